@@ -1,0 +1,298 @@
+"""Every error claimbridge raises, in one tree.
+
+    ClaimBridgeError              .code  .retryable  .claim_id
+    ├─ ConfigurationError         fix the set-up
+    │  ├─ ContractError           the WSDL or XSD cannot be used
+    │  │  └─ ContractDrift        a file differs from its lock
+    │  ├─ JournalError            the journal cannot be read or written
+    │  └─ MissingExtra            an optional dependency is not installed
+    ├─ ClaimError                 fix the claim
+    │  ├─ MappingError            the chart has no answer for it
+    │  ├─ UnbalancedVoucher       debits and credits differ
+    │  ├─ SchemaViolation         .findings: the contract forbids it
+    │  └─ ApprovalMissing
+    ├─ DocumentError              XML that is malformed, hostile or beyond the limits
+    ├─ SigningError
+    │  ├─ KeyUnavailable          no key, wrong password, key and certificate differ
+    │  ├─ SignatureInvalid        the bytes are not what was signed
+    │  └─ SignerUntrusted         signed, but not by someone we trust
+    ├─ DeliveryError              .reference  .attempt
+    │  ├─ NotDelivered            never reached the ERP: try again
+    │  ├─ OutcomeUnknown          may be posted: reconcile, never resend blindly
+    │  ├─ LedgerRejection         the ERP said no: .reasons
+    │  ├─ LedgerUnavailable       a technical no: .retry_after
+    │  └─ ConflictingSubmission   the same claim revision with other content, or out of order
+    ├─ AccessDenied
+    └─ AuditBroken
+
+``code`` is stable and documented in ``docs/errors.md``; a code is never used again for
+something else. ``str(error)`` is ``CB-nnn [claim X:] what happened; what to do``, and holds no
+secret, no bank account and no whole document.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from claimbridge.model.outcome import Finding, Reason
+
+
+class ClaimBridgeError(Exception):
+    """The root: catching it catches everything that claimbridge raises.
+
+    ``claim_id`` is None where the error does not concern one claim.
+    """
+
+    default_code: ClassVar[str] = "CB-000"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, code: str | None = None, claim_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message: str = message
+        self.code: str = code or self.default_code
+        self.claim_id: str | None = claim_id
+
+    def __str__(self) -> str:
+        about = f"claim {self.claim_id}: " if self.claim_id else ""
+        return f"{self.code} {about}{self.message}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exception pickles its positional arguments only; ours are keywords.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(
+    kind: type[ClaimBridgeError], args: tuple[object, ...], fields: dict[str, object]
+) -> ClaimBridgeError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class ConfigurationError(ClaimBridgeError):
+    """The set-up is wrong; no claim is at fault."""
+
+    default_code = "CB-200"
+
+
+class ContractError(ConfigurationError):
+    """A WSDL or XSD is missing, malformed, incomplete or asks for something outside its bundle."""
+
+    default_code = "CB-210"
+
+
+class ContractDrift(ContractError):
+    """A file of a locked contract is not the file that was locked."""
+
+    default_code = "CB-211"
+
+
+class JournalError(ConfigurationError):
+    """The journal cannot be read or written; nothing was sent because of that."""
+
+    default_code = "CB-220"
+
+
+class MissingExtra(ConfigurationError):
+    """An optional dependency is needed; the message names the ``pip install`` that brings it."""
+
+    default_code = "CB-230"
+
+
+class ClaimError(ClaimBridgeError):
+    """The claim itself must be mended before it can be submitted."""
+
+    default_code = "CB-100"
+
+
+class MappingError(ClaimError):
+    """The chart of accounts has no answer for a claim line."""
+
+    default_code = "CB-110"
+
+
+class UnbalancedVoucher(ClaimError):
+    """Debits and credits of a voucher differ in some currency."""
+
+    default_code = "CB-102"
+
+
+class SchemaViolation(ClaimError):
+    """The contract forbids what the claim would send; nothing was sent.
+
+    ``findings`` holds each failed check with its XML path, rule and claim field.
+    """
+
+    default_code = "CB-120"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        findings: Sequence[Finding] = (),
+        code: str | None = None,
+        claim_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, claim_id=claim_id)
+        self.findings: tuple[Finding, ...] = tuple(findings)
+
+
+class ApprovalMissing(ClaimError):
+    """The claim is not approved as the rules require."""
+
+    default_code = "CB-130"
+
+
+class DocumentError(ClaimBridgeError):
+    """An XML document is malformed, carries a DTD, or is beyond the parser's limits."""
+
+    default_code = "CB-150"
+
+
+class SigningError(ClaimBridgeError):
+    """Something about keys, signatures or certificates."""
+
+    default_code = "CB-300"
+
+
+class KeyUnavailable(SigningError):
+    """The identity cannot be opened or its key and certificate do not belong together."""
+
+    default_code = "CB-310"
+
+
+class SignatureInvalid(SigningError):
+    """The document is unsigned, altered, or signed in a way the policy refuses."""
+
+    default_code = "CB-320"
+
+
+class SignerUntrusted(SigningError):
+    """The signature fits its certificate, but the certificate is not one we trust for this."""
+
+    default_code = "CB-330"
+
+
+class DeliveryError(ClaimBridgeError):
+    """A submission did not end in an acknowledgement.
+
+    ``reference`` is what the ERP knows the voucher by; None when no submission was begun.
+    ``attempt`` counts from 1; 0 when nothing was sent.
+    """
+
+    default_code = "CB-400"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        claim_id: str | None = None,
+        reference: str | None = None,
+        attempt: int = 0,
+    ) -> None:
+        super().__init__(message, code=code, claim_id=claim_id)
+        self.reference: str | None = reference
+        self.attempt: int = attempt
+
+
+class NotDelivered(DeliveryError):
+    """The request never reached the ERP; trying again is safe."""
+
+    default_code = "CB-410"
+    retryable = True
+
+
+class OutcomeUnknown(DeliveryError):
+    """The ERP may hold the voucher: reconcile, never resend blindly.
+
+    ``retry_after`` is the number of seconds after which asking again can bring an answer; None
+    when time alone will not (a person is needed).
+    """
+
+    default_code = "CB-420"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        claim_id: str | None = None,
+        reference: str | None = None,
+        attempt: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(
+            message, code=code, claim_id=claim_id, reference=reference, attempt=attempt
+        )
+        self.retry_after: float | None = retry_after
+
+
+class LedgerRejection(DeliveryError):
+    """The ERP refused the voucher; ``reasons`` are its own words. Nothing was posted."""
+
+    default_code = "CB-430"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: Sequence[Reason] = (),
+        code: str | None = None,
+        claim_id: str | None = None,
+        reference: str | None = None,
+        attempt: int = 0,
+    ) -> None:
+        super().__init__(
+            message, code=code, claim_id=claim_id, reference=reference, attempt=attempt
+        )
+        self.reasons: tuple[Reason, ...] = tuple(reasons)
+
+
+class LedgerUnavailable(DeliveryError):
+    """The ERP took nothing in, for a technical reason; trying again is safe.
+
+    ``retry_after`` is the wait in seconds that the ERP asked for; None when it named none.
+    """
+
+    default_code = "CB-440"
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        claim_id: str | None = None,
+        reference: str | None = None,
+        attempt: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(
+            message, code=code, claim_id=claim_id, reference=reference, attempt=attempt
+        )
+        self.retry_after: float | None = retry_after
+
+
+class ConflictingSubmission(DeliveryError):
+    """The claim revision was submitted before with other content, or a later one was."""
+
+    default_code = "CB-450"
+
+
+class AccessDenied(ClaimBridgeError):
+    """The caller may not do this."""
+
+    default_code = "CB-500"
+
+
+class AuditBroken(ClaimBridgeError):
+    """The audit record does not continue itself: someone altered it."""
+
+    default_code = "CB-600"

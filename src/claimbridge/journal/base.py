@@ -1,0 +1,81 @@
+"""The Journal protocol: our durable record of every submission attempt.
+
+It is written before anything is sent. It knows no ERP and decides nothing: it keeps what
+``claimbridge.submission`` decides, refuses moves that ``MOVES`` does not allow, and tells the
+decider when somebody else was faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from claimbridge.model import History, Move, State, Submission
+
+
+class Journal(Protocol):
+    """What every journal does. All methods may be called from any thread.
+
+    Each raises JournalError when the record cannot be read or written; a write that raises has
+    changed nothing. Times come from the journal's clock.
+    """
+
+    def history(self, ledger: str, claim_id: str) -> History:
+        """Return all submissions of one claim.
+
+        A submission in ``sending`` whose owner no longer lives (its process died, or its attempt
+        was given up) is first moved to ``in_doubt``, durably.
+        """
+        ...
+
+    def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
+        """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
+
+        Returns the new history, durable on disk, with this journal as the living owner of the
+        flight; None when another writer was faster: read again and decide again.
+        """
+        ...
+
+    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+        """Write ``changed`` if nothing was written since ``seen``; ends the flights it names.
+
+        Returns the new history, durable on disk; None when another writer was faster. A flight
+        named in ``changed`` is given up even when the write fails, so that the next ``history``
+        shows it ``in_doubt``.
+        """
+        ...
+
+    def find(self, ledger: str, reference: str) -> Submission | None:
+        """Return the submission that the ERP knows by ``reference``; None when we have none."""
+        ...
+
+    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first.
+
+        Bounded memory: the caller may stop early, and may write while it reads.
+        """
+        ...
+
+    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
+        """Return every move of a claim's submissions, oldest first."""
+        ...
+
+    def cursor(self, ledger: str) -> str:
+        """Return where reading the ERP's changes got to; "" when it has not begun."""
+        ...
+
+    def set_cursor(self, ledger: str, cursor: str) -> None:
+        """Keep where reading the ERP's changes got to."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; closing twice does no harm."""
+        ...
+
+
+def key_order(submission: Submission) -> tuple[int, str]:
+    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``."""
+    return submission.key.revision, submission.key.purpose
+
+
+__all__ = ["Journal", "key_order"]

@@ -1,0 +1,137 @@
+"""Exact money: a Decimal and its currency, never a float.
+
+The minor units are those of ISO 4217 (list one, 2026); a currency outside it does not exist here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import msgspec
+
+from claimbridge.errors import ClaimError
+
+# ISO 4217 list one: active currencies by number of minor units (two unless listed otherwise).
+_TWO: Final = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD "
+    "CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+    "GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL "
+    "MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN "
+    "PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
+    "SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG"
+)
+EXPONENTS: Final[dict[str, int]] = {
+    **dict.fromkeys(_TWO.split(), 2),
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+
+MAX_INTEGER_DIGITS: Final = 15
+"""An amount of 10**15 or more is taken for a mistake, in any currency."""
+
+
+def exponent(currency: str) -> int:
+    """Return the number of decimals that ``currency`` has (CNY 2, JPY 0, KWD 3).
+
+    Raises ClaimError for a code that ISO 4217 does not list.
+    """
+    try:
+        return EXPONENTS[currency]
+    except (KeyError, TypeError):
+        raise ClaimError(
+            f"currency {currency!r} is not in ISO 4217; use a three-letter code such as CNY",
+            code="CB-103",
+        ) from None
+
+
+def as_amount(value: object, currency: str, *, what: str = "amount") -> Decimal:
+    """Return ``value`` as a Decimal with exactly the decimals of ``currency``.
+
+    Takes a Decimal, an int or a decimal string; ``what`` names the field in the error. Raises
+    ClaimError for a float, a value that is not finite, more decimals than the currency has, or
+    more than fifteen digits before the point.
+    """
+    decimals = exponent(currency)
+    amount = as_decimal(value, what=what)
+    quantum = Decimal(1).scaleb(-decimals)
+    if amount.adjusted() >= MAX_INTEGER_DIGITS:
+        raise ClaimError(
+            f"{what} {shown(amount)} {currency} is beyond belief; the limit is "
+            f"{MAX_INTEGER_DIGITS} digits before the point",
+            code="CB-105",
+        )
+    exact = amount.quantize(quantum)
+    if exact != amount:
+        raise ClaimError(
+            f"{what} {shown(amount)} has more decimals than {currency} allows ({decimals}); "
+            "round it where it arises",
+            code="CB-104",
+        )
+    return exact + Decimal(0)  # never a negative zero
+
+
+def as_decimal(value: object, *, what: str) -> Decimal:
+    """Return a finite Decimal from a Decimal, an int or a decimal string; refuse floats.
+
+    Raises ClaimError naming ``what``.
+    """
+    if isinstance(value, float):
+        raise ClaimError(
+            f"{what} is a float ({value!r}), which cannot hold money exactly; "
+            "pass a string or a Decimal",
+            code="CB-101",
+        )
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
+        raise ClaimError(
+            f"{what} must be a decimal number, not {type(value).__name__}", code="CB-101"
+        )
+    try:
+        amount = Decimal(value)
+    except (InvalidOperation, ValueError):
+        raise ClaimError(f"{what} {shown(value)!r} is not a number", code="CB-101") from None
+    if not amount.is_finite():
+        raise ClaimError(f"{what} {value} is not a finite number", code="CB-101")
+    return amount
+
+
+def shown(value: object) -> str:
+    """Return ``value`` for a message, cut to a readable length."""
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+class Money(msgspec.Struct, frozen=True, order=False):
+    """An exact amount in one currency, quantised to the currency's own decimals.
+
+    The amount may be negative (a refund on a claim); postings hold positive amounts only.
+    Raises ClaimError when it cannot exist: see ``as_amount``.
+    """
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        exact = as_amount(self.amount, self.currency)
+        if exact is not self.amount:
+            msgspec.structs.force_setattr(self, "amount", exact)
+
+    def __add__(self, other: Money) -> Money:
+        self._same_currency(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same_currency(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+    def _same_currency(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise ClaimError(
+                f"{self} and {other} cannot be added: convert one of them first", code="CB-106"
+            )

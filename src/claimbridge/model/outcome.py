@@ -1,0 +1,106 @@
+"""What an ERP made of a voucher, and what failed checks say.
+
+An ``Outcome`` is read by a profile from one reply, for one document. It is evidence, not a state:
+``claimbridge.submission`` decides what it does to a submission.
+"""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+import msgspec
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """What the ERP made of a voucher, by *its* number (a string: leading zeros count).
+
+    ``company`` and ``fiscal_year`` are empty where the ERP's numbers are unique without them.
+    """
+
+    number: str
+    company: str = ""
+    fiscal_year: str = ""
+
+    def __str__(self) -> str:
+        return " / ".join(part for part in (self.number, self.company, self.fiscal_year) if part)
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One reason in the ERP's own words; ``code`` is the ERP's, empty when it gives none.
+
+    ``field`` is the claim or XML field the ERP points at, empty when it names none.
+    """
+
+    text: str
+    code: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}" if self.code else self.text
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One failed check of the gate, before anything was sent.
+
+    ``path`` is the XML path, ``rule`` a stable name (``maxLength``, ``enumeration``, ``missing``,
+    ``unexpected`` …), ``text`` a sentence, ``claim_field`` where the value came from in the claim
+    (empty when it came from no field).
+    """
+
+    path: str
+    rule: str
+    text: str
+    claim_field: str = ""
+
+
+class OutcomeKind(enum.StrEnum):
+    """What one reply, or the lack of one, says about one document."""
+
+    POSTED = "posted"
+    """The ledger holds it; the journal entry's number is known."""
+    ACKNOWLEDGED = "acknowledged"
+    """The ERP took it in and will post it later; there may be no number yet."""
+    PAID = "paid"
+    REVERSED = "reversed"
+    DUPLICATE = "duplicate"
+    """The ERP already holds a document with our reference, and named it."""
+    ABSENT = "absent"
+    """Asked for our reference, the ERP says that it has no such document."""
+    REJECTED = "rejected"
+    """A business no: the ERP holds nothing of it."""
+    UNAVAILABLE = "unavailable"
+    """A technical no (throttled, closed for maintenance): the ERP took nothing in."""
+    NOT_DELIVERED = "not_delivered"
+    """The request never reached the ERP."""
+    UNKNOWN = "unknown"
+    """No evidence either way: the document may be in the ledger."""
+
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one document after one exchange.
+
+    ``reference`` is ours as the reply repeats it; None when the reply names none. ``item`` counts
+    documents in the reply from 1. ``totals`` are the debit totals per currency that the ERP says
+    it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
+    seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE.
+    """
+
+    kind: OutcomeKind
+    reference: str | None = None
+    journal_entry: JournalEntry | None = None
+    reasons: tuple[Reason, ...] = ()
+    totals: dict[str, Decimal] = {}
+    retry_after: float | None = None
+    text: str = ""
+    item: int = 1
+
+    def __post_init__(self) -> None:
+        # Success only from evidence: a document number (DESIGN: "A profile decides success only
+        # from evidence, never from 'no exception'").
+        if self.kind in _NEEDS_ENTRY and self.journal_entry is None:
+            raise ValueError(f"an outcome of {self.kind} needs the journal entry's number")
+
+
+_NEEDS_ENTRY = {OutcomeKind.POSTED, OutcomeKind.PAID}

@@ -1,0 +1,130 @@
+"""The Profile protocol: our code for one ERP's way, without I/O.
+
+A profile turns vouchers into a request in the contract's own names, and a reply into outcomes. It
+decides success only from evidence. What it cannot read is ``OutcomeKind.UNKNOWN``, never None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from claimbridge.model import Outcome, Submission
+
+if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ERP can be relied on for; the doubt recipe follows from the first two.
+
+    =========== ================= ==========================================================
+    can query   unique reference  recipe for a lost answer
+    =========== ================= ==========================================================
+    yes         yes               ask by our reference; adopt what is there, else resend now
+    yes         no                ask; adopt; else resend after the ledger's quiet period
+    no          yes               resend, and adopt the "duplicate" answer
+    no          no                park it: a person looks in the ERP
+    =========== ================= ==========================================================
+
+    ``unique_reference``: the ERP itself refuses a second document with the same reference, even
+    when both arrive at once. ``batch`` is the largest number of documents in one request (1: no
+    batches). ``reference_pattern`` is a regular expression that a claim id must match in full to
+    serve as the reference; other ids are replaced by a base32 digest of ``reference_length``
+    characters or fewer. ``document_signature`` is the ``{namespace}name`` of the element that
+    carries an enveloped signature; None when the contract has no place for one.
+    """
+
+    can_query: bool
+    can_reverse: bool
+    can_list_changes: bool
+    unique_reference: bool
+    batch: int = 1
+    reference_length: int = 36
+    reference_pattern: str = r"[A-Za-z0-9._/\-]+"
+    document_signature: str | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One call: the contract's operation, its body in the contract's own names.
+
+    ``sources`` maps a path in the body (``Voucher[1]/Posting[2]/Amount``, as findings give it,
+    local names, counted only where a name repeats) to the claim field it came from.
+    """
+
+    operation: str
+    body: Mapping[str, Any]
+    sources: Mapping[str, str] = {}
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of changes: outcomes, and the cursor to go on from.
+
+    ``more`` is True when another page waits now.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    cursor: str
+    more: bool
+
+
+class Profile(Protocol):
+    """One ERP's way. Users write their own; see ``examples/own_erp.py``.
+
+    A method for something that ``capabilities`` denies is never called.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration (``profile = "reference"``)."""
+        ...
+
+    @property
+    def contract(self) -> str:
+        """The profile's own contract: a WSDL's file name in ``claimbridge.wsdl``, or a path."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the ERP can be relied on for."""
+        ...
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return the request that posts these vouchers (one, or up to ``capabilities.batch``).
+
+        A voucher with purpose ``reverse`` goes through ``reverse``.
+        """
+        ...
+
+    def reverse(self, submission: Submission) -> Request:
+        """Return the request that reverses ``submission.voucher.reverses``."""
+        ...
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Return the request that asks what the ERP holds under these references of ours."""
+        ...
+
+    def changes(self, cursor: str, limit: int) -> Request:
+        """Return the request for what changed after ``cursor`` ("" for the beginning)."""
+        ...
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return an outcome per document in the reply, in its order; never an empty tuple.
+
+        Which operation it answers follows from the reply's own element. A reply that says nothing
+        usable is one UNKNOWN.
+        """
+        ...
+
+    def read_changes(self, reply: Reply) -> Page:
+        """Return one page of changes; raises OutcomeUnknown when the reply is no such page."""
+        ...
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return what a SOAP Fault says: REJECTED, UNAVAILABLE, DUPLICATE, or UNKNOWN."""
+        ...
+
+
