@@ -1,0 +1,62 @@
+"""What all tests share: where third-party data lies, and which peer programs run here.
+
+Nothing third-party is copied into the repository. ``CLAIMBRIDGE_CONTRACTS`` and
+``CLAIMBRIDGE_VECTORS`` name the folders; without them they are looked for beside the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).resolve().parents[2] / "shared"
+
+
+def locate(name: str) -> Path:
+    """Return where shared data ``name`` lies (``contracts/…``, ``vectors/…``), present or not."""
+    area, _, rest = name.partition("/")
+    folder = os.environ.get(f"CLAIMBRIDGE_{area.upper()}")
+    return (Path(folder) if folder else BESIDE / area) / rest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """``shared("contracts/sap-journal-entry/2024.wsdl")``: its path; skips where it is absent."""
+
+    def find(name: str) -> Path:
+        path = locate(name)
+        if not path.exists():
+            area = name.partition("/")[0].upper()
+            pytest.skip(f"{name} is not on this machine; CLAIMBRIDGE_{area} names its folder")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def peer() -> Callable[..., str]:
+    """``peer("php")``: the program's path; skips where it is missing.
+
+    Further arguments are a probe that must exit 0: ``peer("php", "--ri", "soap")``. With
+    ``CLAIMBRIDGE_REQUIRE_PEERS=1`` a missing peer fails, so that CI cannot skip it by accident.
+    """
+
+    def find(program: str, *probe: str) -> str:
+        path = shutil.which(program)
+        if path and (not probe or _succeeds(path, *probe)):
+            return path
+        missing = f"the peer {' '.join((program, *probe))} does not run on this machine"
+        if os.environ.get("CLAIMBRIDGE_REQUIRE_PEERS") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+    return find
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
