@@ -178,7 +178,7 @@ def _settle_line(line: ClaimLine, path: str, claim_currency: str) -> None:
         _check_text(getattr(line, name), f"{path}.{name}", 64)
     _check_text(line.text, f"{path}.text", 4000)
     _check_dimensions(line.dimensions, f"{path}.dimensions")
-    currency = line.currency or claim_currency
+    currency = claim_currency if line.currency is None else line.currency
     amount = as_amount(line.amount, currency, what=f"{path}.amount")
     _set(line, "amount", amount)
     if line.rate is not None:

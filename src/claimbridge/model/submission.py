@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -79,7 +79,7 @@ class Key(msgspec.Struct, frozen=True, order=True):
     ledger: str
     claim_id: str
     revision: int
-    purpose: Literal[Purpose.POST, Purpose.REVERSE] = Purpose.POST
+    purpose: Purpose = Purpose.POST
 
     def __str__(self) -> str:
         return f"{self.ledger}/{self.claim_id}/{self.revision}/{self.purpose}"

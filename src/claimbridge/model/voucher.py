@@ -10,7 +10,6 @@ import datetime as dt
 import enum
 from collections import defaultdict
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 
@@ -76,6 +75,9 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: str = ""
 
     def __post_init__(self) -> None:
+        # A plain "debit" equals Side.DEBIT but is not it, and would count as a credit.
+        msgspec.structs.force_setattr(self, "side", Side(self.side))
+        msgspec.structs.force_setattr(self, "role", Role(self.role))
         what = f"posting on account {self.account or '?'}"
         if not self.account:
             raise ClaimError(f"{what} has no account")
@@ -104,7 +106,7 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     document_date: dt.date
     posting_date: dt.date
     postings: tuple[Posting, ...]
-    purpose: Literal[Purpose.POST, Purpose.REVERSE] = Purpose.POST
+    purpose: Purpose = Purpose.POST
     text: str = ""
     employee_name: str = ""
     approver: str = ""
