@@ -52,12 +52,28 @@ _S = State
 MOVES: Final[dict[State, frozenset[State]]] = {
     _S.PENDING: frozenset({_S.SENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.PARKED}),
     _S.SENDING: frozenset(
-        {_S.PENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.REJECTED, _S.IN_DOUBT, _S.PARKED,
-         _S.REVERSED}
+        {
+            _S.PENDING,
+            _S.ACKNOWLEDGED,
+            _S.POSTED,
+            _S.PAID,
+            _S.REJECTED,
+            _S.IN_DOUBT,
+            _S.PARKED,
+            _S.REVERSED,
+        }
     ),
     _S.IN_DOUBT: frozenset(
-        {_S.PENDING, _S.SENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.REJECTED, _S.PARKED,
-         _S.REVERSED}
+        {
+            _S.PENDING,
+            _S.SENDING,
+            _S.ACKNOWLEDGED,
+            _S.POSTED,
+            _S.PAID,
+            _S.REJECTED,
+            _S.PARKED,
+            _S.REVERSED,
+        }
     ),
     _S.ACKNOWLEDGED: frozenset(
         {_S.POSTED, _S.PAID, _S.REJECTED, _S.REVERSING, _S.REVERSED, _S.PARKED}
@@ -67,8 +83,9 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     _S.REJECTED: frozenset({_S.SENDING, _S.POSTED, _S.PARKED}),
     _S.REVERSING: frozenset({_S.REVERSED, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID}),
     _S.REVERSED: frozenset(),
-    _S.PARKED: frozenset({_S.PENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.REJECTED,
-                          _S.REVERSED}),
+    _S.PARKED: frozenset(
+        {_S.PENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.REJECTED, _S.REVERSED}
+    ),
 }
 """Which state may follow which; a journal refuses every other move."""
 
@@ -90,7 +107,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     ``reference`` is what the ERP can be asked by. ``digest`` is that of the claim. ``attempt``
     counts the times that it was sent (0: never). ``detail`` says in a sentence why it is in this
-    state. ``attempted_at`` is when the last attempt began or, once it ended, ended.
+    state. ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last
+    ended without an answer: until the ledger's quiet period has passed, what was sent then may
+    still arrive; None when no attempt ended so. ``returns_to`` is, while ``reversing``, the state
+    to go back to if the ERP refuses the reversal.
     """
 
     key: Key
@@ -103,6 +123,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     attempted_at: dt.datetime | None = None
+    doubt_since: dt.datetime | None = None
+    returns_to: State | None = None
     updated_at: dt.datetime | None = None
 
 

@@ -126,5 +126,3 @@ class Profile(Protocol):
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what a SOAP Fault says: REJECTED, UNAVAILABLE, DUPLICATE, or UNKNOWN."""
         ...
-
-

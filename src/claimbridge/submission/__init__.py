@@ -1,0 +1,64 @@
+"""The decisions of one submission, without I/O.
+
+Each function named as a verb here is a *plan*: a generator that yields steps (read the journal,
+write it, make one exchange with the ERP, pause) and is sent their answers. A client performs the
+steps; it decides nothing. So the same code runs under the synchronous client, the asynchronous
+one, and a simulation of a million deliveries.
+
+What the plans guarantee, as long as the profile's ``Capabilities`` are true:
+
+* ``sending`` is durable before a request leaves; an attempt that ends without an answer is
+  ``in_doubt`` and is never simply sent again.
+* Doubt ends by evidence only: what the ERP answers when asked for our reference, or its refusal of
+  a duplicate. "There is no such document" is believed at once only for sending the *same*
+  reference again to an ERP that refuses duplicates; for everything else it must still be true
+  after the quiet period, because a request that we gave up may yet arrive.
+* A claim has one live journal entry: a later revision first settles the doubt about the earlier
+  ones, then reverses what was posted, then posts.
+"""
+
+from claimbridge.submission.decisions import decide
+from claimbridge.submission.plans import (
+    absorb,
+    reconcile,
+    refresh,
+    resolve,
+    reverse,
+    settle_by_hand,
+    submit,
+    submit_batch,
+)
+from claimbridge.submission.references import reference_for
+from claimbridge.submission.steps import (
+    Begin,
+    Draft,
+    Exchange,
+    Pause,
+    Plan,
+    Recall,
+    Record,
+    Rules,
+    Step,
+)
+
+__all__ = [
+    "Begin",
+    "Draft",
+    "Exchange",
+    "Pause",
+    "Plan",
+    "Recall",
+    "Record",
+    "Rules",
+    "Step",
+    "absorb",
+    "decide",
+    "reconcile",
+    "reference_for",
+    "refresh",
+    "resolve",
+    "reverse",
+    "settle_by_hand",
+    "submit",
+    "submit_batch",
+]

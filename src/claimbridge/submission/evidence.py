@@ -1,0 +1,243 @@
+"""What an outcome does to a submission: the state machine, pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from claimbridge.errors import (
+    DeliveryError,
+    LedgerRejection,
+    LedgerUnavailable,
+    NotDelivered,
+    OutcomeUnknown,
+)
+from claimbridge.model import LIVE, History, Key, Outcome, OutcomeKind, Purpose, State, Submission
+from claimbridge.submission.decisions import closed_error
+from claimbridge.submission.references import reference_for
+from claimbridge.submission.steps import Rules
+
+_STATE_OF: Final = {
+    OutcomeKind.POSTED: State.POSTED,
+    OutcomeKind.ACKNOWLEDGED: State.ACKNOWLEDGED,
+    OutcomeKind.DUPLICATE: State.ACKNOWLEDGED,
+    OutcomeKind.PAID: State.PAID,
+    OutcomeKind.REVERSED: State.REVERSED,
+    OutcomeKind.REJECTED: State.REJECTED,
+}
+EVIDENCE: Final = frozenset(_STATE_OF)
+
+
+def assigned(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Return one outcome for each submission, matched by reference.
+
+    A reply that names another document than ours says nothing about ours. One outcome without a
+    reference speaks for the whole request, unless it claims success for more than one document.
+    """
+    by_reference: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.reference is not None:
+            said = by_reference.setdefault(outcome.reference, outcome)
+            if (said.kind, said.journal_entry) != (outcome.kind, outcome.journal_entry):
+                by_reference[outcome.reference] = _contradiction(outcome.reference)
+    general = outcomes[0] if len(outcomes) == 1 and outcomes[0].reference is None else None
+    if general is not None and len(submissions) > 1 and general.kind in _NAMES_ONE:
+        general = None
+    return tuple(
+        by_reference.get(submission.reference) or general or _nothing_about(submission, outcomes)
+        for submission in submissions
+    )
+
+
+_NAMES_ONE: Final = (EVIDENCE | {OutcomeKind.ABSENT}) - {OutcomeKind.REJECTED}
+
+
+def _nothing_about(submission: Submission, outcomes: Sequence[Outcome]) -> Outcome:
+    named = ", ".join(sorted({o.reference for o in outcomes if o.reference})[:3]) or "no document"
+    return Outcome(
+        kind=OutcomeKind.UNKNOWN,
+        text=f"the reply names {named}, not {submission.reference}",
+    )
+
+
+def _contradiction(reference: str) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.UNKNOWN,
+        reference=reference,
+        text=f"the reply says two different things about {reference}",
+    )
+
+
+def after(
+    current: Submission, outcome: Outcome, rules: Rules, *, compare: bool = True
+) -> Submission:
+    """Return the submission as ``outcome`` leaves it; the heart of the state machine."""
+    kind = outcome.kind
+    if kind in EVIDENCE and kind is not OutcomeKind.REJECTED:
+        return _adopted(current, outcome, rules, compare=compare)
+    if kind in {OutcomeKind.UNKNOWN, OutcomeKind.ABSENT}:
+        # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
+        doubtful = moved(current, State.IN_DOUBT, rules, detail=outcome.text)
+        return msgspec.structs.replace(doubtful, doubt_since=rules.clock.now())
+    if kind is OutcomeKind.REJECTED:
+        return _refused(current, outcome, rules)
+    # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
+    state = State.PENDING if current.doubt_since is None else State.IN_DOUBT
+    return moved(current, state, rules, detail=outcome.text)
+
+
+def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bool) -> Submission:
+    """The ERP holds a document with our reference: ours, if the amounts agree."""
+    ours = current.voucher.totals
+    unexplained = outcome.kind is OutcomeKind.DUPLICATE and current.doubt_since is None
+    if compare and outcome.totals and outcome.totals != ours:
+        return moved(
+            current,
+            State.PARKED,
+            rules,
+            detail=f"the ERP holds {outcome.journal_entry or 'a document'} under our reference "
+            f"with other amounts ({_listed(outcome.totals)}, ours {_listed(ours)})",
+        )
+    if compare and unexplained and not outcome.totals:
+        return moved(
+            current,
+            State.PARKED,
+            rules,
+            detail=f"the ERP already had {outcome.journal_entry or 'a document'} under our "
+            "reference before we sent it, and does not tell its amounts",
+        )
+    landed = moved(current, _STATE_OF[outcome.kind], rules, detail=outcome.text)
+    if outcome.kind is OutcomeKind.DUPLICATE and outcome.journal_entry is not None:
+        landed = msgspec.structs.replace(landed, state=State.POSTED)
+    return msgspec.structs.replace(
+        landed,
+        journal_entry=outcome.journal_entry or current.journal_entry,
+        reasons=(),
+        doubt_since=None,
+    )
+
+
+def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
+    state = State.REJECTED
+    if current.doubt_since is not None and not rules.capabilities.can_query:
+        # The first sending may have been committed; a refusal of the second proves nothing.
+        state = State.PARKED
+    detail = outcome.text or "; ".join(str(reason) for reason in outcome.reasons)
+    if state is State.PARKED:
+        detail = f"the first answer was lost, the second sending was refused: {detail}"
+    refused = moved(current, state, rules, detail=detail)
+    return msgspec.structs.replace(refused, reasons=outcome.reasons)
+
+
+def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Submission:
+    """Return ``current`` in another state, and why."""
+    return msgspec.structs.replace(
+        current, state=state, detail=detail, updated_at=rules.clock.now()
+    )
+
+
+def taking_off(submission: Submission, rules: Rules) -> Submission:
+    """Return the submission as it is recorded just before it is sent."""
+    doubt_since = submission.doubt_since
+    if submission.state is State.IN_DOUBT:  # found so after a crash: nobody noted since when
+        doubt_since = doubt_since or submission.attempted_at
+    return msgspec.structs.replace(
+        moved(submission, State.SENDING, rules, detail=""),
+        attempt=submission.attempt + 1,
+        attempted_at=rules.clock.now(),
+        doubt_since=doubt_since,
+        reasons=(),
+    )
+
+
+def renewed(known: Submission, wanted: Submission) -> Submission:
+    """Return the record of earlier, ineffective attempts with today's voucher."""
+    return msgspec.structs.replace(known, voucher=wanted.voucher, reference=wanted.reference)
+
+
+def reverse_key(key: Key) -> Key:
+    """Return the key of the reversal of ``key``."""
+    return msgspec.structs.replace(key, purpose=Purpose.REVERSE)
+
+
+def reversal_of(
+    original: Submission,
+    reversal: Submission | None,
+    posting_date: dt.date,
+    text: str,
+    rules: Rules,
+) -> Submission:
+    """Return the submission that takes ``original`` back, or its earlier attempt renewed."""
+    assert original.journal_entry is not None  # reverse() learned it before
+    voucher = original.voucher.reversal(
+        original.journal_entry, posting_date=posting_date, text=text
+    )
+    if reversal is not None:
+        return msgspec.structs.replace(reversal, voucher=voucher)
+    key = reverse_key(original.key)
+    return Submission(
+        key=key,
+        reference=reference_for(key, rules.capabilities),
+        digest=original.digest,
+        voucher=voucher,
+        state=State.PENDING,
+    )
+
+
+def held(original: Submission, rules: Rules) -> Submission:
+    """Return the original of a reversal that is being sent."""
+    if original.state is State.REVERSING:
+        return original
+    reversing = moved(original, State.REVERSING, rules, detail="its reversal is being sent")
+    return msgspec.structs.replace(reversing, returns_to=original.state)
+
+
+def with_original(history: History, landed: Submission, rules: Rules) -> tuple[Submission, ...]:
+    """Return what to write with a submission: for a reversal, what becomes of its original."""
+    if landed.key.purpose is not Purpose.REVERSE:
+        return (landed,)
+    original = history.get(msgspec.structs.replace(landed.key, purpose=Purpose.POST))
+    if original is None or original.state is not State.REVERSING:
+        return (landed,)
+    if landed.state in LIVE:
+        settled = moved(original, State.REVERSED, rules, detail=f"by {landed.journal_entry or ''}")
+    elif landed.state in {State.REJECTED, State.PENDING}:
+        back = original.returns_to or State.POSTED
+        settled = moved(original, back, rules, detail="its reversal did not take place")
+    else:
+        return (landed,)
+    return landed, msgspec.structs.replace(settled, returns_to=None)
+
+
+def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
+    """Return the error that says how a submission ended, if not well."""
+    about: dict[str, Any] = {
+        "claim_id": landed.key.claim_id,
+        "reference": landed.reference,
+        "attempt": landed.attempt,
+    }
+    if landed.state is State.REJECTED:
+        reasons = "; ".join(str(reason) for reason in outcome.reasons) or outcome.text
+        return LedgerRejection(f"the ERP refused it: {reasons}", reasons=outcome.reasons, **about)
+    if landed.state is State.PARKED:
+        return closed_error(landed)
+    if landed.state is State.IN_DOUBT:
+        return OutcomeUnknown(
+            f"sent, but the answer is missing ({outcome.text}); it may be posted: reconcile",
+            retry_after=outcome.retry_after,
+            **about,
+        )
+    if outcome.kind is OutcomeKind.UNAVAILABLE:
+        return LedgerUnavailable(
+            f"the ERP takes nothing in now: {outcome.text}",
+            retry_after=outcome.retry_after,
+            **about,
+        )
+    return NotDelivered(f"it did not reach the ERP: {outcome.text}", **about)
+
+
+def _listed(totals: dict[str, Any]) -> str:
+    return ", ".join(f"{amount} {currency}" for currency, amount in sorted(totals.items()))

@@ -1,0 +1,91 @@
+"""What a plan asks a client to do, and what its decisions depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.model import History, Outcome, Submission
+from claimbridge.profiles.base import Capabilities
+
+T = TypeVar("T")
+
+
+class Step(msgspec.Struct, Generic[T], frozen=True):
+    """Something to be done outside; ``yield from`` it to get its answer."""
+
+    def __iter__(self) -> Generator[Step[Any], Any, T]:
+        answer: T = yield self
+        return answer
+
+
+Plan = Generator[Step[Any], Any, T]
+
+
+class Recall(Step[History], frozen=True):
+    """``journal.history``."""
+
+    ledger: str
+    claim_id: str
+
+
+class Begin(Step[History | None], frozen=True):
+    """``journal.begin``."""
+
+    seen: History
+    changed: tuple[Submission, ...]
+
+
+class Record(Step[History | None], frozen=True):
+    """``journal.record``."""
+
+    seen: History
+    changed: tuple[Submission, ...]
+
+
+class Exchange(Step[tuple[Outcome, ...]], frozen=True):
+    """One request to the ERP and what its reply says; never raises for what went wrong there.
+
+    ``verb`` is ``submit``, ``reverse`` or ``query``. ``body`` is the request as it was validated
+    and signed; None means that it must be built from the submissions.
+    """
+
+    verb: str
+    submissions: tuple[Submission, ...]
+    body: bytes | None = None
+
+
+class Pause(Step[None], frozen=True):
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A submission ready to be sent: ``body`` was validated, and signed where signing is set up."""
+
+    submission: Submission
+    body: bytes | None = None
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the decisions depend on besides the history.
+
+    ``retries`` is how often a request that certainly had no effect is sent again within one call;
+    the waits between them begin at ``backoff`` seconds and double. A wait that the ERP asks for is
+    honoured up to ``longest_wait`` seconds, else LedgerUnavailable carries it to the caller.
+    ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
+    than any request lives in the ERP and the proxies before it. ``turn`` is how long to wait for
+    another sender of the same claim.
+    """
+
+    capabilities: Capabilities
+    retries: int = 2
+    backoff: float = 0.5
+    longest_wait: float = 30.0
+    quiet_period: float = 300.0
+    turn: float = 120.0
+    clock: Clock = SYSTEM
