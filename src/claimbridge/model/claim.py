@@ -9,17 +9,46 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar, cast
 
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
-from claimbridge.model.money import as_amount, as_decimal, exponent
+from claimbridge.model.money import (
+    EXACT,
+    as_amount,
+    as_decimal,
+    as_fraction,
+    exponent,
+    rounded,
+    shown,
+)
+from claimbridge.model.text import check_dimensions, check_text
 
 MAX_LINES: Final = 10_000
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""What XML 1.0 §2.2 cannot carry (and DEL): refused rather than dropped."""
+MAX_REVISION: Final = 2**31 - 1
+MIN_RATE: Final = Decimal("0.000000001")
+MAX_RATE: Final = Decimal(1_000_000_000)
+
+REQUIRED_TEXT: Final = frozenset({"id", "company", "employee", "type", "kind"})
+CLAIM_TEXT: Final = {
+    "id": 64,
+    "company": 32,
+    "employee": 64,
+    "title": 1000,
+    "employee_name": 200,
+    "department": 64,
+    "cost_centre": 64,
+    "country": 3,
+    "approver": 200,
+}
+LINE_TEXT: Final = {"type": 64, "cost_centre": 64, "department": 64, "project": 64, "text": 4000}
+DOCUMENT_TEXT: Final = {"kind": 64, "number": 64, "code": 64, "seller": 300, "uri": 2000}
+"""How long each text may be, in characters; ``REQUIRED_TEXT`` may not be blank either."""
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,9 +157,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def digest(self) -> str:
         """The SHA-256, in hex, of the claim's content: equal claims have equal digests."""
-        return hashlib.sha256(
-            msgspec.json.encode(msgspec.to_builtins(self), order="deterministic")
-        ).hexdigest()
+        plain = msgspec.to_builtins(self)
+        if self.approved_at is not None:  # one instant, in whatever time zone it is written
+            plain["approved_at"] = str(self.approved_at - _EPOCH)
+        return hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
 
 
 def converted(line: ClaimLine, claim_currency: str) -> Decimal:
@@ -138,33 +168,44 @@ def converted(line: ClaimLine, claim_currency: str) -> Decimal:
     if line.currency is None or line.currency == claim_currency:
         return line.amount
     assert line.rate is not None  # a claim without it cannot exist
-    quantum = Decimal(1).scaleb(-exponent(claim_currency))
-    return (line.amount * line.rate).quantize(quantum, rounding="ROUND_HALF_UP")
+    return rounded(EXACT.multiply(line.amount, line.rate), claim_currency)
 
 
 def _settle(claim: Claim) -> None:
     """Check every field and quantise the amounts; the order is the reader's."""
-    for name, limit in _REQUIRED_TEXT.items():
-        _check_text(getattr(claim, name), name, limit, required=True)
-    for name, limit in _OPTIONAL_TEXT.items():
-        _check_text(getattr(claim, name), name, limit)
-    if isinstance(claim.revision, bool) or not isinstance(claim.revision, int) or claim.revision < 1:
-        raise ClaimError(f"revision must be a whole number from 1, not {claim.revision!r}")
-    if claim.revision > 2**31:
-        raise ClaimError("revision is beyond belief")
+    _check_texts(claim, CLAIM_TEXT)
+    _check_revision(claim.revision)
     exponent(claim.currency)
-    if claim.approved_at is not None and claim.approved_at.tzinfo is None:
-        raise ClaimError("approved_at has no time zone; add one, such as +08:00", code="CB-107")
-    _check_dimensions(claim.dimensions, "dimensions")
+    check_instant(claim.approved_at, "approved_at")
+    if claim.posting_date is not None:
+        _check_date(claim.posting_date, "posting_date")
+    check_dimensions(claim.dimensions, "dimensions")
     _set(claim, "total", as_amount(claim.total, claim.currency, what="total"))
+    _set(claim, "lines", _structs(claim.lines, ClaimLine, "lines"))
     if not claim.lines:
-        raise ClaimError("the claim has no lines")
+        raise ClaimError("the claim has no lines", code="CB-141")
     if len(claim.lines) > MAX_LINES:
-        raise ClaimError(f"{len(claim.lines)} lines; the limit is {MAX_LINES}")
-    _set(claim, "lines", tuple(claim.lines))
+        raise ClaimError(f"{len(claim.lines)} lines; the limit is {MAX_LINES}", code="CB-141")
     for index, line in enumerate(claim.lines):
         _settle_line(line, f"lines[{index}]", claim.currency)
-    total = sum((converted(line, claim.currency) for line in claim.lines), Decimal(0))
+    _check_total(claim)
+
+
+def _check_revision(revision: object) -> None:
+    if isinstance(revision, bool) or not isinstance(revision, int):
+        raise ClaimError(
+            f"revision must be a whole number, not {type(revision).__name__}", code="CB-146"
+        )
+    if not 1 <= revision <= MAX_REVISION:
+        raise ClaimError(
+            f"revision {shown(revision)} is out of range: from 1 to {MAX_REVISION}", code="CB-145"
+        )
+
+
+def _check_total(claim: Claim) -> None:
+    total = Decimal(0)
+    for line in claim.lines:
+        total = EXACT.add(total, converted(line, claim.currency))
     if total != claim.total:
         raise ClaimError(
             f"the lines add up to {total} {claim.currency}, not to the total {claim.total}",
@@ -173,85 +214,106 @@ def _settle(claim: Claim) -> None:
 
 
 def _settle_line(line: ClaimLine, path: str, claim_currency: str) -> None:
-    _check_text(line.type, f"{path}.type", 64, required=True)
-    for name in ("cost_centre", "department", "project"):
-        _check_text(getattr(line, name), f"{path}.{name}", 64)
-    _check_text(line.text, f"{path}.text", 4000)
-    _check_dimensions(line.dimensions, f"{path}.dimensions")
+    _check_texts(line, LINE_TEXT, f"{path}.")
+    _check_date(line.date, f"{path}.date")
+    if line.payment not in ("employee", "company_card"):
+        raise ClaimError(
+            f"{path}.payment must be employee or company_card, not {shown(line.payment)!r}",
+            code="CB-146",
+        )
+    check_dimensions(line.dimensions, f"{path}.dimensions")
     currency = claim_currency if line.currency is None else line.currency
-    amount = as_amount(line.amount, currency, what=f"{path}.amount")
-    _set(line, "amount", amount)
-    if line.rate is not None:
-        _set(line, "rate", _fraction(line.rate, f"{path}.rate", low=Decimal("1e-9")))
-    if currency != claim_currency and line.rate is None:
-        raise ClaimError(f"{path}.rate is needed: the line is in {currency}, the claim in "
-                         f"{claim_currency}")
-    if currency == claim_currency and line.rate not in (None, 1):
-        raise ClaimError(f"{path}.rate must be 1 or left out: the line is in {claim_currency} too")
+    _set(line, "amount", as_amount(line.amount, currency, what=f"{path}.amount"))
+    _settle_rate(line, path, currency, claim_currency)
     if line.tax is not None:
-        tax = as_amount(line.tax, currency, what=f"{path}.tax")
-        _set(line, "tax", tax)
-        # Tax goes with its amount: a negative tax is a refund's, and never larger than it.
-        if tax * amount < 0 or abs(tax) > abs(amount):
-            raise ClaimError(f"{path}.tax {tax} does not fit amount {amount}: it must have the "
-                             "amount's sign and not exceed it")
-    if line.tax_rate is not None:
-        _set(line, "tax_rate", _fraction(line.tax_rate, f"{path}.tax_rate", high=Decimal(1)))
-    if line.deductible is not None:
-        _set(line, "deductible", _fraction(line.deductible, f"{path}.deductible", high=Decimal(1)))
-    _set(line, "documents", tuple(line.documents))
-    for index, document in enumerate(line.documents):
+        _set(line, "tax", as_amount(line.tax, currency, what=f"{path}.tax"))
+        _check_tax(line.tax, line.amount, path)
+    for name in ("tax_rate", "deductible"):
+        value = getattr(line, name)
+        if value is not None:
+            _set(line, name, as_fraction(value, what=f"{path}.{name}"))
+    documents = _structs(line.documents, SupportingDocument, f"{path}.documents")
+    _set(line, "documents", documents)
+    for index, document in enumerate(documents):
         _settle_document(document, f"{path}.documents[{index}]", currency)
 
 
+def _settle_rate(line: ClaimLine, path: str, currency: str, claim_currency: str) -> None:
+    if line.rate is not None:
+        rate = as_fraction(line.rate, what=f"{path}.rate", low=MIN_RATE, high=MAX_RATE)
+        _set(line, "rate", rate)
+    if currency != claim_currency and line.rate is None:
+        raise ClaimError(
+            f"{path}.rate is needed: the line is in {currency}, the claim in {claim_currency}",
+            code="CB-142",
+        )
+    if currency == claim_currency and line.rate not in (None, 1):
+        raise ClaimError(
+            f"{path}.rate must be 1 or left out: the line is in {claim_currency} too",
+            code="CB-142",
+        )
+
+
+def _check_tax(tax: Decimal, amount: Decimal, path: str) -> None:
+    # Tax goes with its amount: a negative tax is a refund's, and never larger than it.
+    opposed = tax and amount and tax.is_signed() != amount.is_signed()
+    if opposed or tax.copy_abs() > amount.copy_abs():
+        raise ClaimError(
+            f"{path}.tax {tax} does not fit amount {amount}: it must have the amount's sign and "
+            "not exceed it",
+            code="CB-143",
+        )
+
+
 def _settle_document(document: SupportingDocument, path: str, currency: str) -> None:
-    _check_text(document.kind, f"{path}.kind", 64, required=True)
-    for name, limit in (("number", 64), ("code", 64), ("seller", 300), ("uri", 2000)):
-        _check_text(getattr(document, name), f"{path}.{name}", limit)
+    _check_texts(document, DOCUMENT_TEXT, f"{path}.")
+    if document.date is not None:
+        _check_date(document.date, f"{path}.date")
     for name in ("amount", "tax"):
         value = getattr(document, name)
         if value is not None:
             _set(document, name, as_amount(value, currency, what=f"{path}.{name}"))
+    if document.amount is not None and document.tax is not None:
+        _check_tax(document.tax, document.amount, path)
 
 
-_REQUIRED_TEXT: Final = {"id": 64, "company": 32, "employee": 64}
-_OPTIONAL_TEXT: Final = {
-    "title": 1000, "employee_name": 200, "department": 64, "cost_centre": 64, "country": 3,
-    "approver": 200,
-}
+def check_instant(value: object, what: str) -> None:
+    """Refuse a moment without a time zone that JSON and XML can carry; None passes.
+
+    Raises ClaimError naming ``what``.
+    """
+    if value is None:
+        return
+    if not isinstance(value, dt.datetime):
+        raise ClaimError(f"{what} must be a date and time with a time zone", code="CB-146")
+    offset = value.utcoffset()
+    if offset is None:
+        raise ClaimError(f"{what} has no time zone; add one, such as +08:00", code="CB-107")
+    if offset % dt.timedelta(minutes=1):
+        # RFC 3339 §5.6 and XML Schema write offsets in whole minutes: the instant would move.
+        raise ClaimError(f"{what} has seconds in its time zone; give it in UTC", code="CB-107")
 
 
-def _check_text(value: object, what: str, limit: int, *, required: bool = False) -> None:
-    if not isinstance(value, str):
-        raise ClaimError(f"{what} must be text, not {type(value).__name__}")
-    if required and not value.strip():
-        raise ClaimError(f"{what} is empty")
-    if len(value) > limit:
-        raise ClaimError(f"{what} has {len(value)} characters; the limit is {limit}")
-    found = _UNPRINTABLE.search(value)
-    if found:
-        raise ClaimError(
-            f"{what} holds the control character U+{ord(found.group()):04X} at position "
-            f"{found.start()}; remove it",
-            code="CB-109",
-        )
+def _check_texts(struct: msgspec.Struct, limits: dict[str, int], prefix: str = "") -> None:
+    for name, limit in limits.items():
+        check_text(getattr(struct, name), prefix + name, limit, required=name in REQUIRED_TEXT)
 
 
-def _check_dimensions(value: object, what: str) -> None:
-    if not isinstance(value, dict) or len(value) > 50:
-        raise ClaimError(f"{what} must be a table of at most 50 names and texts")
-    for name, text in value.items():
-        _check_text(name, f"a name in {what}", 64, required=True)
-        _check_text(text, f"{what}.{name}", 200)
+def _check_date(value: object, what: str) -> None:
+    # A datetime is a date to isinstance, but its day depends on a time zone.
+    if type(value) is not dt.date:
+        raise ClaimError(f"{what} must be a date, not {type(value).__name__}", code="CB-146")
 
 
-def _fraction(
-    value: object, what: str, *, low: Decimal = Decimal(0), high: Decimal = Decimal("1e9")
-) -> Decimal:
-    number = as_decimal(value, what=what)
-    if not low <= number <= high or -number.as_tuple().exponent > 12:  # type: ignore[operator]  # finite: as_decimal refuses the others
-        raise ClaimError(f"{what} {number} is out of range")
-    return number
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+def _structs(values: Iterable[_S], kind: type[_S], what: str) -> tuple[_S, ...]:
+    found = tuple(values) if isinstance(values, (tuple, list)) else (None,)
+    for value in found:
+        if not isinstance(value, kind):
+            raise ClaimError(f"{what} must hold {kind.__name__} values only", code="CB-146")
+    return cast(tuple[_S, ...], found)
 
 
 def _set(struct: msgspec.Struct, name: str, value: object) -> None:
@@ -281,23 +343,22 @@ def _from_json(data: bytes | str) -> Claim:
 
 
 def _from_dict(data: dict[str, Any]) -> Claim:
-    _refuse_floats(data, "claim")
+    found = data.get("id") if isinstance(data, dict) else None
+    claim_id = found[:64] if isinstance(found, str) else None
     try:
+        _refuse_floats(data, "claim")
         return msgspec.convert(data, Claim)
-    except ClaimBridgeError:
+    except ClaimBridgeError as error:
+        error.claim_id = error.claim_id or claim_id
         raise
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, TypeError) as error:
-        found = data.get("id") if isinstance(data, dict) else None
-        raise _as_claim_error(error, found if isinstance(found, str) else None) from error
+        raise _as_claim_error(error, claim_id) from error
 
 
 _DECODER: Final = msgspec.json.Decoder(Claim)
 
 
 def _as_claim_error(error: Exception, claim_id: str | None) -> ClaimError:
-    cause = error.__cause__
-    if isinstance(cause, ClaimBridgeError):  # raised inside a constructor while decoding
-        return ClaimError(cause.message, code=cause.code, claim_id=cause.claim_id or claim_id)
     return ClaimError(f"not a claim: {error}", code="CB-100", claim_id=claim_id)
 
 

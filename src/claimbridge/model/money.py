@@ -5,7 +5,7 @@ The minor units are those of ISO 4217 (list one, 2026); a currency outside it do
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
@@ -23,12 +23,45 @@ _TWO: Final = (
 )
 EXPONENTS: Final[dict[str, int]] = {
     **dict.fromkeys(_TWO.split(), 2),
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }
+
+QUANTA: Final[dict[str, Decimal]] = {
+    currency: Decimal(1).scaleb(-decimals) for currency, decimals in EXPONENTS.items()
+}
+
+EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
+"""What money is computed under, whatever context the calling thread has set.
+
+An amount has 18 digits at most and a rate 22: 60 hold their product and a quotient that rounds
+right. Nobody reads its flags, so that sharing it between threads does no harm.
+"""
 
 MAX_INTEGER_DIGITS: Final = 15
 """An amount of 10**15 or more is taken for a mistake, in any currency."""
+
+MAX_FRACTION_DECIMALS: Final = 12
 
 
 def exponent(currency: str) -> int:
@@ -36,11 +69,19 @@ def exponent(currency: str) -> int:
 
     Raises ClaimError for a code that ISO 4217 does not list.
     """
+    return -int(quantum(currency).as_tuple().exponent)
+
+
+def quantum(currency: str) -> Decimal:
+    """Return the smallest amount of ``currency`` (0.01 CNY, 1 JPY, 0.001 KWD).
+
+    Raises ClaimError for a code that ISO 4217 does not list.
+    """
     try:
-        return EXPONENTS[currency]
+        return QUANTA[currency]
     except (KeyError, TypeError):
         raise ClaimError(
-            f"currency {currency!r} is not in ISO 4217; use a three-letter code such as CNY",
+            f"currency {shown(currency)!r} is not in ISO 4217; use a three-letter code such as CNY",
             code="CB-103",
         ) from None
 
@@ -52,23 +93,52 @@ def as_amount(value: object, currency: str, *, what: str = "amount") -> Decimal:
     ClaimError for a float, a value that is not finite, more decimals than the currency has, or
     more than fifteen digits before the point.
     """
-    decimals = exponent(currency)
+    smallest = quantum(currency)
     amount = as_decimal(value, what=what)
-    quantum = Decimal(1).scaleb(-decimals)
     if amount.adjusted() >= MAX_INTEGER_DIGITS:
         raise ClaimError(
             f"{what} {shown(amount)} {currency} is beyond belief; the limit is "
             f"{MAX_INTEGER_DIGITS} digits before the point",
             code="CB-105",
         )
-    exact = amount.quantize(quantum)
+    exact = EXACT.quantize(amount, smallest)
     if exact != amount:
         raise ClaimError(
-            f"{what} {shown(amount)} has more decimals than {currency} allows ({decimals}); "
-            "round it where it arises",
+            f"{what} {shown(amount)} has more decimals than {currency} allows "
+            f"({exponent(currency)}); round it where it arises",
             code="CB-104",
         )
-    return exact + Decimal(0)  # never a negative zero
+    return EXACT.plus(exact)  # never a negative zero
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Return ``amount`` rounded half up to the decimals of ``currency``, away from zero at a tie.
+
+    Raises ClaimError for a code that ISO 4217 does not list.
+    """
+    return EXACT.plus(EXACT.quantize(amount, quantum(currency)))
+
+
+def as_fraction(
+    value: object, *, what: str, low: Decimal = Decimal(0), high: Decimal = Decimal(1)
+) -> Decimal:
+    """Return a rate or share as a Decimal from ``low`` to ``high``, without trailing zeros.
+
+    Raises ClaimError naming ``what`` for a float, a value out of range, or more than twelve
+    decimals.
+    """
+    number = as_decimal(value, what=what)
+    if not low <= number <= high:
+        raise ClaimError(
+            f"{what} {shown(number)} is out of range: from {low} to {high}", code="CB-144"
+        )
+    short = EXACT.normalize(number)
+    decimals = -int(short.as_tuple().exponent)
+    if decimals > MAX_FRACTION_DECIMALS:
+        raise ClaimError(
+            f"{what} {shown(number)} has more than {MAX_FRACTION_DECIMALS} decimals", code="CB-144"
+        )
+    return short if decimals >= 0 else EXACT.quantize(short, Decimal(1))  # 10, not 1E+1
 
 
 def as_decimal(value: object, *, what: str) -> Decimal:
@@ -91,7 +161,7 @@ def as_decimal(value: object, *, what: str) -> Decimal:
     except (InvalidOperation, ValueError):
         raise ClaimError(f"{what} {shown(value)!r} is not a number", code="CB-101") from None
     if not amount.is_finite():
-        raise ClaimError(f"{what} {value} is not a finite number", code="CB-101")
+        raise ClaimError(f"{what} {shown(value)} is not a finite number", code="CB-101")
     return amount
 
 
@@ -118,14 +188,14 @@ class Money(msgspec.Struct, frozen=True, order=False):
 
     def __add__(self, other: Money) -> Money:
         self._same_currency(other)
-        return Money(self.amount + other.amount, self.currency)
+        return Money(EXACT.add(self.amount, other.amount), self.currency)
 
     def __sub__(self, other: Money) -> Money:
         self._same_currency(other)
-        return Money(self.amount - other.amount, self.currency)
+        return Money(EXACT.subtract(self.amount, other.amount), self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.amount, self.currency)
+        return Money(EXACT.minus(self.amount), self.currency)
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

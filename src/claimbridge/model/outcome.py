@@ -77,7 +77,6 @@ class OutcomeKind(enum.StrEnum):
     """No evidence either way: the document may be in the ledger."""
 
 
-
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one document after one exchange.
 

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final, TypeVar
 
 import msgspec
 
 from claimbridge.errors import ClaimError, UnbalancedVoucher
-from claimbridge.model.money import as_amount, exponent
+from claimbridge.model.claim import check_instant
+from claimbridge.model.money import EXACT, as_amount, exponent, shown
 from claimbridge.model.outcome import JournalEntry
+from claimbridge.model.text import check_dimensions, check_printable, check_text
+
+MAX_ACCOUNT: Final = 64
+_ZERO: Final = Decimal(0)
+_POSTING_TEXT: Final = ("cost_centre", "project", "partner", "tax_code", "narration", "source")
+_VOUCHER_TEXT: Final = ("claim_id", "company", "employee", "text", "employee_name", "approver")
 
 
 class Side(enum.StrEnum):
@@ -75,19 +83,26 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: str = ""
 
     def __post_init__(self) -> None:
-        # A plain "debit" equals Side.DEBIT but is not it, and would count as a credit.
-        msgspec.structs.force_setattr(self, "side", Side(self.side))
-        msgspec.structs.force_setattr(self, "role", Role(self.role))
-        what = f"posting on account {self.account or '?'}"
-        if not self.account:
-            raise ClaimError(f"{what} has no account")
-        amount = as_amount(self.amount, self.currency, what=f"{what}: amount")
-        if amount <= 0:
-            raise ClaimError(f"{what}: amount {amount} must be positive; flip the side instead")
-        msgspec.structs.force_setattr(self, "amount", amount)
-        if self.tax_base is not None:
-            base = as_amount(self.tax_base, self.currency, what=f"{what}: tax base")
-            msgspec.structs.force_setattr(self, "tax_base", base)
+        try:
+            _settle(self)
+        except ClaimError as error:
+            about = f"posting on account {self.account or '?'}"
+            raise ClaimError(f"{about}: {error.message}", code=error.code) from error
+
+
+def _settle(posting: Posting) -> None:
+    _set(posting, "role", _member(Role, posting.role, "role"))
+    _set(posting, "side", _member(Side, posting.side, "side"))
+    check_text(posting.account, "account", MAX_ACCOUNT, required=True)
+    amount = as_amount(posting.amount, posting.currency)
+    if amount <= 0:
+        raise ClaimError(f"amount {amount} must be positive; flip the side", code="CB-147")
+    _set(posting, "amount", amount)
+    if posting.tax_base is not None:
+        _set(posting, "tax_base", as_amount(posting.tax_base, posting.currency, what="tax_base"))
+    _check_printables(posting, _POSTING_TEXT)
+    if posting.dimensions:
+        check_dimensions(posting.dimensions, "dimensions")
 
 
 class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,40 +129,17 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reverses: JournalEntry | None = None
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "postings", tuple(self.postings))
-        exponent(self.currency)
-        if len(self.postings) < 2:
-            raise ClaimError("a voucher needs two postings or more", claim_id=self.claim_id)
-        if self.approved_at is not None and self.approved_at.tzinfo is None:
-            raise ClaimError("approved_at has no time zone", code="CB-107", claim_id=self.claim_id)
-        if (self.reverses is None) == (self.purpose is Purpose.REVERSE):
-            raise ClaimError(
-                "a reversal, and nothing else, names the journal entry it reverses",
-                claim_id=self.claim_id,
-            )
-        for currency, difference in self._differences().items():
-            if difference:
-                larger, smaller = ("debits", "credits") if difference > 0 else ("credits", "debits")
-                raise UnbalancedVoucher(
-                    f"{larger} exceed {smaller} by {abs(difference)} {currency}",
-                    claim_id=self.claim_id,
-                )
-
-    def _differences(self) -> dict[str, Decimal]:
-        balance: dict[str, Decimal] = defaultdict(Decimal)
-        for posting in self.postings:
-            sign = 1 if posting.side is Side.DEBIT else -1
-            balance[posting.currency] += sign * posting.amount
-        return balance
+        try:
+            _settle_voucher(self)
+        except ClaimError as error:
+            if error.claim_id is None:
+                error.claim_id = self.claim_id
+            raise
 
     @property
     def totals(self) -> dict[str, Decimal]:
-        """The sum of the debits per currency: what is compared before a journal entry is adopted."""
-        sums: dict[str, Decimal] = defaultdict(Decimal)
-        for posting in self.postings:
-            if posting.side is Side.DEBIT:
-                sums[posting.currency] += posting.amount
-        return dict(sums)
+        """The debits' sum per currency: what is compared before a journal entry is adopted."""
+        return _sums(self.postings, Side.DEBIT)
 
     def reversal(self, entry: JournalEntry, *, posting_date: dt.date, text: str = "") -> Voucher:
         """Return the voucher that takes ``entry`` back: the same postings on the other side."""
@@ -162,3 +154,62 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             posting_date=posting_date,
             text=text or self.text,
         )
+
+
+def _settle_voucher(voucher: Voucher) -> None:
+    _set(voucher, "purpose", _member(Purpose, voucher.purpose, "purpose"))
+    _set(voucher, "postings", tuple(voucher.postings))
+    exponent(voucher.currency)
+    check_instant(voucher.approved_at, "approved_at")
+    _check_printables(voucher, _VOUCHER_TEXT)
+    if len(voucher.postings) < 2:
+        raise ClaimError("a voucher needs two postings or more", code="CB-148")
+    if (voucher.reverses is None) == (voucher.purpose is Purpose.REVERSE):
+        raise ClaimError(
+            "a reversal, and nothing else, names the journal entry it reverses", code="CB-149"
+        )
+    _check_balance(voucher.postings)
+
+
+def _check_balance(postings: Sequence[Posting]) -> None:
+    debits, credits = _sums(postings, Side.DEBIT), _sums(postings, Side.CREDIT)
+    for currency in sorted(debits.keys() | credits.keys()):
+        excess = EXACT.subtract(debits.get(currency, _ZERO), credits.get(currency, _ZERO))
+        if excess:
+            larger, smaller = ("debits", "credits") if excess > 0 else ("credits", "debits")
+            raise UnbalancedVoucher(
+                f"{larger} exceed {smaller} by {excess.copy_abs()} {currency}",
+            )
+
+
+def _sums(postings: Sequence[Posting], side: Side) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for posting in postings:
+        if posting.side is side:
+            so_far = sums.get(posting.currency, _ZERO)
+            sums[posting.currency] = EXACT.add(so_far, posting.amount)
+    return sums
+
+
+def _check_printables(struct: msgspec.Struct, names: Sequence[str]) -> None:
+    for name in names:
+        check_printable(getattr(struct, name), name)
+
+
+_E = TypeVar("_E", bound=enum.StrEnum)
+
+
+def _member(kind: type[_E], value: object, what: str) -> _E:
+    """Return the member of ``kind`` that ``value`` is or spells; raises ClaimError."""
+    # A plain "debit" equals Side.DEBIT, but is not it where sides are compared by identity.
+    if isinstance(value, kind):
+        return value
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise ClaimError(
+            f"{what} must be one of {', '.join(kind)}, not {shown(value)!r}", code="CB-146"
+        ) from None
+
+
+_set: Final = msgspec.structs.force_setattr
