@@ -1,0 +1,71 @@
+"""Policy: whose signatures count, for what, and at which moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from cryptography import x509
+
+from claimbridge.errors import ConfigurationError
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signature must be to count; raises ConfigurationError where it contradicts itself.
+
+    Exactly one of ``trust`` and ``pin`` says who is trusted.
+    """
+
+    placement: Literal["document", "soap"] = "document"
+    """``document``: the signature is the last child of the root and covers the root.
+    ``soap``: it lies in the one WS-Security header and covers the one Body in its place."""
+
+    trust: bytes = b""
+    """PEM text of the certificates that signers' certificates must lead up to. Empty: not by
+    anchor, but by ``pin``."""
+
+    pin: bytes = b""
+    """PEM text of the signers' own certificates, one or more (two while one replaces the other).
+    Empty: not by pin, but by ``trust``."""
+
+    subjects: tuple[str, ...] = ()
+    """Common names (CN), one of which the signer must have, to the letter. Empty: whoever the
+    anchor or the pin admits."""
+
+    at: datetime | None = None
+    """The moment at which certificates and timestamps are judged. None: now, by the clock."""
+
+    max_age: float | None = None
+    """Seconds that may have passed since the signed WS-Security Timestamp was created. None: age
+    is not judged, and no Timestamp is asked for."""
+
+    def __post_init__(self) -> None:
+        if bool(self.trust) == bool(self.pin):
+            raise _contradiction("give either trust (anchors) or pin (certificates)")
+        if self.placement not in ("document", "soap"):
+            raise _contradiction(f"placement is document or soap, not {self.placement!r}")
+        msgspec.structs.force_setattr(self, "subjects", tuple(self.subjects))
+        if self.at is not None and self.at.tzinfo is None:
+            raise _contradiction("at has no time zone")
+        if self.max_age is not None and self.placement == "document":
+            raise _contradiction("max_age is for placement soap: a document has no Timestamp")
+        if self.max_age is not None and not self.max_age >= 0:
+            raise _contradiction("max_age is a number of seconds, zero or more")
+        read_certificates(self.trust or self.pin)
+
+
+def read_certificates(pem: bytes) -> list[x509.Certificate]:
+    """Return the certificates of PEM text; raises ConfigurationError when there is none."""
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(
+            "the trusted certificates cannot be read; give them as PEM text "
+            "(-----BEGIN CERTIFICATE-----)",
+            code="CB-346",
+        ) from error
+
+
+def _contradiction(what: str) -> ConfigurationError:
+    return ConfigurationError(f"signature policy: {what}", code="CB-345")

@@ -1,0 +1,228 @@
+"""Is the signer's certificate one we trust for this? Judged before any signature is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
+from cryptography.x509.oid import NameOID
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
+from cryptography.x509.verification import Policy as PathPolicy
+
+from claimbridge.errors import SignerUntrusted
+from claimbridge.signing.dsig import MINIMUM_RSA_BITS
+from claimbridge.signing.policy import Policy, read_certificates
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+# OpenSSL computes with larger moduli too, slowly: a stranger's document must not buy that time.
+MAXIMUM_RSA_BITS = 8192
+MAXIMUM_INTERMEDIATES = 4
+
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+
+# A certificate that names extended usages must name one of these. Server authentication, time
+# stamping, code signing and the like are other trades: who runs a web server under the same CA
+# must not be able to sign vouchers with its certificate.
+_SIGNING_USAGES = frozenset(
+    {
+        Usage.ANY_EXTENDED_KEY_USAGE,
+        Usage.CLIENT_AUTH,
+        Usage.EMAIL_PROTECTION,
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # document signing, RFC 9336
+        x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),  # document signing, Microsoft
+    }
+)
+
+
+class Judge:
+    """Judges signers' certificates by one policy; immutable, so threads may share it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._subjects = policy.subjects
+        self._pins = frozenset(read_certificates(policy.pin)) if policy.pin else frozenset()
+        self._anchors = Store(read_certificates(policy.trust)) if policy.trust else None
+
+    def judge(self, certificates: Sequence[x509.Certificate], at: datetime) -> x509.Certificate:
+        """Return the signer's certificate, trusted at ``at``, or raise SignerUntrusted."""
+        signer = _signer_of(certificates)
+        try:
+            self._judge(signer, [other for other in certificates if other != signer], at)
+        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+            raise SignerUntrusted(
+                "the signer's certificate is malformed; the signer needs another one",
+                code="CB-332",
+            ) from error
+        return signer
+
+    def _judge(
+        self, signer: x509.Certificate, others: list[x509.Certificate], at: datetime
+    ) -> None:
+        public_key(signer)
+        _check_validity(signer, at)
+        _check_usage(signer)
+        if self._anchors is None:
+            self._check_pin(signer)
+        else:
+            _check_path(signer, others, self._anchors, at)
+        self._check_subject(signer)
+
+    def _check_pin(self, signer: x509.Certificate) -> None:
+        if signer not in self._pins:
+            raise SignerUntrusted(
+                f"{_named(signer)} is not the pinned one; if the signer renewed it, pin the new "
+                "one",
+                code="CB-338",
+            )
+
+    def _check_subject(self, signer: x509.Certificate) -> None:
+        names = signer.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        if self._subjects and (len(names) != 1 or names[0].value not in self._subjects):
+            raise SignerUntrusted(
+                f"{_named(signer)} is none of the expected signers ({', '.join(self._subjects)})",
+                code="CB-339",
+            )
+
+
+def public_key(certificate: x509.Certificate) -> PublicKey:
+    """Return the certificate's key; raises SignerUntrusted unless it is strong and of our kinds."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        if MINIMUM_RSA_BITS <= key.key_size <= MAXIMUM_RSA_BITS:
+            return key
+        found = f"RSA with {key.key_size} bits"
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        if isinstance(key.curve, _CURVES):
+            return key
+        found = f"the curve {key.curve.name}"
+    else:
+        found = f"a {type(key).__name__.strip('_')}"
+    raise SignerUntrusted(
+        f"{_named(certificate)} holds {found}; RSA with {MINIMUM_RSA_BITS} to {MAXIMUM_RSA_BITS} "
+        "bits, P-256, P-384 and P-521 are accepted",
+        code="CB-337",
+    )
+
+
+def _signer_of(certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+    """Return the one certificate that is not an issuer's (XMLDSig 1.1 §4.5.4 fixes no order)."""
+    if len(certificates) == 1:
+        return certificates[0]
+    ends = [found for found in certificates if not _is_issuer(found)]
+    if len(ends) != 1 or len(certificates) > MAXIMUM_INTERMEDIATES + 1:
+        raise SignerUntrusted(
+            f"the signature comes with {len(certificates)} certificates, {len(ends)} of which "
+            "could be the signer's; it must name one signer",
+            code="CB-331",
+        )
+    return ends[0]
+
+
+def _is_issuer(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return False
+
+
+def _check_validity(signer: x509.Certificate, at: datetime) -> None:
+    if at > signer.not_valid_after_utc:
+        raise SignerUntrusted(
+            f"{_named(signer)} expired at {signer.not_valid_after_utc.isoformat()}", code="CB-333"
+        )
+    if at < signer.not_valid_before_utc:
+        raise SignerUntrusted(
+            f"{_named(signer)} is not valid before {signer.not_valid_before_utc.isoformat()}",
+            code="CB-334",
+        )
+
+
+def _check_usage(signer: x509.Certificate) -> None:
+    usage = _extension(signer, x509.KeyUsage)
+    if usage is None or not usage.digital_signature:
+        raise SignerUntrusted(
+            f"{_named(signer)} was not issued for signatures (key usage digitalSignature)",
+            code="CB-335",
+        )
+    if not _permits_signing(_extension(signer, x509.ExtendedKeyUsage)):
+        raise SignerUntrusted(
+            f"{_named(signer)} is limited to other uses (extended key usage)", code="CB-336"
+        )
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _permits_signing(usages: x509.ExtendedKeyUsage | None) -> bool:
+    return usages is None or not _SIGNING_USAGES.isdisjoint(usages)
+
+
+def _check_path(
+    signer: x509.Certificate, others: list[x509.Certificate], anchors: Store, at: datetime
+) -> None:
+    """Build the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints."""
+    verifier = (
+        PolicyBuilder()
+        .store(anchors)
+        .time(at)
+        .max_chain_depth(MAXIMUM_INTERMEDIATES)
+        .extension_policies(ca_policy=_issuers(), ee_policy=ExtensionPolicy.permit_all())
+        .build_client_verifier()
+    )
+    try:
+        verifier.verify(signer, others)
+    except VerificationError as error:
+        raise SignerUntrusted(
+            f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "
+            "issuer to the trusted ones",
+        ) from error
+
+
+def _issuers() -> ExtensionPolicy:
+    """What a certificate must be to issue others: a CA, for certificates, for our purpose."""
+    return (
+        ExtensionPolicy.permit_all()
+        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _must_be_ca)
+        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _must_sign_certificates)
+        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _must_permit_signing)
+    )
+
+
+# These three are called back by the path verifier, which turns a ValueError into a refusal.
+def _must_be_ca(_: PathPolicy, __: x509.Certificate, found: x509.BasicConstraints) -> None:
+    if not found.ca:
+        raise ValueError("an end-entity certificate cannot issue others")
+
+
+def _must_sign_certificates(
+    _: PathPolicy, __: x509.Certificate, found: x509.KeyUsage | None
+) -> None:
+    if found is not None and not found.key_cert_sign:
+        raise ValueError("the issuer's key usage does not include signing certificates")
+
+
+def _must_permit_signing(
+    _: PathPolicy, __: x509.Certificate, found: x509.ExtendedKeyUsage | None
+) -> None:
+    if not _permits_signing(found):
+        raise ValueError("the issuer's extended key usage is limited to other uses")
+
+
+def _named(certificate: x509.Certificate) -> str:
+    return f"the certificate of {certificate.subject.rfc4514_string()!r}"

@@ -1,0 +1,271 @@
+"""Verify: from a signed document to the bytes that were signed, and to nothing else.
+
+The order is fixed: the secure parser, the place, the allow-lists, the certificate, the signature
+over SignedInfo, the digests. What a caller gets is built from the very bytes that were hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from lxml import etree
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import DocumentError, SignatureInvalid
+from claimbridge.signing import place as placement
+from claimbridge.signing.c14n import surroundings
+from claimbridge.signing.dsig import Algorithm, wsu
+from claimbridge.signing.place import Place
+from claimbridge.signing.policy import Policy
+from claimbridge.signing.structure import Reference, Signature, elements, read_signature
+from claimbridge.signing.trust import Judge, public_key
+from claimbridge.xmlio import canonical, parse
+
+CLOCK_SKEW = timedelta(seconds=60)
+"""How far a sender's clock may be ahead of ours (WS-Security 1.1 §10 leaves it to us)."""
+
+_HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What was signed, and by whom. It holds nothing of the document that was not signed.
+
+    ``content`` is the signed element in exclusive C14N, without its signature: the bytes that were
+    hashed. Prefixes that only values use (``xsi:type="p:Name"``) are declared in it only where the
+    signature covers their meaning. ``subject`` is the signer's name (RFC 4514) and ``fingerprint``
+    the SHA-256 of its certificate, in hexadecimal.
+    """
+
+    content: bytes
+    subject: str
+    fingerprint: str
+
+    def element(self) -> etree._Element:
+        """Return ``content`` as a tree of its own, parsed afresh on every call."""
+        return parse(self.content, what="signed content")
+
+
+class Verifier:
+    """Verifies documents by one policy; immutable, so threads may share it."""
+
+    def __init__(self, policy: Policy, *, clock: Clock = SYSTEM) -> None:
+        self._policy = policy
+        self._judge = Judge(policy)
+        self._clock = clock
+
+    def verify(self, document: bytes) -> Verified:
+        """Return what is signed in ``document``.
+
+        Raises DocumentError when it is no XML we read, SignatureInvalid when it is unsigned,
+        altered or signed in a way the policy refuses, SignerUntrusted when the signer does not
+        count.
+        """
+        root = parse(document, what="signed document")
+        placement.refuse_repeated_ids(root)
+        find = placement.in_envelope if self._policy.placement == "soap" else placement.in_document
+        place = find(root)
+        signature = read_signature(place.signature)
+        covered = _covered(place, signature)
+        now = self._policy.at or self._clock.now()
+        signer = self._judge.judge(placement.certificates(place, signature.key_info), now)
+        _check_signature(signature, signer)
+        content = _check_digests(place, signature, covered)
+        if self._policy.max_age is not None:
+            _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
+        return Verified(
+            content=content,
+            subject=signer.subject.rfc4514_string(),
+            fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
+        )
+
+    def verify_elements(self, document: bytes, element: str) -> tuple[Verified, ...]:
+        """Return what every ``element`` (``{namespace}name``) in ``document`` signs for itself.
+
+        Each must carry its own enveloped signature, as if it were a document. In document order;
+        all are verified or the first that is not raises. The rest of ``document`` (an envelope,
+        the request around them) is not covered. Raises SignatureInvalid when there is no such
+        element.
+        """
+        root = parse(document, what="signed document")
+        placement.refuse_repeated_ids(root)
+        found = list(root.iter(element))
+        if not found:
+            raise SignatureInvalid(f"there is no {element} in the document")
+        return tuple(self.verify(etree.tostring(each, with_tail=False)) for each in found)
+
+
+def verify(document: bytes, policy: Policy, *, clock: Clock = SYSTEM) -> Verified:
+    """Return what is signed in ``document``, by ``policy``; see ``Verifier.verify``.
+
+    For many documents make one Verifier: it reads the trusted certificates once.
+    """
+    return Verifier(policy, clock=clock).verify(document)
+
+
+def verify_elements(
+    document: bytes, element: str, policy: Policy, *, clock: Clock = SYSTEM
+) -> tuple[Verified, ...]:
+    """Return what every ``element`` in ``document`` signs; see ``Verifier.verify_elements``."""
+    return Verifier(policy, clock=clock).verify_elements(document, element)
+
+
+Covered = list[tuple[Reference, etree._Element]]
+
+
+def _covered(place: Place, signature: Signature) -> Covered:
+    """Return what each Reference covers; the target must be among it, and nothing unexpected."""
+    covered: Covered = []
+    for reference in signature.references:
+        element = place.coverable.get(reference.uri)
+        if element is None:
+            raise SignatureInvalid(
+                f"the signature covers {reference.uri[:120]!r}, which is not in a place that "
+                "counts; it must cover "
+                + ("the root" if place.security is None else "the Body, and header blocks at most"),
+                code="CB-325",
+            )
+        if reference.enveloped != (place.security is None):
+            raise SignatureInvalid(
+                "the enveloped-signature transform belongs to an enveloped signature, and only "
+                "there",
+                code="CB-324",
+            )
+        covered.append((reference, element))
+    targets = [element for _, element in covered]
+    if place.target not in targets or len(set(targets)) != len(targets):
+        raise SignatureInvalid(
+            "the signature does not cover what it must, once: it covers "
+            + ", ".join(repr(reference.uri[:60]) for reference in signature.references),
+            code="CB-325",
+        )
+    return covered
+
+
+def _check_signature(signature: Signature, signer: x509.Certificate) -> None:
+    key = public_key(signer)
+    if signature.algorithm.elliptic != isinstance(key, ec.EllipticCurvePublicKey):
+        raise SignatureInvalid(
+            f"the signature says {signature.algorithm.name}, but the certificate holds another "
+            "kind of key",
+            code="CB-323",
+        )
+    signed = _canonical(signature.signed_info, signature.prefixes)
+    try:
+        _verify_value(key, signature.value, signed, signature.algorithm)
+    except InvalidSignature as error:
+        raise SignatureInvalid(
+            "the signature value does not fit: SignedInfo was altered, or another key signed it",
+            code="CB-329",
+        ) from error
+
+
+def _verify_value(
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    value: bytes,
+    signed: bytes,
+    algorithm: Algorithm,
+) -> None:
+    digest = _HASHES[algorithm.digest]
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(value, signed, padding.PKCS1v15(), digest)
+        return
+    # XMLDSig 1.1 §6.4.3: r and s, each as long as the order of the curve.
+    size = (key.key_size + 7) // 8
+    if len(value) != 2 * size:
+        raise InvalidSignature
+    r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
+    key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(digest))
+
+
+def _check_digests(place: Place, signature: Signature, covered: Covered) -> bytes:
+    """Compare every digest; returns the canonical bytes of the target."""
+    if place.security is None:
+        _take_out(signature.element)
+    content = b""
+    for reference, element in covered:
+        signed = _canonical(element, reference.prefixes)
+        if element is place.target:
+            content = signed
+        if reference.uri == "":
+            # XMLDSig 1.1 §4.4.3.3: the whole document, top-level instructions included.
+            before, after = surroundings(element)
+            signed = before + signed + after
+        if not hmac.compare_digest(hashlib.new(reference.hash, signed).digest(), reference.digest):
+            raise SignatureInvalid(
+                f"{etree.QName(element).localname} was altered after it was signed (its digest "
+                "differs)",
+                code="CB-328",
+            )
+    return content
+
+
+def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
+    try:
+        return canonical(element, inclusive_prefixes=prefixes)
+    except DocumentError as error:
+        # Never as empty: an empty canonical form has a digest anyone can write down.
+        raise SignatureInvalid(
+            "what is signed has no canonical form (is a namespace URI relative?)", code="CB-342"
+        ) from error
+
+
+def _take_out(signature: etree._Element) -> None:
+    """Remove the enveloped signature; the text after it stays (XMLDSig 1.1 §6.6.4)."""
+    parent, before, tail = signature.getparent(), signature.getprevious(), signature.tail
+    assert parent is not None
+    if tail and before is not None:
+        before.tail = (before.tail or "") + tail
+    elif tail:
+        parent.text = (parent.text or "") + tail
+    parent.remove(signature)
+
+
+def _check_age(place: Place, covered: Covered, now: datetime, limit: timedelta) -> None:
+    """Refuse a Timestamp that is missing, not signed, too old, or ahead of us."""
+    stamp = placement.timestamp(place)
+    if stamp is None or not any(element is stamp for _, element in covered):
+        raise SignatureInvalid(
+            "the age cannot be judged: there is no Timestamp that the signature covers",
+            code="CB-340",
+        )
+    created, expires = _moments(stamp)
+    if created - now > CLOCK_SKEW:
+        raise _stale(f"was created at {created.isoformat()}, which is still to come")
+    if now - created > limit:
+        raise _stale(f"was created at {created.isoformat()}, more than {limit} ago")
+    if expires is not None and expires <= now:
+        raise _stale(f"expired at {expires.isoformat()}")
+
+
+def _moments(stamp: etree._Element) -> tuple[datetime, datetime | None]:
+    """Return Created, and Expires when it is there."""
+    children = elements(stamp, attributes=tuple(stamp.attrib))
+    if [child.tag for child in children] not in (
+        [wsu("Created")],
+        [wsu("Created"), wsu("Expires")],
+    ):
+        raise _stale("is not made of Created and Expires")
+    moments = [_moment(child) for child in children]
+    return moments[0], moments[1] if len(moments) == 2 else None
+
+
+def _moment(element: etree._Element) -> datetime:
+    try:
+        moment = datetime.fromisoformat((element.text or "").strip())
+    except ValueError:
+        raise _stale("holds no date") from None
+    if moment.tzinfo is None or len(element):
+        # WS-Security 1.1 §10: UTC, said so.
+        raise _stale("holds no date with its time zone")
+    return moment
+
+
+def _stale(why: str) -> SignatureInvalid:
+    return SignatureInvalid(f"the Timestamp of the message {why}", code="CB-341")
