@@ -1,0 +1,198 @@
+"""A contract's files as a closed set: nothing outside it is ever opened.
+
+A bundle is a WSDL file with everything below its folder, a folder with a ``contract.toml`` that
+lists every file with its hash, or a WSDL shipped inside claimbridge. Names inside a bundle are
+relative, with ``/``; a reference that leads outside is refused, not followed.
+
+``contract.toml``::
+
+    wsdl = "voucher-service.wsdl"
+
+    [files]
+    "voucher-service.wsdl" = "sha256:9f86d0…"
+    "types/voucher.xsd" = "sha256:60303a…"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from claimbridge.errors import ContractDrift, ContractError
+
+LOCK_NAME: Final = "contract.toml"
+MAX_FILE_BYTES: Final = 50_000_000
+
+
+class Bundle:
+    """A closed set of files, one of them (``entry``) the WSDL that starts it.
+
+    ``title`` says in messages where the files come from. ``read`` is given names that were
+    checked to lie inside; it returns None for a file that is not there.
+    """
+
+    def __init__(self, entry: str, read: Callable[[str], bytes | None], *, title: str) -> None:
+        self.entry: Final = entry
+        self.title: Final = title
+        self._read: Final = read
+
+    @classmethod
+    def from_path(cls, path: Path | str) -> Bundle:
+        """Return the bundle of a WSDL file or of a contract's folder.
+
+        A folder needs a ``contract.toml``, or exactly one WSDL in it (or one level below it).
+        Raises ContractError; ContractDrift when a locked file is not the file that was locked.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise ContractError(f"there is no contract at {path}", code="CB-213")
+        if not path.is_dir():
+            return cls(path.name, _folder_reader(path.parent), title=str(path))
+        if (path / LOCK_NAME).exists():
+            return _locked(path)
+        return cls(_only_wsdl(path), _folder_reader(path), title=str(path))
+
+    @classmethod
+    def from_package(cls, name: str) -> Bundle:
+        """Return the bundle of a WSDL shipped in ``claimbridge.wsdl``, with ``claimbridge.xsd``.
+
+        The two are siblings, as in the source tree: the WSDL names ``../xsd/voucher.xsd``.
+        """
+        return cls(f"wsdl/{name}", _read_shipped, title=f"claimbridge's own {name}")
+
+    @classmethod
+    def from_files(cls, entry: str, contents: Mapping[str, bytes]) -> Bundle:
+        """Return the bundle of files held in memory, by name."""
+        return cls(entry, dict(contents).get, title=entry)
+
+    def __repr__(self) -> str:
+        return f"Bundle({self.title!r})"
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of the file ``name``.
+
+        Raises ContractError: CB-213 when it is not in the bundle, CB-214 when it lies outside.
+        """
+        found = self._read(self.resolve(name, ""))
+        if found is None:
+            raise ContractError(
+                f"{name} is missing from the contract {self.title}; put it beside the WSDL",
+                code="CB-213",
+            )
+        return found
+
+    def resolve(self, location: str, base: str) -> str:
+        """Return the name that ``location`` has, as written in the file named ``base``.
+
+        Raises ContractError CB-214 for an address, an absolute path, or a way out by ``..``.
+        """
+        plain = unquote(location.partition("#")[0].strip())
+        if re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|[/\\]", plain) or "\\" in plain or "\0" in plain:
+            raise self._outside(location, base)
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(base), plain))
+        if name == ".." or name.startswith(("../", "/")):
+            raise self._outside(location, base)
+        return name
+
+    def _outside(self, location: str, base: str) -> ContractError:
+        asker = f"{base} of the contract" if base else "the contract"
+        return ContractError(
+            f"{asker} {self.title} asks for {location}, outside its own files; "
+            "copy the file into the contract's folder and name it there",
+            code="CB-214",
+        )
+
+
+def _folder_reader(root: Path) -> Callable[[str], bytes | None]:
+    home = root.resolve()
+
+    def read(name: str) -> bytes | None:
+        path = (home / name).resolve()
+        if not path.is_relative_to(home):
+            raise ContractError(f"{name} is a link that leads out of {root}", code="CB-214")
+        return _contents(path)
+
+    return read
+
+
+def _contents(path: Path) -> bytes | None:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ContractError(f"{path} is larger than {MAX_FILE_BYTES} bytes", code="CB-212")
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ContractError(f"{path} cannot be read: {error.strerror}", code="CB-213") from error
+
+
+def _read_shipped(name: str) -> bytes | None:
+    area, _, rest = name.partition("/")
+    if area not in {"wsdl", "xsd"}:
+        return None
+    try:
+        return (files(f"claimbridge.{area}") / rest).read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+
+
+def _only_wsdl(folder: Path) -> str:
+    found = sorted(folder.glob("*.wsdl")) or sorted(folder.glob("*/*.wsdl"))
+    if len(found) != 1:
+        raise ContractError(
+            f"{folder} holds {len(found)} WSDL files and no {LOCK_NAME}; name the WSDL itself",
+            code="CB-213",
+        )
+    return found[0].relative_to(folder).as_posix()
+
+
+def _locked(folder: Path) -> Bundle:
+    """Return the bundle that ``contract.toml`` lists, after checking every hash in it."""
+    entry, hashes = _lock(folder / LOCK_NAME)
+    reader = _folder_reader(folder)
+    checked: dict[str, bytes] = {}
+    bundle = Bundle(entry, checked.get, title=str(folder))
+    for name, expected in hashes.items():
+        content = reader(bundle.resolve(name, ""))
+        if content is None:
+            raise ContractDrift(f"{name} is listed in {folder / LOCK_NAME} but missing")
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise ContractDrift(
+                f"{name} of the contract {folder} is not the file that was locked; "
+                "compare it with the ERP's, then lock the contract again"
+            )
+        checked[name] = content
+    return bundle
+
+
+def _lock(path: Path) -> tuple[str, dict[str, str]]:
+    try:
+        lock = tomllib.loads(path.read_text("utf-8"))
+        entry, listed = lock["wsdl"], lock["files"]
+        hashes = {name: _sha256(value) for name, value in listed.items()}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ContractError(f"{path} cannot be read: {error}", code="CB-218") from error
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise ContractError(
+            f'{path} needs wsdl = "NAME" and [files] with "NAME" = "sha256:HEX"', code="CB-218"
+        ) from error
+    if not isinstance(entry, str) or entry not in hashes:
+        raise ContractError(f"{path}: the wsdl is not among its [files]", code="CB-218")
+    return entry, hashes
+
+
+def _sha256(value: object) -> str:
+    found = re.fullmatch(r"sha256:([0-9a-f]{64})", str(value))
+    if not found:
+        raise ValueError(value)
+    return found[1]
+
+
+__all__ = ["LOCK_NAME", "Bundle"]

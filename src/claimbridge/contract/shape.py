@@ -1,0 +1,137 @@
+"""What a contract says an element may hold, in the contract's own names.
+
+Shapes are what rendering, drift and tolerant reading share. They are made from zeep's types by
+``claimbridge.contract.service`` and know nothing of zeep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from functools import cached_property
+from typing import Protocol
+
+
+class Order(Enum):
+    """How the parts of a group stand to each other."""
+
+    SEQUENCE = "sequence"
+    CHOICE = "choice"
+
+
+class Leaf:
+    """One element's place in a content model.
+
+    ``key`` names it in a request: its local name, or ``{namespace}name`` where two elements of
+    one type share a local name. ``shape`` is made when first asked for, so types may recurse.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        name: str,
+        *,
+        required: bool,
+        repeats: bool,
+        most: int | None,
+        shape: Callable[[], Shape],
+    ) -> None:
+        self.key = key
+        self.namespace, self.local = split_name(name)
+        self.required = required
+        self.repeats = repeats
+        self.most = most
+        """How many may stand here; None when unbounded."""
+        self._shape = shape
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What the element may hold."""
+        return self._shape()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The one key that this place takes."""
+        return frozenset({self.key})
+
+
+class Group:
+    """A sequence or a choice of places; ``all`` counts as a sequence in schema order."""
+
+    def __init__(
+        self, order: Order, parts: tuple[Part, ...], *, required: bool, repeats: bool
+    ) -> None:
+        self.order = order
+        self.parts = parts
+        self.required = required
+        self.repeats = repeats
+        self.keys: frozenset[str] = frozenset().union(*(part.keys for part in parts))
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield every element's place in schema order."""
+        for part in self.parts:
+            if isinstance(part, Leaf):
+                yield part
+            elif isinstance(part, Group):
+                yield from part.leaves()
+
+
+class Wildcard:
+    """A place for any element (``xs:any``); a request cannot fill it."""
+
+    keys: frozenset[str] = frozenset()
+    required = False
+
+
+Part = Leaf | Group | Wildcard
+
+
+class Shape:
+    """What one type allows: attributes by ``@key``, and either text or elements.
+
+    ``has_text`` is True for simple types and simple content. ``open`` is True where any element
+    may stand (``xs:any``, ``xs:anyType``), ``open_attributes`` where any attribute may.
+    """
+
+    def __init__(
+        self,
+        *,
+        attributes: Mapping[str, str],
+        content: Group | None,
+        has_text: bool,
+        is_open: bool = False,
+        open_attributes: bool = False,
+    ) -> None:
+        self.attributes = attributes
+        self.content = content
+        self.has_text = has_text
+        self.is_open = is_open
+        self.open_attributes = open_attributes
+        leaves = tuple(content.leaves()) if content else ()
+        self.keys: frozenset[str] = content.keys if content else frozenset()
+        self.children: dict[str, Leaf] = {leaf.local: leaf for leaf in reversed(leaves)}
+        """The first place of each local name."""
+        self.last: dict[str, Leaf] = {leaf.key: leaf for leaf in leaves}
+        """The last place of each key: it takes what earlier places left."""
+
+
+class Types(Protocol):
+    """The contract's global types, for ``xsi:type``."""
+
+    def named(self, name: str) -> tuple[str, Shape] | None:
+        """Return ``{namespace}name`` and the shape of a global type; None when there is none.
+
+        ``name`` is ``{namespace}name``, or the local name alone where only one type has it.
+        """
+        ...
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return namespace and local name of ``{namespace}name``."""
+    if not name.startswith("{"):
+        return "", name
+    uri, _, local = name[1:].partition("}")
+    return uri, local
+
+
+__all__ = ["Group", "Leaf", "Order", "Part", "Shape", "Types", "Wildcard", "split_name"]
