@@ -1,1 +1,90 @@
-"""TODO"""
+"""Profiles: our code for each ERP's way, found by name."""
+
+from __future__ import annotations
+
+import importlib
+from importlib import metadata
+from typing import Final
+
+from claimbridge.errors import ConfigurationError
+from claimbridge.profiles.base import Capabilities, Page, Profile, Request
+
+__all__ = ["PROFILES", "Capabilities", "Page", "Profile", "Request", "load_profile"]
+
+ENTRY_POINTS: Final = "claimbridge.profiles"
+"""The entry point group in which other packages offer profiles."""
+
+PROFILES: Final = {
+    "reference": "claimbridge.profiles.reference:Reference",
+    "sap-journal-entry": "claimbridge.profiles.sap_journal_entry:SapJournalEntry",
+}
+"""The profiles that come with claimbridge, by the name that a configuration uses."""
+
+_PARTS: Final = (
+    "name", "contract", "capabilities", "submit", "reverse", "query", "changes", "read",
+    "read_changes", "read_fault",
+)  # fmt: skip  # one glance shows the protocol
+
+
+def load_profile(name: str) -> Profile:
+    """Return the profile that ``name`` means: one of ours, ``module:attribute``, or an entry point.
+
+    The attribute is a profile, or a class or function that makes one without arguments. Raises
+    ConfigurationError: CB-240 when there is no such profile, CB-241 when it cannot be loaded or is
+    no profile.
+    """
+    target = PROFILES.get(name) or (name if ":" in name else _offered(name))
+    found = _attribute(target, name)
+    made = found if _is_profile(found) else _made(found, name)
+    missing = [part for part in _PARTS if not hasattr(made, part)]
+    if missing:
+        raise ConfigurationError(
+            f"profile {name!r} is no profile: it has no {', '.join(missing)}; "
+            "see claimbridge.profiles.base.Profile",
+            code="CB-241",
+        )
+    profile: Profile = made  # type: ignore[assignment]  # every part was just found
+    return profile
+
+
+def _offered(name: str) -> str:
+    offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
+    if name not in offers:
+        known = ", ".join(sorted([*PROFILES, *offers]))
+        raise ConfigurationError(
+            f"there is no profile {name!r}; there are {known}, and your own as module:attribute",
+            code="CB-240",
+        )
+    return offers[name]
+
+
+def _attribute(target: str, name: str) -> object:
+    module, _, path = target.partition(":")
+    try:
+        found: object = importlib.import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # a user's module may raise anything while it loads
+        raise _unloadable(name, error) from error
+    return found
+
+
+def _is_profile(found: object) -> bool:
+    return not isinstance(found, type) and hasattr(found, "capabilities")
+
+
+def _made(maker: object, name: str) -> object:
+    if not callable(maker):
+        return maker
+    try:
+        return maker()
+    except Exception as error:  # a user's code may raise anything when called
+        raise _unloadable(name, error) from error
+
+
+def _unloadable(name: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"profile {name!r} cannot be loaded: {type(error).__name__}: {error}; "
+        "is its module on the Python path?",
+        code="CB-241",
+    )

@@ -1,0 +1,281 @@
+"""The profile of the reference contract, ``voucher-service.wsdl``.
+
+The contract obliges the server to keep references unique, to answer a repeat with the document
+that is there, and to answer queries from the same store; so a lost answer is always resolved by
+asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from claimbridge.errors import ClaimError, OutcomeUnknown
+from claimbridge.model import (
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    Reason,
+    Submission,
+    as_amount,
+)
+from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.sourced import as_request
+from claimbridge.profiles.untyped import read_untyped
+from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_body, voucher_from
+
+if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+__all__ = ["Reference", "voucher_from"]
+
+_CAPABILITIES: Final = Capabilities(
+    can_query=True,
+    can_reverse=True,
+    can_list_changes=True,
+    unique_reference=True,
+    batch=100,
+    reference_length=36,
+    reference_pattern=r"[A-Za-z0-9._/\-]+",
+    document_signature=f"{{{NAMESPACE}}}Voucher",
+)
+_K = OutcomeKind
+
+
+class Reference:
+    """The voucher service's way; it has no settings and no state."""
+
+    name: str = "reference"
+    contract: str = "voucher-service.wsdl"
+    capabilities: Capabilities = _CAPABILITIES
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return ``SubmitVoucher`` for one submission, ``SubmitVouchers`` for more."""
+        vouchers = [
+            voucher_body(submission, number=n) for n, submission in enumerate(submissions, start=1)
+        ]
+        if len(vouchers) == 1:
+            return as_request("SubmitVoucher", {"Voucher": vouchers[0]})
+        return as_request("SubmitVouchers", {"Voucher": vouchers})
+
+    def reverse(self, submission: Submission) -> Request:
+        """Return ``ReverseVoucher``: the reversal is a voucher with a reference of its own."""
+        return as_request("ReverseVoucher", {"Voucher": voucher_body(submission, number=1)})
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Return ``QueryVouchers``."""
+        return as_request("QueryVouchers", {"Reference": list(references)})
+
+    def changes(self, cursor: str, limit: int) -> Request:
+        """Return ``ListChanges``."""
+        return as_request("ListChanges", {"Cursor": cursor or None, "Limit": str(limit)})
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return an outcome per document, as its status says; a status alone posts nothing."""
+        if reply.local in _ITEMISED:
+            outcomes = [_item(item, n) for n, item in enumerate(reply.all("Item"), start=1)]
+        elif reply.local in _DOCUMENTS:
+            documents = enumerate(reply.all("Document"), start=1)
+            outcomes = [_document(document, n) for n, document in documents]
+        else:
+            return (_unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
+        return tuple(outcomes) or (_unknown(f"the {reply.local} names no document"),)
+
+    def read_changes(self, reply: Reply) -> Page:
+        """Return a page of ``ListChanges``; raises OutcomeUnknown (CB-428) for another reply."""
+        cursor = reply.text("Cursor")
+        more = _FLAGS.get(reply.text("More"))
+        if reply.local != "ListChangesResponse" or not cursor or more is None:
+            raise OutcomeUnknown(
+                f"the reply to ListChanges is no page of changes but a {reply.local} with cursor "
+                f"{cursor!r}; ask again from the cursor before",
+                code="CB-428",
+            )
+        documents = enumerate(reply.all("Document"), start=1)
+        return Page(tuple(_document(document, n) for n, document in documents), cursor, more)
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return what a typed fault says; one without a known detail goes by its class."""
+        read = None
+        if fault.detail is not None:
+            read = _FAULTS.get(fault.detail.local)
+        if read is None or fault.detail is None:
+            return read_untyped(fault)
+        return read(fault.detail, 1)
+
+
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+_ITEMISED: Final = frozenset({"SubmitVouchersResponse", "QueryVouchersResponse"})
+_DOCUMENTS: Final = frozenset(
+    {"SubmitVoucherResponse", "ReverseVoucherResponse", "ListChangesResponse"}
+)
+
+
+def _unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
+    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=item)
+
+
+def _item(item: Reply, number: int) -> Outcome:
+    """Read one Item of a batch or query: the first answer that is known in it."""
+    reference = item.text("Reference") or None
+    for name, read in _ANSWERS.items():
+        answer = item.find(name)
+        if answer is not None:
+            outcome = read(answer, number)
+            break
+    else:
+        return _unknown("the item holds no answer", reference=reference, item=number)
+    if outcome.reference is None:
+        return _named(outcome, reference)
+    if reference is not None and outcome.reference != reference:
+        text = f"the item for {reference} answers with {outcome.reference}"
+        return _unknown(text, reference=reference, item=number)
+    return outcome
+
+
+def _named(outcome: Outcome, reference: str | None) -> Outcome:
+    return msgspec.structs.replace(outcome, reference=reference)
+
+
+def _document(document: Reply, number: int) -> Outcome:
+    """Read one Document; without the evidence that its status needs it is UNKNOWN."""
+    reference = document.text("Reference") or None
+    status = document.text("Status")
+    entry = _journal_entry(document)
+    kind = _KIND_OF.get(status)
+    if kind is None:
+        text = f"the document has the status {status!r}, which the contract does not know"
+        return _unknown(text, reference=reference, item=number)
+    if kind in _NUMBERED and entry is None:
+        text = f"the document is said to be {status}, but has no number"
+        return _unknown(text, reference=reference, item=number)
+    try:
+        totals = _totals(document)
+    except ClaimError as error:
+        text = f"the document's totals cannot be read: {error.message}"
+        return _unknown(text, reference=reference, item=number)
+    return Outcome(
+        kind=kind,
+        reference=reference,
+        journal_entry=None if kind is _K.REJECTED else entry,
+        reasons=_reasons(document) if kind is _K.REJECTED else (),
+        totals=totals,
+        item=number,
+    )
+
+
+_KIND_OF: Final = {
+    "entered": _K.ACKNOWLEDGED,
+    "posted": _K.POSTED,
+    "paid": _K.PAID,
+    "reversed": _K.REVERSED,
+    "rejected": _K.REJECTED,
+}
+_NUMBERED: Final = frozenset({_K.POSTED, _K.PAID})
+
+
+def _journal_entry(document: Reply) -> JournalEntry | None:
+    entry = document.find("JournalEntry")
+    number = entry.text("Number") if entry is not None else ""
+    if entry is None or not number:
+        return None
+    return JournalEntry(number, entry.text("Company"), entry.text("FiscalYear"))
+
+
+def _totals(document: Reply) -> dict[str, Decimal]:
+    """Return the debit totals by currency; raises ClaimError when one of them cannot be read."""
+    totals: dict[str, Decimal] = {}
+    for total in document.all("DebitTotal"):
+        currency = total.text("Currency")
+        if currency in totals:
+            raise ClaimError(f"{currency} has two of them")
+        totals[currency] = as_amount(total.text("Amount"), currency, what="a debit total")
+    return totals
+
+
+def _reasons(refusal: Reply) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(reason.text("Text"), code=reason.text("Code"), field=reason.text("Field"))
+        for reason in refusal.all("Reason")
+    )
+
+
+def _rejected(detail: Reply, number: int) -> Outcome:
+    return Outcome(
+        kind=_K.REJECTED,
+        reference=detail.text("Reference") or None,
+        reasons=_reasons(detail),
+        text="" if detail.all("Reason") else "the ERP refused it without a reason",
+        item=number,
+    )
+
+
+def _duplicate(detail: Reply, number: int) -> Outcome:
+    """Read what the ledger holds under the reference; a document that lives is a DUPLICATE.
+
+    A reversed one is REVERSED: to adopt it as posted would be wrong.
+    """
+    document = detail.find("Document")
+    if document is None:
+        return _unknown("the ERP says duplicate, and does not show the document", item=number)
+    held = _document(document, number)
+    if held.kind in {_K.ACKNOWLEDGED, _K.POSTED, _K.PAID}:
+        return msgspec.structs.replace(held, kind=_K.DUPLICATE)
+    if held.kind is _K.REJECTED:  # the contract: a rejected document does not hold its reference
+        text = "the ERP says duplicate of a document that it rejected"
+        return _unknown(text, reference=held.reference, item=number)
+    return held
+
+
+def _throttled(detail: Reply, number: int) -> Outcome:
+    seconds = detail.text("RetryAfterSeconds")
+    return Outcome(
+        kind=_K.UNAVAILABLE,
+        reference=detail.text("Reference") or None,
+        retry_after=float(seconds) if seconds.isascii() and seconds.isdigit() else None,
+        text=detail.text("Text") or "the ERP asks to come back later",
+        item=number,
+    )
+
+
+def _absent(_: Reply, number: int) -> Outcome:
+    return Outcome(kind=_K.ABSENT, item=number)
+
+
+def _not_found(detail: Reply, number: int) -> Outcome:
+    entry = _journal_entry(detail)
+    reason = Reason(
+        f"the journal entry {entry or 'to reverse'} is not in this ledger", code="not-found"
+    )
+    reference = detail.text("Reference") or None
+    return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
+
+
+def _invalid_cursor(detail: Reply, number: int) -> Outcome:
+    reason = Reason(
+        "the ERP does not know this cursor; read its changes from the beginning",
+        code="invalid-cursor",
+        field="Cursor",
+    )
+    return Outcome(kind=_K.REJECTED, reasons=(reason,), item=number)
+
+
+# Document last: a Duplicate holds one too, and replies are read tolerantly.
+_ANSWERS: Final[Mapping[str, Callable[[Reply, int], Outcome]]] = {
+    "Rejected": _rejected,
+    "Duplicate": _duplicate,
+    "Throttled": _throttled,
+    "Absent": _absent,
+    "Document": _document,
+}
+_FAULTS: Final[Mapping[str, Callable[[Reply, int], Outcome]]] = {
+    "RejectedFault": _rejected,
+    "DuplicateReferenceFault": _duplicate,
+    "ThrottledFault": _throttled,
+    "NotFoundFault": _not_found,
+    "InvalidCursorFault": _invalid_cursor,
+}

@@ -1,0 +1,363 @@
+"""The profile of SAP S/4HANA *Journal Entry - Post (Synchronous)*.
+
+Facts it is built on, each seen in the contracts of 2020 and 2024 or in real replies:
+
+- SAP documents no check for duplicates for this service, and its contract has no operation that
+  reads. Nothing can be asked after a lost answer, so such a submission is parked.
+- A refusal is a normal reply: the document number is blank, the year 0000, the log has items of
+  severity 3. Only a document number says that a document exists.
+- One bulk request holds several entries; each is posted or refused for itself.
+- Element order binds. The reversal fields came after 2020: with that generation's contract a
+  reversal is refused before it is sent.
+
+How a voucher becomes an entry:
+
+- The reference stands in the message ids and, whole, in ``DocumentReferenceID`` (BKPF-XBLNR, 16
+  characters): the field that people search. A longer claim id becomes a digest; it is never cut.
+- A payable with a partner is a creditor item. SAP takes its account from the creditor's master
+  record, so the posting's account does not travel.
+- An input tax with code and base is a tax item, and SAP takes its account from the tax code. It is
+  marked as a direct tax posting unless a G/L item carries the same code. Everything else is a G/L
+  item on the posting's account.
+- Dimensions ``profit_centre``, ``segment``, ``order``, ``functional_area`` are account
+  assignments; another one is refused, not dropped. Assignments of creditor and tax items, which
+  SAP does not know, are left out.
+- Texts for people (header 25, items 50 characters) are put on one line and shortened where they
+  must be, with "…" at the end; the claim keeps the whole. Codes and numbers are never shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.model import (
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    Posting,
+    Reason,
+    Role,
+    Side,
+    Submission,
+    Voucher,
+)
+from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.untyped import read_untyped
+
+if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+OPERATION: Final = "JournalEntryCreateRequestConfirmation_In"
+
+_CAPABILITIES: Final = Capabilities(
+    can_query=False,
+    can_reverse=True,
+    can_list_changes=False,
+    unique_reference=False,
+    batch=20,
+    reference_length=16,
+    reference_pattern=r"[A-Za-z0-9._/\-]+",
+)
+HEADER_TEXT: Final = 25
+ITEM_TEXT: Final = 50
+_K = OutcomeKind
+
+
+class SapJournalEntry:
+    """SAP's way, with the settings that differ from one SAP system to the next.
+
+    ``document_type`` is the AccountingDocumentType of vouchers (KR: vendor invoice, which also
+    takes G/L items alone) and of their reversals; ``created_by`` the CreatedByUser;
+    ``reversal_reason`` the ReversalReason; ``sender`` the SenderBusinessSystemID of the message
+    headers, left out when empty. For others than these, name your own in the configuration:
+    ``profile = "our_sap:profile"`` with ``profile = SapJournalEntry(document_type="ZE")``.
+    """
+
+    name: str = "sap-journal-entry"
+    contract: str = "sap-journal-entry.wsdl"
+    capabilities: Capabilities = _CAPABILITIES
+
+    def __init__(
+        self,
+        *,
+        document_type: str = "KR",
+        created_by: str = "CLAIMBRIDGE",
+        reversal_reason: str = "01",
+        sender: str = "",
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._document_type = document_type
+        self._created_by = created_by
+        self._reversal_reason = reversal_reason
+        self._sender = sender
+        self._clock = clock
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return one bulk request with an entry per submission.
+
+        Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
+        SAP has no place for.
+        """
+        return self._bulk([(submission, self._posted(submission)) for submission in submissions])
+
+    def reverse(self, submission: Submission) -> Request:
+        """Return a bulk request with one reversing entry, which needs no items.
+
+        Raises ClaimError (CB-163) when the journal entry is not known by number, company and year.
+        """
+        return self._bulk([(submission, self._reversing(submission))])
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Refuse: SAP's contract has no operation that reads."""
+        raise _denied(f"be asked for {', '.join(references)}")
+
+    def changes(self, cursor: str, limit: int) -> Request:
+        """Refuse: SAP's contract has no operation that reads."""
+        raise _denied(f"list {limit} changes after {cursor!r}")
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return an outcome per confirmation: success only with a document number."""
+        if reply.local != "JournalEntryBulkCreateConfirmation":
+            text = f"the reply is a {reply.local}, not a confirmation"
+            return (Outcome(kind=_K.UNKNOWN, text=text),)
+        confirmations = reply.all("JournalEntryCreateConfirmation")
+        if not confirmations:
+            # The bulk log alone does not say what became of the entries.
+            notes = "; ".join(str(reason) for reason in _errors(reply))
+            text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
+            return (Outcome(kind=_K.UNKNOWN, text=text),)
+        return tuple(_confirmed(item, n) for n, item in enumerate(confirmations, start=1))
+
+    def read_changes(self, reply: Reply) -> Page:
+        """Refuse: SAP's contract has no operation that reads."""
+        raise _denied(f"list changes, so a {reply.local} is none")
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return what the fault's class says; SAP's contract has no typed faults."""
+        return read_untyped(fault)
+
+    def _bulk(self, entries: Sequence[tuple[Submission, dict[str, Any]]]) -> Request:
+        first = entries[0][0].reference
+        more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
+        body = {
+            "MessageHeader": self._header(f"{first}{more}"),
+            "JournalEntryCreateRequest": [
+                {"MessageHeader": self._header(submission.reference), "JournalEntry": entry}
+                for submission, entry in entries
+            ],
+        }
+        return as_request(OPERATION, body)
+
+    def _header(self, message_id: str) -> dict[str, Any]:
+        now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {
+            "ID": Sourced(message_id, "id"),
+            "CreationDateTime": now,
+            "SenderBusinessSystemID": self._sender or None,
+        }
+
+    def _posted(self, submission: Submission) -> dict[str, Any]:
+        voucher = submission.voucher
+        currencies = sorted({posting.currency for posting in voucher.postings})
+        if len(currencies) > 1:
+            raise ClaimError(
+                f"postings in {' and '.join(currencies)}: an SAP journal entry has one transaction "
+                "currency; convert them in the chart or claim each currency by itself",
+                code="CB-161",
+                claim_id=voucher.claim_id,
+            )
+        items = [_item(voucher, n) for n in range(len(voucher.postings))]
+        coded = {item["Tax"]["TaxCode"].text for kind, item in items if item.get("Tax")}
+        for kind, item in items:
+            if kind == "ProductTaxItem" and item["TaxCode"].text not in coded:
+                item["IsDirectTaxPosting"] = "true"
+        return self._entry(submission) | {
+            kind: [item for found, item in items if found == kind] for kind in _ITEM_KINDS
+        }
+
+    def _reversing(self, submission: Submission) -> dict[str, Any]:
+        voucher = submission.voucher
+        entry = voucher.reverses
+        if entry is None or not (entry.number and entry.company and entry.fiscal_year):
+            raise ClaimError(
+                f"SAP reverses an entry by number, company code and fiscal year; {entry or 'none'} "
+                "is known: reverse it in SAP",
+                code="CB-163",
+                claim_id=voucher.claim_id,
+            )
+        return self._entry(submission) | {
+            "ReversalReason": self._reversal_reason,
+            # The object key of a document that FI made itself (BKPFF), as replies repeat it.
+            "ReversalReferenceDocument": f"{entry.number}{entry.company}{entry.fiscal_year}",
+            "ReversalDate": voucher.posting_date.isoformat(),
+        }
+
+    def _entry(self, submission: Submission) -> dict[str, Any]:
+        voucher = submission.voucher
+        # No OriginalReferenceDocument: with ours there, SAP's object key would not be the document
+        # number that a reversal names.
+        return {
+            "OriginalReferenceDocumentType": "BKPFF",
+            "BusinessTransactionType": "RFBU",
+            "AccountingDocumentType": self._document_type,
+            "DocumentReferenceID": Sourced(submission.reference, "id"),
+            "DocumentHeaderText": Sourced(shortened(voucher.text, HEADER_TEXT), "title"),
+            "CreatedByUser": self._created_by,
+            "CompanyCode": Sourced(voucher.company, "company"),
+            "DocumentDate": voucher.document_date.isoformat(),
+            "PostingDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
+        }
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return ``text`` on one line of at most ``limit`` characters; "…" shows that it was cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+_ITEM_KINDS: Final = ("Item", "CreditorItem", "ProductTaxItem")
+_PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
+_ASSIGNMENTS: Final = {
+    "profit_centre": "ProfitCenter",
+    "segment": "Segment",
+    "order": "OrderID",
+    "functional_area": "FunctionalArea",
+}
+
+
+def _item(voucher: Voucher, index: int) -> tuple[str, dict[str, Any]]:
+    """Return what the posting becomes: the element's name, and its content."""
+    posting = voucher.postings[index]
+    number = str(index + 1)
+    if posting.role in _PAYABLES and posting.partner:
+        return "CreditorItem", _creditor_item(posting, number)
+    if posting.role is Role.INPUT_TAX and posting.tax_code and posting.tax_base is not None:
+        return "ProductTaxItem", _tax_item(posting, posting.tax_base, number)
+    return "Item", _gl_item(posting, number, voucher.claim_id)
+
+
+def _gl_item(posting: Posting, number: str, claim_id: str) -> dict[str, Any]:
+    tax_code = Sourced(posting.tax_code, claim_field(posting, "tax_code"))
+    return {
+        "ReferenceDocumentItem": number,
+        "GLAccount": Sourced(posting.account, claim_field(posting, "account")),
+        **_signed(posting),
+        "DocumentItemText": _item_text(posting),
+        "Tax": {"TaxCode": tax_code} if posting.tax_code else None,
+        "AccountAssignment": _assignment(posting, claim_id) or None,
+    }
+
+
+def _creditor_item(posting: Posting, number: str) -> dict[str, Any]:
+    return {
+        "ReferenceDocumentItem": number,
+        "Creditor": Sourced(posting.partner, claim_field(posting, "partner")),
+        **_signed(posting),
+        "DocumentItemText": _item_text(posting),
+    }
+
+
+def _tax_item(posting: Posting, base: Decimal, number: str) -> dict[str, Any]:
+    return {
+        "ReferenceDocumentItem": number,
+        "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
+        **_signed(posting),
+        "ProductiveTaxText": _item_text(posting),
+        # The base goes with its tax, whatever sign the chart keeps it in.
+        "TaxBaseAmountInTransCrcy": _amount(posting, abs(base), "tax_base"),
+    }
+
+
+def _signed(posting: Posting) -> dict[str, Any]:
+    return {
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": "S" if posting.side is Side.DEBIT else "H",
+    }
+
+
+def _amount(posting: Posting, size: Decimal, name: str) -> dict[str, Any]:
+    """Return an amount with its own sign: SAP wants it beside the debit or credit code."""
+    signed = size if posting.side is Side.DEBIT else -size
+    return {
+        "@currencyCode": posting.currency,
+        "#text": Sourced(f"{signed:f}", claim_field(posting, name)),
+    }
+
+
+def _item_text(posting: Posting) -> Sourced:
+    return Sourced(shortened(posting.narration, ITEM_TEXT), claim_field(posting, "narration"))
+
+
+def _assignment(posting: Posting, claim_id: str) -> dict[str, Any]:
+    foreign = sorted(posting.dimensions.keys() - _ASSIGNMENTS.keys())
+    if foreign:
+        raise ClaimError(
+            f"{claim_field(posting, f'dimensions.{foreign[0]}')}: SAP's journal entry has no place "
+            f"for the dimension {foreign[0]!r}; it takes {', '.join(_ASSIGNMENTS)}",
+            code="CB-162",
+            claim_id=claim_id,
+        )
+    codes = {
+        "CostCenter": Sourced(posting.cost_centre, claim_field(posting, "cost_centre")),
+        "WBSElement": Sourced(posting.project, claim_field(posting, "project")),
+    } | {
+        _ASSIGNMENTS[name]: Sourced(code, claim_field(posting, f"dimensions.{name}"))
+        for name, code in posting.dimensions.items()
+    }
+    return {name: code for name, code in codes.items() if code.text}
+
+
+def _confirmed(confirmation: Reply, number: int) -> Outcome:
+    """Read one confirmation: a number is success, no number and errors a refusal, else unknown."""
+    header = confirmation.find("MessageHeader")
+    reference = (header.text("ReferenceID") if header is not None else "") or None
+    entry = _document(confirmation)
+    errors = _errors(confirmation)
+    if entry is not None and not errors:
+        return Outcome(kind=_K.POSTED, reference=reference, journal_entry=entry, item=number)
+    if entry is None and errors:
+        return Outcome(kind=_K.REJECTED, reference=reference, reasons=errors, item=number)
+    if entry is None:
+        text = "the confirmation holds neither a document number nor an error"
+    else:
+        text = f"the confirmation holds the document {entry}, and an error: {errors[0]}"
+    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=number)
+
+
+def _document(confirmation: Reply) -> JournalEntry | None:
+    document = confirmation.find("JournalEntryCreateConfirmation")
+    if document is None:
+        return None
+    number = document.text("AccountingDocument")
+    if not number.strip("0"):
+        return None
+    return JournalEntry(number, document.text("CompanyCode"), document.text("FiscalYear"))
+
+
+def _errors(confirmation: Reply) -> tuple[Reason, ...]:
+    """Return the log's errors (severity 3) and aborts (4), in SAP's own words."""
+    log = confirmation.find("Log")
+    items = log.all("Item") if log is not None else []
+    return tuple(
+        Reason(
+            item.text("Note"),
+            code=item.text("TypeID"),
+            field=item.text("ReferenceMessageElementName"),
+        )
+        for item in items
+        if item.text("SeverityCode") in {"3", "4"}
+    )
+
+
+def _denied(what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"SAP's journal entry service cannot {what}; look in SAP by the reference "
+        "(BKPF-XBLNR), then settle the submission",
+        code="CB-242",
+    )

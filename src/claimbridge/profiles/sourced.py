@@ -1,0 +1,91 @@
+"""Values of a request that remember the claim field they came from.
+
+A profile builds its request once, with ``Sourced`` leaves; ``as_request`` parts the values from
+their origins, so that what a finding says about a path can name the field that a person can mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from claimbridge.model import Posting
+from claimbridge.profiles.base import Request
+
+
+class Sourced(NamedTuple):
+    """A text for the request; ``field`` is the claim field it came from."""
+
+    text: str
+    field: str
+
+
+def as_request(operation: str, body: Mapping[str, Any]) -> Request:
+    """Return the request that ``body`` describes.
+
+    Leaves are ``Sourced`` or plain text. What is None, an empty ``Sourced`` or an empty list is
+    left out: the values of claims and vouchers use "" for "not given".
+    """
+    sources: dict[str, str] = {}
+    return Request(operation=operation, body=_plain(body, "", sources), sources=sources)
+
+
+def _plain(body: Mapping[str, Any], path: str, sources: dict[str, str]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in body.items():
+        if value is None or value == [] or (isinstance(value, Sourced) and not value.text):
+            continue
+        if isinstance(value, list):
+            step = _step(path, name)
+            # A step is counted only where its name repeats.
+            steps = [step] if len(value) == 1 else [f"{step}[{n + 1}]" for n in range(len(value))]
+            plain[name] = [_value(value[n], steps[n], sources) for n in range(len(value))]
+        else:
+            plain[name] = _value(value, _step(path, name), sources)
+    return plain
+
+
+def _value(value: object, path: str, sources: dict[str, str]) -> object:
+    if isinstance(value, Sourced):
+        sources[path] = value.field
+        return value.text
+    return _plain(value, path, sources) if isinstance(value, Mapping) else value
+
+
+def _step(path: str, name: str) -> str:
+    if name == "#text":
+        return path
+    return f"{path}/{name}" if path else name
+
+
+_OF_LINE: Final = {
+    "account": "type",
+    "narration": "text",
+    "cost_centre": "cost_centre",
+    "project": "project",
+    "tax_code": "tax",
+    "tax_base": "tax",
+}
+_OF_CLAIM: Final = {
+    "account": "employee",
+    "narration": "title",
+    "cost_centre": "cost_centre",
+    "tax_code": "lines",
+    "tax_base": "lines",
+}
+
+
+def claim_field(posting: Posting, name: str) -> str:
+    """Return the claim field behind a posting's field ``name``: the one to look at, not a proof.
+
+    A posting from a line points into that line (``lines[2].text``), a total at the claim.
+    """
+    if name == "partner":
+        return "employee"
+    line, dot, _ = posting.source.partition(".")
+    if not (dot and line.startswith("lines[")):
+        return _OF_CLAIM.get(name, posting.source or "total")
+    if name.startswith("dimensions."):
+        return f"{line}.{name}"
+    within = _OF_LINE.get(name)
+    return f"{line}.{within}" if within else posting.source
