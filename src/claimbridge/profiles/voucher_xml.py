@@ -100,7 +100,7 @@ def voucher_from(source: etree._Element | Reply) -> Voucher:
     """
     element = source if isinstance(source, etree._Element) else source.element
     if element.tag != _tag("Voucher"):
-        raise _unreadable(f"it is a {element.tag}")
+        raise _unreadable(f"it is a {element.tag!r}")
     try:
         return _read_voucher(element)
     except (KeyError, ValueError, InvalidOperation) as error:

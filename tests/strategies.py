@@ -1,0 +1,206 @@
+"""Hypothesis strategies for claims and vouchers that can exist, and that the contracts can carry.
+
+Amounts, dates, zones and texts are drawn from all that is legal, white space at the edges, line
+breaks and characters beyond the basic plane included. Codes are what master data holds: words
+parted by single spaces.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from claimbridge.model import (
+    Claim,
+    ClaimLine,
+    JournalEntry,
+    Posting,
+    Purpose,
+    Role,
+    Side,
+    SupportingDocument,
+    Voucher,
+    converted,
+    exponent,
+)
+
+CURRENCIES = ("CNY", "USD", "EUR", "JPY", "KWD", "HKD")
+
+_LEGAL = st.characters(
+    codec="utf-8",
+    # XML 1.0 §2.2, and DEL, which the model refuses too.
+    exclude_characters="".join(map(chr, [*range(9), 11, 12, *range(14, 32), 127, 0xFFFE, 0xFFFF])),
+)
+_AWKWARD = st.sampled_from(
+    [
+        " ",
+        "  x  ",
+        "\t",
+        "\n",
+        "a\r\nb",
+        "\r",
+        "]]>",
+        "<&>\"'",
+        "&#13;",
+        "\u00a0",
+        "\u2028",
+        "😀",
+        "差旅",
+    ]
+)
+
+
+def texts(limit: int = 60) -> st.SearchStrategy[str]:
+    """Texts for people, "" included."""
+    return st.one_of(st.text(_LEGAL, max_size=limit), _AWKWARD)
+
+
+def codes(limit: int = 12) -> st.SearchStrategy[str]:
+    """Non-empty codes of master data."""
+    return st.one_of(
+        st.text("ABCXYZ0189-_./", min_size=1, max_size=limit),
+        st.sampled_from([code[:limit] for code in ("000123", "管理部", "R 7", "Ä-1")]),
+    )
+
+
+def maybe(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Texts of ``strategy``, or ""."""
+    return st.one_of(st.just(""), strategy)
+
+
+def moments() -> st.SearchStrategy[dt.datetime]:
+    """Moments with a whole-minute offset, as far as XML Schema's ±14:00."""
+    zones = st.integers(-14 * 60, 14 * 60).map(lambda m: dt.timezone(dt.timedelta(minutes=m)))
+    days = {"min_value": dt.datetime(1970, 1, 2), "max_value": dt.datetime(2200, 1, 1)}  # noqa: DTZ001  # the zones come from the strategy
+    return st.datetimes(**days, timezones=zones)
+
+
+@st.composite
+def amounts(draw: st.DrawFn, currency: str, *, most: int = 10**11) -> Decimal:
+    """Positive amounts with the currency's own decimals, up to ``most`` whole units."""
+    decimals = exponent(currency)
+    units = draw(st.integers(1, most * 10**decimals))
+    return Decimal(units).scaleb(-decimals)
+
+
+dimensions = st.dictionaries(codes(), maybe(texts(20)), max_size=3)
+dates = st.dates(dt.date(1990, 1, 1), dt.date(2199, 12, 31))
+
+
+@st.composite
+def documents(draw: st.DrawFn, currency: str) -> SupportingDocument:
+    """Invoices and slips."""
+    return SupportingDocument(
+        kind=draw(codes()),
+        number=draw(maybe(codes(20))),
+        code=draw(maybe(codes())),
+        date=draw(st.none() | dates),
+        amount=draw(st.none() | amounts(currency)),
+        seller=draw(texts(30)),
+    )
+
+
+@st.composite
+def lines(draw: st.DrawFn, claim_currency: str) -> ClaimLine:
+    """Claim lines: expenses and refunds, in the claim's currency or another."""
+    currency = draw(st.sampled_from([claim_currency, *CURRENCIES]))
+    amount = draw(amounts(currency, most=10**8)) * draw(st.sampled_from([1, 1, 1, -1]))
+    rate = None
+    if currency != claim_currency:
+        rate = Decimal(draw(st.integers(1, 10**9))).scaleb(-6)
+    return ClaimLine(
+        type=draw(codes()),
+        date=draw(dates),
+        amount=amount,
+        currency=currency,
+        rate=rate,
+        deductible=draw(st.none() | st.sampled_from([Decimal("0"), Decimal("0.5"), Decimal("1")])),
+        payment=draw(st.sampled_from(["employee", "company_card"])),
+        cost_centre=draw(maybe(codes())),
+        department=draw(maybe(codes())),
+        project=draw(maybe(codes())),
+        text=draw(texts(200)),
+        dimensions=draw(dimensions),
+        documents=tuple(draw(st.lists(documents(currency), max_size=2))),
+    )
+
+
+@st.composite
+def claims(draw: st.DrawFn, *, max_lines: int = 5) -> Claim:
+    """Claims that can exist; whether a chart has an answer for them is another matter."""
+    currency = draw(st.sampled_from(CURRENCIES))
+    drawn = tuple(draw(st.lists(lines(currency), min_size=1, max_size=max_lines)))
+    return Claim(
+        id=draw(codes(30)),
+        revision=draw(st.integers(1, 2**31 - 1)),
+        company=draw(codes(4)),
+        employee=draw(codes()),
+        currency=currency,
+        total=sum((converted(line, currency) for line in drawn), Decimal(0)),
+        lines=drawn,
+        title=draw(texts()),
+        employee_name=draw(texts(30)),
+        department=draw(maybe(codes())),
+        cost_centre=draw(maybe(codes())),
+        country=draw(st.sampled_from(["", "CN", "DE"])),
+        approved_at=draw(st.none() | moments()),
+        approver=draw(texts(30)),
+        posting_date=draw(st.none() | dates),
+        dimensions=draw(dimensions),
+    )
+
+
+@st.composite
+def postings(draw: st.DrawFn, side: Side, amount: Decimal, currency: str, place: int) -> Posting:
+    """Postings of a given side and amount."""
+    base = draw(st.none() | amounts(currency))
+    return Posting(
+        role=draw(st.sampled_from(list(Role))),
+        account=draw(codes(10)),
+        side=side,
+        amount=amount,
+        currency=currency,
+        cost_centre=draw(maybe(codes())),
+        project=draw(maybe(codes())),
+        partner=draw(maybe(codes())),
+        tax_code=draw(maybe(codes(4))),
+        tax_base=draw(st.sampled_from([base, None if base is None else -base])),
+        narration=draw(texts(200)),
+        dimensions=draw(dimensions),
+        source=draw(st.sampled_from(["", f"lines[{place}].amount"])),
+    )
+
+
+@st.composite
+def vouchers(
+    draw: st.DrawFn, *, currencies: tuple[str, ...] = CURRENCIES, max_pairs: int = 4
+) -> Voucher:
+    """Balanced vouchers of both purposes, in one currency or several."""
+    chosen = draw(st.lists(st.sampled_from(currencies), min_size=1, max_size=max_pairs))
+    legs: list[Posting] = []
+    for place, currency in enumerate(chosen):
+        amount = draw(amounts(currency))
+        for side in draw(st.permutations([Side.DEBIT, Side.CREDIT])):
+            legs.append(draw(postings(side, amount, currency, place)))
+    entry = JournalEntry(
+        draw(codes(10)), draw(maybe(codes(4))), draw(st.sampled_from(["", "2026", "1999"]))
+    )
+    reverses = draw(st.none() | st.just(entry))
+    return Voucher(
+        claim_id=draw(codes(30)),
+        revision=draw(st.integers(1, 2**31 - 1)),
+        company=draw(codes(4)),
+        employee=draw(codes()),
+        currency=chosen[0],
+        document_date=draw(dates),
+        posting_date=draw(dates),
+        postings=tuple(legs),
+        purpose=Purpose.POST if reverses is None else Purpose.REVERSE,
+        text=draw(texts()),
+        employee_name=draw(texts(30)),
+        approver=draw(texts(30)),
+        approved_at=draw(st.none() | moments()),
+        reverses=reverses,
+    )
