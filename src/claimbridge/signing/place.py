@@ -83,7 +83,9 @@ def in_document(root: etree._Element) -> Place:
 
 def in_envelope(root: etree._Element) -> Place:
     """Return the signature of the one WS-Security header, over the one Body."""
-    header, body = _header_and_body(root)
+    header, body = split_envelope(root)
+    if header is None:
+        raise SignatureInvalid("the envelope is not signed: it has no Header")
     securities = [child for child in header if child.tag == wsse("Security")]
     # Anywhere in the Header: a second signature is an invitation to look at the wrong one. Those
     # inside the Body are content.
@@ -106,14 +108,15 @@ def in_envelope(root: etree._Element) -> Place:
     return Place(signature=signatures[0], target=body, coverable=coverable, security=securities[0])
 
 
-def _header_and_body(root: etree._Element) -> tuple[etree._Element, etree._Element]:
+def split_envelope(root: etree._Element) -> tuple[etree._Element | None, etree._Element]:
+    """Return Header (None when there is none) and Body, which must be all there is."""
     namespace = etree.QName(root).namespace
     if namespace not in (SOAP11, SOAP12) or etree.QName(root).localname != "Envelope":
         raise _misplaced("the document is not a SOAP envelope")
     children = [child for child in root if isinstance(child.tag, str)]
     names = [child.tag for child in children]
     if names == [f"{{{namespace}}}Body"]:
-        raise SignatureInvalid("the envelope is not signed: it has no Header")
+        return None, children[0]
     if names != [f"{{{namespace}}}Header", f"{{{namespace}}}Body"]:
         raise _misplaced("the envelope must hold one Header and one Body, and nothing else")
     return children[0], children[1]

@@ -18,10 +18,11 @@ from lxml import etree
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, KeyUnavailable, SignatureInvalid, SigningError
 from claimbridge.signing.c14n import surroundings
-from claimbridge.signing.dsig import DS, ENVELOPED, EXCLUSIVE_C14N, SHA256, SIGNATURE
+from claimbridge.signing.dsig import DS, ENVELOPED, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
 from claimbridge.signing.identity import Identity
 from claimbridge.signing.place import refuse_repeated_ids
-from claimbridge.signing.splice import append_children
+from claimbridge.signing.splice import Edit, write
+from claimbridge.signing.wssecurity import make_room
 from claimbridge.xmlio import canonical, parse
 
 # What xs:ID allows, within ASCII: it stands in a URI and in XML without any escape.
@@ -40,10 +41,7 @@ class Signer:
     def __init__(self, identity: Identity, *, clock: Clock = SYSTEM) -> None:
         self._identity = identity
         self._clock = clock
-        # Two spellings of one SignedInfo: in the document the prefix ds is declared on Signature;
-        # its canonical form, which is what the key signs, declares it on SignedInfo itself.
-        self._before_uri, self._after_uri = _signed_info(identity.algorithm)
-        self._after_digest = "</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+        self._methods = _methods(identity.algorithm)
         self._key_info = _key_info(identity)
 
     def sign(self, document: bytes, *, element: str | None = None) -> bytes:
@@ -58,39 +56,69 @@ class Signer:
         no such element, CB-303 no usable Id, CB-304 not in UTF-8, CB-305 one inside the other,
         CB-306 no canonical form.
         """
+        root = self._open(document)
+        if element is None:
+            return write(document, {0: Edit(child=self._envelop(root, whole=True))})
+        edits = {
+            number: Edit(child=self._envelop(each, whole=False))
+            for number, each in enumerate(root.iter(etree.Element))
+            if each.tag == element
+        }
+        if not edits:
+            raise SigningError(f"there is no {element} to sign in the document", code="CB-302")
+        return write(document, edits)
+
+    def sign_envelope(self, envelope: bytes) -> bytes:
+        """Return a SOAP envelope with a WS-Security signature over its Body and a new Timestamp.
+
+        The certificate travels as a BinarySecurityToken; issuers do not. The Body gets a wsu:Id
+        unless it has one; every other byte stays as it was. Raises as ``sign`` does, and
+        SigningError CB-307 when this is no envelope.
+        """
+        certificate = _base64(self._identity.certificate.public_bytes(Encoding.DER))
+        room = make_room(
+            envelope, self._open(envelope), certificate=certificate, now=self._clock.now()
+        )
+        root = parse(room.document, what="envelope to be signed")
+        elements = list(root.iter(etree.Element))
+        found = {element.get(WSU_ID): element for element in elements}
+        references = "".join(
+            _reference(f"#{name}", [EXCLUSIVE_C14N], _canonical(found[name]))
+            for name in (_usable(room.body, "Body"), room.timestamp)
+        )
+        security = found[room.timestamp].getparent()
+        signature = self._signature(references, room.key_info)
+        assert security is not None
+        return write(room.document, {elements.index(security): Edit(child=signature)})
+
+    def _open(self, document: bytes) -> etree._Element:
         self._identity.check(self._clock.now())
         root = parse(document, what="document to be signed")
         _check_encoding(document)
         _check_ids(root)
-        if element is None:
-            return append_children(document, {0: self._signature(root, whole=True)})
-        children = {
-            number: self._signature(each, whole=False)
-            for number, each in enumerate(root.iter(etree.Element))
-            if each.tag == element
-        }
-        if not children:
-            raise SigningError(f"there is no {element} to sign in the document", code="CB-302")
-        return append_children(document, children)
+        return root
 
-    def _signature(self, element: etree._Element, *, whole: bool) -> bytes:
-        """Return the bytes of the ds:Signature over ``element``."""
+    def _envelop(self, element: etree._Element, *, whole: bool) -> bytes:
+        """Return the signature that ``element`` is to carry as its last child."""
         _check_free(element, alone=whole)
-        uri = _uri(element, whole=whole)
-        try:
-            signed = canonical(element)
-        except DocumentError as error:
-            raise SigningError(f"cannot be signed: {error.message}", code="CB-306") from error
-        if not uri:
+        name = element.get("Id")
+        signed = _canonical(element)
+        if name is None and whole:
             before, after = surroundings(element)
-            signed = before + signed + after
-        digest = base64.b64encode(hashlib.sha256(signed).digest()).decode()
-        info = f'{self._before_uri}"{uri}"{self._after_uri}{digest}{self._after_digest}'
-        value = base64.b64encode(self._sign(f'<ds:SignedInfo xmlns:ds="{DS}">{info}'.encode()))
+            uri, signed = "", before + signed + after
+        else:
+            uri = f"#{_usable(name, etree.QName(element).localname)}"
+        return self._signature(_reference(uri, _IN_PLACE, signed), self._key_info)
+
+    def _signature(self, references: str, key_info: str) -> bytes:
+        """Return the bytes of a ds:Signature; what it covers is hashed already."""
+        # Two spellings of one SignedInfo: in the document the prefix ds is declared on Signature;
+        # its canonical form, which is what the key signs, declares it on SignedInfo itself.
+        info = f"{self._methods}{references}</ds:SignedInfo>"
+        value = self._sign(f'<ds:SignedInfo xmlns:ds="{DS}">{info}'.encode())
         return (
             f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>{info}'
-            f"<ds:SignatureValue>{value.decode()}</ds:SignatureValue>{self._key_info}"
-            "</ds:Signature>"
+            f"<ds:SignatureValue>{_base64(value)}</ds:SignatureValue>{key_info}</ds:Signature>"
         ).encode()
 
     def _sign(self, data: bytes) -> bytes:
@@ -104,15 +132,25 @@ class Signer:
             ) from error
 
 
-def _signed_info(algorithm: str) -> tuple[str, str]:
-    """Return SignedInfo, in canonical form without its start tag, before and after the URI."""
+_IN_PLACE = [ENVELOPED, EXCLUSIVE_C14N]
+
+
+def _methods(algorithm: str) -> str:
+    """Return the part of SignedInfo that one signer always writes, in canonical form."""
     return (
         f'<ds:CanonicalizationMethod Algorithm="{EXCLUSIVE_C14N}"></ds:CanonicalizationMethod>'
-        f'<ds:SignatureMethod Algorithm="{algorithm}"></ds:SignatureMethod><ds:Reference URI='
-    ), (
-        f'><ds:Transforms><ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>'
-        f'<ds:Transform Algorithm="{EXCLUSIVE_C14N}"></ds:Transform></ds:Transforms>'
-        f'<ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod><ds:DigestValue>'
+        f'<ds:SignatureMethod Algorithm="{algorithm}"></ds:SignatureMethod>'
+    )
+
+
+def _reference(uri: str, transforms: list[str], signed: bytes) -> str:
+    """Return a Reference in canonical form; ``uri`` needs no escape."""
+    steps = "".join(f'<ds:Transform Algorithm="{step}"></ds:Transform>' for step in transforms)
+    return (
+        f'<ds:Reference URI="{uri}"><ds:Transforms>{steps}</ds:Transforms>'
+        f'<ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod>'
+        f"<ds:DigestValue>{_base64(hashlib.sha256(signed).digest())}</ds:DigestValue>"
+        "</ds:Reference>"
     )
 
 
@@ -124,8 +162,19 @@ def _key_info(identity: Identity) -> str:
 
 
 def _x509_certificate(certificate: x509.Certificate) -> str:
-    der = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+    der = _base64(certificate.public_bytes(Encoding.DER))
     return f"<ds:X509Certificate>{der}</ds:X509Certificate>"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _canonical(element: etree._Element) -> bytes:
+    try:
+        return canonical(element)
+    except DocumentError as error:
+        raise SigningError(f"cannot be signed: {error.message}", code="CB-306") from error
 
 
 def _check_encoding(document: bytes) -> None:
@@ -155,16 +204,12 @@ def _check_free(element: etree._Element, *, alone: bool) -> None:
         )
 
 
-def _uri(element: etree._Element, *, whole: bool) -> str:
-    """Return what the Reference says; empty stands for the whole document."""
-    found = element.get("Id")
-    if found is None and whole:
-        return ""
-    if found is None or not _ID.fullmatch(found):
-        name = etree.QName(element).localname
+def _usable(name: str | None, what: str) -> str:
+    """Return an Id that a Reference can point at."""
+    if name is None or not _ID.fullmatch(name):
         raise SigningError(
-            f"{name} needs an Id attribute to be signed by (a letter, then letters, digits, "
-            f"'.', '-' or '_'), and has {'none' if found is None else repr(found[:60])}",
+            f"{what} needs an Id attribute to be signed by (a letter, then letters, digits, "
+            f"'.', '-' or '_'), and has {'none' if name is None else repr(name[:60])}",
             code="CB-303",
         )
-    return f"#{found}"
+    return name

@@ -1,4 +1,4 @@
-"""Finds elements in a document's own bytes, so that a signature can be put in and nothing moves.
+"""Writes into a document's own bytes, so that a signature can be put in and nothing else moves.
 
 The document has been through the secure parser: it is well-formed UTF-8 without a DOCTYPE. On
 such bytes the pattern below is an exact lexer of XML 1.0 markup.
@@ -7,7 +7,9 @@ such bytes the pattern below is an exact lexer of XML 1.0 markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+
+import msgspec
 
 # Possessive, so that no input makes it look twice at the same bytes.
 _MARKUP = re.compile(
@@ -22,41 +24,55 @@ _MARKUP = re.compile(
 _NAME = re.compile(rb"<([^\s/>]++)")
 
 
-def append_children(document: bytes, children: Mapping[int, bytes]) -> bytes:
-    """Return ``document`` with each of ``children`` as the last child of one element.
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """What to write at one element: before it, into its start tag, and as its last child."""
 
-    Elements are numbered in document order, the root is 0. All other bytes stay as they are,
-    except that an empty tag (``<a/>``) becomes a start and an end tag.
+    before: bytes = b""
+    attributes: bytes = b""
+    child: bytes = b""
+
+
+def write(document: bytes, edits: Mapping[int, Edit]) -> bytes:
+    """Return ``document`` with ``edits`` made to elements, numbered in its order from the root, 0.
+
+    All other bytes stay as they are, except that an empty tag that gets a child (``<a/>``) becomes
+    a start and an end tag.
     """
     pieces: list[bytes] = []
     done = 0
-    for start, end, number in sorted(_places(document, children)):
-        pieces += (document[done:start], _inserted(document[start:end], children[number]))
+    for start, end, replacement in _replacements(document, edits):
+        pieces += (document[done:start], replacement)
         done = end
     return b"".join((*pieces, document[done:]))
 
 
-def _places(document: bytes, wanted: Iterable[int]) -> Iterable[tuple[int, int, int]]:
-    """Yield, per wanted element, the span of its end tag or empty tag, and its number."""
-    numbers = frozenset(wanted)
+def _replacements(document: bytes, edits: Mapping[int, Edit]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield, in order, the span of each tag that changes and what it becomes."""
     open_elements: list[int] = []
     count = 0
     for markup in _MARKUP.finditer(document):
         if markup["start"]:
-            if not markup["start"].endswith(b"/>"):
+            edit = edits.get(count)
+            if edit:
+                yield (*markup.span(), _start(markup[0], edit))
+            if not markup[0].endswith(b"/>"):
                 open_elements.append(count)
-            elif count in numbers:
-                yield (*markup.span(), count)
             count += 1
         elif markup["end"]:
-            number = open_elements.pop()
-            if number in numbers:
-                yield (*markup.span(), number)
+            edit = edits.get(open_elements.pop())
+            if edit and edit.child:
+                yield (*markup.span(), edit.child + markup[0])
 
 
-def _inserted(tag: bytes, child: bytes) -> bytes:
-    if tag.startswith(b"</"):
-        return child + tag
+def _start(tag: bytes, edit: Edit) -> bytes:
+    empty = tag.endswith(b"/>")
+    inside = tag[:-2] if empty else tag[:-1]
     name = _NAME.match(tag)
     assert name is not None
-    return tag[:-2] + b">" + child + b"</" + name[1] + b">"
+    if not empty:
+        rest = b">"
+    elif edit.child:
+        rest = b">" + edit.child + b"</" + name[1] + b">"
+    else:
+        rest = b"/>"
+    return edit.before + inside + edit.attributes + rest

@@ -1,0 +1,112 @@
+"""Makes room for a signature in a SOAP envelope: the WS-Security header and the Body's wsu:Id.
+
+X.509 Certificate Token Profile 1.1: the certificate travels as a BinarySecurityToken, to which the
+signature's KeyInfo points; a Timestamp says when the message was made.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+import msgspec
+from lxml import etree
+
+from claimbridge.errors import SignatureInvalid, SigningError
+from claimbridge.signing.dsig import (
+    BASE64_BINARY,
+    SIGNATURE,
+    WSSE,
+    WSU,
+    X509_V3,
+    wsse,
+)
+from claimbridge.signing.place import split_envelope
+from claimbridge.signing.splice import Edit, write
+from claimbridge.signing.structure import own_id
+
+LIFETIME = timedelta(minutes=5)
+"""How long a message says it is good for: the usual default of WS-Security receivers."""
+
+_DECLARED = f'xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}"'
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """An envelope ready to be signed, and the ids of what its signature is to point at."""
+
+    document: bytes
+    body: str
+    timestamp: str
+    token: str
+
+    @property
+    def key_info(self) -> str:
+        """The KeyInfo that points at the certificate."""
+        return (
+            f'<ds:KeyInfo><wsse:SecurityTokenReference xmlns:wsse="{WSSE}"><wsse:Reference '
+            f'URI="#{self.token}" ValueType="{X509_V3}"></wsse:Reference>'
+            "</wsse:SecurityTokenReference></ds:KeyInfo>"
+        )
+
+
+def make_room(document: bytes, root: etree._Element, *, certificate: str, now: datetime) -> Room:
+    """Return the envelope with certificate (base64) and Timestamp in its WS-Security header.
+
+    A header that is there (a UsernameToken, say) is used; else one is made. Raises SigningError
+    CB-301 when something in the Header is signed already, CB-307 when this is no envelope.
+    """
+    try:
+        header, body = split_envelope(root)
+    except SignatureInvalid as error:
+        raise SigningError(f"cannot be signed: {error.message}", code="CB-307") from error
+    if header is not None and next(header.iter(SIGNATURE), None) is not None:
+        raise SigningError("the envelope's Header carries a signature already", code="CB-301")
+    unique = uuid.uuid4().hex
+    room = Room(
+        document=document,
+        body=own_id(body) or f"body-{unique}",
+        timestamp=f"timestamp-{unique}",
+        token=f"x509-{unique}",
+    )
+    numbers = {element: number for number, element in enumerate(root.iter(etree.Element))}
+    edits = {numbers[body]: Edit(attributes=_body_id(body, room.body))}
+    security = None if header is None else header.find(wsse("Security"))
+    content = _content(room, certificate, now)
+    if header is not None and security is not None:
+        edits[numbers[security]] = Edit(child=content)
+    elif header is not None:
+        edits[numbers[header]] = Edit(child=_security(root, content))
+    else:
+        edits[numbers[body]] = Edit(
+            before=_header(root, content), attributes=edits[numbers[body]].attributes
+        )
+    return msgspec.structs.replace(room, document=write(document, edits))
+
+
+def _body_id(body: etree._Element, name: str) -> bytes:
+    if own_id(body):
+        return b""
+    # The tag may have wsu stand for something else; a prefix cannot be declared twice in one tag.
+    prefix = "wsu" if body.nsmap.get("wsu") in (None, WSU) else "wsu-id"
+    return f' xmlns:{prefix}="{WSU}" {prefix}:Id="{name}"'.encode()
+
+
+def _content(room: Room, certificate: str, now: datetime) -> bytes:
+    created, expires = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (now, now + LIFETIME))
+    return (
+        f'<wsse:BinarySecurityToken {_DECLARED} EncodingType="{BASE64_BINARY}" '
+        f'ValueType="{X509_V3}" wsu:Id="{room.token}">{certificate}</wsse:BinarySecurityToken>'
+        f'<wsu:Timestamp xmlns:wsu="{WSU}" wsu:Id="{room.timestamp}"><wsu:Created>{created}'
+        f"</wsu:Created><wsu:Expires>{expires}</wsu:Expires></wsu:Timestamp>"
+    ).encode()
+
+
+def _security(root: etree._Element, content: bytes) -> bytes:
+    envelope = etree.QName(root).namespace
+    start = f'<wsse:Security xmlns:wsse="{WSSE}" xmlns:env="{envelope}" env:mustUnderstand="1">'
+    return start.encode() + content + b"</wsse:Security>"
+
+
+def _header(root: etree._Element, content: bytes) -> bytes:
+    name = f"{root.prefix}:Header" if root.prefix else "Header"
+    return f"<{name}>".encode() + _security(root, content) + f"</{name}>".encode()
