@@ -1,1 +1,6 @@
-"""TODO"""
+"""Claim to voucher: the chart of accounts, tax, currency, and an explanation of every posting."""
+
+from claimbridge.mapping.chart import Chart
+from claimbridge.mapping.explanation import Explanation, Mapped
+
+__all__ = ["Chart", "Explanation", "Mapped"]

@@ -1,0 +1,73 @@
+"""Checks on the values of a chart's tables; each refusal names the table or row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NoReturn, TypeVar
+
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.mapping.narration import Template
+from claimbridge.model.money import as_fraction, exponent
+from claimbridge.model.text import check_text
+
+_T = TypeVar("_T")
+
+
+class Checked:
+    """Checks the values of one table; ``where`` names it in every refusal.
+
+    Every method raises ConfigurationError, with code CB-207 unless it says another.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def refuse(self, problem: str, *, code: str = "CB-207") -> NoReturn:
+        """Raise the refusal."""
+        raise ConfigurationError(f"{self.where}: {problem}", code=code)
+
+    def text(self, value: object, what: str, limit: int) -> None:
+        """Refuse text that is blank, too long or unprintable."""
+        self._as_ours(lambda: check_text(value, what, limit, required=True))
+
+    def optional_text(self, value: object, what: str, limit: int) -> None:
+        """Refuse text that is too long or unprintable."""
+        self._as_ours(lambda: check_text(value, what, limit))
+
+    def currency(self, value: str, what: str) -> None:
+        """Refuse a currency that ISO 4217 does not list."""
+        self._as_ours(lambda: exponent(value), prefix=f"{what}: ")
+
+    def fraction(
+        self, value: object, what: str, *, low: Decimal = Decimal(0), high: Decimal = Decimal(1)
+    ) -> Decimal:
+        """Return a rate or share as a Decimal within its bounds."""
+        return self._as_ours(lambda: as_fraction(value, what=what, low=low, high=high))
+
+    def template(self, text: str, what: str, fields: tuple[str, ...]) -> Template:
+        """Return a narration template; CB-209 for a field that there is not."""
+        self.optional_text(text, what, 500)
+        try:
+            return Template.parse(text, fields)
+        except ValueError as error:
+            self.refuse(f"{what}: {error}", code="CB-209")
+
+    def condition(self, values: tuple[str, ...] | None, what: str) -> frozenset[str] | None:
+        """Return the values that fit a condition; None: any."""
+        if values is None:
+            return None
+        if not values:
+            self.refuse(f"{what} is an empty list, which nothing fits; leave it out for any")
+        for value in values:
+            self.text(value, what, 64)
+        return frozenset(values)
+
+    def _as_ours(self, check: Callable[[], _T], *, prefix: str = "") -> _T:
+        # The model's checks blame a claim; here the chart is at fault.
+        try:
+            return check()
+        except ClaimError as error:
+            raise ConfigurationError(
+                f"{self.where}: {prefix}{error.message}", code="CB-207"
+            ) from error

@@ -1,0 +1,159 @@
+"""What the chart decides for a claim and its lines; a decision it does not make is an error.
+
+Every MappingError names the line, the missing decision, and what in the chart comes nearest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from claimbridge.errors import MappingError
+from claimbridge.mapping.rows import CONDITIONS, ExpenseRow
+from claimbridge.mapping.rules import Company, Rules
+from claimbridge.model import Claim, ClaimLine
+
+
+class Dates(NamedTuple):
+    """A voucher's two dates, and the sentence that says where the posting date came from."""
+
+    document: dt.date
+    posting: dt.date
+    reason: str
+
+
+def company_of(rules: Rules, claim: Claim) -> Company:
+    """Return the claim's company; raises MappingError CB-116 for one outside the chart."""
+    company = rules.companies.get(claim.company)
+    if company is None:
+        raise MappingError(
+            f'company "{claim.company}" has no [company] table in chart "{rules.name}"; '
+            f"nearest: {_nearest(claim.company, rules.companies)}",
+            code="CB-116",
+            claim_id=claim.id,
+        )
+    return company
+
+
+def dates_of(rules: Rules, claim: Claim) -> Dates:
+    """Return the claim's dates.
+
+    The posting date is the claim's own, else the day of its approval (by the time zone that the
+    approval is written in), else the day of its latest line. The document date is that of the
+    latest line or document. Raises MappingError CB-117 for a posting date that the chart is not
+    valid on.
+    """
+    latest_line = max(line.date for line in claim.lines)
+    documents = (d.date for line in claim.lines for d in line.documents if d.date is not None)
+    if claim.posting_date is not None:
+        posting, reason = claim.posting_date, "the claim's own"
+    elif claim.approved_at is not None:
+        posting, reason = claim.approved_at.date(), "the day of the approval"
+    else:
+        posting, reason = latest_line, "the day of the latest line"
+    first, last = rules.valid_from, rules.valid_to
+    if (first is not None and posting < first) or (last is not None and posting > last):
+        raise MappingError(
+            f'posting date {posting} ({reason}) is outside chart "{rules.name}", which is valid '
+            f"from {first or 'the beginning'} to {last or 'further notice'}",
+            code="CB-117",
+            claim_id=claim.id,
+        )
+    return Dates(max([latest_line, *documents]), posting, reason)
+
+
+def row_for(rules: Rules, claim: Claim, line: ClaimLine, index: int) -> ExpenseRow:
+    """Return the row that answers for a line; raises MappingError CB-111 or CB-112."""
+    facts = (claim.company, line.department or claim.department, claim.country)
+    row = rules.rows.find(line.type, facts)
+    if row is not None:
+        return row
+    rivals = rules.rows.of_type(line.type)
+    if not rivals:
+        raise MappingError(
+            f'{_named(line, index)} has no expense row in chart "{rules.name}"; '
+            f"nearest: {', '.join(rules.rows.nearest(line.type))}",
+            code="CB-111",
+            claim_id=claim.id,
+        )
+    stated = ", ".join(
+        f"{name} {fact or 'none'}" for name, fact in zip(CONDITIONS, facts, strict=True)
+    )
+    raise MappingError(
+        f'{_named(line, index)}: no expense row of its type in chart "{rules.name}" fits '
+        f"{stated}; nearest: {'; '.join(rival.describe() for rival in rivals[:3])}",
+        code="CB-112",
+        claim_id=claim.id,
+    )
+
+
+def input_tax_account(
+    rules: Rules, claim: Claim, line: ClaimLine, index: int, rate: Decimal | None
+) -> str:
+    """Return the account for deductible tax at ``rate``; raises MappingError CB-113."""
+    accounts = rules.accounts.input_tax
+    account = accounts.get(rate) or accounts.get(None)
+    if account is None:
+        at = "of a rate that neither line nor row states" if rate is None else f"at rate {rate}"
+        rates = sorted(known for known in accounts if known is not None)
+        if rate is not None:
+            rates.sort(key=lambda known: abs(known - rate))
+        raise MappingError(
+            f"{_named(line, index)} has input tax {at}, for which chart "
+            f'"{rules.name}" has no input_tax account; nearest: {", ".join(map(str, rates[:3]))}',
+            code="CB-113",
+            claim_id=claim.id,
+        )
+    return account
+
+
+def cost_centre_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) -> tuple[str, str]:
+    """Return the line's cost centre and whose it is; raises MappingError CB-114.
+
+    Both are empty where there is none and the row asks for none.
+    """
+    if line.cost_centre:
+        return line.cost_centre, "the line's"
+    if claim.cost_centre:
+        return claim.cost_centre, "the claim's"
+    if row.default_cost_centre:
+        return row.default_cost_centre, "the chart's default"
+    if row.cost_centre_required:
+        raise MappingError(
+            f"{_named(line, index)} has no cost centre, nor has the claim, and {row.label} "
+            "requires one",
+            code="CB-114",
+            claim_id=claim.id,
+        )
+    return "", ""
+
+
+def dimensions_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) -> dict[str, str]:
+    """Return the dimensions that the row asks for; raises MappingError CB-115."""
+    found = {}
+    for name in row.dimensions:
+        value = line.dimensions.get(name) or claim.dimensions.get(name)
+        if name == "department":
+            value = value or line.department or claim.department
+        if not value:
+            known = sorted({*line.dimensions, *claim.dimensions})
+            raise MappingError(
+                f'{_named(line, index)} has no dimension "{name}", nor has the claim, and '
+                f"{row.label} asks for it; they have: {', '.join(known) or 'none'}",
+                code="CB-115",
+                claim_id=claim.id,
+            )
+        found[name] = value
+    return found
+
+
+def _named(line: ClaimLine, index: int) -> str:
+    return f'line {index + 1} (type "{line.type}")'
+
+
+def _nearest(wanted: str, known: Iterable[str]) -> str:
+    names = list(known)
+    return ", ".join(difflib.get_close_matches(wanted, names, n=3, cutoff=0.3) or names[:3])

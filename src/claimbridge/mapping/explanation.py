@@ -1,0 +1,75 @@
+"""What a mapped claim is, and why each of its postings is there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from claimbridge.model import Posting, Voucher
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one posting is there, or why something made none.
+
+    ``posting`` is the index in ``voucher.postings``; None where nothing was posted (a zero line)
+    or the sentence concerns the voucher (its dates). ``source`` is the claim field, empty for
+    totals. ``row`` names the part of the chart that decided (``expense row 3 (taxi)``,
+    ``accounts.employee_payable``), empty when the claim alone did. ``rule`` is one sentence.
+    ``tax_rate`` is the rate that the tax in the line was taken at, None when unknown or no matter;
+    ``rate`` the exchange rate, None when nothing was converted. ``rounding`` is what rounding
+    added to the exact amount, in the voucher's currency, to six decimals; None when nothing had
+    to be rounded.
+    """
+
+    rule: str
+    posting: int | None = None
+    source: str = ""
+    row: str = ""
+    tax_rate: Decimal | None = None
+    rate: Decimal | None = None
+    rounding: Decimal | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: decimals as strings."""
+        return {
+            "posting": self.posting,
+            "source": self.source,
+            "row": self.row,
+            "rule": self.rule,
+            "tax_rate": _text(self.tax_rate),
+            "rate": _text(self.rate),
+            "rounding": _text(self.rounding),
+        }
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """A claim's voucher and the reasons for it: an explanation or more for every posting."""
+
+    voucher: Voucher
+    explain: tuple[Explanation, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``claimbridge map --json`` prints: plain values, amounts as strings."""
+        return {
+            "claim": self.voucher.claim_id,
+            "postings": [_plain(posting) for posting in self.voucher.postings],
+            "explain": [explanation.to_dict() for explanation in self.explain],
+        }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _plain(posting: Posting) -> dict[str, str]:
+    return {
+        "role": posting.role.value,
+        "account": posting.account,
+        "side": posting.side.value,
+        "currency": posting.currency,
+        "amount": str(posting.amount),
+        "cost_centre": posting.cost_centre,
+        "narration": posting.narration,
+    }
