@@ -1,1 +1,195 @@
-"""TODO"""
+"""claimbridge: approved expense claims into any ERP's ledger, exactly once in effect.
+
+    from claimbridge import Claim, Client
+
+    claim = Claim.from_json(path.read_bytes())
+    with Client.from_config("claimbridge.toml", ledger="CN01") as ledger:
+        ack = ledger.submit(claim)            # calling it twice posts once
+
+The names below are the public ones. They are loaded when first used, so that importing the
+package costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claimbridge.aio import AsyncClient
+    from claimbridge.client import Client, Reconciled, Result
+    from claimbridge.config import AuthConfig, LedgerConfig, Timeouts, load_config
+    from claimbridge.errors import (
+        AccessDenied,
+        ApprovalMissing,
+        AuditBroken,
+        ClaimBridgeError,
+        ClaimError,
+        ConfigurationError,
+        ConflictingSubmission,
+        ContractDrift,
+        ContractError,
+        DeliveryError,
+        DocumentError,
+        JournalError,
+        KeyUnavailable,
+        LedgerRejection,
+        LedgerUnavailable,
+        MappingError,
+        MissingExtra,
+        NotDelivered,
+        OutcomeUnknown,
+        SchemaViolation,
+        SignatureInvalid,
+        SignerUntrusted,
+        SigningError,
+        UnbalancedVoucher,
+    )
+    from claimbridge.ledger import Ledger, Preview
+    from claimbridge.mapping import Chart
+    from claimbridge.model import (
+        Acknowledgement,
+        Change,
+        Claim,
+        ClaimLine,
+        Finding,
+        JournalEntry,
+        Money,
+        Outcome,
+        OutcomeKind,
+        Posting,
+        Purpose,
+        Reason,
+        Role,
+        Side,
+        State,
+        Status,
+        SupportingDocument,
+        Voucher,
+    )
+
+_HOMES = {
+    "claimbridge.aio": ["AsyncClient"],
+    "claimbridge.client": ["Client", "Reconciled", "Result"],
+    "claimbridge.config": ["AuthConfig", "LedgerConfig", "Timeouts", "load_config"],
+    "claimbridge.errors": [
+        "AccessDenied",
+        "ApprovalMissing",
+        "AuditBroken",
+        "ClaimBridgeError",
+        "ClaimError",
+        "ConfigurationError",
+        "ConflictingSubmission",
+        "ContractDrift",
+        "ContractError",
+        "DeliveryError",
+        "DocumentError",
+        "JournalError",
+        "KeyUnavailable",
+        "LedgerRejection",
+        "LedgerUnavailable",
+        "MappingError",
+        "MissingExtra",
+        "NotDelivered",
+        "OutcomeUnknown",
+        "SchemaViolation",
+        "SignatureInvalid",
+        "SignerUntrusted",
+        "SigningError",
+        "UnbalancedVoucher",
+    ],
+    "claimbridge.ledger": ["Ledger", "Preview"],
+    "claimbridge.mapping": ["Chart"],
+    "claimbridge.model": [
+        "Acknowledgement",
+        "Change",
+        "Claim",
+        "ClaimLine",
+        "Finding",
+        "JournalEntry",
+        "Money",
+        "Outcome",
+        "OutcomeKind",
+        "Posting",
+        "Purpose",
+        "Reason",
+        "Role",
+        "Side",
+        "State",
+        "Status",
+        "SupportingDocument",
+        "Voucher",
+    ],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AccessDenied",
+    "Acknowledgement",
+    "ApprovalMissing",
+    "AsyncClient",
+    "AuditBroken",
+    "AuthConfig",
+    "Change",
+    "Chart",
+    "Claim",
+    "ClaimBridgeError",
+    "ClaimError",
+    "ClaimLine",
+    "Client",
+    "ConfigurationError",
+    "ConflictingSubmission",
+    "ContractDrift",
+    "ContractError",
+    "DeliveryError",
+    "DocumentError",
+    "Finding",
+    "JournalEntry",
+    "JournalError",
+    "KeyUnavailable",
+    "Ledger",
+    "LedgerConfig",
+    "LedgerRejection",
+    "LedgerUnavailable",
+    "MappingError",
+    "MissingExtra",
+    "Money",
+    "NotDelivered",
+    "Outcome",
+    "OutcomeKind",
+    "OutcomeUnknown",
+    "Posting",
+    "Preview",
+    "Purpose",
+    "Reason",
+    "Reconciled",
+    "Result",
+    "Role",
+    "SchemaViolation",
+    "Side",
+    "SignatureInvalid",
+    "SignerUntrusted",
+    "SigningError",
+    "State",
+    "Status",
+    "SupportingDocument",
+    "Timeouts",
+    "UnbalancedVoucher",
+    "Voucher",
+    "load_config",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for (PEP 562)."""
+    try:
+        home = _HOME_OF[name]
+    except KeyError:
+        raise AttributeError(f"module 'claimbridge' has no attribute {name!r}") from None
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

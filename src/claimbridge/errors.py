@@ -18,6 +18,7 @@
     │  └─ SignerUntrusted         signed, but not by someone we trust
     ├─ DeliveryError              .reference  .attempt
     │  ├─ NotDelivered            never reached the ERP: try again
+    │  │  └─ DeliveryRefused      and will not until the set-up is mended: credentials, address
     │  ├─ OutcomeUnknown          may be posted: reconcile, never resend blindly
     │  ├─ LedgerRejection         the ERP said no: .reasons
     │  ├─ LedgerUnavailable       a technical no: .retry_after
@@ -207,6 +208,16 @@ class NotDelivered(DeliveryError):
 
     default_code = "CB-410"
     retryable = True
+
+
+class DeliveryRefused(NotDelivered):
+    """The request was turned away unread, here or there: nothing was posted.
+
+    Sending it again unchanged is safe but useless, and wrong credentials sent again may lock the
+    account: mend the address, the credentials or the trust first.
+    """
+
+    retryable = False
 
 
 class OutcomeUnknown(DeliveryError):

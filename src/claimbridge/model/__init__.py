@@ -3,12 +3,25 @@
 from claimbridge.model.claim import Claim, ClaimLine, SupportingDocument, converted
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
-from claimbridge.model.submission import LIVE, MOVES, History, Key, Move, State, Submission
+from claimbridge.model.submission import (
+    LIVE,
+    MOVES,
+    Acknowledgement,
+    Change,
+    History,
+    Key,
+    Move,
+    State,
+    Status,
+    Submission,
+)
 from claimbridge.model.voucher import Posting, Purpose, Role, Side, Voucher
 
 __all__ = [
     "LIVE",
     "MOVES",
+    "Acknowledgement",
+    "Change",
     "Claim",
     "ClaimLine",
     "Finding",
@@ -25,6 +38,7 @@ __all__ = [
     "Role",
     "Side",
     "State",
+    "Status",
     "Submission",
     "SupportingDocument",
     "Voucher",

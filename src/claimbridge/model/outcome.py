@@ -83,7 +83,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ``reference`` is ours as the reply repeats it; None when the reply names none. ``item`` counts
     documents in the reply from 1. ``totals`` are the debit totals per currency that the ERP says
     it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
-    seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE.
+    seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
+    ``code`` is then our error code for it, empty for the general one.
     """
 
     kind: OutcomeKind
@@ -93,6 +94,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, Decimal] = {}
     retry_after: float | None = None
     text: str = ""
+    code: str = ""
     item: int = 1
 
     def __post_init__(self) -> None:

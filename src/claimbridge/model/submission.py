@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.model.outcome import JournalEntry, Reason
+from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
 
@@ -154,3 +154,47 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     after: State
     attempt: int
     detail: str = ""
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The ERP accepted a voucher; what ``submit`` returns.
+
+    ``journal_entry`` is None while the ERP has accepted it but not numbered it yet.
+    """
+
+    claim_id: str
+    revision: int
+    reference: str
+    state: State
+    journal_entry: JournalEntry | None = None
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the newest revision of a claim stands.
+
+    ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence.
+    """
+
+    claim_id: str
+    revision: int
+    reference: str
+    state: State
+    attempt: int
+    journal_entry: JournalEntry | None = None
+    reasons: tuple[Reason, ...] = ()
+    detail: str = ""
+    updated_at: dt.datetime | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One document that changed in the ERP.
+
+    ``status`` is the ERP's word; ``submission`` is what we now hold of it, None when the reference
+    is not one of ours. ``cursor`` is where to go on from once this change has been dealt with.
+    """
+
+    reference: str
+    status: OutcomeKind
+    journal_entry: JournalEntry | None
+    submission: Status | None
+    cursor: str

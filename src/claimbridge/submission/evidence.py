@@ -227,16 +227,20 @@ def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
     if landed.state is State.IN_DOUBT:
         return OutcomeUnknown(
             f"sent, but the answer is missing ({outcome.text}); it may be posted: reconcile",
+            code=outcome.code or None,
             retry_after=outcome.retry_after,
             **about,
         )
     if outcome.kind is OutcomeKind.UNAVAILABLE:
         return LedgerUnavailable(
             f"the ERP takes nothing in now: {outcome.text}",
+            code=outcome.code or None,
             retry_after=outcome.retry_after,
             **about,
         )
-    return NotDelivered(f"it did not reach the ERP: {outcome.text}", **about)
+    return NotDelivered(
+        f"it did not reach the ERP: {outcome.text}", code=outcome.code or None, **about
+    )
 
 
 def _listed(totals: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.journal.base import Journal
 from claimbridge.model import History, Outcome, Submission
 from claimbridge.profiles.base import Capabilities
 
@@ -26,24 +27,36 @@ Plan = Generator[Step[Any], Any, T]
 
 
 class Recall(Step[History], frozen=True):
-    """``journal.history``."""
+    """Read the journal: ``Journal.history``."""
 
     ledger: str
     claim_id: str
 
+    def perform(self, journal: Journal) -> History:
+        """Do it."""
+        return journal.history(self.ledger, self.claim_id)
+
 
 class Begin(Step[History | None], frozen=True):
-    """``journal.begin``."""
+    """Begin a flight: ``Journal.begin``."""
 
     seen: History
     changed: tuple[Submission, ...]
+
+    def perform(self, journal: Journal) -> History | None:
+        """Do it."""
+        return journal.begin(self.seen, self.changed)
 
 
 class Record(Step[History | None], frozen=True):
-    """``journal.record``."""
+    """Write what became known: ``Journal.record``."""
 
     seen: History
     changed: tuple[Submission, ...]
+
+    def perform(self, journal: Journal) -> History | None:
+        """Do it."""
+        return journal.record(self.seen, self.changed)
 
 
 class Exchange(Step[tuple[Outcome, ...]], frozen=True):

@@ -1,0 +1,283 @@
+"""The asynchronous client: the same plans as ``claimbridge.client``, awaited.
+
+The journal's durable writes run in threads, so that the event loop never waits for a disk. A
+cancelled call still records what it knows before the cancellation goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from claimbridge.client import (
+    TIME_OVER,
+    UNFINISHED,
+    Deadline,
+    Reconciled,
+    Result,
+    chunks,
+    result_of,
+)
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.config import LedgerConfig, load_config
+from claimbridge.errors import ClaimBridgeError, DeliveryError
+from claimbridge.journal import open_journal
+from claimbridge.journal.base import Journal
+from claimbridge.ledger import Ledger, Message, Preview, not_built, outcome_of, transport_settings
+from claimbridge.model import (
+    Acknowledgement,
+    Change,
+    Claim,
+    JournalEntry,
+    Outcome,
+    State,
+    Status,
+    Submission,
+)
+from claimbridge.soap.transport import AsyncTransport, HttpReply
+from claimbridge.submission import Begin, Exchange, Pause, Plan, Recall, Record, Step
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Submits claims to one ledger from asyncio; tasks may share it.
+
+    Every method does what the method of that name in ``claimbridge.Client`` does.
+    """
+
+    def __init__(
+        self,
+        config: LedgerConfig,
+        *,
+        ledger: Ledger | None = None,
+        journal: Journal | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Open the ledger that ``config`` describes, as ``Client`` does.
+
+        Raises MissingExtra when aiohttp is not installed.
+        """
+        self.ledger: Ledger = ledger or Ledger(config, clock=clock)
+        self._transport = AsyncTransport(transport_settings(config))
+        self._own_journal = journal is None
+        self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
+        self._clock = clock
+
+    @classmethod
+    def from_config(
+        cls,
+        path: str | Path,
+        *,
+        ledger: str | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return a client for one ledger of a TOML file; see ``Client.from_config``."""
+        return cls(load_config(path, ledger=ledger, overrides=overrides, environ=environ))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        config = self.ledger.config
+        return f"AsyncClient(ledger={config.name!r}, profile={config.profile!r})"
+
+    async def close(self) -> None:
+        """Close connections and the journal; closing twice does no harm."""
+        await self._transport.close()
+        if self._own_journal:
+            await asyncio.to_thread(self.journal.close)
+
+    async def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
+        """Carry an approved claim into the ledger, once; see ``Client.submit``."""
+        return await self._run(self.ledger.submit(claim), timeout)
+
+    async def submit_many(
+        self,
+        claims: Iterable[Claim],
+        *,
+        batch: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Result]:
+        """Yield a Result for each claim, in order; see ``Client.submit_many``."""
+        workers = concurrency or self.ledger.config.concurrency
+        size = min(batch or self.ledger.config.batch, self.ledger.profile.capabilities.batch)
+        window: deque[asyncio.Task[list[Result]]] = deque()
+        try:
+            for chunk in chunks(claims, size):
+                window.append(asyncio.create_task(self._submit_chunk(chunk, timeout)))
+                if len(window) >= workers:
+                    for result in await window.popleft():
+                        yield result
+            while window:
+                for result in await window.popleft():
+                    yield result
+        finally:
+            for task in window:
+                task.cancel()
+            await asyncio.gather(*window, return_exceptions=True)
+
+    async def status(
+        self, claim_id: str, *, ask: bool = True, timeout: float | None = None
+    ) -> Status:
+        """Return where the newest revision of a claim stands; see ``Client.status``."""
+        return await self._run(self.ledger.status(claim_id, ask=ask), timeout)
+
+    async def wait(
+        self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0
+    ) -> Status:
+        """Wait until the ERP has posted (or paid) a claim; see ``Client.wait``."""
+        return await self._run(self.ledger.wait(claim_id, until=until, timeout=timeout), None)
+
+    async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
+        """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
+        name = self.ledger.config.name
+        cursor = await asyncio.to_thread(self.journal.cursor, name) if since is None else since
+        while True:
+            message = self.ledger.changes_message(cursor, limit)
+            reply = await self._post(message, Deadline(self._clock, None))
+            page = self.ledger.read_page(reply)
+            for outcome in page.outcomes:
+                reference = outcome.reference or ""
+                known = await asyncio.to_thread(self.journal.find, name, reference)
+                yield await self._run(self.ledger.take_in(known, outcome, page.cursor), None)
+            if page.cursor != cursor:
+                cursor = page.cursor
+                await asyncio.to_thread(self.journal.set_cursor, name, cursor)
+            if not page.more:
+                return
+
+    async def reverse(
+        self,
+        claim_id: str,
+        *,
+        revision: int | None = None,
+        posting_date: dt.date | None = None,
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> Acknowledgement:
+        """Take a claim's journal entry back; see ``Client.reverse``."""
+        plan = self.ledger.reverse(
+            claim_id, revision=revision, posting_date=posting_date, reason=reason
+        )
+        return await self._run(plan, timeout)
+
+    def preview(self, claim: Claim) -> Preview:
+        """Return everything ``submit`` would build; touches neither journal nor network."""
+        return self.ledger.preview(claim)
+
+    async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
+        """Bring every unfinished submission to an end; see ``Client.reconcile``."""
+        found = iter(self.journal.select(self.ledger.config.name, UNFINISHED))
+        while (unfinished := await asyncio.to_thread(next, found, None)) is not None:
+            yield await self._reconcile_one(unfinished, timeout)
+
+    async def settle(
+        self,
+        claim_id: str,
+        *,
+        revision: int,
+        posted: JournalEntry | None,
+        note: str = "settled by hand",
+    ) -> Status:
+        """Record what a person found in the ERP; see ``Client.settle``."""
+        return await self._run(
+            self.ledger.settle(claim_id, revision=revision, posted=posted, note=note), None
+        )
+
+    # --- performing steps -------------------------------------------------------------------
+
+    async def _submit_chunk(self, claims: Sequence[Claim], timeout: float | None) -> list[Result]:
+        ends: Sequence[Acknowledgement | ClaimBridgeError]
+        if len(claims) > 1:
+            ends = await self._run(self.ledger.submit_batch(tuple(claims)), timeout)
+        else:
+            ends = [await self._submit_or_error(claims[0], timeout)]
+        return [result_of(claim, end) for claim, end in zip(claims, ends, strict=True)]
+
+    async def _submit_or_error(
+        self, claim: Claim, timeout: float | None
+    ) -> Acknowledgement | ClaimBridgeError:
+        try:
+            return await self.submit(claim, timeout=timeout)
+        except ClaimBridgeError as error:
+            return error
+
+    async def _reconcile_one(self, unfinished: Submission, timeout: float | None) -> Reconciled:
+        claim_id = unfinished.key.claim_id
+        try:
+            status = await self._run(self.ledger.reconcile(unfinished), timeout)
+        except ClaimBridgeError as error:
+            return Reconciled(claim_id, None, error)
+        return Reconciled(claim_id, status, None)
+
+    async def _run(self, plan: Plan[T], timeout: float | None) -> T:
+        deadline = Deadline(self._clock, timeout)
+        try:
+            step = next(plan)
+            while True:
+                try:
+                    answer = await self._perform(step, deadline)
+                except BaseException as error:  # noqa: BLE001 - the plan must hear of every end, to record it
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    async def _perform(self, step: Step[Any], deadline: Deadline) -> object:
+        if isinstance(step, (Recall, Begin, Record)):
+            return await _to_the_end(partial(step.perform, self.journal))
+        if isinstance(step, Exchange):
+            return await self._exchange(step, deadline)
+        assert isinstance(step, Pause)  # there is no other step
+        await asyncio.sleep(deadline.left(step.seconds))
+        return None
+
+    async def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
+        try:
+            message = self.ledger.message(step)
+        except ClaimBridgeError as error:
+            return (not_built(error),)
+        if deadline.left(1.0) == 0:
+            return (TIME_OVER,)
+        try:
+            reply = await self._post(message, deadline)
+        except DeliveryError as error:
+            return (outcome_of(error),)
+        return self.ledger.read(step, reply)
+
+    async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+        total = deadline.left(self.ledger.config.timeouts.total)
+        return await self._transport.post(message.body, headers=message.headers, timeout=total)
+
+
+async def _to_the_end(write: Any) -> object:
+    """Run a journal access in a thread and wait for its end, even when cancelled meanwhile.
+
+    A begun write cannot be called back, so its answer must be known before the cancellation
+    reaches the plan.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(write))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -1,0 +1,349 @@
+"""The synchronous client: performs the steps of a plan, in order; it decides nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.config import LedgerConfig, load_config
+from claimbridge.errors import ClaimBridgeError, DeliveryError
+from claimbridge.journal import open_journal
+from claimbridge.journal.base import Journal
+from claimbridge.ledger import Ledger, Message, Preview, not_built, outcome_of, transport_settings
+from claimbridge.model import (
+    Acknowledgement,
+    Change,
+    Claim,
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    State,
+    Status,
+)
+from claimbridge.soap.transport import HttpReply, Transport
+from claimbridge.submission import Begin, Exchange, Pause, Plan, Recall, Record, Step
+
+T = TypeVar("T")
+
+UNFINISHED = (State.PENDING, State.SENDING, State.IN_DOUBT, State.REVERSING)
+"""States that ``reconcile`` brings to an end."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """How one claim of ``submit_many`` ended: an acknowledgement, or the error ``submit`` raises.
+
+    Exactly one of the two is None.
+    """
+
+    claim_id: str
+    acknowledgement: Acknowledgement | None
+    error: ClaimBridgeError | None
+
+
+class Reconciled(msgspec.Struct, frozen=True):
+    """What ``reconcile`` made of one unfinished submission: its status, or the error that remains.
+
+    Exactly one of the two is None.
+    """
+
+    claim_id: str
+    status: Status | None
+    error: ClaimBridgeError | None
+
+
+class Deadline:
+    """What is left of the seconds that a caller allowed; None allows what the settings allow."""
+
+    def __init__(self, clock: Clock, seconds: float | None) -> None:
+        self._clock = clock
+        self._end = None if seconds is None else clock.monotonic() + seconds
+
+    def left(self, most: float) -> float:
+        """Return the seconds left, ``most`` at the most; 0 when the time is over."""
+        if self._end is None:
+            return most
+        return max(0.0, min(most, self._end - self._clock.monotonic()))
+
+
+TIME_OVER = Outcome(kind=OutcomeKind.NOT_DELIVERED, text="the time allowed for the call is over")
+
+
+class Client:
+    """Submits claims to one ledger; threads may share it.
+
+    Use it as a context manager, or call ``close``. ``timeout=`` bounds one call in seconds,
+    waiting included; None leaves each exchange to the configured time-outs. A call whose time is
+    over raises what is known by then.
+    """
+
+    def __init__(
+        self,
+        config: LedgerConfig,
+        *,
+        ledger: Ledger | None = None,
+        journal: Journal | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Open the ledger that ``config`` describes; ``ledger`` and ``journal`` replace parts.
+
+        A journal that was passed in is not closed. Raises ConfigurationError.
+        """
+        self.ledger: Ledger = ledger or Ledger(config, clock=clock)
+        self._transport = Transport(transport_settings(config))
+        self._own_journal = journal is None
+        self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
+        self._clock = clock
+
+    @classmethod
+    def from_config(
+        cls,
+        path: str | Path,
+        *,
+        ledger: str | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return a client for one ledger of a TOML file.
+
+        ``CLAIMBRIDGE_<LEDGER>_<KEY>`` in the environment overrides the file, ``overrides`` (by the
+        file's key names) both. ``ledger`` None means the only one in the file. Raises
+        ConfigurationError.
+        """
+        return cls(load_config(path, ledger=ledger, overrides=overrides, environ=environ))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        config = self.ledger.config
+        return f"Client(ledger={config.name!r}, profile={config.profile!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a Client holds connections and does not pickle; pickle its LedgerConfig")
+
+    def close(self) -> None:
+        """Close connections and the journal; closing twice does no harm."""
+        self._transport.close()
+        if self._own_journal:
+            self.journal.close()
+
+    # --- what callers ask for ---------------------------------------------------------------
+
+    def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
+        """Carry an approved claim into the ledger, once, and return the ERP's acknowledgement.
+
+        Calling it again returns the same. A later revision supersedes or reverses the earlier
+        one first. Raises ClaimError (nothing was sent), SigningError, or a DeliveryError.
+        """
+        return self._run(self.ledger.submit(claim), timeout)
+
+    def submit_many(
+        self,
+        claims: Iterable[Claim],
+        *,
+        batch: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[Result]:
+        """Submit claims as ``submit`` does; yield a Result for each in order, never raising midway.
+
+        ``batch`` vouchers go into one request (None: as configured; the profile's limit holds),
+        ``concurrency`` requests are under way at once. Claims are taken from the iterable as
+        needed, so memory does not grow with their number. ``timeout`` bounds each request's work.
+        """
+        workers = concurrency or self.ledger.config.concurrency
+        size = min(batch or self.ledger.config.batch, self.ledger.profile.capabilities.batch)
+        with ThreadPoolExecutor(workers, thread_name_prefix="claimbridge") as pool:
+            window: deque[Future[list[Result]]] = deque()
+            for chunk in chunks(claims, size):
+                window.append(pool.submit(self._submit_chunk, chunk, timeout))
+                if len(window) >= workers * 2:
+                    yield from window.popleft().result()
+            while window:
+                yield from window.popleft().result()
+
+    def status(self, claim_id: str, *, ask: bool = True, timeout: float | None = None) -> Status:
+        """Return where the newest revision of a claim stands.
+
+        Asks the ERP about what it accepted, unless ``ask`` is False or the profile cannot. Raises
+        ClaimError for an unknown claim, NotDelivered or LedgerUnavailable when the ERP cannot be
+        asked.
+        """
+        return self._run(self.ledger.status(claim_id, ask=ask), timeout)
+
+    def wait(self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0) -> Status:
+        """Wait until the ERP has posted (or paid) a claim, and return its status.
+
+        Raises LedgerRejection or OutcomeUnknown when that will not happen, LedgerUnavailable when
+        it has not happened after ``timeout`` seconds.
+        """
+        return self._run(self.ledger.wait(claim_id, until=until, timeout=timeout), None)
+
+    def changes(self, *, since: str | None = None, limit: int = 100) -> Iterator[Change]:
+        """Yield what changed in the ERP, oldest first, and take it into the journal.
+
+        ``since`` is the cursor of the last change dealt with; None goes on from where the journal
+        remembers; "" begins at the beginning. The journal's memory moves on when the next change
+        is asked for, so one that was being dealt with when the process died comes again. Ends when
+        nothing more has changed. Raises ConfigurationError when the profile cannot list changes.
+        """
+        name = self.ledger.config.name
+        cursor = self.journal.cursor(name) if since is None else since
+        while True:
+            message = self.ledger.changes_message(cursor, limit)
+            reply = self._post(message, Deadline(self._clock, None))
+            page = self.ledger.read_page(reply)
+            for outcome in page.outcomes:
+                known = self.journal.find(name, outcome.reference or "")
+                yield self._run(self.ledger.take_in(known, outcome, page.cursor), None)
+            if page.cursor != cursor:
+                cursor = page.cursor
+                self.journal.set_cursor(name, cursor)
+            if not page.more:
+                return
+
+    def reverse(
+        self,
+        claim_id: str,
+        *,
+        revision: int | None = None,
+        posting_date: dt.date | None = None,
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> Acknowledgement:
+        """Take a claim's journal entry back; return the ERP's acknowledgement of the reversal.
+
+        ``revision`` None means the newest; ``posting_date`` None means today. Calling it again
+        returns the same. Raises the errors of DeliveryError.
+        """
+        plan = self.ledger.reverse(
+            claim_id, revision=revision, posting_date=posting_date, reason=reason
+        )
+        return self._run(plan, timeout)
+
+    def preview(self, claim: Claim) -> Preview:
+        """Return everything ``submit`` would build; touches neither journal nor network."""
+        return self.ledger.preview(claim)
+
+    def reconcile(self, *, timeout: float | None = None) -> Iterator[Reconciled]:
+        """Bring every unfinished submission of the ledger to an end, and yield what became of it.
+
+        Run it after a crash, and from time to time. Never raises for one claim; ``timeout`` bounds
+        each.
+        """
+        for unfinished in self.journal.select(self.ledger.config.name, UNFINISHED):
+            claim_id = unfinished.key.claim_id
+            try:
+                status = self._run(self.ledger.reconcile(unfinished), timeout)
+            except ClaimBridgeError as error:
+                yield Reconciled(claim_id, None, error)
+            else:
+                yield Reconciled(claim_id, status, None)
+
+    def settle(
+        self,
+        claim_id: str,
+        *,
+        revision: int,
+        posted: JournalEntry | None,
+        note: str = "settled by hand",
+    ) -> Status:
+        """Record what a person found in the ERP about a parked submission.
+
+        ``posted`` names the journal entry; None says that the ERP holds none, so that it may be
+        submitted again. Raises ConflictingSubmission when it is not parked.
+        """
+        return self._run(
+            self.ledger.settle(claim_id, revision=revision, posted=posted, note=note), None
+        )
+
+    # --- performing steps -------------------------------------------------------------------
+
+    def _submit_chunk(self, claims: Sequence[Claim], timeout: float | None) -> list[Result]:
+        if len(claims) > 1:
+            ends: Sequence[Acknowledgement | ClaimBridgeError]
+            ends = self._run(self.ledger.submit_batch(tuple(claims)), timeout)
+        else:
+            ends = [self._submit_or_error(claims[0], timeout)]
+        return [result_of(claim, end) for claim, end in zip(claims, ends, strict=True)]
+
+    def _submit_or_error(
+        self, claim: Claim, timeout: float | None
+    ) -> Acknowledgement | ClaimBridgeError:
+        try:
+            return self.submit(claim, timeout=timeout)
+        except ClaimBridgeError as error:
+            return error
+
+    def _run(self, plan: Plan[T], timeout: float | None) -> T:
+        deadline = Deadline(self._clock, timeout)
+        try:
+            step = next(plan)
+            while True:
+                try:
+                    answer = self._perform(step, deadline)
+                except BaseException as error:  # noqa: BLE001 - the plan must hear of every end, to record it
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _perform(self, step: Step[Any], deadline: Deadline) -> object:
+        if isinstance(step, (Recall, Begin, Record)):
+            return step.perform(self.journal)
+        if isinstance(step, Exchange):
+            return self._exchange(step, deadline)
+        assert isinstance(step, Pause)  # there is no other step
+        time.sleep(deadline.left(step.seconds))
+        return None
+
+    def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
+        try:
+            message = self.ledger.message(step)
+        except ClaimBridgeError as error:
+            return (not_built(error),)
+        if deadline.left(1.0) == 0:
+            return (TIME_OVER,)
+        try:
+            reply = self._post(message, deadline)
+        except DeliveryError as error:
+            return (outcome_of(error),)
+        return self.ledger.read(step, reply)
+
+    def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+        total = deadline.left(self.ledger.config.timeouts.total)
+        return self._transport.post(message.body, headers=message.headers, timeout=total)
+
+
+def result_of(claim: Claim, end: Acknowledgement | ClaimBridgeError) -> Result:
+    """Return how one claim of a batch ended."""
+    if isinstance(end, ClaimBridgeError):
+        return Result(claim.id, None, end)
+    return Result(claim.id, end, None)
+
+
+def chunks(claims: Iterable[Claim], size: int) -> Iterator[list[Claim]]:
+    """Yield the claims in lists of ``size``, the last one shorter."""
+    iterator = iter(claims)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

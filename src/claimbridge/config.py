@@ -1,0 +1,282 @@
+"""The configuration of a ledger: a TOML file, overridden by the environment, then by arguments.
+
+    [ledger.CN01]
+    profile  = "reference"
+    endpoint = "https://erp.example/voucher-service"
+    chart    = "chart.toml"
+    journal  = "sqlite:///claims.db"
+    identity = "file:signer.p12"
+    identity_password = "env:SIGNER_PASSWORD"
+
+``CLAIMBRIDGE_CN01_ENDPOINT`` overrides ``endpoint``, ``CLAIMBRIDGE_CN01_AUTH_USER`` the user in
+``[ledger.CN01.auth]``. Relative paths, that of the journal too, start at the file's folder.
+Secrets are references (``env:NAME``, ``file:PATH``, ``keyring:SERVICE/USER``), never the secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
+
+
+class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds: to connect, and for one whole exchange. Both are finite, always."""
+
+    connect: float = 10.0
+    total: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.connect <= 3600 or not 0 < self.total <= 3600:
+            raise ConfigurationError(
+                "timeouts.connect and timeouts.total must be more than 0 and at most 3600 seconds",
+                code="CB-202",
+            )
+
+
+class AuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How to authenticate; ``password``, ``token`` and ``certificate`` are references to secrets.
+
+    ``kind`` is ``basic`` and ``username-token`` (user, password; ``digest`` for the latter sends
+    a digest instead of the text), ``bearer`` (token), ``client-certificate`` (certificate: a
+    PKCS#12 file; password), or one that the profile names.
+    """
+
+    kind: str
+    user: str = ""
+    password: str = ""
+    token: str = ""
+    certificate: str = ""
+    digest: bool = False
+
+
+class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One ledger as configured; it holds no secret and pickles.
+
+    ``contract`` None means the profile's own; ``chart`` None means that vouchers are not mapped
+    from claims here (``submit`` then needs one); ``identity`` None means that vouchers are not
+    signed. ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
+    ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
+    ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds).
+    ``proxy`` is a URL; ``ca`` a PEM file of further trust anchors for TLS. ``folder`` is where
+    relative paths start.
+    """
+
+    endpoint: str
+    name: str = "ledger"
+    profile: str = "reference"
+    contract: str | None = None
+    chart: str | None = None
+    journal: str = "sqlite:///claimbridge.db"
+    identity: str | None = None
+    identity_password: str | None = None
+    timeouts: Timeouts = Timeouts()
+    auth: AuthConfig | None = None
+    soap: Literal["1.1", "1.2"] = "1.1"
+    proxy: str | None = None
+    ca: str | None = None
+    batch: int = 1
+    concurrency: int = 8
+    retries: int = 2
+    backoff: float = 0.5
+    longest_wait: float = 30.0
+    quiet_period: float = 300.0
+    folder: str = "."
+
+    def __post_init__(self) -> None:
+        if not self.endpoint.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                f"ledger {self.name}: endpoint {self.endpoint!r} is not an http(s) address",
+                code="CB-202",
+            )
+        for field, low, high in _RANGES:
+            if not low <= getattr(self, field) <= high:
+                raise ConfigurationError(
+                    f"ledger {self.name}: {field} must be from {low} to {high}", code="CB-202"
+                )
+        if self.quiet_period < self.timeouts.total:
+            raise ConfigurationError(
+                f"ledger {self.name}: quiet_period ({self.quiet_period:g} s) must be longer than "
+                f"timeouts.total ({self.timeouts.total:g} s): a request given up may still arrive",
+                code="CB-202",
+            )
+
+    def path(self, value: str) -> Path:
+        """Return a configured path, from the configuration's own folder where it is relative."""
+        return Path(self.folder, value).expanduser()
+
+    @property
+    def journal_url(self) -> str:
+        """The journal's URL with its path made absolute where it was relative."""
+        prefix = "sqlite:///"
+        if self.journal.startswith(prefix) and not self.journal.startswith("sqlite:////"):
+            return prefix + str(self.path(self.journal.removeprefix(prefix)).absolute())
+        return self.journal
+
+
+_RANGES: Final = (
+    ("batch", 1, 1000),
+    ("concurrency", 1, 500),
+    ("retries", 0, 20),
+    ("backoff", 0, 3600),
+    ("longest_wait", 0, 86400),
+    ("quiet_period", 0, 30 * 86400),
+)
+
+
+def load_config(
+    path: str | Path,
+    *,
+    ledger: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> LedgerConfig:
+    """Return the configuration of one ledger in a TOML file.
+
+    ``ledger`` None means the only one in the file. ``environ`` None means the process's own
+    environment. ``overrides`` win over both; None and missing values override nothing. Raises
+    ConfigurationError naming the key.
+    """
+    path = Path(path)
+    tables = _read(path)
+    name = ledger if ledger is not None else _only(tables, path)
+    if name not in tables or not isinstance(tables[name], dict):
+        raise ConfigurationError(
+            f"{path} has no [ledger.{name}]; it has: {', '.join(sorted(tables)) or 'none'}",
+            code="CB-203",
+        )
+    table: dict[str, Any] = dict(tables[name])
+    _override_from_environment(table, name, os.environ if environ is None else environ)
+    table.update({key: value for key, value in (overrides or {}).items() if value is not None})
+    table["name"] = name
+    table.setdefault("folder", str(path.parent))
+    return config_from(table, where=f"{path} [ledger.{name}]")
+
+
+def config_from(table: Mapping[str, Any], *, where: str) -> LedgerConfig:
+    """Return the configuration that plain values describe; ``where`` is for the error."""
+    try:
+        # Text is converted where a number is wanted: environment variables are always text.
+        return msgspec.convert(table, LedgerConfig, strict=False)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigurationError):
+            raise error.__cause__ from None
+        raise ConfigurationError(f"{where}: {error}", code="CB-202") from error
+
+
+def ledgers_in(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the ledgers that a configuration file describes."""
+    return tuple(sorted(_read(Path(path))))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-201") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}", code="CB-201") from error
+    unknown = set(document) - {"ledger"}
+    if unknown or not isinstance(document.get("ledger"), dict):
+        what = f"unknown table [{min(unknown)}]" if unknown else "no [ledger.NAME] table"
+        raise ConfigurationError(f"{path}: {what}", code="CB-202")
+    tables: dict[str, Any] = document["ledger"]
+    return tables
+
+
+def _only(tables: dict[str, Any], path: Path) -> str:
+    if len(tables) != 1:
+        raise ConfigurationError(
+            f"{path} describes several ledgers ({', '.join(sorted(tables))}); name one",
+            code="CB-203",
+        )
+    return next(iter(tables))
+
+
+def _override_from_environment(
+    table: dict[str, Any], name: str, environ: Mapping[str, str]
+) -> None:
+    """Take CLAIMBRIDGE_<LEDGER>_<KEY> into the table; an unknown key is an error, not a shrug."""
+    prefix = f"CLAIMBRIDGE_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_"
+    for variable, value in sorted(environ.items()):
+        if not variable.startswith(prefix):
+            continue
+        key = variable.removeprefix(prefix).lower()
+        if key in LedgerConfig.__struct_fields__ and key not in _NESTED:
+            table[key] = value
+            continue
+        outer, _, inner = key.partition("_")
+        if outer not in _NESTED or inner not in _NESTED[outer]:
+            raise ConfigurationError(
+                f"the environment variable {variable} overrides nothing: there is no such key",
+                code="CB-204",
+            )
+        table[outer] = {**table.get(outer, {}), inner: value}
+
+
+_NESTED: Final[dict[str, tuple[str, ...]]] = {
+    "timeouts": Timeouts.__struct_fields__,
+    "auth": AuthConfig.__struct_fields__,
+}
+
+
+def read_secret(reference: str, config: LedgerConfig, *, what: str) -> bytes:
+    """Return the secret that ``reference`` stands for; ``what`` names its use in errors.
+
+    A file's content is returned whole for ``identity`` and certificates; for passwords strip it
+    with ``read_password``. Raises ConfigurationError or KeyUnavailable; no message holds a secret.
+    """
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env" and rest:
+        value = os.environ.get(rest)
+        if value is None:
+            raise KeyUnavailable(
+                f"{what}: the environment variable {rest} is not set", code="CB-311"
+            )
+        return value.encode()
+    if scheme == "file" and rest:
+        try:
+            return config.path(rest).read_bytes()
+        except OSError as error:
+            raise KeyUnavailable(
+                f"{what}: cannot read {config.path(rest)}: {error.strerror}", code="CB-311"
+            ) from error
+    if scheme == "keyring" and rest:
+        return _from_keyring(rest, what)
+    raise ConfigurationError(
+        f"{what} must be a reference (env:NAME, file:PATH or keyring:SERVICE/USER), "
+        "not the secret itself",
+        code="CB-206",
+    )
+
+
+def read_password(reference: str, config: LedgerConfig, *, what: str) -> str:
+    """Return the password that ``reference`` stands for, without a file's final line break."""
+    try:
+        return read_secret(reference, config, what=what).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise KeyUnavailable(f"{what} is not UTF-8 text", code="CB-311") from None
+
+
+def _from_keyring(rest: str, what: str) -> bytes:
+    service, _, user = rest.rpartition("/")
+    try:
+        import keyring
+    except ImportError as error:
+        raise MissingExtra(
+            f"{what} is in the keyring, which needs: pip install keyring", code="CB-230"
+        ) from error
+    try:
+        value = keyring.get_password(service, user)
+    except Exception as error:
+        raise KeyUnavailable(f"{what}: the keyring cannot be read", code="CB-311") from error
+    if value is None:
+        raise KeyUnavailable(f"{what}: the keyring has no {rest}", code="CB-311")
+    return str(value).encode()
