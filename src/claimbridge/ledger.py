@@ -25,6 +25,7 @@ from claimbridge.errors import (
     ClaimError,
     ConfigurationError,
     DeliveryError,
+    DeliveryRefused,
     LedgerRejection,
     LedgerUnavailable,
     NotDelivered,
@@ -63,6 +64,7 @@ from claimbridge.soap.transport import (
     content_headers,
 )
 from claimbridge.submission import Draft, Exchange, Pause, Plan, Recall, Rules
+from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -272,6 +274,17 @@ class Ledger:
     def _answers(self, reply: Reply, asked: str) -> bool:
         return self.contract.operations[asked].output.rpartition("}")[2] == reply.local
 
+    def check_document(self, data: bytes) -> tuple[Finding, ...]:
+        """Return what the contract finds wrong with a request: an envelope, or its Body's child.
+
+        Raises DocumentError when it is no XML.
+        """
+        root = parse(data)
+        if local_name(root) == "Envelope":
+            body = open_envelope(data).body
+            data = canonical(body) if body is not None else data
+        return self.contract.check(data)
+
     def changes_message(self, cursor: str, limit: int) -> Message:
         """Return the HTTP message that asks for a page of changes."""
         if not self.profile.capabilities.can_list_changes:
@@ -439,7 +452,13 @@ def outcome_of(error: DeliveryError) -> Outcome:
         kind, wait = OutcomeKind.NOT_DELIVERED, None
     else:
         kind, wait = OutcomeKind.UNKNOWN, None
-    return Outcome(kind=kind, text=error.message, code=error.code, retry_after=wait)
+    return Outcome(
+        kind=kind,
+        text=error.message,
+        code=error.code,
+        retry_after=wait,
+        useless=isinstance(error, DeliveryRefused),
+    )
 
 
 def not_built(error: ClaimBridgeError) -> Outcome:
@@ -447,7 +466,8 @@ def not_built(error: ClaimBridgeError) -> Outcome:
     return Outcome(
         kind=OutcomeKind.NOT_DELIVERED,
         text=f"the request could not be built: {error.message}",
-        code=error.code if isinstance(error, DeliveryError) else "CB-419",
+        code="CB-419",
+        useless=True,
     )
 
 

@@ -84,7 +84,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     documents in the reply from 1. ``totals`` are the debit totals per currency that the ERP says
     it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
     seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
-    ``code`` is then our error code for it, empty for the general one.
+    ``code`` is then our error code for it, empty for the general one. ``useless`` marks a
+    NOT_DELIVERED that will be the same next time: credentials or address must be mended first.
     """
 
     kind: OutcomeKind
@@ -95,6 +96,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float | None = None
     text: str = ""
     code: str = ""
+    useless: bool = False
     item: int = 1
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from claimbridge.errors import (
     DeliveryError,
+    DeliveryRefused,
     LedgerRejection,
     LedgerUnavailable,
     NotDelivered,
@@ -238,7 +239,8 @@ def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
             retry_after=outcome.retry_after,
             **about,
         )
-    return NotDelivered(
+    kind = DeliveryRefused if outcome.useless else NotDelivered
+    return kind(
         f"it did not reach the ERP: {outcome.text}", code=outcome.code or None, **about
     )
 

@@ -116,7 +116,8 @@ class Tries:
                 yield from Pause(self._rules.backoff * 2**self._made)
             self._made += 1
             return  # the next round resolves the doubt
-        if landed.state is not State.PENDING or self._made >= self._rules.retries:
+        hopeless = outcome.useless or self._made >= self._rules.retries
+        if landed.state is not State.PENDING or hopeless:
             raise error_for(landed, outcome)
         wait = self._rules.backoff * 2**self._made
         self._made += 1

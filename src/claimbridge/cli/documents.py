@@ -1,0 +1,299 @@
+"""Commands about documents: reply, validate, sign, verify, schema."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
+from claimbridge.cli.claims import Json, offline_ledger
+from claimbridge.cli.output import (
+    complain,
+    console,
+    emit,
+    plain_entry,
+    plain_findings,
+    plain_reasons,
+    read_claim,
+    read_file,
+)
+from claimbridge.config import LedgerConfig, read_password
+from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, SigningError
+from claimbridge.ledger import Ledger
+from claimbridge.model import Finding, Outcome, OutcomeKind
+from claimbridge.soap.envelope import open_envelope
+
+Kind = Annotated[Literal["soap", "document"], Parameter(name="--as")]
+
+# What the command calls the kinds: a paid document is posted, a duplicate names the posted one,
+# and neither "absent" nor "reversed" says how a submission ended.
+_SHOWN = {
+    OutcomeKind.POSTED: "posted",
+    OutcomeKind.PAID: "posted",
+    OutcomeKind.DUPLICATE: "posted",
+    OutcomeKind.ACKNOWLEDGED: "acknowledged",
+    OutcomeKind.REJECTED: "rejected",
+    OutcomeKind.UNAVAILABLE: "unavailable",
+}
+
+
+def reply(
+    files: list[Path],
+    /,
+    *,
+    profile: str = "reference",
+    contract: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Read saved replies of an ERP as its profile would.
+
+    Example: `claimbridge reply --profile sap-journal-entry reply.xml`
+
+    Parameters
+    ----------
+    files
+        SOAP envelopes.
+    contract
+        A locked bundle or a WSDL file; the profile's own when left out.
+
+    """
+    ledger = offline_ledger(profile, contract, None)
+    codes = []
+    for path in files:
+        data = read_file(path)
+        outcomes = ledger.read_bytes(data)
+        drift = _drift(ledger, data)
+        for outcome in outcomes:
+            record = _outcome_record(path, outcome, drift)
+            if len(outcomes) > 1:
+                record["item"] = outcome.item
+            codes.append({"rejected": BUSINESS_NO, "unknown": UNKNOWN}.get(record["outcome"], DONE))
+            if json:
+                emit(record)
+            else:
+                _print_outcome(record)
+    return worst(codes)
+
+
+def _outcome_record(path: Path, outcome: Outcome, drift: tuple[str, ...]) -> dict[str, Any]:
+    shown = _SHOWN.get(outcome.kind, "unknown")
+    if outcome.kind is OutcomeKind.DUPLICATE and outcome.journal_entry is None:
+        shown = "acknowledged"
+    reasons = plain_reasons(outcome.reasons)
+    if not reasons and outcome.text:
+        reasons = [{"text": outcome.text, "code": outcome.code, "field": ""}]
+    return {
+        "file": str(path),
+        "outcome": shown,
+        "journal_entry": plain_entry(outcome.journal_entry),
+        "reference": outcome.reference,
+        "reasons": reasons,
+        "drift": list(drift),
+    }
+
+
+def _drift(ledger: Ledger, data: bytes) -> tuple[str, ...]:
+    try:
+        body = open_envelope(data).body
+    except ClaimBridgeError:
+        return ()
+    return ledger.contract.drift(body) if body is not None else ()
+
+
+def _print_outcome(record: dict[str, Any]) -> None:
+    entry = record["journal_entry"]
+    number = " / ".join(part for part in entry.values() if part) if entry else ""
+    out = console()
+    out.print(f"{record['file']}: [bold]{record['outcome']}[/] {number}")
+    for reason in record["reasons"]:
+        out.print(f"  {reason['code']} {reason['text']}", markup=False)
+    for difference in record["drift"]:
+        out.print(f"  drift: {difference}", markup=False)
+
+
+def validate(
+    files: list[Path],
+    /,
+    *,
+    profile: str = "reference",
+    contract: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Check claims (.json) against the model, and requests (XML) against a contract.
+
+    Example: `claimbridge validate --profile sap-journal-entry request.xml`
+
+    Parameters
+    ----------
+    files
+        Claims in JSON; SOAP envelopes or the Body's child in XML.
+    contract
+        A locked bundle or a WSDL file; the profile's own when left out.
+
+    """
+    ledger = offline_ledger(profile, contract, None)
+    codes = []
+    for path in files:
+        findings = _claim_findings(path) if path.suffix == ".json" else _xml_findings(ledger, path)
+        codes.append(BUSINESS_NO if findings else DONE)
+        if json:
+            emit({"file": str(path), "valid": not findings, "findings": plain_findings(findings)})
+            continue
+        console().print(f"{path}: " + ("[red]not valid[/]" if findings else "[green]valid[/]"))
+        for finding in findings:
+            console().print(f"  {finding.path} {finding.rule}: {finding.text}", markup=False)
+    return worst(codes)
+
+
+def _claim_findings(path: Path) -> tuple[Finding, ...]:
+    try:
+        read_claim(path)
+    except ClaimError as error:
+        return (Finding(path="", rule=error.code, text=error.message),)
+    return ()
+
+
+def _xml_findings(ledger: Ledger, path: Path) -> tuple[Finding, ...]:
+    data = read_file(path)
+    try:
+        return ledger.check_document(data)
+    except ClaimBridgeError as error:
+        return (Finding(path="", rule=error.code, text=error.message),)
+
+
+def sign(
+    file: Path,
+    /,
+    *,
+    identity: Path,
+    identity_password: str | None = None,
+    kind: Kind = "document",
+) -> int:
+    """Sign a document and write it to stdout.
+
+    Example: `claimbridge sign --identity signer.p12 --identity-password env:PW voucher.xml`
+
+    Parameters
+    ----------
+    identity
+        A PKCS#12 or PEM file with the key and its certificate.
+    identity_password
+        A reference (env:NAME, file:PATH, keyring:SERVICE/USER), never the password itself.
+    kind
+        Sign the document; signing SOAP envelopes is not offered yet.
+
+    """
+    from claimbridge.signing import Identity, Signer
+
+    if kind == "soap":
+        raise ConfigurationError(
+            "signing a SOAP envelope is not offered yet; sign the document inside it", code="CB-205"
+        )
+    password = _password(identity_password)
+    signed = Signer(Identity.open(identity, password)).sign(read_file(file))
+    sys.stdout.buffer.write(signed)
+    sys.stdout.buffer.flush()
+    return DONE
+
+
+def _password(reference: str | None) -> bytes | None:
+    if reference is None:
+        return None
+    nowhere = LedgerConfig(endpoint="http://127.0.0.1/")
+    return read_password(reference, nowhere, what="--identity-password").encode()
+
+
+def verify(
+    files: list[Path],
+    /,
+    *,
+    kind: Kind = "document",
+    trust: Path | None = None,
+    pin: Path | None = None,
+    subject: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006 - never changed
+    at: str | None = None,
+    max_age: float | None = None,
+    json: Json = False,
+) -> int:
+    """Verify signed documents, and print what was signed.
+
+    Example: `claimbridge verify --trust ca.pem --subject signer voucher.xml`
+
+    Parameters
+    ----------
+    kind
+        A signed document, or a SOAP envelope whose one Body must be signed in its place.
+    trust
+        PEM file with the CA certificates that signers must chain to.
+    pin
+        PEM file with the one certificate that must have signed.
+    subject
+        A common name that may sign; may be repeated; any when left out.
+    at
+        Judge certificates at this moment (RFC 3339); now when left out.
+    max_age
+        The greatest age in seconds of a WS-Security Timestamp; not judged when left out.
+
+    """
+    from claimbridge.signing import Policy
+    from claimbridge.signing import verify as verified
+
+    if (trust is None) == (pin is None):
+        raise ConfigurationError("give either --trust or --pin", code="CB-202")
+    policy = Policy(
+        trust=read_file(trust) if trust else None,
+        pin=read_file(pin) if pin else None,
+        subjects=tuple(subject),
+        at=_moment(at),
+        max_age=max_age,
+        placement=kind,
+    )
+    codes = []
+    for path in files:
+        record: dict[str, Any] = {"file": str(path), "verdict": "refused", "code": None}
+        record["signed"] = None
+        try:
+            content = verified(read_file(path), policy).content
+        except (SigningError, ClaimBridgeError) as error:
+            if isinstance(error, ConfigurationError):
+                raise
+            record["code"] = error.code
+            if not json:
+                complain(f"{path}: {error}")
+        else:
+            record.update(verdict="accepted", signed=content.decode())
+        codes.append(DONE if record["verdict"] == "accepted" else BUSINESS_NO)
+        if json:
+            emit(record)
+        elif record["signed"] is not None:
+            console().print(f"{path}: [green]accepted[/]")
+    return worst(codes)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"--at {text!r} is not RFC 3339", code="CB-202") from None
+    if moment.tzinfo is None:
+        raise ConfigurationError(f"--at {text} has no time zone; add Z or +08:00", code="CB-202")
+    return moment
+
+
+def schema(what: Literal["claim", "voucher"], /) -> int:
+    """Print the JSON Schema of a claim or a voucher.
+
+    Example: `claimbridge schema claim > claim.schema.json`
+    """
+    from claimbridge.model.schema import json_schema
+
+    text = msgspec.json.format(msgspec.json.encode(json_schema(what)), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+    return DONE

@@ -1,0 +1,173 @@
+"""Commands about the journal: list, show, settle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from claimbridge.cli.app import DONE, exit_code
+from claimbridge.cli.claims import Config, Json
+from claimbridge.cli.output import complain, console, emit, plain_entry, plain_reasons, table
+from claimbridge.client import Client
+from claimbridge.config import load_config
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import open_journal
+from claimbridge.model import JournalEntry, State, Submission
+
+
+def list_submissions(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: str | None = None,
+    state: Annotated[list[State], Parameter(negative=())] = [],  # noqa: B006 - never changed
+    json: Json = False,
+) -> int:
+    """List submissions, oldest first.
+
+    Example: `claimbridge journal list --state parked --state in_doubt`
+
+    Parameters
+    ----------
+    state
+        Only these states; may be repeated; all when left out.
+
+    """
+    loaded = load_config(config, ledger=ledger)
+    journal = open_journal(loaded.journal_url)
+    made = table(
+        "claim",
+        "rev",
+        "purpose",
+        "state",
+        "journal entry",
+        "attempt",
+        "detail",
+        numbers=("rev", "attempt"),
+    )
+    try:
+        for found in journal.select(loaded.name, state):
+            if json:
+                emit(_record(found))
+            else:
+                made.add_row(
+                    found.key.claim_id,
+                    str(found.key.revision),
+                    found.key.purpose,
+                    found.state,
+                    str(found.journal_entry or ""),
+                    str(found.attempt),
+                    found.detail,
+                )
+    finally:
+        journal.close()
+    if not json:
+        console().print(made)
+    return DONE
+
+
+def _record(found: Submission) -> dict[str, Any]:
+    return {
+        "claim": found.key.claim_id,
+        "revision": found.key.revision,
+        "purpose": found.key.purpose,
+        "state": found.state,
+        "reference": found.reference,
+        "journal_entry": plain_entry(found.journal_entry),
+        "attempt": found.attempt,
+        "reasons": plain_reasons(found.reasons),
+        "detail": found.detail,
+        "updated_at": found.updated_at,
+    }
+
+
+def show_submissions(
+    claim: str,
+    /,
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: str | None = None,
+    json: Json = False,
+) -> int:
+    """Show every move of a claim's submissions, oldest first.
+
+    Example: `claimbridge journal show EXP-2026-0042`
+    """
+    loaded = load_config(config, ledger=ledger)
+    journal = open_journal(loaded.journal_url)
+    made = table(
+        "at", "rev", "purpose", "from", "to", "attempt", "detail", numbers=("rev", "attempt")
+    )
+    try:
+        moves = journal.moves(loaded.name, claim)
+    finally:
+        journal.close()
+    for move in moves:
+        if json:
+            emit(
+                {
+                    "claim": claim,
+                    "revision": move.key.revision,
+                    "purpose": move.key.purpose,
+                    "at": move.at,
+                    "from": move.before,
+                    "to": move.after,
+                    "attempt": move.attempt,
+                    "detail": move.detail,
+                }
+            )
+        else:
+            made.add_row(
+                f"{move.at:%Y-%m-%d %H:%M:%S}",
+                str(move.key.revision),
+                move.key.purpose,
+                move.before or "",
+                move.after,
+                str(move.attempt),
+                move.detail,
+            )
+    if not json:
+        console().print(made)
+    return DONE
+
+
+def settle_submissions(
+    claim: str,
+    /,
+    *,
+    revision: int,
+    config: Config = Path("claimbridge.toml"),
+    ledger: str | None = None,
+    posted: str | None = None,
+    company: str = "",
+    fiscal_year: str = "",
+    not_posted: Annotated[bool, Parameter(negative=())] = False,
+    note: str = "settled by hand",
+) -> int:
+    """Record what you found in the ERP about a parked submission.
+
+    Example: `claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008`
+
+    Parameters
+    ----------
+    posted
+        The journal entry's number in the ERP.
+    not_posted
+        The ERP holds none: it may be submitted again.
+
+    """
+    if (posted is not None) == not_posted:
+        complain("give either --posted NUMBER or --not-posted")
+        return 2
+    entry = None
+    if posted is not None:
+        entry = JournalEntry(number=posted, company=company, fiscal_year=fiscal_year)
+    with Client.from_config(config, ledger=ledger) as client:
+        try:
+            status = client.settle(claim, revision=revision, posted=entry, note=note)
+        except ClaimBridgeError as error:
+            complain(str(error))
+            return exit_code(error)
+    console().print(f"{claim}: {status.state} {status.journal_entry or ''}")
+    return DONE
