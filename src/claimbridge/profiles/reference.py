@@ -7,13 +7,13 @@ asking.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from claimbridge.errors import ClaimError, OutcomeUnknown
+from claimbridge.errors import ClaimError, DocumentError, OutcomeUnknown
 from claimbridge.model import (
     JournalEntry,
     Outcome,
@@ -23,8 +23,8 @@ from claimbridge.model import (
     as_amount,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.reading import Read, legible, read_untyped
 from claimbridge.profiles.sourced import as_request
-from claimbridge.profiles.untyped import read_untyped
 from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_body, voucher_from
 
 if TYPE_CHECKING:
@@ -76,69 +76,58 @@ class Reference:
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per document, as its status says; a status alone posts nothing."""
-        if reply.local in _ITEMISED:
-            outcomes = [_item(item, n) for n, item in enumerate(reply.all("Item"), start=1)]
-        elif reply.local in _DOCUMENTS:
-            documents = enumerate(reply.all("Document"), start=1)
-            outcomes = [_document(document, n) for n, document in documents]
-        else:
+        if reply.local not in _ANSWERED:
             return (_unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
+        name, read = _ANSWERED[reply.local]
+        outcomes = [legible(read, part, n) for n, part in enumerate(reply.all(name), start=1)]
         return tuple(outcomes) or (_unknown(f"the {reply.local} names no document"),)
 
     def read_changes(self, reply: Reply) -> Page:
         """Return a page of ``ListChanges``; raises OutcomeUnknown (CB-428) for another reply."""
-        cursor = reply.text("Cursor")
-        more = _FLAGS.get(reply.text("More"))
+        try:
+            cursor, more = reply.text("Cursor"), _FLAGS.get(reply.text("More"))
+        except DocumentError as error:
+            raise _no_page(error.message) from error
         if reply.local != "ListChangesResponse" or not cursor or more is None:
-            raise OutcomeUnknown(
-                f"the reply to ListChanges is no page of changes but a {reply.local} with cursor "
-                f"{cursor!r}; ask again from the cursor before",
-                code="CB-428",
-            )
+            raise _no_page(f"it is a {reply.local} with the cursor {cursor!r}")
         documents = enumerate(reply.all("Document"), start=1)
-        return Page(tuple(_document(document, n) for n, document in documents), cursor, more)
+        return Page(tuple(legible(_document, part, n) for n, part in documents), cursor, more)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what a typed fault says; one without a known detail goes by its class."""
-        read = None
-        if fault.detail is not None:
-            read = _FAULTS.get(fault.detail.local)
+        read = _FAULTS.get(fault.detail.local) if fault.detail is not None else None
         if read is None or fault.detail is None:
             return read_untyped(fault)
-        return read(fault.detail, 1)
+        return legible(read, fault.detail, 1)
 
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
-_ITEMISED: Final = frozenset({"SubmitVouchersResponse", "QueryVouchersResponse"})
-_DOCUMENTS: Final = frozenset(
-    {"SubmitVoucherResponse", "ReverseVoucherResponse", "ListChangesResponse"}
-)
 
 
 def _unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
     return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=item)
 
 
+def _no_page(why: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"the reply to ListChanges is no page of changes: {why}; ask again from the cursor before",
+        code="CB-428",
+    )
+
+
 def _item(item: Reply, number: int) -> Outcome:
-    """Read one Item of a batch or query: the first answer that is known in it."""
+    """Read one Item of a batch or query, which holds one answer."""
     reference = item.text("Reference") or None
-    for name, read in _ANSWERS.items():
-        answer = item.find(name)
-        if answer is not None:
-            outcome = read(answer, number)
-            break
-    else:
-        return _unknown("the item holds no answer", reference=reference, item=number)
-    if outcome.reference is None:
-        return _named(outcome, reference)
-    if reference is not None and outcome.reference != reference:
+    answers = [(read, part) for name, read in _ANSWERS.items() for part in item.all(name)]
+    if len(answers) != 1:
+        text = f"the item holds {len(answers)} answers"
+        return _unknown(text, reference=reference, item=number)
+    read, part = answers[0]
+    outcome = read(part, number)
+    if reference is not None and outcome.reference not in {None, reference}:
         text = f"the item for {reference} answers with {outcome.reference}"
         return _unknown(text, reference=reference, item=number)
-    return outcome
-
-
-def _named(outcome: Outcome, reference: str | None) -> Outcome:
-    return msgspec.structs.replace(outcome, reference=reference)
+    return msgspec.structs.replace(outcome, reference=outcome.reference or reference)
 
 
 def _document(document: Reply, number: int) -> Outcome:
@@ -179,11 +168,11 @@ _NUMBERED: Final = frozenset({_K.POSTED, _K.PAID})
 
 
 def _journal_entry(document: Reply) -> JournalEntry | None:
-    entry = document.find("JournalEntry")
-    number = entry.text("Number") if entry is not None else ""
-    if entry is None or not number:
+    number = document.text("JournalEntry", "Number")
+    if not number:
         return None
-    return JournalEntry(number, entry.text("Company"), entry.text("FiscalYear"))
+    company = document.text("JournalEntry", "Company")
+    return JournalEntry(number, company, document.text("JournalEntry", "FiscalYear"))
 
 
 def _totals(document: Reply) -> dict[str, Decimal]:
@@ -219,10 +208,12 @@ def _duplicate(detail: Reply, number: int) -> Outcome:
 
     A reversed one is REVERSED: to adopt it as posted would be wrong.
     """
-    document = detail.find("Document")
-    if document is None:
-        return _unknown("the ERP says duplicate, and does not show the document", item=number)
-    held = _document(document, number)
+    documents = detail.all("Document")
+    if len(documents) != 1:
+        return _unknown(
+            f"the ERP says duplicate, and shows {len(documents)} documents", item=number
+        )
+    held = _document(documents[0], number)
     if held.kind in {_K.ACKNOWLEDGED, _K.POSTED, _K.PAID}:
         return msgspec.structs.replace(held, kind=_K.DUPLICATE)
     if held.kind is _K.REJECTED:  # the contract: a rejected document does not hold its reference
@@ -264,15 +255,21 @@ def _invalid_cursor(detail: Reply, number: int) -> Outcome:
     return Outcome(kind=_K.REJECTED, reasons=(reason,), item=number)
 
 
-# Document last: a Duplicate holds one too, and replies are read tolerantly.
-_ANSWERS: Final[Mapping[str, Callable[[Reply, int], Outcome]]] = {
+_ANSWERED: Final[Mapping[str, tuple[str, Read]]] = {
+    "SubmitVoucherResponse": ("Document", _document),
+    "ReverseVoucherResponse": ("Document", _document),
+    "ListChangesResponse": ("Document", _document),
+    "SubmitVouchersResponse": ("Item", _item),
+    "QueryVouchersResponse": ("Item", _item),
+}
+_ANSWERS: Final[Mapping[str, Read]] = {
     "Rejected": _rejected,
     "Duplicate": _duplicate,
     "Throttled": _throttled,
     "Absent": _absent,
     "Document": _document,
 }
-_FAULTS: Final[Mapping[str, Callable[[Reply, int], Outcome]]] = {
+_FAULTS: Final[Mapping[str, Read]] = {
     "RejectedFault": _rejected,
     "DuplicateReferenceFault": _duplicate,
     "ThrottledFault": _throttled,

@@ -46,8 +46,8 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.reading import legible, read_untyped
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
-from claimbridge.profiles.untyped import read_untyped
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -128,11 +128,8 @@ class SapJournalEntry:
             return (Outcome(kind=_K.UNKNOWN, text=text),)
         confirmations = reply.all("JournalEntryCreateConfirmation")
         if not confirmations:
-            # The bulk log alone does not say what became of the entries.
-            notes = "; ".join(str(reason) for reason in _errors(reply))
-            text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
-            return (Outcome(kind=_K.UNKNOWN, text=text),)
-        return tuple(_confirmed(item, n) for n, item in enumerate(confirmations, start=1))
+            return (legible(_unconfirmed, reply, 1),)
+        return tuple(legible(_confirmed, item, n) for n, item in enumerate(confirmations, start=1))
 
     def read_changes(self, reply: Reply) -> Page:
         """Refuse: SAP's contract has no operation that reads."""
@@ -313,10 +310,16 @@ def _assignment(posting: Posting, claim_id: str) -> dict[str, Any]:
     return {name: code for name, code in codes.items() if code.text}
 
 
+def _unconfirmed(reply: Reply, number: int) -> Outcome:
+    """Read a confirmation of nothing: its log alone does not say what became of the entries."""
+    notes = "; ".join(str(reason) for reason in _errors(reply))
+    text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
+    return Outcome(kind=_K.UNKNOWN, text=text, item=number)
+
+
 def _confirmed(confirmation: Reply, number: int) -> Outcome:
-    """Read one confirmation: a number is success, no number and errors a refusal, else unknown."""
-    header = confirmation.find("MessageHeader")
-    reference = (header.text("ReferenceID") if header is not None else "") or None
+    """A number is success, errors without a number are a refusal, all else is unknown."""
+    reference = confirmation.text("MessageHeader", "ReferenceID") or None
     entry = _document(confirmation)
     errors = _errors(confirmation)
     if entry is not None and not errors:
@@ -331,26 +334,23 @@ def _confirmed(confirmation: Reply, number: int) -> Outcome:
 
 
 def _document(confirmation: Reply) -> JournalEntry | None:
-    document = confirmation.find("JournalEntryCreateConfirmation")
-    if document is None:
-        return None
-    number = document.text("AccountingDocument")
-    if not number.strip("0"):
-        return None
-    return JournalEntry(number, document.text("CompanyCode"), document.text("FiscalYear"))
+    number, company, year = (
+        confirmation.text("JournalEntryCreateConfirmation", part)
+        for part in ("AccountingDocument", "CompanyCode", "FiscalYear")
+    )
+    # A refusal has blanks, or zeros, where the number would stand.
+    return JournalEntry(number, company, year) if number.strip("0") else None
 
 
 def _errors(confirmation: Reply) -> tuple[Reason, ...]:
     """Return the log's errors (severity 3) and aborts (4), in SAP's own words."""
-    log = confirmation.find("Log")
-    items = log.all("Item") if log is not None else []
     return tuple(
         Reason(
             item.text("Note"),
             code=item.text("TypeID"),
             field=item.text("ReferenceMessageElementName"),
         )
-        for item in items
+        for item in confirmation.all("Log", "Item")
         if item.text("SeverityCode") in {"3", "4"}
     )
 

@@ -1,13 +1,28 @@
-"""What a SOAP Fault without a typed detail says: only its class counts, never its words."""
+"""What profiles share in reading replies: ambiguous parts, and faults without a typed detail."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from claimbridge.errors import DocumentError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
     from claimbridge.soap.faults import Fault
+
+Read = Callable[["Reply", int], Outcome]
+"""Reads one document's part of a reply; the number is its ``item``."""
+
+
+def legible(read: Read, part: Reply, number: int) -> Outcome:
+    """Return what ``read`` makes of a part; what says two things at once says nothing: UNKNOWN."""
+    try:
+        return read(part, number)
+    except DocumentError as error:
+        return Outcome(kind=OutcomeKind.UNKNOWN, text=error.message, item=number)
+
 
 # SOAP 1.1 §4.4.1: Client faults "indicate that the message was incorrectly formed"; SOAP 1.2
 # part 1 §5.4.6 says the same of Sender, and of the classes that refuse a message unprocessed.
@@ -17,7 +32,7 @@ _REFUSING: Final = frozenset(
 
 
 def read_untyped(fault: Fault) -> Outcome:
-    """Return REJECTED when the fault's class blames our message, else UNKNOWN.
+    """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
 
     A Server or Receiver fault does not say how far the processing went: it may come after the
     commit.
