@@ -105,14 +105,14 @@ class _Writer:
             self._nested(leaf, value, place, scope)
             return
         if isinstance(value, (list, tuple)):
-            self._refuse(str(place), "type", f"{leaf.local} holds a list inside a list")
+            self.refuse(str(place), "type", f"{leaf.local} holds a list inside a list")
             return
         text = self._text(value, place)
         name, declared, _ = self._open(leaf, scope)
         if leaf.shape.has_text or not text:
             self.out.append(f"<{name}{declared}>{text}</{name}>")
         else:
-            self._refuse(str(place), "type", f"{leaf.local} holds elements, not a text")
+            self.refuse(str(place), "type", f"{leaf.local} holds elements, not a text")
 
     def _nested(self, leaf: Leaf, value: Mapping[str, Any], place: Place, scope: Scope) -> None:
         if self._depth > _MAX_DEPTH:
@@ -142,19 +142,14 @@ class _Writer:
             return declared, ""
         found = self._types.named(str(wanted))
         if found is None:
-            self._refuse(
-                place.at("@xsi:type"), "unexpected", f"the contract has no type {wanted!r}"
-            )
+            self.refuse(place.at("@xsi:type"), "unexpected", f"the contract has no type {wanted!r}")
             return declared, ""
         return found[1], found[0]
 
     def _refuse_unknown(self, shape: Shape, value: Mapping[str, Any], place: Place) -> None:
-        for key in value.keys() - shape.keys - shape.attributes.keys():
-            if key in {"@xsi:type", "@xsi:nil"} or (key == "#text" and shape.has_text):
-                continue
-            if isinstance(key, str) and key.startswith("@") and shape.open_attributes:
-                continue
-            self._refuse(place.at(str(key)), "unexpected", _unknown(key, shape, place.name))
+        for key in value.keys() - shape.allowed:
+            if not (shape.open_attributes and isinstance(key, str) and key.startswith("@")):
+                self.refuse(place.at(str(key)), "unexpected", _unknown(key, shape, place.name))
 
     def _start(
         self,
@@ -219,12 +214,12 @@ class _Writer:
             plain = lexical(value)
         except ValueError as error:
             path = place.at(attribute) if attribute else str(place)
-            self._refuse(path, "type", f"{attribute.lstrip('@') or place.name}: {error}")
+            self.refuse(path, "type", f"{attribute.lstrip('@') or place.name}: {error}")
             return ""
         found = _FORBIDDEN.search(plain)
         if found:
             path = place.at(attribute) if attribute else str(place)
-            self._refuse(
+            self.refuse(
                 path,
                 "characters",
                 f"{attribute.lstrip('@') or place.name} holds the character "
@@ -233,10 +228,9 @@ class _Writer:
             return ""
         return _attribute(plain) if attribute else _escaped(plain)
 
-    def _refuse(self, path: str, rule: str, text: str) -> None:
+    def refuse(self, path: str, rule: str, text: str) -> None:
+        """Note that something cannot be written."""
         self.findings.append(Finding(path, rule, text))
-
-    refuse = _refuse
 
 
 class _Content:

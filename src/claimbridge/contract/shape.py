@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
+
+_ALWAYS: Final = frozenset({"@xsi:type", "@xsi:nil"})
 
 
 class Order(Enum):
@@ -109,6 +111,10 @@ class Shape:
         self.open_attributes = open_attributes
         leaves = tuple(content.leaves()) if content else ()
         self.keys: frozenset[str] = content.keys if content else frozenset()
+        self.allowed: frozenset[str] = (
+            self.keys | attributes.keys() | _ALWAYS | ({"#text"} if has_text else set())
+        )
+        """Every key that a request may use here."""
         self.children: dict[str, Leaf] = {leaf.local: leaf for leaf in reversed(leaves)}
         """The first place of each local name."""
         self.last: dict[str, Leaf] = {leaf.key: leaf for leaf in leaves}

@@ -1,0 +1,165 @@
+"""A contract in use: what an ERP's pinned WSDL allows, and how requests and replies look by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.bundle import Bundle
+from claimbridge.contract.documents import gather
+from claimbridge.contract.drift import drift
+from claimbridge.contract.findings import traced
+from claimbridge.contract.gate import Gate
+from claimbridge.contract.operation import Operation
+from claimbridge.contract.render import render
+from claimbridge.contract.replies import Reply
+from claimbridge.contract.shape import Leaf, split_name
+from claimbridge.errors import ContractError, SchemaViolation
+from claimbridge.model.outcome import Finding
+
+if TYPE_CHECKING:
+    from claimbridge.contract.service import Service
+
+_NO_SOURCES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Contract:
+    """A loaded contract. Everything is in memory; all methods may be called from any thread.
+
+    ``endpoints`` are the WSDL's own port addresses by SOAP version (``"1.1"``, ``"1.2"``).
+    """
+
+    def __init__(self, title: str, service: Service, gate: Gate) -> None:
+        self.title: Final = title
+        self.operations: Final[Mapping[str, Operation]] = MappingProxyType(dict(service.operations))
+        self.endpoints: Final[Mapping[str, str]] = MappingProxyType(dict(service.endpoints))
+        self._service = service
+        self._gate = gate
+        self._known: Mapping[str, Leaf] = _known_elements(service)
+
+    @classmethod
+    def load(cls, source: Path | str | Bundle) -> Contract:
+        """Return the contract of a WSDL file, a contract's folder, or a bundle.
+
+        No socket is opened, and no file outside the bundle. Raises ContractError: CB-212 for what
+        is not WSDL or XSD, CB-213 for a missing file, CB-214 for a reference outside the bundle,
+        CB-215 for a WSDL or schema with no meaning, CB-218 for a broken ``contract.toml``;
+        ContractDrift CB-211 for a file that is not the one that was locked.
+        """
+        # Imported here because zeep takes 150 ms, and replies are read without it.
+        from claimbridge.contract.service import read_service
+
+        bundle = source if isinstance(source, Bundle) else Bundle.from_path(source)
+        documents = gather(bundle)
+        service = read_service(documents)
+        return cls(documents.title, service, Gate(documents, service.shapes.element))
+
+    def __repr__(self) -> str:
+        return f"Contract({self.title!r}, {len(self.operations)} operations)"
+
+    def operation_answered_by(self, element_name: str) -> Operation | None:
+        """Return the operation whose reply is ``{namespace}name``; None when there is none."""
+        return next(
+            (found for found in self.operations.values() if found.output == element_name), None
+        )
+
+    def render(
+        self, operation: str, body: Mapping[str, Any], *, sources: Mapping[str, str] = _NO_SOURCES
+    ) -> bytes:
+        """Return the child of the SOAP Body for ``body``, in schema order and exclusive C14N.
+
+        ``body`` holds what stands inside that child (see ``claimbridge.contract.render``). What
+        is missing is left for ``check`` to find. Raises SchemaViolation CB-121 for a name that
+        the contract does not know and a value without an exact form, ContractError CB-216 for an
+        unknown operation, CB-217 for one that is not document/literal.
+        """
+        try:
+            return render(self._input(operation), body, self._service.shapes)
+        except SchemaViolation as error:
+            error.findings = tuple(traced(finding, sources) for finding in error.findings)
+            raise
+
+    def check(
+        self, body: bytes, *, sources: Mapping[str, str] = _NO_SOURCES
+    ) -> tuple[Finding, ...]:
+        """Return what the contract's schemas forbid in exactly these bytes; empty when valid.
+
+        ``sources`` maps paths in the body to claim fields. Raises DocumentError when ``body`` is
+        not XML.
+        """
+        return self._gate.check(body, sources)
+
+    def reply(self, element: etree._Element) -> Reply:
+        """Return a reader of a reply that knows what this contract has where.
+
+        It finds more than a bare ``Reply``: what was moved or wrapped since the contract.
+        """
+        leaf = self._leaf(element)
+        return Reply(element, leaf.shape if leaf else None)
+
+    def drift(self, element: etree._Element) -> tuple[str, ...]:
+        """Return what a reply has that the contract does not know, lacks, or has elsewhere.
+
+        Sentences, at most 50; empty when the reply is as the contract says. Never raises.
+        """
+        try:
+            return drift(element, self._leaf(element))
+        except Exception as error:  # noqa: BLE001 - a remark must never cost a reply
+            return (f"the reply could not be compared with the contract: {type(error).__name__}",)
+
+    def _leaf(self, element: etree._Element) -> Leaf | None:
+        """Return what the contract knows of an element, by name, else by local name."""
+        found = self._known.get(str(element.tag))
+        return found or self._known.get(xmlio.local_name(element))
+
+    def _input(self, operation: str) -> Leaf:
+        found = self.operations.get(operation)
+        if found is None:
+            raise self._no_operation(operation)
+        leaf = self._service.shapes.element(found.input)
+        if leaf is None:
+            raise ContractError(
+                f"the contract {self.title} declares no element {found.input} for {operation}",
+                code="CB-215",
+            )
+        return leaf
+
+    def _no_operation(self, operation: str) -> ContractError:
+        style = self._service.unsupported.get(operation)
+        if style is not None:
+            return ContractError(
+                f"{operation} of the contract {self.title} is {style}, not document/literal; "
+                "its profile must build the request itself",
+                code="CB-217",
+            )
+        offered = ", ".join(sorted(self.operations)[:10])
+        return ContractError(
+            f"the contract {self.title} has no operation {operation}; it offers {offered}",
+            code="CB-216",
+        )
+
+
+def _known_elements(service: Service) -> dict[str, Leaf]:
+    """Return every reply and fault by ``{namespace}name``, and by local name where unique."""
+    names = dict.fromkeys(
+        name
+        for operation in service.operations.values()
+        for name in (operation.output, *operation.faults)
+        if name
+    )
+    full = {name: leaf for name in names if (leaf := service.shapes.element(name)) is not None}
+    local: dict[str, Leaf] = {}
+    repeated: set[str] = set()
+    for name, leaf in full.items():
+        plain = split_name(name)[1]
+        repeated |= {plain} & local.keys()
+        local.setdefault(plain, leaf)
+    return {name: leaf for name, leaf in local.items() if name not in repeated} | full
+
+
+__all__ = ["Contract"]

@@ -1,0 +1,109 @@
+"""The gate: libxml2's verdict on exactly the bytes that are to be sent.
+
+libxml2 alone decides; ``explain`` may add what else is wrong, never change the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.documents import SCHEME, Documents
+from claimbridge.contract.explain import Explainer
+from claimbridge.contract.findings import findings_from, traced
+from claimbridge.contract.shape import Leaf
+from claimbridge.errors import ContractError
+from claimbridge.model.outcome import Finding
+
+if TYPE_CHECKING:
+    from lxml.etree._docloader import _InputDocument
+
+MAX_FINDINGS: Final = 100
+_DRIVER: Final = f"{SCHEME}driver.xsd"
+
+
+class Gate:
+    """Checks bodies against one contract's schemas; may be used by many threads at once.
+
+    ``element`` gives the contract's knowledge of a root, for the wording of findings. Raises
+    ContractError CB-215 when libxml2 cannot compile the schemas.
+    """
+
+    def __init__(self, documents: Documents, element: Callable[[str], Leaf | None]) -> None:
+        self._documents = documents
+        self._element = element
+        self._explainer = Explainer(documents)
+        # A compiled schema keeps the errors of its last use on itself, so each thread that is
+        # checking holds one of its own. list.append and list.pop are atomic.
+        self._idle: list[etree.XMLSchema] = [_compiled(documents)]
+
+    def check(self, body: bytes, sources: Mapping[str, str]) -> tuple[Finding, ...]:
+        """Return what the contract forbids in ``body``, in document order; empty when valid.
+
+        ``sources`` maps paths to claim fields. Raises DocumentError when ``body`` is not XML.
+        """
+        root = xmlio.parse(body, what="the request's body")
+        with self._schema() as schema:
+            if schema.validate(root):
+                return ()
+            entries = list(schema.error_log)[: 4 * MAX_FINDINGS]
+        leaf = self._element(str(root.tag))
+        found = list(findings_from(entries, root, leaf.shape if leaf else None))
+        if not found:
+            found = [Finding("", "invalid", "the contract forbids this request")]
+        found += self._explainer.more(body, root, known={finding.path for finding in found})
+        return tuple(traced(finding, sources) for finding in found[:MAX_FINDINGS])
+
+    @contextmanager
+    def _schema(self) -> Iterator[etree.XMLSchema]:
+        try:
+            schema = self._idle.pop()
+        except IndexError:
+            schema = _compiled(self._documents)
+        try:
+            yield schema
+        finally:
+            self._idle.append(schema)
+
+
+class _ClosedResolver(etree.Resolver):
+    """Answers libxml2's questions for documents from memory, and refuses the rest."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._documents = documents
+
+    def resolve(
+        self, system_url: str | None, public_id: str | None, context: object
+    ) -> _InputDocument:
+        text = self._documents.schemas.get(system_url or "")
+        if text is None:
+            # Returning None would let libxml2 look for itself, on disk or in the network.
+            raise ContractError(
+                f"the contract {self._documents.title} asks for {system_url}, "
+                "which is not one of its files",
+                code="CB-214",
+            )
+        return self.resolve_string(text, context, base_url=system_url)
+
+
+def _compiled(documents: Documents) -> etree.XMLSchema:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    parser.resolvers.add(_ClosedResolver(documents))
+    try:
+        # The driver is our own text; every document behind it has passed xmlio already. libxml2
+        # asks the resolvers of the parser that read the driver.
+        driver = etree.fromstring(documents.driver(), parser, base_url=_DRIVER)  # noqa: TID251
+        return etree.XMLSchema(driver)
+    except etree.LxmlError as error:
+        raise ContractError(
+            f"the schemas of the contract {documents.title} do not compile: {str(error)[:300]}",
+            code="CB-215",
+        ) from error
+
+
+__all__ = ["Gate"]
