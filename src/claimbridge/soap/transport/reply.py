@@ -1,0 +1,258 @@
+"""Reading an HTTP reply: what may be handed on, and what every other answer means."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import msgspec
+
+from claimbridge.errors import (
+    DeliveryError,
+    DeliveryRefused,
+    DocumentError,
+    LedgerUnavailable,
+    OutcomeUnknown,
+)
+from claimbridge.soap.envelope import open_envelope
+
+# 303 is not here: it answers a POST that *was* processed (RFC 9110 §15.4.4).
+_MOVED = {301, 302, 307, 308}
+
+# The server names a property of the request for which it did not process it. Not 406 (judged when
+# the answer is written), not 408 (proxies send it for a slow ERP), not 409 or 422 (judged by the
+# application). 403 stands apart: a firewall that inspects *answers* sends it after the ERP has
+# committed.
+_UNREAD = {404, 405, 410, 411, 413, 414, 415, 417, 421, 426, 431}
+
+_PAGE = re.compile(
+    rb"(?:<\?[^>]{0,200}>\s*|<!--.{0,500}?-->\s*){0,5}<(?:!doctype\s+)?html\b", re.I | re.S
+)
+_DECLARED = re.compile(rb"<\?xml[^>]{0,200}\sencoding\s*=")
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([\w.:+-]+)', re.I)
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+class HttpReply(msgspec.Struct, frozen=True):
+    """A complete answer with XML in it; whether the XML is well-formed is still to be seen.
+
+    ``content_type`` and ``headers`` are as sent, names in lower case, repeated ones joined with
+    ``", "``. ``body`` is decompressed. Where only the HTTP header named an encoding (RFC 7303
+    §3.2), the body has been turned into UTF-8, since it could not be read without that header.
+    """
+
+    status: int
+    content_type: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"HttpReply({self.status}, {self.content_type!r}, {len(self.body)} bytes)"
+
+
+class ReplyBody:
+    """Collects a body piece by piece, decompressed, never beyond ``limit`` bytes.
+
+    Raises OutcomeUnknown: CB-462 for what does not decompress, CB-465 for what is too large.
+    """
+
+    def __init__(self, encoding: str, *, limit: int, place: str) -> None:
+        self._encoding = encoding.strip().lower()
+        self._limit = limit
+        self._place = place
+        self._size = 0
+        self._received = 0
+        self._pieces: list[bytes] = []
+        self._inflater = zlib.decompressobj(wbits=31)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece as it came from the network."""
+        self._received += len(piece)
+        if self._encoding in {"", "identity"}:
+            self._keep(piece)
+        elif self._encoding in {"gzip", "x-gzip"}:
+            self._inflate(piece)
+        else:
+            raise self._garbled(f"is encoded as {self._encoding[:40]!a}, which was not asked for")
+
+    def whole(self) -> bytes:
+        """Return the body; the last piece has been added."""
+        compressed = self._encoding in {"gzip", "x-gzip"}
+        if compressed and self._received and not self._inflater.eof:
+            raise self._garbled("ends in the middle of its compressed data")
+        return b"".join(self._pieces)
+
+    def _inflate(self, piece: bytes) -> None:
+        while piece:
+            if self._inflater.eof:
+                self._inflater = zlib.decompressobj(wbits=31)  # RFC 1952 §2.2: several members
+            try:
+                # One byte more than may be kept is enough to see that a bomb goes off.
+                self._keep(self._inflater.decompress(piece, self._limit - self._size + 1))
+            except zlib.error as error:
+                raise self._garbled("does not decompress") from error
+            piece = self._inflater.unconsumed_tail or self._inflater.unused_data
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise OutcomeUnknown(
+                f"the reply of {self._place} is larger than {self._limit} bytes; "
+                "reconcile before sending again",
+                code="CB-465",
+            )
+        self._pieces.append(piece)
+
+    def _garbled(self, why: str) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"the reply of {self._place} {why}; reconcile before sending again", code="CB-462"
+        )
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A complete HTTP answer, not yet judged; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def accept(answer: Answer, *, place: str, now: datetime) -> HttpReply:
+    """Return the answer if it holds XML; otherwise raise what it means for the ledger."""
+    status, headers, body = answer.status, answer.headers, answer.body
+    wait = retry_after(headers.get("retry-after"), now)
+    if status in _MOVED:
+        raise _moved(status, headers.get("location", ""), place)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise _unavailable(f"{place} asks for fewer requests (HTTP 429)", wait, "CB-442")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None:
+        raise _unavailable(f"{place} is out of service for now (HTTP 503)", wait, "CB-443")
+    content_type = headers.get("content-type", "")
+    document = _in_utf8(body, content_type)
+    if _usable(status, content_type, document):
+        return HttpReply(status, content_type, headers, document)
+    raise _useless(status, content_type, document, place)
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for (RFC 9110 §10.2.3), 0 or more.
+
+    None when there is none, or none that can be read.
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        # TypeError: a date with the zone -0000 is naive.
+        return None
+
+
+def _usable(status: int, content_type: str, body: bytes) -> bool:
+    """Tell whether the answer holds XML that may say something about the voucher.
+
+    A fault comes with 500, from SOAP 1.2 also with 400 (Part 2 §7.5.2). Under every other status,
+    and under a content type that denies being XML, nothing short of a SOAP envelope counts.
+    """
+    if not body:
+        return False
+    expected = status // 100 == 2 or status in {400, 500}
+    if expected and _claims_xml(content_type) and _begins_as_xml(body):
+        return True
+    try:
+        open_envelope(body)
+    except DocumentError:
+        return False
+    return True
+
+
+def _claims_xml(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in {"", "text/xml", "application/xml"} or kind.endswith("+xml")
+
+
+def _begins_as_xml(body: bytes) -> bool:
+    start = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return start.startswith(b"<") and not _PAGE.match(start)
+
+
+def _in_utf8(body: bytes, content_type: str) -> bytes:
+    """Return ``body`` in UTF-8 where nothing but the HTTP header names another encoding.
+
+    The XML declaration wins over the header, against RFC 7303: servers set one charset for all
+    they send, and the declaration was written by what wrote the document.
+    """
+    charset = _CHARSET.search(content_type)
+    if charset is None or body.startswith(_MARKS) or _DECLARED.match(body.lstrip()):
+        return body
+    try:
+        return body.decode(charset[1]).encode()
+    except (LookupError, UnicodeError):
+        return body  # the parser will say what is wrong with it
+
+
+def _moved(status: int, location: str, place: str) -> DeliveryRefused:
+    try:
+        parts = urlsplit(location)
+        # Without user, query and fragment: any of them may hold a secret.
+        where = f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+    except ValueError:
+        where = ""
+    shown = f" to {where[:200]!a}" if where else ""
+    return DeliveryRefused(
+        f"{place} has moved{shown} (HTTP {status}); redirects are not followed: "
+        "check the new address and set it as the endpoint",
+        code="CB-417",
+    )
+
+
+def _unavailable(what: str, wait: float | None, code: str) -> LedgerUnavailable:
+    when = "later" if wait is None else f"in {wait:.0f} s"
+    return LedgerUnavailable(f"{what}; try again {when}", code=code, retry_after=wait)
+
+
+def _useless(status: int, content_type: str, body: bytes, place: str) -> DeliveryError:
+    """Return what an answer without usable XML means."""
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}:
+        return credentials_refused(f"{place} does not accept our credentials (HTTP {status})")
+    if status in _UNREAD:
+        return DeliveryRefused(
+            f"{place} turned the request away unread (HTTP {_named(status)}); "
+            "check the endpoint's path and what it takes",
+            code="CB-409",
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        what, code = "it, or a firewall before it, refused access (HTTP 403)", "CB-467"
+    elif status // 100 != 2:
+        what, code = f"HTTP {_named(status)} without a SOAP envelope", "CB-466"
+    elif not body.strip():
+        what, code = f"HTTP {status} with an empty body", "CB-464"
+    else:
+        kind = "an HTML page" if _PAGE.match(body[:2000].lstrip()) else "no XML"
+        what, code = f"HTTP {status} with {kind} (content type {content_type[:80]!a})", "CB-463"
+    return OutcomeUnknown(
+        f"{place} gave no usable answer: {what}; reconcile before sending again", code=code
+    )
+
+
+def credentials_refused(what: str) -> DeliveryRefused:
+    """Return the error for credentials that were shown and not accepted."""
+    return DeliveryRefused(
+        f"{what}; mend them before trying again, or the account may be locked", code="CB-418"
+    )
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

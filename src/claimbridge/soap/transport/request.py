@@ -1,0 +1,80 @@
+"""What is sent besides the envelope: HTTP headers, checked before anything is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from claimbridge.errors import ConfigurationError, DeliveryRefused
+from claimbridge.soap.envelope import SOAP12
+from claimbridge.soap.transport.settings import Basic, Bearer, TransportSettings, basic
+
+# RFC 9110 §5.1 and §5.5, without the obsolete bytes above ASCII.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request, ready to go; ``connect`` and ``total`` are its waits in seconds."""
+
+    body: bytes
+    headers: dict[str, str]
+    connect: float
+    total: float
+
+
+def content_headers(version: str, soap_action: str) -> dict[str, str]:
+    """Return the headers that say what the body is, for SOAP ``"1.1"`` or ``"1.2"``.
+
+    SOAP 1.1 §6.1.1: SOAPAction, quoted, present even when empty. SOAP 1.2 Part 2 §7.1.4 and
+    RFC 3902: the ``action`` parameter of the content type, left out when empty.
+    """
+    if not _VALUE.fullmatch(soap_action) or '"' in soap_action or "\\" in soap_action:
+        raise ConfigurationError(
+            f"the SOAP action {soap_action!a} cannot stand in an HTTP header; mend the contract",
+            code="CB-245",
+        )
+    if version == SOAP12:
+        action = f'; action="{soap_action}"' if soap_action else ""
+        return {"Content-Type": f"application/soap+xml; charset=utf-8{action}"}
+    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{soap_action}"'}
+
+
+def prepare(
+    settings: TransportSettings, body: bytes, headers: Mapping[str, str], timeout: float | None
+) -> Call:
+    """Return the call, or raise DeliveryRefused: what cannot be sent is refused before a socket."""
+    if len(body) > settings.request_limit:
+        raise DeliveryRefused(
+            f"the request has {len(body)} bytes, more than the {settings.request_limit} allowed; "
+            "send fewer vouchers at once",
+            code="CB-410",
+        )
+    sent = _standing(settings) | dict(headers)
+    for name, value in sent.items():
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise DeliveryRefused(
+                f"the HTTP header {name!a} holds characters that HTTP forbids; mend it",
+                code="CB-410",
+            )
+    total = settings.total if timeout is None else timeout
+    if not 0 < total < float("inf"):
+        raise DeliveryRefused(f"no time is left to send it (timeout {total} s)", code="CB-410")
+    return Call(body, sent, min(settings.connect, total), total)
+
+
+def _standing(settings: TransportSettings) -> dict[str, str]:
+    """Return the headers that every request of these settings carries."""
+    sent = {
+        "User-Agent": settings.user_agent,
+        "Accept": "text/xml, application/soap+xml, */*;q=0.5",
+        "Accept-Encoding": "gzip",
+    }
+    match settings.auth:
+        case Basic(user=user, password=password):
+            sent["Authorization"] = basic(user, password)
+        case Bearer(token=token):
+            sent["Authorization"] = f"Bearer {token}"
+    return sent
