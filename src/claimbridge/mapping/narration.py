@@ -40,6 +40,6 @@ class Template(msgspec.Struct, frozen=True):
                 raise ValueError(f"field {{{field}}} takes no format")
         return cls(text)
 
-    def fill(self, values: Mapping[str, str]) -> str:
+    def fill(self, values: Mapping[str, object]) -> str:
         """Return the text with its fields filled, on one line, without doubled spaces."""
         return " ".join(self.text.format_map(values).split())

@@ -35,7 +35,7 @@ from claimbridge.model import Claim, ClaimLine, Posting, Role, Side, Voucher, co
 from claimbridge.model.money import EXACT, rounded
 
 _ZERO: Final = Decimal(0)
-_HUNDRED: Final = Decimal(100)
+_TWO: Final = Decimal(2)
 _SHOWN_ROUNDING: Final = Decimal("0.000001")
 
 
@@ -93,7 +93,8 @@ class _Draft:
         self._claim = claim
         self._company = company_of(rules, claim)
         self._dates = dates_of(rules, claim)
-        self._fields = {
+        # What narrations may name: the claim's fields, joined by those of the line at hand.
+        self._fields: dict[str, object] = {
             "id": claim.id,
             "title": claim.title,
             "employee": claim.employee,
@@ -145,17 +146,14 @@ class _Draft:
         row = row_for(self._rules, claim, line, index)
         currency = line.currency or claim.currency
         cost_centre, reason = cost_centre_for(claim, line, index, row)
-        narration = row.narration.fill(
-            self._fields
-            | {
-                "department": line.department or claim.department,
-                "type": line.type,
-                "name": row.name,
-                "text": line.text,
-                "date": str(line.date),
-                "project": line.project,
-                "cost_centre": cost_centre,
-            }
+        self._fields.update(
+            department=line.department or claim.department,
+            type=line.type,
+            name=row.name,
+            text=line.text,
+            date=line.date,
+            project=line.project,
+            cost_centre=cost_centre,
         )
         return _Line(
             index=index,
@@ -167,7 +165,7 @@ class _Draft:
             cost_centre=cost_centre,
             cost_centre_reason=reason,
             dimensions=dimensions_for(claim, line, index, row) if row.dimensions else {},
-            narration=narration,
+            narration=row.narration.fill(self._fields),
             source=f"lines[{index}].amount",
         )
 
@@ -414,4 +412,4 @@ def _origin(decided: _Line) -> str:
 
 
 def _share(fraction: Decimal) -> str:
-    return f"{EXACT.normalize(EXACT.multiply(fraction, _HUNDRED)):f} %"
+    return f"{EXACT.scaleb(fraction, _TWO):f} %"

@@ -7,7 +7,9 @@ the gross amount.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.model import ClaimLine
@@ -17,7 +19,7 @@ _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 
 
-class Split(NamedTuple):
+class Split(msgspec.Struct, frozen=True):
     """A gross amount in its three parts, in the line's currency.
 
     ``rate`` is the tax rate, None when nobody states one; ``share`` the deductible share of the

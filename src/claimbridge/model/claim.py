@@ -289,7 +289,7 @@ def check_instant(value: object, what: str) -> None:
     offset = value.utcoffset()
     if offset is None:
         raise ClaimError(f"{what} has no time zone; add one, such as +08:00", code="CB-107")
-    if offset % dt.timedelta(minutes=1):
+    if offset.seconds % 60 or offset.microseconds:
         # RFC 3339 §5.6 and XML Schema write offsets in whole minutes: the instant would move.
         raise ClaimError(f"{what} has seconds in its time zone; give it in UTC", code="CB-107")
 

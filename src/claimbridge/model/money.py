@@ -94,6 +94,13 @@ def as_amount(value: object, currency: str, *, what: str = "amount") -> Decimal:
     more than fifteen digits before the point.
     """
     smallest = quantum(currency)
+    if (
+        type(value) is Decimal
+        and value.same_quantum(smallest)
+        and value.adjusted() < MAX_INTEGER_DIGITS
+        and value
+    ):
+        return value  # most amounts come from here, and are as they should be
     amount = as_decimal(value, what=what)
     if amount.adjusted() >= MAX_INTEGER_DIGITS:
         raise ClaimError(
@@ -146,6 +153,8 @@ def as_decimal(value: object, *, what: str) -> Decimal:
 
     Raises ClaimError naming ``what``.
     """
+    if type(value) is Decimal and value.is_finite():  # most are
+        return value
     if isinstance(value, float):
         raise ClaimError(
             f"{what} is a float ({value!r}), which cannot hold money exactly; "

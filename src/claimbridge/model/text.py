@@ -15,22 +15,26 @@ DIMENSION_NAME: Final = 64
 DIMENSION_TEXT: Final = 200
 
 
-def check_text(value: object, what: str, limit: int, *, required: bool = False) -> None:
+def check_text(
+    value: object, what: str, limit: int | None = None, *, required: bool = False
+) -> None:
     """Refuse what is no text, too long, unprintable or, where ``required``, blank.
 
-    Raises ClaimError naming ``what``.
+    ``limit`` counts characters; None: any number. Raises ClaimError naming ``what``.
     """
     if not isinstance(value, str):
         raise ClaimError(f"{what} must be text, not {type(value).__name__}", code="CB-146")
     if required and not value.strip():
         raise ClaimError(f"{what} is empty", code="CB-140")
-    if len(value) > limit:
+    if limit is not None and len(value) > limit:
         raise ClaimError(f"{what} has {len(value)} characters; the limit is {limit}", code="CB-140")
     check_printable(value, what)
 
 
 def check_printable(value: str, what: str) -> None:
     """Refuse control characters and lone surrogates; raises ClaimError naming ``what``."""
+    if value.isprintable():  # most text is; nothing unprintable to XML is printable to Python
+        return
     found = UNPRINTABLE.search(value)
     if found:
         raise ClaimError(

@@ -1,0 +1,98 @@
+"""How many claims a second one core maps: six lines each, on a chart of 5,000 expense rows.
+
+    python -m tests.benchmarks.mapping [--seconds 5]
+
+Prints the rate, beside that of reading the same claims from JSON, which every caller pays too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+
+from claimbridge.mapping import Chart
+from claimbridge.model import Claim
+
+ROWS = 5_000
+CLAIMS = 200
+
+HEAD = """
+[chart]
+name = "benchmark"
+default_cost_centre = "1000"
+[accounts]
+employee_payable = "2241.01"
+card_payable = "2241.02"
+input_tax = "2221.01.01"
+rounding = "6603.09"
+[company.CN01]
+currency = "CNY"
+"""
+ROW = """
+[[expense]]
+type = "type-{number}"
+name = "费用 {number}"
+account = "6602.{number}"
+deductible = 1
+tax_code = "J6"
+"""
+LINES = (
+    '{{"type":"type-{a}","date":"2026-03-02","amount":106.00,"tax":6.00,"tax_rate":0.06}}',
+    '{{"type":"type-{b}","date":"2026-03-03","amount":553.00,"tax_rate":0.09,"text":"北京—上海"}}',
+    '{{"type":"type-{c}","date":"2026-03-03","amount":55.00,"tax":6.32,"deductible":0.5}}',
+    '{{"type":"type-{d}","date":"2026-03-04","amount":23.00,"text":"taxi"}}',
+    '{{"type":"type-{e}","date":"2026-03-05","amount":41.00,"cost_centre":"1200"}}',
+    '{{"type":"type-{f}","date":"2026-03-06","amount":12.50}}',
+)
+
+
+def chart() -> Chart:
+    """Return a chart of ``ROWS`` rows."""
+    rows = "".join(ROW.format(number=number) for number in range(ROWS))
+    return Chart.from_toml((HEAD + rows).encode())
+
+
+def claims() -> list[bytes]:
+    """Return claims of six lines whose types are spread over the chart."""
+    return [_claim(number) for number in range(CLAIMS)]
+
+
+def _claim(number: int) -> bytes:
+    types = {name: (number * 37 + place * 811) % ROWS for place, name in enumerate("abcdef")}
+    lines = ",".join(LINES).format(**types)
+    return (
+        f'{{"id":"EXP-{number}","revision":1,"company":"CN01","employee":"E{number}",'
+        f'"employee_name":"张三","currency":"CNY","total":790.50,"title":"出差",'
+        f'"approved_at":"2026-03-10T09:00:00+08:00","lines":[{lines}]}}'
+    ).encode()
+
+
+def per_second(work: Callable[[], int], seconds: float) -> float:
+    """Return how many items a second ``work`` does; it returns how many one call did."""
+    work()
+    done, started = 0, time.perf_counter()
+    while (took := time.perf_counter() - started) < seconds:
+        done += work()
+    return done / took
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    seconds = parser.parse_args(arguments).seconds
+    started = time.perf_counter()
+    subject = chart()
+    print(f"chart of {ROWS} rows loaded in {time.perf_counter() - started:.2f} s")
+    documents = claims()
+    read = [Claim.from_json(document) for document in documents]
+    print(f"postings a claim: {len(subject.map(read[0]).voucher.postings)}")
+    mapped = per_second(lambda: len([subject.map(claim) for claim in read]), seconds)
+    parsed = per_second(lambda: len([Claim.from_json(data) for data in documents]), seconds)
+    print(f"claims mapped a second: {mapped:,.0f}")
+    print(f"claims read from JSON a second: {parsed:,.0f}")
+
+
+if __name__ == "__main__":
+    main()
