@@ -125,4 +125,4 @@ REASON = (
     "<v:Reason><v:Code>period-closed</v:Code><v:Text>Period 3 is closed</v:Text>"
     "<v:Field>PostingDate</v:Field></v:Reason>"
 )
-"""A Reason of the types' namespace; in a Rejection the element itself is the service's."""
+"""A Reason as it stands in a Document."""
