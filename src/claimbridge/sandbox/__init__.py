@@ -1,1 +1,38 @@
-"""TODO"""
+"""An ERP on loopback, with faults to order, that judges requests on its own.
+
+    with Sandbox(faults="commit-then-drop@1") as erp:
+        ...  # submit to erp.url("reference")
+        assert len(erp.ledger()) == 1
+
+It checks schema, signatures and business rules itself, keeps a ledger (in memory or in a file
+that survives ``kill -9``), and performs every fault on the wire. ``claimbridge sandbox`` serves
+the same; for an ERP of your own, write a ``Responder``.
+"""
+
+from claimbridge.sandbox.app import Listed
+from claimbridge.sandbox.books import Books, Document, Entry, Leg, Objection, Series
+from claimbridge.sandbox.faults import FAULTS, Kind, Order, parse_faults
+from claimbridge.sandbox.responder import Answer, Call, Desk, Responder
+from claimbridge.sandbox.rules import Rules
+from claimbridge.sandbox.server import PROFILES, Sandbox
+
+__all__ = [
+    "FAULTS",
+    "PROFILES",
+    "Answer",
+    "Books",
+    "Call",
+    "Desk",
+    "Document",
+    "Entry",
+    "Kind",
+    "Leg",
+    "Listed",
+    "Objection",
+    "Order",
+    "Responder",
+    "Rules",
+    "Sandbox",
+    "Series",
+    "parse_faults",
+]

@@ -1,0 +1,379 @@
+"""The sandbox's books: documents in SQLite, one transaction each, durable before any answer.
+
+In memory, or in a file that survives ``kill -9`` (WAL, synchronous=FULL). Numbers of journal
+entries are given out in the transaction that books the document, so that there are no gaps.
+Changes are numbered in the order of the commits: writers are let in one after the other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ConfigurationError
+from claimbridge.model import JournalEntry, Purpose
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS book (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS document (
+    change INTEGER NOT NULL UNIQUE,
+    profile TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    guard TEXT,                      -- the reference while it is taken, NULL while it is free
+    status TEXT NOT NULL,
+    series BLOB NOT NULL,            -- the run of numbers that it takes its own from
+    sequence INTEGER,                -- NULL until it is posted
+    number TEXT NOT NULL DEFAULT '',
+    fiscal_year TEXT NOT NULL,
+    entry BLOB NOT NULL,
+    reversed_by BLOB,
+    paid_on TEXT,
+    reasons BLOB,
+    changed_at TEXT NOT NULL,
+    company TEXT NOT NULL,
+    claim_id TEXT NOT NULL,
+    original BLOB NOT NULL,          -- the voucher as it came, signature included
+    id INTEGER PRIMARY KEY
+);
+-- The proof of "one reference, one document": a look before the write is not.
+CREATE UNIQUE INDEX IF NOT EXISTS one_document ON document (profile, guard);
+CREATE UNIQUE INDEX IF NOT EXISTS gapless ON document (profile, series, sequence);
+CREATE INDEX IF NOT EXISTS by_reference ON document (profile, reference);
+CREATE INDEX IF NOT EXISTS by_claim ON document (profile, company, claim_id);
+CREATE INDEX IF NOT EXISTS by_number ON document (profile, number);
+"""
+_COLUMNS: Final = (
+    "id, change, profile, reference, status, series, number, fiscal_year, entry, reversed_by,"
+    " paid_on, reasons, changed_at"
+)
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """A posting as the ERP read it from the request: unchecked, amounts positive.
+
+    ``path`` names it in the request for people (``Posting[3]``).
+    """
+
+    account: str
+    side: str
+    amount: Decimal
+    currency: str
+    cost_centre: str = ""
+    path: str = ""
+
+    @property
+    def signed(self) -> Decimal:
+        """The amount, negative on the credit side."""
+        return self.amount if self.side == "debit" else -self.amount
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A voucher as the ERP read it from the request, before any judgement.
+
+    ``claimed_totals`` are the debit totals that the request states; None where the contract has
+    none. ``claim_id`` is empty and ``revision`` 0 where the contract does not carry them.
+    """
+
+    reference: str
+    company: str
+    currency: str
+    document_date: dt.date
+    posting_date: dt.date
+    legs: tuple[Leg, ...]
+    purpose: str = Purpose.POST
+    claim_id: str = ""
+    revision: int = 0
+    claimed_totals: dict[str, Decimal] | None = None
+    reverses: JournalEntry | None = None
+
+    @property
+    def debit_totals(self) -> dict[str, Decimal]:
+        """The debits' sum per currency, added up from the postings."""
+        totals: dict[str, Decimal] = {}
+        for leg in self.legs:
+            if leg.side == "debit":
+                totals[leg.currency] = totals.get(leg.currency, Decimal(0)) + leg.amount
+        return totals
+
+
+class Objection(msgspec.Struct, frozen=True):
+    """One reason why the ERP refuses a voucher; ``field`` is the part at fault, "" for none."""
+
+    code: str
+    text: str
+    field: str = ""
+
+
+class Series(msgspec.Struct, frozen=True):
+    """A run of numbers without gaps: its name, its first number, and how many digits they have."""
+
+    name: str
+    first: int
+    width: int
+
+    def write(self, sequence: int) -> str:
+        """Return the number of the ``sequence``-th document, counted from 1."""
+        return f"{self.first + sequence - 1:0{self.width}}"
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What the books hold under one reference. ``number`` is empty until it is posted."""
+
+    id: int
+    change: int
+    profile: str
+    reference: str
+    status: str
+    series: Series
+    number: str
+    fiscal_year: str
+    entry: Entry
+    reversed_by: JournalEntry | None
+    paid_on: str
+    reasons: tuple[Objection, ...]
+    changed_at: str
+
+    @property
+    def journal_entry(self) -> JournalEntry | None:
+        """The journal entry's number; None until it is posted."""
+        if not self.number:
+            return None
+        return JournalEntry(self.number, self.entry.company, self.fiscal_year)
+
+
+class Books:
+    """All documents of one sandbox, of all its profiles. Safe between threads and processes.
+
+    ``state`` None keeps them in memory. ``seed`` makes the book's own id, which its cursors carry,
+    the same at every start; None: chosen at random. Raises ConfigurationError CB-271 for a file
+    that cannot be used.
+    """
+
+    def __init__(
+        self, state: Path | None = None, *, clock: Clock = SYSTEM, seed: int | None = None
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(
+                state or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
+            )
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+            self.id: str = self._identify(seed)
+        except sqlite3.Error as error:
+            raise ConfigurationError(
+                f"the sandbox cannot keep its ledger in {state}: {error}; name another file",
+                code="CB-271",
+            ) from error
+
+    def _identify(self, seed: int | None) -> str:
+        # Not the plan's generator: the faults drawn must not depend on whether the file is new.
+        drawn = random.Random(seed).getrandbits(32)  # noqa: S311 - a name, not a secret
+        with self.transaction():
+            self._db.execute(
+                "INSERT INTO book SELECT ? WHERE NOT EXISTS (SELECT 1 FROM book)", (f"{drawn:08x}",)
+            )
+            (name,) = self._db.execute("SELECT id FROM book").fetchone()
+        return str(name)
+
+    def close(self) -> None:
+        """Close the file; what was committed is in it already."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Work on the books alone: committed, and on disk, when the block ends well."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(self._db, self._clock)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+class Transaction:
+    """The books while nobody else writes in them."""
+
+    def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def all(self, profile: str | None = None) -> list[Document]:
+        """Return every document in the order of entry; of all profiles for None."""
+        return self._select("profile = coalesce(?, profile) ORDER BY id", profile)
+
+    def held(self, profile: str, reference: str) -> Document | None:
+        """Return the document that holds ``reference``: the latest that was not rejected."""
+        found = self._select(
+            "profile = ? AND reference = ? AND status <> 'rejected' ORDER BY id DESC LIMIT 1",
+            profile,
+            reference,
+        )
+        return found[0] if found else None
+
+    def latest(self, profile: str, reference: str) -> Document | None:
+        """Return the latest document with ``reference``, rejected or not."""
+        found = self._select(
+            "profile = ? AND reference = ? ORDER BY id DESC LIMIT 1", profile, reference
+        )
+        return found[0] if found else None
+
+    def of_claim(self, profile: str, company: str, claim_id: str) -> list[Document]:
+        """Return the claim's documents that count: those not rejected."""
+        return self._select(
+            "profile = ? AND company = ? AND claim_id = ? AND status <> 'rejected' ORDER BY id",
+            profile,
+            company,
+            claim_id,
+        )
+
+    def booked(self, profile: str, wanted: JournalEntry) -> Document | None:
+        """Return the document behind a journal entry; parts that ``wanted`` leaves out match."""
+        for document in self._select("profile = ? AND number = ?", profile, wanted.number):
+            if wanted.company in ("", document.entry.company) and wanted.fiscal_year in (
+                "",
+                document.fiscal_year,
+            ):
+                return document
+        return None
+
+    def changed_since(self, profile: str, change: int, limit: int) -> list[Document]:
+        """Return up to ``limit`` documents that changed after ``change``, in that order."""
+        return self._select(
+            "profile = ? AND change > ? ORDER BY change LIMIT ?", profile, change, limit
+        )
+
+    @property
+    def last_change(self) -> int:
+        """The number of the latest change, 0 before the first."""
+        (last,) = self._db.execute("SELECT coalesce(max(change), 0) FROM document").fetchone()
+        return int(last)
+
+    def enter(
+        self, profile: str, entry: Entry, original: bytes, *, series: Series, unique: bool
+    ) -> Document:
+        """Take a document in, unposted. ``unique``: its reference is taken from now on."""
+        cursor = self._db.execute(
+            "INSERT INTO document (change, profile, reference, guard, status, series, fiscal_year,"
+            " entry, changed_at, company, claim_id, original)"
+            " VALUES (?, ?, ?, ?, 'entered', ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self.last_change + 1,
+                profile,
+                entry.reference,
+                entry.reference if unique else None,
+                msgspec.json.encode(series),
+                f"{entry.posting_date.year:04}",
+                msgspec.json.encode(entry),
+                self._now(),
+                entry.company,
+                entry.claim_id,
+                original,
+            ),
+        )
+        return self._reread(cursor.lastrowid or 0)
+
+    def post(self, document: Document) -> Document:
+        """Put an entered document into the books, under the next number of its series."""
+        (last,) = self._db.execute(
+            "SELECT coalesce(max(sequence), 0) FROM document WHERE profile = ? AND series = ?",
+            (document.profile, msgspec.json.encode(document.series)),
+        ).fetchone()
+        return self._update(
+            document,
+            "status = 'posted', sequence = ?, number = ?",
+            last + 1,
+            document.series.write(last + 1),
+        )
+
+    def pay(self, document: Document) -> Document:
+        """Settle a posted document's payables."""
+        today = self._clock.now().date().isoformat()
+        return self._update(document, "status = 'paid', paid_on = ?", today)
+
+    def reject(self, document: Document, reasons: Sequence[Objection]) -> Document:
+        """Refuse an entered document afterwards: its reference is free again."""
+        return self._update(
+            document,
+            "status = 'rejected', guard = NULL, reasons = ?",
+            msgspec.json.encode(tuple(reasons)),
+        )
+
+    def reverse(self, document: Document, by: JournalEntry) -> Document:
+        """Mark a document as taken back by another journal entry."""
+        return self._update(
+            document, "status = 'reversed', reversed_by = ?", msgspec.json.encode(by)
+        )
+
+    def _update(self, document: Document, what: str, *values: object) -> Document:
+        self._db.execute(
+            # `what` is one of the literals above; values are bound.
+            f"UPDATE document SET {what}, change = ?, changed_at = ? WHERE id = ?",  # noqa: S608
+            (*values, self.last_change + 1, self._now(), document.id),
+        )
+        return self._reread(document.id)
+
+    def _reread(self, id_: int) -> Document:
+        return self._select("id = ?", id_)[0]
+
+    def _select(self, where: str, *values: object) -> list[Document]:
+        # `where` is one of the literals above; values are bound.
+        query = f"SELECT {_COLUMNS} FROM document WHERE {where}"  # noqa: S608
+        return [_document(row) for row in self._db.execute(query, values)]
+
+    def _now(self) -> str:
+        return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    id: int
+    change: int
+    profile: str
+    reference: str
+    status: str
+    series: bytes
+    number: str
+    fiscal_year: str
+    entry: bytes
+    reversed_by: bytes | None
+    paid_on: str | None
+    reasons: bytes | None
+    changed_at: str
+
+
+def _document(columns: Sequence[object]) -> Document:
+    row = msgspec.convert(columns, _Row)
+    return Document(
+        id=row.id,
+        change=row.change,
+        profile=row.profile,
+        reference=row.reference,
+        status=row.status,
+        series=msgspec.json.decode(row.series, type=Series),
+        number=row.number,
+        fiscal_year=row.fiscal_year,
+        entry=msgspec.json.decode(row.entry, type=Entry),
+        reversed_by=(
+            msgspec.json.decode(row.reversed_by, type=JournalEntry) if row.reversed_by else None
+        ),
+        paid_on=row.paid_on or "",
+        reasons=(
+            msgspec.json.decode(row.reasons, type=tuple[Objection, ...]) if row.reasons else ()
+        ),
+        changed_at=row.changed_at,
+    )

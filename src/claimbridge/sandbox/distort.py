@@ -1,0 +1,67 @@
+"""Replies made wrong in ways that real ERPs have made them wrong."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from typing import Final
+
+from lxml import etree
+
+from claimbridge.sandbox.markup import element, rendered
+from claimbridge.xmlio import local_name, parse
+
+_DRIFT: Final = "{urn:claimbridge:sandbox:another-version}"
+
+
+def drifted(content: bytes, items: Collection[str]) -> bytes:
+    """Return the reply as another version of the ERP would send it, all evidence still in it.
+
+    Everything inside the root is in another namespace; new elements come first; each item is
+    wrapped in a new element, and its parts come in another order.
+    """
+    root = _read(content)
+    for part in root.iterdescendants(etree.Element):
+        part.tag = _DRIFT + local_name(part)
+    for item in _items(root, items):
+        parts = list(item)
+        item[:] = [element(f"{_DRIFT}ProcessingStage", "2"), *reversed(parts)]
+        wrapper = etree.Element(f"{_DRIFT}Result")
+        _replace(item, wrapper)
+        wrapper.append(item)
+    root.insert(0, element(f"{_DRIFT}ServerVersion", "2027.1"))
+    return rendered(root)
+
+
+def misnamed(content: bytes, reference: str) -> bytes:
+    """Return the reply with another reference where it names ``reference``."""
+    root = _read(content)
+    other = reference[:-1] + ("0" if reference[-1:] != "0" else "1")
+    for part in root.iter(etree.Element):
+        if part.text is not None and part.text.strip() == reference:
+            part.text = other
+    return rendered(root)
+
+
+def doubled(content: bytes, other: bytes, items: Collection[str]) -> bytes:
+    """Return the reply with the items of ``other`` in front of its own."""
+    root = _read(content)
+    own = _items(root, items)
+    if own:
+        place = root.index(own[0])
+        root[place:place] = [copy.deepcopy(item) for item in _items(_read(other), items)]
+    return rendered(root)
+
+
+def _read(content: bytes) -> etree._Element:
+    return parse(content, what="the sandbox's own reply")
+
+
+def _items(root: etree._Element, names: Collection[str]) -> list[etree._Element]:
+    return [child for child in root if local_name(child) in names]
+
+
+def _replace(old: etree._Element, new: etree._Element) -> None:
+    parent = old.getparent()
+    assert parent is not None  # items are children of the root
+    parent.replace(old, new)

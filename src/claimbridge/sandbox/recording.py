@@ -1,0 +1,100 @@
+"""Exchanges kept as files: ``<profile>/<operation>/<case>/{request.xml,reply.xml,case.toml}``.
+
+Messages are written in exclusive canonical XML, so that a second recording differs only where the
+exchange did. Secrets are scrubbed: HTTP headers are not kept at all, and passwords, nonces and
+tokens inside the messages are replaced by ``***``. Without ``reply.xml`` no reply was sent in
+full; a reply that is no XML is kept as ``reply.txt``.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from lxml import etree
+
+from claimbridge.errors import ConfigurationError, DocumentError
+from claimbridge.sandbox.endpoint import Exchange, Reply
+from claimbridge.xmlio import canonical, local_name, parse
+
+_SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid", re.IGNORECASE)
+# A certificate and the frame of a security header only have such names.
+_PUBLIC: Final = frozenset(
+    {"UsernameToken", "BinarySecurityToken", "SecurityTokenReference", "Token"}
+)
+_SCRUBBED: Final = "***"
+
+
+class Recorder:
+    """Writes exchanges below ``folder``. Safe between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def keep(
+        self, profile: str, exchange: Exchange, reply: Reply | None, *, case: str, fault: str
+    ) -> None:
+        """Write one exchange; ``case`` names it, ``fault`` is the fault performed, "" for none.
+
+        Raises ConfigurationError CB-273 when the folder cannot be written.
+        """
+        about = {
+            "profile": profile,
+            "operation": exchange.operation.name,
+            "soap": exchange.version,
+            "fault": fault or None,
+            "status": reply.status if reply else None,
+            "content_type": reply.content_type if reply else None,
+        }
+        try:
+            with self._lock:
+                place = self._place(profile, exchange.operation.name, case)
+                (place / "request.xml").write_bytes(scrubbed(exchange.request))
+                if reply is not None:
+                    _write_reply(place, reply.body)
+                (place / "case.toml").write_bytes(_toml(about))
+        except OSError as error:
+            raise ConfigurationError(
+                f"the exchange cannot be recorded below {self._folder}: {error.strerror}",
+                code="CB-273",
+            ) from error
+
+    def _place(self, profile: str, operation: str, case: str) -> Path:
+        parent = self._folder / profile / operation
+        name = re.sub(r"[^A-Za-z0-9.\-]+", "-", case).strip(".-") or "case"
+        place, count = parent / name, 1
+        while place.exists():
+            count += 1
+            place = parent / f"{name}-{count}"
+        place.mkdir(parents=True)
+        return place
+
+
+def scrubbed(message: bytes) -> bytes:
+    """Return a message in canonical form, without its secrets; raises DocumentError if no XML."""
+    root = parse(message, what="the message to record")
+    for part in root.iter(etree.Element):
+        if local_name(part) not in _PUBLIC and _SECRET.search(local_name(part)) and not len(part):
+            part.text = _SCRUBBED
+    return canonical(root) + b"\n"
+
+
+def _write_reply(place: Path, body: bytes) -> None:
+    try:
+        (place / "reply.xml").write_bytes(scrubbed(body))
+    except DocumentError:
+        (place / "reply.txt").write_bytes(body)
+
+
+def _toml(about: dict[str, str | int | None]) -> bytes:
+    # JSON's strings and integers are TOML's too.
+    lines = (
+        f"{name} = {msgspec.json.encode(value).decode()}\n"
+        for name, value in about.items()
+        if value is not None
+    )
+    return "".join(lines).encode()

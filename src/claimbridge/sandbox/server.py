@@ -1,0 +1,250 @@
+"""The sandbox as a whole: in a thread of your own process, or serving until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from starlette.types import ASGIApp
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ConfigurationError
+from claimbridge.sandbox.app import Control, Listed, Steering, application
+from claimbridge.sandbox.books import Books
+from claimbridge.sandbox.connection import Wire
+from claimbridge.sandbox.endpoint import Endpoint
+from claimbridge.sandbox.faults import Plan, parse_faults
+from claimbridge.sandbox.recording import Recorder
+from claimbridge.sandbox.responder import Desk, Responder
+from claimbridge.sandbox.rules import Rules
+from claimbridge.sandbox.signatures import Signatures
+
+HOST: Final = "127.0.0.1"
+PROFILES: Final = {
+    "reference": "claimbridge.sandbox.reference:ReferenceResponder",
+    "sap-journal-entry": "claimbridge.sandbox.sap_journal_entry:SapJournalEntryResponder",
+}
+"""The profiles that the sandbox can play, and who plays them."""
+_GRACE: Final = 2.0
+_RULES: Final = Rules()
+
+
+class Sandbox:
+    """An ERP on loopback, with faults to order; use it as a context manager, or ``start`` it.
+
+    ``profiles`` are names (see ``PROFILES``), ``module:attribute`` of a Responder, or Responders.
+    ``faults`` is a SPEC (see ``claimbridge.sandbox.faults``). ``state`` is the file of the ledger,
+    None for memory. ``trust`` is PEM text: vouchers must be signed under it. ``seed`` makes faults
+    by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
+    and posted by ``advance``. ``record`` is a folder that keeps every exchange.
+
+    Raises ConfigurationError CB-270 to CB-275.
+    """
+
+    def __init__(
+        self,
+        *,
+        profiles: Sequence[str | Responder] = tuple(PROFILES),
+        faults: str = "",
+        state: Path | None = None,
+        trust: bytes | None = None,
+        seed: int | None = None,
+        port: int = 0,
+        rules: Rules = _RULES,
+        holds: bool = False,
+        record: Path | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._seed = seed
+        plan = Plan(parse_faults(faults), seed=seed)
+        signatures = Signatures(trust, clock=clock)
+        self._books = Books(state, clock=clock, seed=seed)
+        desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
+        self._endpoints = [Endpoint(_responder(one), desk, clock) for one in profiles]
+        self._control = Control(self._books, plan, Recorder(record) if record else None)
+        self._door = Door(application(self._endpoints, self._control), port)
+        self._control.base = f"http://{HOST}:{self._door.port}"
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._door.port
+
+    def url(self, profile: str = "reference") -> str:
+        """Return the endpoint of a profile; "sandbox" gives the root of the control pages."""
+        return f"{self._control.base}/{profile}"
+
+    def start(self) -> Self:
+        """Serve from a thread; return when connections are taken in."""
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="claimbridge-sandbox", daemon=True
+        )
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; what waits for an answer is cut off. The books can still be read."""
+        if self._loop is not None and self._thread is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._control.closing.set)
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def serve(self, ready: Callable[[Sandbox], None] = lambda _: None) -> None:
+        """Serve until SIGTERM or SIGINT, from the main thread; ``ready`` is called once it does."""
+        asyncio.run(self._serve(ready, signals=(signal.SIGTERM, signal.SIGINT)))
+
+    def ledger(self) -> list[Listed]:
+        """Return what the ledger holds, in the order of entry; also once stopped."""
+        return self._control.ledger()
+
+    def requests(self) -> dict[str, int]:
+        """Return the number of calls per operation, and of visits to the redirect's ``decoy``."""
+        return self._control.counts()
+
+    def set_faults(self, spec: str, *, seed: int | None = None) -> None:
+        """Order other faults from now on; their calls are counted from 1 again."""
+        plan = Plan(parse_faults(spec), seed=self._seed if seed is None else seed)
+        if self._loop is None or not self._loop.is_running():
+            self._control.plan = plan
+            return
+        ordered = asyncio.run_coroutine_threadsafe(self._order(plan), self._loop)
+        ordered.result()
+
+    def advance(
+        self, *, profile: str | None = None, reference: str | None = None, to: str | None = None
+    ) -> list[Listed]:
+        """Move documents on: entered, posted, paid; one step, or up to ``to``; return the moved.
+
+        ``profile`` and ``reference`` None: all of them. ``to="rejected"`` refuses what is entered.
+        """
+        return self._control.advance(Steering(profile=profile, reference=reference, to=to))
+
+    async def _order(self, plan: Plan) -> None:
+        self._control.order(plan)
+        await self._door.settle(closed=plan.door_closed)
+
+    async def _serve(
+        self,
+        ready: Callable[[Sandbox], None] = lambda _: None,
+        *,
+        signals: Sequence[signal.Signals] = (),
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        for number in signals:
+            self._loop.add_signal_handler(number, self._control.closing.set)
+        self._control.planned = lambda: self._door.settle_soon(
+            closed=self._control.plan.door_closed
+        )
+        await self._door.settle(closed=self._control.plan.door_closed)
+        self._ready.set()
+        ready(self)
+        await self._control.closing.wait()
+        await self._door.shut()
+
+
+class Door:
+    """The listening socket, which can be closed, so that connections are refused, and reopened.
+
+    While it is closed another socket keeps the port, bound and deaf. Raises ConfigurationError
+    CB-275 when the port is taken.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._config = Config(
+            app, lifespan="off", ws="none", log_config=None, access_log=False, timeout_keep_alive=60
+        )
+        self._state = ServerState()
+        self._socket = _bound(port)
+        self._server: asyncio.Server | None = None
+        self.port: int = self._socket.getsockname()[1]
+
+    async def settle(self, *, closed: bool) -> None:
+        """Close or open the door, if it is not so already."""
+        if closed and self._server is not None:
+            self._server.close()
+            self._server = None
+            self._socket = _bound(self.port)
+            for connection in list(self._state.connections):
+                connection.shutdown()  # idle ones now, busy ones after their answer
+        elif not closed and self._server is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._wire, sock=self._socket, backlog=2048)
+
+    def settle_soon(self, *, closed: bool) -> None:
+        """Do the same from a callback."""
+        task = asyncio.ensure_future(self.settle(closed=closed))
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
+    async def shut(self) -> None:
+        """Take nothing more in; give what is under way a moment, then cut it off."""
+        if self._server is not None:
+            self._server.close()
+        self._socket.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=_GRACE)
+        for connection in list(self._state.connections):
+            assert isinstance(connection, Wire)
+            connection.transport.abort()
+
+    def _wire(self) -> Wire:
+        return Wire(config=self._config, server_state=self._state, app_state={})
+
+
+def _bound(port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((HOST, port))
+    except OSError as error:
+        made.close()
+        raise ConfigurationError(
+            f"port {port} is taken ({error.strerror}); name another, or 0 for a free one",
+            code="CB-275",
+        ) from error
+    return made
+
+
+def _responder(profile: str | Responder) -> Responder:
+    if not isinstance(profile, str):
+        return profile
+    module, _, attribute = PROFILES.get(profile, profile).partition(":")
+    if not attribute:
+        raise ConfigurationError(
+            f"the sandbox has no profile {profile!r}; name one of {', '.join(PROFILES)}, or a "
+            "Responder as module:attribute",
+            code="CB-276",
+        )
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"the Responder {profile} cannot be loaded: {error}", code="CB-276"
+        ) from error
+    responder: Responder = found() if isinstance(found, type) else found
+    return responder
