@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+
 class Authority:
     """A certification authority that lives for one test run."""
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-
-from claimbridge.soap.transport import AsyncTransport, HttpReply, Transport, TransportSettings
 from tests.soap.authority import Authority
 from tests.soap.server import Act, Server
+
+from claimbridge.soap.transport import AsyncTransport, HttpReply, Transport, TransportSettings
 
 
 @pytest.fixture
@@ -22,9 +22,7 @@ def serve() -> Iterator[Callable[..., Server]]:
     """
     servers: list[Server] = []
 
-    def start(
-        act: Act | bytes, *, tls: ssl.SSLContext | None = None, raw: bool = False
-    ) -> Server:
+    def start(act: Act | bytes, *, tls: ssl.SSLContext | None = None, raw: bool = False) -> Server:
         play = (lambda wire: wire.send(act)) if isinstance(act, bytes) else act
         servers.append(Server(play, tls=tls, raw=raw))
         return servers[-1]
@@ -66,6 +64,11 @@ class Sender:
         if self._runner is None:
             self._runner = asyncio.Runner()
         return self._runner.run(answer)
+
+    def settle(self) -> None:
+        """Let an event loop take in what has arrived meanwhile."""
+        if self._runner is not None:
+            self._runner.run(asyncio.sleep(0.01))
 
     def end_transports(self) -> None:
         for transport in self._made:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from tests.soap.conftest import Sender
+from tests.soap.server import REPLY, Act, Server, Wire, http
 
 from claimbridge.errors import (
     ConfigurationError,
@@ -19,8 +23,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from tests.soap.conftest import Sender
-from tests.soap.server import REPLY, Act, Server, Wire, http
+from claimbridge.soap.transport import Transport, TransportSettings
 
 HTML = b"<!DOCTYPE html><html><body>Welcome</body></html>"
 FAULT = REPLY.replace(
@@ -170,8 +173,6 @@ class Noon:
         return self.moment
 
     def monotonic(self) -> float:
-        import time
-
         return time.monotonic()
 
 
@@ -198,9 +199,7 @@ RETURNED: dict[str, tuple[bytes, bytes]] = {
     "an envelope of no said kind": (http(kind=""), REPLY),
     "gzip": (http(body=gzip.compress(REPLY), Content_Encoding="gzip"), REPLY),
     "gzip in two members": (
-        http(
-            body=gzip.compress(REPLY[:40]) + gzip.compress(REPLY[40:]), Content_Encoding="x-gzip"
-        ),
+        http(body=gzip.compress(REPLY[:40]) + gzip.compress(REPLY[40:]), Content_Encoding="x-gzip"),
         REPLY,
     ),
     "chunked": (CHUNKED + b"4\r\n<a>b\r\n4\r\n</a>\r\n0\r\n\r\n", b"<a>b</a>"),
@@ -257,10 +256,6 @@ def test_an_early_no_is_heard(sender: Sender, serve: Callable[..., Server]) -> N
 
 def test_a_bomb_is_never_inflated_beyond_the_limit(serve: Callable[..., Server]) -> None:
     """A reply that would inflate to gigabytes costs no more memory than the limit."""
-    import tracemalloc
-
-    from claimbridge.soap.transport import Transport, TransportSettings
-
     deflater = zlib.compressobj(9, wbits=31)
     bomb = b"".join(deflater.compress(b" " * 1_000_000) for _ in range(200)) + deflater.flush()
     server = serve(http(body=bomb, Content_Encoding="gzip"))
@@ -327,8 +322,6 @@ def test_a_closed_transport_refuses(sender: Sender, serve: Callable[..., Server]
 
 def test_plain_http_is_for_loopback_only() -> None:
     """An endpoint that would send vouchers in the clear is a set-up error, not a late surprise."""
-    from claimbridge.soap.transport import TransportSettings
-
     with pytest.raises(ConfigurationError) as caught:
         TransportSettings("http://erp.example/voucher-service")
     assert caught.value.code == "CB-240"

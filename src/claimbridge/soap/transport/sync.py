@@ -127,7 +127,7 @@ class Transport:
 
     def _sent(self, connection: _Connection, call: Call) -> BaseHTTPResponse:
         # A server that refuses a request need not read all of it; its answer may be waiting.
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.request(
                 "POST",
                 self._address.target,
