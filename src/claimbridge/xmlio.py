@@ -88,7 +88,8 @@ def parse(data: bytes, *, limits: Limits = LIMITS, what: str = "document") -> et
 def canonical(element: etree._Element, *, inclusive_prefixes: tuple[str, ...] = ()) -> bytes:
     """Return ``element`` in exclusive C14N 1.0 without comments, its tail left out.
 
-    The result is the same whether the element stands in its document or was taken out of it.
+    A part of a document has the form that it has as a document of its own. (Ask before taking an
+    element out of its tree: lxml may rename the prefixes of what it moves.)
     ``inclusive_prefixes`` are kept declared although only values use them (InclusiveNamespaces).
 
     Raises DocumentError CB-154 where no canonical form exists (a relative namespace URI).

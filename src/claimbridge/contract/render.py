@@ -34,7 +34,7 @@ from claimbridge.model.outcome import Finding
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _MAX_EXPONENT: Final = 60
-_MAX_DEPTH: Final = 200
+_MAX_DEPTH: Final = 60
 # XML 1.0 §2.2: what cannot stand in a document, even escaped.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TEXT: Final = re.compile("[&<>\r]")
@@ -48,6 +48,8 @@ _ATTRIBUTE_FORMS: Final = {
     "\n": "&#xA;",
     "\r": "&#xD;",
 }
+
+_ATTRIBUTE_KEY: Final = re.compile(r"@(?:\{[^{}]+\})?[A-Za-z_][\w.\-]*")
 
 Scope = frozenset[str]
 """The namespaces that an element above has declared."""
@@ -101,7 +103,7 @@ class _Writer:
 
     def element(self, leaf: Leaf, value: Any, place: Place, scope: Scope) -> None:
         """Write one element with what it holds."""
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             self._nested(leaf, value, place, scope)
             return
         if isinstance(value, (list, tuple)):
@@ -148,7 +150,8 @@ class _Writer:
 
     def _refuse_unknown(self, shape: Shape, value: Mapping[str, Any], place: Place) -> None:
         for key in value.keys() - shape.allowed:
-            if not (shape.open_attributes and isinstance(key, str) and key.startswith("@")):
+            # The name is written as it stands, so it must be a name.
+            if not (shape.open_attributes and _ATTRIBUTE_KEY.fullmatch(str(key))):
                 self.refuse(place.at(str(key)), "unexpected", _unknown(key, shape, place.name))
 
     def _start(
@@ -162,10 +165,15 @@ class _Writer:
         scope: Scope,
     ) -> tuple[str, str, Scope]:
         """Return the element's name, its start tag, and the scope inside."""
+        marked = [key for key in value if isinstance(key, str) and key.startswith("@")]
+        if not marked:
+            name, declared, inner = self._open(leaf, scope)
+            return name, f"<{name}{declared}>", inner
         attributes: list[tuple[str, str, str]] = []
         needed = {leaf.namespace} if leaf.namespace else set()
-        for key, given in value.items():
-            if given is None or not isinstance(key, str) or not key.startswith("@"):
+        for key in marked:
+            given = value[key]
+            if given is None:
                 continue
             qualified = _attribute_name(key, shape)
             if qualified is None or (key == "@xsi:type" and not typed):
@@ -248,24 +256,24 @@ class _Content:
         """Write what ``supply`` holds for ``part``, and take it out of ``supply``."""
         if isinstance(part, Leaf):
             self._leaves(part, supply)
-        elif isinstance(part, Group) and not part.keys.isdisjoint(supply):
+        elif isinstance(part, Group):
             if part.repeats:
                 self._repeated(part, supply)
             else:
                 self._once(part, supply)
 
     def _once(self, group: Group, supply: dict[str, list[Any]]) -> None:
-        parts: Sequence[Part] = group.parts
+        parts = group.parts_for(supply)
         if group.order is Order.CHOICE:
             # The branch that has most to say goes first; what is left breaks the contract and
             # is written all the same, for the gate to name.
-            parts = sorted(parts, key=lambda part: -len(part.keys & supply.keys()))
+            parts.sort(key=lambda part: -len(part.keys & supply.keys()))
         for part in parts:
             self.write(part, supply)
 
     def _repeated(self, group: Group, supply: dict[str, list[Any]]) -> None:
         if group.order is Order.CHOICE:
-            for part in group.parts:
+            for part in group.parts_for(supply):
                 if isinstance(part, Group):
                     self._repetitions(part, supply)
                 else:
@@ -364,7 +372,8 @@ def _attribute(plain: str) -> str:
 def _attribute_name(key: str, shape: Shape) -> str | None:
     if key in {"@xsi:type", "@xsi:nil"}:
         return f"{{{XSI}}}{key[5:]}"
-    return shape.attributes.get(key) or (key[1:] if shape.open_attributes else None)
+    is_free = shape.open_attributes and _ATTRIBUTE_KEY.fullmatch(key)
+    return shape.attributes.get(key) or (key[1:] if is_free else None)
 
 
 def _unknown(key: object, shape: Shape, owner: str) -> str:

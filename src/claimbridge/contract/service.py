@@ -20,7 +20,7 @@ from zeep.xsd.elements import Any as ZeepAny
 from zeep.xsd.elements import AnyAttribute, Choice, Element
 from zeep.xsd.elements.indicators import OrderIndicator
 
-from claimbridge.contract.documents import SCHEME_FOR_ZEEP, Documents
+from claimbridge.contract.documents import SCHEME_FOR_ZEEP, XSD, Documents
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard, split_name
 from claimbridge.errors import ClaimBridgeError, ContractError
@@ -212,6 +212,8 @@ def _global_types(schema: Any) -> dict[str, Any]:
     full = {found.qname.text: found for found in schema.types if found.qname is not None}
     counted: dict[str, list[Any]] = {}
     for name, found in full.items():
+        if split_name(name)[0] == XSD:
+            continue
         counted.setdefault(split_name(name)[1], []).append(found)
     return {local: found[0] for local, found in counted.items() if len(found) == 1} | full
 

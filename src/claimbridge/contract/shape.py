@@ -6,7 +6,7 @@ Shapes are what rendering, drift and tolerant reading share. They are made from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 from typing import Final, Protocol
@@ -68,6 +68,18 @@ class Group:
         self.required = required
         self.repeats = repeats
         self.keys: frozenset[str] = frozenset().union(*(part.keys for part in parts))
+        self._places: dict[str, list[int]] = {}
+        for number, part in enumerate(parts):
+            for key in part.keys:
+                self._places.setdefault(key, []).append(number)
+
+    def parts_for(self, keys: Iterable[str]) -> list[Part]:
+        """Return the parts that take any of ``keys``, in schema order.
+
+        Contracts have types of hundreds of elements of which a request uses a few.
+        """
+        places = {place for key in keys for place in self._places.get(key, ())}
+        return [self.parts[place] for place in sorted(places)]
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield every element's place in schema order."""
