@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from claimbridge.errors import KeyUnavailable
+from claimbridge.signing.certificates import (
+    UnreadableCertificate,
+    checked,
+    from_pem,
+    public_key_of,
+)
 from claimbridge.signing.dsig import MINIMUM_RSA_BITS, Algorithm
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
@@ -79,7 +85,7 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
     chain: tuple[x509.Certificate, ...] = ()
 
     def __post_init__(self) -> None:
-        suits = _algorithm_for(_public_key(self.certificate))
+        suits = _algorithm_for(public_key_of(self.certificate))
         if self.key.algorithm.elliptic != suits.elliptic:
             raise KeyUnavailable(
                 f"the key signs {self.key.algorithm.name}, but {self._name} holds another kind "
@@ -106,10 +112,8 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 f"the PEM text holds {len(keys)} private keys; it needs exactly one",
                 code="CB-319" if keys else "CB-312",
             )
-        certificates = [
-            _read_certificate(block) for label, block in blocks if label == b"CERTIFICATE"
-        ]
-        return _pair(_read_key(keys[0], password), certificates)
+        text = b"\n".join(block for label, block in blocks if label == b"CERTIFICATE")
+        return _pair(_read_key(keys[0], password), _certificates(text))
 
     @classmethod
     def from_pkcs12(cls, data: bytes, password: bytes | None = None) -> Identity:
@@ -128,7 +132,7 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 code="CB-312",
             )
         found = [entry.certificate for entry in (store.cert, *store.additional_certs) if entry]
-        return _pair(store.key, found)
+        return _pair(store.key, _readable(lambda: checked(found)))
 
     @classmethod
     def open(cls, path: str | Path, password: bytes | None = None) -> Identity:
@@ -169,14 +173,14 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
 def _pair(private: object, certificates: list[x509.Certificate]) -> Identity:
     """Join a key to its own certificate; the others become the chain."""
     if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise _unsuitable(f"a {type(private).__name__.strip('_')} cannot sign vouchers")
+        raise _unsuitable("this kind of key cannot sign vouchers")
     key = SoftwareKey(private)
     if not certificates:
         raise KeyUnavailable(
             "there is a key but no certificate; put both into one file", code="CB-313"
         )
     public = private.public_key()
-    own = [found for found in certificates if _public_key(found) == public]
+    own = [found for found in certificates if public_key_of(found) == public]
     if not own:
         names = ", ".join(found.subject.rfc4514_string() for found in certificates[:3])
         raise KeyUnavailable(
@@ -199,15 +203,7 @@ def _algorithm_for(public: object) -> Algorithm:
         if isinstance(public.curve, ec.SECP384R1):
             return Algorithm.ECDSA_SHA384
         raise _unsuitable(f"the curve {public.curve.name} is not supported")
-    raise _unsuitable(f"a {type(public).__name__.strip('_')} cannot sign vouchers")
-
-
-def _public_key(certificate: x509.Certificate) -> object:
-    """Return the key a certificate is about; None when it is of a kind nobody here knows."""
-    try:
-        return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return None
+    raise _unsuitable("this kind of key cannot sign vouchers")
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
@@ -216,8 +212,6 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
     except x509.ExtensionNotFound:
         return True
-    except ValueError as error:
-        raise _unreadable("certificate") from error
     return usage.value.digital_signature
 
 
@@ -238,10 +232,14 @@ def _read_key(block: bytes, password: bytes | None) -> object:
         raise _unreadable("private key") from error
 
 
-def _read_certificate(block: bytes) -> x509.Certificate:
+def _certificates(text: bytes) -> list[x509.Certificate]:
+    return _readable(lambda: from_pem(text)) if text else []
+
+
+def _readable(read: Callable[[], list[x509.Certificate]]) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificate(block)
-    except ValueError as error:
+        return read()
+    except UnreadableCertificate as error:
         raise _unreadable("certificate") from error
 
 

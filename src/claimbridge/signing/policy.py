@@ -9,6 +9,7 @@ import msgspec
 from cryptography import x509
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.signing.certificates import UnreadableCertificate, from_pem
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +59,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 def read_certificates(pem: bytes) -> list[x509.Certificate]:
     """Return the certificates of PEM text; raises ConfigurationError when there is none."""
     try:
-        return x509.load_pem_x509_certificates(pem)
-    except (ValueError, TypeError) as error:
+        return from_pem(pem)
+    except UnreadableCertificate as error:
         raise ConfigurationError(
             "the trusted certificates cannot be read; give them as PEM text "
             "(-----BEGIN CERTIFICATE-----)",

@@ -16,6 +16,7 @@ from cryptography import x509
 from lxml import etree
 
 from claimbridge.errors import SignatureInvalid, SignerUntrusted
+from claimbridge.signing.certificates import UnreadableCertificate, from_der
 from claimbridge.signing.dsig import (
     DIGESTS,
     DS,
@@ -176,8 +177,8 @@ def read_x509_data(data: etree._Element) -> list[x509.Certificate]:
 def read_certificate(der: bytes) -> x509.Certificate:
     """Return a certificate; raises SignerUntrusted when it cannot be read."""
     try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion) as error:
+        return from_der(der)
+    except UnreadableCertificate as error:
         raise SignerUntrusted("the signer's certificate cannot be read", code="CB-332") from error
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
@@ -21,6 +20,7 @@ from cryptography.x509.verification import (
 from cryptography.x509.verification import Policy as PathPolicy
 
 from claimbridge.errors import SignerUntrusted
+from claimbridge.signing.certificates import public_key_of
 from claimbridge.signing.dsig import MINIMUM_RSA_BITS
 from claimbridge.signing.policy import Policy, read_certificates
 
@@ -58,26 +58,16 @@ class Judge:
     def judge(self, certificates: Sequence[x509.Certificate], at: datetime) -> x509.Certificate:
         """Return the signer's certificate, trusted at ``at``, or raise SignerUntrusted."""
         signer = _signer_of(certificates)
-        try:
-            self._judge(signer, [other for other in certificates if other != signer], at)
-        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
-            raise SignerUntrusted(
-                "the signer's certificate is malformed; the signer needs another one",
-                code="CB-332",
-            ) from error
-        return signer
-
-    def _judge(
-        self, signer: x509.Certificate, others: list[x509.Certificate], at: datetime
-    ) -> None:
         public_key(signer)
         _check_validity(signer, at)
         _check_usage(signer)
         if self._anchors is None:
             self._check_pin(signer)
         else:
+            others = [other for other in certificates if other != signer]
             _check_path(signer, others, self._anchors, at)
         self._check_subject(signer)
+        return signer
 
     def _check_pin(self, signer: x509.Certificate) -> None:
         if signer not in self._pins:
@@ -98,7 +88,7 @@ class Judge:
 
 def public_key(certificate: x509.Certificate) -> PublicKey:
     """Return the certificate's key; raises SignerUntrusted unless it is strong and of our kinds."""
-    key = certificate.public_key()
+    key = public_key_of(certificate)
     if isinstance(key, rsa.RSAPublicKey):
         if MINIMUM_RSA_BITS <= key.key_size <= MAXIMUM_RSA_BITS:
             return key
@@ -108,7 +98,7 @@ def public_key(certificate: x509.Certificate) -> PublicKey:
             return key
         found = f"the curve {key.curve.name}"
     else:
-        found = f"a {type(key).__name__.strip('_')}"
+        found = "another kind of key"
     raise SignerUntrusted(
         f"{_named(certificate)} holds {found}; RSA with {MINIMUM_RSA_BITS} to {MAXIMUM_RSA_BITS} "
         "bits, P-256, P-384 and P-521 are accepted",
@@ -131,10 +121,8 @@ def _signer_of(certificates: Sequence[x509.Certificate]) -> x509.Certificate:
 
 
 def _is_issuer(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return False
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
 
 
 def _check_validity(signer: x509.Certificate, at: datetime) -> None:

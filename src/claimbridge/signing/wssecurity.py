@@ -6,6 +6,7 @@ signature's KeyInfo points; a Timestamp says when the message was made.
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from datetime import datetime, timedelta
 
@@ -86,9 +87,11 @@ def make_room(document: bytes, root: etree._Element, *, certificate: str, now: d
 def _body_id(body: etree._Element, name: str) -> bytes:
     if own_id(body):
         return b""
-    # The tag may have wsu stand for something else; a prefix cannot be declared twice in one tag.
-    prefix = "wsu" if body.nsmap.get("wsu") in (None, WSU) else "wsu-id"
-    return f' xmlns:{prefix}="{WSU}" {prefix}:Id="{name}"'.encode()
+    # wsu may be declared already, or stand for something else: no tag declares a prefix twice.
+    candidates = (f"wsu{number or ''}" for number in itertools.count())
+    prefix = next(found for found in candidates if body.nsmap.get(found) in (None, WSU))
+    declared = "" if prefix in body.nsmap else f' xmlns:{prefix}="{WSU}"'
+    return f'{declared} {prefix}:Id="{name}"'.encode()
 
 
 def _content(room: Room, certificate: str, now: datetime) -> bytes:

@@ -1,0 +1,131 @@
+"""Signing and verifying beside the bare operation of the key, and beside signxml.
+
+    python -m tests.benchmarks.signing [--rounds 15] [--seconds 0.2]
+
+All contenders take turns in one run, so that noise falls on all alike; figures are medians of CPU
+time. A ratio of 0.90 to the bare operation says: nine tenths of the time is the cryptography.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from signxml.algorithms import CanonicalizationMethod, SignatureMethod
+from signxml.signer import XMLSigner
+from signxml.verifier import XMLVerifier
+
+from claimbridge.signing import Identity, Policy, Signer, Verifier
+from claimbridge.signing.throwaway import Kind, Throwaway, make
+from claimbridge.xmlio import parse
+
+POSTING = (
+    "<Posting><Account>6601.02</Account><Side>debit</Side><Amount>1{:03}.50</Amount>"
+    "<Currency>CNY</Currency><CostCentre>CC-100</CostCentre><Text>差旅费 酒店 & 高铁</Text></Posting>"
+).replace("&", "&amp;")
+VOUCHER = (
+    '<Voucher xmlns="urn:claimbridge:voucher:1" Id="V-1"><Reference>EXP-2026-0042</Reference>'
+    + "".join(POSTING.format(number) for number in range(6))
+    + "</Voucher>"
+).encode()
+
+Work = Callable[[], object]
+
+
+def contenders(made: Throwaway, kind: Kind) -> tuple[dict[str, Work], dict[str, Work]]:
+    """Return what signs and what verifies, the bare operation first."""
+    identity = Identity.from_pem(made.pem())
+    signer = Signer(identity)
+    signed = signer.sign(VOUCHER)
+    bare_sign, bare_verify = _bare(made)
+    method = SignatureMethod.RSA_SHA256 if kind == "rsa" else SignatureMethod.ECDSA_SHA256
+    theirs = XMLSigner(
+        signature_algorithm=method,
+        c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
+    )
+    pinned, anchored = Verifier(Policy(pin=made.pin)), Verifier(Policy(trust=made.trust))
+    pem = made.pin.decode()
+    signing: dict[str, Work] = {
+        "bare operation": bare_sign,
+        "claimbridge": lambda: signer.sign(VOUCHER),
+        "signxml": lambda: theirs.sign(
+            parse(VOUCHER), key=made.key, cert=[made.certificate], reference_uri="#V-1"
+        ),
+    }
+    verifying: dict[str, Work] = {
+        "bare operation": bare_verify,
+        "claimbridge, pin": lambda: pinned.verify(signed),
+        "claimbridge, anchor": lambda: anchored.verify(signed),
+        "signxml, pin": lambda: XMLVerifier().verify(signed, x509_cert=pem),
+    }
+    return signing, verifying
+
+
+def _bare(made: Throwaway) -> tuple[Work, Work]:
+    data = b"x" * 800
+    key, public = made.key, made.key.public_key()
+    if isinstance(key, rsa.RSAPrivateKey) and isinstance(public, rsa.RSAPublicKey):
+        value = key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return (
+            lambda: key.sign(data, padding.PKCS1v15(), hashes.SHA256()),
+            lambda: public.verify(value, data, padding.PKCS1v15(), hashes.SHA256()),
+        )
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    ecdsa = ec.ECDSA(hashes.SHA256())
+    value = key.sign(data, ecdsa)
+    return lambda: key.sign(data, ecdsa), lambda: public.verify(value, data, ecdsa)
+
+
+def measure(work: Mapping[str, Work], *, rounds: int, seconds: float) -> dict[str, float]:
+    """Return CPU seconds per call, the median of ``rounds`` turns of ``seconds`` each."""
+    calls = {name: _calls_in(seconds, run) for name, run in work.items()}
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, run in work.items():
+            taken[name].append(_cpu(run, calls[name]) / calls[name])
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def _calls_in(seconds: float, run: Work) -> int:
+    _cpu(run, 5)
+    return max(1, int(seconds / max(_cpu(run, 20) / 20, 1e-7)))
+
+
+def _cpu(run: Work, calls: int) -> float:
+    start = time.process_time()
+    for _ in range(calls):
+        run()
+    return time.process_time() - start
+
+
+def report(title: str, times: Mapping[str, float]) -> None:
+    """Print a table; ratios are speeds relative to the bare operation and to signxml."""
+    bare = times["bare operation"]
+    theirs = next(value for name, value in times.items() if name.startswith("signxml"))
+    print(f"\n{title:<24} {'µs':>8} {'of bare':>8} {'× signxml':>10}")
+    for name, value in times.items():
+        print(f"{name:<24} {value * 1e6:8.1f} {bare / value:8.2f} {theirs / value:10.1f}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.2, help="CPU time per turn")
+    options = parser.parse_args()
+    print(f"document of {len(VOUCHER)} bytes, {len(list(parse(VOUCHER).iter()))} elements")
+    kinds: dict[Kind, str] = {"rsa": "RSA-2048", "p256": "P-256"}
+    for kind, name in kinds.items():
+        signing, verifying = contenders(make(kind=kind), kind)
+        for what, work in (("sign", signing), ("verify", verifying)):
+            times = measure(work, rounds=options.rounds, seconds=options.seconds)
+            report(f"{name} {what}", times)
+
+
+if __name__ == "__main__":
+    main()

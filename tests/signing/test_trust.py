@@ -1,0 +1,199 @@
+"""Whose certificate counts: paths, constraints, usages, subjects."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
+from cryptography.x509.oid import NameOID
+from tests.signing.issuing import AT, At, Holder, issue, named
+
+from claimbridge.errors import SignerUntrusted
+from claimbridge.signing import Identity, Policy, Signer, verify
+
+PAST = {"start": AT - timedelta(days=9), "end": AT - timedelta(days=1)}
+SERVER, CLIENT = [Usage.SERVER_AUTH], [Usage.CLIENT_AUTH]
+DOCUMENTS = [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")]
+
+
+def _signed(leaf: Holder, *others: Holder) -> bytes:
+    """Sign as a stranger would, whose signer does not look at its own certificate."""
+    key = Identity.from_pem(issue("x", key=leaf.key).identity_pem()).key
+    signer = Signer(Identity(key, issue("x", key=leaf.key).certificate), clock=At())
+    document = signer.sign(b"<a/>")
+    start, rest = document.split(b"<ds:X509Certificate>", 1)
+    tail = rest.split(b"</ds:X509Certificate>", 1)[1]
+    tags = b"".join(
+        b"<ds:X509Certificate>" + _base64(holder) + b"</ds:X509Certificate>"
+        for holder in (leaf, *others)
+    )
+    return start + tags + tail
+
+
+def _base64(holder: Holder) -> bytes:
+    return b"".join(line for line in holder.pem.splitlines() if not line.startswith(b"-"))
+
+
+def _chain(case: str) -> tuple[Holder, tuple[Holder, ...], Holder]:
+    """Return signer, what it brings along, and the anchor."""
+    root = issue("root", ca=True)
+    middle = issue("middle", root, ca=True)
+    end = issue("end", root)
+    short = issue("short", root, ca=True, path_length=0)
+    below = issue("below", short, ca=True)
+    long = [root]
+    for number in range(6):
+        long.append(issue(f"level {number}", long[-1], ca=True))
+    impostor = issue("root", ca=True)
+    two_names = x509.Name([*named("signer"), *named("other")])
+    made = {
+        # accepted
+        "direct": (issue("signer", root),),
+        "through an intermediate": (issue("signer", middle), middle),
+        "brings its root along": (issue("signer", middle), middle, root),
+        "in any order": (issue("signer", middle), root, middle),
+        "brings an unrelated one": (issue("signer", root), impostor),
+        "client authentication": (issue("signer", root, usages=CLIENT + SERVER),),
+        "document signing": (issue("signer", root, usages=DOCUMENTS),),
+        "no basic constraints": (issue("signer", root, ca=None),),
+        # refused
+        "intermediate left out": (issue("signer", middle),),
+        "unknown root": (issue("signer", impostor),),
+        "same name, other key": (issue("signer", impostor), impostor),
+        "self-signed": (issue("signer"),),
+        "end-entity as issuer": (issue("signer", end), end),
+        "no basic constraints as issuer": _pair(issue("m", root, ca=None)),
+        "issuer may not sign certificates": _pair(issue("m", root, ca=True, signs=False)),
+        "issuer expired": _pair(issue("m", root, ca=True, **PAST)),
+        "issuer for servers only": _pair(issue("m", root, ca=True, usages=SERVER)),
+        "path too long for its issuer": (issue("signer", below), below, short),
+        "path too long": (issue("signer", long[-1]), *long[3:]),
+        "unknown critical extension": (issue("signer", root, extra=_unknown()),),
+        "two signers": (issue("signer", root), issue("other", root)),
+        "expired": (issue("signer", root, **PAST),),
+        "not yet valid": (issue("signer", root, start=AT + timedelta(days=1)),),
+        "no key usage": (issue("signer", root, signs=None),),
+        "encipherment only": (issue("signer", root, signs=False),),
+        "servers only": (issue("signer", root, usages=SERVER),),
+        "time stamping": (issue("signer", root, usages=[Usage.TIME_STAMPING]),),
+        "code signing": (issue("signer", root, usages=[Usage.CODE_SIGNING]),),
+        "other subject": (issue("signer2", root),),
+        "subject in other case": (issue("Signer", root),),
+        "two common names": (issue(two_names, root),),
+        "no common name": (issue(_organisation(), root),),
+    }[case]
+    return made[0], made[1:], root
+
+
+def _pair(issuer: Holder) -> tuple[Holder, Holder]:
+    return issue("signer", issuer), issuer
+
+
+def _unknown() -> x509.UnrecognizedExtension:
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+
+
+def _organisation() -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "signer")])
+
+
+ACCEPTED = (
+    "direct",
+    "through an intermediate",
+    "brings its root along",
+    "in any order",
+    "brings an unrelated one",
+    "client authentication",
+    "document signing",
+    "no basic constraints",
+)
+REFUSED = {
+    "intermediate left out": "CB-330",
+    "unknown root": "CB-330",
+    "same name, other key": "CB-330",
+    "self-signed": "CB-330",
+    "end-entity as issuer": "CB-331",
+    "no basic constraints as issuer": "CB-331",
+    "issuer may not sign certificates": "CB-330",
+    "issuer expired": "CB-330",
+    "issuer for servers only": "CB-330",
+    "path too long for its issuer": "CB-330",
+    "path too long": "CB-330",
+    "unknown critical extension": "CB-330",
+    "two signers": "CB-331",
+    "expired": "CB-333",
+    "not yet valid": "CB-334",
+    "no key usage": "CB-335",
+    "encipherment only": "CB-335",
+    "servers only": "CB-336",
+    "time stamping": "CB-336",
+    "code signing": "CB-336",
+    "other subject": "CB-339",
+    "subject in other case": "CB-339",
+    "two common names": "CB-339",
+    "no common name": "CB-339",
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_a_signer_under_the_anchor_counts(case):
+    leaf, others, root = _chain(case)
+    policy = Policy(trust=root.pem, subjects=("signer", "ec"), at=AT)
+    assert verify(_signed(leaf, *others), policy).content == b"<a></a>"
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_any_other_signer_does_not(case):
+    """Each reason not to trust a certificate is told apart."""
+    leaf, others, root = _chain(case)
+    policy = Policy(trust=root.pem, subjects=("signer", "ec"), at=AT)
+    with pytest.raises(SignerUntrusted) as caught:
+        verify(_signed(leaf, *others), policy)
+    assert caught.value.code == REFUSED[case]
+
+
+def test_an_end_entity_is_no_anchor():
+    """A signer's certificate given as an anchor does not make it an issuer."""
+    signer = issue("signer")
+    other = issue("other", signer)
+    with pytest.raises(SignerUntrusted, match="CB-330"):
+        verify(_signed(other), Policy(trust=signer.pem, at=AT))
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: issue("signer", **PAST), "CB-333"),
+        (lambda: issue("signer", start=AT + timedelta(days=1)), "CB-334"),
+        (lambda: issue("signer", signs=None), "CB-335"),
+        (lambda: issue("signer", usages=SERVER), "CB-336"),
+    ],
+)
+def test_a_pin_does_not_excuse_a_bad_certificate(make, code):
+    """Pinning says who, not that anything goes."""
+    signer = make()
+    with pytest.raises(SignerUntrusted) as caught:
+        verify(_signed(signer), Policy(pin=signer.pem, at=AT))
+    assert caught.value.code == code
+
+
+def test_huge_rsa_keys_are_refused_unused():
+    """A stranger cannot make us compute with a modulus of its choice."""
+    numbers = rsa.RSAPublicNumbers(65537, (1 << 9000) + 9)
+    key = issue("signer").key
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named("signer"))
+        .issuer_name(named("signer"))
+        .public_key(numbers.public_key())
+        .serial_number(5)
+        .not_valid_before(AT - timedelta(days=1))
+        .not_valid_after(AT + timedelta(days=1))
+    )
+    huge = Holder(key, builder.sign(key, hashes.SHA256()))
+    with pytest.raises(SignerUntrusted, match=r"CB-337 .* RSA with 9001 bits"):
+        verify(_signed(huge), Policy(pin=huge.pem, at=AT))
