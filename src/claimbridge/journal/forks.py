@@ -1,0 +1,75 @@
+"""What a fork must not copy: open connections, and the lock that says who lives.
+
+SQLite keeps the state of its locks in the process, and a forked child would believe that it
+holds what only its parent does (https://sqlite.org/howtocorrupt.html §2.6: not even closing an
+inherited connection is safe). So connections are closed before the fork and opened anew, when
+needed, on either side of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import Protocol
+
+
+class Forkable(Protocol):
+    """Something that prepares for a fork, and goes on after it."""
+
+    def pause(self) -> None:
+        """Before: let nothing be in use, until ``resume`` or ``renew``."""
+        ...
+
+    def resume(self) -> None:
+        """After, in the parent."""
+        ...
+
+    def renew(self) -> None:
+        """After, in the child: be another one."""
+        ...
+
+
+class _Forks:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._living: weakref.WeakSet[Forkable] = weakref.WeakSet()
+        self._paused: list[Forkable] = []
+        os.register_at_fork(
+            before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child
+        )
+
+    def watch(self, forkable: Forkable) -> None:
+        with self._lock:
+            self._living.add(forkable)
+
+    def _before(self) -> None:
+        self._lock.acquire()
+        self._paused = list(self._living)
+        for forkable in self._paused:
+            forkable.pause()
+
+    def _in_parent(self) -> None:
+        for forkable in self._paused:
+            forkable.resume()
+        self._paused = []
+        self._lock.release()
+
+    def _in_child(self) -> None:
+        for forkable in self._paused:
+            forkable.renew()
+        self._paused = []
+        self._lock.release()
+
+
+# At module level, against the habit: os.register_at_fork() cannot be undone, so that one
+# registration per journal would never be freed.
+_FORKS = _Forks()
+
+
+def watch(forkable: Forkable) -> None:
+    """Have ``forkable`` told of every fork for as long as it exists."""
+    _FORKS.watch(forkable)
+
+
+__all__ = ["Forkable", "watch"]

@@ -1,0 +1,209 @@
+"""What every journal holds to, decided without I/O: which writes are lawful, and their stamps.
+
+A refusal here (``CB-228``) is a programming error of the caller, never a race: it is judged
+against the history that the caller itself has seen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
+
+from claimbridge.errors import JournalError
+from claimbridge.journal.base import key_order
+from claimbridge.model import MOVES, History, Key, Move, State, Submission
+
+FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
+"""Where a submission may begin."""
+
+UNPROVEN: Final = frozenset({State.PENDING, State.IN_DOUBT, State.PARKED})
+"""Ends of a flight that rest on what its sender knows, not on the ERP's word.
+
+Only the journal whose flight it is may record them: anybody else would take over a living
+owner's flight. What the ERP itself has said (posted, rejected …) may come from anyone.
+"""
+
+RENAMED: Final = frozenset({State.PENDING, State.REJECTED})
+"""Where nothing in the ERP can bear the reference, so that another attempt may choose another."""
+
+OWNER_ENDED: Final = "the process that was sending it ended before the answer was recorded"
+GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One submission as it was (None: new) and as it shall be, stamped with the time ``at``."""
+
+    before: Submission | None
+    after: Submission
+    at: dt.datetime
+
+    @property
+    def takes_off(self) -> bool:
+        """Whether this begins a flight."""
+        return self.after.state is State.SENDING
+
+    @property
+    def lands_unproven(self) -> bool:
+        """Whether this ends a flight in a way that only its own journal may record."""
+        flew = self.before is not None and self.before.state is State.SENDING
+        return flew and self.after.state in UNPROVEN
+
+    @property
+    def move(self) -> Move | None:
+        """The step that it is; None where the state stays."""
+        before = None if self.before is None else self.before.state
+        if before is self.after.state:
+            return None
+        return Move(
+            key=self.after.key,
+            at=self.at,
+            before=before,
+            after=self.after.state,
+            attempt=self.after.attempt,
+            detail=self.after.detail,
+        )
+
+
+def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+    """Return the lawful changes of ``Journal.begin``; raises JournalError CB-228."""
+    changes = _changes(seen, changed, now)
+    if not any(change.takes_off for change in changes):
+        raise misuse("begin() needs a submission that goes into sending", seen.claim_id)
+    for change in changes:
+        if change.takes_off and change.before is not None and change.before.state is State.SENDING:
+            raise misuse(
+                f"{change.after.key} is being sent already; a flight is never taken over",
+                seen.claim_id,
+            )
+    return changes
+
+
+def recorded(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+    """Return the lawful changes of ``Journal.record``; raises JournalError CB-228."""
+    changes = _changes(seen, changed, now)
+    for change in changes:
+        if change.takes_off:
+            raise misuse(
+                f"record() cannot leave {change.after.key} in sending; begin() does", seen.claim_id
+            )
+    return changes
+
+
+def landed(adrift: Submission, why: str, now: dt.datetime) -> Change:
+    """Return the change that puts a flight which nobody flies any more in doubt.
+
+    When it ended nobody noted; it may have been just now, so the doubt is dated from now.
+    """
+    after = msgspec.structs.replace(
+        adrift, state=State.IN_DOUBT, detail=why, doubt_since=now, updated_at=now
+    )
+    return Change(adrift, after, now)
+
+
+def continued(seen: History, changes: Sequence[Change]) -> History:
+    """Return the history that follows ``seen`` once ``changes`` are written."""
+    submissions = {known.key: known for known in seen.submissions}
+    submissions.update({change.after.key: change.after for change in changes})
+    return History(
+        seen.ledger,
+        seen.claim_id,
+        seen.version + 1,
+        tuple(sorted(submissions.values(), key=key_order)),
+    )
+
+
+def reference_taken(key: Key, reference: str, holder: Key | None) -> JournalError:
+    """Return the error for a reference that another submission of the ledger carries."""
+    whose = f"that of claim {holder.claim_id} ({holder})" if holder else "another submission's"
+    return JournalError(
+        f"reference {reference} of {key} is already {whose}; the ERP could not tell them apart: "
+        "make the claim ids differ or let the profile derive longer references",
+        code="CB-229",
+        claim_id=key.claim_id,
+    )
+
+
+def not_yours(key: Key) -> JournalError:
+    """Return the error for an end of somebody else's flight that the ERP has not vouched for."""
+    return misuse(
+        f"{key} is in another owner's flight; only what the ERP says of it may be recorded",
+        key.claim_id,
+    )
+
+
+def not_as_seen(key: Key) -> JournalError:
+    """Return the error for a history that is of the present version and yet another."""
+    return misuse(
+        f"{key} is not as the given history shows it; only give back what the journal gave",
+        key.claim_id,
+    )
+
+
+def misuse(what: str, claim_id: str | None = None) -> JournalError:
+    """Return the error for a call that no state of the journal makes right."""
+    return JournalError(
+        f"programming error: {what}; nothing was written", code="CB-228", claim_id=claim_id
+    )
+
+
+def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+    if not changed:
+        raise misuse("there is nothing to write", seen.claim_id)
+    known: dict[Key, Submission] = {one.key: one for one in seen.submissions}
+    written: set[Key] = set()
+    changes = []
+    for submission in changed:
+        _check_belongs(seen, submission, written)
+        written.add(submission.key)
+        before = known.get(submission.key)
+        _check_move(before, submission)
+        stamped = msgspec.structs.replace(submission, updated_at=now)
+        changes.append(Change(before, stamped, now))
+    return tuple(changes)
+
+
+def _check_belongs(seen: History, submission: Submission, written: Collection[Key]) -> None:
+    key = submission.key
+    if (key.ledger, key.claim_id) != (seen.ledger, seen.claim_id):
+        raise misuse(
+            f"{key} does not belong to claim {seen.claim_id} in ledger {seen.ledger}", key.claim_id
+        )
+    if key in written:
+        raise misuse(f"{key} is written twice at once", key.claim_id)
+
+
+def _check_move(before: Submission | None, after: Submission) -> None:
+    claim_id = after.key.claim_id
+    if before is None:
+        if after.state not in FIRST:
+            raise misuse(f"{after.key} cannot begin in {after.state}", claim_id)
+        return
+    if after.state is not before.state and after.state not in MOVES[before.state]:
+        raise misuse(f"{after.key} cannot move from {before.state} to {after.state}", claim_id)
+    if after.reference != before.reference and before.state not in RENAMED:
+        raise misuse(
+            f"{after.key} cannot change its reference from {before.reference} to "
+            f"{after.reference} in {before.state}: the ERP may know it by the first",
+            claim_id,
+        )
+
+
+__all__ = [
+    "FIRST",
+    "GIVEN_UP",
+    "OWNER_ENDED",
+    "RENAMED",
+    "UNPROVEN",
+    "Change",
+    "begun",
+    "continued",
+    "landed",
+    "misuse",
+    "not_as_seen",
+    "not_yours",
+    "recorded",
+    "reference_taken",
+]

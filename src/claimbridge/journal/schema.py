@@ -1,0 +1,168 @@
+"""The tables of the SQLite journal, and how a file gets from one version of them to the next.
+
+``PRAGMA application_id`` says that a file is ours, ``PRAGMA user_version`` how many of MIGRATIONS
+it has seen. Migrations are only ever appended.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from claimbridge.errors import JournalError
+from claimbridge.journal.failures import FOREIGN, NEWER
+
+APPLICATION_ID: Final = 0x436C4272
+"""``ClBr``."""
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        # ``version`` is that of History: the compare-and-set of every write.
+        """
+        CREATE TABLE claims (
+            ledger TEXT NOT NULL,
+            claim_id TEXT NOT NULL,
+            version INTEGER NOT NULL CHECK (version > 0),
+            PRIMARY KEY (ledger, claim_id)
+        ) WITHOUT ROWID
+        """,
+        # ``id`` grows with age. ``content`` is JSON: voucher, journal entry, reasons, detail.
+        # A row has an owner and a flight exactly while it is ``sending``. Times are UTC, with
+        # microseconds, as RFC 3339 text, so that they sort and people can read them.
+        """
+        CREATE TABLE submissions (
+            id INTEGER PRIMARY KEY,
+            ledger TEXT NOT NULL,
+            claim_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            purpose TEXT NOT NULL CHECK (purpose IN ('post', 'reverse')),
+            reference TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            state TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            attempted_at TEXT,
+            updated_at TEXT NOT NULL,
+            owner TEXT,
+            flight INTEGER,
+            content TEXT NOT NULL,
+            CHECK ((state = 'sending') = (owner IS NOT NULL)),
+            CHECK ((owner IS NULL) = (flight IS NULL)),
+            UNIQUE (ledger, claim_id, revision, purpose),
+            UNIQUE (ledger, reference),
+            FOREIGN KEY (ledger, claim_id) REFERENCES claims
+        )
+        """,
+        # Complete, not partial: SQLite uses a partial index only where the query repeats its
+        # condition as a constant, and the states asked for are parameters. Ends with the rowid,
+        # so that one state reads in order of age.
+        "CREATE INDEX submissions_by_state ON submissions (ledger, state)",
+        # ``owner = ?`` implies the condition (https://sqlite.org/partialindex.html §2).
+        "CREATE INDEX submissions_in_flight ON submissions (owner) WHERE owner IS NOT NULL",
+        """
+        CREATE TABLE moves (
+            id INTEGER PRIMARY KEY,
+            ledger TEXT NOT NULL,
+            claim_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            purpose TEXT NOT NULL,
+            at TEXT NOT NULL,
+            state_before TEXT,
+            state_after TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            detail TEXT NOT NULL,
+            FOREIGN KEY (ledger, claim_id, revision, purpose)
+                REFERENCES submissions (ledger, claim_id, revision, purpose)
+        )
+        """,
+        "CREATE INDEX moves_by_claim ON moves (ledger, claim_id)",
+        """
+        CREATE TRIGGER moves_are_not_changed BEFORE UPDATE ON moves
+        BEGIN SELECT RAISE(ABORT, 'moves are append-only'); END
+        """,
+        """
+        CREATE TRIGGER moves_are_not_deleted BEFORE DELETE ON moves
+        BEGIN SELECT RAISE(ABORT, 'moves are append-only'); END
+        """,
+        """
+        CREATE TABLE cursors (
+            ledger TEXT PRIMARY KEY,
+            cursor TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    ),
+)
+
+
+def bring_up(
+    connection: sqlite3.Connection,
+    path: Path,
+    migrations: Sequence[Sequence[str]] = MIGRATIONS,
+) -> None:
+    """Make the file a journal of the present version, in one transaction; leave others alone.
+
+    Raises JournalError for a file that is not ours (CB-225) or newer than this program (CB-226);
+    sqlite3.Error for the rest. Either way the file stays as it was.
+    """
+    if _version(connection, path, migrations) == 0:
+        # Cannot be set inside a transaction, and stays set in the file.
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Again, now that nobody else can write: another process may have been faster.
+        for statements in migrations[_version(connection, path, migrations) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_current(
+    connection: sqlite3.Connection,
+    path: Path,
+    migrations: Sequence[Sequence[str]] = MIGRATIONS,
+) -> bool:
+    """Whether the file has the present version; raises JournalError as ``bring_up`` does.
+
+    Asked again in every write: a newer program may migrate a file that an older one has open.
+    """
+    return _version(connection, path, migrations) == len(migrations)
+
+
+def _version(
+    connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]]
+) -> int:
+    application = _number(connection, "application_id")
+    version = _number(connection, "user_version")
+    if application != APPLICATION_ID and (application or version or _has_tables(connection)):
+        raise JournalError(
+            f"{path} is another program's database, not a journal of claimbridge; name another "
+            "file. It was left as it is",
+            code=FOREIGN,
+        )
+    if version > len(migrations):
+        raise JournalError(
+            f"journal {path} was written by a newer claimbridge (version {version}, this one "
+            f"knows {len(migrations)}); upgrade claimbridge. It was left as it is",
+            code=NEWER,
+        )
+    return version
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    value: int = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+    return value
+
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "bring_up", "is_current"]
