@@ -40,7 +40,7 @@ def test_zeep_loads_it_with_both_soap_versions(name: str) -> None:
     """A Python client that knows nothing of claimbridge can use the contract."""
     ports = [
         port
-        for service in zeep.Client(str(WSDL / name)).wsdl.services.values()
+        for service in zeep.Client(str(WSDL / name)).wsdl.services.values()  # type: ignore[no-untyped-call]  # zeep has no types
         for port in service.ports.values()
     ]
     assert {type(port.binding).__name__ for port in ports} == {"Soap11Binding", "Soap12Binding"}

@@ -32,6 +32,9 @@ K = OutcomeKind
 CLOSED = REASON.replace("<v:Reason>", "<Reason>").replace("</v:Reason>", "</Reason>")
 
 
+SECOND_TOTAL = "<v:DebitTotal><v:Currency>CNY</v:Currency><v:Amount>1.00</v:Amount></v:DebitTotal>"
+
+
 def valid(xml: str) -> Reply:
     """A reply that our own contract allows, read with that contract."""
     assert CONTRACT.check(xml.encode()) == ()
@@ -158,6 +161,7 @@ def test_entered_needs_no_number_yet() -> None:
         message("SubmitVoucherResponse", document(status="")),
         message("SubmitVoucherResponse", document(total="1.000,00")),
         message("SubmitVoucherResponse", document().replace("CNY", "RMB")),
+        message("SubmitVoucherResponse", document(more=SECOND_TOTAL)),
         message("SubmitVoucherResponse", ""),
         message("SubmitVouchersResponse", ""),
         message("QueryVouchersResponse", "<Item><Reference>A</Reference></Item>"),

@@ -138,10 +138,12 @@ def test_a_tax_item_belongs_to_the_items_with_its_code() -> None:
     assert texts(body, "//IsDirectTaxPosting/text()") == []
 
 
-def test_a_refunded_tax_has_a_negative_base() -> None:
+@pytest.mark.parametrize("base", ["943.40", "-943.40"])
+def test_a_refunded_tax_has_a_negative_base(base: str) -> None:
     """The base goes with its tax, in whichever sign the voucher keeps it."""
     entry = JournalEntry("1", "1410", "2026")
-    flipped = TRIP.reversal(entry, posting_date=TRIP.posting_date)
+    taken = with_posting(1, tax_base=Decimal(base))
+    flipped = taken.reversal(entry, posting_date=TRIP.posting_date)
     refund = msgspec.structs.replace(flipped, purpose="post", reverses=None)
     assert texts(body_of(refund), "//TaxBaseAmountInTransCrcy/text()") == ["-943.40"]
 
