@@ -115,7 +115,8 @@ class Ledger:
         self.profile: Profile = profile or load_profile(config.profile)
         self._chart = chart
         self._contract = contract
-        self.signer: Signer | None = signer or _open_signer(config, clock)
+        identity = None if signer else open_identity(config)
+        self.signer: Signer | None = Signer(identity, clock=clock) if identity else signer
         place = self.profile.capabilities.document_signature
         if self.signer is not None and place is None:
             raise ConfigurationError(
@@ -529,7 +530,11 @@ def _http_auth(config: LedgerConfig) -> Auth | None:
     )
 
 
-def _open_signer(config: LedgerConfig, clock: Clock) -> Signer | None:
+def open_identity(config: LedgerConfig) -> Identity | None:
+    """Return the identity that vouchers are signed with; None when none is configured.
+
+    Raises KeyUnavailable or ConfigurationError.
+    """
     if config.identity is None:
         return None
     password = None
@@ -538,10 +543,8 @@ def _open_signer(config: LedgerConfig, clock: Clock) -> Signer | None:
     data = read_secret(config.identity, config, what="identity")
     secret = password.encode() if password is not None else None
     if b"-----BEGIN" in data:
-        identity = Identity.from_pem(data, secret)
-    else:
-        identity = Identity.from_pkcs12(data, secret)
-    return Signer(identity, clock=clock)
+        return Identity.from_pem(data, secret)
+    return Identity.from_pkcs12(data, secret)
 
 
 def open_own_contract(profile: Profile) -> Contract:
@@ -565,6 +568,7 @@ __all__ = [
     "Preview",
     "acknowledgement",
     "not_built",
+    "open_identity",
     "open_own_contract",
     "outcome_of",
     "status_of",

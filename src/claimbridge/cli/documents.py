@@ -246,8 +246,8 @@ def verify(
     if (trust is None) == (pin is None):
         raise ConfigurationError("give either --trust or --pin", code="CB-202")
     policy = Policy(
-        trust=read_file(trust) if trust else None,
-        pin=read_file(pin) if pin else None,
+        trust=read_file(trust) if trust else b"",
+        pin=read_file(pin) if pin else b"",
         subjects=tuple(subject),
         at=_moment(at),
         max_age=max_age,

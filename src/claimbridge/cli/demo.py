@@ -1,0 +1,203 @@
+"""The command ``demo``: the main job in front of the user, against a sandbox of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from claimbridge.cli.app import BUSINESS_NO, DONE
+from claimbridge.cli.claims import Json
+from claimbridge.cli.output import amount, console, emit, plain_entry, progress, table
+from claimbridge.client import Client
+from claimbridge.config import LedgerConfig, Timeouts
+from claimbridge.errors import LedgerRejection
+from claimbridge.ledger import Ledger
+from claimbridge.model import Claim
+from claimbridge.sandbox import Sandbox
+from claimbridge.signing import Identity, Signer
+from claimbridge.signing import throwaway
+
+LOST = 3
+"""Which of the claims loses its answer."""
+
+
+def demo(*, json: Json = False) -> int:
+    """Submit the example claims to an ERP on loopback, with things going wrong.
+
+    Needs nothing but the installation, and leaves nothing behind.
+
+    Example: `claimbridge demo`
+    """
+    with _stage() as (claims, sandbox, client):
+        show = Show(claims, sandbox, client, json=json)
+        show.opening()
+        show.submit_all()
+        refused = show.refusal()
+        repeated = show.repeat()
+        return DONE if show.ledger() and refused and repeated else BUSINESS_NO
+
+
+@contextmanager
+def _stage() -> Iterator[tuple[list[Claim], Sandbox, Client]]:
+    """Build the stage: claims, an ERP that insists on signatures, and a client that signs."""
+    signer = throwaway.make()
+    with (
+        tempfile.TemporaryDirectory(prefix="claimbridge-demo-") as folder,
+        as_file(files("claimbridge.examples")) as examples,
+        Sandbox(profiles=["reference"], trust=signer.trust) as sandbox,
+    ):
+        claims = [Claim.from_json(p.read_bytes()) for p in sorted(examples.glob("claims/*.json"))]
+        config = LedgerConfig(
+            name="DEMO",
+            endpoint=sandbox.url("reference"),
+            chart=str(examples / "chart.toml"),
+            journal=f"sqlite:///{Path(folder, 'claims.db')}",
+            timeouts=Timeouts(connect=2, total=5),
+        )
+        ledger = Ledger(config, signer=Signer(Identity.from_pem(signer.pem())))
+        with Client(config, ledger=ledger) as client:
+            yield claims, sandbox, client
+
+
+class Show:
+    """The scenes, in order; each prints what a finance person wants to see."""
+
+    def __init__(
+        self, claims: list[Claim], sandbox: Sandbox, client: Client, *, json: bool
+    ) -> None:
+        self._claims = claims
+        self._sandbox = sandbox
+        self._client = client
+        self._json = json
+        self._out = console()
+
+    def opening(self) -> None:
+        """Say what is going to happen."""
+        self._say(
+            f"An ERP listens on {self._sandbox.url('reference')}. It takes signed vouchers only; "
+            "ours are signed by an identity made for this demonstration.\n"
+        )
+
+    def submit_all(self) -> None:
+        """Submit every example claim; the answer to one of them is lost on the way."""
+        self._sandbox.set_faults(f"commit-then-drop@{LOST}")
+        made = table(
+            "claim", "what", "amount", "", "journal entry", "what happened",
+            title="1 · Approved claims become journal entries", numbers=("amount",),
+        )  # fmt: skip
+        shown = progress(self._claims, total=None, what="submitting")
+        for number, claim in enumerate(shown, start=1):
+            questions = self._count("QueryVouchers")
+            ack = self._client.submit(claim)
+            asked = self._count("QueryVouchers") > questions
+            story = "posted"
+            if asked:
+                story = "the answer was lost; asked the ERP, found it posted, adopted it"
+            made.add_row(
+                claim.id,
+                claim.title,
+                amount(claim.total),
+                claim.currency,
+                str(ack.journal_entry),
+                story,
+            )
+            self._emit(scene="submit", number=number, claim=claim.id, state=ack.state,
+                       journal_entry=plain_entry(ack.journal_entry), told=story)  # fmt: skip
+        self._print(made)
+
+    def refusal(self) -> bool:
+        """Submit a claim for a period that the ERP has closed; say whether it was refused."""
+        claim = self._closed_period_claim()
+        try:
+            self._client.submit(claim)
+        except LedgerRejection as error:
+            self._say("2 · The ERP says no, and why", style="italic")
+            self._say(f"  {error}\n")
+            self._emit(scene="refusal", claim=claim.id, code=error.code,
+                       reasons=[str(reason) for reason in error.reasons])  # fmt: skip
+            return True
+        return False
+
+    def _closed_period_claim(self) -> Claim:
+        model = self._claims[0]
+        december = dt.date(2025, 12, 31)
+        lines = tuple(msgspec.structs.replace(line, date=december) for line in model.lines)
+        return msgspec.structs.replace(
+            model, id="EXP-2025-0999", lines=lines, posting_date=december, approved_at=None
+        )
+
+    def repeat(self) -> bool:
+        """Submit a claim again; say whether that posted nothing."""
+        claim = self._claims[0]
+        entries, calls = len(self._sandbox.ledger()), self._count("SubmitVoucher")
+        ack = self._client.submit(claim)
+        nothing = (len(self._sandbox.ledger()), self._count("SubmitVoucher")) == (entries, calls)
+        self._say("3 · The same claim once more", style="italic")
+        told = "nothing was sent, nothing was posted" if nothing else "IT WAS SENT AGAIN"
+        self._say(f"  {claim.id} is journal entry {ack.journal_entry} already: {told}.\n")
+        self._emit(scene="repeat", claim=claim.id, sent=not nothing,
+                   journal_entry=plain_entry(ack.journal_entry))  # fmt: skip
+        return nothing
+
+    def ledger(self) -> bool:
+        """Show what the ERP's ledger holds; say whether that is each claim once."""
+        documents: list[dict[str, Any]] = [
+            msgspec.to_builtins(document) for document in self._sandbox.ledger()
+        ]
+        made = table(
+            "journal entry", "reference", "postings", "debit", "credit", "", "state",
+            title="4 · What the ERP's ledger holds", numbers=("postings", "debit", "credit"),
+        )  # fmt: skip
+        for document in documents:
+            debit, credit = (_sum(document["postings"], side) for side in ("debit", "credit"))
+            made.add_row(
+                _number(document["journal_entry"]),
+                document["reference"],
+                str(len(document["postings"])),
+                amount(debit),
+                amount(credit),
+                document["postings"][0]["currency"],
+                document["state"],
+            )
+            self._emit(scene="ledger", **document)
+        self._print(made)
+        once = len(documents) == len(self._claims)
+        self._say(
+            f"{len(self._claims)} claims, {len(documents)} journal entries, "
+            f"{self._count('SubmitVoucher')} submissions: each claim is in the ledger "
+            f"{'exactly once' if once else 'NOT exactly once'}."
+        )
+        return once
+
+    def _count(self, operation: str) -> int:
+        return self._sandbox.requests().get(operation, 0)
+
+    def _emit(self, **record: Any) -> None:
+        if self._json:
+            emit(record)
+
+    def _say(self, text: str, *, style: str | None = None) -> None:
+        if not self._json:
+            self._out.print(text, style=style, markup=False)
+
+    def _print(self, made: Any) -> None:
+        if not self._json:
+            self._out.print(made)
+
+
+def _sum(postings: list[dict[str, Any]], side: str) -> Decimal:
+    return sum((Decimal(p["amount"]) for p in postings if p["side"] == side), Decimal(0))
+
+
+def _number(entry: Any) -> str:
+    if isinstance(entry, dict):
+        return " / ".join(str(part) for part in entry.values() if part)
+    return str(entry)

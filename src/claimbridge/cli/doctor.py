@@ -1,0 +1,155 @@
+"""The command ``doctor``: is everything in place to post to a ledger? It posts nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from claimbridge.cli.app import DONE, USAGE
+from claimbridge.cli.claims import Config, Json
+from claimbridge.cli.output import console, emit, table
+from claimbridge.clock import SYSTEM
+from claimbridge.config import LedgerConfig, ledgers_in, load_config
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import open_journal
+from claimbridge.ledger import Ledger, open_identity, transport_settings
+from claimbridge.model import State
+
+EXPIRY_WARNING = dt.timedelta(days=30)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at: ``verdict`` is ok, warning or failure; ``text`` says what to do."""
+
+    ledger: str
+    what: str
+    verdict: str
+    text: str
+
+
+def doctor(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: str | None = None,
+    json: Json = False,
+) -> int:
+    """Check the set-up of every ledger: contract, chart, journal, identity, secrets, endpoint.
+
+    Example: `claimbridge doctor --config claimbridge.toml`
+
+    Parameters
+    ----------
+    ledger
+        Only this ledger; all of the configuration when left out.
+
+    """
+    names = (ledger,) if ledger is not None else ledgers_in(config)
+    findings = [finding for name in names for finding in _examine(config, name)]
+    if json:
+        for finding in findings:
+            emit(msgspec.to_builtins(finding))
+    else:
+        _print(findings)
+    return USAGE if any(f.verdict == "failure" for f in findings) else DONE
+
+
+def _print(findings: list[Finding]) -> None:
+    marks = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failure": "[red]✗[/]"}
+    made = table("", "ledger", "what", "")
+    for finding in findings:
+        made.add_row(marks[finding.verdict], finding.ledger, finding.what, finding.text)
+    console().print(f"Python {sys.version.split()[0]}")
+    console().print(made)
+
+
+def _examine(path: Path, name: str) -> Iterator[Finding]:
+    try:
+        config = load_config(path, ledger=name)
+    except ClaimBridgeError as error:
+        yield Finding(name, "configuration", "failure", str(error))
+        return
+    checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
+        "contract": _contract,
+        "chart": _chart,
+        "identity": _identity,
+        "journal": _journal,
+        "secrets": _secrets,
+        "endpoint": _endpoint,
+    }
+    for what, check in checks.items():
+        try:
+            found = check(config)
+        except ClaimBridgeError as error:
+            yield Finding(name, what, "failure", str(error))
+            continue
+        verdict, text = found if isinstance(found, tuple) else ("ok", found)
+        yield Finding(name, what, verdict, text)
+
+
+def _contract(config: LedgerConfig) -> str:
+    unsigned = msgspec.structs.replace(config, identity=None)
+    ledger = Ledger(unsigned)
+    count = len(ledger.contract.operations)
+    return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
+
+
+def _chart(config: LedgerConfig) -> str | tuple[str, str]:
+    if config.chart is None:
+        return "warning", "none: claims cannot be mapped"
+    _ = Ledger(msgspec.structs.replace(config, identity=None)).chart
+    return str(config.path(config.chart))
+
+
+def _identity(config: LedgerConfig) -> str | tuple[str, str]:
+    identity = open_identity(config)
+    if identity is None:
+        return "warning", "none: vouchers are not signed"
+    certificate = identity.certificate
+    left = certificate.not_valid_after_utc - SYSTEM.now()
+    text = (
+        f"{certificate.subject.rfc4514_string()}, until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    )
+    if left < dt.timedelta(0):
+        return "failure", f"{text}: expired; get a new certificate"
+    if left < EXPIRY_WARNING:
+        return "warning", f"{text}: expires in {left.days} days; get a new certificate"
+    return text
+
+
+def _journal(config: LedgerConfig) -> str | tuple[str, str]:
+    journal = open_journal(config.journal_url)
+    try:
+        waiting = {
+            state: sum(1 for _ in journal.select(config.name, (state,)))
+            for state in (State.IN_DOUBT, State.PARKED)
+        }
+    finally:
+        journal.close()
+    if any(waiting.values()):
+        told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
+        return "warning", f"{config.journal_url}: {told}; run claimbridge reconcile"
+    return config.journal_url
+
+
+def _secrets(config: LedgerConfig) -> str:
+    transport_settings(config)
+    return f"authentication {config.auth.kind}" if config.auth else "no authentication"
+
+
+def _endpoint(config: LedgerConfig) -> str:
+    """Connect and hang up: no request is made."""
+    parts = urlsplit(config.endpoint)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), config.timeouts.connect):
+            return f"{parts.hostname}:{port} answers"
+    except OSError as error:
+        raise ClaimBridgeError(
+            f"cannot connect to {parts.hostname}:{port}: {error.strerror or error}", code="CB-413"
+        ) from error

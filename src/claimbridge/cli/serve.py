@@ -1,0 +1,69 @@
+"""The command ``sandbox``: an ERP on loopback, with faults to order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from claimbridge.cli.app import DONE
+from claimbridge.cli.output import complain, read_file
+
+
+def sandbox(
+    *,
+    port: int = 8765,
+    profile: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006 - never changed
+    faults: str = "",
+    state: Path | None = None,
+    trust: Path | None = None,
+    seed: int | None = None,
+    holds: Annotated[bool, Parameter(negative=())] = False,
+    record: Path | None = None,
+) -> int:
+    """Serve an ERP on 127.0.0.1 to try things against, until interrupted.
+
+    Example: `claimbridge sandbox --port 8765 --faults commit-then-drop@2,throttle%0.1`
+
+    Parameters
+    ----------
+    port
+        Where to listen; 0 takes a free port and says which.
+    profile
+        Serve this profile, at /<profile>; may be repeated; all when left out.
+    faults
+        name@N strikes the N-th submission, name%P each with probability P; comma-separated.
+    state
+        Keep the ledger in this file, which survives kill -9; in memory when left out.
+    trust
+        PEM file with CA certificates: every voucher must then carry a signature by one of them.
+    seed
+        Makes faults by chance repeatable.
+    holds
+        Documents are entered first, and posted by POST /sandbox/advance.
+    record
+        Write each exchange into this folder, as fixtures for tests; secrets are scrubbed.
+
+    """
+    from claimbridge.sandbox import PROFILES, Sandbox
+
+    served = tuple(profile) or tuple(PROFILES)
+    erp = Sandbox(
+        port=port,
+        profiles=served,
+        faults=faults,
+        state=state,
+        trust=read_file(trust) if trust else None,
+        seed=seed,
+        record=record,
+        holds=holds,
+    )
+
+    def announce(running: Sandbox) -> None:
+        for name in served:
+            complain(f"{name}: {running.url(name)}   contract: {running.url(name)}?wsdl")
+        complain(f"ledger: {running.url('sandbox/ledger')}   Ctrl-C ends it")
+
+    erp.serve(announce)
+    return DONE
