@@ -7,9 +7,10 @@ request, and whatever it does wrong leaves libxml2's findings as they are.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from lxml import etree
@@ -22,6 +23,7 @@ from claimbridge.model.outcome import Finding
 MAX_BYTES: Final = 256_000
 MAX_SECONDS: Final = 1.0
 MAX_MORE: Final = 50
+_ABOUT_CHILDREN: Final = frozenset({"missing", "unexpected", "maxOccurs"})
 MAX_SCHEMA_BYTES: Final = 1_000_000
 
 
@@ -34,8 +36,8 @@ class Explainer:
         self._schema: Any = None
         self._usable = sum(map(len, documents.schemas.values())) <= MAX_SCHEMA_BYTES
 
-    def more(self, body: bytes, root: etree._Element, *, known: set[str]) -> list[Finding]:
-        """Return findings at paths that are not ``known``; empty whenever xmlschema cannot help."""
+    def more(self, body: bytes, root: etree._Element, *, known: Sequence[Finding]) -> list[Finding]:
+        """Return findings beyond the ``known`` ones; empty whenever xmlschema cannot help."""
         if not self._usable or len(body) > MAX_BYTES:
             return []
         found: dict[tuple[str, str], Finding] = {}
@@ -46,13 +48,23 @@ class Explainer:
             if self._schema is None:
                 self._schema = _built(self._documents)
             for finding in _asked(self._schema, root):
-                if finding.path not in known:
+                if not _is_told(finding, known):
                     found.setdefault((finding.path, finding.rule), finding)
         except Exception:  # noqa: BLE001 - an explanation is a courtesy; the verdict stands
             self._usable = self._schema is not None
         finally:
             self._lock.release()
         return list(found.values())[:MAX_MORE]
+
+
+def _is_told(finding: Finding, known: Sequence[Finding]) -> bool:
+    """Whether libxml2 has told it: the same place, or a child out of place in the same element."""
+    if any(finding.path == told.path for told in known):
+        return True
+    owner = finding.path.rpartition("/")[0]
+    return finding.rule in _ABOUT_CHILDREN and any(
+        told.rule in _ABOUT_CHILDREN and told.path.rpartition("/")[0] == owner for told in known
+    )
 
 
 def _asked(schema: Any, root: etree._Element) -> Iterator[Finding]:
@@ -65,28 +77,30 @@ def _asked(schema: Any, root: etree._Element) -> Iterator[Finding]:
 
 
 def _finding(error: Any) -> Finding:
-    """Return xmlschema's error without the value it is about."""
+    """Return xmlschema's error as a finding, without the value it is about."""
     path, name = path_of(error.elem), xmlio.local_name(error.elem)
-    rule = str(getattr(error.validator, "local_name", None) or "invalid")
-    if hasattr(error, "invalid_child"):
-        above = f"{path}/" if path else ""
-        if error.invalid_child is None:
-            lacking = sorted({_local(each) for each in error.expected or ()})
-            return Finding(
-                above + "|".join(lacking), "missing", f"{name} lacks {' or '.join(lacking)}"
-            )
-        extra = xmlio.local_name(error.invalid_child)
-        return Finding(
-            path_of(error.invalid_child), "unexpected", f"{extra} is not allowed here in {name}"
-        )
+    if hasattr(error, "expected"):
+        return _child_finding(error, path, name)
+    # XsdMaxLengthFacet, XsdEnumerationFacets: the class is named after the rule.
+    facet = re.fullmatch(r"Xsd(\w+?)Facets?", type(error.validator).__name__)
+    if facet is None:
+        return Finding(path, "invalid", f"{name} does not have the form that the contract asks for")
+    rule = facet[1][0].lower() + facet[1][1:]
     bound = getattr(error.validator, "value", None)
-    if bound is not None:
-        return Finding(path, rule, f"{name} breaks the limit {rule} = {str(bound)[:40]}")
-    return Finding(path, "invalid", f"{name} does not have the form that the contract asks for")
+    limit = f" = {str(bound)[:40]}" if bound is not None else ""
+    return Finding(path, rule, f"{name} breaks the limit {rule}{limit}")
 
 
-def _local(expected: Any) -> str:
-    return str(getattr(expected, "local_name", None) or expected)
+def _child_finding(error: Any, path: str, name: str) -> Finding:
+    child = error.invalid_child
+    if isinstance(child, etree._Element):
+        extra = xmlio.local_name(child)
+        return Finding(path_of(child), "unexpected", f"{extra} is not allowed at this place")
+    above = f"{path}/" if path else ""
+    lacking = [str(getattr(each, "local_name", None) or each) for each in error.expected or ()]
+    return Finding(
+        f"{above}{(lacking or [''])[0]}", "missing", f"{name} lacks {' or '.join(lacking)}"
+    )
 
 
 def _built(documents: Documents) -> Any:

@@ -179,6 +179,8 @@ def _missing(parent: etree._Element | None, expected: list[str], shape: Shape | 
     owner = xmlio.local_name(parent) if parent is not None else "the request"
     inside = _shape_at(parent, shape)
     needed = [name for name in expected if _required(inside, name)] or expected
+    order = list(inside.children) if inside else []
+    needed.sort(key=lambda name: order.index(name) if name in order else len(order))
     above = path_of(parent)
     path = f"{above}/{needed[0]}" if above and needed else (needed or [""])[0]
     what = needed[0] if len(needed) == 1 else f"one of {', '.join(needed)}"
@@ -196,8 +198,7 @@ def _expected(rest: str) -> list[str]:
 
 
 def _required(shape: Shape | None, name: str) -> bool:
-    leaf = shape.children.get(name) if shape else None
-    return leaf is None or leaf.required
+    return shape is None or name in shape.needed
 
 
 def _shape_at(node: etree._Element | None, root: Shape | None) -> Shape | None:

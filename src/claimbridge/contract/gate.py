@@ -55,7 +55,7 @@ class Gate:
         found = list(findings_from(entries, root, leaf.shape if leaf else None))
         if not found:
             found = [Finding("", "invalid", "the contract forbids this request")]
-        found += self._explainer.more(body, root, known={finding.path for finding in found})
+        found += self._explainer.more(body, root, known=found)
         return tuple(traced(finding, sources) for finding in found[:MAX_FINDINGS])
 
     @contextmanager

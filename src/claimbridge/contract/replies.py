@@ -121,16 +121,16 @@ class Reply:
         for depth, step in enumerate(path):
             rest = path[depth + 1 :]
             for owner in self._exact(path[:depth]):
-                if owner._shape is None:
+                if owner._shape is None or owner._exact((step,)):
                     continue
                 yield from (
                     wrapper._exact(path[depth:])
                     for wrapper in owner.children
                     if wrapper.local not in owner._shape.children
                 )
-                # The wrapper ``step`` is gone: what it held stands here, where the contract
-                # has nothing of that name.
-                if rest and rest[0] not in owner._shape.children and not owner._exact((step,)):
+                # ``step`` itself is gone, and what it held stands here, where the contract has
+                # nothing of that name.
+                if rest and rest[0] not in owner._shape.children:
                     yield owner._exact(rest)
 
     def _attribute(self, name: str) -> str:

@@ -131,7 +131,7 @@ class Shapes:
         )
 
 
-class _ClosedTransport:
+class ClosedTransport:
     """Answers zeep's questions for documents from memory, and refuses the rest."""
 
     def __init__(self, documents: Documents) -> None:
@@ -148,7 +148,7 @@ def read_service(documents: Documents) -> Service:
     """
     location = SCHEME_FOR_ZEEP + documents.entry
     try:
-        transport: Any = _ClosedTransport(documents)
+        transport: Any = ClosedTransport(documents)
         wsdl = Document(location, transport, settings=Settings(strict=True, force_https=False))
         return _service(wsdl, documents)
     except ClaimBridgeError:

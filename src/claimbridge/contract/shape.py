@@ -127,8 +127,12 @@ class Shape:
             self.keys | attributes.keys() | _ALWAYS | ({"#text"} if has_text else set())
         )
         """Every key that a request may use here."""
-        self.children: dict[str, Leaf] = {leaf.local: leaf for leaf in reversed(leaves)}
-        """The first place of each local name."""
+        self.children: dict[str, Leaf] = {}
+        """The first place of each local name, in schema order."""
+        for leaf in leaves:
+            self.children.setdefault(leaf.local, leaf)
+        self.needed: frozenset[str] = frozenset(_needed(content)) if content else frozenset()
+        """Local names that the contract requires here, alternatives of a choice included."""
         self.last: dict[str, Leaf] = {leaf.key: leaf for leaf in leaves}
         """The last place of each key: it takes what earlier places left."""
 
@@ -142,6 +146,17 @@ class Types(Protocol):
         ``name`` is ``{namespace}name``, or the local name alone where only one type has it.
         """
         ...
+
+
+def _needed(group: Group) -> Iterator[str]:
+    if not group.required:
+        return
+    for part in group.parts:
+        # zeep holds the alternatives of a choice for optional, each by itself.
+        if isinstance(part, Leaf) and (part.required or group.order is Order.CHOICE):
+            yield part.local
+        elif isinstance(part, Group):
+            yield from _needed(part)
 
 
 def split_name(name: str) -> tuple[str, str]:
