@@ -1,0 +1,93 @@
+"""Many generated values through their written forms and back, unchanged to the last digit.
+
+    python -m tests.drills.roundtrip --examples 100000 [--seed 1] [--jobs 2]
+
+Exits 1 at the first value that comes back changed, and prints it at its smallest. Each job draws
+its share of the examples from a seed of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
+
+from claimbridge.model import Claim
+from tests.strategies import claims
+
+
+def claim_to_json_and_back(claim: Claim) -> None:
+    """Claim → JSON → claim → JSON."""
+    written = claim.to_json()
+    read = Claim.from_json(written)
+    assert read == claim, f"{claim}\nbecame\n{read}"
+    assert read.to_json() == written
+    assert read.digest == claim.digest
+
+
+DRILLS: dict[str, tuple[SearchStrategy[Any], Callable[[Any], None]]] = {
+    "claim JSON": (claims(), claim_to_json_and_back),
+}
+
+
+def run(name: str, examples: int, number: int) -> int:
+    """Run one drill over ``examples`` generated values; return how many came back unchanged.
+
+    Raises AssertionError, from hypothesis's smallest example, when one did not.
+    """
+    strategy, check = DRILLS[name]
+    done = 0
+
+    def counted(value: Any) -> None:
+        nonlocal done
+        check(value)
+        done += 1
+        if done % 5000 == 0:
+            print(f"{name}, seed {number}: {done:,}", file=sys.stderr, flush=True)
+
+    bounds = settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    seed(number)(bounds(given(strategy)(counted)))()
+    return done
+
+
+def run_in_parallel(name: str, examples: int, number: int, jobs: int) -> int:
+    """Run one drill in ``jobs`` processes; return how many values came back unchanged."""
+    shares = [examples // jobs + (job < examples % jobs) for job in range(jobs)]
+    with ProcessPoolExecutor(jobs) as pool:
+        return sum(pool.map(run, [name] * jobs, shares, range(number, number + jobs)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run every drill; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    chosen = parser.parse_args(arguments)
+    for name in DRILLS:
+        started = time.perf_counter()
+        try:
+            survived = run_in_parallel(name, chosen.examples, chosen.seed, chosen.jobs)
+        except AssertionError as error:
+            print(f"{name}: changed: {error}")
+            return 1
+        took = time.perf_counter() - started
+        print(f"{name}: {survived:,} survived, 0 changed, in {took:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
