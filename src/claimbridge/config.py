@@ -37,7 +37,7 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not 0 < self.connect <= 3600 or not 0 < self.total <= 3600:
             raise ConfigurationError(
                 "timeouts.connect and timeouts.total must be more than 0 and at most 3600 seconds",
-                code="CB-202",
+                code="CB-251",
             )
 
 
@@ -94,18 +94,18 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if not self.endpoint.startswith(("http://", "https://")):
             raise ConfigurationError(
                 f"ledger {self.name}: endpoint {self.endpoint!r} is not an http(s) address",
-                code="CB-202",
+                code="CB-251",
             )
         for field, low, high in _RANGES:
             if not low <= getattr(self, field) <= high:
                 raise ConfigurationError(
-                    f"ledger {self.name}: {field} must be from {low} to {high}", code="CB-202"
+                    f"ledger {self.name}: {field} must be from {low} to {high}", code="CB-251"
                 )
         if self.quiet_period < self.timeouts.total:
             raise ConfigurationError(
                 f"ledger {self.name}: quiet_period ({self.quiet_period:g} s) must be longer than "
                 f"timeouts.total ({self.timeouts.total:g} s): a request given up may still arrive",
-                code="CB-202",
+                code="CB-251",
             )
 
     def path(self, value: str) -> Path:
@@ -150,7 +150,7 @@ def load_config(
     if name not in tables or not isinstance(tables[name], dict):
         raise ConfigurationError(
             f"{path} has no [ledger.{name}]; it has: {', '.join(sorted(tables)) or 'none'}",
-            code="CB-203",
+            code="CB-252",
         )
     table: dict[str, Any] = dict(tables[name])
     _override_from_environment(table, name, os.environ if environ is None else environ)
@@ -168,7 +168,7 @@ def config_from(table: Mapping[str, Any], *, where: str) -> LedgerConfig:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ConfigurationError):
             raise error.__cause__ from None
-        raise ConfigurationError(f"{where}: {error}", code="CB-202") from error
+        raise ConfigurationError(f"{where}: {error}", code="CB-251") from error
 
 
 def ledgers_in(path: str | Path) -> tuple[str, ...]:
@@ -180,13 +180,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-201") from error
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not TOML: {error}", code="CB-201") from error
+        raise ConfigurationError(f"{path} is not TOML: {error}", code="CB-250") from error
     unknown = set(document) - {"ledger"}
     if unknown or not isinstance(document.get("ledger"), dict):
         what = f"unknown table [{min(unknown)}]" if unknown else "no [ledger.NAME] table"
-        raise ConfigurationError(f"{path}: {what}", code="CB-202")
+        raise ConfigurationError(f"{path}: {what}", code="CB-251")
     tables: dict[str, Any] = document["ledger"]
     return tables
 
@@ -195,7 +195,7 @@ def _only(tables: dict[str, Any], path: Path) -> str:
     if len(tables) != 1:
         raise ConfigurationError(
             f"{path} describes several ledgers ({', '.join(sorted(tables))}); name one",
-            code="CB-203",
+            code="CB-252",
         )
     return next(iter(tables))
 
@@ -216,7 +216,7 @@ def _override_from_environment(
         if outer not in _NESTED or inner not in _NESTED[outer]:
             raise ConfigurationError(
                 f"the environment variable {variable} overrides nothing: there is no such key",
-                code="CB-204",
+                code="CB-253",
             )
         table[outer] = {**table.get(outer, {}), inner: value}
 
@@ -253,7 +253,7 @@ def read_secret(reference: str, config: LedgerConfig, *, what: str) -> bytes:
     raise ConfigurationError(
         f"{what} must be a reference (env:NAME, file:PATH or keyring:SERVICE/USER), "
         "not the secret itself",
-        code="CB-206",
+        code="CB-255",
     )
 
 

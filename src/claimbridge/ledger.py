@@ -122,7 +122,7 @@ class Ledger:
             raise ConfigurationError(
                 f"ledger {config.name}: identity is set, but the contract of profile "
                 f"{self.profile.name} has no place for a voucher's signature; leave identity out",
-                code="CB-207",
+                code="CB-256",
             )
         self.rules = Rules(
             capabilities=self.profile.capabilities,
@@ -151,7 +151,7 @@ class Ledger:
         if self.config.chart is None:
             raise ConfigurationError(
                 f'ledger {self.config.name} has no chart; add chart = "chart.toml"',
-                code="CB-208",
+                code="CB-257",
             )
         return Chart.load(self.config.path(self.config.chart))
 
@@ -291,7 +291,7 @@ class Ledger:
         if not self.profile.capabilities.can_list_changes:
             raise ConfigurationError(
                 f"profile {self.profile.name} cannot list changes; use status or wait",
-                code="CB-205",
+                code="CB-254",
             )
         request = self.profile.changes(cursor, limit)
         body, findings = self._body(request, signed=False)
@@ -423,7 +423,7 @@ class Ledger:
         if not posts:
             raise ClaimError(
                 f"nothing was submitted for it to ledger {self.config.name}",
-                code="CB-140",
+                code="CB-132",
                 claim_id=claim_id,
             )
         return posts[-1]
@@ -442,7 +442,7 @@ def _never(status: Status, until: State) -> DeliveryError:
     text = f"it is {status.state} and will not become {until}: {status.detail}"
     if status.state is State.REJECTED:
         return LedgerRejection(text, reasons=status.reasons, **about)
-    return OutcomeUnknown(text, code="CB-428", **about)
+    return OutcomeUnknown(text, code="CB-429", **about)
 
 
 def outcome_of(error: DeliveryError) -> Outcome:
@@ -526,7 +526,7 @@ def _http_auth(config: LedgerConfig) -> Auth | None:
     raise ConfigurationError(
         f"auth.kind {auth.kind!r} is unknown; use basic, bearer, client-certificate or "
         "username-token",
-        code="CB-209",
+        code="CB-258",
     )
 
 

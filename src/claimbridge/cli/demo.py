@@ -22,8 +22,7 @@ from claimbridge.errors import LedgerRejection
 from claimbridge.ledger import Ledger
 from claimbridge.model import Claim
 from claimbridge.sandbox import Sandbox
-from claimbridge.signing import Identity, Signer
-from claimbridge.signing import throwaway
+from claimbridge.signing import Identity, Signer, throwaway
 
 LOST = 3
 """Which of the claims loses its answer."""

@@ -185,17 +185,14 @@ def sign(
     identity_password
         A reference (env:NAME, file:PATH, keyring:SERVICE/USER), never the password itself.
     kind
-        Sign the document; signing SOAP envelopes is not offered yet.
+        Sign a document by an enveloped signature, or a SOAP envelope's Body by WS-Security.
 
     """
     from claimbridge.signing import Identity, Signer
 
-    if kind == "soap":
-        raise ConfigurationError(
-            "signing a SOAP envelope is not offered yet; sign the document inside it", code="CB-205"
-        )
-    password = _password(identity_password)
-    signed = Signer(Identity.open(identity, password)).sign(read_file(file))
+    signer = Signer(Identity.open(identity, _password(identity_password)))
+    data = read_file(file)
+    signed = signer.sign_envelope(data) if kind == "soap" else signer.sign(data)
     sys.stdout.buffer.write(signed)
     sys.stdout.buffer.flush()
     return DONE
@@ -244,7 +241,7 @@ def verify(
     from claimbridge.signing import verify as verified
 
     if (trust is None) == (pin is None):
-        raise ConfigurationError("give either --trust or --pin", code="CB-202")
+        raise ConfigurationError("give either --trust or --pin", code="CB-251")
     policy = Policy(
         trust=read_file(trust) if trust else b"",
         pin=read_file(pin) if pin else b"",
@@ -281,9 +278,9 @@ def _moment(text: str | None) -> dt.datetime | None:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigurationError(f"--at {text!r} is not RFC 3339", code="CB-202") from None
+        raise ConfigurationError(f"--at {text!r} is not RFC 3339", code="CB-251") from None
     if moment.tzinfo is None:
-        raise ConfigurationError(f"--at {text} has no time zone; add Z or +08:00", code="CB-202")
+        raise ConfigurationError(f"--at {text} has no time zone; add Z or +08:00", code="CB-251")
     return moment
 
 

@@ -87,7 +87,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-201") from error
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
 
 
 def read_claim(path: Path) -> Claim:

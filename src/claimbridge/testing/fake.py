@@ -1,0 +1,180 @@
+"""A ledger without an ERP: the real client and its decisions over an ERP in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from claimbridge.client import Client, Deadline
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.config import LedgerConfig
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import MemoryJournal
+from claimbridge.ledger import Ledger, not_built
+from claimbridge.mapping import Chart, Mapped
+from claimbridge.model import (
+    Claim,
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    Purpose,
+    Reason,
+    Submission,
+    Voucher,
+)
+from claimbridge.submission import Exchange
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What the fake ERP holds of one voucher; ``reversed`` once a reversal took it back."""
+
+    reference: str
+    journal_entry: JournalEntry
+    voucher: Voucher
+    reversed: bool = False
+
+
+class FakeErp:
+    """An ERP in memory that refuses duplicates and can be asked; things go wrong to order.
+
+    Each order holds for the next request that would post something.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._orders: list[Callable[[Exchange], tuple[Outcome, ...]]] = []
+        self.requests: int = 0
+        """How many requests reached it."""
+
+    def entries(self) -> list[Entry]:
+        """Return what it holds, in the order of entry, reversals included."""
+        return list(self._entries.values())
+
+    def refuse_connections(self, times: int = 1) -> None:
+        """Let the next requests fail before they arrive: NotDelivered."""
+        gone = Outcome(kind=OutcomeKind.NOT_DELIVERED, text="the connection was refused")
+        self._orders += [lambda _: (gone,)] * times
+
+    def lose_answer(self) -> None:
+        """Post what the next request holds, and lose the answer."""
+        lost = Outcome(kind=OutcomeKind.UNKNOWN, text="the answer was lost")
+
+        def order(exchange: Exchange) -> tuple[Outcome, ...]:
+            self._post(exchange)
+            return (lost,)
+
+        self._orders.append(order)
+
+    def lose_request(self) -> None:
+        """Lose the next request after it left: nothing is posted, and nobody knows."""
+        lost = Outcome(kind=OutcomeKind.UNKNOWN, text="no answer came")
+        self._orders.append(lambda _: (lost,))
+
+    def reject(self, *reasons: str) -> None:
+        """Refuse what the next request holds, for these reasons: LedgerRejection."""
+        told = tuple(Reason(text) for text in reasons)
+        no = Outcome(kind=OutcomeKind.REJECTED, reasons=told or (Reason("refused to order"),))
+        self._orders.append(lambda _: (no,))
+
+    def throttle(self, retry_after: float) -> None:
+        """Turn the next request away for so many seconds: LedgerUnavailable."""
+        busy = Outcome(kind=OutcomeKind.UNAVAILABLE, text="throttled", retry_after=retry_after)
+        self._orders.append(lambda _: (busy,))
+
+    def answer(self, exchange: Exchange) -> tuple[Outcome, ...]:
+        """Return what it makes of one exchange."""
+        self.requests += 1
+        if exchange.verb == "query":
+            return tuple(self._found(one) for one in exchange.submissions)
+        if self._orders:
+            return self._orders.pop(0)(exchange)
+        return self._post(exchange)
+
+    def _post(self, exchange: Exchange) -> tuple[Outcome, ...]:
+        return tuple(self._post_one(submission) for submission in exchange.submissions)
+
+    def _post_one(self, submission: Submission) -> Outcome:
+        reference, voucher = submission.reference, submission.voucher
+        known = self._entries.get(reference)
+        if known is not None:
+            return _outcome(known, OutcomeKind.DUPLICATE)
+        number = f"{len(self._entries) + 1:06}"
+        entry = Entry(reference, JournalEntry(number=number, company=voucher.company), voucher)
+        self._entries[reference] = entry
+        if voucher.purpose is Purpose.REVERSE and voucher.reverses is not None:
+            self._take_back(voucher.reverses)
+        return _outcome(entry, OutcomeKind.POSTED)
+
+    def _take_back(self, number: JournalEntry) -> None:
+        for reference, entry in self._entries.items():
+            if entry.journal_entry == number:
+                self._entries[reference] = msgspec.structs.replace(entry, reversed=True)
+
+    def _found(self, submission: Submission) -> Outcome:
+        known = self._entries.get(submission.reference)
+        if known is None:
+            return Outcome(kind=OutcomeKind.ABSENT, reference=submission.reference)
+        return _outcome(known, OutcomeKind.REVERSED if known.reversed else OutcomeKind.POSTED)
+
+
+def _outcome(entry: Entry, kind: OutcomeKind) -> Outcome:
+    return Outcome(
+        kind=kind,
+        reference=entry.reference,
+        journal_entry=entry.journal_entry,
+        totals=entry.voucher.totals,
+    )
+
+
+class FakeLedger(Client):
+    """A ``Client`` whose ERP is a ``FakeErp``: no network, no file, the same answers and errors.
+
+    ``chart`` None maps every expense type to one account, gross. Waits between tries are as short
+    as can be.
+    """
+
+    def __init__(
+        self, *, chart: Chart | None = None, name: str = "TEST", clock: Clock = SYSTEM
+    ) -> None:
+        config = LedgerConfig(name=name, endpoint="http://127.0.0.1:9/", backoff=0.0)
+        ledger = Ledger(config, chart=chart or PlainChart(), clock=clock)
+        super().__init__(config, ledger=ledger, journal=MemoryJournal(clock=clock), clock=clock)
+        self.erp: FakeErp = FakeErp()
+
+    def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
+        try:
+            self.ledger.message(step)  # built and judged as if it were sent
+        except ClaimBridgeError as error:
+            return (not_built(error),)
+        return self.erp.answer(step)
+
+
+class PlainChart(Chart):
+    """A chart that knows every expense type: one account, no tax, one payable."""
+
+    def __init__(self) -> None:
+        pass  # there is nothing to load: a chart is made for each claim
+
+    def map(self, claim: Claim) -> Mapped:
+        """Return the claim's voucher; raises ClaimError as a real chart does."""
+        return Chart.from_toml(_plain(claim)).map(claim)
+
+
+def _plain(claim: Claim) -> bytes:
+    head = (
+        '[chart]\nname = "plain"\ndefault_cost_centre = "1000"\n[accounts]\n'
+        'employee_payable = "2241"\ncard_payable = "2242"\ninput_tax = "2221"\n'
+        'rounding = "6603"\nfx_difference = "6061"\n'
+        f"[company.{_quoted(claim.company)}]\ncurrency = {_quoted(claim.currency)}\n"
+    )
+    rows = (
+        f'[[expense]]\ntype = {_quoted(kind)}\naccount = "6602"\n'
+        for kind in sorted({line.type for line in claim.lines})
+    )
+    return (head + "".join(rows)).encode()
+
+
+def _quoted(text: str) -> str:
+    # JSON's strings are TOML's too.
+    return msgspec.json.encode(text).decode()

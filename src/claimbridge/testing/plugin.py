@@ -1,0 +1,30 @@
+"""The pytest plugin: fixtures ``fake_ledger`` and ``sandbox``; loaded by its entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # importing claimbridge's parts here would slow down every pytest run
+    from claimbridge.sandbox import Sandbox
+    from claimbridge.testing.fake import FakeLedger
+
+
+@pytest.fixture
+def fake_ledger() -> Iterator[FakeLedger]:
+    """Offer a ledger without an ERP: a ``claimbridge.testing.FakeLedger``."""
+    from claimbridge.testing.fake import FakeLedger
+
+    with FakeLedger() as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Offer an ERP on loopback, with faults to order: a ``claimbridge.sandbox.Sandbox``."""
+    from claimbridge.sandbox import Sandbox
+
+    with Sandbox() as erp:
+        yield erp
