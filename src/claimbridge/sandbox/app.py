@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -61,14 +61,14 @@ class Control:
         self.recorder: Recorder | None = recorder
         self.base: str = ""
         self.closing: asyncio.Event = asyncio.Event()
-        self.planned: Callable[[], None] = lambda: None
+        self.settle_door: Callable[[bool], Awaitable[None]] = _no_door
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def order(self, plan: Plan) -> None:
+    async def order(self, plan: Plan) -> None:
         """Put another plan of faults in place of this one; its counts begin anew."""
         self.plan = plan
-        self.planned()
+        await self.settle_door(plan.door_closed)
 
     def count(self, what: str) -> None:
         """Count a call."""
@@ -100,6 +100,10 @@ class Control:
             ]
             moved = [_moved(document, steering.to, books) for document in wanted]
         return [_listed(document) for document in moved if document is not None]
+
+
+async def _no_door(closed: bool) -> None:
+    """Do nothing: an application without a server has no door."""
 
 
 def _listed(document: Document) -> Listed:
@@ -247,7 +251,7 @@ def application(endpoints: Sequence[Endpoint], control: Control) -> Starlette:
     async def faults(request: Request) -> Response:
         if request.method == "POST":
             given = _decoded(await request.body(), _Faults)
-            control.order(Plan(parse_faults(given.faults), seed=given.seed))
+            await control.order(Plan(parse_faults(given.faults), seed=given.seed))
         return _json({"faults": control.plan.spec})
 
     async def advance(request: Request) -> Response:

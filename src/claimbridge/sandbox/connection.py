@@ -60,11 +60,12 @@ class Connection:
     async def reply(self, reply: Reply, *, over: float = 0.0) -> None:
         """Answer; ``over`` a number of seconds, in small pieces."""
         await self._send(_start(reply))
-        pieces = _pieces(reply.body, 10) if over else [reply.body]
-        for piece in pieces:
-            await asyncio.sleep(over / len(pieces))
-            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-        await self._send({"type": "http.response.body"})
+        pieces = _pieces(reply.body, 10 if over else 1)
+        for n, piece in enumerate(pieces, start=1):
+            if over:
+                await asyncio.sleep(over / len(pieces))
+            more = n < len(pieces)
+            await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def half_reply(self, reply: Reply) -> None:
         """Announce the whole answer, send half of it, and close."""
@@ -108,4 +109,4 @@ def _start(reply: Reply) -> Message:
 
 def _pieces(body: bytes, count: int) -> list[bytes]:
     size = max(1, -(-len(body) // count))
-    return [body[at : at + size] for at in range(0, len(body), size)]
+    return [body[at : at + size] for at in range(0, len(body), size)] or [b""]

@@ -110,10 +110,11 @@ class ReferenceResponder:
         desk: Desk,
     ) -> Verdict:
         target = books.booked(self.name, entry.reverses) if entry.reverses else None
-        if entry.reverses is not None:
-            if target is None:
-                return _not_found(entry.reference, entry.reverses)
+        if target is not None:
             objections += filter(None, [irreversible(entry, target)])
+        elif entry.reverses is not None:
+            if not objections:
+                return _not_found(entry.reference, entry.reverses)
         else:
             of_claim = books.of_claim(self.name, entry.company, entry.claim_id)
             objections += filter(None, [overtaken(entry, of_claim)])

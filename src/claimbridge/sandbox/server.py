@@ -71,35 +71,50 @@ class Sandbox:
         desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
         self._endpoints = [Endpoint(_responder(one), desk, clock) for one in profiles]
         self._control = Control(self._books, plan, Recorder(record) if record else None)
-        self._door = Door(application(self._endpoints, self._control), port)
-        self._control.base = f"http://{HOST}:{self._door.port}"
+        self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._ready = threading.Event()
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
-        return self._door.port
+        """The port, the same at every start; 0 until the first has found a free one."""
+        return self._port
 
     def url(self, profile: str = "reference") -> str:
         """Return the endpoint of a profile; "sandbox" gives the root of the control pages."""
-        return f"{self._control.base}/{profile}"
+        return f"{self._base}/{profile}"
+
+    @property
+    def _base(self) -> str:
+        return f"http://{HOST}:{self._port}"
 
     def start(self) -> Self:
         """Serve from a thread; return when connections are taken in."""
+        door, ready = self._enter(), threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve()), name="claimbridge-sandbox", daemon=True
+            target=lambda: asyncio.run(self._serve(door, ready.set)),
+            name="claimbridge-sandbox",
+            daemon=True,
         )
         self._thread.start()
-        self._ready.wait()
+        ready.wait()
         return self
 
+    def serve(self, ready: Callable[[Sandbox], None] = lambda _: None) -> None:
+        """Serve until SIGTERM or SIGINT, from the main thread; ``ready`` is called once it does."""
+        stopping = (signal.SIGTERM, signal.SIGINT)
+        asyncio.run(self._serve(self._enter(), lambda: ready(self), signals=stopping))
+
     def stop(self) -> None:
-        """Stop serving; what waits for an answer is cut off. The books can still be read."""
+        """Stop serving: an outage. What waits for an answer is cut off; ``start`` ends it."""
         if self._loop is not None and self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._control.closing.set)
             self._thread.join()
+
+    def close(self) -> None:
+        """Stop serving, and close the books."""
+        self.stop()
+        self._books.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -110,14 +125,10 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
-
-    def serve(self, ready: Callable[[Sandbox], None] = lambda _: None) -> None:
-        """Serve until SIGTERM or SIGINT, from the main thread; ``ready`` is called once it does."""
-        asyncio.run(self._serve(ready, signals=(signal.SIGTERM, signal.SIGINT)))
+        self.close()
 
     def ledger(self) -> list[Listed]:
-        """Return what the ledger holds, in the order of entry; also once stopped."""
+        """Return what the ledger holds, in the order of entry; also while it is stopped."""
         return self._control.ledger()
 
     def requests(self) -> dict[str, int]:
@@ -130,7 +141,7 @@ class Sandbox:
         if self._loop is None or not self._loop.is_running():
             self._control.plan = plan
             return
-        ordered = asyncio.run_coroutine_threadsafe(self._order(plan), self._loop)
+        ordered = asyncio.run_coroutine_threadsafe(self._control.order(plan), self._loop)
         ordered.result()
 
     def advance(
@@ -142,27 +153,24 @@ class Sandbox:
         """
         return self._control.advance(Steering(profile=profile, reference=reference, to=to))
 
-    async def _order(self, plan: Plan) -> None:
-        self._control.order(plan)
-        await self._door.settle(closed=plan.door_closed)
+    def _enter(self) -> Door:
+        self._control.closing = asyncio.Event()
+        door = Door(application(self._endpoints, self._control), self._port)
+        self._port = door.port
+        self._control.base = self._base
+        return door
 
     async def _serve(
-        self,
-        ready: Callable[[Sandbox], None] = lambda _: None,
-        *,
-        signals: Sequence[signal.Signals] = (),
+        self, door: Door, ready: Callable[[], None], *, signals: Sequence[signal.Signals] = ()
     ) -> None:
         self._loop = asyncio.get_running_loop()
         for number in signals:
             self._loop.add_signal_handler(number, self._control.closing.set)
-        self._control.planned = lambda: self._door.settle_soon(
-            closed=self._control.plan.door_closed
-        )
-        await self._door.settle(closed=self._control.plan.door_closed)
-        self._ready.set()
-        ready(self)
+        self._control.settle_door = door.settle
+        await door.settle(self._control.plan.door_closed)
+        ready()
         await self._control.closing.wait()
-        await self._door.shut()
+        await door.shut()
 
 
 class Door:
@@ -181,7 +189,7 @@ class Door:
         self._server: asyncio.Server | None = None
         self.port: int = self._socket.getsockname()[1]
 
-    async def settle(self, *, closed: bool) -> None:
+    async def settle(self, closed: bool) -> None:
         """Close or open the door, if it is not so already."""
         if closed and self._server is not None:
             self._server.close()
@@ -192,12 +200,6 @@ class Door:
         elif not closed and self._server is None:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(self._wire, sock=self._socket, backlog=2048)
-
-    def settle_soon(self, *, closed: bool) -> None:
-        """Do the same from a callback."""
-        task = asyncio.ensure_future(self.settle(closed=closed))
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
 
     async def shut(self) -> None:
         """Take nothing more in; give what is under way a moment, then cut it off."""
@@ -217,7 +219,8 @@ class Door:
 
 
 def _bound(port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without the protocol asyncio leaves Nagle's algorithm on, and every reply takes 40 ms.
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((HOST, port))
