@@ -68,6 +68,16 @@ def test_a_reference_outside_the_bundle_is_refused(folder: Path, location: str, 
     assert location.rpartition("/")[2] in str(error)
 
 
+def test_names_in_memory_are_held_to_the_same_rule() -> None:
+    """A file held under a name outside the bundle is not in it."""
+    bundle = Bundle.from_files("a.wsdl", {"../b.xsd": b"<a/>", "c/d.xsd": b"<d/>"})
+    assert bundle.read("c/../c/d.xsd") == b"<d/>"
+    for name in ("../b.xsd", "c/../../b.xsd", "/b.xsd"):
+        with pytest.raises(ContractError) as caught:
+            bundle.read(name)
+        assert caught.value.code == "CB-214"
+
+
 def test_a_wsdl_import_outside_the_bundle_is_refused(folder: Path) -> None:
     """wsdl:import is followed inside the bundle only."""
     wsdl = folder / "service.wsdl"

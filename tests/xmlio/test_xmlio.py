@@ -49,6 +49,17 @@ def test_every_hostile_document_gets_its_verdict_at_once(bombs: Path) -> None:
     assert wrong == []
 
 
+def test_no_entity_reaches_the_parser(bombs: Path) -> None:
+    """A DOCTYPE is refused for being one, before anything in it is looked at."""
+    rows = [line.split("\t") for line in (bombs / "MANIFEST.tsv").read_text().splitlines()[1:]]
+    kinds = {"entity", "xxe", "dtd"}
+    for name in (name for name, _, kind in rows if kind in kinds):
+        with pytest.raises(DocumentError) as caught:
+            xmlio.parse((bombs / name).read_bytes())
+        assert caught.value.code == "CB-151", name
+        assert caught.value.__cause__ is None
+
+
 def test_memory_stays_near_the_input(bombs: Path) -> None:
     """The widest bombs cost no more than 64 MB above themselves."""
     script = (
