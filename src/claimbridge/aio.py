@@ -262,7 +262,7 @@ class AsyncClient:
             reply = await self._post(message, deadline)
         except DeliveryError as error:
             return (outcome_of(error),)
-        return self.ledger.read(step, reply)
+        return self.ledger.read(message, reply)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         total = deadline.left(self.ledger.config.timeouts.total)

@@ -328,7 +328,7 @@ class Client:
             reply = self._post(message, deadline)
         except DeliveryError as error:
             return (outcome_of(error),)
-        return self.ledger.read(step, reply)
+        return self.ledger.read(message, reply)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         total = deadline.left(self.ledger.config.timeouts.total)

@@ -63,15 +63,16 @@ from claimbridge.soap.transport import (
     TransportSettings,
     content_headers,
 )
-from claimbridge.submission import Draft, Exchange, Pause, Plan, Recall, Rules
+from claimbridge.submission import Built, Draft, Exchange, Pause, Plan, Recall, Rules
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One HTTP request body and its headers, ready for the transport."""
+    """One HTTP request body and its headers, ready for the transport; which operation it asks."""
 
+    operation: str
     body: bytes
     headers: Mapping[str, str]
 
@@ -182,7 +183,7 @@ class Ledger:
     def draft(self, claim: Claim) -> Draft:
         """Return the claim's submission with its validated, signed body; raises ClaimError."""
         submission, _ = self._submission(claim)
-        return Draft(submission, self._valid_body("submit", (submission,)))
+        return Draft(submission, self._built("submit", (submission,)))
 
     def _submission(self, claim: Claim) -> tuple[Submission, tuple[Explanation, ...]]:
         mapped = self.chart.map(claim)
@@ -217,7 +218,7 @@ class Ledger:
             body = self.signer.sign(body, element=place)
         return body, self.contract.check(body, sources=request.sources)
 
-    def _valid_body(self, verb: str, submissions: tuple[Submission, ...]) -> bytes:
+    def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
         request = self._request(verb, submissions)
         body, findings = self._body(request, signed=verb != "query")
         if findings:
@@ -227,19 +228,17 @@ class Ledger:
                 findings=findings,
                 claim_id=submissions[0].key.claim_id,
             )
-        return body
+        return Built(request.operation, body)
 
     def message(self, exchange: Exchange) -> Message:
         """Return the HTTP message for an exchange; raises ClaimError when it cannot be built."""
-        request = self._request(exchange.verb, exchange.submissions)
-        body = exchange.body or self._valid_body(exchange.verb, exchange.submissions)
-        return self._message(request.operation, body)
+        return self._message(exchange.built or self._built(exchange.verb, exchange.submissions))
 
-    def _message(self, operation: str, body: bytes) -> Message:
+    def _message(self, built: Built) -> Message:
         version = self.config.soap
-        envelope = build(body, version=version, headers=self._security_headers())
-        action = self.contract.operations[operation].soap_action
-        return Message(envelope, content_headers(version, action))
+        envelope = build(built.body, version=version, headers=self._security_headers())
+        action = self.contract.operations[built.operation].soap_action
+        return Message(built.operation, envelope, content_headers(version, action))
 
     def _security_headers(self) -> tuple[bytes, ...]:
         auth = self.config.auth
@@ -250,10 +249,9 @@ class Ledger:
 
     # --- reading ----------------------------------------------------------------------------
 
-    def read(self, exchange: Exchange, reply: HttpReply) -> tuple[Outcome, ...]:
+    def read(self, message: Message, reply: HttpReply) -> tuple[Outcome, ...]:
         """Return what a reply says; whatever cannot be read for certain is UNKNOWN."""
-        asked = self._request(exchange.verb, exchange.submissions).operation
-        return self.read_bytes(reply.body, asked=asked)
+        return self.read_bytes(reply.body, asked=message.operation)
 
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
         """Return what a reply's envelope says; ``asked`` None accepts a reply to any operation."""
@@ -299,7 +297,7 @@ class Ledger:
             raise SchemaViolation(
                 f"the question for changes is invalid: {_told(findings[0])}", findings=findings
             )
-        return self._message(request.operation, body)
+        return self._message(Built(request.operation, body))
 
     def read_page(self, reply: HttpReply) -> Page:
         """Return a page of changes; raises NotDelivered or LedgerUnavailable when it is none."""

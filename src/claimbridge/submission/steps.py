@@ -59,16 +59,23 @@ class Record(Step[History | None], frozen=True):
         return journal.record(self.seen, self.changed)
 
 
+class Built(msgspec.Struct, frozen=True):
+    """A request as it will be sent: the contract's operation, and the Body's child in bytes."""
+
+    operation: str
+    body: bytes
+
+
 class Exchange(Step[tuple[Outcome, ...]], frozen=True):
     """One request to the ERP and what its reply says; never raises for what went wrong there.
 
-    ``verb`` is ``submit``, ``reverse`` or ``query``. ``body`` is the request as it was validated
+    ``verb`` is ``submit``, ``reverse`` or ``query``. ``built`` is the request as it was validated
     and signed; None means that it must be built from the submissions.
     """
 
     verb: str
     submissions: tuple[Submission, ...]
-    body: bytes | None = None
+    built: Built | None = None
 
 
 class Pause(Step[None], frozen=True):
@@ -78,10 +85,10 @@ class Pause(Step[None], frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A submission ready to be sent: ``body`` was validated, and signed where signing is set up."""
+    """A submission ready to be sent: ``built`` was validated, and signed where that is set up."""
 
     submission: Submission
-    body: bytes | None = None
+    built: Built | None = None
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
