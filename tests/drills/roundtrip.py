@@ -18,9 +18,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
+from tests.strategies import claims
 
 from claimbridge.model import Claim
-from tests.strategies import claims
 
 
 def claim_to_json_and_back(claim: Claim) -> None:

@@ -8,10 +8,10 @@ from decimal import Decimal
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.strategies import CURRENCIES, claims
 
 from claimbridge.mapping import Chart, Mapped
 from claimbridge.model import Claim, ClaimLine, Posting, Role, Side, converted
-from tests.strategies import CURRENCIES, claims
 
 TYPES = ("taxi", "travel", "hotel", "meals")
 HEAD = """
@@ -104,7 +104,7 @@ def maps(case: tuple[Chart, Claim]) -> Mapped | None:
 @bounded
 @given(cases())
 def test_totals_are_preserved_to_the_cent(case: tuple[Chart, Claim]) -> None:
-    """What is owed is the claim's total, employee and card apart; costs and differences equal it."""
+    """What is owed is the total, employee and card apart; costs and differences equal it."""
     claim = case[1]
     mapped = maps(case)
     if mapped is None:

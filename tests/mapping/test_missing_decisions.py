@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from tests.mapping.charts import CHART, chart, claim, line
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping import Chart
 from claimbridge.model import Claim
-from tests.mapping.charts import CHART, chart, claim, line
 
 
 def refusal(given: Claim, subject: Chart | None = None) -> MappingError:

@@ -9,10 +9,10 @@ import pickle
 from decimal import Decimal
 
 import pytest
+from tests.mapping.charts import CHART, chart, claim, legs, line
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Claim, SupportingDocument
-from tests.mapping.charts import CHART, chart, claim, legs, line
 
 
 def test_a_plain_expense() -> None:

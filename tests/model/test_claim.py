@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.strategies import claims
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model import Claim, ClaimLine
-from tests.strategies import claims
 
 LINE: dict[str, Any] = {"type": "taxi", "date": "2026-03-02", "amount": "55.00"}
 CLAIM: dict[str, Any] = {

@@ -10,12 +10,12 @@ import jsonschema
 import msgspec
 import pytest
 from hypothesis import given, settings
+from tests.strategies import claims, vouchers
 
 from claimbridge.errors import ClaimError
 from claimbridge.mapping import Chart
 from claimbridge.model import Claim, Voucher
 from claimbridge.model.schema import json_schema
-from tests.strategies import claims, vouchers
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIMS = sorted((EXAMPLES / "claims").glob("*.json"))
