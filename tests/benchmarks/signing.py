@@ -25,8 +25,9 @@ from claimbridge.xmlio import parse
 
 POSTING = (
     "<Posting><Account>6601.02</Account><Side>debit</Side><Amount>1{:03}.50</Amount>"
-    "<Currency>CNY</Currency><CostCentre>CC-100</CostCentre><Text>差旅费 酒店 & 高铁</Text></Posting>"
-).replace("&", "&amp;")
+    "<Currency>CNY</Currency><CostCentre>CC-100</CostCentre>"
+    "<Text>差旅费 酒店 &amp; 高铁</Text></Posting>"
+)
 VOUCHER = (
     '<Voucher xmlns="urn:claimbridge:voucher:1" Id="V-1"><Reference>EXP-2026-0042</Reference>'
     + "".join(POSTING.format(number) for number in range(6))

@@ -303,6 +303,7 @@ ENVELOPE_CASES = {
     "after the body": ((b"</s:Body>", b"</s:Body><x/>"), "CB-321"),
     "second security header": ((b"<s:Header>", f"<s:Header>{USERNAME}".encode()), "CB-321"),
     "stray signature": ((b"<s:Header>", b"<s:Header><x>" + EMPTY + b"</x>"), "CB-321"),
+    "stray signature after": ((b"</s:Header>", b"<x>" + EMPTY + b"</x></s:Header>"), "CB-321"),
     "other envelope": ((SOAP11.encode(), b"urn:soap"), "CB-321"),
     "body without id": ((b' wsu:Id="body-', b' wsu:id="body-'), "CB-325"),
     "token of another type": ((b"#X509v3", b"#X509PKIPathv1"), "CB-331"),
@@ -320,6 +321,14 @@ def test_each_alteration_of_an_envelope_has_its_code(case, enveloped, throwaway)
     altered = enveloped.replace(before, after)
     assert altered != enveloped
     assert _code(altered, Policy(placement="soap", pin=throwaway.pin, at=AT)) == code
+
+
+def test_a_signature_inside_another_block_does_not_count(enveloped, throwaway):
+    """A good signature moved one level down in the WS-Security header is not in its place."""
+    altered = enveloped.replace(SIGNATURE, b"<x>" + SIGNATURE).replace(
+        b"</ds:Signature>", b"</ds:Signature></x>"
+    )
+    assert _code(altered, Policy(placement="soap", pin=throwaway.pin, at=AT)) == "CB-321"
 
 
 def test_a_document_signature_does_not_sign_an_envelope(identity, throwaway):

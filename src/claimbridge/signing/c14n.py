@@ -1,24 +1,49 @@
-"""What canonicalisation adds around a root element when a whole document is signed."""
+"""Canonical bytes as signatures need them: of a whole document, or of one element.
+
+``claimbridge.xmlio.canonical`` serves every element by reading it afresh. A root that nobody took
+out of its document needs no such care, and it is what nearly every signature covers.
+"""
 
 from __future__ import annotations
 
 from lxml import etree
 
+from claimbridge.errors import DocumentError
+from claimbridge.xmlio import canonical
 
-def surroundings(root: etree._Element) -> tuple[bytes, bytes]:
-    """Return the canonical bytes before and after ``root`` in its document, comments left out.
 
-    Only processing instructions can stand there (Canonical XML 1.0 §2.3); mostly both are empty.
+def canonical_document(root: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
+    """Return the exclusive C14N of the document around ``root``, without comments.
+
+    Processing instructions before and after the root belong to it (Canonical XML 1.0 §2.3). The
+    root must stand in the document it was parsed with. Raises DocumentError CB-154 where there is
+    no canonical form.
     """
-    before = [_instruction(node) + b"\n" for node in root.itersiblings(preceding=True)]
-    after = [b"\n" + _instruction(node) for node in root.itersiblings()]
-    return b"".join(reversed([part for part in before if part != b"\n"])), b"".join(
-        part for part in after if part != b"\n"
+    try:
+        result: bytes = etree.tostring(
+            root.getroottree(),
+            method="c14n",
+            exclusive=True,
+            with_comments=False,
+            inclusive_ns_prefixes=list(prefixes) or None,
+        )
+    except (etree.LxmlError, ValueError) as error:
+        raise _none() from error
+    if not result:
+        raise _none()
+    return result
+
+
+def canonical_element(element: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
+    """Return the exclusive C14N of ``element`` alone; raises as ``canonical_document`` does."""
+    alone = element.getparent() is element.getprevious() is element.getnext() is None
+    if alone:
+        return canonical_document(element, prefixes)
+    return canonical(element, inclusive_prefixes=prefixes)
+
+
+def _none() -> DocumentError:
+    return DocumentError(
+        "the document has no canonical form; look for a relative namespace URI in it",
+        code="CB-154",
     )
-
-
-def _instruction(node: etree._Element) -> bytes:
-    if not isinstance(node, etree._ProcessingInstruction):
-        return b""
-    data = f" {node.text}" if node.text else ""
-    return f"<?{node.target}{data}?>".encode()

@@ -17,13 +17,13 @@ from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, KeyUnavailable, SignatureInvalid, SigningError
-from claimbridge.signing.c14n import surroundings
+from claimbridge.signing.c14n import canonical_document, canonical_element
 from claimbridge.signing.dsig import DS, ENVELOPED, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
 from claimbridge.signing.identity import Identity
 from claimbridge.signing.place import refuse_repeated_ids
 from claimbridge.signing.splice import Edit, write
 from claimbridge.signing.wssecurity import make_room
-from claimbridge.xmlio import canonical, parse
+from claimbridge.xmlio import parse
 
 # What xs:ID allows, within ASCII: it stands in a URI and in XML without any escape.
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9._\-]{0,127}")
@@ -102,12 +102,11 @@ class Signer:
         """Return the signature that ``element`` is to carry as its last child."""
         _check_free(element, alone=whole)
         name = element.get("Id")
-        signed = _canonical(element)
         if name is None and whole:
-            before, after = surroundings(element)
-            uri, signed = "", before + signed + after
+            uri, signed = "", _canonical(element, whole=True)
         else:
             uri = f"#{_usable(name, etree.QName(element).localname)}"
+            signed = _canonical(element)
         return self._signature(_reference(uri, _IN_PLACE, signed), self._key_info)
 
     def _signature(self, references: str, key_info: str) -> bytes:
@@ -170,9 +169,9 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _canonical(element: etree._Element) -> bytes:
+def _canonical(element: etree._Element, *, whole: bool = False) -> bytes:
     try:
-        return canonical(element)
+        return canonical_document(element) if whole else canonical_element(element)
     except DocumentError as error:
         raise SigningError(f"cannot be signed: {error.message}", code="CB-306") from error
 

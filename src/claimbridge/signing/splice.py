@@ -21,6 +21,11 @@ _MARKUP = re.compile(
     rb"|(?P<start>[^!?/](?:[^\"'>]|\"[^\"]*+\"|'[^']*+')*+>)"
     rb")"
 )
+# A document can end in its root's end tag, in its empty root (/>), in a comment (-->) or in an
+# instruction (?>). What begins with the last "</", ends with the document and has none of those
+# characters before its ">" is therefore the root's end tag; a name may end in "-", and then waits
+# for the lexer.
+_ROOT_END = re.compile(rb"</[^<>]*+(?<![-?/])>\s*+")
 _NAME = re.compile(rb"<([^\s/>]++)")
 
 
@@ -38,6 +43,10 @@ def write(document: bytes, edits: Mapping[int, Edit]) -> bytes:
     All other bytes stay as they are, except that an empty tag that gets a child (``<a/>``) becomes
     a start and an end tag.
     """
+    edit = edits.get(0)
+    last = document.rfind(b"</")
+    if len(edits) == 1 and edit and edit.child and _ROOT_END.fullmatch(document, max(last, 0)):
+        return document[:last] + edit.child + document[last:]
     pieces: list[bytes] = []
     done = 0
     for start, end, replacement in _replacements(document, edits):

@@ -170,7 +170,7 @@ def _check_path(
         .store(anchors)
         .time(at)
         .max_chain_depth(MAXIMUM_INTERMEDIATES)
-        .extension_policies(ca_policy=_issuers(), ee_policy=ExtensionPolicy.permit_all())
+        .extension_policies(ca_policy=_ISSUERS, ee_policy=_SIGNERS)
         .build_client_verifier()
     )
     try:
@@ -180,16 +180,6 @@ def _check_path(
             f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "
             "issuer to the trusted ones",
         ) from error
-
-
-def _issuers() -> ExtensionPolicy:
-    """What a certificate must be to issue others: a CA, for certificates, for our purpose."""
-    return (
-        ExtensionPolicy.permit_all()
-        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _must_be_ca)
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _must_sign_certificates)
-        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _must_permit_signing)
-    )
 
 
 # These three are called back by the path verifier, which turns a ValueError into a refusal.
@@ -210,6 +200,17 @@ def _must_permit_signing(
 ) -> None:
     if not _permits_signing(found):
         raise ValueError("the issuer's extended key usage is limited to other uses")
+
+
+# What a certificate must be to issue others: a CA, for certificates, for our purpose.
+_ISSUERS = (
+    ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _must_be_ca)
+    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _must_sign_certificates)
+    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _must_permit_signing)
+)
+# The signer's own extensions are judged above, by name.
+_SIGNERS = ExtensionPolicy.permit_all()
 
 
 def _named(certificate: x509.Certificate) -> str:

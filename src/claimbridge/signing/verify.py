@@ -20,13 +20,13 @@ from lxml import etree
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, SignatureInvalid
 from claimbridge.signing import place as placement
-from claimbridge.signing.c14n import surroundings
+from claimbridge.signing.c14n import canonical_document, canonical_element
 from claimbridge.signing.dsig import Algorithm, wsu
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.structure import Reference, Signature, elements, read_signature
 from claimbridge.signing.trust import Judge, public_key
-from claimbridge.xmlio import canonical, parse
+from claimbridge.xmlio import parse
 
 CLOCK_SKEW = timedelta(seconds=60)
 """How far a sender's clock may be ahead of ours (WS-Security 1.1 §10 leaves it to us)."""
@@ -193,10 +193,9 @@ def _check_digests(place: Place, signature: Signature, covered: Covered) -> byte
         signed = _canonical(element, reference.prefixes)
         if element is place.target:
             content = signed
-        if reference.uri == "":
+        if reference.uri == "" and (element.getprevious(), element.getnext()) != (None, None):
             # XMLDSig 1.1 §4.4.3.3: the whole document, top-level instructions included.
-            before, after = surroundings(element)
-            signed = before + signed + after
+            signed = canonical_document(element, reference.prefixes)
         if not hmac.compare_digest(hashlib.new(reference.hash, signed).digest(), reference.digest):
             raise SignatureInvalid(
                 f"{etree.QName(element).localname} was altered after it was signed (its digest "
@@ -208,7 +207,7 @@ def _check_digests(place: Place, signature: Signature, covered: Covered) -> byte
 
 def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
     try:
-        return canonical(element, inclusive_prefixes=prefixes)
+        return canonical_element(element, prefixes)
     except DocumentError as error:
         # Never as empty: an empty canonical form has a digest anyone can write down.
         raise SignatureInvalid(
