@@ -276,3 +276,22 @@ def test_nothing_is_opened_while_sockets_raise(folder: Path) -> None:
     )
     assert done.stderr == ""
     assert len(done.stdout.split()) == 2
+
+
+def test_a_wsdl_in_a_folder_wsdl_reads_the_xsd_beside_it_and_nothing_else(tmp_path: Path) -> None:
+    """The layout wsdl/ and xsd/ works by path; a third folder beside them stays outside."""
+    (tmp_path / "wsdl").mkdir()
+    (tmp_path / "xsd").mkdir()
+    (tmp_path / "other").mkdir()
+    for place in ("wsdl/a.wsdl", "xsd/a.xsd", "other/secret"):
+        (tmp_path / place).write_bytes(place.encode())
+    bundle = Bundle.from_path(tmp_path / "wsdl" / "a.wsdl")
+    assert bundle.read(bundle.resolve("../xsd/a.xsd", bundle.entry)) == b"xsd/a.xsd"
+    with pytest.raises(ContractError):
+        bundle.read(bundle.resolve("../other/secret", bundle.entry))
+
+
+def test_our_own_contracts_load_by_their_path_in_a_checkout() -> None:
+    """The reference contract can be named as a file, as any other contract can."""
+    wsdl = Path(__file__).parents[2] / "wsdl" / "voucher-service.wsdl"
+    assert "SubmitVoucher" in Contract.load(wsdl).operations

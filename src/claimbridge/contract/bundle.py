@@ -47,14 +47,16 @@ class Bundle:
     def from_path(cls, path: Path | str) -> Bundle:
         """Return the bundle of a WSDL file or of a contract's folder.
 
-        A folder needs a ``contract.toml``, or exactly one WSDL in it (or one level below it).
+        A folder needs a ``contract.toml``, or exactly one WSDL in it (or one level below it). With
+        a WSDL file come the files below its folder; where that folder is called ``wsdl``, those
+        of the ``xsd`` beside it too, as many toolkits and this one lay contracts out.
         Raises ContractError; ContractDrift when a locked file is not the file that was locked.
         """
         path = Path(path)
         if not path.exists():
             raise ContractError(f"there is no contract at {path}", code="CB-213")
         if not path.is_dir():
-            return cls(path.name, _folder_reader(path.parent), title=str(path))
+            return _around(path)
         if (path / LOCK_NAME).exists():
             return _locked(path)
         return cls(_only_wsdl(path), _folder_reader(path), title=str(path))
@@ -108,6 +110,20 @@ class Bundle:
             "copy the file into the contract's folder and name it there",
             code="CB-214",
         )
+
+
+def _around(wsdl: Path) -> Bundle:
+    """Return the bundle of a WSDL that lies loose: its own folder, and an ``xsd`` beside it."""
+    folder = wsdl.absolute().parent
+    if folder.name != "wsdl" or not (folder.parent / "xsd").is_dir():
+        return Bundle(wsdl.name, _folder_reader(folder), title=str(wsdl))
+    readers = {name: _folder_reader(folder.parent / name) for name in ("wsdl", "xsd")}
+
+    def read(name: str) -> bytes | None:
+        top, _, rest = name.partition("/")
+        return readers[top](rest) if top in readers and rest else None
+
+    return Bundle(f"wsdl/{wsdl.name}", read, title=str(wsdl))
 
 
 def _folder_reader(root: Path) -> Callable[[str], bytes | None]:
