@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from claimbridge.xmlio import namespace
 from tests.sandbox.caller import BOTH, Caller, fetch, refused, submission
 
 from claimbridge.model import OutcomeKind
@@ -28,8 +29,10 @@ def test_refuse_connection_resets_before_anything_is_done(profile: str) -> None:
     """The struck call ends in a reset and books nothing; the next one goes well."""
     with Sandbox(faults="refuse-connection@1") as erp:
         caller = Caller(erp, profile)
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError) as broken:
             caller.post(caller.envelope())
+        # RST, not an orderly end, which http.client calls RemoteDisconnected.
+        assert broken.type is ConnectionResetError
         assert held(erp) == []
         assert caller.submit()[0].kind is OutcomeKind.POSTED
 
@@ -147,6 +150,15 @@ def test_duplicate_reply_is_that_of_the_call_before(profile: str) -> None:
         assert held(erp) == ["EXP-1", "EXP-2"]
 
 
+def test_duplicate_reply_is_never_a_fault() -> None:
+    """What is sent again is the latest reply, not a Fault that came after it."""
+    with Sandbox(faults="duplicate-reply@3") as erp:
+        caller = Caller(erp)
+        first = caller.submit(submission("EXP-1"))
+        assert caller.submit(submission("EXP-2", account="999901")) != first
+        assert caller.submit(submission("EXP-3")) == first
+
+
 @both
 def test_duplicate_reply_of_two_items(profile: str) -> None:
     """The reply holds the document before beside this one; the contract does not allow that."""
@@ -208,6 +220,8 @@ def test_drift_still_carries_the_evidence(profile: str) -> None:
         body = open_envelope(content).body
         assert body is not None
         assert caller.contract.drift(body) != ()
+        spaces = {namespace(part) for part in body.iterdescendants(etree.Element)}
+        assert spaces == {"urn:claimbridge:sandbox:another-version"}
         number = erp.ledger()[0].journal_entry
         assert number is not None
         assert number.encode() in content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -90,6 +91,16 @@ def test_fifty_at_once_are_one(erp: Sandbox) -> None:
     kinds = [outcome.kind for outcome in outcomes]
     assert (kinds.count(K.POSTED), kinds.count(K.DUPLICATE)) == (1, 49)
     assert {str(outcome.journal_entry) for outcome in outcomes} == {"000001 / CN01 / 2026"}
+    assert len(erp.ledger()) == 1
+
+
+def test_the_store_itself_refuses_a_second_document(erp: Sandbox, caller: Caller) -> None:
+    """A unique index, not the look before the write, is the proof of one document (rule 1)."""
+    caller.submit()
+    with pytest.raises(sqlite3.IntegrityError), erp._books.transaction() as books:
+        held = books.held("reference", "EXP-1")
+        assert held is not None
+        books.enter("reference", held.entry, b"", series=held.series, unique=True)
     assert len(erp.ledger()) == 1
 
 

@@ -200,10 +200,11 @@ class Books:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self._db, self._clock)
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
 
 class Transaction:

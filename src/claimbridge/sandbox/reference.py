@@ -199,8 +199,10 @@ def _leg(posting: etree._Element) -> Leg:
 
 def _text(parent: etree._Element, name: str) -> str:
     child = parent.find(_V + name)
-    # string(): a comment inside a value does not end it.
-    return "" if child is None else str(child.xpath("string()"))
+    if child is None:
+        return ""
+    # A comment inside a value does not end it.
+    return str(child.xpath("string()")) if len(child) else child.text or ""
 
 
 def _is_reference(text: str) -> bool:

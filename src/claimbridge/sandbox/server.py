@@ -43,7 +43,8 @@ class Sandbox:
 
     ``profiles`` are names (see ``PROFILES``), ``module:attribute`` of a Responder, or Responders.
     ``faults`` is a SPEC (see ``claimbridge.sandbox.faults``). ``state`` is the file of the ledger,
-    None for memory. ``trust`` is PEM text: vouchers must be signed under it. ``seed`` makes faults
+    None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
+    the contract has a place for a signature (SAP's has none). ``seed`` makes faults
     by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
     and posted by ``advance``. ``record`` is a folder that keeps every exchange.
 
