@@ -53,6 +53,7 @@ from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Page, Profile, Request
 from claimbridge.signing import Identity, Signer
 from claimbridge.soap.envelope import build, open_envelope
+from claimbridge.soap.faults import Fault
 from claimbridge.soap.security import username_token
 from claimbridge.soap.transport import (
     Auth,
@@ -258,9 +259,9 @@ class Ledger:
         try:
             envelope = open_envelope(data)
             if envelope.fault is not None:
-                return (self.profile.read_fault(envelope.fault),)
+                return (self.profile.read_fault(self._known(envelope.fault)),)
             assert envelope.body is not None  # an envelope has a fault or a body
-            reply = Reply(envelope.body)
+            reply = self.contract.reply(envelope.body)
             if asked is not None and not self._answers(reply, asked):
                 return (_unknown(f"the reply {reply.local} does not answer {asked}"),)
             return self.profile.read(reply)
@@ -269,6 +270,12 @@ class Ledger:
         except Exception as error:
             log.exception("profile %s failed to read a reply", self.profile.name)
             return (_unknown(f"profile {self.profile.name} failed on the reply: {error!r}"),)
+
+    def _known(self, fault: Fault) -> Fault:
+        """Return the fault with a detail that is read by what the contract has where."""
+        if fault.detail is None:
+            return fault
+        return msgspec.structs.replace(fault, detail=self.contract.reply(fault.detail.element))
 
     def _answers(self, reply: Reply, asked: str) -> bool:
         return self.contract.operations[asked].output.rpartition("}")[2] == reply.local
@@ -304,13 +311,13 @@ class Ledger:
         try:
             envelope = open_envelope(reply.body)
             if envelope.fault is None and envelope.body is not None:
-                return self.profile.read_changes(Reply(envelope.body))
+                return self.profile.read_changes(self.contract.reply(envelope.body))
         except ClaimBridgeError as error:
             raise NotDelivered(
                 f"the changes could not be read: {error.message}", code="CB-411"
             ) from error
         assert envelope.fault is not None  # an envelope has a fault or a body
-        outcome = self.profile.read_fault(envelope.fault)
+        outcome = self.profile.read_fault(self._known(envelope.fault))
         if outcome.kind is OutcomeKind.UNAVAILABLE:
             raise LedgerUnavailable(outcome.text, retry_after=outcome.retry_after)
         raise NotDelivered(
