@@ -18,8 +18,8 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 """
 
 from claimbridge.submission.decisions import decide
+from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
-    absorb,
     reconcile,
     refresh,
     resolve,
@@ -31,6 +31,7 @@ from claimbridge.submission.plans import (
 from claimbridge.submission.references import reference_for
 from claimbridge.submission.steps import (
     Begin,
+    Built,
     Draft,
     Exchange,
     Pause,
@@ -43,6 +44,7 @@ from claimbridge.submission.steps import (
 
 __all__ = [
     "Begin",
+    "Built",
     "Draft",
     "Exchange",
     "Pause",

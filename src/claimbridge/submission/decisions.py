@@ -53,7 +53,7 @@ class Send(msgspec.Struct, frozen=True):
 Decision = Done | Refuse | Busy | Resolve | TakeBack | Send
 
 
-def decide(history: History, key: Key, digest: str, rules: Rules) -> Decision:
+def decide(history: History, key: Key, digest: str) -> Decision:
     """Say what must happen next for ``key`` to be posted once; pure."""
     known = history.get(key)
     if known is not None and known.digest != digest:
@@ -84,7 +84,7 @@ def decide(history: History, key: Key, digest: str, rules: Rules) -> Decision:
         )
     if known is not None and known.state is State.IN_DOUBT:
         return Resolve(known)
-    return _clear_the_way(history, key, rules) or Send(known)
+    return _clear_the_way(history, key) or Send(known)
 
 
 _CLOSED: Final = frozenset({State.REVERSING, State.REVERSED, State.PARKED})
@@ -108,29 +108,18 @@ def closed_error(known: Submission) -> DeliveryError:
     )
 
 
-def _clear_the_way(history: History, key: Key, rules: Rules) -> Decision | None:
+def _clear_the_way(history: History, key: Key) -> Decision | None:
     """Say what must happen to earlier revisions first; None when nothing stands in the way."""
     for earlier in history.submissions:
         if earlier.key.revision >= key.revision or earlier.key.purpose is Purpose.REVERSE:
             continue
         if earlier.state is State.PARKED:
             return Refuse(closed_error(earlier))
-        if may_still_arrive(earlier, rules):
+        if earlier.state is State.IN_DOUBT:
             return Resolve(earlier)
         if earlier.state in LIVE or earlier.state is State.REVERSING:
             return TakeBack(earlier)
     return None
-
-
-def may_still_arrive(submission: Submission, rules: Rules) -> bool:
-    """Say whether something sent for it could yet be committed without our knowing."""
-    if submission.state is State.IN_DOUBT:
-        return True
-    return (
-        submission.state in {State.PENDING, State.REJECTED}
-        and submission.doubt_since is not None
-        and quiet_left(submission, rules) > 0
-    )
 
 
 def quiet_left(submission: Submission, rules: Rules) -> float:

@@ -16,7 +16,17 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.model import LIVE, History, Key, Outcome, OutcomeKind, Purpose, State, Submission
+from claimbridge.model import (
+    LIVE,
+    History,
+    Key,
+    Outcome,
+    OutcomeKind,
+    Purpose,
+    Reason,
+    State,
+    Submission,
+)
 from claimbridge.submission.decisions import closed_error
 from claimbridge.submission.references import reference_for
 from claimbridge.submission.steps import Rules
@@ -29,6 +39,7 @@ _STATE_OF: Final = {
     OutcomeKind.REVERSED: State.REVERSED,
     OutcomeKind.REJECTED: State.REJECTED,
 }
+_POSTED_WHEN_NUMBERED: Final = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.REVERSED})
 EVIDENCE: Final = frozenset(_STATE_OF)
 
 
@@ -38,19 +49,26 @@ def assigned(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> 
     A reply that names another document than ours says nothing about ours. One outcome without a
     reference speaks for the whole request, unless it claims success for more than one document.
     """
-    by_reference: dict[str, Outcome] = {}
+    by_reference: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.reference is not None:
-            said = by_reference.setdefault(outcome.reference, outcome)
-            if (said.kind, said.journal_entry) != (outcome.kind, outcome.journal_entry):
-                by_reference[outcome.reference] = _contradiction(outcome.reference)
+            by_reference.setdefault(outcome.reference, []).append(outcome)
     general = outcomes[0] if len(outcomes) == 1 and outcomes[0].reference is None else None
     if general is not None and len(submissions) > 1 and general.kind in _NAMES_ONE:
         general = None
-    return tuple(
-        by_reference.get(submission.reference) or general or _nothing_about(submission, outcomes)
-        for submission in submissions
-    )
+    found = []
+    for submission in submissions:
+        said = by_reference.get(submission.reference)
+        if said:
+            found.append(_contradiction(submission.reference) if differ(said) else said[0])
+        else:
+            found.append(general or _nothing_about(submission, outcomes))
+    return tuple(found)
+
+
+def differ(outcomes: Sequence[Outcome]) -> bool:
+    """Say whether outcomes for one document say different things about it."""
+    return len({(outcome.kind, outcome.journal_entry) for outcome in outcomes}) > 1
 
 
 _NAMES_ONE: Final = (EVIDENCE | {OutcomeKind.ABSENT}) - {OutcomeKind.REJECTED}
@@ -110,11 +128,14 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
             detail=f"the ERP already had {outcome.journal_entry or 'a document'} under our "
             "reference before we sent it, and does not tell its amounts",
         )
-    landed = moved(current, _STATE_OF[outcome.kind], rules, detail=outcome.text)
-    if outcome.kind is OutcomeKind.DUPLICATE and outcome.journal_entry is not None:
-        landed = msgspec.structs.replace(landed, state=State.POSTED)
+    state = _STATE_OF[outcome.kind]
+    if outcome.kind is OutcomeKind.REVERSED and current.key.purpose is Purpose.REVERSE:
+        # Said of a reversal, it means that what was to be taken back has been taken back.
+        state = State.ACKNOWLEDGED
+    if outcome.kind in _POSTED_WHEN_NUMBERED and outcome.journal_entry is not None:
+        state = State.POSTED if state is State.ACKNOWLEDGED else state
     return msgspec.structs.replace(
-        landed,
+        moved(current, state, rules, detail=outcome.text),
         journal_entry=outcome.journal_entry or current.journal_entry,
         reasons=(),
         doubt_since=None,
@@ -122,15 +143,16 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
 
 
 def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
-    state = State.REJECTED
-    if current.doubt_since is not None and not rules.capabilities.can_query:
-        # The first sending may have been committed; a refusal of the second proves nothing.
-        state = State.PARKED
     detail = outcome.text or "; ".join(str(reason) for reason in outcome.reasons)
-    if state is State.PARKED:
-        detail = f"the first answer was lost, the second sending was refused: {detail}"
+    state, reasons = State.REJECTED, outcome.reasons
+    if current.doubt_since is not None:
+        # An earlier sending may have been committed, or may yet arrive and be accepted: a refusal
+        # of the later one proves nothing about it. The reasons, kept in doubt, say that it came.
+        state = State.IN_DOUBT if rules.capabilities.can_query else State.PARKED
+        reasons = reasons or (Reason(detail or "refused without a reason"),)
+        detail = f"an earlier answer was lost, a later sending was refused: {detail}"
     refused = moved(current, state, rules, detail=detail)
-    return msgspec.structs.replace(refused, reasons=outcome.reasons)
+    return msgspec.structs.replace(refused, reasons=reasons)
 
 
 def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Submission:
@@ -142,21 +164,20 @@ def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Su
 
 def taking_off(submission: Submission, rules: Rules) -> Submission:
     """Return the submission as it is recorded just before it is sent."""
-    doubt_since = submission.doubt_since
-    if submission.state is State.IN_DOUBT:  # found so after a crash: nobody noted since when
-        doubt_since = doubt_since or submission.attempted_at
     return msgspec.structs.replace(
         moved(submission, State.SENDING, rules, detail=""),
         attempt=submission.attempt + 1,
         attempted_at=rules.clock.now(),
-        doubt_since=doubt_since,
         reasons=(),
     )
 
 
 def renewed(known: Submission, wanted: Submission) -> Submission:
-    """Return the record of earlier, ineffective attempts with today's voucher."""
-    return msgspec.structs.replace(known, voucher=wanted.voucher, reference=wanted.reference)
+    """Return the record of earlier, ineffective attempts with today's voucher.
+
+    The reference stays, even where the profile would derive another today.
+    """
+    return msgspec.structs.replace(known, voucher=wanted.voucher)
 
 
 def reverse_key(key: Key) -> Key:
@@ -201,11 +222,11 @@ def with_original(history: History, landed: Submission, rules: Rules) -> tuple[S
     if landed.key.purpose is not Purpose.REVERSE:
         return (landed,)
     original = history.get(msgspec.structs.replace(landed.key, purpose=Purpose.POST))
-    if original is None or original.state is not State.REVERSING:
+    if original is None:
         return (landed,)
-    if landed.state in LIVE:
+    if landed.state in LIVE and (original.state in LIVE or original.state is State.REVERSING):
         settled = moved(original, State.REVERSED, rules, detail=f"by {landed.journal_entry or ''}")
-    elif landed.state in {State.REJECTED, State.PENDING}:
+    elif landed.state in {State.REJECTED, State.PENDING} and original.state is State.REVERSING:
         back = original.returns_to or State.POSTED
         settled = moved(original, back, rules, detail="its reversal did not take place")
     else:
@@ -221,13 +242,13 @@ def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
         "attempt": landed.attempt,
     }
     if landed.state is State.REJECTED:
-        reasons = "; ".join(str(reason) for reason in outcome.reasons) or outcome.text
-        return LedgerRejection(f"the ERP refused it: {reasons}", reasons=outcome.reasons, **about)
-    if landed.state is State.PARKED:
+        return refusal(landed)
+    if landed.state in {State.PARKED, State.REVERSING, State.REVERSED}:
         return closed_error(landed)
     if landed.state is State.IN_DOUBT:
+        missing = landed.detail or outcome.text
         return OutcomeUnknown(
-            f"sent, but the answer is missing ({outcome.text}); it may be posted: reconcile",
+            f"sent, but the answer is missing ({missing}); it may be posted: reconcile",
             code=outcome.code or None,
             retry_after=outcome.retry_after,
             **about,
@@ -240,8 +261,18 @@ def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
             **about,
         )
     kind = DeliveryRefused if outcome.useless else NotDelivered
-    return kind(
-        f"it did not reach the ERP: {outcome.text}", code=outcome.code or None, **about
+    return kind(f"it did not reach the ERP: {outcome.text}", code=outcome.code or None, **about)
+
+
+def refusal(landed: Submission) -> LedgerRejection:
+    """Return the error that tells why the ERP refused it."""
+    reasons = "; ".join(str(reason) for reason in landed.reasons) or landed.detail
+    return LedgerRejection(
+        f"the ERP refused it: {reasons}",
+        reasons=landed.reasons,
+        claim_id=landed.key.claim_id,
+        reference=landed.reference,
+        attempt=landed.attempt,
     )
 
 

@@ -13,7 +13,8 @@ from claimbridge.submission.evidence import (
     taking_off,
     with_original,
 )
-from claimbridge.submission.steps import Begin, Exchange, Pause, Plan, Recall, Record, Rules
+from claimbridge.submission.news import absorb
+from claimbridge.submission.steps import Begin, Built, Exchange, Pause, Plan, Recall, Record, Rules
 
 
 def send(
@@ -22,66 +23,117 @@ def send(
     rules: Rules,
     *,
     verb: str,
-    body: bytes | None = None,
+    built: Built | None = None,
 ) -> Plan[tuple[Submission, Outcome] | None]:
     """Begin, exchange, settle. ``records`` is the submission, and the original of a reversal.
 
-    Returns None when another writer was faster and nothing was sent.
+    Returns None when another writer was faster: read the journal again and decide again.
     """
     flight = taking_off(records[0], rules)
     others = tuple(held(other, rules) for other in records[1:])
-    begun = yield from Begin(history, (flight, *others))
+    begun = yield from take_off(history, flight, rules, others)
     if begun is None:
         return None
     try:
-        outcomes = yield from Exchange(verb, (flight,), body)
+        outcomes = yield from Exchange(verb, (flight,), built)
+    except GeneratorExit:
+        raise  # nobody is left to perform a step
     except BaseException:
-        yield from give_up(begun, flight, rules)
+        yield from give_up(flight, rules)
         raise
     return (yield from settle(begun, flight, assigned((flight,), outcomes)[0], rules))
 
 
+def take_off(
+    history: History, flight: Submission, rules: Rules, others: tuple[Submission, ...] = ()
+) -> Plan[History | None]:
+    """Begin a flight; None when another writer was faster."""
+    try:
+        return (yield from Begin(history, (flight, *others)))
+    except (GeneratorExit, ClaimBridgeError):
+        raise
+    except BaseException:
+        yield from give_up(flight, rules)  # it may have been written before the break
+        raise
+
+
 def settle(
     begun: History, flight: Submission, outcome: Outcome, rules: Rules
-) -> Plan[tuple[Submission, Outcome]]:
-    """Write what the exchange brought, whatever else has been written meanwhile."""
-    history = begun
-    while True:
-        current = history.get(flight.key) or flight
-        if outcome.kind is OutcomeKind.DUPLICATE and not outcome.totals:
-            outcome = yield from _with_totals(current, outcome, rules)
-        landed = after(current, outcome, rules)
+) -> Plan[tuple[Submission, Outcome] | None]:
+    """Write what the exchange brought; None when others have gone on from there meanwhile."""
+    try:
+        return (yield from _settled(begun, flight, outcome, rules))
+    except (GeneratorExit, ClaimBridgeError):
+        raise
+    except BaseException:
+        yield from give_up(flight, rules)
+        raise
+
+
+def _settled(
+    history: History, flight: Submission, outcome: Outcome, rules: Rules
+) -> Plan[tuple[Submission, Outcome] | None]:
+    if outcome.kind is OutcomeKind.DUPLICATE and not outcome.totals:
+        outcome = yield from _with_totals(flight, outcome, rules)
+    while _is_open(history, flight):
+        landed = after(flight, outcome, rules)
         try:
             written = yield from Record(history, with_original(history, landed, rules))
         except JournalError as error:
-            raise OutcomeUnknown(
-                f"the exchange ended as {outcome.kind}"
-                + (f" ({outcome.journal_entry})" if outcome.journal_entry else "")
-                + f", but the journal could not keep it: {error}; mend the journal and reconcile",
-                code="CB-424",
-                claim_id=flight.key.claim_id,
-                reference=flight.reference,
-                attempt=flight.attempt,
-            ) from error
+            raise _unrecorded(flight, outcome, error) from error
         if written is not None:
             return landed, outcome
         history = yield from Recall(flight.key.ledger, flight.key.claim_id)
+    yield from absorb(flight, outcome, rules)
+    return None
 
 
-def give_up(begun: History, flight: Submission, rules: Rules) -> Plan[None]:
-    """The attempt was broken off from outside (a signal, a cancellation): it is in doubt."""
+def _is_open(history: History, flight: Submission) -> bool:
+    """Say whether this very attempt still waits for its end.
+
+    The journal may have given it up by now, which puts it in doubt; whoever resolved that doubt
+    knows more than this attempt does.
+    """
+    current = history.get(flight.key)
+    return (
+        current is not None
+        and current.attempt == flight.attempt
+        and current.state in {State.SENDING, State.IN_DOUBT}
+    )
+
+
+def _unrecorded(flight: Submission, outcome: Outcome, error: JournalError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"the exchange ended as {outcome.kind}"
+        + (f" ({outcome.journal_entry})" if outcome.journal_entry else "")
+        + f", but the journal could not keep it: {error}; mend the journal and reconcile",
+        code="CB-424",
+        claim_id=flight.key.claim_id,
+        reference=flight.reference,
+        attempt=flight.attempt,
+    )
+
+
+def give_up(flight: Submission, rules: Rules) -> Plan[None]:
+    """The attempt was broken off from outside (a signal, a cancellation): it is in doubt.
+
+    Also where the journal may have begun it without our having heard so. Where it is a
+    colleague's flight that is doubted then, no harm is done: doubt is resolved by asking.
+    """
     doubt = Outcome(kind=OutcomeKind.UNKNOWN, text="the attempt was broken off")
     try:
-        yield from settle(begun, flight, doubt, rules)
+        history = yield from Recall(flight.key.ledger, flight.key.claim_id)
+        if _is_open(history, flight):
+            yield from _settled(history, flight, doubt, rules)
     except ClaimBridgeError:
         return  # the journal gives up the flight, so the next reader finds it in doubt
 
 
-def _with_totals(current: Submission, outcome: Outcome, rules: Rules) -> Plan[Outcome]:
+def _with_totals(flight: Submission, outcome: Outcome, rules: Rules) -> Plan[Outcome]:
     """Ask for the amounts of the duplicate before adopting it, where the ERP can be asked."""
     if not rules.capabilities.can_query:
         return outcome
-    asked = assigned((current,), (yield from Exchange("query", (current,))))[0]
+    asked = assigned((flight,), (yield from Exchange("query", (flight,))))[0]
     return asked if asked.kind in EVIDENCE and asked.totals else outcome
 
 
@@ -111,18 +163,18 @@ class Tries:
 
     def after(self, landed: Submission, outcome: Outcome) -> Plan[None]:
         """Wait before the next try, or raise when there is none."""
-        if landed.state is State.IN_DOUBT and self._made <= self._rules.retries:
-            if self._made:
-                yield from Pause(self._rules.backoff * 2**self._made)
-            self._made += 1
-            return  # the next round resolves the doubt
-        hopeless = outcome.useless or self._made >= self._rules.retries
-        if landed.state is not State.PENDING or hopeless:
+        doubtful = landed.state is State.IN_DOUBT
+        # One round more for a doubt: it does not send, but asks.
+        most = self._rules.retries + doubtful
+        if landed.state not in {State.PENDING, State.IN_DOUBT} or self._made >= most:
             raise error_for(landed, outcome)
-        wait = self._rules.backoff * 2**self._made
-        self._made += 1
+        if outcome.useless and not doubtful:
+            raise error_for(landed, outcome)
+        wait = self._rules.backoff * 2**self._made if self._made or not doubtful else 0.0
         if outcome.retry_after is not None:
             if outcome.retry_after > self._rules.longest_wait:
                 raise error_for(landed, outcome)
             wait = max(wait, outcome.retry_after)
-        yield from Pause(wait)
+        self._made += 1
+        if wait:
+            yield from Pause(wait)

@@ -36,7 +36,6 @@ from claimbridge.errors import (
 )
 from claimbridge.model import (
     LIVE,
-    MOVES,
     History,
     Key,
     Outcome,
@@ -54,23 +53,25 @@ from claimbridge.submission.decisions import (
     TakeBack,
     closed_error,
     decide,
-    may_still_arrive,
     quiet_left,
 )
 from claimbridge.submission.evidence import (
     EVIDENCE,
     after,
     assigned,
+    differ,
     error_for,
     moved,
+    refusal,
     renewed,
     reversal_of,
     reverse_key,
     taking_off,
     with_original,
 )
-from claimbridge.submission.flight import Tries, give_up, send, settle
-from claimbridge.submission.steps import Begin, Draft, Exchange, Plan, Recall, Record, Rules
+from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
+from claimbridge.submission.news import absorb
+from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Record, Rules
 
 
 def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) -> Plan[Submission]:
@@ -83,7 +84,7 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
     tries = Tries(rules)
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
-        decision = decide(history, key, digest, rules)
+        decision = decide(history, key, digest)
         if isinstance(decision, Done):
             return decision.submission
         if isinstance(decision, Refuse):
@@ -91,11 +92,14 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
         if isinstance(decision, Busy):
             yield from tries.wait_for_turn(key)
             continue
-        body: bytes | None = None
+        built: Built | None = None
         if isinstance(decision, Resolve) and decision.submission.key == key:
-            flight = decision.submission  # what was sent once is sent again as it was
-            if (yield from resolve(history, flight, rules, resend=True)) is not RESEND:
+            resolved = yield from resolve(history, decision.submission, rules, resend=True)
+            if not isinstance(resolved, Resend):
+                if resolved is not None and resolved.state is State.REJECTED:
+                    raise refusal(resolved)  # what it was sent for has been answered
                 continue
+            flight = resolved.submission  # what was sent once is sent again as it was
         else:
             # Prepared before anything is reversed for it: it may turn out not to be sendable.
             draft = draft or prepare()
@@ -104,11 +108,11 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
                 continue
             if isinstance(decision, TakeBack):
                 date = draft.submission.voucher.posting_date
-                yield from reverse(decision.submission.key, date, "", rules)
+                yield from _take_back(decision.submission.key, date, "", rules)
                 continue
             flight = renewed(decision.known or draft.submission, draft.submission)
-            body = draft.body
-        sent = yield from send(history, (flight,), rules, verb="submit", body=body)
+            built = draft.built if flight.reference == draft.submission.reference else None
+        sent = yield from send(history, (flight,), rules, verb="submit", built=built)
         if sent is None:
             continue  # another writer was faster: look again
         landed, outcome = sent
@@ -125,41 +129,77 @@ def submit_batch(
     What cannot go into the one request (doubt, earlier revisions, another sender), and what the
     one request left open, is carried by ``submit`` one at a time. Nothing raises midway.
     """
-    results: list[Submission | ClaimBridgeError | None] = [None] * len(drafts)
-    flights: list[tuple[int, History, Submission]] = []
+    results: dict[int, Submission | ClaimBridgeError] = {}
+    flights: list[_Flight] = []
     try:
-        for index, draft in enumerate(drafts):
-            wanted = draft.submission
-            try:
-                history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
-                decision = decide(history, wanted.key, wanted.digest, rules)
-                if isinstance(decision, Send):
-                    flight = taking_off(renewed(decision.known or wanted, wanted), rules)
-                    begun = yield from Begin(history, (flight,))
-                    if begun is not None:
-                        flights.append((index, begun, flight))
-            except ClaimBridgeError as error:
-                results[index] = error
+        yield from _take_off_together(drafts, flights, results, rules)
         if flights:
-            submissions = tuple(flight for _, _, flight in flights)
-            outcomes = assigned(submissions, (yield from Exchange("submit", submissions)))
+            yield from _fly_together(flights, results, rules)
+    except GeneratorExit:
+        raise  # nobody is left to perform a step
     except BaseException:
-        for _, begun, flight in flights:
-            yield from give_up(begun, flight, rules)
+        for flight in flights:
+            yield from give_up(flight.submission, rules)
         raise
-    for number, (index, begun, flight) in enumerate(flights):
+    for index, draft in enumerate(drafts):
+        if index not in results:
+            results[index] = yield from _one_by_one(draft, rules)
+    return [results[index] for index in range(len(drafts))]
+
+
+class _Flight(msgspec.Struct, frozen=True):
+    """One of the flights that share a request: which draft, and the journal as it began."""
+
+    index: int
+    begun: History
+    submission: Submission
+
+
+_Results = dict[int, Submission | ClaimBridgeError]
+
+
+def _take_off_together(
+    drafts: Sequence[Draft], flights: list[_Flight], results: _Results, rules: Rules
+) -> Plan[None]:
+    """Begin what can be sent at once."""
+    for index, draft in enumerate(drafts):
+        wanted = draft.submission
         try:
-            landed, outcome = yield from settle(begun, flight, outcomes[number], rules)
-            if landed.state in LIVE:
-                results[index] = landed
-            elif landed.state is State.REJECTED:
-                results[index] = error_for(landed, outcome)
+            history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
+            decision = decide(history, wanted.key, wanted.digest)
+            if isinstance(decision, Send):
+                flight = taking_off(renewed(decision.known or wanted, wanted), rules)
+                begun = yield from take_off(history, flight, rules)
+                if begun is not None:
+                    flights.append(_Flight(index, begun, flight))
         except ClaimBridgeError as error:
             results[index] = error
-    for index, draft in enumerate(drafts):
-        if results[index] is None:
-            results[index] = yield from _one_by_one(draft, rules)
-    return [result for result in results if result is not None]
+
+
+def _fly_together(flights: list[_Flight], results: _Results, rules: Rules) -> Plan[None]:
+    """Make the one request, and settle each flight by what the reply says of it."""
+    submissions = tuple(flight.submission for flight in flights)
+    outcomes = assigned(submissions, (yield from Exchange("submit", submissions)))
+    wait = 0.0
+    for flight, outcome in zip(flights, outcomes, strict=True):
+        try:
+            settled = yield from settle(flight.begun, flight.submission, outcome, rules)
+        except ClaimBridgeError as error:
+            results[flight.index] = error
+            continue
+        if settled is None:
+            continue
+        landed, outcome = settled
+        if landed.state in LIVE:
+            results[flight.index] = landed
+        elif (outcome.retry_after or 0.0) > rules.longest_wait or outcome.useless:
+            results[flight.index] = error_for(landed, outcome)
+        elif landed.state is State.REJECTED and (outcome.reference or len(flights) == 1):
+            # A refusal that names none of many may be the fault of a neighbour.
+            results[flight.index] = error_for(landed, outcome)
+        wait = max(wait, outcome.retry_after or 0.0)
+    if 0.0 < wait <= rules.longest_wait:
+        yield from Pause(wait)
 
 
 def _one_by_one(draft: Draft, rules: Rules) -> Plan[Submission | ClaimBridgeError]:
@@ -179,18 +219,32 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     if not rules.capabilities.can_reverse:
         raise ConfigurationError(
             "this profile cannot reverse a journal entry; reverse it in the ERP",
-            code="CB-205",
+            code="CB-254",
             claim_id=key.claim_id,
         )
+    reversal = yield from _take_back(key, posting_date, text, rules)
+    if reversal is None:
+        raise ConflictingSubmission(
+            f"revision {key.revision} has no journal entry that could be reversed",
+            code="CB-455",
+            claim_id=key.claim_id,
+        )
+    return reversal
+
+
+def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Submission | None]:
+    """Reverse ``key``; None when the ERP holds nothing of it that could be reversed."""
     tries = Tries(rules)
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
-        original = history.get(key)
+        original, reversal = history.get(key), history.get(reverse_key(key))
         if original is None:
-            raise _nothing_to_reverse(key)
-        reversal = history.get(reverse_key(key))
+            return None
         if original.state is State.REVERSED:
-            return reversal or original
+            if reversal is not None and reversal.state is State.IN_DOUBT:
+                yield from resolve(history, reversal, rules, resend=False)
+                continue
+            return reversal if reversal is not None and reversal.state in LIVE else original
         if any(other.state is State.SENDING for other in history.submissions):
             yield from tries.wait_for_turn(key)
             continue
@@ -198,7 +252,7 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
             yield from resolve(history, original, rules, resend=False)
             continue
         if original.state not in LIVE and original.state is not State.REVERSING:
-            raise _nothing_to_reverse(key)
+            return None
         if original.journal_entry is None:
             yield from _learn_number(original, rules)
             continue
@@ -206,8 +260,9 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
             raise closed_error(reversal)
         if reversal is not None and reversal.state is State.IN_DOUBT:
             resolved = yield from resolve(history, reversal, rules, resend=True)
-            if resolved is not RESEND:
+            if not isinstance(resolved, Resend):
                 continue
+            reversal = resolved.submission
         else:
             reversal = reversal_of(original, reversal, posting_date, text, rules)
         sent = yield from send(history, (reversal, original), rules, verb="reverse")
@@ -230,37 +285,38 @@ def _reversed_by_others(original: Submission, rules: Rules) -> Plan[bool]:
     return now.state is State.REVERSED
 
 
-def resolve(history: History, doubtful: Submission, rules: Rules, *, resend: bool) -> Plan[object]:
+class Resend(msgspec.Struct, frozen=True):
+    """The answer of ``resolve`` that this may be sent again now, as it is."""
+
+    submission: Submission
+
+
+def resolve(
+    history: History, doubtful: Submission, rules: Rules, *, resend: bool
+) -> Plan[Resend | Submission | None]:
     """Find out what became of a submission in doubt, by the profile's recipe.
 
-    Returns a special value when the same reference may be sent again now (only with ``resend``);
-    otherwise the journal has been moved on and must be read anew. Raises OutcomeUnknown when the
-    doubt remains, with ``retry_after`` where time will help.
+    Returns Resend when the same reference may be sent again now (only with ``resend``), else the
+    submission as it was settled; None when another writer was faster. Either way the journal must
+    be read anew. Raises OutcomeUnknown when the doubt remains, with ``retry_after`` where time
+    will help.
     """
-    capabilities = rules.capabilities
-    if not capabilities.can_query:
-        if capabilities.unique_reference and resend:
-            return RESEND
-        if capabilities.unique_reference:
-            yield from _resend_as_it_was(history, doubtful, rules)
-            return None
-        parked = moved(
-            doubtful,
-            State.PARKED,
-            rules,
-            detail="the answer was lost and this ERP cannot be asked by reference; look for "
-            f"{doubtful.reference} in the ERP, then settle it by hand",
-        )
-        yield from Record(history, with_original(history, parked, rules))
-        return None
+    if not rules.capabilities.can_query:
+        return (yield from _resolve_unasked(history, doubtful, rules, resend=resend))
+    # Taken before asking: the answer may be as old as the question.
+    left = quiet_left(doubtful, rules)
     outcomes = yield from Exchange("query", (doubtful,))
     outcome = assigned((doubtful,), outcomes)[0]
-    if outcome.kind is OutcomeKind.ABSENT:
-        return (yield from _absent(history, doubtful, rules, resend=resend))
+    if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
+        # The ERP remembers that it refused one. Where only one was sent, that was it.
+        left = left if doubtful.attempt > 1 else 0.0
+        doubtful = msgspec.structs.replace(after(doubtful, outcome, rules), state=doubtful.state)
+    if outcome.kind in {OutcomeKind.ABSENT, OutcomeKind.REJECTED}:
+        return (yield from _absent(history, doubtful, rules, left=left, resend=resend))
     if outcome.kind in EVIDENCE:
-        adopted = after(doubtful, outcome, rules)
-        yield from Record(history, with_original(history, adopted, rules))
-        return None
+        return (yield from _settle(history, after(doubtful, outcome, rules), rules))
+    if differ([one for one in outcomes if one.reference == doubtful.reference]):
+        return (yield from _park(history, doubtful, rules, outcome.text))
     raise OutcomeUnknown(
         f"the answer was lost, and asking for {doubtful.reference} brought none: "
         f"{outcome.text or outcome.kind}; try again or reconcile later",
@@ -272,21 +328,51 @@ def resolve(history: History, doubtful: Submission, rules: Rules, *, resend: boo
     )
 
 
-def _absent(history: History, doubtful: Submission, rules: Rules, *, resend: bool) -> Plan[object]:
-    """The ERP has no such document: believe it now, or only after the quiet period."""
-    left = quiet_left(doubtful, rules)
-    if resend and (rules.capabilities.unique_reference or left == 0):
-        return RESEND
-    if left == 0:
-        # It never arrived and no longer can; a refusal that came later stands.
-        state = State.PENDING if doubtful.state is State.IN_DOUBT else doubtful.state
-        cleared = moved(doubtful, state, rules, detail="asked; the ERP has no such document")
-        cleared = msgspec.structs.replace(cleared, doubt_since=None)
-        yield from Record(history, with_original(history, cleared, rules))
-        return None
-    raise OutcomeUnknown(
-        f"the answer for {doubtful.reference} was lost; the ERP does not have it yet, but it may "
-        f"still arrive for {left:.0f} s; try again after that",
+def _resolve_unasked(
+    history: History, doubtful: Submission, rules: Rules, *, resend: bool
+) -> Plan[Resend | Submission | None]:
+    """Resolve a doubt where the ERP cannot be asked: by sending again, or by a person."""
+    if not rules.capabilities.unique_reference:
+        why = (
+            "the answer was lost and this ERP cannot be asked by reference; look for "
+            f"{doubtful.reference} in the ERP, then settle it by hand"
+        )
+        return (yield from _park(history, doubtful, rules, why))
+    if resend:
+        return Resend(doubtful)
+    verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
+    sent = yield from send(history, (doubtful,), rules, verb=verb)
+    if sent is not None and sent[0].state is State.IN_DOUBT:
+        raise error_for(*sent)
+    return sent[0] if sent is not None else None
+
+
+def _absent(
+    history: History, doubtful: Submission, rules: Rules, *, left: float, resend: bool
+) -> Plan[Resend | Submission | None]:
+    """The ERP has no such document: believe it now, or only after the quiet period.
+
+    ``left`` is what was left of it, in seconds, when the ERP was asked.
+    """
+    settled = msgspec.structs.replace(doubtful, doubt_since=None)  # for when nothing can arrive
+    refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
+    if left > 0 and resend and rules.capabilities.unique_reference and not refused:
+        return Resend(doubtful)
+    if left > 0:
+        raise _may_still_arrive(doubtful, left)
+    if resend and not refused:
+        return Resend(settled)
+    state = State.REJECTED if refused else State.PENDING
+    detail = doubtful.detail if refused else "asked; the ERP has no such document"
+    return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
+
+
+def _may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
+    refused = "; ".join(str(reason) for reason in doubtful.reasons)
+    return OutcomeUnknown(
+        f"the answer for {doubtful.reference} was lost; the ERP does not have it yet"
+        + (f" and refused it when it was sent again ({refused})" if refused else "")
+        + f", but it may still arrive for {left:.0f} s; try again after that",
         code="CB-423",
         claim_id=doubtful.key.claim_id,
         reference=doubtful.reference,
@@ -295,8 +381,15 @@ def _absent(history: History, doubtful: Submission, rules: Rules, *, resend: boo
     )
 
 
-RESEND: Final = object()
-"""The answer of ``resolve`` that the same reference may be sent again."""
+def _park(
+    history: History, doubtful: Submission, rules: Rules, why: str
+) -> Plan[Submission | None]:
+    return (yield from _settle(history, moved(doubtful, State.PARKED, rules, detail=why), rules))
+
+
+def _settle(history: History, settled: Submission, rules: Rules) -> Plan[Submission | None]:
+    written = yield from Record(history, with_original(history, settled, rules))
+    return None if written is None else settled
 
 
 def refresh(known: Submission, rules: Rules) -> Plan[Submission]:
@@ -334,43 +427,24 @@ def refresh(known: Submission, rules: Rules) -> Plan[Submission]:
     return (yield from absorb(known, outcome, rules))
 
 
-def absorb(known: Submission, outcome: Outcome, rules: Rules) -> Plan[Submission]:
-    """Take in news about a submission, asked for or not; late and repeated news do no harm."""
-    while True:
-        history = yield from Recall(known.key.ledger, known.key.claim_id)
-        current = history.get(known.key)
-        if current is None or current.state is State.SENDING or outcome.kind not in EVIDENCE:
-            return current or known  # a flight is settled by the one who began it
-        news = after(current, outcome, rules)
-        if not _is_progress(current, news):
-            return current
-        if (yield from Record(history, with_original(history, news, rules))) is not None:
-            return news
-
-
-def _is_progress(current: Submission, news: Submission) -> bool:
-    if news.state == current.state:
-        return current.state in LIVE and news.journal_entry != current.journal_entry
-    return news.state in MOVES[current.state]
-
-
 def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
     """Bring an unfinished submission to an end: ask, adopt, or send what was never sent.
 
     Raises the errors of DeliveryError where the end is not a journal entry.
     """
     key = unfinished.key
-    if key.purpose is Purpose.REVERSE or unfinished.state is State.REVERSING:
-        original = msgspec.structs.replace(key, purpose=Purpose.POST)
-        voucher = unfinished.voucher
-        return (yield from reverse(original, voucher.posting_date, voucher.text, rules))
     history = yield from Recall(key.ledger, key.claim_id)
+    if key.purpose is Purpose.REVERSE or unfinished.state is State.REVERSING:
+        reversal = history.get(reverse_key(key)) or unfinished
+        voucher = reversal.voucher
+        original = msgspec.structs.replace(key, purpose=Purpose.POST)
+        return (yield from reverse(original, voucher.posting_date, voucher.text, rules))
     superseded = any(s.key.revision > key.revision for s in history.submissions)
     if not superseded:
         draft = Draft(unfinished)
         return (yield from submit(key, unfinished.digest, lambda: draft, rules))
     current = history.get(key) or unfinished
-    if may_still_arrive(current, rules):
+    if current.state is State.IN_DOUBT:
         yield from resolve(history, current, rules, resend=False)
         history = yield from Recall(key.ledger, key.claim_id)
         current = history.get(key) or current
@@ -378,13 +452,18 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
 
 
 def settle_by_hand(key: Key, outcome: Outcome, rules: Rules) -> Plan[Submission]:
-    """Record what a person found in the ERP about a parked submission.
+    """Record what a person found in the ERP about a parked submission, or its parked reversal.
 
-    Raises ConflictingSubmission when the submission is not parked.
+    NOT_DELIVERED or ABSENT says that the ERP holds nothing of it. Where the ERP cannot be asked, a
+    person may also tell what became of an accepted submission: its number, its reversal. Raises
+    ConflictingSubmission when there is nothing to settle, and OutcomeUnknown when the person
+    looked too early: what was sent may still arrive.
     """
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
-        known = history.get(key)
+        known = _to_settle(history, key)
+        if known is not None and known.state in LIVE and not rules.capabilities.can_query:
+            return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:
             raise ConflictingSubmission(
                 "only a parked submission is settled by hand"
@@ -392,34 +471,55 @@ def settle_by_hand(key: Key, outcome: Outcome, rules: Rules) -> Plan[Submission]
                 code="CB-454",
                 claim_id=key.claim_id,
             )
-        settled = after(known, outcome, rules, compare=False)
-        settled = msgspec.structs.replace(settled, detail=outcome.text, doubt_since=None)
+        settled = _as_found(known, outcome, rules)
         if (yield from Record(history, with_original(history, settled, rules))) is not None:
             return settled
 
 
-def _resend_as_it_was(history: History, doubtful: Submission, rules: Rules) -> Plan[None]:
-    verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
-    sent = yield from send(history, (doubtful,), rules, verb=verb)
-    if sent is not None and sent[0].state is State.IN_DOUBT:
-        raise error_for(*sent)
+def _to_settle(history: History, key: Key) -> Submission | None:
+    """Return the submission of ``key``; while it is being reversed, its reversal."""
+    known = history.get(key)
+    if known is not None and known.state is State.REVERSING:
+        return history.get(reverse_key(key)) or known
+    return known
+
+
+def _as_found(parked: Submission, outcome: Outcome, rules: Rules) -> Submission:
+    """Return a parked submission as a person's word leaves it."""
+    if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNAVAILABLE}:
+        raise ConflictingSubmission(
+            f"an outcome of {outcome.kind} settles nothing; say what the ERP holds",
+            code="CB-454",
+            claim_id=parked.key.claim_id,
+            reference=parked.reference,
+        )
+    nothing_there = outcome.kind in _NOTHING_THERE
+    if nothing_there and parked.doubt_since is not None and quiet_left(parked, rules) > 0:
+        raise _may_still_arrive(parked, quiet_left(parked, rules))
+    undoubted = msgspec.structs.replace(parked, doubt_since=None)
+    if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
+        return moved(undoubted, State.PENDING, rules, detail=outcome.text)
+    settled = after(undoubted, outcome, rules, compare=False)
+    return msgspec.structs.replace(settled, detail=outcome.text)
+
+
+_NOTHING_THERE: Final = frozenset(
+    {OutcomeKind.ABSENT, OutcomeKind.NOT_DELIVERED, OutcomeKind.REJECTED}
+)
 
 
 def _learn_number(original: Submission, rules: Rules) -> Plan[None]:
     now = yield from refresh(original, rules)
     if now.journal_entry is None and now.state in LIVE:
+        can_query = rules.capabilities.can_query
         raise OutcomeUnknown(
-            "the ERP has not given the journal entry a number yet, so it cannot be reversed yet",
+            "the ERP has not given the journal entry a number yet, so it cannot be reversed yet"
+            if can_query
+            else "the journal entry's number is not known and this ERP cannot be asked for it; "
+            f"look for {original.reference} in the ERP, then settle it by hand",
             code="CB-425",
             claim_id=original.key.claim_id,
             reference=original.reference,
-            retry_after=rules.backoff,
+            attempt=original.attempt,
+            retry_after=rules.backoff if can_query else None,
         )
-
-
-def _nothing_to_reverse(key: Key) -> ConflictingSubmission:
-    return ConflictingSubmission(
-        f"revision {key.revision} has no journal entry that could be reversed",
-        code="CB-455",
-        claim_id=key.claim_id,
-    )

@@ -98,7 +98,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     the waits between them begin at ``backoff`` seconds and double. A wait that the ERP asks for is
     honoured up to ``longest_wait`` seconds, else LedgerUnavailable carries it to the caller.
     ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
-    than any request lives in the ERP and the proxies before it. ``turn`` is how long to wait for
+    than any request lives in the ERP and the proxies before it, and long enough for what it commits
+    last to be found by its reference. ``turn`` is how long to wait for
     another sender of the same claim.
     """
 

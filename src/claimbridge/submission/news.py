@@ -1,0 +1,58 @@
+"""Taking in what the ERP says of a submission, asked for or not."""
+
+from __future__ import annotations
+
+import msgspec
+
+from claimbridge.model import LIVE, MOVES, Outcome, OutcomeKind, State, Submission
+from claimbridge.submission.decisions import quiet_left
+from claimbridge.submission.evidence import EVIDENCE, after, with_original
+from claimbridge.submission.steps import Plan, Recall, Record, Rules
+
+
+def absorb(known: Submission, outcome: Outcome, rules: Rules) -> Plan[Submission]:
+    """Take in news about a submission, asked for or not; late and repeated news do no harm."""
+    while True:
+        history = yield from Recall(known.key.ledger, known.key.claim_id)
+        current = history.get(known.key)
+        if current is None or current.state is State.SENDING or outcome.kind not in EVIDENCE:
+            return current or known  # a flight is settled by the one who began it
+        news = _progress(current, outcome, rules)
+        if news is None:
+            return current
+        if (yield from Record(history, with_original(history, news, rules))) is not None:
+            return news
+
+
+def _progress(current: Submission, outcome: Outcome, rules: Rules) -> Submission | None:
+    """Return the submission as the news leave it; None when they bring it no further."""
+    if current.state is State.REVERSING and outcome.kind is not OutcomeKind.REVERSED:
+        return _progress_underneath(current, outcome, rules)
+    if outcome.kind is OutcomeKind.REJECTED and may_be_old(current, rules):
+        return None
+    news = after(current, outcome, rules)
+    if news.state is State.REVERSED:
+        news = msgspec.structs.replace(news, returns_to=None)
+    if news.state is current.state:
+        numbered = current.state in LIVE and news.journal_entry != current.journal_entry
+        return news if numbered else None
+    return news if news.state in MOVES[current.state] else None
+
+
+def may_be_old(current: Submission, rules: Rules) -> bool:
+    """Say whether an answer that it was refused may speak of an earlier sending.
+
+    The ERP may remember the one it refused, and not yet find the one it accepted since.
+    """
+    return current.attempt > 1 and quiet_left(current, rules) > 0
+
+
+def _progress_underneath(current: Submission, outcome: Outcome, rules: Rules) -> Submission | None:
+    """While its reversal is under way, news of a live entry change only what it returns to."""
+    back = current.returns_to or State.POSTED
+    news = _progress(msgspec.structs.replace(current, state=back), outcome, rules)
+    if news is None or news.state not in LIVE:
+        return None
+    return msgspec.structs.replace(
+        news, state=State.REVERSING, returns_to=news.state, detail=current.detail
+    )
