@@ -16,7 +16,7 @@ from tests.soap.authority import Authority
 from tests.soap.conftest import Sender
 from tests.soap.server import REPLY, Server, Wire, http
 
-from claimbridge.errors import DeliveryError, OutcomeUnknown
+from claimbridge.errors import DeliveryError, DeliveryRefused, OutcomeUnknown
 from claimbridge.soap.transport import AsyncTransport, Transport, TransportSettings
 
 
@@ -221,6 +221,26 @@ def test_a_full_pool_makes_async_calls_wait_or_give_up(serve: Callable[..., Serv
     codes = sorted(getattr(end, "code", "answered") for end in ended)
     assert codes == ["CB-416", "answered", "answered"]
     assert len(server.requests) == 2
+
+
+def test_closing_tells_each_call_what_it_means_for_it(serve: Callable[..., Server]) -> None:
+    """A call on its way when the transport closes is unknown; one still waiting sent nothing.
+
+    Cancelling a task stays cancelling.
+    """
+    server = serve(lambda wire: wire.hang())
+
+    async def calls() -> list[object]:
+        transport = AsyncTransport(TransportSettings(server.url(), pool=1))
+        posts = [asyncio.create_task(transport.post(b"<q/>", headers={})) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        posts[2].cancel()
+        await transport.close()
+        return list(await asyncio.gather(*posts, return_exceptions=True))
+
+    sent, waiting, cancelled = asyncio.run(calls())
+    assert (type(sent), type(waiting)) == (OutcomeUnknown, DeliveryRefused)
+    assert isinstance(cancelled, asyncio.CancelledError)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

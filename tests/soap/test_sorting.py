@@ -211,7 +211,7 @@ RETURNED: dict[str, tuple[bytes, bytes]] = {
     "GBK by its own declaration": (
         http(
             body='<?xml version="1.0" encoding="GBK"?><中/>'.encode("gbk"),
-            kind="text/xml; charset=utf-16",
+            kind="text/xml; charset=iso-8859-1",
         ),
         '<?xml version="1.0" encoding="GBK"?><中/>'.encode("gbk"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import ssl
 from collections.abc import Mapping
@@ -56,11 +57,16 @@ class AsyncTransport:
             except (OSError, aiohttp.ClientError) as error:
                 # A timeout is an OSError too.
                 raise self._sorted(error, call, progress) from error
+            except asyncio.CancelledError:
+                if self._closed and not progress.connected and not _cancelled():
+                    # Those who wait for a connection are cancelled by aiohttp when it closes.
+                    raise failures.closed(place=self._place) from None
+                raise
             watch.reply = accept(answer, place=self._place, now=self._clock.now())
         return watch.reply
 
     async def close(self) -> None:
-        """Close all connections; closing twice does no harm."""
+        """Close all connections, busy ones too; closing twice does no harm."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
@@ -136,6 +142,12 @@ class AsyncTransport:
         if isinstance(error, TimeoutError) and progress.queued:
             return failures.busy(place=self._place, seconds=call.connect)
         return failures.unreachable(_beneath(error), place=self._place, seconds=call.connect)
+
+
+def _cancelled() -> bool:
+    """Tell whether somebody asked for the end of the running task."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _exact(settings: TransportSettings) -> yarl.URL:

@@ -9,7 +9,13 @@ import msgspec
 
 from claimbridge.errors import ConfigurationError, DeliveryRefused
 from claimbridge.soap.envelope import SOAP12
-from claimbridge.soap.transport.settings import Basic, Bearer, TransportSettings, basic
+from claimbridge.soap.transport.settings import (
+    LONGEST_WAIT,
+    Basic,
+    Bearer,
+    TransportSettings,
+    basic,
+)
 
 # RFC 9110 §5.1 and §5.5, without the obsolete bytes above ASCII.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -59,8 +65,8 @@ def prepare(
                 f"the HTTP header {name!a} holds characters that HTTP forbids; mend it",
                 code="CB-410",
             )
-    total = settings.total if timeout is None else timeout
-    if not 0 < total < float("inf"):
+    total = settings.total if timeout is None else min(timeout, LONGEST_WAIT)
+    if not total > 0:
         raise DeliveryRefused(f"no time is left to send it (timeout {total} s)", code="CB-410")
     return Call(body, sent, min(settings.connect, total), total)
 

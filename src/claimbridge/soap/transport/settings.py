@@ -11,6 +11,9 @@ import msgspec
 
 from claimbridge.errors import ConfigurationError
 
+LONGEST_WAIT = 86_400.0
+"""Seconds; what is asked for beyond a day is a slip, and beyond the system's own range."""
+
 _MASK = "…"
 _URL_SAFE = "%/:=&?~+!$,;'@()*[]"
 
@@ -163,10 +166,12 @@ class TransportSettings(_Masked, frozen=True):
             "reply_limit": self.reply_limit,
         }
         for name, value in numbers.items():
-            # The negated form refuses NaN; a wait without an end is refused too.
-            if not 0 < value < float("inf"):
+            most = LONGEST_WAIT if name in {"connect", "total", "idle"} else float("inf")
+            # The negated form refuses NaN; what has no end is refused too.
+            if not 0 < value <= most or value == float("inf"):
                 raise ConfigurationError(
-                    f"{name} is {value}; it must be a finite number above 0", code="CB-244"
+                    f"{name} is {value}; it must be above 0 and have an end (times: a day)",
+                    code="CB-244",
                 )
 
     @property
