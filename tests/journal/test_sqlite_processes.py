@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.journal.samples import LEDGER, changed, run, start, submission
 
 from claimbridge.errors import JournalError
-from claimbridge.journal import SqliteJournal
+from claimbridge.journal import SqliteJournal, owners
 from claimbridge.model import History, State
-from tests.journal.samples import LEDGER, changed, run, start, submission
 
 
 @pytest.fixture
@@ -158,28 +160,28 @@ def test_a_removed_lock_file_is_noticed(path: Path) -> None:
     journal.close()
 
 
-def test_owners_are_established_while_others_sweep(path: Path) -> None:
-    """However often others sweep, nobody's fresh lock file is swept away from under it."""
-    SqliteJournal(path).close()
-    stop = threading.Event()
+def test_a_lock_file_swept_before_it_is_locked_is_made_anew(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep between the creation of a lock file and its lock leaves no owner that looks dead."""
+    journal = SqliteJournal(path)
+    opened = owners._opened
+    sweeps = iter([owners.sweep])
 
-    def sweep() -> None:
-        while not stop.is_set():
-            SqliteJournal(path).close()
+    def opened_and_swept(journal: Path, lock: Path) -> int:
+        descriptor = opened(journal, lock)
+        if "-owner-" in lock.name:
+            next(sweeps, lambda path: None)(path)
+        return descriptor
 
-    sweeper = threading.Thread(target=sweep)
-    sweeper.start()
-    try:
-        for number in range(60):
-            journal = SqliteJournal(path)
-            history = begun(journal, f"C{number}")
-            assert journal.history(LEDGER, f"C{number}") == history
-            assert journal.record(history, [changed(history, State.POSTED)])
-            journal.close()
-    finally:
-        stop.set()
-        sweeper.join()
-    assert owner_files(path) == []
+    monkeypatch.setattr(owners, "_opened", opened_and_swept)
+    history = begun(journal, "C1")
+    assert len(owner_files(path)) == 1
+    other = SqliteJournal(path)
+    assert other.history(LEDGER, "C1") == history
+    other.close()
+    assert journal.record(history, [changed(history, State.POSTED)])
+    journal.close()
 
 
 def test_closing_in_mid_flight_keeps_the_owner_alive(path: Path) -> None:
@@ -202,9 +204,7 @@ def in_child(work: object) -> int:
     if child == 0:
         try:
             work()  # type: ignore[operator]  # a function without arguments
-        except BaseException:
-            import traceback
-
+        except BaseException:  # noqa: BLE001 - the child ends here, whatever came
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
@@ -285,8 +285,6 @@ def test_forking_amid_writes_harms_nobody(path: Path) -> None:
 
 
 def sound(path: Path) -> bool:
-    import sqlite3
-
     connection = sqlite3.connect(path)
     try:
         return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -20,7 +20,8 @@ from claimbridge.model import JournalEntry, State
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)
+    # One system call: print() of several threads mixes their lines.
+    os.write(1, f"{' '.join(map(str, words))}\n".encode())
 
 
 def begin_and_die(path: str, claim_id: str) -> None:
@@ -75,10 +76,10 @@ def toil(path: str, name: str) -> None:
                 claim_id = f"{name}-{next(numbers)}"
             begun = journal.begin(journal.history(LEDGER, claim_id), [submission(claim_id)])
             assert begun is not None
-            os.write(1, f"begun {claim_id}\n".encode())
+            say("begun", claim_id)
             entry = JournalEntry(claim_id)
             assert journal.record(begun, [changed(begun, State.POSTED, journal_entry=entry)])
-            os.write(1, f"posted {claim_id}\n".encode())
+            say("posted", claim_id)
 
     _in_threads(4, work)
 
@@ -100,6 +101,15 @@ def fill(path: str, limit: str) -> None:
             break
     # All that was promised can still be read here, where nothing more can be written.
     say("readable", *(f"{s.key.claim_id}={s.state}" for s in journal.select(LEDGER)))
+
+
+def read_all(path: str) -> None:
+    """Read every submission; say how many, and by how many bytes this process has grown."""
+    journal = SqliteJournal(path)
+    next(journal.select(LEDGER))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count = sum(1 for _ in journal.select(LEDGER))
+    say(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 
 def open_only(path: str) -> None:

@@ -31,6 +31,7 @@ class Connections:
         self._returned = threading.Condition(threading.Lock())
         self._idle: list[sqlite3.Connection] = []
         self._lent = 0
+        self._pausing = False
         self._closed = False
         self._file = _identity(path)
 
@@ -72,12 +73,15 @@ class Connections:
     def pause(self) -> None:
         """Wait until nothing is lent, close everything, and lend nothing until ``resume``."""
         self._returned.acquire()
+        self._pausing = True
         while self._lent:
             self._returned.wait()
         self._close_idle()
 
     def resume(self) -> None:
         """Lend again, after ``pause`` in the same thread."""
+        self._pausing = False
+        self._returned.notify_all()
         self._returned.release()
 
     @contextlib.contextmanager
@@ -96,6 +100,8 @@ class Connections:
 
     def _take(self) -> sqlite3.Connection:
         with self._returned:
+            while self._pausing:
+                self._returned.wait()
             if self._closed:
                 raise rules.misuse("the journal is closed")
             self._lent += 1

@@ -1,0 +1,105 @@
+"""How many durable writes a second the SQLite journal takes, and what group commit makes of it.
+
+    python -m tests.benchmarks.journal [--seconds 3] [--folder FOLDER]
+
+Prints writes per second for 1, 4 and 16 threads, each write in a transaction of its own beside
+writes that share transactions, both on the same disk in one run, in turns. A write is one
+``begin`` or one ``record``, synced. The disk decides: FOLDER (default: the working folder's
+disk) should be the one that matters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.journal.samples import LEDGER, changed, submission
+
+from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
+from claimbridge.model import JournalEntry, State
+
+THREADS = (1, 4, 16)
+TURNS = 3
+
+
+def writes_per_second(journal: Journal, threads: int, seconds: float) -> float:
+    """Have threads begin and post claims for so long; return the writes per second."""
+    counts = [0] * threads
+    end = time.perf_counter() + seconds
+
+    def work(index: int) -> None:
+        while time.perf_counter() < end:
+            claim_id = f"C-{index}-{counts[index]}-{threads}-{end}"
+            begun = journal.begin(journal.history(LEDGER, claim_id), [submission(claim_id)])
+            assert begun is not None
+            posted = changed(begun, State.POSTED, journal_entry=JournalEntry("0100000008"))
+            assert journal.record(begun, [posted])
+            counts[index] += 2
+
+    workers = [threading.Thread(target=work, args=(index,)) for index in range(threads)]
+    begun_at = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return sum(counts) / (time.perf_counter() - begun_at)
+
+
+def median_of(measure: list[float]) -> float:
+    """Return the middle one: a shared disk has bad moments."""
+    return statistics.median(measure)
+
+
+def on_disk(folder: Path, threads: int, seconds: float) -> tuple[float, float]:
+    """Return writes per second alone and grouped, measured in turns."""
+    measured: dict[int, list[float]] = {1: [], 256: []}
+    for turn in range(TURNS):
+        for group, rates in measured.items():
+            journal = SqliteJournal(folder / f"{threads}-{group}-{turn}.db", group=group)
+            rates.append(writes_per_second(journal, threads, seconds / TURNS))
+            journal.close()
+    return median_of(measured[1]), median_of(measured[256])
+
+
+def sync_milliseconds(folder: Path) -> float:
+    """Return what one write and sync of 4 KiB costs on this disk."""
+    descriptor = os.open(folder / "sync", os.O_CREAT | os.O_WRONLY)
+    try:
+        return 1000 * seconds_per(lambda: (os.write(descriptor, bytes(4096)), os.fsync(descriptor)))
+    finally:
+        os.close(descriptor)
+
+
+def seconds_per(call: Callable[[], object], times: int = 200) -> float:
+    """Return the mean seconds of one call."""
+    begun_at = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - begun_at) / times
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--seconds", type=float, default=3.0, help="per measurement (default: 3)")
+    parser.add_argument("--folder", type=Path, default=Path(), help="where to write")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="journal-benchmark-") as made:
+        folder = Path(made)
+        print(f"one sync of this disk: {sync_milliseconds(folder):.2f} ms")
+        print(f"{'threads':>7}  {'alone/s':>9}  {'grouped/s':>9}  {'ratio':>6}")
+        for threads in THREADS:
+            alone, grouped = on_disk(folder, threads, arguments.seconds)
+            print(f"{threads:>7}  {alone:>9,.0f}  {grouped:>9,.0f}  {grouped / alone:>6.2f}")
+    memory = writes_per_second(MemoryJournal(), 1, arguments.seconds)
+    print(f"in memory, 1 thread: {memory:,.0f}/s")
+
+
+if __name__ == "__main__":
+    main()
