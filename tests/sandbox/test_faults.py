@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from claimbridge.xmlio import namespace
+from lxml import etree
 from tests.sandbox.caller import BOTH, Caller, fetch, refused, submission
 
 from claimbridge.model import OutcomeKind
 from claimbridge.sandbox import FAULTS, Sandbox
 from claimbridge.soap.envelope import open_envelope
+from claimbridge.xmlio import namespace
 
 both = pytest.mark.parametrize("profile", BOTH)
 

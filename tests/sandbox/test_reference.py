@@ -97,10 +97,11 @@ def test_fifty_at_once_are_one(erp: Sandbox) -> None:
 def test_the_store_itself_refuses_a_second_document(erp: Sandbox, caller: Caller) -> None:
     """A unique index, not the look before the write, is the proof of one document (rule 1)."""
     caller.submit()
-    with pytest.raises(sqlite3.IntegrityError), erp._books.transaction() as books:
+    with erp._books.transaction() as books:
         held = books.held("reference", "EXP-1")
         assert held is not None
-        books.enter("reference", held.entry, b"", series=held.series, unique=True)
+        with pytest.raises(sqlite3.IntegrityError):
+            books.enter("reference", held.entry, b"", series=held.series, unique=True)
     assert len(erp.ledger()) == 1
 
 
