@@ -115,4 +115,4 @@ def test_a_proxy_of_another_kind_is_a_set_up_error(proxy: str) -> None:
     """Only http:// proxies that tunnel are supported; anything else is said at once."""
     with pytest.raises(ConfigurationError) as caught:
         TransportSettings("https://erp.example/", proxy=proxy)
-    assert caught.value.code == "CB-251"
+    assert caught.value.code == "CB-281"

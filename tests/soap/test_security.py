@@ -115,6 +115,6 @@ def test_what_xml_cannot_carry_is_a_set_up_error(user: str, password: str) -> No
     """A control character in a password is said before anything is sent, without showing it."""
     with pytest.raises(ConfigurationError) as caught:
         username_token(user, password, digest=False, clock=SYSTEM)
-    assert caught.value.code == "CB-256"
+    assert caught.value.code == "CB-286"
     assert "word\x00" not in str(caught.value)
     assert "pass\x00" not in str(caught.value)

@@ -56,7 +56,7 @@ def test_an_endpoint_that_cannot_work_is_a_set_up_error(endpoint: str) -> None:
     """What is no safe address is said when the settings are made, without repeating secrets."""
     with pytest.raises(ConfigurationError) as caught:
         TransportSettings(endpoint)
-    assert caught.value.code == "CB-250"
+    assert caught.value.code == "CB-280"
     assert "secret" not in str(caught.value)
 
 
@@ -66,7 +66,7 @@ def test_waits_and_limits_are_finite(name: str, value: float) -> None:
     """No time and no size can be without a bound."""
     with pytest.raises(ConfigurationError) as caught:
         TransportSettings(ENDPOINT, **{name: value})
-    assert caught.value.code == "CB-254"
+    assert caught.value.code == "CB-284"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_credentials_that_no_header_can_carry(make: Callable[[], Auth]) -> None:
     """A token with a line end, the usual slip with files, is said at once."""
     with pytest.raises(ConfigurationError) as caught:
         make()
-    assert caught.value.code == "CB-253"
+    assert caught.value.code == "CB-283"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_content_headers() -> None:
     for action in ('a"b', "a\r\nb", "a\\", "动作"):
         with pytest.raises(ConfigurationError) as caught:
             content_headers("1.1", action)
-        assert caught.value.code == "CB-255"
+        assert caught.value.code == "CB-285"
 
 
 def test_the_log_tells_sizes_and_never_content(

@@ -324,6 +324,6 @@ def test_plain_http_is_for_loopback_only() -> None:
     """An endpoint that would send vouchers in the clear is a set-up error, not a late surprise."""
     with pytest.raises(ConfigurationError) as caught:
         TransportSettings("http://erp.example/voucher-service")
-    assert caught.value.code == "CB-250"
+    assert caught.value.code == "CB-280"
     for endpoint in ("http://localhost:1/", "http://127.0.0.9/", "http://[::1]:8080/x"):
         TransportSettings(endpoint)

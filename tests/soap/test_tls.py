@@ -182,7 +182,7 @@ def test_an_unusable_ca() -> None:
     for ca in (b"", b"nonsense", "中".encode(), b"-----BEGIN CERTIFICATE-----\nAAAA\n"):
         with pytest.raises(ConfigurationError) as caught:
             Transport(TransportSettings("https://erp.example/", ca=ca))
-        assert caught.value.code == "CB-252"
+        assert caught.value.code == "CB-282"
 
 
 def test_no_setting_turns_verification_off() -> None:

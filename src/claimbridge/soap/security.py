@@ -32,12 +32,12 @@ def username_token(
     Either way nonce and time are fresh, so that the server can refuse a repeat. ``nonce`` is for
     tests that compare with known values; None takes sixteen random bytes.
 
-    Raises ConfigurationError (CB-256) for characters that XML cannot hold.
+    Raises ConfigurationError (CB-286) for characters that XML cannot hold.
     """
     if _NO_XML.search(user) or _NO_XML.search(password):
         raise ConfigurationError(
             "user or password holds a character that XML cannot carry; use another password",
-            code="CB-256",
+            code="CB-286",
         )
     fresh = secrets.token_bytes(16) if nonce is None else nonce
     created = _moment(clock)

@@ -40,7 +40,7 @@ def content_headers(version: str, soap_action: str) -> dict[str, str]:
     if not _VALUE.fullmatch(soap_action) or '"' in soap_action or "\\" in soap_action:
         raise ConfigurationError(
             f"the SOAP action {soap_action!a} cannot stand in an HTTP header; mend the contract",
-            code="CB-255",
+            code="CB-285",
         )
     if version == SOAP12:
         action = f'; action="{soap_action}"' if soap_action else ""

@@ -44,7 +44,7 @@ class Basic(_Masked, frozen=True):
             raise ConfigurationError(
                 "HTTP Basic takes no colon in the user and no control characters "
                 "(RFC 7617 §2); use another account",
-                code="CB-253",
+                code="CB-283",
             )
 
     def _shown(self) -> tuple[tuple[str, object], ...]:
@@ -61,7 +61,7 @@ class Bearer(_Masked, frozen=True):
             raise ConfigurationError(
                 "a bearer token is visible ASCII without spaces (RFC 6750 §2.1); "
                 "check it for a line end",
-                code="CB-253",
+                code="CB-283",
             )
 
     def _shown(self) -> tuple[tuple[str, object], ...]:
@@ -144,17 +144,17 @@ class TransportSettings(_Masked, frozen=True):
             raise ConfigurationError(
                 f"{address.place} is not encrypted; use https:// "
                 "(http:// is accepted for a loopback address only)",
-                code="CB-250",
+                code="CB-280",
             )
         if not address.secure and isinstance(self.auth, ClientCertificate):
             raise ConfigurationError(
                 f"{address.place} cannot be shown a client certificate; use https://",
-                code="CB-250",
+                code="CB-280",
             )
         _ = self.via
         self._check_numbers()
         if not re.fullmatch(r"[\x20-\x7e]*", self.user_agent):
-            raise ConfigurationError("user_agent is printable ASCII", code="CB-254")
+            raise ConfigurationError("user_agent is printable ASCII", code="CB-284")
 
     def _check_numbers(self) -> None:
         numbers = {
@@ -171,20 +171,20 @@ class TransportSettings(_Masked, frozen=True):
             if not 0 < value <= most or value == float("inf"):
                 raise ConfigurationError(
                     f"{name} is {value}; it must be above 0 and have an end (times: a day)",
-                    code="CB-254",
+                    code="CB-284",
                 )
 
     @property
     def address(self) -> Address:
         """The endpoint, taken apart."""
-        return _parsed(self.endpoint, "endpoint", ("https", "http"), code="CB-250")
+        return _parsed(self.endpoint, "endpoint", ("https", "http"), code="CB-280")
 
     @property
     def via(self) -> Address | None:
         """The proxy, taken apart; None for a direct connection."""
         if self.proxy is None:
             return None
-        proxy = _parsed(self.proxy, "proxy", ("http",), code="CB-251")
+        proxy = _parsed(self.proxy, "proxy", ("http",), code="CB-281")
         return None if self.address.loopback else proxy
 
     @property
@@ -193,7 +193,7 @@ class TransportSettings(_Masked, frozen=True):
         return self.address.place
 
     def _shown(self) -> tuple[tuple[str, object], ...]:
-        proxy = self.proxy and _parsed(self.proxy, "proxy", ("http",), code="CB-251").place
+        proxy = self.proxy and _parsed(self.proxy, "proxy", ("http",), code="CB-281").place
         return (
             ("endpoint", self.place),
             ("connect", self.connect),

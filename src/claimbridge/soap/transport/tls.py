@@ -44,7 +44,7 @@ def _trust(context: ssl.SSLContext, ca: bytes) -> None:
     except (ssl.SSLError, ValueError) as error:
         raise ConfigurationError(
             "ca holds no certificate in PEM form; export the issuer's certificate again",
-            code="CB-252",
+            code="CB-282",
         ) from error
 
 
