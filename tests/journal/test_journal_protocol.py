@@ -41,10 +41,10 @@ class Setting:
 class InMemory(Setting):
     def __init__(self, folder: Path) -> None:
         self.journal: MemoryJournal = MemoryJournal(clock=SteppedClock())
-        self.neighbour = self.journal.neighbour()
+        self.neighbour = self.journal.twin()
 
     def begin_by_a_dead_owner(self, claim_id: str) -> None:
-        owner = self.journal.neighbour()
+        owner = self.journal.twin()
         assert owner.begin(owner.history(LEDGER, claim_id), [submission(claim_id)])
         owner.abandon_flights()
 

@@ -27,7 +27,7 @@ class MemoryJournal:
         self._flights = Flights()
         self._closed = False
 
-    def neighbour(self) -> MemoryJournal:
+    def twin(self) -> MemoryJournal:
         """Return another owner's journal on the same record, as another process would have it."""
         other = MemoryJournal(clock=self._clock)
         other._record = self._record

@@ -5,7 +5,9 @@ appends to the ``-wal`` file and returns only after ``fsync`` of it, so that a c
 survives the death of the process, of the operating system, and a power cut, as far as the disk
 keeps what it has confirmed (with ``synchronous=NORMAL`` commits wait for the next checkpoint and
 a power cut loses the last ones). A checkpoint copies pages into the main file and syncs that
-before the ``-wal`` is used again. Readers see the last commit and never wait for a writer.
+before the ``-wal`` is used again. Readers see the last commit and never wait for a writer. A
+write that raises is not seen by anyone; only where the sync itself failed and the machine dies
+next may it be found after all, as a flight in doubt or an end that did take place.
 
 Beside ``claims.db`` lie SQLite's ``-wal`` and ``-shm``, ``claims.db-writer`` (whose turn it is to
 write) and one ``claims.db-owner-…`` per process with flights (see ``owners``). To copy a journal
@@ -85,6 +87,7 @@ class SqliteJournal:
         finally:
             if history is None:
                 self._flights.cancel(flights.values())
+                self._release_if_closed()
         if history is not None:
             for key, number in flights.items():
                 self._flights.written(number, key, history)
@@ -142,15 +145,17 @@ class SqliteJournal:
         """Close all files; a flight still in the air keeps its owner's lock until it ends."""
         self._closed = True
         self._connections.close()
-        self._release_idle_owner()
+        self._release_if_closed()
 
     def pause(self) -> None:
-        """Before a fork: close the connections."""
+        """Before a fork: close the connections, and have no lock file half made."""
+        self._owning.acquire()
         self._connections.pause()
 
     def resume(self) -> None:
         """After a fork, in the parent: go on."""
         self._connections.resume()
+        self._owning.release()
 
     def renew(self) -> None:
         """After a fork, in the child: become another owner, which begins with no flights."""
@@ -212,12 +217,11 @@ class SqliteJournal:
 
     def _end(self, flights: Iterable[Flight]) -> None:
         self._flights.end(flights)
-        if self._closed:
-            self._release_idle_owner()
+        self._release_if_closed()
 
-    def _release_idle_owner(self) -> None:
+    def _release_if_closed(self) -> None:
         with self._owning:
-            if self._owner is not None and not self._flights.any():
+            if self._closed and self._owner is not None and not self._flights.any():
                 self._owner.release()
                 self._owner = None
 
