@@ -225,11 +225,11 @@ def test_drift_still_carries_the_evidence(profile: str) -> None:
         assert spaces == {"urn:claimbridge:sandbox:another-version"}
         number = erp.ledger()[0].journal_entry
         assert number is not None
-        assert number.encode() in content
+        assert number.split(" / ")[0].encode() in content
         (outcome,) = caller.profile.read(caller.contract.reply(body))
         assert outcome.kind is OutcomeKind.POSTED
         assert outcome.journal_entry is not None
-        assert outcome.journal_entry.number == number
+        assert outcome.journal_entry.number == number.split(" / ")[0]
 
 
 def test_every_fault_is_tested_here() -> None:

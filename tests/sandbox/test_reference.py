@@ -58,7 +58,11 @@ def test_a_voucher_becomes_a_journal_entry(erp: Sandbox, caller: Caller) -> None
         totals={"CNY": Decimal("100.00")},
     )
     (listed,) = erp.ledger()
-    assert (listed.reference, listed.journal_entry, listed.state) == ("EXP-1", "000001", "posted")
+    assert (listed.reference, listed.journal_entry, listed.state) == (
+        "EXP-1",
+        "000001 / CN01 / 2026",
+        "posted",
+    )
     assert listed.postings[0] == {
         "account": "660201",
         "side": "debit",
@@ -110,7 +114,9 @@ def test_numbers_have_no_gaps(erp: Sandbox, caller: Caller) -> None:
     for n in range(6):
         caller.submit(submission(f"EXP-{n}", account="999999" if n % 2 else "660201"))
         caller.submit(submission("EXP-0"))
-    assert [found.journal_entry for found in erp.ledger()] == ["000001", "000002", "000003"]
+    assert [found.journal_entry for found in erp.ledger()] == [
+        f"{number} / CN01 / 2026" for number in ("000001", "000002", "000003")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +275,11 @@ def test_documents_can_wait_to_be_posted() -> None:
         assert erp.advance(reference="EXP-1") == []
         assert caller.query("EXP-1")[0].kind is K.PAID
         numbers = [(found.journal_entry, found.state) for found in erp.ledger()]
-        assert numbers == [("000001", "paid"), (None, "rejected"), ("000002", "posted")]
+        assert numbers == [
+            ("000001 / CN01 / 2026", "paid"),
+            (None, "rejected"),
+            ("000002 / CN01 / 2026", "posted"),
+        ]
 
 
 def signed(caller: Caller, signer: Signer, *of: Submission) -> bytes:

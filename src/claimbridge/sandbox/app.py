@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.model import JournalEntry
 from claimbridge.sandbox import published
 from claimbridge.sandbox.books import Books, Document, Objection, Transaction
 from claimbridge.sandbox.connection import Connection
@@ -31,7 +32,8 @@ _T = TypeVar("_T")
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """A document as ``GET /sandbox/ledger`` lists it; amounts are strings.
 
-    ``journal_entry`` is the number, None until it is posted.
+    ``journal_entry`` is number, company and year as the command prints them (``000001 / CN01 /
+    2026``), None until it is posted.
     """
 
     reference: str
@@ -108,9 +110,10 @@ async def _no_door(closed: bool) -> None:
 
 def _listed(document: Document) -> Listed:
     entry = document.entry
+    numbered = JournalEntry(document.number or "", entry.company, document.fiscal_year)
     return Listed(
         reference=document.reference,
-        journal_entry=document.number or None,
+        journal_entry=str(numbered) if document.number else None,
         postings=[
             {
                 "account": leg.account,
