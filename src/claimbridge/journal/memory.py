@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,12 +32,6 @@ class MemoryJournal:
         other._record = self._record
         return other
 
-    def twin(self) -> MemoryJournal:
-        """Return another process's journal of the same record, which owns its own flights."""
-        twin = copy.copy(self)
-        twin._flights = Flights()
-        return twin
-
     def abandon_flights(self) -> None:
         """Act as if this process had died in the midst of its flights, and had come up again.
 
@@ -52,13 +45,16 @@ class MemoryJournal:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         with self._open() as record:
             history = record.histories.get((ledger, claim_id)) or History(ledger, claim_id)
-            now = self._clock.now()
-            landed = [
-                rules.landed(one, self._why_adrift(one.key), now)
+            adrift = [
+                one
                 for one in history.submissions
                 if one.state is State.SENDING and not record.aloft[one.key].flies
             ]
-            return record.store(history, landed) if landed else history
+            if not adrift:
+                return history
+            now = self._clock.now()
+            landed = [rules.landed(one, self._why_adrift(one.key), now) for one in adrift]
+            return record.store(history, landed)
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         """Write ``changed``, with this journal as the owner of what goes into sending."""
