@@ -31,10 +31,10 @@ _VALUES = st.sampled_from(
 _CDATA = st.sampled_from(["", "</Voucher>", "<a b='", "报销 & <?x", "]]", "<!--"]).map(
     lambda text: f"<![CDATA[{text}]]>"
 )
-_COMMENT = st.sampled_from(["", " ", "</Voucher>", "<a '\"", "中文", "<![CDATA["]).map(
+_COMMENT = st.sampled_from(["", " ", "</Voucher>", "</Voucher", "<a '\"", "中文", "<![CDATA["]).map(
     lambda text: f"<!--{text}-->"
 )
-_INSTRUCTION = st.sampled_from(["x", "x y", 'php </Voucher> "', "x <!-- >"]).map(
+_INSTRUCTION = st.sampled_from(["x", "x y", "x </Voucher", 'php </Voucher> "', "x <!-- >"]).map(
     lambda text: f"<?{text}?>"
 )
 _DECLARATIONS = st.sampled_from(

@@ -55,12 +55,16 @@ def issue(
     ca: bool | None = False,
     path_length: int | None = None,
     signs: bool | None = True,
+    certifies: bool | None = None,
     usages: list[x509.ObjectIdentifier] | None = None,
     start: datetime = AT - timedelta(days=1),
     end: datetime = AT + timedelta(days=365),
     extra: x509.ExtensionType | None = None,
 ) -> Holder:
-    """Issue a certificate, self-signed when ``by`` is None; None leaves an extension out."""
+    """Issue a certificate, self-signed when ``by`` is None; None leaves an extension out.
+
+    ``certifies`` sets the key usage for signing certificates; None: what ``ca`` calls for.
+    """
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = name if isinstance(name, x509.Name) else named(name)
     builder = (
@@ -75,7 +79,9 @@ def issue(
     if ca is not None:
         builder = builder.add_extension(x509.BasicConstraints(ca, path_length), critical=True)
     if signs is not None:
-        builder = builder.add_extension(_usage(signs=signs, ca=bool(ca)), critical=True)
+        builder = builder.add_extension(
+            _usage(signs=signs, ca=bool(ca), certifies=certifies), critical=True
+        )
     if usages is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if extra is not None:
@@ -87,14 +93,14 @@ def named(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _usage(*, signs: bool, ca: bool) -> x509.KeyUsage:
+def _usage(*, signs: bool, ca: bool, certifies: bool | None) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=signs and not ca,
         content_commitment=False,
         key_encipherment=not signs and not ca,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=ca and signs,
+        key_cert_sign=ca and signs if certifies is None else certifies,
         crl_sign=ca,
         encipher_only=False,
         decipher_only=False,

@@ -220,7 +220,27 @@ def test_a_deep_document_is_signed(identity, throwaway):
     assert verify(signed, Policy(trust=throwaway.trust)).content == document
 
 
-def test_etree_is_not_needed_to_read_what_was_signed(identity, throwaway):
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"<a></a><!--</a-->",
+        b"<a></a><?x </a?>",
+        b"<a/><!--</a-->",
+        b"<a--></a-->",
+        b"<a-></a-><!--</a-->",
+        b"<a></a >\n<!-- > -->\n",
+        b"<a><![CDATA[</a>]]></a>",
+        b"<a b='</a>'/>".replace(b"</", b"/>"),
+    ],
+)
+def test_what_looks_like_the_end_of_the_root(document, identity, throwaway):
+    """End tags in comments, instructions, CDATA and values do not mislead the signer."""
+    signed = Signer(identity).sign(document)
+    policy = Policy(trust=throwaway.trust)
+    assert verify(signed, policy).content == canonical(parse(document))
+
+
+def test_the_tree_of_what_was_signed_is_the_callers_own(identity, throwaway):
     """The tree a caller gets is parsed afresh: changing it changes nothing for the next caller."""
     verified = verify(Signer(identity).sign(b"<a><b>1</b></a>"), Policy(trust=throwaway.trust))
     first = verified.element()

@@ -156,12 +156,18 @@ def test_any_other_signer_does_not(case):
     assert caught.value.code == REFUSED[case]
 
 
-def test_an_end_entity_is_no_anchor():
-    """A signer's certificate given as an anchor does not make it an issuer."""
-    signer = issue("signer")
-    other = issue("other", signer)
-    with pytest.raises(SignerUntrusted, match="CB-330"):
-        verify(_signed(other), Policy(trust=signer.pem, at=AT))
+@pytest.mark.parametrize("ca", [False, None])
+@pytest.mark.parametrize("certifies", [False, True])
+def test_an_end_entity_is_no_issuer(ca, certifies):
+    """A certificate that is no CA's issues nothing: not as an anchor, not below one."""
+    root = issue("root", ca=True)
+    for issuer in (
+        issue("anchor", ca=ca, certifies=certifies),
+        issue("below", root, ca=ca, certifies=certifies),
+    ):
+        policy = Policy(trust=issuer.pem + root.pem, at=AT)
+        with pytest.raises(SignerUntrusted, match="CB-330"):
+            verify(_signed(issue("other", issuer)), policy)
 
 
 @pytest.mark.parametrize(

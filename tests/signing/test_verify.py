@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from datetime import datetime, timedelta
 
@@ -49,7 +50,7 @@ def test_the_result_is_who_and_what(signed, trusted, throwaway):
     )
 
 
-SIGNATURE = b"<ds:Signature"
+SIGNATURE = b"<ds:Signature "
 EXCLUSIVE = b"http://www.w3.org/2001/10/xml-exc-c14n#"
 INCLUSIVE = b'Method Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315'
 FIRST = b"<ds:Transforms>"
@@ -101,6 +102,14 @@ def test_each_alteration_has_its_code(case, signed, trusted):
     altered = signed.replace(before, after)
     assert altered != signed
     assert _code(altered, trusted) == code
+
+
+def test_a_target_is_covered_once(signed, trusted):
+    """Two References to one element, which could say different things of it, are refused."""
+    reference = re.search(rb"<ds:Reference .*?</ds:Reference>", signed)
+    assert reference is not None
+    assert _code(signed.replace(reference[0], reference[0] * 2), trusted) == "CB-325"
+    assert _code(signed.replace(reference[0], reference[0] * 17), trusted) == "CB-322"
 
 
 @pytest.mark.parametrize("document", [b"<a/>", b"<a><b/>x</a>"])
@@ -353,6 +362,13 @@ def test_age_is_judged_when_asked(later, max_age, code, enveloped, throwaway):
         assert _code(enveloped, policy) == code
     else:
         assert verify(enveloped, policy).subject == "CN=signer"
+
+
+def test_a_signature_over_something_else_signs_no_body(shared):
+    """A good signature over the Timestamp alone is refused for what it does not cover."""
+    folder = shared("vectors/generated-attacks")
+    policy = Policy(placement="soap", pin=(folder / "signer.pem").read_bytes(), at=AT)
+    assert _code((folder / "sig-covers-timestamp-only.xml").read_bytes(), policy) == "CB-325"
 
 
 def test_an_unsigned_timestamp_says_nothing_about_age(shared):

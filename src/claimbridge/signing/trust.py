@@ -182,12 +182,7 @@ def _check_path(
         ) from error
 
 
-# These three are called back by the path verifier, which turns a ValueError into a refusal.
-def _must_be_ca(_: PathPolicy, __: x509.Certificate, found: x509.BasicConstraints) -> None:
-    if not found.ca:
-        raise ValueError("an end-entity certificate cannot issue others")
-
-
+# These are called back by the path verifier, which turns a ValueError into a refusal.
 def _must_sign_certificates(
     _: PathPolicy, __: x509.Certificate, found: x509.KeyUsage | None
 ) -> None:
@@ -202,10 +197,11 @@ def _must_permit_signing(
         raise ValueError("the issuer's extended key usage is limited to other uses")
 
 
-# What a certificate must be to issue others: a CA, for certificates, for our purpose.
+# What a certificate must be to issue others: a CA (the path verifier asserts cA where basic
+# constraints are there), for certificates, for our purpose.
 _ISSUERS = (
     ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _must_be_ca)
+    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
     .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _must_sign_certificates)
     .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _must_permit_signing)
 )

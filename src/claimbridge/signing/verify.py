@@ -188,21 +188,20 @@ def _check_digests(place: Place, signature: Signature, covered: Covered) -> byte
     """Compare every digest; returns the canonical bytes of the target."""
     if place.security is None:
         _take_out(signature.element)
-    content = b""
+    contents: dict[etree._Element, bytes] = {}
     for reference, element in covered:
-        signed = _canonical(element, reference.prefixes)
-        if element is place.target:
-            content = signed
+        contents[element] = signed = _canonical(element, reference.prefixes)
         if reference.uri == "" and (element.getprevious(), element.getnext()) != (None, None):
             # XMLDSig 1.1 §4.4.3.3: the whole document, top-level instructions included.
             signed = canonical_document(element, reference.prefixes)
-        if not hmac.compare_digest(hashlib.new(reference.hash, signed).digest(), reference.digest):
+        digest = hashlib.new(reference.hash, signed).digest()
+        if not hmac.compare_digest(digest, reference.digest):
             raise SignatureInvalid(
                 f"{etree.QName(element).localname} was altered after it was signed (its digest "
                 "differs)",
                 code="CB-328",
             )
-    return content
+    return contents[place.target]
 
 
 def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
