@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -25,6 +27,10 @@ from claimbridge.model import (
     converted,
     exponent,
 )
+
+T = TypeVar("T")
+
+# Strategies are made once: making them anew for every draw takes most of the time of a long run.
 
 CURRENCIES = ("CNY", "USD", "EUR", "JPY", "KWD", "HKD")
 
@@ -52,11 +58,13 @@ _AWKWARD = st.sampled_from(
 )
 
 
+@cache
 def texts(limit: int = 60) -> st.SearchStrategy[str]:
     """Texts for people, "" included."""
     return st.one_of(st.text(_LEGAL, max_size=limit), _AWKWARD)
 
 
+@cache
 def codes(limit: int = 12) -> st.SearchStrategy[str]:
     """Non-empty codes of master data."""
     return st.one_of(
@@ -65,11 +73,31 @@ def codes(limit: int = 12) -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def maybe(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Texts of ``strategy``, or ""."""
     return st.one_of(st.just(""), strategy)
 
 
+@cache
+def optional(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
+    """Values of ``strategy``, or None."""
+    return st.none() | strategy
+
+
+@cache
+def among(*values: T) -> st.SearchStrategy[T]:
+    """One of these values."""
+    return st.sampled_from(values)
+
+
+@cache
+def several(strategy: st.SearchStrategy[T], least: int, most: int) -> st.SearchStrategy[list[T]]:
+    """Lists of values of ``strategy``."""
+    return st.lists(strategy, min_size=least, max_size=most)
+
+
+@cache
 def moments() -> st.SearchStrategy[dt.datetime]:
     """Moments with a whole-minute offset, as far as XML Schema's ±14:00."""
     zones = st.integers(-14 * 60, 14 * 60).map(lambda m: dt.timezone(dt.timedelta(minutes=m)))
@@ -77,6 +105,7 @@ def moments() -> st.SearchStrategy[dt.datetime]:
     return st.datetimes(first, last, timezones=zones)
 
 
+@cache
 @st.composite
 def amounts(draw: st.DrawFn, currency: str, *, most: int = 10**11) -> Decimal:
     """Positive amounts with the currency's own decimals, up to ``most`` whole units."""
@@ -85,10 +114,14 @@ def amounts(draw: st.DrawFn, currency: str, *, most: int = 10**11) -> Decimal:
     return Decimal(units).scaleb(-decimals)
 
 
+_rates = st.integers(1, 10**9)
+_tax_rates = st.integers(0, 10**6).map(lambda parts: Decimal(parts).scaleb(-6))
+_revisions = st.integers(1, 2**31 - 1)
 dimensions = st.dictionaries(codes(), maybe(texts(20)), max_size=3)
 dates = st.dates(dt.date(1990, 1, 1), dt.date(2199, 12, 31))
 
 
+@cache
 @st.composite
 def documents(draw: st.DrawFn, currency: str) -> SupportingDocument:
     """Invoices and slips."""
@@ -96,45 +129,55 @@ def documents(draw: st.DrawFn, currency: str) -> SupportingDocument:
         kind=draw(codes()),
         number=draw(maybe(codes(20))),
         code=draw(maybe(codes())),
-        date=draw(st.none() | dates),
-        amount=draw(st.none() | amounts(currency)),
+        date=draw(optional(dates)),
+        amount=draw(optional(amounts(currency))),
         seller=draw(texts(30)),
     )
 
 
+def _taxes(amount: Decimal) -> st.SearchStrategy[Decimal]:
+    """Taxes that an amount can contain: of its sign and decimals, and no larger."""
+    decimals = int(amount.as_tuple().exponent)
+    units = int(amount.scaleb(-decimals))
+    return st.integers(min(units, 0), max(units, 0)).map(lambda u: Decimal(u).scaleb(decimals))
+
+
+@cache
 @st.composite
 def lines(draw: st.DrawFn, claim_currency: str) -> ClaimLine:
     """Claim lines: expenses and refunds, in the claim's currency or another."""
-    currency = draw(st.sampled_from([claim_currency, *CURRENCIES]))
-    amount = draw(amounts(currency, most=10**8)) * draw(st.sampled_from([1, 1, 1, -1]))
+    currency = draw(among(claim_currency, *CURRENCIES))
+    amount = draw(amounts(currency, most=10**8)) * draw(among(1, 1, 1, -1))
     rate = None
     if currency != claim_currency:
-        rate = Decimal(draw(st.integers(1, 10**9))).scaleb(-6)
+        rate = Decimal(draw(_rates)).scaleb(-6)
     return ClaimLine(
         type=draw(codes()),
         date=draw(dates),
         amount=amount,
         currency=currency,
         rate=rate,
-        deductible=draw(st.none() | st.sampled_from([Decimal("0"), Decimal("0.5"), Decimal("1")])),
-        payment=draw(st.sampled_from(["employee", "company_card"])),
+        tax=draw(st.none() | _taxes(amount)),
+        tax_rate=draw(optional(_tax_rates)),
+        deductible=draw(optional(among(Decimal("0"), Decimal("0.5"), Decimal("1")))),
+        payment=draw(among("employee", "company_card")),
         cost_centre=draw(maybe(codes())),
         department=draw(maybe(codes())),
         project=draw(maybe(codes())),
         text=draw(texts(200)),
         dimensions=draw(dimensions),
-        documents=tuple(draw(st.lists(documents(currency), max_size=2))),
+        documents=tuple(draw(several(documents(currency), 0, 2))),
     )
 
 
 @st.composite
 def claims(draw: st.DrawFn, *, max_lines: int = 5) -> Claim:
     """Claims that can exist; whether a chart has an answer for them is another matter."""
-    currency = draw(st.sampled_from(CURRENCIES))
-    drawn = tuple(draw(st.lists(lines(currency), min_size=1, max_size=max_lines)))
+    currency = draw(among(*CURRENCIES))
+    drawn = tuple(draw(several(lines(currency), 1, max_lines)))
     return Claim(
         id=draw(codes(30)),
-        revision=draw(st.integers(1, 2**31 - 1)),
+        revision=draw(_revisions),
         company=draw(codes(4)),
         employee=draw(codes()),
         currency=currency,
@@ -144,20 +187,21 @@ def claims(draw: st.DrawFn, *, max_lines: int = 5) -> Claim:
         employee_name=draw(texts(30)),
         department=draw(maybe(codes())),
         cost_centre=draw(maybe(codes())),
-        country=draw(st.sampled_from(["", "CN", "DE"])),
-        approved_at=draw(st.none() | moments()),
+        country=draw(among("", "CN", "DE")),
+        approved_at=draw(optional(moments())),
         approver=draw(texts(30)),
-        posting_date=draw(st.none() | dates),
+        posting_date=draw(optional(dates)),
         dimensions=draw(dimensions),
     )
 
 
+@cache
 @st.composite
 def postings(draw: st.DrawFn, side: Side, amount: Decimal, currency: str, place: int) -> Posting:
     """Postings of a given side and amount."""
-    base = draw(st.none() | amounts(currency))
+    base = draw(optional(amounts(currency)))
     return Posting(
-        role=draw(st.sampled_from(list(Role))),
+        role=draw(among(*Role)),
         account=draw(codes(10)),
         side=side,
         amount=amount,
@@ -178,19 +222,17 @@ def vouchers(
     draw: st.DrawFn, *, currencies: tuple[str, ...] = CURRENCIES, max_pairs: int = 4
 ) -> Voucher:
     """Balanced vouchers of both purposes, in one currency or several."""
-    chosen = draw(st.lists(st.sampled_from(currencies), min_size=1, max_size=max_pairs))
+    chosen = draw(several(among(*currencies), 1, max_pairs))
     legs: list[Posting] = []
     for place, currency in enumerate(chosen):
         amount = draw(amounts(currency))
         for side in draw(st.permutations([Side.DEBIT, Side.CREDIT])):
             legs.append(draw(postings(side, amount, currency, place)))
-    entry = JournalEntry(
-        draw(codes(10)), draw(maybe(codes(4))), draw(st.sampled_from(["", "2026", "1999"]))
-    )
+    entry = JournalEntry(draw(codes(10)), draw(maybe(codes(4))), draw(among("", "2026", "1999")))
     reverses = draw(st.none() | st.just(entry))
     return Voucher(
         claim_id=draw(codes(30)),
-        revision=draw(st.integers(1, 2**31 - 1)),
+        revision=draw(_revisions),
         company=draw(codes(4)),
         employee=draw(codes()),
         currency=chosen[0],
@@ -201,6 +243,6 @@ def vouchers(
         text=draw(texts()),
         employee_name=draw(texts(30)),
         approver=draw(texts(30)),
-        approved_at=draw(st.none() | moments()),
+        approved_at=draw(optional(moments())),
         reverses=reverses,
     )

@@ -2,8 +2,8 @@
 
     python -m tests.drills.roundtrip --examples 100000 [--seed 1] [--jobs 2]
 
-Exits 1 at the first value that comes back changed, and prints it at its smallest. Each job draws
-its share of the examples from a seed of its own.
+Exits 1 at the first value that comes back changed, and prints it at its smallest. The examples are
+drawn in portions, each from a seed of its own, by as many processes as there are jobs.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def claim_to_json_and_back(claim: Claim) -> None:
     assert read.digest == claim.digest
 
 
+PORTION = 2_000
+
 DRILLS: dict[str, tuple[SearchStrategy[Any], Callable[[Any], None]]] = {
     "claim JSON": (claims(), claim_to_json_and_back),
 }
@@ -49,8 +51,6 @@ def run(name: str, examples: int, number: int) -> int:
         nonlocal done
         check(value)
         done += 1
-        if done % 5000 == 0:
-            print(f"{name}, seed {number}: {done:,}", file=sys.stderr, flush=True)
 
     bounds = settings(
         max_examples=examples,
@@ -65,9 +65,15 @@ def run(name: str, examples: int, number: int) -> int:
 
 def run_in_parallel(name: str, examples: int, number: int, jobs: int) -> int:
     """Run one drill in ``jobs`` processes; return how many values came back unchanged."""
-    shares = [examples // jobs + (job < examples % jobs) for job in range(jobs)]
+    # A portion keeps every value it drew in memory, so as not to draw it again.
+    portions = [min(PORTION, examples - start) for start in range(0, examples, PORTION)]
+    seeds = [number * 1_000_000 + place for place in range(len(portions))]
+    survived = 0
     with ProcessPoolExecutor(jobs) as pool:
-        return sum(pool.map(run, [name] * jobs, shares, range(number, number + jobs)))
+        for done in pool.map(run, [name] * len(portions), portions, seeds):
+            survived += done
+            print(f"{name}: {survived:,}", file=sys.stderr, flush=True)
+    return survived
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
