@@ -511,9 +511,18 @@ def transport_settings(config: LedgerConfig) -> TransportSettings:
         total=config.timeouts.total,
         auth=_http_auth(config),
         proxy=config.proxy,
-        ca=config.path(config.ca).read_bytes() if config.ca else None,
+        ca=_anchors(config.path(config.ca)) if config.ca else None,
         pool=config.concurrency,
     )
+
+
+def _anchors(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"ca: cannot read {path}: {error.strerror}", code="CB-250"
+        ) from error
 
 
 def _http_auth(config: LedgerConfig) -> Auth | None:

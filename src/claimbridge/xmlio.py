@@ -115,6 +115,13 @@ def canonical(element: etree._Element, *, inclusive_prefixes: tuple[str, ...] = 
     return result
 
 
+def indented(document: bytes) -> str:
+    """Return a document as people read it: a line for each element. Never for sending."""
+    root = parse(document)
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode")
+
+
 def local_name(element: etree._Element) -> str:
     """Return the name without its namespace; "" for a comment or processing instruction."""
     tag = element.tag

@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final, NamedTuple
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from claimbridge.cli.output import complain
 from claimbridge.errors import (
@@ -25,6 +26,131 @@ from claimbridge.errors import (
 DONE, BUSINESS_NO, USAGE, UNKNOWN, NOT_DELIVERED = range(5)
 
 
+class Command(NamedTuple):
+    """One command: its code as ``module:function`` in this package, what it does, an example."""
+
+    name: str
+    place: str
+    summary: str
+    example: str
+
+
+GROUPS: Final[dict[str, tuple[Command, ...]]] = {
+    "Begin here": (
+        Command(
+            "demo",
+            "demo:demo",
+            "Submit the example claims to an ERP on loopback, with things going wrong.",
+            "claimbridge demo",
+        ),
+        Command(
+            "sandbox",
+            "serve:sandbox",
+            "Serve an ERP on 127.0.0.1 to try things against, until interrupted.",
+            "claimbridge sandbox --port 8765 --faults commit-then-drop@2,throttle%0.1",
+        ),
+        Command(
+            "doctor",
+            "doctor:doctor",
+            "Check the set-up of every ledger; nothing is posted.",
+            "claimbridge doctor --config claimbridge.toml",
+        ),
+    ),
+    "Claims and the ledger": (
+        Command(
+            "submit",
+            "claims:submit",
+            "Carry approved claims into the ledger, each exactly once in effect.",
+            "claimbridge submit --config claimbridge.toml claims/*.json",
+        ),
+        Command(
+            "status",
+            "claims:status",
+            "Tell where claims stand, by their ids.",
+            "claimbridge status EXP-2026-0042",
+        ),
+        Command(
+            "reverse",
+            "claims:reverse",
+            "Take a claim's journal entry back by a reversal.",
+            'claimbridge reverse EXP-2026-0042 --reason "paid twice"',
+        ),
+        Command(
+            "reconcile",
+            "claims:reconcile",
+            "Bring every unfinished submission to an end: ask the ERP, adopt, or send.",
+            "claimbridge reconcile --config claimbridge.toml",
+        ),
+    ),
+    "Before anything is sent": (
+        Command(
+            "map",
+            "claims:map_claims",
+            "Show the postings of claims, and why each is there.",
+            "claimbridge map --chart chart.toml --explain claim.json",
+        ),
+        Command(
+            "preview",
+            "claims:preview",
+            "Show what would be sent for claims, without journal and network.",
+            "claimbridge preview --profile sap-journal-entry --chart chart.toml claim.json",
+        ),
+        Command(
+            "validate",
+            "documents:validate",
+            "Check claims (.json) against the model, and requests (XML) against a contract.",
+            "claimbridge validate --profile sap-journal-entry request.xml",
+        ),
+        Command(
+            "schema",
+            "documents:schema",
+            "Print the JSON Schema of a claim or a voucher.",
+            "claimbridge schema claim > claim.schema.json",
+        ),
+    ),
+    "Documents": (
+        Command(
+            "reply",
+            "documents:reply",
+            "Read saved replies of an ERP as its profile would.",
+            "claimbridge reply --profile sap-journal-entry reply.xml",
+        ),
+        Command(
+            "sign",
+            "documents:sign",
+            "Sign a document and write it to stdout.",
+            "claimbridge sign --identity signer.p12 --identity-password env:PW voucher.xml",
+        ),
+        Command(
+            "verify",
+            "documents:verify",
+            "Verify signed documents, and print what was signed.",
+            "claimbridge verify --trust ca.pem --subject signer voucher.xml",
+        ),
+    ),
+}
+JOURNAL: Final = (
+    Command(
+        "list",
+        "journal:list_submissions",
+        "List submissions, oldest first.",
+        "claimbridge journal list --state parked --state in_doubt",
+    ),
+    Command(
+        "show",
+        "journal:show_submissions",
+        "Show every move of a claim's submissions, oldest first.",
+        "claimbridge journal show EXP-2026-0042",
+    ),
+    Command(
+        "settle",
+        "journal:settle_submission",
+        "Record what you found in the ERP about a parked submission.",
+        "claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008",
+    ),
+)
+
+
 def _version() -> str:
     try:
         return version("claimbridge")
@@ -32,37 +158,45 @@ def _version() -> str:
         return "not installed"
 
 
-app = App(
-    name="claimbridge",
-    help="Approved expense claims into any ERP's ledger, exactly once in effect.\n\n"
-    "Start with: claimbridge demo",
-    version=_version,
-    help_format="markdown",
-    version_flags=["--version"],
-)
-_COMMANDS = {
-    "demo": "claimbridge.cli.demo:demo",
-    "submit": "claimbridge.cli.claims:submit",
-    "status": "claimbridge.cli.claims:status",
-    "preview": "claimbridge.cli.claims:preview",
-    "map": "claimbridge.cli.claims:map_claims",
-    "reverse": "claimbridge.cli.claims:reverse",
-    "reconcile": "claimbridge.cli.claims:reconcile",
-    "reply": "claimbridge.cli.documents:reply",
-    "validate": "claimbridge.cli.documents:validate",
-    "sign": "claimbridge.cli.documents:sign",
-    "verify": "claimbridge.cli.documents:verify",
-    "schema": "claimbridge.cli.documents:schema",
-    "sandbox": "claimbridge.cli.serve:sandbox",
-    "doctor": "claimbridge.cli.doctor:doctor",
-}
-for _name, _place in _COMMANDS.items():
-    app.command(_place, name=_name)
+def _shown(default: object) -> object:
+    """Return a default as help shows it; what merely means "not given" is not shown."""
+    return None if default in (False, "", [], None) else default
 
-_journal = App(name="journal", help="Look into the journal, and settle what is parked.")
-for _name in ("list", "show", "settle"):
-    _journal.command(f"claimbridge.cli.journal:{_name}_submissions", name=_name)
-app.command(_journal)
+
+def _with_commands(tree: App, commands: Iterable[Command], group: Group | None) -> None:
+    for order, command in enumerate(commands):
+        tree.command(
+            f"claimbridge.cli.{command.place}",
+            name=command.name,
+            help=f"{command.summary}\n\nExample: `{command.example}`",
+            group=group,
+            sort_key=order,
+        )
+
+
+def build() -> App:
+    """Return the tree of commands."""
+    tree = App(
+        name="claimbridge",
+        help="Approved expense claims into any ERP's ledger, exactly once in effect.\n\n"
+        "Exit codes: 0 done · 1 a business no · 2 usage or configuration · 3 outcome unknown · "
+        "4 not delivered",
+        version=_version,
+        help_format="markdown",
+        version_flags=["--version"],
+        default_parameter=Parameter(show_default=_shown),
+    )
+    groups = {title: Group(title, sort_key=order) for order, title in enumerate(GROUPS)}
+    for title, commands in GROUPS.items():
+        _with_commands(tree, commands, groups[title])
+    about = "Look into the journal, and settle what is parked."
+    journal = App(name="journal", help=about, group=groups["Claims and the ledger"], sort_key=9)
+    _with_commands(journal, JOURNAL, None)
+    tree.command(journal)
+    options = Group("Options", sort_key=len(groups))
+    for flag in ("--help", "--version"):
+        tree[flag].group = options
+    return tree
 
 
 def exit_code(error: ClaimBridgeError) -> int:
@@ -85,14 +219,16 @@ def worst(codes: Iterable[int]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; no traceback for what a user can mend."""
     try:
-        code = app(
+        code = build()(
             sys.argv[1:] if arguments is None else list(arguments),
             exit_on_error=False,
             print_error=False,
             result_action="return_value",
         )
+        sys.stdout.flush()
     except CycloptsError as error:
-        complain(f"{error}\nTry: claimbridge --help")
+        asked = " ".join(("claimbridge", *(error.command_chain or ())))
+        complain(f"{str(error).strip()}\nTry: {asked} --help")
         return USAGE
     except ClaimBridgeError as error:
         complain(str(error))

@@ -11,26 +11,52 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
 from claimbridge.cli.output import (
+    NO,
+    YES,
     amount,
     complain,
-    console,
     emit,
     plain_entry,
     plain_findings,
     plain_reasons,
     progress,
     read_claim,
+    row,
+    say,
+    show,
     table,
 )
 from claimbridge.client import Client, Result
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
-from claimbridge.ledger import Ledger
-from claimbridge.mapping import Chart, Mapped
-from claimbridge.model import Claim, Side, State, Status
+from claimbridge.ledger import Ledger, Preview
+from claimbridge.mapping import Chart, Explanation, Mapped
+from claimbridge.model import Claim, Finding, Side, State, Status
+from claimbridge.xmlio import indented
 
-Config = Annotated[Path, Parameter(name="--config")]
-Json = Annotated[bool, Parameter(name="--json", negative=())]
+Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
+LedgerName = Annotated[
+    str | None,
+    Parameter(
+        name="--ledger",
+        help="Which ledger of the configuration; may be left out when it has one only.",
+    ),
+]
+ChartFile = Annotated[Path, Parameter(name="--chart", help="The chart of accounts.")]
+ProfileName = Annotated[
+    str, Parameter(name="--profile", help="The ERP's profile: a name, or module:attribute.")
+]
+ContractPlace = Annotated[
+    Path | None,
+    Parameter(
+        name="--contract",
+        help="A locked bundle or a WSDL file; the profile's own when left out.",
+    ),
+]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative=(), help="One JSON object per item, a line each, on stdout."),
+]
 
 
 def submit(
@@ -38,23 +64,15 @@ def submit(
     /,
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     json: Json = False,
 ) -> int:
     """Carry approved claims into the ledger, each exactly once in effect.
 
-    Example: `claimbridge submit --config claimbridge.toml claims/*.json`
-
     Parameters
     ----------
     claims
-        Files with one claim each, in JSON.
-    config
-        The configuration.
-    ledger
-        Which ledger of the configuration; may be left out when it has one only.
-    json
-        One JSON object per claim on stdout.
+        Files with one claim each, in JSON; - is stdin.
 
     """
     codes: list[int] = []
@@ -79,11 +97,16 @@ def _show_end(result: Result, json: bool) -> int:
         emit(_end_record(result))
     elif ack is not None:
         entry = f"journal entry {ack.journal_entry}" if ack.journal_entry else "accepted"
-        console().print(f"[green]✓[/] {result.claim_id}  {ack.state}  {entry}")
+        say(YES, f" {result.claim_id}  {ack.state}  {entry}")
     else:
-        console().print(f"[red]✗[/] {result.claim_id}  ", end="")
-        console().print(str(error), markup=False)
+        say(NO, f" {result.claim_id}  {error}")
+        for finding in error.findings if isinstance(error, SchemaViolation) else ():
+            say(f"    {_told(finding)}")
     return DONE if error is None else exit_code(error)
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.claim_field or finding.path}: {finding.text}"
 
 
 def _end_record(result: Result) -> dict[str, Any]:
@@ -112,6 +135,7 @@ _STATES = {
     "LedgerRejection": State.REJECTED,
     "OutcomeUnknown": State.IN_DOUBT,
     "NotDelivered": State.PENDING,
+    "DeliveryRefused": State.PENDING,
     "LedgerUnavailable": State.PENDING,
 }
 
@@ -123,15 +147,12 @@ def _state_after(error: ClaimBridgeError) -> State | None:
     return _STATES.get(type(error).__name__)
 
 
-def _reasons(error: ClaimBridgeError) -> list[dict[str, str]]:
+def _reasons(error: ClaimBridgeError) -> list[str]:
     if isinstance(error, LedgerRejection) and error.reasons:
         return plain_reasons(error.reasons)
     if isinstance(error, SchemaViolation) and error.findings:
-        return [
-            {"text": f.text, "code": error.code, "field": f.claim_field or f.path}
-            for f in error.findings
-        ]
-    return [{"text": error.message, "code": error.code, "field": ""}]
+        return [_told(finding) for finding in error.findings]
+    return [error.message]
 
 
 def status(
@@ -139,16 +160,16 @@ def status(
     /,
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     ask: bool = True,
     json: Json = False,
 ) -> int:
     """Tell where claims stand, by their ids.
 
-    Example: `claimbridge status EXP-2026-0042`
-
     Parameters
     ----------
+    claims
+        Ids of claims.
     ask
         Ask the ERP about what it accepted; --no-ask reads the journal alone.
 
@@ -186,9 +207,13 @@ def _status_record(found: Status) -> dict[str, Any]:
 
 
 def _print_statuses(statuses: list[Status]) -> None:
-    made = table("claim", "rev", "state", "journal entry", "reference", "detail", numbers=("rev",))
+    made = table(
+        "claim", "rev", "state", "journal entry", "reference", "why",
+        numbers=("rev",), texts=("why",),
+    )  # fmt: skip
     for found in statuses:
-        made.add_row(
+        row(
+            made,
             found.claim_id,
             str(found.revision),
             found.state,
@@ -196,7 +221,7 @@ def _print_statuses(statuses: list[Status]) -> None:
             found.reference,
             found.detail,
         )
-    console().print(made)
+    show(made)
 
 
 def _show_error(claim_id: str, error: ClaimBridgeError, json: bool) -> None:
@@ -210,51 +235,45 @@ def preview(
     claims: list[Path],
     /,
     *,
-    chart: Path,
-    profile: str = "reference",
-    contract: Path | None = None,
+    chart: ChartFile,
+    profile: ProfileName = "reference",
+    contract: ContractPlace = None,
     json: Json = False,
 ) -> int:
     """Show what would be sent for claims, without journal and network.
 
-    Example: `claimbridge preview --profile sap-journal-entry --chart chart.toml claim.json`
-
     Parameters
     ----------
-    chart
-        The chart of accounts.
-    profile
-        The ERP's profile.
-    contract
-        A locked bundle or a WSDL file; the profile's own when left out.
-    json
-        One JSON object per claim on stdout.
+    claims
+        Files with one claim each, in JSON; - is stdin.
 
     """
     ledger = offline_ledger(profile, contract, chart)
     codes = []
     for path in claims:
         try:
-            claim = read_claim(path)
-            made = ledger.preview(claim)
+            made = ledger.preview(read_claim(path))
         except ClaimError as error:
             codes.append(BUSINESS_NO)
             _show_unbuilt(error, path, json)
             continue
         codes.append(DONE if made.valid else BUSINESS_NO)
-        record = {
-            "claim": made.claim_id,
-            "reference": made.reference,
-            "operation": made.operation,
-            "body": made.body.decode(),
-            "valid": made.valid,
-            "findings": plain_findings(made.findings),
-        }
         if json:
-            emit(record)
+            emit(_preview_record(made))
         else:
-            _print_preview(record)
+            _print_preview(made)
     return worst(codes)
+
+
+def _preview_record(made: Preview) -> dict[str, Any]:
+    return {
+        "claim": made.claim_id,
+        "reference": made.reference,
+        "operation": made.operation,
+        "body": made.body.decode(),
+        "valid": made.valid,
+        "findings": plain_findings(made.findings),
+    }
 
 
 def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
@@ -275,13 +294,13 @@ def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
     )
 
 
-def _print_preview(record: dict[str, Any]) -> None:
-    out = console()
-    out.print(f"[bold]{record['claim']}[/]  {record['operation']}  reference {record['reference']}")
-    out.print(record["body"], markup=False, soft_wrap=True)
-    for finding in record["findings"]:
-        out.print(f"[red]✗[/] {finding['path']}: {finding['text']}")
-    out.print("[green]valid[/]" if record["valid"] else "[red]not valid: it would not be sent[/]")
+def _print_preview(made: Preview) -> None:
+    say((made.claim_id, "bold"), f"  {made.operation}  reference {made.reference}")
+    # Indented for reading; --json has the bytes as they would be sent.
+    say(indented(made.body) if made.body else "", whole=True)
+    for finding in made.findings:
+        say(NO, f" {_told(finding)}")
+    say(("valid", "green") if made.valid else ("not valid: it would not be sent", "red"))
 
 
 def offline_ledger(profile: str, contract: Path | None, chart: Path | None) -> Ledger:
@@ -300,45 +319,30 @@ def map_claims(
     claims: list[Path],
     /,
     *,
-    chart: Path,
+    chart: ChartFile,
     explain: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> int:
     """Show the postings of claims, and why each is there.
 
-    Example: `claimbridge map --chart chart.toml --explain claim.json`
-
     Parameters
     ----------
-    chart
-        The chart of accounts.
+    claims
+        Files with one claim each, in JSON; - is stdin.
     explain
         Say under each voucher which row and rule made each posting.
-    json
-        One JSON object per claim on stdout.
 
     """
     opened = Chart.load(chart)
     codes = []
     for path in claims:
         try:
-            claim = read_claim(path)
-            mapped = opened.map(claim)
+            mapped = opened.map(read_claim(path))
         except ClaimError as error:
             codes.append(BUSINESS_NO)
-            complain(str(error))
-            if json:
-                claim_id = error.claim_id or path.name
-                emit(
-                    {
-                        "claim": claim_id,
-                        "postings": [],
-                        "explain": [],
-                        "code": error.code,
-                        "error": error.message,
-                    }
-                )
+            _show_unmapped(error, path, json)
             continue
+        codes.append(DONE)
         if json:
             emit(mapped.to_dict())
         else:
@@ -346,44 +350,53 @@ def map_claims(
     return worst(codes)
 
 
+def _show_unmapped(error: ClaimError, path: Path, json: bool) -> None:
+    if not json:
+        complain(str(error))
+        return
+    emit(
+        {
+            "claim": error.claim_id or path.name,
+            "postings": [],
+            "explain": [],
+            "code": error.code,
+            "error": error.message,
+        }
+    )
+
+
 def print_voucher(mapped: Mapped, *, explain: bool) -> None:
     """Print a voucher as an accountant reads it: debit and credit in columns of their own."""
     voucher = mapped.voucher
     made = table(
-        "account",
-        "role",
-        "debit",
-        "credit",
-        "",
-        "cost centre",
-        "narration",
-        title=f"{voucher.claim_id} · {voucher.company} · {voucher.posting_date} · {voucher.text}",
-        numbers=("debit", "credit"),
-    )
-    for posting in voucher.postings:
+        "#", "account", "debit", "credit", "", "cost centre", "role", "narration",
+        numbers=("#", "debit", "credit"), texts=("role", "narration"),
+    )  # fmt: skip
+    for number, posting in enumerate(voucher.postings, start=1):
         debit = posting.side is Side.DEBIT
-        made.add_row(
+        row(
+            made,
+            str(number),
             posting.account,
-            posting.role,
             amount(posting.amount) if debit else "",
             "" if debit else amount(posting.amount),
             posting.currency,
             posting.cost_centre,
+            posting.role.replace("_", " "),
             posting.narration,
         )
-    out = console()
-    out.print(made)
+    show(made, title=f"{voucher.text} · {voucher.company} · {voucher.posting_date}")
+    for line in mapped.explain if explain else ():
+        say(_sentence(line))
     if explain:
-        for line in mapped.to_dict()["explain"]:
-            out.print(f"  {_sentence(line)}", markup=False)
+        say()
 
 
-def _sentence(line: Any) -> str:
-    if isinstance(line, dict):
-        return " · ".join(
-            f"{name} {value}" for name, value in line.items() if value not in ("", None)
-        )
-    return str(line)
+def _sentence(line: Explanation) -> str:
+    number = "" if line.posting is None else str(line.posting + 1)
+    decided = ", ".join(part for part in (line.source, line.row) if part)
+    rounding = f"; rounded by {line.rounding:f}" if line.rounding else ""
+    return f"{number:>3}  {decided}{': ' if decided else ''}{line.rule}{rounding}"
 
 
 def reverse(
@@ -391,7 +404,7 @@ def reverse(
     /,
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     revision: int | None = None,
     date: dt.date | None = None,
     reason: str = "",
@@ -399,10 +412,10 @@ def reverse(
 ) -> int:
     """Take a claim's journal entry back by a reversal.
 
-    Example: `claimbridge reverse EXP-2026-0042 --reason "paid twice"`
-
     Parameters
     ----------
+    claim
+        Its id.
     revision
         Which revision; the newest when left out.
     date
@@ -423,13 +436,10 @@ def reverse(
 def reconcile(
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     json: Json = False,
 ) -> int:
-    """Bring every unfinished submission to an end: ask the ERP, adopt, or send.
-
-    Example: `claimbridge reconcile --config claimbridge.toml`
-    """
+    """Bring every unfinished submission to an end: ask the ERP, adopt, or send."""
     codes = []
     with Client.from_config(config, ledger=ledger) as client:
         for one in client.reconcile():
@@ -438,13 +448,11 @@ def reconcile(
                 if json:
                     emit(_status_record(one.status))
                 else:
-                    console().print(
-                        f"[green]✓[/] {one.claim_id}  {one.status.state}  "
-                        f"{one.status.journal_entry or ''}"
-                    )
+                    entry = one.status.journal_entry or ""
+                    say(YES, f" {one.claim_id}  {one.status.state}  {entry}")
             elif one.error is not None:
                 codes.append(exit_code(one.error))
                 _show_error(one.claim_id, one.error, json)
     if not codes and not json:
-        console().print("nothing is unfinished")
+        say("nothing is unfinished")
     return worst(codes)

@@ -15,12 +15,12 @@ import msgspec
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
-from claimbridge.cli.output import amount, console, emit, plain_entry, progress, table
+from claimbridge.cli.output import amount, emit, plain_entry, progress, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import LedgerRejection
 from claimbridge.ledger import Ledger
-from claimbridge.model import Claim
+from claimbridge.model import Acknowledgement, Claim, JournalEntry
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity, Signer, throwaway
 
@@ -32,8 +32,6 @@ def demo(*, json: Json = False) -> int:
     """Submit the example claims to an ERP on loopback, with things going wrong.
 
     Needs nothing but the installation, and leaves nothing behind.
-
-    Example: `claimbridge demo`
     """
     with _stage() as (claims, sandbox, client):
         show = Show(claims, sandbox, client, json=json)
@@ -76,7 +74,6 @@ class Show:
         self._sandbox = sandbox
         self._client = client
         self._json = json
-        self._out = console()
 
     def opening(self) -> None:
         """Say what is going to happen."""
@@ -89,28 +86,35 @@ class Show:
         """Submit every example claim; the answer to one of them is lost on the way."""
         self._sandbox.set_faults(f"commit-then-drop@{LOST}")
         made = table(
-            "claim", "what", "amount", "", "journal entry", "what happened",
-            title="1 · Approved claims become journal entries", numbers=("amount",),
+            "claim", "what", "amount", "", "entry", "what happened",
+            numbers=("amount",), texts=("what",),
         )  # fmt: skip
+        adopted: list[Acknowledgement] = []
         shown = progress(self._claims, total=None, what="submitting")
         for number, claim in enumerate(shown, start=1):
             questions = self._count("QueryVouchers")
             ack = self._client.submit(claim)
             asked = self._count("QueryVouchers") > questions
-            story = "posted"
-            if asked:
-                story = "the answer was lost; asked the ERP, found it posted, adopted it"
-            made.add_row(
+            adopted += [ack] * asked
+            told = "answer lost, asked, adopted" if asked else "posted"
+            row(
+                made,
                 claim.id,
                 claim.title,
                 amount(claim.total),
                 claim.currency,
-                str(ack.journal_entry),
-                story,
+                _number(ack.journal_entry),
+                told,
             )
             self._emit(scene="submit", number=number, claim=claim.id, state=ack.state,
-                       journal_entry=plain_entry(ack.journal_entry), told=story)  # fmt: skip
-        self._print(made)
+                       journal_entry=plain_entry(ack.journal_entry), told=told)  # fmt: skip
+        self._show(made, title="1 · Approved claims become journal entries")
+        for ack in adopted:
+            self._say(
+                f"  The answer to {ack.claim_id} was lost on the way. It was not sent again: the "
+                f"ERP was asked for {ack.reference}, and its journal entry "
+                f"{_number(ack.journal_entry)} adopted.\n"
+            )
 
     def refusal(self) -> bool:
         """Submit a claim for a period that the ERP has closed; say whether it was refused."""
@@ -118,7 +122,7 @@ class Show:
         try:
             self._client.submit(claim)
         except LedgerRejection as error:
-            self._say("2 · The ERP says no, and why", style="italic")
+            self._say(("2 · The ERP says no, and why", "italic"))
             self._say(f"  {error}\n")
             self._emit(scene="refusal", claim=claim.id, code=error.code,
                        reasons=[str(reason) for reason in error.reasons])  # fmt: skip
@@ -139,9 +143,10 @@ class Show:
         entries, calls = len(self._sandbox.ledger()), self._count("SubmitVoucher")
         ack = self._client.submit(claim)
         nothing = (len(self._sandbox.ledger()), self._count("SubmitVoucher")) == (entries, calls)
-        self._say("3 · The same claim once more", style="italic")
+        self._say(("3 · The same claim once more", "italic"))
         told = "nothing was sent, nothing was posted" if nothing else "IT WAS SENT AGAIN"
-        self._say(f"  {claim.id} is journal entry {ack.journal_entry} already: {told}.\n")
+        entry = _number(ack.journal_entry)
+        self._say(f"  {claim.id} is journal entry {entry} already: {told}.\n")
         self._emit(scene="repeat", claim=claim.id, sent=not nothing,
                    journal_entry=plain_entry(ack.journal_entry))  # fmt: skip
         return nothing
@@ -152,27 +157,27 @@ class Show:
             msgspec.to_builtins(document) for document in self._sandbox.ledger()
         ]
         made = table(
-            "journal entry", "reference", "postings", "debit", "credit", "", "state",
-            title="4 · What the ERP's ledger holds", numbers=("postings", "debit", "credit"),
+            "journal entry", "reference", "debit", "credit", "", "state",
+            numbers=("debit", "credit"), texts=("reference",),
         )  # fmt: skip
         for document in documents:
             debit, credit = (_sum(document["postings"], side) for side in ("debit", "credit"))
-            made.add_row(
-                _number(document["journal_entry"]),
+            row(
+                made,
+                document["journal_entry"],
                 document["reference"],
-                str(len(document["postings"])),
                 amount(debit),
                 amount(credit),
                 document["postings"][0]["currency"],
                 document["state"],
             )
             self._emit(scene="ledger", **document)
-        self._print(made)
+        self._show(made, title="4 · What the ERP's ledger holds")
         once = len(documents) == len(self._claims)
         self._say(
             f"{len(self._claims)} claims, {len(documents)} journal entries, "
-            f"{self._count('SubmitVoucher')} submissions: each claim is in the ledger "
-            f"{'exactly once' if once else 'NOT exactly once'}."
+            f"{self._count('SubmitVoucher')} submissions, one of them refused: "
+            f"each claim is in the ledger {'exactly once' if once else 'NOT exactly once'}."
         )
         return once
 
@@ -183,20 +188,18 @@ class Show:
         if self._json:
             emit(record)
 
-    def _say(self, text: str, *, style: str | None = None) -> None:
+    def _say(self, *parts: str | tuple[str, str]) -> None:
         if not self._json:
-            self._out.print(text, style=style, markup=False)
+            say(*parts)
 
-    def _print(self, made: Any) -> None:
+    def _show(self, made: Any, *, title: str) -> None:
         if not self._json:
-            self._out.print(made)
+            show(made, title=title)
 
 
 def _sum(postings: list[dict[str, Any]], side: str) -> Decimal:
     return sum((Decimal(p["amount"]) for p in postings if p["side"] == side), Decimal(0))
 
 
-def _number(entry: Any) -> str:
-    if isinstance(entry, dict):
-        return " / ".join(str(part) for part in entry.values() if part)
-    return str(entry)
+def _number(entry: JournalEntry | None) -> str:
+    return entry.number if entry is not None else ""

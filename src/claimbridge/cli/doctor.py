@@ -6,14 +6,15 @@ import datetime as dt
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from claimbridge.cli.app import DONE, USAGE
-from claimbridge.cli.claims import Config, Json
-from claimbridge.cli.output import console, emit, table
+from claimbridge.cli.claims import Config, Json, LedgerName
+from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
@@ -36,18 +37,13 @@ class Finding(msgspec.Struct, frozen=True):
 def doctor(
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     json: Json = False,
 ) -> int:
-    """Check the set-up of every ledger: contract, chart, journal, identity, secrets, endpoint.
+    """Check the set-up of every ledger; nothing is posted.
 
-    Example: `claimbridge doctor --config claimbridge.toml`
-
-    Parameters
-    ----------
-    ledger
-        Only this ledger; all of the configuration when left out.
-
+    Looked at are contract, chart, identity, journal, secrets and endpoint, of all ledgers in the
+    configuration unless one is named.
     """
     names = (ledger,) if ledger is not None else ledgers_in(config)
     findings = [finding for name in names for finding in _examine(config, name)]
@@ -60,12 +56,12 @@ def doctor(
 
 
 def _print(findings: list[Finding]) -> None:
-    marks = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failure": "[red]✗[/]"}
-    made = table("", "ledger", "what", "")
+    marks = {"ok": YES, "warning": WARN, "failure": NO}
+    say(f"claimbridge {metadata.version('claimbridge')}, Python {sys.version.split()[0]}")
+    made = table("", "ledger", "what", "found", texts=("found",))
     for finding in findings:
-        made.add_row(marks[finding.verdict], finding.ledger, finding.what, finding.text)
-    console().print(f"Python {sys.version.split()[0]}")
-    console().print(made)
+        row(made, marks[finding.verdict], finding.ledger, finding.what, finding.text)
+    show(made)
 
 
 def _examine(path: Path, name: str) -> Iterator[Finding]:

@@ -11,16 +11,18 @@ import msgspec
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
-from claimbridge.cli.claims import Json, offline_ledger
+from claimbridge.cli.claims import ContractPlace, Json, ProfileName, offline_ledger
 from claimbridge.cli.output import (
+    NO,
+    YES,
     complain,
-    console,
     emit,
     plain_entry,
     plain_findings,
     plain_reasons,
     read_claim,
     read_file,
+    say,
 )
 from claimbridge.config import LedgerConfig, read_password
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, SigningError
@@ -46,20 +48,16 @@ def reply(
     files: list[Path],
     /,
     *,
-    profile: str = "reference",
-    contract: Path | None = None,
+    profile: ProfileName = "reference",
+    contract: ContractPlace = None,
     json: Json = False,
 ) -> int:
     """Read saved replies of an ERP as its profile would.
-
-    Example: `claimbridge reply --profile sap-journal-entry reply.xml`
 
     Parameters
     ----------
     files
         SOAP envelopes.
-    contract
-        A locked bundle or a WSDL file; the profile's own when left out.
 
     """
     ledger = offline_ledger(profile, contract, None)
@@ -86,7 +84,7 @@ def _outcome_record(path: Path, outcome: Outcome, drift: tuple[str, ...]) -> dic
         shown = "acknowledged"
     reasons = plain_reasons(outcome.reasons)
     if not reasons and outcome.text:
-        reasons = [{"text": outcome.text, "code": outcome.code, "field": ""}]
+        reasons = [outcome.text]
     return {
         "file": str(path),
         "outcome": shown,
@@ -107,33 +105,27 @@ def _drift(ledger: Ledger, data: bytes) -> tuple[str, ...]:
 
 def _print_outcome(record: dict[str, Any]) -> None:
     entry = record["journal_entry"]
-    number = " / ".join(part for part in entry.values() if part) if entry else ""
-    out = console()
-    out.print(f"{record['file']}: [bold]{record['outcome']}[/] {number}")
+    say(f"{record['file']}: ", (record["outcome"], "bold"), f" {entry}" if entry else "")
     for reason in record["reasons"]:
-        out.print(f"  {reason['code']} {reason['text']}", markup=False)
+        say(f"  {reason}")
     for difference in record["drift"]:
-        out.print(f"  drift: {difference}", markup=False)
+        say(f"  drift: {difference}")
 
 
 def validate(
     files: list[Path],
     /,
     *,
-    profile: str = "reference",
-    contract: Path | None = None,
+    profile: ProfileName = "reference",
+    contract: ContractPlace = None,
     json: Json = False,
 ) -> int:
     """Check claims (.json) against the model, and requests (XML) against a contract.
-
-    Example: `claimbridge validate --profile sap-journal-entry request.xml`
 
     Parameters
     ----------
     files
         Claims in JSON; SOAP envelopes or the Body's child in XML.
-    contract
-        A locked bundle or a WSDL file; the profile's own when left out.
 
     """
     ledger = offline_ledger(profile, contract, None)
@@ -144,9 +136,9 @@ def validate(
         if json:
             emit({"file": str(path), "valid": not findings, "findings": plain_findings(findings)})
             continue
-        console().print(f"{path}: " + ("[red]not valid[/]" if findings else "[green]valid[/]"))
+        say(NO if findings else YES, f" {path}: {'not valid' if findings else 'valid'}")
         for finding in findings:
-            console().print(f"  {finding.path} {finding.rule}: {finding.text}", markup=False)
+            say("    " + ": ".join(part for part in (finding.path, finding.text) if part))
     return worst(codes)
 
 
@@ -175,8 +167,6 @@ def sign(
     kind: Kind = "document",
 ) -> int:
     """Sign a document and write it to stdout.
-
-    Example: `claimbridge sign --identity signer.p12 --identity-password env:PW voucher.xml`
 
     Parameters
     ----------
@@ -218,8 +208,6 @@ def verify(
     json: Json = False,
 ) -> int:
     """Verify signed documents, and print what was signed.
-
-    Example: `claimbridge verify --trust ca.pem --subject signer voucher.xml`
 
     Parameters
     ----------
@@ -268,7 +256,7 @@ def verify(
         if json:
             emit(record)
         elif record["signed"] is not None:
-            console().print(f"{path}: [green]accepted[/]")
+            say(YES, f" {path}: accepted")
     return worst(codes)
 
 
@@ -285,10 +273,7 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 
 def schema(what: Literal["claim", "voucher"], /) -> int:
-    """Print the JSON Schema of a claim or a voucher.
-
-    Example: `claimbridge schema claim > claim.schema.json`
-    """
+    """Print the JSON Schema of a claim or a voucher."""
     from claimbridge.model.schema import json_schema
 
     text = msgspec.json.format(msgspec.json.encode(json_schema(what)), indent=2)

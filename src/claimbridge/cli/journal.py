@@ -8,8 +8,18 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
-from claimbridge.cli.claims import Config, Json
-from claimbridge.cli.output import complain, console, emit, plain_entry, plain_reasons, table
+from claimbridge.cli.claims import Config, Json, LedgerName
+from claimbridge.cli.output import (
+    YES,
+    complain,
+    emit,
+    plain_entry,
+    plain_reasons,
+    row,
+    say,
+    show,
+    table,
+)
 from claimbridge.client import Client
 from claimbridge.config import load_config
 from claimbridge.errors import ClaimBridgeError
@@ -20,13 +30,11 @@ from claimbridge.model import JournalEntry, State, Submission
 def list_submissions(
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
-    state: Annotated[list[State], Parameter(negative=())] = [],  # noqa: B006 - never changed
+    ledger: LedgerName = None,
+    state: Annotated[list[State], Parameter(negative=(), name_transform=str.lower)] = [],  # noqa: B006 - never changed
     json: Json = False,
 ) -> int:
     """List submissions, oldest first.
-
-    Example: `claimbridge journal list --state parked --state in_doubt`
 
     Parameters
     ----------
@@ -37,21 +45,16 @@ def list_submissions(
     loaded = load_config(config, ledger=ledger)
     journal = open_journal(loaded.journal_url)
     made = table(
-        "claim",
-        "rev",
-        "purpose",
-        "state",
-        "journal entry",
-        "attempt",
-        "detail",
-        numbers=("rev", "attempt"),
-    )
+        "claim", "rev", "purpose", "state", "journal entry", "attempt", "why",
+        numbers=("rev", "attempt"), texts=("why",),
+    )  # fmt: skip
     try:
         for found in journal.select(loaded.name, state):
             if json:
                 emit(_record(found))
             else:
-                made.add_row(
+                row(
+                    made,
                     found.key.claim_id,
                     str(found.key.revision),
                     found.key.purpose,
@@ -63,7 +66,7 @@ def list_submissions(
     finally:
         journal.close()
     if not json:
-        console().print(made)
+        show(made)
     return DONE
 
 
@@ -87,18 +90,16 @@ def show_submissions(
     /,
     *,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     json: Json = False,
 ) -> int:
-    """Show every move of a claim's submissions, oldest first.
-
-    Example: `claimbridge journal show EXP-2026-0042`
-    """
+    """Show every move of a claim's submissions, oldest first."""
     loaded = load_config(config, ledger=ledger)
     journal = open_journal(loaded.journal_url)
     made = table(
-        "at", "rev", "purpose", "from", "to", "attempt", "detail", numbers=("rev", "attempt")
-    )
+        "at", "rev", "purpose", "from", "to", "attempt", "why",
+        numbers=("rev", "attempt"), texts=("why",),
+    )  # fmt: skip
     try:
         moves = journal.moves(loaded.name, claim)
     finally:
@@ -118,7 +119,8 @@ def show_submissions(
                 }
             )
         else:
-            made.add_row(
+            row(
+                made,
                 f"{move.at:%Y-%m-%d %H:%M:%S}",
                 str(move.key.revision),
                 move.key.purpose,
@@ -128,17 +130,17 @@ def show_submissions(
                 move.detail,
             )
     if not json:
-        console().print(made)
+        show(made)
     return DONE
 
 
-def settle_submissions(
+def settle_submission(
     claim: str,
     /,
     *,
     revision: int,
     config: Config = Path("claimbridge.toml"),
-    ledger: str | None = None,
+    ledger: LedgerName = None,
     posted: str | None = None,
     company: str = "",
     fiscal_year: str = "",
@@ -146,8 +148,6 @@ def settle_submissions(
     note: str = "settled by hand",
 ) -> int:
     """Record what you found in the ERP about a parked submission.
-
-    Example: `claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008`
 
     Parameters
     ----------
@@ -169,5 +169,5 @@ def settle_submissions(
         except ClaimBridgeError as error:
             complain(str(error))
             return exit_code(error)
-    console().print(f"{claim}: {status.state} {status.journal_entry or ''}")
+    say(YES, f" {claim}  {status.state}  {status.journal_entry or ''}")
     return DONE

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -16,8 +16,17 @@ from claimbridge.model import Claim, Finding, JournalEntry, Reason
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 T = TypeVar("T")
+
+YES: Final = ("✓", "green")
+NO: Final = ("✗", "red")
+WARN: Final = ("!", "yellow")
+"""The marks before a line, as ``say`` and ``row`` take them: a text and its style."""
+
+_ENDLESS: Final = 10_000
+"""Columns of a console that is no terminal: a file or another program wraps nothing."""
 
 
 def emit(record: dict[str, Any]) -> None:
@@ -32,22 +41,62 @@ def complain(text: str) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console for people; plain when its stream is no terminal."""
+    """Return a console for people; plain and as wide as needed when its stream is no terminal."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else _ENDLESS)
 
 
-def table(*columns: str, title: str = "", numbers: Sequence[str] = ()) -> Table:
-    """Return a table; the columns named in ``numbers`` are aligned right."""
+def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
+    """Print texts as they are, or with a style; then end the line.
+
+    A terminal's lines are broken between words, unless they are to stay ``whole`` for copying.
+    """
+    from rich.text import Text
+
+    console().print(Text.assemble(*parts), soft_wrap=whole)
+
+
+def table(*columns: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()) -> Table:
+    """Return a table; ``numbers`` are aligned right.
+
+    ``texts`` are the columns that give way, with "…", where the terminal is too narrow: codes,
+    amounts and numbers are always whole.
+    """
     from rich import box
     from rich.table import Table
 
-    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
     for column in columns:
-        right = column in numbers
-        made.add_column(column, justify="right" if right else "left", no_wrap=right)
+        made.add_column(
+            column,
+            justify="right" if column in numbers else "left",
+            no_wrap=column not in texts,
+            overflow="ellipsis",
+        )
     return made
+
+
+def row(made: Table, *cells: str | tuple[str, str]) -> None:
+    """Add a row; cells are texts as they are, or texts with a style."""
+    made.add_row(*map(_cell, cells))
+
+
+def _cell(cell: str | tuple[str, str]) -> Text:
+    from rich.text import Text
+
+    text, style = (cell, "") if isinstance(cell, str) else cell
+    # One line, whatever the column does: a row is an item.
+    return Text(text.replace("\n", " "), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def show(made: Table, *, title: str = "") -> None:
+    """Print a table with an empty line after it, under its title if it has one."""
+    if title:
+        say((title, "italic"))
+    console().print(made)
+    say()
 
 
 def amount(value: Decimal) -> str:
@@ -62,17 +111,19 @@ def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterator[T]
         return
     from rich.progress import track
 
-    yield from track(items, description=what, total=total, console=console(stderr=True))
+    yield from track(
+        items, description=what, total=total, console=console(stderr=True), transient=True
+    )
 
 
-def plain_entry(entry: JournalEntry | None) -> dict[str, str] | None:
-    """Return a journal entry for JSON; None stays null."""
-    return msgspec.to_builtins(entry) if entry is not None else None
+def plain_entry(entry: JournalEntry | None) -> str | None:
+    """Return a journal entry for JSON, as ``number / company / year``; None stays null."""
+    return str(entry) if entry is not None else None
 
 
-def plain_reasons(reasons: Iterable[Reason]) -> list[dict[str, str]]:
-    """Return the ERP's reasons for JSON."""
-    return [msgspec.to_builtins(reason) for reason in reasons]
+def plain_reasons(reasons: Iterable[Reason]) -> list[str]:
+    """Return the ERP's reasons for JSON, each as ``code: text``."""
+    return [str(reason) for reason in reasons]
 
 
 def plain_findings(findings: Iterable[Finding]) -> list[dict[str, str]]:

@@ -24,14 +24,12 @@ def sandbox(
 ) -> int:
     """Serve an ERP on 127.0.0.1 to try things against, until interrupted.
 
-    Example: `claimbridge sandbox --port 8765 --faults commit-then-drop@2,throttle%0.1`
-
     Parameters
     ----------
     port
         Where to listen; 0 takes a free port and says which.
     profile
-        Serve this profile, at /<profile>; may be repeated; all when left out.
+        Serve this profile, under its name; may be repeated; all when left out.
     faults
         name@N strikes the N-th submission, name%P each with probability P; comma-separated.
     state
