@@ -1,0 +1,1 @@
+"""Long runs against the hard cases, each a command: ``python -m tests.drills.NAME``."""

@@ -1,0 +1,1 @@
+"""A world without I/O for the plans of ``claimbridge.submission``: ERP, network, processes."""
