@@ -77,7 +77,7 @@ def _voucher(n: int) -> Voucher:
 
 
 def simulate(deliveries: int, seed: int, *, careless: bool = False) -> tuple[list[Totals], float]:
-    """Run episodes until so many deliveries were made; the totals by recipe, and the CPU seconds."""
+    """Run episodes until so many deliveries were made; totals by recipe, and CPU seconds."""
     shared = vouchers()
     totals = [Totals() for _ in RECIPES]
     began = time.process_time()

@@ -1,0 +1,195 @@
+"""A client in miniature: performs a plan's steps on a journal in memory, replies by a script."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from claimbridge.journal.memory import MemoryJournal
+from claimbridge.model import (
+    History,
+    JournalEntry,
+    Key,
+    Outcome,
+    OutcomeKind,
+    Posting,
+    Purpose,
+    Role,
+    Side,
+    State,
+    Submission,
+    Voucher,
+)
+from claimbridge.profiles.base import Capabilities
+from claimbridge.submission import (
+    Draft,
+    Exchange,
+    Pause,
+    Plan,
+    Rules,
+    reference_for,
+    submit,
+)
+
+K = OutcomeKind
+ENTRY = JournalEntry("100")
+T0 = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+DAY = dt.date(2026, 1, 15)
+TOTALS = {"CNY": Decimal("10.00")}
+OTHER_TOTALS = {"CNY": Decimal("11.00")}
+
+ASK_UNIQUE = Capabilities(
+    can_query=True, can_reverse=True, can_list_changes=True, unique_reference=True, batch=10
+)
+ASK = msgspec.structs.replace(ASK_UNIQUE, unique_reference=False)
+UNIQUE = msgspec.structs.replace(ASK_UNIQUE, can_query=False)
+NEITHER = msgspec.structs.replace(UNIQUE, unique_reference=False)
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> dt.datetime:
+        """Return the test's moment."""
+        return T0 + dt.timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        """Return the test's seconds."""
+        return self.seconds
+
+
+def voucher() -> Voucher:
+    """Return a voucher over 10.00 CNY."""
+
+    def leg(account: str, side: Side, role: Role) -> Posting:
+        amount = Decimal("10.00")
+        return Posting(account=account, side=side, amount=amount, currency="CNY", role=role)
+
+    return Voucher(
+        claim_id="C",
+        revision=1,
+        company="1000",
+        employee="E1",
+        currency="CNY",
+        document_date=DAY,
+        posting_date=DAY,
+        postings=(
+            leg("6602", Side.DEBIT, Role.EXPENSE),
+            leg("2241", Side.CREDIT, Role.EMPLOYEE_PAYABLE),
+        ),
+    )
+
+
+def key(revision: int = 1, purpose: Purpose = Purpose.POST, claim: str = "C") -> Key:
+    """Return a key of ledger L."""
+    return Key("L", claim, revision, purpose)
+
+
+def wanted(revision: int = 1, *, claim: str = "C", **changes: Any) -> Submission:
+    """Return a submission as a ledger drafts it, with ``changes``."""
+    one = key(revision, claim=claim)
+    submission = Submission(
+        key=one,
+        reference=reference_for(one, ASK),
+        digest=f"digest {revision}",
+        voucher=voucher(),
+        state=State.PENDING,
+    )
+    return msgspec.structs.replace(submission, **changes)
+
+
+def history(*submissions: Submission) -> History:
+    """Return a history that holds these."""
+    return History("L", "C", len(submissions), submissions)
+
+
+def posted(reference: str = "C", **more: Any) -> Outcome:
+    """Return the ERP's word that it posted."""
+    return Outcome(kind=K.POSTED, reference=reference, journal_entry=ENTRY, **more)
+
+
+def lost() -> Outcome:
+    """Return what is known when the answer is missing."""
+    return Outcome(kind=K.UNKNOWN, text="lost")
+
+
+Reply = Outcome | tuple[Outcome, ...] | BaseException | Callable[[], Outcome]
+
+
+class Scene:
+    """A journal, a clock and an ERP that answers by a script."""
+
+    def __init__(self, capabilities: Capabilities, **rules: Any) -> None:
+        self.clock = Clock()
+        self.journal = MemoryJournal(clock=self.clock)
+        self.rules = Rules(capabilities=capabilities, quiet_period=300.0, clock=self.clock, **rules)
+        self.asked: list[str] = []
+        """What was exchanged: verb and references."""
+        self.pauses: list[float] = []
+        self.breaks: dict[type, BaseException] = {}
+        """Exceptions to throw at the first step of a kind, after it was performed."""
+
+    def play(self, plan: Plan[Any], *replies: Reply) -> Any:
+        """Perform a plan to its end; every reply must be used."""
+        script = list(replies)
+        try:
+            step = next(plan)
+            while True:
+                try:
+                    answer = self._perform(step, script)
+                    if type(step) in self.breaks:
+                        raise self.breaks.pop(type(step))
+                except BaseException as error:  # noqa: BLE001 - the plan must hear of every end
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(answer)
+        except StopIteration as end:
+            return end.value
+        finally:
+            assert not script, f"{len(script)} replies were not asked for"
+
+    def _perform(self, step: Any, script: list[Reply]) -> Any:
+        if isinstance(step, Pause):
+            self.pauses.append(step.seconds)
+            self.clock.seconds += step.seconds
+            return None
+        if not isinstance(step, Exchange):
+            return step.perform(self.journal)
+        assert script, f"nothing is scripted for {step.verb}"
+        self.asked.append(f"{step.verb} {' '.join(one.reference for one in step.submissions)}")
+        reply = script.pop(0)
+        if callable(reply) and not isinstance(reply, BaseException):
+            reply = reply()
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply if isinstance(reply, tuple) else (reply,)
+
+    def submit(self, revision: int, *replies: Reply) -> Submission:
+        """Submit a revision of claim C."""
+        draft = Draft(wanted(revision))
+        digest = draft.submission.digest
+        plan = submit(key(revision), digest, lambda: draft, self.rules)
+        found: Submission = self.play(plan, *replies)
+        return found
+
+    def known(self, revision: int = 1, purpose: Purpose = Purpose.POST) -> Submission:
+        """Return what the journal holds."""
+        found = self.journal.history("L", "C").get(key(revision, purpose))
+        assert found is not None
+        return found
+
+    def state(self, revision: int = 1, purpose: Purpose = Purpose.POST) -> State:
+        """Return the state that the journal holds."""
+        return self.known(revision, purpose).state
+
+
+def states(found: Sequence[Any]) -> list[str]:
+    """Return the state or the error's code of each result of a batch."""
+    return [one.state if isinstance(one, Submission) else one.code for one in found]
