@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -50,12 +51,16 @@ def peer() -> Callable[..., str]:
         path = shutil.which(program)
         if path and (not probe or _succeeds(path, *probe)):
             return path
-        missing = f"the peer {' '.join((program, *probe))} does not run on this machine"
-        if os.environ.get("CLAIMBRIDGE_REQUIRE_PEERS") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing(f"the peer {' '.join((program, *probe))} does not run on this machine")
 
     return find
+
+
+def missing(why: str) -> NoReturn:
+    """Skip the test for want of a peer; with ``CLAIMBRIDGE_REQUIRE_PEERS=1``, fail it."""
+    if os.environ.get("CLAIMBRIDGE_REQUIRE_PEERS") == "1":
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 def _succeeds(*command: str) -> bool:

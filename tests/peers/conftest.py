@@ -12,6 +12,8 @@ from tests.peers.php_ledger import PhpLedger
 from tests.peers.senders import CLIENTS, opened
 
 from claimbridge import Claim, LedgerConfig, Timeouts
+from claimbridge.mapping import Chart
+from claimbridge.sandbox import Sandbox
 from claimbridge.signing.throwaway import Throwaway, make
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -31,9 +33,22 @@ def trip(examples: tuple[Claim, ...]) -> Claim:
 
 
 @pytest.fixture(scope="session")
+def chart() -> Chart:
+    """The examples' chart of accounts."""
+    return Chart.load(EXAMPLES / "chart.toml")
+
+
+@pytest.fixture(scope="session")
 def throwaways() -> Mapping[str, Throwaway]:
     """One throw-away signer per kind of key: rsa, p256."""
     return {kind: make(kind=kind) for kind in ("rsa", "p256")}
+
+
+@pytest.fixture
+def erp() -> Iterator[Sandbox]:
+    """The sandbox, with both contracts."""
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
