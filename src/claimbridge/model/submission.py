@@ -107,10 +107,11 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     ``reference`` is what the ERP can be asked by. ``digest`` is that of the claim. ``attempt``
     counts the times that it was sent (0: never). ``detail`` says in a sentence why it is in this
-    state. ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last
-    ended without an answer: until the ledger's quiet period has passed, what was sent then may
-    still arrive; None when no attempt ended so. ``returns_to`` is, while ``reversing``, the state
-    to go back to if the ERP refuses the reversal.
+    state. ``reasons`` are the ERP's where it refused; in doubt they say that it refused a later
+    sending while an earlier one may still arrive. ``attempted_at`` is when the last attempt began.
+    ``doubt_since`` is when an attempt last ended without an answer: until the ledger's quiet period
+    has passed, what was sent then may still arrive; None when no attempt ended so. ``returns_to``
+    is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
     """
 
     key: Key
