@@ -28,7 +28,7 @@ def test_the_simulation_can_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A plan that believes "absent" before the quiet period is found out, with the story."""
-    monkeypatch.setattr("claimbridge.submission.plans.quiet_left", lambda *_: 0.0)
+    monkeypatch.setattr("claimbridge.submission.doubt.quiet_left", lambda *_: 0.0)
     assert decisions.quiet_left is not None  # only the plans are blinded
     assert main(["--deliveries", "1500", "--seed", "11"]) == 1
     told = capsys.readouterr().out

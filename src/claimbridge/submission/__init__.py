@@ -13,16 +13,18 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   a duplicate. "There is no such document" is believed at once only for sending the *same*
   reference again to an ERP that refuses duplicates; for everything else it must still be true
   after the quiet period, because a request that we gave up may yet arrive.
+* A refusal of a later sending says nothing of an earlier one whose answer was lost: the doubt
+  stays, with the ERP's reasons, until the quiet period has passed and the ERP was asked again.
 * A claim has one live journal entry: a later revision first settles the doubt about the earlier
   ones, then reverses what was posted, then posts.
 """
 
 from claimbridge.submission.decisions import decide
+from claimbridge.submission.doubt import resolve
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
     refresh,
-    resolve,
     reverse,
     settle_by_hand,
     submit,

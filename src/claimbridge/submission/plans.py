@@ -1,21 +1,4 @@
-"""The plans: what a client carries out for its caller.
-
-Each function named as a verb here is a *plan*: a generator that yields steps (read the journal,
-write it, make one exchange with the ERP, pause) and is sent their answers. A client performs the
-steps; it decides nothing. So the same code runs under the synchronous client, the asynchronous
-one, and a simulation of a million deliveries.
-
-What the plans guarantee, as long as the profile's ``Capabilities`` are true:
-
-* ``sending`` is durable before a request leaves; an attempt that ends without an answer is
-  ``in_doubt`` and is never simply sent again.
-* Doubt ends by evidence only: what the ERP answers when asked for our reference, or its refusal of
-  a duplicate. "There is no such document" is believed at once only for sending the *same*
-  reference again to an ERP that refuses duplicates; for everything else it must still be true
-  after the quiet period, because a request that we gave up may yet arrive.
-* A claim has one live journal entry: a later revision first settles the doubt about the earlier
-  ones, then reverses what was posted, then posts.
-"""
+"""The plans: what a client carries out for its caller, step by step."""
 
 from __future__ import annotations
 
@@ -55,11 +38,10 @@ from claimbridge.submission.decisions import (
     decide,
     quiet_left,
 )
+from claimbridge.submission.doubt import Resend, may_still_arrive, resolve
 from claimbridge.submission.evidence import (
-    EVIDENCE,
     after,
     assigned,
-    differ,
     error_for,
     moved,
     refusal,
@@ -285,113 +267,6 @@ def _reversed_by_others(original: Submission, rules: Rules) -> Plan[bool]:
     return now.state is State.REVERSED
 
 
-class Resend(msgspec.Struct, frozen=True):
-    """The answer of ``resolve`` that this may be sent again now, as it is."""
-
-    submission: Submission
-
-
-def resolve(
-    history: History, doubtful: Submission, rules: Rules, *, resend: bool
-) -> Plan[Resend | Submission | None]:
-    """Find out what became of a submission in doubt, by the profile's recipe.
-
-    Returns Resend when the same reference may be sent again now (only with ``resend``), else the
-    submission as it was settled; None when another writer was faster. Either way the journal must
-    be read anew. Raises OutcomeUnknown when the doubt remains, with ``retry_after`` where time
-    will help.
-    """
-    if not rules.capabilities.can_query:
-        return (yield from _resolve_unasked(history, doubtful, rules, resend=resend))
-    # Taken before asking: the answer may be as old as the question.
-    left = quiet_left(doubtful, rules)
-    outcomes = yield from Exchange("query", (doubtful,))
-    outcome = assigned((doubtful,), outcomes)[0]
-    if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
-        # The ERP remembers that it refused one. Where only one was sent, that was it.
-        left = left if doubtful.attempt > 1 else 0.0
-        doubtful = msgspec.structs.replace(after(doubtful, outcome, rules), state=doubtful.state)
-    if outcome.kind in {OutcomeKind.ABSENT, OutcomeKind.REJECTED}:
-        return (yield from _absent(history, doubtful, rules, left=left, resend=resend))
-    if outcome.kind in EVIDENCE:
-        return (yield from _settle(history, after(doubtful, outcome, rules), rules))
-    if differ([one for one in outcomes if one.reference == doubtful.reference]):
-        return (yield from _park(history, doubtful, rules, outcome.text))
-    raise OutcomeUnknown(
-        f"the answer was lost, and asking for {doubtful.reference} brought none: "
-        f"{outcome.text or outcome.kind}; try again or reconcile later",
-        code="CB-422",
-        claim_id=doubtful.key.claim_id,
-        reference=doubtful.reference,
-        attempt=doubtful.attempt,
-        retry_after=outcome.retry_after or rules.backoff,
-    )
-
-
-def _resolve_unasked(
-    history: History, doubtful: Submission, rules: Rules, *, resend: bool
-) -> Plan[Resend | Submission | None]:
-    """Resolve a doubt where the ERP cannot be asked: by sending again, or by a person."""
-    if not rules.capabilities.unique_reference:
-        why = (
-            "the answer was lost and this ERP cannot be asked by reference; look for "
-            f"{doubtful.reference} in the ERP, then settle it by hand"
-        )
-        return (yield from _park(history, doubtful, rules, why))
-    if resend:
-        return Resend(doubtful)
-    verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
-    sent = yield from send(history, (doubtful,), rules, verb=verb)
-    if sent is not None and sent[0].state is State.IN_DOUBT:
-        raise error_for(*sent)
-    return sent[0] if sent is not None else None
-
-
-def _absent(
-    history: History, doubtful: Submission, rules: Rules, *, left: float, resend: bool
-) -> Plan[Resend | Submission | None]:
-    """The ERP has no such document: believe it now, or only after the quiet period.
-
-    ``left`` is what was left of it, in seconds, when the ERP was asked.
-    """
-    settled = msgspec.structs.replace(doubtful, doubt_since=None)  # for when nothing can arrive
-    refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
-    if left > 0 and resend and rules.capabilities.unique_reference and not refused:
-        return Resend(doubtful)
-    if left > 0:
-        raise _may_still_arrive(doubtful, left)
-    if resend and not refused:
-        return Resend(settled)
-    state = State.REJECTED if refused else State.PENDING
-    detail = doubtful.detail if refused else "asked; the ERP has no such document"
-    return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
-
-
-def _may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
-    refused = "; ".join(str(reason) for reason in doubtful.reasons)
-    return OutcomeUnknown(
-        f"the answer for {doubtful.reference} was lost; the ERP does not have it yet"
-        + (f" and refused it when it was sent again ({refused})" if refused else "")
-        + f", but it may still arrive for {left:.0f} s; try again after that",
-        code="CB-423",
-        claim_id=doubtful.key.claim_id,
-        reference=doubtful.reference,
-        attempt=doubtful.attempt,
-        retry_after=left,
-    )
-
-
-def _park(
-    history: History, doubtful: Submission, rules: Rules, why: str
-) -> Plan[Submission | None]:
-    return (yield from _settle(history, moved(doubtful, State.PARKED, rules, detail=why), rules))
-
-
-def _settle(history: History, settled: Submission, rules: Rules) -> Plan[Submission | None]:
-    written = yield from Record(history, with_original(history, settled, rules))
-    return None if written is None else settled
-
-
 def refresh(known: Submission, rules: Rules) -> Plan[Submission]:
     """Ask the ERP for the status of a submission that it accepted; return what is known now.
 
@@ -495,7 +370,7 @@ def _as_found(parked: Submission, outcome: Outcome, rules: Rules) -> Submission:
         )
     nothing_there = outcome.kind in _NOTHING_THERE
     if nothing_there and parked.doubt_since is not None and quiet_left(parked, rules) > 0:
-        raise _may_still_arrive(parked, quiet_left(parked, rules))
+        raise may_still_arrive(parked, quiet_left(parked, rules))
     undoubted = msgspec.structs.replace(parked, doubt_since=None)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
         return moved(undoubted, State.PENDING, rules, detail=outcome.text)

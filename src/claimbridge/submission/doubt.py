@@ -1,0 +1,128 @@
+"""Finding out what became of a submission whose answer is missing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from claimbridge.errors import OutcomeUnknown
+from claimbridge.model import History, OutcomeKind, Purpose, State, Submission
+from claimbridge.submission.decisions import quiet_left
+from claimbridge.submission.evidence import (
+    EVIDENCE,
+    after,
+    assigned,
+    differ,
+    error_for,
+    moved,
+    with_original,
+)
+from claimbridge.submission.flight import send
+from claimbridge.submission.steps import Exchange, Plan, Record, Rules
+
+
+class Resend(msgspec.Struct, frozen=True):
+    """The answer of ``resolve`` that this may be sent again now, as it is."""
+
+    submission: Submission
+
+
+def resolve(
+    history: History, doubtful: Submission, rules: Rules, *, resend: bool
+) -> Plan[Resend | Submission | None]:
+    """Find out what became of a submission in doubt, by the profile's recipe.
+
+    Returns Resend when the same reference may be sent again now (only with ``resend``), else the
+    submission as it was settled; None when another writer was faster. Either way the journal must
+    be read anew. Raises OutcomeUnknown when the doubt remains, with ``retry_after`` where time
+    will help.
+    """
+    if not rules.capabilities.can_query:
+        return (yield from _resolve_unasked(history, doubtful, rules, resend=resend))
+    # Taken before asking: the answer may be as old as the question.
+    left = quiet_left(doubtful, rules)
+    outcomes = yield from Exchange("query", (doubtful,))
+    outcome = assigned((doubtful,), outcomes)[0]
+    if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
+        # The ERP remembers that it refused one. Where only one was sent, that was it.
+        left = left if doubtful.attempt > 1 else 0.0
+        doubtful = msgspec.structs.replace(after(doubtful, outcome, rules), state=doubtful.state)
+    if outcome.kind in {OutcomeKind.ABSENT, OutcomeKind.REJECTED}:
+        return (yield from _absent(history, doubtful, rules, left=left, resend=resend))
+    if outcome.kind in EVIDENCE:
+        return (yield from _settle(history, after(doubtful, outcome, rules), rules))
+    if differ([one for one in outcomes if one.reference == doubtful.reference]):
+        return (yield from _park(history, doubtful, rules, outcome.text))
+    raise OutcomeUnknown(
+        f"the answer was lost, and asking for {doubtful.reference} brought none: "
+        f"{outcome.text or outcome.kind}; try again or reconcile later",
+        code="CB-422",
+        claim_id=doubtful.key.claim_id,
+        reference=doubtful.reference,
+        attempt=doubtful.attempt,
+        retry_after=outcome.retry_after or rules.backoff,
+    )
+
+
+def _resolve_unasked(
+    history: History, doubtful: Submission, rules: Rules, *, resend: bool
+) -> Plan[Resend | Submission | None]:
+    """Resolve a doubt where the ERP cannot be asked: by sending again, or by a person."""
+    if not rules.capabilities.unique_reference:
+        why = (
+            "the answer was lost and this ERP cannot be asked by reference; look for "
+            f"{doubtful.reference} in the ERP, then settle it by hand"
+        )
+        return (yield from _park(history, doubtful, rules, why))
+    if resend:
+        return Resend(doubtful)
+    verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
+    sent = yield from send(history, (doubtful,), rules, verb=verb)
+    if sent is not None and sent[0].state is State.IN_DOUBT:
+        raise error_for(*sent)
+    return sent[0] if sent is not None else None
+
+
+def _absent(
+    history: History, doubtful: Submission, rules: Rules, *, left: float, resend: bool
+) -> Plan[Resend | Submission | None]:
+    """The ERP has no such document: believe it now, or only after the quiet period.
+
+    ``left`` is what was left of it, in seconds, when the ERP was asked.
+    """
+    settled = msgspec.structs.replace(doubtful, doubt_since=None)  # for when nothing can arrive
+    refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
+    if left > 0 and resend and rules.capabilities.unique_reference and not refused:
+        return Resend(doubtful)
+    if left > 0:
+        raise may_still_arrive(doubtful, left)
+    if resend and not refused:
+        return Resend(settled)
+    state = State.REJECTED if refused else State.PENDING
+    detail = doubtful.detail if refused else "asked; the ERP has no such document"
+    return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
+
+
+def may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
+    """Return the error that says to wait for the rest of the quiet period, ``left`` seconds."""
+    refused = "; ".join(str(reason) for reason in doubtful.reasons)
+    return OutcomeUnknown(
+        f"the answer for {doubtful.reference} was lost; the ERP does not have it yet"
+        + (f" and refused it when it was sent again ({refused})" if refused else "")
+        + f", but it may still arrive for {left:.0f} s; try again after that",
+        code="CB-423",
+        claim_id=doubtful.key.claim_id,
+        reference=doubtful.reference,
+        attempt=doubtful.attempt,
+        retry_after=left,
+    )
+
+
+def _park(
+    history: History, doubtful: Submission, rules: Rules, why: str
+) -> Plan[Submission | None]:
+    return (yield from _settle(history, moved(doubtful, State.PARKED, rules, detail=why), rules))
+
+
+def _settle(history: History, settled: Submission, rules: Rules) -> Plan[Submission | None]:
+    written = yield from Record(history, with_original(history, settled, rules))
+    return None if written is None else settled
