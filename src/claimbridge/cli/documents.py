@@ -138,7 +138,7 @@ def validate(
             continue
         say(NO if findings else YES, f" {path}: {'not valid' if findings else 'valid'}")
         for finding in findings:
-            say("    " + ": ".join(part for part in (finding.path, finding.text) if part))
+            say("    " + ": ".join(part for part in (finding.path or finding.rule, finding.text)))
     return worst(codes)
 
 

@@ -193,7 +193,7 @@ class Door:
     async def settle(self, closed: bool) -> None:
         """Close or open the door, if it is not so already."""
         if closed and self._server is not None:
-            self._server.close()
+            await self._close(self._server)
             self._server = None
             self._socket = _bound(self.port)
             for connection in list(self._state.connections):
@@ -205,7 +205,7 @@ class Door:
     async def shut(self) -> None:
         """Take nothing more in; give what is under way a moment, then cut it off."""
         if self._server is not None:
-            self._server.close()
+            await self._close(self._server)
         self._socket.close()
         for connection in list(self._state.connections):
             connection.shutdown()
@@ -214,6 +214,15 @@ class Door:
         for connection in list(self._state.connections):
             assert isinstance(connection, Wire)
             connection.transport.abort()
+
+    async def _close(self, server: asyncio.Server) -> None:
+        # A connection taken in at the moment of closing would be forgotten open: asyncio refuses
+        # it in Server._attach. So take nothing more in, let what was taken in arrive, then close.
+        for listening in server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        server.close()
 
     def _wire(self) -> Wire:
         return Wire(config=self._config, server_state=self._state, app_state={})

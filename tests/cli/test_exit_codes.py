@@ -1,0 +1,118 @@
+"""The five exit codes, each by a real end; scripts decide by them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Folder, Run
+
+from claimbridge.cli.app import worst
+from claimbridge.sandbox import Sandbox
+
+
+def test_0_done(run: Run, folder: Folder) -> None:
+    """Everything was accepted."""
+    assert run("submit", *sorted(folder.path.glob("claims/*.json"))).code == 0
+
+
+def test_1_a_business_no(run: Run, folder: Folder) -> None:
+    """The ERP, or our own check, refused the claim."""
+    closed = folder.claim(posting_date="2025-12-31", line={"date": "2025-12-30"})
+    ended = run("submit", "--json", closed)
+    assert ended.code == 1
+    assert ended.record["state"] == "rejected"
+    assert ended.record["code"] == "CB-430"
+    assert ended.record["reasons"] == ["period-closed: period 2025-12 is closed; open from 2026-01"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frobnicate",),
+        ("submit",),
+        ("submit", "--nope", "x"),
+        ("schema", "invoice"),
+        ("status", "X", "--config", "nowhere.toml"),
+        ("verify", "x.xml"),
+        ("sandbox", "--faults", "earthquake"),
+        ("preview", "--chart", "chart.toml", "--profile", "none", "claims/travel-cn.json"),
+    ],
+)
+def test_2_usage_or_configuration(run: Run, folder: Folder, arguments: tuple[str, ...]) -> None:
+    """The call or the set-up is wrong: the message says how, on stderr."""
+    ended = run(*arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err.strip()
+
+
+def test_a_usage_error_names_the_help_that_helps(run: Run, folder: Folder) -> None:
+    """A wrong call of ``journal settle`` sends the user to that command's help."""
+    assert "claimbridge journal settle --help" in run("journal", "settle", "EXP-1").err
+
+
+def test_3_outcome_unknown(run: Run, folder: Folder, sandbox: Sandbox) -> None:
+    """The answer was lost and asking brings none: money may have moved."""
+    sandbox.set_faults("submit:commit-then-drop,query:drop-before-commit")
+    ended = run("submit", "--json", folder.claim())
+    assert ended.code == 3
+    assert ended.record["state"] == "in_doubt"
+    sandbox.set_faults("")
+    assert run("reconcile").code == 0
+    assert run("status", "EXP-2026-0042", "--json").record["state"] == "posted"
+
+
+def test_4_not_delivered(run: Run, folder: Folder, sandbox: Sandbox) -> None:
+    """It never reached the ERP: nothing was posted, and the claim waits."""
+    sandbox.set_faults("refuse-connection")
+    ended = run("submit", "--json", folder.claim())
+    assert ended.code == 4
+    assert (ended.record["state"], ended.record["code"]) == ("pending", "CB-413")
+    assert sandbox.ledger() == []
+
+
+def test_several_items_end_as_the_worst_of_them() -> None:
+    """An unknown outcome outweighs all else: it is the one to look after."""
+    assert worst([0, 0]) == 0
+    assert worst([0, 1, 4]) == 4
+    assert worst([4, 2, 1]) == 2
+    assert worst([1, 2, 3, 4, 0]) == 3
+    assert worst([]) == 0
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Folder) -> None:
+    """``claimbridge schema claim | head -1`` ends quietly."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "claimbridge.cli", "schema", "claim"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupt_ends_the_sandbox_without_a_traceback(tmp_path: Path) -> None:
+    """Ctrl-C is the way to end the sandbox, so it is no failure."""
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimbridge.cli", "sandbox", "--port", "0"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(theirs)
+    assert process.stderr is not None
+    announced = [process.stderr.readline() for _ in range(3)]
+    process.send_signal(2)
+    _, rest = process.communicate(timeout=20)
+    os.close(terminal)
+    assert "Ctrl-C" in announced[2]
+    assert (process.returncode, rest) == (0, "")

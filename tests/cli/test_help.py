@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import importlib
+import inspect
+
+import pytest
+from tests.cli.conftest import Run
+
+from claimbridge.cli.app import GROUPS, JOURNAL, Command, build
+
+COMMANDS = [((one.name,), one) for group in GROUPS.values() for one in group]
+COMMANDS += [(("journal", one.name), one) for one in JOURNAL]
+EACH = pytest.mark.parametrize(
+    ("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS]
+)
+
+
+@EACH
+def test_help_of_every_command_shows_an_example(
+    run: Run, monkeypatch: pytest.MonkeyPatch, path: tuple[str, ...], command: Command
+) -> None:
+    """A user sees from ``--help`` alone what to type."""
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = run(*path, "--help")
+    assert shown.code == 0
+    assert f"Example: {command.example}" in shown.out
+    assert command.summary in shown.out
+    assert shown.err == ""
+
+
+@EACH
+def test_the_example_is_a_call_that_the_command_accepts(
+    path: tuple[str, ...], command: Command
+) -> None:
+    """An example that names an option which no longer exists is found here."""
+    said = command.example.partition(" > ")[0]
+    assert said.startswith(f"claimbridge {' '.join(path)}")
+    build().parse_args(said.removeprefix("claimbridge "), exit_on_error=False, print_error=False)
+
+
+@EACH
+def test_help_promises_what_the_code_promises(path: tuple[str, ...], command: Command) -> None:
+    """The line in the list of commands is the first line of the function's docstring."""
+    module, _, name = command.place.partition(":")
+    function = getattr(importlib.import_module(f"claimbridge.cli.{module}"), name)
+    documented = inspect.getdoc(function)
+    assert documented is not None
+    assert documented.splitlines()[0] == command.summary
+
+
+def test_help_lists_every_command_with_what_it_does(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first page is the map of the command."""
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = run("--help").out
+    for path, command in COMMANDS:
+        assert path[0] in shown
+        assert len(path) > 1 or command.summary in shown
+    assert "4 not delivered" in shown
+
+
+def test_help_loads_no_library_of_ours_that_is_slow() -> None:
+    """Help and usage errors come at once: no command's code is loaded for them."""
+    import subprocess
+    import sys
+
+    script = (
+        "import sys; from claimbridge.cli import main; main(['--help']); main(['submit']); "
+        "sys.exit(any(name in sys.modules for name in ('zeep', 'lxml', 'starlette', 'signxml')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_version(run: Run) -> None:
+    """``--version`` prints the installed version and nothing else."""
+    from importlib.metadata import version
+
+    assert run("--version").out.strip() == version("claimbridge")

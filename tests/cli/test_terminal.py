@@ -1,0 +1,68 @@
+"""What a person sees: on terminals of 80 and 130 columns, and through pipes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from tests.cli.conftest import EXAMPLES, Folder, Run
+
+
+def on_terminal(columns: int, *arguments: str | Path) -> list[str]:
+    """Run the command with stdout on a terminal so wide; return what it shows, without colours."""
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "dumb"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimbridge.cli", *map(str, arguments)],
+        stdout=theirs,
+        env=environment,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux says EIO once the other side is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0
+    return shown.decode().replace("\r", "").splitlines()
+
+
+@pytest.mark.parametrize("columns", [80, 130])
+def test_tables_fit_and_keep_codes_and_amounts_whole(folder: Folder, columns: int) -> None:
+    """At 80 columns texts give way, with "…"; accounts and amounts never do."""
+    lines = on_terminal(columns, "map", "--chart", folder.chart, EXAMPLES / "claims/travel-cn.json")
+    assert max(map(cell_len, lines)) <= columns
+    shown = "\n".join(lines)
+    for whole in ("2221.01.01", "1,000.00", "2,189.00", "1200"):
+        assert whole in shown
+    assert ("…" in shown) == (columns == 80)
+
+
+def test_chinese_text_does_not_push_columns_out_of_line(folder: Folder) -> None:
+    """A Chinese character is two columns wide: what stands right of it is aligned all the same."""
+    lines = on_terminal(130, "demo")
+    head = next(line for line in lines if line.startswith("claim "))
+    at = cell_len(head[: head.index("entry")])
+    rows = [line for line in lines if line.startswith("EXP-")]
+    assert len(rows) == 8
+    for line in rows:
+        number = next(i for i in range(len(line)) if cell_len(line[:i]) == at)
+        assert line[number : number + 6].isdigit(), line
+
+
+def test_a_pipe_gets_every_text_whole(run: Run, folder: Folder) -> None:
+    """A file or another program has no width: nothing is cut or wrapped for it."""
+    shown = run("map", "--chart", folder.chart, EXAMPLES / "claims/travel-cn.json").out
+    assert "住宿费 张晓雨 上海住宿两晚" in shown
+    assert "…" not in shown
+    assert "\x1b" not in shown
