@@ -1,0 +1,1 @@
+"""What the kill drill kills, where, and how it judges the rest."""

@@ -1,0 +1,33 @@
+"""One sandbox for the tests of a module; each test has its own faults and its own claims."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from claimbridge.sandbox import Sandbox
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def shared_erp() -> Iterator[Sandbox]:
+    """An ERP that serves both profiles, for all tests of a module in one process."""
+    with Sandbox() as erp:
+        yield erp
+
+
+@pytest.fixture
+def erp(shared_erp: Sandbox) -> Iterator[Sandbox]:
+    """The module's ERP, without faults before and after."""
+    shared_erp.set_faults("")
+    yield shared_erp
+    shared_erp.set_faults("")
+
+
+@pytest.fixture
+def new_id() -> Callable[[], str]:
+    """Makes claim ids that no other test of the module uses."""
+    return lambda: f"W{next(_NUMBERS):05}"

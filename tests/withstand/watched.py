@@ -1,0 +1,60 @@
+"""A journal that tells somebody before and after each of its writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from claimbridge.journal import Journal
+from claimbridge.model import History, Move, State, Submission
+
+Hook = Callable[[int], None]
+"""Is called with the number of the write, counted from 1; what it raises, the write raises."""
+
+
+def nothing(_: int) -> None:
+    """Do nothing."""
+
+
+class Watched(Journal):
+    """Hands everything on to ``journal``, and calls ``before`` and ``after`` around each write."""
+
+    def __init__(self, journal: Journal, *, before: Hook = nothing, after: Hook = nothing) -> None:
+        self._journal = journal
+        self._before = before
+        self._after = after
+        self._writes = 0
+
+    def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
+        return self._write(lambda: self._journal.begin(seen, changed))
+
+    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+        return self._write(lambda: self._journal.record(seen, changed))
+
+    def _write(self, write: Callable[[], History | None]) -> History | None:
+        self._writes += 1
+        number = self._writes
+        self._before(number)
+        written = write()
+        self._after(number)
+        return written
+
+    def history(self, ledger: str, claim_id: str) -> History:
+        return self._journal.history(ledger, claim_id)
+
+    def find(self, ledger: str, reference: str) -> Submission | None:
+        return self._journal.find(ledger, reference)
+
+    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
+        return self._journal.select(ledger, states)
+
+    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
+        return self._journal.moves(ledger, claim_id)
+
+    def cursor(self, ledger: str) -> str:
+        return self._journal.cursor(ledger)
+
+    def set_cursor(self, ledger: str, cursor: str) -> None:
+        self._journal.set_cursor(ledger, cursor)
+
+    def close(self) -> None:
+        self._journal.close()
