@@ -1,15 +1,20 @@
-"""Requests in the contract's own names, reworded as other makers of SOAP clients have them."""
+"""Requests as the arguments that other makers' SOAP clients take."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable
 from typing import Any
 
+from lxml import etree
+
 from claimbridge import Claim, JournalEntry, State
+from claimbridge.contract import Bundle, Contract
 from claimbridge.mapping import Chart
 from claimbridge.model import Key, Purpose, Submission, Voucher
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.base import Profile, Request
+from claimbridge.xmlio import local_name, parse
 
 Reword = Callable[[dict[str, str], str | None, dict[str, Any]], Any]
 """Makes one element's argument from its attributes, its text and its children."""
@@ -33,18 +38,28 @@ def _submission(voucher: Voucher, reference: str) -> Submission:
     )
 
 
-def reworded(request: Request, reword: Reword) -> tuple[str, Any]:
-    """Return the operation and its argument in a peer's own form."""
-    return request.operation, _reworded(request.body, reword)
+def reworded(profile: Profile, request: Request, reword: Reword) -> tuple[str, Any]:
+    """Return the operation and its argument in a peer's own form, in the order of the schema.
+
+    Some peers write the elements in the order in which they are given.
+    """
+    body = contract(profile.contract).render(request.operation, request.body)
+    return request.operation, _reworded(parse(body), reword)
 
 
-def _reworded(value: Any, reword: Reword) -> Any:
-    if isinstance(value, list):
-        return [_reworded(one, reword) for one in value]
-    if not isinstance(value, Mapping):
-        return value
-    return reword(
-        {name[1:]: text for name, text in value.items() if name[0] == "@"},
-        value.get("#text"),
-        {name: _reworded(inner, reword) for name, inner in value.items() if name[0] not in "@#"},
-    )
+@functools.cache
+def contract(name: str) -> Contract:
+    """A contract of our own, loaded once."""
+    return Contract.load(Bundle.from_package(name))
+
+
+def _reworded(element: etree._Element, reword: Reword) -> Any:
+    attributes = {str(name): str(text) for name, text in element.attrib.items()}
+    if not len(element):
+        text = element.text or ""
+        return reword(attributes, text, {}) if attributes else text
+    children: dict[str, list[Any]] = {}
+    for child in element:
+        children.setdefault(local_name(child), []).append(_reworded(child, reword))
+    parts = {name: many if len(many) > 1 else many[0] for name, many in children.items()}
+    return reword(attributes, None, parts)

@@ -61,7 +61,7 @@ def ask(
     def call(profile: Profile, requests: list[Request]) -> list[dict[str, Any]]:
         run = subprocess.run(
             [node, str(NODE / "client.mjs"), f"{erp.url(profile.name)}?wsdl", request.param],
-            input=json.dumps([reworded(one, _for_node) for one in requests]),
+            input=json.dumps([reworded(profile, one, _for_node) for one in requests]),
             env={**os.environ, "NODE_PACKAGES": f"{packages}/"},
             capture_output=True,
             text=True,

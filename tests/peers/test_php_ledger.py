@@ -14,15 +14,14 @@ import msgspec
 import pytest
 from tests.peers.conftest import configured, renamed
 from tests.peers.php_ledger import PhpLedger
+from tests.peers.requests import contract
 from tests.peers.senders import CLIENTS, opened
 
 from claimbridge import Claim, ConflictingSubmission, JournalEntry, LedgerRejection, State
-from claimbridge.contract import Bundle, Contract
 from claimbridge.signing.throwaway import Throwaway
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.xmlio import canonical
 
-CONTRACT = Contract.load(Bundle.from_package("voucher-service.wsdl"))
 APRIL = dt.date(2026, 4, 30)
 
 
@@ -249,5 +248,5 @@ def test_php_s_own_replies_keep_to_the_contract(
         else:
             assert envelope.body is not None
             told = envelope.body
-            assert CONTRACT.drift(told) == ()
-        assert CONTRACT.check(canonical(told)) == ()
+            assert contract("voucher-service.wsdl").drift(told) == ()
+        assert contract("voucher-service.wsdl").check(canonical(told)) == ()

@@ -51,7 +51,7 @@ def call(request: pytest.FixtureRequest, made: Callable[[str], zeep.Client]) -> 
     """Calls an operation by zeep, and returns zeep's own object."""
 
     def call(profile: str, asked: Request) -> Any:
-        operation, arguments = reworded(asked, _for_zeep)
+        operation, arguments = reworded(load_profile(profile), asked, _for_zeep)
         service = made(profile).bind(*PORTS[profile, request.param])
         return service[operation](**arguments)
 
