@@ -268,9 +268,8 @@ def drill(folder: Path, *, rounds: int, seed: int, profile: str) -> bool:
         kills = sum(row.killed for row in running.rows.values())
         distinct = len({str(one.point) for one in running.rounds})
     took = time.monotonic() - began
-    print(
-        f"{kills} kills in {rounds} rounds at {distinct} points; {profile}, seed {seed}, {took:.0f} s"
-    )
+    print(f"{kills} kills in {rounds} rounds at {distinct} points, in {took:.0f} s")
+    print(f"profile {profile}, seed {seed}")
     return not found
 
 
