@@ -42,7 +42,9 @@ def packages(peer: Callable[..., str]) -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as made:
         content = Path(made, "packages")
         shutil.copytree(NODE, content)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        # One more try, soon: without a network the tests are to be skipped, not to wait.
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *patience]
         run = subprocess.run(command, cwd=content, capture_output=True, text=True, timeout=120)
         if run.returncode != 0:
             missing(f"npm cannot fetch the packages of node: {run.stderr[-500:]}")
