@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -56,7 +56,8 @@ class PhpLedger:
             assert not complaints.exists(), complaints.read_text()
         finally:
             # The group, not the process: any of them may have been killed by a test's order.
-            os.killpg(server.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it never started
+                os.killpg(server.pid, signal.SIGKILL)
             server.wait()
 
     def documents(self) -> dict[str, dict[str, Any]]:

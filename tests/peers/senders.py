@@ -46,8 +46,8 @@ def opened(kind: str, config: LedgerConfig) -> Iterator[Any]:
             yield client
         return
     with asyncio.Runner() as loop:
-        client = Awaited(config, loop)
+        awaited = Awaited(config, loop)
         try:
-            yield client
+            yield awaited
         finally:
-            client.close()
+            awaited.close()

@@ -215,7 +215,7 @@ def test_signed_vouchers_arrive_intact(
         client.reverse(trip.id, posting_date=APRIL)
     assert len(php_ledger.documents()) == 5
 
-    trusting = [xmlsec1, "--verify", "--enabled-key-data", "x509", "--trusted-pem", trust]
+    trusting = [xmlsec1, "--verify", "--enabled-key-data", "x509", "--trusted-pem", str(trust)]
     signed = ["--id-attr:Id", "urn:claimbridge:voucher:1:Voucher", "--node-xpath"]
     verified = 0
     for number, request in enumerate(php_ledger.requests()):
@@ -223,7 +223,9 @@ def test_signed_vouchers_arrive_intact(
         kept.write_bytes(request)
         for nth in range(1, request.count(b"</ds:Signature>") + 1):
             one = f"(//*[local-name()='Signature'])[{nth}]"
-            found = subprocess.run([*trusting, *signed, one, kept], capture_output=True, timeout=30)
+            found = subprocess.run(
+                [*trusting, *signed, one, str(kept)], capture_output=True, timeout=30
+            )
             assert found.returncode == 0, found.stderr
             verified += 1
     assert verified == 5
