@@ -41,7 +41,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply
-from claimbridge.submission import Begin, Exchange, Pause, Plan, Recall, Record, Step
+from claimbridge.submission import Access, Exchange, Pause, Plan, Step
 
 T = TypeVar("T")
 
@@ -243,7 +243,7 @@ class AsyncClient:
             return result
 
     async def _perform(self, step: Step[Any], deadline: Deadline) -> object:
-        if isinstance(step, (Recall, Begin, Record)):
+        if isinstance(step, Access):
             return await _to_the_end(partial(step.perform, self.journal))
         if isinstance(step, Exchange):
             return await self._exchange(step, deadline)

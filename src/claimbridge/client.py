@@ -31,7 +31,7 @@ from claimbridge.model import (
     Status,
 )
 from claimbridge.soap.transport import HttpReply, Transport
-from claimbridge.submission import Begin, Exchange, Pause, Plan, Recall, Record, Step
+from claimbridge.submission import Access, Exchange, Pause, Plan, Step
 
 T = TypeVar("T")
 
@@ -309,7 +309,7 @@ class Client:
             return result
 
     def _perform(self, step: Step[Any], deadline: Deadline) -> object:
-        if isinstance(step, (Recall, Begin, Record)):
+        if isinstance(step, Access):
             return step.perform(self.journal)
         if isinstance(step, Exchange):
             return self._exchange(step, deadline)

@@ -19,7 +19,7 @@ from tests.submission.driver import (
 )
 
 from claimbridge.model import Key, Outcome, Reason, State
-from claimbridge.submission import Draft, Exchange, Record, submit_batch
+from claimbridge.submission import AtOnce, Draft, Exchange, Plan, Record, submit_batch
 
 S = State
 ABSENT = Outcome(kind=K.ABSENT)
@@ -93,30 +93,49 @@ def test_known_ones_stay_out() -> None:
     assert scene.asked == ["submit A", "submit B"]
 
 
-@pytest.mark.parametrize("step", [Exchange, Record])
-def test_broken_off(step: type) -> None:
-    """A batch that is broken off, even half settled, leaves no flight behind."""
+def test_broken_off() -> None:
+    """A batch that is broken off in its request is in doubt, all of it."""
     scene = Scene(ASK)
-    scene.breaks[step] = KeyboardInterrupt()
+    scene.breaks[Exchange] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         play(scene, "AB", (posted("A"), posted("B")))
-    assert {state(scene, "A"), state(scene, "B")} <= {S.POSTED, S.IN_DOUBT}
-    assert state(scene, "B") is S.IN_DOUBT
+    assert (state(scene, "A"), state(scene, "B")) == (S.IN_DOUBT, S.IN_DOUBT)
 
 
-def test_dead_half_way() -> None:
-    """A process that dies while it settles a batch leaves the rest in doubt, not lost."""
-    scene = Scene(ASK)
+def until_half_settled(scene: Scene) -> Plan[Any]:
+    """Play a batch of A and B up to the point at which A is settled and B is not."""
     plan = submit_batch([Draft(wanted(claim=name)) for name in "AB"], scene.rules)
     answer: Any = None
     while True:
         step: Any = plan.send(answer)
         if isinstance(step, Exchange):
             answer = (posted("A"), posted("B"))
-            continue
-        answer = step.perform(scene.journal)
-        if isinstance(step, Record):
-            break
+        elif isinstance(step, AtOnce) and isinstance(step.steps[0], Record):
+            step.steps[0].perform(scene.journal)
+            return plan
+        else:
+            answer = step.perform(scene.journal)
+
+
+def test_broken_off_half_settled() -> None:
+    """A batch that is broken off while it is settled keeps what it settled; the rest is doubted."""
+    scene = Scene(ASK)
+    plan = until_half_settled(scene)
+    step: Any = plan.throw(KeyboardInterrupt())
+
+    def go_on(step: Any) -> None:
+        while True:
+            step = plan.send(step.perform(scene.journal))
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(step)
+    assert (state(scene, "A"), state(scene, "B")) == (S.POSTED, S.IN_DOUBT)
+
+
+def test_dead_half_way() -> None:
+    """A process that dies while it settles a batch leaves the rest in doubt, not lost."""
+    scene = Scene(ASK)
+    plan = until_half_settled(scene)
     plan.close()
     scene.journal.abandon_flights()
     assert (state(scene, "A"), state(scene, "B")) == (S.POSTED, S.IN_DOUBT)

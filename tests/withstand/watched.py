@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+from claimbridge.errors import JournalError
 from claimbridge.journal import Journal
 from claimbridge.model import History, Move, State, Submission
+
+T = TypeVar("T")
 
 Hook = Callable[[int], None]
 """Is called with the number of the write, counted from 1; what it raises, the write raises."""
@@ -37,6 +41,9 @@ class Watched(Journal):
         written = write()
         self._after(number)
         return written
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+        return self._journal.at_once(calls)
 
     def history(self, ledger: str, claim_id: str) -> History:
         return self._journal.history(ledger, claim_id)

@@ -7,10 +7,13 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
+from claimbridge.errors import JournalError
 from claimbridge.model import History, Move, State, Submission
+
+T = TypeVar("T")
 
 
 class Journal(Protocol):
@@ -46,6 +49,13 @@ class Journal(Protocol):
         """
         ...
 
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+        """Make several calls of this journal's methods, sharing syncs of the disk where it can.
+
+        Returns what each returned, in their order; a JournalError that one raises is its result.
+        """
+        ...
+
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         ...
@@ -74,9 +84,17 @@ class Journal(Protocol):
         ...
 
 
+def outcome_of(call: Callable[[], T]) -> T | JournalError:
+    """Return what ``call`` returns, or the JournalError that it raises."""
+    try:
+        return call()
+    except JournalError as error:
+        return error
+
+
 def key_order(submission: Submission) -> tuple[int, str]:
     """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``."""
     return submission.key.revision, submission.key.purpose
 
 
-__all__ = ["Journal", "key_order"]
+__all__ = ["Journal", "key_order", "outcome_of"]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import JournalError
 from claimbridge.journal import rules
+from claimbridge.journal.base import outcome_of
 from claimbridge.journal.flights import Flights
 from claimbridge.model import History, Key, Move, State, Submission
+
+T = TypeVar("T")
 
 
 class MemoryJournal:
@@ -79,6 +84,10 @@ class MemoryJournal:
             raise
         self._flights.end(one for one in named if history is not None or one.history is seen)
         return history
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+        """Make the calls one after the other: nothing waits for a disk here."""
+        return [outcome_of(call) for call in calls]
 
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""

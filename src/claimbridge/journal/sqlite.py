@@ -20,19 +20,25 @@ import contextlib
 import heapq
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import JournalError
 from claimbridge.journal import forks, owners, place, rows, rules
+from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
 from claimbridge.model import History, Key, Move, State, Submission
 
+T = TypeVar("T")
+
+_TOGETHER: Final = 32
+"""Threads that ``at_once`` writes from: how many writes can share a sync."""
 _PAGE: Final = 200
 """Submissions read at once by ``select``: what bounds its memory."""
 
@@ -105,6 +111,13 @@ class SqliteJournal:
         # A loser that did not begin the flight says nothing about it: its owner flies on.
         self._end(one for one in named if history is not None or one.history is seen)
         return history
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+        """Make the calls from threads of their own, so that their writes share transactions."""
+        if len(calls) < 2:
+            return [outcome_of(call) for call in calls]
+        with ThreadPoolExecutor(min(len(calls), _TOGETHER)) as pool:
+            return list(pool.map(outcome_of, calls))
 
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""

@@ -32,6 +32,8 @@ from claimbridge.submission.plans import (
 )
 from claimbridge.submission.references import reference_for
 from claimbridge.submission.steps import (
+    Access,
+    AtOnce,
     Begin,
     Built,
     Draft,
@@ -45,6 +47,8 @@ from claimbridge.submission.steps import (
 )
 
 __all__ = [
+    "Access",
+    "AtOnce",
     "Begin",
     "Built",
     "Draft",

@@ -54,6 +54,7 @@ from claimbridge.submission.evidence import (
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
 from claimbridge.submission.news import absorb
 from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Record, Rules
+from claimbridge.submission.together import side_by_side
 
 
 def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) -> Plan[Submission]:
@@ -143,31 +144,37 @@ _Results = dict[int, Submission | ClaimBridgeError]
 def _take_off_together(
     drafts: Sequence[Draft], flights: list[_Flight], results: _Results, rules: Rules
 ) -> Plan[None]:
-    """Begin what can be sent at once."""
-    for index, draft in enumerate(drafts):
-        wanted = draft.submission
-        try:
-            history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
-            decision = decide(history, wanted.key, wanted.digest)
-            if isinstance(decision, Send):
-                flight = taking_off(renewed(decision.known or wanted, wanted), rules)
-                begun = yield from take_off(history, flight, rules)
-                if begun is not None:
-                    flights.append(_Flight(index, begun, flight))
-        except ClaimBridgeError as error:
-            results[index] = error
+    """Begin what can be sent at once; keep the flights in the order of their drafts."""
+    plans = [_take_off(index, draft, flights, rules) for index, draft in enumerate(drafts)]
+    for index, end in enumerate((yield from side_by_side(plans))):
+        if isinstance(end, ClaimBridgeError):
+            results[index] = end
+    flights.sort(key=lambda flight: flight.index)
+
+
+def _take_off(index: int, draft: Draft, flights: list[_Flight], rules: Rules) -> Plan[None]:
+    wanted = draft.submission
+    history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
+    decision = decide(history, wanted.key, wanted.digest)
+    if isinstance(decision, Send):
+        flight = taking_off(renewed(decision.known or wanted, wanted), rules)
+        begun = yield from take_off(history, flight, rules)
+        if begun is not None:
+            flights.append(_Flight(index, begun, flight))
 
 
 def _fly_together(flights: list[_Flight], results: _Results, rules: Rules) -> Plan[None]:
     """Make the one request, and settle each flight by what the reply says of it."""
     submissions = tuple(flight.submission for flight in flights)
     outcomes = assigned(submissions, (yield from Exchange("submit", submissions)))
+    plans = [
+        settle(flight.begun, flight.submission, outcome, rules)
+        for flight, outcome in zip(flights, outcomes, strict=True)
+    ]
     wait = 0.0
-    for flight, outcome in zip(flights, outcomes, strict=True):
-        try:
-            settled = yield from settle(flight.begun, flight.submission, outcome, rules)
-        except ClaimBridgeError as error:
-            results[flight.index] = error
+    for flight, settled in zip(flights, (yield from side_by_side(plans)), strict=True):
+        if isinstance(settled, ClaimBridgeError):
+            results[flight.index] = settled
             continue
         if settled is None:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -26,7 +27,15 @@ class Step(msgspec.Struct, Generic[T], frozen=True):
 Plan = Generator[Step[Any], Any, T]
 
 
-class Recall(Step[History], frozen=True):
+class Access(Step[T], Generic[T], frozen=True):
+    """A step that the journal performs."""
+
+    def perform(self, journal: Journal) -> T:
+        """Do it."""
+        raise NotImplementedError
+
+
+class Recall(Access[History], frozen=True):
     """Read the journal: ``Journal.history``."""
 
     ledger: str
@@ -37,7 +46,7 @@ class Recall(Step[History], frozen=True):
         return journal.history(self.ledger, self.claim_id)
 
 
-class Begin(Step[History | None], frozen=True):
+class Begin(Access[History | None], frozen=True):
     """Begin a flight: ``Journal.begin``."""
 
     seen: History
@@ -48,7 +57,7 @@ class Begin(Step[History | None], frozen=True):
         return journal.begin(self.seen, self.changed)
 
 
-class Record(Step[History | None], frozen=True):
+class Record(Access[History | None], frozen=True):
     """Write what became known: ``Journal.record``."""
 
     seen: History
@@ -57,6 +66,19 @@ class Record(Step[History | None], frozen=True):
     def perform(self, journal: Journal) -> History | None:
         """Do it."""
         return journal.record(self.seen, self.changed)
+
+
+class AtOnce(Access[list[Any]], frozen=True):
+    """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
+
+    Answered by a list: what each step is answered by, or the JournalError that it raised.
+    """
+
+    steps: tuple[Access[Any], ...]
+
+    def perform(self, journal: Journal) -> list[Any]:
+        """Do them."""
+        return journal.at_once([partial(step.perform, journal) for step in self.steps])
 
 
 class Built(msgspec.Struct, frozen=True):

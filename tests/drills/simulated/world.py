@@ -29,6 +29,8 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import (
+    Access,
+    AtOnce,
     Draft,
     Exchange,
     Pause,
@@ -470,13 +472,15 @@ class Episode:
             if isinstance(step, Pause):
                 self._after(step.seconds, self._advance, task, None)
                 return
-            try:
+            if isinstance(step, AtOnce):
+                answer = self._write_all(task, step)
+                if answer is None:
+                    self._crash(task.worker, "in the midst of several writes")
+                    return
+            else:
                 answer = self._write(task, step)
-            except JournalError as refusal:
-                if "another owner" not in refusal.message:  # a broken-off begin() cannot know whose
-                    self.flaws.append(Flaw("unlawful", refusal.claim_id or "*", str(refusal)))
-                    self.tell(refusal.claim_id or "*", f"FLAW {refusal}")
-                error = refusal
+            if isinstance(answer, JournalError):
+                answer, error = None, answer
                 continue
             if luck < 2 * odds.crash:
                 self._crash(task.worker, f"after {type(step).__name__}")
@@ -489,8 +493,25 @@ class Episode:
                 self._after(wait, self._advance, task, answer, error)
                 return
 
+    def _write_all(self, task: Task, together: AtOnce) -> list[Any] | None:
+        """Perform steps one by one; None when the process dies in between."""
+        answers = []
+        for step in together.steps:
+            if answers and self.rng.random() < self.odds.crash:
+                return None
+            answers.append(self._write(task, step))
+        return answers
+
     def _write(self, task: Task, step: Step[Any]) -> Any:
-        answer = step.perform(task.worker.journal)  # type: ignore[attr-defined] # Recall, Begin, Record
+        """Return the journal's answer, or the JournalError that it raised."""
+        assert isinstance(step, Access)  # what is no exchange and no pause
+        try:
+            answer = step.perform(task.worker.journal)
+        except JournalError as refusal:
+            if "another owner" not in refusal.message:  # a broken-off begin() cannot know whose
+                self.flaws.append(Flaw("unlawful", refusal.claim_id or "*", str(refusal)))
+                self.tell(refusal.claim_id or "*", f"FLAW {refusal}")
+            return refusal
         if self.story is not None and answer is not None and hasattr(step, "changed"):
             self._tell_write(task.worker, step)
         return answer
