@@ -6,12 +6,13 @@ A Ledger is shared by threads.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -66,6 +67,8 @@ from claimbridge.soap.transport import (
 )
 from claimbridge.submission import Built, Draft, Exchange, Pause, Plan, Recall, Rules
 from claimbridge.xmlio import canonical, local_name, parse
+
+T = TypeVar("T")
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -337,18 +340,40 @@ class Ledger:
         self, claims: tuple[Claim, ...]
     ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
         """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        results: dict[int, Acknowledgement | ClaimBridgeError] = {}
-        drafts: list[tuple[int, Draft]] = []
+        drafts, built = self._batch(claims)
+        ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
+        results: dict[int, Acknowledgement | ClaimBridgeError] = {
+            index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
+            for index, end in zip(drafts, ended, strict=True)
+        }
         for index, claim in enumerate(claims):
-            try:
-                drafts.append((index, self.draft(claim)))
-            except ClaimBridgeError as error:
-                error.claim_id = error.claim_id or claim.id
-                results[index] = error
-        ended = yield from plans.submit_batch([draft for _, draft in drafts], self.rules)
-        for (index, _), end in zip(drafts, ended, strict=True):
-            results[index] = end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
+            if index not in results:
+                # It cannot be built now, but may have been posted when it could.
+                results[index] = yield from _caught(self.submit(claim), claim)
         return [results[index] for index in range(len(claims))]
+
+    def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
+        """Return the drafts of the claims that can be built, by their place, and their request.
+
+        Where the contract refuses the request as a whole, each is judged alone and the request is
+        left to be built of what remains.
+        """
+        drafts: dict[int, Draft] = {}
+        for index, claim in enumerate(claims):
+            with contextlib.suppress(ClaimBridgeError):
+                drafts[index] = Draft(self._submission(claim)[0])
+        try:
+            together = tuple(draft.submission for draft in drafts.values())
+            return drafts, self._built("submit", together) if together else None
+        except ClaimBridgeError:
+            return {i: draft for i, draft in drafts.items() if self._can_be_built(draft)}, None
+
+    def _can_be_built(self, draft: Draft) -> bool:
+        try:
+            self._built("submit", (draft.submission,))
+        except ClaimBridgeError:
+            return False
+        return True
 
     def status(self, claim_id: str, *, ask: bool) -> Plan[Status]:
         """Plan ``Client.status``."""
@@ -486,6 +511,15 @@ def acknowledgement(done: Submission) -> Acknowledgement:
         state=done.state,
         journal_entry=done.journal_entry,
     )
+
+
+def _caught(plan: Plan[T], claim: Claim) -> Plan[T | ClaimBridgeError]:
+    """Run a plan of one claim among many: its error is its result."""
+    try:
+        return (yield from plan)
+    except ClaimBridgeError as error:
+        error.claim_id = error.claim_id or claim.id
+        return error
 
 
 def status_of(known: Submission) -> Status:

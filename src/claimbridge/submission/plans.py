@@ -105,19 +105,21 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
 
 
 def submit_batch(
-    drafts: Sequence[Draft], rules: Rules
+    drafts: Sequence[Draft], rules: Rules, *, built: Built | None = None
 ) -> Plan[list[Submission | ClaimBridgeError]]:
     """Carry many vouchers in one request; return a submission or an error for each, in order.
 
-    What cannot go into the one request (doubt, earlier revisions, another sender), and what the
-    one request left open, is carried by ``submit`` one at a time. Nothing raises midway.
+    ``built`` is the request of all the drafts, in their order; None leaves it to be built. What
+    cannot go into the one request (doubt, earlier revisions, another sender), and what the one
+    request left open, is carried by ``submit`` one at a time. Nothing raises midway.
     """
     results: dict[int, Submission | ClaimBridgeError] = {}
     flights: list[_Flight] = []
     try:
         yield from _take_off_together(drafts, flights, results, rules)
         if flights:
-            yield from _fly_together(flights, results, rules)
+            request = built if len(flights) == len(drafts) else None
+            yield from _fly_together(flights, results, rules, request)
     except GeneratorExit:
         raise  # nobody is left to perform a step
     except BaseException:
@@ -163,10 +165,12 @@ def _take_off(index: int, draft: Draft, flights: list[_Flight], rules: Rules) ->
             flights.append(_Flight(index, begun, flight))
 
 
-def _fly_together(flights: list[_Flight], results: _Results, rules: Rules) -> Plan[None]:
+def _fly_together(
+    flights: list[_Flight], results: _Results, rules: Rules, built: Built | None
+) -> Plan[None]:
     """Make the one request, and settle each flight by what the reply says of it."""
     submissions = tuple(flight.submission for flight in flights)
-    outcomes = assigned(submissions, (yield from Exchange("submit", submissions)))
+    outcomes = assigned(submissions, (yield from Exchange("submit", submissions, built)))
     plans = [
         settle(flight.begun, flight.submission, outcome, rules)
         for flight, outcome in zip(flights, outcomes, strict=True)

@@ -9,13 +9,19 @@ journal and decisions, and an ERP in memory in place of the network. For tests o
 there is ``sandbox``, an ERP on loopback with faults to order.
 """
 
-from claimbridge.testing.exchanges import (
-    RecordedExchange,
-    assert_same_xml,
-    load_exchanges,
-    shown_outcomes,
-)
-from claimbridge.testing.fake import FakeErp, FakeLedger
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claimbridge.testing.exchanges import (
+        RecordedExchange,
+        assert_same_xml,
+        load_exchanges,
+        shown_outcomes,
+    )
+    from claimbridge.testing.fake import FakeErp, FakeLedger
 
 __all__ = [
     "FakeErp",
@@ -25,3 +31,11 @@ __all__ = [
     "load_exchanges",
     "shown_outcomes",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a name when it is first asked for: the plugin lives here, in every pytest run."""
+    if name not in __all__:
+        raise AttributeError(f"module 'claimbridge.testing' has no attribute {name!r}")
+    home = "fake" if name.startswith("Fake") else "exchanges"
+    return getattr(import_module(f"claimbridge.testing.{home}"), name)
