@@ -1,74 +1,51 @@
-"""One ledger: builds what is sent to it, reads what it answers, and plans what callers ask for.
-
-No I/O and no decisions: the plans come from ``claimbridge.submission``, the clients perform them.
-A Ledger is shared by threads.
-"""
+"""Building what is sent to a ledger, and reading what it answers."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 import logging
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 
 from claimbridge import submission as plans
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.config import LedgerConfig, read_password, read_secret
-from claimbridge.contract import Bundle, Contract
+from claimbridge.config import LedgerConfig, read_password
+from claimbridge.contract import Contract
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import (
     ClaimBridgeError,
-    ClaimError,
     ConfigurationError,
     DeliveryError,
     DeliveryRefused,
-    LedgerRejection,
     LedgerUnavailable,
     NotDelivered,
-    OutcomeUnknown,
     SchemaViolation,
 )
+from claimbridge.ledger.opening import open_identity, open_own_contract
 from claimbridge.mapping import Chart, Explanation
 from claimbridge.model import (
-    LIVE,
-    Acknowledgement,
-    Change,
     Claim,
     Finding,
-    JournalEntry,
     Key,
     Outcome,
     OutcomeKind,
-    Purpose,
     State,
-    Status,
     Submission,
     Voucher,
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Page, Profile, Request
-from claimbridge.signing import Identity, Signer
+from claimbridge.signing import Signer
 from claimbridge.soap.envelope import build, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.security import username_token
 from claimbridge.soap.transport import (
-    Auth,
-    Basic,
-    Bearer,
-    ClientCertificate,
     HttpReply,
-    TransportSettings,
     content_headers,
 )
-from claimbridge.submission import Built, Draft, Exchange, Pause, Plan, Recall, Rules
+from claimbridge.submission import Built, Draft, Exchange, Rules
 from claimbridge.xmlio import canonical, local_name, parse
-
-T = TypeVar("T")
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -101,8 +78,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
         return not self.findings
 
 
-class Ledger:
-    """One book in one ERP that vouchers are posted to, by its configuration."""
+class Messages:
+    """What one ledger is sent and what it answers, by its configuration; no I/O."""
 
     def __init__(
         self,
@@ -328,152 +305,6 @@ class Ledger:
             code="CB-411",
         )
 
-    # --- plans for the callers --------------------------------------------------------------
-
-    def submit(self, claim: Claim) -> Plan[Acknowledgement]:
-        """Plan ``Client.submit``."""
-        key = self.key(claim)
-        done = yield from plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
-        return acknowledgement(done)
-
-    def submit_batch(
-        self, claims: tuple[Claim, ...]
-    ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
-        """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        drafts, built = self._batch(claims)
-        ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
-        results: dict[int, Acknowledgement | ClaimBridgeError] = {
-            index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
-            for index, end in zip(drafts, ended, strict=True)
-        }
-        for index, claim in enumerate(claims):
-            if index not in results:
-                # It cannot be built now, but may have been posted when it could.
-                results[index] = yield from _caught(self.submit(claim), claim)
-        return [results[index] for index in range(len(claims))]
-
-    def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
-        """Return the drafts of the claims that can be built, by their place, and their request.
-
-        Where the contract refuses the request as a whole, each is judged alone and the request is
-        left to be built of what remains.
-        """
-        drafts: dict[int, Draft] = {}
-        for index, claim in enumerate(claims):
-            with contextlib.suppress(ClaimBridgeError):
-                drafts[index] = Draft(self._submission(claim)[0])
-        try:
-            together = tuple(draft.submission for draft in drafts.values())
-            return drafts, self._built("submit", together) if together else None
-        except ClaimBridgeError:
-            return {i: draft for i, draft in drafts.items() if self._can_be_built(draft)}, None
-
-    def _can_be_built(self, draft: Draft) -> bool:
-        try:
-            self._built("submit", (draft.submission,))
-        except ClaimBridgeError:
-            return False
-        return True
-
-    def status(self, claim_id: str, *, ask: bool) -> Plan[Status]:
-        """Plan ``Client.status``."""
-        known = yield from self._newest(claim_id)
-        if ask and known.state in LIVE:
-            known = yield from plans.refresh(known, self.rules)
-        return status_of(known)
-
-    def wait(self, claim_id: str, *, until: State, timeout: float) -> Plan[Status]:
-        """Plan ``Client.wait``."""
-        if until not in LIVE:
-            raise ConfigurationError(f"cannot wait until {until}; wait until posted or paid")
-        deadline = self.clock.monotonic() + timeout
-        pause = 0.1
-        while True:
-            status = yield from self.status(claim_id, ask=True)
-            if status.state in LIVE and _RANK[status.state] >= _RANK[until]:
-                return status
-            if status.state in _ENDED:
-                raise _never(status, until)
-            left = deadline - self.clock.monotonic()
-            if left <= 0:
-                raise LedgerUnavailable(
-                    f"still {status.state} after {timeout:g} s, not {until}; wait longer",
-                    code="CB-441",
-                    claim_id=claim_id,
-                    reference=status.reference,
-                    attempt=status.attempt,
-                )
-            yield from Pause(min(pause, left))
-            pause = min(pause * 1.6, 15.0)
-
-    def reverse(
-        self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
-    ) -> Plan[Acknowledgement]:
-        """Plan ``Client.reverse``."""
-        if revision is None:
-            known = yield from self._newest(claim_id)
-            key = known.key
-        else:
-            key = Key(self.config.name, claim_id, revision)
-        date = posting_date or self.clock.now().astimezone().date()
-        return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
-
-    def reconcile(self, unfinished: Submission) -> Plan[Status]:
-        """Plan one claim of ``Client.reconcile``."""
-        return status_of((yield from plans.reconcile(unfinished, self.rules)))
-
-    def settle(
-        self, claim_id: str, *, revision: int, posted: JournalEntry | None, note: str
-    ) -> Plan[Status]:
-        """Plan ``Client.settle``."""
-        key = Key(self.config.name, claim_id, revision)
-        outcome = Outcome(
-            kind=OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED,
-            journal_entry=posted,
-            text=note,
-        )
-        return status_of((yield from plans.settle_by_hand(key, outcome, self.rules)))
-
-    def take_in(self, known: Submission | None, outcome: Outcome, cursor: str) -> Plan[Change]:
-        """Plan what one change of ``Client.changes`` does to our record."""
-        current = None
-        if known is not None:
-            current = status_of((yield from plans.absorb(known, outcome, self.rules)))
-        return Change(
-            reference=outcome.reference or "",
-            status=outcome.kind,
-            journal_entry=outcome.journal_entry,
-            submission=current,
-            cursor=cursor,
-        )
-
-    def _newest(self, claim_id: str) -> Plan[Submission]:
-        history = yield from Recall(self.config.name, claim_id)
-        posts = [s for s in history.submissions if s.key.purpose is Purpose.POST]
-        if not posts:
-            raise ClaimError(
-                f"nothing was submitted for it to ledger {self.config.name}",
-                code="CB-132",
-                claim_id=claim_id,
-            )
-        return posts[-1]
-
-
-_RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
-_ENDED = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
-
-
-def _never(status: Status, until: State) -> DeliveryError:
-    about: dict[str, Any] = {
-        "claim_id": status.claim_id,
-        "reference": status.reference,
-        "attempt": status.attempt,
-    }
-    text = f"it is {status.state} and will not become {until}: {status.detail}"
-    if status.state is State.REJECTED:
-        return LedgerRejection(text, reasons=status.reasons, **about)
-    return OutcomeUnknown(text, code="CB-429", **about)
-
 
 def outcome_of(error: DeliveryError) -> Outcome:
     """Return what a failed transport means for the documents of the request."""
@@ -502,105 +333,6 @@ def not_built(error: ClaimBridgeError) -> Outcome:
     )
 
 
-def acknowledgement(done: Submission) -> Acknowledgement:
-    """Return what a caller learns of an accepted submission."""
-    return Acknowledgement(
-        claim_id=done.key.claim_id,
-        revision=done.key.revision,
-        reference=done.reference,
-        state=done.state,
-        journal_entry=done.journal_entry,
-    )
-
-
-def _caught(plan: Plan[T], claim: Claim) -> Plan[T | ClaimBridgeError]:
-    """Run a plan of one claim among many: its error is its result."""
-    try:
-        return (yield from plan)
-    except ClaimBridgeError as error:
-        error.claim_id = error.claim_id or claim.id
-        return error
-
-
-def status_of(known: Submission) -> Status:
-    """Return what a caller learns of a submission's status."""
-    return Status(
-        claim_id=known.key.claim_id,
-        revision=known.key.revision,
-        reference=known.reference,
-        state=known.state,
-        attempt=known.attempt,
-        journal_entry=known.journal_entry,
-        reasons=known.reasons,
-        detail=known.detail,
-        updated_at=known.updated_at,
-    )
-
-
-def transport_settings(config: LedgerConfig) -> TransportSettings:
-    """Return how to reach the ledger; secrets are read now, and only held in memory."""
-    return TransportSettings(
-        endpoint=config.endpoint,
-        connect=config.timeouts.connect,
-        total=config.timeouts.total,
-        auth=_http_auth(config),
-        proxy=config.proxy,
-        ca=_anchors(config.path(config.ca)) if config.ca else None,
-        pool=config.concurrency,
-    )
-
-
-def _anchors(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"ca: cannot read {path}: {error.strerror}", code="CB-250"
-        ) from error
-
-
-def _http_auth(config: LedgerConfig) -> Auth | None:
-    auth = config.auth
-    if auth is None or auth.kind == "username-token":
-        return None
-    if auth.kind == "basic":
-        return Basic(auth.user, read_password(auth.password, config, what="auth.password"))
-    if auth.kind == "bearer":
-        return Bearer(read_password(auth.token, config, what="auth.token"))
-    if auth.kind == "client-certificate":
-        certificate = read_secret(auth.certificate, config, what="auth.certificate")
-        password = read_password(auth.password, config, what="auth.password")
-        return ClientCertificate(certificate, password)
-    raise ConfigurationError(
-        f"auth.kind {auth.kind!r} is unknown; use basic, bearer, client-certificate or "
-        "username-token",
-        code="CB-258",
-    )
-
-
-def open_identity(config: LedgerConfig) -> Identity | None:
-    """Return the identity that vouchers are signed with; None when none is configured.
-
-    Raises KeyUnavailable or ConfigurationError.
-    """
-    if config.identity is None:
-        return None
-    password = None
-    if config.identity_password is not None:
-        password = read_password(config.identity_password, config, what="identity_password")
-    data = read_secret(config.identity, config, what="identity")
-    secret = password.encode() if password is not None else None
-    if b"-----BEGIN" in data:
-        return Identity.from_pem(data, secret)
-    return Identity.from_pkcs12(data, secret)
-
-
-def open_own_contract(profile: Profile) -> Contract:
-    """Return the contract that a profile ships: in ``claimbridge.wsdl``, or at a path."""
-    own = profile.contract
-    return Contract.load(Path(own) if Path(own).is_file() else Bundle.from_package(own))
-
-
 def _unknown(text: str, *, code: str = "") -> Outcome:
     return Outcome(kind=OutcomeKind.UNKNOWN, text=text, code=code if code[:5] == "CB-42" else "")
 
@@ -608,17 +340,3 @@ def _unknown(text: str, *, code: str = "") -> Outcome:
 def _told(finding: Finding) -> str:
     where = f"{finding.claim_field}: " if finding.claim_field else ""
     return f"{where}{finding.text}"
-
-
-__all__ = [
-    "Ledger",
-    "Message",
-    "Preview",
-    "acknowledgement",
-    "not_built",
-    "open_identity",
-    "open_own_contract",
-    "outcome_of",
-    "status_of",
-    "transport_settings",
-]

@@ -1,0 +1,222 @@
+"""What callers ask of a ledger, as plans for a client to perform."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import Any, TypeVar
+
+from claimbridge import submission as plans
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ClaimError,
+    ConfigurationError,
+    DeliveryError,
+    LedgerRejection,
+    LedgerUnavailable,
+    OutcomeUnknown,
+)
+from claimbridge.ledger.messages import Messages
+from claimbridge.model import (
+    LIVE,
+    Acknowledgement,
+    Change,
+    Claim,
+    JournalEntry,
+    Key,
+    Outcome,
+    OutcomeKind,
+    Purpose,
+    State,
+    Status,
+    Submission,
+)
+from claimbridge.submission import Built, Draft, Pause, Plan, Recall
+
+T = TypeVar("T")
+
+
+class Ledger(Messages):
+    """One book in one ERP that vouchers are posted to; threads may share it.
+
+    Each method named as one of ``Client`` plans what that does.
+    """
+
+    def submit(self, claim: Claim) -> Plan[Acknowledgement]:
+        """Plan ``Client.submit``."""
+        key = self.key(claim)
+        done = yield from plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
+        return acknowledgement(done)
+
+    def submit_batch(
+        self, claims: tuple[Claim, ...]
+    ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
+        """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
+        drafts, built = self._batch(claims)
+        ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
+        results: dict[int, Acknowledgement | ClaimBridgeError] = {
+            index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
+            for index, end in zip(drafts, ended, strict=True)
+        }
+        for index, claim in enumerate(claims):
+            if index not in results:
+                # It cannot be built now, but may have been posted when it could.
+                results[index] = yield from _caught(self.submit(claim), claim)
+        return [results[index] for index in range(len(claims))]
+
+    def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
+        """Return the drafts of the claims that can be built, by their place, and their request.
+
+        Where the contract refuses the request as a whole, each is judged alone and the request is
+        left to be built of what remains.
+        """
+        drafts: dict[int, Draft] = {}
+        for index, claim in enumerate(claims):
+            with contextlib.suppress(ClaimBridgeError):
+                drafts[index] = Draft(self._submission(claim)[0])
+        try:
+            together = tuple(draft.submission for draft in drafts.values())
+            return drafts, self._built("submit", together) if together else None
+        except ClaimBridgeError:
+            return {i: draft for i, draft in drafts.items() if self._can_be_built(draft)}, None
+
+    def _can_be_built(self, draft: Draft) -> bool:
+        try:
+            self._built("submit", (draft.submission,))
+        except ClaimBridgeError:
+            return False
+        return True
+
+    def status(self, claim_id: str, *, ask: bool) -> Plan[Status]:
+        """Plan ``Client.status``."""
+        known = yield from self._newest(claim_id)
+        if ask and known.state in LIVE:
+            known = yield from plans.refresh(known, self.rules)
+        return status_of(known)
+
+    def wait(self, claim_id: str, *, until: State, timeout: float) -> Plan[Status]:
+        """Plan ``Client.wait``."""
+        if until not in LIVE:
+            raise ConfigurationError(f"cannot wait until {until}; wait until posted or paid")
+        deadline = self.clock.monotonic() + timeout
+        pause = 0.1
+        while True:
+            status = yield from self.status(claim_id, ask=True)
+            if status.state in LIVE and _RANK[status.state] >= _RANK[until]:
+                return status
+            if status.state in _ENDED:
+                raise _never(status, until)
+            left = deadline - self.clock.monotonic()
+            if left <= 0:
+                raise LedgerUnavailable(
+                    f"still {status.state} after {timeout:g} s, not {until}; wait longer",
+                    code="CB-441",
+                    claim_id=claim_id,
+                    reference=status.reference,
+                    attempt=status.attempt,
+                )
+            yield from Pause(min(pause, left))
+            pause = min(pause * 1.6, 15.0)
+
+    def reverse(
+        self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
+    ) -> Plan[Acknowledgement]:
+        """Plan ``Client.reverse``."""
+        if revision is None:
+            known = yield from self._newest(claim_id)
+            key = known.key
+        else:
+            key = Key(self.config.name, claim_id, revision)
+        date = posting_date or self.clock.now().astimezone().date()
+        return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
+
+    def reconcile(self, unfinished: Submission) -> Plan[Status]:
+        """Plan one claim of ``Client.reconcile``."""
+        return status_of((yield from plans.reconcile(unfinished, self.rules)))
+
+    def settle(
+        self, claim_id: str, *, revision: int, posted: JournalEntry | None, note: str
+    ) -> Plan[Status]:
+        """Plan ``Client.settle``."""
+        key = Key(self.config.name, claim_id, revision)
+        outcome = Outcome(
+            kind=OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED,
+            journal_entry=posted,
+            text=note,
+        )
+        return status_of((yield from plans.settle_by_hand(key, outcome, self.rules)))
+
+    def take_in(self, known: Submission | None, outcome: Outcome, cursor: str) -> Plan[Change]:
+        """Plan what one change of ``Client.changes`` does to our record."""
+        current = None
+        if known is not None:
+            current = status_of((yield from plans.absorb(known, outcome, self.rules)))
+        return Change(
+            reference=outcome.reference or "",
+            status=outcome.kind,
+            journal_entry=outcome.journal_entry,
+            submission=current,
+            cursor=cursor,
+        )
+
+    def _newest(self, claim_id: str) -> Plan[Submission]:
+        history = yield from Recall(self.config.name, claim_id)
+        posts = [s for s in history.submissions if s.key.purpose is Purpose.POST]
+        if not posts:
+            raise ClaimError(
+                f"nothing was submitted for it to ledger {self.config.name}",
+                code="CB-132",
+                claim_id=claim_id,
+            )
+        return posts[-1]
+
+
+_RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
+_ENDED = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
+
+
+def _never(status: Status, until: State) -> DeliveryError:
+    about: dict[str, Any] = {
+        "claim_id": status.claim_id,
+        "reference": status.reference,
+        "attempt": status.attempt,
+    }
+    text = f"it is {status.state} and will not become {until}: {status.detail}"
+    if status.state is State.REJECTED:
+        return LedgerRejection(text, reasons=status.reasons, **about)
+    return OutcomeUnknown(text, code="CB-429", **about)
+
+
+def acknowledgement(done: Submission) -> Acknowledgement:
+    """Return what a caller learns of an accepted submission."""
+    return Acknowledgement(
+        claim_id=done.key.claim_id,
+        revision=done.key.revision,
+        reference=done.reference,
+        state=done.state,
+        journal_entry=done.journal_entry,
+    )
+
+
+def _caught(plan: Plan[T], claim: Claim) -> Plan[T | ClaimBridgeError]:
+    """Run a plan of one claim among many: its error is its result."""
+    try:
+        return (yield from plan)
+    except ClaimBridgeError as error:
+        error.claim_id = error.claim_id or claim.id
+        return error
+
+
+def status_of(known: Submission) -> Status:
+    """Return what a caller learns of a submission's status."""
+    return Status(
+        claim_id=known.key.claim_id,
+        revision=known.key.revision,
+        reference=known.reference,
+        state=known.state,
+        attempt=known.attempt,
+        journal_entry=known.journal_entry,
+        reasons=known.reasons,
+        detail=known.detail,
+        updated_at=known.updated_at,
+    )

@@ -1,0 +1,84 @@
+"""Opening what a ledger's configuration names: identity, contract, credentials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from claimbridge.config import LedgerConfig, read_password, read_secret
+from claimbridge.contract import Bundle, Contract
+from claimbridge.errors import (
+    ConfigurationError,
+)
+from claimbridge.profiles.base import Profile
+from claimbridge.signing import Identity
+from claimbridge.soap.transport import (
+    Auth,
+    Basic,
+    Bearer,
+    ClientCertificate,
+    TransportSettings,
+)
+
+
+def transport_settings(config: LedgerConfig) -> TransportSettings:
+    """Return how to reach the ledger; secrets are read now, and only held in memory."""
+    return TransportSettings(
+        endpoint=config.endpoint,
+        connect=config.timeouts.connect,
+        total=config.timeouts.total,
+        auth=_http_auth(config),
+        proxy=config.proxy,
+        ca=_anchors(config.path(config.ca)) if config.ca else None,
+        pool=config.concurrency,
+    )
+
+
+def _anchors(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"ca: cannot read {path}: {error.strerror}", code="CB-250"
+        ) from error
+
+
+def _http_auth(config: LedgerConfig) -> Auth | None:
+    auth = config.auth
+    if auth is None or auth.kind == "username-token":
+        return None
+    if auth.kind == "basic":
+        return Basic(auth.user, read_password(auth.password, config, what="auth.password"))
+    if auth.kind == "bearer":
+        return Bearer(read_password(auth.token, config, what="auth.token"))
+    if auth.kind == "client-certificate":
+        certificate = read_secret(auth.certificate, config, what="auth.certificate")
+        password = read_password(auth.password, config, what="auth.password")
+        return ClientCertificate(certificate, password)
+    raise ConfigurationError(
+        f"auth.kind {auth.kind!r} is unknown; use basic, bearer, client-certificate or "
+        "username-token",
+        code="CB-258",
+    )
+
+
+def open_identity(config: LedgerConfig) -> Identity | None:
+    """Return the identity that vouchers are signed with; None when none is configured.
+
+    Raises KeyUnavailable or ConfigurationError.
+    """
+    if config.identity is None:
+        return None
+    password = None
+    if config.identity_password is not None:
+        password = read_password(config.identity_password, config, what="identity_password")
+    data = read_secret(config.identity, config, what="identity")
+    secret = password.encode() if password is not None else None
+    if b"-----BEGIN" in data:
+        return Identity.from_pem(data, secret)
+    return Identity.from_pkcs12(data, secret)
+
+
+def open_own_contract(profile: Profile) -> Contract:
+    """Return the contract that a profile ships: in ``claimbridge.wsdl``, or at a path."""
+    own = profile.contract
+    return Contract.load(Path(own) if Path(own).is_file() else Bundle.from_package(own))
