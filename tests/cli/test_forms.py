@@ -213,7 +213,7 @@ def test_settle_a_parked_submission(run: Run, folder: Folder, sandbox: Sandbox) 
     assert settled.code == 0
     known = run("status", "--json", "--no-ask", "EXP-2026-0042").record
     assert (known["state"], known["journal_entry"]) == ("posted", held.journal_entry)
-    again = run("journal", "settle", "EXP-2026-0042", "--revision", "1", "--not-posted")
+    again = run("journal", "settle", "EXP-2026-0043", "--revision", "1", "--not-posted")
     assert (again.code, again.err[:6]) == (1, "CB-454")
 
 

@@ -1,0 +1,249 @@
+"""Record the exchanges under ``tests/fixtures/soap`` anew, from the sandbox as it is.
+
+    python -m tests.testing.record [FOLDER]
+
+Each scene is played by the real client over a real socket; what the profile must read from the
+reply is written beside it here, by hand, and goes into the case's ``[[expect]]`` tables.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from claimbridge.client import Client
+from claimbridge.clock import Clock
+from claimbridge.config import LedgerConfig, Timeouts
+from claimbridge.errors import DeliveryError
+from claimbridge.journal import MemoryJournal
+from claimbridge.ledger import Ledger
+from claimbridge.mapping import Chart
+from claimbridge.model import Claim
+from claimbridge.profiles import Profile, load_profile
+from claimbridge.profiles.sap_journal_entry import SapJournalEntry
+from claimbridge.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests/fixtures/soap"
+EXAMPLES = ROOT / "examples"
+SAP = "JournalEntryCreateRequestConfirmation_In"
+NOON = dt.datetime(2026, 4, 1, 12, 0, tzinfo=dt.UTC)
+
+
+class Noon:
+    """A clock that stands at noon, so that a second recording is the same as the first."""
+
+    def now(self) -> dt.datetime:
+        return NOON
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def claim(name: str = "travel-cn", **changes: Any) -> Claim:
+    """The example claim ``name``, with changes."""
+    found = Claim.from_json((EXAMPLES / f"claims/{name}.json").read_bytes())
+    return msgspec.structs.replace(found, **changes) if changes else found
+
+
+def closed(name: str = "travel-cn") -> Claim:
+    """A claim for a period that the ERP has closed."""
+    return claim(name, id="EXP-2025-0999", posting_date=dt.date(2025, 12, 31))
+
+
+def profile_at(name: str, clock: Clock) -> Profile:
+    """The profile, with its clock standing still where it has one."""
+    return SapJournalEntry(clock=clock) if name == "sap-journal-entry" else load_profile(name)
+
+
+class Stage:
+    """A sandbox that records, and clients of it, each with a journal of its own."""
+
+    def __init__(self, profile: str, folder: Path) -> None:
+        self.profile = profile
+        self.folder = folder
+        self.sandbox = Sandbox(record=folder, clock=Noon(), seed=1)
+
+    def client(self) -> Client:
+        config = LedgerConfig(
+            name="CN01",
+            profile=self.profile,
+            endpoint=self.sandbox.url(self.profile),
+            timeouts=Timeouts(connect=2, total=2),
+            quiet_period=3,
+            retries=0,
+        )
+        ledger = Ledger(
+            config,
+            profile=profile_at(self.profile, Noon()),
+            chart=Chart.load(EXAMPLES / "chart.toml"),
+            clock=Noon(),
+        )
+        return Client(config, ledger=ledger, journal=MemoryJournal(), clock=Noon())
+
+    def submit(self, *claims: Claim, faults: str = "") -> None:
+        """Submit, one by one or as a batch; how that ends does not matter here."""
+        self.sandbox.set_faults(faults)
+        with self.client() as client:
+            list(client.submit_many(claims, batch=len(claims), concurrency=1))
+
+    def recorded(self, operation: str) -> Path:
+        """The exchange of ``operation`` that was recorded last."""
+        places = (self.folder / self.profile / operation).iterdir()
+        return max(places, key=lambda place: (place / "case.toml").stat().st_mtime_ns)
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """One case: how it comes about, and what the profile must read from the reply."""
+
+    profile: str
+    operation: str
+    case: str
+    play: Callable[[Stage], None]
+    expect: tuple[dict[str, Any], ...]
+    claim: str = ""
+    """The example claim that the request is made of; empty where it is not one alone."""
+    drift: bool = False
+    """Whether the reply holds what the contract does not know."""
+
+
+def submitting(*claims: Claim, faults: str = "") -> Callable[[Stage], None]:
+    return lambda stage: stage.submit(*claims, faults=faults)
+
+
+def twice(stage: Stage) -> None:
+    stage.submit(claim())
+    stage.submit(claim())
+
+
+def reversing(stage: Stage) -> None:
+    with stage.client() as client:
+        client.submit(claim())
+        client.reverse("EXP-2026-0042", posting_date=dt.date(2026, 4, 1), reason="paid twice")
+
+
+def listing(stage: Stage) -> None:
+    stage.submit(claim(), claim("mileage-en"))
+    with stage.client() as client:
+        list(client.changes())
+
+
+def asking_in_vain(stage: Stage) -> None:
+    with stage.client() as client, suppress(DeliveryError):
+        stage.sandbox.set_faults("drop-before-commit")
+        client.submit(claim())
+
+
+POSTED = {"outcome": "posted", "reference": "EXP-2026-0042"}
+UNKNOWN = {"outcome": "unknown"}
+CLOSED = "period-closed: period 2025-12 is closed; open from 2026-01"
+ORDERED = "sandbox: refused because the sandbox was told to refuse it"
+SAP_ERROR = "609(RW): Error in document: BKPFF $ SANDBOX"
+SAP_CLOSED = [SAP_ERROR, "201(F5): period 2025-12 is closed; open from 2026-01"]
+NO = {"outcome": "rejected", "reference": "EXP-2026-0042"}
+REFUSED = {"outcome": "rejected", "reference": "EXP-2025-0999"}
+_R, _S = "reference", "sap-journal-entry"
+
+SCENES = (
+    Scene(_R, "SubmitVoucher", "accepted", submitting(claim()),
+          ({**POSTED, "journal_entry": "000001 / CN01 / 2026"},), claim="travel-cn"),
+    Scene(_R, "SubmitVoucher", "refused", submitting(closed()),
+          ({**REFUSED, "reasons": [CLOSED]},)),
+    Scene(_R, "SubmitVoucher", "refused-to-order", submitting(claim(), faults="fault"),
+          ({**NO, "reasons": [ORDERED]},), claim="travel-cn"),
+    Scene(_R, "SubmitVoucher", "fault", submitting(claim(), faults="unsigned-fault"),
+          (UNKNOWN,), claim="travel-cn"),
+    Scene(_R, "SubmitVoucher", "throttled", submitting(claim(), faults="throttle=typed"),
+          ({"outcome": "unavailable", "retry_after": 1.0},),
+          claim="travel-cn"),
+    Scene(_R, "SubmitVoucher", "duplicate", twice,
+          ({"outcome": "duplicate", "reference": "EXP-2026-0042",
+            "journal_entry": "000001 / CN01 / 2026"},), claim="travel-cn"),
+    Scene(_R, "SubmitVoucher", "drifted", submitting(claim(), faults="drift"),
+          ({**POSTED, "journal_entry": "000001 / CN01 / 2026"},), claim="travel-cn", drift=True),
+    Scene(_R, "SubmitVoucher", "another-reference", submitting(claim(), faults="wrong-reference"),
+          ({"outcome": "posted", "reference": "EXP-2026-0040",
+            "journal_entry": "000001 / CN01 / 2026"},), claim="travel-cn"),
+    Scene(_R, "SubmitVoucher", "html", submitting(claim(), faults="html-200"), (),
+          claim="travel-cn"),
+    Scene(_R, "SubmitVouchers", "partly-failed",
+          submitting(claim(), closed(), claim("mileage-en")),
+          ({**POSTED, "journal_entry": "000001 / CN01 / 2026"},
+           {**REFUSED, "reasons": [CLOSED]},
+           {"outcome": "posted", "reference": "EXP-2026-0044",
+            "journal_entry": "000002 / SG01 / 2026"})),
+    Scene(_R, "QueryVouchers", "found", submitting(claim(), faults="commit-then-drop@1"),
+          ({**POSTED, "journal_entry": "000001 / CN01 / 2026"},)),
+    Scene(_R, "QueryVouchers", "absent", asking_in_vain,
+          ({"outcome": "absent", "reference": "EXP-2026-0042"},)),
+    Scene(_R, "ListChanges", "page", listing,
+          ({**POSTED, "journal_entry": "000001 / CN01 / 2026"},
+           {"outcome": "posted", "reference": "EXP-2026-0044",
+            "journal_entry": "000002 / SG01 / 2026"})),
+    Scene(_R, "ReverseVoucher", "reversed", reversing,
+          ({"outcome": "posted", "reference": "EXP-2026-0042.x1",
+            "journal_entry": "000002 / CN01 / 2026"},)),
+    Scene(_S, SAP, "accepted", submitting(claim()),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},), claim="travel-cn"),
+    Scene(_S, SAP, "refused", submitting(closed()), ({**REFUSED, "reasons": SAP_CLOSED},)),
+    Scene(_S, SAP, "mixed", submitting(claim(), closed()),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},
+           {**REFUSED, "reasons": SAP_CLOSED})),
+    Scene(_S, SAP, "refused-to-order", submitting(claim(), faults="fault"),
+          ({**NO, "reasons": [SAP_ERROR, ORDERED]},), claim="travel-cn"),
+    Scene(_S, SAP, "fault", submitting(claim(), faults="unsigned-fault"), (UNKNOWN,),
+          claim="travel-cn"),
+    Scene(_S, SAP, "drifted", submitting(claim(), faults="drift"),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},), claim="travel-cn",
+          drift=True),
+    Scene(_S, SAP, "reversed", reversing,
+          ({"outcome": "posted", "reference": "EXP-2026-0042.x1",
+            "journal_entry": "0100000001 / CN01 / 2026"},)),
+)  # fmt: skip  # a scene is read as a row
+
+
+@contextmanager
+def played(scene: Scene) -> Iterator[Path]:
+    """Play a scene; yield the folder of its exchange."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(scene.profile, Path(folder))
+        with stage.sandbox:
+            scene.play(stage)
+        yield stage.recorded(scene.operation)
+
+
+def keep(scene: Scene, recorded: Path, folder: Path) -> None:
+    """Put a recorded exchange where it belongs, with what is expected of it."""
+    place = folder / scene.profile / scene.operation / scene.case
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(recorded, place)
+    with (place / "case.toml").open("a", encoding="utf-8") as about:
+        about.write(f'claim = "{scene.claim}"\n' if scene.claim else "")
+        about.write("drift = true\n" if scene.drift else "")
+        for expected in scene.expect:
+            about.write("\n[[expect]]\n")
+            # JSON's strings, numbers and lists of them are TOML's too.
+            about.writelines(
+                f"{name} = {msgspec.json.encode(value).decode()}\n"
+                for name, value in expected.items()
+            )
+
+
+def main(folder: Path) -> None:
+    """Record every scene below ``folder``."""
+    for scene in SCENES:
+        with played(scene) as recorded:
+            keep(scene, recorded, folder)
+        print(f"{scene.profile}/{scene.operation}/{scene.case}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FIXTURES)
