@@ -14,13 +14,19 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
-from tests.strategies import claims
+from tests.profiles.samples import submission
+from tests.strategies import claims, vouchers
 
-from claimbridge.model import Claim
+from claimbridge import xmlio
+from claimbridge.contract import Bundle, Contract
+from claimbridge.model import Claim, Purpose, Voucher
+from claimbridge.profiles.reference import Reference, voucher_from
 
 
 def claim_to_json_and_back(claim: Claim) -> None:
@@ -32,10 +38,30 @@ def claim_to_json_and_back(claim: Claim) -> None:
     assert read.digest == claim.digest
 
 
+@cache
+def contract() -> Contract:
+    """Return the reference contract, once per process."""
+    return Contract.load(Bundle.from_package("voucher-service.wsdl"))
+
+
+def voucher_to_xml_and_back(voucher: Voucher) -> None:
+    """Voucher → XML, valid by the reference contract → voucher."""
+    known = submission(voucher)
+    post = voucher.purpose is Purpose.POST
+    request = Reference().submit([known]) if post else Reference().reverse(known)
+    body = contract().render(request.operation, request.body)
+    assert contract().check(body) == (), f"{voucher}\nis not valid"
+    read = voucher_from(xmlio.parse(body)[0])
+    assert read == voucher, f"{voucher}\nbecame\n{read}"
+    # Equal moments may differ in zone, and equal decimals in digits.
+    assert msgspec.json.encode(read) == msgspec.json.encode(voucher)
+
+
 PORTION = 2_000
 
 DRILLS: dict[str, tuple[SearchStrategy[Any], Callable[[Any], None]]] = {
     "claim JSON": (claims(), claim_to_json_and_back),
+    "voucher XML": (vouchers(), voucher_to_xml_and_back),
 }
 
 
