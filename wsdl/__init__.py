@@ -1,0 +1,1 @@
+"""Our contracts as WSDL: read them with ``importlib.resources``."""

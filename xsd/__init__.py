@@ -1,0 +1,1 @@
+"""The schemas of our contracts: read them with ``importlib.resources``."""

@@ -194,12 +194,14 @@ class AsyncClient:
         *,
         revision: int,
         posted: JournalEntry | None,
+        looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
         """Record what a person found in the ERP; see ``Client.settle``."""
-        return await self._run(
-            self.ledger.settle(claim_id, revision=revision, posted=posted, note=note), None
+        plan = self.ledger.settle(
+            claim_id, revision=revision, posted=posted, looked=looked, note=note
         )
+        return await self._run(plan, None)
 
     # --- performing steps -------------------------------------------------------------------
 

@@ -264,16 +264,20 @@ class Client:
         *,
         revision: int,
         posted: JournalEntry | None,
+        looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
         """Record what a person found in the ERP about a parked submission.
 
         ``posted`` names the journal entry; None says that the ERP holds none, so that it may be
-        submitted again. Raises ConflictingSubmission when it is not parked.
+        submitted again. ``looked`` is when the person looked (with a time zone; None: just now).
+        Raises ConflictingSubmission when it is not parked, and OutcomeUnknown when nothing was
+        found so early that what was sent may have arrived since.
         """
-        return self._run(
-            self.ledger.settle(claim_id, revision=revision, posted=posted, note=note), None
+        plan = self.ledger.settle(
+            claim_id, revision=revision, posted=posted, looked=looked, note=note
         )
+        return self._run(plan, None)
 
     # --- performing steps -------------------------------------------------------------------
 

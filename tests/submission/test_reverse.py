@@ -108,7 +108,7 @@ def test_in_doubt_and_no_recipe() -> None:
         take_back(scene)
     assert scene.state(1, BACK) is S.PARKED
     found = posted("C.x1")
-    scene.play(settle_by_hand(key(), found, scene.rules))
+    scene.play(settle_by_hand(key(), found, scene.rules, looked=scene.clock.now()))
     assert (scene.state(), scene.state(1, BACK)) == (S.REVERSED, S.POSTED)
 
 
@@ -118,7 +118,7 @@ def test_reversal_that_people_do_not_find() -> None:
     with pytest.raises(OutcomeUnknown):
         take_back(scene)
     scene.clock.seconds = 400.0
-    scene.play(settle_by_hand(key(), AWAY, scene.rules))
+    scene.play(settle_by_hand(key(), AWAY, scene.rules, looked=scene.clock.now()))
     assert (scene.state(), scene.state(1, BACK)) == (S.POSTED, S.PENDING)
 
 
@@ -229,7 +229,7 @@ def test_no_number_yet() -> None:
         with pytest.raises(OutcomeUnknown) as raised:
             take_back(scene, *([accepted] if wait else []))
         assert (raised.value.code, raised.value.retry_after) == ("CB-425", wait)
-    scene.play(settle_by_hand(key(), posted(), scene.rules))
+    scene.play(settle_by_hand(key(), posted(), scene.rules, looked=scene.clock.now()))
     take_back(scene, posted("C.x1"))
     assert scene.state() is S.REVERSED
 
@@ -269,7 +269,7 @@ def test_settled_by_hand(found: Outcome, expected: State) -> None:
     with pytest.raises(OutcomeUnknown):
         scene.submit(1, lost())
     scene.clock.seconds = 300.0
-    scene.play(settle_by_hand(key(), found, scene.rules))
+    scene.play(settle_by_hand(key(), found, scene.rules, looked=scene.clock.now()))
     assert (scene.state(), scene.known().doubt_since) == (expected, None)
 
 
@@ -280,26 +280,40 @@ def test_settled_too_early(found: Outcome) -> None:
     with pytest.raises(OutcomeUnknown):
         scene.submit(1, lost())
     with pytest.raises(OutcomeUnknown) as raised:
-        scene.play(settle_by_hand(key(), found, scene.rules))
+        scene.play(settle_by_hand(key(), found, scene.rules, looked=scene.clock.now()))
     assert (raised.value.code, scene.state()) == ("CB-423", S.PARKED)
+
+
+def test_settled_by_an_old_look() -> None:
+    """A look within the quiet period settles nothing, however late the journal hears of it."""
+    scene = Scene(NEITHER)
+    with pytest.raises(OutcomeUnknown):
+        scene.submit(1, lost())
+    looked = scene.clock.now()
+    scene.clock.seconds = 400.0
+    with pytest.raises(OutcomeUnknown) as raised:
+        scene.play(settle_by_hand(key(), AWAY, scene.rules, looked=looked))
+    assert (raised.value.code, scene.state()) == ("CB-423", S.PARKED)
+    scene.play(settle_by_hand(key(), AWAY, scene.rules, looked=scene.clock.now()))
+    assert scene.state() is S.PENDING
 
 
 def test_nothing_to_settle() -> None:
     """Only what is parked is settled, and only by what the ERP holds."""
     scene = posted_scene(ASK)
     with pytest.raises(ConflictingSubmission):
-        scene.play(settle_by_hand(key(), posted(), scene.rules))
+        scene.play(settle_by_hand(key(), posted(), scene.rules, looked=scene.clock.now()))
     scene = Scene(NEITHER)
     with pytest.raises(OutcomeUnknown):
         scene.submit(1, lost())
     with pytest.raises(ConflictingSubmission):
-        scene.play(settle_by_hand(key(), lost(), scene.rules))
+        scene.play(settle_by_hand(key(), lost(), scene.rules, looked=scene.clock.now()))
 
 
 def test_told_of_a_reversal() -> None:
     """Where the ERP cannot be asked, a person tells that an entry was reversed in it."""
     scene = posted_scene(UNIQUE)
-    scene.play(settle_by_hand(key(), REVERSED, scene.rules))
+    scene.play(settle_by_hand(key(), REVERSED, scene.rules, looked=scene.clock.now()))
     assert scene.submit(2, posted("C.r2")).journal_entry == ENTRY
     assert scene.state() is S.REVERSED
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from claimbridge.cli.output import (
     YES,
     complain,
     emit,
+    moment,
     plain_entry,
     plain_findings,
     plain_reasons,
@@ -234,7 +234,7 @@ def verify(
         trust=read_file(trust) if trust else b"",
         pin=read_file(pin) if pin else b"",
         subjects=tuple(subject),
-        at=_moment(at),
+        at=moment(at, what="--at"),
         max_age=max_age,
         placement=kind,
     )
@@ -258,18 +258,6 @@ def verify(
         elif record["signed"] is not None:
             say(YES, f" {path}: accepted")
     return worst(codes)
-
-
-def _moment(text: str | None) -> dt.datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"--at {text!r} is not RFC 3339", code="CB-251") from None
-    if moment.tzinfo is None:
-        raise ConfigurationError(f"--at {text} has no time zone; add Z or +08:00", code="CB-251")
-    return moment
 
 
 def schema(what: Literal["claim", "voucher"], /) -> int:

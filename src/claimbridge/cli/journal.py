@@ -13,6 +13,7 @@ from claimbridge.cli.output import (
     YES,
     complain,
     emit,
+    moment,
     plain_entry,
     plain_reasons,
     row,
@@ -145,6 +146,7 @@ def settle_submission(
     company: str = "",
     fiscal_year: str = "",
     not_posted: Annotated[bool, Parameter(negative=())] = False,
+    looked: str | None = None,
     note: str = "settled by hand",
 ) -> int:
     """Record what you found in the ERP about a parked submission.
@@ -155,6 +157,8 @@ def settle_submission(
         The journal entry's number in the ERP.
     not_posted
         The ERP holds none: it may be submitted again.
+    looked
+        When you looked into the ERP (RFC 3339); just now when left out.
 
     """
     if (posted is not None) == not_posted:
@@ -165,7 +169,13 @@ def settle_submission(
         entry = JournalEntry(number=posted, company=company, fiscal_year=fiscal_year)
     with Client.from_config(config, ledger=ledger) as client:
         try:
-            status = client.settle(claim, revision=revision, posted=entry, note=note)
+            status = client.settle(
+                claim,
+                revision=revision,
+                posted=entry,
+                looked=moment(looked, what="--looked"),
+                note=note,
+            )
         except ClaimBridgeError as error:
             complain(str(error))
             return exit_code(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -148,3 +149,16 @@ def read_claim(path: Path) -> Claim:
     except ClaimError as error:
         error.claim_id = error.claim_id or path.name
         raise
+
+
+def moment(text: str | None, *, what: str) -> dt.datetime | None:
+    """Return the moment that an option ``what`` gives in RFC 3339; None when it was left out."""
+    if text is None:
+        return None
+    try:
+        given = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{what} {text!r} is not RFC 3339", code="CB-251") from None
+    if given.tzinfo is None:
+        raise ConfigurationError(f"{what} {text} has no time zone; add Z or +08:00", code="CB-251")
+    return given

@@ -135,7 +135,13 @@ class Ledger(Messages):
         return status_of((yield from plans.reconcile(unfinished, self.rules)))
 
     def settle(
-        self, claim_id: str, *, revision: int, posted: JournalEntry | None, note: str
+        self,
+        claim_id: str,
+        *,
+        revision: int,
+        posted: JournalEntry | None,
+        looked: dt.datetime | None,
+        note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
         key = Key(self.config.name, claim_id, revision)
@@ -144,7 +150,9 @@ class Ledger(Messages):
             journal_entry=posted,
             text=note,
         )
-        return status_of((yield from plans.settle_by_hand(key, outcome, self.rules)))
+        looked = looked or self.clock.now()
+        settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
+        return status_of(settled)
 
     def take_in(self, known: Submission | None, outcome: Outcome, cursor: str) -> Plan[Change]:
         """Plan what one change of ``Client.changes`` does to our record."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 import msgspec
@@ -122,10 +123,13 @@ def _clear_the_way(history: History, key: Key) -> Decision | None:
     return None
 
 
-def quiet_left(submission: Submission, rules: Rules) -> float:
-    """Return the seconds until what was sent last can no longer arrive; 0 when it cannot."""
+def quiet_left(submission: Submission, rules: Rules, *, at: dt.datetime | None = None) -> float:
+    """Return the seconds until what was sent last can no longer arrive; 0 when it cannot.
+
+    ``at`` None means now.
+    """
     since = submission.doubt_since or submission.attempted_at
     if since is None:
         return 0.0
-    passed = (rules.clock.now() - since).total_seconds()
+    passed = ((at or rules.clock.now()) - since).total_seconds()
     return max(0.0, rules.quiet_period - passed)

@@ -337,13 +337,15 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
     return current
 
 
-def settle_by_hand(key: Key, outcome: Outcome, rules: Rules) -> Plan[Submission]:
+def settle_by_hand(
+    key: Key, outcome: Outcome, rules: Rules, *, looked: dt.datetime
+) -> Plan[Submission]:
     """Record what a person found in the ERP about a parked submission, or its parked reversal.
 
     NOT_DELIVERED or ABSENT says that the ERP holds nothing of it. Where the ERP cannot be asked, a
     person may also tell what became of an accepted submission: its number, its reversal. Raises
     ConflictingSubmission when there is nothing to settle, and OutcomeUnknown when the person
-    looked too early: what was sent may still arrive.
+    ``looked`` too early: what was sent may have arrived since.
     """
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
@@ -357,7 +359,7 @@ def settle_by_hand(key: Key, outcome: Outcome, rules: Rules) -> Plan[Submission]
                 code="CB-454",
                 claim_id=key.claim_id,
             )
-        settled = _as_found(known, outcome, rules)
+        settled = _as_found(known, outcome, looked, rules)
         if (yield from Record(history, with_original(history, settled, rules))) is not None:
             return settled
 
@@ -370,8 +372,10 @@ def _to_settle(history: History, key: Key) -> Submission | None:
     return known
 
 
-def _as_found(parked: Submission, outcome: Outcome, rules: Rules) -> Submission:
-    """Return a parked submission as a person's word leaves it."""
+def _as_found(
+    parked: Submission, outcome: Outcome, looked: dt.datetime, rules: Rules
+) -> Submission:
+    """Return a parked submission as the word of a person who looked then leaves it."""
     if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNAVAILABLE}:
         raise ConflictingSubmission(
             f"an outcome of {outcome.kind} settles nothing; say what the ERP holds",
@@ -380,8 +384,9 @@ def _as_found(parked: Submission, outcome: Outcome, rules: Rules) -> Submission:
             reference=parked.reference,
         )
     nothing_there = outcome.kind in _NOTHING_THERE
-    if nothing_there and parked.doubt_since is not None and quiet_left(parked, rules) > 0:
-        raise may_still_arrive(parked, quiet_left(parked, rules))
+    left = quiet_left(parked, rules, at=looked) if parked.doubt_since is not None else 0.0
+    if nothing_there and left > 0:
+        raise may_still_arrive(parked, left)
     undoubted = msgspec.structs.replace(parked, doubt_since=None)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
         return moved(undoubted, State.PENDING, rules, detail=outcome.text)

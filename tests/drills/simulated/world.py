@@ -655,7 +655,7 @@ class Episode:
             self.tally.parked[_why(parked.detail)] += 1
             self._launch(
                 Job("settle", (parked.key.claim_id,), again=0),
-                settle_by_hand(parked.key, self._seen(parked), self.rules),
+                settle_by_hand(parked.key, self._seen(parked), self.rules, looked=self.clock.now()),
             )
 
     def _person_tells(self, known: Submission) -> None:
@@ -663,7 +663,7 @@ class Episode:
         if seen.kind is _K.REVERSED or (known.journal_entry is None and seen.journal_entry):
             self._launch(
                 Job("settle", (known.key.claim_id,), again=0),
-                settle_by_hand(known.key, seen, self.rules),
+                settle_by_hand(known.key, seen, self.rules, looked=self.clock.now()),
             )
 
     def _seen(self, known: Submission) -> Outcome:
