@@ -144,9 +144,9 @@ class Obvious:
             reply = self._client.transport.post_xml(
                 self._endpoint, envelope, {"Content-Type": "text/xml", "SOAPAction": '""'}
             )
-            operation = self._client.wsdl.bindings[
-                next(iter(self._client.wsdl.bindings))
-            ].get("SubmitVoucher")
+            operation = self._client.wsdl.bindings[next(iter(self._client.wsdl.bindings))].get(
+                "SubmitVoucher"
+            )
             answer = operation.process_reply(operation_envelope(reply.content))
             with self._db:
                 number = answer.JournalEntry.Number
