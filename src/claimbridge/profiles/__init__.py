@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Final
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.base import Capabilities, Page, Profile, Request
+from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
-__all__ = ["PROFILES", "Capabilities", "Page", "Profile", "Request", "load_profile"]
+__all__ = [
+    "PROFILES",
+    "Capabilities",
+    "Page",
+    "Profile",
+    "Request",
+    "Sourced",
+    "as_request",
+    "claim_field",
+    "legible",
+    "load_profile",
+    "read_untyped",
+]
 
 ENTRY_POINTS: Final = "claimbridge.profiles"
 """The entry point group in which other packages offer profiles."""
@@ -20,10 +35,13 @@ PROFILES: Final = {
 }
 """The profiles that come with claimbridge, by the name that a configuration uses."""
 
-_PARTS: Final = (
-    "name", "contract", "capabilities", "submit", "reverse", "query", "changes", "read",
-    "read_changes", "read_fault",
-)  # fmt: skip  # one glance shows the protocol
+_PARTS: Final = ("name", "contract", "capabilities", "submit", "read", "read_fault")
+_PARTS_IF: Final = {
+    "can_query": ("query",),
+    "can_reverse": ("reverse",),
+    "can_list_changes": ("changes", "read_changes"),
+}
+"""What a profile needs besides where its capabilities say so; what they deny is never called."""
 
 
 def load_profile(name: str) -> Profile:
@@ -36,15 +54,23 @@ def load_profile(name: str) -> Profile:
     target = PROFILES.get(name) or (name if ":" in name else _offered(name))
     found = _attribute(target, name)
     made = found if _is_profile(found) else _made(found, name)
-    missing = [part for part in _PARTS if not hasattr(made, part)]
+    missing = [part for part in _needed(made) if not hasattr(made, part)]
     if missing:
         raise ConfigurationError(
             f"profile {name!r} is no profile: it has no {', '.join(missing)}; "
             "see claimbridge.profiles.base.Profile",
             code="CB-241",
         )
-    profile: Profile = made  # type: ignore[assignment]  # every part was just found
+    profile: Profile = made  # type: ignore[assignment]  # every part that is called was just found
     return profile
+
+
+def _needed(made: object) -> Iterator[str]:
+    yield from _PARTS
+    capabilities = getattr(made, "capabilities", None)
+    for capability, parts in _PARTS_IF.items():
+        if getattr(capabilities, capability, True):
+            yield from parts
 
 
 def _offered(name: str) -> str:

@@ -74,7 +74,8 @@ class Page(msgspec.Struct, frozen=True):
 class Profile(Protocol):
     """One ERP's way. Users write their own; see ``examples/own_erp.py``.
 
-    A method for something that ``capabilities`` denies is never called.
+    A method for something that ``capabilities`` denies is never called, and may be left out of a
+    profile that is named in a configuration.
     """
 
     @property

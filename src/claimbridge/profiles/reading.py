@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from claimbridge.errors import DocumentError
+from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
@@ -17,10 +17,13 @@ Read = Callable[["Reply", int], Outcome]
 
 
 def legible(read: Read, part: Reply, number: int) -> Outcome:
-    """Return what ``read`` makes of a part; what says two things at once says nothing: UNKNOWN."""
+    """Return what ``read`` makes of a part.
+
+    What says two things at once, or an amount that is none, says nothing: UNKNOWN.
+    """
     try:
         return read(part, number)
-    except DocumentError as error:
+    except (DocumentError, ClaimError) as error:
         return Outcome(kind=OutcomeKind.UNKNOWN, text=error.message, item=number)
 
 

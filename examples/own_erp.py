@@ -1,0 +1,101 @@
+"""A profile for an ERP of your own, in one file: copy it, and put your ERP's names in.
+
+    [ledger.CN01]
+    profile  = "own_erp:OwnErp"             # this file's folder is on the Python path
+    endpoint = "https://erp.example/books"
+    chart    = "chart.toml"
+
+The ERP is invented; ``own_erp.wsdl`` beside this file is its contract.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from claimbridge import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side
+from claimbridge.contract.replies import Reply
+from claimbridge.model import Submission, as_amount
+from claimbridge.profiles import (
+    Capabilities,
+    Request,
+    Sourced,
+    as_request,
+    claim_field,
+    legible,
+    read_untyped,
+)
+from claimbridge.soap.faults import Fault
+
+
+class OwnErp:
+    """Posts by PostEntry, asks by FindEntries."""
+
+    name = "own-erp"
+    contract = str(Path(__file__).with_name("own_erp.wsdl"))
+    capabilities = Capabilities(
+        can_query=True,  # a lost answer is resolved by asking for our reference
+        unique_reference=True,  # the ERP books no reference twice, even at the same moment
+        can_reverse=False,  # what capabilities deny needs no method here
+        can_list_changes=False,
+        reference_length=20,
+    )
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Name what the ERP calls everything; where it came from in the claim stands beside it."""
+        (submission,) = submissions  # capabilities.batch is 1
+        voucher = submission.voucher
+        body = {
+            "Reference": Sourced(submission.reference, "id"),
+            "Company": Sourced(voucher.company, "company"),
+            "Date": Sourced(voucher.posting_date.isoformat(), "posting_date"),
+            "Currency": Sourced(voucher.currency, "currency"),
+            "Text": Sourced(voucher.text, "title"),
+            "Line": [_line(posting) for posting in voucher.postings],
+        }
+        return as_request("PostEntry", body)
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Ask what the ERP holds under our references."""
+        return as_request("FindEntries", {"Reference": list(references)})
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return an outcome per entry; only a number is success."""
+        parts = [*reply.all("Entry"), *reply.all("NotHeld")]
+        outcomes = tuple(legible(_outcome, part, n) for n, part in enumerate(parts, start=1))
+        return outcomes or (Outcome(kind=OutcomeKind.UNKNOWN, text=f"an empty {reply.local}"),)
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Go by the fault's class: only one that blames our request is a refusal."""
+        return read_untyped(fault)
+
+
+def _line(posting: Posting) -> dict[str, Any]:
+    def told(name: str, text: str) -> Sourced:
+        return Sourced(text, claim_field(posting, name))
+
+    return {
+        "Account": told("account", posting.account),
+        "Debit" if posting.side is Side.DEBIT else "Credit": told("amount", str(posting.amount)),
+        "CostCentre": told("cost_centre", posting.cost_centre),
+        "Text": told("narration", posting.narration),
+    }
+
+
+def _outcome(part: Reply, item: int) -> Outcome:
+    if part.local == "NotHeld":
+        return Outcome(kind=OutcomeKind.ABSENT, reference=part.text(), item=item)
+    reference, number = part.text("Reference"), part.text("Number")
+    problems = tuple(Reason(text) for text in part.texts("Problem"))
+    if number and not problems:
+        currency = part.text("Currency")
+        return Outcome(
+            kind=OutcomeKind.POSTED,
+            reference=reference,
+            journal_entry=JournalEntry(number),
+            totals={currency: as_amount(part.text("Total"), currency)},  # compared with ours
+            item=item,
+        )
+    if problems and not number:
+        return Outcome(kind=OutcomeKind.REJECTED, reference=reference, reasons=problems, item=item)
+    text = "the entry has neither a number nor a problem, or both"
+    return Outcome(kind=OutcomeKind.UNKNOWN, reference=reference, text=text, item=item)
