@@ -235,23 +235,26 @@ def test_a_forked_child_is_another_owner(path: Path) -> None:
 def test_a_child_that_outlives_its_parent_does_not_keep_its_flights(path: Path) -> None:
     """A parent's death puts its flights in doubt, though a forked child lives on."""
     reading, writing = os.pipe()
+    heard, born = os.pipe()
     parent = os.fork()
     if parent == 0:
         journal = SqliteJournal(path)
         begun(journal, "C1")
         if os.fork() == 0:
             os.close(writing)
+            os.write(born, b".")  # what a fork runs in the child has run
             os.read(reading, 1)  # until the test ends
             os._exit(0)
         os._exit(0)
     os.waitpid(parent, 0)
     try:
+        os.read(heard, 1)
         other = SqliteJournal(path)
         assert other.history(LEDGER, "C1").submissions[0].state is State.IN_DOUBT
         other.close()
     finally:
-        os.close(writing)
-        os.close(reading)
+        for end in (writing, reading, heard, born):
+            os.close(end)
 
 
 def test_forking_amid_writes_harms_nobody(path: Path) -> None:
