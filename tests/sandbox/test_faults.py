@@ -100,6 +100,17 @@ def test_slow(profile: str) -> None:
         assert time.monotonic() - began >= 0.4
 
 
+def test_stopping_cuts_a_slow_answer_short(caplog: pytest.LogCaptureFixture) -> None:
+    """A sandbox stops at once, without an error in its log, though an answer is under way."""
+    with Sandbox(faults="slow=30") as erp:
+        caller = Caller(erp)
+        with pytest.raises(TimeoutError):
+            caller.post(caller.envelope(), timeout=0.2)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    assert caplog.records == []
+
+
 @both
 def test_fault_is_the_contracts_own_refusal(profile: str) -> None:
     """The profile reads a refusal with its reason; nothing is booked."""

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.withstand.relay import Relay
 
 from claimbridge.sandbox import Sandbox
 
@@ -31,3 +32,10 @@ def erp(shared_erp: Sandbox) -> Iterator[Sandbox]:
 def new_id() -> Callable[[], str]:
     """Makes claim ids that no other test of the module uses."""
     return lambda: f"W{next(_NUMBERS):05}"
+
+
+@pytest.fixture
+def relay(erp: Sandbox) -> Iterator[Relay]:
+    """A relay between clients and the module's ERP."""
+    with Relay(erp.port) as relay:
+        yield relay

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.sandbox import Listed
+from claimbridge.sandbox import FAULTS, Listed
 
 PROFILES = ("reference", "sap-journal-entry")
 NAME = "CN01"
@@ -44,6 +44,9 @@ PARKED = "CB-421"
 T = TypeVar("T")
 Look = Callable[[], Sequence[Listed]]
 """Shows what the ERP's ledger holds."""
+
+SLOW = ("0.3", "3")
+"""Within the time that the clients allow, and beyond it."""
 
 CHART = b"""
 [chart]
@@ -87,6 +90,13 @@ def claim(id_: str, *, revision: int = 1, taxi: str = "30.00") -> Claim:
         ),
         posting_date=dt.date(2026, 3, 31),
     )
+
+
+def faults() -> Iterator[str]:
+    """Every fault with each of its variants, as a SPEC writes it."""
+    for name, variants in FAULTS.items():
+        known = SLOW if name == "slow" else variants
+        yield from (f"{name}={variant}" for variant in known) if known else (name,)
 
 
 @functools.cache

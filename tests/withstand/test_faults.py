@@ -13,6 +13,7 @@ from tests.withstand.scene import (
     attempted,
     claim,
     configured,
+    faults,
     held,
     settle_by_hand,
     settled,
@@ -22,9 +23,6 @@ from claimbridge.config import Timeouts
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused, LedgerRejection
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import FAULTS, Sandbox
-
-SLOW = ("0.3", "3")
-"""Within the time that the clients allow, and beyond it."""
 
 STRIKES = {"once": "{}@1", "always": "{}", "everything": "any:{}"}
 """The first submission; every submission; every call, so that asking is struck too."""
@@ -62,13 +60,6 @@ NOT_BOOKED = frozenset(
     }
 )
 """Faults that keep a voucher out of the ledger, whatever the profile."""
-
-
-def faults() -> Iterator[str]:
-    """Every fault with each of its variants, as a SPEC writes it."""
-    for name, variants in FAULTS.items():
-        known = SLOW if name == "slow" else variants
-        yield from (f"{name}={variant}" for variant in known) if known else (name,)
 
 
 def test_the_table_knows_every_fault() -> None:

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
@@ -40,12 +40,6 @@ BEFORE_THE_ANSWER = (
     Stage.HALF_ANSWERED,
 )
 BROKEN_OFF = "the attempt was broken off"
-
-
-@pytest.fixture
-def relay(erp: Sandbox) -> Iterator[Relay]:
-    with Relay(erp.port) as relay:
-        yield relay
 
 
 @pytest.fixture(scope="module")

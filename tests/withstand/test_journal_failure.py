@@ -75,12 +75,6 @@ def breaking(
     return Order(1, Stage.ANSWERED, act)
 
 
-@pytest.fixture
-def relay(erp: Sandbox) -> Iterator[Relay]:
-    with Relay(erp.port) as relay:
-        yield relay
-
-
 @pytest.mark.parametrize("kind", SENDERS)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("code", BREAKAGES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,6 @@ from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
 
 LATE = QUIET / 2
-
-
-@pytest.fixture
-def relay(erp: Sandbox) -> Iterator[Relay]:
-    with Relay(erp.port) as relay:
-        yield relay
 
 
 def late(*, nth: int = 1) -> Order:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ from tests.withstand.scene import (
     attempted,
     claim,
     configured,
+    faults,
     held,
     insist,
     settled,
 )
-from tests.withstand.test_faults import faults
 
 from claimbridge.config import Timeouts
 from claimbridge.errors import ClaimBridgeError, ConflictingSubmission
@@ -103,12 +103,6 @@ def test_before(
         assert isinstance(attempted(sender, claim(name)), ConflictingSubmission)
         check_end(erp.ledger(), profile, name)
         assert held(erp.ledger(), profile, name).taken_back == []
-
-
-@pytest.fixture
-def relay(erp: Sandbox) -> Iterator[Relay]:
-    with Relay(erp.port) as relay:
-        yield relay
 
 
 @pytest.mark.parametrize("fault", list(faults()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ class Watched(Journal):
         self._journal = journal
         self._before = before
         self._after = after
-        self._writes = 0
+        self._numbers = itertools.count(1)  # threads draw from it, each another
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         return self._write(lambda: self._journal.begin(seen, changed))
@@ -35,8 +36,7 @@ class Watched(Journal):
         return self._write(lambda: self._journal.record(seen, changed))
 
     def _write(self, write: Callable[[], History | None]) -> History | None:
-        self._writes += 1
-        number = self._writes
+        number = next(self._numbers)
         self._before(number)
         written = write()
         self._after(number)

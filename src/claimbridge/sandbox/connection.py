@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -57,13 +58,19 @@ class Connection:
             if not message.get("more_body"):
                 return b"".join(parts)
 
-    async def reply(self, reply: Reply, *, over: float = 0.0) -> None:
-        """Answer; ``over`` a number of seconds, in small pieces."""
+    async def reply(
+        self,
+        reply: Reply,
+        *,
+        over: float = 0.0,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Answer; ``over`` a number of seconds, in small pieces with a ``pause`` before each."""
         await self._send(_start(reply))
         pieces = _pieces(reply.body, 10 if over else 1)
         for n, piece in enumerate(pieces, start=1):
             if over:
-                await asyncio.sleep(over / len(pieces))
+                await pause(over / len(pieces))
             more = n < len(pieces)
             await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 

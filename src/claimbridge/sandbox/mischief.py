@@ -26,6 +26,7 @@ drift               the document; the reply is that of another version of the ER
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -68,8 +69,13 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     async def send_raw(self, reply: Reply, *, over: float = 0.0) -> Reply:
         """Reply with whatever HTTP can carry."""
-        await self.connection.reply(reply, over=over)
+        await self.connection.reply(reply, over=over, pause=self.pause)
         return reply
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the sandbox serves."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.closing.wait(), seconds)
 
 
 async def perform(act: Act) -> Reply | None:
@@ -116,7 +122,7 @@ async def _half_reply(act: Act) -> Reply | None:
 async def _slow(act: Act) -> Reply:
     half = float(act.order.variant) / 2
     answer = await act.commit()
-    await asyncio.sleep(half)
+    await act.pause(half)
     return await act.send_raw(act.endpoint.reply(act.exchange, answer), over=half)
 
 
