@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from tests.signing.issuing import AT, At, Holder, issue
 
 from claimbridge.errors import KeyUnavailable
-from claimbridge.signing import Algorithm, Identity, Signer
+from claimbridge.signing import (
+    Algorithm,
+    CallbackKey,
+    Identity,
+    Policy,
+    Signer,
+    SoftwareKey,
+    verify,
+)
 from claimbridge.signing.throwaway import Throwaway
 
 PASSWORD = b"correct horse"
@@ -233,3 +241,34 @@ def test_a_token_and_its_certificate_must_be_of_one_kind():
     with pytest.raises(KeyUnavailable) as caught:
         Identity(Token(issue("token")), holder.certificate)
     assert caught.value.code == "CB-314"
+
+
+def test_a_callback_signs():
+    """What a call returns goes into the document when it fits the certificate."""
+    holder = issue("vault")
+    inner = SoftwareKey(holder.key)
+    identity = Identity(CallbackKey(inner.sign, algorithm=inner.algorithm), holder.certificate)
+    signed = Signer(identity, clock=At()).sign(b"<a/>")
+    assert verify(signed, Policy(pin=holder.pem, at=AT)).content == b"<a></a>"
+
+
+@pytest.mark.parametrize("value", [b"", b"x" * 64, b"x" * 63, None, "text"])
+def test_a_callback_that_returns_something_else_signs_nothing(value):
+    """A value that does not fit the certificate never gets into a document."""
+    key = CallbackKey(lambda data: value, algorithm=Algorithm.ECDSA_SHA256)
+    signer = Signer(Identity(key, issue("vault").certificate), clock=At())
+    with pytest.raises(KeyUnavailable) as caught:
+        signer.sign(b"<a/>")
+    assert caught.value.code == "CB-314"
+
+
+def test_a_key_in_memory_must_be_the_certificates_own():
+    """Another key of the same kind is refused when the identity is made."""
+    with pytest.raises(KeyUnavailable, match="CB-314"):
+        Identity(SoftwareKey(issue("a").key), issue("b").certificate)
+
+
+def test_an_algorithm_of_another_kind_of_key_is_refused(throwaway):
+    """An EC key cannot be told to sign RSA."""
+    with pytest.raises(KeyUnavailable, match="CB-314 this key cannot sign RSA_PSS_SHA256"):
+        Identity.from_pem(throwaway.pem(), algorithm=Algorithm.RSA_PSS_SHA256)

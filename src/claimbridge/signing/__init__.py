@@ -1,17 +1,20 @@
 """Sign vouchers, and verify what others signed: XML signatures, by position and allow-list."""
 
 from claimbridge.signing.dsig import Algorithm
-from claimbridge.signing.identity import Identity, Key
+from claimbridge.signing.identity import Identity
+from claimbridge.signing.keys import CallbackKey, Key, SoftwareKey
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.sign import Signer
 from claimbridge.signing.verify import Verified, Verifier, verify, verify_elements
 
 __all__ = [
     "Algorithm",
+    "CallbackKey",
     "Identity",
     "Key",
     "Policy",
     "Signer",
+    "SoftwareKey",
     "Verified",
     "Verifier",
     "verify",

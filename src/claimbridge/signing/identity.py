@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from claimbridge.errors import KeyUnavailable
@@ -21,56 +21,10 @@ from claimbridge.signing.certificates import (
     from_pem,
     public_key_of,
 )
-from claimbridge.signing.dsig import MINIMUM_RSA_BITS, Algorithm
+from claimbridge.signing.dsig import Algorithm
+from claimbridge.signing.keys import Key, SoftwareKey, algorithm_for, check_value, unsuitable
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
-
-
-class Key(Protocol):
-    """A private key that signs, wherever it lives: in memory, in a token, behind a call.
-
-    ``sign`` may raise anything; the signer turns it into KeyUnavailable.
-    """
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """What ``sign`` does."""
-        ...
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the signature over ``data`` (not yet hashed), as XML signatures hold it.
-
-        RSA: PKCS#1 v1.5. ECDSA: r and s, each as long as the curve's order, which is also what
-        PKCS#11 returns (XMLDSig 1.1 §6.4.3), not DER.
-        """
-        ...
-
-
-class SoftwareKey:
-    """A key in this process's memory; its ``repr`` shows the algorithm only."""
-
-    __slots__ = ("_algorithm", "_private")
-
-    def __init__(self, private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
-        self._private = private
-        self._algorithm = _algorithm_for(private.public_key())
-
-    def __repr__(self) -> str:
-        return f"SoftwareKey({self._algorithm.name})"
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """The one algorithm that suits this key."""
-        return self._algorithm
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the signature over ``data``, as XML signatures hold it."""
-        if isinstance(self._private, rsa.RSAPrivateKey):
-            return self._private.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        digest = hashes.SHA384() if self._private.key_size == 384 else hashes.SHA256()
-        r, s = utils.decode_dss_signature(self._private.sign(data, ec.ECDSA(digest)))
-        size = self._private.key_size // 8
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 class Identity(msgspec.Struct, frozen=True, eq=False):
@@ -85,13 +39,15 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
     chain: tuple[x509.Certificate, ...] = ()
 
     def __post_init__(self) -> None:
-        suits = _algorithm_for(public_key_of(self.certificate))
+        suits = algorithm_for(public_key_of(self.certificate))
         if self.key.algorithm.elliptic != suits.elliptic:
             raise KeyUnavailable(
                 f"the key signs {self.key.algorithm.name}, but {self._name} holds another kind "
                 "of key; take the certificate that was issued for this key",
                 code="CB-314",
             )
+        if isinstance(self.key, SoftwareKey) and self.key.public != public_key_of(self.certificate):
+            raise _mismatch(self._name)
         if not _may_sign(self.certificate):
             raise KeyUnavailable(
                 f"{self._name} was not issued for signing (no digitalSignature key usage); "
@@ -100,10 +56,13 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
             )
 
     @classmethod
-    def from_pem(cls, data: bytes, password: bytes | None = None) -> Identity:
+    def from_pem(
+        cls, data: bytes, password: bytes | None = None, *, algorithm: Algorithm | None = None
+    ) -> Identity:
         """Open PEM text with one private key, its certificate, and issuers if there are any.
 
-        The order does not matter. ``password`` is None for a key that is not encrypted.
+        The order does not matter. ``password`` is None for a key that is not encrypted;
+        ``algorithm`` None for the one that suits the key (SHA-256; SHA-384 with P-384).
         """
         blocks = [(match[1], match[0]) for match in _BLOCK.finditer(data)]
         keys = [block for label, block in blocks if label.endswith(b"PRIVATE KEY")]
@@ -113,10 +72,12 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 code="CB-319" if keys else "CB-312",
             )
         text = b"\n".join(block for label, block in blocks if label == b"CERTIFICATE")
-        return _pair(_read_key(keys[0], password), _certificates(text))
+        return _pair(_read_key(keys[0], password), _certificates(text), algorithm)
 
     @classmethod
-    def from_pkcs12(cls, data: bytes, password: bytes | None = None) -> Identity:
+    def from_pkcs12(
+        cls, data: bytes, password: bytes | None = None, *, algorithm: Algorithm | None = None
+    ) -> Identity:
         """Open a PKCS#12 file (``.p12``, ``.pfx``); ``password`` is None when it has none."""
         try:
             store = pkcs12.load_pkcs12(data, password)
@@ -132,17 +93,23 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 code="CB-312",
             )
         found = [entry.certificate for entry in (store.cert, *store.additional_certs) if entry]
-        return _pair(store.key, _readable(lambda: checked(found)))
+        return _pair(store.key, _readable(lambda: checked(found)), algorithm)
 
     @classmethod
-    def open(cls, path: str | Path, password: bytes | None = None) -> Identity:
+    def open(
+        cls,
+        path: str | Path,
+        password: bytes | None = None,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> Identity:
         """Open a PEM or PKCS#12 file; what it is follows from its content."""
         try:
             data = Path(path).read_bytes()
         except OSError as error:
             raise KeyUnavailable(f"the identity {path} cannot be read: {error.strerror}") from error
         open_as = cls.from_pem if b"-----BEGIN " in data else cls.from_pkcs12
-        return open_as(data, password)
+        return open_as(data, password, algorithm=algorithm)
 
     @property
     def algorithm(self) -> Algorithm:
@@ -161,6 +128,34 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 code="CB-317",
             )
 
+    def sign(self, data: bytes) -> bytes:
+        """Return the key's signature over ``data``, which fits the certificate.
+
+        Raises KeyUnavailable CB-309 when the key fails, CB-314 when it is not the certificate's.
+        """
+        try:
+            value = self.key.sign(data)
+        except Exception as error:
+            # Whatever a key outside this process raises; its own words may hold a PIN.
+            raise KeyUnavailable(
+                "the key did not sign; see the cause, and whether its token is there and open",
+                code="CB-309",
+            ) from error
+        if not isinstance(self.key, SoftwareKey):
+            # That key we saw; of any other we see only what it returns.
+            self._check_value(value, data)
+        return value
+
+    def _check_value(self, value: object, data: bytes) -> None:
+        public = public_key_of(self.certificate)
+        assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+        try:
+            if not isinstance(value, bytes):
+                raise InvalidSignature
+            check_value(public, value, data, self.algorithm)
+        except InvalidSignature as error:
+            raise _mismatch(self._name) from error
+
     @property
     def _name(self) -> str:
         return f"the certificate of {self.certificate.subject.rfc4514_string()}"
@@ -170,11 +165,13 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
         return f"Identity({subject!r}, until {self.certificate.not_valid_after_utc:%Y-%m-%d})"
 
 
-def _pair(private: object, certificates: list[x509.Certificate]) -> Identity:
+def _pair(
+    private: object, certificates: list[x509.Certificate], algorithm: Algorithm | None
+) -> Identity:
     """Join a key to its own certificate; the others become the chain."""
     if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise _unsuitable("this kind of key cannot sign vouchers")
-    key = SoftwareKey(private)
+        raise unsuitable("this kind of key cannot sign vouchers")
+    key = SoftwareKey(private, algorithm=algorithm)
     if not certificates:
         raise KeyUnavailable(
             "there is a key but no certificate; put both into one file", code="CB-313"
@@ -191,19 +188,12 @@ def _pair(private: object, certificates: list[x509.Certificate]) -> Identity:
     return Identity(key, own[0], tuple(found for found in certificates if found != own[0]))
 
 
-def _algorithm_for(public: object) -> Algorithm:
-    """Return what a key signs with; raises KeyUnavailable when it is too weak or another kind."""
-    if isinstance(public, rsa.RSAPublicKey):
-        if public.key_size < MINIMUM_RSA_BITS:
-            raise _unsuitable(f"RSA with {public.key_size} bits is too weak")
-        return Algorithm.RSA_SHA256
-    if isinstance(public, ec.EllipticCurvePublicKey):
-        if isinstance(public.curve, ec.SECP256R1):
-            return Algorithm.ECDSA_SHA256
-        if isinstance(public.curve, ec.SECP384R1):
-            return Algorithm.ECDSA_SHA384
-        raise _unsuitable(f"the curve {public.curve.name} is not supported")
-    raise _unsuitable("this kind of key cannot sign vouchers")
+def _mismatch(name: str) -> KeyUnavailable:
+    return KeyUnavailable(
+        f"the key's signatures do not fit {name}; take the certificate that was issued for this "
+        "key, and a key that signs as its algorithm says",
+        code="CB-314",
+    )
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
@@ -253,8 +243,3 @@ def _wrong_password(what: str, password: bytes | None) -> KeyUnavailable:
 
 def _unreadable(what: str) -> KeyUnavailable:
     return KeyUnavailable(f"the {what} cannot be read: it is damaged or of an unknown kind")
-
-
-def _unsuitable(why: str) -> KeyUnavailable:
-    needs = f"RSA with {MINIMUM_RSA_BITS} bits or more, P-256 or P-384"
-    return KeyUnavailable(f"{why}; use {needs}", code="CB-315")

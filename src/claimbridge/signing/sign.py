@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import DocumentError, KeyUnavailable, SignatureInvalid, SigningError
+from claimbridge.errors import DocumentError, SignatureInvalid, SigningError
 from claimbridge.signing.c14n import canonical_document, canonical_element
 from claimbridge.signing.dsig import DS, ENVELOPED, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
 from claimbridge.signing.identity import Identity
@@ -34,8 +34,8 @@ _UTF8 = (b"UTF-8", b"UTF8", b"US-ASCII", b"ASCII")
 class Signer:
     """Signs documents with one identity; immutable, so threads may share it if its key allows.
 
-    Signatures are RSA-SHA256, ECDSA-SHA256 (P-256) or ECDSA-SHA384 (P-384) over a SHA-256 digest
-    of the exclusive C14N, with the certificate and its issuers in X509Data.
+    Signatures are made with the identity's algorithm over a SHA-256 digest of the exclusive C14N,
+    with the certificate and its issuers in X509Data.
     """
 
     def __init__(self, identity: Identity, *, clock: Clock = SYSTEM) -> None:
@@ -114,21 +114,11 @@ class Signer:
         # Two spellings of one SignedInfo: in the document the prefix ds is declared on Signature;
         # its canonical form, which is what the key signs, declares it on SignedInfo itself.
         info = f"{self._methods}{references}</ds:SignedInfo>"
-        value = self._sign(f'<ds:SignedInfo xmlns:ds="{DS}">{info}'.encode())
+        value = self._identity.sign(f'<ds:SignedInfo xmlns:ds="{DS}">{info}'.encode())
         return (
             f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>{info}'
             f"<ds:SignatureValue>{_base64(value)}</ds:SignatureValue>{key_info}</ds:Signature>"
         ).encode()
-
-    def _sign(self, data: bytes) -> bytes:
-        try:
-            return self._identity.key.sign(data)
-        except Exception as error:
-            # Whatever a key outside this process raises; its own words may hold a PIN.
-            raise KeyUnavailable(
-                "the key did not sign; see the cause, and whether its token is there and open",
-                code="CB-309",
-            ) from error
 
 
 _IN_PLACE = [ENVELOPED, EXCLUSIVE_C14N]

@@ -14,14 +14,15 @@ import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, SignatureInvalid
 from claimbridge.signing import place as placement
 from claimbridge.signing.c14n import canonical_document, canonical_element
-from claimbridge.signing.dsig import Algorithm, wsu
+from claimbridge.signing.dsig import wsu
+from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.structure import Reference, Signature, elements, read_signature
@@ -30,8 +31,6 @@ from claimbridge.xmlio import parse
 
 CLOCK_SKEW = timedelta(seconds=60)
 """How far a sender's clock may be ahead of ours (WS-Security 1.1 §10 leaves it to us)."""
-
-_HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,30 +157,12 @@ def _check_signature(signature: Signature, signer: x509.Certificate) -> None:
         )
     signed = _canonical(signature.signed_info, signature.prefixes)
     try:
-        _verify_value(key, signature.value, signed, signature.algorithm)
+        check_value(key, signature.value, signed, signature.algorithm)
     except InvalidSignature as error:
         raise SignatureInvalid(
             "the signature value does not fit: SignedInfo was altered, or another key signed it",
             code="CB-329",
         ) from error
-
-
-def _verify_value(
-    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
-    value: bytes,
-    signed: bytes,
-    algorithm: Algorithm,
-) -> None:
-    digest = _HASHES[algorithm.digest]
-    if isinstance(key, rsa.RSAPublicKey):
-        key.verify(value, signed, padding.PKCS1v15(), digest)
-        return
-    # XMLDSig 1.1 §6.4.3: r and s, each as long as the order of the curve.
-    size = (key.key_size + 7) // 8
-    if len(value) != 2 * size:
-        raise InvalidSignature
-    r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
-    key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(digest))
 
 
 def _check_digests(place: Place, signature: Signature, covered: Covered) -> bytes:
