@@ -17,7 +17,7 @@ from claimbridge.cli.claims import Config, Json, LedgerName
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
-from claimbridge.errors import ClaimBridgeError
+from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.ledger import Ledger, open_identity, transport_settings
 from claimbridge.model import State
@@ -146,6 +146,6 @@ def _endpoint(config: LedgerConfig) -> str:
         with socket.create_connection((parts.hostname or "", port), config.timeouts.connect):
             return f"{parts.hostname}:{port} answers"
     except OSError as error:
-        raise ClaimBridgeError(
+        raise NotDelivered(
             f"cannot connect to {parts.hostname}:{port}: {error.strerror or error}", code="CB-413"
         ) from error

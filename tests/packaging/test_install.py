@@ -1,0 +1,113 @@
+"""Wheel, source distribution and editable install, each into an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.packaging.conftest import Built, Environment
+
+RESOURCES = {
+    "claimbridge.wsdl": ["sap-journal-entry.wsdl", "voucher-service.wsdl"],
+    "claimbridge.xsd": ["voucher-service.xsd", "voucher-types.xsd", "voucher.xsd", "xmldsig.xsd"],
+    "claimbridge.examples": ["chart.toml", "claimbridge.toml", "own_erp.py", "own_erp.wsdl"],
+}
+FOUND = f"""
+from importlib.resources import files
+for package, names in {RESOURCES}.items():
+    for name in names:
+        assert files(package).joinpath(name).read_bytes(), name
+assert len(list(files("claimbridge.examples").joinpath("claims").iterdir())) == 8
+assert files("claimbridge").joinpath("py.typed").is_file()
+"""
+LAZY = """
+import sys
+import claimbridge
+heavy = {"zeep", "lxml", "cryptography", "signxml", "xmlschema", "msgspec", "urllib3", "aiohttp",
+         "starlette", "uvicorn", "rich", "cyclopts", "asyncio"}
+print(sorted(heavy & set(sys.modules)))
+"""
+WITHOUT_AIOHTTP = """
+from claimbridge import MissingExtra
+try:
+    from claimbridge import AsyncClient
+except MissingExtra as error:
+    print(error)
+"""
+WITH_AIOHTTP = """
+import asyncio
+from claimbridge import AsyncClient, LedgerConfig
+
+async def main():
+    config = LedgerConfig(endpoint="http://127.0.0.1:9/", journal="memory:")
+    async with AsyncClient(config) as ledger:
+        print(type(ledger).__name__)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
+def test_a_clean_install_is_complete(kind: str, built: Built, tmp_path: Path) -> None:
+    """Contracts, schemas and examples are found, the demonstration runs, and the import is lazy."""
+    environment = Environment(tmp_path, built.wheelhouse)
+    if kind == "editable":
+        environment.install("--editable", built.checkout)
+    else:
+        environment.install(built.wheel if kind == "wheel" else built.sdist)
+    environment.python(FOUND)
+    assert environment.python(LAZY) == "[]"
+    records = [
+        json.loads(line)
+        for line in environment.run("claimbridge", "demo", "--json").split("\n")
+        if line
+    ]
+    assert [r["scene"] for r in records].count("ledger") == 8
+    told = environment.python(WITHOUT_AIOHTTP)
+    assert told.startswith("CB-230 ")
+    assert "pip install 'claimbridge[async]'" in told
+    if kind == "wheel":
+        environment.install("claimbridge[async]")
+        assert environment.python(WITH_AIOHTTP) == "AsyncClient"
+
+
+def test_the_wheel_holds_the_package_alone(built: Built) -> None:
+    """No test, no document, no top-level name but ours gets into site-packages."""
+    names = zipfile.ZipFile(built.wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert tops == {"claimbridge", "claimbridge-0.1.0.dist-info"}
+    assert {f"{package.replace('.', '/')}/{name}" for package in RESOURCES
+            for name in RESOURCES[package]} <= set(names)  # fmt: skip
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    sources = {p.relative_to(built.checkout / "src") for p in built.checkout.glob("src/**/*.py")}
+    assert {str(path) for path in sources} <= set(names)
+
+
+def test_the_sdist_holds_all_that_a_packager_needs(built: Built) -> None:
+    """Source, contracts, examples, tests, documents and licence; no build products."""
+    with tarfile.open(built.sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for needed in (
+        "LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "pyproject.toml",
+        "wsdl/voucher-service.wsdl", "xsd/voucher.xsd", "examples/claims/travel-cn.json",
+        "examples/own_erp.wsdl", "tests/conftest.py", "tests/packaging/test_install.py",
+        "tests/fixtures/soap/reference/SubmitVoucher/accepted/reply.xml",
+        "tests/peers/php/service.php", "docs/states.md", "docs/errors.md", "docs/conf.py",
+    ):  # fmt: skip
+        assert needed in names
+    assert not [name for name in names if "__pycache__" in name or "_build" in name]
+
+
+def test_the_build_warns_of_nothing(built: Built) -> None:
+    """A warning of setuptools today is an error of its next release."""
+    expected = ("byte-compiling is disabled", "no previously-included files matching")
+    warned = [
+        line
+        for line in built.log.splitlines()
+        if "warn" in line.lower() or "deprecat" in line.lower()
+        if not any(known in line for known in expected) and "copying" not in line
+    ]
+    assert warned == []

@@ -1,0 +1,107 @@
+"""What a type checker sees of the public API; checked, never run, by ``test_typing.py``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import assert_type
+
+from claimbridge import (
+    Acknowledgement,
+    AsyncClient,
+    Change,
+    Chart,
+    Claim,
+    ClaimBridgeError,
+    ClaimLine,
+    Client,
+    Finding,
+    JournalEntry,
+    LedgerConfig,
+    LedgerRejection,
+    LedgerUnavailable,
+    Money,
+    OutcomeUnknown,
+    Posting,
+    Preview,
+    Reason,
+    Reconciled,
+    Result,
+    SchemaViolation,
+    Side,
+    State,
+    Status,
+    Voucher,
+    load_config,
+)
+from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.testing import FakeLedger, RecordedExchange, load_exchanges
+
+
+def values(claim: Claim, voucher: Voucher) -> None:
+    assert_type(Claim.from_json(b"{}"), Claim)
+    assert_type(claim.lines, tuple[ClaimLine, ...])
+    assert_type(claim.total, Decimal)
+    assert_type(claim.to_json(), bytes)
+    assert_type(claim.digest, str)
+    assert_type(voucher.postings, tuple[Posting, ...])
+    assert_type(voucher.totals, dict[str, Decimal])
+    assert_type(voucher.postings[0].side, Side)
+    assert_type(Money(Decimal(1), "CNY") + Money(Decimal(2), "CNY"), Money)
+    assert_type(Chart.load(Path("chart.toml")).map(claim).voucher, Voucher)
+
+
+def synchronous(claim: Claim) -> None:
+    config = load_config("claimbridge.toml", ledger="CN01")
+    assert_type(config, LedgerConfig)
+    with Client.from_config("claimbridge.toml") as ledger:
+        assert_type(ledger, Client)
+        assert_type(ledger.submit(claim, timeout=5), Acknowledgement)
+        assert_type(ledger.submit_many([claim], batch=10, concurrency=2), Iterator[Result])
+        assert_type(ledger.status("EXP-1", ask=False), Status)
+        assert_type(ledger.wait("EXP-1", until=State.PAID, timeout=5), Status)
+        assert_type(ledger.changes(since=""), Iterator[Change])
+        assert_type(ledger.reverse("EXP-1", reason="twice"), Acknowledgement)
+        assert_type(ledger.preview(claim), Preview)
+        assert_type(ledger.reconcile(), Iterator[Reconciled])
+        assert_type(ledger.submit(claim).journal_entry, JournalEntry | None)
+        assert_type(ledger.preview(claim).findings, tuple[Finding, ...])
+
+
+async def asynchronous(claim: Claim) -> None:
+    async with AsyncClient.from_config("claimbridge.toml") as ledger:
+        assert_type(ledger, AsyncClient)
+        assert_type(await ledger.submit(claim, timeout=5), Acknowledgement)
+        assert_type(await ledger.status("EXP-1"), Status)
+        assert_type(await ledger.reverse("EXP-1"), Acknowledgement)
+        assert_type(ledger.changes(), AsyncIterator[Change])
+        assert_type(ledger.submit_many([claim]), AsyncIterator[Result])
+
+
+def errors(error: ClaimBridgeError) -> None:
+    assert_type(error.code, str)
+    assert_type(error.claim_id, str | None)
+    assert_type(error.retryable, bool)
+    if isinstance(error, LedgerRejection):
+        assert_type(error.reasons, tuple[Reason, ...])
+        assert_type(error.reference, str | None)
+        assert_type(error.attempt, int)
+    if isinstance(error, SchemaViolation):
+        assert_type(error.findings, tuple[Finding, ...])
+    if isinstance(error, (LedgerUnavailable, OutcomeUnknown)):
+        assert_type(error.retry_after, float | None)
+
+
+def testing(fake_ledger: FakeLedger, sandbox: Sandbox) -> None:
+    assert_type(fake_ledger.erp.entries()[0].voucher, Voucher)
+    assert_type(sandbox.ledger(), list[Listed])
+    assert_type(load_exchanges(Path()), Iterator[RecordedExchange])
+
+
+def misuse(ledger: Client, claim: Claim) -> None:
+    # Each must be an error for the checker: an ignore that is not needed is reported.
+    ledger.submit(claim, 5)  # type: ignore[call-arg]
+    ledger.submit("EXP-1")  # type: ignore[arg-type]
+    claim.total = Decimal(1)  # type: ignore[misc]
+    ledger.wait("EXP-1", until="posted")  # type: ignore[arg-type]
