@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -470,6 +471,18 @@ def test_cursors_are_kept_by_ledger(setting: Setting) -> None:
     setting.journal.set_cursor("CN02", "1")
     assert setting.neighbour.cursor(LEDGER) == "18;第二页"
     assert setting.neighbour.cursor("CN02") == "1"
+
+
+def test_a_reply_is_seen_for_the_first_time_once(setting: Setting) -> None:
+    """A signed reply counts once, for all that share the record, until it is too old to count."""
+    until = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+    past = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    assert setting.journal.first_sight(LEDGER, "seal", until)
+    assert not setting.journal.first_sight(LEDGER, "seal", until)
+    assert not setting.neighbour.first_sight(LEDGER, "seal", until)
+    assert setting.neighbour.first_sight("CN02", "seal", until)
+    assert setting.journal.first_sight(LEDGER, "old", past)
+    assert setting.journal.first_sight(LEDGER, "old", past)
 
 
 def test_a_closed_journal_refuses(journal: Journal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from claimbridge.errors import JournalError
@@ -62,6 +63,9 @@ class Watched(Journal):
 
     def set_cursor(self, ledger: str, cursor: str) -> None:
         self._journal.set_cursor(ledger, cursor)
+
+    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+        return self._journal.first_sight(ledger, seal, until)
 
     def close(self) -> None:
         self._journal.close()

@@ -8,6 +8,7 @@ decider when somebody else was faster.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import JournalError
@@ -77,6 +78,14 @@ class Journal(Protocol):
 
     def set_cursor(self, ledger: str, cursor: str) -> None:
         """Keep where reading the ERP's changes got to."""
+        ...
+
+    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+        """Keep that a signed reply was seen, durably; False when it was seen before.
+
+        ``seal`` names the reply (``Verified.seal``). It may be forgotten after ``until``, when
+        the reply is too old to count anyway.
+        """
         ...
 
     def close(self) -> None:

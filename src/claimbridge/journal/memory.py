@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -125,6 +126,16 @@ class MemoryJournal:
         with self._open() as record:
             record.cursors[ledger] = cursor
 
+    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+        """Keep that a signed reply was seen; False when it was seen before."""
+        with self._open() as record:
+            now = self._clock.now()
+            record.sights = {key: end for key, end in record.sights.items() if end >= now}
+            if (ledger, seal) in record.sights:
+                return False
+            record.sights[ledger, seal] = until
+            return True
+
     def close(self) -> None:
         """Refuse further use; closing twice does no harm."""
         self._closed = True
@@ -172,6 +183,7 @@ class _Record:
         self.aloft: dict[Key, _Aloft] = {}
         self.moves: dict[tuple[str, str], list[Move]] = defaultdict(list)
         self.cursors: dict[str, str] = {}
+        self.sights: dict[tuple[str, str], datetime] = {}
 
     def __enter__(self) -> _Record:
         self.lock.acquire()

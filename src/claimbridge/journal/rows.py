@@ -203,6 +203,18 @@ def write_cursor(
     connection.execute(_SET_CURSOR, (ledger, cursor, _text(now)))
 
 
+def write_sight(
+    connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
+) -> bool:
+    """Keep that a reply was seen, and forget those too old to count; False when it was there."""
+    connection.execute("DELETE FROM replies WHERE until < ?", (_text(now),))
+    done = connection.execute(
+        "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
+        (ledger, seal, _text(until)),
+    )
+    return done.rowcount == 1
+
+
 def advance(connection: sqlite3.Connection, seen: History) -> bool:
     """Count one more write of the claim; False when ``seen`` is no longer current."""
     if seen.version == 0:
@@ -349,4 +361,5 @@ __all__ = [
     "read_reference",
     "write",
     "write_cursor",
+    "write_sight",
 ]

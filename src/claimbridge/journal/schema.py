@@ -93,6 +93,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        # Signed replies that were taken in, until they are too old to count: a second one is a
+        # replay.
+        """
+        CREATE TABLE replies (
+            ledger TEXT NOT NULL,
+            seal TEXT NOT NULL,
+            until TEXT NOT NULL,
+            PRIMARY KEY (ledger, seal)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX replies_by_age ON replies (until)",
+    ),
 )
 
 

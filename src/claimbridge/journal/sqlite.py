@@ -22,6 +22,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, TypeVar
@@ -153,6 +154,13 @@ class SqliteJournal:
         """Keep where reading the ERP's changes got to, synced."""
         now = self._clock.now()
         self._writes.write(lambda connection: rows.write_cursor(connection, ledger, cursor, now))
+
+    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+        """Keep that a signed reply was seen, synced; False when it was seen before."""
+        now = self._clock.now()
+        return self._writes.write(
+            lambda connection: rows.write_sight(connection, ledger, seal, until, now)
+        )
 
     def close(self) -> None:
         """Close all files; a flight still in the air keeps its owner's lock until it ends."""
