@@ -250,8 +250,9 @@ class AsyncClient:
         if isinstance(step, Exchange):
             return await self._exchange(step, deadline)
         assert isinstance(step, Pause)  # there is no other step
-        await asyncio.sleep(deadline.left(step.seconds))
-        return None
+        left = deadline.left(step.seconds)
+        await asyncio.sleep(left)
+        return left >= step.seconds
 
     async def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
         try:

@@ -318,8 +318,9 @@ class Client:
         if isinstance(step, Exchange):
             return self._exchange(step, deadline)
         assert isinstance(step, Pause)  # there is no other step
-        time.sleep(deadline.left(step.seconds))
-        return None
+        left = deadline.left(step.seconds)
+        time.sleep(left)
+        return left >= step.seconds
 
     def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
         try:

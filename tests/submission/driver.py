@@ -159,7 +159,7 @@ class Scene:
         if isinstance(step, Pause):
             self.pauses.append(step.seconds)
             self.clock.seconds += step.seconds
-            return None
+            return True
         if not isinstance(step, Exchange):
             return step.perform(self.journal)
         assert script, f"nothing is scripted for {step.verb}"

@@ -6,6 +6,7 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from tests.withstand.scene import NAME, PROFILES, claim, configured, ledger_of
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
-from claimbridge.errors import ClaimBridgeError
+from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.journal import SqliteJournal
-from claimbridge.model import State
+from claimbridge.model import Claim, State
 from claimbridge.sandbox import Sandbox
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 PROCESSES, THREADS, CLAIMS = 2, 16, 500
 
@@ -99,3 +102,25 @@ def test_two_processes_of_sixteen_threads(tmp_path: Path, profile: str) -> None:
     states = Counter(one.state for one in journal.select(NAME))
     journal.close()
     assert states == {State.POSTED: CLAIMS}
+
+
+def test_a_call_whose_time_is_over_does_not_wait_for_another_sender(tmp_path: Path) -> None:
+    """``timeout=`` bounds the wait for another process that sends the same claim."""
+    with Sandbox(profiles=["reference"], faults="slow=3@1") as erp:
+        config = LedgerConfig(
+            name="T",
+            endpoint=erp.url("reference"),
+            chart=str(EXAMPLES / "chart.toml"),
+            journal=f"sqlite:///{tmp_path / 'claims.db'}",
+        )
+        mileage = Claim.from_json((EXAMPLES / "claims" / "mileage-en.json").read_bytes())
+        with Client(config) as first, Client(config) as second, ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(first.submit, mileage)
+            while not erp.requests():
+                time.sleep(0.01)
+            with pytest.raises(OutcomeUnknown) as raised:
+                second.submit(mileage, timeout=0.3)
+            assert raised.value.code == "CB-426"
+            assert not sent.done()
+            assert sent.result().journal_entry is not None
+        assert len(erp.ledger()) == 1

@@ -150,15 +150,15 @@ class Tries:
         """Let another sender of the claim finish; OutcomeUnknown when it takes too long."""
         now = self._rules.clock.monotonic()
         self._turn_from = now if self._turn_from is None else self._turn_from
-        if now - self._turn_from > self._rules.turn:
+        waited = now - self._turn_from
+        if waited > self._rules.turn or not (yield from Pause(self._turn_wait)):
             raise OutcomeUnknown(
-                f"another process has been sending this claim for {self._rules.turn:.0f} s; "
-                "look at it, or try again later",
+                f"another process has been sending this claim for {waited:.0f} s; look at it, or "
+                "try again later",
                 code="CB-426",
                 claim_id=key.claim_id,
                 retry_after=self._rules.backoff,
             )
-        yield from Pause(self._turn_wait)
         self._turn_wait = min(0.5, self._turn_wait * 1.5)
 
     def after(self, landed: Submission, outcome: Outcome) -> Plan[None]:
@@ -176,5 +176,5 @@ class Tries:
                 raise error_for(landed, outcome)
             wait = max(wait, outcome.retry_after)
         self._made += 1
-        if wait:
-            yield from Pause(wait)
+        if wait and not (yield from Pause(wait)):
+            raise error_for(landed, outcome)

@@ -100,8 +100,8 @@ class Exchange(Step[tuple[Outcome, ...]], frozen=True):
     built: Built | None = None
 
 
-class Pause(Step[None], frozen=True):
-    """Wait so many seconds."""
+class Pause(Step[bool], frozen=True):
+    """Wait so many seconds; answered by whether the caller's time was long enough for it."""
 
     seconds: float
 

@@ -470,7 +470,7 @@ class Episode:
                     self._after(rng.uniform(0, 2), self._crash, task.worker, "in an exchange")
                 return
             if isinstance(step, Pause):
-                self._after(step.seconds, self._advance, task, None)
+                self._after(step.seconds, self._advance, task, True)
                 return
             if isinstance(step, AtOnce):
                 answer = self._write_all(task, step)
