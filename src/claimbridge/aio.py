@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -152,7 +152,9 @@ class AsyncClient:
         while True:
             message = self.ledger.changes_message(cursor, limit)
             reply = await self._post(message, Deadline(self._clock, None))
-            page = self.ledger.read_page(reply)
+            page = await self._read(
+                partial(self.ledger.read_page, message, reply, first_sight=self._first_sight)
+            )
             for outcome in page.outcomes:
                 reference = outcome.reference or ""
                 known = await asyncio.to_thread(self.journal.find, name, reference)
@@ -194,12 +196,18 @@ class AsyncClient:
         *,
         revision: int,
         posted: JournalEntry | None,
+        reversed: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
         """Record what a person found in the ERP; see ``Client.settle``."""
         plan = self.ledger.settle(
-            claim_id, revision=revision, posted=posted, looked=looked, note=note
+            claim_id,
+            revision=revision,
+            posted=posted,
+            reversed=reversed,
+            looked=looked,
+            note=note,
         )
         return await self._run(plan, None)
 
@@ -265,14 +273,25 @@ class AsyncClient:
             reply = await self._post(message, deadline)
         except DeliveryError as error:
             return (outcome_of(error),)
-        return self.ledger.read(message, reply)
+        return await self._read(
+            partial(self.ledger.read, message, reply, first_sight=self._first_sight)
+        )
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        """Read a reply; in a thread where the journal is asked whether it was seen before."""
+        if self.ledger.config.replies is None:
+            return read()
+        return await _to_the_end(read)
+
+    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
+        return self.journal.first_sight(self.ledger.config.name, seal, until)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         total = deadline.left(self.ledger.config.timeouts.total)
         return await self._transport.post(message.body, headers=message.headers, timeout=total)
 
 
-async def _to_the_end(write: Any) -> object:
+async def _to_the_end(write: Callable[[], T]) -> T:
     """Run a journal access in a thread and wait for its end, even when cancelled meanwhile.
 
     A begun write cannot be called back, so its answer must be known before the cancellation

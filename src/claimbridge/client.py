@@ -210,7 +210,7 @@ class Client:
         while True:
             message = self.ledger.changes_message(cursor, limit)
             reply = self._post(message, Deadline(self._clock, None))
-            page = self.ledger.read_page(reply)
+            page = self.ledger.read_page(message, reply, first_sight=self._first_sight)
             for outcome in page.outcomes:
                 known = self.journal.find(name, outcome.reference or "")
                 yield self._run(self.ledger.take_in(known, outcome, page.cursor), None)
@@ -264,18 +264,25 @@ class Client:
         *,
         revision: int,
         posted: JournalEntry | None,
+        reversed: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
         """Record what a person found in the ERP about a parked submission.
 
         ``posted`` names the journal entry; None says that the ERP holds none, so that it may be
-        submitted again. ``looked`` is when the person looked (with a time zone; None: just now).
-        Raises ConflictingSubmission when it is not parked, and OutcomeUnknown when nothing was
-        found so early that what was sent may have arrived since.
+        submitted again. ``reversed`` says that people have reversed it in the ERP. ``looked`` is
+        when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
+        when there is nothing to settle, and OutcomeUnknown when nothing was found so early that
+        what was sent may have arrived since.
         """
         plan = self.ledger.settle(
-            claim_id, revision=revision, posted=posted, looked=looked, note=note
+            claim_id,
+            revision=revision,
+            posted=posted,
+            reversed=reversed,
+            looked=looked,
+            note=note,
         )
         return self._run(plan, None)
 
@@ -333,7 +340,10 @@ class Client:
             reply = self._post(message, deadline)
         except DeliveryError as error:
             return (outcome_of(error),)
-        return self.ledger.read(message, reply)
+        return self.ledger.read(message, reply, first_sight=self._first_sight)
+
+    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
+        return self.journal.first_sight(self.ledger.config.name, seal, until)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         total = deadline.left(self.ledger.config.timeouts.total)

@@ -146,6 +146,7 @@ def settle_submission(
     company: str = "",
     fiscal_year: str = "",
     not_posted: Annotated[bool, Parameter(negative=())] = False,
+    reversed: Annotated[bool, Parameter(negative=())] = False,
     looked: str | None = None,
     note: str = "settled by hand",
 ) -> int:
@@ -157,12 +158,14 @@ def settle_submission(
         The journal entry's number in the ERP.
     not_posted
         The ERP holds none: it may be submitted again.
+    reversed
+        People have reversed it in the ERP.
     looked
         When you looked into the ERP (RFC 3339); just now when left out.
 
     """
-    if (posted is not None) == not_posted:
-        complain("give either --posted NUMBER or --not-posted")
+    if (posted is not None or reversed) == not_posted:
+        complain("give one of --posted NUMBER, --not-posted and --reversed")
         return 2
     entry = None
     if posted is not None:
@@ -173,6 +176,7 @@ def settle_submission(
                 claim,
                 revision=revision,
                 posted=entry,
+                reversed=reversed,
                 looked=moment(looked, what="--looked"),
                 note=note,
             )

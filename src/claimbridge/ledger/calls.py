@@ -140,15 +140,15 @@ class Ledger(Messages):
         *,
         revision: int,
         posted: JournalEntry | None,
+        reversed: bool,
         looked: dt.datetime | None,
         note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
         key = Key(self.config.name, claim_id, revision)
+        kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
-            kind=OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED,
-            journal_entry=posted,
-            text=note,
+            kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
         )
         looked = looked or self.clock.now()
         settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
