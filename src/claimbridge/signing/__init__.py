@@ -5,7 +5,13 @@ from claimbridge.signing.identity import Identity
 from claimbridge.signing.keys import CallbackKey, Key, SoftwareKey
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.sign import Signer
-from claimbridge.signing.verify import Verified, Verifier, verify, verify_elements
+from claimbridge.signing.verify import (
+    Verified,
+    Verifier,
+    verify,
+    verify_detached,
+    verify_elements,
+)
 
 __all__ = [
     "Algorithm",
@@ -18,5 +24,6 @@ __all__ = [
     "Verified",
     "Verifier",
     "verify",
+    "verify_detached",
     "verify_elements",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,6 +19,7 @@ from lxml import etree
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, SignatureInvalid, SigningError
 from claimbridge.signing.c14n import canonical_document, canonical_element
+from claimbridge.signing.detached import detached_references
 from claimbridge.signing.dsig import DS, ENVELOPED, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
 from claimbridge.signing.identity import Identity
 from claimbridge.signing.place import refuse_repeated_ids
@@ -90,6 +92,17 @@ class Signer:
         signature = self._signature(references, room.key_info)
         assert security is not None
         return write(room.document, {elements.index(security): Edit(child=signature)})
+
+    def sign_detached(self, contents: Mapping[str, bytes]) -> bytes:
+        """Return one signature over many ``contents``, a document of its own beside them.
+
+        Each content is covered as it is, byte for byte, by its name, so that each can be checked
+        alone; the key signs once. Names are file names: letters, digits, '.', '-' and '_'.
+        Raises KeyUnavailable as ``sign`` does; SigningError CB-302 when there is nothing to sign,
+        CB-303 for a name that cannot stand in a URI.
+        """
+        self._identity.check(self._clock.now())
+        return self._signature(detached_references(contents), self._key_info)
 
     def _open(self, document: bytes) -> etree._Element:
         self._identity.check(self._clock.now())

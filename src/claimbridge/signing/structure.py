@@ -29,6 +29,7 @@ from claimbridge.signing.dsig import (
 )
 
 MAXIMUM_REFERENCES = 16
+MAXIMUM_DETACHED = 10_000
 
 _SPACE = " \t\r\n"
 
@@ -59,8 +60,11 @@ class Signature(msgspec.Struct, frozen=True):
     key_info: etree._Element
 
 
-def read_signature(signature: etree._Element) -> Signature:
-    """Return what ``signature`` says; raises SignatureInvalid where it leaves the allow-lists."""
+def read_signature(signature: etree._Element, *, detached: bool = False) -> Signature:
+    """Return what ``signature`` says; raises SignatureInvalid where it leaves the allow-lists.
+
+    ``detached``: its References cover bytes outside, as they are, without any transform.
+    """
     parts = elements(signature, attributes=("Id",))
     names = [part.tag for part in parts]
     if names == [ds("SignedInfo"), ds("SignatureValue")]:
@@ -73,14 +77,14 @@ def read_signature(signature: etree._Element) -> Signature:
     references = inside[2:]
     if tuple(child.tag for child in inside[:2]) != expected or not references:
         raise _malformed("SignedInfo", inside)
-    if len(references) > MAXIMUM_REFERENCES:
+    if len(references) > (MAXIMUM_DETACHED if detached else MAXIMUM_REFERENCES):
         raise _malformed("SignedInfo", inside)
     return Signature(
         element=signature,
         signed_info=info,
         prefixes=_canonicalization(inside[0]),
         algorithm=_algorithm(inside[1]),
-        references=tuple(_reference(reference) for reference in references),
+        references=tuple(_reference(each, detached=detached) for each in references),
         value=binary(value, attributes=("Id",)),
         key_info=key_info,
     )
@@ -100,19 +104,17 @@ def _algorithm(method: etree._Element) -> Algorithm:
         raise _forbidden("signature algorithm", method) from None
 
 
-def _reference(reference: etree._Element) -> Reference:
+def _reference(reference: etree._Element, *, detached: bool) -> Reference:
     if reference.tag != ds("Reference"):
         raise _malformed("SignedInfo", [reference])
-    transforms, method, value = _children(
-        reference,
-        (ds("Transforms"), ds("DigestMethod"), ds("DigestValue")),
-        attributes=("Id", "URI"),
-    )
+    names = (ds("DigestMethod"), ds("DigestValue"))
+    expected = names if detached else (ds("Transforms"), *names)
+    *transforms, method, value = _children(reference, expected, attributes=("Id", "URI"))
     _children(method, (), attributes=("Algorithm",))
     hash_name = DIGESTS.get(method.get("Algorithm", ""))
     if hash_name is None:
         raise _forbidden("digest algorithm", method)
-    enveloped, prefixes = _transforms(transforms)
+    enveloped, prefixes = _transforms(transforms[0]) if transforms else (False, ())
     uri = reference.get("URI")
     if uri is None:
         raise SignatureInvalid("a Reference does not say what it covers", code="CB-325")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -18,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import DocumentError, SignatureInvalid
+from claimbridge.errors import ConfigurationError, DocumentError, SignatureInvalid
 from claimbridge.signing import place as placement
 from claimbridge.signing.c14n import canonical_document, canonical_element
-from claimbridge.signing.dsig import wsu
+from claimbridge.signing.detached import by_name, refusal
+from claimbridge.signing.dsig import SIGNATURE, wsu
 from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
@@ -78,11 +80,35 @@ class Verifier:
         content = _check_digests(place, signature, covered)
         if self._policy.max_age is not None:
             _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
-        return Verified(
-            content=content,
-            subject=signer.subject.rfc4514_string(),
-            fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
-        )
+        return _verified(content, signer)
+
+    def verify_detached(
+        self, signature: bytes, contents: Mapping[str, bytes]
+    ) -> dict[str, Verified | SignatureInvalid]:
+        """Return, for each of ``contents`` by its name, what was signed or why it does not count.
+
+        ``contents`` may be some of those that were signed together, or one; what the signature
+        covers beyond them is not looked at, and nothing is fetched. Raises as ``verify`` does
+        when the signature itself does not count, for then nothing is signed.
+        """
+        if self._policy.placement == "soap":
+            raise ConfigurationError(
+                "signature policy: a detached signature has placement document", code="CB-345"
+            )
+        root = parse(signature, what="detached signature")
+        placement.refuse_repeated_ids(root)
+        if root.tag != SIGNATURE:
+            raise SignatureInvalid("the detached signature is no ds:Signature")
+        read = read_signature(root, detached=True)
+        now = self._policy.at or self._clock.now()
+        place = Place(signature=root, target=root, coverable={})
+        signer = self._judge.judge(placement.certificates(place, read.key_info), now)
+        _check_signature(read, signer)
+        covered = by_name(read.references)
+        return {
+            name: refusal(name, content, covered.get(name)) or _verified(content, signer)
+            for name, content in contents.items()
+        }
 
     def verify_elements(self, document: bytes, element: str) -> tuple[Verified, ...]:
         """Return what every ``element`` (``{namespace}name``) in ``document`` signs for itself.
@@ -100,6 +126,13 @@ class Verifier:
         return tuple(self.verify(etree.tostring(each, with_tail=False)) for each in found)
 
 
+def verify_detached(
+    signature: bytes, contents: Mapping[str, bytes], policy: Policy, *, clock: Clock = SYSTEM
+) -> dict[str, Verified | SignatureInvalid]:
+    """Return a verdict per content of a detached signature; see ``Verifier.verify_detached``."""
+    return Verifier(policy, clock=clock).verify_detached(signature, contents)
+
+
 def verify(document: bytes, policy: Policy, *, clock: Clock = SYSTEM) -> Verified:
     """Return what is signed in ``document``, by ``policy``; see ``Verifier.verify``.
 
@@ -113,6 +146,14 @@ def verify_elements(
 ) -> tuple[Verified, ...]:
     """Return what every ``element`` in ``document`` signs; see ``Verifier.verify_elements``."""
     return Verifier(policy, clock=clock).verify_elements(document, element)
+
+
+def _verified(content: bytes, signer: x509.Certificate) -> Verified:
+    return Verified(
+        content=content,
+        subject=signer.subject.rfc4514_string(),
+        fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
+    )
 
 
 Covered = list[tuple[Reference, etree._Element]]
