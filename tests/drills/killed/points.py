@@ -49,9 +49,10 @@ _STAGES: Final = (
     ("answer returned", Stage.RETURNED, Fate.GO_ON),
 )
 _ERP_STAGES: Final = (
-    ("ERP killed before the request", Stage.SENT),
-    ("ERP killed at work", Stage.DELIVERED),
-    ("ERP killed after its answer", Stage.ANSWERED),
+    ("ERP killed before the request", Stage.SENT, Fate.LOSE),
+    # Its answer is lost whether it has committed by then or not.
+    ("ERP killed at work", Stage.DELIVERED, Fate.LOSE),
+    ("ERP killed after its answer", Stage.ANSWERED, Fate.GO_ON),
 )
 
 
@@ -78,5 +79,5 @@ def _enumerated(writes: int, exchanges: int) -> Iterator[list[Point]]:
         yield [Point(kind, write=Write(nth, after)) for nth in range(1, writes + 1)]
     for kind, stage, fate in _STAGES:
         yield [Point(kind, nth=nth, stage=stage, fate=fate) for nth in range(1, exchanges + 1)]
-    for kind, stage in _ERP_STAGES:
-        yield [Point(kind, who=ERP, nth=nth, stage=stage) for nth in range(1, exchanges + 1)]
+    for kind, stage, fate in _ERP_STAGES:
+        yield [Point(kind, ERP, nth=nth, stage=stage, fate=fate) for nth in range(1, exchanges + 1)]
