@@ -15,6 +15,8 @@ DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 _OASIS: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
+XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
+SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
 WSSE: Final = f"{_OASIS}wssecurity-secext-1.0.xsd"
 WSU: Final = f"{_OASIS}wssecurity-utility-1.0.xsd"
 WSSE11: Final = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
@@ -84,6 +86,11 @@ DIGESTS: Final[Mapping[str, str]] = MappingProxyType(
 def ds(local: str) -> str:
     """Return the full name of an element of XML Signature."""
     return f"{{{DS}}}{local}"
+
+
+def xades(local: str) -> str:
+    """Return the full name of an element of XAdES."""
+    return f"{{{XADES}}}{local}"
 
 
 def wsse(local: str) -> str:

@@ -25,6 +25,7 @@ from claimbridge.signing.identity import Identity
 from claimbridge.signing.place import refuse_repeated_ids
 from claimbridge.signing.splice import Edit, write
 from claimbridge.signing.wssecurity import make_room
+from claimbridge.signing.xades import enveloped_reference, signed_properties
 from claimbridge.xmlio import parse
 
 # What xs:ID allows, within ASCII: it stands in a URI and in XML without any escape.
@@ -92,6 +93,25 @@ class Signer:
         signature = self._signature(references, room.key_info)
         assert security is not None
         return write(room.document, {elements.index(security): Edit(child=signature)})
+
+    def sign_xades(self, document: bytes) -> bytes:
+        """Return ``document`` signed as ``sign`` does, by XAdES-BES (ETSI EN 319 132-1).
+
+        The signature covers the moment of signing and the digest of the certificate too, and
+        survives being embedded in an envelope. Raises as ``sign`` does.
+        """
+        root = self._open(document)
+        _check_free(root, alone=True)
+        name = root.get("Id")
+        if name is None:
+            uri, content = "", _canonical(root, whole=True)
+        else:
+            uri = f"#{_usable(name, etree.QName(root).localname)}"
+            content = _canonical(root)
+        about = signed_properties(self._identity.certificate, self._clock.now())
+        references = enveloped_reference(uri, content) + about.reference
+        signature = self._signature(references, self._key_info + about.object)
+        return write(document, {0: Edit(child=about.name_signature(signature))})
 
     def sign_detached(self, contents: Mapping[str, bytes]) -> bytes:
         """Return one signature over many ``contents``, a document of its own beside them.

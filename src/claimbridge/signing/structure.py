@@ -23,6 +23,7 @@ from claimbridge.signing.dsig import (
     ENVELOPED,
     EXCLUSIVE_C14N,
     INCLUSIVE_NAMESPACES,
+    SIGNED_PROPERTIES,
     WSU_ID,
     Algorithm,
     ds,
@@ -49,7 +50,11 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """What one ``ds:Signature`` says; ``prefixes`` are those of its SignedInfo's C14N."""
+    """What one ``ds:Signature`` says; ``prefixes`` are those of its SignedInfo's C14N.
+
+    ``properties`` is the Object of XAdES and the Reference that covers what is signed in it; None
+    when there is none. That Reference is not among ``references``.
+    """
 
     element: etree._Element
     signed_info: etree._Element
@@ -58,6 +63,7 @@ class Signature(msgspec.Struct, frozen=True):
     references: tuple[Reference, ...]
     value: bytes
     key_info: etree._Element
+    properties: tuple[etree._Element, Reference] | None = None
 
 
 def read_signature(signature: etree._Element, *, detached: bool = False) -> Signature:
@@ -69,9 +75,10 @@ def read_signature(signature: etree._Element, *, detached: bool = False) -> Sign
     names = [part.tag for part in parts]
     if names == [ds("SignedInfo"), ds("SignatureValue")]:
         raise no_certificate()
-    if names != [ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo")]:
+    usual = [ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo")]
+    if names not in (usual, [*usual, ds("Object")]) or (detached and names != usual):
         raise _malformed("Signature", parts)
-    info, value, key_info = parts
+    info, value, key_info, *objects = parts
     inside = elements(info, attributes=("Id",))
     expected = (ds("CanonicalizationMethod"), ds("SignatureMethod"))
     references = inside[2:]
@@ -79,6 +86,7 @@ def read_signature(signature: etree._Element, *, detached: bool = False) -> Sign
         raise _malformed("SignedInfo", inside)
     if len(references) > (MAXIMUM_DETACHED if detached else MAXIMUM_REFERENCES):
         raise _malformed("SignedInfo", inside)
+    properties = (objects[0], _of_properties(references.pop())) if objects else None
     return Signature(
         element=signature,
         signed_info=info,
@@ -87,7 +95,16 @@ def read_signature(signature: etree._Element, *, detached: bool = False) -> Sign
         references=tuple(_reference(each, detached=detached) for each in references),
         value=binary(value, attributes=("Id",)),
         key_info=key_info,
+        properties=properties,
     )
+
+
+def _of_properties(reference: etree._Element) -> Reference:
+    """Return the Reference to what an Object of XAdES signs, which stands last."""
+    read = _reference(reference, attributes=("Id", "Type", "URI"))
+    if reference.get("Type") != SIGNED_PROPERTIES or read.enveloped:
+        raise _malformed("Reference to SignedProperties", [reference])
+    return read
 
 
 def _canonicalization(method: etree._Element) -> tuple[str, ...]:
@@ -104,12 +121,17 @@ def _algorithm(method: etree._Element) -> Algorithm:
         raise _forbidden("signature algorithm", method) from None
 
 
-def _reference(reference: etree._Element, *, detached: bool) -> Reference:
+def _reference(
+    reference: etree._Element,
+    *,
+    detached: bool = False,
+    attributes: tuple[str, ...] = ("Id", "URI"),
+) -> Reference:
     if reference.tag != ds("Reference"):
         raise _malformed("SignedInfo", [reference])
     names = (ds("DigestMethod"), ds("DigestValue"))
     expected = names if detached else (ds("Transforms"), *names)
-    *transforms, method, value = _children(reference, expected, attributes=("Id", "URI"))
+    *transforms, method, value = _children(reference, expected, attributes=attributes)
     _children(method, (), attributes=("Algorithm",))
     hash_name = DIGESTS.get(method.get("Algorithm", ""))
     if hash_name is None:

@@ -29,10 +29,8 @@ from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.structure import Reference, Signature, elements, read_signature
 from claimbridge.signing.trust import Judge, public_key
+from claimbridge.signing.xades import CLOCK_SKEW, check_properties
 from claimbridge.xmlio import parse
-
-CLOCK_SKEW = timedelta(seconds=60)
-"""How far a sender's clock may be ahead of ours (WS-Security 1.1 §10 leaves it to us)."""
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +40,14 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     hashed. Prefixes that only values use (``xsi:type="p:Name"``) are declared in it only where the
     signature covers their meaning. ``subject`` is the signer's name (RFC 4514) and ``fingerprint``
     the SHA-256 of its certificate, in hexadecimal.
+    ``signing_time`` is when a XAdES signature says it was made, by the signer's own clock; None for
+    a signature that does not say.
     """
 
     content: bytes
     subject: str
     fingerprint: str
+    signing_time: datetime | None = None
 
     def element(self) -> etree._Element:
         """Return ``content`` as a tree of its own, parsed afresh on every call."""
@@ -77,10 +78,11 @@ class Verifier:
         now = self._policy.at or self._clock.now()
         signer = self._judge.judge(placement.certificates(place, signature.key_info), now)
         _check_signature(signature, signer)
+        signing_time = check_properties(signature, signer, now) if signature.properties else None
         content = _check_digests(place, signature, covered)
         if self._policy.max_age is not None:
             _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
-        return _verified(content, signer)
+        return _verified(content, signer, signing_time=signing_time)
 
     def verify_detached(
         self, signature: bytes, contents: Mapping[str, bytes]
@@ -148,11 +150,17 @@ def verify_elements(
     return Verifier(policy, clock=clock).verify_elements(document, element)
 
 
-def _verified(content: bytes, signer: x509.Certificate) -> Verified:
+def _verified(
+    content: bytes,
+    signer: x509.Certificate,
+    *,
+    signing_time: datetime | None = None,
+) -> Verified:
     return Verified(
         content=content,
         subject=signer.subject.rfc4514_string(),
         fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
+        signing_time=signing_time,
     )
 
 
