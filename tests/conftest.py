@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,3 +65,41 @@ def missing(why: str) -> NoReturn:
 
 def _succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show whose signatures are accepted by whom, as the tests with the judges saw it."""
+    passed_or_not = (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed"))
+    seen = [
+        value
+        for report in passed_or_not
+        for name, value in report.user_properties
+        if name == "signatures"
+    ]
+    if seen:
+        terminalreporter.section("signatures: we are accepted by / we accept")
+        for line in _matrix(seen):
+            terminalreporter.write_line(line)
+
+
+def _matrix(
+    seen: Iterable[tuple[str, str, str, dict[str, list[bool]]]],
+) -> Iterable[str]:
+    """Yield the lines of a table: a row per kind and algorithm, a column per judge.
+
+    A mark is + where the signature was accepted and its forgery refused, ! where not, and - where
+    the judge does not know the kind or the algorithm.
+    """
+    marks = {
+        (kind, algorithm, judge, way): "+" if verdicts == [True, False] else "!"
+        for judge, kind, way, by_algorithm in seen
+        for algorithm, verdicts in by_algorithm.items()
+    }
+    judges = list(dict.fromkeys(judge for _, _, judge, _ in sorted(marks)))
+    yield f"{'kind':<12}{'algorithm':<16}" + "".join(f"{judge:<12}" for judge in judges)
+    for kind, algorithm in sorted({row[:2] for row in marks}):
+        cells = (
+            "/".join(marks.get((kind, algorithm, judge, way), "-") for way in ("theirs", "ours"))
+            for judge in judges
+        )
+        yield f"{kind:<12}{algorithm:<16}" + "".join(f"{cell:<12}" for cell in cells)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from tests.conftest import missing
 from tests.peers.php_ledger import PhpLedger
 from tests.peers.senders import CLIENTS, opened
 
@@ -16,6 +22,7 @@ from claimbridge.mapping import Chart
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing.throwaway import Throwaway, make
 
+NODE = Path(__file__).parent / "node"
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -39,9 +46,33 @@ def chart() -> Chart:
 
 
 @pytest.fixture(scope="session")
+def packages(peer: Callable[..., str]) -> Path:
+    """The folder of node's packages, as the lock file has them; fetched once into the cache."""
+    npm = peer("npm")
+    lock = hashlib.sha256((NODE / "package-lock.json").read_bytes()).hexdigest()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "claimbridge-tests"
+    folder = cache / f"node-{lock[:16]}"
+    if folder.exists():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as made:
+        content = Path(made, "packages")
+        shutil.copytree(NODE, content)
+        # One more try, soon: without a network the tests are to be skipped, not to wait.
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *patience]
+        run = subprocess.run(command, cwd=content, capture_output=True, text=True, timeout=120)
+        if run.returncode != 0:
+            missing(f"npm cannot fetch the packages of node: {run.stderr[-500:]}")
+        if not folder.exists():  # another process may have been faster
+            content.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def throwaways() -> Mapping[str, Throwaway]:
-    """One throw-away signer per kind of key: rsa, p256."""
-    return {kind: make(kind=kind) for kind in ("rsa", "p256")}
+    """One throw-away signer per kind of key: rsa, p256, p384."""
+    return {kind: make(kind=kind) for kind in ("rsa", "p256", "p384")}
 
 
 @pytest.fixture

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from tests.conftest import missing
 from tests.peers.conftest import renamed
 from tests.peers.requests import posting, reversing, reworded
 
@@ -27,30 +23,6 @@ from claimbridge.sandbox import Sandbox
 
 NODE = Path(__file__).parent / "node"
 Ask = Callable[[Profile, list[Request]], list[dict[str, Any]]]
-
-
-@pytest.fixture(scope="session")
-def packages(peer: Callable[..., str]) -> Path:
-    """The folder of node's packages, as the lock file has them; fetched once into the cache."""
-    npm = peer("npm")
-    lock = hashlib.sha256((NODE / "package-lock.json").read_bytes()).hexdigest()
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "claimbridge-tests"
-    folder = cache / f"node-{lock[:16]}"
-    if folder.exists():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as made:
-        content = Path(made, "packages")
-        shutil.copytree(NODE, content)
-        # One more try, soon: without a network the tests are to be skipped, not to wait.
-        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *patience]
-        run = subprocess.run(command, cwd=content, capture_output=True, text=True, timeout=120)
-        if run.returncode != 0:
-            missing(f"npm cannot fetch the packages of node: {run.stderr[-500:]}")
-        if not folder.exists():  # another process may have been faster
-            content.rename(folder)
-    return folder
 
 
 @pytest.fixture(params=["1.1", "1.2"])

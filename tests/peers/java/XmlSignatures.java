@@ -1,21 +1,31 @@
-// XML signatures by the JDK's own implementation (javax.xml.crypto, secure validation on).
+// XML signatures by the JDK's own implementation (javax.xml.crypto, secure validation on). One job
+// per line of standard input, its fields divided by tabs; one line of answer each.
 //
-//   java XmlSignatures.java verify CERTIFICATE.pem FILE...     a line per signature: FILE valid|invalid
-//   java XmlSignatures.java sign SIGNER.p12 PASSWORD FILE...   FILE.signed: FILE with an enveloped
-//                                                              signature over its root
+//   verify CERTIFICATE.pem FILE                         valid | invalid, for all its signatures
+//   sign KIND ALGORITHM SIGNER.p12 PASSWORD FILE TARGET signed
 //
-// An attribute "Id" of a signature's parent, or of the root to sign, is its ID; with one the
-// Reference points at it, without one at the whole document.
+// KIND document: an enveloped signature over the whole document; voucher: over the element called
+// Voucher, by its Id, as its last child; anything else: in the WS-Security header, over Body and
+// Timestamp by their wsu:Ids, with a reference to the BinarySecurityToken. What does not work out
+// answers "failed: …".
 
+import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.List;
+import javax.xml.crypto.XMLStructure;
+import javax.xml.crypto.dom.DOMCryptoContext;
+import javax.xml.crypto.dom.DOMStructure;
 import javax.xml.crypto.dsig.CanonicalizationMethod;
 import javax.xml.crypto.dsig.DigestMethod;
+import javax.xml.crypto.dsig.Reference;
 import javax.xml.crypto.dsig.Transform;
 import javax.xml.crypto.dsig.XMLSignature;
 import javax.xml.crypto.dsig.XMLSignatureFactory;
@@ -33,30 +43,42 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 public class XmlSignatures {
-    static final String SHA256 = "http://www.w3.org/2001/04/xmldsig-more#";
+    static final String OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-";
+    static final String WSSE = OASIS + "wssecurity-secext-1.0.xsd";
+    static final String WSU = OASIS + "wssecurity-utility-1.0.xsd";
     static final XMLSignatureFactory FACTORY = XMLSignatureFactory.getInstance("DOM");
 
-    public static void main(String[] told) throws Exception {
-        if (told[0].equals("sign"))
-            for (int i = 3; i < told.length; i++) sign(told[1], told[2].toCharArray(), told[i]);
-        else
-            for (int i = 2; i < told.length; i++) verify(told[1], told[i]);
-    }
-
-    static void verify(String certificate, String file) throws Exception {
-        var key = CertificateFactory.getInstance("X.509")
-            .generateCertificate(new FileInputStream(certificate)).getPublicKey();
-        NodeList found = parsed(file).getElementsByTagNameNS(XMLSignature.XMLNS, "Signature");
-        for (int i = 0; i < found.getLength(); i++) {
-            var context = new DOMValidateContext(key, found.item(i));
-            Element parent = (Element) found.item(i).getParentNode();
-            if (parent.hasAttribute("Id")) context.setIdAttributeNS(parent, null, "Id");
-            boolean valid = FACTORY.unmarshalXMLSignature(context).validate(context);
-            System.out.println(file + (valid ? " valid" : " invalid"));
+    public static void main(String[] none) throws Exception {
+        var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line; (line = lines.readLine()) != null; ) {
+            String[] job = line.split("\t");
+            String answer;
+            try {
+                if (job[0].equals("verify")) answer = valid(job[1], job[2]) ? "valid" : "invalid";
+                else { sign(job[1], job[2], job[3], job[4].toCharArray(), job[5], job[6]); answer = "signed"; }
+            } catch (Exception failure) {
+                answer = ("failed: " + failure + " " + failure.getCause()).replaceAll("\\s+", " ");
+            }
+            System.out.println(answer);
         }
     }
 
-    static void sign(String signer, char[] password, String file) throws Exception {
+    static boolean valid(String certificate, String file) throws Exception {
+        var key = CertificateFactory.getInstance("X.509")
+            .generateCertificate(new FileInputStream(certificate)).getPublicKey();
+        Document document = parsed(file);
+        NodeList found = document.getElementsByTagNameNS(XMLSignature.XMLNS, "Signature");
+        boolean valid = found.getLength() > 0;
+        for (int i = 0; i < found.getLength(); i++) {
+            var context = new DOMValidateContext(key, found.item(i));
+            declareIds(document, context);
+            valid &= FACTORY.unmarshalXMLSignature(context).validate(context);
+        }
+        return valid;
+    }
+
+    static void sign(String kind, String algorithm, String signer, char[] password, String file, String target)
+            throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(new FileInputStream(signer), password);
         String alias = store.aliases().nextElement();
@@ -64,27 +86,68 @@ public class XmlSignatures {
         PrivateKey key = (PrivateKey) store.getKey(alias, password);
 
         Document document = parsed(file);
-        Element root = document.getDocumentElement();
-        var context = new DOMSignContext(key, root);
-        if (root.hasAttribute("Id")) context.setIdAttributeNS(root, null, "Id");
-        var reference = FACTORY.newReference(
-            root.hasAttribute("Id") ? "#" + root.getAttribute("Id") : "",
-            FACTORY.newDigestMethod(DigestMethod.SHA256, null),
-            List.of(
-                FACTORY.newTransform(Transform.ENVELOPED, (TransformParameterSpec) null),
-                FACTORY.newTransform(CanonicalizationMethod.EXCLUSIVE, (TransformParameterSpec) null)),
-            null, null);
+        Element parent = document.getDocumentElement();
+        List<Reference> references = new ArrayList<>();
+        KeyInfoFactory info = FACTORY.getKeyInfoFactory();
+        XMLStructure named = info.newX509Data(List.of(certificate));
+        if (kind.equals("document")) {
+            references.add(reference("", true));
+        } else if (kind.equals("voucher")) {
+            parent = only(document, "*", "Voucher");
+            references.add(reference("#" + parent.getAttribute("Id"), true));
+        } else {
+            parent = only(document, WSSE, "Security");
+            references.add(reference("#" + only(document, "*", "Body").getAttributeNS(WSU, "Id"), false));
+            references.add(reference("#" + only(document, WSU, "Timestamp").getAttributeNS(WSU, "Id"), false));
+            named = new DOMStructure(toToken(document));
+        }
+        var context = new DOMSignContext(key, parent);
+        declareIds(document, context);
         var signed = FACTORY.newSignedInfo(
             FACTORY.newCanonicalizationMethod(
                 CanonicalizationMethod.EXCLUSIVE, (C14NMethodParameterSpec) null),
-            FACTORY.newSignatureMethod(
-                SHA256 + (key.getAlgorithm().equals("RSA") ? "rsa-sha256" : "ecdsa-sha256"), null),
-            List.of(reference));
-        KeyInfoFactory info = FACTORY.getKeyInfoFactory();
-        var named = info.newKeyInfo(List.of(info.newX509Data(List.of(certificate))));
-        FACTORY.newXMLSignature(signed, named).sign(context);
-        TransformerFactory.newInstance().newTransformer()
-            .transform(new DOMSource(document), new StreamResult(new FileOutputStream(file + ".signed")));
+            FACTORY.newSignatureMethod(algorithm, null),
+            references);
+        FACTORY.newXMLSignature(signed, info.newKeyInfo(List.of(named))).sign(context);
+        try (var out = new FileOutputStream(target)) {
+            TransformerFactory.newInstance().newTransformer()
+                .transform(new DOMSource(document), new StreamResult(out));
+        }
+    }
+
+    static Reference reference(String uri, boolean enveloped) throws Exception {
+        List<Transform> transforms = new ArrayList<>();
+        if (enveloped)
+            transforms.add(FACTORY.newTransform(Transform.ENVELOPED, (TransformParameterSpec) null));
+        transforms.add(
+            FACTORY.newTransform(CanonicalizationMethod.EXCLUSIVE, (TransformParameterSpec) null));
+        return FACTORY.newReference(
+            uri, FACTORY.newDigestMethod(DigestMethod.SHA256, null), transforms, null, null);
+    }
+
+    static Element toToken(Document document) {
+        Element token = only(document, WSSE, "BinarySecurityToken");
+        Element found = document.createElementNS(WSSE, "wsse:SecurityTokenReference");
+        Element reference = document.createElementNS(WSSE, "wsse:Reference");
+        reference.setAttribute("URI", "#" + token.getAttributeNS(WSU, "Id"));
+        reference.setAttribute("ValueType", token.getAttribute("ValueType"));
+        found.appendChild(reference);
+        return found;
+    }
+
+    static void declareIds(Document document, DOMCryptoContext context) {
+        NodeList all = document.getElementsByTagName("*");
+        for (int i = 0; i < all.getLength(); i++) {
+            Element element = (Element) all.item(i);
+            if (element.hasAttribute("Id")) context.setIdAttributeNS(element, null, "Id");
+            if (element.hasAttributeNS(WSU, "Id")) context.setIdAttributeNS(element, WSU, "Id");
+        }
+    }
+
+    static Element only(Document document, String namespace, String name) {
+        NodeList found = document.getElementsByTagNameNS(namespace, name);
+        if (found.getLength() != 1) throw new IllegalArgumentException(found.getLength() + " " + name);
+        return (Element) found.item(0);
     }
 
     static Document parsed(String file) throws Exception {
