@@ -57,6 +57,23 @@ class AuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     digest: bool = False
 
 
+class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the ERP signs its replies (WS-Security); see ``claimbridge.signing.Policy``.
+
+    ``trust`` (anchors) or ``pin`` (the ERP's own certificates) is a PEM file. ``subjects`` are the
+    common names one of which the signer must have; empty: whoever the anchor admits. ``max_age``
+    is how many seconds old a reply may be by its signed Timestamp; each then counts once only.
+    None: neither its age nor a repeat is judged. ``addressing`` sends a WS-Addressing MessageID,
+    to which the reply's RelatesTo must then answer where it has one.
+    """
+
+    trust: str | None = None
+    pin: str | None = None
+    subjects: tuple[str, ...] = ()
+    max_age: float | None = None
+    addressing: bool = False
+
+
 class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One ledger as configured; it holds no secret and pickles.
 
@@ -65,6 +82,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     signed. ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
     ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds).
+    ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``proxy`` is a URL; ``ca`` a PEM file of further trust anchors for TLS. ``folder`` is where
     relative paths start.
     """
@@ -79,6 +97,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     identity_password: str | None = None
     timeouts: Timeouts = Timeouts()
     auth: AuthConfig | None = None
+    replies: Replies | None = None
     soap: Literal["1.1", "1.2"] = "1.1"
     proxy: str | None = None
     ca: str | None = None
@@ -224,6 +243,7 @@ def _override_from_environment(
 _NESTED: Final[dict[str, tuple[str, ...]]] = {
     "timeouts": Timeouts.__struct_fields__,
     "auth": AuthConfig.__struct_fields__,
+    "replies": Replies.__struct_fields__,
 }
 
 

@@ -175,7 +175,10 @@ class SignatureInvalid(SigningError):
 
 
 class SignerUntrusted(SigningError):
-    """The signature fits its certificate, but the certificate is not one we trust for this."""
+    """The certificate that comes with the signature is not one we trust for this.
+
+    Trust is judged first: whether the signature fits the certificate was not even looked at.
+    """
 
     default_code = "CB-330"
 

@@ -44,6 +44,7 @@ def test_the_result_is_who_and_what(signed, trusted, throwaway):
         content=b'<a Id="x"><b>100.00</b><c></c></a>',
         subject="CN=signer",
         fingerprint=verified.fingerprint,
+        seal=verified.seal,
     )
     assert bytes.fromhex(verified.fingerprint) == throwaway.certificate.fingerprint(
         throwaway.certificate.signature_hash_algorithm

@@ -18,6 +18,7 @@ def sandbox(
     faults: str = "",
     state: Path | None = None,
     trust: Path | None = None,
+    sign_replies: Path | None = None,
     seed: int | None = None,
     holds: Annotated[bool, Parameter(negative=())] = False,
     record: Path | None = None,
@@ -36,6 +37,8 @@ def sandbox(
         Keep the ledger in this file, which survives kill -9; in memory when left out.
     trust
         PEM file with CA certificates: every voucher must then carry a signature by one of them.
+    sign_replies
+        PEM or PKCS#12 file, without a password, with the key and certificate that sign replies.
     seed
         Makes faults by chance repeatable.
     holds
@@ -45,6 +48,7 @@ def sandbox(
 
     """
     from claimbridge.sandbox import PROFILES, Sandbox
+    from claimbridge.signing import Identity
 
     served = tuple(profile) or tuple(PROFILES)
     erp = Sandbox(
@@ -53,6 +57,7 @@ def sandbox(
         faults=faults,
         state=state,
         trust=read_file(trust) if trust else None,
+        identity=Identity.open(sign_replies) if sign_replies else None,
         seed=seed,
         record=record,
         holds=holds,

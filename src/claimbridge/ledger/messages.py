@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import msgspec
@@ -22,7 +23,8 @@ from claimbridge.errors import (
     NotDelivered,
     SchemaViolation,
 )
-from claimbridge.ledger.opening import open_identity, open_own_contract
+from claimbridge.ledger.authentic import Authenticator, FirstSight
+from claimbridge.ledger.opening import open_identity, open_own_contract, reply_policy
 from claimbridge.mapping import Chart, Explanation
 from claimbridge.model import (
     Claim,
@@ -37,7 +39,8 @@ from claimbridge.model import (
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Page, Profile, Request
 from claimbridge.signing import Signer
-from claimbridge.soap.envelope import build, open_envelope
+from claimbridge.soap.addressing import message_headers
+from claimbridge.soap.envelope import Envelope, build, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.security import username_token
 from claimbridge.soap.transport import (
@@ -51,11 +54,15 @@ log = logging.getLogger("claimbridge.ledger")
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One HTTP request body and its headers, ready for the transport; which operation it asks."""
+    """One HTTP request body and its headers, ready for the transport; which operation it asks.
+
+    ``id`` is what it calls itself (WS-Addressing), "" when it has no name.
+    """
 
     operation: str
     body: bytes
     headers: Mapping[str, str]
+    id: str = ""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +113,8 @@ class Messages:
                 f"{self.profile.name} has no place for a voucher's signature; leave identity out",
                 code="CB-256",
             )
+        policy = reply_policy(config)
+        self._authenticator = Authenticator(policy, clock=clock) if policy else None
         self.rules = Rules(
             capabilities=self.profile.capabilities,
             retries=config.retries,
@@ -217,9 +226,12 @@ class Messages:
 
     def _message(self, built: Built) -> Message:
         version = self.config.soap
-        envelope = build(built.body, version=version, headers=self._security_headers())
         action = self.contract.operations[built.operation].soap_action
-        return Message(built.operation, envelope, content_headers(version, action))
+        replies = self.config.replies
+        name = uuid.uuid4().urn if replies is not None and replies.addressing else ""
+        named = message_headers(name, action) if name else ()
+        envelope = build(built.body, version=version, headers=(*named, *self._security_headers()))
+        return Message(built.operation, envelope, content_headers(version, action), name)
 
     def _security_headers(self) -> tuple[bytes, ...]:
         auth = self.config.auth
@@ -230,14 +242,34 @@ class Messages:
 
     # --- reading ----------------------------------------------------------------------------
 
-    def read(self, message: Message, reply: HttpReply) -> tuple[Outcome, ...]:
-        """Return what a reply says; whatever cannot be read for certain is UNKNOWN."""
-        return self.read_bytes(reply.body, asked=message.operation)
+    def read(
+        self, message: Message, reply: HttpReply, *, first_sight: FirstSight
+    ) -> tuple[Outcome, ...]:
+        """Return what a reply says; whatever cannot be read for certain is UNKNOWN.
+
+        Where replies are signed, one that does not verify says nothing, a Fault included.
+        """
+        return self._outcomes(
+            lambda: self._open(message, reply, first_sight), asked=message.operation
+        )
 
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
-        """Return what a reply's envelope says; ``asked`` None accepts a reply to any operation."""
+        """Return what a saved reply's envelope says, whoever wrote it.
+
+        ``asked`` None accepts a reply to any operation.
+        """
+        return self._outcomes(lambda: open_envelope(data), asked=asked)
+
+    def _open(self, message: Message, reply: HttpReply, first_sight: FirstSight) -> Envelope:
+        if self._authenticator is None:
+            return open_envelope(reply.body)
+        return self._authenticator.open(reply.body, message_id=message.id, first_sight=first_sight)
+
+    def _outcomes(
+        self, opening: Callable[[], Envelope], *, asked: str | None
+    ) -> tuple[Outcome, ...]:
         try:
-            envelope = open_envelope(data)
+            envelope = opening()
             if envelope.fault is not None:
                 return (self.profile.read_fault(self._known(envelope.fault)),)
             assert envelope.body is not None  # an envelope has a fault or a body
@@ -286,10 +318,10 @@ class Messages:
             )
         return self._message(Built(request.operation, body))
 
-    def read_page(self, reply: HttpReply) -> Page:
+    def read_page(self, message: Message, reply: HttpReply, *, first_sight: FirstSight) -> Page:
         """Return a page of changes; raises NotDelivered or LedgerUnavailable when it is none."""
         try:
-            envelope = open_envelope(reply.body)
+            envelope = self._open(message, reply, first_sight)
             if envelope.fault is None and envelope.body is not None:
                 return self.profile.read_changes(self.contract.reply(envelope.body))
         except ClaimBridgeError as error:
@@ -334,7 +366,8 @@ def not_built(error: ClaimBridgeError) -> Outcome:
 
 
 def _unknown(text: str, *, code: str = "") -> Outcome:
-    return Outcome(kind=OutcomeKind.UNKNOWN, text=text, code=code if code[:5] == "CB-42" else "")
+    telling = code.startswith(("CB-42", "CB-3"))  # the others say what is wrong with documents
+    return Outcome(kind=OutcomeKind.UNKNOWN, text=text, code=code if telling else "")
 
 
 def _told(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from claimbridge.errors import (
     ConfigurationError,
 )
 from claimbridge.profiles.base import Profile
-from claimbridge.signing import Identity
+from claimbridge.signing import Identity, Policy
 from claimbridge.soap.transport import (
     Auth,
     Basic,
@@ -28,18 +28,35 @@ def transport_settings(config: LedgerConfig) -> TransportSettings:
         total=config.timeouts.total,
         auth=_http_auth(config),
         proxy=config.proxy,
-        ca=_anchors(config.path(config.ca)) if config.ca else None,
+        ca=_pem(config.path(config.ca), "ca") if config.ca else None,
         pool=config.concurrency,
     )
 
 
-def _anchors(path: Path) -> bytes:
+def _pem(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"ca: cannot read {path}: {error.strerror}", code="CB-250"
+            f"{what}: cannot read {path}: {error.strerror}", code="CB-250"
         ) from error
+
+
+def reply_policy(config: LedgerConfig) -> Policy | None:
+    """Return what a reply's signature must be; None when replies are not signed.
+
+    Raises ConfigurationError.
+    """
+    replies = config.replies
+    if replies is None:
+        return None
+    return Policy(
+        placement="soap",
+        trust=_pem(config.path(replies.trust), "replies.trust") if replies.trust else b"",
+        pin=_pem(config.path(replies.pin), "replies.pin") if replies.pin else b"",
+        subjects=replies.subjects,
+        max_age=replies.max_age,
+    )
 
 
 def _http_auth(config: LedgerConfig) -> Auth | None:

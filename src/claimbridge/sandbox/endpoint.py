@@ -16,6 +16,7 @@ from claimbridge.model import Finding
 from claimbridge.sandbox.books import Objection
 from claimbridge.sandbox.markup import MEDIA_TYPES, envelope
 from claimbridge.sandbox.responder import Answer, Call, Desk, Responder
+from claimbridge.signing import Signer
 from claimbridge.soap.envelope import open_envelope
 
 UNREADABLE: Final = "unreadable"
@@ -51,11 +52,14 @@ class Misunderstood(Exception):
 class Endpoint:
     """Reads requests strictly, by the contract; has the Responder judge them."""
 
-    def __init__(self, responder: Responder, desk: Desk, clock: Clock) -> None:
+    def __init__(
+        self, responder: Responder, desk: Desk, clock: Clock, signer: Signer | None = None
+    ) -> None:
         self.responder: Responder = responder
         self.bundle: Bundle = _bundle(responder.contract)
         self.contract: Contract = Contract.load(self.bundle)
         self._desk = desk
+        self._signer = signer
         self._clock = clock
         self._by_input = {found.input: found for found in self.contract.operations.values()}
         missing = responder.kinds.keys() - self.contract.operations.keys()
@@ -108,9 +112,15 @@ class Endpoint:
         text = "; ".join(objection.text for objection in objections)
         return refused or Answer(content=b"", fault="sender", reason=text)
 
-    def reply(self, exchange: Exchange, answer: Answer) -> Reply:
-        """Return an answer as HTTP carries it, in the SOAP version of its request."""
-        return _reply(answer, exchange.version)
+    def reply(self, exchange: Exchange, answer: Answer, *, signed: bool = True) -> Reply:
+        """Return an answer as HTTP carries it, in the SOAP version of its request.
+
+        ``signed`` False leaves it unsigned where the ERP would sign it.
+        """
+        reply = _reply(answer, exchange.version)
+        if self._signer is None or not signed:
+            return reply
+        return msgspec.structs.replace(reply, body=self._signer.sign_envelope(reply.body))
 
 
 def _bundle(contract: str) -> Bundle:

@@ -135,7 +135,8 @@ async def _unsigned_fault(act: Act) -> Reply:
     if act.order.variant == "after-commit":
         await act.commit()
     text = "the gateway could not process the message"
-    return await act.send(Answer(content=b"", fault="receiver", reason=text))
+    answer = Answer(content=b"", fault="receiver", reason=text)
+    return await act.send_raw(act.endpoint.reply(act.exchange, answer, signed=False))
 
 
 async def _throttle(act: Act) -> Reply:

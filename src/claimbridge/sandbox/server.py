@@ -27,6 +27,7 @@ from claimbridge.sandbox.recording import Recorder
 from claimbridge.sandbox.responder import Desk, Responder
 from claimbridge.sandbox.rules import Rules
 from claimbridge.sandbox.signatures import Signatures
+from claimbridge.signing import Identity, Signer
 
 HOST: Final = "127.0.0.1"
 PROFILES: Final = {
@@ -44,7 +45,8 @@ class Sandbox:
     ``profiles`` are names (see ``PROFILES``), ``module:attribute`` of a Responder, or Responders.
     ``faults`` is a SPEC (see ``claimbridge.sandbox.faults``). ``state`` is the file of the ledger,
     None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
-    the contract has a place for a signature (SAP's has none). ``seed`` makes faults
+    the contract has a place for a signature (SAP's has none). ``identity`` signs the replies
+    (WS-Security, over Body and Timestamp); None leaves them unsigned. ``seed`` makes faults
     by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
     and posted by ``advance``. ``record`` is a folder that keeps every exchange.
 
@@ -58,6 +60,7 @@ class Sandbox:
         faults: str = "",
         state: Path | None = None,
         trust: bytes | None = None,
+        identity: Identity | None = None,
         seed: int | None = None,
         port: int = 0,
         rules: Rules = _RULES,
@@ -70,7 +73,8 @@ class Sandbox:
         signatures = Signatures(trust, clock=clock)
         self._books = Books(state, clock=clock, seed=seed)
         desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
-        self._endpoints = [Endpoint(_responder(one), desk, clock) for one in profiles]
+        signer = Signer(identity, clock=clock) if identity else None
+        self._endpoints = [Endpoint(_responder(one), desk, clock, signer) for one in profiles]
         self._control = Control(self._books, plan, Recorder(record) if record else None)
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -108,7 +108,7 @@ class Verifier:
         _check_signature(read, signer)
         covered = by_name(read.references)
         return {
-            name: refusal(name, content, covered.get(name)) or _verified(content, signer)
+            name: refusal(name, content, covered.get(name)) or _verified(content, signer, read)
             for name, content in contents.items()
         }
 

@@ -80,10 +80,25 @@ def open_envelope(data: bytes) -> Envelope:
             code="CB-158",
         )
     header, body = _parts(root, NAMESPACES[version])
+    return _opened(version, () if header is None else tuple(_children(header)), body)
+
+
+def open_body(data: bytes) -> Envelope:
+    """Return the parts of a message of which only the Body is to be read: its signed bytes.
+
+    There are no ``headers``. Raises DocumentError as ``open_envelope`` does.
+    """
+    root = xmlio.parse(data, what="the reply's Body")
+    version = _VERSIONS.get(xmlio.namespace(root))
+    if version is None or xmlio.local_name(root) != "Body":
+        raise _malformed("what is signed is no Body")
+    return _opened(version, (), root)
+
+
+def _opened(version: str, headers: tuple[etree._Element, ...], body: etree._Element) -> Envelope:
     content = _children(body)
     if len(content) != 1:
         raise _malformed(f"its Body holds {len(content)} elements instead of one")
-    headers = () if header is None else tuple(_children(header))
     only = content[0]
     if _is_fault(only):
         return Envelope(version, headers, None, fault_from(only))

@@ -55,7 +55,8 @@ def resolve(
     raise OutcomeUnknown(
         f"the answer was lost, and asking for {doubtful.reference} brought none: "
         f"{outcome.text or outcome.kind}; try again or reconcile later",
-        code="CB-422",
+        # Where the answer's signature is the reason, that is what must be mended.
+        code=outcome.code if outcome.code.startswith("CB-3") else "CB-422",
         claim_id=doubtful.key.claim_id,
         reference=doubtful.reference,
         attempt=doubtful.attempt,

@@ -1,0 +1,1 @@
+"""What ``fuzz_verify`` throws at the verifier: signed originals, and how they are changed."""

@@ -1,0 +1,274 @@
+"""Signed replies: whatever stands between the ERP and us can neither acknowledge nor refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from tests.withstand.scene import claim, configured, ledger_of
+
+from claimbridge.aio import AsyncClient
+from claimbridge.client import Client
+from claimbridge.clock import SYSTEM
+from claimbridge.config import Replies
+from claimbridge.errors import ConfigurationError, LedgerRejection, OutcomeUnknown, SignatureInvalid
+from claimbridge.ledger.authentic import Authenticator
+from claimbridge.model import State
+from claimbridge.sandbox import Sandbox
+from claimbridge.signing import Identity, Policy, Signer
+from claimbridge.signing.throwaway import Throwaway, make
+
+Meddle = Callable[[bytes], bytes]
+OTHER = make("erp")
+SOAP = b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
+REFUSAL = (
+    b'<R:RejectedFault xmlns:R="urn:claimbridge:voucher-service:1"><R:Reference>%b</R:Reference>'
+    b"<R:Reason><R:Code>closed</R:Code><R:Text>no</R:Text></R:Reason></R:RejectedFault>"
+)
+FAULT = (
+    SOAP + b"<soap:Body><soap:Fault><faultcode>soap:Client</faultcode><faultstring>no, says "
+    b"nobody</faultstring><detail>" + REFUSAL + b"</detail></soap:Fault></soap:Body>"
+    b"</soap:Envelope>"
+)
+
+
+class At:
+    """A clock that is wrong by ``off`` seconds."""
+
+    def __init__(self, off: float) -> None:
+        self._off = timedelta(seconds=off)
+
+    def now(self) -> datetime:
+        return SYSTEM.now() + self._off
+
+    def monotonic(self) -> float:
+        return SYSTEM.monotonic()
+
+
+class Middle:
+    """Stands between client and ERP, and may put another reply in the place of each."""
+
+    def __init__(self, port: int) -> None:
+        self.meddle: Meddle = lambda reply: reply
+        middle = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                onward = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                kept = {name: self.headers[name] for name in ("Content-Type", "SOAPAction")}
+                onward.request("POST", self.path, body, kept)
+                answer = onward.getresponse()
+                reply = middle.meddle(answer.read())
+                onward.close()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/xml; charset=utf-8")
+                self.send_header("Content-Length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Stage:
+    """A sandbox that signs, someone in the middle, and a client that asks for signatures."""
+
+    def __init__(self, folder: Path, erp: Throwaway) -> None:
+        self.erp = erp
+        (folder / "ca.pem").write_bytes(erp.trust)
+        self.sandbox = Sandbox(profiles=["reference"], identity=Identity.from_pem(erp.pem()))
+        self.sandbox.start()
+        self.middle = Middle(self.sandbox.port)
+        self.config = configured(
+            "reference",
+            port=self.middle.port,
+            journal=folder / "claims.db",
+            folder=str(folder),
+            replies=Replies(trust="ca.pem", subjects=("erp",), max_age=300, addressing=True),
+        )
+
+    def client(self) -> Client:
+        return Client(self.config, ledger=ledger_of(self.config))
+
+    def close(self) -> None:
+        self.middle.close()
+        self.sandbox.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    built = Stage(tmp_path, make("erp", clock=At(-3600)))
+    yield built
+    built.close()
+
+
+def _body(reply: bytes) -> bytes:
+    start = reply.index(b">", reply.index(b"<soap:Body")) + 1
+    return reply[start : reply.index(b"</soap:Body>")]
+
+
+def _unsigned(reply: bytes) -> bytes:
+    return SOAP + b"<soap:Body>" + _body(reply) + b"</soap:Body></soap:Envelope>"
+
+
+def _refusing(reply: bytes) -> bytes:
+    """Put a refusal into the signed reply's Body, all else as it was."""
+    fault = _body(FAULT % b"CB-WS-1")
+    return reply.replace(_body(reply), fault)
+
+
+def _wrapping(reply: bytes) -> bytes:
+    """Hide the signed Body in the Header, and put a Fault in its place."""
+    start, end = reply.index(b"<soap:Body"), reply.index(b"</soap:Body>") + len(b"</soap:Body>")
+    signed = reply[start:end]
+    forged = b"<soap:Body>" + _body(FAULT % b"CB-WS-1") + b"</soap:Body>"
+    return (
+        reply[:start].replace(b"</soap:Header>", b"<x>" + signed + b"</x></soap:Header>")
+        + forged
+        + reply[end:]
+    )
+
+
+def _signed_by(identity: Throwaway, *, off: float = 0) -> Meddle:
+    signer = Signer(Identity.from_pem(identity.pem()), clock=At(off))
+    return lambda reply: signer.sign_envelope(_unsigned(reply))
+
+
+def _altered(reply: bytes) -> bytes:
+    return reply.replace(_body(reply), _body(reply).replace(b"CB-WS-1", b"CB-WS-2"))
+
+
+MEDDLERS: dict[str, tuple[Callable[[Stage], Meddle], set[str]]] = {
+    "altered": (lambda _: _altered, {"CB-328"}),
+    "unsigned": (lambda _: _unsigned, {"CB-320"}),
+    "refusing in the signed Body": (lambda _: _refusing, {"CB-347"}),
+    "wrapped": (lambda _: _wrapping, {"CB-347"}),
+    "unsigned refusal": (lambda _: lambda _: FAULT % b"CB-WS-1", {"CB-347"}),
+    "signed by another": (lambda _: _signed_by(OTHER), {"CB-330"}),
+    "stale": (lambda stage: _signed_by(stage.erp, off=-900), {"CB-341"}),
+    "from the future": (lambda stage: _signed_by(stage.erp, off=900), {"CB-341"}),
+    "no XML": (lambda _: lambda reply: reply[: len(reply) // 2], {"CB-422"}),
+}
+
+
+@pytest.mark.parametrize("how", MEDDLERS)
+def test_meddling_neither_acknowledges_nor_refuses(stage: Stage, how: str) -> None:
+    """Whatever is done to replies, the outcome is unknown; the honest reply then settles it."""
+    meddler, codes = MEDDLERS[how]
+    stage.middle.meddle = meddler(stage)
+    with stage.client() as client:
+        with pytest.raises(OutcomeUnknown) as unknown:
+            client.submit(claim("CB-WS-1"))
+        assert unknown.value.code in codes
+        assert client.status("CB-WS-1", ask=False).state is State.IN_DOUBT
+        stage.middle.meddle = lambda reply: reply
+        assert client.submit(claim("CB-WS-1")).reference == "CB-WS-1"
+    assert len(stage.sandbox.ledger()) == 1
+
+
+def test_a_reply_counts_once_also_after_a_restart(stage: Stage) -> None:
+    """An old signed reply that is sent again is refused, by another process's client too."""
+    kept: list[bytes] = []
+
+    def keep(reply: bytes) -> bytes:
+        kept.append(reply)
+        return reply
+
+    stage.middle.meddle = keep
+    with stage.client() as client:
+        client.submit(claim("CB-WS-1"))
+        client.status("CB-WS-1")
+    stage.middle.meddle = lambda _: kept[-1]
+    with stage.client() as client, pytest.raises(Exception, match="received before"):
+        client.status("CB-WS-1")
+
+
+def test_an_unsigned_fault_is_told_and_is_no_refusal(stage: Stage) -> None:
+    """A gateway's unsigned Fault shows its text, marked unauthenticated; asking resolves it."""
+    stage.sandbox.set_faults("any:unsigned-fault")
+    with stage.client() as client:
+        with pytest.raises(OutcomeUnknown, match="unauthenticated fault Server") as unknown:
+            client.submit(claim("CB-WS-1"))
+        assert "the gateway could not process the message" in str(unknown.value)
+        assert unknown.value.code == "CB-347"
+        stage.sandbox.set_faults("")
+        assert client.submit(claim("CB-WS-1")).journal_entry is not None
+    assert len(stage.sandbox.ledger()) == 1
+
+
+def test_a_signed_refusal_counts(stage: Stage) -> None:
+    """The ERP's own signed Fault is a refusal."""
+    stage.sandbox.set_faults("fault")
+    with stage.client() as client, pytest.raises(LedgerRejection):
+        client.submit(claim("CB-WS-1"))
+
+
+def test_the_asynchronous_client_verifies_too(stage: Stage) -> None:
+    """AsyncClient takes signed replies, and no others."""
+
+    async def submit() -> str:
+        async with AsyncClient(stage.config, ledger=ledger_of(stage.config)) as client:
+            return (await client.submit(claim("CB-WS-1"))).reference
+
+    stage.middle.meddle = _unsigned
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(submit())
+    stage.middle.meddle = lambda reply: reply
+    assert asyncio.run(submit()) == "CB-WS-1"
+
+
+def test_a_reply_to_another_request_is_refused() -> None:
+    """RelatesTo binds a reply to the request it names, where the reply has one."""
+    erp = make("erp")
+    signer = Signer(Identity.from_pem(erp.pem()))
+    plain = SOAP + b"%b<soap:Body><a/></soap:Body></soap:Envelope>"
+    related = (
+        b'<soap:Header><w:RelatesTo xmlns:w="http://www.w3.org/2005/08/addressing">urn:x'
+        b"</w:RelatesTo></soap:Header>"
+    )
+    opener = Authenticator(Policy(placement="soap", trust=erp.trust), clock=SYSTEM)
+
+    def opened(header: bytes, message_id: str) -> str:
+        envelope = signer.sign_envelope(plain % header)
+        found = opener.open(envelope, message_id=message_id, first_sight=lambda *_: True).body
+        return str(found.tag) if found is not None else ""
+
+    assert opened(related, "urn:x") == opened(b"", "urn:y") == opened(related, "") == "a"
+    with pytest.raises(SignatureInvalid) as refused:
+        opened(related, "urn:y")
+    assert refused.value.code == "CB-344"
+
+
+def test_requests_name_themselves_where_asked(stage: Stage) -> None:
+    """With addressing each request carries a MessageID of its own; without, none."""
+    ledger = ledger_of(stage.config)
+    first, second = (ledger.changes_message("", 5) for _ in range(2))
+    assert first.id != second.id
+    assert first.id.encode() in first.body
+
+
+def test_contradictory_settings_are_refused_at_once(stage: Stage) -> None:
+    """Neither trust nor pin, or a file that is not there, is a ConfigurationError when opened."""
+    for replies in (Replies(), Replies(trust="ca.pem", pin="ca.pem"), Replies(trust="no.pem")):
+        config = configured("reference", port=1, journal=Path("x.db"), replies=replies)
+        with pytest.raises(ConfigurationError):
+            ledger_of(config)
