@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from claimbridge.clock import Clock
 from claimbridge.errors import ClaimBridgeError, SignatureInvalid
 from claimbridge.signing import Policy, Verified, Verifier
-from claimbridge.signing.verify import CLOCK_SKEW
+from claimbridge.signing.xades import CLOCK_SKEW
 from claimbridge.soap.addressing import relates_to
 from claimbridge.soap.envelope import Envelope, open_body, open_envelope
 from claimbridge.soap.faults import Fault

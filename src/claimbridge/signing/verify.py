@@ -39,7 +39,9 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     ``content`` is the signed element in exclusive C14N, without its signature: the bytes that were
     hashed. Prefixes that only values use (``xsi:type="p:Name"``) are declared in it only where the
     signature covers their meaning. ``subject`` is the signer's name (RFC 4514) and ``fingerprint``
-    the SHA-256 of its certificate, in hexadecimal.
+    the SHA-256 of its certificate, in hexadecimal. ``seal`` names the signature: the SHA-256 of
+    its canonical SignedInfo, in hexadecimal, the same for every copy. (Not of the signature's
+    value: whoever holds an ECDSA signature can write down a second value that fits as well.)
     ``signing_time`` is when a XAdES signature says it was made, by the signer's own clock; None for
     a signature that does not say.
     """
@@ -47,6 +49,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
     subject: str
     fingerprint: str
+    seal: str
     signing_time: datetime | None = None
 
     def element(self) -> etree._Element:
@@ -82,7 +85,7 @@ class Verifier:
         content = _check_digests(place, signature, covered)
         if self._policy.max_age is not None:
             _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
-        return _verified(content, signer, signing_time=signing_time)
+        return _verified(content, signer, signature, signing_time=signing_time)
 
     def verify_detached(
         self, signature: bytes, contents: Mapping[str, bytes]
@@ -153,14 +156,17 @@ def verify_elements(
 def _verified(
     content: bytes,
     signer: x509.Certificate,
+    signature: Signature,
     *,
     signing_time: datetime | None = None,
 ) -> Verified:
+    signed = _canonical(signature.signed_info, signature.prefixes)
     return Verified(
         content=content,
         subject=signer.subject.rfc4514_string(),
         fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
         signing_time=signing_time,
+        seal=hashlib.sha256(signed).hexdigest(),
     )
 
 
