@@ -11,6 +11,7 @@ from claimbridge.errors import (
 )
 from claimbridge.profiles.base import Profile
 from claimbridge.signing import Identity, Policy
+from claimbridge.signing.tokens import open_token
 from claimbridge.soap.transport import (
     Auth,
     Basic,
@@ -88,8 +89,10 @@ def open_identity(config: LedgerConfig) -> Identity | None:
     password = None
     if config.identity_password is not None:
         password = read_password(config.identity_password, config, what="identity_password")
-    data = read_secret(config.identity, config, what="identity")
     secret = password.encode() if password is not None else None
+    if config.identity.startswith("pkcs11:"):
+        return open_token(config.identity, pin=secret)
+    data = read_secret(config.identity, config, what="identity")
     if b"-----BEGIN" in data:
         return Identity.from_pem(data, secret)
     return Identity.from_pkcs12(data, secret)
