@@ -323,3 +323,11 @@ def test_amounts_that_differ_in_the_news() -> None:
     scene = posted_scene(ASK_UNIQUE)
     other = Outcome(kind=K.POSTED, reference="C", journal_entry=JournalEntry("200"))
     assert scene.play(absorb(wanted(), other, scene.rules)).journal_entry == JournalEntry("200")
+
+
+def test_nothing_found_of_what_was_accepted() -> None:
+    """That a person found nothing of an accepted submission settles nothing, and says so."""
+    scene = posted_scene(NEITHER)
+    with pytest.raises(ConflictingSubmission) as raised:
+        scene.play(settle_by_hand(key(), AWAY, scene.rules, looked=scene.clock.now()))
+    assert (raised.value.code, scene.state()) == ("CB-454", S.POSTED)

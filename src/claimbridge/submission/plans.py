@@ -40,6 +40,7 @@ from claimbridge.submission.decisions import (
 )
 from claimbridge.submission.doubt import Resend, may_still_arrive, resolve
 from claimbridge.submission.evidence import (
+    EVIDENCE,
     after,
     assigned,
     error_for,
@@ -350,7 +351,8 @@ def settle_by_hand(
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
         known = _to_settle(history, key)
-        if known is not None and known.state in LIVE and not rules.capabilities.can_query:
+        tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
+        if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:
             raise ConflictingSubmission(
