@@ -42,6 +42,8 @@ PASSWORD: Final = "secret"
 """Of the PKCS#12 files; and what a UsernameToken's user is known by."""
 
 DOCUMENTS: Final = ("document", "voucher")
+XADES: Final = "xades"
+BATCH: Final = "batch"
 ENVELOPES: Final = ("soap", "soap+user")
 
 
@@ -82,14 +84,21 @@ class Signer(msgspec.Struct, frozen=True):
 class Judge(Protocol):
     """One maker's implementation."""
 
-    kinds: tuple[str, ...]
+    accepted: tuple[str, ...]
+    """The kinds of signature it can verify."""
+    signed: tuple[str, ...]
+    """The kinds of signature it can make."""
     lacks: frozenset[Algorithm]
     """The algorithms it does not know."""
 
     def accepts(self, kind: str, algorithm: Algorithm, signed: bytes, by: Signer) -> bool: ...
 
     def sign(self, kind: str, algorithm: Algorithm, document: bytes, by: Signer) -> bytes:
-        """Return ``document`` signed. An envelope for it comes as ``prepared`` makes it."""
+        """Return ``document`` signed.
+
+        An envelope for it comes as ``prepared`` makes it; a signature with XAdES, or over a batch,
+        comes as we made it, and is made anew.
+        """
         ...
 
 
@@ -129,7 +138,8 @@ class Program:
 class Xmlsec1:
     """The xmlsec library's command."""
 
-    kinds = (*DOCUMENTS, *ENVELOPES)
+    accepted = (*DOCUMENTS, *ENVELOPES, XADES, BATCH)
+    signed = (*DOCUMENTS, *ENVELOPES, XADES, BATCH)
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -142,28 +152,39 @@ class Xmlsec1:
             key: list[str | Path] = ["--pubkey-cert-pem", by.file("signer.crt")]
         else:
             key = ["--enabled-key-data", "x509", "--trusted-pem", by.file("ca.pem")]
-        run = self._run("--verify", *key, *_id_attributes(signed), by.holding(signed))
+        file = by.holding(signed)
+        run = self._run("--verify", *key, *_id_attributes(signed), file, beside=file)
         return run.returncode == 0
 
     def sign(self, kind: str, algorithm: Algorithm, document: bytes, by: Signer) -> bytes:
-        root = parse(document)
-        parent, references, key_info = _to_sign(kind, root)
-        parent.append(parse(_template(algorithm, references, key_info).encode()))
-        file, target = by.holding(etree.tostring(root)), by.file("signed.xml")
+        if kind in (XADES, BATCH):
+            template = _emptied(document)
+        else:
+            root = parse(document)
+            parent, references, key_info = _to_sign(kind, root)
+            parent.append(parse(_template(algorithm, references, key_info).encode()))
+            template = etree.tostring(root)
+        file, target = by.holding(template), by.file("signed.xml")
         key = f"{by.file('key.pem')},{by.file('signer.crt')}"
         told = ["--privkey-pem", key, "--output", target, *_id_attributes(document)]
-        run = self._run("--sign", *told, file)
+        run = self._run("--sign", *told, file, beside=file)
         assert run.returncode == 0, run.stderr
         return target.read_bytes()
 
-    def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run([self._path, *arguments], capture_output=True, timeout=30)
+    def _run(
+        self, *arguments: str | Path, beside: Path | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run the command; files of a batch are looked for ``beside`` a file."""
+        folder = beside and beside.parent
+        command = [self._path, *arguments]
+        return subprocess.run(command, capture_output=True, timeout=30, cwd=folder)
 
 
 class Jdk:
     """javax.xml.crypto, as the JDK brings it."""
 
-    kinds = (*DOCUMENTS, *ENVELOPES)
+    accepted = (*DOCUMENTS, *ENVELOPES, XADES, BATCH)
+    signed = (*DOCUMENTS, *ENVELOPES, BATCH)
     lacks: frozenset[Algorithm] = frozenset()
 
     def __init__(self, program: Program) -> None:
@@ -183,7 +204,7 @@ class Jdk:
 class Wss4j:
     """Apache WSS4J, which makes its own header: what ``prepared`` left there goes first."""
 
-    kinds = ENVELOPES
+    accepted = signed = ENVELOPES
     lacks: frozenset[Algorithm] = frozenset()
 
     def __init__(self, program: Program) -> None:
@@ -207,7 +228,8 @@ class Wss4j:
 class XmlCrypto:
     """npm's xml-crypto: RSA, and not with every hash."""
 
-    kinds = (*DOCUMENTS, *ENVELOPES)
+    accepted = (*DOCUMENTS, *ENVELOPES, XADES)
+    signed = (*DOCUMENTS, *ENVELOPES)
     lacks = frozenset(Algorithm) - {
         Algorithm.RSA_SHA256,
         Algorithm.RSA_SHA512,
@@ -232,18 +254,24 @@ class XmlCrypto:
 class Signxml:
     """Python's signxml."""
 
-    kinds = (*DOCUMENTS, *ENVELOPES)
+    accepted = (*DOCUMENTS, *ENVELOPES, XADES, BATCH)
+    # Its own XAdES is not valid with exclusive C14N: SignedProperties go without that Transform.
+    signed = (*DOCUMENTS, *ENVELOPES)
     lacks: frozenset[Algorithm] = frozenset()
 
     def accepts(self, kind: str, algorithm: Algorithm, signed: bytes, by: Signer) -> bool:
         expected = SignatureConfiguration(
-            location="./" if kind == "document" else ".//",
+            location="./" if kind in ("document", XADES) else ".//",
             signature_methods=frozenset({SignatureMethod(str(algorithm))}),
-            expect_references=2 if kind in ENVELOPES else 1,
+            expect_references=len(parse(signed).findall(f".//{{{DS}}}Reference")),
         )
         try:
             XMLVerifier().verify(
-                signed, x509_cert=by.made.pin.decode(), expect_config=expected, id_attribute="Id"
+                signed,
+                x509_cert=by.made.pin.decode(),
+                expect_config=expected,
+                id_attribute="Id",
+                uri_resolver=lambda name: by.file(name).read_bytes(),
             )
         except (SignXMLException, InvalidInput):
             return False
@@ -297,6 +325,15 @@ def _to_sign(kind: str, root: etree._Element) -> tuple[etree._Element, list[tupl
     )
     signed = (root[-1], next(security.iter(f"{WSU}Timestamp")))
     return security, [(f"#{element.get(f'{WSU}Id')}", False) for element in signed], info
+
+
+def _emptied(signed: bytes) -> bytes:
+    """Return a document whose signature waits to be made: no digests, value, certificates.
+
+    The digest that XAdES holds of the certificate stays; its tag declares its own prefix.
+    """
+    without = re.sub(rb"<ds:(DigestValue|SignatureValue)>[^<]*<", rb"<ds:\1><", signed)
+    return re.sub(rb"<ds:X509Data>.*</ds:X509Data>", b"<ds:X509Data/>", without)
 
 
 def _template(algorithm: Algorithm, references: list[tuple[str, bool]], key_info: str) -> str:

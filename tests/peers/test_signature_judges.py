@@ -17,9 +17,11 @@ from typing import Final
 import pytest
 from tests.conftest import missing
 from tests.peers.judges import (
+    BATCH,
     ENVELOPES,
     PASSWORD,
     VOUCHER,
+    XADES,
     Jdk,
     Judge,
     Program,
@@ -38,7 +40,15 @@ from claimbridge.clock import SYSTEM
 from claimbridge.errors import SigningError
 from claimbridge.mapping import Chart
 from claimbridge.profiles import load_profile
-from claimbridge.signing import Algorithm, Identity, Policy, verify, verify_elements
+from claimbridge.signing import (
+    Algorithm,
+    Identity,
+    Policy,
+    Verified,
+    verify,
+    verify_detached,
+    verify_elements,
+)
 from claimbridge.signing.throwaway import Throwaway
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token
@@ -46,7 +56,6 @@ from claimbridge.xmlio import canonical, parse
 
 PEERS = Path(__file__).parent
 JARS = ("wss4j", "xmlsec", "commons-logging", "commons-codec", "slf4j-api", "bcprov")
-KINDS: Final = ("document", "voucher", *ENVELOPES)
 JUDGES: Final[Mapping[str, type[Judge]]] = {
     "xmlsec1": Xmlsec1,
     "JDK": Jdk,
@@ -54,11 +63,10 @@ JUDGES: Final[Mapping[str, type[Judge]]] = {
     "xml-crypto": XmlCrypto,
     "signxml": Signxml,
 }
-CASES = [
-    pytest.param(name, kind, id=f"{name}-{kind}")
-    for name, judge in JUDGES.items()
-    for kind in judge.kinds
-]
+ACCEPT = [(name, kind) for name, judge in JUDGES.items() for kind in judge.accepted]
+SIGN = [(name, kind) for name, judge in JUDGES.items() for kind in judge.signed]
+BATCHED: Final = {f"V-{number}.xml": f"<a>{number}: 2189.00</a>".encode() for number in (1, 2, 3)}
+FORGED: Final = BATCHED | {"V-2.xml": b"<a>2: 9189.00</a>"}
 PLAIN = """<?xml version="1.0"?>
 <a xmlns="urn:a" xmlns:b="urn:b">
   <b:c d="1">差旅 2189.00</b:c>
@@ -129,8 +137,10 @@ def unsigned(request_body: bytes) -> Callable[[str], bytes]:
     """Makes the document of a kind: SOAP 1.1, or 1.2 with a UsernameToken."""
 
     def make(kind: str) -> bytes:
-        if kind == "document":
+        if kind in ("document", XADES):
             return PLAIN
+        if kind == BATCH:
+            return b""
         if kind == "voucher":
             return request_body
         if kind == "soap":
@@ -159,7 +169,7 @@ def signer(
     return find
 
 
-@pytest.mark.parametrize(("name", "kind"), CASES)
+@pytest.mark.parametrize(("name", "kind"), ACCEPT, ids=map("-".join, ACCEPT))
 def test_they_accept_what_we_sign(
     name: str,
     kind: str,
@@ -174,14 +184,16 @@ def test_they_accept_what_we_sign(
     for algorithm in algorithms:
         by = signer(algorithm)
         signed = _sign(kind, algorithm, unsigned(kind), by)
-        seen[algorithm.name] = [
-            judge.accepts(kind, algorithm, document, by) for document in (signed, _forged(signed))
-        ]
+        forged = signed if kind == BATCH else _forged(signed)
+        _lay_out(by, BATCHED)
+        right = judge.accepts(kind, algorithm, signed, by)
+        _lay_out(by, FORGED)
+        seen[algorithm.name] = [right, judge.accepts(kind, algorithm, forged, by)]
     record_property("signatures", [name, kind, "theirs", seen])
     assert seen == {algorithm.name: [True, False] for algorithm in algorithms}
 
 
-@pytest.mark.parametrize(("name", "kind"), CASES)
+@pytest.mark.parametrize(("name", "kind"), SIGN, ids=map("-".join, SIGN))
 def test_we_accept_what_they_sign(
     name: str,
     kind: str,
@@ -197,9 +209,15 @@ def test_we_accept_what_they_sign(
         by, document = signer(algorithm), unsigned(kind)
         if kind in ENVELOPES:
             document = prepared(_sign(kind, algorithm, document, by))
+        elif kind in (XADES, BATCH):
+            document = _sign(kind, algorithm, document, by)
+        _lay_out(by, BATCHED)
         signed = judge.sign(kind, algorithm, document, by)
+        if kind == BATCH:
+            seen[algorithm.name] = [_batch_accepted(signed, by, one) for one in (BATCHED, FORGED)]
+            continue
         seen[algorithm.name] = [
-            _accepted(kind, one, by, document) for one in (signed, _forged(signed))
+            _accepted(kind, one, by, unsigned(kind)) for one in (signed, _forged(signed))
         ]
     record_property("signatures", [name, kind, "ours", seen])
     assert seen == {algorithm.name: [True, False] for algorithm in algorithms}
@@ -246,6 +264,10 @@ def _sign(kind: str, algorithm: Algorithm, document: bytes, by: Signer) -> bytes
     maker = ours.Signer(Identity.from_pem(by.made.pem(), algorithm=algorithm))
     if kind in ENVELOPES:
         return maker.sign_envelope(document)
+    if kind == XADES:
+        return maker.sign_xades(document)
+    if kind == BATCH:
+        return maker.sign_detached(BATCHED)
     return maker.sign(document, element=VOUCHER if kind == "voucher" else None)
 
 
@@ -255,7 +277,7 @@ def _accepted(kind: str, signed: bytes, by: Signer, document: bytes) -> bool:
     try:
         if kind == "voucher":
             (found,) = verify_elements(signed, VOUCHER, Policy(trust=trust))
-        elif kind == "document":
+        elif kind in ("document", XADES):
             found = verify(signed, Policy(trust=trust))
         else:
             found = verify(signed, Policy(trust=trust, placement="soap", max_age=300))
@@ -264,7 +286,20 @@ def _accepted(kind: str, signed: bytes, by: Signer, document: bytes) -> bool:
     root, content = parse(document), found.element()
     if kind in ENVELOPES:
         return canonical(content[0]) == canonical(root[-1][0])
-    return canonical(content) == canonical(root if kind == "document" else next(root.iter(VOUCHER)))
+    return canonical(content) == canonical(next(root.iter(VOUCHER)) if kind == "voucher" else root)
+
+
+def _batch_accepted(signature: bytes, by: Signer, contents: Mapping[str, bytes]) -> bool:
+    """Tell whether all of the batch is accepted; one that was altered takes no other with it."""
+    verdicts = verify_detached(signature, contents, Policy(trust=by.made.trust))
+    right = {name for name, verdict in verdicts.items() if isinstance(verdict, Verified)}
+    assert right == {name for name in contents if contents[name] == BATCHED[name]}
+    return len(right) == len(contents)
+
+
+def _lay_out(by: Signer, contents: Mapping[str, bytes]) -> None:
+    for name, content in contents.items():
+        by.file(name).write_bytes(content)
 
 
 def _forged(signed: bytes) -> bytes:

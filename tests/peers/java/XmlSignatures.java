@@ -5,21 +5,25 @@
 //   sign KIND ALGORITHM SIGNER.p12 PASSWORD FILE TARGET signed
 //
 // KIND document: an enveloped signature over the whole document; voucher: over the element called
-// Voucher, by its Id, as its last child; anything else: in the WS-Security header, over Body and
-// Timestamp by their wsu:Ids, with a reference to the BinarySecurityToken. What does not work out
-// answers "failed: …".
+// Voucher, by its Id, as its last child; batch: FILE is a signature over files beside it, to be made
+// anew; anything else: in the WS-Security header, over Body and Timestamp by their wsu:Ids, with a
+// reference to the BinarySecurityToken. What does not work out answers "failed: …".
 
 import java.io.BufferedReader;
 import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import javax.xml.crypto.OctetStreamData;
+import javax.xml.crypto.URIReferenceException;
 import javax.xml.crypto.XMLStructure;
 import javax.xml.crypto.dom.DOMCryptoContext;
 import javax.xml.crypto.dom.DOMStructure;
@@ -40,6 +44,7 @@ import javax.xml.transform.dom.DOMSource;
 import javax.xml.transform.stream.StreamResult;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
+import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
 public class XmlSignatures {
@@ -71,7 +76,7 @@ public class XmlSignatures {
         boolean valid = found.getLength() > 0;
         for (int i = 0; i < found.getLength(); i++) {
             var context = new DOMValidateContext(key, found.item(i));
-            declareIds(document, context);
+            prepare(context, document, file);
             valid &= FACTORY.unmarshalXMLSignature(context).validate(context);
         }
         return valid;
@@ -86,15 +91,23 @@ public class XmlSignatures {
         PrivateKey key = (PrivateKey) store.getKey(alias, password);
 
         Document document = parsed(file);
-        Element parent = document.getDocumentElement();
+        Node parent = document.getDocumentElement();
         List<Reference> references = new ArrayList<>();
         KeyInfoFactory info = FACTORY.getKeyInfoFactory();
         XMLStructure named = info.newX509Data(List.of(certificate));
         if (kind.equals("document")) {
             references.add(reference("", true));
         } else if (kind.equals("voucher")) {
-            parent = only(document, "*", "Voucher");
-            references.add(reference("#" + parent.getAttribute("Id"), true));
+            Element voucher = only(document, "*", "Voucher");
+            parent = voucher;
+            references.add(reference("#" + voucher.getAttribute("Id"), true));
+        } else if (kind.equals("batch")) {
+            NodeList told = document.getElementsByTagNameNS(XMLSignature.XMLNS, "Reference");
+            for (int i = 0; i < told.getLength(); i++)
+                references.add(FACTORY.newReference(((Element) told.item(i)).getAttribute("URI"),
+                    FACTORY.newDigestMethod(DigestMethod.SHA256, null)));
+            document.removeChild(parent);
+            parent = document;
         } else {
             parent = only(document, WSSE, "Security");
             references.add(reference("#" + only(document, "*", "Body").getAttributeNS(WSU, "Id"), false));
@@ -102,7 +115,7 @@ public class XmlSignatures {
             named = new DOMStructure(toToken(document));
         }
         var context = new DOMSignContext(key, parent);
-        declareIds(document, context);
+        prepare(context, document, file);
         var signed = FACTORY.newSignedInfo(
             FACTORY.newCanonicalizationMethod(
                 CanonicalizationMethod.EXCLUSIVE, (C14NMethodParameterSpec) null),
@@ -135,7 +148,18 @@ public class XmlSignatures {
         return found;
     }
 
-    static void declareIds(Document document, DOMCryptoContext context) {
+    /** Declares what is an id, and where the files of a batch lie: beside the document. */
+    static void prepare(DOMCryptoContext context, Document document, String file) {
+        context.setURIDereferencer((reference, of) -> {
+            if (reference.getURI().isEmpty() || reference.getURI().startsWith("#"))
+                return FACTORY.getURIDereferencer().dereference(reference, of);
+            try {
+                Path content = Path.of(file).resolveSibling(reference.getURI());
+                return new OctetStreamData(new FileInputStream(content.toFile()));
+            } catch (FileNotFoundException absent) {
+                throw new URIReferenceException(absent);
+            }
+        });
         NodeList all = document.getElementsByTagName("*");
         for (int i = 0; i < all.getLength(); i++) {
             Element element = (Element) all.item(i);
