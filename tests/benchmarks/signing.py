@@ -36,6 +36,8 @@ VOUCHER = (
 
 Work = Callable[[], object]
 
+BATCH = 100
+
 
 def contenders(made: Throwaway, kind: Kind) -> tuple[dict[str, Work], dict[str, Work]]:
     """Return what signs and what verifies, the bare operation first."""
@@ -64,6 +66,27 @@ def contenders(made: Throwaway, kind: Kind) -> tuple[dict[str, Work], dict[str, 
         "signxml, pin": lambda: XMLVerifier().verify(signed, x509_cert=pem),
     }
     return signing, verifying
+
+
+def batch(made: Throwaway) -> dict[str, Work]:
+    """Return what signs BATCH vouchers at once, and the bare operation that signs one."""
+    signer = Signer(Identity.from_pem(made.pem()))
+    contents = {
+        f"V-{number}.xml": VOUCHER.replace(b"V-1", f"V-{number}".encode())
+        for number in range(BATCH)
+    }
+    return {
+        "bare operation": _bare(made)[0],
+        "claimbridge": lambda: signer.sign_detached(contents),
+    }
+
+
+def report_batch(title: str, times: Mapping[str, float]) -> None:
+    """Print vouchers per second of CPU, and how many times the limit of one signature each."""
+    limit, ours = 1 / times["bare operation"], BATCH / times["claimbridge"]
+    print(f"\n{title:<24} {'vouchers/s':>10} {'× limit':>8}")
+    print(f"{'one signature each, bare':<24} {limit:10.0f} {1:8.1f}")
+    print(f"{'one over all':<24} {ours:10.0f} {ours / limit:8.1f}")
 
 
 def _bare(made: Throwaway) -> tuple[Work, Work]:
@@ -126,6 +149,8 @@ def main() -> None:
         for what, work in (("sign", signing), ("verify", verifying)):
             times = measure(work, rounds=options.rounds, seconds=options.seconds)
             report(f"{name} {what}", times)
+    times = measure(batch(make(kind="rsa")), rounds=options.rounds, seconds=options.seconds)
+    report_batch(f"RSA-2048, batch of {BATCH}", times)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from tests.signing.issuing import AT, At, Holder, issue
 
-from claimbridge.errors import KeyUnavailable
+from claimbridge.errors import DocumentError, KeyUnavailable
 from claimbridge.signing import (
     Algorithm,
     CallbackKey,
@@ -272,3 +273,33 @@ def test_an_algorithm_of_another_kind_of_key_is_refused(throwaway):
     """An EC key cannot be told to sign RSA."""
     with pytest.raises(KeyUnavailable, match="CB-314 this key cannot sign RSA_PSS_SHA256"):
         Identity.from_pem(throwaway.pem(), algorithm=Algorithm.RSA_PSS_SHA256)
+
+
+def test_two_identities_overlap_while_one_replaces_the_other():
+    """The newer signs from the moment it is valid; who pins both accepts either throughout."""
+    day = timedelta(days=1)
+    old = issue("signer", start=AT - 30 * day, end=AT + 10 * day)
+    new = issue("signer", start=AT, end=AT + 40 * day)
+    both = [Identity.from_pem(each.identity_pem()) for each in (old, new)]
+    for days, expected in ((-10, old), (-1, old), (0, new), (5, new), (20, new)):
+        moment = AT + days * day
+        chosen = Identity.current(both, moment)
+        assert chosen.certificate == expected.certificate
+        signed = Signer(chosen, clock=At(moment)).sign(b"<a/>")
+        assert verify(signed, Policy(pin=old.pem + new.pem, at=moment)).content == b"<a></a>"
+    for days, code in ((-40, "CB-317"), (50, "CB-316")):
+        with pytest.raises(KeyUnavailable) as caught:
+            Identity.current(both, AT + days * day)
+        assert caught.value.code == code
+    with pytest.raises(KeyUnavailable, match="CB-312"):
+        Identity.current([], AT)
+
+
+@pytest.mark.parametrize("way", ["sign", "sign_xades", "sign_envelope"])
+def test_fifty_megabytes_are_refused_at_once(way, identity):
+    """What is beyond the limit of the parser is refused in a moment, and nothing is signed."""
+    document = b"<a>" + b"x" * 50_000_000 + b"</a>"
+    start = time.process_time()
+    with pytest.raises(DocumentError):
+        getattr(Signer(identity), way)(document)
+    assert time.process_time() - start < 2

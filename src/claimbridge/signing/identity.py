@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -54,6 +54,28 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 "ask its issuer for a signing certificate",
                 code="CB-318",
             )
+
+    @classmethod
+    def current(cls, identities: Sequence[Identity], at: datetime) -> Identity:
+        """Return the identity to sign with at ``at``, where one replaces another.
+
+        Of those valid then, the one issued last; verifiers trust or pin both while they overlap.
+        Raises KeyUnavailable CB-312 when there is none at all, CB-316 or CB-317 when none is valid.
+        """
+        if not identities:
+            raise KeyUnavailable("there is no identity to sign with", code="CB-312")
+        newest_first = sorted(
+            identities, key=lambda each: each.certificate.not_valid_before_utc, reverse=True
+        )
+        refusals: list[KeyUnavailable] = []
+        for identity in newest_first:
+            try:
+                identity.check(at)
+            except KeyUnavailable as error:
+                refusals.append(error)
+            else:
+                return identity
+        raise refusals[0]
 
     @classmethod
     def from_pem(
