@@ -184,7 +184,7 @@ class Jdk:
     """javax.xml.crypto, as the JDK brings it."""
 
     accepted = (*DOCUMENTS, *ENVELOPES, XADES, BATCH)
-    signed = (*DOCUMENTS, *ENVELOPES, BATCH)
+    signed = (*DOCUMENTS, *ENVELOPES, XADES, BATCH)
     lacks: frozenset[Algorithm] = frozenset()
 
     def __init__(self, program: Program) -> None:

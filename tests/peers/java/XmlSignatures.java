@@ -6,7 +6,8 @@
 //
 // KIND document: an enveloped signature over the whole document; voucher: over the element called
 // Voucher, by its Id, as its last child; batch: FILE is a signature over files beside it, to be made
-// anew; anything else: in the WS-Security header, over Body and Timestamp by their wsu:Ids, with a
+// anew; xades: FILE is an enveloped signature that says something about itself in its Object, to be
+// made anew; anything else: in the WS-Security header, over Body and Timestamp by their wsu:Ids, with a
 // reference to the BinarySecurityToken. What does not work out answers "failed: …".
 
 import java.io.BufferedReader;
@@ -31,6 +32,7 @@ import javax.xml.crypto.dsig.CanonicalizationMethod;
 import javax.xml.crypto.dsig.DigestMethod;
 import javax.xml.crypto.dsig.Reference;
 import javax.xml.crypto.dsig.Transform;
+import javax.xml.crypto.dsig.XMLObject;
 import javax.xml.crypto.dsig.XMLSignature;
 import javax.xml.crypto.dsig.XMLSignatureFactory;
 import javax.xml.crypto.dsig.dom.DOMSignContext;
@@ -93,6 +95,8 @@ public class XmlSignatures {
         Document document = parsed(file);
         Node parent = document.getDocumentElement();
         List<Reference> references = new ArrayList<>();
+        List<XMLObject> objects = new ArrayList<>();
+        String name = null;
         KeyInfoFactory info = FACTORY.getKeyInfoFactory();
         XMLStructure named = info.newX509Data(List.of(certificate));
         if (kind.equals("document")) {
@@ -101,6 +105,15 @@ public class XmlSignatures {
             Element voucher = only(document, "*", "Voucher");
             parent = voucher;
             references.add(reference("#" + voucher.getAttribute("Id"), true));
+        } else if (kind.equals("xades")) {
+            Element old = only(document, XMLSignature.XMLNS, "Signature");
+            Element about = only(document, "*", "QualifyingProperties");
+            String properties = "#" + only(document, "*", "SignedProperties").getAttribute("Id");
+            name = old.getAttribute("Id");
+            objects.add(FACTORY.newXMLObject(List.of(new DOMStructure(about)), null, null, null));
+            references.add(reference("", true));
+            references.add(reference(properties, false, "http://uri.etsi.org/01903#SignedProperties"));
+            parent.removeChild(old);
         } else if (kind.equals("batch")) {
             NodeList told = document.getElementsByTagNameNS(XMLSignature.XMLNS, "Reference");
             for (int i = 0; i < told.getLength(); i++)
@@ -121,7 +134,8 @@ public class XmlSignatures {
                 CanonicalizationMethod.EXCLUSIVE, (C14NMethodParameterSpec) null),
             FACTORY.newSignatureMethod(algorithm, null),
             references);
-        FACTORY.newXMLSignature(signed, info.newKeyInfo(List.of(named))).sign(context);
+        FACTORY.newXMLSignature(signed, info.newKeyInfo(List.of(named)), objects, name, null)
+            .sign(context);
         try (var out = new FileOutputStream(target)) {
             TransformerFactory.newInstance().newTransformer()
                 .transform(new DOMSource(document), new StreamResult(out));
@@ -129,13 +143,17 @@ public class XmlSignatures {
     }
 
     static Reference reference(String uri, boolean enveloped) throws Exception {
+        return reference(uri, enveloped, null);
+    }
+
+    static Reference reference(String uri, boolean enveloped, String type) throws Exception {
         List<Transform> transforms = new ArrayList<>();
         if (enveloped)
             transforms.add(FACTORY.newTransform(Transform.ENVELOPED, (TransformParameterSpec) null));
         transforms.add(
             FACTORY.newTransform(CanonicalizationMethod.EXCLUSIVE, (TransformParameterSpec) null));
         return FACTORY.newReference(
-            uri, FACTORY.newDigestMethod(DigestMethod.SHA256, null), transforms, null, null);
+            uri, FACTORY.newDigestMethod(DigestMethod.SHA256, null), transforms, type, null);
     }
 
     static Element toToken(Document document) {
@@ -148,11 +166,14 @@ public class XmlSignatures {
         return found;
     }
 
-    /** Declares what is an id, and where the files of a batch lie: beside the document. */
+    /** Tells how References are followed: by ids in the document, or to the files beside it. */
     static void prepare(DOMCryptoContext context, Document document, String file) {
         context.setURIDereferencer((reference, of) -> {
-            if (reference.getURI().isEmpty() || reference.getURI().startsWith("#"))
+            if (reference.getURI().isEmpty() || reference.getURI().startsWith("#")) {
+                // Not before: what a new signature says about itself is in the document only now.
+                declareIds(context, document);
                 return FACTORY.getURIDereferencer().dereference(reference, of);
+            }
             try {
                 Path content = Path.of(file).resolveSibling(reference.getURI());
                 return new OctetStreamData(new FileInputStream(content.toFile()));
@@ -160,6 +181,9 @@ public class XmlSignatures {
                 throw new URIReferenceException(absent);
             }
         });
+    }
+
+    static void declareIds(DOMCryptoContext context, Document document) {
         NodeList all = document.getElementsByTagName("*");
         for (int i = 0; i < all.getLength(); i++) {
             Element element = (Element) all.item(i);
