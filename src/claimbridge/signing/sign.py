@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -71,23 +71,32 @@ class Signer:
             raise SigningError(f"there is no {element} to sign in the document", code="CB-302")
         return write(document, edits)
 
-    def sign_envelope(self, envelope: bytes) -> bytes:
+    def sign_envelope(self, envelope: bytes, *, headers: Sequence[str] = ()) -> bytes:
         """Return a SOAP envelope with a WS-Security signature over its Body and a new Timestamp.
 
-        The certificate travels as a BinarySecurityToken; issuers do not. The Body gets a wsu:Id
+        ``headers`` names header blocks (``{namespace}name``) that it covers too; empty: none. The
+        certificate travels as a BinarySecurityToken; issuers do not. What is covered gets a wsu:Id
         unless it has one; every other byte stays as it was. Raises as ``sign`` does, and
-        SigningError CB-307 when this is no envelope.
+        SigningError CB-302 when there is no such header block, CB-307 when this is no envelope.
         """
         certificate = _base64(self._identity.certificate.public_bytes(Encoding.DER))
         room = make_room(
-            envelope, self._open(envelope), certificate=certificate, now=self._clock.now()
+            envelope,
+            self._open(envelope),
+            certificate=certificate,
+            now=self._clock.now(),
+            headers=headers,
         )
         root = parse(room.document, what="envelope to be signed")
         elements = list(root.iter(etree.Element))
         found = {element.get(WSU_ID): element for element in elements}
         references = "".join(
             _reference(f"#{name}", [EXCLUSIVE_C14N], _canonical(found[name]))
-            for name in (_usable(room.body, "Body"), room.timestamp)
+            for name in (
+                _usable(room.body, "Body"),
+                room.timestamp,
+                *(_usable(block, "header block") for block in room.blocks),
+            )
         )
         security = found[room.timestamp].getparent()
         signature = self._signature(references, room.key_info)

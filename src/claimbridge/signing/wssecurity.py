@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -37,6 +38,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     document: bytes
     body: str
+    blocks: tuple[str, ...]
     timestamp: str
     token: str
 
@@ -50,11 +52,19 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def make_room(document: bytes, root: etree._Element, *, certificate: str, now: datetime) -> Room:
+def make_room(
+    document: bytes,
+    root: etree._Element,
+    *,
+    certificate: str,
+    now: datetime,
+    headers: Sequence[str] = (),
+) -> Room:
     """Return the envelope with certificate (base64) and Timestamp in its WS-Security header.
 
-    A header that is there (a UsernameToken, say) is used; else one is made. Raises SigningError
-    CB-301 when something in the Header is signed already, CB-307 when this is no envelope.
+    A header that is there (a UsernameToken, say) is used; else one is made. Header blocks named in
+    ``headers`` get ids too. Raises SigningError CB-301 when something in the Header is signed
+    already, CB-302 when a block is not there, CB-307 when this is no envelope.
     """
     try:
         header, body = split_envelope(root)
@@ -63,14 +73,19 @@ def make_room(document: bytes, root: etree._Element, *, certificate: str, now: d
     if header is not None and next(header.iter(SIGNATURE), None) is not None:
         raise SigningError("the envelope's Header carries a signature already", code="CB-301")
     unique = uuid.uuid4().hex
+    blocks = _blocks(header, headers)
+    names = [own_id(block) or f"block-{n}-{unique}" for n, block in enumerate(blocks)]
     room = Room(
         document=document,
         body=own_id(body) or f"body-{unique}",
+        blocks=tuple(names),
         timestamp=f"timestamp-{unique}",
         token=f"x509-{unique}",
     )
     numbers = {element: number for number, element in enumerate(root.iter(etree.Element))}
-    edits = {numbers[body]: Edit(attributes=_body_id(body, room.body))}
+    edits = {numbers[body]: Edit(attributes=_id_attribute(body, room.body))}
+    for block, name in zip(blocks, names, strict=True):
+        edits[numbers[block]] = Edit(attributes=_id_attribute(block, name))
     security = None if header is None else header.find(wsse("Security"))
     content = _content(room, certificate, now)
     if header is not None and security is not None:
@@ -84,13 +99,23 @@ def make_room(document: bytes, root: etree._Element, *, certificate: str, now: d
     return msgspec.structs.replace(room, document=write(document, edits))
 
 
-def _body_id(body: etree._Element, name: str) -> bytes:
-    if own_id(body):
+def _blocks(header: etree._Element | None, names: Sequence[str]) -> list[etree._Element]:
+    """Return the header blocks called ``names``, the WS-Security header not among them."""
+    children = () if header is None else header.iterchildren(etree.Element)
+    found = [block for block in children if block.tag in names and block.tag != wsse("Security")]
+    absent = sorted(set(names) - {str(block.tag) for block in found})
+    if absent:
+        raise SigningError(f"there is no header block {absent[0]} to sign", code="CB-302")
+    return found
+
+
+def _id_attribute(element: etree._Element, name: str) -> bytes:
+    if own_id(element):
         return b""
     # wsu may be declared already, or stand for something else: no tag declares a prefix twice.
     candidates = (f"wsu{number or ''}" for number in itertools.count())
-    prefix = next(found for found in candidates if body.nsmap.get(found) in (None, WSU))
-    declared = "" if prefix in body.nsmap else f' xmlns:{prefix}="{WSU}"'
+    prefix = next(found for found in candidates if element.nsmap.get(found) in (None, WSU))
+    declared = "" if prefix in element.nsmap else f' xmlns:{prefix}="{WSU}"'
     return f'{declared} {prefix}:Id="{name}"'.encode()
 
 
