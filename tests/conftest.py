@@ -77,7 +77,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name == "signatures"
     ]
     if seen:
-        terminalreporter.section("signatures: we are accepted by / we accept")
+        terminalreporter.section("signatures: we are accepted by / we accept (-: not asked)")
         for line in _matrix(seen):
             terminalreporter.write_line(line)
 
