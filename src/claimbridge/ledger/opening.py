@@ -29,12 +29,12 @@ def transport_settings(config: LedgerConfig) -> TransportSettings:
         total=config.timeouts.total,
         auth=_http_auth(config),
         proxy=config.proxy,
-        ca=_pem(config.path(config.ca), "ca") if config.ca else None,
+        ca=_read(config.path(config.ca), "ca") if config.ca else None,
         pool=config.concurrency,
     )
 
 
-def _pem(path: Path, what: str) -> bytes:
+def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -53,10 +53,12 @@ def reply_policy(config: LedgerConfig) -> Policy | None:
         return None
     return Policy(
         placement="soap",
-        trust=_pem(config.path(replies.trust), "replies.trust") if replies.trust else b"",
-        pin=_pem(config.path(replies.pin), "replies.pin") if replies.pin else b"",
+        trust=_read(config.path(replies.trust), "replies.trust") if replies.trust else b"",
+        pin=_read(config.path(replies.pin), "replies.pin") if replies.pin else b"",
         subjects=replies.subjects,
         max_age=replies.max_age,
+        crls=tuple(_read(config.path(name), "replies.crls") for name in replies.crls),
+        revocation=replies.revocation,
     )
 
 

@@ -10,6 +10,7 @@ from cryptography import x509
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.signing.certificates import UnreadableCertificate, from_pem
+from claimbridge.signing.revocation import read_list
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that may have passed since the signed WS-Security Timestamp was created. None: age
     is not judged, and no Timestamp is asked for."""
 
+    crls: tuple[bytes, ...] = ()
+    """Revocation lists, PEM or DER, of the issuers below ``trust``; nothing is ever fetched. Empty:
+    nobody was revoked, as far as we know."""
+
+    revocation: Literal["known", "required"] = "known"
+    """``known``: a certificate is refused when a list says that it was revoked. ``required``: also
+    when its issuer has no list here that is in force."""
+
     def __post_init__(self) -> None:
         if bool(self.trust) == bool(self.pin):
             raise _contradiction("give either trust (anchors) or pin (certificates)")
@@ -54,6 +63,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         if self.max_age is not None and not self.max_age >= 0:
             raise _contradiction("max_age is a number of seconds, zero or more")
         read_certificates(self.trust or self.pin)
+        self._check_revocation()
+
+    def _check_revocation(self) -> None:
+        msgspec.structs.force_setattr(self, "crls", tuple(self.crls))
+        if self.revocation not in ("known", "required"):
+            raise _contradiction(f"revocation is known or required, not {self.revocation!r}")
+        if self.pin and (self.crls or self.revocation == "required"):
+            raise _contradiction("a pinned certificate is revoked by taking the pin out")
+        for data in self.crls:
+            read_list(data)
 
 
 def read_certificates(pem: bytes) -> list[x509.Certificate]:

@@ -23,6 +23,7 @@ from claimbridge.errors import SignerUntrusted
 from claimbridge.signing.certificates import public_key_of
 from claimbridge.signing.dsig import MINIMUM_RSA_BITS
 from claimbridge.signing.policy import Policy, read_certificates
+from claimbridge.signing.revocation import Lists
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
@@ -54,6 +55,7 @@ class Judge:
         self._subjects = policy.subjects
         self._pins = frozenset(read_certificates(policy.pin)) if policy.pin else frozenset()
         self._anchors = Store(read_certificates(policy.trust)) if policy.trust else None
+        self._lists = Lists(policy.crls, required=policy.revocation == "required")
 
     def judge(self, certificates: Sequence[x509.Certificate], at: datetime) -> x509.Certificate:
         """Return the signer's certificate, trusted at ``at``, or raise SignerUntrusted."""
@@ -65,7 +67,7 @@ class Judge:
             self._check_pin(signer)
         else:
             others = [other for other in certificates if other != signer]
-            _check_path(signer, others, self._anchors, at)
+            self._lists.check(_path(signer, others, self._anchors, at), at)
         self._check_subject(signer)
         return signer
 
@@ -161,10 +163,10 @@ def _permits_signing(usages: x509.ExtendedKeyUsage | None) -> bool:
     return usages is None or not _SIGNING_USAGES.isdisjoint(usages)
 
 
-def _check_path(
+def _path(
     signer: x509.Certificate, others: list[x509.Certificate], anchors: Store, at: datetime
-) -> None:
-    """Build the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints."""
+) -> list[x509.Certificate]:
+    """Return the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints."""
     verifier = (
         PolicyBuilder()
         .store(anchors)
@@ -174,7 +176,7 @@ def _check_path(
         .build_client_verifier()
     )
     try:
-        verifier.verify(signer, others)
+        return verifier.verify(signer, others).chain
     except VerificationError as error:
         raise SignerUntrusted(
             f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "

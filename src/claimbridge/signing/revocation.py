@@ -1,0 +1,103 @@
+"""Certificates taken back before their time: judged by lists held here, never fetched.
+
+RFC 5280 §5 and §6.3, for complete lists signed by the issuer itself. A list that is limited (an
+issuing distribution point, a delta) or signed by somebody else proves nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from claimbridge.errors import ConfigurationError, SignerUntrusted
+
+_HASHES = ("sha256", "sha384", "sha512")
+
+
+class Lists:
+    """The revocation lists of one policy; immutable, so threads may share it.
+
+    ``required``: a certificate whose issuer has no list in force here is refused.
+    """
+
+    def __init__(self, crls: Sequence[bytes], *, required: bool) -> None:
+        self._lists = [read_list(data) for data in crls]
+        self._required = required
+
+    def check(self, path: Sequence[x509.Certificate], at: datetime) -> None:
+        """Refuse a path, signer first and anchor last, of which something was revoked by ``at``.
+
+        Raises SignerUntrusted CB-348 for what was revoked, CB-349 where that cannot be told. The
+        anchor is trusted by decree. An old list still says who was revoked then.
+        """
+        for certificate, issuer in itertools.pairwise(path):
+            own = [one for one in self._lists if _is_by(one, issuer)]
+            for one in own:
+                _check_entry(one, certificate, at)
+            if self._required and not any(_in_force(one, at) for one in own):
+                raise SignerUntrusted(
+                    f"nothing tells whether {_named(certificate)} was revoked: there is no list "
+                    f"of its issuer that is in force at {at.isoformat()}; get a new one",
+                    code="CB-349",
+                )
+
+
+def read_list(data: bytes) -> x509.CertificateRevocationList:
+    """Return a list, PEM or DER, that can be read in every part; raises ConfigurationError."""
+    pem = data.lstrip().startswith(b"-----BEGIN")
+    try:
+        found = x509.load_pem_x509_crl(data) if pem else x509.load_der_x509_crl(data)
+        _ = found.issuer, found.extensions, found.last_update_utc, found.next_update_utc
+        _ = [(entry.serial_number, entry.revocation_date_utc) for entry in found]
+    except Exception as error:
+        # ValueError, and what cryptography raises for parts that are broken.
+        raise ConfigurationError(
+            "a revocation list cannot be read; give it as a PEM or DER file", code="CB-346"
+        ) from error
+    return found
+
+
+def _is_by(one: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    if one.issuer != issuer.subject or any(extension.critical for extension in one.extensions):
+        return False
+    try:
+        usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        pass  # RFC 5280 §6.3.3 (f) asks only where key usage is there
+    else:
+        if not usage.crl_sign:
+            return False
+    key = issuer.public_key()
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return False
+    try:
+        strong = one.signature_hash_algorithm
+        return strong is not None and strong.name in _HASHES and one.is_signature_valid(key)
+    except UnsupportedAlgorithm:
+        return False
+
+
+def _check_entry(
+    one: x509.CertificateRevocationList, certificate: x509.Certificate, at: datetime
+) -> None:
+    entry = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    if entry is not None and entry.revocation_date_utc <= at:
+        raise SignerUntrusted(
+            f"{_named(certificate)} was revoked at {entry.revocation_date_utc.isoformat()}",
+            code="CB-348",
+        )
+
+
+def _in_force(one: x509.CertificateRevocationList, at: datetime) -> bool:
+    # RFC 5280 §5.1.2.5: every list must say when the next one comes; one that does not is old.
+    until = one.next_update_utc
+    return until is not None and one.last_update_utc <= at <= until
+
+
+def _named(certificate: x509.Certificate) -> str:
+    return f"the certificate of {certificate.subject.rfc4514_string()!r}"
