@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from claimbridge.signing import Identity, Policy, Signer, verify
 
 PAST = {"start": AT - timedelta(days=9), "end": AT - timedelta(days=1)}
 SERVER, CLIENT = [Usage.SERVER_AUTH], [Usage.CLIENT_AUTH]
+Names = Sequence[x509.GeneralName]
 DOCUMENTS = [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")]
 
 
@@ -87,6 +89,49 @@ def _chain(case: str) -> tuple[Holder, tuple[Holder, ...], Holder]:
         "no common name": (issue(_organisation(), root),),
     }[case]
     return made[0], made[1:], root
+
+
+def _constrained(*, permitted: Names = (), excluded: Names = ()) -> x509.NameConstraints:
+    return x509.NameConstraints(permitted or None, excluded or None)
+
+
+def _member(organisation: str, name: str = "signer") -> x509.Name:
+    rdns = [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+        x509.NameAttribute(NameOID.COMMON_NAME, name),
+    ]
+    return x509.Name(rdns)
+
+
+ACME = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "ACME")]))
+
+
+@pytest.mark.parametrize(
+    ("limits", "subject", "extra", "counts"),
+    [
+        ({"permitted": [ACME]}, _member("ACME"), None, False),
+        ({"permitted": [ACME]}, _member("EVIL"), None, False),
+        ({"permitted": [ACME]}, named("signer"), None, False),
+        ({"excluded": [ACME]}, _member("EVIL"), None, False),
+        ({"excluded": [ACME]}, _member("Acme"), None, False),
+        ({"permitted": [x509.DNSName("acme.example")]}, named("signer"), "acme.example", True),
+        ({"permitted": [x509.DNSName("acme.example")]}, named("signer"), "evil.example", False),
+        ({"permitted": [x509.RFC822Name("acme.example")]}, named("signer"), None, False),
+    ],
+)
+def test_name_constraints_hold(limits, subject, extra, counts):
+    """An issuer limited to some names cannot certify others; limits we cannot judge refuse all."""
+    root = issue("root", ca=True)
+    middle = issue("middle", root, ca=True, extra=_constrained(**limits))
+    alternative = x509.SubjectAlternativeName([x509.DNSName(extra)]) if extra else None
+    document = _signed(issue(subject, middle, extra=alternative), middle)
+    policy = Policy(trust=root.pem, subjects=("signer",), at=AT)
+    if counts:
+        assert verify(document, policy).content
+        return
+    with pytest.raises(SignerUntrusted) as refused:
+        verify(document, policy)
+    assert refused.value.code == "CB-330"
 
 
 def _pair(issuer: Holder) -> tuple[Holder, Holder]:

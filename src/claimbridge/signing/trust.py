@@ -166,7 +166,11 @@ def _permits_signing(usages: x509.ExtendedKeyUsage | None) -> bool:
 def _path(
     signer: x509.Certificate, others: list[x509.Certificate], anchors: Store, at: datetime
 ) -> list[x509.Certificate]:
-    """Return the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints."""
+    """Return the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints.
+
+    Name constraints hold for alternative names (DNS, IP). Those of other kinds, directory names
+    too, the verifier does not judge: it refuses every path that has them.
+    """
     verifier = (
         PolicyBuilder()
         .store(anchors)
