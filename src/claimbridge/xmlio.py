@@ -85,26 +85,47 @@ def parse(data: bytes, *, limits: Limits = LIMITS, what: str = "document") -> et
     return root
 
 
+class Canonical(bytes):
+    """One element in exclusive C14N without comments, as a document of its own, nothing around it.
+
+    ``Canonical(data)`` reads ``data`` and raises DocumentError CB-156 unless it is its own
+    canonical form. What is cut from it or joined to it is plain bytes again.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, data: bytes) -> Canonical:
+        """Return ``data``, read and found canonical."""
+        if canonical(parse(data)) != data:
+            raise DocumentError(
+                "the document is not its own exclusive canonical form; take canonical() of it",
+                code="CB-156",
+            )
+        return cls.written(data)
+
+    @classmethod
+    def written(cls, data: bytes) -> Canonical:
+        """Return ``data`` unread: for those alone who write this form, and whose tests show it."""
+        return super().__new__(cls, data)
+
+
 def canonical(element: etree._Element, *, inclusive_prefixes: tuple[str, ...] = ()) -> bytes:
     """Return ``element`` in exclusive C14N 1.0 without comments, its tail left out.
 
     A part of a document has the form that it has as a document of its own. (Ask before taking an
     element out of its tree: lxml may rename the prefixes of what it moves.)
-    ``inclusive_prefixes`` are kept declared although only values use them (InclusiveNamespaces).
+    ``inclusive_prefixes`` are kept declared although only values use them (InclusiveNamespaces);
+    without them the result is a ``Canonical``.
 
     Raises DocumentError CB-154 where no canonical form exists (a relative namespace URI).
     """
     try:
+        result = _exclusive(element, inclusive_prefixes) if _is_alone(element) else b""
         # lxml writes a false xmlns="" on grandchildren of a detached element that inherited a
-        # default namespace; its serialiser does not, so the element is read afresh first.
-        alone = _parsed(etree.tostring(element, with_tail=False, encoding="utf-8"), "element")
-        result: bytes = etree.tostring(
-            alone,
-            method="c14n",
-            exclusive=True,
-            with_comments=False,
-            inclusive_ns_prefixes=list(inclusive_prefixes) or None,
-        )
+        # default namespace; its serialiser does not, so the element is read afresh.
+        if not result or b' xmlns=""' in result:
+            text = etree.tostring(element, with_tail=False, encoding="utf-8")
+            result = _exclusive(_parsed(text, "element"), inclusive_prefixes)
     except (etree.LxmlError, ValueError) as error:
         raise DocumentError(
             "the element has no canonical form; look for a relative namespace URI in it",
@@ -112,6 +133,23 @@ def canonical(element: etree._Element, *, inclusive_prefixes: tuple[str, ...] = 
         ) from error
     if not result:
         raise DocumentError("the element has no canonical form", code="CB-154")
+    return result if inclusive_prefixes else Canonical.written(result)
+
+
+def _is_alone(element: etree._Element) -> bool:
+    """Tell whether nothing stands around or beside ``element``."""
+    around = (element.getparent(), element.getprevious(), element.getnext(), element.tail)
+    return around == (None, None, None, None)
+
+
+def _exclusive(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
+    result: bytes = etree.tostring(
+        element,
+        method="c14n",
+        exclusive=True,
+        with_comments=False,
+        inclusive_ns_prefixes=list(prefixes) or None,
+    )
     return result
 
 
@@ -263,4 +301,4 @@ def _encoding(what: str, found: str) -> DocumentError:
     return DocumentError(f"{what} {found}; send it in UTF-8", code="CB-153")
 
 
-__all__ = ["LIMITS", "Limits", "canonical", "local_name", "namespace", "parse"]
+__all__ = ["LIMITS", "Canonical", "Limits", "canonical", "local_name", "namespace", "parse"]

@@ -30,6 +30,7 @@ from typing import Any, Final
 from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Types, split_name
 from claimbridge.errors import SchemaViolation
 from claimbridge.model.outcome import Finding
+from claimbridge.xmlio import Canonical
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
@@ -79,6 +80,8 @@ class Place:
 def render(root: Leaf, body: Mapping[str, Any], types: Types) -> bytes:
     """Return ``body`` as the element ``root``, in exclusive C14N.
 
+    The result is a ``Canonical`` unless an ``@xsi:type`` may have declared a prefix besides.
+
     Raises SchemaViolation CB-121 with a finding for every name that the contract does not know
     (rule ``unexpected``) and every value that cannot be written (rules ``type``, ``characters``,
     ``repetition``).
@@ -87,7 +90,8 @@ def render(root: Leaf, body: Mapping[str, Any], types: Types) -> bytes:
     writer.element(root, body, Place(None, root.local), frozenset())
     if writer.findings:
         raise _violation(root.local, writer.findings)
-    return "".join(writer.out).encode()
+    written = "".join(writer.out).encode()
+    return Canonical.written(written) if writer.exact else written
 
 
 class _Writer:
@@ -96,6 +100,8 @@ class _Writer:
     def __init__(self, root: Leaf, types: Types) -> None:
         self.out: list[str] = []
         self.findings: list[Finding] = []
+        # False once a value has declared a prefix, which exclusive C14N would not do.
+        self.exact = True
         self._types = types
         self._prefixes: dict[str, str] = {XSI: "xsi", _XML: "xml"}
         self._depth = 0
@@ -206,6 +212,7 @@ class _Writer:
         uri, local = split_name(name)
         if uri:
             needed.add(uri)
+            self.exact = False
         return self._qualified(uri, local)
 
     def _qualified(self, uri: str, local: str) -> str:

@@ -8,9 +8,9 @@ canonical form, one hash and one operation of the key.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,16 +20,16 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, SignatureInvalid, SigningError
 from claimbridge.signing.c14n import canonical_document, canonical_element
 from claimbridge.signing.detached import detached_references
-from claimbridge.signing.dsig import DS, ENVELOPED, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
+from claimbridge.signing.dsig import DS, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
+from claimbridge.signing.enveloped import Writer
 from claimbridge.signing.identity import Identity
+from claimbridge.signing.parts import USABLE_ID, each, whole
 from claimbridge.signing.place import refuse_repeated_ids
 from claimbridge.signing.splice import Edit, write
 from claimbridge.signing.wssecurity import make_room
 from claimbridge.signing.xades import enveloped_reference, signed_properties
-from claimbridge.xmlio import parse
+from claimbridge.xmlio import Canonical, canonical, parse
 
-# What xs:ID allows, within ASCII: it stands in a URI and in XML without any escape.
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9._\-]{0,127}")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?encoding\s*=\s*[\"']([^\"']*)[\"']")
 _UTF8 = (b"UTF-8", b"UTF8", b"US-ASCII", b"ASCII")
 
@@ -46,19 +46,25 @@ class Signer:
         self._clock = clock
         self._methods = _methods(identity.algorithm)
         self._key_info = _key_info(identity)
+        self._writer = Writer(identity.algorithm, self._key_info)
 
     def sign(self, document: bytes, *, element: str | None = None) -> bytes:
         """Return ``document`` with its signature in it, every other byte as it was.
 
         ``element`` None: one signature over the root, as its last child; it covers the whole
         document (URI ""), or the root by its Id where it carries one. ``{namespace}name``: one
-        over each such element, as its last child, by its Id.
+        over each such element, as its last child, by its Id. A ``Canonical`` is not parsed for
+        it; the result is the same.
 
         Raises DocumentError when ``document`` is no XML we read; KeyUnavailable when the
         certificate is not valid now or the key fails; SigningError CB-301 already signed, CB-302
         no such element, CB-303 no usable Id, CB-304 not in UTF-8, CB-305 one inside the other,
         CB-306 no canonical form.
         """
+        if type(document) is Canonical:
+            signed = self._sign_canonical(document, element)
+            if signed is not None:
+                return signed
         root = self._open(document)
         if element is None:
             return write(document, {0: Edit(child=self._envelop(root, whole=True))})
@@ -70,6 +76,17 @@ class Signer:
         if not edits:
             raise SigningError(f"there is no {element} to sign in the document", code="CB-302")
         return write(document, edits)
+
+    def sign_tree(self, root: etree._Element) -> bytes:
+        """Return ``root`` in exclusive C14N, with its signature in it; raises as ``sign`` does.
+
+        It is signed as a document of its own, whatever stands around it.
+        """
+        try:
+            document = canonical(root)
+        except DocumentError as error:
+            raise _no_form(error) from error
+        return self.sign(document)
 
     def sign_envelope(self, envelope: bytes, *, headers: Sequence[str] = ()) -> bytes:
         """Return a SOAP envelope with a WS-Security signature over its Body and a new Timestamp.
@@ -91,7 +108,7 @@ class Signer:
         elements = list(root.iter(etree.Element))
         found = {element.get(WSU_ID): element for element in elements}
         references = "".join(
-            _reference(f"#{name}", [EXCLUSIVE_C14N], _canonical(found[name]))
+            _reference(name, _canonical(found[name]))
             for name in (
                 _usable(room.body, "Body"),
                 room.timestamp,
@@ -133,6 +150,28 @@ class Signer:
         self._identity.check(self._clock.now())
         return self._signature(detached_references(contents), self._key_info)
 
+    def _sign_canonical(self, document: Canonical, element: str | None) -> bytes | None:
+        """Return what ``sign`` would; None where it takes the parser to tell."""
+        if element is None:
+            root = whole(document)
+            parts = None if root is None else [root]
+        else:
+            parts = each(document, element)
+        if parts is None:
+            return None
+        self._identity.check(self._clock.now())
+        pieces: list[bytes] = []
+        done = 0
+        for part in parts:
+            pieces += (document[done : part.end], self._over(part.name, part.content))
+            done = part.end
+        return b"".join((*pieces, document[done:]))
+
+    def _over(self, name: bytes, content: bytes) -> bytes:
+        """Return an enveloped signature; an empty ``name`` covers the whole document."""
+        uri = b"#" + name if name else b""
+        return self._writer.signature(uri, sha256(content).digest(), self._identity.sign)
+
     def _open(self, document: bytes) -> etree._Element:
         self._identity.check(self._clock.now())
         root = parse(document, what="document to be signed")
@@ -145,11 +184,9 @@ class Signer:
         _check_free(element, alone=whole)
         name = element.get("Id")
         if name is None and whole:
-            uri, signed = "", _canonical(element, whole=True)
-        else:
-            uri = f"#{_usable(name, etree.QName(element).localname)}"
-            signed = _canonical(element)
-        return self._signature(_reference(uri, _IN_PLACE, signed), self._key_info)
+            return self._over(b"", _canonical(element, whole=True))
+        usable = _usable(name, etree.QName(element).localname)
+        return self._over(usable.encode(), _canonical(element))
 
     def _signature(self, references: str, key_info: str) -> bytes:
         """Return the bytes of a ds:Signature; what it covers is hashed already."""
@@ -163,9 +200,6 @@ class Signer:
         ).encode()
 
 
-_IN_PLACE = [ENVELOPED, EXCLUSIVE_C14N]
-
-
 def _methods(algorithm: str) -> str:
     """Return the part of SignedInfo that one signer always writes, in canonical form."""
     return (
@@ -174,13 +208,13 @@ def _methods(algorithm: str) -> str:
     )
 
 
-def _reference(uri: str, transforms: list[str], signed: bytes) -> str:
-    """Return a Reference in canonical form; ``uri`` needs no escape."""
-    steps = "".join(f'<ds:Transform Algorithm="{step}"></ds:Transform>' for step in transforms)
+def _reference(name: str, signed: bytes) -> str:
+    """Return a Reference to an Id, in canonical form; ``name`` needs no escape."""
     return (
-        f'<ds:Reference URI="{uri}"><ds:Transforms>{steps}</ds:Transforms>'
+        f'<ds:Reference URI="#{name}"><ds:Transforms>'
+        f'<ds:Transform Algorithm="{EXCLUSIVE_C14N}"></ds:Transform></ds:Transforms>'
         f'<ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{_base64(hashlib.sha256(signed).digest())}</ds:DigestValue>"
+        f"<ds:DigestValue>{_base64(sha256(signed).digest())}</ds:DigestValue>"
         "</ds:Reference>"
     )
 
@@ -205,7 +239,11 @@ def _canonical(element: etree._Element, *, whole: bool = False) -> bytes:
     try:
         return canonical_document(element) if whole else canonical_element(element)
     except DocumentError as error:
-        raise SigningError(f"cannot be signed: {error.message}", code="CB-306") from error
+        raise _no_form(error) from error
+
+
+def _no_form(error: DocumentError) -> SigningError:
+    return SigningError(f"cannot be signed: {error.message}", code="CB-306")
 
 
 def _check_encoding(document: bytes) -> None:
@@ -237,7 +275,7 @@ def _check_free(element: etree._Element, *, alone: bool) -> None:
 
 def _usable(name: str | None, what: str) -> str:
     """Return an Id that a Reference can point at."""
-    if name is None or not _ID.fullmatch(name):
+    if name is None or not USABLE_ID.fullmatch(name.encode()):
         raise SigningError(
             f"{what} needs an Id attribute to be signed by (a letter, then letters, digits, "
             f"'.', '-' or '_'), and has {'none' if name is None else repr(name[:60])}",

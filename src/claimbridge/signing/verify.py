@@ -27,13 +27,14 @@ from claimbridge.signing.dsig import SIGNATURE, wsu
 from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
+from claimbridge.signing.recognised import Lane
 from claimbridge.signing.structure import Reference, Signature, elements, read_signature
 from claimbridge.signing.trust import Judge, public_key
 from claimbridge.signing.xades import CLOCK_SKEW, check_properties
 from claimbridge.xmlio import parse
 
 
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
+class Verified(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What was signed, and by whom. It holds nothing of the document that was not signed.
 
     ``content`` is the signed element in exclusive C14N, without its signature: the bytes that were
@@ -53,8 +54,14 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     signing_time: datetime | None = None
 
     def element(self) -> etree._Element:
-        """Return ``content`` as a tree of its own, parsed afresh on every call."""
-        return parse(self.content, what="signed content")
+        """Return ``content`` as a tree of its own, a new one on every call."""
+        # The tree that was compared with the content, where there is one, goes to the first who
+        # asks, and to nobody else.
+        fresh: etree._Element | None = self.__dict__.pop(_TREE, None)
+        return parse(self.content, what="signed content") if fresh is None else fresh
+
+
+_TREE = "_tree"
 
 
 class Verifier:
@@ -63,6 +70,7 @@ class Verifier:
     def __init__(self, policy: Policy, *, clock: Clock = SYSTEM) -> None:
         self._policy = policy
         self._judge = Judge(policy)
+        self._lane = Lane(policy, self._judge)
         self._clock = clock
 
     def verify(self, document: bytes) -> Verified:
@@ -72,6 +80,20 @@ class Verifier:
         altered or signed in a way the policy refuses, SignerUntrusted when the signer does not
         count.
         """
+        found = self._lane.recognised(document, self._policy.at or self._clock.now())
+        if found is None:
+            return self._verify(document)
+        verified = Verified(
+            content=found.content,
+            subject=found.signer.subject,
+            fingerprint=found.signer.fingerprint,
+            seal=found.seal,
+        )
+        verified.__dict__[_TREE] = found.tree
+        return verified
+
+    def _verify(self, document: bytes) -> Verified:
+        """Verify any document, the general way."""
         root = parse(document, what="signed document")
         placement.refuse_repeated_ids(root)
         find = placement.in_envelope if self._policy.placement == "soap" else placement.in_document

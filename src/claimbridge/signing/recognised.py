@@ -1,0 +1,179 @@
+"""Verifies documents in the form that this package writes, from their bytes.
+
+Only what is certain is accepted here; for everything else, every refusal included, ``recognised``
+returns None and the general way decides. Why what is accepted here the general way accepts too,
+with the same content: take the signature, which is fixed to the letter and stands before the end
+tag of the root, out of the document. What is left has the digest that was signed; it is
+well-formed, and read and written again by exclusive C14N it is the same bytes. So the tree of the
+whole document, its signature taken out, has just these bytes as its canonical form.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64, b2a_base64
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxml import etree
+
+from claimbridge.errors import DocumentError, SigningError
+from claimbridge.signing.c14n import canonical_document
+from claimbridge.signing.dsig import DS, Algorithm
+from claimbridge.signing.enveloped import PATTERN, SIGNED_INFO, START
+from claimbridge.signing.keys import PublicKey, check_value
+from claimbridge.signing.parts import ids_differ
+from claimbridge.signing.place import refuse_repeated_ids
+from claimbridge.signing.policy import Policy, read_certificates
+from claimbridge.signing.structure import read_certificate
+from claimbridge.signing.trust import Judge, public_key
+from claimbridge.xmlio import parse
+
+_DS: Final = DS.encode()
+_CERTIFICATE: Final = b"<ds:X509Certificate>"
+_CERTIFICATE_END: Final = b"</ds:X509Certificate>"
+# Far below every limit of the parser, so that the signature cannot be what goes beyond one.
+_MAXIMUM_BYTES: Final = 1_000_000
+_MAXIMUM_SIGNERS: Final = 256
+# What a policy can ask for and is judged here, or by the certificates' judge. A policy that sets
+# anything else goes the general way.
+_KNOWN: Final = frozenset({"placement", "trust", "pin", "subjects", "at"})
+
+
+class Signer(msgspec.Struct, frozen=True, eq=False):
+    """A trusted signer, as long as no certificate involved begins or ends to be valid."""
+
+    key: PublicKey
+    subject: str
+    fingerprint: str
+    since: datetime
+    until: datetime
+
+
+class Recognised(msgspec.Struct, frozen=True, eq=False):
+    """What was signed, its tree, by whom, and the SHA-256 of the canonical SignedInfo."""
+
+    content: bytes
+    tree: etree._Element
+    signer: Signer
+    seal: str
+
+
+class Lane:
+    """Verifies what it recognises by one policy; threads may share it.
+
+    It remembers the signers that the judge accepted: the same certificates, to the byte, and a
+    moment between the same beginnings and ends of all certificates, have the same verdict.
+    """
+
+    def __init__(self, policy: Policy, judge: Judge) -> None:
+        self._judge = judge
+        self._signers: dict[bytes, Signer] = {}
+        self._anchors = read_certificates(policy.trust or policy.pin)
+        asked = {
+            field.name
+            for field in msgspec.structs.fields(Policy)
+            if getattr(policy, field.name) != field.default
+        }
+        self._open = policy.placement == "document" and asked <= _KNOWN
+
+    def recognised(self, document: bytes, now: datetime) -> Recognised | None:
+        """Return what ``document`` holds signed; None when the general way must decide."""
+        start = document.rfind(START)
+        if start < 0 or not self._open or len(document) > _MAXIMUM_BYTES:
+            return None
+        match = PATTERN.match(document, start)
+        if match is None or document.find(_DS, 0, start) >= 0:
+            return None
+        ending = document[match.end() :]
+        content = document[:start] + ending
+        digest = b2a_base64(sha256(content).digest(), newline=False)
+        if digest != match["digest"] or ending.count(b"<") != 1:
+            return None
+        signer = self._signer(match["certificates"], now)
+        signed = SIGNED_INFO + match["info"]
+        if signer is None or not _fits(signer.key, match["value"], signed, match["algorithm"]):
+            return None
+        tree = _canonical_tree(content)
+        if tree is None or not _is_target(tree, match["id"]):
+            return None
+        return Recognised(content, tree, signer, sha256(signed).hexdigest())
+
+    def _signer(self, certificates: bytes, now: datetime) -> Signer | None:
+        found = self._signers.get(certificates)
+        if found is None or not found.since <= now <= found.until:
+            found = self._judged(certificates, now)
+            if found is None:
+                return None
+            if len(self._signers) >= _MAXIMUM_SIGNERS:
+                self._signers.clear()
+            self._signers[certificates] = found
+        return found
+
+    def _judged(self, certificates: bytes, now: datetime) -> Signer | None:
+        texts = certificates.replace(_CERTIFICATE, b"").split(_CERTIFICATE_END)[:-1]
+        encoded = [_decoded(text) for text in texts]
+        try:
+            found = [read_certificate(der) for der in encoded if der]
+            signer = self._judge.judge(found, now) if len(found) == len(texts) else None
+        except SigningError:
+            return None
+        if signer is None:
+            return None
+        moments = [
+            moment
+            for each in (*found, *self._anchors)
+            for moment in (each.not_valid_before_utc, each.not_valid_after_utc)
+        ]
+        return Signer(
+            key=public_key(signer),
+            subject=signer.subject.rfc4514_string(),
+            fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
+            since=max((moment for moment in moments if moment <= now), default=_NEVER),
+            until=min((moment for moment in moments if moment >= now), default=now),
+        )
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _decoded(text: bytes) -> bytes:
+    """Return what base64 says, in its one spelling; empty where it is another."""
+    try:
+        value = a2b_base64(text, strict_mode=True)
+    except ValueError:
+        return b""
+    return value if b2a_base64(value, newline=False) == text else b""
+
+
+def _fits(key: PublicKey, value: bytes, signed: bytes, name: bytes) -> bool:
+    try:
+        algorithm = Algorithm(name.decode("ascii"))
+        if algorithm.elliptic != isinstance(key, ec.EllipticCurvePublicKey):
+            return False
+        check_value(key, _decoded(value), signed, algorithm)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def _canonical_tree(content: bytes) -> etree._Element | None:
+    """Return the tree of ``content``; None unless it is canonical and no id repeats."""
+    try:
+        tree = parse(content)
+        if canonical_document(tree) != content:
+            return None
+        if not ids_differ(content):
+            refuse_repeated_ids(tree)
+    except (DocumentError, SigningError):
+        return None
+    return tree
+
+
+def _is_target(tree: etree._Element, name: bytes | None) -> bool:
+    alone = tree.getprevious() is tree.getnext() is None
+    return alone and (name is None or tree.get("Id") == name.decode("ascii"))
