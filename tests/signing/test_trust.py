@@ -114,16 +114,31 @@ ACME = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAM
         ({"permitted": [ACME]}, named("signer"), None, False),
         ({"excluded": [ACME]}, _member("EVIL"), None, False),
         ({"excluded": [ACME]}, _member("Acme"), None, False),
-        ({"permitted": [x509.DNSName("acme.example")]}, named("signer"), "acme.example", True),
-        ({"permitted": [x509.DNSName("acme.example")]}, named("signer"), "evil.example", False),
-        ({"permitted": [x509.RFC822Name("acme.example")]}, named("signer"), None, False),
+        (
+            {"permitted": [x509.DNSName("acme.example")]},
+            named("signer"),
+            x509.DNSName("acme.example"),
+            True,
+        ),
+        (
+            {"permitted": [x509.DNSName("acme.example")]},
+            named("signer"),
+            x509.DNSName("evil.example"),
+            False,
+        ),
+        (
+            {"permitted": [x509.RFC822Name("acme.example")]},
+            named("signer"),
+            x509.RFC822Name("a@evil.example"),
+            False,
+        ),
     ],
 )
 def test_name_constraints_hold(limits, subject, extra, counts):
     """An issuer limited to some names cannot certify others; limits we cannot judge refuse all."""
     root = issue("root", ca=True)
     middle = issue("middle", root, ca=True, extra=_constrained(**limits))
-    alternative = x509.SubjectAlternativeName([x509.DNSName(extra)]) if extra else None
+    alternative = x509.SubjectAlternativeName([extra]) if extra else None
     document = _signed(issue(subject, middle, extra=alternative), middle)
     policy = Policy(trust=root.pem, subjects=("signer",), at=AT)
     if counts:

@@ -168,8 +168,8 @@ def _path(
 ) -> list[x509.Certificate]:
     """Return the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints.
 
-    Name constraints hold for alternative names (DNS, IP). Those of other kinds, directory names
-    too, the verifier does not judge: it refuses every path that has them.
+    Name constraints hold for alternative names. Directory names the verifier does not judge: a
+    path with constraints on them is refused.
     """
     verifier = (
         PolicyBuilder()
