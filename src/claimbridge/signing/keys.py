@@ -45,11 +45,12 @@ class SoftwareKey:
     too weak or of another kind, CB-314 when it cannot sign with ``algorithm``.
     """
 
-    __slots__ = ("_algorithm", "_private")
+    __slots__ = ("_algorithm", "_operation", "_private")
 
     def __init__(self, private: PrivateKey, *, algorithm: Algorithm | None = None) -> None:
         self._private = private
         self._algorithm = algorithm_for(private.public_key(), algorithm)
+        self._operation = _operation(private, self._algorithm)
 
     def __repr__(self) -> str:
         return f"SoftwareKey({self._algorithm.name})"
@@ -66,12 +67,7 @@ class SoftwareKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature over ``data``, as XML signatures hold it."""
-        digest = _HASHES[self._algorithm.digest]
-        if isinstance(self._private, rsa.RSAPrivateKey):
-            return self._private.sign(data, _padding(self._algorithm), digest)
-        r, s = utils.decode_dss_signature(self._private.sign(data, ec.ECDSA(digest)))
-        size = self._private.key_size // 8
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        return self._operation(data)
 
 
 class CallbackKey:
@@ -131,6 +127,21 @@ def check_value(public: PublicKey, value: bytes, data: bytes, algorithm: Algorit
         raise InvalidSignature
     r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
     public.verify(utils.encode_dss_signature(r, s), data, ec.ECDSA(digest))
+
+
+def _operation(private: PrivateKey, algorithm: Algorithm) -> Callable[[bytes], bytes]:
+    """Return how ``private`` signs; what does not change between signatures is made once."""
+    digest = _HASHES[algorithm.digest]
+    if isinstance(private, rsa.RSAPrivateKey):
+        rsa_sign, pads = private.sign, _padding(algorithm)
+        return lambda data: rsa_sign(data, pads, digest)
+    ec_sign, method, size = private.sign, ec.ECDSA(digest), private.key_size // 8
+
+    def sign(data: bytes) -> bytes:
+        r, s = utils.decode_dss_signature(ec_sign(data, method))
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+    return sign
 
 
 def _padding(algorithm: Algorithm) -> padding.AsymmetricPadding:
