@@ -237,7 +237,7 @@ def _timed_stages(ledger: Ledger) -> dict[str, float]:
     assert ledger.signer is not None
     _time(ledger.signer, "sign", stages, "signing")
     _time(ledger.contract, "check", stages, "XSD gate")
-    _time(ledger, "read_bytes", stages, "reading the reply")
+    _time(ledger, "read", stages, "reading the reply")
     return stages
 
 
