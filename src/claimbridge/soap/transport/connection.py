@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import queue
 import re
@@ -9,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.response import assert_header_parsing
@@ -52,7 +53,29 @@ class _TimedSocket(socket.socket):
 
 
 class _TimedTlsSocket(_TimedSocket, ssl.SSLSocket):
-    pass
+    """The same over TLS.
+
+    Before its handshake, ssl looks whether the other side is there. Where it is gone already, ssl
+    raises and leaves the socket open, which nobody else can close: done here.
+    """
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self._close_unless(error, errno.ENOTCONN)
+            raise
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except OSError as error:
+            self._close_unless(error, errno.ENOTCONN, errno.EINVAL)
+            raise
+
+    def _close_unless(self, error: OSError, *expected: int) -> None:
+        if getattr(self, "_sslobj", None) is None and error.errno not in expected:
+            self.close()
 
 
 def timed(context: ssl.SSLContext) -> ssl.SSLContext:
