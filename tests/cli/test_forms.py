@@ -213,8 +213,10 @@ def test_settle_a_parked_submission(run: Run, folder: Folder, sandbox: Sandbox) 
     assert settled.code == 0
     known = run("status", "--json", "--no-ask", "EXP-2026-0042").record
     assert (known["state"], known["journal_entry"]) == ("posted", held.journal_entry)
-    taken_back = run("journal", "settle", "EXP-2026-0042", "--revision", "1", "--reversed")
-    assert (taken_back.code, "reversed" in taken_back.out) == (0, True)
+    taken_back = run(
+        "journal", "settle", "EXP-2026-0042", "--revision", "1", "--reversed", "--json"
+    )
+    assert (taken_back.code, taken_back.record["state"]) == (0, "reversed")
     again = run("journal", "settle", "EXP-2026-0043", "--revision", "1", "--not-posted")
     assert (again.code, again.err[:6]) == (1, "CB-454")
 

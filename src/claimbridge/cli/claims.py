@@ -187,13 +187,14 @@ def status(
             codes.append(DONE)
             shown.append(found)
             if json:
-                emit(_status_record(found))
+                emit(status_record(found))
     if shown and not json:
         _print_statuses(shown)
     return worst(codes)
 
 
-def _status_record(found: Status) -> dict[str, Any]:
+def status_record(found: Status) -> dict[str, Any]:
+    """Return where a claim stands, for JSON."""
     return {
         "claim": found.claim_id,
         "revision": found.revision,
@@ -446,7 +447,7 @@ def reconcile(
             if one.status is not None:
                 codes.append(DONE)
                 if json:
-                    emit(_status_record(one.status))
+                    emit(status_record(one.status))
                 else:
                     entry = one.status.journal_entry or ""
                     say(YES, f" {one.claim_id}  {one.status.state}  {entry}")

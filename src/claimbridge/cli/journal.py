@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
-from claimbridge.cli.claims import Config, Json, LedgerName
+from claimbridge.cli.claims import Config, Json, LedgerName, status_record
 from claimbridge.cli.output import (
     YES,
     complain,
@@ -149,6 +149,7 @@ def settle_submission(
     reversed: Annotated[bool, Parameter(negative=())] = False,
     looked: str | None = None,
     note: str = "settled by hand",
+    json: Json = False,
 ) -> int:
     """Record what you found in the ERP about a parked submission.
 
@@ -183,5 +184,8 @@ def settle_submission(
         except ClaimBridgeError as error:
             complain(str(error))
             return exit_code(error)
-    say(YES, f" {claim}  {status.state}  {status.journal_entry or ''}")
+    if json:
+        emit(status_record(status))
+    else:
+        say(YES, f" {claim}  {status.state}  {status.journal_entry or ''}")
     return DONE
