@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 MAX_FINDINGS: Final = 100
 _DRIVER: Final = f"{SCHEME}driver.xsd"
 
+# While one thread compiles, another's parsing can take lxml's resolvers away for a moment: lxml
+# sets libxml2's document loader before each parse and sets it back after, for the whole process.
+# libxml2 then skips imports without an error. So a compilation counts only when each document was
+# asked of us; otherwise it is made again.
+_TRIES: Final = 8
+
 
 class Gate:
     """Checks bodies against one contract's schemas; may be used by many threads at once.
@@ -76,6 +82,7 @@ class _ClosedResolver(etree.Resolver):
     def __init__(self, documents: Documents) -> None:
         super().__init__()
         self._documents = documents
+        self.asked: set[str] = set()
 
     def resolve(
         self, system_url: str | None, public_id: str | None, context: object
@@ -88,22 +95,33 @@ class _ClosedResolver(etree.Resolver):
                 "which is not one of its files",
                 code="CB-214",
             )
+        self.asked.add(system_url or "")
         return self.resolve_string(text, context, base_url=system_url)
 
 
 def _compiled(documents: Documents) -> etree.XMLSchema:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    parser.resolvers.add(_ClosedResolver(documents))
-    try:
-        # The driver is our own text; every document behind it has passed xmlio already. libxml2
-        # asks the resolvers of the parser that read the driver.
-        driver = etree.fromstring(documents.driver(), parser, base_url=_DRIVER)  # noqa: TID251
-        return etree.XMLSchema(driver)
-    except etree.LxmlError as error:
-        raise ContractError(
-            f"the schemas of the contract {documents.title} do not compile: {str(error)[:300]}",
-            code="CB-215",
-        ) from error
+    failure: Exception | None = None
+    for _ in range(_TRIES):
+        parser = etree.XMLParser(resolve_entities=False, no_network=True)
+        resolver = _ClosedResolver(documents)
+        parser.resolvers.add(resolver)
+        try:
+            # The driver is our own text; every document behind it has passed xmlio already.
+            # libxml2 asks the resolvers of the parser that read the driver.
+            driver = etree.fromstring(documents.driver(), parser, base_url=_DRIVER)  # noqa: TID251
+            schema = etree.XMLSchema(driver)
+        except etree.LxmlError as error:
+            failure = error
+            if resolver.asked >= documents.schemas.keys():
+                break
+        else:
+            if resolver.asked >= documents.schemas.keys():
+                return schema
+    raise ContractError(
+        f"the schemas of the contract {documents.title} do not compile: "
+        f"{str(failure or 'not every document was read')[:300]}",
+        code="CB-215",
+    ) from failure
 
 
 __all__ = ["Gate"]
