@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from claimbridge.client import (
-    TIME_OVER,
     UNFINISHED,
     Deadline,
     Reconciled,
@@ -26,10 +25,10 @@ from claimbridge.client import (
 )
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
-from claimbridge.errors import ClaimBridgeError, DeliveryError
+from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
-from claimbridge.ledger import Ledger, Message, Preview, not_built, outcome_of, transport_settings
+from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
     Change,
@@ -40,7 +39,7 @@ from claimbridge.model import (
     Status,
     Submission,
 )
-from claimbridge.soap.transport import AsyncTransport, HttpReply
+from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
 from claimbridge.submission import Access, Exchange, Pause, Plan, Step
 
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class AsyncClient:
         Raises MissingExtra when aiohttp is not installed.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transport = AsyncTransport(transport_settings(config))
+        self._transports = Ports(transport_settings(config), AsyncTransport)
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock
@@ -99,7 +98,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close connections and the journal; closing twice does no harm."""
-        await self._transport.close()
+        for transport in self._transports:
+            await transport.close()
         if self._own_journal:
             await asyncio.to_thread(self.journal.close)
 
@@ -238,7 +238,9 @@ class AsyncClient:
         return Reconciled(claim_id, status, None)
 
     async def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        deadline = Deadline(self._clock, timeout)
+        return await self._steps(plan, Deadline(self._clock, timeout))
+
+    async def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:
@@ -257,24 +259,20 @@ class AsyncClient:
             return await _to_the_end(partial(step.perform, self.journal))
         if isinstance(step, Exchange):
             return await self._exchange(step, deadline)
+        if isinstance(step, Send):
+            return await self._send(step.message, deadline)
         assert isinstance(step, Pause)  # there is no other step
         left = deadline.left(step.seconds)
         await asyncio.sleep(left)
         return left >= step.seconds
 
     async def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
-        try:
-            message = self.ledger.message(step)
-        except ClaimBridgeError as error:
-            return (not_built(error),)
-        if deadline.left(1.0) == 0:
-            return (TIME_OVER,)
-        try:
-            reply = await self._post(message, deadline)
-        except DeliveryError as error:
-            return (outcome_of(error),)
+        return await self._steps(self.ledger.exchange(step), deadline)
+
+    async def _send(self, message: Message, deadline: Deadline) -> Answer:
+        reply = await self._post(message, deadline)
         return await self._read(
-            partial(self.ledger.read, message, reply, first_sight=self._first_sight)
+            partial(self.ledger.open, message, reply, first_sight=self._first_sight)
         )
 
     async def _read(self, read: Callable[[], T]) -> T:
@@ -287,8 +285,11 @@ class AsyncClient:
         return self.journal.first_sight(self.ledger.config.name, seal, until)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+        if deadline.left(1.0) == 0:
+            raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
-        return await self._transport.post(message.body, headers=message.headers, timeout=total)
+        transport = self._transports.to(message.endpoint)
+        return await transport.post(message.body, headers=message.headers, timeout=total)
 
 
 async def _to_the_end(write: Callable[[], T]) -> T:

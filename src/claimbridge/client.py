@@ -16,21 +16,20 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
-from claimbridge.errors import ClaimBridgeError, DeliveryError
+from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
-from claimbridge.ledger import Ledger, Message, Preview, not_built, outcome_of, transport_settings
+from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
     Change,
     Claim,
     JournalEntry,
     Outcome,
-    OutcomeKind,
     State,
     Status,
 )
-from claimbridge.soap.transport import HttpReply, Transport
+from claimbridge.soap.transport import HttpReply, Ports, Transport
 from claimbridge.submission import Access, Exchange, Pause, Plan, Step
 
 T = TypeVar("T")
@@ -75,9 +74,6 @@ class Deadline:
         return max(0.0, min(most, self._end - self._clock.monotonic()))
 
 
-TIME_OVER = Outcome(kind=OutcomeKind.NOT_DELIVERED, text="the time allowed for the call is over")
-
-
 class Client:
     """Submits claims to one ledger; threads may share it.
 
@@ -99,7 +95,7 @@ class Client:
         A journal that was passed in is not closed. Raises ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transport = Transport(transport_settings(config))
+        self._transports = Ports(transport_settings(config), Transport)
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock
@@ -141,7 +137,8 @@ class Client:
 
     def close(self) -> None:
         """Close connections and the journal; closing twice does no harm."""
-        self._transport.close()
+        for transport in self._transports:
+            transport.close()
         if self._own_journal:
             self.journal.close()
 
@@ -305,7 +302,9 @@ class Client:
             return error
 
     def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        deadline = Deadline(self._clock, timeout)
+        return self._steps(plan, Deadline(self._clock, timeout))
+
+    def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:
@@ -324,30 +323,29 @@ class Client:
             return step.perform(self.journal)
         if isinstance(step, Exchange):
             return self._exchange(step, deadline)
+        if isinstance(step, Send):
+            return self._send(step.message, deadline)
         assert isinstance(step, Pause)  # there is no other step
         left = deadline.left(step.seconds)
         time.sleep(left)
         return left >= step.seconds
 
     def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
-        try:
-            message = self.ledger.message(step)
-        except ClaimBridgeError as error:
-            return (not_built(error),)
-        if deadline.left(1.0) == 0:
-            return (TIME_OVER,)
-        try:
-            reply = self._post(message, deadline)
-        except DeliveryError as error:
-            return (outcome_of(error),)
-        return self.ledger.read(message, reply, first_sight=self._first_sight)
+        return self._steps(self.ledger.exchange(step), deadline)
+
+    def _send(self, message: Message, deadline: Deadline) -> Answer:
+        reply = self._post(message, deadline)
+        return self.ledger.open(message, reply, first_sight=self._first_sight)
 
     def _first_sight(self, seal: str, until: dt.datetime) -> bool:
         return self.journal.first_sight(self.ledger.config.name, seal, until)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+        if deadline.left(1.0) == 0:
+            raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
-        return self._transport.post(message.body, headers=message.headers, timeout=total)
+        transport = self._transports.to(message.endpoint)
+        return transport.post(message.body, headers=message.headers, timeout=total)
 
 
 def result_of(claim: Claim, end: Acknowledgement | ClaimBridgeError) -> Result:

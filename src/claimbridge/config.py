@@ -46,7 +46,8 @@ class AuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     ``kind`` is ``basic`` and ``username-token`` (user, password; ``digest`` for the latter sends
     a digest instead of the text), ``bearer`` (token), ``client-certificate`` (certificate: a
-    PKCS#12 file; password), or one that the profile names.
+    PKCS#12 file; password), or one that the profile names. ``secrets`` are further references by
+    name, for those.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class AuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     token: str = ""
     certificate: str = ""
     digest: bool = False
+    secrets: dict[str, str] = {}
 
 
 class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -87,6 +89,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
     ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds).
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
+    ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
+    they are not beside ``endpoint``; ``options`` are the profile's own settings.
     ``proxy`` is a URL; ``ca`` a PEM file of further trust anchors for TLS. ``folder`` is where
     relative paths start.
     """
@@ -102,6 +106,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     timeouts: Timeouts = Timeouts()
     auth: AuthConfig | None = None
     replies: Replies | None = None
+    endpoints: dict[str, str] = {}
+    options: dict[str, Any] = {}
     soap: Literal["1.1", "1.2"] = "1.1"
     proxy: str | None = None
     ca: str | None = None
@@ -232,10 +238,18 @@ def _override_from_environment(
         if not variable.startswith(prefix):
             continue
         key = variable.removeprefix(prefix).lower()
-        if key in LedgerConfig.__struct_fields__ and key not in _NESTED:
+        if key in LedgerConfig.__struct_fields__ and key not in _NESTED.keys() | _FREE:
             table[key] = value
             continue
         outer, _, inner = key.partition("_")
+        if outer == "auth" and inner.startswith("secrets_"):
+            auth = table.get("auth", {})
+            secrets = auth.get("secrets", {}) | {inner.removeprefix("secrets_"): value}
+            table["auth"] = {**auth, "secrets": secrets}
+            continue
+        if outer in _FREE and inner:
+            table[outer] = {**table.get(outer, {}), inner: value}
+            continue
         if outer not in _NESTED or inner not in _NESTED[outer]:
             raise ConfigurationError(
                 f"the environment variable {variable} overrides nothing: there is no such key",
@@ -243,6 +257,9 @@ def _override_from_environment(
             )
         table[outer] = {**table.get(outer, {}), inner: value}
 
+
+_FREE: Final = frozenset({"options", "endpoints"})
+"""Tables whose keys are the profile's business."""
 
 _NESTED: Final[dict[str, tuple[str, ...]]] = {
     "timeouts": Timeouts.__struct_fields__,

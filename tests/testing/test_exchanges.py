@@ -140,7 +140,9 @@ def test_no_password_lands_in_a_recording(
         sent: list[bytes] = []
         message = ledger.message
         monkeypatch.setattr(
-            ledger, "message", lambda step: sent.append((made := message(step)).body) or made
+            ledger,
+            "message",
+            lambda step, **how: sent.append((made := message(step, **how)).body) or made,
         )
         with Client(config, ledger=ledger, journal=MemoryJournal()) as client:
             client.submit(claim())

@@ -4,13 +4,17 @@ No I/O and no decisions: the plans come from ``claimbridge.submission``, the cli
 """
 
 from claimbridge.ledger.calls import Ledger
-from claimbridge.ledger.messages import Message, Preview, not_built, outcome_of
+from claimbridge.ledger.message import Answer, Message, Send
+from claimbridge.ledger.messages import Preview
 from claimbridge.ledger.opening import open_identity, transport_settings
+from claimbridge.ledger.outcomes import not_built, outcome_of
 
 __all__ = [
+    "Answer",
     "Ledger",
     "Message",
     "Preview",
+    "Send",
     "not_built",
     "open_identity",
     "outcome_of",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -16,15 +19,24 @@ from claimbridge.contract import Contract
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import (
     ClaimBridgeError,
+    ClaimError,
     ConfigurationError,
-    DeliveryError,
-    DeliveryRefused,
     LedgerUnavailable,
     NotDelivered,
+    OutcomeUnknown,
     SchemaViolation,
 )
 from claimbridge.ledger.authentic import Authenticator, FirstSight
-from claimbridge.ledger.opening import open_identity, open_own_contract, reply_policy
+from claimbridge.ledger.exchange import Exchanging, Sessions
+from claimbridge.ledger.message import Answer, Message
+from claimbridge.ledger.opening import (
+    check_auth,
+    open_identity,
+    open_own_contract,
+    read_credentials,
+    reply_policy,
+)
+from claimbridge.ledger.outcomes import not_built, unknown
 from claimbridge.mapping import Chart, Explanation
 from claimbridge.model import (
     Claim,
@@ -38,6 +50,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Page, Profile, Request
+from claimbridge.profiles.conversation import Call, Credentials, HasHeaders, HasSessions
 from claimbridge.signing import Signer
 from claimbridge.soap.addressing import message_headers
 from claimbridge.soap.envelope import Envelope, build, open_envelope
@@ -47,22 +60,12 @@ from claimbridge.soap.transport import (
     HttpReply,
     content_headers,
 )
-from claimbridge.submission import Built, Draft, Exchange, Rules
+from claimbridge.submission import Built, Draft, Exchange, Plan, Rules
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
 
-
-class Message(msgspec.Struct, frozen=True):
-    """One HTTP request body and its headers, ready for the transport; which operation it asks.
-
-    ``id`` is what it calls itself (WS-Addressing), "" when it has no name.
-    """
-
-    operation: str
-    body: bytes
-    headers: Mapping[str, str]
-    id: str = ""
+_NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +104,9 @@ class Messages:
         """Open profile, contract, chart and identity; arguments replace what ``config`` names."""
         self.config = config
         self.clock = clock
-        self.profile: Profile = profile or load_profile(config.profile)
+        self.profile: Profile = profile or load_profile(config.profile, config.options)
+        check_auth(config, self.profile)
+        self.sessions: Final = Sessions()
         self._chart = chart
         self._contract = contract
         identity = None if signer else open_identity(config)
@@ -177,6 +182,7 @@ class Messages:
 
     def _submission(self, claim: Claim) -> tuple[Submission, tuple[Explanation, ...]]:
         mapped = self.chart.map(claim)
+        self._check_size(mapped.voucher)
         key = self.key(claim)
         submission = Submission(
             key=key,
@@ -186,6 +192,16 @@ class Messages:
             state=State.PENDING,
         )
         return submission, mapped.explain
+
+    def _check_size(self, voucher: Voucher) -> None:
+        most, count = self.profile.capabilities.postings, len(voucher.postings)
+        if most is not None and count > most:
+            raise ClaimError(
+                f"its voucher has {count} postings, and a document of profile {self.profile.name} "
+                f"takes {most}; divide the claim",
+                code="CB-164",
+                claim_id=voucher.claim_id,
+            )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
         if verb == "submit":
@@ -199,39 +215,103 @@ class Messages:
 
         The gate judges the signed bytes: what is validated is byte for byte what is sent.
         """
+        contract = self._contract_of(request.operation, request.port)
         try:
-            body = self.contract.render(request.operation, request.body)
+            body = contract.render(request.operation, request.body)
         except SchemaViolation as error:
             return b"", error.findings
         if signed and self.signer is not None:
             place = self.profile.capabilities.document_signature
             body = self.signer.sign(body, element=place)
-        return body, self.contract.check(body, sources=request.sources)
+        return body, contract.check(body, sources=request.sources)
 
     def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
         request = self._request(verb, submissions)
-        body, findings = self._body(request, signed=verb != "query")
+        return self._validated(
+            request, signed=verb != "query", claim_id=submissions[0].key.claim_id
+        )
+
+    def _validated(self, request: Request, *, signed: bool, claim_id: str | None = None) -> Built:
+        body, findings = self._body(request, signed=signed)
         if findings:
             more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
             raise SchemaViolation(
                 f"the contract forbids it: {_told(findings[0])}{more}",
                 findings=findings,
-                claim_id=submissions[0].key.claim_id,
+                claim_id=claim_id,
             )
-        return Built(request.operation, body)
+        return Built(request.operation, body, request)
 
-    def message(self, exchange: Exchange) -> Message:
-        """Return the HTTP message for an exchange; raises ClaimError when it cannot be built."""
-        return self._message(exchange.built or self._built(exchange.verb, exchange.submissions))
+    def exchange(self, step: Exchange) -> Plan[tuple[Outcome, ...]]:
+        """Plan one exchange: what is sent, and what the answers say of its documents."""
+        try:
+            built = self.build(step)
+            request = built.request or Request(operation=built.operation, body={})
+        except ClaimBridgeError as error:
+            return (not_built(error),)
+        return (yield from Exchanging(self).perform(request, built))
 
-    def _message(self, built: Built) -> Message:
+    def build(self, step: Exchange) -> Built:
+        """Return the request of an exchange, validated; raises ClaimError."""
+        return step.built or self._built(step.verb, step.submissions)
+
+    def built(self, request: Request) -> Built:
+        """Return a further request of a conversation, validated; raises SchemaViolation."""
+        return self._validated(request, signed=False)
+
+    def message(
+        self, built: Built, *, session: str = "", cookies: Mapping[str, str] = _NO_COOKIES
+    ) -> Message:
+        """Return the HTTP message for a request: one attempt, with its headers."""
         version = self.config.soap
-        action = self.contract.operations[built.operation].soap_action
+        port = built.request.port if built.request else ""
+        action = self._contract_of(built.operation, port).operations[built.operation].soap_action
         replies = self.config.replies
         name = uuid.uuid4().urn if replies is not None and replies.addressing else ""
         named = message_headers(name, action) if name else ()
-        envelope = build(built.body, version=version, headers=(*named, *self._security_headers()))
-        return Message(built.operation, envelope, content_headers(version, action), name)
+        own = self._own_headers(built.operation, session)
+        headers = (*named, *self._security_headers(), *own)
+        sent = content_headers(version, action)
+        if cookies:
+            sent["Cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
+        envelope = build(built.body, version=version, headers=headers)
+        return Message(built.operation, envelope, sent, name, self._endpoint(port))
+
+    def _endpoint(self, port: str) -> str:
+        """Return the address of another port of the ERP; "" is the ledger's endpoint."""
+        if not port:
+            return ""
+        configured = self.config.endpoints.get(port)
+        if configured is not None:
+            return configured
+        ports: Mapping[str, str] = getattr(self.profile, "ports", {})
+        if port not in ports:
+            raise ConfigurationError(
+                f"profile {self.profile.name} names no port {port!r}; add it to endpoints",
+                code="CB-259",
+            )
+        return urljoin(self.config.endpoint, ports[port])
+
+    def _contract_of(self, operation: str, port: str) -> Contract:
+        """Return the contract that an operation is in: another port's may be the profile's own."""
+        if port and operation not in self.contract.operations:
+            return self._own_contract
+        return self.contract
+
+    @cached_property
+    def _own_contract(self) -> Contract:
+        return open_own_contract(self.profile)
+
+    @cached_property
+    def _credentials(self) -> Credentials:
+        """The secrets that the profile authenticates with, read once and only held in memory."""
+        return read_credentials(self.config)
+
+    def _own_headers(self, operation: str, session: str) -> Sequence[bytes]:
+        if not isinstance(self.profile, HasHeaders):
+            return ()
+        call = Call(operation=operation, credentials=self._credentials, session=session)
+        return self.profile.headers(call)
 
     def _security_headers(self) -> tuple[bytes, ...]:
         auth = self.config.auth
@@ -240,57 +320,77 @@ class Messages:
         password = read_password(auth.password, self.config, what="auth.password")
         return (username_token(auth.user, password, digest=auth.digest, clock=self.clock),)
 
+    # --- sessions ---------------------------------------------------------------------------
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether the ERP is logged in to."""
+        return isinstance(self.profile, HasSessions)
+
+    def log_in_message(self) -> Message:
+        """Return the message that begins a session."""
+        assert isinstance(self.profile, HasSessions)  # asked only where there are sessions
+        return self.message(self.built(self.profile.log_in(self._credentials)))
+
+    def read_log_in(self, envelope: Envelope, *, asked: str) -> str:
+        """Return the session's id; raises NotDelivered or LedgerUnavailable when it is none."""
+        assert isinstance(self.profile, HasSessions)  # asked only where there are sessions
+        session: str = self.profile.read_log_in(self.answer(envelope, asked=asked))
+        return session
+
     # --- reading ----------------------------------------------------------------------------
 
-    def read(
-        self, message: Message, reply: HttpReply, *, first_sight: FirstSight
-    ) -> tuple[Outcome, ...]:
-        """Return what a reply says; whatever cannot be read for certain is UNKNOWN.
-
-        Where replies are signed, one that does not verify says nothing, a Fault included.
-        """
-        return self._outcomes(
-            lambda: self._open(message, reply, first_sight), asked=message.operation
-        )
-
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
-        """Return what a saved reply's envelope says, whoever wrote it.
+        """Return what a saved reply's envelope says, whoever wrote it; what is unclear is UNKNOWN.
 
         ``asked`` None accepts a reply to any operation.
         """
-        return self._outcomes(lambda: open_envelope(data), asked=asked)
-
-    def _open(self, message: Message, reply: HttpReply, first_sight: FirstSight) -> Envelope:
-        if self._authenticator is None:
-            return open_envelope(reply.body)
-        return self._authenticator.open(reply.body, message_id=message.id, first_sight=first_sight)
-
-    def _outcomes(
-        self, opening: Callable[[], Envelope], *, asked: str | None
-    ) -> tuple[Outcome, ...]:
         try:
-            envelope = opening()
-            if envelope.fault is not None:
-                return (self.profile.read_fault(self._known(envelope.fault)),)
-            assert envelope.body is not None  # an envelope has a fault or a body
-            reply = self.contract.reply(envelope.body)
-            if asked is not None and not self._answers(reply, asked):
-                return (_unknown(f"the reply {reply.local} does not answer {asked}"),)
-            return self.profile.read(reply)
+            answer = self.answer(open_envelope(data), asked=asked)
+            if isinstance(answer, Fault):
+                return (self.profile.read_fault(answer),)
+            return self.profile.read(answer)
         except ClaimBridgeError as error:
-            return (_unknown(error.message, code=error.code),)
+            return (unknown(error.message, code=error.code),)
         except Exception as error:
             log.exception("profile %s failed to read a reply", self.profile.name)
-            return (_unknown(f"profile {self.profile.name} failed on the reply: {error!r}"),)
+            return (unknown(f"profile {self.profile.name} failed on the reply: {error!r}"),)
+
+    def open(self, message: Message, reply: HttpReply, *, first_sight: FirstSight) -> Answer:
+        """Return what an HTTP reply holds.
+
+        Where replies are signed, one that does not verify says nothing, a Fault included. Raises
+        DocumentError or SigningError.
+        """
+        if self._authenticator is None:
+            envelope = open_envelope(reply.body)
+        else:
+            envelope = self._authenticator.open(
+                reply.body, message_id=message.id, first_sight=first_sight
+            )
+        return Answer(envelope, reply.headers)
+
+    def answer(self, envelope: Envelope, *, asked: str | None) -> Reply | Fault:
+        """Return the reply, or the Fault, that an envelope holds; ``asked`` None takes any reply.
+
+        Raises OutcomeUnknown for the reply to another operation.
+        """
+        if envelope.fault is not None:
+            return self._known(envelope.fault)
+        assert envelope.body is not None  # an envelope has a fault or a body
+        contract = self.contract
+        if asked is not None and asked not in contract.operations:
+            contract = self._own_contract
+        reply = contract.reply(envelope.body)
+        if asked is not None and not _answers(contract, reply, asked):
+            raise OutcomeUnknown(f"the reply {reply.local} does not answer {asked}")
+        return reply
 
     def _known(self, fault: Fault) -> Fault:
         """Return the fault with a detail that is read by what the contract has where."""
         if fault.detail is None:
             return fault
         return msgspec.structs.replace(fault, detail=self.contract.reply(fault.detail.element))
-
-    def _answers(self, reply: Reply, asked: str) -> bool:
-        return self.contract.operations[asked].output.rpartition("}")[2] == reply.local
 
     def check_document(self, data: bytes) -> tuple[Finding, ...]:
         """Return what the contract finds wrong with a request: an envelope, or its Body's child.
@@ -316,12 +416,12 @@ class Messages:
             raise SchemaViolation(
                 f"the question for changes is invalid: {_told(findings[0])}", findings=findings
             )
-        return self._message(Built(request.operation, body))
+        return self.message(Built(request.operation, body, request))
 
     def read_page(self, message: Message, reply: HttpReply, *, first_sight: FirstSight) -> Page:
         """Return a page of changes; raises NotDelivered or LedgerUnavailable when it is none."""
         try:
-            envelope = self._open(message, reply, first_sight)
+            envelope = self.open(message, reply, first_sight=first_sight).envelope
             if envelope.fault is None and envelope.body is not None:
                 return self.profile.read_changes(self.contract.reply(envelope.body))
         except ClaimBridgeError as error:
@@ -338,36 +438,8 @@ class Messages:
         )
 
 
-def outcome_of(error: DeliveryError) -> Outcome:
-    """Return what a failed transport means for the documents of the request."""
-    if isinstance(error, LedgerUnavailable):
-        kind, wait = OutcomeKind.UNAVAILABLE, error.retry_after
-    elif isinstance(error, NotDelivered):
-        kind, wait = OutcomeKind.NOT_DELIVERED, None
-    else:
-        kind, wait = OutcomeKind.UNKNOWN, None
-    return Outcome(
-        kind=kind,
-        text=error.message,
-        code=error.code,
-        retry_after=wait,
-        useless=isinstance(error, DeliveryRefused),
-    )
-
-
-def not_built(error: ClaimBridgeError) -> Outcome:
-    """Return what a request that could not be built means: nothing left this machine."""
-    return Outcome(
-        kind=OutcomeKind.NOT_DELIVERED,
-        text=f"the request could not be built: {error.message}",
-        code="CB-419",
-        useless=True,
-    )
-
-
-def _unknown(text: str, *, code: str = "") -> Outcome:
-    telling = code.startswith(("CB-42", "CB-3"))  # the others say what is wrong with documents
-    return Outcome(kind=OutcomeKind.UNKNOWN, text=text, code=code if telling else "")
+def _answers(contract: Contract, reply: Reply, asked: str) -> bool:
+    return contract.operations[asked].output.rpartition("}")[2] == reply.local
 
 
 def _told(finding: Finding) -> str:

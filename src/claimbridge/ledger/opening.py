@@ -10,6 +10,7 @@ from claimbridge.errors import (
     ConfigurationError,
 )
 from claimbridge.profiles.base import Profile
+from claimbridge.profiles.conversation import Credentials
 from claimbridge.signing import Identity, Policy
 from claimbridge.signing.tokens import open_token
 from claimbridge.soap.transport import (
@@ -64,7 +65,7 @@ def reply_policy(config: LedgerConfig) -> Policy | None:
 
 def _http_auth(config: LedgerConfig) -> Auth | None:
     auth = config.auth
-    if auth is None or auth.kind == "username-token":
+    if auth is None:
         return None
     if auth.kind == "basic":
         return Basic(auth.user, read_password(auth.password, config, what="auth.password"))
@@ -74,10 +75,37 @@ def _http_auth(config: LedgerConfig) -> Auth | None:
         certificate = read_secret(auth.certificate, config, what="auth.certificate")
         password = read_password(auth.password, config, what="auth.password")
         return ClientCertificate(certificate, password)
-    raise ConfigurationError(
-        f"auth.kind {auth.kind!r} is unknown; use basic, bearer, client-certificate or "
-        "username-token",
-        code="CB-258",
+    return None  # the profile's own kind: it goes into the envelope
+
+
+_KINDS = ("basic", "bearer", "client-certificate", "username-token")
+
+
+def check_auth(config: LedgerConfig, profile: Profile) -> None:
+    """Refuse a kind of authentication that neither we nor the profile know (CB-258)."""
+    kinds = (*_KINDS, *getattr(profile, "auth_kinds", ()))
+    if config.auth is not None and config.auth.kind not in kinds:
+        raise ConfigurationError(
+            f"auth.kind {config.auth.kind!r} is unknown; profile {profile.name} takes "
+            f"{', '.join(kinds)}",
+            code="CB-258",
+        )
+
+
+def read_credentials(config: LedgerConfig) -> Credentials:
+    """Return the secrets of ``auth`` for the profile; raises KeyUnavailable."""
+    auth = config.auth
+    if auth is None:
+        return Credentials()
+    return Credentials(
+        user=auth.user,
+        password=read_password(auth.password, config, what="auth.password")
+        if auth.password
+        else "",
+        secrets={
+            name: read_password(reference, config, what=f"auth.secrets.{name}")
+            for name, reference in auth.secrets.items()
+        },
     )
 
 

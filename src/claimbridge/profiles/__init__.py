@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
+from types import MappingProxyType
 from typing import Final
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.base import Capabilities, Page, Profile, Request
+from claimbridge.profiles.options import given_options
 from claimbridge.profiles.reading import legible, read_untyped
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
@@ -35,6 +37,7 @@ PROFILES: Final = {
 }
 """The profiles that come with claimbridge, by the name that a configuration uses."""
 
+_NO_OPTIONS: Final[Mapping[str, object]] = MappingProxyType({})
 _PARTS: Final = ("name", "contract", "capabilities", "submit", "read", "read_fault")
 _PARTS_IF: Final = {
     "can_query": ("query",),
@@ -44,16 +47,21 @@ _PARTS_IF: Final = {
 """What a profile needs besides where its capabilities say so; what they deny is never called."""
 
 
-def load_profile(name: str) -> Profile:
+def load_profile(name: str, options: Mapping[str, object] = _NO_OPTIONS) -> Profile:
     """Return the profile that ``name`` means: one of ours, ``module:attribute``, or an entry point.
 
-    The attribute is a profile, or a class or function that makes one without arguments. Raises
-    ConfigurationError: CB-240 when there is no such profile, CB-241 when it cannot be loaded or is
-    no profile.
+    The attribute is a profile, or a class or function that makes one; ``options`` are its keyword
+    arguments, converted to the types that they are declared with. Raises ConfigurationError: CB-240
+    when there is no such profile, CB-241 when it cannot be loaded or is no profile, CB-243 for an
+    option that it does not take, or not in that form.
     """
     target = PROFILES.get(name) or (name if ":" in name else _offered(name))
     found = _attribute(target, name)
-    made = found if _is_profile(found) else _made(found, name)
+    if _is_profile(found) and options:
+        raise ConfigurationError(
+            f"profile {name!r} is made already; it takes no options", code="CB-243"
+        )
+    made = found if _is_profile(found) else _made(found, name, options)
     missing = [part for part in _needed(made) if not hasattr(made, part)]
     if missing:
         raise ConfigurationError(
@@ -99,11 +107,14 @@ def _is_profile(found: object) -> bool:
     return not isinstance(found, type) and hasattr(found, "capabilities")
 
 
-def _made(maker: object, name: str) -> object:
+def _made(maker: object, name: str, options: Mapping[str, object]) -> object:
     if not callable(maker):
         return maker
+    given = given_options(maker, name, options)
     try:
-        return maker()
+        return maker(**given)
+    except ConfigurationError:
+        raise
     except Exception as error:  # a user's code may raise anything when called
         raise _unloadable(name, error) from error
 

@@ -32,7 +32,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     ``unique_reference``: the ERP itself refuses a second document with the same reference, even
     when both arrive at once. ``batch`` is the largest number of documents in one request (1: no
-    batches). ``reference_pattern`` is a regular expression that a claim id must match in full to
+    batches). ``postings`` is the most postings that one document may have (None: no limit is
+    known); more are refused, never split, since a claim has one journal entry.
+    ``reference_pattern`` is a regular expression that a claim id must match in full to
     serve as the reference; other ids are replaced by a base32 digest of ``reference_length``
     characters or fewer. ``document_signature`` is the ``{namespace}name`` of the element that
     carries an enveloped signature; None when the contract has no place for one.
@@ -43,6 +45,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     can_list_changes: bool
     unique_reference: bool
     batch: int = 1
+    postings: int | None = None
     reference_length: int = 36
     reference_pattern: str = r"[A-Za-z0-9._/\-]+"
     document_signature: str | None = None
@@ -52,12 +55,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: the contract's operation, its body in the contract's own names.
 
     ``sources`` maps a path in the body (``Voucher[1]/Posting[2]/Amount``, as findings give it,
-    local names, counted only where a name repeats) to the claim field it came from.
+    local names, counted only where a name repeats) to the claim field it came from. ``port`` names
+    another port of the same ERP, of those in the profile's ``ports``; "" is the ledger's endpoint.
+    ``harmless`` marks a call that changes nothing in the ledger, of a conversation: logging in,
+    asking, polling.
     """
 
     operation: str
     body: Mapping[str, Any]
     sources: Mapping[str, str] = {}
+    port: str = ""
+    harmless: bool = False
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -76,6 +84,12 @@ class Profile(Protocol):
 
     A method for something that ``capabilities`` denies is never called, and may be left out of a
     profile that is named in a configuration.
+
+    What only some ERPs need is looked for by name: the methods of ``profiles.conversation`` (SOAP
+    headers, sessions, exchanges of several calls), and the attributes ``auth_kinds`` (the names of
+    the ``auth.kind`` that are its own) and ``ports`` (other ports by name, each with its address
+    relative to the endpoint). Arguments of the class's constructor are filled from
+    ``[ledger.X.options]``.
     """
 
     @property

@@ -11,7 +11,7 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
 from claimbridge.model import History, Outcome, Submission
-from claimbridge.profiles.base import Capabilities
+from claimbridge.profiles.base import Capabilities, Request
 
 T = TypeVar("T")
 
@@ -82,10 +82,14 @@ class AtOnce(Access[list[Any]], frozen=True):
 
 
 class Built(msgspec.Struct, frozen=True):
-    """A request as it will be sent: the contract's operation, and the Body's child in bytes."""
+    """A request as it will be sent: the contract's operation, and the Body's child in bytes.
+
+    ``request`` is what it was built from; None where nobody needs to know.
+    """
 
     operation: str
     body: bytes
+    request: Request | None = None
 
 
 class Exchange(Step[tuple[Outcome, ...]], frozen=True):

@@ -144,7 +144,7 @@ class FakeLedger(Client):
 
     def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
         try:
-            self.ledger.message(step)  # built and judged as if it were sent
+            self.ledger.build(step)  # built and judged as if it were sent
         except ClaimBridgeError as error:
             return (not_built(error),)
         return self.erp.answer(step)

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from claimbridge.soap.transport.ports import Ports
 from claimbridge.soap.transport.reply import HttpReply
 from claimbridge.soap.transport.request import content_headers
 from claimbridge.soap.transport.settings import (
@@ -67,6 +68,7 @@ __all__ = [
     "Bearer",
     "ClientCertificate",
     "HttpReply",
+    "Ports",
     "Transport",
     "TransportSettings",
     "content_headers",

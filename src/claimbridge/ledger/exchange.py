@@ -1,0 +1,166 @@
+"""Performing one exchange with the ERP: one call as a rule, a conversation where a profile says so.
+
+No I/O: what must be sent is yielded to the client, as every step of a plan is.
+"""
+
+from __future__ import annotations
+
+import logging
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, OutcomeUnknown
+from claimbridge.ledger.message import Answer, Message, Send
+from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
+from claimbridge.model import Outcome, OutcomeKind
+from claimbridge.profiles.base import Request
+from claimbridge.profiles.conversation import LogIn, Pause, begun
+from claimbridge.submission import Built, Plan
+from claimbridge.submission import Pause as Wait
+
+if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
+    from claimbridge.ledger.messages import Messages
+    from claimbridge.soap.envelope import Envelope
+    from claimbridge.soap.faults import Fault
+
+log = logging.getLogger("claimbridge.ledger")
+
+
+class Ended(Exception):
+    """A call that got no usable answer: the conversation is over, with this outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.text)
+        self.outcome = outcome
+
+
+class Exchanging:
+    """One exchange under way; never shared."""
+
+    def __init__(self, ledger: Messages) -> None:
+        self._ledger = ledger
+        self._session = ""
+        self._cookies: dict[str, str] = {}
+        self._effect = False
+        """Whether a request was answered that may have changed the ledger."""
+        self._left = False
+        """Whether such a request was handed to the transport."""
+
+    def perform(self, request: Request, built: Built) -> Plan[tuple[Outcome, ...]]:
+        """Hold the profile's conversation about ``request``, which goes out as ``built``."""
+        profile = self._ledger.profile
+        talk = begun(profile, request)
+        answer: Reply | Fault | None = None
+        try:
+            while True:
+                asked = talk.send(answer)
+                answer = None
+                if isinstance(asked, Pause):
+                    yield from self._wait(asked.seconds)
+                elif isinstance(asked, LogIn):
+                    yield from self._log_in(again=True)
+                else:
+                    own = built if asked is request else self._ledger.built(asked)
+                    answer = yield from self._call(own, harmless=asked.harmless)
+        except StopIteration as end:
+            outcomes: tuple[Outcome, ...] = end.value
+            return outcomes
+        except Ended as end:
+            return (end.outcome,)
+        except ClaimBridgeError as error:
+            return (self._failed(error),)
+        except Exception as error:
+            log.exception("profile %s failed in an exchange", profile.name)
+            text = f"profile {profile.name} failed on the {self._stage}: {error!r}"
+            return (self._failed(OutcomeUnknown(text)),)
+
+    @property
+    def _stage(self) -> str:
+        return "reply" if self._left else "request"
+
+    def _failed(self, error: ClaimBridgeError) -> Outcome:
+        """Return what an error of building or reading means: nothing, while nothing has left."""
+        return unknown(error.message, code=error.code) if self._left else not_built(error)
+
+    def _wait(self, seconds: float) -> Plan[None]:
+        if not (yield from Wait(seconds)):
+            over = NotDelivered("the time allowed for the call is over")
+            raise self._ended(over, harmless=True)
+
+    def _call(self, built: Built, *, harmless: bool) -> Plan[Reply | Fault]:
+        if self._ledger.has_sessions and not self._session:
+            yield from self._log_in(again=False)
+        message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        self._left = self._left or not harmless
+        envelope = yield from self._sent(message, harmless=harmless)
+        self._effect = self._effect or not harmless
+        return self._ledger.answer(envelope, asked=message.operation)
+
+    def _sent(self, message: Message, *, harmless: bool) -> Plan[Envelope]:
+        try:
+            answer = yield from Send(message)
+        except DeliveryError as error:
+            raise self._ended(error, harmless=harmless) from error
+        self._cookies |= cookies_of(answer)
+        return answer.envelope
+
+    def _log_in(self, *, again: bool) -> Plan[None]:
+        if again:
+            # The profile says that the call before had no effect.
+            self._effect = self._left = False
+            self._ledger.sessions.drop(self._session)
+        self._session = self._ledger.sessions.current
+        if self._session:
+            return
+        try:
+            message = self._ledger.log_in_message()
+            envelope = yield from self._sent(message, harmless=True)
+            self._session = self._ledger.read_log_in(envelope, asked=message.operation)
+        except DeliveryError as error:
+            raise self._ended(error, harmless=True) from error
+        except ClaimBridgeError as error:
+            lost = NotDelivered(f"no session could be begun: {error.message}")
+            raise self._ended(lost, harmless=True) from error
+        self._ledger.sessions.keep(self._session)
+
+    def _ended(self, error: DeliveryError, *, harmless: bool) -> Ended:
+        """Return the end of the conversation.
+
+        What was answered before may have had an effect; a harmless call by itself has none.
+        """
+        outcome = outcome_of(error)
+        lost = outcome.kind is OutcomeKind.UNKNOWN
+        if self._effect and not lost:
+            outcome = unknown(f"the conversation broke off midway: {error.message}")
+        elif lost and harmless and not self._effect:
+            outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
+        return Ended(outcome)
+
+
+def cookies_of(answer: Answer) -> dict[str, str]:
+    """Return the cookies that an answer sets, by name; within one exchange they count as given."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(answer.headers.get("set-cookie", ""))
+    except CookieError:
+        return {}
+    return {name: morsel.coded_value for name, morsel in jar.items()}
+
+
+class Sessions:
+    """The session that a ledger's threads share: its id, "" while there is none."""
+
+    def __init__(self) -> None:
+        self.current: str = ""
+
+    def keep(self, session: str) -> None:
+        """Let others use a session that was begun."""
+        self.current = session
+
+    def drop(self, session: str) -> None:
+        """Forget a session that is dead, unless another thread has begun a new one already."""
+        if self.current == session:
+            self.current = ""

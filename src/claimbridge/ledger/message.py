@@ -1,0 +1,40 @@
+"""One message to the ERP, ready for the transport, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from claimbridge.soap.envelope import Envelope
+from claimbridge.submission import Step
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One HTTP request body and its headers; which operation it asks.
+
+    ``id`` is what it calls itself (WS-Addressing), "" when it has no name. ``endpoint`` is the
+    address of another port of the ERP, "" for the ledger's own endpoint.
+    """
+
+    operation: str
+    body: bytes
+    headers: Mapping[str, str]
+    id: str = ""
+    endpoint: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, eq=False):
+    """A reply whose envelope was opened, and whose signature was judged where one is demanded.
+
+    ``headers`` are the HTTP reply's, names in lower case.
+    """
+
+    envelope: Envelope
+    headers: Mapping[str, str]
+
+
+class Send(Step[Answer], frozen=True):
+    """One HTTP request to the ERP; answered by its reply, or raises what ``Client`` got instead."""
+
+    message: Message

@@ -1,0 +1,111 @@
+"""What an exchange may hold besides one request and its reply: several calls, waits, a session.
+
+A profile describes the conversation as a generator, without I/O; ``claimbridge.ledger`` performs
+it. Most profiles need none of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import msgspec
+
+from claimbridge.model import Outcome
+from claimbridge.profiles.base import Profile, Request
+
+if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Wait so many seconds before going on; answered by None."""
+
+    seconds: float
+
+
+class LogIn(msgspec.Struct, frozen=True):
+    """Drop the session that was used and begin a fresh one; answered by None.
+
+    A profile that yields it says that the call before had no effect, because its session was dead.
+    """
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """The secrets of ``[ledger.X.auth]``, read; "" and an empty mapping where not configured."""
+
+    user: str = ""
+    password: str = ""
+    secrets: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Credentials(user={self.user!r})"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt of one call, for ``headers``: ``session`` is "" where there is none."""
+
+    operation: str
+    credentials: Credentials
+    session: str = ""
+
+
+Conversation = Generator["Request | Pause | LogIn", "Reply | Fault | None", tuple[Outcome, ...]]
+"""One exchange of several calls; see ``Converses``."""
+
+
+@runtime_checkable
+class Converses(Protocol):
+    """A profile whose exchanges are several calls."""
+
+    def converse(self, request: Request) -> Conversation:
+        """Perform one exchange that begins with ``request``, and return its outcomes.
+
+        It yields ``request`` itself first: what was validated and signed, sent as it stands. Each
+        call is answered by its Reply, or the Fault that came instead. A call that gets neither
+        ends the conversation: NOT_DELIVERED or UNAVAILABLE where no request that may have had an
+        effect was answered before, else UNKNOWN. So commit, poll and look up here, in any order.
+        """
+        ...
+
+
+@runtime_checkable
+class HasHeaders(Protocol):
+    """A profile that puts SOAP headers of its own into each message."""
+
+    def headers(self, call: Call) -> Sequence[bytes]:
+        """Return header elements in canonical XML for one attempt; see ``profiles.markup``."""
+        ...
+
+
+@runtime_checkable
+class HasSessions(Protocol):
+    """A profile whose ERP is logged in to; the ledger keeps the session for all its threads."""
+
+    def log_in(self, credentials: Credentials) -> Request:
+        """Return the request that begins a session."""
+        ...
+
+    def read_log_in(self, reply: Reply | Fault) -> str:
+        """Return the session's id.
+
+        Raises DeliveryRefused when the credentials are wrong, LedgerUnavailable when the ERP has
+        no session to give now, NotDelivered for whatever else.
+        """
+        ...
+
+
+def begun(profile: Profile, request: Request) -> Conversation:
+    """Return the conversation that a profile begins with ``request``: one call as a rule."""
+    if isinstance(profile, Converses):
+        return profile.converse(request)
+    return _plain(profile, request)
+
+
+def _plain(profile: Profile, request: Request) -> Conversation:
+    from claimbridge.soap.faults import Fault
+
+    answer = yield request
+    assert answer is not None  # only what is no request is answered by None
+    return (profile.read_fault(answer),) if isinstance(answer, Fault) else profile.read(answer)

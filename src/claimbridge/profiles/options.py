@@ -1,0 +1,55 @@
+"""Options of a profile: ``[ledger.X.options]`` as the keyword arguments of what makes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+import msgspec
+
+from claimbridge.errors import ConfigurationError
+
+
+def given_options(
+    maker: Callable[..., object], name: str, options: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return ``options`` as ``maker`` takes them; text is converted where a number is wanted.
+
+    ``name`` is the profile's, for the error. Raises ConfigurationError CB-243 for an option that
+    ``maker`` does not know, lacks, or declares otherwise.
+    """
+    declared = _declared(maker)
+    unknown = sorted(options.keys() - declared.keys())
+    if unknown:
+        known = ", ".join(sorted(declared)) or "none"
+        raise _refused(name, f"there is no option {unknown[0]!r}; there are: {known}")
+    lacking = [key for key, (_, needed) in declared.items() if needed and key not in options]
+    if lacking:
+        raise _refused(name, f"the option {lacking[0]!r} is missing")
+    return {key: _converted(name, key, value, declared[key][0]) for key, value in options.items()}
+
+
+def _declared(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
+    """Return each keyword's type and whether it must be given."""
+    made_by: Any = vars(maker).get("__init__", maker) if isinstance(maker, type) else maker
+    hints = get_type_hints(made_by)
+    parameters = inspect.signature(maker).parameters.values()
+    found = {
+        one.name: (hints.get(one.name, Any), one.default is inspect.Parameter.empty)
+        for one in parameters
+        if one.kind in {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    }
+    # A clock, for tests, cannot be written into a configuration.
+    return {key: held for key, held in found.items() if key != "clock"}
+
+
+def _converted(name: str, key: str, value: object, kind: Any) -> object:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refused(name, f"{key}: {error}") from error
+
+
+def _refused(name: str, what: str) -> ConfigurationError:
+    return ConfigurationError(f"profile {name!r}: {what}; see [ledger.X.options]", code="CB-243")
