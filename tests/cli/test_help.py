@@ -9,10 +9,11 @@ from importlib.metadata import version
 import pytest
 from tests.cli.conftest import Run
 
-from claimbridge.cli.app import GROUPS, JOURNAL, Command, build
+from claimbridge.cli.app import CONTRACT, GROUPS, JOURNAL, Command, build
 
 COMMANDS = [((one.name,), one) for group in GROUPS.values() for one in group]
 COMMANDS += [(("journal", one.name), one) for one in JOURNAL]
+COMMANDS += [(("contract", one.name), one) for one in CONTRACT]
 EACH = pytest.mark.parametrize(
     ("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS]
 )

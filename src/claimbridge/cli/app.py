@@ -129,6 +129,14 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
         ),
     ),
 }
+CONTRACT: Final = (
+    Command(
+        "show",
+        "contracts:show_contract",
+        "Show what a contract offers: services, ports, operations, and messages as a tree.",
+        "claimbridge contract show contracts/erp",
+    ),
+)
 JOURNAL: Final = (
     Command(
         "list",
@@ -186,13 +194,18 @@ def build() -> App:
         version_flags=["--version"],
         default_parameter=Parameter(show_default=_shown),
     )
-    groups = {title: Group(title, sort_key=order) for order, title in enumerate(GROUPS)}
+    titles = (*GROUPS, "Contracts")
+    groups = {title: Group(title, sort_key=order) for order, title in enumerate(titles)}
     for title, commands in GROUPS.items():
         _with_commands(tree, commands, groups[title])
     about = "Look into the journal, and settle what is parked."
     journal = App(name="journal", help=about, group=groups["Claims and the ledger"], sort_key=9)
     _with_commands(journal, JOURNAL, None)
     tree.command(journal)
+    about = "Lock an ERP's WSDL, and look into it."
+    contract = App(name="contract", help=about, group=groups["Contracts"])
+    _with_commands(contract, CONTRACT, None)
+    tree.command(contract)
     options = Group("Options", sort_key=len(groups))
     for flag in ("--help", "--version"):
         tree[flag].group = options
