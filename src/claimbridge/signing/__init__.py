@@ -5,8 +5,8 @@ from claimbridge.signing.identity import Identity
 from claimbridge.signing.keys import CallbackKey, Key, SoftwareKey
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.sign import Signer
+from claimbridge.signing.verified import Verified
 from claimbridge.signing.verify import (
-    Verified,
     Verifier,
     verify,
     verify_detached,

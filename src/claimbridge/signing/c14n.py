@@ -6,10 +6,33 @@ out of its document needs no such care, and it is what nearly every signature co
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from lxml import etree
 
 from claimbridge.errors import DocumentError
 from claimbridge.xmlio import canonical
+
+_NAME: Final = rb"[A-Za-z_][A-Za-z0-9_.\-]*+"
+_PLAIN: Final = re.compile(
+    b"<"
+    + _NAME
+    + rb'(?: xmlns="[a-z]++:[^"&<>\s]++")?+(?: Id="[A-Za-z0-9._\-]++")?+>'
+    + rb"(?:[^<>&\r]*+(?:</?+"
+    + _NAME
+    + rb">|&(?:amp|lt|gt|#xD);))*+"
+)
+
+
+def is_plain(document: bytes) -> bool:
+    """Tell whether a well-formed document is canonical by its spelling alone.
+
+    It is when the root alone has attributes, one default namespace and one Id, and no tag, text or
+    reference has a second spelling: no prefix, no comment, no instruction, no CDATA, no empty tag,
+    nothing around the root. False says nothing.
+    """
+    return _PLAIN.fullmatch(document) is not None
 
 
 def canonical_document(root: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:

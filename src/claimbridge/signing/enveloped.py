@@ -48,11 +48,19 @@ PATTERN: Final = re.compile(
     + re.escape(_VALUE)
     + rb"(?P<value>[A-Za-z0-9+/]++=*+)"
     + re.escape(_VALUE_END)
-    + b"<ds:KeyInfo><ds:X509Data>"
-    + rb"(?P<certificates>(?:<ds:X509Certificate>[A-Za-z0-9+/]++=*+</ds:X509Certificate>)++)"
-    + b"</ds:X509Data></ds:KeyInfo></ds:Signature>"
 )
-"""Such a signature. ``info`` is SignedInfo from its first child to its end tag."""
+"""Such a signature up to its KeyInfo; ``info`` is SignedInfo from its first child to its end."""
+
+END: Final = b"</ds:Signature>"
+"""How it ends."""
+
+KEY_INFO: Final = re.compile(
+    b"<ds:KeyInfo><ds:X509Data>"
+    + rb"(?P<certificates>(?:<ds:X509Certificate>[A-Za-z0-9+/]++=*+</ds:X509Certificate>)++)"
+    + b"</ds:X509Data></ds:KeyInfo>"
+    + END
+)
+"""What stands between, its end tag included: the same for all signatures of one signer."""
 
 
 class Writer:

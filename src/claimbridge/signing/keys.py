@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -14,6 +15,9 @@ from claimbridge.signing.dsig import MINIMUM_RSA_BITS, Algorithm
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+
+Check = Callable[[bytes, bytes], None]
+"""Raises cryptography's InvalidSignature unless the first, a value, signs the second."""
 
 _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
@@ -117,31 +121,54 @@ def check_value(public: PublicKey, value: bytes, data: bytes, algorithm: Algorit
 
     ``algorithm`` must be of the key's kind.
     """
-    digest = _HASHES[algorithm.digest]
+    checking(public, algorithm)(value, data)
+
+
+def checking(public: PublicKey, algorithm: Algorithm) -> Check:
+    """Return how ``public`` checks values; what does not change between them is made once.
+
+    What is returned is ``check_value`` for this key and algorithm.
+    """
+    hashed, digest = _hashing(algorithm)
     if isinstance(public, rsa.RSAPublicKey):
-        public.verify(value, data, _padding(algorithm), digest)
-        return
+        rsa_verify, pads = public.verify, _padding(algorithm)
+        return lambda value, data: rsa_verify(value, hashed(data).digest(), pads, digest)
     # XMLDSig 1.1 §6.4.3: r and s, each as long as the order of the curve.
-    size = (public.key_size + 7) // 8
-    if len(value) != 2 * size:
-        raise InvalidSignature
-    r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
-    public.verify(utils.encode_dss_signature(r, s), data, ec.ECDSA(digest))
+    ec_verify, method, size = public.verify, ec.ECDSA(digest), (public.key_size + 7) // 8
+
+    def check(value: bytes, data: bytes) -> None:
+        if len(value) != 2 * size:
+            raise InvalidSignature
+        r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
+        ec_verify(utils.encode_dss_signature(r, s), hashed(data).digest(), method)
+
+    return check
 
 
 def _operation(private: PrivateKey, algorithm: Algorithm) -> Callable[[bytes], bytes]:
     """Return how ``private`` signs; what does not change between signatures is made once."""
-    digest = _HASHES[algorithm.digest]
+    hashed, digest = _hashing(algorithm)
     if isinstance(private, rsa.RSAPrivateKey):
         rsa_sign, pads = private.sign, _padding(algorithm)
-        return lambda data: rsa_sign(data, pads, digest)
+        return lambda data: rsa_sign(hashed(data).digest(), pads, digest)
     ec_sign, method, size = private.sign, ec.ECDSA(digest), private.key_size // 8
+    return lambda data: _joined(ec_sign(hashed(data).digest(), method), size)
 
-    def sign(data: bytes) -> bytes:
-        r, s = utils.decode_dss_signature(ec_sign(data, method))
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
-    return sign
+def _joined(value: bytes, size: int) -> bytes:
+    """Return r and s of an ECDSA signature in DER, each ``size`` bytes long.
+
+    X.690 §8.9 and RFC 3279 §2.2.3: a sequence (two bytes of head, for the sizes we have) of two
+    integers, each with its length in one byte and a zero before a first bit of one.
+    """
+    middle = 4 + value[3]
+    r, s = value[4:middle], value[middle + 2 :]
+    return r[-size:].rjust(size, b"\0") + s[-size:].rjust(size, b"\0")
+
+
+def _hashing(algorithm: Algorithm) -> tuple[Callable[[bytes], hashlib._Hash], utils.Prehashed]:
+    """Return what hashes for ``algorithm``: hashlib takes half the time that cryptography does."""
+    return getattr(hashlib, algorithm.digest), utils.Prehashed(_HASHES[algorithm.digest])
 
 
 def _padding(algorithm: Algorithm) -> padding.AsymmetricPadding:

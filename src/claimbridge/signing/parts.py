@@ -48,7 +48,11 @@ class Part(msgspec.Struct, frozen=True):
 def whole(document: Canonical) -> Part | None:
     """Return the root as what is to be signed; None when only a parser can tell."""
     tag = _START.match(document)
-    if tag is None or document.find(_DS) >= 0 or not ids_differ(document):
+    if tag is None:
+        return None
+    # Attributes and declarations have their quotes: without any below, the root has them all.
+    marked = document if document.find(b'"', tag.end()) >= 0 else tag[0]
+    if marked.find(_DS) >= 0 or not ids_differ(marked):
         return None
     name = tag["id"]
     if name is not None and not USABLE_ID.fullmatch(name):

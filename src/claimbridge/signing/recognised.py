@@ -11,6 +11,7 @@ whole document, its signature taken out, has just these bytes as its canonical f
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -22,15 +23,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from claimbridge.errors import DocumentError, SigningError
-from claimbridge.signing.c14n import canonical_document
+from claimbridge.signing.c14n import canonical_document, is_plain
 from claimbridge.signing.dsig import DS, Algorithm
-from claimbridge.signing.enveloped import PATTERN, SIGNED_INFO, START
-from claimbridge.signing.keys import PublicKey, check_value
+from claimbridge.signing.enveloped import END, KEY_INFO, PATTERN, SIGNED_INFO, START
+from claimbridge.signing.keys import Check, PublicKey, checking
 from claimbridge.signing.parts import ids_differ
 from claimbridge.signing.place import refuse_repeated_ids
 from claimbridge.signing.policy import Policy, read_certificates
 from claimbridge.signing.structure import read_certificate
 from claimbridge.signing.trust import Judge, public_key
+from claimbridge.signing.verified import TREE, Verified
 from claimbridge.xmlio import parse
 
 _DS: Final = DS.encode()
@@ -47,20 +49,12 @@ _KNOWN: Final = frozenset({"placement", "trust", "pin", "subjects", "at"})
 class Signer(msgspec.Struct, frozen=True, eq=False):
     """A trusted signer, as long as no certificate involved begins or ends to be valid."""
 
-    key: PublicKey
+    checks: Mapping[bytes, Check]
+    """How its key checks values, by the algorithms that suit it."""
     subject: str
     fingerprint: str
     since: datetime
     until: datetime
-
-
-class Recognised(msgspec.Struct, frozen=True, eq=False):
-    """What was signed, its tree, by whom, and the SHA-256 of the canonical SignedInfo."""
-
-    content: bytes
-    tree: etree._Element
-    signer: Signer
-    seal: str
 
 
 class Lane:
@@ -81,7 +75,7 @@ class Lane:
         }
         self._open = policy.placement == "document" and asked <= _KNOWN
 
-    def recognised(self, document: bytes, now: datetime) -> Recognised | None:
+    def recognised(self, document: bytes, now: datetime) -> Verified | None:
         """Return what ``document`` holds signed; None when the general way must decide."""
         start = document.rfind(START)
         if start < 0 or not self._open or len(document) > _MAXIMUM_BYTES:
@@ -89,33 +83,44 @@ class Lane:
         match = PATTERN.match(document, start)
         if match is None or document.find(_DS, 0, start) >= 0:
             return None
-        ending = document[match.end() :]
+        key_info_end = document.find(END, match.end()) + len(END)
+        ending = document[key_info_end:]
         content = document[:start] + ending
         digest = b2a_base64(sha256(content).digest(), newline=False)
         if digest != match["digest"] or ending.count(b"<") != 1:
             return None
-        signer = self._signer(match["certificates"], now)
+        signer = self._signer(document[match.end() : key_info_end], now)
         signed = SIGNED_INFO + match["info"]
-        if signer is None or not _fits(signer.key, match["value"], signed, match["algorithm"]):
+        if signer is None or not _fits(signer, match["algorithm"], match["value"], signed):
             return None
         tree = _canonical_tree(content)
         if tree is None or not _is_target(tree, match["id"]):
             return None
-        return Recognised(content, tree, signer, sha256(signed).hexdigest())
+        verified = Verified(
+            content=content,
+            subject=signer.subject,
+            fingerprint=signer.fingerprint,
+            seal=sha256(signed).hexdigest(),
+        )
+        verified.__dict__[TREE] = tree
+        return verified
 
-    def _signer(self, certificates: bytes, now: datetime) -> Signer | None:
-        found = self._signers.get(certificates)
+    def _signer(self, key_info: bytes, now: datetime) -> Signer | None:
+        found = self._signers.get(key_info)
         if found is None or not found.since <= now <= found.until:
-            found = self._judged(certificates, now)
+            found = self._judged(key_info, now)
             if found is None:
                 return None
             if len(self._signers) >= _MAXIMUM_SIGNERS:
                 self._signers.clear()
-            self._signers[certificates] = found
+            self._signers[key_info] = found
         return found
 
-    def _judged(self, certificates: bytes, now: datetime) -> Signer | None:
-        texts = certificates.replace(_CERTIFICATE, b"").split(_CERTIFICATE_END)[:-1]
+    def _judged(self, key_info: bytes, now: datetime) -> Signer | None:
+        match = KEY_INFO.fullmatch(key_info)
+        if match is None:
+            return None
+        texts = match["certificates"].replace(_CERTIFICATE, b"").split(_CERTIFICATE_END)[:-1]
         encoded = [_decoded(text) for text in texts]
         try:
             found = [read_certificate(der) for der in encoded if der]
@@ -130,7 +135,7 @@ class Lane:
             for moment in (each.not_valid_before_utc, each.not_valid_after_utc)
         ]
         return Signer(
-            key=public_key(signer),
+            checks=_checks(public_key(signer)),
             subject=signer.subject.rfc4514_string(),
             fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
             since=max((moment for moment in moments if moment <= now), default=_NEVER),
@@ -150,13 +155,19 @@ def _decoded(text: bytes) -> bytes:
     return value if b2a_base64(value, newline=False) == text else b""
 
 
-def _fits(key: PublicKey, value: bytes, signed: bytes, name: bytes) -> bool:
+def _checks(key: PublicKey) -> dict[bytes, Check]:
+    elliptic = isinstance(key, ec.EllipticCurvePublicKey)
+    suitable = [algorithm for algorithm in Algorithm if algorithm.elliptic == elliptic]
+    return {algorithm.encode(): checking(key, algorithm) for algorithm in suitable}
+
+
+def _fits(signer: Signer, algorithm: bytes, value: bytes, signed: bytes) -> bool:
+    check = signer.checks.get(algorithm)
+    if check is None:
+        return False
     try:
-        algorithm = Algorithm(name.decode("ascii"))
-        if algorithm.elliptic != isinstance(key, ec.EllipticCurvePublicKey):
-            return False
-        check_value(key, _decoded(value), signed, algorithm)
-    except (ValueError, InvalidSignature):
+        check(_decoded(value), signed)
+    except InvalidSignature:
         return False
     return True
 
@@ -165,6 +176,8 @@ def _canonical_tree(content: bytes) -> etree._Element | None:
     """Return the tree of ``content``; None unless it is canonical and no id repeats."""
     try:
         tree = parse(content)
+        if is_plain(content):  # with one attribute at most, and so one id
+            return tree
         if canonical_document(tree) != content:
             return None
         if not ids_differ(content):

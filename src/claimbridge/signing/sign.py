@@ -46,6 +46,8 @@ class Signer:
         self._clock = clock
         self._methods = _methods(identity.algorithm)
         self._key_info = _key_info(identity)
+        self._since = identity.certificate.not_valid_before_utc
+        self._until = identity.certificate.not_valid_after_utc
         self._writer = Writer(identity.algorithm, self._key_info)
 
     def sign(self, document: bytes, *, element: str | None = None) -> bytes:
@@ -154,18 +156,26 @@ class Signer:
         """Return what ``sign`` would; None where it takes the parser to tell."""
         if element is None:
             root = whole(document)
-            parts = None if root is None else [root]
-        else:
-            parts = each(document, element)
+            if root is None:
+                return None
+            self._check_identity()
+            signature = self._over(root.name, document)
+            return b"".join((document[: root.end], signature, document[root.end :]))
+        parts = each(document, element)
         if parts is None:
             return None
-        self._identity.check(self._clock.now())
+        self._check_identity()
         pieces: list[bytes] = []
         done = 0
         for part in parts:
             pieces += (document[done : part.end], self._over(part.name, part.content))
             done = part.end
         return b"".join((*pieces, document[done:]))
+
+    def _check_identity(self) -> None:
+        now = self._clock.now()
+        if not self._since <= now <= self._until:
+            self._identity.check(now)
 
     def _over(self, name: bytes, content: bytes) -> bytes:
         """Return an enveloped signature; an empty ``name`` covers the whole document."""

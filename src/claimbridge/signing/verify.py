@@ -11,7 +11,6 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -30,38 +29,9 @@ from claimbridge.signing.policy import Policy
 from claimbridge.signing.recognised import Lane
 from claimbridge.signing.structure import Reference, Signature, elements, read_signature
 from claimbridge.signing.trust import Judge, public_key
+from claimbridge.signing.verified import Verified
 from claimbridge.signing.xades import CLOCK_SKEW, check_properties
 from claimbridge.xmlio import parse
-
-
-class Verified(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What was signed, and by whom. It holds nothing of the document that was not signed.
-
-    ``content`` is the signed element in exclusive C14N, without its signature: the bytes that were
-    hashed. Prefixes that only values use (``xsi:type="p:Name"``) are declared in it only where the
-    signature covers their meaning. ``subject`` is the signer's name (RFC 4514) and ``fingerprint``
-    the SHA-256 of its certificate, in hexadecimal. ``seal`` names the signature: the SHA-256 of
-    its canonical SignedInfo, in hexadecimal, the same for every copy. (Not of the signature's
-    value: whoever holds an ECDSA signature can write down a second value that fits as well.)
-    ``signing_time`` is when a XAdES signature says it was made, by the signer's own clock; None for
-    a signature that does not say.
-    """
-
-    content: bytes
-    subject: str
-    fingerprint: str
-    seal: str
-    signing_time: datetime | None = None
-
-    def element(self) -> etree._Element:
-        """Return ``content`` as a tree of its own, a new one on every call."""
-        # The tree that was compared with the content, where there is one, goes to the first who
-        # asks, and to nobody else.
-        fresh: etree._Element | None = self.__dict__.pop(_TREE, None)
-        return parse(self.content, what="signed content") if fresh is None else fresh
-
-
-_TREE = "_tree"
 
 
 class Verifier:
@@ -81,16 +51,7 @@ class Verifier:
         count.
         """
         found = self._lane.recognised(document, self._policy.at or self._clock.now())
-        if found is None:
-            return self._verify(document)
-        verified = Verified(
-            content=found.content,
-            subject=found.signer.subject,
-            fingerprint=found.signer.fingerprint,
-            seal=found.seal,
-        )
-        verified.__dict__[_TREE] = found.tree
-        return verified
+        return self._verify(document) if found is None else found
 
     def _verify(self, document: bytes) -> Verified:
         """Verify any document, the general way."""
