@@ -136,6 +136,18 @@ CONTRACT: Final = (
         "Show what a contract offers: services, ports, operations, and messages as a tree.",
         "claimbridge contract show contracts/erp",
     ),
+    Command(
+        "diff",
+        "contract_uses:diff_contracts",
+        "Tell what changed between two contracts, and whom it breaks.",
+        "claimbridge contract diff contracts/erp contracts/erp-new",
+    ),
+    Command(
+        "check",
+        "contract_uses:check_profile",
+        "Tell whether a profile works with a contract: what it needs, lacks and could exceed.",
+        "claimbridge contract check --profile sap-journal-entry contracts/erp",
+    ),
 )
 JOURNAL: Final = (
     Command(

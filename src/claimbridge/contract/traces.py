@@ -1,0 +1,142 @@
+"""Where in a contract's types the requests of a profile, and its reading of replies, come by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from claimbridge.contract.bundle import Bundle
+from claimbridge.contract.contract import Contract
+from claimbridge.contract.documents import gather
+from claimbridge.contract.operation import Operation
+from claimbridge.contract.outline import Element, Type
+from claimbridge.contract.schemas import Schemas
+from claimbridge.contract.shape import split_name
+from claimbridge.contract.uses import Sent, Uses
+
+
+class Side:
+    """One generation of a contract: its operations, and each root element once."""
+
+    def __init__(self, operations: Mapping[str, Operation], schemas: Schemas) -> None:
+        self.operations = operations
+        self.schemas = schemas
+        self._roots: dict[str, Element | None] = {}
+        self._unique: dict[str, str] | None = None
+
+    @classmethod
+    def of(cls, contract: Contract, bundle: Bundle) -> Side:
+        """Return the generation that a contract, loaded from ``bundle``, is."""
+        return cls(contract.operations, Schemas(gather(bundle)))
+
+    def root(self, name: str) -> Element | None:
+        """Return the global element, the same object whenever asked; None when there is none."""
+        if name not in self._roots:
+            self._roots[name] = self.schemas.element(name) if name else None
+        return self._roots[name]
+
+    def type(self, name: str) -> Type | None:
+        """Return the type that ``@xsi:type`` names; the local name will do where it is unique."""
+        if not name.startswith("{"):
+            if self._unique is None:
+                full = self.schemas.type_names()
+                counted = Counter(split_name(each)[1] for each in full)
+                self._unique = {
+                    local: each for each in full if counted[local := split_name(each)[1]] == 1
+                }
+            name = self._unique.get(name, name)
+        return self.schemas.type(name)
+
+    def answers(self, operation: str) -> tuple[str, ...]:
+        """Return the ``{namespace}name`` of an operation's reply and faults."""
+        found = self.operations[operation]
+        return tuple(name for name in (found.output, *found.faults) if name)
+
+
+class Trace:
+    """What one profile does with one generation, by type.
+
+    ``sent`` has, by the type's id, how often each local name (or ``@name``) stood in each instance
+    that was sent; ``read`` the local names that were asked for in it. ``missing`` are the paths
+    that were sent and that the contract does not have.
+    """
+
+    def __init__(self, uses: Uses, side: Side) -> None:
+        self.profile = uses.profile
+        self.sent: dict[int, list[Counter[str]]] = {}
+        self.read: dict[int, set[str]] = {}
+        self.names: dict[tuple[str, str], bool] = {}
+        """Each operation and path that is sent or, under the reply's name, read: is it there?"""
+        self.operations = frozenset(uses.operations) & side.operations.keys()
+        self._side = side
+        for one in uses.sent:
+            self._follow_request(one)
+        for name in sorted({name for each in self.operations for name in side.answers(each)}):
+            element = side.root(name)
+            for path in sorted(uses.read.get(split_name(name)[1], ())):
+                if element is not None:
+                    self._follow_reading(element, path)
+
+    def has_sent(self, kind: Type, step: str, *, beside: Iterable[str] = ()) -> bool:
+        """Whether ``step`` was sent in the type, together with one of ``beside`` if given."""
+        others = set(beside)
+        return any(
+            step in one and (not others or others & one.keys())
+            for one in self.sent.get(id(kind), ())
+        )
+
+    def has_left_out(self, kind: Type, step: str, *, of: Iterable[str] = ()) -> bool:
+        """Whether an instance of the type was sent without ``step`` and without any ``of``."""
+        wanted = {step, *of}
+        return any(not wanted & one.keys() for one in self.sent.get(id(kind), ()))
+
+    def most_sent(self, kind: Type, step: str) -> int:
+        """Return how often ``step`` stood in one instance of the type at most."""
+        return max((one[step] for one in self.sent.get(id(kind), ())), default=0)
+
+    def touches(self, kind: Type, *, reply: bool) -> bool:
+        """Whether the profile sends the type, or reads in it."""
+        return id(kind) in (self.read if reply else self.sent)
+
+    def _follow_request(self, sent: Sent) -> None:
+        operation = self._side.operations.get(sent.operation)
+        element = self._side.root(operation.input) if operation else None
+        self.names[(sent.operation, "")] = element is not None
+        if element is not None:
+            self._follow(element.type, sent.body, (sent.operation, ""))
+
+    def _follow(self, kind: Type, body: Mapping[str, Any], at: tuple[str, str]) -> None:
+        concrete = body.get("@xsi:type")
+        kind = (self._side.type(str(concrete)) if concrete else None) or kind
+        children = {child.local: child for child in kind.children}
+        attributes = {f"@{each.local}" for each in kind.attributes}
+        counted: Counter[str] = Counter()
+        for key, value in body.items():
+            if value is None or key == "#text" or key.startswith("@xsi:"):
+                continue
+            values = value if isinstance(value, (list, tuple)) else [value]
+            local = key if key.startswith("@") else split_name(key)[1]
+            counted[local] += len(values)
+            place = (at[0], f"{at[1]}/{local}".lstrip("/"))
+            known = local in (attributes if local.startswith("@") else children)
+            self.names[place] = known or (kind.open_attributes and local.startswith("@"))
+            for each in values:
+                if isinstance(each, Mapping) and local in children:
+                    self._follow(children[local].type, each, place)
+        self.sent.setdefault(id(kind), []).append(counted)
+
+    def _follow_reading(self, element: Element, path: tuple[str, ...]) -> None:
+        kind = element.type
+        for number, step in enumerate(path):
+            self.read.setdefault(id(kind), set()).add(step)
+            child = next((each for each in kind.children if each.local == step), None)
+            known = child is not None or step in {f"@{each.local}" for each in kind.attributes}
+            self.names[(element.local, "/".join(path[: number + 1]))] = known
+            if child is None:
+                return
+            kind = child.type
+        self.read.setdefault(id(kind), set())
+
+
+__all__ = ["Side", "Trace"]

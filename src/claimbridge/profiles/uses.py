@@ -1,0 +1,198 @@
+"""What a profile sends and reads, found by letting it: never a list kept by hand.
+
+It sends what it builds from sample submissions that hold all that a voucher can; it reads what it
+asks of replies that hold all that its own contract lets an ERP answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from claimbridge.contract.replies import Reply
+from claimbridge.contract.specimens import specimens
+from claimbridge.contract.traces import Side
+from claimbridge.contract.uses import Sent, Uses
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.model import Submission
+from claimbridge.profiles.base import Profile, Request
+from claimbridge.profiles.conversation import Credentials, HasSessions, begun
+from claimbridge.profiles.samples import COMMON_DIMENSIONS, reversing, sample_submissions
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_MOST_CALLS: Final = 10
+"""Calls of one conversation that are followed: one may ask until the answer changes."""
+
+Reads = dict[str, set[tuple[str, ...]]]
+
+
+def uses_of(profile: Profile, own: Side) -> Uses:
+    """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
+
+    A sample that the profile refuses sends nothing: what it never sends cannot break.
+    """
+    reads: Reads = {}
+    answers = _Answers(own, reads)
+    plain = [*_requests(profile, widest=False)]
+    sent = [one for request in plain for one in _conversation(profile, request, answers)]
+    _read_changes(profile, answers)
+    return Uses(
+        profile=profile.name,
+        sent=tuple(_sent(request) for request in sent),
+        widest=tuple(_sent(request) for request in _requests(profile, widest=True)),
+        read={name: frozenset(paths) for name, paths in reads.items()},
+    )
+
+
+def _sent(request: Request) -> Sent:
+    return Sent(request.operation, request.body, request.sources)
+
+
+def _requests(profile: Profile, *, widest: bool) -> Iterator[Request]:
+    """Yield every request that the profile builds from the samples."""
+    can = profile.capabilities
+    reference = "R" * can.reference_length if widest else "EXP-2026-0042"[: can.reference_length]
+    dimensions = getattr(profile, "dimensions", COMMON_DIMENSIONS)
+    taken: list[Submission] = []
+    for submission in sample_submissions(dimensions, reference=reference, widest=widest):
+        for request in _built(profile.submit, [submission]):
+            taken.append(submission)
+            yield request
+    if can.batch > 1 and len(taken) > 1:
+        yield from _built(profile.submit, taken[:2])
+    if can.can_reverse:
+        for submission in taken[:1]:
+            yield from _built(profile.reverse, reversing(submission))
+    if can.can_query:
+        yield from _built(profile.query, [reference])
+        yield from _built(profile.query, [reference, f"{reference[:-1]}X"])
+    if can.can_list_changes:
+        for cursor in ("", "17"):
+            yield from _built(lambda at: profile.changes(at, 50), cursor)
+    if isinstance(profile, HasSessions):
+        yield from _built(profile.log_in, Credentials(user="user", password="password"))  # noqa: S106 - a sample
+
+
+def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
+    try:
+        yield build(of)
+    except ClaimBridgeError:
+        return
+
+
+class _Answers:
+    """Answers requests with all that a contract has to say, and notes what is asked of them."""
+
+    def __init__(self, own: Side, reads: Reads) -> None:
+        self._own = own
+        self._reads = reads
+        self._made: dict[str, Sequence[etree._Element]] = {}
+
+    def to(self, operation: str) -> Iterator[Reply]:
+        """Yield replies to an operation, alternatives and listed values one after the other."""
+        known = self._own.operations.get(operation)
+        yield from self.of(known.output) if known else ()
+
+    def faults(self, operation: str) -> Iterator[Reply]:
+        """Yield the details of an operation's faults."""
+        known = self._own.operations.get(operation)
+        for name in known.faults if known else ():
+            yield from self.of(name)
+
+    def of(self, name: str) -> Iterator[Reply]:
+        """Yield what the element ``{namespace}name`` may hold."""
+        root = self._own.root(name)
+        if root is not None:
+            if name not in self._made:
+                self._made[name] = specimens(root)
+            for element in self._made[name]:
+                yield _Noted(element, self._reads.setdefault(root.local, set()), ())
+
+
+class _Noted(Reply):
+    """A reply that notes which paths are asked for."""
+
+    __slots__ = ("_above", "_paths")
+
+    def __init__(
+        self, element: etree._Element, paths: set[tuple[str, ...]], above: tuple[str, ...]
+    ) -> None:
+        super().__init__(element)
+        self._paths = paths
+        self._above = above
+
+    @property
+    def children(self) -> list[Reply]:
+        return [
+            _Noted(child.element, self._paths, (*self._above, child.local))
+            for child in super().children
+        ]
+
+    def all(self, *path: str) -> list[Reply]:
+        self._paths.add((*self._above, *path))
+        return super().all(*path)
+
+    def texts(self, *path: str) -> list[str]:
+        self._paths.add((*self._above, *path))
+        return super().texts(*path)
+
+
+def _conversation(profile: Profile, request: Request, answers: _Answers) -> list[Request]:
+    """Return ``request`` and what the profile sends after it, whatever is answered."""
+    from claimbridge.soap.faults import Fault
+
+    sent = {id(request): request}
+    replies: Iterator[Reply | Fault] = iter(answers.to(request.operation))
+    faults = (
+        Fault("Server", "", detail, detail.name) for detail in answers.faults(request.operation)
+    )
+    for answer in (*replies, *faults):
+        if request.operation == _log_in(profile):
+            _tried(profile.read_log_in, answer)  # type: ignore[attr-defined]  # it has sessions
+            continue
+        talk = begun(profile, request)
+        try:
+            step: object = next(talk)
+            for _ in range(_MOST_CALLS):
+                if isinstance(step, Request):
+                    sent.setdefault(id(step), step)
+                    first = step is request
+                    step = talk.send(answer if first else _next(answers, step))
+                else:
+                    step = talk.send(None)
+        except StopIteration:
+            pass
+        except ClaimBridgeError:
+            continue
+        finally:
+            talk.close()
+    return list(sent.values())
+
+
+def _next(answers: _Answers, request: Request) -> Reply:
+    return next(islice(answers.to(request.operation), 1))
+
+
+def _log_in(profile: Profile) -> str:
+    if not isinstance(profile, HasSessions):
+        return ""
+    return profile.log_in(Credentials()).operation
+
+
+def _tried(read: Callable[[Any], object], answer: object) -> None:
+    try:
+        read(answer)
+    except ClaimBridgeError:
+        return
+
+
+def _read_changes(profile: Profile, answers: _Answers) -> None:
+    if profile.capabilities.can_list_changes:
+        for reply in answers.to(profile.changes("", 50).operation):
+            _tried(profile.read_changes, reply)
+
+
+__all__ = ["uses_of"]
