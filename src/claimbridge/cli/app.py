@@ -131,6 +131,12 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
 }
 CONTRACT: Final = (
     Command(
+        "lock",
+        "contracts:lock_contract",
+        "Fetch a contract's files once, and write them with their hashes into a folder.",
+        "claimbridge contract lock https://erp.example/voucher-service?wsdl --into contracts/erp",
+    ),
+    Command(
         "show",
         "contracts:show_contract",
         "Show what a contract offers: services, ports, operations, and messages as a tree.",

@@ -4,13 +4,17 @@ A bundle is a WSDL file with everything below its folder, a folder with a ``cont
 lists every file with its hash, or a WSDL shipped inside claimbridge. Names inside a bundle are
 relative, with ``/``; a reference that leads outside is refused, not followed.
 
-``contract.toml``::
+``contract.toml``, as ``claimbridge.contract.lock`` writes it with more besides::
 
     wsdl = "voucher-service.wsdl"
 
     [files]
     "voucher-service.wsdl" = "sha256:9f86d0…"
-    "types/voucher.xsd" = "sha256:60303a…"
+    "voucher-service-xsd-1.xsd" = "sha256:60303a…"
+
+    [locations]                       # where the files refer to each other by address
+    "https://erp.example/voucher-service?wsdl" = "voucher-service.wsdl"
+    "https://erp.example/voucher-service?xsd=1" = "voucher-service-xsd-1.xsd"
 """
 
 from __future__ import annotations
@@ -22,26 +26,38 @@ import tomllib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
-from urllib.parse import unquote
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import unquote, urljoin
 
 from claimbridge.errors import ContractDrift, ContractError
 
 LOCK_NAME: Final = "contract.toml"
 MAX_FILE_BYTES: Final = 50_000_000
+_NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Bundle:
     """A closed set of files, one of them (``entry``) the WSDL that starts it.
 
     ``title`` says in messages where the files come from. ``read`` is given names that were
-    checked to lie inside; it returns None for a file that is not there.
+    checked to lie inside; it returns None for a file that is not there. ``locations`` gives the
+    names of files by the addresses that they were fetched from.
     """
 
-    def __init__(self, entry: str, read: Callable[[str], bytes | None], *, title: str) -> None:
+    def __init__(
+        self,
+        entry: str,
+        read: Callable[[str], bytes | None],
+        *,
+        title: str,
+        locations: Mapping[str, str] = _NOWHERE,
+    ) -> None:
         self.entry: Final = entry
         self.title: Final = title
+        self.locations: Final = MappingProxyType(dict(locations))
         self._read: Final = read
+        self._addresses = {name: address for address, name in locations.items()}
 
     @classmethod
     def from_path(cls, path: Path | str) -> Bundle:
@@ -70,9 +86,16 @@ class Bundle:
         return cls(f"wsdl/{name}", _read_shipped, title=f"claimbridge's own {name}")
 
     @classmethod
-    def from_files(cls, entry: str, contents: Mapping[str, bytes]) -> Bundle:
+    def from_files(
+        cls,
+        entry: str,
+        contents: Mapping[str, bytes],
+        *,
+        title: str = "",
+        locations: Mapping[str, str] = _NOWHERE,
+    ) -> Bundle:
         """Return the bundle of files held in memory, by name."""
-        return cls(entry, dict(contents).get, title=entry)
+        return cls(entry, dict(contents).get, title=title or entry, locations=locations)
 
     def __repr__(self) -> str:
         return f"Bundle({self.title!r})"
@@ -93,8 +116,12 @@ class Bundle:
     def resolve(self, location: str, base: str) -> str:
         """Return the name that ``location`` has, as written in the file named ``base``.
 
-        Raises ContractError CB-214 for an address, an absolute path, or a way out by ``..``.
+        Raises ContractError CB-214 for an address that is not among the bundle's ``locations``, an
+        absolute path, or a way out by ``..``.
         """
+        moved = self._moved(location, base)
+        if moved is not None:
+            return moved
         plain = unquote(location.partition("#")[0].strip())
         if re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|[/\\]", plain) or "\\" in plain or "\0" in plain:
             raise self._outside(location, base)
@@ -102,6 +129,16 @@ class Bundle:
         if name == ".." or name.startswith(("../", "/")):
             raise self._outside(location, base)
         return name
+
+    def _moved(self, location: str, base: str) -> str | None:
+        """Return the file that was fetched from an address; None when none was."""
+        if not self.locations:
+            return None
+        plain = location.partition("#")[0].strip()
+        try:
+            return self.locations.get(urljoin(self._addresses.get(base, ""), plain))
+        except ValueError:  # urllib's word for an address such as http://[
+            return None
 
     def _outside(self, location: str, base: str) -> ContractError:
         asker = f"{base} of the contract" if base else "the contract"
@@ -171,10 +208,10 @@ def _only_wsdl(folder: Path) -> str:
 
 def _locked(folder: Path) -> Bundle:
     """Return the bundle that ``contract.toml`` lists, after checking every hash in it."""
-    entry, hashes = _lock(folder / LOCK_NAME)
+    entry, hashes, locations = read_lock(folder / LOCK_NAME)
     reader = _folder_reader(folder)
     checked: dict[str, bytes] = {}
-    bundle = Bundle(entry, checked.get, title=str(folder))
+    bundle = Bundle(entry, checked.get, title=str(folder), locations=locations)
     for name, expected in hashes.items():
         content = reader(bundle.resolve(name, ""))
         if content is None:
@@ -188,20 +225,33 @@ def _locked(folder: Path) -> Bundle:
     return bundle
 
 
-def _lock(path: Path) -> tuple[str, dict[str, str]]:
+def read_lock(path: Path) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Return what a ``contract.toml`` says: the WSDL's name, hashes and locations.
+
+    Raises ContractError CB-218.
+    """
     try:
         lock = tomllib.loads(path.read_text("utf-8"))
         entry, listed = lock["wsdl"], lock["files"]
         hashes = {name: _sha256(value) for name, value in listed.items()}
+        locations = _listed_locations(lock.get("locations", {}), hashes)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ContractError(f"{path} cannot be read: {error}", code="CB-218") from error
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise ContractError(
-            f'{path} needs wsdl = "NAME" and [files] with "NAME" = "sha256:HEX"', code="CB-218"
+            f'{path} needs wsdl = "NAME", [files] with "NAME" = "sha256:HEX", and in [locations], '
+            'if there is one, "ADDRESS" = "NAME"',
+            code="CB-218",
         ) from error
     if not isinstance(entry, str) or entry not in hashes:
         raise ContractError(f"{path}: the wsdl is not among its [files]", code="CB-218")
-    return entry, hashes
+    return entry, hashes, locations
+
+
+def _listed_locations(table: Any, hashes: Mapping[str, str]) -> dict[str, str]:
+    if not all(name in hashes for name in table.values()):
+        raise ValueError("a location is none of the files")
+    return dict(table)
 
 
 def _sha256(value: object) -> str:
@@ -211,4 +261,4 @@ def _sha256(value: object) -> str:
     return found[1]
 
 
-__all__ = ["LOCK_NAME", "Bundle"]
+__all__ = ["LOCK_NAME", "MAX_FILE_BYTES", "Bundle", "read_lock"]

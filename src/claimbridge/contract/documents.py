@@ -25,14 +25,18 @@ from claimbridge.errors import ContractError, DocumentError
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
 WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 MAX_DOCUMENTS: Final = 1000
+MAX_TOTAL_BYTES: Final = 100_000_000
 SCHEME: Final = "contract:///"
 # zeep resolves relative references only below http, https and file addresses; nothing goes there.
 SCHEME_FOR_ZEEP: Final = "https://contract.invalid/"
+
+_REFERENCES: Final = ("import", "include", "redefine", "override")
 
 # Namespaces that contracts import without a copy of their own. xmlschema ships the documents.
 _STANDARD: Final = {
     "http://www.w3.org/XML/1998/namespace": "XML/xml.xsd",
     "http://schemas.xmlsoap.org/soap/encoding/": "WSDL/soap-encoding.xsd",
+    "http://schemas.xmlsoap.org/soap/envelope/": "WSDL/soap-envelope.xsd",
     "http://www.w3.org/1999/xlink": "XLINK/xlink.xsd",
 }
 # The places that zeep asks for by itself when an import names none.
@@ -46,7 +50,8 @@ class Documents(msgspec.Struct, frozen=True):
     """Everything a contract consists of, in memory.
 
     ``entry`` is the WSDL's name, ``sources`` the documents as they are (by name, or by the
-    address that a standard one is asked for), ``schemas`` the schemas rewritten (by address), and
+    address that a standard one is asked for; where they name each other by address, the addresses
+    are those that ``answer`` knows), ``schemas`` the schemas rewritten (by address), and
     ``namespaces`` maps each target namespace ("" for none) to the address that stands for it.
     """
 
@@ -109,6 +114,8 @@ class _Walk:
         self.bundle = bundle
         self.sources: dict[str, bytes] = {}
         self.schemas: dict[str, _Schema] = {}
+        self.services: set[str] = set()
+        self.size = 0
         self.waiting: deque[tuple[str, bool]] = deque([(bundle.entry, False)])
 
     def follow(self) -> None:
@@ -118,24 +125,31 @@ class _Walk:
                 if name in self.schemas:
                     self.schemas[name].imported |= imported
                 continue
-            if len(self.sources) > MAX_DOCUMENTS:
-                raise ContractError(
-                    f"the contract {self.bundle.title} has more than {MAX_DOCUMENTS} documents",
-                    code="CB-212",
-                )
-            self._take(name, self.bundle.read(name), imported=imported)
+            content = self.bundle.read(name)
+            self.size += len(content)
+            within_limits(len(self.sources), self.size, self.bundle.title)
+            self._take(name, content, imported=imported)
 
     def _take(self, name: str, content: bytes, *, imported: bool) -> None:
-        root = _opened(name, content, self.bundle)
-        self.sources[name] = content
+        root = opened(name, content, self.bundle.title)
+        self.sources[name] = _relocated(root, name, self.bundle) or content
         if root.tag == f"{{{XSD}}}schema" and name != self.bundle.entry:
             self._take_schema(name, root, base=name, imported=imported)
         elif root.tag == f"{{{WSDL}}}definitions":
             self._take_wsdl(name, root)
         else:
-            raise _not_wsdl(name, root, self.bundle)
+            raise _not_wsdl(name, root, self.bundle.title)
 
     def _take_wsdl(self, name: str, root: etree._Element) -> None:
+        for service in root.iterchildren(f"{{{WSDL}}}service"):
+            known = f"{{{root.get('targetNamespace', '')}}}{service.get('name', '')}"
+            if known in self.services:
+                raise ContractError(
+                    f"the contract {self.bundle.title} has two services called "
+                    f"{service.get('name', '')}; nobody can tell which is meant: ask the vendor",
+                    code="CB-215",
+                )
+            self.services.add(known)
         for reference in root.iterchildren(f"{{{WSDL}}}import"):
             location = reference.get("location")
             if location:
@@ -190,8 +204,7 @@ class _Walk:
 
 
 def _references(tree: etree._Element) -> Iterator[etree._Element]:
-    names = (f"{{{XSD}}}{name}" for name in ("import", "include", "redefine", "override"))
-    return tree.iterchildren(*names)
+    return tree.iterchildren(*(f"{{{XSD}}}{name}" for name in _REFERENCES))
 
 
 def _inside(location: str | None) -> bool:
@@ -227,31 +240,82 @@ def _standard(namespace: str) -> bytes:
     return (folder / "schemas" / _STANDARD[namespace]).read_bytes()
 
 
-def _opened(name: str, content: bytes, bundle: Bundle) -> etree._Element:
+def followed(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Yield each reference in a document to another file, and which attribute has its place.
+
+    Imports of the standard namespaces are left out: claimbridge has these at hand.
+    """
+    for reference in root.iter(f"{{{WSDL}}}import"):
+        if reference.get("location"):
+            yield reference, "location"
+    for reference in root.iter(*(f"{{{XSD}}}{name}" for name in _REFERENCES)):
+        location = reference.get("schemaLocation")
+        standard = reference.get("namespace") in _STANDARD and not _inside(location)
+        if location and not standard:
+            yield reference, "schemaLocation"
+
+
+def within_limits(count: int, size: int, title: str) -> None:
+    """Raise ContractError CB-212 for more documents, or more bytes of them, than are read."""
+    if count > MAX_DOCUMENTS:
+        raise ContractError(
+            f"the contract {title} has more than {MAX_DOCUMENTS} documents", code="CB-212"
+        )
+    if size > MAX_TOTAL_BYTES:
+        raise ContractError(
+            f"the contract {title} has more than {MAX_TOTAL_BYTES} bytes", code="CB-212"
+        )
+
+
+def opened(name: str, content: bytes, title: str) -> etree._Element:
+    """Return the root of a contract's document; raises ContractError CB-212 for no XML."""
     try:
-        return xmlio.parse(content, what=f"{name} of the contract {bundle.title}")
+        return xmlio.parse(content, what=f"{name} of the contract {title}")
     except DocumentError as error:
         if b"<html" in content[:2000].lower() or b"<!doctype html" in content[:2000].lower():
-            raise _html(name, bundle) from error
+            raise _html(name, title) from error
         raise ContractError(error.message, code="CB-212") from error
 
 
-def _not_wsdl(name: str, root: etree._Element, bundle: Bundle) -> ContractError:
+def _relocated(root: etree._Element, name: str, bundle: Bundle) -> bytes | None:
+    """Return a document whose references lead to its bundle's files by zeep's addresses.
+
+    None where they are names already. The tree itself stays as it is.
+    """
+    if not bundle.locations:
+        return None
+    copy = xmlio.parse(etree.tostring(root), what=name)
+    for reference, key in followed(copy):
+        reference.set(key, SCHEME_FOR_ZEEP + bundle.resolve(reference.get(key, ""), name))
+    return etree.tostring(copy)
+
+
+def _not_wsdl(name: str, root: etree._Element, title: str) -> ContractError:
     if xmlio.local_name(root).lower() == "html":
-        return _html(name, bundle)
+        return _html(name, title)
     return ContractError(
-        f"{name} of the contract {bundle.title} is neither WSDL 1.1 nor XML Schema: "
+        f"{name} of the contract {title} is neither WSDL 1.1 nor XML Schema: "
         f"its root is {xmlio.local_name(root)!r}",
         code="CB-212",
     )
 
 
-def _html(name: str, bundle: Bundle) -> ContractError:
+def _html(name: str, title: str) -> ContractError:
     return ContractError(
-        f"{name} of the contract {bundle.title} is an HTML page, not a WSDL; "
+        f"{name} of the contract {title} is an HTML page, not a WSDL; "
         "it was probably saved from a login or error page: fetch the WSDL itself",
         code="CB-212",
     )
 
 
-__all__ = ["SCHEME", "SCHEME_FOR_ZEEP", "WSDL", "XSD", "Documents", "gather"]
+__all__ = [
+    "SCHEME",
+    "SCHEME_FOR_ZEEP",
+    "WSDL",
+    "XSD",
+    "Documents",
+    "followed",
+    "gather",
+    "opened",
+    "within_limits",
+]
