@@ -65,10 +65,12 @@ class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ``trust`` (anchors) or ``pin`` (the ERP's own certificates) is a PEM file. ``subjects`` are the
     common names one of which the signer must have; empty: whoever the anchor admits. ``max_age``
     is how many seconds old a reply may be by its signed Timestamp; each then counts once only.
-    None: neither its age nor a repeat is judged. ``crls`` are files of revocation lists, and
-    ``revocation`` is ``known`` or, to refuse whom no list in force vouches for, ``required``; they
-    are read when the client is opened. ``addressing`` sends a WS-Addressing MessageID,
-    to which the reply's RelatesTo must then answer where it has one.
+    None: neither its age nor a repeat is judged. ``crls`` are files of revocation lists, ``ocsp``
+    of OCSP responses (DER), and ``revocation`` is ``known`` or, to refuse whom none of them in
+    force vouches for, ``required``; they are read when the client is opened. ``usages`` are
+    extended key usages, as object identifiers, one of which the certificate must name.
+    ``addressing`` sends a WS-Addressing MessageID, to which the reply's RelatesTo must then answer
+    where it has one.
     """
 
     trust: str | None = None
@@ -76,6 +78,8 @@ class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     subjects: tuple[str, ...] = ()
     max_age: float | None = None
     crls: tuple[str, ...] = ()
+    ocsp: tuple[str, ...] = ()
+    usages: tuple[str, ...] = ()
     revocation: Literal["known", "required"] = "known"
     addressing: bool = False
 

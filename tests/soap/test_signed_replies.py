@@ -56,6 +56,8 @@ class Middle:
 
     def __init__(self, port: int) -> None:
         self.meddle: Meddle = lambda reply: reply
+        self.status = 200
+        """What each answer says of itself, whatever the ERP said."""
         middle = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,7 +71,7 @@ class Middle:
                 answer = onward.getresponse()
                 reply = middle.meddle(answer.read())
                 onward.close()
-                self.send_response(200)
+                self.send_response(middle.status)
                 self.send_header("Content-Type", "text/xml; charset=utf-8")
                 self.send_header("Content-Length", str(len(reply)))
                 self.end_headers()
@@ -272,3 +274,17 @@ def test_contradictory_settings_are_refused_at_once(stage: Stage) -> None:
         config = configured("reference", port=1, journal=Path("x.db"), replies=replies)
         with pytest.raises(ConfigurationError):
             ledger_of(config)
+
+
+@pytest.mark.parametrize("status", [401, 404, 429])
+def test_a_status_line_that_nobody_signed_proves_nothing(stage: Stage, status: int) -> None:
+    """Written over the answer after the ERP has committed, it leaves the outcome unknown."""
+    mine = claim(f"EXP-2026-{status}")
+    stage.middle.status, stage.middle.meddle = status, lambda _: b"no, says nobody"
+    with stage.client() as client, pytest.raises(OutcomeUnknown, match="nobody signed"):
+        client.submit(mine)
+    assert len(stage.sandbox.ledger()) == 1
+    stage.middle.status, stage.middle.meddle = 200, lambda reply: reply
+    with stage.client() as client:
+        found = client.submit(mine)
+    assert [entry.reference for entry in stage.sandbox.ledger()] == [found.reference]

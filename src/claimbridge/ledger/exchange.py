@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from claimbridge.soap.faults import Fault
 
 log = logging.getLogger("claimbridge.ledger")
+
+
+_BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
+"""What the transport concludes from an HTTP status alone."""
 
 
 class Ended(Exception):
@@ -132,6 +136,9 @@ class Exchanging:
         What was answered before may have had an effect; a harmless call by itself has none.
         """
         outcome = outcome_of(error)
+        if self._ledger.replies_are_signed and error.code in _BY_STATUS:
+            # Anybody on the way can write a status line, also after the ERP has committed.
+            outcome = unknown(f"{error.message} (nobody signed that answer, so it proves nothing)")
         lost = outcome.kind is OutcomeKind.UNKNOWN
         if self._effect and not lost:
             outcome = unknown(f"the conversation broke off midway: {error.message}")

@@ -323,6 +323,11 @@ class Messages:
     # --- sessions ---------------------------------------------------------------------------
 
     @property
+    def replies_are_signed(self) -> bool:
+        """Whether a reply counts only with a signature."""
+        return self._authenticator is not None
+
+    @property
     def has_sessions(self) -> bool:
         """Whether the ERP is logged in to."""
         return isinstance(self.profile, HasSessions)

@@ -59,6 +59,8 @@ def reply_policy(config: LedgerConfig) -> Policy | None:
         subjects=replies.subjects,
         max_age=replies.max_age,
         crls=tuple(_read(config.path(name), "replies.crls") for name in replies.crls),
+        ocsp=tuple(_read(config.path(name), "replies.ocsp") for name in replies.ocsp),
+        usages=replies.usages,
         revocation=replies.revocation,
     )
 

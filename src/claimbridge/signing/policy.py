@@ -10,6 +10,7 @@ from cryptography import x509
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.signing.certificates import UnreadableCertificate, from_pem
+from claimbridge.signing.ocsp import read_response
 from claimbridge.signing.revocation import read_list
 
 
@@ -46,9 +47,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Revocation lists, PEM or DER, of the issuers below ``trust``; nothing is ever fetched. Empty:
     nobody was revoked, as far as we know."""
 
+    ocsp: tuple[bytes, ...] = ()
+    """OCSP responses (RFC 6960), DER, about certificates below ``trust``; nothing is ever fetched.
+    They may be those of many signers. Empty: no responder was asked."""
+
+    usages: tuple[str, ...] = ()
+    """Extended key usages, as object identifiers (``1.3.6.1.5.5.7.3.36``: document signing), one of
+    which the signer's certificate must name. Empty: it may do without; where it names some, one
+    must be for signatures or for clients."""
+
     revocation: Literal["known", "required"] = "known"
-    """``known``: a certificate is refused when a list says that it was revoked. ``required``: also
-    when its issuer has no list here that is in force."""
+    """``known``: a certificate is refused when a list or a response says that it was revoked.
+    ``required``: also when no list of its issuer and no response about it is in force here."""
 
     def __post_init__(self) -> None:
         if bool(self.trust) == bool(self.pin):
@@ -64,15 +74,24 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             raise _contradiction("max_age is a number of seconds, zero or more")
         read_certificates(self.trust or self.pin)
         self._check_revocation()
+        msgspec.structs.force_setattr(self, "usages", tuple(self.usages))
+        for usage in self.usages:
+            try:
+                x509.ObjectIdentifier(usage)
+            except ValueError:
+                raise _contradiction(f"{usage!r} is no object identifier") from None
 
     def _check_revocation(self) -> None:
         msgspec.structs.force_setattr(self, "crls", tuple(self.crls))
         if self.revocation not in ("known", "required"):
             raise _contradiction(f"revocation is known or required, not {self.revocation!r}")
-        if self.pin and (self.crls or self.revocation == "required"):
+        msgspec.structs.force_setattr(self, "ocsp", tuple(self.ocsp))
+        if self.pin and (self.crls or self.ocsp or self.revocation == "required"):
             raise _contradiction("a pinned certificate is revoked by taking the pin out")
         for data in self.crls:
             read_list(data)
+        for data in self.ocsp:
+            read_response(data)
 
 
 def read_certificates(pem: bytes) -> list[x509.Certificate]:

@@ -10,6 +10,7 @@ whole document, its signature taken out, has just these bytes as its canonical f
 
 from __future__ import annotations
 
+import itertools
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from claimbridge.signing.enveloped import END, KEY_INFO, PATTERN, SIGNED_INFO, S
 from claimbridge.signing.keys import Check, PublicKey, checking
 from claimbridge.signing.parts import ids_differ
 from claimbridge.signing.place import refuse_repeated_ids
-from claimbridge.signing.policy import Policy, read_certificates
+from claimbridge.signing.policy import Policy
 from claimbridge.signing.structure import read_certificate
 from claimbridge.signing.trust import Judge, public_key
 from claimbridge.signing.verified import TREE, Verified
@@ -43,7 +44,9 @@ _MAXIMUM_BYTES: Final = 1_000_000
 _MAXIMUM_SIGNERS: Final = 256
 # What a policy can ask for and is judged here, or by the certificates' judge. A policy that sets
 # anything else goes the general way.
-_KNOWN: Final = frozenset({"placement", "trust", "pin", "subjects", "at"})
+_KNOWN: Final = frozenset(
+    {"placement", "trust", "pin", "subjects", "at", "usages", "crls", "ocsp", "revocation"}
+)
 
 
 class Signer(msgspec.Struct, frozen=True, eq=False):
@@ -61,13 +64,14 @@ class Lane:
     """Verifies what it recognises by one policy; threads may share it.
 
     It remembers the signers that the judge accepted: the same certificates, to the byte, and a
-    moment between the same beginnings and ends of all certificates, have the same verdict.
+    moment between the same beginnings and ends of all certificates, lists and responses, have the
+    same verdict.
     """
 
     def __init__(self, policy: Policy, judge: Judge) -> None:
         self._judge = judge
         self._signers: dict[bytes, Signer] = {}
-        self._anchors = read_certificates(policy.trust or policy.pin)
+        self._moments = judge.moments()
         asked = {
             field.name
             for field in msgspec.structs.fields(Policy)
@@ -107,7 +111,8 @@ class Lane:
 
     def _signer(self, key_info: bytes, now: datetime) -> Signer | None:
         found = self._signers.get(key_info)
-        if found is None or not found.since <= now <= found.until:
+        # At the very moment of a change either side may be right: it is judged anew.
+        if found is None or not found.since < now < found.until:
             found = self._judged(key_info, now)
             if found is None:
                 return None
@@ -129,11 +134,8 @@ class Lane:
             return None
         if signer is None:
             return None
-        moments = [
-            moment
-            for each in (*found, *self._anchors)
-            for moment in (each.not_valid_before_utc, each.not_valid_after_utc)
-        ]
+        bounds = ((each.not_valid_before_utc, each.not_valid_after_utc) for each in found)
+        moments = [*self._moments, *itertools.chain.from_iterable(bounds)]
         return Signer(
             checks=_checks(public_key(signer)),
             subject=signer.subject.rfc4514_string(),

@@ -1,13 +1,14 @@
-"""Certificates taken back before their time: judged by lists held here, never fetched.
+"""Certificates taken back before their time: judged by what is held here, never fetched.
 
-RFC 5280 §5 and §6.3, for complete lists signed by the issuer itself. A list that is limited (an
-issuing distribution point, a delta) or signed by somebody else proves nothing.
+Lists (RFC 5280 §5 and §6.3) count when they are complete and signed by the issuer itself: one that
+is limited (an issuing distribution point, a delta) or signed by somebody else proves nothing. What
+responders said of single certificates is judged by ``claimbridge.signing.ocsp``.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -15,34 +16,59 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from claimbridge.errors import ConfigurationError, SignerUntrusted
+from claimbridge.signing.ocsp import answers, read_response
 
 _HASHES = ("sha256", "sha384", "sha512")
 
 
-class Lists:
-    """The revocation lists of one policy; immutable, so threads may share it.
+class Revocations:
+    """What one policy holds of revocations; immutable, so threads may share it.
 
-    ``required``: a certificate whose issuer has no list in force here is refused.
+    ``required``: a certificate that neither a list in force nor a response in force vouches for is
+    refused.
     """
 
-    def __init__(self, crls: Sequence[bytes], *, required: bool) -> None:
+    def __init__(
+        self, crls: Sequence[bytes], responses: Sequence[bytes], *, required: bool
+    ) -> None:
         self._lists = [read_list(data) for data in crls]
+        self._responses = [read_response(data) for data in responses]
         self._required = required
+
+    def moments(self) -> Iterator[datetime]:
+        """Yield every moment at which what is said here may change."""
+        for one in self._lists:
+            yield one.last_update_utc
+            if one.next_update_utc is not None:
+                yield one.next_update_utc
+            yield from (entry.revocation_date_utc for entry in one)
+        for response in self._responses:
+            for said in response.responses:
+                yield said.this_update_utc
+                yield from filter(None, (said.next_update_utc, said.revocation_time_utc))
+        # A delegate must be valid too.
+        for delegate in (one for response in self._responses for one in response.certificates):
+            yield from (delegate.not_valid_before_utc, delegate.not_valid_after_utc)
 
     def check(self, path: Sequence[x509.Certificate], at: datetime) -> None:
         """Refuse a path, signer first and anchor last, of which something was revoked by ``at``.
 
         Raises SignerUntrusted CB-348 for what was revoked, CB-349 where that cannot be told. The
-        anchor is trusted by decree. An old list still says who was revoked then.
+        anchor is trusted by decree. An old list or response still says who was revoked then.
         """
         for certificate, issuer in itertools.pairwise(path):
             own = [one for one in self._lists if _is_by(one, issuer)]
             for one in own:
                 _check_entry(one, certificate, at)
-            if self._required and not any(_in_force(one, at) for one in own):
+            said = list(answers(self._responses, certificate, issuer, at))
+            for answer in said:
+                _check_since(answer.revoked, certificate, at)
+            vouched = any(_in_force(one, at) for one in own) or any(one.good for one in said)
+            if self._required and not vouched:
                 raise SignerUntrusted(
                     f"nothing tells whether {_named(certificate)} was revoked: there is no list "
-                    f"of its issuer that is in force at {at.isoformat()}; get a new one",
+                    f"of its issuer and no OCSP response in force at {at.isoformat()}; get a "
+                    "new one",
                     code="CB-349",
                 )
 
@@ -86,10 +112,13 @@ def _check_entry(
     one: x509.CertificateRevocationList, certificate: x509.Certificate, at: datetime
 ) -> None:
     entry = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if entry is not None and entry.revocation_date_utc <= at:
+    _check_since(entry.revocation_date_utc if entry is not None else None, certificate, at)
+
+
+def _check_since(since: datetime | None, certificate: x509.Certificate, at: datetime) -> None:
+    if since is not None and since <= at:
         raise SignerUntrusted(
-            f"{_named(certificate)} was revoked at {entry.revocation_date_utc.isoformat()}",
-            code="CB-348",
+            f"{_named(certificate)} was revoked at {since.isoformat()}", code="CB-348"
         )
 
 

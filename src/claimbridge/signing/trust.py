@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -23,7 +24,7 @@ from claimbridge.errors import SignerUntrusted
 from claimbridge.signing.certificates import public_key_of
 from claimbridge.signing.dsig import MINIMUM_RSA_BITS
 from claimbridge.signing.policy import Policy, read_certificates
-from claimbridge.signing.revocation import Lists
+from claimbridge.signing.revocation import Revocations
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
@@ -54,8 +55,17 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self._subjects = policy.subjects
         self._pins = frozenset(read_certificates(policy.pin)) if policy.pin else frozenset()
-        self._anchors = Store(read_certificates(policy.trust)) if policy.trust else None
-        self._lists = Lists(policy.crls, required=policy.revocation == "required")
+        self._trusted = read_certificates(policy.trust) if policy.trust else []
+        self._anchors = Store(self._trusted) if policy.trust else None
+        required = policy.revocation == "required"
+        self._revocations = Revocations(policy.crls, policy.ocsp, required=required)
+        self._usages = frozenset(map(x509.ObjectIdentifier, policy.usages))
+
+    def moments(self) -> list[datetime]:
+        """Return when verdicts may change, beside the bounds of the signers' certificates."""
+        anchors = [*self._trusted, *self._pins]
+        bounds = [(one.not_valid_before_utc, one.not_valid_after_utc) for one in anchors]
+        return [*itertools.chain.from_iterable(bounds), *self._revocations.moments()]
 
     def judge(self, certificates: Sequence[x509.Certificate], at: datetime) -> x509.Certificate:
         """Return the signer's certificate, trusted at ``at``, or raise SignerUntrusted."""
@@ -63,13 +73,25 @@ class Judge:
         public_key(signer)
         _check_validity(signer, at)
         _check_usage(signer)
+        self._check_required_usage(signer)
         if self._anchors is None:
             self._check_pin(signer)
         else:
             others = [other for other in certificates if other != signer]
-            self._lists.check(_path(signer, others, self._anchors, at), at)
+            self._revocations.check(_path(signer, others, self._anchors, at), at)
         self._check_subject(signer)
         return signer
+
+    def _check_required_usage(self, signer: x509.Certificate) -> None:
+        # anyExtendedKeyUsage stands for no particular one (RFC 5280 §4.2.1.12: applications MAY
+        # then refuse a certificate that does not name the usage they require).
+        named = _extension(signer, x509.ExtendedKeyUsage)
+        if self._usages and (named is None or self._usages.isdisjoint(named)):
+            raise SignerUntrusted(
+                f"{_named(signer)} was not issued for the required use (extended key usage "
+                f"{', '.join(sorted(one.dotted_string for one in self._usages))})",
+                code="CB-336",
+            )
 
     def _check_pin(self, signer: x509.Certificate) -> None:
         if signer not in self._pins:
