@@ -154,6 +154,12 @@ CONTRACT: Final = (
         "Tell whether a profile works with a contract: what it needs, lacks and could exceed.",
         "claimbridge contract check --profile sap-journal-entry contracts/erp",
     ),
+    Command(
+        "types",
+        "contract_uses:print_types",
+        "Print a Python module of TypedDicts that checkers hold a profile's requests against.",
+        "claimbridge contract types upsert --type JournalEntry --contract contracts/erp > erp.py",
+    ),
 )
 JOURNAL: Final = (
     Command(

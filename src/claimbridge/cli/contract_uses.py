@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +18,7 @@ from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.check import Check, check
 from claimbridge.contract.diff import Change, Verdict, diff
 from claimbridge.contract.traces import Side
+from claimbridge.contract.types import types_module
 from claimbridge.contract.uses import Uses
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.profiles import PROFILES, Profile, load_profile
@@ -86,6 +88,40 @@ def check_profile(contract: Path, /, *, profile: ProfileName, json: Json = False
     else:
         _tell_check(made.name, checked)
     return DONE if checked.works else BUSINESS_NO
+
+
+def print_types(
+    operations: list[str],
+    /,
+    *,
+    contract: Annotated[Path, Parameter(help="A locked bundle, or a WSDL file.")],
+    kind: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--type",
+            negative=(),
+            help="Which of many types that may stand in one place: JournalEntry, for NetSuite.",
+        ),
+    ] = (),
+    sourced: Annotated[
+        bool, Parameter(negative=(), help="Values may be claimbridge.profiles.Sourced too.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Print a Python module of TypedDicts that checkers hold a profile's requests against.
+
+    Parameters
+    ----------
+    operations
+        The operations whose requests are wanted.
+
+    """
+    text = types_module(_side(contract)[1], operations, kinds=kind, sourced=sourced)
+    if json:
+        emit({"operations": operations, "module": text})
+    else:
+        sys.stdout.write(text)
+    return DONE
 
 
 def _side(place: Path | Bundle) -> tuple[Contract, Side]:
@@ -189,4 +225,4 @@ def _tell_check(name: str, checked: Check) -> None:
         say(NO, f" {name} does not work with all of this contract")
 
 
-__all__ = ["check_profile", "diff_contracts"]
+__all__ = ["check_profile", "diff_contracts", "print_types"]
