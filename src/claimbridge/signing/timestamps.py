@@ -1,8 +1,7 @@
 """Timestamps of RFC 3161: an authority says that bytes, an archived voucher, existed at a moment.
 
-Nothing here uses the network: whoever keeps the archive sends the request to the authority
-(``application/timestamp-query``) and keeps the reply beside the bytes; the reply is verified
-offline, for as long as the authority's root is trusted.
+Nothing here uses the network: ``claimbridge.soap.transport.timestamping`` sends the request. The
+reply is kept beside the bytes and verified offline, for as long as the authority's root is trusted.
 """
 
 from __future__ import annotations
@@ -10,13 +9,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
+
 from claimbridge.errors import MissingExtra, SignatureInvalid, SignerUntrusted, SigningError
 from claimbridge.signing.policy import read_certificates
 
 MAXIMUM_REPLY: Final = 100_000
 
 
+class Question(msgspec.Struct, frozen=True):
+    """A request for a timestamp, and the nonce in it."""
+
+    request: bytes
+    nonce: int
+
+
 def timestamp_request(content: bytes) -> bytes:
+    """Return the request of ``question``, for those who verify without its nonce."""
+    return question(content).request
+
+
+def question(content: bytes) -> Question:
     """Return a request for a timestamp over ``content``, with a nonce, for the certificate too.
 
     Raises SigningError CB-302 for empty content, MissingExtra without rfc3161-client.
@@ -25,23 +38,29 @@ def timestamp_request(content: bytes) -> bytes:
         raise SigningError("there is nothing to be given a timestamp", code="CB-302")
     library = _library()
     builder = library.TimestampRequestBuilder(content, library.HashAlgorithm.SHA256)
-    request: bytes = builder.build().as_bytes()
-    return request
+    built = builder.build()
+    return Question(built.as_bytes(), built.nonce)
 
 
-def verify_timestamp(content: bytes, reply: bytes, *, trust: bytes) -> datetime:
+def verify_timestamp(
+    content: bytes, reply: bytes, *, trust: bytes, nonce: int | None = None
+) -> datetime:
     """Return when an authority saw ``content``, by its ``reply``; in UTC.
 
-    ``trust`` is PEM text of the roots that authorities must lead up to. Raises SignatureInvalid
-    CB-370 when the reply is none, or a refusal; CB-328 when it is about other bytes;
-    SignerUntrusted CB-371 when the authority does not count; ConfigurationError CB-346,
+    ``trust`` is PEM text of the roots that authorities must lead up to: the certificate must have
+    been valid at that moment, for time stamping and nothing else. ``nonce`` is the question's, for
+    whoever still knows it: it must have come back. Raises SignatureInvalid CB-370 when the reply is
+    none, or a refusal; CB-328 when it is about other bytes; CB-373 when it answers another
+    question; SignerUntrusted CB-371 when the authority does not count; ConfigurationError CB-346,
     MissingExtra.
     """
     library = _library()
     stamp = _read(library, reply)
     builder = library.VerifierBuilder()
-    for root in read_certificates(trust):
+    for root in dict.fromkeys(read_certificates(trust)):
         builder = builder.add_root_certificate(root)
+    if nonce is not None:
+        builder = builder.nonce(nonce)
     try:
         builder.build().verify_message(stamp, content)
     except library.VerificationError as error:
@@ -49,6 +68,10 @@ def verify_timestamp(content: bytes, reply: bytes, *, trust: bytes) -> datetime:
         if "between messages" in str(error):
             raise SignatureInvalid(
                 "the timestamp is about other bytes: the content was altered since", code="CB-328"
+            ) from error
+        if "Nonce" in str(error):
+            raise SignatureInvalid(
+                "the timestamp answers another request: it may be an old one", code="CB-373"
             ) from error
         raise SignerUntrusted(
             "the timestamp is not by an authority that counts; see the cause, and whether its "

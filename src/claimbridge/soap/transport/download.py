@@ -1,8 +1,9 @@
-"""One GET of one document: for locking a contract, never for talking to a ledger."""
+"""One document from one address: for locking contracts and for timestamps, never for a ledger."""
 
 from __future__ import annotations
 
 import http.client
+from collections.abc import Mapping
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -23,6 +24,10 @@ _PIECE = 65_536
 _EACH = 60.0
 """Seconds for one document."""
 _HEADERS = {"Accept": "text/xml, application/wsdl+xml, */*;q=0.5", "Accept-Encoding": "identity"}
+
+
+class Unfetched(Exception):
+    """Why there is no answer; never leaves this package: callers say what it was for."""
 
 
 class Downloads:
@@ -61,7 +66,24 @@ def download(settings: TransportSettings, *, clock: Clock = SYSTEM) -> bytes:
     than ``settings.reply_limit`` bytes are read. Raises ContractError CB-219 for everything else
     than a complete answer of 200.
     """
-    address, place = settings.address, settings.place
+    try:
+        return fetch(settings, clock=clock)
+    except Unfetched as error:
+        raise ContractError(f"{settings.place} {error}", code="CB-219") from error.__cause__
+
+
+def fetch(
+    settings: TransportSettings,
+    *,
+    query: bytes | None = None,
+    headers: Mapping[str, str] = _HEADERS,
+    clock: Clock = SYSTEM,
+) -> bytes:
+    """Return the answer to a GET, or to a POST of ``query`` where it is not None.
+
+    It keeps what ``download`` promises, and raises Unfetched, whose words go after the place.
+    """
+    address = settings.address
     if address.secure:
         tls = timed(tls_context(settings))
         connection: Connection = TlsConnection(address.host, address.port, ssl_context=tls)
@@ -69,18 +91,22 @@ def download(settings: TransportSettings, *, clock: Clock = SYSTEM) -> bytes:
         connection = Connection(address.host, address.port)
     whole = Deadline(clock, settings.total)
     try:
-        _open(connection, Deadline(clock, settings.connect), place)
+        _open(connection, Deadline(clock, settings.connect), settings.place)
         connection.until(whole)
-        headers = {"User-Agent": settings.user_agent, **_HEADERS}
         connection.request(
-            "GET", address.target, headers=headers, preload_content=False, decode_content=False
+            "GET" if query is None else "POST",
+            address.target,
+            query,
+            {"User-Agent": settings.user_agent, **headers},
+            preload_content=False,
+            decode_content=False,
         )
         with closing(connection.getresponse()) as response:
             return _body(response, settings)
     except (TimeoutError, ReadTimeoutError) as error:
-        raise _failed(place, f"gave no complete answer in {whole.seconds:g} s") from error
+        raise Unfetched(f"gave no complete answer in {whole.seconds:g} s") from error
     except (OSError, http.client.HTTPException, HTTPError) as error:
-        raise _failed(place, f"broke off ({type(error).__name__})") from error
+        raise Unfetched(f"broke off ({type(error).__name__})") from error
     finally:
         connection.close()
 
@@ -91,33 +117,27 @@ def _open(connection: Connection, deadline: Deadline, place: str) -> None:
     except (OSError, http.client.HTTPException, HTTPError) as error:
         cause = error if isinstance(error, OSError) else OSError()
         why = failures.unreachable(cause, place=place, seconds=deadline.seconds)
-        raise ContractError(why.message, code="CB-219") from error
+        raise Unfetched(f"cannot be reached: {why.message}") from error
 
 
 def _body(response: BaseHTTPResponse, settings: TransportSettings) -> bytes:
-    place = settings.place
     if 300 <= response.status < 400:
-        raise _failed(place, "answers with a redirect; lock the address that it leads to")
+        raise Unfetched("answers with a redirect; give the address that it leads to")
     if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        raise _failed(
-            place,
-            f"asks for credentials (HTTP {response.status}); "
-            "save the files by a browser that is logged in, and lock the folder",
+        raise Unfetched(
+            f"asks for credentials (HTTP {response.status}); save what it gives by a browser "
+            "that is logged in"
         )
     if response.status != HTTPStatus.OK:
-        raise _failed(place, f"answers HTTP {response.status}; check the address")
+        raise Unfetched(f"answers HTTP {response.status}; check the address")
     pieces: list[bytes] = []
     size = 0
     for piece in response.stream(_PIECE, decode_content=False):
         size += len(piece)
         if size > settings.reply_limit:
-            raise _failed(place, f"sends more than {settings.reply_limit} bytes")
+            raise Unfetched(f"sends more than {settings.reply_limit} bytes")
         pieces.append(piece)
     return b"".join(pieces)
 
 
-def _failed(place: str, what: str) -> ContractError:
-    return ContractError(f"{place} {what}", code="CB-219")
-
-
-__all__ = ["Downloads", "download"]
+__all__ = ["Downloads", "Unfetched", "download", "fetch"]
