@@ -138,9 +138,9 @@ CONTRACT: Final = (
     ),
     Command(
         "show",
-        "contracts:show_contract",
+        "trees:show_contract",
         "Show what a contract offers: services, ports, operations, and messages as a tree.",
-        "claimbridge contract show contracts/erp",
+        "claimbridge contract show contracts/erp --operation SubmitVoucher",
     ),
     Command(
         "diff",

@@ -1,4 +1,4 @@
-"""Commands about contracts: lock, show."""
+"""Commands about contracts as a whole: lock."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE
 from claimbridge.cli.claims import Json
-from claimbridge.cli.output import YES, emit, read_file, row, say, show, table
+from claimbridge.cli.output import YES, emit, read_file, say
 from claimbridge.clock import SYSTEM
-from claimbridge.contract import Contract
 
 if TYPE_CHECKING:
     from claimbridge.contract.lock import Lock
@@ -85,17 +84,3 @@ def _locked_record(made: Lock) -> dict[str, Any]:
             for port in service.ports
         ],
     }
-
-
-def show_contract(source: Path = Path(), /, *, json: Json = False) -> int:
-    """Show what a contract offers: services, ports, operations, and messages as a tree."""
-    contract = Contract.load(source)
-    made = table("operation", "input", "output", texts=("input", "output"))
-    for name, operation in contract.operations.items():
-        if json:
-            emit({"operation": name, "input": operation.input, "output": operation.output})
-        else:
-            row(made, name, operation.input, operation.output)
-    if not json:
-        show(made)
-    return DONE
