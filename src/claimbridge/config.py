@@ -89,7 +89,9 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``contract`` None means the profile's own; ``chart`` None means that vouchers are not mapped
     from claims here (``submit`` then needs one); ``identity`` None means that vouchers are not
-    signed. ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
+    signed; ``identity_algorithm`` None is what suits its key; ``next_identity`` is the one that
+    replaces it, and signs as soon as its certificate is valid.
+    ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
     ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds).
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
@@ -107,6 +109,9 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     journal: str = "sqlite:///claimbridge.db"
     identity: str | None = None
     identity_password: str | None = None
+    identity_algorithm: str | None = None
+    next_identity: str | None = None
+    next_identity_password: str | None = None
     timeouts: Timeouts = Timeouts()
     auth: AuthConfig | None = None
     replies: Replies | None = None

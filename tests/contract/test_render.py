@@ -21,7 +21,8 @@ from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.documents import gather
 from claimbridge.contract.service import ClosedTransport
-from claimbridge.errors import ContractError, SchemaViolation
+from claimbridge.errors import ContractError, SchemaViolation, SigningError
+from claimbridge.signing import Identity, Signer, throwaway
 
 SAMPLE = Path(__file__).parent / "data" / "sample" / "service.wsdl"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -310,3 +311,26 @@ def test_the_gate_judges_exactly_the_given_bytes(sample: Contract) -> None:
     altered = written.replace(b"10.50", b"10.505")
     assert (sample.check(written), bool(sample.check(altered))) == ((), True)
     assert isinstance(xmlio.parse(written), etree._Element)
+
+
+def test_a_relative_namespace_has_no_canonical_form() -> None:
+    """Such a contract can be used, but what is rendered by it cannot be signed."""
+    wsdl = b"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="ledger"
+        xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/" targetNamespace="ledger">
+      <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="ledger"
+          elementFormDefault="qualified"><xs:element name="Post"><xs:complexType><xs:sequence>
+          <xs:element name="Text" type="xs:string"/></xs:sequence></xs:complexType></xs:element>
+      </xs:schema></types>
+      <message name="Post"><part name="body" element="t:Post"/></message>
+      <portType name="P"><operation name="Post"><input message="t:Post"/></operation></portType>
+      <binding name="B" type="t:P"><s:binding style="document"
+          transport="http://schemas.xmlsoap.org/soap/http"/><operation name="Post">
+          <s:operation soapAction=""/><input><s:body use="literal"/></input></operation></binding>
+      <service name="S"><port name="P" binding="t:B"><s:address location="http://x/"/></port>
+      </service></definitions>"""
+    contract = Contract.load(Bundle.from_files("service.wsdl", {"service.wsdl": wsdl}))
+    body = contract.render("Post", {"Text": "1"})
+    assert contract.check(body) == ()
+    assert not isinstance(body, xmlio.Canonical)
+    with pytest.raises(SigningError, match="CB-306"):
+        Signer(Identity.from_pem(throwaway.make().pem())).sign(body)

@@ -117,13 +117,13 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
         ),
         Command(
             "sign",
-            "documents:sign",
+            "signatures:sign",
             "Sign a document and write it to stdout.",
             "claimbridge sign --identity signer.p12 --identity-password env:PW voucher.xml",
         ),
         Command(
             "verify",
-            "documents:verify",
+            "signatures:verify",
             "Verify signed documents, and print what was signed.",
             "claimbridge verify --trust ca.pem --subject signer voucher.xml",
         ),

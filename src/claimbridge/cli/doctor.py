@@ -19,8 +19,9 @@ from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
-from claimbridge.ledger import Ledger, open_identity, transport_settings
+from claimbridge.ledger import Ledger, open_identities, transport_settings
 from claimbridge.model import State
+from claimbridge.signing import Identity
 
 EXPIRY_WARNING = dt.timedelta(days=30)
 
@@ -89,7 +90,7 @@ def _examine(path: Path, name: str) -> Iterator[Finding]:
 
 
 def _contract(config: LedgerConfig) -> str:
-    unsigned = msgspec.structs.replace(config, identity=None)
+    unsigned = msgspec.structs.replace(config, identity=None, next_identity=None)
     ledger = Ledger(unsigned)
     count = len(ledger.contract.operations)
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
@@ -98,24 +99,28 @@ def _contract(config: LedgerConfig) -> str:
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
-    _ = Ledger(msgspec.structs.replace(config, identity=None)).chart
+    _ = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).chart
     return str(config.path(config.chart))
 
 
 def _identity(config: LedgerConfig) -> str | tuple[str, str]:
-    identity = open_identity(config)
-    if identity is None:
+    identities = open_identities(config)
+    if not identities:
         return "warning", "none: vouchers are not signed"
-    certificate = identity.certificate
-    left = certificate.not_valid_after_utc - SYSTEM.now()
-    text = (
-        f"{certificate.subject.rfc4514_string()}, until {certificate.not_valid_after_utc:%Y-%m-%d}"
-    )
+    text = "; then ".join(map(_certified, identities))
+    # One that is about to expire is no trouble where the next is there already.
+    left = max(one.certificate.not_valid_after_utc for one in identities) - SYSTEM.now()
     if left < dt.timedelta(0):
         return "failure", f"{text}: expired; get a new certificate"
     if left < EXPIRY_WARNING:
         return "warning", f"{text}: expires in {left.days} days; get a new certificate"
     return text
+
+
+def _certified(identity: Identity) -> str:
+    certificate = identity.certificate
+    name, until = certificate.subject.rfc4514_string(), certificate.not_valid_after_utc
+    return f"{name}, until {until:%Y-%m-%d}"
 
 
 def _journal(config: LedgerConfig) -> str | tuple[str, str]:

@@ -1,22 +1,19 @@
-"""Commands about documents: reply, validate, sign, verify, schema."""
+"""Commands about documents: reply, validate, schema."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
 from claimbridge.cli.claims import ContractPlace, Json, ProfileName, offline_ledger
 from claimbridge.cli.output import (
     NO,
     YES,
-    complain,
     emit,
-    moment,
     plain_entry,
     plain_findings,
     plain_reasons,
@@ -24,13 +21,10 @@ from claimbridge.cli.output import (
     read_file,
     say,
 )
-from claimbridge.config import LedgerConfig, read_password
-from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, SigningError
+from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.ledger import Ledger
 from claimbridge.model import Finding, Outcome, OutcomeKind
 from claimbridge.soap.envelope import open_envelope
-
-Kind = Annotated[Literal["soap", "document"], Parameter(name="--as")]
 
 # What the command calls the kinds: a paid document is posted, a duplicate names the posted one,
 # and neither "absent" nor "reversed" says how a submission ended.
@@ -156,108 +150,6 @@ def _xml_findings(ledger: Ledger, path: Path) -> tuple[Finding, ...]:
         return ledger.check_document(data)
     except ClaimBridgeError as error:
         return (Finding(path="", rule=error.code, text=error.message),)
-
-
-def sign(
-    file: Path,
-    /,
-    *,
-    identity: Path,
-    identity_password: str | None = None,
-    kind: Kind = "document",
-) -> int:
-    """Sign a document and write it to stdout.
-
-    Parameters
-    ----------
-    identity
-        A PKCS#12 or PEM file with the key and its certificate.
-    identity_password
-        A reference (env:NAME, file:PATH, keyring:SERVICE/USER), never the password itself.
-    kind
-        Sign a document by an enveloped signature, or a SOAP envelope's Body by WS-Security.
-
-    """
-    from claimbridge.signing import Identity, Signer
-
-    signer = Signer(Identity.open(identity, _password(identity_password)))
-    data = read_file(file)
-    signed = signer.sign_envelope(data) if kind == "soap" else signer.sign(data)
-    sys.stdout.buffer.write(signed)
-    sys.stdout.buffer.flush()
-    return DONE
-
-
-def _password(reference: str | None) -> bytes | None:
-    if reference is None:
-        return None
-    nowhere = LedgerConfig(endpoint="http://127.0.0.1/")
-    return read_password(reference, nowhere, what="--identity-password").encode()
-
-
-def verify(
-    files: list[Path],
-    /,
-    *,
-    kind: Kind = "document",
-    trust: Path | None = None,
-    pin: Path | None = None,
-    subject: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006 - never changed
-    at: str | None = None,
-    max_age: float | None = None,
-    json: Json = False,
-) -> int:
-    """Verify signed documents, and print what was signed.
-
-    Parameters
-    ----------
-    kind
-        A signed document, or a SOAP envelope whose one Body must be signed in its place.
-    trust
-        PEM file with the CA certificates that signers must chain to.
-    pin
-        PEM file with the one certificate that must have signed.
-    subject
-        A common name that may sign; may be repeated; any when left out.
-    at
-        Judge certificates at this moment (RFC 3339); now when left out.
-    max_age
-        The greatest age in seconds of a WS-Security Timestamp; not judged when left out.
-
-    """
-    from claimbridge.signing import Policy
-    from claimbridge.signing import verify as verified
-
-    if (trust is None) == (pin is None):
-        raise ConfigurationError("give either --trust or --pin", code="CB-251")
-    policy = Policy(
-        trust=read_file(trust) if trust else b"",
-        pin=read_file(pin) if pin else b"",
-        subjects=tuple(subject),
-        at=moment(at, what="--at"),
-        max_age=max_age,
-        placement=kind,
-    )
-    codes = []
-    for path in files:
-        record: dict[str, Any] = {"file": str(path), "verdict": "refused", "code": None}
-        record["signed"] = None
-        try:
-            content = verified(read_file(path), policy).content
-        except (SigningError, ClaimBridgeError) as error:
-            if isinstance(error, ConfigurationError):
-                raise
-            record["code"] = error.code
-            if not json:
-                complain(f"{path}: {error}")
-        else:
-            record.update(verdict="accepted", signed=content.decode())
-        codes.append(DONE if record["verdict"] == "accepted" else BUSINESS_NO)
-        if json:
-            emit(record)
-        elif record["signed"] is not None:
-            say(YES, f" {path}: accepted")
-    return worst(codes)
 
 
 def schema(what: Literal["claim", "voucher"], /) -> int:

@@ -6,7 +6,7 @@ No I/O and no decisions: the plans come from ``claimbridge.submission``, the cli
 from claimbridge.ledger.calls import Ledger
 from claimbridge.ledger.message import Answer, Message, Send
 from claimbridge.ledger.messages import Preview
-from claimbridge.ledger.opening import open_identity, transport_settings
+from claimbridge.ledger.opening import open_identities, open_key, transport_settings
 from claimbridge.ledger.outcomes import not_built, outcome_of
 
 __all__ = [
@@ -16,7 +16,8 @@ __all__ = [
     "Preview",
     "Send",
     "not_built",
-    "open_identity",
+    "open_identities",
+    "open_key",
     "outcome_of",
     "transport_settings",
 ]

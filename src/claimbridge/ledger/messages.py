@@ -31,7 +31,7 @@ from claimbridge.ledger.exchange import Exchanging, Sessions
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.opening import (
     check_auth,
-    open_identity,
+    open_identities,
     open_own_contract,
     read_credentials,
     reply_policy,
@@ -51,7 +51,7 @@ from claimbridge.model import (
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Page, Profile, Request
 from claimbridge.profiles.conversation import Call, Credentials, HasHeaders, HasSessions
-from claimbridge.signing import Signer
+from claimbridge.signing import Identity, Signer
 from claimbridge.soap.addressing import message_headers
 from claimbridge.soap.envelope import Envelope, build, open_envelope
 from claimbridge.soap.faults import Fault
@@ -109,10 +109,11 @@ class Messages:
         self.sessions: Final = Sessions()
         self._chart = chart
         self._contract = contract
-        identity = None if signer else open_identity(config)
-        self.signer: Signer | None = Signer(identity, clock=clock) if identity else signer
+        identities = () if signer else open_identities(config)
+        self._signers = {identity: Signer(identity, clock=clock) for identity in identities}
+        self._signer = signer
         place = self.profile.capabilities.document_signature
-        if self.signer is not None and place is None:
+        if (self._signers or signer) and place is None:
             raise ConfigurationError(
                 f"ledger {config.name}: identity is set, but the contract of profile "
                 f"{self.profile.name} has no place for a voucher's signature; leave identity out",
@@ -129,6 +130,16 @@ class Messages:
             turn=config.timeouts.total * 2,
             clock=clock,
         )
+
+    @property
+    def signer(self) -> Signer | None:
+        """What signs vouchers now; None when they are not signed.
+
+        Of two identities that overlap the newer that is valid. Raises KeyUnavailable when none is.
+        """
+        if len(self._signers) > 1:
+            return self._signers[Identity.current(tuple(self._signers), self.clock.now())]
+        return next(iter(self._signers.values()), self._signer)
 
     @cached_property
     def contract(self) -> Contract:
@@ -220,9 +231,9 @@ class Messages:
             body = contract.render(request.operation, request.body)
         except SchemaViolation as error:
             return b"", error.findings
-        if signed and self.signer is not None:
-            place = self.profile.capabilities.document_signature
-            body = self.signer.sign(body, element=place)
+        signer = self.signer if signed else None
+        if signer is not None:
+            body = signer.sign(body, element=self.profile.capabilities.document_signature)
         return body, contract.check(body, sources=request.sources)
 
     def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:

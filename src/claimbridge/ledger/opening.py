@@ -11,7 +11,7 @@ from claimbridge.errors import (
 )
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
-from claimbridge.signing import Identity, Policy
+from claimbridge.signing import Algorithm, Identity, Policy
 from claimbridge.signing.tokens import open_token
 from claimbridge.soap.transport import (
     Auth,
@@ -111,23 +111,56 @@ def read_credentials(config: LedgerConfig) -> Credentials:
     )
 
 
-def open_identity(config: LedgerConfig) -> Identity | None:
-    """Return the identity that vouchers are signed with; None when none is configured.
+def open_identities(config: LedgerConfig) -> tuple[Identity, ...]:
+    """Return the identities that vouchers are signed with: none, one, or two that overlap.
 
     Raises KeyUnavailable or ConfigurationError.
     """
-    if config.identity is None:
+    configured = (
+        (config.identity, config.identity_password, "identity"),
+        (config.next_identity, config.next_identity_password, "next_identity"),
+    )
+    return tuple(
+        _identity(reference, password, what, config)
+        for reference, password, what in configured
+        if reference is not None
+    )
+
+
+def _identity(reference: str, password: str | None, what: str, config: LedgerConfig) -> Identity:
+    secret = None
+    if password is not None:
+        secret = read_password(password, config, what=f"{what}_password").encode()
+    algorithm = _algorithm(config.identity_algorithm)
+    if reference.startswith("pkcs11:"):
+        return open_token(reference, pin=secret, algorithm=algorithm)
+    data = read_secret(reference, config, what=what)
+    read = Identity.from_pem if b"-----BEGIN" in data else Identity.from_pkcs12
+    return read(data, secret, algorithm=algorithm)
+
+
+def open_key(place: str, secret: bytes | None, *, algorithm: str | None) -> Identity:
+    """Return the identity in a file, or in the token that ``pkcs11:…`` names.
+
+    ``algorithm`` is a name as in the configuration; None: what suits the key. Raises KeyUnavailable
+    or ConfigurationError.
+    """
+    chosen = _algorithm(algorithm)
+    if place.startswith("pkcs11:"):
+        return open_token(place, pin=secret, algorithm=chosen)
+    return Identity.open(place, secret, algorithm=chosen)
+
+
+def _algorithm(name: str | None) -> Algorithm | None:
+    if name is None:
         return None
-    password = None
-    if config.identity_password is not None:
-        password = read_password(config.identity_password, config, what="identity_password")
-    secret = password.encode() if password is not None else None
-    if config.identity.startswith("pkcs11:"):
-        return open_token(config.identity, pin=secret)
-    data = read_secret(config.identity, config, what="identity")
-    if b"-----BEGIN" in data:
-        return Identity.from_pem(data, secret)
-    return Identity.from_pkcs12(data, secret)
+    known = {one.name.lower().replace("_", "-"): one for one in Algorithm}
+    if name not in known:
+        raise ConfigurationError(
+            f"there is no signature algorithm {name!r}; there are {', '.join(known)}",
+            code="CB-251",
+        )
+    return known[name]
 
 
 def open_own_contract(profile: Profile) -> Contract:
