@@ -29,6 +29,7 @@ from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_body, voucher_fr
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
+    from claimbridge.profiles.requests import voucher_service as requests
     from claimbridge.soap.faults import Fault
 
 __all__ = ["Reference", "voucher_from"]
@@ -59,20 +60,25 @@ class Reference:
             voucher_body(submission, number=n) for n, submission in enumerate(submissions, start=1)
         ]
         if len(vouchers) == 1:
-            return as_request("SubmitVoucher", {"Voucher": vouchers[0]})
-        return as_request("SubmitVouchers", {"Voucher": vouchers})
+            one: requests.SubmitVoucher = {"Voucher": vouchers[0]}
+            return as_request("SubmitVoucher", one)
+        several: requests.SubmitVouchers = {"Voucher": vouchers}
+        return as_request("SubmitVouchers", several)
 
     def reverse(self, submission: Submission) -> Request:
         """Return ``ReverseVoucher``: the reversal is a voucher with a reference of its own."""
-        return as_request("ReverseVoucher", {"Voucher": voucher_body(submission, number=1)})
+        body: requests.ReverseVoucher = {"Voucher": voucher_body(submission, number=1)}
+        return as_request("ReverseVoucher", body)
 
     def query(self, references: Sequence[str]) -> Request:
         """Return ``QueryVouchers``."""
-        return as_request("QueryVouchers", {"Reference": list(references)})
+        body: requests.QueryVouchers = {"Reference": list(references)}
+        return as_request("QueryVouchers", body)
 
     def changes(self, cursor: str, limit: int) -> Request:
         """Return ``ListChanges``."""
-        return as_request("ListChanges", {"Cursor": cursor or None, "Limit": str(limit)})
+        body: requests.ListChanges = {"Cursor": cursor or None, "Limit": limit}
+        return as_request("ListChanges", body)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per document, as its status says; a status alone posts nothing."""

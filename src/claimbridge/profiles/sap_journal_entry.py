@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimError, ConfigurationError
@@ -51,6 +51,7 @@ from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
+    from claimbridge.profiles.requests import sap_journal_entry as requests
     from claimbridge.soap.faults import Fault
 
 OPERATION: Final = "JournalEntryCreateRequestConfirmation_In"
@@ -64,6 +65,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
 )
+_DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area")
 HEADER_TEXT: Final = 25
 ITEM_TEXT: Final = 50
 _K = OutcomeKind
@@ -82,6 +84,7 @@ class SapJournalEntry:
     name: str = "sap-journal-entry"
     contract: str = "sap-journal-entry.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    dimensions: Sequence[str] = _DIMENSIONS
 
     def __init__(
         self,
@@ -139,10 +142,10 @@ class SapJournalEntry:
         """Return what the fault's class says; SAP's contract has no typed faults."""
         return read_untyped(fault)
 
-    def _bulk(self, entries: Sequence[tuple[Submission, dict[str, Any]]]) -> Request:
+    def _bulk(self, entries: Sequence[tuple[Submission, requests.JournalEntry]]) -> Request:
         first = entries[0][0].reference
         more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
-        body = {
+        body: requests.BulkRequest = {
             "MessageHeader": self._header(f"{first}{more}"),
             "JournalEntryCreateRequest": [
                 {"MessageHeader": self._header(submission.reference), "JournalEntry": entry}
@@ -151,15 +154,15 @@ class SapJournalEntry:
         }
         return as_request(OPERATION, body)
 
-    def _header(self, message_id: str) -> dict[str, Any]:
-        now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _header(self, message_id: str) -> requests.MessageHeader:
         return {
             "ID": Sourced(message_id, "id"),
-            "CreationDateTime": now,
+            # In UTC, so that it ends in Z.
+            "CreationDateTime": self._clock.now().replace(microsecond=0),
             "SenderBusinessSystemID": self._sender or None,
         }
 
-    def _posted(self, submission: Submission) -> dict[str, Any]:
+    def _posted(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
         currencies = sorted({posting.currency for posting in voucher.postings})
         if len(currencies) > 1:
@@ -169,33 +172,26 @@ class SapJournalEntry:
                 code="CB-161",
                 claim_id=voucher.claim_id,
             )
-        items = [_item(voucher, n) for n in range(len(voucher.postings))]
-        coded = {item["Tax"]["TaxCode"].text for kind, item in items if item.get("Tax")}
-        for kind, item in items:
-            if kind == "ProductTaxItem" and item["TaxCode"].text not in coded:
-                item["IsDirectTaxPosting"] = "true"
-        return self._entry(submission) | {
-            kind: [item for found, item in items if found == kind] for kind in _ITEM_KINDS
-        }
+        return _with_items(self._entry(submission), voucher)
 
-    def _reversing(self, submission: Submission) -> dict[str, Any]:
+    def _reversing(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
-        entry = voucher.reverses
-        if entry is None or not (entry.number and entry.company and entry.fiscal_year):
+        posted = voucher.reverses
+        if posted is None or not (posted.number and posted.company and posted.fiscal_year):
             raise ClaimError(
-                f"SAP reverses an entry by number, company code and fiscal year; {entry or 'none'} "
-                "is known: reverse it in SAP",
+                "SAP reverses an entry by number, company code and fiscal year; "
+                f"{posted or 'none'} is known: reverse it in SAP",
                 code="CB-163",
                 claim_id=voucher.claim_id,
             )
-        return self._entry(submission) | {
-            "ReversalReason": self._reversal_reason,
-            # The object key of a document that FI made itself (BKPFF), as replies repeat it.
-            "ReversalReferenceDocument": f"{entry.number}{entry.company}{entry.fiscal_year}",
-            "ReversalDate": voucher.posting_date.isoformat(),
-        }
+        entry = self._entry(submission)
+        entry["ReversalReason"] = self._reversal_reason
+        # The object key of a document that FI made itself (BKPFF), as replies repeat it.
+        entry["ReversalReferenceDocument"] = f"{posted.number}{posted.company}{posted.fiscal_year}"
+        entry["ReversalDate"] = voucher.posting_date
+        return entry
 
-    def _entry(self, submission: Submission) -> dict[str, Any]:
+    def _entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
         # No OriginalReferenceDocument: with ours there, SAP's object key would not be the document
         # number that a reversal names.
@@ -207,7 +203,7 @@ class SapJournalEntry:
             "DocumentHeaderText": Sourced(shortened(voucher.text, HEADER_TEXT), "title"),
             "CreatedByUser": self._created_by,
             "CompanyCode": Sourced(voucher.company, "company"),
-            "DocumentDate": voucher.document_date.isoformat(),
+            "DocumentDate": voucher.document_date,
             "PostingDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
         }
 
@@ -218,67 +214,82 @@ def shortened(text: str, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
-_ITEM_KINDS: Final = ("Item", "CreditorItem", "ProductTaxItem")
 _PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
-_ASSIGNMENTS: Final = {
-    "profit_centre": "ProfitCenter",
-    "segment": "Segment",
-    "order": "OrderID",
-    "functional_area": "FunctionalArea",
-}
 
 
-def _item(voucher: Voucher, index: int) -> tuple[str, dict[str, Any]]:
-    """Return what the posting becomes: the element's name, and its content."""
-    posting = voucher.postings[index]
-    number = str(index + 1)
-    if posting.role in _PAYABLES and posting.partner:
-        return "CreditorItem", _creditor_item(posting, number)
-    if posting.role is Role.INPUT_TAX and posting.tax_code and posting.tax_base is not None:
-        return "ProductTaxItem", _tax_item(posting, posting.tax_base, number)
-    return "Item", _gl_item(posting, number, voucher.claim_id)
+def _with_items(entry: requests.JournalEntry, voucher: Voucher) -> requests.JournalEntry:
+    """Return the entry with an item for each posting."""
+    items: list[requests.Item] = []
+    creditor_items: list[requests.CreditorItem] = []
+    tax_items: list[requests.ProductTaxItem] = []
+    coded = {one.tax_code for one in voucher.postings if not _is_creditor(one) and not _is_tax(one)}
+    for count, posting in enumerate(voucher.postings, start=1):
+        number, base = str(count), posting.tax_base
+        if _is_creditor(posting):
+            creditor_items.append(_creditor_item(posting, number))
+        elif _is_tax(posting) and base is not None:
+            is_direct = posting.tax_code not in coded
+            tax_items.append(_tax_item(posting, base, number, is_direct=is_direct))
+        else:
+            items.append(_gl_item(posting, number, voucher.claim_id))
+    entry["Item"] = items
+    entry["CreditorItem"] = creditor_items
+    entry["ProductTaxItem"] = tax_items
+    return entry
 
 
-def _gl_item(posting: Posting, number: str, claim_id: str) -> dict[str, Any]:
+def _is_creditor(posting: Posting) -> bool:
+    return posting.role in _PAYABLES and bool(posting.partner)
+
+
+def _is_tax(posting: Posting) -> bool:
+    coded = bool(posting.tax_code) and posting.tax_base is not None
+    return posting.role is Role.INPUT_TAX and coded
+
+
+def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
     tax_code = Sourced(posting.tax_code, claim_field(posting, "tax_code"))
     return {
         "ReferenceDocumentItem": number,
         "GLAccount": Sourced(posting.account, claim_field(posting, "account")),
-        **_signed(posting),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
         "DocumentItemText": _item_text(posting),
         "Tax": {"TaxCode": tax_code} if posting.tax_code else None,
-        "AccountAssignment": _assignment(posting, claim_id) or None,
+        "AccountAssignment": _assignment(posting, claim_id),
     }
 
 
-def _creditor_item(posting: Posting, number: str) -> dict[str, Any]:
+def _creditor_item(posting: Posting, number: str) -> requests.CreditorItem:
     return {
         "ReferenceDocumentItem": number,
         "Creditor": Sourced(posting.partner, claim_field(posting, "partner")),
-        **_signed(posting),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
         "DocumentItemText": _item_text(posting),
     }
 
 
-def _tax_item(posting: Posting, base: Decimal, number: str) -> dict[str, Any]:
+def _tax_item(
+    posting: Posting, base: Decimal, number: str, *, is_direct: bool
+) -> requests.ProductTaxItem:
     return {
         "ReferenceDocumentItem": number,
         "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
-        **_signed(posting),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
         "ProductiveTaxText": _item_text(posting),
         # The base goes with its tax, whatever sign the chart keeps it in.
         "TaxBaseAmountInTransCrcy": _amount(posting, abs(base), "tax_base"),
+        "IsDirectTaxPosting": is_direct or None,
     }
 
 
-def _signed(posting: Posting) -> dict[str, Any]:
-    return {
-        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
-        "DebitCreditCode": "S" if posting.side is Side.DEBIT else "H",
-    }
+def _side(posting: Posting) -> Literal["S", "H"]:
+    return "S" if posting.side is Side.DEBIT else "H"
 
 
-def _amount(posting: Posting, size: Decimal, name: str) -> dict[str, Any]:
+def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
     """Return an amount with its own sign: SAP wants it beside the debit or credit code."""
     signed = size if posting.side is Side.DEBIT else -size
     return {
@@ -291,23 +302,29 @@ def _item_text(posting: Posting) -> Sourced:
     return Sourced(shortened(posting.narration, ITEM_TEXT), claim_field(posting, "narration"))
 
 
-def _assignment(posting: Posting, claim_id: str) -> dict[str, Any]:
-    foreign = sorted(posting.dimensions.keys() - _ASSIGNMENTS.keys())
+def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:
+    foreign = sorted(posting.dimensions.keys() - set(_DIMENSIONS))
     if foreign:
         raise ClaimError(
             f"{claim_field(posting, f'dimensions.{foreign[0]}')}: SAP's journal entry has no place "
-            f"for the dimension {foreign[0]!r}; it takes {', '.join(_ASSIGNMENTS)}",
+            f"for the dimension {foreign[0]!r}; it takes {', '.join(_DIMENSIONS)}",
             code="CB-162",
             claim_id=claim_id,
         )
-    codes = {
+
+    def coded(name: str) -> Sourced:
+        return Sourced(posting.dimensions.get(name, ""), claim_field(posting, f"dimensions.{name}"))
+
+    if not (posting.cost_centre or posting.project or any(posting.dimensions.values())):
+        return None
+    return {
         "CostCenter": Sourced(posting.cost_centre, claim_field(posting, "cost_centre")),
         "WBSElement": Sourced(posting.project, claim_field(posting, "project")),
-    } | {
-        _ASSIGNMENTS[name]: Sourced(code, claim_field(posting, f"dimensions.{name}"))
-        for name, code in posting.dimensions.items()
+        "ProfitCenter": coded("profit_centre"),
+        "Segment": coded("segment"),
+        "OrderID": coded("order"),
+        "FunctionalArea": coded("functional_area"),
     }
-    return {name: code for name, code in codes.items() if code.text}
 
 
 def _unconfirmed(reply: Reply, number: int) -> Outcome:

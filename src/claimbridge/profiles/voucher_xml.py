@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
@@ -18,11 +18,12 @@ from claimbridge.profiles.sourced import Sourced, claim_field
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
+    from claimbridge.profiles.requests import voucher_service as requests
 
 NAMESPACE: Final = "urn:claimbridge:voucher:1"
 
 
-def voucher_body(submission: Submission, *, number: int) -> dict[str, Any]:
+def voucher_body(submission: Submission, *, number: int) -> requests.Voucher:
     """Return the content of ``Voucher``; ``number`` makes its ``Id`` unique in the request."""
     voucher = submission.voucher
     return {
@@ -34,7 +35,7 @@ def voucher_body(submission: Submission, *, number: int) -> dict[str, Any]:
         "Company": Sourced(voucher.company, "company"),
         "Employee": Sourced(voucher.employee, "employee"),
         "EmployeeName": Sourced(voucher.employee_name, "employee_name"),
-        "DocumentDate": voucher.document_date.isoformat(),
+        "DocumentDate": voucher.document_date,
         "PostingDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
         "Currency": Sourced(voucher.currency, "currency"),
         "Text": Sourced(voucher.text, "title"),
@@ -51,7 +52,7 @@ def voucher_body(submission: Submission, *, number: int) -> dict[str, Any]:
     }
 
 
-def _entry(entry: JournalEntry | None) -> dict[str, Any] | None:
+def _entry(entry: JournalEntry | None) -> requests.JournalEntry | None:
     if entry is None:
         return None
     return {
@@ -61,13 +62,13 @@ def _entry(entry: JournalEntry | None) -> dict[str, Any] | None:
     }
 
 
-def _posting(posting: Posting, number: int) -> dict[str, Any]:
+def _posting(posting: Posting, number: int) -> requests.Posting:
     def told(name: str, text: str) -> Sourced:
         return Sourced(text, claim_field(posting, name))
 
     base = posting.tax_base
     return {
-        "@Number": str(number),
+        "@Number": number,
         "Role": posting.role.value,
         "Account": told("account", posting.account),
         "Side": posting.side.value,

@@ -1,0 +1,74 @@
+"""The types of our own contracts' requests: in step with the contracts, and in use."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mypy import api
+
+import claimbridge
+from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.traces import Side
+from claimbridge.contract.types import types_module
+
+SOURCE = Path(claimbridge.__file__).parent
+MODULES = {
+    "sap_journal_entry": "sap-journal-entry.wsdl",
+    "voucher_service": "voucher-service.wsdl",
+}
+BROKEN = {
+    # file: (what stands there, the slip, what mypy says of it)
+    "sap_journal_entry.py": [
+        ('"DebitCreditCode": _side', '"DebitCreditKode": _side', 'Extra key "DebitCreditKode"'),
+        ('"@currencyCode": posting', '"@currency": posting', 'Missing key "@currencyCode"'),
+        ('"CreatedByUser": self', '"CreatedBy": self', 'Missing key "CreatedByUser"'),
+        ('entry["Item"] = items', 'entry["Item"] = tax_items', '"Item" has incompatible type'),
+        ('entry["ReversalDate"]', 'entry["ReversedOn"]', 'no key "ReversedOn"'),
+    ],
+    "voucher_xml.py": [
+        ('"CostCentre": told', '"CostCenter": told', 'Extra key "CostCenter"'),
+        ('"@Number": number', '"@Number": str(number)', 'TypedDict item "@Number" has type'),
+        ("posting.role.value", "posting.narration", 'TypedDict item "Role" has type'),
+    ],
+    "reference.py": [('{"Reference": list(', '{"References": list(', 'Extra key "References"')],
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_types_are_those_of_the_contract_today(module: str) -> None:
+    """Whoever changes a contract of ours is told to write its types again."""
+    bundle = Bundle.from_package(MODULES[module])
+    contract = Contract.load(bundle)
+    operations = [*contract.operations]
+    written = (SOURCE / "profiles" / "requests" / f"{module}.py").read_text("utf-8")
+    asked = f"claimbridge contract types {' '.join(operations)}"
+    told = f"{asked} --contract wsdl/{MODULES[module]} --sourced"
+    assert written == types_module(Side.of(contract, bundle), operations, sourced=True), told
+
+
+def test_every_module_is_held_against_its_contract() -> None:
+    """A new module of types cannot be forgotten here."""
+    found = {path.stem for path in (SOURCE / "profiles" / "requests").glob("[!_]*.py")}
+    assert found == MODULES.keys()
+
+
+def test_mypy_refuses_a_profile_that_breaks_a_name(tmp_path: Path) -> None:
+    """Each of these slips in our own profiles is red; without them all is green."""
+    copy = tmp_path / "claimbridge"
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__", "cli", "sandbox"))
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\nincremental = False\n", "utf-8")
+    paths = [str(copy / "profiles" / name) for name in BROKEN]
+    asked = ["--config-file", str(tmp_path / "mypy.ini"), "--follow-imports", "silent", *paths]
+    assert "no issues found" in api.run(asked)[0]
+    for name, slips in BROKEN.items():
+        text = (copy / "profiles" / name).read_text("utf-8")
+        for right, wrong, _ in slips:
+            assert right in text, right
+            text = text.replace(right, wrong)
+        (copy / "profiles" / name).write_text(text, "utf-8")
+    said = api.run(asked)[0]
+    for slips in BROKEN.values():
+        for _, _, complaint in slips:
+            assert complaint in said, said
