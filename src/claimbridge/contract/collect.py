@@ -107,15 +107,14 @@ class _Walk:
     def _target(self, location: str, base: str) -> str:
         """Return the place that ``location`` means as written in the document at ``base``."""
         plain = location.strip()
-        if is_address(base):
-            try:
-                return self._allowed(urljoin(base, plain), location, base)
-            except ValueError as error:  # urllib's word for an address such as http://[
-                raise self._outside(location, base, "no address") from error
-        assert self._local is not None
-        if is_address(plain) and plain not in self._local.locations:
-            return self._allowed(_tidy(plain), location, base)
-        return self._local.resolve(plain, base)
+        local = self._local
+        known = local is not None and (not is_address(plain) or plain in local.locations)
+        if local is not None and known and not is_address(base):
+            return local.resolve(plain, base)
+        try:
+            return self._allowed(urljoin(base, plain), location, base)
+        except ValueError as error:  # urllib's word for an address such as http://[
+            raise self._outside(location, base, "no address") from error
 
     def _allowed(self, address: str, location: str, base: str) -> str:
         """Return an address that may be fetched; raises ContractError CB-214 for any other."""

@@ -196,7 +196,7 @@ class _Walk:
                 namespaces[namespace] = f"{SCHEME}all-{len(namespaces)}.xsd"
                 texts[namespaces[namespace]] = _union(namespace, members)
         for name, schema in self.schemas.items():
-            texts[places[name]] = _rewritten(schema.tree, places, namespaces)
+            texts[places[name]] = _rewritten(schema.tree, places[name], places, namespaces)
         if len(roots.get("", ())) > 1:
             namespaces[""] = f"{SCHEME}all-none.xsd"
             texts[namespaces[""]] = _union("", roots[""])
@@ -212,14 +212,16 @@ def _inside(location: str | None) -> bool:
 
 
 def _rewritten(
-    tree: etree._Element, places: Mapping[str, str], namespaces: Mapping[str, str]
+    tree: etree._Element, own: str, places: Mapping[str, str], namespaces: Mapping[str, str]
 ) -> bytes:
-    for reference in _references(tree):
+    for reference in list(_references(tree)):
         if xmlio.local_name(reference) == "import":
             place = namespaces.get(reference.get("namespace", ""))
         else:
             place = places.get(reference.get("schemaLocation", ""))
-        if place:
+        if place == own and xmlio.local_name(reference) == "include":
+            tree.remove(reference)  # it adds nothing, and libxml2 refuses it
+        elif place:
             reference.set("schemaLocation", place)
     return etree.tostring(tree, with_tail=False, encoding="utf-8")
 
