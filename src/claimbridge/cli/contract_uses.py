@@ -15,7 +15,7 @@ from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json, ProfileName
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, say
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.check import Check, check
+from claimbridge.contract.check import Check, Obstacle, check
 from claimbridge.contract.diff import Change, Verdict, diff
 from claimbridge.contract.traces import Side
 from claimbridge.contract.types import types_module
@@ -214,15 +214,24 @@ def _tell_check(name: str, checked: Check) -> None:
             say(NO if lacking else YES, f" {what} {where}: {count}")
             for need in lacking:
                 say(f"    {need.path or where} is not in the contract")
-    for each in checked.refused:
-        say(NO, f" refused in {each.operation}: {each.finding.path}: {each.finding.text}")
-    for each in checked.could_exceed:
-        field = f" (from {each.finding.claim_field})" if each.finding.claim_field else ""
-        say(WARN, f" could exceed: {each.finding.path}: {each.finding.text}{field}")
+    for said, operations in _grouped(checked.refused).items():
+        say(NO, f" refused in {operations}: {said}")
+    for said, operations in _grouped(checked.could_exceed).items():
+        say(WARN, f" could exceed in {operations}: {said}")
     if checked.works:
         say(YES, f" {name} works with this contract")
     else:
         say(NO, f" {name} does not work with all of this contract")
+
+
+def _grouped(obstacles: Sequence[Obstacle]) -> dict[str, str]:
+    """Return each sentence once, with the operations that it holds for."""
+    found: dict[str, list[str]] = {}
+    for each in obstacles:
+        field = f" (from {each.finding.claim_field})" if each.finding.claim_field else ""
+        said = f"{each.finding.path}: {each.finding.text}{field}"
+        found.setdefault(said, []).append(each.operation)
+    return {said: ", ".join(operations) for said, operations in found.items()}
 
 
 __all__ = ["check_profile", "diff_contracts", "print_types"]

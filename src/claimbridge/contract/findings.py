@@ -254,7 +254,8 @@ def _length_text(bound: str) -> Callable[[str, str], str]:
 
 def _bound_text(relation: str) -> Callable[[str, str], str]:
     def text(name: str, rest: str) -> str:
-        bound = re.search(r"\('([^']*)'\)", rest)
+        # "… the maximum value allowed ('4')." where it is included, "… less than '5'." where not.
+        bound = re.search(r"(?:allowed \(| than )'([^']*)'\)?\.", rest)
         return f"{name} must be {relation} {bound[1] if bound else '?'}"
 
     return text

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from claimbridge.contract.replies import Reply
 from claimbridge.contract.specimens import specimens
 from claimbridge.contract.traces import Side
@@ -62,7 +64,8 @@ def _requests(profile: Profile, *, widest: bool) -> Iterator[Request]:
             taken.append(submission)
             yield request
     if can.batch > 1 and len(taken) > 1:
-        yield from _built(profile.submit, taken[:2])
+        other = msgspec.structs.replace(taken[1], reference=f"{reference[:-1]}X")
+        yield from _built(profile.submit, [taken[0], other])
     if can.can_reverse:
         for submission in taken[:1]:
             yield from _built(profile.reverse, reversing(submission))
