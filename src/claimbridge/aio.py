@@ -180,6 +180,14 @@ class AsyncClient:
         )
         return await self._run(plan, timeout)
 
+    def drifts(self) -> Mapping[str, int]:
+        """Return how the ERP's replies differed from its contract, and how often.
+
+        Since this client was opened; empty when they are as the contract says. Each difference was
+        warned of once, by a ContractDriftWarning and in the log ``claimbridge.contract``.
+        """
+        return self.ledger.drifts.counts()
+
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; touches neither journal nor network."""
         return self.ledger.preview(claim)

@@ -310,3 +310,7 @@ class AuditBroken(ClaimBridgeError):
     """The audit record does not continue itself: someone altered it."""
 
     default_code = "CB-600"
+
+
+class ContractDriftWarning(UserWarning):
+    """A reply differs from the contract in a way that did no harm; once for each difference."""

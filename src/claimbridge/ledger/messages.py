@@ -27,6 +27,7 @@ from claimbridge.errors import (
     SchemaViolation,
 )
 from claimbridge.ledger.authentic import Authenticator, FirstSight
+from claimbridge.ledger.drifts import Drifts
 from claimbridge.ledger.exchange import Exchanging, Sessions
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.opening import (
@@ -107,6 +108,7 @@ class Messages:
         self.profile: Profile = profile or load_profile(config.profile, config.options)
         check_auth(config, self.profile)
         self.sessions: Final = Sessions()
+        self.drifts: Final = Drifts(config.name)
         self._chart = chart
         self._contract = contract
         identities = () if signer else open_identities(config)
@@ -400,6 +402,7 @@ class Messages:
         reply = contract.reply(envelope.body)
         if asked is not None and not _answers(contract, reply, asked):
             raise OutcomeUnknown(f"the reply {reply.local} does not answer {asked}")
+        self.drifts.note(contract.drift(envelope.body))
         return reply
 
     def _known(self, fault: Fault) -> Fault:
