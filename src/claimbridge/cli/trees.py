@@ -64,7 +64,8 @@ def show_contract(
         for found in overview.operations(operation):
             _show_operation(overview, found, wanted, json=json)
     elif type_ is not None:
-        _show_tree(overview.type_tree(type_), wanted, {"type_shown": type_}, json=json)
+        rows = (one for one in overview.type_tree(type_) if _tells(one, wanted))
+        _show_tree(rows, {"of_type": type_}, wanted, json=json)
     else:
         _show_offer(overview, wanted, json=json)
     return DONE
@@ -95,21 +96,23 @@ def _show_operation(
         if found.documentation:
             say(found.documentation)
     for root in overview.roots(found):
-        if not json:
+        rows = [one for one in overview.tree(root.element) if _tells(one, wanted)]
+        if rows and not json:
             say()
             say((root.role, "italic"))
-        about = {"operation": found.name, "role": root.role}
-        _show_tree(overview.tree(root.element), wanted, about, json=json)
+        _show_tree(rows, {"operation": found.name, "role": root.role}, wanted, json=json)
 
 
-def _show_tree(rows: Iterable[Row], wanted: str, about: dict[str, Any], *, json: bool) -> None:
+def _show_tree(rows: Iterable[Row], about: dict[str, Any], wanted: str, *, json: bool) -> None:
     for found in rows:
-        if wanted and wanted not in f"{found.path} {found.documentation}".casefold():
-            continue
         if json:
             emit(about | msgspec.to_builtins(found))
         else:
             _say_row(found, whole_path=bool(wanted))
+
+
+def _tells(found: Row, wanted: str) -> bool:
+    return wanted in f"{found.path} {found.documentation}".casefold()
 
 
 def _say_row(found: Row, *, whole_path: bool) -> None:
