@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.traces import Side
+from claimbridge.contract.side import Side
 
 ENTRY = """
   <xs:element name="Number" type="xs:int"/>
@@ -78,7 +78,7 @@ def bundle(
 def opened(made: Bundle) -> tuple[Contract, Side]:
     """The contract and its outline."""
     contract = Contract.load(made)
-    return contract, Side.of(contract, made)
+    return contract, Side.load(made)
 
 
 def side(**parts: str) -> Side:

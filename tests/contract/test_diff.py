@@ -10,7 +10,7 @@ from tests.contract.generations import ANSWER, CURRENCY, ENTRY, ITEM, STATUS, bu
 
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.diff import Change, Verdict, diff
-from claimbridge.contract.traces import Side
+from claimbridge.contract.side import Side
 from claimbridge.contract.uses import Sent, Uses
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.uses import uses_of
@@ -324,3 +324,17 @@ def test_the_reference_profile_reads_every_kind_of_answer() -> None:
     assert items >= {("Item", name) for name in ("Document", "Rejected", "Duplicate", "Throttled")}
     assert ("Document", "Reason", "Code") in read["SubmitVoucherResponse"]
     assert read.keys() >= {"ThrottledFault", "InvalidCursorFault", "ListChangesResponse"}
+
+
+def test_encoded_calls_are_compared_too(shared: Callable[[str], Path]) -> None:
+    """A field that an rpc/encoded ERP drops from its array's members breaks who sends it."""
+    place = shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl")
+    name = place.name
+    old = Bundle.from_files(name, {name: place.read_bytes()})
+    text = place.read_bytes().replace(b'name="companyNumber"', b'name="companyNo"')
+    new = Bundle.from_files(name, {name: text})
+    body = {"col": {"item": [{"companyNumber": "01"}]}, "isSubmit": 0}
+    uses = Uses(profile="eas", sent=(Sent("importVoucher", body),))
+    found = diff(Side.load(old), Side.load(new), uses=(uses,))
+    broken = {(each.type, each.name) for each in found if each.verdict is Verdict.BREAKS}
+    assert broken == {("WSWSVoucher", "companyNumber")}

@@ -14,8 +14,8 @@ import pytest
 from mypy import api
 from tests.contract.generations import ENTRY, ITEM, SHORT, bundle, opened, side
 
-from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.traces import Side
+from claimbridge.contract import Bundle
+from claimbridge.contract.side import Side
 from claimbridge.contract.types import types_module
 from claimbridge.errors import ContractError
 
@@ -196,7 +196,7 @@ def test_every_name_is_one_that_the_renderer_knows(
 def test_places_of_many_types_are_left_open_until_chosen(shared: Callable[[str], Path]) -> None:
     """NetSuite's 300 records are not written for one that is sent."""
     made = Bundle.from_path(shared("contracts/netsuite-2023.2"))
-    outline = Side.of(Contract.load(made), made)
+    outline = Side.load(made)
     assert "record: dict[str, Any]" in types_module(outline, ["upsert"])
     text = types_module(outline, ["upsert"], kinds=["JournalEntry"])
     assert "record: JournalEntry" in text
@@ -210,3 +210,13 @@ def test_long_lists_are_written_once() -> None:
     assert SHORT not in text
     assert text.count('"value-39"') == 1
     assert text.count("Short") == 3
+
+
+def test_encoded_calls_have_their_parts_and_arrays(shared: Callable[[str], Path]) -> None:
+    """EAS's 94 fields of a voucher are typed, in the list that an encoded array is."""
+    place = shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl")
+    text = types_module(Side.load(place), ["importVoucher"])
+    assert "    isSubmit: NotRequired[int | None]" in text
+    hints = get_type_hints(vars(loaded(text))["WSWSVoucher"])
+    assert len(hints.keys() - {"@xsi:type"}) == 94
+    assert "    item: NotRequired[list[WSWSVoucher] | None]" in text

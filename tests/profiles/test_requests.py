@@ -10,7 +10,7 @@ from mypy import api
 
 import claimbridge
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.traces import Side
+from claimbridge.contract.side import Side
 from claimbridge.contract.types import types_module
 
 SOURCE = Path(claimbridge.__file__).parent
@@ -45,7 +45,7 @@ def test_the_types_are_those_of_the_contract_today(module: str) -> None:
     written = (SOURCE / "profiles" / "requests" / f"{module}.py").read_text("utf-8")
     asked = f"claimbridge contract types {' '.join(operations)}"
     told = f"{asked} --contract wsdl/{MODULES[module]} --sourced"
-    assert written == types_module(Side.of(contract, bundle), operations, sourced=True), told
+    assert written == types_module(Side.load(bundle), operations, sourced=True), told
 
 
 def test_every_module_is_held_against_its_contract() -> None:

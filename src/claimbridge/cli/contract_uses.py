@@ -17,7 +17,7 @@ from claimbridge.cli.output import NO, WARN, YES, complain, emit, say
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.check import Check, Obstacle, check
 from claimbridge.contract.diff import Change, Verdict, diff
-from claimbridge.contract.traces import Side
+from claimbridge.contract.side import Side
 from claimbridge.contract.types import types_module
 from claimbridge.contract.uses import Uses
 from claimbridge.errors import ClaimBridgeError
@@ -59,7 +59,7 @@ def diff_contracts(
         The contract that the ERP offers now.
 
     """
-    before, after = _side(old)[1], _side(new)[1]
+    before, after = Side.load(old), Side.load(new)
     uses = () if any_sender else _judges(profile, before)
     changes = diff(before, after, uses=uses)
     if json:
@@ -79,10 +79,9 @@ def check_profile(contract: Path, /, *, profile: ProfileName, json: Json = False
         A locked bundle, or a WSDL file.
 
     """
-    loaded, side = _side(contract)
     made = load_profile(profile)
     own = _own_side(made)
-    checked = check(uses_of(made, own), loaded, side, own=own)
+    checked = check(uses_of(made, own), Contract.load(contract), Side.load(contract), own=own)
     if json:
         _emit_check(checked)
     else:
@@ -116,7 +115,7 @@ def print_types(
         The operations whose requests are wanted.
 
     """
-    text = types_module(_side(contract)[1], operations, kinds=kind, sourced=sourced)
+    text = types_module(Side.load(contract), operations, kinds=kind, sourced=sourced)
     if json:
         emit({"operations": operations, "module": text})
     else:
@@ -124,15 +123,9 @@ def print_types(
     return DONE
 
 
-def _side(place: Path | Bundle) -> tuple[Contract, Side]:
-    bundle = place if isinstance(place, Bundle) else Bundle.from_path(place)
-    contract = Contract.load(bundle)
-    return contract, Side.of(contract, bundle)
-
-
 def _own_side(profile: Profile) -> Side:
     place = Path(profile.contract)
-    return _side(place if place.is_file() else Bundle.from_package(profile.contract))[1]
+    return Side.load(place if place.is_file() else Bundle.from_package(profile.contract))
 
 
 def _judges(names: Sequence[str], old: Side) -> tuple[Uses, ...]:

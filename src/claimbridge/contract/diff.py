@@ -7,7 +7,7 @@ longer taken; replies, which are read tolerantly, only by what is gone or is no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -18,7 +18,8 @@ from claimbridge.contract.compare import Difference, Kind, differences
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline import Type
 from claimbridge.contract.shape import split_name
-from claimbridge.contract.traces import Side, Trace
+from claimbridge.contract.side import Side
+from claimbridge.contract.traces import Trace
 from claimbridge.contract.uses import Uses
 
 _K: Final = Kind
@@ -72,6 +73,12 @@ _REQUEST: Final = {
     _K.NAMESPACE: Verdict.BREAKS,
     _K.CONTENT: Verdict.BREAKS,
 }
+# SOAP 1.1 §5.1 and §5.4.1: accessors may be left out, and are told apart by name, not by place.
+_ENCODED: Final = _REQUEST | {
+    _K.ADDED_REQUIRED: Verdict.NEW,
+    _K.REQUIRED: Verdict.HARMLESS,
+    _K.MOVED: Verdict.HARMLESS,
+}
 # Reading goes by local names, in any order, and passes over what it does not know.
 _REPLY: Final = dict.fromkeys(Kind, Verdict.HARMLESS) | {
     _K.VANISHED: Verdict.BREAKS,
@@ -93,7 +100,9 @@ def diff(old: Side, new: Side, *, uses: Sequence[Uses] = ()) -> tuple[Change, ..
         later = new.operations.get(name)
         if later is not None:
             walk.descend(operation, later)
-    found += (change for met in walk.met.values() for change in _judged(met, traces))
+    for met in walk.met.values():
+        is_encoded = met.operations.keys() <= old.encoded
+        found += _judged(met, traces, _ENCODED if is_encoded else _REQUEST)
     order = list(Verdict)
     return tuple(sorted(found, key=lambda change: order.index(change.verdict)))
 
@@ -159,14 +168,14 @@ class _Walk:
         return first
 
     def _below(self, old: Type, new: Type) -> Iterator[tuple[Type, Type, str]]:
-        later = {child.local: child for child in new.children}
-        for child in old.children:
+        later = {child.local: child for child in self._new.children(new)}
+        for child in self._old.children(old):
             other = later.get(child.local)
             # Texts were compared in the type that holds them.
             if other is not None and (child.type.content or child.type.attributes):
                 yield child.type, other.type, child.local
         for name in old.extended_by:
-            one, other_type = self._old.schemas.type(name), self._new.schemas.type(name)
+            one, other_type = self._old.type(name), self._new.type(name)
             if one is not None and other_type is not None:
                 yield one, other_type, ""
 
@@ -181,10 +190,11 @@ class _Walk:
                 yield Difference(_K.ADDED, f"@xsi:type={local}", "is new, and optional")
 
 
-def _judged(met: _Met, traces: Iterable[Trace]) -> Iterator[Change]:
-    traces = list(traces)
+def _judged(
+    met: _Met, traces: Sequence[Trace], request: Mapping[Kind, Verdict]
+) -> Iterator[Change]:
     for difference in met.differences:
-        strict = (_REPLY if met.reply else _REQUEST)[difference.kind]
+        strict = (_REPLY if met.reply else request)[difference.kind]
         breaks = tuple(
             trace.profile
             for trace in traces

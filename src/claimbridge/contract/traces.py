@@ -6,52 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.contract import Contract
-from claimbridge.contract.documents import gather
-from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline import Element, Type
-from claimbridge.contract.schemas import Schemas
 from claimbridge.contract.shape import split_name
+from claimbridge.contract.side import Side
 from claimbridge.contract.uses import Sent, Uses
-
-
-class Side:
-    """One generation of a contract: its operations, and each root element once."""
-
-    def __init__(self, operations: Mapping[str, Operation], schemas: Schemas) -> None:
-        self.operations = operations
-        self.schemas = schemas
-        self._roots: dict[str, Element | None] = {}
-        self._unique: dict[str, str] | None = None
-
-    @classmethod
-    def of(cls, contract: Contract, bundle: Bundle) -> Side:
-        """Return the generation that a contract, loaded from ``bundle``, is."""
-        return cls(contract.operations, Schemas(gather(bundle)))
-
-    def root(self, name: str) -> Element | None:
-        """Return the global element, the same object whenever asked; None when there is none."""
-        if name not in self._roots:
-            self._roots[name] = self.schemas.element(name) if name else None
-        return self._roots[name]
-
-    def type(self, name: str) -> Type | None:
-        """Return the type that ``@xsi:type`` names; the local name will do where it is unique."""
-        if not name.startswith("{"):
-            if self._unique is None:
-                full = self.schemas.type_names()
-                counted = Counter(split_name(each)[1] for each in full)
-                self._unique = {
-                    local: each for each in full if counted[local := split_name(each)[1]] == 1
-                }
-            name = self._unique.get(name, name)
-        return self.schemas.type(name)
-
-    def answers(self, operation: str) -> tuple[str, ...]:
-        """Return the ``{namespace}name`` of an operation's reply and faults."""
-        found = self.operations[operation]
-        return tuple(name for name in (found.output, *found.faults) if name)
 
 
 class Trace:
@@ -109,7 +67,7 @@ class Trace:
     def _follow(self, kind: Type, body: Mapping[str, Any], at: tuple[str, str]) -> None:
         concrete = body.get("@xsi:type")
         kind = (self._side.type(str(concrete)) if concrete else None) or kind
-        children = {child.local: child for child in kind.children}
+        children = {child.local: child for child in self._side.children(kind)}
         attributes = {f"@{each.local}" for each in kind.attributes}
         counted: Counter[str] = Counter()
         for key, value in body.items():
@@ -130,7 +88,7 @@ class Trace:
         kind = element.type
         for number, step in enumerate(path):
             self.read.setdefault(id(kind), set()).add(step)
-            child = next((each for each in kind.children if each.local == step), None)
+            child = next((each for each in self._side.children(kind) if each.local == step), None)
             known = child is not None or step in {f"@{each.local}" for each in kind.attributes}
             self.names[(element.local, "/".join(path[: number + 1]))] = known
             if child is None:
@@ -139,4 +97,4 @@ class Trace:
         self.read.setdefault(id(kind), set())
 
 
-__all__ = ["Side", "Trace"]
+__all__ = ["Trace"]

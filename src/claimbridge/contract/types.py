@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from claimbridge.contract.compare import Place, places
 from claimbridge.contract.outline import Attribute, Element, Type
-from claimbridge.contract.traces import Side
+from claimbridge.contract.side import Side
 from claimbridge.contract.wording import comment, facet_words, wrapped
 from claimbridge.errors import ContractError
 
@@ -78,6 +78,7 @@ class _Module:
         self._used: set[str] = set(_TAKEN)
         self._held: list[Type] = []
         self._waiting: list[Type] = []
+        self._is_encoded = False
         self._plain: set[int] = set()
         """Types that stand somewhere as they are declared, so that ``@xsi:type`` is not needed."""
         self._bodies: list[str] = []
@@ -93,6 +94,7 @@ class _Module:
             raise ContractError(
                 f"the contract has no operation {operation}; it offers {offered}", code="CB-216"
             )
+        self._is_encoded = operation in self._side.encoded
         name = self._named(root.type, root.local)
         self._plain.add(id(root.type))
         self._follow()
@@ -192,20 +194,21 @@ class _Module:
         return f"{said}{chr(10) if said else ''}{name}: TypeAlias = Literal[\n{body}\n]"
 
     def _fields(self, kind: Type, name: str) -> Iterator[_Field]:
-        if self._is_derived(kind):
+        if self._is_derived(kind) and not kind.array_of:
             self._needs.add("Literal")
             names = [f'"{kind.name}"']
             if self._side.type(kind.local) is kind:
                 names.insert(0, f'"{kind.local}"')
             yield _Field("@xsi:type", f"Literal[{', '.join(names)}]", id(kind) in self._plain)
-        for attribute in kind.attributes:
+        # What the encoding adds (id, href, arrayType) is the renderer's business.
+        for attribute in () if self._is_encoded else kind.attributes:
             yield self._attribute(attribute, name)
         if kind.text and kind.content is None:
             yield _Field("#text", self._value(kind, name), False, facet_words(kind.facets))
         elif kind.mixed:
             yield _Field("#text", self._spelled("str"), True)
-        shared = _shared(kind)
-        for place in places(kind.content).values():
+        shared = _shared(self._side.children(kind))
+        for place in places(self._side.content(kind)).values():
             yield self._element(place, name, shared)
 
     def _attribute(self, attribute: Attribute, owner: str) -> _Field:
@@ -229,7 +232,7 @@ class _Module:
         said = element.note.documentation or (kind.note.documentation if _is_value(kind) else "")
         told = [said, *(f"The ERP checks: {each}" for each in element.note.validations)]
         key = element.name if element.local in shared else element.local
-        if place.min:
+        if place.min and not self._is_encoded:
             return _Field(key, typed, False, limits, told)
         return _Field(key, f"{typed} | None", True, limits, told)
 
@@ -325,10 +328,10 @@ def _is_value(kind: Type) -> bool:
     )
 
 
-def _shared(kind: Type) -> frozenset[str]:
+def _shared(children: Iterable[Element]) -> frozenset[str]:
     """Return local names that elements of different namespaces share: their keys are whole."""
     seen: dict[str, set[str]] = {}
-    for element in kind.children:
+    for element in children:
         seen.setdefault(element.local, set()).add(element.name)
     return frozenset(name for name, full in seen.items() if len(full) > 1)
 

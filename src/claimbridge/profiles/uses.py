@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from claimbridge.contract.replies import Reply
+from claimbridge.contract.side import Side
 from claimbridge.contract.specimens import specimens
-from claimbridge.contract.traces import Side
 from claimbridge.contract.uses import Sent, Uses
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Submission
