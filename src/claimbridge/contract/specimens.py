@@ -7,12 +7,11 @@ turns, from one specimen to the next, so that a reader that looks at a status fi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from lxml import etree
 
-from claimbridge.contract.outline import Element, Group, Type
+from claimbridge.contract.outline import Element, Facets, Group, Type
 
 MAX_DEPTH: Final = 12
 MAX_ELEMENTS: Final = 20_000
@@ -20,8 +19,8 @@ FEWEST: Final = 10
 """A text without a list of values is a digit, which takes turns too: severities are digits."""
 MOST: Final = 40
 _DIGITS: Final = tuple("0123456789")
-_FORMED: Final = ("CNY", "A", "A1", "2026", "1.00", "EXP-2026-0042")
-"""What is tried where a pattern refuses digits: a currency, above all."""
+_FORMED: Final = ("0100000008CN012026", "CNY", "S", "E", "A1", "1.00", "EXP-2026-0042")
+"""What is tried besides: a document's key of three parts, a currency, kinds of messages."""
 _TEXTS: Final = {
     "boolean": ("true", "false"),
     "date": ("2026-03-31",),
@@ -80,19 +79,18 @@ class _Builder:
     def _text(self, kind: Type, fixed: str | None) -> str:
         if fixed is not None:
             return fixed
-        values = kind.facets.enumeration or _TEXTS.get(kind.text) or _formed(kind.facets.patterns)
+        values = kind.facets.enumeration or _TEXTS.get(kind.text) or _formed(kind.facets)
         self.turns = max(self.turns, len(values))
         return values[self._turn % len(values)]
 
 
-def _formed(patterns: Sequence[str]) -> tuple[str, ...]:
-    """Return texts that keep to the patterns, as far as these mean the same to Python."""
+def _formed(facets: Facets) -> tuple[str, ...]:
+    """Return texts that keep to the facets, as far as patterns mean the same to Python."""
+    most = facets.max_length or facets.length or 1000
+    # What is too long is left blank, so that a whole document stands beside no message at all.
+    texts = [text if len(text) <= most else "" for text in (*_DIGITS, *_FORMED)]
     try:
-        fit = [
-            text
-            for text in (*_DIGITS, *_FORMED)
-            if all(re.fullmatch(pattern, text) for pattern in patterns)
-        ]
+        fit = [text for text in texts if all(re.fullmatch(each, text) for each in facets.patterns)]
     except re.error:
         return _DIGITS
     return tuple(fit) or _DIGITS
