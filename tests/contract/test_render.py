@@ -222,11 +222,14 @@ def test_an_unknown_operation_is_a_contract_error(sample: Contract) -> None:
     assert caught.value.code == "CB-216"
 
 
-def test_an_operation_in_rpc_style_is_a_contract_error(shared: Any) -> None:
-    """A contract of rpc/encoded operations loads, and says why it cannot write a request."""
-    contract = Contract.load(shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl"))
+def test_an_operation_in_rpc_literal_style_is_a_contract_error(tmp_path: Path) -> None:
+    """A contract of rpc/literal operations loads, and says why it cannot write a request."""
+    encoded = Path(__file__).parent / "data" / "encoded" / "service.wsdl"
+    place = tmp_path / "service.wsdl"
+    place.write_text(encoded.read_text().replace('use="encoded"', 'use="literal"'))
+    contract = Contract.load(place)
     with pytest.raises(ContractError, match="rpc") as caught:
-        contract.render("importVoucher", {})
+        contract.render("put", {})
     assert caught.value.code == "CB-217"
 
 

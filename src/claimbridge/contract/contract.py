@@ -13,9 +13,10 @@ from claimbridge import xmlio
 from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.documents import gather
 from claimbridge.contract.drift import drift
+from claimbridge.contract.encoded import EncodedCalls
 from claimbridge.contract.findings import traced
 from claimbridge.contract.gate import Gate
-from claimbridge.contract.operation import Operation
+from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.render import render
 from claimbridge.contract.replies import Reply
 from claimbridge.contract.shape import Leaf, split_name
@@ -34,13 +35,19 @@ class Contract:
     ``endpoints`` are the WSDL's own port addresses by SOAP version (``"1.1"``, ``"1.2"``).
     """
 
-    def __init__(self, title: str, service: Service, gate: Gate) -> None:
+    def __init__(
+        self, title: str, service: Service, gate: Gate, encoded: EncodedCalls | None = None
+    ) -> None:
         self.title: Final = title
-        self.operations: Final[Mapping[str, Operation]] = MappingProxyType(dict(service.operations))
+        self._encoded = encoded
+        operations = dict(encoded.operations) if encoded else {}
+        self.operations: Final[Mapping[str, Operation]] = MappingProxyType(
+            operations | dict(service.operations)
+        )
         self.endpoints: Final[Mapping[str, str]] = MappingProxyType(dict(service.endpoints))
         self._service = service
         self._gate = gate
-        self._known: Mapping[str, Leaf] = _known_elements(service)
+        self._known: Mapping[str, Leaf] = _known_elements(service, encoded)
 
     @classmethod
     def load(cls, source: Path | str | Bundle) -> Contract:
@@ -57,7 +64,8 @@ class Contract:
         bundle = source if isinstance(source, Bundle) else Bundle.from_path(source)
         documents = gather(bundle)
         service = read_service(documents)
-        return cls(documents.title, service, Gate(documents, service.shapes.element))
+        encoded = EncodedCalls(documents) if service.unsupported else None
+        return cls(documents.title, service, Gate(documents, service.shapes.element), encoded)
 
     def __repr__(self) -> str:
         return f"Contract({self.title!r}, {len(self.operations)} operations)"
@@ -76,9 +84,12 @@ class Contract:
         ``body`` holds what stands inside that child (see ``claimbridge.contract.render``). What
         is missing is left for ``check`` to find. Raises SchemaViolation CB-121 for a name that
         the contract does not know and a value without an exact form, ContractError CB-216 for an
-        unknown operation, CB-217 for one that is not document/literal.
+        unknown operation, CB-217 for one that is neither document/literal nor rpc/encoded.
         """
         try:
+            if self._is_encoded(operation):
+                assert self._encoded is not None  # where there are such operations, there is it
+                return self._encoded.render(operation, body)
             return render(self._input(operation), body, self._service.shapes)
         except SchemaViolation as error:
             error.findings = tuple(traced(finding, sources) for finding in error.findings)
@@ -92,13 +103,20 @@ class Contract:
         ``sources`` maps paths in the body to claim fields. Raises DocumentError when ``body`` is
         not XML.
         """
+        if self._encoded is not None and self._encoded.takes(
+            str(xmlio.parse(body, what="the request's body").tag)
+        ):
+            return self._encoded.check(body, sources)
         return self._gate.check(body, sources)
 
     def reply(self, element: etree._Element) -> Reply:
         """Return a reader of a reply that knows what this contract has where.
 
-        It finds more than a bare ``Reply``: what was moved or wrapped since the contract.
+        It finds more than a bare ``Reply``: what was moved or wrapped since the contract. The
+        reply to an rpc/encoded call is read as if it were literal. Raises DocumentError where its
+        references lead nowhere.
         """
+        element = self._encoded.read(element) if self._encoded else element
         leaf = self._leaf(element)
         return Reply(element, leaf.shape if leaf else None)
 
@@ -108,6 +126,7 @@ class Contract:
         Sentences, at most 50; empty when the reply is as the contract says. Never raises.
         """
         try:
+            element = self._encoded.read(element) if self._encoded else element
             return drift(element, self._leaf(element))
         except Exception as error:  # noqa: BLE001 - a remark must never cost a reply
             return (f"the reply could not be compared with the contract: {type(error).__name__}",)
@@ -116,6 +135,10 @@ class Contract:
         """Return what the contract knows of an element, by name, else by local name."""
         found = self._known.get(str(element.tag))
         return found or self._known.get(xmlio.local_name(element))
+
+    def _is_encoded(self, operation: str) -> bool:
+        found = self.operations.get(operation)
+        return found is not None and found.style == ENCODED
 
     def _input(self, operation: str) -> Leaf:
         found = self.operations.get(operation)
@@ -133,8 +156,8 @@ class Contract:
         style = self._service.unsupported.get(operation)
         if style is not None:
             return ContractError(
-                f"{operation} of the contract {self.title} is {style}, not document/literal; "
-                "its profile must build the request itself",
+                f"{operation} of the contract {self.title} is {style}, neither "
+                "document/literal nor rpc/encoded; its profile must build the request itself",
                 code="CB-217",
             )
         offered = ", ".join(sorted(self.operations)[:10])
@@ -144,7 +167,7 @@ class Contract:
         )
 
 
-def _known_elements(service: Service) -> dict[str, Leaf]:
+def _known_elements(service: Service, encoded: EncodedCalls | None) -> dict[str, Leaf]:
     """Return every reply and fault by ``{namespace}name``, and by local name where unique."""
     names = dict.fromkeys(
         name
@@ -153,6 +176,7 @@ def _known_elements(service: Service) -> dict[str, Leaf]:
         if name
     )
     full = {name: leaf for name in names if (leaf := service.shapes.element(name)) is not None}
+    full |= encoded.answers if encoded else {}
     local: dict[str, Leaf] = {}
     repeated: set[str] = set()
     for name, leaf in full.items():

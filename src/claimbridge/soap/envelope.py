@@ -9,6 +9,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.multiref import is_independent
 from claimbridge.errors import DocumentError
 from claimbridge.soap.faults import Fault, fault_from
 
@@ -66,8 +67,9 @@ def open_envelope(data: bytes) -> Envelope:
     """Return the parts of a SOAP message of either version.
 
     Comments and processing instructions are passed over, and so are foreign elements after the
-    Body (SOAP 1.1 §4 allows them). A second Body, a Body with several children, or a Fault with a
-    sibling is refused: which of them counts would be a guess.
+    Body (SOAP 1.1 §4 allows them), and what stands after the message only to be referred to
+    (``multiRef``). A second Body, a Body with several messages, or a Fault with a sibling is
+    refused: which of them counts would be a guess.
 
     Raises DocumentError: CB-15x when it is no readable XML, CB-158 when it is no envelope, CB-159
     when Header or Body are not as SOAP says.
@@ -97,9 +99,11 @@ def open_body(data: bytes) -> Envelope:
 
 def _opened(version: str, headers: tuple[etree._Element, ...], body: etree._Element) -> Envelope:
     content = _children(body)
-    if len(content) != 1:
+    # SOAP 1.1 §5.6: Axis puts values that are referred to beside the message, with an id each.
+    messages = [each for number, each in enumerate(content) if not number or not _referred(each)]
+    if len(messages) != 1:
         raise _malformed(f"its Body holds {len(content)} elements instead of one")
-    only = content[0]
+    only = messages[0]
     if _is_fault(only):
         return Envelope(version, headers, None, fault_from(only))
     return Envelope(version, headers, only, None)
@@ -121,6 +125,10 @@ def _parts(root: etree._Element, namespace: str) -> tuple[etree._Element | None,
 
 def _children(element: etree._Element) -> list[etree._Element]:
     return [child for child in element if isinstance(child.tag, str)]
+
+
+def _referred(element: etree._Element) -> bool:
+    return is_independent(element) and not _is_fault(element)
 
 
 def _is_fault(element: etree._Element) -> bool:
