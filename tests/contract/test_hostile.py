@@ -324,3 +324,42 @@ def test_an_endless_document_is_cut_off(
     assert (ended.code, "CB-219" in ended.err) == (2, True), ended.err
     assert ended.megabytes < 300
     assert server.asked == ["/service?wsdl", "/huge.xsd", "hung up"]
+
+
+def _doubling(kind: str, opening: str, closing: str) -> str:
+    """Return thirty components, each of which holds the next one twice: 2**30 parts on a page."""
+    return "".join(
+        f"<xs:{kind} name='X{number}'>{opening.format(number + 1)}{closing}</xs:{kind}>"
+        for number in range(30)
+    )
+
+
+@pytest.mark.parametrize(
+    "components",
+    [
+        _doubling(
+            "group", "<xs:sequence><xs:group ref='X{0}'/><xs:group ref='X{0}'/>", "</xs:sequence>"
+        )
+        + "<xs:group name='X30'><xs:sequence><xs:element name='A'/></xs:sequence></xs:group>",
+        _doubling(
+            "attributeGroup", "<xs:attributeGroup ref='X{0}'/><xs:attributeGroup ref='X{0}'/>", ""
+        )
+        + "<xs:attributeGroup name='X30'><xs:attribute name='A'/></xs:attributeGroup>",
+        _doubling("simpleType", "<xs:union memberTypes='X{0} X{0}'/>", "")
+        + "<xs:simpleType name='X30'><xs:restriction base='xs:int'/></xs:simpleType>",
+    ],
+    ids=["groups", "attribute groups", "unions"],
+)
+def test_a_schema_that_doubles_at_every_step_is_refused(
+    watch: Watch, folder: Path, components: str
+) -> None:
+    """What would fill any memory when put together is refused before anybody tries."""
+    (folder / "bomb.xsd").write_text(
+        f"<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>{components}</xs:schema>"
+    )
+    mark = '<xs:import namespace="urn:sample:types"'
+    imports = '<xs:import schemaLocation="bomb.xsd"/>'
+    (folder / "service.wsdl").write_text(_wsdl(**{mark: imports + mark}))
+    ended = watch("lock", folder / "service.wsdl", "--into", folder.parent / "made")
+    _refused(ended, "CB-215")
+    assert ended.megabytes < 200

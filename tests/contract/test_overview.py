@@ -173,6 +173,21 @@ def test_many_types_in_a_lattice_are_told_in_linear_length() -> None:
     assert len(list(overview.tree(root.element))) == 121
 
 
+def test_what_nests_too_deep_to_show_is_told() -> None:
+    """Groups within groups in each of many types end in an error of ours, not in Python's."""
+    opening, closing = "<x:sequence>" * 40, "</x:sequence>" * 40
+    types = "".join(
+        f'<x:complexType name="T{n}">{opening}<x:element name="A" type="t:T{n + 1}"/>{closing}'
+        "</x:complexType>"
+        for n in range(60)
+    )
+    overview = _overview(f'{types}<x:complexType name="T60"/><x:element name="Root" type="t:T0"/>')
+    (root,) = overview.roots(*overview.operations("Do"))
+    with pytest.raises(ContractError) as caught:
+        list(overview.tree(root.element))
+    assert caught.value.code == "CB-215"
+
+
 def test_overloads_arrays_and_headers_of_real_contracts(shared: Callable[[str], Path]) -> None:
     """Kingdee's three logins and SOAP-encoded arrays, NetSuite's headers and abstract record."""
     eas = Overview.load(shared("contracts/kingdee-eas/EASLogin_2021.wsdl"))

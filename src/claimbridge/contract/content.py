@@ -17,7 +17,7 @@ from claimbridge.errors import ContractError
 
 MAX_PARTS: Final = 50_000
 """Parts of one content: groups that hold each other twice would grow without end."""
-_DEEPEST: Final = 100
+_DEEPEST: Final = 50
 
 
 class Content:

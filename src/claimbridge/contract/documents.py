@@ -20,6 +20,7 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.bundle import Bundle
+from claimbridge.contract.expansion import refuse_explosion
 from claimbridge.errors import ContractError, DocumentError
 
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
@@ -183,6 +184,8 @@ class _Walk:
             self._take_schema(namespace, tree, base="", imported=True)
 
     def documents(self) -> Documents:
+        trees = (schema.tree for schema in self.schemas.values())
+        refuse_explosion(trees, title=self.bundle.title)
         places = {name: f"{SCHEME}{number}.xsd" for number, name in enumerate(self.schemas)}
         roots: dict[str, list[str]] = {}
         for name, schema in self.schemas.items():

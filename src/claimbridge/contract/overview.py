@@ -120,7 +120,13 @@ class Overview:
 
     def tree(self, root: Element) -> Iterator[Row]:
         """Yield an element and all that may stand in it, in schema order."""
-        return _Tree(self.schemas).element(root, 0, "")
+        try:
+            yield from _Tree(self.schemas).element(root, 0, "")
+        except RecursionError as error:
+            raise ContractError(
+                f"the messages of the contract {self.title} nest deeper than can be shown",
+                code="CB-215",
+            ) from error
 
     def type_tree(self, name: str) -> Iterator[Row]:
         """Yield the tree of a global type by ``{namespace}name`` or its local name.

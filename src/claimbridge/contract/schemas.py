@@ -21,7 +21,7 @@ from claimbridge.contract.outline import Attribute, Element, Type
 from claimbridge.contract.simple import ANY_TYPE, BUILT_IN, built_in, occurs, restricted
 from claimbridge.errors import ContractError
 
-_DEEPEST: Final = 100
+_DEEPEST: Final = 50
 """Types derived from types: no real contract comes near."""
 _ARRAY_TYPE: Final = f"{{{WSDL}}}arrayType"
 _NO_TEXT: Final = Type(name="")

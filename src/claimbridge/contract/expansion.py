@@ -1,0 +1,100 @@
+"""How large a contract's schemas become when everything that is named is put in its place.
+
+Groups that hold each other twice, and unions of unions, double at every step: a page of schema
+stands for more than any machine holds, and libxml2 and zeep would try. So sizes are computed, in
+linear time, before either sees a schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.errors import ContractError
+
+MAX_PARTS: Final = 10_000
+"""Parts of one type, groups and unions put in; the largest of real contracts have hundreds."""
+
+_XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
+_SELF: Final = {"complexType": "type", "simpleType": "type"}
+
+_Name = tuple[str, str]
+"""Kind and local name. Namespaces are left out: a sum over namesakes errs on the safe side."""
+
+
+def refuse_explosion(schemas: Iterable[etree._Element], *, title: str) -> None:
+    """Raise ContractError CB-215 when a component stands for more than ``MAX_PARTS`` parts.
+
+    What holds itself is left to the compilers, which refuse it by name.
+    """
+    held: dict[_Name, list[_Name]] = {}
+    for schema in schemas:
+        for owner, name in _references(schema):
+            held.setdefault(owner, []).append(name)
+    sizes: dict[_Name, int] = {}
+    for name in held:
+        if _size(name, held, sizes) > MAX_PARTS:
+            raise ContractError(
+                f"the {name[0]} {name[1]} of the contract {title} stands for more than "
+                f"{MAX_PARTS} parts when its groups are put in; no machine could hold it",
+                code="CB-215",
+            )
+
+
+def _references(schema: etree._Element) -> Iterator[tuple[_Name, _Name]]:
+    """Yield who holds what: each use of a group, and each type that a simple type is made of."""
+    for kind in ("group", "attributeGroup"):
+        for node in schema.iter(f"{_XSD}{kind}"):
+            if node.get("ref"):
+                yield _owner(node), (kind, _local(node.get("ref", "")))
+    for node in schema.iter(f"{_XSD}union", f"{_XSD}list"):
+        made_of = f"{node.get('memberTypes', '')} {node.get('itemType', '')}"
+        for written in made_of.split():
+            yield _owner(node), ("type", _local(written))
+    for simple in schema.iter(f"{_XSD}simpleType"):
+        for node in simple.iterchildren(f"{_XSD}restriction"):
+            if node.get("base"):
+                yield _owner(node), ("type", _local(node.get("base", "")))
+
+
+def _owner(node: etree._Element) -> _Name:
+    """Return the global component that a node stands in."""
+    found = node
+    for above in node.iterancestors():
+        if xmlio.local_name(above) in {"schema", "redefine", "override"}:
+            break
+        found = above
+    kind = xmlio.local_name(found)
+    return _SELF.get(kind, kind), found.get("name", "")
+
+
+def _local(written: str) -> str:
+    return written.rpartition(":")[2]
+
+
+def _size(name: _Name, held: dict[_Name, list[_Name]], sizes: dict[_Name, int]) -> int:
+    """Return for how many parts a component stands; a stack of our own, as chains may be long."""
+    open_: set[_Name] = set()
+    stack = [name]
+    while stack:
+        top = stack[-1]
+        if top in sizes:
+            stack.pop()
+            continue
+        inner = held.get(top, ())
+        missing = [one for one in inner if one not in sizes and one not in open_]
+        if missing and top not in open_:
+            open_.add(top)
+            stack.extend(missing)
+            continue
+        # Beyond the limit, how far beyond makes no difference.
+        sizes[top] = min(1 + sum(sizes.get(one, 1) for one in inner), MAX_PARTS + 1)
+        open_.discard(top)
+        stack.pop()
+    return sizes[name]
+
+
+__all__ = ["MAX_PARTS", "refuse_explosion"]
