@@ -7,6 +7,7 @@ asks of replies that hold all that its own contract lets an ERP answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from claimbridge.contract.replies import Reply
 from claimbridge.contract.side import Side
 from claimbridge.contract.specimens import specimens
 from claimbridge.contract.uses import Sent, Uses
-from claimbridge.errors import ClaimBridgeError
+from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.model import Submission
 from claimbridge.profiles.base import Profile, Request
 from claimbridge.profiles.conversation import Credentials, HasSessions, begun
@@ -34,16 +35,20 @@ Reads = dict[str, set[tuple[str, ...]]]
 def uses_of(profile: Profile, own: Side) -> Uses:
     """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
 
-    A sample that the profile refuses sends nothing: what it never sends cannot break.
+    A sample that the profile refuses sends nothing: what it never sends cannot break. Raises
+    ConfigurationError CB-241 when building fails with anything but one of our errors.
     """
     reads: Reads = {}
     answers = _Answers(own, reads)
-    plain = [*_requests(profile, widest=False)]
-    sent = [one for request in plain for one in _conversation(profile, request, answers)]
+    sent = [
+        one
+        for request in _requests(profile, widest=False)
+        for one in _conversation(profile, request, answers)
+    ]
     _read_changes(profile, answers)
     return Uses(
         profile=profile.name,
-        sent=tuple(_sent(request) for request in sent),
+        sent=tuple(_sent(request) for request in (*_logging_in(profile, answers), *sent)),
         widest=tuple(_sent(request) for request in _requests(profile, widest=True)),
         read={name: frozenset(paths) for name, paths in reads.items()},
     )
@@ -75,8 +80,6 @@ def _requests(profile: Profile, *, widest: bool) -> Iterator[Request]:
     if can.can_list_changes:
         for cursor in ("", "17"):
             yield from _built(lambda at: profile.changes(at, 50), cursor)
-    if isinstance(profile, HasSessions):
-        yield from _built(profile.log_in, Credentials(user="user", password="password"))  # noqa: S106 - a sample
 
 
 def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
@@ -84,6 +87,12 @@ def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
         yield build(of)
     except ClaimBridgeError:
         return
+    except Exception as error:  # a user's code may raise anything when called
+        raise ConfigurationError(
+            f"the profile fails on a sample: {type(error).__name__}: {error}; "
+            "it must build a request from any voucher, or refuse it with one of our errors",
+            code="CB-241",
+        ) from error
 
 
 class _Answers:
@@ -153,11 +162,8 @@ def _conversation(profile: Profile, request: Request, answers: _Answers) -> list
         Fault("Server", "", detail, detail.name) for detail in answers.faults(request.operation)
     )
     for answer in (*replies, *faults):
-        if request.operation == _log_in(profile):
-            _tried(profile.read_log_in, answer)  # type: ignore[attr-defined]  # it has sessions
-            continue
-        talk = begun(profile, request)
-        try:
+        # How a reader takes nonsense is not asked here; StopIteration ends a talk.
+        with closing(begun(profile, request)) as talk, suppress(Exception):
             step: object = next(talk)
             for _ in range(_MOST_CALLS):
                 if isinstance(step, Request):
@@ -166,12 +172,6 @@ def _conversation(profile: Profile, request: Request, answers: _Answers) -> list
                     step = talk.send(answer if first else _next(answers, step))
                 else:
                     step = talk.send(None)
-        except StopIteration:
-            pass
-        except ClaimBridgeError:
-            continue
-        finally:
-            talk.close()
     return list(sent.values())
 
 
@@ -179,23 +179,21 @@ def _next(answers: _Answers, request: Request) -> Reply:
     return next(islice(answers.to(request.operation), 1))
 
 
-def _log_in(profile: Profile) -> str:
-    if not isinstance(profile, HasSessions):
-        return ""
-    return profile.log_in(Credentials()).operation
-
-
-def _tried(read: Callable[[Any], object], answer: object) -> None:
-    try:
-        read(answer)
-    except ClaimBridgeError:
-        return
+def _logging_in(profile: Profile, answers: _Answers) -> Iterator[Request]:
+    if isinstance(profile, HasSessions):
+        sample = Credentials(user="user", password="password")  # noqa: S106 - nobody's
+        for request in _built(profile.log_in, sample):
+            yield request
+            for reply in answers.to(request.operation):
+                with suppress(Exception):
+                    profile.read_log_in(reply)
 
 
 def _read_changes(profile: Profile, answers: _Answers) -> None:
     if profile.capabilities.can_list_changes:
         for reply in answers.to(profile.changes("", 50).operation):
-            _tried(profile.read_changes, reply)
+            with suppress(Exception):
+                profile.read_changes(reply)
 
 
 __all__ = ["uses_of"]
