@@ -184,7 +184,7 @@ class AsyncClient:
         """Return how the ERP's replies differed from its contract, and how often.
 
         Since this client was opened; empty when they are as the contract says. Each difference was
-        warned of once, by a ContractDriftWarning and in the log ``claimbridge.contract``.
+        warned of once, by a ContractDriftWarning.
         """
         return self.ledger.drifts.counts()
 

@@ -17,18 +17,24 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIMS = sorted((EXAMPLES / "claims").glob("*.json"))
 
 
+WAYS = ["reference", "sap-journal-entry", "sap 2020", "sap 2024", "workday", "workday v30"]
+
+
 @pytest.fixture(scope="module")
 def chart() -> Chart:
     return Chart.load(EXAMPLES / "chart.toml")
 
 
-@pytest.fixture(scope="module", params=["reference", "sap-journal-entry", "sap 2020", "sap 2024"])
+@pytest.fixture(scope="module", params=WAYS)
 def way(request: pytest.FixtureRequest, shared: Callable[[str], Path]) -> tuple[str, Contract]:
     """A profile's name and a contract to use it with."""
     if request.param.startswith("sap "):
         year = request.param.removeprefix("sap ")
         wsdl = shared(f"contracts/sap-journal-entry/{year}.wsdl")
         return "sap-journal-entry", Contract.load(wsdl)
+    if request.param == "workday v30":
+        folder = shared("contracts/workday-financial-management-v30")
+        return "workday", Contract.load(folder / "Financial_Management.wsdl")
     profile = load_profile(request.param)
     return profile.name, Contract.load(Bundle.from_package(profile.contract))
 
@@ -37,7 +43,7 @@ def way(request: pytest.FixtureRequest, shared: Callable[[str], Path]) -> tuple[
 def test_each_example_claim_is_valid_by_each_contract(
     path: Path, chart: Chart, way: tuple[str, Contract]
 ) -> None:
-    """From the claim's JSON to valid bytes: by our contracts and by SAP's own of both years."""
+    """From the claim's JSON to valid bytes: by our contracts and by the ERPs' own."""
     name, contract = way
     voucher = chart.map(Claim.from_json(path.read_bytes())).voucher
     request = load_profile(name).submit([submission(voucher, reference=voucher.claim_id)])

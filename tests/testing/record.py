@@ -136,6 +136,12 @@ def listing(stage: Stage) -> None:
         list(client.changes())
 
 
+def asking(stage: Stage) -> None:
+    with stage.client() as client:
+        client.submit(claim())
+        client.status("EXP-2026-0042")
+
+
 def asking_in_vain(stage: Stage) -> None:
     with stage.client() as client, suppress(DeliveryError):
         stage.sandbox.set_faults("drop-before-commit")
@@ -150,7 +156,9 @@ SAP_ERROR = "609(RW): Error in document: BKPFF $ SANDBOX"
 SAP_CLOSED = [SAP_ERROR, "201(F5): period 2025-12 is closed; open from 2026-01"]
 NO = {"outcome": "rejected", "reference": "EXP-2026-0042"}
 REFUSED = {"outcome": "rejected", "reference": "EXP-2025-0999"}
-_R, _S = "reference", "sap-journal-entry"
+_R, _S, _W = "reference", "sap-journal-entry", "workday"
+SUBMIT, GET = "Submit_Accounting_Journal", "Get_Journals"
+TAKEN = {"outcome": "acknowledged", "reference": "EXP-2026-0042"}
 
 SCENES = (
     Scene(_R, "SubmitVoucher", "accepted", submitting(claim()),
@@ -207,6 +215,22 @@ SCENES = (
     Scene(_S, SAP, "reversed", reversing,
           ({"outcome": "posted", "reference": "EXP-2026-0042.x1",
             "journal_entry": "0100000001 / CN01 / 2026"},)),
+    Scene(_W, SUBMIT, "accepted", submitting(claim()), (TAKEN,), claim="travel-cn"),
+    Scene(_W, SUBMIT, "refused", submitting(closed()),
+          ({"outcome": "rejected",
+            "reasons": ["period 2025-12 is closed; open from 2026-01"]},)),
+    Scene(_W, SUBMIT, "refused-to-order", submitting(claim(), faults="fault"),
+          ({"outcome": "rejected",
+            "reasons": ["refused because the sandbox was told to refuse it"]},),
+          claim="travel-cn"),
+    Scene(_W, SUBMIT, "fault", submitting(claim(), faults="unsigned-fault"), (UNKNOWN,),
+          claim="travel-cn"),
+    Scene(_W, SUBMIT, "drifted", submitting(claim(), faults="drift"), (TAKEN,),
+          claim="travel-cn", drift=True),
+    Scene(_W, SUBMIT, "html", submitting(claim(), faults="html-200"), (), claim="travel-cn"),
+    Scene(_W, GET, "found", asking,
+          ({**POSTED, "journal_entry": "000001 / CN01"},)),
+    Scene(_W, GET, "absent", asking_in_vain, ({"outcome": "absent"},)),
 )  # fmt: skip  # a scene is read as a row
 
 

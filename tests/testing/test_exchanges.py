@@ -39,7 +39,7 @@ def ledger_for(profile: str) -> Ledger:
 
 @pytest.fixture(scope="session")
 def ledgers() -> dict[str, Ledger]:
-    return {name: ledger_for(name) for name in ("reference", "sap-journal-entry")}
+    return {name: ledger_for(name) for name in ("reference", "sap-journal-entry", "workday")}
 
 
 def body_of(request: bytes) -> bytes:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from tests.withstand.scene import claim, configured, ledger_of
 
 from claimbridge import ContractDriftWarning
@@ -18,7 +16,7 @@ from claimbridge.sandbox import Sandbox
 
 
 def test_each_difference_is_told_once_and_counted(
-    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     """Three drifted acknowledgements: three postings, one warning for each difference."""
     config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
@@ -26,7 +24,7 @@ def test_each_difference_is_told_once_and_counted(
         client.submit(claim(new_id()))
         assert client.drifts() == {}
         erp.set_faults("drift")
-        with warnings.catch_warnings(record=True) as told, caplog.at_level(logging.WARNING):
+        with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             states = [client.submit(claim(new_id())).state for _ in range(3)]
         erp.set_faults("")
@@ -35,7 +33,7 @@ def test_each_difference_is_told_once_and_counted(
     assert counts
     assert set(counts.values()) == {3}
     ours = [str(one.message) for one in told if one.category is ContractDriftWarning]
-    assert len(ours) == len(counts) == len(caplog.records)
+    assert len(ours) == len(counts)
     assert all(any(difference in text for text in ours) for difference in counts)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TextIO
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -253,8 +254,21 @@ def worst(codes: Iterable[int]) -> int:
     return next((code for code in (UNKNOWN, USAGE, NOT_DELIVERED, BUSINESS_NO) if code in found), 0)
 
 
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning as everything else is shown that is no result."""
+    complain(str(message))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; no traceback for what a user can mend."""
+    warnings.showwarning = _warn
     try:
         code = build()(
             sys.argv[1:] if arguments is None else list(arguments),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import warnings
 from collections import Counter
@@ -11,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from claimbridge.errors import ContractDriftWarning
-
-log = logging.getLogger("claimbridge.contract")
 
 _MOST: Final = 1000
 """Differences that are told apart: a server that invents names must not fill our memory."""
@@ -45,7 +42,6 @@ class Drifts:
             f"ledger {self._ledger}: the ERP's replies differ from its contract: {difference}; "
             "compare and lock the contract again before it hurts"
         )
-        log.warning(text)
         with contextlib.suppress(ContractDriftWarning):
             warnings.warn(text, ContractDriftWarning, stacklevel=2)
 

@@ -101,7 +101,9 @@ class Exchanging:
         self._left = self._left or not harmless
         envelope = yield from self._sent(message, harmless=harmless)
         self._effect = self._effect or not harmless
-        return self._ledger.answer(envelope, asked=message.operation)
+        answer = self._ledger.answer(envelope, asked=message.operation)
+        self._ledger.note_drift(answer, asked=message.operation)
+        return answer
 
     def _sent(self, message: Message, *, harmless: bool) -> Plan[Envelope]:
         try:

@@ -32,6 +32,7 @@ from claimbridge.ledger.exchange import Exchanging, Sessions
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.opening import (
     check_auth,
+    open_contract,
     open_identities,
     open_own_contract,
     read_credentials,
@@ -149,7 +150,7 @@ class Messages:
         if self._contract is not None:
             return self._contract
         if self.config.contract is not None:
-            return Contract.load(self.config.path(self.config.contract))
+            return open_contract(self.profile, self.config.path(self.config.contract))
         return open_own_contract(self.profile)
 
     @cached_property
@@ -396,14 +397,20 @@ class Messages:
         if envelope.fault is not None:
             return self._known(envelope.fault)
         assert envelope.body is not None  # an envelope has a fault or a body
-        contract = self.contract
-        if asked is not None and asked not in contract.operations:
-            contract = self._own_contract
+        contract = self.contract if asked is None else self._contract_with(asked)
         reply = contract.reply(envelope.body)
         if asked is not None and not _answers(contract, reply, asked):
             raise OutcomeUnknown(f"the reply {reply.local} does not answer {asked}")
-        self.drifts.note(contract.drift(envelope.body))
         return reply
+
+    def note_drift(self, answer: Reply | Fault, *, asked: str) -> None:
+        """Tell of what the ERP's reply has otherwise than the contract; it is read all the same."""
+        if isinstance(answer, Reply):
+            self.drifts.note(self._contract_with(asked).drift(answer.element))
+
+    def _contract_with(self, operation: str) -> Contract:
+        own = operation not in self.contract.operations
+        return self._own_contract if own else self.contract
 
     def _known(self, fault: Fault) -> Fault:
         """Return the fault with a detail that is read by what the contract has where."""

@@ -166,4 +166,13 @@ def _algorithm(name: str | None) -> Algorithm | None:
 def open_own_contract(profile: Profile) -> Contract:
     """Return the contract that a profile ships: in ``claimbridge.wsdl``, or at a path."""
     own = profile.contract
-    return Contract.load(Path(own) if Path(own).is_file() else Bundle.from_package(own))
+    return open_contract(profile, Path(own) if Path(own).is_file() else Bundle.from_package(own))
+
+
+def open_contract(profile: Profile, source: Path | Bundle) -> Contract:
+    """Return the ERP's contract, opened for what the profile says it uses of one."""
+    return Contract.load(
+        source,
+        operations=tuple(getattr(profile, "operations", ())),
+        types=tuple(getattr(profile, "types", ())),
+    )

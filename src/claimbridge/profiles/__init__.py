@@ -33,7 +33,9 @@ ENTRY_POINTS: Final = "claimbridge.profiles"
 
 PROFILES: Final = {
     "reference": "claimbridge.profiles.reference:Reference",
+    "sap-bapi": "claimbridge.profiles.sap_bapi:SapBapi",
     "sap-journal-entry": "claimbridge.profiles.sap_journal_entry:SapJournalEntry",
+    "workday": "claimbridge.profiles.workday:Workday",
 }
 """The profiles that come with claimbridge, by the name that a configuration uses."""
 

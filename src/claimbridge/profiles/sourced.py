@@ -58,6 +58,25 @@ def _step(path: str, name: str) -> str:
     return f"{path}/{name}" if path else name
 
 
+def field_at(sources: Mapping[str, str], xpath: str) -> str:
+    """Return the claim field behind the place that an ERP names by an XPath; "" when unknown.
+
+    ``sources`` are those of a Request. Prefixes, the root's name and a ``[1]`` that we do not count
+    make no difference; where the place itself came from no field, the first below it counts.
+    """
+    steps = [step.rpartition(":")[2] for step in xpath.strip("/").split("/")]
+    for first in (1, 0):
+        path = "/".join(steps[first:])
+        for place in (path, path.replace("[1]", "")):
+            if not place:
+                continue
+            below = [field for at, field in sources.items() if at.startswith(f"{place}/")]
+            found = sources.get(place) or next(iter(below), "")
+            if found:
+                return found
+    return ""
+
+
 _OF_LINE: Final = {
     "account": "type",
     "narration": "text",

@@ -33,6 +33,7 @@ HOST: Final = "127.0.0.1"
 PROFILES: Final = {
     "reference": "claimbridge.sandbox.reference:ReferenceResponder",
     "sap-journal-entry": "claimbridge.sandbox.sap_journal_entry:SapJournalEntryResponder",
+    "workday": "claimbridge.sandbox.workday:WorkdayResponder",
 }
 """The profiles that the sandbox can play, and who plays them."""
 _GRACE: Final = 2.0

@@ -1,0 +1,116 @@
+"""Workday: every fault of the sandbox against both clients leaves one journal, or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.withstand.scene import (
+    SENDERS,
+    Sender,
+    attempted,
+    claim,
+    configured,
+    faults,
+    held,
+    patiently,
+    settled,
+)
+
+from claimbridge.client import Client
+from claimbridge.errors import LedgerRejection
+from claimbridge.model import Acknowledgement, State
+from claimbridge.sandbox import Sandbox
+
+PROFILE = "workday"
+
+
+@pytest.fixture(scope="module")
+def tenant() -> Iterator[Sandbox]:
+    with Sandbox(profiles=[PROFILE]) as opened:
+        yield opened
+
+
+def posted(sender: Sender, claim_id: str) -> State:
+    """What the status is once Workday has been asked."""
+    asking: Client = sender.client  # type: ignore[attr-defined]
+    return patiently(lambda: asking.status(claim_id)).state
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("strikes", ["{}@1", "any:{}@1"])
+@pytest.mark.parametrize("fault", list(faults()))
+def test_one_effect(
+    tenant: Sandbox,
+    new_id: Callable[[], str],
+    tmp_path: Path,
+    fault: str,
+    strikes: str,
+    kind: str,
+) -> None:
+    """Submitted again after the fault, a claim has one journal, and its id is the claim's."""
+    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    with SENDERS[kind](config) as sender:
+        sender.submit(claim(new_id()))
+        mine = claim(new_id())
+        tenant.set_faults(strikes.format(fault))
+        attempted(sender, mine)
+        tenant.set_faults("")
+        end = settled(sender, mine)
+        assert isinstance(end, Acknowledgement)
+        found = held(tenant.ledger(), PROFILE, mine.id)
+        assert [one.reference for one in found.live] == [mine.id]
+        before = tenant.requests()
+        assert sender.submit(mine) == end
+        assert tenant.requests() == before
+
+
+def test_the_number_comes_when_it_is_asked_for(
+    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    """The answer to a submission names no number; ``wait`` brings it."""
+    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    with SENDERS["Client"](config) as sender:
+        mine = claim(new_id())
+        ack = sender.submit(mine)
+        assert (ack.state, ack.journal_entry) == (State.ACKNOWLEDGED, None)
+        client: Client = sender.client  # type: ignore[attr-defined]
+        status = client.wait(mine.id, timeout=5)
+        assert status.state is State.POSTED
+        (live,) = held(tenant.ledger(), PROFILE, mine.id).live
+        assert status.journal_entry is not None
+        assert live.journal_entry.split(" / ")[0] == status.journal_entry.number
+
+
+def test_a_refusal_names_the_claim_fields(
+    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    """The XPath of each error leads back to the field that a person can mend."""
+    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    early = claim(new_id())
+    early = msgspec.structs.replace(early, posting_date=date(2025, 12, 31))
+    with SENDERS["Client"](config) as sender, pytest.raises(LedgerRejection) as caught:
+        sender.submit(early)
+    (reason,) = caught.value.reasons
+    assert reason.field == "posting_date"
+    assert "2025-12 is closed" in reason.text
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_correction_takes_the_first_back(
+    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """Revision 2 after a posted revision 1: one reversal, one live journal."""
+    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    name = new_id()
+    with SENDERS["Client"](config) as sender:
+        client: Client = sender.client  # type: ignore[attr-defined]
+        sender.submit(claim(name))
+        client.wait(name, timeout=5)
+        sender.submit(claim(name, revision=2, taxi="40.00"))
+        client.wait(name, timeout=5)
+    found = held(tenant.ledger(), PROFILE, name)
+    assert len(found.live) == len(found.taken_back) == len(found.reversals) == 1
