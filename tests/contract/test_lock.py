@@ -339,6 +339,41 @@ def _dying_after(survived: int) -> Callable[[Path, bytes], None]:
     return dying
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#" * 5_000_001,
+        f"wsdl = {'[' * 5000}{']' * 5000}",
+        'wsdl = "a.wsdl"\n[files]\n"a.wsdl" = "sha256:00"\n',
+        'wsdl = "{hash}"\n[locations]\n"https://e/" = "absent.xsd"\n',
+        "locations = 5",
+    ],
+    ids=["large", "deep", "short hash", "location", "no table"],
+)
+def test_a_broken_contract_toml_is_one_error_of_ours(tmp_path: Path, text: str) -> None:
+    """Whatever stands in a contract.toml, it is refused in bounded memory with what it needs."""
+    (tmp_path / "contract.toml").write_text(text)
+    with pytest.raises(ContractError) as caught:
+        Contract.load(tmp_path)
+    assert caught.value.code == "CB-218"
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.xsd", "/etc/passwd", "link.xsd", "https://127.0.0.1:9/a.xsd"]
+)
+def test_a_lock_that_lists_files_outside_is_refused(tmp_path: Path, name: str) -> None:
+    """A lock cannot make claimbridge read beyond its folder, whatever hash it gives."""
+    erp = tmp_path / "erp"
+    erp.mkdir()
+    (tmp_path / "outside.xsd").write_text("<a/>")
+    (erp / "link.xsd").symlink_to(tmp_path / "outside.xsd")
+    zeros = "0" * 64
+    (erp / "contract.toml").write_text(f'wsdl = "{name}"\n[files]\n"{name}" = "sha256:{zeros}"\n')
+    with pytest.raises(ContractError) as caught:
+        Contract.load(erp)
+    assert caught.value.code == "CB-214"
+
+
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """A refusal of the system is an error of ours."""
     (tmp_path / "file").write_text("")

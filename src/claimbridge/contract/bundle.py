@@ -34,6 +34,7 @@ from claimbridge.errors import ContractDrift, ContractError
 
 LOCK_NAME: Final = "contract.toml"
 MAX_FILE_BYTES: Final = 50_000_000
+MAX_LOCK_BYTES: Final = 5_000_000
 _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -231,13 +232,15 @@ def read_lock(path: Path) -> tuple[str, dict[str, str], dict[str, str]]:
     Raises ContractError CB-218.
     """
     try:
+        if path.stat().st_size > MAX_LOCK_BYTES:
+            raise ContractError(f"{path} is larger than {MAX_LOCK_BYTES} bytes", code="CB-218")
         lock = tomllib.loads(path.read_text("utf-8"))
         entry, listed = lock["wsdl"], lock["files"]
         hashes = {name: _sha256(value) for name, value in listed.items()}
         locations = _listed_locations(lock.get("locations", {}), hashes)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ContractError(f"{path} cannot be read: {error}", code="CB-218") from error
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
+    except (KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise ContractError(
             f'{path} needs wsdl = "NAME", [files] with "NAME" = "sha256:HEX", and in [locations], '
             'if there is one, "ADDRESS" = "NAME"',
