@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from mypy import api
@@ -220,3 +221,19 @@ def test_encoded_calls_have_their_parts_and_arrays(shared: Callable[[str], Path]
     hints = get_type_hints(vars(loaded(text))["WSWSVoucher"])
     assert len(hints.keys() - {"@xsi:type"}) == 94
     assert "    item: NotRequired[list[WSWSVoucher] | None]" in text
+
+
+AWKWARD = ["Cash  Basis", "it's", 'say "so"', "back\\slash", "", "发票"]
+AWKWARD += [f"Value {n}" for n in range(9)]
+
+
+@pytest.mark.parametrize("count", [4, 5, len(AWKWARD)])
+@pytest.mark.parametrize("key", ["Status", "a-b"])
+def test_listed_values_are_kept_to_the_letter(count: int, key: str) -> None:
+    """Spaces, quotes and backslashes of a value survive, in both syntaxes and in long lists."""
+    values = AWKWARD[:count] if count > 4 else AWKWARD[1:4]
+    listed = "".join(f"<xs:enumeration value={quoteattr(each)}/>" for each in values)
+    entry = f'<xs:element name="{key}" type="Short"/>'
+    text = types_module(side(entry=entry, short=listed), ["Post"])
+    hint = get_type_hints(vars(loaded(text))["Post"])[key]
+    assert list(get_args(hint)) == values

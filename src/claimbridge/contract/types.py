@@ -9,6 +9,7 @@ contract gives the same text.
 from __future__ import annotations
 
 import builtins
+import json
 import keyword
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple
 from claimbridge.contract.compare import Place, places
 from claimbridge.contract.outline import Attribute, Element, Type
 from claimbridge.contract.side import Side
-from claimbridge.contract.wording import comment, facet_words, wrapped
+from claimbridge.contract.wording import comment, facet_words, packed, wrapped
 from claimbridge.errors import ContractError
 
 MANY_KINDS: Final = 25
@@ -187,11 +188,10 @@ class _Module:
     def _alias(self, name: str, kind: Type) -> str:
         """Return a list of values, of which there may be hundreds."""
         self._needs.add("Literal")
-        values = [f'"{_escaped(each)}"' for each in dict.fromkeys(kind.facets.enumeration)]
-        lines = wrapped(", ".join(values) + ",", 96)
-        body = "\n".join(f"    {line}" for line in lines)
-        said = "\n".join(comment(kind.note.documentation, "", 98))
-        return f"{said}{chr(10) if said else ''}{name}: TypeAlias = Literal[\n{body}\n]"
+        values = [f"{_literal(each)}," for each in dict.fromkeys(kind.facets.enumeration)]
+        body = "\n".join(f"    {line}" for line in packed(values, 96))
+        said = "".join(f"{line}\n" for line in comment(kind.note.documentation, "", 98))
+        return f"{said}{name}: TypeAlias = Literal[\n{body}\n]"
 
     def _fields(self, kind: Type, name: str) -> Iterator[_Field]:
         if self._is_derived(kind) and not kind.array_of:
@@ -294,7 +294,7 @@ class _Module:
         """Return the type of a text: what the renderer writes, and no more."""
         facets = kind.facets
         if facets.enumeration and kind.text not in _STRICT and kind.text not in _WHOLE:
-            values = ", ".join(f'"{_escaped(each)}"' for each in facets.enumeration)
+            values = ", ".join(map(_literal, facets.enumeration))
             if len(values) <= 60:
                 self._needs.add("Literal")
                 return self._spelled(f"Literal[{values}]")
@@ -344,7 +344,7 @@ def _is_plain(key: str) -> bool:
 def _class(name: str, fields: Sequence[_Field], said: Sequence[str]) -> str:
     lines = [f"class {name}(TypedDict):"]
     if said:
-        body = [each.replace("\\", "\\\\").replace(_DOC, "'''") for each in said]
+        body = [each.replace("\\", "\\\\").replace('"', "'") for each in said]
         lines += [f"    {_DOC}{body[0]}", *(f"    {each}" for each in body[1:])]
         lines[-1] += f"{_DOC}" if len(body) == 1 else ""
         lines += [f"    {_DOC}"] if len(body) > 1 else []
@@ -363,7 +363,7 @@ def _functional(name: str, fields: Sequence[_Field], said: Sequence[str]) -> str
     for field in fields:
         lines += _remarks(field, "        ")
         # In quotes: what it names may stand further down, or be the type itself.
-        lines.append(f'        "{_escaped(field.key)}": {_quoted(_typed(field))},')
+        lines.append(f"        {_literal(field.key)}: {_quoted(_typed(field))},")
     return "\n".join([*lines, "    },", ")"])
 
 
@@ -372,7 +372,16 @@ def _typed(field: _Field) -> str:
 
 
 def _quoted(typed: str) -> str:
-    return f"'{typed}'" if '"' in typed else f'"{typed}"'
+    """Return an annotation as a string, which Python unescapes before it reads the values in it."""
+    if '"' not in typed:
+        return f'"{typed}"'
+    escaped = typed.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _literal(text: str) -> str:
+    """Return a text as Python writes it: JSON's escapes are among Python's."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _remarks(field: _Field, indent: str) -> list[str]:
@@ -380,10 +389,6 @@ def _remarks(field: _Field, indent: str) -> list[str]:
     for each in field.told:
         lines += comment(each, indent, 98)
     return lines
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\'")
 
 
 __all__ = ["MANY_KINDS", "types_module"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from claimbridge.contract.outline import Facets
@@ -49,9 +49,20 @@ def comment(text: str, indent: str, width: int) -> list[str]:
 def wrapped(text: str, width: int) -> list[str]:
     """Return ``text`` on lines of at most ``width``, shortened where it is an essay."""
     line = " ".join(text.split())
-    if len(line) > MOST_WORDS and not line.startswith('"'):
+    if len(line) > MOST_WORDS:
         line = f"{line[:MOST_WORDS].rsplit(' ', 1)[0]} …"
     return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
 
 
-__all__ = ["comment", "facet_words", "wrapped"]
+def packed(words: Iterable[str], width: int) -> list[str]:
+    """Return ``words`` on lines of at most ``width`` as far as they fit; none is broken."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+__all__ = ["comment", "facet_words", "packed", "wrapped"]
