@@ -21,8 +21,7 @@ from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.documents import gather
 from claimbridge.contract.service import ClosedTransport
-from claimbridge.errors import ContractError, SchemaViolation, SigningError
-from claimbridge.signing import Identity, Signer, throwaway
+from claimbridge.errors import ContractError, SchemaViolation
 
 SAMPLE = Path(__file__).parent / "data" / "sample" / "service.wsdl"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -316,8 +315,8 @@ def test_the_gate_judges_exactly_the_given_bytes(sample: Contract) -> None:
     assert isinstance(xmlio.parse(written), etree._Element)
 
 
-def test_a_relative_namespace_has_no_canonical_form() -> None:
-    """Such a contract can be used, but what is rendered by it cannot be signed."""
+def test_a_relative_namespace_is_refused() -> None:
+    """Canonical XML has no form for it; the same contract with an absolute one is accepted."""
     wsdl = b"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="ledger"
         xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/" targetNamespace="ledger">
       <types><xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="ledger"
@@ -331,9 +330,19 @@ def test_a_relative_namespace_has_no_canonical_form() -> None:
           <s:operation soapAction=""/><input><s:body use="literal"/></input></operation></binding>
       <service name="S"><port name="P" binding="t:B"><s:address location="http://x/"/></port>
       </service></definitions>"""
-    contract = Contract.load(Bundle.from_files("service.wsdl", {"service.wsdl": wsdl}))
-    body = contract.render("Post", {"Text": "1"})
-    assert contract.check(body) == ()
-    assert not isinstance(body, xmlio.Canonical)
-    with pytest.raises(SigningError, match="CB-306"):
-        Signer(Identity.from_pem(throwaway.make().pem())).sign(body)
+    with pytest.raises(ContractError, match=r"CB-231.*'ledger'"):
+        Contract.load(Bundle.from_files("service.wsdl", {"service.wsdl": wsdl}))
+    absolute = wsdl.replace(b'"ledger"', b'"urn:ledger"')
+    contract = Contract.load(Bundle.from_files("service.wsdl", {"service.wsdl": absolute}))
+    assert isinstance(contract.render("Post", {"Text": "1"}), xmlio.Canonical)
+
+
+def test_a_relative_namespace_of_a_wrapper_is_refused() -> None:
+    """An rpc call's wrapper has the namespace of its ``soap:body``, which no schema names."""
+    wsdl = b"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:ledger"
+        xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/" targetNamespace="urn:ledger">
+      <binding name="B" type="t:P"><operation name="Post"><input>
+          <s:body use="literal" namespace="ledger"/></input></operation></binding>
+      </definitions>"""
+    with pytest.raises(ContractError, match=r"CB-231.*'ledger'"):
+        gather(Bundle.from_files("service.wsdl", {"service.wsdl": wsdl}))

@@ -8,6 +8,7 @@ documents of one namespace count as one.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -30,6 +31,9 @@ MAX_TOTAL_BYTES: Final = 100_000_000
 SCHEME: Final = "contract:///"
 # zeep resolves relative references only below http, https and file addresses; nothing goes there.
 SCHEME_FOR_ZEEP: Final = "https://contract.invalid/"
+
+# RFC 3986 §4.3: what begins with a scheme is absolute.
+_ABSOLUTE: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 
 _REFERENCES: Final = ("import", "include", "redefine", "override")
 
@@ -89,7 +93,8 @@ def gather(bundle: Bundle) -> Documents:
     """Return everything that the bundle's WSDL leads to.
 
     Raises ContractError: CB-212 for a document that is not WSDL or XSD (an HTML page, say),
-    CB-213 for a missing one, CB-214 for a reference outside the bundle.
+    CB-213 for a missing one, CB-214 for a reference outside the bundle, CB-231 for a namespace of
+    its messages that has a relative URI.
     """
     walk = _Walk(bundle)
     walk.follow()
@@ -151,6 +156,8 @@ class _Walk:
                     code="CB-215",
                 )
             self.services.add(known)
+        for body in root.iterfind(f"{{{WSDL}}}binding//{{*}}body[@namespace]"):
+            self._absolute(body.get("namespace", ""), name)
         for reference in root.iterchildren(f"{{{WSDL}}}import"):
             location = reference.get("location")
             if location:
@@ -163,6 +170,7 @@ class _Walk:
             self._take_schema(f"{name}#{number}", alone, base=name, imported=True)
 
     def _take_schema(self, place: str, tree: etree._Element, *, base: str, imported: bool) -> None:
+        self._absolute(tree.get("targetNamespace", ""), base)
         self.schemas[place] = _Schema(place, tree, imported)
         for reference in _references(tree):
             location = reference.get("schemaLocation")
@@ -174,6 +182,16 @@ class _Walk:
                 name = self.bundle.resolve(location, base)
                 reference.set("schemaLocation", name)
                 self.waiting.append((name, is_import))
+
+    def _absolute(self, namespace: str, name: str) -> None:
+        # Canonical XML 1.0 §1.3: no message with such a namespace can be signed or compared.
+        if namespace and not _ABSOLUTE.match(namespace):
+            raise ContractError(
+                f"{name} of the contract {self.bundle.title} has the namespace "
+                f"{namespace[:80]!r}, a relative URI, for which there is no canonical XML; "
+                "ask the ERP's vendor for an absolute one",
+                code="CB-231",
+            )
 
     def _take_standard(self, namespace: str, location: str | None) -> None:
         content = _standard(namespace)
