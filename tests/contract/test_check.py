@@ -56,7 +56,8 @@ def test_what_is_missing_is_named(parts: dict[str, str], path: str, sends: bool)
 def test_an_operation_that_is_not_offered_is_missing() -> None:
     """All that hangs on it is not told one by one."""
     found = checked(operation="Enter")
-    assert [(need.where, need.path) for need in found.missing if need.sends] == [("Post", "")]
+    assert [(need.where, need.path) for need in found.missing] == [("Post", ""), ("Posted", "")]
+    assert not found.refused
 
 
 def test_what_a_contract_demands_besides_is_refused() -> None:

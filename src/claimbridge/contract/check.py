@@ -67,7 +67,9 @@ def check(uses: Uses, contract: Contract, side: Side, *, own: Side) -> Check:
     ``own`` is the contract that the profile was written for: what it reads is wanted where that
     one has it.
     """
-    refused = _told(obstacle for one in uses.sent for obstacle in _obstacles(contract, one))
+    # An operation that is not offered is a missing name, told once.
+    sent = [one for one in uses.sent if one.operation in side.operations]
+    refused = _told(obstacle for one in sent for obstacle in _obstacles(contract, one))
     known = {(each.operation, each.finding.path, each.finding.rule) for each in refused}
     # A name that is missing has been told; without it the rest can still be judged.
     widest = [_known(one, side) for one in uses.widest if one.operation in side.operations]
@@ -88,13 +90,18 @@ def _needs(uses: Uses, side: Side, own: Side) -> Iterator[Need]:
     for operation in uses.operations:
         if operation not in side.operations:
             yield Need(operation, "", sends=True, present=False)
+    answered = {split_name(name)[1] for each in here.operations for name in side.answers(each)}
+    lacking: set[str] = set()
     for (where, path), known in there.names.items():
-        present = here.names.get((where, path), False)
         if where in own.operations:
             if where in side.operations:
-                yield Need(where, path, sends=True, present=present)
-        elif known:
-            yield Need(where, path, sends=False, present=present)
+                yield Need(where, path, sends=True, present=here.names.get((where, path), False))
+        elif where in answered:
+            if known:
+                yield Need(where, path, sends=False, present=here.names.get((where, path), False))
+        elif where not in lacking:
+            lacking.add(where)
+            yield Need(where, "", sends=False, present=False)
 
 
 def _obstacles(contract: Contract, sent: Sent) -> Iterator[Obstacle]:
