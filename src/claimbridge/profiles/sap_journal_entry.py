@@ -40,13 +40,22 @@ from claimbridge.model import (
     OutcomeKind,
     Posting,
     Reason,
-    Role,
     Side,
     Submission,
     Voucher,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.sap_items import (
+    HEADER_TEXT,
+    ITEM_TEXT,
+    check_currency,
+    check_dimensions,
+    codes_on_items,
+    is_creditor,
+    is_tax,
+    shortened,
+)
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
 if TYPE_CHECKING:
@@ -66,8 +75,6 @@ _CAPABILITIES: Final = Capabilities(
     reference_pattern=r"[A-Za-z0-9._/\-]+",
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area")
-HEADER_TEXT: Final = 25
-ITEM_TEXT: Final = 50
 _K = OutcomeKind
 
 
@@ -164,14 +171,7 @@ class SapJournalEntry:
 
     def _posted(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
-        currencies = sorted({posting.currency for posting in voucher.postings})
-        if len(currencies) > 1:
-            raise ClaimError(
-                f"postings in {' and '.join(currencies)}: an SAP journal entry has one transaction "
-                "currency; convert them in the chart or claim each currency by itself",
-                code="CB-161",
-                claim_id=voucher.claim_id,
-            )
+        check_currency(voucher)
         return _with_items(self._entry(submission), voucher)
 
     def _reversing(self, submission: Submission) -> requests.JournalEntry:
@@ -208,26 +208,17 @@ class SapJournalEntry:
         }
 
 
-def shortened(text: str, limit: int) -> str:
-    """Return ``text`` on one line of at most ``limit`` characters; "…" shows that it was cut."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
-
-
-_PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
-
-
 def _with_items(entry: requests.JournalEntry, voucher: Voucher) -> requests.JournalEntry:
     """Return the entry with an item for each posting."""
     items: list[requests.Item] = []
     creditor_items: list[requests.CreditorItem] = []
     tax_items: list[requests.ProductTaxItem] = []
-    coded = {one.tax_code for one in voucher.postings if not _is_creditor(one) and not _is_tax(one)}
+    coded = codes_on_items(voucher)
     for count, posting in enumerate(voucher.postings, start=1):
         number, base = str(count), posting.tax_base
-        if _is_creditor(posting):
+        if is_creditor(posting):
             creditor_items.append(_creditor_item(posting, number))
-        elif _is_tax(posting) and base is not None:
+        elif is_tax(posting) and base is not None:
             is_direct = posting.tax_code not in coded
             tax_items.append(_tax_item(posting, base, number, is_direct=is_direct))
         else:
@@ -236,15 +227,6 @@ def _with_items(entry: requests.JournalEntry, voucher: Voucher) -> requests.Jour
     entry["CreditorItem"] = creditor_items
     entry["ProductTaxItem"] = tax_items
     return entry
-
-
-def _is_creditor(posting: Posting) -> bool:
-    return posting.role in _PAYABLES and bool(posting.partner)
-
-
-def _is_tax(posting: Posting) -> bool:
-    coded = bool(posting.tax_code) and posting.tax_base is not None
-    return posting.role is Role.INPUT_TAX and coded
 
 
 def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
@@ -303,14 +285,7 @@ def _item_text(posting: Posting) -> Sourced:
 
 
 def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:
-    foreign = sorted(posting.dimensions.keys() - set(_DIMENSIONS))
-    if foreign:
-        raise ClaimError(
-            f"{claim_field(posting, f'dimensions.{foreign[0]}')}: SAP's journal entry has no place "
-            f"for the dimension {foreign[0]!r}; it takes {', '.join(_DIMENSIONS)}",
-            code="CB-162",
-            claim_id=claim_id,
-        )
+    check_dimensions(posting, _DIMENSIONS, claim_id)
 
     def coded(name: str) -> Sourced:
         return Sourced(posting.dimensions.get(name, ""), claim_field(posting, f"dimensions.{name}"))

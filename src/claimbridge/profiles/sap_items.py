@@ -1,0 +1,67 @@
+"""How a voucher's postings become the items of an SAP document, whichever interface carries them.
+
+Limits are those of SAP's tables: BKPF-BKTXT 25 characters, BSEG-SGTXT 50, one currency a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from claimbridge.errors import ClaimError
+from claimbridge.model import Posting, Role, Voucher
+from claimbridge.profiles.sourced import claim_field
+
+HEADER_TEXT: Final = 25
+ITEM_TEXT: Final = 50
+_PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return ``text`` on one line of at most ``limit`` characters; "…" shows that it was cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def is_creditor(posting: Posting) -> bool:
+    """Say whether a posting goes to a creditor, whose account SAP takes from its master record."""
+    return posting.role in _PAYABLES and bool(posting.partner)
+
+
+def is_tax(posting: Posting) -> bool:
+    """Say whether a posting is a tax item: an input tax with its code and base."""
+    coded = bool(posting.tax_code) and posting.tax_base is not None
+    return posting.role is Role.INPUT_TAX and coded
+
+
+def codes_on_items(voucher: Voucher) -> frozenset[str]:
+    """Return the tax codes that G/L items carry; a tax of another code is posted directly."""
+    return frozenset(
+        posting.tax_code
+        for posting in voucher.postings
+        if not is_creditor(posting) and not is_tax(posting)
+    )
+
+
+def check_currency(voucher: Voucher) -> None:
+    """Raise ClaimError CB-161 for postings in several currencies."""
+    currencies = sorted({posting.currency for posting in voucher.postings})
+    if len(currencies) > 1:
+        raise ClaimError(
+            f"postings in {' and '.join(currencies)}: an SAP journal entry has one transaction "
+            "currency; convert them in the chart or claim each currency by itself",
+            code="CB-161",
+            claim_id=voucher.claim_id,
+        )
+
+
+def check_dimensions(posting: Posting, known: Collection[str], claim_id: str) -> None:
+    """Raise ClaimError CB-162 for a dimension that SAP has no place for: it is never dropped."""
+    foreign = sorted(posting.dimensions.keys() - set(known))
+    if foreign:
+        raise ClaimError(
+            f"{claim_field(posting, f'dimensions.{foreign[0]}')}: SAP's journal entry has no place "
+            f"for the dimension {foreign[0]!r}; it takes {', '.join(known)}",
+            code="CB-162",
+            claim_id=claim_id,
+        )
