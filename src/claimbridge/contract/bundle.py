@@ -20,6 +20,7 @@ relative, with ``/``; a reference that leads outside is refused, not followed.
 from __future__ import annotations
 
 import hashlib
+import json
 import posixpath
 import re
 import tomllib
@@ -43,7 +44,8 @@ class Bundle:
 
     ``title`` says in messages where the files come from. ``read`` is given names that were
     checked to lie inside; it returns None for a file that is not there. ``locations`` gives the
-    names of files by the addresses that they were fetched from.
+    names of files by the addresses that they were fetched from. ``home`` is the folder of a locked
+    bundle, and ``digest`` names what was locked; None and "" for others.
     """
 
     def __init__(
@@ -53,10 +55,14 @@ class Bundle:
         *,
         title: str,
         locations: Mapping[str, str] = _NOWHERE,
+        home: Path | None = None,
+        digest: str = "",
     ) -> None:
         self.entry: Final = entry
         self.title: Final = title
         self.locations: Final = MappingProxyType(dict(locations))
+        self.home: Final = home
+        self.digest: Final = digest
         self._read: Final = read
         self._addresses = {name: address for address, name in locations.items()}
 
@@ -212,7 +218,15 @@ def _locked(folder: Path) -> Bundle:
     entry, hashes, locations = read_lock(folder / LOCK_NAME)
     reader = _folder_reader(folder)
     checked: dict[str, bytes] = {}
-    bundle = Bundle(entry, checked.get, title=str(folder), locations=locations)
+    locked = json.dumps([entry, hashes, locations], sort_keys=True).encode()
+    bundle = Bundle(
+        entry,
+        checked.get,
+        title=str(folder),
+        locations=locations,
+        home=folder,
+        digest=hashlib.sha256(locked).hexdigest(),
+    )
     for name, expected in hashes.items():
         content = reader(bundle.resolve(name, ""))
         if content is None:

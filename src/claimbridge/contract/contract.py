@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -16,15 +18,15 @@ from claimbridge.contract.drift import drift
 from claimbridge.contract.encoded import EncodedCalls
 from claimbridge.contract.findings import traced
 from claimbridge.contract.gate import Gate
+from claimbridge.contract.known import Service
 from claimbridge.contract.operation import ENCODED, Operation
+from claimbridge.contract.prune_gate import PrunedGate
+from claimbridge.contract.prune_view import View, keep_view, kept_view
 from claimbridge.contract.render import render
 from claimbridge.contract.replies import Reply
 from claimbridge.contract.shape import Leaf, split_name
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.model.outcome import Finding
-
-if TYPE_CHECKING:
-    from claimbridge.contract.service import Service
 
 _NO_SOURCES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -36,7 +38,11 @@ class Contract:
     """
 
     def __init__(
-        self, title: str, service: Service, gate: Gate, encoded: EncodedCalls | None = None
+        self,
+        title: str,
+        service: Service,
+        gate: Gate | PrunedGate,
+        encoded: EncodedCalls | None = None,
     ) -> None:
         self.title: Final = title
         self._encoded = encoded
@@ -47,25 +53,61 @@ class Contract:
         self.endpoints: Final[Mapping[str, str]] = MappingProxyType(dict(service.endpoints))
         self._service = service
         self._gate = gate
-        self._known: Mapping[str, Leaf] = _known_elements(service, encoded)
+        self._encoded_answers: Mapping[str, Leaf] = encoded.answers if encoded else {}
+        self._answers: Mapping[str, str] = _every_name((*service.answers, *self._encoded_answers))
 
     @classmethod
-    def load(cls, source: Path | str | Bundle) -> Contract:
+    def load(
+        cls,
+        source: Path | str | Bundle,
+        *,
+        operations: Collection[str] = (),
+        types: Collection[str] = (),
+    ) -> Contract:
         """Return the contract of a WSDL file, a contract's folder, or a bundle.
+
+        ``operations``, and ``types`` that ``@xsi:type`` gives, say what will be used of it: from a
+        locked folder that is then opened many times faster, once it was done before. Whatever else
+        is asked of the contract later, it answers too; it reads the whole then.
 
         No socket is opened, and no file outside the bundle. Raises ContractError: CB-212 for what
         is not WSDL or XSD, CB-213 for a missing file, CB-214 for a reference outside the bundle,
         CB-215 for a WSDL or schema with no meaning, CB-218 for a broken ``contract.toml``;
         ContractDrift CB-211 for a file that is not the one that was locked.
         """
+        bundle = source if isinstance(source, Bundle) else Bundle.from_path(source)
+        view = kept_view(bundle, operations, types) if operations else None
+        if view is not None:
+            try:
+                return cls._seen(view, bundle)
+            except ContractError:
+                pass  # what was kept does not compile: it is made again
+        return cls._whole(bundle, operations, types)
+
+    @classmethod
+    def _seen(cls, view: View, bundle: Bundle) -> Contract:
+        whole = _Once(lambda: cls._whole(bundle))
+        service = view.service(lambda: whole()._service.shapes)
+        return cls(
+            bundle.title,
+            service,
+            view.gate(bundle.title, service.shapes, lambda: whole()._own_gate),
+        )
+
+    @classmethod
+    def _whole(
+        cls, bundle: Bundle, operations: Collection[str] = (), types: Collection[str] = ()
+    ) -> Contract:
         # Imported here because zeep takes 150 ms, and replies are read without it.
         from claimbridge.contract.service import read_service
 
-        bundle = source if isinstance(source, Bundle) else Bundle.from_path(source)
         documents = gather(bundle)
         service = read_service(documents)
         encoded = EncodedCalls(documents) if service.unsupported else None
-        return cls(documents.title, service, Gate(documents, service.shapes.element), encoded)
+        gate = Gate(documents, service.shapes.element)
+        if operations:
+            keep_view(bundle, service, documents, operations, types)
+        return cls(documents.title, service, gate, encoded)
 
     def __repr__(self) -> str:
         return f"Contract({self.title!r}, {len(self.operations)} operations)"
@@ -120,6 +162,13 @@ class Contract:
         leaf = self._leaf(element)
         return Reply(element, leaf.shape if leaf else None)
 
+    def asked(self, element: etree._Element) -> etree._Element:
+        """Return a request as if it were literal: an rpc/encoded one without what it adds.
+
+        Raises DocumentError where its references lead nowhere.
+        """
+        return self._encoded.asked(element) if self._encoded else element
+
     def drift(self, element: etree._Element) -> tuple[str, ...]:
         """Return what a reply has that the contract does not know, lacks, or has elsewhere.
 
@@ -133,12 +182,20 @@ class Contract:
 
     def _leaf(self, element: etree._Element) -> Leaf | None:
         """Return what the contract knows of an element, by name, else by local name."""
-        found = self._known.get(str(element.tag))
-        return found or self._known.get(xmlio.local_name(element))
+        answers = self._answers
+        name = answers.get(str(element.tag)) or answers.get(xmlio.local_name(element))
+        if name is None:
+            return None
+        return self._encoded_answers.get(name) or self._service.shapes.element(name)
 
     def _is_encoded(self, operation: str) -> bool:
         found = self.operations.get(operation)
         return found is not None and found.style == ENCODED
+
+    @property
+    def _own_gate(self) -> Gate:
+        assert isinstance(self._gate, Gate)  # asked of whole contracts only
+        return self._gate
 
     def _input(self, operation: str) -> Leaf:
         found = self.operations.get(operation)
@@ -167,23 +224,27 @@ class Contract:
         )
 
 
-def _known_elements(service: Service, encoded: EncodedCalls | None) -> dict[str, Leaf]:
-    """Return every reply and fault by ``{namespace}name``, and by local name where unique."""
-    names = dict.fromkeys(
-        name
-        for operation in service.operations.values()
-        for name in (operation.output, *operation.faults)
-        if name
-    )
-    full = {name: leaf for name in names if (leaf := service.shapes.element(name)) is not None}
-    full |= encoded.answers if encoded else {}
-    local: dict[str, Leaf] = {}
-    repeated: set[str] = set()
-    for name, leaf in full.items():
-        plain = split_name(name)[1]
-        repeated |= {plain} & local.keys()
-        local.setdefault(plain, leaf)
-    return {name: leaf for name, leaf in local.items() if name not in repeated} | full
+class _Once:
+    """Loads the whole contract when first called, however many threads call at once."""
+
+    def __init__(self, load: Callable[[], Contract]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._loaded: Contract | None = None
+
+    def __call__(self) -> Contract:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+
+def _every_name(full: Iterable[str]) -> dict[str, str]:
+    """Return each ``{namespace}name`` by itself, and by its local name where that is unique."""
+    whole = dict.fromkeys(full)
+    counted = Counter(split_name(name)[1] for name in whole)
+    local = {split_name(name)[1]: name for name in whole if counted[split_name(name)[1]] == 1}
+    return local | {name: name for name in whole}
 
 
 __all__ = ["Contract"]

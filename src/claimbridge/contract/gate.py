@@ -35,14 +35,21 @@ _TRIES: Final = 8
 class Gate:
     """Checks bodies against one contract's schemas; may be used by many threads at once.
 
-    ``element`` gives the contract's knowledge of a root, for the wording of findings. Raises
-    ContractError CB-215 when libxml2 cannot compile the schemas.
+    ``element`` gives the contract's knowledge of a root, for the wording of findings;
+    ``explained`` is False where xmlschema is not to be asked for more. Raises ContractError CB-215
+    when libxml2 cannot compile the schemas.
     """
 
-    def __init__(self, documents: Documents, element: Callable[[str], Leaf | None]) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        element: Callable[[str], Leaf | None],
+        *,
+        explained: bool = True,
+    ) -> None:
         self._documents = documents
         self._element = element
-        self._explainer = Explainer(documents)
+        self._explainer = Explainer(documents) if explained else None
         # A compiled schema keeps the errors of its last use on itself, so each thread that is
         # checking holds one of its own. list.append and list.pop are atomic.
         self._idle: list[etree.XMLSchema] = [_compiled(documents)]
@@ -52,7 +59,12 @@ class Gate:
 
         ``sources`` maps paths to claim fields. Raises DocumentError when ``body`` is not XML.
         """
-        root = xmlio.parse(body, what="the request's body")
+        return self.judge(xmlio.parse(body, what="the request's body"), body, sources)
+
+    def judge(
+        self, root: etree._Element, body: bytes, sources: Mapping[str, str]
+    ) -> tuple[Finding, ...]:
+        """Return what ``check`` does; ``root`` is the ``body`` parsed."""
         with self._schema() as schema:
             if schema.validate(root):
                 return ()
@@ -61,7 +73,8 @@ class Gate:
         found = list(findings_from(entries, root, leaf.shape if leaf else None))
         if not found:
             found = [Finding("", "invalid", "the contract forbids this request")]
-        found += self._explainer.more(body, root, known=found)
+        if self._explainer is not None:
+            found += self._explainer.more(body, root, known=found)
         return tuple(traced(finding, sources) for finding in found[:MAX_FINDINGS])
 
     @contextmanager

@@ -24,6 +24,7 @@ from claimbridge.contract.collect import Collected, Fetch, collect
 from claimbridge.contract.contract import Contract
 from claimbridge.contract.documents import gather
 from claimbridge.contract.offer import Offer, Port, read_offer
+from claimbridge.contract.prune_store import FOLDER
 from claimbridge.errors import ContractError
 
 
@@ -141,7 +142,8 @@ def _refuse_occupied(target: Path, *, replace: bool) -> None:
             f"{target} holds a lock already; compare the two, then add --force", code="CB-290"
         )
     _, hashes, _ = read_lock(target / LOCK_NAME)
-    foreign = sorted(present - hashes.keys() - {LOCK_NAME})
+    kept = {name for name in present if name.startswith(f"{FOLDER}/")}  # only a cache
+    foreign = sorted(present - kept - hashes.keys() - {LOCK_NAME})
     if foreign:
         raise ContractError(
             f"{target} holds {foreign[0]}, which is not part of its lock and would be lost; "

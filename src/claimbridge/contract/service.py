@@ -7,10 +7,9 @@ here only, and this module only when a contract is loaded: importing zeep takes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from zeep import Settings
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
@@ -21,21 +20,10 @@ from zeep.xsd.elements import AnyAttribute, Choice, Element
 from zeep.xsd.elements.indicators import OrderIndicator
 
 from claimbridge.contract.documents import SCHEME_FOR_ZEEP, XSD, Documents
+from claimbridge.contract.known import Service
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard, split_name
 from claimbridge.errors import ClaimBridgeError, ContractError
-
-
-class Service(msgspec.Struct, frozen=True):
-    """What a WSDL offers.
-
-    ``unsupported`` names the operations that are not document/literal, with their style.
-    """
-
-    operations: Mapping[str, Operation]
-    endpoints: Mapping[str, str]
-    unsupported: Mapping[str, str]
-    shapes: Shapes
 
 
 class Shapes:
@@ -175,7 +163,12 @@ def _service(wsdl: Any, documents: Documents) -> Service:
         raise ContractError(
             f"the contract {documents.title} offers no operation over SOAP", code="CB-215"
         )
-    return Service(operations, endpoints, unsupported, Shapes(wsdl.types))
+    shapes = Shapes(wsdl.types)
+    answers = dict.fromkeys(
+        name for one in operations.values() for name in (one.output, *one.faults) if name
+    )
+    declared = tuple(name for name in answers if shapes.element(name) is not None)
+    return Service(operations, endpoints, unsupported, declared, shapes)
 
 
 def _ports(wsdl: Any) -> Iterator[Any]:
@@ -247,4 +240,4 @@ def _repeats(found: Any) -> bool:
     return found.max_occurs == "unbounded" or int(found.max_occurs) > 1
 
 
-__all__ = ["Service", "Shapes", "read_service"]
+__all__ = ["Shapes", "read_service"]
