@@ -32,6 +32,19 @@ def test_diff_exits_with_one_where_something_breaks(run: Run, changed: Path) -> 
     assert run("contract", "diff", "--any-sender", OURS, changed).code == 1
 
 
+def test_diff_says_whose_reading_of_replies_is_affected(run: Run, tmp_path: Path) -> None:
+    """What is new in a reply is told to the profile that reads past it."""
+    place = '<xsd:element name="Log"'
+    text = OURS.read_text("utf-8")
+    assert place in text
+    added = f'<xsd:element name="Origin" type="xsd:string" minOccurs="0"/>{place}'
+    (tmp_path / "added.wsdl").write_text(text.replace(place, added, 1), "utf-8")
+    shown = run("contract", "diff", OURS, tmp_path / "added.wsdl")
+    assert shown.code == 0
+    assert "sap-journal-entry: its reading of" in shown.out
+    assert "in replies meets Origin, and reads past it" in shown.out
+
+
 def test_diff_prints_one_object_per_change(run: Run, changed: Path) -> None:
     """Each change says what it is, where, and whom it breaks."""
     records = run("contract", "diff", "--json", OURS, changed).records

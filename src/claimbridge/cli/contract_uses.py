@@ -184,9 +184,14 @@ def _tell_profile(name: str, changes: Sequence[Change]) -> None:
         say(NO, f" {name}: {change}")
     if not broken:
         say(YES, f" {name}: nothing breaks it")
+    met: dict[str, list[str]] = {}
     for change in changes:
         if change.side == "reply" and name in change.concerns and name not in change.breaks:
-            say(WARN, f" {name}: its reading of replies meets {change}; it reads past it")
+            met.setdefault(change.type, []).append(change.name or change.text)
+    for kind, names in met.items():
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        said = f"{', '.join(names[:5])}{more}"
+        say(WARN, f" {name}: its reading of {kind} in replies meets {said}, and reads past it")
 
 
 def _emit_check(checked: Check) -> None:
