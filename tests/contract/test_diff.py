@@ -81,6 +81,37 @@ REQUEST: dict[str, tuple[dict[str, str], str, str, bool]] = {
         "@unit",
         True,
     ),
+    "one of several is demanded, none is sent": (
+        {
+            "entry": f'{ENTRY}<xs:choice><xs:element name="Paper" type="xs:string"/>'
+            '<xs:element name="File" type="xs:string"/></xs:choice>'
+        },
+        "required",
+        "",
+        True,
+    ),
+    "another namespace": (
+        {"item": ITEM.replace('name="Tax"', 'name="Tax" form="unqualified"')},
+        "namespace",
+        "Tax",
+        True,
+    ),
+    "fixed to a value": (
+        {"item": ITEM.replace('name="Tax"', 'name="Tax" fixed="J9"')},
+        "narrowed",
+        "Tax",
+        True,
+    ),
+    "elements instead of a text": (
+        {
+            "item": ITEM.replace('type="xs:string"', 'type="Tax"'),
+            "more_types": '<xs:complexType name="Tax"><xs:sequence><xs:element name="Code" '
+            'type="xs:string"/></xs:sequence></xs:complexType>',
+        },
+        "content",
+        "Tax",
+        True,
+    ),
     "alternatives now, sent together": (
         {
             "item": '<xs:choice><xs:element name="Account" type="Short"/>'
@@ -195,6 +226,35 @@ def test_a_reply_breaks_who_reads_what_is_gone(
     assert found.breaks == (("books",) if breaks else ())
     assert found.verdict is (Verdict.BREAKS if breaks else Verdict.HARMLESS)
     assert found.concerns == ("books",)
+
+
+DETAIL = (
+    '<xs:complexType name="Detail" abstract="true"><xs:sequence/></xs:complexType>'
+    '<xs:complexType name="{}"><xs:complexContent><xs:extension base="Detail"><xs:sequence>'
+    '<xs:element name="Nights" type="xs:int"/></xs:sequence></xs:extension></xs:complexContent>'
+    "</xs:complexType>"
+)
+
+
+def test_a_type_that_is_gone_breaks_who_sends_it() -> None:
+    """``@xsi:type`` names a type of the contract: it vanishes and changes like any other name."""
+    entry = f'{ENTRY}<xs:element name="Detail" type="Detail" minOccurs="0"/>'
+    old = side(entry=entry, more_types=DETAIL.format("Hotel"))
+    sent = Sent("Post", {**BODY, "Detail": {"@xsi:type": "Hotel", "Nights": 2}})
+    user = Uses(profile="books", sent=(sent,))
+    (gone, new) = diff(old, side(entry=entry, more_types=DETAIL.format("Train")), uses=(user,))
+    assert (gone.verdict, gone.name) == (Verdict.BREAKS, "@xsi:type=Hotel")
+    assert (new.verdict, new.name) == (Verdict.NEW, "@xsi:type=Train")
+    inner = DETAIL.format("Hotel").replace("xs:int", "xs:date")
+    (narrowed,) = diff(old, side(entry=entry, more_types=inner), uses=(user,))
+    assert (narrowed.verdict, narrowed.type, narrowed.name) == (Verdict.BREAKS, "Hotel", "Nights")
+
+
+def test_a_place_for_anything_that_is_gone_is_told() -> None:
+    """Who fills a wildcard breaks; our profiles cannot fill one."""
+    entry = f'{ENTRY}<xs:any namespace="##other" minOccurs="0"/>'
+    (found,) = diff(side(entry=entry), side())
+    assert (found.verdict, found.text) == (Verdict.BREAKS, "has no place for any element now")
 
 
 def test_the_same_contract_has_no_changes() -> None:

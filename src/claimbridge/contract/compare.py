@@ -71,9 +71,7 @@ def places(content: Group | None) -> dict[str, Place]:
 
 def differences(old: Type, new: Type) -> Iterator[Difference]:
     """Yield every difference in what the two types hold themselves."""
-    if (old.content is None) != (new.content is None):
-        said = "elements instead of a text" if new.content else "no elements any more"
-        yield Difference(Kind.CONTENT, "", f"holds {said}")
+    yield from _content("", old, new)
     for change in limit_changes(old, new):
         yield Difference(Kind(change.way), "", change.text)
     before = {f"@{each.local}": each for each in old.attributes}
@@ -166,9 +164,21 @@ def _element(name: str, old: Place, new: Place) -> Iterator[Difference]:
         kind = Kind.WIDENED if second.nillable else Kind.NARROWED
         yield Difference(kind, name, f"may {'' if second.nillable else 'not '}be nil")
     yield from _fixed(name, first.fixed, second.fixed)
-    if first.type.content is None and second.type.content is None:
+    yield from _content(name, first.type, second.type)
+    if is_text(first.type) and is_text(second.type):
         for change in limit_changes(first.type, second.type):
             yield Difference(Kind(change.way), name, change.text)
+
+
+def is_text(kind: Type) -> bool:
+    """Whether a type is a text and nothing else, so that its limits are those of its place."""
+    return kind.content is None and not kind.attributes and not kind.array_of
+
+
+def _content(step: str, old: Type, new: Type) -> Iterator[Difference]:
+    if (old.content is None) != (new.content is None):
+        said = "elements instead of a text" if new.content else "no elements any more"
+        yield Difference(Kind.CONTENT, step, f"holds {said}")
 
 
 def _need(step: str, old: int, new: int) -> Iterator[Difference]:
@@ -233,4 +243,4 @@ def _is_open(content: Group | None) -> bool:
     )
 
 
-__all__ = ["Difference", "Kind", "Place", "differences", "places"]
+__all__ = ["Difference", "Kind", "Place", "differences", "is_text", "places"]

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.contract.compare import Difference, Kind, differences
+from claimbridge.contract.compare import Difference, Kind, differences, is_text
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline import Type
 from claimbridge.contract.shape import split_name
@@ -171,8 +171,9 @@ class _Walk:
         later = {child.local: child for child in self._new.children(new)}
         for child in self._old.children(old):
             other = later.get(child.local)
-            # Texts were compared in the type that holds them.
-            if other is not None and (child.type.content or child.type.attributes):
+            if other is None or (is_text(child.type) and is_text(other.type)):
+                continue  # texts were compared in the type that holds them
+            if (child.type.content is None) == (other.type.content is None):
                 yield child.type, other.type, child.local
         for name in old.extended_by:
             one, other_type = self._old.type(name), self._new.type(name)

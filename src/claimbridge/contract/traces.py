@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from claimbridge.contract.outline import Element, Type
@@ -65,7 +65,7 @@ class Trace:
             self._follow(element.type, sent.body, (sent.operation, ""))
 
     def _follow(self, kind: Type, body: Mapping[str, Any], at: tuple[str, str]) -> None:
-        concrete = body.get("@xsi:type")
+        declared, concrete = kind, body.get("@xsi:type")
         kind = (self._side.type(str(concrete)) if concrete else None) or kind
         children = {child.local: child for child in self._side.children(kind)}
         attributes = {f"@{each.local}" for each in kind.attributes}
@@ -79,10 +79,24 @@ class Trace:
             place = (at[0], f"{at[1]}/{local}".lstrip("/"))
             known = local in (attributes if local.startswith("@") else children)
             self.names[place] = known or (kind.open_attributes and local.startswith("@"))
-            for each in values:
-                if isinstance(each, Mapping) and local in children:
-                    self._follow(children[local].type, each, place)
+            if local in children:
+                for each in values:
+                    # A text alone, where attributes might stand beside it, has none of them.
+                    inner = each if isinstance(each, Mapping) else {}
+                    self._follow(children[local].type, inner, place)
         self.sent.setdefault(id(kind), []).append(counted)
+        for base, derived in self._bases(kind, declared):
+            tagged = counted + Counter({f"@xsi:type={derived.local}": 1})
+            self.sent.setdefault(id(base), []).append(tagged)
+
+    def _bases(self, kind: Type, declared: Type) -> Iterator[tuple[Type, Type]]:
+        """Yield each type that ``kind`` is derived from, with the one derived: to ``declared``."""
+        while kind is not declared and kind.base:
+            base = self._side.schemas.type(kind.base)
+            if base is None:
+                return
+            yield base, kind
+            kind = base
 
     def _follow_reading(self, element: Element, path: tuple[str, ...]) -> None:
         kind = element.type
