@@ -6,7 +6,7 @@ asks of replies that hold all that its own contract lets an ERP answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,12 @@ from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.model import Submission
 from claimbridge.profiles.base import Profile, Request
 from claimbridge.profiles.conversation import Credentials, HasSessions, begun
-from claimbridge.profiles.samples import COMMON_DIMENSIONS, reversing, sample_submissions
+from claimbridge.profiles.samples import (
+    COMMON_DIMENSIONS,
+    FIELDS,
+    reversing,
+    sample_submissions,
+)
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -41,15 +46,13 @@ def uses_of(profile: Profile, own: Side) -> Uses:
     reads: Reads = {}
     answers = _Answers(own, reads)
     sent = [
-        one
-        for request in _requests(profile, widest=False)
-        for one in _conversation(profile, request, answers)
+        one for request in _requests(profile) for one in _conversation(profile, request, answers)
     ]
     _read_changes(profile, answers)
     return Uses(
         profile=profile.name,
         sent=tuple(_sent(request) for request in (*_logging_in(profile, answers), *sent)),
-        widest=tuple(_sent(request) for request in _requests(profile, widest=True)),
+        widest=tuple(_sent(request) for request in _widest(profile)),
         read={name: frozenset(paths) for name, paths in reads.items()},
     )
 
@@ -58,7 +61,16 @@ def _sent(request: Request) -> Sent:
     return Sent(request.operation, request.body, request.sources)
 
 
-def _requests(profile: Profile, *, widest: bool) -> Iterator[Request]:
+def _widest(profile: Profile) -> list[Request]:
+    """Return requests of wide values: all at once, else one by one, those that it does not refuse.
+
+    A profile that refuses a long company code says nothing yet about its texts.
+    """
+    found = [*_requests(profile, widest=FIELDS)]
+    return found or [one for name in FIELDS for one in _requests(profile, widest=(name,))]
+
+
+def _requests(profile: Profile, *, widest: Collection[str] = ()) -> Iterator[Request]:
     """Yield every request that the profile builds from the samples."""
     can = profile.capabilities
     reference = "R" * can.reference_length if widest else "EXP-2026-0042"[: can.reference_length]
