@@ -183,6 +183,7 @@ class Soap:
                 body,
                 content_type=request.headers.get("content-type", ""),
                 soap_action=_action(request),
+                cookies=request.cookies,
             )
         except Misunderstood as misunderstood:
             self._control.count(UNREADABLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ from claimbridge.sandbox.responder import Answer, Call, Desk, Responder
 from claimbridge.signing import Signer
 from claimbridge.soap.envelope import open_envelope
 
+_NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 UNREADABLE: Final = "unreadable"
 """What a request is counted as when no operation can be made out."""
 
@@ -70,7 +72,14 @@ class Endpoint:
                 code="CB-272",
             )
 
-    def open(self, request: bytes, *, content_type: str, soap_action: str | None) -> Exchange:
+    def open(
+        self,
+        request: bytes,
+        *,
+        content_type: str,
+        soap_action: str | None,
+        cookies: Mapping[str, str] = _NO_COOKIES,
+    ) -> Exchange:
         """Return the call that ``request`` makes; raises Misunderstood when it makes none."""
         version = _version(content_type)
         try:
@@ -89,7 +98,13 @@ class Endpoint:
             text = f"SOAPAction {soap_action} is not that of {operation.name}"
             raise _misunderstood(version, text)
         kind = self.responder.kinds[operation.name]
-        call = Call(operation=operation.name, kind=kind, body=opened.body, at=self._clock.now())
+        call = Call(
+            operation=operation.name,
+            kind=kind,
+            body=opened.body,
+            at=self._clock.now(),
+            cookies=cookies,
+        )
         return Exchange(call=call, version=version, operation=operation, request=request)
 
     def answer(self, exchange: Exchange) -> Answer:
@@ -143,7 +158,12 @@ def _misunderstood(version: str, text: str) -> Misunderstood:
 
 def _reply(answer: Answer, version: str) -> Reply:
     status, body = envelope(answer, version)
-    return Reply(status=status, body=body, content_type=f"{MEDIA_TYPES[version]}; charset=utf-8")
+    return Reply(
+        status=status,
+        body=body,
+        content_type=f"{MEDIA_TYPES[version]}; charset=utf-8",
+        headers=answer.headers,
+    )
 
 
 def _objection(finding: Finding) -> Objection:

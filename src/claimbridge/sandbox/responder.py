@@ -23,25 +23,28 @@ from claimbridge.sandbox.signatures import Signatures
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request: valid by the contract (or, for ``refuse`` and ``throttle``, perhaps not).
 
-    ``body`` is the Body's child; ``at`` is when it arrived, in UTC.
+    ``body`` is the Body's child; ``cookies`` those of the HTTP request; ``at`` is when it arrived,
+    in UTC.
     """
 
     operation: str
     kind: Kind
     body: etree._Element
     at: dt.datetime
+    cookies: Mapping[str, str] = {}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One reply. ``content`` is the Body's child, or a Fault's detail where ``fault`` says so.
 
     ``fault`` names who must act: ``sender`` for a business no, ``receiver`` for a technical one.
-    ``reason`` is the Fault's text for people.
+    ``reason`` is the Fault's text for people; ``headers`` go into the HTTP reply.
     """
 
     content: bytes
     fault: Literal["", "sender", "receiver"] = ""
     reason: str = ""
+    headers: Mapping[str, str] = {}
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
