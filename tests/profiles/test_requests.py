@@ -15,6 +15,7 @@ from claimbridge.contract.types import types_module
 
 SOURCE = Path(claimbridge.__file__).parent
 MODULES = {
+    "sap_bapi": "sap-bapi.wsdl",
     "sap_journal_entry": "sap-journal-entry.wsdl",
     "voucher_service": "voucher-service.wsdl",
 }
@@ -32,6 +33,7 @@ BROKEN = {
         ('"@Number": number', '"@Number": str(number)', 'TypedDict item "@Number" has type'),
         ("posting.role.value", "posting.narration", 'TypedDict item "Role" has type'),
     ],
+    "sap_bapi.py": [('"Costcenter": _int', '"CostCenter": _int', 'Extra key "CostCenter"')],
     "reference.py": [('{"Reference": list(', '{"References": list(', 'Extra key "References"')],
 }
 

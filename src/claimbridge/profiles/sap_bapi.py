@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -63,6 +63,7 @@ from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
 if TYPE_CHECKING:
     from claimbridge.profiles.conversation import Conversation
+    from claimbridge.profiles.requests import sap_bapi as requests
     from claimbridge.soap.faults import Fault
 
 _CAPABILITIES: Final = Capabilities(
@@ -133,7 +134,19 @@ class SapBapi:
         (submission,) = submissions
         voucher = submission.voucher
         check_currency(voucher)
-        body: dict[str, Any] = {
+        items: list[requests.GlItem] = []
+        vendor_items: list[requests.PayableItem] = []
+        tax_items: list[requests.TaxItem] = []
+        coded = codes_on_items(voucher)
+        for count, posting in enumerate(voucher.postings, start=1):
+            number = f"{count:010}"
+            if is_creditor(posting):
+                vendor_items.append(_vendor_item(posting, number))
+            elif is_tax(posting):
+                tax_items.append(self._tax_item(posting, number, coded))
+            else:
+                items.append(_gl_item(posting, number, voucher.claim_id))
+        body: requests.AccDocumentPost = {
             "Documentheader": {
                 "BusAct": "RFBU",
                 "Username": self._user,
@@ -144,23 +157,16 @@ class SapBapi:
                 "DocType": self._document_type,
                 "RefDocNo": Sourced(submission.reference, "id"),
             },
-            "Accountgl": [],
-            "Accountpayable": [],
-            "Accounttax": [],
-            "Currencyamount": [],
+            "Accountgl": {"item": items} if items else None,
+            "Accountpayable": {"item": vendor_items} if vendor_items else None,
+            "Accounttax": {"item": tax_items} if tax_items else None,
+            "Currencyamount": {
+                "item": [
+                    _amount(posting, f"{count:010}")
+                    for count, posting in enumerate(voucher.postings, start=1)
+                ]
+            },
         }
-        coded = codes_on_items(voucher)
-        for count, posting in enumerate(voucher.postings, start=1):
-            number = f"{count:010}"
-            if is_creditor(posting):
-                body["Accountpayable"].append(_vendor_item(posting, number))
-            elif is_tax(posting):
-                body["Accounttax"].append(self._tax_item(posting, number, coded))
-            else:
-                body["Accountgl"].append(_gl_item(posting, number, voucher.claim_id))
-            body["Currencyamount"].append(_amount(posting, number))
-        for table in ("Accountgl", "Accountpayable", "Accounttax", "Currencyamount"):
-            body[table] = {"item": body[table]} if body[table] else None
         return as_request(self._post, body)
 
     def reverse(self, submission: Submission) -> Request:
@@ -201,7 +207,7 @@ class SapBapi:
         """Return what the fault's class says: what is raised has no RETURN."""
         return read_untyped(fault)
 
-    def _tax_item(self, posting: Posting, number: str, coded: frozenset[str]) -> dict[str, Any]:
+    def _tax_item(self, posting: Posting, number: str, coded: frozenset[str]) -> requests.TaxItem:
         condition, account = self._tax_keys
         return {
             "ItemnoAcc": number,
@@ -316,7 +322,7 @@ def _internal(text: str, name: str, posting: Posting, width: int = 10) -> Source
     return Sourced(filled, claim_field(posting, name))
 
 
-def _amount(posting: Posting, number: str) -> dict[str, Any]:
+def _amount(posting: Posting, number: str) -> requests.Amount:
     def signed(size: Decimal, name: str) -> Sourced:
         amount = size if posting.side is Side.DEBIT else -size
         return Sourced(f"{amount:f}", claim_field(posting, name))
@@ -336,7 +342,7 @@ def _item_text(posting: Posting) -> Sourced:
     return Sourced(shortened(posting.narration, ITEM_TEXT), claim_field(posting, "narration"))
 
 
-def _vendor_item(posting: Posting, number: str) -> dict[str, Any]:
+def _vendor_item(posting: Posting, number: str) -> requests.PayableItem:
     return {
         "ItemnoAcc": number,
         "VendorNo": _internal(posting.partner, "partner", posting),
@@ -344,7 +350,7 @@ def _vendor_item(posting: Posting, number: str) -> dict[str, Any]:
     }
 
 
-def _gl_item(posting: Posting, number: str, claim_id: str) -> dict[str, Any]:
+def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
     check_dimensions(posting, _DIMENSIONS, claim_id)
 
     def coded(name: str, width: int = 0) -> Sourced:
