@@ -100,11 +100,19 @@ class EncodedCalls:
 
         Raises DocumentError for no XML, and for references that lead nowhere.
         """
-        root = resolved(xmlio.parse(body, what="the request's body"))
+        root = self.asked(xmlio.parse(body, what="the request's body"))
         calls = self._by_input[str(root.tag)]
-        call = _fitting(calls, [xmlio.local_name(part) for part in root])
-        self._normalise(root, call.parts)
-        return self._gate(calls.index(call)).check(xmlio.canonical(root), sources)
+        overload = calls.index(_fitting(calls, _parts(root)))
+        return self._gate(overload).check(xmlio.canonical(root), sources)
+
+    def asked(self, element: etree._Element) -> etree._Element:
+        """Return a call as ``read`` returns a reply: the literal form that the gate judges."""
+        calls = self._by_input.get(str(element.tag))
+        if calls is None:
+            return element
+        whole = resolved(element)
+        self._normalise(whole, _fitting(calls, _parts(whole)).parts)
+        return whole
 
     def read(self, element: etree._Element) -> etree._Element:
         """Return a reply with its references resolved and the members of arrays called ``item``.
@@ -231,6 +239,10 @@ def _operation(one: OfferedOperation, output: str) -> Operation:
 def _fitting(calls: Sequence[_Call], parts: Any) -> _Call:
     wanted = {str(part) for part in parts}
     return next((call for call in calls if wanted <= call.parts.keys()), calls[-1])
+
+
+def _parts(call: etree._Element) -> list[str]:
+    return [xmlio.local_name(part) for part in call.iterchildren(etree.Element)]
 
 
 def _strip(element: etree._Element) -> None:
