@@ -181,7 +181,7 @@ class _Module:
         said = [*wrapped(kind.note.documentation, 92)]
         if kind.open_attributes:
             said.append("Any further attribute may stand here.")
-        if fields and all(_is_plain(field.key) for field in fields):
+        if all(_is_plain(field.key) for field in fields):
             return _class(name, fields, said)
         return _functional(name, fields, said)
 
@@ -352,13 +352,13 @@ def _class(name: str, fields: Sequence[_Field], said: Sequence[str]) -> str:
     for field in fields:
         lines += _remarks(field, "    ")
         lines.append(f"    {field.key}: {_typed(field)}")
+    if not fields and not said:
+        lines.append("    pass")
     return "\n".join(lines)
 
 
 def _functional(name: str, fields: Sequence[_Field], said: Sequence[str]) -> str:
     lines = [f"# {each}" for each in said]
-    if not fields:
-        return "\n".join([*lines, f'{name} = TypedDict("{name}", {{}})'])
     lines += [f"{name} = TypedDict(", f'    "{name}",', "    {"]
     for field in fields:
         lines += _remarks(field, "        ")

@@ -187,7 +187,8 @@ class TransactionCommit(TypedDict):
     Wait: NotRequired[str | Sourced | None]
 
 
-TransactionRollback = TypedDict("TransactionRollback", {})
+class TransactionRollback(TypedDict):
+    pass
 
 
 class RfcReadTable(TypedDict):

@@ -177,13 +177,21 @@ class AccountAssignment(TypedDict):
     # 1 to 10 characters
     ProfitCenter: NotRequired[str | Sourced | None]
     # 1 to 10 characters
+    PartnerProfitCenter: NotRequired[str | Sourced | None]
+    # 1 to 10 characters
     Segment: NotRequired[str | Sourced | None]
+    # 1 to 10 characters
+    PartnerSegment: NotRequired[str | Sourced | None]
     # 1 to 10 characters
     CostCenter: NotRequired[str | Sourced | None]
     # 1 to 24 characters
     WBSElement: NotRequired[str | Sourced | None]
     # 1 to 16 characters
     FunctionalArea: NotRequired[str | Sourced | None]
+    # 1 to 10 characters
+    Fund: NotRequired[str | Sourced | None]
+    # 1 to 20 characters
+    Grant: NotRequired[str | Sourced | None]
 
 
 TaxCode = TypedDict(
