@@ -52,7 +52,13 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Page, Profile, Request
-from claimbridge.profiles.conversation import Call, Credentials, HasHeaders, HasSessions
+from claimbridge.profiles.conversation import (
+    Call,
+    Credentials,
+    HasHeaders,
+    HasSessions,
+    LooksUp,
+)
 from claimbridge.signing import Identity, Signer
 from claimbridge.soap.addressing import message_headers
 from claimbridge.soap.envelope import Envelope, build, open_envelope
@@ -222,6 +228,8 @@ class Messages:
             return self.profile.submit(submissions)
         if verb == "reverse":
             return self.profile.reverse(submissions[0])
+        if isinstance(self.profile, LooksUp):
+            return self.profile.look_up(submissions)
         return self.profile.query([submission.reference for submission in submissions])
 
     def _body(self, request: Request, *, signed: bool) -> tuple[bytes, tuple[Finding, ...]]:

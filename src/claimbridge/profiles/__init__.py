@@ -32,6 +32,7 @@ ENTRY_POINTS: Final = "claimbridge.profiles"
 """The entry point group in which other packages offer profiles."""
 
 PROFILES: Final = {
+    "kingdee-eas": "claimbridge.profiles.kingdee_eas:KingdeeEas",
     "reference": "claimbridge.profiles.reference:Reference",
     "sap-bapi": "claimbridge.profiles.sap_bapi:SapBapi",
     "sap-journal-entry": "claimbridge.profiles.sap_journal_entry:SapJournalEntry",

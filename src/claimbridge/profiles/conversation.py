@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from claimbridge.model import Outcome
+from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Profile, Request
 
 if TYPE_CHECKING:
@@ -93,6 +93,15 @@ class HasSessions(Protocol):
         Raises DeliveryRefused when the credentials are wrong, LedgerUnavailable when the ERP has
         no session to give now, NotDelivered for whatever else.
         """
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A profile whose ERP is not asked by reference alone; it takes the place of ``query``."""
+
+    def look_up(self, submissions: Sequence[Submission]) -> Request:
+        """Return the request that asks what the ERP holds of these submissions."""
         ...
 
 

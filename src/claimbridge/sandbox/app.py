@@ -276,7 +276,12 @@ def application(endpoints: Sequence[Endpoint], control: Control) -> Starlette:
     ]
     for endpoint in endpoints:
         soap, path = Soap(endpoint, control), f"/{endpoint.responder.name}"
-        routes += [Route(path, soap), Route(path + "/contract/{name:path}", soap.file)]
+        routes += [
+            Route(path, soap),
+            Route(path + "/contract/{name:path}", soap.file),
+            # Other ports of the same ERP: the operation says what is asked.
+            Route(path + "/{port}", soap),
+        ]
     handlers: Mapping[Any, Any] = {ConfigurationError: _refused}  # starlette's own type is Any
     return Starlette(routes=routes, exception_handlers=handlers)
 

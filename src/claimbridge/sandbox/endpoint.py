@@ -101,11 +101,18 @@ class Endpoint:
         call = Call(
             operation=operation.name,
             kind=kind,
-            body=opened.body,
+            body=self._plain(opened.body, version),
             at=self._clock.now(),
+            headers=opened.headers,
             cookies=cookies,
         )
         return Exchange(call=call, version=version, operation=operation, request=request)
+
+    def _plain(self, body: etree._Element, version: str) -> etree._Element:
+        try:
+            return self.contract.asked(body)
+        except DocumentError as error:
+            raise _misunderstood(version, error.message) from error
 
     def answer(self, exchange: Exchange) -> Answer:
         """Do what is asked, if the contract allows it; what is returned is committed."""

@@ -34,6 +34,8 @@ class Kind(enum.StrEnum):
     REVERSE = "reverse"
     QUERY = "query"
     CHANGES = "changes"
+    SESSION = "session"
+    """Logging in, or out."""
 
 
 WRITING: Final = frozenset({Kind.SUBMIT, Kind.REVERSE})

@@ -23,14 +23,15 @@ from claimbridge.sandbox.signatures import Signatures
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request: valid by the contract (or, for ``refuse`` and ``throttle``, perhaps not).
 
-    ``body`` is the Body's child; ``cookies`` those of the HTTP request; ``at`` is when it arrived,
-    in UTC.
+    ``body`` is the Body's child, an rpc/encoded one as if it were literal; ``headers`` are the
+    Header's children; ``cookies`` those of the HTTP request; ``at`` is when it arrived, in UTC.
     """
 
     operation: str
     kind: Kind
     body: etree._Element
     at: dt.datetime
+    headers: tuple[etree._Element, ...] = ()
     cookies: Mapping[str, str] = {}
 
 

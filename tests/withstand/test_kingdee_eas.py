@@ -1,0 +1,252 @@
+"""Both clients against the sandbox's EAS: sessions, lost answers, batches, red vouchers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.withstand.scene import (
+    PARKED,
+    SENDERS,
+    attempted,
+    claim,
+    configured,
+    faults,
+    settled,
+)
+
+from claimbridge.config import AuthConfig, LedgerConfig
+from claimbridge.errors import ClaimBridgeError, DeliveryRefused, LedgerRejection
+from claimbridge.model import Acknowledgement, Claim, State
+from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox.kingdee_eas import LISTING, KingdeeEasResponder
+
+NAME = "kingdee-eas"
+_NUMBERS = itertools.count(1)
+ASKED = {"listing": list(LISTING)}
+PERSON: dict[str, Any] = {}
+REPEATS = {"refuses_repeats": True}
+
+LOST = frozenset(
+    {
+        "refuse-connection",
+        "timeout=after-commit",
+        "timeout=before-commit",
+        "commit-then-drop",
+        "drop-before-commit",
+        "half-reply=cut",
+        "half-reply=malformed",
+        "slow=3",
+        "unsigned-fault=after-commit",
+        "unsigned-fault=before-commit",
+        "html-200=before-commit",
+        "html-200=after-commit",
+        "duplicate-reply=two-items",
+        "drift",
+    }
+)
+"""Faults after which the sender may be in doubt. That the reply names another reference makes no
+difference: EAS's names none."""
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["repeats", "no-repeats"])
+def erp(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """An EAS that takes repeats, and one that refuses them."""
+    with Sandbox(profiles=[KingdeeEasResponder(refuses_repeats=request.param)]) as sandbox:
+        sandbox.refuses = request.param  # type: ignore[attr-defined]  # for the tests' options
+        yield sandbox
+
+
+def config(sandbox: Sandbox, journal: Path, **changes: Any) -> LedgerConfig:
+    settings: dict[str, Any] = {
+        "endpoint": f"{sandbox.url(NAME)}/WSGLWebServiceFacade",
+        "auth": AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
+        "options": ASKED,
+    }
+    return configured(NAME, port=sandbox.port, journal=journal / "claims.db", **settings | changes)
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EAS_PASSWORD", "right")
+
+
+def posts(sandbox: Sandbox, reference: str) -> list[Listed]:
+    return [one for one in sandbox.ledger() if one.reference == reference]
+
+
+@pytest.mark.parametrize("fault", list(faults()))
+@pytest.mark.parametrize(("kind", "strikes"), [("Client", "submit:{}"), ("AsyncClient", "{}@1")])
+def test_asked_a_lost_answer_is_one_voucher(
+    erp: Sandbox, tmp_path: Path, kind: str, fault: str, strikes: str
+) -> None:
+    """Where EAS may be asked, every fault ends in one voucher and its number."""
+    mine = claim(f"E-{next(_NUMBERS)}")
+    options = ASKED | ({"refuses_repeats": True} if erp.refuses else {})  # type: ignore[attr-defined]
+    with SENDERS[kind](config(erp, tmp_path, options=options)) as sender:
+        sender.submit(claim(mine.id + "a"))
+        erp.set_faults(strikes.format(fault))
+        first = attempted(sender, mine)
+        erp.set_faults("")
+        if isinstance(first, Acknowledgement):
+            assert len(posts(erp, mine.id)) == 1
+        end = settled(sender, mine)
+        assert isinstance(end, Acknowledgement), end
+        (held,) = posts(erp, mine.id)
+        assert held.journal_entry is not None
+        number = held.journal_entry.partition(" / ")[0]
+        assert end.journal_entry is not None
+        assert (end.journal_entry.number, end.journal_entry.company) == (f"记-3-{number}", "CN01")
+        before = erp.requests()
+        assert sender.submit(mine) == end
+        assert erp.requests() == before
+
+
+@pytest.mark.parametrize("fault", list(faults()))
+def test_unasked_a_lost_answer_is_for_a_person(tmp_path: Path, fault: str) -> None:
+    """By default EAS is not asked: at most one voucher, and what is in doubt is parked."""
+    mine = claim("E-1")
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS["Client"](config(erp, tmp_path, options=PERSON)) as sender,
+    ):
+        sender.submit(claim("E-0"))
+        erp.set_faults(f"{fault}@1")
+        attempted(sender, mine)
+        erp.set_faults("")
+        end = settled(sender, mine)
+        if isinstance(end, ClaimBridgeError):
+            assert fault in LOST
+            assert (end.code, sender.status(mine.id).state) == (PARKED, State.PARKED)
+        else:
+            assert len(posts(erp, mine.id)) == 1
+        assert len(posts(erp, mine.id)) <= 1
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("options", [ASKED, PERSON], ids=["asked", "unasked"])
+def test_a_dead_session_is_begun_anew(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
+    """The voucher is refused without effect, EAS is logged in to, the voucher sent once more."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder(lifetime=0.5)]) as erp,
+        SENDERS[kind](config(erp, tmp_path, options=options)) as sender,
+    ):
+        sender.submit(claim("S-1"))
+        time.sleep(0.6)
+        sender.submit(claim("S-2"))
+        assert [one.reference for one in erp.ledger()] == ["S-1", "S-2"]
+        counts = erp.requests()
+        assert (counts["login"], counts["importVoucher"]) == (2, 3)
+        # After each import, and once before the second is sent again.
+        assert counts.get("findVoucher", 0) == (3 if options else 0)
+
+
+def test_a_session_serves_many_vouchers(tmp_path: Path) -> None:
+    """One login for all calls of a client."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS["Client"](config(erp, tmp_path)) as sender,
+    ):
+        for number in range(3):
+            sender.submit(claim(f"M-{number}"))
+        assert erp.requests() == {"login": 1, "importVoucher": 3, "findVoucher": 3}
+
+
+def test_a_wrong_password_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refused login is told; no voucher has left."""
+    monkeypatch.setenv("EAS_PASSWORD", "wrong")
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS["Client"](config(erp, tmp_path)) as sender,
+    ):
+        with pytest.raises(DeliveryRefused, match="用户名或密码错误"):
+            sender.submit(claim("W-1"))
+        assert "importVoucher" not in erp.requests()
+        assert sender.status("W-1").state is State.PENDING
+
+
+def test_without_a_login_nothing_is_done(tmp_path: Path) -> None:
+    """The sandbox is as strict as EAS: a session that it did not give is dead."""
+    with Sandbox(profiles=[KingdeeEasResponder(lifetime=-1)]) as erp:
+        with SENDERS["Client"](config(erp, tmp_path)) as sender:
+            end = attempted(sender, claim("N-1"))
+        assert isinstance(end, ClaimBridgeError)
+        assert erp.ledger() == []
+
+
+def bad(id_: str) -> Claim:
+    """A claim for a period that the ERP has closed."""
+    return msgspec.structs.replace(claim(id_), posting_date=dt.date(2025, 12, 31))
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_batch_has_an_outcome_for_each(tmp_path: Path, kind: str) -> None:
+    """Matched by what EAS lists afterwards, since its strings name no voucher."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS[kind](config(erp, tmp_path, options=ASKED | {"batch": 10})) as sender,
+    ):
+        claims: list[Any] = [claim("B-0"), bad("B-1"), claim("B-2")]
+        results = sender.submit_many(claims, batch=3)
+        assert erp.requests()["importVoucher"] == 1
+        by_claim = {one.claim_id: one for one in results}
+        assert isinstance(by_claim["B-1"].error, LedgerRejection)
+        assert [str(one.code) for one in by_claim["B-1"].error.reasons] == ["1004"]
+        numbers = {
+            name: by_claim[name].acknowledgement.journal_entry.number for name in ("B-0", "B-2")
+        }
+        held = {one.reference: one.journal_entry for one in erp.ledger()}
+        assert {n: f"记-3-{str(e).partition(' ')[0]}" for n, e in held.items()} == numbers
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_reversal_is_a_red_voucher(tmp_path: Path, kind: str) -> None:
+    """The same accounts on the same sides with negative amounts: the balance is nil again."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS[kind](config(erp, tmp_path)) as sender,
+    ):
+        sender.submit(claim("R-1"))
+        taken_back = sender.reverse("R-1")
+        assert taken_back.reference == "R-1.x1"
+        assert taken_back.journal_entry is not None
+        assert taken_back.journal_entry.number == "记-3-0002"
+        assert sender.status("R-1").state is State.REVERSED
+        first, second = erp.ledger()
+        assert (first.purpose, second.purpose) == ("post", "reverse")
+        other = {"debit": "credit", "credit": "debit"}
+        assert [(one["account"], other[one["side"]], one["amount"]) for one in first.postings] == [
+            (one["account"], one["side"], one["amount"]) for one in second.postings
+        ]
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_lost_reversal_is_found(tmp_path: Path, kind: str) -> None:
+    """The red voucher that EAS saved is found by its reference, its amounts compared."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS[kind](config(erp, tmp_path)) as sender,
+    ):
+        sender.submit(claim("R-2"))
+        erp.set_faults("commit-then-drop@1")
+        assert sender.reverse("R-2").journal_entry is not None
+        assert len(erp.ledger()) == 2
+
+
+def test_a_repeat_that_eas_refuses_is_adopted(tmp_path: Path) -> None:
+    """Unasked, but set to refuse repeats: sent again, the 3100 says that it is there."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder(refuses_repeats=True)]) as erp,
+        SENDERS["Client"](config(erp, tmp_path, options=REPEATS)) as sender,
+    ):
+        erp.set_faults("commit-then-drop@1")
+        end = settled(sender, claim("D-1"))
+        assert isinstance(end, Acknowledgement)
+        assert len(erp.ledger()) == 1
+        assert sender.status("D-1").state is State.ACKNOWLEDGED
