@@ -123,11 +123,7 @@ class Reply:
             for owner in self._exact(path[:depth]):
                 if owner._shape is None or owner._exact((step,)):
                     continue
-                yield from (
-                    wrapper._exact(path[depth:])
-                    for wrapper in owner.children
-                    if wrapper.local not in owner._shape.children
-                )
+                yield from _wrapped(owner, path[depth:], owner._shape)
                 # ``step`` itself is gone, and what it held stands here, where the contract has
                 # nothing of that name.
                 if rest and rest[0] not in owner._shape.children:
@@ -159,6 +155,15 @@ class Reply:
         return DocumentError(
             f"the reply's {self.local} {why}; it cannot be relied on", code="CB-155"
         )
+
+
+def _wrapped(owner: Reply, path: tuple[str, ...], known: Shape) -> Iterable[list[Reply]]:
+    """Return what stands at ``path`` in new wrappers; wrappers of one name are one way."""
+    ways: dict[str, list[Reply]] = {}
+    for wrapper in owner.children:
+        if wrapper.local not in known.children:
+            ways.setdefault(wrapper.local, []).extend(wrapper._exact(path))
+    return ways.values()
 
 
 def _below(shape: Shape | None, name: str) -> Shape | None:

@@ -421,10 +421,16 @@ class Messages:
         return self._own_contract if own else self.contract
 
     def _known(self, fault: Fault) -> Fault:
-        """Return the fault with a detail that is read by what the contract has where."""
-        if fault.detail is None:
-            return fault
-        return msgspec.structs.replace(fault, detail=self.contract.reply(fault.detail.element))
+        """Return the fault with the detail that the contract knows, read by what it has where."""
+        return fault.known_to(self._fault_names, self.contract.reply)
+
+    @cached_property
+    def _fault_names(self) -> frozenset[str]:
+        """The local names of the typed details of this ERP's faults."""
+        operations = self.contract.operations.values()
+        return frozenset(
+            name.rpartition("}")[2] for operation in operations for name in operation.faults
+        )
 
     def check_document(self, data: bytes) -> tuple[Finding, ...]:
         """Return what the contract finds wrong with a request: an envelope, or its Body's child.

@@ -27,20 +27,21 @@ def legible(read: Read, part: Reply, number: int) -> Outcome:
         return Outcome(kind=OutcomeKind.UNKNOWN, text=error.message, item=number)
 
 
+# SOAP 1.1 §4.4.1, SOAP 1.2 part 1 §5.4.6: the envelope itself was refused, unread.
+_UNREAD: Final = frozenset({"VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
 # SOAP 1.1 §4.4.1: Client faults "indicate that the message was incorrectly formed"; SOAP 1.2
 # part 1 §5.4.6 says the same of Sender, and of the classes that refuse a message unprocessed.
-_REFUSING: Final = frozenset(
-    {"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"}
-)
+_REFUSING: Final = _UNREAD | {"Client", "Sender"}
 
 
-def read_untyped(fault: Fault) -> Outcome:
+def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
 
     A Server or Receiver fault does not say how far the processing went: it may come after the
-    commit.
+    commit. ``typed``: this ERP's answers about documents carry typed details, one of which says
+    that a document is there already; a fault without any that we know may be that one, changed.
     """
     # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
-    if fault.code.partition(".")[0] in _REFUSING:
+    if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):
         return Outcome(kind=OutcomeKind.REJECTED, reasons=(Reason(fault.reason, code=fault.code),))
     return Outcome(kind=OutcomeKind.UNKNOWN, text=f"a {fault.code} fault: {fault.reason}")

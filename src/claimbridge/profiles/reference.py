@@ -100,10 +100,10 @@ class Reference:
         return Page(tuple(legible(_document, part, n) for n, part in documents), cursor, more)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what a typed fault says; one without a known detail goes by its class."""
+        """Return what a typed fault says; one without a known detail proves nothing."""
         read = _FAULTS.get(fault.detail.local) if fault.detail is not None else None
         if read is None or fault.detail is None:
-            return read_untyped(fault)
+            return read_untyped(fault, typed=True)
         return legible(read, fault.detail, 1)
 
 

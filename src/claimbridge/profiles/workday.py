@@ -154,7 +154,7 @@ class Workday:
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what a fault's detail says; only a ``Validation_Fault`` refuses."""
         if fault.detail is None or fault.detail.local != "Validation_Fault":
-            return read_untyped(fault)
+            return read_untyped(fault, typed=True)
         return legible(_invalid, fault.detail, 1)
 
     def _journal(self, submission: Submission, *, taken_back: str) -> Request:
@@ -315,13 +315,19 @@ def _totals(entry: Reply) -> dict[str, Decimal]:
 
 
 def _invalid(detail: Reply, number: int) -> Outcome:
-    """Read a refusal: its errors, unless they say that a journal is there, or is not."""
+    """Read a refusal: its errors, unless they say that a journal is there, or is not.
+
+    An error that points nowhere into the journal may say either, in words.
+    """
     errors = detail.all("Validation_Error")
     places = [_plain(error.text("Xpath")) for error in errors]
     if places and all(place.endswith(_DUPLICATE) for place in places):
         return Outcome(kind=_K.DUPLICATE, text=errors[0].text("Message"), item=number)
     if places and all("/JournalEntryReference" in place for place in places):
         return Outcome(kind=_K.ABSENT, item=number)
+    if not places or not all("/Accounting_Journal_Data" in place for place in places):
+        told = "; ".join(error.text("Detail_Message") or error.text("Message") for error in errors)
+        return _unknown(f"Workday refuses without saying where: {told or 'no reason'}", item=number)
     reasons = tuple(
         Reason(
             error.text("Detail_Message") or error.text("Message") or "no reason given",
@@ -329,8 +335,7 @@ def _invalid(detail: Reply, number: int) -> Outcome:
         )
         for error in errors
     )
-    text = "" if reasons else "Workday refused it without a reason"
-    return Outcome(kind=_K.REJECTED, reasons=reasons, text=text, item=number)
+    return Outcome(kind=_K.REJECTED, reasons=reasons, item=number)
 
 
 # Add_Only refuses an id that exists, at the place of the id.

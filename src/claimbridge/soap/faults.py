@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 from lxml import etree
@@ -19,7 +19,9 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
     the server's own; "" when there is none. ``subcodes`` are SOAP 1.2's, outermost first.
     ``reason`` is the server's sentence, the English one where it gives several languages; "" when
     it gives none. ``detail`` is the first element in the detail, None when there is none;
-    ``detail_name`` is its ``{namespace}name``, or "". ``role`` names who failed, "" mostly.
+    ``detail_name`` is its ``{namespace}name``, or ""; ``entries`` are all elements in it. Where a
+    contract is known, ``detail`` is the first that it knows (``known_to``). ``role`` names who
+    failed, "" mostly.
     """
 
     code: str
@@ -28,6 +30,20 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
     detail_name: str = ""
     role: str = ""
     subcodes: tuple[str, ...] = ()
+    entries: tuple[Reply, ...] = ()
+
+    def known_to(self, names: Collection[str], read: Callable[[etree._Element], Reply]) -> Fault:
+        """Return the fault with the detail that a contract knows by one of ``names``, local ones.
+
+        Servers put details of their own beside it, or around it. ``read`` reads it as the contract
+        has it; where nothing is known, the first detail stays.
+        """
+        inner = [one for entry in self.entries for one in entry.children]
+        found = next((one for one in (*self.entries, *inner) if one.local in names), self.detail)
+        if found is None:
+            return self
+        detail = read(found.element)
+        return msgspec.structs.replace(self, detail=detail, detail_name=detail.name)
 
 
 def fault_from(element: etree._Element) -> Fault:
@@ -38,12 +54,14 @@ def fault_from(element: etree._Element) -> Fault:
     """
     codes = tuple(_codes(element))
     detail = _part(element, "detail", "Detail")
-    first = None if detail is None else next(detail.iterchildren("*"), None)
+    entries = () if detail is None else tuple(map(Reply, detail.iterchildren("*")))
+    first = entries[0] if entries else None
     return Fault(
         code=codes[0] if codes else "",
         reason=_reason(element),
-        detail=None if first is None else Reply(first),
-        detail_name="" if first is None else str(first.tag),
+        detail=first,
+        detail_name="" if first is None else first.name,
+        entries=entries,
         role=_text(_part(element, "faultactor", "Role")),
         subcodes=codes[1:],
     )

@@ -1,0 +1,162 @@
+"""Mutate replies as other versions of an ERP would write them, and judge what is read.
+
+    python -m tests.drills.drift --mutations 10000 [--seed N] [--without-zeep]
+
+Every recorded reply, and every real one that lies on this machine, is changed once or twice (see
+``drifted.mutations``) and read by its profile. A reading is *right*, an explicit *unknown*, a
+*needless* unknown (all the evidence is still there), or *wrong*: another document, another fate,
+or nothing where there was something, silently. The command exits 1 when any is needless or wrong.
+zeep, strict and lax, is given the same replies by the same contracts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+from lxml import etree
+from tests.drills.drifted.cases import Case, cases
+from tests.drills.drifted.judging import Verdict, judge
+from tests.drills.drifted.mutations import CONTRADICTED, MUTATIONS, SPELLINGS, Mutated
+from tests.drills.drifted.zeep_reading import zeep_reads
+
+from claimbridge.soap.envelope import NAMESPACES
+from claimbridge.xmlio import parse
+
+_BODIES = frozenset(f"{{{one}}}Body" for one in NAMESPACES.values())
+
+
+class Tally(msgspec.Struct):
+    """How mutated replies were read."""
+
+    verdicts: dict[str, Counter[str]] = msgspec.field(default_factory=dict)
+    zeep: dict[str, Counter[str]] = msgspec.field(default_factory=dict)
+    bad: list[tuple[str, str, str, bytes]] = msgspec.field(default_factory=list)
+    """Case, mutation, verdict and reply of what must not be."""
+
+
+def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool = True) -> Tally:
+    """Read ``mutations`` mutated replies of the cases, and judge each reading."""
+    tally, held = Tally(), list(chosen)
+    relied = [_relied_on(case) for case in held]
+    for number in range(mutations):
+        draw = random.Random(f"{seed}:{number}")
+        at = draw.randrange(len(held))
+        case = held[at]
+        reply, done = _mutated(case.reply, draw)
+        verdict = judge(
+            case.outcomes, case.ledger.read_bytes(reply), gone=_gone(case, done, relied[at])
+        )
+        how = " + ".join(one.how for one in done)
+        for one in done:
+            tally.verdicts.setdefault(one.how, Counter())[verdict] += 1
+        if verdict in {Verdict.NEEDLESS, Verdict.WRONG}:
+            tally.bad.append((case.name, how, verdict, reply))
+        if with_zeep:
+            _ask_zeep(tally, case, reply)
+    return tally
+
+
+def _ask_zeep(tally: Tally, case: Case, reply: bytes) -> None:
+    for strict in (True, False):
+        said = zeep_reads(
+            case.ledger.profile.name,
+            case.wsdl,
+            case.operation,
+            reply,
+            case.outcomes,
+            strict=strict,
+        )
+        tally.zeep.setdefault("strict" if strict else "lax", Counter())[said] += 1
+
+
+def _elements(root: etree._Element) -> list[etree._Element]:
+    """Return the elements below the Body's child, or in a Fault's detail, in document order."""
+    body = next(one for one in root if one.tag in _BODIES)
+    child = next(body.iterchildren(etree.Element))
+    detail = child.find("{*}detail")  # of a Fault: around it, the frame stays as it is
+    return list((child if detail is None else detail).iterdescendants(etree.Element))
+
+
+def _mutated(reply: bytes, draw: random.Random) -> tuple[bytes, list[Mutated]]:
+    root = parse(reply)
+    done = []
+    elements = _elements(root)
+    for _ in range(draw.choice((1, 1, 2)) if elements else 0):
+        mutation = draw.choice(MUTATIONS)
+        done.append(mutation(elements, draw))
+        if mutation not in SPELLINGS:
+            break  # two changes of the structure may contradict each other
+    return etree.tostring(root), done
+
+
+def _relied_on(case: Case) -> frozenset[int]:
+    """Return the elements without which the profile reads something else: its evidence."""
+    found = set()
+    for number in range(len(_elements(parse(case.reply)))):
+        root = parse(case.reply)
+        place = _elements(root)[number]
+        parent = place.getparent()
+        assert parent is not None
+        parent.remove(place)
+        if case.ledger.read_bytes(etree.tostring(root)) != case.outcomes:
+            found.add(number)
+    return frozenset(found)
+
+
+def _gone(case: Case, done: list[Mutated], relied: frozenset[int]) -> set[str] | None:
+    """Return the values of the evidence that was touched; None when none was."""
+    # What contradicts an element may be relied on although its absence would not be noticed.
+    touched = {
+        number
+        for one in done
+        for number in one.touched
+        if number in relied or one.how == CONTRADICTED
+    }
+    if not touched:
+        return None
+    elements = _elements(parse(case.reply))
+    return {(elements[number].text or "").strip() for number in touched}
+
+
+def report(tally: Tally) -> None:
+    """Print how each kind of mutation was read, and what zeep made of all of them."""
+    print(f"{'mutation':<24}" + "".join(f"{one:>10}" for one in Verdict))
+    for how, counted in sorted(tally.verdicts.items()):
+        print(f"{how:<24}" + "".join(f"{counted[one]:>10}" for one in Verdict))
+    whole = sum(tally.verdicts.values(), Counter())
+    print(f"{'all':<24}" + "".join(f"{whole[one]:>10}" for one in Verdict))
+    for how, said in tally.zeep.items():
+        told = (f"{what} {said[what]}" for what in ("right", "raises", "lost"))
+        print(f"zeep {how:<7} " + ", ".join(told))
+    for case, how, verdict, reply in tally.bad[:20]:
+        print(f"{verdict}: {case}: {how}\n    {reply.decode(errors='replace')[-700:]}")
+
+
+def main() -> int:
+    """Run the drill and print; return 1 when a reading was wrong, or unknown without need."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--mutations", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without-zeep", action="store_true")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.getLogger("zeep").disabled = True
+    logging.getLogger("zeep.xsd").setLevel(logging.CRITICAL)
+    held = list(cases())
+    print(f"{len(held)} replies of {len({case.ledger.profile.name for case in held})} profiles")
+    tally = drill(
+        held, mutations=options.mutations, seed=options.seed, with_zeep=not options.without_zeep
+    )
+    report(tally)
+    return 1 if tally.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

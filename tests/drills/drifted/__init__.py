@@ -1,0 +1,1 @@
+"""Replies as other versions of an ERP would send them, and what readers make of them."""

@@ -1,0 +1,73 @@
+"""What a reading of a mutated reply is worth, beside the reading of the reply as it was."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind
+
+
+class Verdict(enum.StrEnum):
+    """How a mutated reply was read."""
+
+    RIGHT = "right"
+    UNKNOWN = "unknown"
+    """The profile says that it cannot tell, and the evidence is gone or contradicts itself."""
+    NEEDLESS = "needless"
+    """The profile says that it cannot tell, and all the evidence is still there."""
+    WRONG = "wrong"
+    """Another document, another fate, or nothing where there was something: silently."""
+
+
+def judge(
+    before: tuple[Outcome, ...], after: tuple[Outcome, ...], *, gone: Collection[str] | None
+) -> Verdict:
+    """Judge a reading.
+
+    ``gone`` are the values that the mutation took away or contradicted; None when it touched
+    nothing that the profile relies on.
+    """
+    verdicts = {_one(outcome, after, gone) for outcome in before}
+    for worst in (Verdict.WRONG, Verdict.NEEDLESS, Verdict.UNKNOWN):
+        if worst in verdicts:
+            return worst
+    return Verdict.RIGHT
+
+
+def _one(was: Outcome, after: tuple[Outcome, ...], gone: Collection[str] | None) -> Verdict:
+    """Judge what became of one document: the sender finds it by its reference, or by its place."""
+    named = [one for one in after if one.reference is not None and one.reference == was.reference]
+    found = named or [one for one in after if one.reference is None or was.reference is None]
+    if not found:
+        # Its reference is not told any more: the sender knows nothing of it, and asks.
+        return Verdict.UNKNOWN if gone is not None else Verdict.WRONG
+    return max((_same(was, one, gone) for one in found), key=list(Verdict).index)
+
+
+def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> Verdict:
+    if now.kind is OutcomeKind.UNKNOWN and was.kind is not OutcomeKind.UNKNOWN:
+        return Verdict.NEEDLESS if gone is None else Verdict.UNKNOWN
+    if now.kind is not was.kind:
+        return Verdict.WRONG
+    if not _entry(was.journal_entry, now.journal_entry, gone or ()):
+        return Verdict.WRONG
+    if gone is None and now.totals != was.totals:
+        return Verdict.WRONG
+    if gone is None and was.reasons and not set(was.reasons) & set(now.reasons):
+        return Verdict.WRONG
+    return Verdict.RIGHT
+
+
+def _entry(was: JournalEntry | None, now: JournalEntry | None, gone: Collection[str]) -> bool:
+    """Tell whether a journal entry is the same; a part may be missing that is gone."""
+    if was is None or now is None:
+        return was is now
+    return all(
+        mine == theirs or (not theirs and mine in gone)
+        for mine, theirs in (
+            (was.number, now.number),
+            (was.company, now.company),
+            (was.fiscal_year, now.fiscal_year),
+        )
+    )
