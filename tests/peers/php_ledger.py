@@ -33,16 +33,23 @@ class PhpLedger:
 
     @classmethod
     @contextmanager
-    def serving(cls, php: str, folder: Path) -> Iterator[Self]:
+    def serving(
+        cls,
+        php: str,
+        folder: Path,
+        *,
+        service: Path = SERVICE,
+        wsdl: str = "voucher-service.wsdl",
+    ) -> Iterator[Self]:
         """Serve from ``folder``, by several processes; complaints of PHP's own are an error."""
         log, complaints = folder / "server.log", folder / "php.log"
         options = [part for each in (*SETTINGS, f"error_log={complaints}") for part in ("-d", each)]
         with log.open("wb") as output:
             server = subprocess.Popen(
-                [php, *options, "-S", "127.0.0.1:0", str(SERVICE)],
+                [php, *options, "-S", "127.0.0.1:0", str(service)],
                 env={
                     **os.environ,
-                    "VOUCHER_WSDL": str(files("claimbridge.wsdl").joinpath("voucher-service.wsdl")),
+                    "VOUCHER_WSDL": str(files("claimbridge.wsdl").joinpath(wsdl)),
                     "VOUCHER_FOLDER": str(folder),
                     "PHP_CLI_SERVER_WORKERS": str(WORKERS),
                 },
