@@ -18,6 +18,7 @@ MODULES = {
     "sap_bapi": "sap-bapi.wsdl",
     "sap_journal_entry": "sap-journal-entry.wsdl",
     "voucher_service": "voucher-service.wsdl",
+    "workday": "workday.wsdl",
 }
 BROKEN = {
     # file: (what stands there, the slip, what mypy says of it)
@@ -34,6 +35,10 @@ BROKEN = {
         ("posting.role.value", "posting.narration", 'TypedDict item "Role" has type'),
     ],
     "sap_bapi.py": [('"Costcenter": _int', '"CostCenter": _int', 'Extra key "CostCenter"')],
+    "workday.py": [
+        ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),
+        ('"@Add_Only": True', '"@AddOnly": True', 'Extra key "@AddOnly"'),
+    ],
     "reference.py": [('{"Reference": list(', '{"References": list(', 'Extra key "References"')],
 }
 

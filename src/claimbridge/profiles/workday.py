@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -44,6 +44,7 @@ from claimbridge.profiles.sourced import Sourced, as_request, claim_field, field
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
     from claimbridge.profiles.conversation import Conversation
+    from claimbridge.profiles.requests import workday as requests
     from claimbridge.soap.faults import Fault
 
 SUBMIT: Final = "Submit_Accounting_Journal"
@@ -110,7 +111,7 @@ class Workday:
 
     def query(self, references: Sequence[str]) -> Request:
         """Return ``Get_Journals`` for journals by our ids."""
-        body = {
+        body: requests.Get_Journals = {
             "@version": VERSION,
             "Request_References": {
                 "JournalEntryReference": [_reference(_JOURNAL_ID, one) for one in references]
@@ -167,7 +168,7 @@ class Workday:
                 code="CB-165",
                 claim_id=voucher.claim_id,
             )
-        journal = {
+        journal: requests.Accounting_Journal_DataType = {
             "Accounting_Journal_ID": Sourced(submission.reference, "id"),
             "Submit": True,
             "Company_Reference": _reference("Company_Reference_ID", voucher.company, "company"),
@@ -182,7 +183,7 @@ class Workday:
                 for number, posting in enumerate(voucher.postings, start=1)
             ],
         }
-        body = {
+        body: requests.Submit_Accounting_Journal = {
             "@Add_Only": True,
             "@version": VERSION,
             "Accounting_Journal_Data": journal,
@@ -191,10 +192,10 @@ class Workday:
 
     def _line(
         self, posting: Posting, number: int, taken_back: str, claim_id: str
-    ) -> dict[str, Any]:
+    ) -> requests.Journal_Entry_Line_DataType:
         amount = Sourced(f"{posting.amount:f}", claim_field(posting, "amount"))
         debit = posting.side is Side.DEBIT
-        account = {
+        account: requests.Ledger_AccountObjectIDType = {
             "@type": "Ledger_Account_ID",
             "@parent_id": self._account_set,
             "@parent_type": "Account_Set_ID",
@@ -202,7 +203,7 @@ class Workday:
         }
         return {
             "Line_Order": str(number),
-            "Ledger_Account_Reference": {"ID": account},
+            "Ledger_Account_Reference": {"ID": [account]},
             "Debit_Amount": amount if debit else None,
             "Credit_Amount": None if debit else amount,
             "Memo": Sourced(" ".join(posting.narration.split()), claim_field(posting, "narration")),
@@ -210,7 +211,7 @@ class Workday:
             "Worktags_Reference": self._tags(posting, claim_id),
         }
 
-    def _tags(self, posting: Posting, claim_id: str) -> list[dict[str, Any]]:
+    def _tags(self, posting: Posting, claim_id: str) -> list[requests.Accounting_WorktagObjectType]:
         foreign = sorted(posting.dimensions.keys() - self._worktags.keys())
         if foreign:
             raise ClaimError(
@@ -234,8 +235,9 @@ class Workday:
         ]
 
 
-def _reference(kind: str, value: str, field: str = "") -> dict[str, Any]:
-    return {"ID": {"@type": kind, "#text": Sourced(value, field) if field else value}}
+def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
+    """Return a reference to an object of any kind: to a type checker they are all the same."""
+    return {"ID": [{"@type": kind, "#text": Sourced(value, field) if field else value}]}
 
 
 def _accepted(reply: Reply, number: int) -> Outcome:
