@@ -127,8 +127,8 @@ def test_other_amounts_are_not_adopted(to_eas: Any, eas: Eas, trip: Claim) -> No
     date = to_eas.preview(trip).voucher.posting_date
     strange = [trip.id, "0077", "1.00", "记", date.year, date.month]
     (eas.folder / "books.json").write_text(json.dumps([strange]))
-    (eas.folder / "mute").touch()
-    with pytest.raises(ClaimBridgeError, match=r"other amounts|two different"):
+    (eas.folder / "mute-before").touch()
+    with pytest.raises(ClaimBridgeError, match="other amounts"):
         to_eas.submit(trip)
     assert to_eas.status(trip.id).state is State.PARKED
 

@@ -35,6 +35,10 @@ class Eas
     {
         $this->guard();
         $this->note('importVoucher', ['rows' => $rows, 'isSubmit' => $isSubmit]);
+        if (file_exists("$this->folder/mute-before")) {
+            unlink("$this->folder/mute-before");
+            die();
+        }
         $books = $this->books();
         $results = [];
         foreach ($this->vouchers($rows) as $reference => $own) {
