@@ -96,6 +96,34 @@ def test_the_reference_stands_where_people_search() -> None:
     assert SapJournalEntry.capabilities.reference_length == 16
 
 
+def test_a_repeat_has_the_same_ids() -> None:
+    """Whenever it is built, by whichever process: who compares messages recognises the repeat."""
+    later = SapJournalEntry()
+    both = [submission(), submission(msgspec.structs.replace(TRIP, revision=2))]
+    one, two = (
+        xmlio.parse(OURS.render(OPERATION, profile.submit(both).body))
+        for profile in (PROFILE, later)
+    )
+    for name in ("ID", "UUID"):
+        assert texts(one, f"//MessageHeader/{name}/text()") == texts(
+            two, f"//MessageHeader/{name}/text()"
+        )
+    # The bulk message, and each entry's own.
+    assert len(set(texts(one, "//MessageHeader/UUID/text()"))) == 3
+
+
+def test_another_submission_has_another_uuid() -> None:
+    """Another claim, revision or purpose, and a batch of others."""
+    known = [
+        PROFILE.submit([submission()]),
+        PROFILE.submit([submission(msgspec.structs.replace(TRIP, revision=2))]),
+        PROFILE.submit([submission(msgspec.structs.replace(TRIP, claim_id="EXP-2026-0043"))]),
+        PROFILE.reverse(reversal()),
+        PROFILE.submit([submission(), submission(reference="EXP-2026-0042.r2")]),
+    ]
+    assert len({request.body["MessageHeader"]["UUID"] for request in known}) == len(known)
+
+
 def test_the_time_is_utc_with_a_z() -> None:
     """SAP refuses an offset."""
     assert set(texts(body_of(), "//CreationDateTime/text()")) == {"2026-04-01T04:00:00Z"}
@@ -215,6 +243,54 @@ def test_a_dimension_without_a_place_is_refused() -> None:
     with pytest.raises(ClaimError, match=r"lines\[0\]\.dimensions\.colour") as caught:
         PROFILE.submit([submission(with_posting(0, dimensions={"colour": "red"}))])
     assert (caught.value.code, caught.value.claim_id) == ("CB-162", TRIP.claim_id)
+
+
+def test_every_dimension_has_its_place(shared: Shared) -> None:
+    """Each under its own name; what came after 2020 is refused by that generation's contract."""
+    named = {name: f"D{n}" for n, name in enumerate(SapJournalEntry.dimensions)}
+    request = PROFILE.submit([submission(with_posting(0, dimensions=named))])
+    newer = Contract.load(shared("contracts/sap-journal-entry/2024.wsdl"))
+    for contract in (OURS, newer):
+        raw = contract.render(request.operation, request.body)
+        assert contract.check(raw) == ()
+        found = {
+            str(part.tag): part.text for part in xmlio.parse(raw).iterfind(".//AccountAssignment/*")
+        }
+        assert found == {
+            "OrderID": named["order"],
+            "ProfitCenter": named["profit_centre"],
+            "PartnerProfitCenter": named["partner_profit_centre"],
+            "Segment": named["segment"],
+            "PartnerSegment": named["partner_segment"],
+            "CostCenter": "CC-1001",
+            "WBSElement": "P-7",
+            "FunctionalArea": named["functional_area"],
+            "Fund": named["fund"],
+            "Grant": named["grant"],
+        }
+    older = Contract.load(shared("contracts/sap-journal-entry/2020.wsdl"))
+    with pytest.raises(SchemaViolation, match=r"OrderID|Fund|Grant"):
+        older.render(request.operation, request.body)
+
+
+def test_several_tax_codes_are_several_tax_items(contract: Contract) -> None:
+    """Each with its own amount and base; a code that an item carries is no direct posting."""
+    hotel, tax, paid = TRIP.postings
+    rail = msgspec.structs.replace(hotel, amount=Decimal("100.00"), tax_code="J3")
+    other = msgspec.structs.replace(
+        tax, amount=Decimal("9.00"), tax_code="J3", tax_base=Decimal("100.00")
+    )
+    total = msgspec.structs.replace(paid, amount=Decimal("1109.00"))
+    voucher = msgspec.structs.replace(TRIP, postings=(hotel, tax, rail, other, total))
+    request = PROFILE.submit([submission(voucher)])
+    raw = contract.render(request.operation, request.body)
+    assert contract.check(raw) == ()
+    items = [
+        [item.findtext(name, "") for name in ("TaxCode", "IsDirectTaxPosting")]
+        + [item.findtext("TaxBaseAmountInTransCrcy", "")]
+        for item in xmlio.parse(raw).iterfind(".//ProductTaxItem")
+    ]
+    assert items == [["J1", "true", "943.40"], ["J3", "", "100.00"]]
 
 
 def test_postings_in_two_currencies_are_refused() -> None:

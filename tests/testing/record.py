@@ -29,7 +29,10 @@ from claimbridge.mapping import Chart
 from claimbridge.model import Claim
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.sap_journal_entry import SapJournalEntry
-from claimbridge.sandbox import Sandbox
+from claimbridge.sandbox import Answer, Call, Desk, Responder, Sandbox
+from claimbridge.sandbox.markup import rendered
+from claimbridge.sandbox.sap_journal_entry import SapJournalEntryResponder
+from claimbridge.xmlio import local_name, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests/fixtures/soap"
@@ -67,10 +70,11 @@ def profile_at(name: str, clock: Clock) -> Profile:
 class Stage:
     """A sandbox that records, and clients of it, each with a journal of its own."""
 
-    def __init__(self, profile: str, folder: Path) -> None:
+    def __init__(self, profile: str, folder: Path, served: Responder | None = None) -> None:
         self.profile = profile
         self.folder = folder
-        self.sandbox = Sandbox(record=folder, clock=Noon(), seed=1)
+        served_by = (served or profile,)
+        self.sandbox = Sandbox(profiles=served_by, record=folder, clock=Noon(), seed=1)
 
     def client(self) -> Client:
         config = LedgerConfig(
@@ -113,6 +117,8 @@ class Scene(msgspec.Struct, frozen=True):
     """The example claim that the request is made of; empty where it is not one alone."""
     drift: bool = False
     """Whether the reply holds what the contract does not know."""
+    served: Responder | None = None
+    """Who answers in place of the sandbox's own."""
 
 
 def submitting(*claims: Claim, faults: str = "") -> Callable[[Stage], None]:
@@ -148,15 +154,30 @@ def asking_in_vain(stage: Stage) -> None:
         client.submit(claim())
 
 
+class Sap2020(SapJournalEntryResponder):
+    """SAP as it answered in 2020: without the name of the interface in the middle."""
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        """Answer without the element that came later."""
+        root = parse(super().answer(call, desk).content)
+        for part in [one for one in root if local_name(one) == "ConfirmationInterfaceOrignName"]:
+            root.remove(part)
+        return Answer(content=rendered(root))
+
+
 POSTED = {"outcome": "posted", "reference": "EXP-2026-0042"}
 UNKNOWN = {"outcome": "unknown"}
 CLOSED = "period-closed: period 2025-12 is closed; open from 2026-01"
 ORDERED = "sandbox: refused because the sandbox was told to refuse it"
 SAP_ERROR = "609(RW): Error in document: BKPFF $ SANDBOX"
 SAP_CLOSED = [SAP_ERROR, "201(F5): period 2025-12 is closed; open from 2026-01"]
+BAPI_ORDERED = "000(sandbox): refused because the sandbox was told to refuse it"
+NUMBERED = UNKNOWN
+"""A number was given; whether it counts, the ledger says."""
 NO = {"outcome": "rejected", "reference": "EXP-2026-0042"}
 REFUSED = {"outcome": "rejected", "reference": "EXP-2025-0999"}
-_R, _S, _W = "reference", "sap-journal-entry", "workday"
+_R, _S, _W, _B = "reference", "sap-journal-entry", "workday", "sap-bapi"
+BAPI = "AccDocumentPost"
 SUBMIT, GET = "Submit_Accounting_Journal", "Get_Journals"
 TAKEN = {"outcome": "acknowledged", "reference": "EXP-2026-0042"}
 
@@ -212,9 +233,43 @@ SCENES = (
     Scene(_S, SAP, "drifted", submitting(claim(), faults="drift"),
           ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},), claim="travel-cn",
           drift=True),
+    Scene(_S, SAP, "drifted-2020", submitting(claim(), closed()),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},
+           {**REFUSED, "reasons": SAP_CLOSED}), drift=True, served=Sap2020()),
+    Scene(_S, SAP, "drifted-mixed", submitting(claim(), closed(), faults="drift"),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},
+           {**REFUSED, "reasons": SAP_CLOSED}), drift=True),
+    Scene(_S, SAP, "throttled", submitting(claim(), faults="throttle"), (), claim="travel-cn"),
+    Scene(_S, SAP, "answer-lost", submitting(claim(), faults="commit-then-drop"), (),
+          claim="travel-cn"),
+    Scene(_S, SAP, "answer-cut", submitting(claim(), faults="half-reply=malformed"), (),
+          claim="travel-cn"),
     Scene(_S, SAP, "reversed", reversing,
           ({"outcome": "posted", "reference": "EXP-2026-0042.x1",
             "journal_entry": "0100000001 / CN01 / 2026"},)),
+    Scene(_B, BAPI, "accepted", submitting(claim()), (NUMBERED,), claim="travel-cn"),
+    Scene(_B, BAPI, "refused", submitting(closed()),
+          ({"outcome": "rejected", "reasons": SAP_CLOSED},)),
+    Scene(_B, BAPI, "refused-to-order", submitting(claim(), faults="fault"),
+          ({"outcome": "rejected", "reasons": [SAP_ERROR, BAPI_ORDERED]},), claim="travel-cn"),
+    Scene(_B, BAPI, "fault", submitting(claim(), faults="unsigned-fault"), (UNKNOWN,),
+          claim="travel-cn"),
+    Scene(_B, BAPI, "throttled", submitting(claim(), faults="throttle"), (), claim="travel-cn"),
+    Scene(_B, BAPI, "answer-lost", submitting(claim(), faults=f"{BAPI}:commit-then-drop@1"), (),
+          claim="travel-cn"),
+    Scene(_B, BAPI, "drifted", submitting(closed(), faults="drift"),
+          ({"outcome": "rejected", "reasons": SAP_CLOSED[::-1]},), drift=True),
+    Scene(_B, BAPI, "reversed", reversing, (NUMBERED,)),
+    Scene(_B, "TransactionCommit", "committed", submitting(claim()), (UNKNOWN,)),
+    Scene(_B, "TransactionCommit", "answer-lost",
+          submitting(claim(), faults="TransactionCommit:commit-then-drop@1"), ()),
+    Scene(_B, "TransactionRollback", "rolled-back", submitting(closed()), (UNKNOWN,)),
+    Scene(_B, "RfcReadTable", "found", submitting(claim()),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},)),
+    Scene(_B, "RfcReadTable", "absent",
+          submitting(claim(), faults="TransactionCommit:drop-before-commit"), (UNKNOWN,)),
+    Scene(_B, "RfcReadTable", "drifted", submitting(claim(), faults="RfcReadTable:drift"),
+          ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},), drift=True),
     Scene(_W, SUBMIT, "accepted", submitting(claim()), (TAKEN,), claim="travel-cn"),
     Scene(_W, SUBMIT, "refused", submitting(closed()),
           ({"outcome": "rejected",
@@ -238,7 +293,7 @@ SCENES = (
 def played(scene: Scene) -> Iterator[Path]:
     """Play a scene; yield the folder of its exchange."""
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(scene.profile, Path(folder))
+        stage = Stage(scene.profile, Path(folder), scene.served)
         with stage.sandbox:
             scene.play(stage)
         yield stage.recorded(scene.operation)

@@ -39,7 +39,9 @@ def ledger_for(profile: str) -> Ledger:
 
 @pytest.fixture(scope="session")
 def ledgers() -> dict[str, Ledger]:
-    return {name: ledger_for(name) for name in ("reference", "sap-journal-entry", "workday")}
+    return {
+        name: ledger_for(name) for name in ("reference", "sap-bapi", "sap-journal-entry", "workday")
+    }
 
 
 def body_of(request: bytes) -> bytes:
@@ -60,7 +62,9 @@ def test_the_reply_is_read_as_expected(
 ) -> None:
     """Each recorded reply gives the outcomes that its case.toml lists, and no more drift."""
     ledger = ledgers[exchange.profile]
-    assert exchange.reply is not None
+    if exchange.reply is None:
+        assert not exchange.expected
+        return
     outcomes = ledger.read_bytes(exchange.reply)
     if not exchange.expected:
         assert [outcome.kind for outcome in outcomes] == ["unknown"]
