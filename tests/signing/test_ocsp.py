@@ -97,6 +97,9 @@ def test_who_was_revoked_is_refused() -> None:
     """Whatever the policy requires, also by a response that is old, and from its moment on."""
     for required in ("known", "required"):
         assert verdict(respond(ROOT, since=AT - HOUR), revocation=required) == "CB-348"
+    late = issue("responder", ROOT, usages=OCSP_SIGNING, end=AT - timedelta(minutes=1))
+    ended = respond(late, since=AT - 9 * HOUR, issued=AT - 9 * HOUR, delegate=True)
+    assert verdict(ended, revocation="known") == "CB-348"
     old = respond(ROOT, since=AT - 9 * HOUR, issued=AT - 9 * HOUR, until=AT - 8 * HOUR)
     assert verdict(old, revocation="known") == "CB-348"
     later = respond(ROOT, since=AT + timedelta(minutes=1))

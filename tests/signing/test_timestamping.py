@@ -19,7 +19,7 @@ from claimbridge.errors import (
     SignatureInvalid,
     SignerUntrusted,
 )
-from claimbridge.signing.timestamps import verify_timestamp
+from claimbridge.signing.timestamps import timestamp_request, verify_timestamp
 from claimbridge.soap.transport import TransportSettings
 from claimbridge.soap.transport.timestamping import fetch_timestamp
 
@@ -100,6 +100,14 @@ def test_an_old_answer_is_refused(desk: Desk, authority) -> None:
         fetch_timestamp(CONTENT, desk.place, trust=root.pem)
 
 
+def test_a_timestamp_of_other_bytes_is_refused(desk: Desk, authority) -> None:
+    """Whatever the authority was asked, it stamped something else."""
+    answer, root = authority
+    desk.answer = lambda _: answer(timestamp_request(b"other bytes"))
+    with pytest.raises(SignatureInvalid):
+        fetch_timestamp(CONTENT, desk.place, trust=root.pem)
+
+
 def test_an_authority_that_nobody_trusts_is_refused(desk: Desk, authority, throwaway) -> None:
     """Whoever answers there must lead up to a trusted root."""
     desk.answer, _ = authority
@@ -123,6 +131,7 @@ def _slow(query: bytes) -> bytes:
     [
         (200, lambda _: b"<html>try later</html>", "CB-370"),
         (200, lambda _: b"", "CB-370"),
+        (200, lambda _: bytes.fromhex("30053003020102"), "CB-370"),
         (200, lambda _: b"\x30\x80" * 4000, "CB-370"),
         (200, lambda _: b"\0" * 2_000_000, "CB-372"),
         (200, _slow, "CB-372"),
@@ -130,7 +139,17 @@ def _slow(query: bytes) -> bytes:
         (401, lambda _: b"", "CB-372"),
         (500, lambda _: b"oops", "CB-372"),
     ],
-    ids=["html", "nothing", "broken DER", "too much", "too slow", "redirect", "401", "500"],
+    ids=[
+        "html",
+        "nothing",
+        "rejected",
+        "broken DER",
+        "too much",
+        "too slow",
+        "redirect",
+        "401",
+        "500",
+    ],
 )
 def test_rubbish_is_an_error_of_ours_in_bounded_time(
     desk: Desk, throwaway, status: int, answer: Answer, code: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -33,12 +34,14 @@ ess_cert_id_alg = sha256
 @pytest.fixture(scope="module")
 def authority(peer, tmp_path_factory):
     """What answers requests, and the root it leads up to."""
-    folder, program = tmp_path_factory.mktemp("tsa"), peer("openssl", "version")
+    return _authority(peer("openssl", "version"), tmp_path_factory.mktemp("tsa"))
+
+
+def _authority(program, folder, *, lasting=timedelta(days=9)):
     now = SYSTEM.now()
-    span = {"start": now - timedelta(days=1), "end": now + timedelta(days=9)}
-    root = issue("root", ca=True, **span)
+    root = issue("root", ca=True, start=now - timedelta(days=1), end=now + timedelta(days=9))
     key = rsa.generate_private_key(65537, 2048)
-    signer = _stamping("tsa", root, key, **span)
+    signer = _stamping("tsa", root, key, start=now - timedelta(days=1), end=now + lasting)
     (folder / "tsa.pem").write_bytes(signer.pem)
     (folder / "key.pem").write_bytes(
         key.private_bytes(
@@ -81,6 +84,16 @@ def test_an_archived_voucher_was_there_at_that_moment(authority):
     answer, root = authority
     moment = verify_timestamp(CONTENT, answer(timestamp_request(CONTENT)), trust=root.pem)
     assert abs(SYSTEM.now() - moment) < timedelta(minutes=1)
+
+
+def test_a_timestamp_outlives_its_authority(peer, tmp_path):
+    """The certificate counts at the moment of the stamp: not now, and not for stamps made since."""
+    answer, root = _authority(peer("openssl", "version"), tmp_path, lasting=timedelta(seconds=3))
+    reply = answer(timestamp_request(CONTENT))
+    time.sleep(4.2)  # certificates and stamps count whole seconds
+    assert verify_timestamp(CONTENT, reply, trust=root.pem)
+    with pytest.raises(SignerUntrusted, match="CB-371"):
+        verify_timestamp(CONTENT, answer(timestamp_request(CONTENT)), trust=root.pem)
 
 
 def test_other_bytes_are_refused(authority):

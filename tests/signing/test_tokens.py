@@ -16,7 +16,7 @@ from tests.signing.issuing import issue
 
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
-from claimbridge.ledger import open_identity
+from claimbridge.ledger import open_identities
 from claimbridge.signing import Algorithm, Policy, Signer, verify
 from claimbridge.signing.throwaway import PrivateKey
 from claimbridge.signing.tokens import open_token
@@ -173,6 +173,5 @@ def test_a_configuration_names_a_token(token, throwaways, monkeypatch):
     config = LedgerConfig(
         endpoint="http://127.0.0.1/", identity=token("p384"), identity_password="env:TOKEN_PIN"
     )
-    identity = open_identity(config)
-    assert identity is not None
+    (identity,) = open_identities(config)
     assert identity.certificate == throwaways["p384"].certificate

@@ -103,6 +103,14 @@ def _member(organisation: str, name: str = "signer") -> x509.Name:
     return x509.Name(rdns)
 
 
+def _mailed(address: str) -> x509.Name:
+    rdns = [
+        x509.NameAttribute(NameOID.COMMON_NAME, "signer"),
+        x509.NameAttribute(NameOID.EMAIL_ADDRESS, address),
+    ]
+    return x509.Name(rdns)
+
+
 ACME = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "ACME")]))
 
 
@@ -132,6 +140,14 @@ ACME = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAM
             x509.RFC822Name("a@evil.example"),
             False,
         ),
+        (
+            {"permitted": [x509.RFC822Name("acme.example")]},
+            named("signer"),
+            x509.RFC822Name("a@acme.example"),
+            True,
+        ),
+        ({"permitted": [x509.RFC822Name("acme.example")]}, _mailed("a@evil.example"), None, False),
+        ({"excluded": [x509.RFC822Name("evil.example")]}, _mailed("a@evil.example"), None, False),
     ],
 )
 def test_name_constraints_hold(limits, subject, extra, counts):

@@ -66,6 +66,9 @@ def answers(
         about = [one for one in response.responses if _is_about(one, certificate, issuer)]
         if about and _is_by(response, issuer, at):
             yield from (_answer(one, at) for one in about)
+        elif about and _is_by(response, issuer, response.produced_at_utc):
+            # Its delegate's certificate has ended since, and what was revoked stays so.
+            yield from (Answer(one.revocation_time_utc, good=False) for one in about)
 
 
 def _answer(one: ocsp.OCSPSingleResponse, at: datetime) -> Answer:

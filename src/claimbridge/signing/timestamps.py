@@ -48,7 +48,7 @@ def verify_timestamp(
     """Return when an authority saw ``content``, by its ``reply``; in UTC.
 
     ``trust`` is PEM text of the roots that authorities must lead up to: the certificate must have
-    been valid at that moment, for time stamping and nothing else. ``nonce`` is the question's, for
+    been valid at that moment, and issued for time stamping. ``nonce`` is the question's, for
     whoever still knows it: it must have come back. Raises SignatureInvalid CB-370 when the reply is
     none, or a refusal; CB-328 when it is about other bytes; CB-373 when it answers another
     question; SignerUntrusted CB-371 when the authority does not count; ConfigurationError CB-346,

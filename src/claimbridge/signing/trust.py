@@ -191,7 +191,8 @@ def _path(
     """Return the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints.
 
     Name constraints hold for alternative names. Directory names the verifier does not judge: a
-    path with constraints on them is refused.
+    path with constraints on them is refused, and one with constraints on mail addresses where a
+    subject holds one.
     """
     verifier = (
         PolicyBuilder()
@@ -202,12 +203,35 @@ def _path(
         .build_client_verifier()
     )
     try:
-        return verifier.verify(signer, others).chain
+        chain = verifier.verify(signer, others).chain
     except VerificationError as error:
         raise SignerUntrusted(
             f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "
             "issuer to the trusted ones",
         ) from error
+    _check_mail_names(chain)
+    return chain
+
+
+def _check_mail_names(chain: Sequence[x509.Certificate]) -> None:
+    """Refuse a path with constraints on mail addresses where a subject holds one.
+
+    RFC 5280 §4.2.1.10 applies them to the subject's emailAddress too; the path verifier does not.
+    """
+    constraints = [_extension(one, x509.NameConstraints) for one in chain]
+    limited = any(
+        isinstance(name, x509.RFC822Name)
+        for one in constraints
+        if one is not None
+        for name in (*(one.permitted_subtrees or ()), *(one.excluded_subtrees or ()))
+    )
+    if limited:
+        for one in chain:
+            if one.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
+                raise SignerUntrusted(
+                    f"{_named(one)} has a mail address in its subject, where an issuer limits "
+                    "mail addresses; have it moved to the alternative names"
+                )
 
 
 # These are called back by the path verifier, which turns a ValueError into a refusal.
