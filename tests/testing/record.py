@@ -30,6 +30,7 @@ from claimbridge.model import Claim
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.sap_journal_entry import SapJournalEntry
 from claimbridge.sandbox import Answer, Call, Desk, Responder, Sandbox
+from claimbridge.sandbox.kingdee_eas import LISTING, KingdeeEasResponder
 from claimbridge.sandbox.markup import rendered
 from claimbridge.sandbox.sap_journal_entry import SapJournalEntryResponder
 from claimbridge.xmlio import local_name, parse
@@ -39,6 +40,11 @@ FIXTURES = ROOT / "tests/fixtures/soap"
 EXAMPLES = ROOT / "examples"
 SAP = "JournalEntryCreateRequestConfirmation_In"
 NOON = dt.datetime(2026, 4, 1, 12, 0, tzinfo=dt.UTC)
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "kingdee-eas": {"listing": list(LISTING), "batch": 10, "creator": "张会计"},
+}
+"""What a profile needs to be told of the sandbox's ERP."""
 
 
 class Noon:
@@ -64,7 +70,9 @@ def closed(name: str = "travel-cn") -> Claim:
 
 def profile_at(name: str, clock: Clock) -> Profile:
     """The profile, with its clock standing still where it has one."""
-    return SapJournalEntry(clock=clock) if name == "sap-journal-entry" else load_profile(name)
+    if name == "sap-journal-entry":
+        return SapJournalEntry(clock=clock)
+    return load_profile(name, OPTIONS.get(name, {}))
 
 
 class Stage:
@@ -81,6 +89,7 @@ class Stage:
             name="CN01",
             profile=self.profile,
             endpoint=self.sandbox.url(self.profile),
+            endpoints={"login": f"{self.sandbox.url(self.profile)}/EASLogin"},
             timeouts=Timeouts(connect=2, total=2),
             quiet_period=3,
             retries=0,
@@ -180,6 +189,13 @@ _R, _S, _W, _B = "reference", "sap-journal-entry", "workday", "sap-bapi"
 BAPI = "AccDocumentPost"
 SUBMIT, GET = "Submit_Accounting_Journal", "Get_Journals"
 TAKEN = {"outcome": "acknowledged", "reference": "EXP-2026-0042"}
+
+_E, IMPORT, FIND = "kingdee-eas", "importVoucher", "findVoucher"
+SAVED = {"outcome": "posted", "journal_entry": "记-3-0001 / 2026"}
+EAS_CLOSED = {
+    "outcome": "rejected",
+    "reasons": ["1004: 凭证EXP-2025-0999: period 2025-12 is closed; open from 2026-01"],
+}
 
 SCENES = (
     Scene(_R, "SubmitVoucher", "accepted", submitting(claim()),
@@ -286,6 +302,32 @@ SCENES = (
     Scene(_W, GET, "found", asking,
           ({**POSTED, "journal_entry": "000001 / CN01"},)),
     Scene(_W, GET, "absent", asking_in_vain, ({"outcome": "absent"},)),
+    Scene(_E, IMPORT, "accepted", submitting(claim()), (SAVED,), claim="travel-cn"),
+    Scene(_E, IMPORT, "refused", submitting(closed()), (EAS_CLOSED,)),
+    Scene(_E, IMPORT, "refused-to-order", submitting(claim(), faults="fault"),
+          ({"outcome": "rejected", "reasons":
+            ["4000: 凭证: refused because the sandbox was told to refuse it"]},),
+          claim="travel-cn"),
+    Scene(_E, IMPORT, "partly-failed", submitting(closed(), claim()), (SAVED, EAS_CLOSED)),
+    Scene(_E, IMPORT, "duplicate", twice,
+          ({"outcome": "duplicate",
+            "reasons": ["3100: 凭证EXP-2026-0042已经引入，凭证号:0001"]},),
+          claim="travel-cn", served=KingdeeEasResponder(refuses_repeats=True)),
+    Scene(_E, IMPORT, "fault", submitting(claim(), faults="unsigned-fault@1"), (UNKNOWN,),
+          claim="travel-cn"),
+    Scene(_E, IMPORT, "session-dead", submitting(claim()), ({"outcome": "unavailable"},),
+          claim="travel-cn", served=KingdeeEasResponder(lifetime=-1)),
+    Scene(_E, IMPORT, "throttled", submitting(claim(), faults="throttle"), (),
+          claim="travel-cn"),
+    Scene(_E, IMPORT, "answer-lost", submitting(claim(), faults="commit-then-drop@1"), (),
+          claim="travel-cn"),
+    Scene(_E, IMPORT, "drifted", submitting(claim(), faults="drift@1"), (SAVED,),
+          claim="travel-cn", drift=True),
+    Scene(_E, IMPORT, "reversed", reversing,
+          ({"outcome": "posted", "journal_entry": "记-4-0001 / 2026"},)),
+    Scene(_E, FIND, "found", submitting(claim(), faults="commit-then-drop@1"),
+          ({**POSTED, "journal_entry": "记-3-0001 / 2026"},)),
+    Scene(_E, FIND, "absent", asking_in_vain, (UNKNOWN,)),
 )  # fmt: skip  # a scene is read as a row
 
 

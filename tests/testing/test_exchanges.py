@@ -40,7 +40,8 @@ def ledger_for(profile: str) -> Ledger:
 @pytest.fixture(scope="session")
 def ledgers() -> dict[str, Ledger]:
     return {
-        name: ledger_for(name) for name in ("reference", "sap-bapi", "sap-journal-entry", "workday")
+        name: ledger_for(name)
+        for name in ("kingdee-eas", "reference", "sap-bapi", "sap-journal-entry", "workday")
     }
 
 

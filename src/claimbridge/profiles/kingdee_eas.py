@@ -226,7 +226,9 @@ class KingdeeEas:
     # --- reading ----------------------------------------------------------------------------
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
-        """Return what an import's strings say, in their order; they name no reference."""
+        """Return what the strings say, in their order; those of an import name no reference."""
+        if reply.local.startswith(FIND):
+            return self._lookup.told(reply)
         return self._read(reply, company="")
 
     def read_fault(self, fault: Fault) -> Outcome:

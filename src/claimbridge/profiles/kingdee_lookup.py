@@ -87,6 +87,27 @@ class Lookup:
             for outcome in self._about(reference, wanted, rows, trouble, item)
         )
 
+    def told(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return what a list of vouchers says by itself; its strings must tell their period."""
+        found = [
+            None if place is None else listed(one, self.listing, place=place, type_=self._type)
+            for one in strings_of(reply, FIND) or []
+            for place in [self._place(one)]
+        ]
+        return tuple(
+            Outcome(kind=_K.UNKNOWN, text=_unlisted(reply), item=item)
+            if one is None
+            else Outcome(
+                kind=self._kind, reference=one.reference, journal_entry=one.entry, item=item
+            )
+            for item, one in enumerate(found, start=1)
+        ) or (Outcome(kind=_K.UNKNOWN, text="EAS lists no voucher"),)
+
+    def _place(self, written: str) -> Place | None:
+        held = dict(zip(self.listing, written.split("||"), strict=False))
+        year, period = held.get("year", "").strip(), held.get("period", "").strip()
+        return ("", int(year), int(period)) if year.isdecimal() and period.isdecimal() else None
+
     def _about(
         self, reference: str, wanted: Wanted, rows: list[Listed], trouble: str, item: int
     ) -> list[Outcome]:

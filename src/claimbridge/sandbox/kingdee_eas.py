@@ -213,7 +213,7 @@ def _listed(document: Document) -> str:
 def _refused(objections: Sequence[Objection], number: str = "") -> str:
     text = "; ".join(f"{objection.text}" for objection in objections)
     code = _CODES.get(objections[0].code, _OTHER)
-    return _result(code, "null", "0", "0", f"凭证{number}{text}")
+    return _result(code, "null", "0", "0", f"凭证{number}: {text}")
 
 
 def _result(*parts: str) -> str:
