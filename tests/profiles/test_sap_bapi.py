@@ -281,6 +281,8 @@ def test_a_commit_that_could_not_be_carried_out() -> None:
     assert outcome.kind is K.REJECTED
     _, outcome = posting(posted(), committed("E"), rows(row()))
     assert outcome.kind is K.POSTED
+    _, outcome = posting(posted(), committed("E"), rows(row("0100000001")))
+    assert outcome.kind is K.UNKNOWN
     _, outcome = posting(posted(), FAULT, rows())
     assert outcome.kind is K.UNKNOWN
     _, outcome = posting(posted(), FAULT, rows(row()))
