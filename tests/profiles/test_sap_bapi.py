@@ -359,11 +359,23 @@ def test_what_is_not_one_posted_document_is_unknown(lines: tuple[str, ...]) -> N
         (rows("0100000008|1410"),),
         (rows(row(reference="STRANGE")),),
         (answer("RfcReadTable", "<Rows/>"),),
+        (answer("RfcReadTable", "<Data><row><Wa>0100000008</Wa></row></Data>"),),
+        (answer("RfcReadTable", "<Data>0100000008|1410</Data>"),),
         (rows(row()), FAULT),
         (rows(row()), rows("0100000009|1410|2026|S|1.00")),
         (rows(row()), items(("S", "much"))),
     ],
-    ids=["fault", "cells", "reference", "no table", "no items", "other items", "no amount"],
+    ids=[
+        "fault",
+        "cells",
+        "reference",
+        "no table",
+        "no rows",
+        "a text",
+        "no items",
+        "other items",
+        "no amount",
+    ],
 )
 def test_an_answer_to_another_question_makes_nothing_absent(
     answers: tuple[Reply | Fault, ...],
@@ -387,6 +399,15 @@ def test_a_question_fits_rfc_read_table() -> None:
     lines = texts(xmlio.parse(body), "Options/item/Text/text()")
     assert lines[:2] == ["XBLNR EQ '0000000000000000'", "OR XBLNR EQ '0000000000000001'"]
     assert lines[-1] == "OR XBLNR EQ 'O''NEIL'"
+
+
+def test_tables_are_asked_for() -> None:
+    """SAP answers with those tables that the request names."""
+    assert [part.tag for part in body_of() if part.tag == "Return"] == ["Return"]
+    request = PROFILE.query(["R"])
+    asked = xmlio.parse(OURS.render(request.operation, request.body))
+    assert texts(asked, "Data/item") == []
+    assert asked.find("Data") is not None
 
 
 def test_either_spelling_is_read() -> None:

@@ -166,6 +166,8 @@ class SapBapi:
                     for count, posting in enumerate(voucher.postings, start=1)
                 ]
             },
+            # Services answer with those optional tables that the request names.
+            "Return": {},
         }
         return as_request(self._post, body)
 

@@ -206,6 +206,8 @@ def _item_columns(tables: Tables) -> list[str]:
 
 def _question(operation: str, table: str, columns: Sequence[str], lines: Sequence[str]) -> Request:
     body: dict[str, Any] = {
+        # Services answer with those optional tables that the request names.
+        "Data": {},
         "Delimiter": _DELIMITER,
         "Fields": {"item": [{"Fieldname": name} for name in columns]},
         "Options": {"item": [{"Text": line} for line in lines]},
@@ -223,8 +225,11 @@ def _rows(reply: Reply, columns: Sequence[str]) -> list[dict[str, str]]:
     tables = spelt(reply, "DATA")
     if len(tables) != 1:
         raise DocumentError(f"the answer has {len(tables)} tables of rows")
-    rows = []
-    for item in tables[0].all("item"):
+    rows: list[dict[str, str]] = []
+    items = tables[0].all("item")
+    if not items and (tables[0].children or tables[0].text()):
+        raise DocumentError("the answer's table holds something, and no row by that name")
+    for item in items:
         cells = [cell.strip() for cell in value(item, "WA").split(_DELIMITER)]
         if len(cells) != len(columns):
             raise DocumentError(
