@@ -351,11 +351,16 @@ def keep(scene: Scene, recorded: Path, folder: Path) -> None:
         about.write("drift = true\n" if scene.drift else "")
         for expected in scene.expect:
             about.write("\n[[expect]]\n")
-            # JSON's strings, numbers and lists of them are TOML's too.
-            about.writelines(
-                f"{name} = {msgspec.json.encode(value).decode()}\n"
-                for name, value in expected.items()
-            )
+            about.writelines(_lines(expected))
+        if scene.profile in OPTIONS:
+            about.write("\n[options]\n")
+            about.writelines(_lines(OPTIONS[scene.profile]))
+
+
+def _lines(table: dict[str, Any]) -> Iterator[str]:
+    # JSON's strings, numbers and lists of them are TOML's too.
+    for name, value in table.items():
+        yield f"{name} = {msgspec.json.encode(value).decode()}\n"
 
 
 def main(folder: Path) -> None:
