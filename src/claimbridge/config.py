@@ -89,7 +89,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``contract`` None means the profile's own; ``chart`` None means that vouchers are not mapped
     from claims here (``submit`` then needs one); ``identity`` None means that vouchers are not
-    signed; ``identity_algorithm`` None is what suits its key; ``next_identity`` is the one that
+    signed; ``identity_algorithm`` None is what suits its key; ``batch_signature`` signs each
+    voucher of a batch, or all of them by one signature; ``next_identity`` is the one that
     replaces it, and signs as soon as its certificate is valid.
     ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
@@ -110,6 +111,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     identity: str | None = None
     identity_password: str | None = None
     identity_algorithm: str | None = None
+    batch_signature: Literal["each", "together"] = "each"
     next_identity: str | None = None
     next_identity_password: str | None = None
     timeouts: Timeouts = Timeouts()

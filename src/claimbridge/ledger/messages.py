@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urljoin
 
 import msgspec
@@ -73,6 +73,9 @@ from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
 
+Signing = Literal["each", "together"] | None
+"""How the vouchers of a request are signed; None for one that carries none."""
+
 _NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -126,6 +129,12 @@ class Messages:
             raise ConfigurationError(
                 f"ledger {config.name}: identity is set, but the contract of profile "
                 f"{self.profile.name} has no place for a voucher's signature; leave identity out",
+                code="CB-256",
+            )
+        if config.batch_signature == "together" and not self.profile.capabilities.together:
+            raise ConfigurationError(
+                f"ledger {config.name}: the contract of profile {self.profile.name} has no place "
+                'for one signature over a batch; leave batch_signature at "each"',
                 code="CB-256",
             )
         policy = reply_policy(config)
@@ -184,7 +193,7 @@ class Messages:
         """
         submission, explain = self._submission(claim)
         request = self._request("submit", (submission,))
-        body, findings = self._body(request, signed=True)
+        body, findings = self._body(request, signing="each")
         return Preview(
             claim_id=claim.id,
             reference=submission.reference,
@@ -232,7 +241,9 @@ class Messages:
             return self.profile.look_up(submissions)
         return self.profile.query([submission.reference for submission in submissions])
 
-    def _body(self, request: Request, *, signed: bool) -> tuple[bytes, tuple[Finding, ...]]:
+    def _body(
+        self, request: Request, *, signing: Signing = None
+    ) -> tuple[bytes, tuple[Finding, ...]]:
         """Return the Body's child, signed where it carries vouchers, and what is wrong with it.
 
         The gate judges the signed bytes: what is validated is byte for byte what is sent.
@@ -242,19 +253,28 @@ class Messages:
             body = contract.render(request.operation, request.body)
         except SchemaViolation as error:
             return b"", error.findings
-        signer = self.signer if signed else None
-        if signer is not None:
-            body = signer.sign(body, element=self.profile.capabilities.document_signature)
+        if signing is not None:
+            body = self._signed(body, signing)
         return body, contract.check(body, sources=request.sources)
+
+    def _signed(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
+        signer, place = self.signer, self.profile.capabilities.document_signature
+        if signer is None or place is None:
+            return body
+        sign = signer.sign_together if signing == "together" else signer.sign
+        return sign(body, element=place)
 
     def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
         request = self._request(verb, submissions)
-        return self._validated(
-            request, signed=verb != "query", claim_id=submissions[0].key.claim_id
-        )
+        signing: Signing = None
+        if verb != "query":
+            signing = self.config.batch_signature if len(submissions) > 1 else "each"
+        return self._validated(request, signing=signing, claim_id=submissions[0].key.claim_id)
 
-    def _validated(self, request: Request, *, signed: bool, claim_id: str | None = None) -> Built:
-        body, findings = self._body(request, signed=signed)
+    def _validated(
+        self, request: Request, *, signing: Signing = None, claim_id: str | None = None
+    ) -> Built:
+        body, findings = self._body(request, signing=signing)
         if findings:
             more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
             raise SchemaViolation(
@@ -279,7 +299,7 @@ class Messages:
 
     def built(self, request: Request) -> Built:
         """Return a further request of a conversation, validated; raises SchemaViolation."""
-        return self._validated(request, signed=False)
+        return self._validated(request)
 
     def message(
         self, built: Built, *, session: str = "", cookies: Mapping[str, str] = _NO_COOKIES
@@ -451,7 +471,7 @@ class Messages:
                 code="CB-254",
             )
         request = self.profile.changes(cursor, limit)
-        body, findings = self._body(request, signed=False)
+        body, findings = self._body(request)
         if findings:
             raise SchemaViolation(
                 f"the question for changes is invalid: {_told(findings[0])}", findings=findings

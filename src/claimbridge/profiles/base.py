@@ -37,7 +37,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     ``reference_pattern`` is a regular expression that a claim id must match in full to
     serve as the reference; other ids are replaced by a base32 digest of ``reference_length``
     characters or fewer. ``document_signature`` is the ``{namespace}name`` of the element that
-    carries an enveloped signature; None when the contract has no place for one.
+    carries an enveloped signature; None when the contract has no place for one. ``together``: a
+    request of several may carry one signature over all of them, as its root's last child.
     """
 
     can_query: bool
@@ -49,6 +50,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     reference_length: int = 36
     reference_pattern: str = r"[A-Za-z0-9._/\-]+"
     document_signature: str | None = None
+    together: bool = False
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_length=36,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
     document_signature=f"{{{NAMESPACE}}}Voucher",
+    together=True,
 )
 _K = OutcomeKind
 

@@ -66,9 +66,14 @@ class ReferenceResponder:
             return self._changes(call, desk)
         vouchers = list(call.body.iterchildren(f"{_V}Voucher"))
         if call.operation == "SubmitVouchers":
-            items = [_item(voucher, self._judge(voucher, call, desk)) for voucher in vouchers]
+            read = desk.signatures.read_all(call.body, f"{_V}Voucher")
+            items = [
+                _item(voucher, self._judge(voucher, signed, call, desk))
+                for voucher, signed in zip(vouchers, read, strict=True)
+            ]
             return Answer(content=rendered(_root("SubmitVouchersResponse", *items)))
-        verdict = self._judge(vouchers[0], call, desk)
+        signed = desk.signatures.read(vouchers[0])
+        verdict = self._judge(vouchers[0], signed, call, desk)
         return _single(verdict, f"{call.operation}Response")
 
     def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
@@ -89,8 +94,9 @@ class ReferenceResponder:
         )
         return Answer(content=rendered(detail), fault="receiver", reason="throttled")
 
-    def _judge(self, voucher: etree._Element, call: Call, desk: Desk) -> Verdict:
-        signed = desk.signatures.read(voucher)
+    def _judge(
+        self, voucher: etree._Element, signed: etree._Element | Objection, call: Call, desk: Desk
+    ) -> Verdict:
         if isinstance(signed, Objection):
             return _rejected(_text(voucher, "Reference"), [signed])
         entry = entry_from(signed)

@@ -11,6 +11,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import (
     ConfigurationError,
     DocumentError,
+    SignatureInvalid,
     SignerUntrusted,
     SigningError,
 )
@@ -45,6 +46,29 @@ class Signatures:
             return Objection("signer-untrusted", error.message[:1000])
         except (SigningError, DocumentError, ConfigurationError) as error:
             return Objection("signature-invalid", error.message[:1000])
+
+    def read_all(self, request: etree._Element, element: str) -> list[etree._Element | Objection]:
+        """Return the same for every voucher of a request, which may carry one signature over all.
+
+        Each has its own verdict; a signature that does not count refuses all of them.
+        """
+        vouchers = list(request.iterchildren(element))
+        if request.find(f"{_DS}Signature") is None:
+            return [self.read(voucher) for voucher in vouchers]
+        try:
+            verifier = self._verifier or self._self_signed(request)
+            alone = etree.tostring(request, with_tail=False)
+            verdicts = verifier.verify_together(alone, element)
+        except SignerUntrusted as error:
+            return [Objection("signer-untrusted", error.message[:1000])] * len(vouchers)
+        except (SigningError, DocumentError, ConfigurationError) as error:
+            return [Objection("signature-invalid", error.message[:1000])] * len(vouchers)
+        return [
+            Objection("signature-invalid", verdict.message[:1000])
+            if isinstance(verdict, SignatureInvalid)
+            else verdict.element()
+            for verdict in verdicts
+        ]
 
     def _self_signed(self, voucher: etree._Element) -> Verifier:
         """Return a verifier that trusts whoever the signature names: it proves only integrity."""

@@ -79,6 +79,27 @@ class Signer:
             raise SigningError(f"there is no {element} to sign in the document", code="CB-302")
         return write(document, edits)
 
+    def sign_together(self, document: bytes, *, element: str) -> bytes:
+        """Return ``document`` with one signature over every ``{namespace}name`` in it.
+
+        They are children of the root, each covered by its Id, so that each can be checked alone;
+        the signature is the root's last child and covers nothing else. The key signs once. Raises
+        as ``sign`` does.
+        """
+        root = self._open(document)
+        _check_free(root, alone=True)
+        found = list(root.iterchildren(element))
+        if not found or len(found) != len(list(root.iter(element))):
+            raise SigningError(
+                f"the root holds no {element} as its child, or one stands elsewhere", code="CB-302"
+            )
+        references = "".join(
+            _reference(_usable(one.get("Id"), etree.QName(one).localname), _canonical(one))
+            for one in found
+        )
+        signature = self._signature(references, self._key_info)
+        return write(document, {0: Edit(child=signature)})
+
     def sign_tree(self, root: etree._Element) -> bytes:
         """Return ``root`` in exclusive C14N, with its signature in it; raises as ``sign`` does.
 

@@ -30,6 +30,7 @@ from claimbridge.signing.dsig import (
 )
 
 MAXIMUM_REFERENCES = 16
+MAXIMUM_TOGETHER = 1000
 MAXIMUM_DETACHED = 10_000
 
 _SPACE = " \t\r\n"
@@ -66,10 +67,13 @@ class Signature(msgspec.Struct, frozen=True):
     properties: tuple[etree._Element, Reference] | None = None
 
 
-def read_signature(signature: etree._Element, *, detached: bool = False) -> Signature:
+def read_signature(
+    signature: etree._Element, *, detached: bool = False, most: int = MAXIMUM_REFERENCES
+) -> Signature:
     """Return what ``signature`` says; raises SignatureInvalid where it leaves the allow-lists.
 
-    ``detached``: its References cover bytes outside, as they are, without any transform.
+    ``detached``: its References cover bytes outside, as they are, without any transform. ``most``
+    is how many References there may be.
     """
     parts = elements(signature, attributes=("Id",))
     names = [part.tag for part in parts]
@@ -84,7 +88,7 @@ def read_signature(signature: etree._Element, *, detached: bool = False) -> Sign
     references = inside[2:]
     if tuple(child.tag for child in inside[:2]) != expected or not references:
         raise _malformed("SignedInfo", inside)
-    if len(references) > (MAXIMUM_DETACHED if detached else MAXIMUM_REFERENCES):
+    if len(references) > (MAXIMUM_DETACHED if detached else most):
         raise _malformed("SignedInfo", inside)
     properties = (objects[0], _of_properties(references.pop())) if objects else None
     return Signature(

@@ -27,7 +27,13 @@ from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.recognised import Lane
-from claimbridge.signing.structure import Reference, Signature, elements, read_signature
+from claimbridge.signing.structure import (
+    MAXIMUM_TOGETHER,
+    Reference,
+    Signature,
+    elements,
+    read_signature,
+)
 from claimbridge.signing.trust import Judge, public_key
 from claimbridge.signing.verified import Verified
 from claimbridge.signing.xades import CLOCK_SKEW, check_properties
@@ -98,6 +104,31 @@ class Verifier:
             for name, content in contents.items()
         }
 
+    def verify_together(
+        self, document: bytes, element: str
+    ) -> tuple[Verified | SignatureInvalid, ...]:
+        """Return, for each ``element`` of ``document`` in order, what was signed or why not.
+
+        The elements are the root's children, and one signature, its last child, covers each by
+        its Id (``Signer.sign_together``). What the signature covers must be among them. Raises as
+        ``verify`` does when the signature itself does not count, for then nothing is signed.
+        """
+        root = parse(document, what="signed document")
+        placement.refuse_repeated_ids(root)
+        place = placement.in_document(root)
+        read = read_signature(place.signature, most=MAXIMUM_TOGETHER)
+        found = list(root.iterchildren(element))
+        covered = by_name(read.references)
+        names = {f"#{one.get('Id')}" for one in found if one.get("Id")}
+        if not found or covered.keys() - names or read.properties:
+            raise SignatureInvalid(
+                f"the signature covers something else than {element} in its place", code="CB-325"
+            )
+        now = self._policy.at or self._clock.now()
+        signer = self._judge.judge(placement.certificates(place, read.key_info), now)
+        _check_signature(read, signer)
+        return tuple(_one_of_many(one, covered, signer, read) for one in found)
+
     def verify_elements(self, document: bytes, element: str) -> tuple[Verified, ...]:
         """Return what every ``element`` (``{namespace}name``) in ``document`` signs for itself.
 
@@ -151,6 +182,28 @@ def _verified(
         signing_time=signing_time,
         seal=hashlib.sha256(signed).hexdigest(),
     )
+
+
+def _one_of_many(
+    element: etree._Element,
+    covered: Mapping[str, Reference],
+    signer: x509.Certificate,
+    signature: Signature,
+) -> Verified | SignatureInvalid:
+    """Return the verdict on one element of those that were signed together."""
+    name = str(element.get("Id", ""))
+    reference = covered.get(f"#{name}")
+    if reference is None or reference.enveloped:
+        return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
+    try:
+        content = _canonical(element, reference.prefixes)
+    except SignatureInvalid as error:
+        return error
+    if not hmac.compare_digest(hashlib.new(reference.hash, content).digest(), reference.digest):
+        return SignatureInvalid(
+            f"{name[:120]} was altered after it was signed (its digest differs)", code="CB-328"
+        )
+    return _verified(content, signer, signature)
 
 
 Covered = list[tuple[Reference, etree._Element]]

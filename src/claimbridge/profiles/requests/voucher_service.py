@@ -195,7 +195,8 @@ class Dimension(TypedDict):
 class SignedInfo(TypedDict):
     CanonicalizationMethod: CanonicalizationMethod
     SignatureMethod: SignatureMethod
-    Reference: Reference
+    # at most 100 times
+    Reference: list[Reference]
 
 
 SignatureValue = TypedDict(
@@ -237,7 +238,8 @@ Reference = TypedDict(
     "Reference",
     {
         # of the form #[^#]+
-        # "#" and the Id of the element that the signature stands in.
+        # "#" and the Id of the element that the signature stands in; in the signature of a
+        # request, "#" and the Id of one of its vouchers.
         "@URI": "str | Sourced",
         "Transforms": "Transforms",
         "DigestMethod": "DigestMethod",
@@ -296,6 +298,21 @@ class SubmitVouchersRequest(TypedDict):
     # The unit that is signed. The signature, where there is one, is the last child and covers
     # everything else in this element, the Reference included.
     Voucher: list[Voucher]
+    # One signature over all vouchers, each by its Id, where they carry none of their own. A
+    # voucher that it does not cover, or that was altered, is refused alone.
+    Signature: NotRequired[SubmitVouchersRequest_Signature | None]
+
+
+SubmitVouchersRequest_Signature = TypedDict(
+    "SubmitVouchersRequest_Signature",
+    {
+        "@Id": "NotRequired[str | Sourced | None]",
+        "SignedInfo": "SignedInfo",
+        # at least 1 characters
+        "SignatureValue": "str | Sourced | SignatureValue",
+        "KeyInfo": "NotRequired[KeyInfo | None]",
+    },
+)
 
 
 class QueryVouchersRequest(TypedDict):
