@@ -7,13 +7,17 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from claimbridge.profiles.markup import element
 from claimbridge.profiles.sap_tables import Tables
+from claimbridge.soap.envelope import build, open_envelope
+from claimbridge.xmlio import canonical
 
+NAMESPACE: Final = "urn:sap-com:document:sap:soap:functions:mc-style"
 PATH: Final = "/sap/bc/srt/rfc/sap/accounting/100/accounting/binding"
 TABLES: Final = Tables(
     documents="A_JournalEntry",
@@ -71,6 +75,15 @@ class MockSap:
         rows = self._control("GET", "rfc-log?limit=1000")["results"]
         return [row["function_name"] for row in reversed(rows)]
 
+    def called(self, operation: str, body: Mapping[str, Any]) -> bytes:
+        """Call an operation by hand, with whatever ``body``; return the Body's child."""
+        message = build(element(f"{{{NAMESPACE}}}{operation}", _unqualified(body)), version="1.1")
+        asked = urllib.request.Request(self._base + PATH, message)
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            content = open_envelope(answer.read()).body
+        assert content is not None
+        return canonical(content)
+
     def reset(self) -> None:
         """Begin anew: nothing posted, nothing called, nothing ordered."""
         self._control("POST", "reset", {})
@@ -97,6 +110,15 @@ class MockSap:
         asked = urllib.request.Request(self._base + path, data, method=method)
         with urllib.request.urlopen(asked, timeout=10) as reply:
             return json.loads(reply.read())
+
+
+def _unqualified(body: Any) -> Any:
+    """Return a body whose elements are in no namespace, as SAP's are."""
+    if isinstance(body, list):
+        return [_unqualified(one) for one in body]
+    if isinstance(body, Mapping):
+        return {f"{{}}{name}": _unqualified(value) for name, value in body.items()}
+    return body
 
 
 def _port(server: subprocess.Popen[bytes], log: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ import pytest
 from tests.peers.conftest import configured
 from tests.peers.mock_sap import PATH, TABLES, MockSap
 from tests.peers.senders import CLIENTS, opened
+from tests.profiles.samples import TRIP, reply
+from tests.profiles.samples import submission as submitted
 from tests.withstand.relay import Fate, Order, Relay, Stage
 from tests.withstand.scene import claim
 
@@ -28,6 +31,8 @@ from claimbridge import (
     Timeouts,
 )
 from claimbridge.errors import ContractDriftWarning, DeliveryError, NotDelivered
+from claimbridge.model import OutcomeKind
+from claimbridge.profiles.sap_bapi import SapBapi
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::claimbridge.errors.ContractDriftWarning"  # its names are spelt otherwise than SAP's
@@ -156,6 +161,49 @@ def test_a_message_of_type_e_or_a_refuses(client: Any, sap: MockSap, kind: str) 
     assert sap.calls() == [POST, ROLLBACK]
     assert sap.documents() == []
     assert client.status("T-1").state is State.REJECTED
+
+
+REFUSALS: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
+    "no company": (lambda body: body["Documentheader"].pop("CompCode"), "165(F5)", "COMP_CODE"),
+    "no items": (
+        lambda body: [body.pop(name) for name in ("Accountgl", "Accountpayable")],
+        "166(F5)",
+        "ACCOUNTGL",
+    ),
+    "no amount": (
+        lambda body: body["Currencyamount"]["item"].pop(),
+        "167(F5)",
+        "CURRENCYAMOUNT[1]",
+    ),
+    "no date": (
+        lambda body: body["Documentheader"].update(PstngDate="2026-02-31"),
+        "000(SR)",
+        "DOCUMENTHEADER/PSTNG_DATE",
+    ),
+    "no balance": (
+        lambda body: body["Currencyamount"]["item"][0].update(AmtDoccur="1"),
+        "702(F5)",
+        "",
+    ),
+}
+"""What mock-sap refuses by itself: how a request comes to it, its message, and the place."""
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_each_refusal_is_read_with_its_place(sap: MockSap, why: str) -> None:
+    """Most of these never leave a client; sent by hand, each answer reads as a refusal."""
+    spoil, code, place = REFUSALS[why]
+    profile = SapBapi(tables=TABLES)
+    plain = tuple(msgspec.structs.replace(leg, tax_code="", tax_base=None) for leg in TRIP.postings)
+    request = profile.submit([submitted(msgspec.structs.replace(TRIP, postings=plain))])
+    body: Any = json.loads(msgspec.json.encode(request.body))
+    spoil(body)
+    (outcome,) = profile.read(reply(sap.called(request.operation, body)))
+    assert outcome.kind is OutcomeKind.REJECTED
+    (reason,) = outcome.reasons
+    assert reason.code == code
+    assert reason.field.endswith(place)
+    assert sap.documents() == []
 
 
 @pytest.mark.parametrize("kind", ["W", "S"])
