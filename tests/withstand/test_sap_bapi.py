@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
 from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import msgspec
 import pytest
+from tests.withstand.interrupted import submit_until_interrupted
+from tests.withstand.relay import Order, Relay, Stage
 from tests.withstand.scene import (
     SENDERS,
     Threaded,
@@ -151,6 +156,46 @@ def test_a_reversal_takes_back_what_was_posted(
         sides = [[leg["side"] for leg in one.postings] for one in (first, second)]
         assert sides[0] == ["credit" if side == "debit" else "debit" for side in sides[1]]
         assert sender.status(mine.id).state is State.REVERSED
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Makes processes quickly: what they need is imported once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.withstand.interrupted"])
+    return context
+
+
+@pytest.mark.parametrize("exchange", [1, 2, 3], ids=["post", "commit", "look"])
+@pytest.mark.parametrize("stage", [Stage.SENT, Stage.DELIVERED, Stage.ANSWERED])
+def test_a_process_killed_in_mid_conversation(
+    erp: Sandbox,
+    relay: Relay,
+    new_id: Callable[[], str],
+    tmp_path: Path,
+    processes: ForkServerContext,
+    exchange: int,
+    stage: Stage,
+) -> None:
+    """Kill -9 at any of the three calls: the next process finds its doubt, and ends it right."""
+    config = configured(PROFILE, port=relay.port, journal=tmp_path / "claims.db")
+    mine = claim(new_id())
+    process = processes.Process(target=submit_until_interrupted, args=("Client", config, mine))
+    dead = threading.Event()
+
+    def kill() -> None:
+        process.kill()
+        process.join(30)
+        dead.set()
+
+    relay.order(Order(exchange, stage, kill))
+    process.start()
+    assert dead.wait(60)
+    with Threaded(config) as sender:
+        end = settled(sender, mine)
+    assert isinstance(end, Acknowledgement)
+    (document,) = held(erp.ledger(), PROFILE, mine.id).posts
+    assert document.journal_entry == str(end.journal_entry)
 
 
 def test_two_at_once_have_sessions_of_their_own(

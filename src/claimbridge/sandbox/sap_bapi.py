@@ -113,15 +113,19 @@ class SapBapiResponder:
                 self._sessions[session] = []
             while len(self._sessions) > _MOST_SESSIONS:  # the oldest is timed out
                 del self._sessions[next(iter(self._sessions))]
-            with desk.books.transaction() as books:
-                held = [int(one.number) for one in books.all(self.name) if one.number]
-            self._given = max(self._given, _FIRST - 1, *held) + 1
+            self._given = (self._given or self._last_number(desk.books)) + 1
             posting = _Posting(entry, canonical(call.body), self._given)
             self._sessions[session].append(posting)
         key = f"{posting.number:0{_WIDTH}}{entry.company}{entry.posting_date.year}"
         note = _message("S", "RW", "605", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
         cookie = {"set-cookie": f"{SESSION}={session}; path=/; HttpOnly"}
         return _reply(call, *_object(key), element("Return", note), headers=cookie)
+
+    def _last_number(self, store: Books) -> int:
+        """Return the last number of an earlier life, which a state file remembers."""
+        with store.transaction() as books:
+            held = [int(one.number) for one in books.all(self.name) if one.number]
+        return max(held, default=_FIRST - 1)
 
     def _book(self, posting: _Posting, store: Books) -> None:
         # A series of its own, of one number: the number was given out before.
