@@ -170,6 +170,17 @@ def test_a_reference_to_nowhere_is_refused(contract: Contract, content: str) -> 
     assert refused.value.code == "CB-155"
 
 
+def test_an_array_that_was_cut_short_is_refused(contract: Contract) -> None:
+    """Fewer members than it says: what lacks was not "absent". More are read."""
+    array = '<putReturn e:arrayType="t:Row[2]">{}</putReturn>'
+    with pytest.raises(DocumentError) as refused:
+        reply(contract, f"<t:putResponse>{array.format('<i><code>A</code></i>')}</t:putResponse>")
+    assert refused.value.code == "CB-155"
+    three = "".join(f"<i><code>{code}</code></i>" for code in "ABC")
+    read = reply(contract, f"<t:putResponse>{array.format(three)}</t:putResponse>")
+    assert read.texts("putReturn", "item", "code") == ["A", "B", "C"]
+
+
 def test_references_do_not_grow_without_end(contract: Contract) -> None:
     """Ten references to ten, ten times over, are ten thousand million elements: refused."""
     tens = [f'<item href="#r{n + 1}"/>' * 10 for n in range(9)]

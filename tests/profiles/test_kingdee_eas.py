@@ -361,6 +361,8 @@ def test_a_mixed_up_answer_does_not_give_a_voucher_another_s_number() -> None:
         (["EXP-2||0008||1.00||记||2026||4"], K.UNKNOWN),
         (["EXP-2||0008||many||记||2026||3"], K.UNKNOWN),
         (["0008||x"], K.UNKNOWN),
+        ([""], K.UNKNOWN),
+        (["<new>EXP-1||0007||106.00||记||2026||3</new>"], K.POSTED),
     ],
 )
 def test_absent_only_where_every_string_was_understood(listed: list[str], kind: K) -> None:

@@ -9,6 +9,7 @@ the members of arrays called ``item``, whatever the server calls them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,12 +26,14 @@ from claimbridge.contract.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.render import XSI, render
 from claimbridge.contract.shape import Group, Leaf, Order, Shape, split_name
+from claimbridge.errors import DocumentError
 from claimbridge.model.outcome import Finding
 
 _SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _PREFIXES: Final = {"soapenc": ENCODING, "soapenv": _SOAP, "xsd": XSD, "xsi": XSI}
 _TYPE: Final = f"{{{XSI}}}type"
 _ARRAY_TYPE: Final = f"{{{ENCODING}}}arrayType"
+_LENGTH: Final = re.compile(r"\[(\d{1,9})\]\s*$")
 _STYLE: Final = f"{{{_SOAP}}}encodingStyle"
 
 
@@ -118,7 +121,8 @@ class EncodedCalls:
         """Return a reply with its references resolved and the members of arrays called ``item``.
 
         An element that is no reply of an encoded call comes back as it is. Raises DocumentError
-        CB-152 or CB-155 for references that lead nowhere, in a circle or without end.
+        CB-152 or CB-155 for references that lead nowhere, in a circle or without end, and for an
+        array that has fewer members than it says.
         """
         call = self._answer(element)
         if call is None:
@@ -170,6 +174,8 @@ class EncodedCalls:
         if isinstance(kind, Struct):
             self._normalise(element, kind.accessors)
             return
+        if isinstance(kind, Array):
+            _check_length(element)
         _strip(element)
         if isinstance(kind, Array):
             for member in element.iterchildren(etree.Element):
@@ -243,6 +249,21 @@ def _fitting(calls: Sequence[_Call], parts: Any) -> _Call:
 
 def _parts(call: etree._Element) -> list[str]:
     return [xmlio.local_name(part) for part in call.iterchildren(etree.Element)]
+
+
+def _check_length(array: etree._Element) -> None:
+    """Refuse an array that lacks members: a list that was cut short says nothing of what it lacks.
+
+    More members than it says are read: a later version may have added some.
+    """
+    said = _LENGTH.search(array.get(_ARRAY_TYPE, ""))
+    members = sum(1 for _ in array.iterchildren(etree.Element))
+    if said is not None and members < int(said[1]):
+        raise DocumentError(
+            f"the array {xmlio.local_name(array)} says that it has {said[1]} members, and has "
+            f"{members}; it cannot be relied on",
+            code="CB-155",
+        )
 
 
 def _strip(element: etree._Element) -> None:

@@ -239,7 +239,14 @@ def strings_of(answer: Reply | Fault | None, operation: str) -> list[str] | None
     arrays = answer.all(f"{operation}Return")
     if not arrays or any(array.text("@nil") in ("true", "1") for array in arrays):
         return None
-    return [text for array in arrays for text in array.texts("item")]
+    members = [member for array in arrays for member in array.all("item")]
+    return [text for member in members for text in _texts(member)]
+
+
+def _texts(member: Reply) -> list[str]:
+    """Return what a member says, "" where it is blank; a later version may wrap it."""
+    within = member.children
+    return [text for one in within for text in _texts(one)] if within else [member.text()]
 
 
 def _unlisted(answer: Reply | Fault | None) -> str:
