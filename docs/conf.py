@@ -17,3 +17,5 @@ suppress_warnings = ["myst.xref_missing"]
 def setup(app: Sphinx) -> None:
     """Show diagrams as they are written; the repository's own pages draw them."""
     app.add_lexer("mermaid", TextLexer)
+# A console block shows what a command prints, whatever language that is in.
+suppress_warnings = ["misc.highlighting_failure"]
