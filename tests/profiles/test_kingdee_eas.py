@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.check import check
 from claimbridge.contract.replies import Reply
+from claimbridge.contract.side import Side as Outlined
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
     JournalEntry,
@@ -34,6 +36,7 @@ from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Call, Credentials, LogIn
 from claimbridge.profiles.kingdee_eas import KingdeeEas
 from claimbridge.profiles.kingdee_replies import outcome, result
+from claimbridge.profiles.uses import uses_of
 from claimbridge.soap.faults import Fault
 from claimbridge.xmlio import parse
 
@@ -118,6 +121,17 @@ def test_requests_are_valid_by_our_contract_and_kingdee_s(shared: Callable[[str]
     request = ASKING.log_in(Credentials(user="u", password="p"))
     for contract in (CONTRACT, login):
         assert contract.check(contract.render(request.operation, request.body)) == ()
+
+
+def test_the_facade_s_contract_is_enough(shared: Callable[[str], Path]) -> None:
+    """The check of a contract: the login is another port's, and our own contract has it."""
+    place = shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl")
+    own = Outlined.load(Bundle.from_package("kingdee-eas.wsdl"))
+    uses = uses_of(ASKING, own)
+    assert set(uses.operations) == {"importVoucher", "findVoucher", "login"}
+    found = check(uses, Contract.load(place), Outlined.load(Bundle.from_path(place)), own=own)
+    assert found.works
+    assert {need.where for need in found.needs if need.sends} == {"importVoucher", "findVoucher"}
 
 
 def test_a_foreign_currency_is_converted_and_still_balances() -> None:

@@ -87,11 +87,13 @@ def check(uses: Uses, contract: Contract, side: Side, *, own: Side) -> Check:
 
 def _needs(uses: Uses, side: Side, own: Side) -> Iterator[Need]:
     here, there = Trace(uses, side), Trace(uses, own)
+    elsewhere = uses.elsewhere - side.operations.keys()
     for operation in uses.operations:
-        if operation not in side.operations:
+        if operation not in side.operations and operation not in elsewhere:
             yield Need(operation, "", sends=True, present=False)
     answered = {split_name(name)[1] for each in here.operations for name in side.answers(each)}
-    lacking: set[str] = set()
+    # What is answered elsewhere is nothing that this contract lacks.
+    lacking = {split_name(name)[1] for each in elsewhere for name in own.answers(each)}
     for (where, path), known in there.names.items():
         if where in own.operations:
             if where in side.operations:

@@ -9,11 +9,12 @@ import msgspec
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """One request that the profile really built; ``sources`` as in ``profiles.Request``."""
+    """One request that the profile really built; all as in ``profiles.Request``."""
 
     operation: str
     body: Mapping[str, Any]
     sources: Mapping[str, str] = {}
+    port: str = ""
 
 
 class Uses(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,11 @@ class Uses(msgspec.Struct, frozen=True, kw_only=True):
     def operations(self) -> tuple[str, ...]:
         """The operations it calls, in the order of their first use."""
         return tuple(dict.fromkeys(one.operation for one in self.sent))
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """The operations of the ERP's other ports: a contract may lack them, our own has them."""
+        return frozenset(one.operation for one in self.sent if one.port)
 
 
 __all__ = ["Sent", "Uses"]

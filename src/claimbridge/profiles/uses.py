@@ -20,7 +20,7 @@ from claimbridge.contract.uses import Sent, Uses
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.model import Submission
 from claimbridge.profiles.base import Profile, Request
-from claimbridge.profiles.conversation import Credentials, HasSessions, begun
+from claimbridge.profiles.conversation import Credentials, HasSessions, LooksUp, begun
 from claimbridge.profiles.samples import (
     COMMON_DIMENSIONS,
     FIELDS,
@@ -58,7 +58,7 @@ def uses_of(profile: Profile, own: Side) -> Uses:
 
 
 def _sent(request: Request) -> Sent:
-    return Sent(request.operation, request.body, request.sources)
+    return Sent(request.operation, request.body, request.sources, request.port)
 
 
 def _widest(profile: Profile) -> list[Request]:
@@ -86,7 +86,10 @@ def _requests(profile: Profile, *, widest: Collection[str] = ()) -> Iterator[Req
     if can.can_reverse:
         for submission in taken[:1]:
             yield from _built(profile.reverse, reversing(submission))
-    if can.can_query:
+    if can.can_query and isinstance(profile, LooksUp):
+        for asked in {len(taken[:1]), len(taken[:2])} - {0}:
+            yield from _built(profile.look_up, taken[:asked])
+    elif can.can_query:
         yield from _built(profile.query, [reference])
         yield from _built(profile.query, [reference, f"{reference[:-1]}X"])
     if can.can_list_changes:
