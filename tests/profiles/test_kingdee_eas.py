@@ -142,7 +142,7 @@ def test_a_foreign_currency_is_converted_and_still_balances() -> None:
     parts = [posting(Side.DEBIT, "3.33", currency="USD") for _ in range(3)]
     found = rows(profile, submission(*parts, posting(Side.CREDIT, "9.99", currency="USD")))
     assert [row["originalAmount"] for row in found] == ["3.33", "3.33", "3.33", "9.99"]
-    assert {row["localRate"] for row in found} == {"7.1234"}
+    assert {row["localRate"] for row in found} == {Decimal("7.1234")}
     assert {row["currencyNumber"] for row in found} == {"BB02"}
     assert found[3]["creditAmount"] == "71.16"
     assert sum(Decimal(row["debitAmount"]) for row in found[:3]) == Decimal("71.16")
@@ -174,11 +174,11 @@ def test_a_reversal_keeps_the_sides_and_turns_the_signs() -> None:
     first, second = rows(ASKING, red)
     assert (first["accountNumber"], first["entryDC"], first["debitAmount"]) == (
         "6602.01",
-        "1",
+        1,
         "-106.00",
     )
     assert (second["entryDC"], second["creditAmount"], second["originalAmount"]) == (
-        "0",
+        0,
         "-106.00",
         "-106.00",
     )

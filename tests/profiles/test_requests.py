@@ -15,6 +15,7 @@ from claimbridge.contract.types import types_module
 
 SOURCE = Path(claimbridge.__file__).parent
 MODULES = {
+    "kingdee_eas": "kingdee-eas.wsdl",
     "sap_bapi": "sap-bapi.wsdl",
     "sap_journal_entry": "sap-journal-entry.wsdl",
     "voucher_service": "voucher-service.wsdl",
@@ -35,6 +36,10 @@ BROKEN = {
         ("posting.role.value", "posting.narration", 'TypedDict item "Role" has type'),
     ],
     "sap_bapi.py": [('"Costcenter": _int', '"CostCenter": _int', 'Extra key "CostCenter"')],
+    "kingdee_rows.py": [
+        ('"entrySeq": number', '"entrySeq": str(number)', 'TypedDict item "entrySeq" has type'),
+        ('"bookedDate": Sourced', '"bookDate": Sourced', 'Extra key "bookDate"'),
+    ],
     "workday.py": [
         ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),
         ('"@Add_Only": True', '"@AddOnly": True', 'Extra key "@AddOnly"'),

@@ -111,7 +111,7 @@ class _Module:
             "",
             "Written by ``claimbridge contract types``; do not edit. Names are the contract's.",
             _DOC,
-            "# ruff: noqa: D101, D205, E501, I001, N801, N815, RUF100",
+            "# ruff: noqa: D101, D205, E501, I001, N801, N815, N816, RUF100",
             "# fmt: off",
             "",
             "from __future__ import annotations",

@@ -57,6 +57,7 @@ from claimbridge.profiles.sourced import as_request
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
+    from claimbridge.profiles.requests import kingdee_eas as requests
     from claimbridge.soap.faults import Fault
 
 _SESSION: Final = "{http://login.webservice.bos.kingdee.com}SessionId"
@@ -104,7 +105,7 @@ class KingdeeEas:
         confirm: bool = True,
         batch: int = 1,
     ) -> None:
-        self._place = (solution, data_centre, language, str(database))
+        self._place = (solution, data_centre, language, database)
         self._books = Books(
             voucher_type=voucher_type,
             creator=creator,
@@ -137,7 +138,7 @@ class KingdeeEas:
     def log_in(self, credentials: Credentials) -> Request:
         """Return the request that begins a session."""
         solution, data_centre, language, database = self._place
-        body = {
+        body: requests.login = {
             "userName": credentials.user,
             "password": credentials.password,
             "slnName": solution,
@@ -173,11 +174,11 @@ class KingdeeEas:
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return an import of these vouchers."""
         held = [row for submission in submissions for row in rows(submission, self._books)]
-        body = {
+        body: requests.importVoucher = {
             "col": {"item": held},
-            "isSubmit": "1" if self._submits else "0",
-            "isVerify": "0",
-            "isCashflow": "0",
+            "isSubmit": 1 if self._submits else 0,
+            "isVerify": 0,
+            "isCashflow": 0,
         }
         return as_request(IMPORT, body)
 

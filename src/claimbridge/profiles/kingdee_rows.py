@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -12,6 +12,9 @@ from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
 from claimbridge.model.money import EXACT, rounded
 from claimbridge.profiles.sourced import Sourced, claim_field
+
+if TYPE_CHECKING:
+    from claimbridge.profiles.requests import kingdee_eas as requests
 
 DEBIT: Final = 1
 _MOST_DIGITS: Final = 15
@@ -32,7 +35,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     credit: int
 
 
-def rows(submission: Submission, books: Books) -> list[dict[str, Any]]:
+def rows(submission: Submission, books: Books) -> list[requests.WSWSVoucher]:
     """Return the rows of one voucher.
 
     A reversal is a red voucher: the postings stay on their sides, their amounts are negative.
@@ -43,7 +46,9 @@ def rows(submission: Submission, books: Books) -> list[dict[str, Any]]:
     try:
         amounts = local_amounts(voucher, books)
         return [
-            _head(submission, books) | _row(posting, local, number, voucher, books)
+            _head(submission, books)
+            | _row(posting, local, number, voucher, books)
+            | _assistants(posting, books)
             for number, (posting, local) in enumerate(
                 zip(voucher.postings, amounts, strict=True), start=1
             )
@@ -78,7 +83,7 @@ def local_total(voucher: Voucher, books: Books) -> Decimal:
     return sum((local for posting, local in pairs if posting.side is Side.DEBIT), Decimal(0))
 
 
-def _head(submission: Submission, books: Books) -> dict[str, Any]:
+def _head(submission: Submission, books: Books) -> requests.WSWSVoucher:
     voucher = submission.voucher
     booked = voucher.posting_date
     return {
@@ -98,7 +103,7 @@ def _head(submission: Submission, books: Books) -> dict[str, Any]:
 
 def _row(
     posting: Posting, local: Decimal, number: int, voucher: Voucher, books: Books
-) -> dict[str, Any]:
+) -> requests.WSWSVoucher:
     red = voucher.purpose is Purpose.REVERSE
     side, sign = (posting.side.other, -1) if red else (posting.side, 1)
     is_debit = side is Side.DEBIT
@@ -108,18 +113,17 @@ def _row(
         return Sourced(f"{_exact(size, posting) * sign:f}", claim_field(posting, "amount"))
 
     return {
-        "entrySeq": str(number),
-        "asstSeq": "1",
-        "itemFlag": "0",
+        "entrySeq": number,
+        "asstSeq": 1,
+        "itemFlag": 0,
         "voucherAbstract": Sourced(narration, claim_field(posting, "narration")),
         "accountNumber": Sourced(posting.account, claim_field(posting, "account")),
         "currencyNumber": books.currencies[posting.currency],
-        "localRate": f"{_rate(posting.currency, books):f}",
-        "entryDC": str(DEBIT if is_debit else books.credit),
+        "localRate": _rate(posting.currency, books),
+        "entryDC": DEBIT if is_debit else books.credit,
         "originalAmount": amount(posting.amount),
         "debitAmount": amount(local) if is_debit else None,
         "creditAmount": None if is_debit else amount(local),
-        **_assistants(posting, books),
     }
 
 
@@ -127,7 +131,7 @@ def _told(voucher: Voucher) -> str:
     return voucher.reverses.number if voucher.reverses else ""
 
 
-def _assistants(posting: Posting, books: Books) -> dict[str, Any]:
+def _assistants(posting: Posting, books: Books) -> requests.WSWSVoucher:
     """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
     given = {
         "cost_centre": posting.cost_centre,
@@ -149,7 +153,7 @@ def _assistants(posting: Posting, books: Books) -> dict[str, Any]:
     for number, (name, code) in enumerate(held, start=1):
         found[f"asstActType{number}"] = books.dimensions[name]
         found[f"asstActNumber{number}"] = Sourced(code, _field(posting, name))
-    return found
+    return cast("requests.WSWSVoucher", found)  # the names are counted: 1 to 8
 
 
 def _field(posting: Posting, name: str) -> str:

@@ -2,7 +2,7 @@
 
 Written by ``claimbridge contract types``; do not edit. Names are the contract's.
 """
-# ruff: noqa: D101, D205, E501, I001, N801, N815, RUF100
+# ruff: noqa: D101, D205, E501, I001, N801, N815, N816, RUF100
 # fmt: off
 
 from __future__ import annotations
