@@ -176,7 +176,7 @@ class Contract:
         """
         try:
             element = self._encoded.read(element) if self._encoded else element
-            return drift(element, self._leaf(element))
+            return drift(element, self._leaf(element), self._service.shapes)
         except Exception as error:  # noqa: BLE001 - a remark must never cost a reply
             return (f"the reply could not be compared with the contract: {type(error).__name__}",)
 

@@ -9,39 +9,57 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.shape import Group, Leaf, Order, Shape
+from claimbridge.contract.shape import Group, Leaf, Order, Shape, Types
 
 MAX_SENTENCES: Final = 50
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def drift(element: etree._Element, leaf: Leaf | None) -> tuple[str, ...]:
+def drift(
+    element: etree._Element, leaf: Leaf | None, types: Types | None = None
+) -> tuple[str, ...]:
     """Return a sentence for each difference from the contract, at most 50.
 
-    ``leaf`` is what the contract knows of the element; None when it knows nothing.
+    ``leaf`` is what the contract knows of the element; None when it knows nothing. ``types`` are
+    what an ``xsi:type`` in the reply may name.
     """
     if leaf is None:
         return (f"{xmlio.local_name(element)} is not in the contract",)
-    return tuple(dict.fromkeys(islice(_differences(element, leaf, leaf.local), MAX_SENTENCES)))
+    return tuple(
+        dict.fromkeys(islice(_differences(element, leaf, leaf.local, types), MAX_SENTENCES))
+    )
 
 
-def _differences(element: etree._Element, leaf: Leaf, path: str) -> Iterator[str]:
+def _differences(
+    element: etree._Element, leaf: Leaf, path: str, types: Types | None
+) -> Iterator[str]:
     if xmlio.namespace(element) != leaf.namespace:
         found = xmlio.namespace(element) or "no namespace"
         yield f"{path} is in {found}; the contract has {leaf.namespace or 'no namespace'}"
-    yield from _attributes(element, leaf.shape, path)
+    shape = _concrete(element, leaf.shape, types)
+    yield from _attributes(element, shape, path)
     children = list(element.iterchildren(etree.Element))
-    if leaf.shape.is_open or (leaf.shape.has_text and not children):
+    if shape.is_open or (shape.has_text and not children):
         return
-    yield from _lacking(element, children, leaf.shape, path)
-    yield from _misplaced(children, leaf.shape, path)
+    yield from _lacking(element, children, shape, path)
+    yield from _misplaced(children, shape, path)
     for child in children:
         name = xmlio.local_name(child)
-        place = leaf.shape.children.get(name)
+        place = shape.children.get(name)
         if place is None:
             yield f"{path}/{name} is not in the contract"
         else:
-            yield from _differences(child, place, f"{path}/{name}")
+            yield from _differences(child, place, f"{path}/{name}", types)
+
+
+def _concrete(element: etree._Element, declared: Shape, types: Types | None) -> Shape:
+    """Return the shape that the reply's own ``xsi:type`` names, where the contract has it."""
+    prefix, _, local = element.get(f"{{{_XSI}}}type", "").strip().rpartition(":")
+    if types is None or not local:
+        return declared
+    uri = element.nsmap.get(prefix or None, "")
+    found = types.named(f"{{{uri}}}{local}" if uri else local)
+    return found[1] if found else declared
 
 
 def _attributes(element: etree._Element, shape: Shape, path: str) -> Iterator[str]:
