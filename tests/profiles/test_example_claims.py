@@ -17,7 +17,16 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIMS = sorted((EXAMPLES / "claims").glob("*.json"))
 
 
-WAYS = ["reference", "sap-journal-entry", "sap 2020", "sap 2024", "workday", "workday v30"]
+WAYS = [
+    "netsuite",
+    "netsuite 2023.2",
+    "reference",
+    "sap-journal-entry",
+    "sap 2020",
+    "sap 2024",
+    "workday",
+    "workday v30",
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +41,8 @@ def way(request: pytest.FixtureRequest, shared: Callable[[str], Path]) -> tuple[
         year = request.param.removeprefix("sap ")
         wsdl = shared(f"contracts/sap-journal-entry/{year}.wsdl")
         return "sap-journal-entry", Contract.load(wsdl)
+    if request.param == "netsuite 2023.2":
+        return "netsuite", Contract.load(shared("contracts/netsuite-2023.2/netsuite.wsdl"))
     if request.param == "workday v30":
         folder = shared("contracts/workday-financial-management-v30")
         return "workday", Contract.load(folder / "Financial_Management.wsdl")

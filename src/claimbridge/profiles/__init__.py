@@ -33,6 +33,7 @@ ENTRY_POINTS: Final = "claimbridge.profiles"
 
 PROFILES: Final = {
     "kingdee-eas": "claimbridge.profiles.kingdee_eas:KingdeeEas",
+    "netsuite": "claimbridge.profiles.netsuite:NetSuite",
     "reference": "claimbridge.profiles.reference:Reference",
     "sap-bapi": "claimbridge.profiles.sap_bapi:SapBapi",
     "sap-journal-entry": "claimbridge.profiles.sap_journal_entry:SapJournalEntry",

@@ -40,6 +40,9 @@ def misnamed(content: bytes, reference: str) -> bytes:
     for part in root.iter(etree.Element):
         if part.text is not None and part.text.strip() == reference:
             part.text = other
+        for name, value in part.attrib.items():
+            if value.strip() == reference:
+                part.set(name, other)
     return rendered(root)
 
 

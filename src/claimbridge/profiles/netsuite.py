@@ -1,0 +1,356 @@
+"""The profile of NetSuite's SuiteTalk: journal entries, written by ``upsert`` under our own ids.
+
+Facts it is built on, from the contract (2023.2) and Oracle's documentation:
+
+- ``upsert`` writes the record that has our reference as its ``externalId``: a new one, or the same
+  again. Two documents under one reference cannot be, and ``getList`` finds them by it.
+- A refusal is a status in an ordinary reply; faults tell of throttling, credentials and accidents.
+- ``asyncUpsertList`` takes up to 200 records and gives a job, which is asked for until it is done.
+- Debits and credits are columns of ``xsd:double``; an amount that a double would change is refused.
+- Whether external ids tell upper from lower case is not documented, so a claim id with lower case
+  is no reference.
+- A ``dateTime`` becomes a date in the time zone of the user's account. Noon in UTC is the same day
+  from UTC-12 to UTC+11.
+
+How a voucher becomes a journal entry: each posting is a line on its account. Codes of the chart are
+``externalId``s in NetSuite, or stand in ``internal_ids``. Dimensions go where ``dimensions`` says;
+another one is refused, not dropped. A reversal is a journal entry of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission, Voucher
+from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.conversation import Call, Pause
+from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault, unknown
+from claimbridge.profiles.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.token_passport import token_passport
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from claimbridge.contract.replies import Reply
+    from claimbridge.profiles.conversation import Conversation
+    from claimbridge.soap.faults import Fault
+
+UPSERT: Final = "upsert"
+QUERY: Final = "getList"
+UPSERT_LIST: Final = "asyncUpsertList"
+CHECK: Final = "checkAsyncStatus"
+RESULT: Final = "getAsyncResult"
+
+Field = Literal["account", "subsidiary", "currency", "department", "class", "location", "entity"]
+Place = Literal["department", "class", "location", "entity"]
+_DIMENSIONS: Final[Mapping[str, Place]] = MappingProxyType(
+    {
+        "cost_centre": "department",
+        "project": "class",
+        "partner": "entity",
+        "department": "department",
+        "class": "class",
+        "location": "location",
+    }
+)
+_CAPABILITIES: Final = Capabilities(
+    can_query=True,
+    can_reverse=True,
+    can_list_changes=False,
+    unique_reference=True,
+    # Oracle, "SOAP Web Services Governance Overview": the records of one asyncUpsertList.
+    batch=200,
+    reference_length=36,
+    # In small letters only the marks of revisions and reversals; none that differs by case alone.
+    reference_pattern=r"(?!.*\.[RX]\d+)[A-Z0-9._\-]+(\.[rx]\d+)?",
+)
+_ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 15.0
+_K = OutcomeKind
+
+
+class NetSuite:
+    """NetSuite's way, with the settings that differ from one account to the next.
+
+    ``internal_ids`` gives NetSuite's ids by the chart's codes, for each field. ``dimensions`` names
+    the field of a line that a dimension goes to. ``one_world`` False: there are no subsidiaries.
+    ``approved`` False: NetSuite's own people approve, and until then an entry is *acknowledged*.
+    ``time_of_day`` stands beside each date. ``version`` is that of the contract's namespaces.
+    """
+
+    name: str = "netsuite"
+    contract: str = "netsuite.wsdl"
+    capabilities: Capabilities = _CAPABILITIES
+    auth_kinds: tuple[str, ...] = ("token-passport",)
+    operations: tuple[str, ...] = (UPSERT, QUERY, UPSERT_LIST, CHECK, RESULT)
+    # The last comes in replies alone: it tells the results of a job.
+    types: tuple[str, ...] = ("JournalEntry", "RecordRef", "AsyncUpsertListResult")
+
+    def __init__(
+        self,
+        *,
+        internal_ids: dict[Field, dict[str, str]] | None = None,
+        dimensions: dict[str, Place] | None = None,
+        one_world: bool = True,
+        approved: bool = True,
+        time_of_day: str = "12:00:00Z",
+        version: str = "2023_2",
+        clock: Clock = SYSTEM,
+    ) -> None:
+        if not re.fullmatch(r"\d{4}_\d", version):
+            raise ConfigurationError(
+                f"profile 'netsuite': version {version!r} is none; write it as in the contract's "
+                "namespaces, 2023_2; see [ledger.X.options]",
+                code="CB-243",
+            )
+        self._ids: Mapping[str, Mapping[str, str]] = {
+            str(key): ids for key, ids in (internal_ids or {}).items()
+        }
+        self._places: Mapping[str, str] = {**_DIMENSIONS, **(dimensions or {})}
+        self._one_world = one_world
+        self._approved = approved
+        self._time = time_of_day
+        self._version = version
+        self._clock = clock
+        self._records = Records(
+            written=_K.POSTED if approved else _K.ACKNOWLEDGED,
+            currencies={id_: code for code, id_ in self._ids.get("currency", {}).items()},
+        )
+        self.dimensions: tuple[str, ...] = tuple(
+            name for name in self._places if name not in {"cost_centre", "project", "partner"}
+        )
+
+    def headers(self, call: Call) -> Sequence[bytes]:
+        """Return the token passport, with a nonce of its own; none where none is configured.
+
+        Raises ConfigurationError CB-243 for a secret that is missing.
+        """
+        credentials = call.credentials
+        if not credentials.secrets:
+            return ()
+        nonce = secrets.token_hex(16)
+        at = self._clock.now()
+        return (token_passport(credentials, version=self._version, nonce=nonce, at=at),)
+
+    # --- requests ---------------------------------------------------------------------------
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return ``upsert`` of one journal entry, ``asyncUpsertList`` of several.
+
+        Raises ClaimError: CB-167 for postings in several currencies, CB-168 for a dimension without
+        a place, CB-169 for an amount that no double holds.
+        """
+        records = [self._entry(one, one.voucher.text) for one in submissions]
+        if len(records) == 1:
+            return as_request(UPSERT, {"record": records[0]})
+        return as_request(UPSERT_LIST, {"record": records})
+
+    def reverse(self, submission: Submission) -> Request:
+        """Return ``upsert`` of an entry on the other sides; raises ClaimError as ``submit`` does.
+
+        Its memo names the entry that it takes back: NetSuite has no other place for that.
+        """
+        entry = submission.voucher.reverses
+        memo = f"reverses {entry.number if entry else ''}: {submission.voucher.text}"
+        return as_request(UPSERT, {"record": self._entry(submission, memo)})
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Return ``getList`` of journal entries by our references."""
+        asked = [
+            {"@xsi:type": "RecordRef", "@type": "journalEntry", "@externalId": one}
+            for one in references
+        ]
+        return as_request(QUERY, {"baseRef": asked})
+
+    def changes(self, cursor: str, limit: int) -> Request:
+        """Refuse: what changed is found by searches, which miss what changes meanwhile."""
+        raise _denied()
+
+    def read_changes(self, reply: Reply) -> Page:
+        """Refuse, as ``changes`` does."""
+        raise _denied()
+
+    # --- answers ----------------------------------------------------------------------------
+
+    def converse(self, request: Request) -> Conversation:
+        """Perform one call; where it began a job, ask for it until it is done."""
+        from claimbridge.soap.faults import Fault
+
+        answer = yield request
+        assert answer is not None  # a request is answered by a reply or a fault
+        if isinstance(answer, Fault):
+            return (self.read_fault(answer),)
+        if request.operation == UPSERT_LIST:
+            outcomes = yield from self._followed(answer)
+        else:
+            outcomes = self.read(answer)
+        return _named(outcomes, request)
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return what became of journal entries, or what is held of those asked for."""
+        return self._records.read(reply)
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return what a fault's typed detail says: throttled, not let in, too large, or unknown."""
+        return read_fault(fault)
+
+    def _followed(
+        self, reply: Reply
+    ) -> Generator[Request | Pause, Reply | Fault | None, tuple[Outcome, ...]]:
+        """Ask for a job until it is done; then its results, whatever its end."""
+        from claimbridge.soap.faults import Fault
+
+        job, status = job_of(reply)
+        if not job:
+            return (unknown("NetSuite names no job"),)
+        pause = _FIRST_PAUSE
+        while status not in _ENDED:
+            yield Pause(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            answer = yield Request(operation=CHECK, body={"jobId": job}, harmless=True)
+            assert answer is not None  # a request is answered by a reply or a fault
+            if not isinstance(answer, Fault):
+                status = job_of(answer)[1]
+            elif self.read_fault(answer).kind is not _K.UNAVAILABLE:
+                return (unknown(f"job {job} cannot be asked for: {answer.reason}"),)
+        result = Request(operation=RESULT, body={"jobId": job, "pageIndex": "1"}, harmless=True)
+        answer = yield result
+        assert answer is not None  # a request is answered by a reply or a fault
+        if isinstance(answer, Fault):
+            return (unknown(f"job {job} gives no result: {answer.reason}"),)
+        return self.read(answer)
+
+    # --- a journal entry --------------------------------------------------------------------
+
+    def _entry(self, submission: Submission, memo: str) -> dict[str, Any]:
+        voucher = submission.voucher
+        currency = _only_currency(voucher)
+        company = Sourced(voucher.company, "company")
+        day = f"{voucher.posting_date.isoformat()}T{self._time}"
+        return {
+            "@xsi:type": "JournalEntry",
+            "@externalId": Sourced(submission.reference, "id"),
+            "tranDate": Sourced(day, "posting_date"),
+            "currency": self._ref("currency", Sourced(currency, "currency")),
+            "subsidiary": self._ref("subsidiary", company) if self._one_world else None,
+            "memo": Sourced(" ".join(memo.split()), "title"),
+            "approved": self._approved,
+            "lineList": {
+                # What a repeat writes replaces the lines, and never adds to them.
+                "@replaceAll": True,
+                "line": [self._line(one, voucher.claim_id) for one in voucher.postings],
+            },
+        }
+
+    def _line(self, posting: Posting, claim_id: str) -> dict[str, Any]:
+        amount = Sourced(_double(posting, claim_id), claim_field(posting, "amount"))
+        account = Sourced(posting.account, claim_field(posting, "account"))
+        debit = posting.side is Side.DEBIT
+        return {
+            "account": self._ref("account", account),
+            "debit": amount if debit else None,
+            "credit": None if debit else amount,
+            "memo": Sourced(" ".join(posting.narration.split()), claim_field(posting, "narration")),
+            **self._dimensions(posting, claim_id),
+        }
+
+    def _dimensions(self, posting: Posting, claim_id: str) -> dict[str, Any]:
+        """Return the fields of a line that dimensions go to; none is dropped."""
+        held = {
+            "cost_centre": posting.cost_centre,
+            "project": posting.project,
+            "partner": posting.partner,
+            **posting.dimensions,
+        }
+        fields: dict[str, Sourced] = {}
+        for name, code in held.items():
+            if not code:
+                continue
+            known = name in {"cost_centre", "project", "partner"}
+            field = claim_field(posting, name if known else f"dimensions.{name}")
+            place = self._places.get(name)
+            if place is None:
+                raise _no_place(name, field, "no field of a line is named for it", claim_id)
+            if place in fields and fields[place].text != code:
+                why = f"{place} holds {fields[place].text!r} already"
+                raise _no_place(name, field, why, claim_id)
+            fields[place] = Sourced(code, field)
+        return {place: self._ref(place, code) for place, code in fields.items()}
+
+    def _ref(self, field: str, code: Sourced) -> dict[str, Sourced]:
+        """Return a reference to a record: by NetSuite's id where it is known, else by the code."""
+        id_ = self._ids.get(field, {}).get(code.text)
+        return {"@internalId": Sourced(id_, code.field)} if id_ else {"@externalId": code}
+
+
+def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
+    """Return the outcomes with the references that NetSuite did not repeat.
+
+    It answers in the order of the request. That is relied on where there is an answer for each
+    record, and none names another record's reference.
+    """
+    asked = request.body.get("record", request.body.get("baseRef", []))
+    records = asked if isinstance(asked, list) else [asked]
+    references = [str(one["@externalId"]) for one in records]
+    if len(outcomes) != len(references):
+        return outcomes
+    if any(one.reference not in {None, own} for one, own in zip(outcomes, references, strict=True)):
+        return outcomes
+    return tuple(
+        msgspec.structs.replace(one, reference=own)
+        for one, own in zip(outcomes, references, strict=True)
+    )
+
+
+def _only_currency(voucher: Voucher) -> str:
+    currencies = sorted({posting.currency for posting in voucher.postings})
+    if len(currencies) > 1:
+        raise ClaimError(
+            f"postings in {' and '.join(currencies)}: a NetSuite journal entry has one currency; "
+            "convert them in the chart or claim each currency by itself",
+            code="CB-167",
+            claim_id=voucher.claim_id,
+        )
+    return currencies[0]
+
+
+def _double(posting: Posting, claim_id: str) -> str:
+    """Return an amount as ``xsd:double`` carries it unchanged."""
+    text = f"{posting.amount:f}"
+    # XSD 1.0 part 2 §3.2.5: an IEEE 754 double, of which 15 decimal digits are sure.
+    if len(posting.amount.normalize().as_tuple().digits) > _DIGITS:
+        raise ClaimError(
+            f"{claim_field(posting, 'amount')}: NetSuite takes amounts as doubles, and {text} "
+            f"has more than {_DIGITS} digits; divide the claim",
+            code="CB-169",
+            claim_id=claim_id,
+        )
+    return text
+
+
+_DIGITS: Final = 15
+
+
+def _no_place(name: str, field: str, why: str, claim_id: str) -> ClaimError:
+    return ClaimError(
+        f"{field}: there is no place for the dimension {name!r}: {why}; name one in the profile's "
+        "option dimensions (department, class, location or entity)",
+        code="CB-168",
+        claim_id=claim_id,
+    )
+
+
+def _denied() -> ConfigurationError:
+    return ConfigurationError(
+        "NetSuite's journal entries cannot be listed by what changed; use status or wait",
+        code="CB-254",
+    )

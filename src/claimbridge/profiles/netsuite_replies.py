@@ -1,0 +1,233 @@
+"""What NetSuite's answers say: of records written, of records asked for, of jobs, in faults.
+
+Success is ``isSuccess="true"`` together with the record's internal id. A refusal is
+``isSuccess="false"`` with details in words, in an ordinary reply. What else there is, is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from claimbridge.errors import DocumentError
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, as_amount
+from claimbridge.profiles.reading import legible, read_untyped
+
+if TYPE_CHECKING:
+    from claimbridge.contract.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+_K = OutcomeKind
+_TRUE: Final = frozenset({"true", "1"})
+_FALSE: Final = frozenset({"false", "0"})
+
+ABSENT: Final = "RCRD_DSNT_EXIST"
+BUSY: Final = frozenset(
+    {
+        "ACCT_TEMP_UNAVAILABLE",
+        "CONCURRENCY_LIMIT_EXCEEDED",
+        "EXCEEDED_MAX_CONCUR_RQST",
+        "EXCEEDED_MAX_SESSIONS",
+        "SSS_REQUEST_LIMIT_EXCEEDED",
+        "WS_CONCUR_SESSION_DISALLWD",
+        "WS_EXCEEDED_CONCUR_USERS_ALLWD",
+    }
+)
+"""Codes of a status that say: not now."""
+UNCLEAR: Final = frozenset(
+    {
+        # Somebody else, perhaps an earlier call of ours, has written the record.
+        "CANT_UPDATE_RECRD_HAS_CHANGED",
+        "DUP_RCRD",
+        "RCRD_HAS_BEEN_CHANGED",
+        # Nobody knows how far it went.
+        "JE_UNEXPECTED_ERROR",
+        "SESSION_TIMED_OUT",
+        "SSS_APP_SERVER_RESTART",
+        "UNEXPECTED_ERROR",
+        "UNEXPECTED_FAILURE",
+    }
+)
+"""Codes of a status that do not prove that nothing was written."""
+
+_THROTTLING: Final = frozenset(
+    {"exceededConcurrentRequestLimitFault", "exceededRequestLimitFault", "exceededUsageLimitFault"}
+)
+_TOO_LARGE: Final = frozenset({"exceededRecordCountFault", "exceededRequestSizeFault"})
+# Who calls is judged before what is asked: nothing was done, and the same call fails again.
+_NOT_LET_IN: Final = frozenset(
+    {
+        "insufficientPermissionFault",
+        "invalidAccountFault",
+        "invalidCredentialsFault",
+        "invalidSessionFault",
+        "invalidVersionFault",
+    }
+)
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """How records read: ``written`` is what a record that was just written is.
+
+    ``currencies`` are ISO codes by internal id.
+    """
+
+    written: OutcomeKind
+    currencies: Mapping[str, str] = {}
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return what became of records, or what is held of those that were asked for."""
+        if reply.local == "upsertResponse":
+            parts, read = reply.all("writeResponse"), self._written
+        elif reply.local == "getAsyncResultResponse":
+            parts = reply.all("asyncResult", "writeResponseList", "writeResponse")
+            read = self._written
+        elif reply.local == "getListResponse":
+            parts, read = reply.all("readResponseList", "readResponse"), self._held
+        else:
+            return (unknown(f"the reply is a {reply.local}, which tells of no record"),)
+        found = tuple(legible(read, part, number) for number, part in enumerate(parts, start=1))
+        return found or (unknown(f"the {reply.local} tells of no record"),)
+
+    def _written(self, part: Reply, number: int) -> Outcome:
+        told = part.text("status", "@isSuccess")
+        id_ = part.text("baseRef", "@internalId")
+        reference = part.text("baseRef", "@externalId") or None
+        if told in _TRUE and id_:
+            entry = JournalEntry(id_)
+            return Outcome(kind=self.written, reference=reference, journal_entry=entry, item=number)
+        if told in _FALSE and not id_:
+            return _refused(part, reference, number)
+        # A refused update names the record that is there.
+        text = f"isSuccess is {told!r}, and the record's internal id {id_!r}"
+        return unknown(text, reference=reference, item=number)
+
+    def _held(self, part: Reply, number: int) -> Outcome:
+        told = part.text("status", "@isSuccess")
+        id_ = part.text("record", "@internalId")
+        reference = part.text("record", "@externalId") or None
+        if told in _TRUE and id_:
+            waits = part.text("record", "approved") in _FALSE
+            return Outcome(
+                kind=_K.ACKNOWLEDGED if waits else _K.POSTED,
+                reference=reference,
+                journal_entry=JournalEntry(id_),
+                totals=self._totals(part),
+                item=number,
+            )
+        reasons = _reasons(part)
+        codes = {reason.code for reason in reasons}
+        if told in _FALSE and not id_ and codes == {ABSENT}:
+            return Outcome(kind=_K.ABSENT, item=number)
+        if told in _FALSE and codes & BUSY:
+            return _busy(reasons, reference, number)
+        text = f"isSuccess is {told!r}, {_told(reasons) or 'without a reason'}"
+        return unknown(text, reference=reference, item=number)
+
+    def _totals(self, part: Reply) -> dict[str, Decimal]:
+        """Return the debits by currency; {} when the record does not tell its currency."""
+        currency = self._currency(part)
+        debits = [_number(text) for text in part.texts("record", "lineList", "line", "debit")]
+        total = sum(debits, Decimal(0))
+        if not currency or not total:
+            return {}
+        # A double may come as 1.13E7, or with decimals that the currency does not have.
+        return {currency: as_amount(f"{total.normalize():f}", currency, what="a debit")}
+
+    def _currency(self, part: Reply) -> str:
+        known = self.currencies.get(part.text("record", "currency", "@internalId"), "")
+        told = (
+            part.text("record", "currency", "@externalId"),
+            part.text("record", "currency", "name"),
+        )
+        return known or next((one for one in told if _ISO.fullmatch(one)), "")
+
+
+_ISO: Final = re.compile(r"[A-Z]{3}")
+
+
+def read_fault(fault: Fault) -> Outcome:
+    """Return what a fault's typed detail says; one without says nothing of our record."""
+    detail = fault.detail
+    local = "" if detail is None else detail.local
+    text = f"{local}: {fault.reason}" if detail is None else f"{local}: {_words(detail, fault)}"
+    if local in _THROTTLING:
+        return Outcome(kind=_K.UNAVAILABLE, text=text)
+    if local in _NOT_LET_IN:
+        return Outcome(kind=_K.NOT_DELIVERED, text=text, useless=True)
+    if local in _TOO_LARGE and detail is not None:
+        reason = Reason(_words(detail, fault), code=_first(detail, "code"))
+        return Outcome(kind=_K.REJECTED, reasons=(reason,))
+    if local:
+        # unexpectedErrorFault may come after the commit; asyncFault is about a job.
+        return unknown(text)
+    return read_untyped(fault, typed=True)
+
+
+def job_of(reply: Reply) -> tuple[str, str]:
+    """Return the id and the status of an asynchronous job; "" for what is not told."""
+    path = "asyncStatusResult"
+    return reply.text(path, "jobId"), reply.text(path, "status")
+
+
+def unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
+    """Return an outcome without evidence either way."""
+    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=item)
+
+
+def _refused(part: Reply, reference: str | None, number: int) -> Outcome:
+    """Read a refusal; one that may have come after the writing, or without words, is none."""
+    reasons = _reasons(part)
+    codes = {reason.code for reason in reasons}
+    late = any(one in _TRUE for one in part.texts("status", "statusDetail", "afterSubmitFailed"))
+    if late or codes & UNCLEAR or not reasons:
+        # afterSubmit scripts run once the record is saved; their failure undoes nothing.
+        text = f"NetSuite refuses {'after saving' if late else 'unclearly'}: {_told(reasons)}"
+        return unknown(text, reference=reference, item=number)
+    if codes & BUSY:
+        return _busy(reasons, reference, number)
+    return Outcome(kind=_K.REJECTED, reference=reference, reasons=reasons, item=number)
+
+
+def _reasons(part: Reply) -> tuple[Reason, ...]:
+    """Return the errors of a status, without its warnings."""
+    details = [
+        one for one in part.all("status", "statusDetail") if one.text("@type") in {"", "ERROR"}
+    ]
+    return tuple(
+        Reason(one.text("message") or one.text("code"), code=one.text("code"))
+        for one in details
+        if one.text("message") or one.text("code")
+    )
+
+
+def _busy(reasons: Sequence[Reason], reference: str | None, number: int) -> Outcome:
+    text = f"NetSuite is busy: {_told(reasons)}"
+    return Outcome(kind=_K.UNAVAILABLE, reference=reference, text=text, item=number)
+
+
+def _told(reasons: Sequence[Reason]) -> str:
+    return "; ".join(map(str, reasons))
+
+
+def _words(detail: Reply, fault: Fault) -> str:
+    return _first(detail, "message") or fault.reason
+
+
+def _first(detail: Reply, name: str) -> str:
+    """Return a text that only explains: of two the first will do."""
+    return next(iter(detail.texts(name)), "")
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise DocumentError(f"the reply gives {text!r} as a debit", code="CB-155")
+    return number
