@@ -160,7 +160,7 @@ class Contract:
         """
         element = self._encoded.read(element) if self._encoded else element
         leaf = self._leaf(element)
-        return Reply(element, leaf.shape if leaf else None)
+        return Reply(element, leaf.shape if leaf else None, self._service.shapes)
 
     def asked(self, element: etree._Element) -> etree._Element:
         """Return a request as if it were literal: an rpc/encoded one without what it adds.

@@ -9,6 +9,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.replies import concrete
 from claimbridge.contract.shape import Group, Leaf, Order, Shape, Types
 
 MAX_SENTENCES: Final = 50
@@ -36,7 +37,7 @@ def _differences(
     if xmlio.namespace(element) != leaf.namespace:
         found = xmlio.namespace(element) or "no namespace"
         yield f"{path} is in {found}; the contract has {leaf.namespace or 'no namespace'}"
-    shape = _concrete(element, leaf.shape, types)
+    shape = concrete(element, leaf.shape, types)
     yield from _attributes(element, shape, path)
     children = list(element.iterchildren(etree.Element))
     if shape.is_open or (shape.has_text and not children):
@@ -50,16 +51,6 @@ def _differences(
             yield f"{path}/{name} is not in the contract"
         else:
             yield from _differences(child, place, f"{path}/{name}", types)
-
-
-def _concrete(element: etree._Element, declared: Shape, types: Types | None) -> Shape:
-    """Return the shape that the reply's own ``xsi:type`` names, where the contract has it."""
-    prefix, _, local = element.get(f"{{{_XSI}}}type", "").strip().rpartition(":")
-    if types is None or not local:
-        return declared
-    uri = element.nsmap.get(prefix or None, "")
-    found = types.named(f"{{{uri}}}{local}" if uri else local)
-    return found[1] if found else declared
 
 
 def _attributes(element: etree._Element, shape: Shape, path: str) -> Iterator[str]:

@@ -20,10 +20,11 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.shape import Shape
+from claimbridge.contract.shape import Shape, Types
 from claimbridge.errors import DocumentError
 
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
 class Reply:
@@ -32,11 +33,14 @@ class Reply:
     ``element`` is the lxml element, for drift and signatures only.
     """
 
-    __slots__ = ("_shape", "element")
+    __slots__ = ("_shape", "_types", "element")
 
-    def __init__(self, element: etree._Element, shape: Shape | None = None) -> None:
+    def __init__(
+        self, element: etree._Element, shape: Shape | None = None, types: Types | None = None
+    ) -> None:
         self.element: Final = element
-        self._shape = shape
+        self._shape = concrete(element, shape, types) if shape else None
+        self._types = types
 
     def __repr__(self) -> str:
         return f"Reply({self.local!r})"
@@ -55,7 +59,7 @@ class Reply:
     def children(self) -> list[Reply]:
         """Every child element, in document order."""
         return [
-            Reply(child, _below(self._shape, xmlio.local_name(child)))
+            Reply(child, _below(self._shape, xmlio.local_name(child)), self._types)
             for child in self.element.iterchildren(etree.Element)
         ]
 
@@ -166,9 +170,19 @@ def _wrapped(owner: Reply, path: tuple[str, ...], known: Shape) -> Iterable[list
     return ways.values()
 
 
+def concrete(element: etree._Element, declared: Shape, types: Types | None) -> Shape:
+    """Return the shape that the reply's own ``xsi:type`` names, where the contract has it."""
+    prefix, _, local = element.get(_TYPE, "").strip().rpartition(":")
+    if types is None or not local:
+        return declared
+    uri = element.nsmap.get(prefix or None, "")
+    found = types.named(f"{{{uri}}}{local}" if uri else local)
+    return found[1] if found else declared
+
+
 def _below(shape: Shape | None, name: str) -> Shape | None:
     leaf = shape.children.get(name) if shape else None
     return leaf.shape if leaf else None
 
 
-__all__ = ["Reply"]
+__all__ = ["Reply", "concrete"]

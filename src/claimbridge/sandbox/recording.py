@@ -25,6 +25,7 @@ _SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid", re.IGNOREC
 _PUBLIC: Final = frozenset(
     {"UsernameToken", "BinarySecurityToken", "SecurityTokenReference", "Token"}
 )
+_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SCRUBBED: Final = "***"
 
 
@@ -80,7 +81,13 @@ def scrubbed(message: bytes) -> bytes:
     for part in root.iter(etree.Element):
         if local_name(part) not in _PUBLIC and _SECRET.search(local_name(part)) and not len(part):
             part.text = _SCRUBBED
-    return canonical(root) + b"\n"
+    return canonical(root, inclusive_prefixes=_named_in_types(root)) + b"\n"
+
+
+def _named_in_types(root: etree._Element) -> tuple[str, ...]:
+    """Return the prefixes that only an ``xsi:type`` may use: canonical form would drop them."""
+    types = (part.get(_TYPE, "").strip() for part in root.iter(etree.Element))
+    return tuple(sorted({prefix for name in types if (prefix := name.rpartition(":")[0])}))
 
 
 def _write_reply(place: Path, body: bytes) -> None:
