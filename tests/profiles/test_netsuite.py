@@ -144,6 +144,13 @@ def test_what_is_held_tells_its_total(currency: str, totals: str) -> None:
     assert outcome.totals == ({totals: Decimal("12345678.50")} if totals else {})
 
 
+def test_half_an_entry_gives_no_total() -> None:
+    """Where debits and credits differ, some were not found: no total, rather than a wrong one."""
+    currency = "<g:currency><c:name>USD</c:name></g:currency>"
+    lost = entry(currency).replace("<g:debit>0.5</g:debit>", "<g:amount>0.5</g:amount>")
+    assert (held(lost).kind, held(lost).totals) == (K.POSTED, {})
+
+
 def test_absence_must_be_said() -> None:
     """Only the code for a record that is not there says so; an entry may wait for approval."""
     assert held("", refused(("RCRD_DSNT_EXIST", "no such record"))).kind is K.ABSENT

@@ -186,8 +186,12 @@ NUMBERED = UNKNOWN
 NO = {"outcome": "rejected", "reference": "EXP-2026-0042"}
 REFUSED = {"outcome": "rejected", "reference": "EXP-2025-0999"}
 _R, _S, _W, _B = "reference", "sap-journal-entry", "workday", "sap-bapi"
+_N = "netsuite"
 BAPI = "AccDocumentPost"
 SUBMIT, GET = "Submit_Accounting_Journal", "Get_Journals"
+WRITTEN = {**POSTED, "journal_entry": "1001"}
+NS_CLOSED = "TRAN_PERIOD_CLOSED: period 2025-12 is closed; open from 2026-01"
+NS_ORDERED = "USER_ERROR: refused because the sandbox was told to refuse it"
 TAKEN = {"outcome": "acknowledged", "reference": "EXP-2026-0042"}
 
 _E, IMPORT, FIND = "kingdee-eas", "importVoucher", "findVoucher"
@@ -302,6 +306,35 @@ SCENES = (
     Scene(_W, GET, "found", asking,
           ({**POSTED, "journal_entry": "000001 / CN01"},)),
     Scene(_W, GET, "absent", asking_in_vain, ({"outcome": "absent"},)),
+    Scene(_N, "upsert", "accepted", submitting(claim()), (WRITTEN,), claim="travel-cn"),
+    Scene(_N, "upsert", "refused", submitting(closed()), ({**REFUSED, "reasons": [NS_CLOSED]},)),
+    Scene(_N, "upsert", "refused-to-order", submitting(claim(), faults="fault"),
+          ({**NO, "reasons": [NS_ORDERED]},), claim="travel-cn"),
+    Scene(_N, "upsert", "fault", submitting(claim(), faults="unsigned-fault"), (UNKNOWN,),
+          claim="travel-cn"),
+    Scene(_N, "upsert", "throttled", submitting(claim(), faults="throttle=typed"),
+          ({"outcome": "unavailable"},), claim="travel-cn"),
+    Scene(_N, "upsert", "answer-lost", submitting(claim(), faults="commit-then-drop"), (),
+          claim="travel-cn"),
+    Scene(_N, "upsert", "drifted", submitting(claim(), faults="drift"), (WRITTEN,),
+          claim="travel-cn", drift=True),
+    Scene(_N, "upsert", "another-reference", submitting(claim(), faults="wrong-reference"),
+          ({**WRITTEN, "reference": "EXP-2026-0040"},), claim="travel-cn"),
+    Scene(_N, "upsert", "reversed", reversing,
+          ({**WRITTEN, "reference": "EXP-2026-0042.x1", "journal_entry": "1002"},)),
+    Scene(_N, "asyncUpsertList", "taken", submitting(claim(), closed()), (UNKNOWN,)),
+    Scene(_N, "checkAsyncStatus", "finished", submitting(claim(), closed()), (UNKNOWN,)),
+    Scene(_N, "getAsyncResult", "partly-failed",
+          submitting(claim(), closed(), claim("mileage-en")),
+          (WRITTEN, {**REFUSED, "reasons": [NS_CLOSED]},
+           {**WRITTEN, "reference": "EXP-2026-0044", "journal_entry": "1002"})),
+    Scene(_N, "getAsyncResult", "drifted",
+          submitting(claim(), closed(), faults="getAsyncResult:drift"),
+          (WRITTEN, {**REFUSED, "reasons": [NS_CLOSED]}), drift=True),
+    Scene(_N, "getList", "found", submitting(claim(), faults="commit-then-drop@1"), (WRITTEN,)),
+    Scene(_N, "getList", "drifted", submitting(claim(), faults="commit-then-drop@1,query:drift"),
+          (WRITTEN,), drift=True),
+    Scene(_N, "getList", "absent", asking_in_vain, ({"outcome": "absent"},)),
     Scene(_E, IMPORT, "accepted", submitting(claim()), (SAVED,), claim="travel-cn"),
     Scene(_E, IMPORT, "refused", submitting(closed()), (EAS_CLOSED,)),
     Scene(_E, IMPORT, "refused-to-order", submitting(claim(), faults="fault"),

@@ -129,14 +129,20 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         return unknown(text, reference=reference, item=number)
 
     def _totals(self, part: Reply) -> dict[str, Decimal]:
-        """Return the debits by currency; {} when the record does not tell its currency."""
+        """Return the debits by currency; {} when the record tells too little for that.
+
+        A journal entry balances: where debits and credits differ, not all of them were found.
+        """
         currency = self._currency(part)
-        debits = [_number(text) for text in part.texts("record", "lineList", "line", "debit")]
-        total = sum(debits, Decimal(0))
-        if not currency or not total:
+        lines = part.all("record", "lineList", "line")
+        debit, credit = (
+            sum((_number(line.text(side) or "0") for line in lines), Decimal(0))
+            for side in ("debit", "credit")
+        )
+        if not currency or not debit or debit != credit:
             return {}
         # A double may come as 1.13E7, or with decimals that the currency does not have.
-        return {currency: as_amount(f"{total.normalize():f}", currency, what="a debit")}
+        return {currency: as_amount(f"{debit.normalize():f}", currency, what="a debit")}
 
     def _currency(self, part: Reply) -> str:
         known = self.currencies.get(part.text("record", "currency", "@internalId"), "")
