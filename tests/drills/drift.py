@@ -3,8 +3,8 @@
     python -m tests.drills.drift --mutations 10000 [--seed N] [--without-zeep]
 
 Every recorded reply, and every real one that lies on this machine, is changed once or twice (see
-``drifted.mutations``) and read by its profile. A reading is *right*, an explicit *unknown*, a
-*needless* unknown (all the evidence is still there), or *wrong*: another document, another fate,
+``claimbridge.testing.drift``) and read by its profile. A reading is *right*, an explicit *unknown*,
+a *needless* unknown (all the evidence is still there), or *wrong*: another document, another fate,
 or nothing where there was something, silently. The command exits 1 when any is needless or wrong.
 zeep, strict and lax, is given the same replies by the same contracts.
 """
@@ -20,16 +20,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
-from lxml import etree
 from tests.drills.drifted.cases import Case, cases
-from tests.drills.drifted.judging import Verdict, judge
-from tests.drills.drifted.mutations import CONTRADICTED, MUTATIONS, SPELLINGS, Mutated
 from tests.drills.drifted.zeep_reading import zeep_reads
 
-from claimbridge.soap.envelope import NAMESPACES
-from claimbridge.xmlio import parse
-
-_BODIES = frozenset(f"{{{one}}}Body" for one in NAMESPACES.values())
+from claimbridge.testing.drift import Drifting, Verdict
 
 
 class Tally(msgspec.Struct):
@@ -44,22 +38,17 @@ class Tally(msgspec.Struct):
 def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool = True) -> Tally:
     """Read ``mutations`` mutated replies of the cases, and judge each reading."""
     tally, held = Tally(), list(chosen)
-    relied = [_relied_on(case) for case in held]
+    replies = [Drifting(case.reply, read=case.ledger.read_bytes) for case in held]
     for number in range(mutations):
         draw = random.Random(f"{seed}:{number}")
         at = draw.randrange(len(held))
-        case = held[at]
-        reply, done = _mutated(case.reply, draw)
-        verdict = judge(
-            case.outcomes, case.ledger.read_bytes(reply), gone=_gone(case, done, relied[at])
-        )
-        how = " + ".join(one.how for one in done)
-        for one in done:
-            tally.verdicts.setdefault(one.how, Counter())[verdict] += 1
-        if verdict in {Verdict.NEEDLESS, Verdict.WRONG}:
-            tally.bad.append((case.name, how, verdict, reply))
+        case, drifted = held[at], replies[at].drifted(draw)
+        for one in drifted.mutations:
+            tally.verdicts.setdefault(one.how, Counter())[drifted.verdict] += 1
+        if drifted.verdict in {Verdict.NEEDLESS, Verdict.WRONG}:
+            tally.bad.append((case.name, drifted.how, drifted.verdict, drifted.reply))
         if with_zeep:
-            _ask_zeep(tally, case, reply)
+            _ask_zeep(tally, case, drifted.reply)
     return tally
 
 
@@ -74,55 +63,6 @@ def _ask_zeep(tally: Tally, case: Case, reply: bytes) -> None:
             strict=strict,
         )
         tally.zeep.setdefault("strict" if strict else "lax", Counter())[said] += 1
-
-
-def _elements(root: etree._Element) -> list[etree._Element]:
-    """Return the elements below the Body's child, or in a Fault's detail, in document order."""
-    body = next(one for one in root if one.tag in _BODIES)
-    child = next(body.iterchildren(etree.Element))
-    detail = child.find("{*}detail")  # of a Fault: around it, the frame stays as it is
-    return list((child if detail is None else detail).iterdescendants(etree.Element))
-
-
-def _mutated(reply: bytes, draw: random.Random) -> tuple[bytes, list[Mutated]]:
-    root = parse(reply)
-    done = []
-    elements = _elements(root)
-    for _ in range(draw.choice((1, 1, 2)) if elements else 0):
-        mutation = draw.choice(MUTATIONS)
-        done.append(mutation(elements, draw))
-        if mutation not in SPELLINGS:
-            break  # two changes of the structure may contradict each other
-    return etree.tostring(root), done
-
-
-def _relied_on(case: Case) -> frozenset[int]:
-    """Return the elements without which the profile reads something else: its evidence."""
-    found = set()
-    for number in range(len(_elements(parse(case.reply)))):
-        root = parse(case.reply)
-        place = _elements(root)[number]
-        parent = place.getparent()
-        assert parent is not None
-        parent.remove(place)
-        if case.ledger.read_bytes(etree.tostring(root)) != case.outcomes:
-            found.add(number)
-    return frozenset(found)
-
-
-def _gone(case: Case, done: list[Mutated], relied: frozenset[int]) -> set[str] | None:
-    """Return the values of the evidence that was touched; None when none was."""
-    # What contradicts an element may be relied on although its absence would not be noticed.
-    touched = {
-        number
-        for one in done
-        for number in one.touched
-        if number in relied or one.how == CONTRADICTED
-    }
-    if not touched:
-        return None
-    elements = _elements(parse(case.reply))
-    return {(elements[number].text or "").strip() for number in touched}
 
 
 def report(tally: Tally) -> None:

@@ -7,9 +7,9 @@ import warnings
 import pytest
 from tests.drills.drift import drill
 from tests.drills.drifted.cases import cases
-from tests.drills.drifted.judging import Verdict, judge
 
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
+from claimbridge.testing.drift import Verdict, judge
 
 
 def test_no_drifted_reply_is_read_wrong() -> None:
