@@ -104,6 +104,14 @@ class Bundle:
         """Return the bundle of files held in memory, by name."""
         return cls(entry, dict(contents).get, title=title or entry, locations=locations)
 
+    def started_by(self, entry: str, content: bytes | None = None) -> Bundle:
+        """Return the same files begun with ``entry``, which ``content`` adds where it is given."""
+
+        def read(name: str) -> bytes | None:
+            return content if content is not None and name == entry else self._read(name)
+
+        return Bundle(entry, read, title=self.title, locations=self.locations)
+
     def __repr__(self) -> str:
         return f"Bundle({self.title!r})"
 

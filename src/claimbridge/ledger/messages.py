@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urljoin
@@ -29,6 +30,7 @@ from claimbridge.errors import (
 from claimbridge.ledger.authentic import Authenticator, FirstSight
 from claimbridge.ledger.drifts import Drifts
 from claimbridge.ledger.exchange import Exchanging, Sessions
+from claimbridge.ledger.inner import InnerDocuments
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.opening import (
     check_auth,
@@ -119,6 +121,7 @@ class Messages:
         check_auth(config, self.profile)
         self.sessions: Final = Sessions()
         self.drifts: Final = Drifts(config.name)
+        self._documents: Final = InnerDocuments(Path(config.folder))
         self._chart = chart
         self._contract = contract
         identities = () if signer else open_identities(config)
@@ -250,7 +253,7 @@ class Messages:
         """
         contract = self._contract_of(request.operation, request.port)
         try:
-            body = contract.render(request.operation, request.body)
+            body = contract.render(request.operation, self._documents.filled(request))
         except SchemaViolation as error:
             return b"", error.findings
         if signing is not None:

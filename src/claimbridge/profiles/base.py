@@ -7,7 +7,7 @@ decides success only from evidence. What it cannot read is ``OutcomeKind.UNKNOWN
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
@@ -53,6 +53,25 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     together: bool = False
 
 
+class Inner(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that travels as text inside a request, with a schema of its own.
+
+    Its text goes to the key path ``at`` of the request's body (``xmlStr``, ``arg0/data``).
+    ``schema`` is an XSD: one of ``claimbridge.xsd`` by its name, or a path; ``element`` its root
+    as ``{namespace}name``. ``body`` and ``sources`` are as a Request's. With the format ``json``
+    elements become members, those that may repeat arrays, and numbers and booleans of the schema
+    are such in JSON. An XML text declares ``encoding``.
+    """
+
+    at: str
+    schema: str
+    element: str
+    body: Mapping[str, Any]
+    sources: Mapping[str, str] = {}
+    format: Literal["xml", "json"] = "xml"
+    encoding: Literal["UTF-8", "GBK"] = "UTF-8"
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: the contract's operation, its body in the contract's own names.
 
@@ -60,7 +79,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     local names, counted only where a name repeats) to the claim field it came from. ``port`` names
     another port of the same ERP, of those in the profile's ``ports``; "" is the ledger's endpoint.
     ``harmless`` marks a call that changes nothing in the ledger, of a conversation: logging in,
-    asking, polling.
+    asking, polling. ``inner`` is a document that travels as text inside the body.
     """
 
     operation: str
@@ -68,6 +87,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     sources: Mapping[str, str] = {}
     port: str = ""
     harmless: bool = False
+    inner: Inner | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
