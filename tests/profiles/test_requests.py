@@ -16,6 +16,7 @@ from claimbridge.contract.types import types_module
 SOURCE = Path(claimbridge.__file__).parent
 MODULES = {
     "kingdee_eas": "kingdee-eas.wsdl",
+    "netsuite": "netsuite.wsdl",
     "sap_bapi": "sap-bapi.wsdl",
     "sap_journal_entry": "sap-journal-entry.wsdl",
     "voucher_service": "voucher-service.wsdl",
@@ -39,6 +40,10 @@ BROKEN = {
     "kingdee_rows.py": [
         ('"entrySeq": number', '"entrySeq": str(number)', 'TypedDict item "entrySeq" has type'),
         ('"bookedDate": Sourced', '"bookDate": Sourced', 'Extra key "bookDate"'),
+    ],
+    "netsuite.py": [
+        ('"debit": amount', '"debt": amount', 'Extra key "debt"'),
+        ('"@externalId": Sourced', '"externalId": Sourced', 'Extra key "externalId"'),
     ],
     "workday.py": [
         ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),

@@ -23,7 +23,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from claimbridge.contract.replies import Reply
     from claimbridge.profiles.conversation import Conversation
+    from claimbridge.profiles.requests import netsuite as requests
     from claimbridge.soap.faults import Fault
 
 UPSERT: Final = "upsert"
@@ -61,6 +62,8 @@ _DIMENSIONS: Final[Mapping[str, Place]] = MappingProxyType(
         "location": "location",
     }
 )
+_OF_POSTING: Final = ("cost_centre", "project", "partner")
+"""The dimensions that are fields of a posting."""
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
@@ -115,7 +118,7 @@ class NetSuite:
         self._ids: Mapping[str, Mapping[str, str]] = {
             str(key): ids for key, ids in (internal_ids or {}).items()
         }
-        self._places: Mapping[str, str] = {**_DIMENSIONS, **(dimensions or {})}
+        self._places: Mapping[str, Place] = {**_DIMENSIONS, **(dimensions or {})}
         self._one_world = one_world
         self._approved = approved
         self._time = time_of_day
@@ -126,7 +129,7 @@ class NetSuite:
             currencies={id_: code for code, id_ in self._ids.get("currency", {}).items()},
         )
         self.dimensions: tuple[str, ...] = tuple(
-            name for name in self._places if name not in {"cost_centre", "project", "partner"}
+            name for name in self._places if name not in _OF_POSTING
         )
 
     def headers(self, call: Call) -> Sequence[bytes]:
@@ -151,8 +154,9 @@ class NetSuite:
         """
         records = [self._entry(one, one.voucher.text) for one in submissions]
         if len(records) == 1:
-            return as_request(UPSERT, {"record": records[0]})
-        return as_request(UPSERT_LIST, {"record": records})
+            return as_request(UPSERT, _upsert(records[0]))
+        body: requests.asyncUpsertList = {"record": records}
+        return as_request(UPSERT_LIST, body)
 
     def reverse(self, submission: Submission) -> Request:
         """Return ``upsert`` of an entry on the other sides; raises ClaimError as ``submit`` does.
@@ -161,15 +165,17 @@ class NetSuite:
         """
         entry = submission.voucher.reverses
         memo = f"reverses {entry.number if entry else ''}: {submission.voucher.text}"
-        return as_request(UPSERT, {"record": self._entry(submission, memo)})
+        return as_request(UPSERT, _upsert(self._entry(submission, memo)))
 
     def query(self, references: Sequence[str]) -> Request:
         """Return ``getList`` of journal entries by our references."""
-        asked = [
-            {"@xsi:type": "RecordRef", "@type": "journalEntry", "@externalId": one}
-            for one in references
-        ]
-        return as_request(QUERY, {"baseRef": asked})
+        body: requests.getList = {
+            "baseRef": [
+                {"@xsi:type": "RecordRef", "@type": "journalEntry", "@externalId": one}
+                for one in references
+            ]
+        }
+        return as_request(QUERY, body)
 
     def changes(self, cursor: str, limit: int) -> Request:
         """Refuse: what changed is found by searches, which miss what changes meanwhile."""
@@ -231,7 +237,7 @@ class NetSuite:
 
     # --- a journal entry --------------------------------------------------------------------
 
-    def _entry(self, submission: Submission, memo: str) -> dict[str, Any]:
+    def _entry(self, submission: Submission, memo: str) -> requests.JournalEntry:
         voucher = submission.voucher
         currency = _only_currency(voucher)
         company = Sourced(voucher.company, "company")
@@ -251,45 +257,45 @@ class NetSuite:
             },
         }
 
-    def _line(self, posting: Posting, claim_id: str) -> dict[str, Any]:
+    def _line(self, posting: Posting, claim_id: str) -> requests.JournalEntryLine:
         amount = Sourced(_double(posting, claim_id), claim_field(posting, "amount"))
         account = Sourced(posting.account, claim_field(posting, "account"))
         debit = posting.side is Side.DEBIT
-        return {
+        line: requests.JournalEntryLine = {
             "account": self._ref("account", account),
             "debit": amount if debit else None,
             "credit": None if debit else amount,
             "memo": Sourced(" ".join(posting.narration.split()), claim_field(posting, "narration")),
-            **self._dimensions(posting, claim_id),
         }
+        for place, code in self._placed(posting, claim_id).items():
+            line[place] = self._ref(place, code)
+        return line
 
-    def _dimensions(self, posting: Posting, claim_id: str) -> dict[str, Any]:
-        """Return the fields of a line that dimensions go to; none is dropped."""
-        held = {
-            "cost_centre": posting.cost_centre,
-            "project": posting.project,
-            "partner": posting.partner,
-            **posting.dimensions,
-        }
-        fields: dict[str, Sourced] = {}
-        for name, code in held.items():
+    def _placed(self, posting: Posting, claim_id: str) -> dict[Place, Sourced]:
+        """Return the codes of dimensions by the fields that they go to; none is dropped."""
+        named = {name: getattr(posting, name) for name in _OF_POSTING}
+        placed: dict[Place, Sourced] = {}
+        for name, code in (named | posting.dimensions).items():
             if not code:
                 continue
-            known = name in {"cost_centre", "project", "partner"}
-            field = claim_field(posting, name if known else f"dimensions.{name}")
+            field = claim_field(posting, name if name in named else f"dimensions.{name}")
             place = self._places.get(name)
             if place is None:
                 raise _no_place(name, field, "no field of a line is named for it", claim_id)
-            if place in fields and fields[place].text != code:
-                why = f"{place} holds {fields[place].text!r} already"
+            if place in placed and placed[place].text != code:
+                why = f"{place} holds {placed[place].text!r} already"
                 raise _no_place(name, field, why, claim_id)
-            fields[place] = Sourced(code, field)
-        return {place: self._ref(place, code) for place, code in fields.items()}
+            placed[place] = Sourced(code, field)
+        return placed
 
-    def _ref(self, field: str, code: Sourced) -> dict[str, Sourced]:
+    def _ref(self, field: str, code: Sourced) -> requests.RecordRef:
         """Return a reference to a record: by NetSuite's id where it is known, else by the code."""
         id_ = self._ids.get(field, {}).get(code.text)
         return {"@internalId": Sourced(id_, code.field)} if id_ else {"@externalId": code}
+
+
+def _upsert(record: requests.JournalEntry) -> requests.upsert:
+    return {"record": record}
 
 
 def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
