@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -18,9 +20,13 @@ from tests.withstand.scene import (
     settled,
 )
 
+from claimbridge.config import AuthConfig
 from claimbridge.errors import LedgerRejection
 from claimbridge.model import Acknowledgement, State
-from claimbridge.sandbox import Sandbox
+from claimbridge.profiles.token_passport import SECRETS
+from claimbridge.sandbox import Answer, Call, Desk, Sandbox
+from claimbridge.sandbox.netsuite import NetSuiteResponder
+from claimbridge.xmlio import local_name
 
 PROFILE = "netsuite"
 
@@ -116,3 +122,55 @@ def test_a_correction_takes_the_first_back(
         states = [one.state for one in account.ledger() if one.profile == PROFILE]
         assert sender.status(name).state is State.POSTED
     assert states[-3:] == ["reversed", "posted", "posted"]
+
+
+class Doorkeeper(NetSuiteResponder):
+    """An account that notes who calls."""
+
+    def __init__(self) -> None:
+        self.passports: list[dict[str, str]] = []
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        self._note(call)
+        return super().answer(call, desk)
+
+    def throttle(self, call: Call, seconds: int) -> Answer | None:
+        self._note(call)
+        return super().throttle(call, seconds)
+
+    def _note(self, call: Call) -> None:
+        (passport,) = call.headers
+        assert local_name(passport) == "tokenPassport"
+        self.passports.append({local_name(one): one.text or "" for one in passport})
+
+
+def signature(passport: dict[str, str]) -> str:
+    """The signature that NetSuite would compute of what it was told, and the two secrets."""
+    told = [passport[name] for name in ("account", "consumerKey", "token", "nonce", "timestamp")]
+    key = b"value-of-consumer_secret&value%20of%26token_secret"
+    return base64.b64encode(hmac.digest(key, "&".join(told).encode(), "sha256")).decode()
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_each_attempt_proves_itself_anew(
+    new_id: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A throttled attempt, the next and a question carry passports of their own, and no secret."""
+    for name in ("consumer_key", "consumer_secret", "token"):
+        monkeypatch.setenv(f"NS_{name}", f"value-of-{name}")
+    monkeypatch.setenv("NS_token_secret", "value of&token_secret")
+    references = {name: f"env:NS_{name}" for name in SECRETS}
+    auth = AuthConfig(kind="token-passport", user="1234567_SB1", secrets=references)
+    door = Doorkeeper()
+    with Sandbox(profiles=[door]) as account:
+        config = configured(PROFILE, port=account.port, journal=tmp_path / "claims.db", auth=auth)
+        account.set_faults("throttle=typed@1,commit-then-drop@2")
+        with SENDERS[kind](config) as sender:
+            attempted(sender, mine := claim(new_id()))
+            settled(sender, mine)
+    assert len(door.passports) >= 3
+    assert len({one["nonce"] for one in door.passports}) == len(door.passports)
+    for passport in door.passports:
+        assert passport["account"] == "1234567_SB1"
+        assert passport["signature"] == signature(passport)
+        assert not any("secret" in value for value in passport.values())

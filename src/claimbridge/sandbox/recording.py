@@ -20,7 +20,7 @@ from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.sandbox.endpoint import Exchange, Reply
 from claimbridge.xmlio import canonical, local_name, parse
 
-_SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid", re.IGNORECASE)
+_SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid|consumerkey", re.IGNORECASE)
 # A certificate and the frame of a security header only have such names.
 _PUBLIC: Final = frozenset(
     {"UsernameToken", "BinarySecurityToken", "SecurityTokenReference", "Token"}
