@@ -21,7 +21,7 @@ from tests.withstand.scene import (
 )
 
 from claimbridge.config import AuthConfig
-from claimbridge.errors import LedgerRejection
+from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
 from claimbridge.profiles.token_passport import SECRETS
 from claimbridge.sandbox import Answer, Call, Desk, Sandbox
@@ -174,3 +174,46 @@ def test_each_attempt_proves_itself_anew(
         assert passport["account"] == "1234567_SB1"
         assert passport["signature"] == signature(passport)
         assert not any("secret" in value for value in passport.values())
+
+
+class Turnkey(NetSuiteResponder):
+    """An account that answers questions with a fault."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        if call.operation != "getList" or not self.fault:
+            return super().answer(call, desk)
+        uri = "urn:faults_2023_2.platform.webservices.netsuite.com"
+        detail = f'<{self.fault} xmlns="{uri}"><code>C</code><message>no</message></{self.fault}>'
+        return Answer(content=detail.encode(), fault="receiver", reason="no")
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "invalidCredentialsFault",
+        "insufficientPermissionFault",
+        "exceededRequestSizeFault",
+        "exceededRequestLimitFault",
+        "unexpectedErrorFault",
+    ],
+)
+def test_a_question_that_is_refused_leaves_the_doubt(
+    new_id: Callable[[], str], tmp_path: Path, fault: str, kind: str
+) -> None:
+    """A lost answer stays in doubt while NetSuite will not be asked, whatever it says to that."""
+    account = Turnkey(fault)
+    with Sandbox(profiles=[account]) as sandbox:
+        config = configured(PROFILE, port=sandbox.port, journal=tmp_path / "claims.db")
+        sandbox.set_faults("commit-then-drop@1")
+        with SENDERS[kind](config) as sender:
+            mine = claim(new_id())
+            assert isinstance(attempted(sender, mine), OutcomeUnknown)
+            assert sender.status(mine.id).state is State.IN_DOUBT
+            account.fault = ""
+            assert isinstance(settled(sender, mine), Acknowledgement)
+        assert sandbox.requests()["upsert"] == 1
+        assert len(held(sandbox.ledger(), PROFILE, mine.id).live) == 1

@@ -194,7 +194,11 @@ class NetSuite:
         answer = yield request
         assert answer is not None  # a request is answered by a reply or a fault
         if isinstance(answer, Fault):
-            return (self.read_fault(answer),)
+            outcome = self.read_fault(answer)
+            if request.operation == QUERY and outcome.kind is _K.REJECTED:
+                # The question was refused, and not what it asks for.
+                outcome = unknown(f"NetSuite will not be asked: {answer.reason}")
+            return (outcome,)
         if request.operation == UPSERT_LIST:
             outcomes = yield from self._followed(answer)
         else:
