@@ -230,8 +230,12 @@ def test_sandbox_serves_its_ledger_and_counts_calls(folder: Folder) -> None:
     )
     try:
         assert process.stderr is not None
-        announced = [process.stderr.readline() for _ in range(3)]
-        endpoint = announced[0].split()[1]
+        told = []
+        for line in iter(process.stderr.readline, ""):
+            told.append(line)
+            if "Ctrl-C" in line:
+                break
+        endpoint = told[0].split()[1]
         folder.configure(endpoint=endpoint)
         done = subprocess.run(
             [sys.executable, "-m", "claimbridge.cli", "submit", "--json", str(CLAIMS[0])],

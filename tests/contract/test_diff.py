@@ -356,6 +356,8 @@ def test_going_back_breaks_what_the_profile_sends(
         "ReversalReason",
         "ReversalReferenceDocument",
         "ReversalDate",
+        "Fund",
+        "Grant",
         "OrderID",
     }
 

@@ -158,6 +158,18 @@ def test_a_session_serves_many_vouchers(tmp_path: Path) -> None:
         assert erp.requests() == {"login": 1, "importVoucher": 3, "findVoucher": 3}
 
 
+def test_many_threads_log_in_once(tmp_path: Path) -> None:
+    """EAS may end a user's older session when a new one begins: one logs in, the others wait."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        SENDERS["Client"](config(erp, tmp_path)) as sender,
+    ):
+        erp.set_faults("session:slow=0.3@1")
+        results = sender.submit_many([claim(f"T-{number}") for number in range(8)], batch=1)
+        assert [result.error for result in results] == [None] * 8
+        assert erp.requests()["login"] == 1
+
+
 def test_a_wrong_password_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The refused login is told; no voucher has left."""
     monkeypatch.setenv("EAS_PASSWORD", "wrong")

@@ -6,6 +6,7 @@ No I/O: what must be sent is yielded to the client, as every step of a plan is.
 from __future__ import annotations
 
 import logging
+import threading
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("claimbridge.ledger")
 
 
+_TURN: Final = 0.02
+"""Seconds between two looks at whether another has logged in."""
 _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
 """What the transport concludes from an HTTP status alone."""
 
@@ -118,19 +121,25 @@ class Exchanging:
             # The profile says that the call before had no effect.
             self._effect = self._left = False
             self._ledger.sessions.drop(self._session)
-        self._session = self._ledger.sessions.current
-        if self._session:
-            return
+        sessions = self._ledger.sessions
+        while not sessions.begin():
+            yield from self._wait(_TURN)
+        try:
+            self._session = sessions.current or (yield from self._begun())
+            sessions.keep(self._session)
+        finally:
+            sessions.end()
+
+    def _begun(self) -> Plan[str]:
         try:
             message = self._ledger.log_in_message()
             envelope = yield from self._sent(message, harmless=True)
-            self._session = self._ledger.read_log_in(envelope, asked=message.operation)
+            return self._ledger.read_log_in(envelope, asked=message.operation)
         except DeliveryError as error:
             raise self._ended(error, harmless=True) from error
         except ClaimBridgeError as error:
             lost = NotDelivered(f"no session could be begun: {error.message}")
             raise self._ended(lost, harmless=True) from error
-        self._ledger.sessions.keep(self._session)
 
     def _ended(self, error: DeliveryError, *, harmless: bool) -> Ended:
         """Return the end of the conversation.
@@ -160,10 +169,22 @@ def cookies_of(answer: Answer) -> dict[str, str]:
 
 
 class Sessions:
-    """The session that a ledger's threads share: its id, "" while there is none."""
+    """The session that a ledger's threads share: its id, "" while there is none.
+
+    One at a time logs in: an ERP may end a user's older session when a new one begins.
+    """
 
     def __init__(self) -> None:
         self.current: str = ""
+        self._turn = threading.Lock()
+
+    def begin(self) -> bool:
+        """Take the turn to log in; False while another has it."""
+        return self._turn.acquire(blocking=False)
+
+    def end(self) -> None:
+        """Give the turn back."""
+        self._turn.release()
 
     def keep(self, session: str) -> None:
         """Let others use a session that was begun."""

@@ -31,9 +31,10 @@ from claimbridge.signing import Identity, Signer
 
 HOST: Final = "127.0.0.1"
 PROFILES: Final = {
+    "reference": "claimbridge.sandbox.reference:ReferenceResponder",
+    "in-string": "claimbridge.sandbox.in_string:InStringResponder",
     "kingdee-eas": "claimbridge.sandbox.kingdee_eas:KingdeeEasResponder",
     "netsuite": "claimbridge.sandbox.netsuite:NetSuiteResponder",
-    "reference": "claimbridge.sandbox.reference:ReferenceResponder",
     "sap-bapi": "claimbridge.sandbox.sap_bapi:SapBapiResponder",
     "sap-journal-entry": "claimbridge.sandbox.sap_journal_entry:SapJournalEntryResponder",
     "workday": "claimbridge.sandbox.workday:WorkdayResponder",
