@@ -18,10 +18,11 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
 import msgspec
 from tests.drills.drifted.cases import Case, cases
-from tests.drills.drifted.zeep_reading import zeep_reads
+from tests.drills.drifted.zeep_reading import Said, zeep_reads
 
 from claimbridge.testing.drift import Drifting, Verdict
 
@@ -73,7 +74,7 @@ def report(tally: Tally) -> None:
     whole = sum(tally.verdicts.values(), Counter())
     print(f"{'all':<24}" + "".join(f"{whole[one]:>10}" for one in Verdict))
     for how, said in tally.zeep.items():
-        told = (f"{what} {said[what]}" for what in ("right", "raises", "lost"))
+        told = (f"{what} {said[what]}" for what in get_args(Said))
         print(f"zeep {how:<7} " + ", ".join(told))
     for case, how, verdict, reply in tally.bad[:20]:
         print(f"{verdict}: {case}: {how}\n    {reply.decode(errors='replace')[-700:]}")
