@@ -32,6 +32,7 @@ ENTRY_POINTS: Final = "claimbridge.profiles"
 """The entry point group in which other packages offer profiles."""
 
 PROFILES: Final = {
+    "in-string": "claimbridge.profiles.in_string:InString",
     "kingdee-eas": "claimbridge.profiles.kingdee_eas:KingdeeEas",
     "netsuite": "claimbridge.profiles.netsuite:NetSuite",
     "reference": "claimbridge.profiles.reference:Reference",
