@@ -1,0 +1,93 @@
+"""All checks of one profile, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from claimbridge.config import AuthConfig
+from claimbridge.mapping import Chart
+from claimbridge.profiles import Profile
+from claimbridge.sandbox import Responder
+from claimbridge.testing.conformance import replies, requests, unlucky
+from claimbridge.testing.conformance.subject import Nonconformity, Subject
+
+_ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
+    "capabilities": requests.capabilities,
+    "requests-valid": requests.valid,
+    "requests-deterministic": requests.deterministic,
+    "requests-name-claim-fields": requests.named,
+    "requests-whole-reference": requests.whole_reference,
+    "replies-nonsense": replies.nonsense,
+    "replies-empty": replies.empty,
+    "replies-bare-fault": replies.bare_fault,
+}
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One check of one profile; ``run`` raises Nonconformity where the profile fails it."""
+
+    name: str
+    run: Callable[[], None]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def conformance_cases(
+    profile: str | Profile,
+    *,
+    responder: str | Responder | None = None,
+    recorded: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    auth: AuthConfig | None = None,
+    chart: Chart | None = None,
+    path: str = "",
+) -> list[Case]:
+    """Return every check of a profile, as cases for ``pytest.mark.parametrize``.
+
+    ``profile`` is its name, ``module:attribute``, or itself. ``responder`` plays its ERP in a
+    sandbox (``path`` follows the address), for the faults; ``recorded`` is a folder of exchanges
+    (``claimbridge.testing.load_exchanges``), for the drifts. ``chart`` None takes one account for
+    every expense.
+    """
+    subject = Subject(
+        profile=profile,
+        responder=responder,
+        recorded=recorded,
+        options=options or {},
+        auth=auth,
+        chart=chart,
+        path=path,
+    )
+    return [*_cases(subject)]
+
+
+def check(profile: str | Profile, **given: Any) -> None:
+    """Run every case; raises Nonconformity that tells of all that failed.
+
+    ``given`` are the arguments of ``conformance_cases``.
+    """
+    failed = []
+    for case in conformance_cases(profile, **given):
+        try:
+            case.run()
+        except Nonconformity as error:
+            failed.append(f"{case}: {error}")
+    if failed:
+        raise Nonconformity("\n".join(failed))
+
+
+def _cases(subject: Subject) -> Iterator[Case]:
+    for name, judge in _ALWAYS.items():
+        yield Case(name, partial(judge, subject))
+    for exchange in replies.exchanges(subject):
+        name = f"recorded-{exchange.operation}-{exchange.case}"
+        yield Case(name, partial(replies.recorded, subject, exchange))
+    if subject.responder is not None:
+        for name, run in unlucky.checks(subject):
+            yield Case(name, run)

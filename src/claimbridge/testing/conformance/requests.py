@@ -1,0 +1,121 @@
+"""Checks of what a profile sends, on sample vouchers that hold everything a voucher can."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from claimbridge.errors import ClaimBridgeError, SchemaViolation
+from claimbridge.ledger import Ledger
+from claimbridge.model import Submission
+from claimbridge.profiles.samples import (
+    COMMON_DIMENSIONS,
+    FIELDS,
+    reversing,
+    sample_submissions,
+)
+from claimbridge.submission import Exchange
+from claimbridge.testing.conformance.subject import Nonconformity, Subject
+
+_MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_METHODS = {
+    "can_query": ("query",),
+    "can_reverse": ("reverse",),
+    "can_list_changes": ("changes", "read_changes"),
+}
+
+
+def capabilities(subject: Subject) -> None:
+    """What the capabilities promise has a method; their numbers make sense."""
+    profile = subject.opened()
+    can = profile.capabilities
+    for promise, methods in _METHODS.items():
+        for method in methods if getattr(can, promise) else ():
+            if not callable(getattr(profile, method, None)):
+                raise Nonconformity(f"capabilities say {promise}, and there is no method {method}")
+    if can.batch < 1 or can.reference_length < 1 or (can.postings or 1) < 1:
+        raise Nonconformity("batch, reference_length and postings count from 1")
+    re.compile(can.reference_pattern)
+    _ = subject.ledger().contract
+
+
+def valid(subject: Subject) -> None:
+    """Sample vouchers are built, and valid by the contract; what is refused names its field."""
+    ledger, built = subject.ledger(), 0
+    for verb, submissions in _exchanges(ledger):
+        built += _body(ledger, verb, submissions) is not None and verb == "submit"
+    if not built:
+        raise Nonconformity("every sample voucher is refused: nothing can be sent")
+
+
+def named(subject: Subject) -> None:
+    """Values that are too long are built or refused, and each finding names its claim field."""
+    ledger = subject.ledger()
+    for name in FIELDS:
+        for submission in _samples(ledger, widest=(name,)):
+            _body(ledger, "submit", (submission,))
+
+
+def deterministic(subject: Subject) -> None:
+    """The same voucher is the same request, the moment of sending aside: it may be sent again."""
+    one, other = subject.ledger(), subject.ledger()
+    for verb, submissions in _exchanges(one):
+        first, second = (_body(ledger, verb, submissions) or b"" for ledger in (one, other))
+        if _MOMENT.sub(b"", first) != _MOMENT.sub(b"", second):
+            raise Nonconformity(f"{verb}: the same voucher became two different requests")
+
+
+def whole_reference(subject: Subject) -> None:
+    """Our reference is in the request, whole, at the longest that the capabilities allow."""
+    ledger = subject.ledger()
+    longest = ledger.profile.capabilities.reference_length
+    for reference in ("EXP-2026-0042"[:longest], "R" * longest):
+        for submission in _samples(ledger, reference=reference):
+            body = _body(ledger, "submit", (submission,))
+            if body is not None and reference.encode() not in body:
+                raise Nonconformity(
+                    f"the reference {reference} is not whole in the request: nothing finds the "
+                    "document again, or it finds another one"
+                )
+
+
+def _samples(
+    ledger: Ledger, *, reference: str = "", widest: Collection[str] = ()
+) -> Iterator[Submission]:
+    longest = ledger.profile.capabilities.reference_length
+    dimensions = getattr(ledger.profile, "dimensions", COMMON_DIMENSIONS)
+    yield from sample_submissions(
+        dimensions, reference=reference or "EXP-2026-0042"[:longest], widest=widest
+    )
+
+
+def _exchanges(ledger: Ledger) -> Iterator[tuple[str, tuple[Submission, ...]]]:
+    can = ledger.profile.capabilities
+    samples = list(_samples(ledger))
+    yield from (("submit", (one,)) for one in samples)
+    other = msgspec.structs.replace(samples[1], reference=f"{samples[1].reference[:-1]}X")
+    if can.batch > 1:
+        yield "submit", (samples[0], other)
+    if can.can_reverse:
+        yield "reverse", (reversing(samples[0]),)
+    if can.can_query:
+        yield "query", (samples[0],)
+
+
+def _body(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> bytes | None:
+    """Return the request's body; None where the profile refuses, as it may."""
+    try:
+        return ledger.build(Exchange(verb, submissions)).body
+    except SchemaViolation as error:
+        for finding in error.findings:
+            if not finding.claim_field:
+                raise Nonconformity(
+                    f"{verb}: the contract forbids it, and no claim field is named: {finding}"
+                ) from error
+        return None
+    except ClaimBridgeError:
+        return None
+    except Exception as error:
+        raise Nonconformity(f"{verb} raises {error!r}; a refusal is a ClaimError") from error

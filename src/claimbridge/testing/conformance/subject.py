@@ -1,0 +1,104 @@
+"""The profile that is judged, with what it needs to be opened."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from claimbridge.config import AuthConfig, LedgerConfig, Timeouts
+from claimbridge.contract.replies import Reply
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.ledger import Ledger
+from claimbridge.mapping import Chart
+from claimbridge.model import Outcome
+from claimbridge.profiles import Profile, load_profile
+from claimbridge.sandbox import PROFILES, Responder
+from claimbridge.soap.envelope import open_envelope
+from claimbridge.soap.faults import Fault
+from claimbridge.testing.fake import PlainChart
+
+
+class Nonconformity(AssertionError):
+    """A profile does what it must not; the message says what, and why it matters."""
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile under judgement.
+
+    ``profile`` is its name, its ``module:attribute``, or itself. ``responder`` plays its ERP;
+    ``path`` follows the sandbox's address of it. ``recorded`` holds exchanges of it.
+    """
+
+    profile: str | Profile
+    responder: str | Responder | None = None
+    recorded: Path | None = None
+    options: Mapping[str, Any] = {}
+    auth: AuthConfig | None = None
+    chart: Chart | None = None
+    path: str = ""
+
+    def opened(self) -> Profile:
+        """Return the profile, made anew where it is named."""
+        if isinstance(self.profile, str):
+            return load_profile(self.profile, self.options)
+        return self.profile
+
+    def ledger(self, endpoint: str = "http://127.0.0.1:9/") -> Ledger:
+        """Return a ledger of the profile by its own contract, with waits as short as can be."""
+        profile = self.opened()
+        config = LedgerConfig(
+            name="CONFORMANCE",
+            profile=self.profile if isinstance(self.profile, str) else profile.name,
+            endpoint=endpoint,
+            options=dict(self.options),
+            auth=self.auth,
+            timeouts=Timeouts(connect=0.5, total=1.0),
+            quiet_period=1.1,
+            backoff=0.02,
+            retries=1,
+        )
+        return Ledger(config, profile=profile, chart=self.chart or PlainChart())
+
+    def server(self) -> Responder:
+        """Return who plays the ERP."""
+        assert self.responder is not None
+        if not isinstance(self.responder, str):
+            return self.responder
+        module, _, name = PROFILES.get(self.responder, self.responder).partition(":")
+        found = getattr(importlib.import_module(module), name)
+        made: Responder = found() if isinstance(found, type) else found
+        return made
+
+
+def read(ledger: Ledger, data: bytes) -> tuple[Outcome, ...]:
+    """Return what the profile itself reads: unlike ``Ledger.read_bytes``, nothing is mended.
+
+    () when the envelope is none, or answers nothing that the contract knows: the profile is then
+    not asked. Raises Nonconformity for an exception, and for what is no outcome.
+    """
+    try:
+        answer = ledger.answer(open_envelope(data), asked=None)
+    except ClaimBridgeError:
+        return ()
+    found: object
+    try:
+        found = _asked(ledger.profile, answer)
+    except ClaimBridgeError:
+        return ()  # one of ours is an explicit unknown
+    except Exception as error:
+        raise Nonconformity(f"reading raises {error!r}; what cannot be read is UNKNOWN") from error
+    if not isinstance(found, tuple) or not found:
+        raise Nonconformity(f"read returns {found!r}: silence; it must return one UNKNOWN")
+    if not all(isinstance(one, Outcome) for one in found):
+        raise Nonconformity(f"reading returns {found!r}, which is no Outcome")
+    return found
+
+
+def _asked(profile: Profile, answer: Reply | Fault) -> object:
+    if isinstance(answer, Fault):
+        return (profile.read_fault(answer),)
+    return profile.read(answer)

@@ -1,0 +1,187 @@
+"""Checks with an ERP: every fault of the sandbox against the real clients, one effect or parked."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from claimbridge.client import Client
+from claimbridge.errors import ClaimBridgeError, LedgerRejection
+from claimbridge.journal import MemoryJournal
+from claimbridge.model import Acknowledgement, Claim, ClaimLine
+from claimbridge.sandbox import FAULTS, Listed, Sandbox
+from claimbridge.testing.conformance.replies import drifts
+from claimbridge.testing.conformance.subject import Nonconformity, Subject
+from claimbridge.testing.exchanges import load_exchanges
+
+PARKED = "CB-421"
+_TRIES = 8
+_LIVE = frozenset({"entered", "posted", "paid"})
+Call = Callable[[Claim], Acknowledgement]
+
+
+def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield every check that needs an ERP, by name."""
+    yield "sandbox-drifts", partial(drifted, subject)
+    can = subject.opened().capabilities
+    for fault in _faults():
+        yield f"fault-Client-{fault}", partial(one_effect, subject, fault)
+        if find_spec("aiohttp"):
+            yield f"fault-AsyncClient-{fault}", partial(one_effect_async, subject, fault)
+        if can.batch > 1:
+            yield f"batch-{fault}", partial(one_effect_each, subject, fault)
+        if can.can_reverse:
+            yield f"revision-{fault}", partial(revised, subject, fault)
+
+
+def _faults() -> Iterator[str]:
+    for name, variants in FAULTS.items():
+        known = ("0.1", "3") if name == "slow" else variants
+        yield from (f"{name}={variant}" for variant in known) if known else (name,)
+
+
+def one_effect(subject: Subject, fault: str) -> None:
+    """Submitted again after the fault, a claim is in the ledger once, or parked with a reason."""
+    with _erp(subject) as erp, _client(subject, erp) as client:
+        _one_effect(erp, client.submit, fault)
+
+
+def one_effect_async(subject: Subject, fault: str) -> None:
+    """The same of ``AsyncClient``."""
+    from claimbridge.aio import AsyncClient
+
+    with _erp(subject) as erp, asyncio.Runner() as loop:
+        ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
+        client = AsyncClient(ledger.config, ledger=ledger, journal=MemoryJournal())
+        try:
+            _one_effect(erp, lambda claim: loop.run(client.submit(claim)), fault)
+        finally:
+            loop.run(client.close())
+
+
+def _one_effect(erp: Sandbox, submit: Call, fault: str) -> None:
+    before = submit(_claim("CONF-1"))
+    erp.set_faults(f"{fault}@1")
+    _attempt(submit, _claim("CONF-2"))
+    erp.set_faults("")
+    after = _settled(submit, _claim("CONF-2"))
+    count = len(_live(erp)) - 1
+    if isinstance(after, ClaimBridgeError):
+        if count > 1:
+            raise Nonconformity(f"{fault}: {count} documents of one claim, which is parked")
+        return
+    if count != 1:
+        raise Nonconformity(f"{fault}: acknowledged, and {count} documents are in the ledger")
+    if after.journal_entry is not None and after.journal_entry == before.journal_entry:
+        raise Nonconformity(f"{fault}: acknowledged with the number of another claim's document")
+    calls = erp.requests()
+    if submit(_claim("CONF-2")) != after or erp.requests() != calls:
+        raise Nonconformity(f"{fault}: what is done is sent again")
+
+
+def one_effect_each(subject: Subject, fault: str) -> None:
+    """Of several vouchers in one request each is in the ledger once, or parked."""
+    with _erp(subject) as erp, _client(subject, erp) as client:
+        claims = [_claim(f"CONF-{n}") for n in range(1, 4)]
+        erp.set_faults(f"{fault}@1")
+        list(client.submit_many(claims, batch=3))
+        erp.set_faults("")
+        ends = [_settled(client.submit, claim) for claim in claims]
+        acknowledged = sum(isinstance(end, Acknowledgement) for end in ends)
+        if not acknowledged <= len(_live(erp)) <= len(claims):
+            raise Nonconformity(
+                f"{fault}: of 3 claims {acknowledged} are acknowledged, and the ledger holds "
+                f"{len(_live(erp))} documents"
+            )
+
+
+def revised(subject: Subject, fault: str) -> None:
+    """A correction leaves one document that counts, whatever happens to its first call."""
+    with _erp(subject) as erp, _client(subject, erp) as client:
+
+        def submit(claim: Claim) -> Acknowledgement:
+            client.status(claim.id)  # where the number comes later, it is asked for
+            return client.submit(claim)
+
+        client.submit(_claim("CONF-1"))
+        erp.set_faults(f"{fault}@1")
+        _attempt(submit, _claim("CONF-1", revision=2))
+        erp.set_faults("")
+        end = _settled(submit, _claim("CONF-1", revision=2))
+        # A reversal takes one document back; not every ERP marks that one as reversed.
+        posts = sum(one.purpose == "post" and one.state != "rejected" for one in erp.ledger())
+        count = posts - sum(one.purpose == "reverse" for one in erp.ledger())
+        if count > 1 or (count != 1 and isinstance(end, Acknowledgement)):
+            raise Nonconformity(f"{fault}: after a correction {count} documents count")
+
+
+def drifted(subject: Subject) -> None:
+    """The sandbox's own replies, mutated as other versions of the ERP would write them."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _erp(subject, record=Path(folder)) as erp,
+        _client(subject, erp) as client,
+    ):
+        client.submit(_claim("CONF-1"))
+        erp.set_faults("commit-then-drop@1")
+        _attempt(client.submit, _claim("CONF-2"))
+        for exchange in load_exchanges(Path(folder)):
+            if exchange.reply is not None:
+                drifts(client.ledger, exchange.reply, str(exchange))
+
+
+def _erp(subject: Subject, *, record: Path | None = None) -> Sandbox:
+    return Sandbox(profiles=[subject.server()], record=record)
+
+
+def _client(subject: Subject, erp: Sandbox) -> Client:
+    ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
+    return Client(ledger.config, ledger=ledger, journal=MemoryJournal())
+
+
+def _live(erp: Sandbox) -> list[Listed]:
+    return [one for one in erp.ledger() if one.purpose == "post" and one.state in _LIVE]
+
+
+def _attempt(submit: Call, claim: Claim) -> Acknowledgement | ClaimBridgeError:
+    try:
+        return submit(claim)
+    except ClaimBridgeError as error:
+        return error
+
+
+def _settled(submit: Call, claim: Claim) -> Acknowledgement | ClaimBridgeError:
+    """Submit again as the errors say, until the claim is acknowledged or parked."""
+    for _ in range(_TRIES):
+        end = _attempt(submit, claim)
+        if isinstance(end, Acknowledgement) or end.code == PARKED:
+            return end
+        wait = getattr(end, "retry_after", None)
+        if not (end.retryable or isinstance(end, LedgerRejection) or wait is not None):
+            raise Nonconformity(f"neither acknowledged nor parked: {end}") from end
+        time.sleep((wait or 0.0) + 0.02)
+    raise Nonconformity(f"neither acknowledged nor parked after {_TRIES} calls: {end}")
+
+
+def _claim(id_: str, *, revision: int = 1) -> Claim:
+    day, amount = dt.date(2026, 3, 31), Decimal("100.00") * revision
+    claim = Claim(
+        id=id_,
+        revision=revision,
+        company="CN01",
+        employee="E1024",
+        currency="CNY",
+        total=amount,
+        lines=(ClaimLine(type="taxi", date=day, amount=amount, text="站 → office"),),
+        posting_date=day,
+    )
+    return msgspec.structs.replace(claim, title="Conformance")

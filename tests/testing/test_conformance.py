@@ -1,0 +1,195 @@
+"""The conformance suite: all our profiles pass it, and each broken one is found by its check."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.examples.books import BooksResponder
+from tests.testing.record import FIXTURES, OPTIONS
+
+from claimbridge import JournalEntry, Outcome, OutcomeKind
+from claimbridge.config import AuthConfig
+from claimbridge.contract.replies import Reply
+from claimbridge.model import Submission
+from claimbridge.profiles import PROFILES, Profile, Request
+from claimbridge.sandbox import PROFILES as PLAYED
+from claimbridge.testing.conformance import Case, Nonconformity, check, conformance_cases
+
+pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/own_erp.py"
+SETTINGS: dict[str, dict[str, Any]] = {
+    "kingdee-eas": {
+        "options": OPTIONS["kingdee-eas"],
+        "auth": AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
+        "path": "/WSGLWebServiceFacade",
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EAS_PASSWORD", "right")
+
+
+def ours() -> Iterator[Any]:
+    for profile in sorted(PROFILES):
+        cases = conformance_cases(
+            profile,
+            responder=profile if profile in PLAYED else None,
+            recorded=FIXTURES,
+            **SETTINGS.get(profile, {}),
+        )
+        yield from (pytest.param(case, id=f"{profile}-{case}") for case in cases)
+
+
+@pytest.mark.parametrize("case", list(ours()))
+def test_ours_conform(case: Case) -> None:
+    """Every profile of ours passes every check."""
+    case.run()
+
+
+def own_erp() -> Any:
+    """The example's module, loaded from its file."""
+    if "conforming_own_erp" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("conforming_own_erp", EXAMPLE)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+    return sys.modules["conforming_own_erp"]
+
+
+Good: Any = own_erp().OwnErp
+Outcomes = tuple[Outcome, ...]
+
+
+class NoExceptionIsSuccess(Good):  # type: ignore[misc]  # loaded by its file
+    """What did not fail was posted, it thinks."""
+
+    def read(self, reply: Reply) -> Outcomes:
+        return (Outcome(kind=OutcomeKind.POSTED, journal_entry=JournalEntry("1")),)
+
+
+class ReadsNone(Good):  # type: ignore[misc]
+    """Returns None where it finds nothing."""
+
+    def read(self, reply: Reply) -> Outcomes:
+        return super().read(reply) if reply.all("Entry") else None  # type: ignore[return-value]
+
+
+class ReadsNothing(Good):  # type: ignore[misc]
+    """Returns () where it finds nothing."""
+
+    def read(self, reply: Reply) -> Outcomes:
+        return super().read(reply) if reply.all("Entry") else ()
+
+
+class EmptyIsAbsent(Good):  # type: ignore[misc]
+    """Takes a reply without entries for the ERP's word that there is none."""
+
+    def read(self, reply: Reply) -> Outcomes:
+        return super().read(reply) if reply.all("Entry") else (Outcome(kind=OutcomeKind.ABSENT),)
+
+
+class ReadsByPlace(Good):  # type: ignore[misc]
+    """Takes the second element for the number, whatever it is called."""
+
+    def read(self, reply: Reply) -> Outcomes:
+        entries = reply.all("Entry")
+        texts = ["".join(one.itertext()) for one in entries[0].element] if entries else []
+        if len(texts) < 2 or not texts[1]:
+            return super().read(reply)  # type: ignore[no-any-return]
+        number = JournalEntry(texts[1])
+        return (Outcome(kind=OutcomeKind.POSTED, reference=texts[0], journal_entry=number),)
+
+
+class CutsReference(Good):  # type: ignore[misc]
+    """Sends eight characters of our reference."""
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        (one,) = submissions
+        cut = msgspec.structs.replace(one, reference=one.reference[:8])
+        return super().submit([cut])  # type: ignore[no-any-return]
+
+
+class FailsOnFaults(Good):  # type: ignore[misc]
+    """Expects a detail in every Fault."""
+
+    def read_fault(self, fault: Any) -> Outcome:
+        raise KeyError("detail")
+
+
+class PromisesReversal(Good):  # type: ignore[misc]
+    """Says that it can reverse, and has no such method."""
+
+    capabilities = msgspec.structs.replace(Good.capabilities, can_reverse=True)
+
+
+class ChangesItsRequests(Good):  # type: ignore[misc]
+    """Counts its requests in the voucher's text."""
+
+    count = 0
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        type(self).count += 1
+        request: Request = super().submit(submissions)
+        body = {**request.body, "Text": f"no. {self.count}"}
+        return msgspec.structs.replace(request, body=body)
+
+
+class ForgetsTheDate(Good):  # type: ignore[misc]
+    """Leaves out what the contract demands."""
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        request: Request = super().submit(submissions)
+        body = {name: value for name, value in request.body.items() if name != "Date"}
+        return msgspec.structs.replace(request, body=body)
+
+
+class NamesNoField(Good):  # type: ignore[misc]
+    """Does not say where its values come from."""
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        return msgspec.structs.replace(super().submit(submissions), sources={})
+
+
+BROKEN: list[tuple[Callable[[], Profile], str]] = [
+    (NoExceptionIsSuccess, "replies-empty"),
+    (ReadsNone, "replies-empty"),
+    (ReadsNothing, "replies-empty"),
+    (EmptyIsAbsent, "replies-empty"),
+    (ReadsByPlace, "sandbox-drifts"),
+    (CutsReference, "requests-whole-reference"),
+    (FailsOnFaults, "replies-bare-fault"),
+    (PromisesReversal, "capabilities"),
+    (ChangesItsRequests, "requests-deterministic"),
+    (ForgetsTheDate, "requests-valid"),
+    (NamesNoField, "requests-name-claim-fields"),
+    (NoExceptionIsSuccess, "fault-Client-wrong-reference"),
+]
+
+
+@pytest.mark.parametrize(("broken", "name"), BROKEN)
+def test_a_broken_profile_is_found(broken: Callable[[], Profile], name: str) -> None:
+    """The check of that name fails for it, and passes for the profile that is not broken."""
+    for profile, fails in ((Good(), False), (broken(), True)):
+        cases = {str(one): one for one in conformance_cases(profile, responder=BooksResponder())}
+        if fails:
+            with pytest.raises(Nonconformity):
+                cases[name].run()
+        else:
+            cases[name].run()
+
+
+def test_check_tells_of_all_that_failed() -> None:
+    """One call, no pytest: what fails is told by the names of its checks."""
+    check(Good())
+    with pytest.raises(Nonconformity, match=r"replies-empty: .*read as absent"):
+        check(EmptyIsAbsent())
