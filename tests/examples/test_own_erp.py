@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from tests.examples.books import BooksResponder
 from claimbridge import Claim, Client, LedgerRejection, SchemaViolation, State
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
+from claimbridge.testing.conformance import Case, conformance_cases
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIM = Claim.from_json((EXAMPLES / "claims/travel-cn.json").read_bytes())
@@ -79,6 +82,22 @@ def test_what_its_contract_forbids_names_the_claim_field(ledger: Client, erp: Sa
         ledger.submit(msgspec.structs.replace(CLAIM, title="t" * 200))
     assert [finding.claim_field for finding in caught.value.findings][:1] == ["title"]
     assert erp.requests() == {}
+
+
+def example() -> Any:
+    """The profile of the example as it stands there."""
+    spec = importlib.util.spec_from_file_location("example_own_erp", EXAMPLES / "own_erp.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.OwnErp()
+
+
+@pytest.mark.parametrize("case", conformance_cases(example(), responder=BooksResponder()), ids=str)
+def test_it_conforms(case: Case) -> None:
+    """The whole conformance suite, as an engineer runs it on a profile of his own."""
+    case.run()
 
 
 def test_load_profile_takes_it_by_name(own_erp: str) -> None:
