@@ -193,3 +193,17 @@ def test_check_tells_of_all_that_failed() -> None:
     check(Good())
     with pytest.raises(Nonconformity, match=r"replies-empty: .*read as absent"):
         check(EmptyIsAbsent())
+
+
+@pytest.mark.parametrize("fault", ["commit-then-drop", "half-reply=cut", "timeout=after-commit"])
+@pytest.mark.parametrize("client", ["Client", "AsyncClient"])
+def test_a_false_promise_is_found(client: str, fault: str) -> None:
+    """A profile that says that its ERP refuses repeats, with an ERP that takes them: two documents.
+
+    The ERP is not asked either, so that everything hangs on that promise.
+    """
+    settings = SETTINGS["kingdee-eas"] | {"options": {"refuses_repeats": True}}
+    cases = conformance_cases("kingdee-eas", responder="kingdee-eas", **settings)
+    (case,) = [one for one in cases if str(one) == f"fault-{client}-{fault}"]
+    with pytest.raises(Nonconformity, match="2 documents"):
+        case.run()

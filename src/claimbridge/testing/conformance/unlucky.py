@@ -97,11 +97,15 @@ def one_effect_each(subject: Subject, fault: str) -> None:
         list(client.submit_many(claims, batch=3))
         erp.set_faults("")
         ends = [_settled(client.submit, claim) for claim in claims]
-        acknowledged = sum(isinstance(end, Acknowledgement) for end in ends)
-        if not acknowledged <= len(_live(erp)) <= len(claims):
+        told = [end.journal_entry for end in ends if isinstance(end, Acknowledgement)]
+        entries = [entry for entry in told if entry is not None]
+        references = {one.reference for one in _live(erp)}
+        if len(set(entries)) != len(entries):
+            raise Nonconformity(f"{fault}: two claims are acknowledged with one number")
+        if not len(told) <= len(references) == len(_live(erp)) <= len(claims):
             raise Nonconformity(
-                f"{fault}: of 3 claims {acknowledged} are acknowledged, and the ledger holds "
-                f"{len(_live(erp))} documents"
+                f"{fault}: of 3 claims {len(told)} are acknowledged, and the ledger holds "
+                f"{len(_live(erp))} documents of {len(references)}"
             )
 
 
