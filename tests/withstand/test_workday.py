@@ -21,9 +21,10 @@ from tests.withstand.scene import (
 )
 
 from claimbridge.client import Client
-from claimbridge.errors import LedgerRejection
+from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
+from claimbridge.soap.faults import Fault
 
 PROFILE = "workday"
 
@@ -114,3 +115,22 @@ def test_a_correction_takes_the_first_back(
         client.wait(name, timeout=5)
     found = held(tenant.ledger(), PROFILE, name)
     assert len(found.live) == len(found.taken_back) == len(found.reversals) == 1
+
+
+def test_a_refused_question_refuses_no_journal(
+    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    """Asked after a lost answer, a tenant that refuses the question leaves the doubt as it is."""
+    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    mine = claim(new_id())
+    with SENDERS["Client"](config) as sender:
+        tenant.set_faults("commit-then-drop@1")
+        client: Client = sender.client  # type: ignore[attr-defined]
+        refusing = Fault(code="MustUnderstand", reason="a header is not understood")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(client.ledger, "answer", lambda *_, **__: refusing)
+            first = attempted(sender, mine)
+        tenant.set_faults("")
+        assert isinstance(first, OutcomeUnknown)
+        assert isinstance(settled(sender, mine), Acknowledgement)
+    assert len(held(tenant.ledger(), PROFILE, mine.id).live) == 1

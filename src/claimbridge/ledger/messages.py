@@ -40,7 +40,7 @@ from claimbridge.ledger.opening import (
     read_credentials,
     reply_policy,
 )
-from claimbridge.ledger.outcomes import not_built, unknown
+from claimbridge.ledger.outcomes import not_built, of_question, unknown
 from claimbridge.mapping import Chart, Explanation
 from claimbridge.model import (
     Claim,
@@ -294,7 +294,8 @@ class Messages:
             request = built.request or Request(operation=built.operation, body={})
         except ClaimBridgeError as error:
             return (not_built(error),)
-        return (yield from Exchanging(self).perform(request, built))
+        outcomes = yield from Exchanging(self).perform(request, built)
+        return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
     def build(self, step: Exchange) -> Built:
         """Return the request of an exchange, validated; raises ClaimError."""

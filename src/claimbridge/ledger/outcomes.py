@@ -43,3 +43,14 @@ def unknown(text: str, *, code: str = "") -> Outcome:
     """Return what an unreadable or missing reply means: the ERP may hold the documents."""
     telling = code.startswith(("CB-42", "CB-3"))  # the others say what is wrong with documents
     return Outcome(kind=OutcomeKind.UNKNOWN, text=text, code=code if telling else "")
+
+
+def of_question(outcome: Outcome) -> Outcome:
+    """Return what an outcome means as the answer to a question about documents.
+
+    A refusal that names no document refuses the question, and says nothing of any document.
+    """
+    if outcome.kind is not OutcomeKind.REJECTED or outcome.reference is not None:
+        return outcome
+    told = outcome.text or "; ".join(map(str, outcome.reasons))
+    return unknown(f"the ERP refuses the question: {told or 'no reason given'}")

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
 from claimbridge.model import (
     JournalEntry,
     Outcome,
@@ -305,15 +305,21 @@ _ENDED: Final = frozenset({"Canceled", "Denied"})
 def _totals(entry: Reply) -> dict[str, Decimal]:
     """Return the debits by currency, as the lines hold them; {} when they hold none."""
     own = _ids(entry.all("Currency_Reference")).get("Currency_ID", "")
-    totals: dict[str, Decimal] = {}
+    debits: dict[str, Decimal] = {}
+    credits: dict[str, Decimal] = {}
     for line in entry.all("Journal_Entry_Line_Data"):
         currency = _ids(line.all("Currency_Reference")).get("Currency_ID", own)
-        debit = line.text("Debit_Amount")
-        if debit and currency:
-            # Workday writes six decimals, whatever the currency.
-            amount = as_amount(f"{Decimal(debit).normalize():f}", currency, what="a debit")
-            totals[currency] = totals.get(currency, Decimal(0)) + amount
-    return {currency: total for currency, total in totals.items() if total}
+        for sums, name in ((debits, "Debit_Amount"), (credits, "Credit_Amount")):
+            if currency and (text := line.text(name)):
+                sums[currency] = sums.get(currency, Decimal(0)) + _amount(text, currency)
+    # Lines that do not balance were not all read, and their sum is no evidence.
+    return {one: total for one, total in debits.items() if total} if debits == credits else {}
+
+
+def _amount(text: str, currency: str) -> Decimal:
+    """Return an amount, which Workday writes with six decimals whatever the currency."""
+    plain = text.rstrip("0").rstrip(".") if "." in text else text
+    return as_amount(plain or "0", currency, what="an amount")
 
 
 def _invalid(detail: Reply, number: int) -> Outcome:
@@ -351,12 +357,17 @@ def _plain(xpath: str) -> str:
 
 def _ids(references: Sequence[Reply]) -> dict[str, str]:
     """Return the ids of an object by their types; raises DocumentError for one with two values."""
-    return {
-        one.text("@type"): one.text()
-        for reference in references
-        for one in reference.all("ID")
-        if one.text("@type") and one.text()
-    }
+    ids: dict[str, str] = {}
+    for one in (one for reference in references for one in reference.all("ID")):
+        kind, value = one.text("@type"), one.text()
+        if not (kind and value):
+            continue
+        if ids.setdefault(kind, value) != value:
+            raise DocumentError(
+                f"the reply gives two values for the id {kind}; neither can be relied on",
+                code="CB-155",
+            )
+    return ids
 
 
 def _unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
