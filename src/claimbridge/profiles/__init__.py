@@ -39,6 +39,7 @@ PROFILES: Final = {
     "sap-bapi": "claimbridge.profiles.sap_bapi:SapBapi",
     "sap-journal-entry": "claimbridge.profiles.sap_journal_entry:SapJournalEntry",
     "workday": "claimbridge.profiles.workday:Workday",
+    "yonyou-nc": "claimbridge.profiles.yonyou_nc:YonyouNc",
 }
 """The profiles that come with claimbridge, by the name that a configuration uses."""
 

@@ -38,6 +38,7 @@ PROFILES: Final = {
     "sap-bapi": "claimbridge.sandbox.sap_bapi:SapBapiResponder",
     "sap-journal-entry": "claimbridge.sandbox.sap_journal_entry:SapJournalEntryResponder",
     "workday": "claimbridge.sandbox.workday:WorkdayResponder",
+    "yonyou-nc": "claimbridge.sandbox.yonyou_nc:YonyouNcResponder",
 }
 """The profiles that the sandbox can play, and who plays them."""
 _GRACE: Final = 2.0
