@@ -48,7 +48,9 @@ def ledgers() -> dict[str, Ledger]:
             "reference",
             "sap-bapi",
             "sap-journal-entry",
+            "in-string",
             "workday",
+            "yonyou-nc",
         )
     }
 
