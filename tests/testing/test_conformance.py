@@ -45,7 +45,9 @@ def ours() -> Iterator[Any]:
             recorded=FIXTURES,
             **SETTINGS.get(profile, {}),
         )
-        yield from (pytest.param(case, id=f"{profile}-{case}") for case in cases)
+        # With AsyncClient tests/withstand plays the same faults.
+        chosen = (case for case in cases if "AsyncClient" not in str(case))
+        yield from (pytest.param(case, id=f"{profile}-{case}") for case in chosen)
 
 
 @pytest.mark.parametrize("case", list(ours()))
