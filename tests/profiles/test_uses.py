@@ -74,7 +74,9 @@ def test_every_profile_of_ours_is_seen_at_work(name: str) -> None:
     assert set(uses.operations) <= own.operations.keys()
     assert uses.sent
     assert uses.widest
-    assert sum(len(paths) for paths in uses.read.values()) > 3
+    # Where the answer is a document in a string, its contract has one element to read.
+    least = 1 if name in {"in-string", "yonyou-nc"} else 4
+    assert sum(len(paths) for paths in uses.read.values()) >= least
 
 
 def test_what_is_sent_is_what_the_profile_builds() -> None:
