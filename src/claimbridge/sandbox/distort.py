@@ -18,14 +18,15 @@ def drifted(content: bytes, items: Collection[str]) -> bytes:
     """Return the reply as another version of the ERP would send it, all evidence still in it.
 
     Everything inside the root is in another namespace; new elements come first; each item is
-    wrapped in a new element, and its parts come in another order.
+    wrapped in a new element, and its parts come in another order. An item that is a text, a document
+    in a string, has no parts: it is only wrapped.
     """
     root = _read(content)
     for part in root.iterdescendants(etree.Element):
         part.tag = _DRIFT + local_name(part)
     for item in _items(root, items):
-        parts = list(item)
-        item[:] = [element(f"{_DRIFT}ProcessingStage", "2"), *reversed(parts)]
+        if not (item.text or "").strip():
+            item[:] = [element(f"{_DRIFT}ProcessingStage", "2"), *reversed(item)]
         wrapper = etree.Element(f"{_DRIFT}Result")
         _replace(item, wrapper)
         wrapper.append(item)
