@@ -12,14 +12,16 @@ from claimbridge.sandbox.markup import element, rendered
 from claimbridge.xmlio import local_name, parse
 
 _DRIFT: Final = "{urn:claimbridge:sandbox:another-version}"
+_DOCUMENT: Final = ("<", "{", "[")
+"""How a string begins that is a document itself: XML, or JSON."""
 
 
 def drifted(content: bytes, items: Collection[str]) -> bytes:
     """Return the reply as another version of the ERP would send it, all evidence still in it.
 
     Everything inside the root is in another namespace; new elements come first; each item is
-    wrapped in a new element, and its parts come in another order. An item that is a text, a document
-    in a string, has no parts: it is only wrapped.
+    wrapped in a new element, and its parts come in another order. An item that is a text (a
+    document in a string) has no parts: it is only wrapped.
     """
     root = _read(content)
     for part in root.iterdescendants(etree.Element):
@@ -35,12 +37,16 @@ def drifted(content: bytes, items: Collection[str]) -> bytes:
 
 
 def misnamed(content: bytes, reference: str) -> bytes:
-    """Return the reply with another reference where it names ``reference``."""
+    """Return the reply with another reference where it names ``reference``.
+
+    Inside a document in a string too.
+    """
     root = _read(content)
     other = reference[:-1] + ("0" if reference[-1:] != "0" else "1")
     for part in root.iter(etree.Element):
-        if part.text is not None and part.text.strip() == reference:
-            part.text = other
+        text = (part.text or "").strip()
+        if text == reference or text.startswith(_DOCUMENT):
+            part.text = text.replace(reference, other)
         for name, value in part.attrib.items():
             if value.strip() == reference:
                 part.set(name, other)
