@@ -351,6 +351,18 @@ def test_a_changed_lock_or_another_use_has_a_view_of_its_own(tmp_path: Path) -> 
     assert len(list((folder / FOLDER).iterdir())) == 2
 
 
+def test_a_view_of_another_version_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who kept it may have let pass what loading refuses now; the contract is read anew."""
+    folder = locked(SAMPLE, tmp_path / "erp")
+    monkeypatch.setattr(prune_view, "VERSION", prune_view.VERSION - 1)
+    Contract.load(folder, operations=("Post",))
+    assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "PrunedGate"
+    monkeypatch.undo()
+    assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "Gate"
+
+
 def test_locking_again_takes_no_offence_at_what_was_kept(tmp_path: Path) -> None:
     """The kept views go with the old lock."""
     folder = locked(SAMPLE, tmp_path / "erp")

@@ -188,6 +188,7 @@ def test_unknown_names_are_refused_with_their_path(sample: Contract) -> None:
         {"Header": {'@a="1" b': "x"}},
         {"Header": {'@{u"}a b': "x"}},
         {"Header": {"@": "x"}},
+        {"Header": {"@{relative}mark": "x"}},
         {"Header": "text"},
         {"Flags": {"#text": "x"}},
         {"Party": {"@xsi:type": "Nobody"}},

@@ -188,12 +188,10 @@ def test_saps_drift_between_the_years(sap: Contract, shared: Callable[[str], Pat
     ) == ["0100000008"]
 
 
-def test_the_operation_is_known_by_its_reply(sample: Contract) -> None:
-    """A reply's root says which operation it answers."""
-    operation = sample.operation_answered_by("{urn:sample:messages}PostReply")
-    assert operation is not None
-    assert operation.name == "Post"
+def test_an_operation_and_where_it_is_offered(sample: Contract) -> None:
+    """Its reply, SOAPAction and typed faults, and an address for each version of SOAP."""
+    operation = sample.operations["Post"]
+    assert operation.output == "{urn:sample:messages}PostReply"
     assert operation.soap_action == "urn:sample:Post"
     assert operation.faults == ("{urn:sample:messages}Refused",)
-    assert sample.operation_answered_by("{urn:other}PostReply") is None
     assert sample.endpoints == {"1.1": "http://127.0.0.1/eleven", "1.2": "http://127.0.0.1/twelve"}

@@ -112,12 +112,6 @@ class Contract:
     def __repr__(self) -> str:
         return f"Contract({self.title!r}, {len(self.operations)} operations)"
 
-    def operation_answered_by(self, element_name: str) -> Operation | None:
-        """Return the operation whose reply is ``{namespace}name``; None when there is none."""
-        return next(
-            (found for found in self.operations.values() if found.output == element_name), None
-        )
-
     def render(
         self, operation: str, body: Mapping[str, Any], *, sources: Mapping[str, str] = _NO_SOURCES
     ) -> bytes:

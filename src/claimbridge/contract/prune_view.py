@@ -27,7 +27,10 @@ from claimbridge.contract.prune_store import store, stored
 from claimbridge.errors import ContractError
 
 VERSION: Final = 1
-"""Counts up whenever a view would come out otherwise than before."""
+"""Counts up whenever a view would come out otherwise than before, or would not come out at all.
+
+A kept view is opened without the checks of loading: it passed those of its version.
+"""
 
 
 class View(msgspec.Struct, frozen=True):

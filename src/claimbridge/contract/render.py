@@ -50,10 +50,8 @@ _ATTRIBUTE_FORMS: Final = {
     "\r": "&#xD;",
 }
 
-# Canonical XML 1.0 §1.3: a relative namespace URI has no canonical form.
-_ABSOLUTE: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
-
-_ATTRIBUTE_KEY: Final = re.compile(r"@(?:\{[^{}]+\})?[A-Za-z_][\w.\-]*")
+# Canonical XML 1.0 §1.3: a relative namespace URI has no canonical form, so only absolute ones.
+_ATTRIBUTE_KEY: Final = re.compile(r"@(?:\{[A-Za-z][A-Za-z0-9+.\-]*:[^{}]*\})?[A-Za-z_][\w.\-]*")
 
 Scope = frozenset[str]
 """The namespaces that an element above has declared."""
@@ -83,8 +81,7 @@ class Place:
 def render(root: Leaf, body: Mapping[str, Any], types: Types) -> bytes:
     """Return ``body`` as the element ``root``, in exclusive C14N.
 
-    The result is a ``Canonical`` unless an ``@xsi:type`` may have declared a prefix besides, or
-    the contract names a namespace by a relative URI.
+    The result is a ``Canonical`` unless an ``@xsi:type`` may have declared a prefix besides.
 
     Raises SchemaViolation CB-121 with a finding for every name that the contract does not know
     (rule ``unexpected``) and every value that cannot be written (rules ``type``, ``characters``,
@@ -104,8 +101,7 @@ class _Writer:
     def __init__(self, root: Leaf, types: Types) -> None:
         self.out: list[str] = []
         self.findings: list[Finding] = []
-        # False once a value has declared a prefix, which exclusive C14N would not do, or a
-        # namespace has a relative name, for which there is no canonical form.
+        # False once a value has declared a prefix, which exclusive C14N would not do.
         self.exact = True
         self._types = types
         self._prefixes: dict[str, str] = {XSI: "xsi", _XML: "xml"}
@@ -226,7 +222,6 @@ class _Writer:
     def _prefix(self, uri: str) -> str:
         if uri and uri not in self._prefixes:
             self._prefixes[uri] = f"n{len(self._prefixes) - 2}"
-            self.exact = self.exact and _ABSOLUTE.match(uri) is not None
         return self._prefixes.get(uri, "")
 
     def _text(self, value: Any, place: Place, *, attribute: str = "") -> str:

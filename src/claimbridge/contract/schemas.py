@@ -41,10 +41,6 @@ class Schemas:
         self._derived = _listed(_derivations(self._declared))
         self._substitutes = _listed(_substitutions(self._declared))
 
-    def element_names(self) -> tuple[str, ...]:
-        """Return the ``{namespace}name`` of every global element."""
-        return tuple(self._declared.of("element"))
-
     def type_names(self) -> tuple[str, ...]:
         """Return the ``{namespace}name`` of every global type."""
         return tuple(self._declared.of("type"))
