@@ -150,11 +150,7 @@ class AsyncClient:
         name = self.ledger.config.name
         cursor = await asyncio.to_thread(self.journal.cursor, name) if since is None else since
         while True:
-            message = self.ledger.changes_message(cursor, limit)
-            reply = await self._post(message, Deadline(self._clock, None))
-            page = await self._read(
-                partial(self.ledger.read_page, message, reply, first_sight=self._first_sight)
-            )
+            page = await self._run(self.ledger.page(cursor, limit), None)
             for outcome in page.outcomes:
                 reference = outcome.reference or ""
                 known = await asyncio.to_thread(self.journal.find, name, reference)

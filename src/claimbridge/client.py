@@ -205,9 +205,7 @@ class Client:
         name = self.ledger.config.name
         cursor = self.journal.cursor(name) if since is None else since
         while True:
-            message = self.ledger.changes_message(cursor, limit)
-            reply = self._post(message, Deadline(self._clock, None))
-            page = self.ledger.read_page(message, reply, first_sight=self._first_sight)
+            page = self._run(self.ledger.page(cursor, limit), None)
             for outcome in page.outcomes:
                 known = self.journal.find(name, outcome.reference or "")
                 yield self._run(self.ledger.take_in(known, outcome, page.cursor), None)

@@ -16,7 +16,7 @@ from claimbridge.errors import (
     LedgerUnavailable,
     OutcomeUnknown,
 )
-from claimbridge.ledger.messages import Messages
+from claimbridge.ledger.answers import Answers
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
@@ -36,7 +36,7 @@ from claimbridge.submission import Built, Draft, Pause, Plan, Recall
 T = TypeVar("T")
 
 
-class Ledger(Messages):
+class Ledger(Answers):
     """One book in one ERP that vouchers are posted to; threads may share it.
 
     Each method named as one of ``Client`` plans what that does.

@@ -6,7 +6,6 @@ No I/O: what must be sent is yielded to the client, as every step of a plan is.
 from __future__ import annotations
 
 import logging
-import threading
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 
@@ -16,14 +15,13 @@ from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, Ou
 from claimbridge.ledger.message import Answer, Message, Send
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
 from claimbridge.model import Outcome, OutcomeKind
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import LogIn, Pause, begun
 from claimbridge.submission import Built, Plan
 from claimbridge.submission import Pause as Wait
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
-    from claimbridge.ledger.messages import Messages
+    from claimbridge.ledger.answers import Answers
     from claimbridge.soap.envelope import Envelope
     from claimbridge.soap.faults import Fault
 
@@ -39,15 +37,16 @@ _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"}
 class Ended(Exception):
     """A call that got no usable answer: the conversation is over, with this outcome."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, error: DeliveryError, outcome: Outcome) -> None:
         super().__init__(outcome.text)
+        self.error = error
         self.outcome = outcome
 
 
 class Exchanging:
     """One exchange under way; never shared."""
 
-    def __init__(self, ledger: Messages) -> None:
+    def __init__(self, ledger: Answers) -> None:
         self._ledger = ledger
         self._session = ""
         self._cookies: dict[str, str] = {}
@@ -55,10 +54,12 @@ class Exchanging:
         """Whether a request was answered that may have changed the ledger."""
         self._left = False
         """Whether such a request was handed to the transport."""
+        self._before = (False, False)
+        """Both, as they were before the last call."""
 
-    def perform(self, request: Request, built: Built) -> Plan[tuple[Outcome, ...]]:
-        """Hold the profile's conversation about ``request``, which goes out as ``built``."""
-        profile = self._ledger.profile
+    def perform(self, built: Built) -> Plan[tuple[Outcome, ...]]:
+        """Hold the profile's conversation about the request that goes out as ``built``."""
+        profile, request = self._ledger.profile, built.request
         talk = begun(profile, request)
         answer: Reply | Fault | None = None
         try:
@@ -71,7 +72,7 @@ class Exchanging:
                     yield from self._log_in(again=True)
                 else:
                     own = built if asked is request else self._ledger.built(asked)
-                    answer = yield from self._call(own, harmless=asked.harmless)
+                    answer = yield from self.call(own, harmless=asked.harmless)
         except StopIteration as end:
             outcomes: tuple[Outcome, ...] = end.value
             return outcomes
@@ -97,10 +98,15 @@ class Exchanging:
             over = NotDelivered("the time allowed for the call is over")
             raise self._ended(over, harmless=True)
 
-    def _call(self, built: Built, *, harmless: bool) -> Plan[Reply | Fault]:
+    def call(self, built: Built, *, harmless: bool) -> Plan[Reply | Fault]:
+        """Make one call and return its answer; raises Ended where there is none.
+
+        Raises ClaimBridgeError for an answer that cannot be read, or is none to this call.
+        """
         if self._ledger.has_sessions and not self._session:
             yield from self._log_in(again=False)
         message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        self._before = (self._effect, self._left)
         self._left = self._left or not harmless
         envelope = yield from self._sent(message, harmless=harmless)
         self._effect = self._effect or not harmless
@@ -118,8 +124,8 @@ class Exchanging:
 
     def _log_in(self, *, again: bool) -> Plan[None]:
         if again:
-            # The profile says that the call before had no effect.
-            self._effect = self._left = False
+            # The profile says that the call before had no effect; those before it may have had.
+            self._effect, self._left = self._before
             self._ledger.sessions.drop(self._session)
         sessions = self._ledger.sessions
         while not sessions.begin():
@@ -155,7 +161,7 @@ class Exchanging:
             outcome = unknown(f"the conversation broke off midway: {error.message}")
         elif lost and harmless and not self._effect:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
-        return Ended(outcome)
+        return Ended(error, outcome)
 
 
 def cookies_of(answer: Answer) -> dict[str, str]:
@@ -166,31 +172,3 @@ def cookies_of(answer: Answer) -> dict[str, str]:
     except CookieError:
         return {}
     return {name: morsel.coded_value for name, morsel in jar.items()}
-
-
-class Sessions:
-    """The session that a ledger's threads share: its id, "" while there is none.
-
-    One at a time logs in: an ERP may end a user's older session when a new one begins.
-    """
-
-    def __init__(self) -> None:
-        self.current: str = ""
-        self._turn = threading.Lock()
-
-    def begin(self) -> bool:
-        """Take the turn to log in; False while another has it."""
-        return self._turn.acquire(blocking=False)
-
-    def end(self) -> None:
-        """Give the turn back."""
-        self._turn.release()
-
-    def keep(self, session: str) -> None:
-        """Let others use a session that was begun."""
-        self.current = session
-
-    def drop(self, session: str) -> None:
-        """Forget a session that is dead, unless another thread has begun a new one already."""
-        if self.current == session:
-            self.current = ""

@@ -84,12 +84,12 @@ class AtOnce(Access[list[Any]], frozen=True):
 class Built(msgspec.Struct, frozen=True):
     """A request as it will be sent: the contract's operation, and the Body's child in bytes.
 
-    ``request`` is what it was built from; None where nobody needs to know.
+    ``request`` is what it was built from.
     """
 
     operation: str
     body: bytes
-    request: Request | None = None
+    request: Request
 
 
 class Exchange(Step[tuple[Outcome, ...]], frozen=True):
