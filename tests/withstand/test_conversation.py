@@ -1,0 +1,91 @@
+"""Exchanges of several calls: what an early call did is remembered, whatever happens after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.withstand.scene import chart, claim, configured, contract, held
+
+from claimbridge.client import Client
+from claimbridge.config import AuthConfig
+from claimbridge.errors import NotDelivered, OutcomeUnknown
+from claimbridge.ledger import Ledger
+from claimbridge.model import Outcome
+from claimbridge.profiles.base import Request
+from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Pause
+from claimbridge.profiles.kingdee_eas import KingdeeEas
+from claimbridge.sandbox import Sandbox
+from claimbridge.sandbox.kingdee_eas import KingdeeEasResponder
+
+NAME = "kingdee-eas"
+
+
+class Talkative(KingdeeEas):
+    """Imports, and then goes on to something that cannot be finished."""
+
+    def __init__(self, then: Request | Pause | LogIn) -> None:
+        super().__init__()
+        self.then = then
+
+    def converse(self, request: Request) -> Conversation:
+        answer = yield request
+        # A harmless call, whose session shall be dead: only what *it* did is undone by logging in.
+        yield self.log_in(Credentials(user="svc", password="right"))
+        yield self.then
+        assert answer is not None
+        return (Outcome(kind="unknown"),)
+
+
+def client_of(profile: KingdeeEas, erp: Sandbox, folder: Path) -> Client:
+    config = configured(
+        NAME,
+        port=erp.port,
+        journal=folder / "claims.db",
+        endpoint=f"{erp.url(NAME)}/WSGLWebServiceFacade",
+        auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
+    )
+    ledger = Ledger(config, profile=profile, contract=contract(NAME), chart=chart())
+    return Client(config, ledger=ledger)
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EAS_PASSWORD", "right")
+
+
+def test_a_login_that_fails_after_an_import_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+    """A fresh session forgets the call before it, not the import before that."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        client_of(Talkative(LogIn()), erp, tmp_path) as client,
+    ):
+        erp.set_faults("session:drop-before-commit@3")
+        with pytest.raises(OutcomeUnknown):
+            client.submit(claim("C-1"))
+        assert len(held(erp.ledger(), NAME, "C-1").posts) == 1
+
+
+def test_a_wait_that_is_too_long_after_an_import_leaves_the_outcome_unknown(
+    tmp_path: Path,
+) -> None:
+    """The caller's time is over, and the voucher is there."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        client_of(Talkative(Pause(30)), erp, tmp_path) as client,
+    ):
+        with pytest.raises(OutcomeUnknown):
+            client.submit(claim("C-2"), timeout=1.0)
+        assert len(held(erp.ledger(), NAME, "C-2").posts) == 1
+
+
+def test_a_login_that_fails_before_anything_is_not_delivered(tmp_path: Path) -> None:
+    """Nothing has left: it may be tried again."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        client_of(KingdeeEas(), erp, tmp_path) as client,
+    ):
+        erp.set_faults("session:drop-before-commit%1.0")
+        with pytest.raises(NotDelivered):
+            client.submit(claim("C-3"))
+        assert erp.ledger() == []
