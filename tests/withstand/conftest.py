@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
 
 import pytest
 from tests.withstand.relay import Relay
@@ -15,7 +17,7 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def shared_erp() -> Iterator[Sandbox]:
-    """An ERP that serves both profiles, for all tests of a module in one process."""
+    """An ERP that serves every profile, for all tests of a module in one process."""
     with Sandbox() as erp:
         yield erp
 
@@ -39,3 +41,11 @@ def relay(erp: Sandbox) -> Iterator[Relay]:
     """A relay between clients and the module's ERP."""
     with Relay(erp.port) as relay:
         yield relay
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Makes processes quickly: what they need is imported once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.withstand.interrupted"])
+    return context

@@ -33,7 +33,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.sandbox import FAULTS, Listed
+from claimbridge.sandbox import FAULTS, Listed, Sandbox
 
 PROFILES = ("reference", "sap-journal-entry")
 NAME = "CN01"
@@ -90,6 +90,11 @@ def claim(id_: str, *, revision: int = 1, taxi: str = "30.00") -> Claim:
         ),
         posting_date=dt.date(2026, 3, 31),
     )
+
+
+def late(mine: Claim) -> Claim:
+    """The same claim, for a period that the ERP has closed."""
+    return msgspec.structs.replace(mine, posting_date=mine.posting_date.replace(year=2025))
 
 
 def faults() -> Iterator[str]:
@@ -308,6 +313,52 @@ def held(ledger: Sequence[Listed], profile: str, claim_id: str) -> Held:
         [one for one in documents if one.purpose == "post"],
         [one for one in documents if one.purpose == "reverse"],
     )
+
+
+class Struck(msgspec.Struct, frozen=True):
+    """What became of a claim: after the one call that a fault struck, and in the end."""
+
+    claim: Claim
+    first: Acknowledgement | ClaimBridgeError
+    held_first: Held
+    end: Acknowledgement | ClaimBridgeError
+    held: Held
+    status: Status
+
+    def acknowledged(self) -> Acknowledgement:
+        """The acknowledgement that it ended with; fails where it was parked."""
+        assert isinstance(self.end, Acknowledgement), self.end
+        return self.end
+
+
+def one_effect(
+    sender: Sender, erp: Sandbox, spec: str, *, profile: str, new_id: Callable[[], str]
+) -> Struck:
+    """Submit a claim while the faults of ``spec`` strike, then until it is settled; check the rule.
+
+    The rule of every profile: acknowledged, and in the ledger once, and not sent again; or parked,
+    and in the ledger once at most. Nobody follows a redirect.
+    """
+    sender.submit(claim(new_id()))  # so that there is a previous answer, and a connection
+    mine = claim(new_id())
+    erp.set_faults(spec)
+    first = attempted(sender, mine)
+    erp.set_faults("")
+    held_first = held(erp.ledger(), profile, mine.id)
+    end = settled(sender, mine)
+    found, status = held(erp.ledger(), profile, mine.id), sender.status(mine.id)
+    assert found.reversals == []
+    assert len(found.posts) <= 1
+    if isinstance(end, Acknowledgement):
+        assert [one.reference for one in found.live] == [mine.id]
+        before = erp.requests()
+        assert sender.submit(mine) == end
+        assert erp.requests() == before, "what is done is not sent again"
+    else:
+        assert (end.code, status.state) == (PARKED, State.PARKED)
+        assert mine.id in status.detail
+    assert erp.requests().get("decoy", 0) == 0
+    return Struck(mine, first, held_first, end, found, status)
 
 
 def settle_by_hand(sender: Sender, parked: Submission, look: Look) -> Status:

@@ -15,6 +15,7 @@ from tests.withstand.scene import (
     configured,
     faults,
     held,
+    one_effect,
     settle_by_hand,
     settled,
 )
@@ -97,35 +98,17 @@ def test_one_effect(
     """Submitted again after the fault, a claim is in the ledger once, or parked with its reason."""
     config = configured(profile, port=erp.port, journal=tmp_path / "claims.db")
     with SENDERS[kind](config) as sender:
-        sender.submit(claim(new_id()))  # so that there is a previous answer, and a connection
-        mine = claim(new_id())
-        erp.set_faults(STRIKES[strikes].format(fault))
-        first = attempted(sender, mine)
-        erp.set_faults("")
-        after_first = held(erp.ledger(), profile, mine.id)
-        assert len(after_first.posts) == expected_posts(first, profile, fault)
-        check_first(first, profile, strikes, fault)
-
-        end = settled(sender, mine)
-        found = held(erp.ledger(), profile, mine.id)
-        status = sender.status(mine.id)
-        assert found.reversals == []
-        if profile != "reference" and leaves_doubt(fault, strikes):
-            assert isinstance(end, ClaimBridgeError)
-            assert end.code == PARKED
-            assert status.state is State.PARKED
-            assert mine.id in status.detail
-            assert len(found.live) == (fault not in NOT_BOOKED)
-        else:
-            assert isinstance(end, Acknowledgement)
-            assert [one.journal_entry for one in found.live] == [str(end.journal_entry)]
-            assert status.state is State.POSTED
-            assert status.journal_entry == end.journal_entry
-            before = erp.requests()
-            assert sender.submit(mine) == end
-            assert erp.requests() == before, "what is done is not sent again"
-    assert len(found.posts) <= 1
-    assert erp.requests().get("decoy", 0) == 0
+        spec = STRIKES[strikes].format(fault)
+        struck = one_effect(sender, erp, spec, profile=profile, new_id=new_id)
+    assert len(struck.held_first.posts) == expected_posts(struck.first, profile, fault)
+    check_first(struck.first, profile, strikes, fault)
+    if profile != "reference" and leaves_doubt(fault, strikes):
+        assert isinstance(struck.end, ClaimBridgeError)
+        assert len(struck.held.live) == (fault not in NOT_BOOKED)
+    else:
+        entry = struck.acknowledged().journal_entry
+        assert [one.journal_entry for one in struck.held.live] == [str(entry)]
+        assert (struck.status.state, struck.status.journal_entry) == (State.POSTED, entry)
 
 
 def expected_posts(first: Acknowledgement | ClaimBridgeError, profile: str, fault: str) -> int:

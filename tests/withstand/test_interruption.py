@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import threading
@@ -40,14 +39,6 @@ BEFORE_THE_ANSWER = (
     Stage.HALF_ANSWERED,
 )
 BROKEN_OFF = "the attempt was broken off"
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    """Makes processes quickly: what they need is imported once."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.withstand.interrupted"])
-    return context
 
 
 def in_journal(path: Path, mine: Claim) -> Submission:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from tests.withstand.scene import (
-    PARKED,
     SENDERS,
     attempted,
     claim,
     configured,
     faults,
+    late,
+    one_effect,
     settled,
 )
 
 from claimbridge.config import AuthConfig, LedgerConfig
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused, LedgerRejection
-from claimbridge.model import Acknowledgement, Claim, State
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.model import Acknowledgement, State
+from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.kingdee_eas import LISTING, KingdeeEasResponder
 
 NAME = "kingdee-eas"
-_NUMBERS = itertools.count(1)
 ASKED = {"listing": list(LISTING)}
 PERSON: dict[str, Any] = {}
 REPEATS = {"refuses_repeats": True}
@@ -77,56 +74,40 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EAS_PASSWORD", "right")
 
 
-def posts(sandbox: Sandbox, reference: str) -> list[Listed]:
-    return [one for one in sandbox.ledger() if one.reference == reference]
-
-
 @pytest.mark.parametrize("fault", list(faults()))
 @pytest.mark.parametrize(("kind", "strikes"), [("Client", "submit:{}"), ("AsyncClient", "{}@1")])
 def test_asked_a_lost_answer_is_one_voucher(
-    erp: Sandbox, tmp_path: Path, kind: str, fault: str, strikes: str
+    erp: Sandbox,
+    new_id: Callable[[], str],
+    tmp_path: Path,
+    kind: str,
+    fault: str,
+    strikes: str,
 ) -> None:
     """Where EAS may be asked, every fault ends in one voucher and its number."""
-    mine = claim(f"E-{next(_NUMBERS)}")
     options = ASKED | ({"refuses_repeats": True} if erp.refuses else {})  # type: ignore[attr-defined]
     with SENDERS[kind](config(erp, tmp_path, options=options)) as sender:
-        sender.submit(claim(mine.id + "a"))
-        erp.set_faults(strikes.format(fault))
-        first = attempted(sender, mine)
-        erp.set_faults("")
-        if isinstance(first, Acknowledgement):
-            assert len(posts(erp, mine.id)) == 1
-        end = settled(sender, mine)
-        assert isinstance(end, Acknowledgement), end
-        (held,) = posts(erp, mine.id)
-        assert held.journal_entry is not None
-        number = held.journal_entry.partition(" / ")[0]
-        assert end.journal_entry is not None
-        assert (end.journal_entry.number, end.journal_entry.company) == (f"记-3-{number}", "CN01")
-        before = erp.requests()
-        assert sender.submit(mine) == end
-        assert erp.requests() == before
+        struck = one_effect(sender, erp, strikes.format(fault), profile=NAME, new_id=new_id)
+    if isinstance(struck.first, Acknowledgement):
+        assert len(struck.held_first.posts) == 1
+    entry, (document,) = struck.acknowledged().journal_entry, struck.held.posts
+    assert document.journal_entry is not None
+    number = document.journal_entry.partition(" / ")[0]
+    assert entry is not None
+    assert (entry.number, entry.company) == (f"记-3-{number}", "CN01")
 
 
 @pytest.mark.parametrize("fault", list(faults()))
-def test_unasked_a_lost_answer_is_for_a_person(tmp_path: Path, fault: str) -> None:
+def test_unasked_a_lost_answer_is_for_a_person(
+    new_id: Callable[[], str], tmp_path: Path, fault: str
+) -> None:
     """By default EAS is not asked: at most one voucher, and what is in doubt is parked."""
-    mine = claim("E-1")
     with (
         Sandbox(profiles=[KingdeeEasResponder()]) as erp,
         SENDERS["Client"](config(erp, tmp_path, options=PERSON)) as sender,
     ):
-        sender.submit(claim("E-0"))
-        erp.set_faults(f"{fault}@1")
-        attempted(sender, mine)
-        erp.set_faults("")
-        end = settled(sender, mine)
-        if isinstance(end, ClaimBridgeError):
-            assert fault in LOST
-            assert (end.code, sender.status(mine.id).state) == (PARKED, State.PARKED)
-        else:
-            assert len(posts(erp, mine.id)) == 1
-        assert len(posts(erp, mine.id)) <= 1
+        struck = one_effect(sender, erp, f"{fault}@1", profile=NAME, new_id=new_id)
+    assert isinstance(struck.end, Acknowledgement) or fault in LOST
 
 
 @pytest.mark.parametrize("kind", SENDERS)
@@ -192,11 +173,6 @@ def test_without_a_login_nothing_is_done(tmp_path: Path) -> None:
         assert erp.ledger() == []
 
 
-def bad(id_: str) -> Claim:
-    """A claim for a period that the ERP has closed."""
-    return msgspec.structs.replace(claim(id_), posting_date=dt.date(2025, 12, 31))
-
-
 @pytest.mark.parametrize("kind", SENDERS)
 def test_a_batch_has_an_outcome_for_each(tmp_path: Path, kind: str) -> None:
     """Matched by what EAS lists afterwards, since its strings name no voucher."""
@@ -204,7 +180,7 @@ def test_a_batch_has_an_outcome_for_each(tmp_path: Path, kind: str) -> None:
         Sandbox(profiles=[KingdeeEasResponder()]) as erp,
         SENDERS[kind](config(erp, tmp_path, options=ASKED | {"batch": 10})) as sender,
     ):
-        claims: list[Any] = [claim("B-0"), bad("B-1"), claim("B-2")]
+        claims: list[Any] = [claim("B-0"), late(claim("B-1")), claim("B-2")]
         results = sender.submit_many(claims, batch=3)
         assert erp.requests()["importVoucher"] == 1
         by_claim = {one.claim_id: one for one in results}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 from tests.withstand.scene import (
     SENDERS,
@@ -17,6 +15,8 @@ from tests.withstand.scene import (
     configured,
     faults,
     held,
+    late,
+    one_effect,
     settled,
 )
 
@@ -31,17 +31,11 @@ from claimbridge.xmlio import local_name
 PROFILE = "netsuite"
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Sandbox]:
-    with Sandbox(profiles=[PROFILE]) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("kind", SENDERS)
 @pytest.mark.parametrize("strikes", ["{}@1", "any:{}@1"])
 @pytest.mark.parametrize("fault", list(faults()))
 def test_one_effect(
-    account: Sandbox,
+    erp: Sandbox,
     new_id: Callable[[], str],
     tmp_path: Path,
     fault: str,
@@ -49,27 +43,17 @@ def test_one_effect(
     kind: str,
 ) -> None:
     """Submitted again after the fault, a claim has one journal entry, and its id is the claim's."""
-    config = configured(PROFILE, port=account.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     with SENDERS[kind](config) as sender:
-        sender.submit(claim(new_id()))
-        mine = claim(new_id())
-        account.set_faults(strikes.format(fault))
-        attempted(sender, mine)
-        account.set_faults("")
-        end = settled(sender, mine)
-        assert isinstance(end, Acknowledgement)
-        found = held(account.ledger(), PROFILE, mine.id)
-        assert [one.reference for one in found.live] == [mine.id]
-        before = account.requests()
-        assert sender.submit(mine) == end
-        assert account.requests() == before
+        spec = strikes.format(fault)
+        one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id).acknowledged()
 
 
 @pytest.mark.parametrize("kind", SENDERS)
 @pytest.mark.parametrize("operation", ["asyncUpsertList", "checkAsyncStatus", "getAsyncResult"])
 @pytest.mark.parametrize("fault", list(faults()))
 def test_one_effect_of_a_batch(
-    account: Sandbox,
+    erp: Sandbox,
     new_id: Callable[[], str],
     tmp_path: Path,
     fault: str,
@@ -77,33 +61,33 @@ def test_one_effect_of_a_batch(
     kind: str,
 ) -> None:
     """Whichever call of a job is struck, each claim ends with one journal entry."""
-    config = configured(PROFILE, port=account.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     claims = [claim(new_id()) for _ in range(3)]
     with SENDERS[kind](config) as sender:
-        account.set_faults(f"{operation}:{fault}@1")
+        erp.set_faults(f"{operation}:{fault}@1")
         sender.submit_many(claims, batch=3)
-        account.set_faults("")
+        erp.set_faults("")
         for mine in claims:
             assert isinstance(settled(sender, mine), Acknowledgement)
-            found = held(account.ledger(), PROFILE, mine.id)
+            found = held(erp.ledger(), PROFILE, mine.id)
             assert [one.reference for one in found.live] == [mine.id]
 
 
 def test_a_job_is_followed_to_its_end(
-    account: Sandbox, new_id: Callable[[], str], tmp_path: Path
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     """Of a batch each claim gets its own answer: one refused, the others posted."""
-    config = configured(PROFILE, port=account.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     claims = [claim(new_id()) for _ in range(3)]
-    claims[1] = msgspec.structs.replace(claims[1], posting_date=date(2025, 12, 31))
-    before = account.requests()
+    claims[1] = late(claims[1])
+    before = erp.requests()
     with SENDERS["Client"](config) as sender:
         results = sender.submit_many(claims, batch=3)
     assert [one.error is None for one in results] == [True, False, True]
     error = results[1].error
     assert isinstance(error, LedgerRejection)
     assert [reason.code for reason in error.reasons] == ["TRAN_PERIOD_CLOSED"]
-    after = account.requests()
+    after = erp.requests()
     counted = {name: count - before.get(name, 0) for name, count in after.items()}
     assert counted["asyncUpsertList"] == counted["getAsyncResult"] == 1
     assert counted["checkAsyncStatus"] >= 1
@@ -111,15 +95,15 @@ def test_a_job_is_followed_to_its_end(
 
 @pytest.mark.parametrize("kind", SENDERS)
 def test_a_correction_takes_the_first_back(
-    account: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
 ) -> None:
     """Revision 2 after a posted revision 1: one reversal, one live journal entry."""
-    config = configured(PROFILE, port=account.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     name = new_id()
     with SENDERS[kind](config) as sender:
         sender.submit(claim(name))
         sender.submit(claim(name, revision=2, taxi="40.00"))
-        states = [one.state for one in account.ledger() if one.profile == PROFILE]
+        states = [one.state for one in erp.ledger() if one.profile == PROFILE]
         assert sender.status(name).state is State.POSTED
     assert states[-3:] == ["reversed", "posted", "posted"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
@@ -20,6 +19,8 @@ from tests.withstand.scene import (
     configured,
     faults,
     held,
+    late,
+    one_effect,
     settled,
 )
 
@@ -74,20 +75,11 @@ def test_one_document(
     """Whichever call is struck, submitting again ends with the one document that is there."""
     config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", retries=0)
     with SENDERS[kind](config) as sender:
-        sender.submit(claim(new_id()))  # so that there is a previous answer, and a connection
-        mine = claim(new_id())
-        erp.set_faults(STRIKES[strikes].format(fault))
-        attempted(sender, mine)
-        erp.set_faults("")
-        end = settled(sender, mine)
-        (document,) = held(erp.ledger(), PROFILE, mine.id).posts
-        assert isinstance(end, Acknowledgement)
-        assert document.journal_entry == str(end.journal_entry)
-        assert sender.status(mine.id).state is State.POSTED
-        before = erp.requests()
-        assert sender.submit(mine) == end
-        assert erp.requests() == before, "what is done is not sent again"
-    assert erp.requests().get("decoy", 0) == 0
+        spec = STRIKES[strikes].format(fault)
+        struck = one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id)
+    entry = struck.acknowledged().journal_entry
+    assert [one.journal_entry for one in struck.held.posts] == [str(entry)]
+    assert struck.status.state is State.POSTED
 
 
 @pytest.mark.parametrize("fault", list(faults()))
@@ -111,8 +103,7 @@ def test_a_refusal_is_told_and_leaves_nothing(
     config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     with Threaded(config) as sender:
         mine = claim(new_id())
-        late = msgspec.structs.replace(mine, posting_date=mine.posting_date.replace(year=2025))
-        refused = attempted(sender, late)
+        refused = attempted(sender, late(mine))
         assert isinstance(refused, LedgerRejection)
         assert [reason.code for reason in refused.reasons] == ["609(RW)", "201(F5)"]
         assert held(erp.ledger(), PROFILE, mine.id).posts == []
@@ -156,14 +147,6 @@ def test_a_reversal_takes_back_what_was_posted(
         sides = [[leg["side"] for leg in one.postings] for one in (first, second)]
         assert sides[0] == ["credit" if side == "debit" else "debit" for side in sides[1]]
         assert sender.status(mine.id).state is State.REVERSED
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    """Makes processes quickly: what they need is imported once."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.withstand.interrupted"])
-    return context
 
 
 @pytest.mark.parametrize("exchange", [1, 2, 3], ids=["post", "commit", "look"])

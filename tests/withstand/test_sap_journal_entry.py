@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.scene import SENDERS, Sender, claim, configured, held
+from tests.withstand.scene import SENDERS, Sender, claim, configured, held, late
 
 from claimbridge.errors import ClaimBridgeError, LedgerRejection
-from claimbridge.model import Claim, State
+from claimbridge.model import State
 from claimbridge.sandbox import Sandbox
 from claimbridge.testing import load_exchanges
 from claimbridge.xmlio import parse
@@ -24,11 +24,6 @@ def sender(request: pytest.FixtureRequest, erp: Sandbox, tmp_path: Path) -> Iter
     config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", soap=soap)
     with SENDERS[kind](config) as sender:
         yield sender
-
-
-def late(mine: Claim) -> Claim:
-    """The same claim, for a period that is closed."""
-    return msgspec.structs.replace(mine, posting_date=mine.posting_date.replace(year=2025))
 
 
 def test_one_bulk_request_has_an_end_for_each(

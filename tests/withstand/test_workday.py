@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 from tests.withstand.scene import (
     SENDERS,
@@ -16,6 +14,8 @@ from tests.withstand.scene import (
     configured,
     faults,
     held,
+    late,
+    one_effect,
     patiently,
     settled,
 )
@@ -29,12 +29,6 @@ from claimbridge.soap.faults import Fault
 PROFILE = "workday"
 
 
-@pytest.fixture(scope="module")
-def tenant() -> Iterator[Sandbox]:
-    with Sandbox(profiles=[PROFILE]) as opened:
-        yield opened
-
-
 def posted(sender: Sender, claim_id: str) -> State:
     """What the status is once Workday has been asked."""
     asking: Client = sender.client  # type: ignore[attr-defined]
@@ -45,7 +39,7 @@ def posted(sender: Sender, claim_id: str) -> State:
 @pytest.mark.parametrize("strikes", ["{}@1", "any:{}@1"])
 @pytest.mark.parametrize("fault", list(faults()))
 def test_one_effect(
-    tenant: Sandbox,
+    erp: Sandbox,
     new_id: Callable[[], str],
     tmp_path: Path,
     fault: str,
@@ -53,27 +47,17 @@ def test_one_effect(
     kind: str,
 ) -> None:
     """Submitted again after the fault, a claim has one journal, and its id is the claim's."""
-    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     with SENDERS[kind](config) as sender:
-        sender.submit(claim(new_id()))
-        mine = claim(new_id())
-        tenant.set_faults(strikes.format(fault))
-        attempted(sender, mine)
-        tenant.set_faults("")
-        end = settled(sender, mine)
-        assert isinstance(end, Acknowledgement)
-        found = held(tenant.ledger(), PROFILE, mine.id)
-        assert [one.reference for one in found.live] == [mine.id]
-        before = tenant.requests()
-        assert sender.submit(mine) == end
-        assert tenant.requests() == before
+        spec = strikes.format(fault)
+        one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id).acknowledged()
 
 
 def test_the_number_comes_when_it_is_asked_for(
-    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     """The answer to a submission names no number; ``wait`` brings it."""
-    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     with SENDERS["Client"](config) as sender:
         mine = claim(new_id())
         ack = sender.submit(mine)
@@ -81,31 +65,29 @@ def test_the_number_comes_when_it_is_asked_for(
         client: Client = sender.client  # type: ignore[attr-defined]
         status = client.wait(mine.id, timeout=5)
         assert status.state is State.POSTED
-        (live,) = held(tenant.ledger(), PROFILE, mine.id).live
+        (live,) = held(erp.ledger(), PROFILE, mine.id).live
         assert status.journal_entry is not None
         assert live.journal_entry.split(" / ")[0] == status.journal_entry.number
 
 
 def test_a_refusal_names_the_claim_fields(
-    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     """The XPath of each error leads back to the field that a person can mend."""
-    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
-    early = claim(new_id())
-    early = msgspec.structs.replace(early, posting_date=date(2025, 12, 31))
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     with SENDERS["Client"](config) as sender, pytest.raises(LedgerRejection) as caught:
-        sender.submit(early)
+        sender.submit(late(claim(new_id())))
     (reason,) = caught.value.reasons
     assert reason.field == "posting_date"
-    assert "2025-12 is closed" in reason.text
+    assert "2025-03 is closed" in reason.text
 
 
 @pytest.mark.parametrize("kind", SENDERS)
 def test_a_correction_takes_the_first_back(
-    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
 ) -> None:
     """Revision 2 after a posted revision 1: one reversal, one live journal."""
-    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     name = new_id()
     with SENDERS["Client"](config) as sender:
         client: Client = sender.client  # type: ignore[attr-defined]
@@ -113,24 +95,24 @@ def test_a_correction_takes_the_first_back(
         client.wait(name, timeout=5)
         sender.submit(claim(name, revision=2, taxi="40.00"))
         client.wait(name, timeout=5)
-    found = held(tenant.ledger(), PROFILE, name)
+    found = held(erp.ledger(), PROFILE, name)
     assert len(found.live) == len(found.taken_back) == len(found.reversals) == 1
 
 
 def test_a_refused_question_refuses_no_journal(
-    tenant: Sandbox, new_id: Callable[[], str], tmp_path: Path
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     """Asked after a lost answer, a tenant that refuses the question leaves the doubt as it is."""
-    config = configured(PROFILE, port=tenant.port, journal=tmp_path / "claims.db")
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     mine = claim(new_id())
     with SENDERS["Client"](config) as sender:
-        tenant.set_faults("commit-then-drop@1")
+        erp.set_faults("commit-then-drop@1")
         client: Client = sender.client  # type: ignore[attr-defined]
         refusing = Fault(code="MustUnderstand", reason="a header is not understood")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(client.ledger, "answer", lambda *_, **__: refusing)
             first = attempted(sender, mine)
-        tenant.set_faults("")
+        erp.set_faults("")
         assert isinstance(first, OutcomeUnknown)
         assert isinstance(settled(sender, mine), Acknowledgement)
-    assert len(held(tenant.ledger(), PROFILE, mine.id).live) == 1
+    assert len(held(erp.ledger(), PROFILE, mine.id).live) == 1
