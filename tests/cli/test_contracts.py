@@ -89,6 +89,47 @@ def test_what_is_not_there_is_told(run: Run, locked: Path, tmp_path: Path) -> No
     assert run("contract", "show", tmp_path / "absent").code == 2
 
 
+LONG = "x" * 5000
+"""Longer than any system lets a name be."""
+IMPORTING = """<definitions xmlns="http://schemas.xmlsoap.org/wsdl/"><types>
+  <schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:erp">
+    <include schemaLocation="types.xsd"/></schema></types></definitions>"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("show", LONG), "CB-213"),
+        (("show", WSDL / "below"), "CB-213"),
+        (("show", "circle"), "CB-213"),
+        (("show", "erp"), "CB-213"),
+        (("diff", WSDL, LONG), "CB-213"),
+        (("check", "--profile", "reference", LONG), "CB-213"),
+        (("types", "SubmitVoucher", "--contract", LONG), "CB-213"),
+        (("lock", LONG, "--into", "new"), "CB-213"),
+        (("lock", WSDL, "--into", LONG), "CB-291"),
+        (("lock", WSDL, "--into", "circle"), "CB-291"),
+    ],
+)
+def test_a_place_that_the_system_refuses_is_told(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str | Path, ...],
+    code: str,
+) -> None:
+    """A name too long, a file for a folder, links in a circle: one line, never a traceback."""
+    monkeypatch.chdir(tmp_path)
+    Path("circle").symlink_to("circle")
+    Path("erp").mkdir()
+    Path("erp/erp.wsdl").write_text(IMPORTING)
+    Path("erp/types.xsd").symlink_to("types.xsd")
+    ended = run("contract", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"{code} ")
+    assert ended.err.count("\n") == 1
+
+
 def test_validations(run: Run, locked: Path, shared: Callable[[str], Path]) -> None:
     """Workday's messages are listed, searched, and told per operation; none is exit code 1."""
     assert run("contract", "show", locked, "--validations", "--json").code == 1

@@ -103,6 +103,33 @@ def test_a_bad_value_is_found_before_sending(
     assert (finding.path, finding.rule, finding.claim_field) == (path, rule, "lines[4].amount")
 
 
+@pytest.mark.parametrize(
+    ("whole", "damaged", "path", "rule"),
+    [
+        (">1</mode>", ">one</mode>", "mode", "type"),
+        (">1</mode>", "></mode>", "mode", "type"),
+        ('<mode xsi:type="xsd:int">1</mode>', "", "mode", "missing"),
+        ("</mode>", "</mode><mode>2</mode>", "mode[2]", "maxOccurs"),
+        ("<mode", "<more>1</more><mode", "more", "unexpected"),
+        ("</code>", "</code><kode>A</kode>", "rows/item[1]/kode", "unexpected"),
+        ("</code>", "</code><code>B</code>", "rows/item[1]/code[2]", "maxOccurs"),
+        (">A<", ">A<x/><", "rows/item[1]/code", "unexpected"),
+        ("</amount>", "</amount>x", "rows/item[1]", "text"),
+        ("<amount ", '<amount mark="x" ', "rows/item[1]/amount/@mark", "unexpected"),
+    ],
+)
+def test_a_call_damaged_in_one_place_is_refused_for_it(
+    contract: Contract, whole: str, damaged: str, path: str, rule: str
+) -> None:
+    """The gate judges the bytes that are to be sent, whoever wrote them; undamaged they pass."""
+    row = {"code": "A", "amount": Decimal("1.50")}
+    written = contract.render("put", call(row, {"code": "B"})).decode()
+    assert contract.check(written.encode()) == ()
+    assert whole in written
+    found = contract.check(written.replace(whole, damaged, 1).encode())
+    assert (found[0].path, found[0].rule) == (path, rule)
+
+
 def test_what_the_encoding_leaves_free_is_free(contract: Contract) -> None:
     """Accessors may be absent, nil and in any order; a part may be nil, not absent."""
     written = contract.render("put", call({"@xsi:nil": True}, {"amount": {"@xsi:nil": True}}))

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import posixpath
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -76,11 +78,17 @@ class Bundle:
         Raises ContractError; ContractDrift when a locked file is not the file that was locked.
         """
         path = Path(path)
-        if not path.exists():
-            raise ContractError(f"there is no contract at {path}", code="CB-213")
-        if not path.is_dir():
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+            is_locked = is_folder and (path / LOCK_NAME).exists()
+        except (OSError, ValueError) as error:  # ValueError: a name with a null in it
+            raise ContractError(
+                f"there is no contract at {path}: {getattr(error, 'strerror', error)}",
+                code="CB-213",
+            ) from error
+        if not is_folder:
             return _around(path)
-        if (path / LOCK_NAME).exists():
+        if is_locked:
             return _locked(path)
         return cls(_only_wsdl(path), _folder_reader(path), title=str(path))
 
@@ -182,7 +190,8 @@ def _folder_reader(root: Path) -> Callable[[str], bytes | None]:
     home = root.resolve()
 
     def read(name: str) -> bytes | None:
-        path = (home / name).resolve()
+        # Not Path.resolve(), which Python 3.11 lets end in a RuntimeError for links in a circle.
+        path = Path(os.path.realpath(home / name))
         if not path.is_relative_to(home):
             raise ContractError(f"{name} is a link that leads out of {root}", code="CB-214")
         return _contents(path)

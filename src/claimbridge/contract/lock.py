@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def lock(
     when ``into`` holds something that may not give way, CB-291 when it cannot be written.
     """
     target = Path(os.path.realpath(into))
-    _refuse_occupied(target, replace=replace)
+    with _writing(into):
+        _refuse_occupied(target, replace=replace)
     found = collect(source, fetch=fetch, hosts=hosts)
     bundle = found.bundle()
     offer = read_offer(gather(bundle))
@@ -66,13 +67,20 @@ def lock(
         folder=into, source=str(source), at=at, entry=found.entry, files=hashes, offer=offer
     )
     text = "".join(f"{line}\n" for line in _lines(made, found))
-    try:
+    with _writing(into):
         _place({**found.files, LOCK_NAME: text.encode()}, target)
+    return made
+
+
+@contextmanager
+def _writing(into: Path) -> Iterator[None]:
+    """Raise ContractError CB-291 for what the operating system refuses."""
+    try:
+        yield
     except OSError as error:
         raise ContractError(
             f"the lock cannot be written to {into}: {error.strerror}", code="CB-291"
         ) from error
-    return made
 
 
 def _lines(made: Lock, found: Collected) -> Iterator[str]:
