@@ -77,7 +77,10 @@ def _http_auth(config: LedgerConfig) -> Auth | None:
         certificate = read_secret(auth.certificate, config, what="auth.certificate")
         password = read_password(auth.password, config, what="auth.password")
         return ClientCertificate(certificate, password)
-    return None  # the profile's own kind: it goes into the envelope
+    # username-token, or the profile's own kind: it goes into the envelope. A secret that is not
+    # there is told now, and not when the first claim is on its way.
+    read_credentials(config)
+    return None
 
 
 _KINDS = ("basic", "bearer", "client-certificate", "username-token")

@@ -48,10 +48,15 @@ def by_name(references: Sequence[Reference]) -> dict[str, Reference]:
     return found
 
 
+def not_covered(name: str) -> SignatureInvalid:
+    """Return the refusal of what no Reference covers."""
+    return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
+
+
 def refusal(name: str, content: bytes, reference: Reference | None) -> SignatureInvalid | None:
     """Return why ``content`` is not what ``reference`` covers; None when it is."""
     if reference is None:
-        return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
+        return not_covered(name)
     digest = hashlib.new(reference.hash, content).digest()
     if hmac.compare_digest(digest, reference.digest):
         return None

@@ -21,7 +21,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, DocumentError, SignatureInvalid
 from claimbridge.signing import place as placement
 from claimbridge.signing.c14n import canonical_document, canonical_element
-from claimbridge.signing.detached import by_name, refusal
+from claimbridge.signing.detached import by_name, not_covered, refusal
 from claimbridge.signing.dsig import SIGNATURE, wsu
 from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
@@ -56,7 +56,7 @@ class Verifier:
         altered or signed in a way the policy refuses, SignerUntrusted when the signer does not
         count.
         """
-        found = self._lane.recognised(document, self._policy.at or self._clock.now())
+        found = self._lane.recognised(document, self._now)
         return self._verify(document) if found is None else found
 
     def _verify(self, document: bytes) -> Verified:
@@ -67,14 +67,24 @@ class Verifier:
         place = find(root)
         signature = read_signature(place.signature)
         covered = _covered(place, signature)
-        now = self._policy.at or self._clock.now()
-        signer = self._judge.judge(placement.certificates(place, signature.key_info), now)
-        _check_signature(signature, signer)
+        now = self._now
+        signer = self._signer(place, signature, now)
         signing_time = check_properties(signature, signer, now) if signature.properties else None
         content = _check_digests(place, signature, covered)
         if self._policy.max_age is not None:
             _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
         return _verified(content, signer, signature, signing_time=signing_time)
+
+    @property
+    def _now(self) -> datetime:
+        return self._policy.at or self._clock.now()
+
+    def _signer(self, place: Place, signature: Signature, now: datetime) -> x509.Certificate:
+        """Return the certificate of a trusted signer, whose key has signed SignedInfo."""
+        certificates = placement.certificates(place, signature.key_info)
+        signer = self._judge.judge(certificates, now)
+        _check_signature(signature, signer)
+        return signer
 
     def verify_detached(
         self, signature: bytes, contents: Mapping[str, bytes]
@@ -94,10 +104,8 @@ class Verifier:
         if root.tag != SIGNATURE:
             raise SignatureInvalid("the detached signature is no ds:Signature")
         read = read_signature(root, detached=True)
-        now = self._policy.at or self._clock.now()
         place = Place(signature=root, target=root, coverable={})
-        signer = self._judge.judge(placement.certificates(place, read.key_info), now)
-        _check_signature(read, signer)
+        signer = self._signer(place, read, self._now)
         covered = by_name(read.references)
         return {
             name: refusal(name, content, covered.get(name)) or _verified(content, signer, read)
@@ -124,9 +132,7 @@ class Verifier:
             raise SignatureInvalid(
                 f"the signature covers something else than {element} in its place", code="CB-325"
             )
-        now = self._policy.at or self._clock.now()
-        signer = self._judge.judge(placement.certificates(place, read.key_info), now)
-        _check_signature(read, signer)
+        signer = self._signer(place, read, self._now)
         return tuple(_one_of_many(one, covered, signer, read) for one in found)
 
     def verify_elements(self, document: bytes, element: str) -> tuple[Verified, ...]:
@@ -194,16 +200,12 @@ def _one_of_many(
     name = str(element.get("Id", ""))
     reference = covered.get(f"#{name}")
     if reference is None or reference.enveloped:
-        return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
+        return not_covered(name)
     try:
         content = _canonical(element, reference.prefixes)
     except SignatureInvalid as error:
         return error
-    if not hmac.compare_digest(hashlib.new(reference.hash, content).digest(), reference.digest):
-        return SignatureInvalid(
-            f"{name[:120]} was altered after it was signed (its digest differs)", code="CB-328"
-        )
-    return _verified(content, signer, signature)
+    return refusal(name, content, reference) or _verified(content, signer, signature)
 
 
 Covered = list[tuple[Reference, etree._Element]]
