@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.withstand.scene import chart, claim, configured, contract, held
 
 from claimbridge.client import Client
 from claimbridge.config import AuthConfig
 from claimbridge.errors import NotDelivered, OutcomeUnknown
 from claimbridge.ledger import Ledger
-from claimbridge.model import Outcome
+from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Pause
 from claimbridge.profiles.kingdee_eas import KingdeeEas
@@ -77,6 +79,25 @@ def test_a_wait_that_is_too_long_after_an_import_leaves_the_outcome_unknown(
         with pytest.raises(OutcomeUnknown):
             client.submit(claim("C-2"), timeout=1.0)
         assert len(held(erp.ledger(), NAME, "C-2").posts) == 1
+
+
+class Careless(KingdeeEas):
+    """Says of its import that it changes nothing."""
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        return replace(super().submit(submissions), harmless=True)
+
+
+def test_an_import_is_not_harmless_because_its_profile_says_so(tmp_path: Path) -> None:
+    """A lost answer leaves the outcome unknown, and one voucher."""
+    with (
+        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        client_of(Careless(), erp, tmp_path) as client,
+    ):
+        erp.set_faults("submit:commit-then-drop@1")
+        with pytest.raises(OutcomeUnknown):
+            client.submit(claim("C-4"))
+        assert len(held(erp.ledger(), NAME, "C-4").posts) == 1
 
 
 def test_a_login_that_fails_before_anything_is_not_delivered(tmp_path: Path) -> None:

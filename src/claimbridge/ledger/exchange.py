@@ -71,8 +71,10 @@ class Exchanging:
                 elif isinstance(asked, LogIn):
                     yield from self._log_in(again=True)
                 else:
+                    # What carries vouchers is never harmless, whatever a profile says of it.
                     own = built if asked is request else self._ledger.built(asked)
-                    answer = yield from self.call(own, harmless=asked.harmless)
+                    harmless = asked.harmless and asked is not request
+                    answer = yield from self.call(own, harmless=harmless)
         except StopIteration as end:
             outcomes: tuple[Outcome, ...] = end.value
             return outcomes
