@@ -12,65 +12,40 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from claimbridge.contract.inner_reply import read_inner
 from claimbridge.contract.replies import Reply
-from claimbridge.errors import DocumentError
-from claimbridge.sandbox.books import Document, Entry, Leg, Objection, Series
+from claimbridge.sandbox.books import Document, Entry, Leg, Objection
 from claimbridge.sandbox.faults import Kind
 from claimbridge.sandbox.markup import element, rendered
-from claimbridge.sandbox.responder import Answer, Call, Desk
-from claimbridge.xmlio import canonical
+from claimbridge.sandbox.responder import Answer, Call
+from claimbridge.sandbox.strings import StringResponder
 
 _NS: Final = "{urn:claimbridge:in-string:1}"
-_SERIES: Final = Series("vouchers", 1, 6)
 _SIDES: Final = {"D": "debit", "C": "credit"}
 
 
-class InStringResponder:
+class InStringResponder(StringResponder):
     """The service of ``in-string.wsdl``."""
 
-    name: str = "in-string"
-    contract: str = "in-string.wsdl"
-    items: frozenset[str] = frozenset({"return"})
+    name = "in-string"
+    contract = "in-string.wsdl"
     kinds: Mapping[str, Kind] = {"receiveVoucher": Kind.SUBMIT}
+    at = "document"
+    reference_at = "reference"
+    unique = True
 
-    def references(self, call: Call) -> tuple[str, ...]:
-        """Return the reference in the string; none where it holds no document."""
-        try:
-            found = _inner(call).text("reference")
-        except DocumentError:
-            return ()
-        return (found,) if found else ()
+    def entry(self, document: Reply) -> Entry:
+        """Read the voucher from its JSON."""
+        return _entry(document)
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
-        """Take the voucher in."""
-        try:
-            document = _inner(call)
-            entry = _entry(document)
-        except (DocumentError, ArithmeticError, ValueError) as error:
-            return _told(1, message=f"the document cannot be read: {error}")
-        with desk.books.transaction() as books:
-            held = books.held(self.name, entry.reference)
-            if held is not None:
-                return _told(2, held, message="this reference is there already")
-            objections = list(desk.rules.objections(entry))
-            if objections:
-                return self.refuse(call, objections)
-            original = canonical(document.element)
-            held = books.enter(self.name, entry, original, series=_SERIES, unique=True)
-            return _told(0, books.post(held))
+    def taken(self, held: Document, *, again: bool) -> Answer:
+        """Return code 0, or 2 for a repeat, with the number."""
+        if again:
+            return _told(2, held, message="this reference is there already")
+        return _told(0, held)
 
     def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
         """Return code 1 with what is wrong."""
         return _told(1, message="; ".join(one.text for one in objections))
-
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
-        """Return None: the service knows no such answer."""
-        return None
-
-
-def _inner(call: Call) -> Reply:
-    return read_inner(call.body.findtext("document") or "")
 
 
 def _entry(document: Reply) -> Entry:
@@ -96,10 +71,9 @@ def _entry(document: Reply) -> Entry:
 
 
 def _told(code: int, held: Document | None = None, *, message: str = "") -> Answer:
-    answer = {"code": code, "message": message}
+    answer: dict[str, str | int] = {"code": code, "message": message}
     if held is not None:
-        entry = held.journal_entry
-        answer |= {"number": entry.number if entry else "", "reference": held.reference}
+        answer |= {"number": held.number, "reference": held.reference}
     text = json.dumps(answer, ensure_ascii=False)
     root = element(f"{_NS}receiveVoucherResponse", element("return", text))
     return Answer(content=rendered(root))

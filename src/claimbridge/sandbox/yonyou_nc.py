@@ -7,69 +7,48 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from claimbridge.contract.inner_reply import read_inner
 from claimbridge.contract.replies import Reply
-from claimbridge.errors import DocumentError
-from claimbridge.sandbox.books import Entry, Leg, Objection, Series
+from claimbridge.sandbox.books import Document, Entry, Leg, Objection
 from claimbridge.sandbox.faults import Kind
 from claimbridge.sandbox.markup import element, rendered
-from claimbridge.sandbox.responder import Answer, Call, Desk
-from claimbridge.xmlio import canonical
+from claimbridge.sandbox.responder import Answer, Call
+from claimbridge.sandbox.strings import UNREADABLE, StringResponder
 
 _NS: Final = "{http://synchdata.pfxx.itf.nc/IPfxxWs}"
-_SERIES: Final = Series("vouchers", 1, 6)
+_CODES: Final = {UNREADABLE: "-31002"}
+_REFUSED: Final = "-32003"
 
 
-class YonyouNcResponder:
+class YonyouNcResponder(StringResponder):
     """A platform that takes ``vouchergl``; it does not look whether it had one before."""
 
-    name: str = "yonyou-nc"
-    contract: str = "yonyou-nc.wsdl"
-    items: frozenset[str] = frozenset({"return"})
+    name = "yonyou-nc"
+    contract = "yonyou-nc.wsdl"
     kinds: Mapping[str, Kind] = {"synchronizeData": Kind.SUBMIT}
+    at = "xmlStr"
+    reference_at = "@filename"
+    unique = False
 
-    def references(self, call: Call) -> tuple[str, ...]:
-        """Return the document's file name; none where the string holds no document."""
-        try:
-            found = _inner(call).text("@filename")
-        except DocumentError:
-            return ()
-        return (found,) if found else ()
+    def entry(self, document: Reply) -> Entry:
+        """Read the voucher from its XML."""
+        return _entry(document)
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
-        """Take the voucher in."""
-        try:
-            document = _inner(call)
-            entry = _entry(document)
-        except (DocumentError, ArithmeticError, ValueError) as error:
-            return _told("-31002", f"the document cannot be read: {error}")
-        objections = list(desk.rules.objections(entry))
-        if objections:
-            return self.refuse(call, objections)
-        with desk.books.transaction() as books:
-            original = canonical(document.element)
-            held = books.enter(self.name, entry, original, series=_SERIES, unique=False)
-            held = books.post(held)
-        number = held.journal_entry.number if held.journal_entry else ""
-        return _told("1", "processed", number, reference=entry.reference)
+    def taken(self, held: Document, *, again: bool) -> Answer:
+        """Return a result with the number; a repeat is a voucher of its own."""
+        return _told("1", "processed", held.number, reference=held.reference)
 
     def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
         """Return a result with what is wrong."""
-        return _told("-32003", "; ".join(one.text for one in objections))
-
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
-        """Return None: the platform knows no such answer."""
-        return None
-
-
-def _inner(call: Call) -> Reply:
-    return read_inner(call.body.findtext("xmlStr") or "")
+        code = _CODES.get(objections[0].code, _REFUSED)
+        return _told(code, "; ".join(one.text for one in objections))
 
 
 def _entry(document: Reply) -> Entry:
-    head = document.all("voucher", "voucher_head")[0]
+    head = document.find("voucher", "voucher_head")
+    items = document.all("voucher", "voucher_head", "details", "item")
+    if head is None or not items:
+        raise ValueError("it is no vouchergl with entries")
     day = dt.date.fromisoformat(head.text("prepareddate")[:10])
-    items = head.all("details", "item")
     return Entry(
         reference=document.text("@filename"),
         company=head.text("pk_org"),
