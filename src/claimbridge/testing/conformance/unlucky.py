@@ -97,12 +97,12 @@ def one_effect_each(subject: Subject, fault: str) -> None:
         list(client.submit_many(claims, batch=3))
         erp.set_faults("")
         ends = [_settled(client.submit, claim) for claim in claims]
-        told = [end.journal_entry for end in ends if isinstance(end, Acknowledgement)]
-        entries = [entry for entry in told if entry is not None]
+        told = [end for end in ends if isinstance(end, Acknowledgement)]
+        entries = [end.journal_entry for end in told if end.journal_entry is not None]
         references = {one.reference for one in _live(erp)}
         if len(set(entries)) != len(entries):
             raise Nonconformity(f"{fault}: two claims are acknowledged with one number")
-        if not len(told) <= len(references) == len(_live(erp)) <= len(claims):
+        if len(references) != len(_live(erp)) or {end.reference for end in told} - references:
             raise Nonconformity(
                 f"{fault}: of 3 claims {len(told)} are acknowledged, and the ledger holds "
                 f"{len(_live(erp))} documents of {len(references)}"
