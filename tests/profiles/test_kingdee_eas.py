@@ -331,6 +331,35 @@ def test_a_dead_session_costs_one_more_login_and_one_more_call() -> None:
     assert kinds(end) == [K.UNAVAILABLE]
 
 
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("Session has expired", K.UNAVAILABLE),
+        ("sessionId: invalid", K.UNAVAILABLE),
+        ("Invalid session", K.UNAVAILABLE),
+        ("session timeout", K.UNAVAILABLE),
+        ("登录已超时", K.UNAVAILABLE),
+        ("请重新登录", K.UNAVAILABLE),
+        ("EJB session bean VoucherFacade: transaction timed out", K.UNKNOWN),
+        ("could not flush session: invalid column", K.UNKNOWN),
+    ],
+)
+def test_only_a_session_that_is_dead_itself_is_taken_for_one(reason: str, kind: K) -> None:
+    """A session bean's trouble may come after the voucher was saved: it is not sent again."""
+    fault = Fault(code="Server.userException", reason=reason)
+    assert ASKING.read_fault(fault).kind is kind
+    plain = KingdeeEas()
+    asked, _ = held(plain, plain.submit([submission()]), fault)
+    assert any(isinstance(one, LogIn) for one in asked) is (kind is K.UNAVAILABLE)
+
+
+def test_a_refusal_beside_what_is_not_understood_is_unknown() -> None:
+    """The other string may be the success of a later version."""
+    refused = "3003||null||0||0||期间不符||null"
+    assert kinds(ASKING.read(answer(refused, "saved: 0007"))) == [K.UNKNOWN]
+    assert kinds(ASKING.read(answer(refused, ""))) == [K.REJECTED]
+
+
 def test_after_a_dead_session_eas_is_asked_before_the_voucher_is_sent_again() -> None:
     """What turns out to be there is adopted, not sent."""
     request = ASKING.submit([submission()])

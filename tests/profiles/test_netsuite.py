@@ -257,6 +257,12 @@ def test_a_job_that_is_lost_is_unknown(answers: tuple[Reply | Fault, ...]) -> No
     assert [one.kind for one in talked(*answers)[1]] == [K.UNKNOWN]
 
 
+def test_one_refusal_is_not_that_of_all() -> None:
+    """Fewer answers than vouchers: whose refusal it is nobody knows, so no voucher is refused."""
+    answers = (told("failed", "asyncUpsertList"), results(written(refused(CLOSED))))
+    assert [(one.kind, one.reference) for one in talked(*answers)[1]] == [(K.UNKNOWN, None)]
+
+
 def test_answers_out_of_order_are_not_named() -> None:
     """A refusal without a name is nobody's where another answer shows that the order is gone."""
     other = '<baseRef internalId="974" externalId="R-2"/>'

@@ -227,6 +227,13 @@ def test_an_item_that_contradicts_itself_is_unknown(item: str) -> None:
     assert [(o.kind, o.reference) for o in outcomes] == [(K.UNKNOWN, "A")]
 
 
+@pytest.mark.parametrize("answer", [f"<Rejected>{CLOSED}</Rejected>", "<Absent/>"])
+def test_an_item_without_a_reference_is_nobody_s(answer: str) -> None:
+    """Alone in the answer to a batch, it would else be taken for the refusal of all."""
+    outcomes = PROFILE.read(reply(message("SubmitVouchersResponse", f"<Item>{answer}</Item>")))
+    assert [(o.kind, o.reference) for o in outcomes] == [(K.UNKNOWN, None)]
+
+
 def test_a_page_of_changes_carries_its_cursor() -> None:
     """Reading goes on from where the page ended."""
     content = f"{document('A')}{document('B', 'paid')}<Cursor>c-2</Cursor><More>true</More>"

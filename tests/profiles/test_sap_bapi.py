@@ -364,6 +364,8 @@ def test_what_is_not_one_posted_document_is_unknown(lines: tuple[str, ...]) -> N
         (rows(row()), FAULT),
         (rows(row()), rows("0100000009|1410|2026|S|1.00")),
         (rows(row()), items(("S", "much"))),
+        (rows(row()), rows()),
+        (rows(row()), items(("H", "1000.00"))),
     ],
     ids=[
         "fault",
@@ -375,6 +377,8 @@ def test_what_is_not_one_posted_document_is_unknown(lines: tuple[str, ...]) -> N
         "no items",
         "other items",
         "no amount",
+        "empty",
+        "credits alone",
     ],
 )
 def test_an_answer_to_another_question_makes_nothing_absent(

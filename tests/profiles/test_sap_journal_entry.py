@@ -464,6 +464,18 @@ def test_without_evidence_the_outcome_is_unknown(body: str) -> None:
     assert outcome.text
 
 
+@pytest.mark.parametrize(("entries", "kind"), [(1, K.REJECTED), (2, K.UNKNOWN)])
+def test_a_refusal_without_a_name_is_nobody_s_in_a_bulk(entries: int, kind: K) -> None:
+    """SAP's real refusals name no message: for one entry it is clear, of several it is not."""
+    sent = [submission(reference=f"R-{number}") for number in range(entries)]
+    talk = PROFILE.converse(PROFILE.submit(sent))
+    next(talk)
+    unnamed = item(severity="3").replace("<ReferenceID>A</ReferenceID>", "")
+    with pytest.raises(StopIteration) as end:
+        talk.send(reply(confirmation(unnamed)))
+    assert [(one.kind, one.reference) for one in end.value.value] == [(kind, None)]
+
+
 def test_an_aborted_entry_is_refused() -> None:
     """Severity 4 is worse than 3."""
     (outcome,) = PROFILE.read(reply(confirmation(item(severity="4"))))

@@ -90,6 +90,7 @@ def result(code: str, content: str = "", *, successful: str = "", times: int = 1
         (result("1", "7", successful="N"), OutcomeKind.UNKNOWN),
         (result("1"), OutcomeKind.UNKNOWN),
         (result("-32003", successful="N"), OutcomeKind.REJECTED),
+        (result("-32003", "7", successful="N"), OutcomeKind.UNKNOWN),
         (result("-32003", successful="Y"), OutcomeKind.UNKNOWN),
         (result("-32003"), OutcomeKind.UNKNOWN),
         (result("-32000", successful="N"), OutcomeKind.UNKNOWN),

@@ -84,6 +84,8 @@ class InString:
         if not success_values or not success:
             raise _wrong("success and success_values say what proves that a voucher was taken in")
         told = (*success_values, *refused_values, *duplicate_values)
+        if not all(told):
+            raise _wrong("an empty value would be read in every answer that lacks it")
         if len(set(told)) != len(told):
             raise _wrong("one value has two meanings; what it says of a voucher would be a guess")
         self._operation, self._at, self._format = operation, at, format
@@ -157,10 +159,13 @@ class InString:
         if kind is None:
             text = f"the answer {value!r} is not one that the options know: {message}"
             return _unknown(text, reference)
+        held = self._text(answer, "number")
+        if kind is _K.REJECTED and held:
+            text = f"the answer {value!r} refuses, and names the number {held}: {message}"
+            return _unknown(text, reference)
         if kind is _K.REJECTED:
             reason = Reason(message or "the ERP refused it without a reason", code=value)
             return Outcome(kind=kind, reference=reference, reasons=(reason,), item=number)
-        held = self._text(answer, "number")
         entry = JournalEntry(held) if held else None
         if kind is _K.POSTED and entry is None:
             if self._paths["number"]:

@@ -243,15 +243,18 @@ class KingdeeEas:
 
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)
-        said = results(strings_of(answer, IMPORT) or [])
+        strings = [one for one in strings_of(answer, IMPORT) or [] if one]
+        said = results(strings)
         if not said:
             return (unknown("the answer holds no result that EAS is known to give"),)
-        if len(set(said)) == 1:
-            said = said[:1]
-        return tuple(
+        understood = len(said) == len(strings)
+        outcomes = tuple(
             outcome(one, company=company, posted=self._submits, item=item)
-            for item, one in enumerate(said, start=1)
+            for item, one in enumerate(dict.fromkeys(said), start=1)
         )
+        if not understood and any(one.kind is _K.REJECTED for one in outcomes):
+            return (unknown("EAS refuses the voucher, and says more that is no known result"),)
+        return outcomes
 
 
 def _is_busy(fault: Fault) -> bool:

@@ -6,12 +6,14 @@ to learn which voucher got which number, since the strings of an import do not s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Reason
+from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, LogIn
 from claimbridge.profiles.kingdee_replies import SAVED, Listed, listed, outcome, results
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 IMPORT: Final = "importVoucher"
 FIND: Final = "findVoucher"
 _LISTED: Final = frozenset({"reference", "number", "type", "year", "period", "debit", ""})
-_ABOUT_SESSIONS: Final = ("session", "会话", "登录")
-_DEAD: Final = ("invalid", "expired", "timeout", "timed out", "失效", "过期", "超时", "重新登录")
+_DEAD: Final = re.compile(
+    r"session(\s?id\W+|\s)((is|has|was|been|already)\s)*(invalid|expired|timed?\s?out)"
+    r"|(invalid|expired)\ssession\b(?!\sbean)"
+    r"|(会话|登录)\w{0,4}(失效|过期|超时)|重新登录",
+    re.IGNORECASE,
+)
+"""The session itself is dead; a fault from a session bean, or its transaction, is another thing."""
 _K = OutcomeKind
 
 
@@ -213,8 +220,9 @@ def _asking(request: Request) -> Wanted:
     held: Sequence[Mapping[str, Any]] = request.body["col"]["item"]
     sums: dict[str, Decimal] = {}
     for row in held:
-        sums.setdefault(row["description"], Decimal(0))
-        sums[row["description"]] += abs(Decimal(row.get("debitAmount", "0")))
+        so_far = sums.get(row["description"], Decimal(0))
+        debit = Decimal(row.get("debitAmount", "0")).copy_abs()
+        sums[row["description"]] = EXACT.add(so_far, debit)
     places = [
         (row["companyNumber"], int(row["periodYear"]), int(row["periodNumber"])) for row in held
     ]
@@ -256,8 +264,7 @@ def _unlisted(answer: Reply | Fault | None) -> str:
 
 def is_dead(answer: Reply | Fault | None) -> bool:
     """Tell whether a fault says that the session is dead, which EAS says before doing anything."""
-    reason = str(getattr(answer, "reason", "")).lower()
-    return any(word in reason for word in _ABOUT_SESSIONS) and any(word in reason for word in _DEAD)
+    return bool(_DEAD.search(getattr(answer, "reason", "")))
 
 
 def _own(reasons: tuple[Reason, ...], reference: str, *, alone: bool) -> tuple[Reason, ...]:

@@ -110,7 +110,7 @@ def listed(
     held = {name: _given(part.strip()) for name, part in zip(layout, parts, strict=True) if name}
     try:
         of_period = (int(held.get("year", year)), int(held.get("period", period)))
-        debit = abs(Decimal(held["debit"])) if "debit" in held else None
+        debit = Decimal(held["debit"]).copy_abs() if "debit" in held else None
     except (ValueError, InvalidOperation):
         return None
     if of_period != (year, period) or not held["number"] or (debit and not debit.is_finite()):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -66,21 +67,26 @@ def local_amounts(voucher: Voucher, books: Books) -> list[Decimal]:
     converted = [_converted(posting, books) for posting in voucher.postings]
     sides = [posting.side for posting in voucher.postings]
     debits, credits = (
-        sum((one for one, side in zip(converted, sides, strict=True) if side is wanted), Decimal(0))
+        _total(one for one, side in zip(converted, sides, strict=True) if side is wanted)
         for wanted in (Side.DEBIT, Side.CREDIT)
     )
     if debits != credits:
         short = Side.DEBIT if debits < credits else Side.CREDIT
         on_it = [n for n, side in enumerate(sides) if side is short]
         largest = max(on_it, key=lambda n: converted[n])
-        converted[largest] += abs(debits - credits)
+        missing = EXACT.subtract(debits, credits).copy_abs()
+        converted[largest] = EXACT.add(converted[largest], missing)
     return converted
 
 
 def local_total(voucher: Voucher, books: Books) -> Decimal:
     """Return the debits' sum in the local currency, as EAS adds it up; never negative."""
     pairs = zip(voucher.postings, local_amounts(voucher, books), strict=True)
-    return sum((local for posting, local in pairs if posting.side is Side.DEBIT), Decimal(0))
+    return _total(local for posting, local in pairs if posting.side is Side.DEBIT)
+
+
+def _total(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def _head(submission: Submission, books: Books) -> requests.WSWSVoucher:
@@ -105,12 +111,14 @@ def _row(
     posting: Posting, local: Decimal, number: int, voucher: Voucher, books: Books
 ) -> requests.WSWSVoucher:
     red = voucher.purpose is Purpose.REVERSE
-    side, sign = (posting.side.other, -1) if red else (posting.side, 1)
+    side = posting.side.other if red else posting.side
     is_debit = side is Side.DEBIT
     narration = f"冲销 {_told(voucher)} {posting.narration}".strip() if red else posting.narration
 
     def amount(size: Decimal) -> Sourced:
-        return Sourced(f"{_exact(size, posting) * sign:f}", claim_field(posting, "amount"))
+        exact = _exact(size, posting)
+        signed = exact.copy_negate() if red else exact
+        return Sourced(f"{signed:f}", claim_field(posting, "amount"))
 
     return {
         "entrySeq": number,

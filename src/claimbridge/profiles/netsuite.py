@@ -30,9 +30,11 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission, Voucher
+from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import Call, Pause
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault, unknown
+from claimbridge.profiles.reading import of_several
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 from claimbridge.profiles.token_passport import token_passport
 
@@ -311,10 +313,11 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
     asked = request.body.get("record", request.body.get("baseRef", []))
     records = asked if isinstance(asked, list) else [asked]
     references = [str(one["@externalId"]) for one in records]
-    if len(outcomes) != len(references):
-        return outcomes
-    if any(one.reference not in {None, own} for one, own in zip(outcomes, references, strict=True)):
-        return outcomes
+    answers = len(outcomes) == len(references) and all(
+        one.reference in {None, own} for one, own in zip(outcomes, references, strict=True)
+    )
+    if not answers:
+        return outcomes if len(references) == 1 else of_several(outcomes)
     return tuple(
         msgspec.structs.replace(one, reference=own)
         for one, own in zip(outcomes, references, strict=True)
@@ -337,7 +340,7 @@ def _double(posting: Posting, claim_id: str) -> str:
     """Return an amount as ``xsd:double`` carries it unchanged."""
     text = f"{posting.amount:f}"
     # XSD 1.0 part 2 §3.2.5: an IEEE 754 double, of which 15 decimal digits are sure.
-    if len(posting.amount.normalize().as_tuple().digits) > _DIGITS:
+    if len(posting.amount.normalize(EXACT).as_tuple().digits) > _DIGITS:
         raise ClaimError(
             f"{claim_field(posting, 'amount')}: NetSuite takes amounts as doubles, and {text} "
             f"has more than {_DIGITS} digits; divide the claim",

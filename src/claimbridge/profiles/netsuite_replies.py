@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, as_amount
+from claimbridge.model.money import EXACT
 from claimbridge.profiles.reading import legible, read_untyped
 
 if TYPE_CHECKING:
@@ -136,13 +138,13 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         currency = self._currency(part)
         lines = part.all("record", "lineList", "line")
         debit, credit = (
-            sum((_number(line.text(side) or "0") for line in lines), Decimal(0))
+            reduce(EXACT.add, (_number(line.text(side) or "0") for line in lines), Decimal(0))
             for side in ("debit", "credit")
         )
         if not currency or not debit or debit != credit:
             return {}
         # A double may come as 1.13E7, or with decimals that the currency does not have.
-        return {currency: as_amount(f"{debit.normalize():f}", currency, what="a debit")}
+        return {currency: as_amount(f"{debit.normalize(EXACT):f}", currency, what="a debit")}
 
     def _currency(self, part: Reply) -> str:
         known = self.currencies.get(part.text("record", "currency", "@internalId"), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.errors import ClaimError, DocumentError
@@ -25,6 +25,22 @@ def legible(read: Read, part: Reply, number: int) -> Outcome:
         return read(part, number)
     except (DocumentError, ClaimError) as error:
         return Outcome(kind=OutcomeKind.UNKNOWN, text=error.message, item=number)
+
+
+def of_several(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return what a reply to several documents says: of one that it does not name, nothing.
+
+    A refusal without a name would else be taken for that of the whole request.
+    """
+    return tuple(one if one.reference is not None else _nobody_s(one) for one in outcomes)
+
+
+def _nobody_s(outcome: Outcome) -> Outcome:
+    if outcome.kind is OutcomeKind.UNKNOWN:
+        return outcome
+    told = "; ".join(map(str, outcome.reasons)) or outcome.text
+    text = f"the reply says {outcome.kind} of a document that it does not name: {told}"
+    return Outcome(kind=OutcomeKind.UNKNOWN, text=text, item=outcome.item)
 
 
 # SOAP 1.1 §4.4.1, SOAP 1.2 part 1 §5.4.6: the envelope itself was refused, unread.

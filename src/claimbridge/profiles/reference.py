@@ -23,7 +23,7 @@ from claimbridge.model import (
     as_amount,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reading import Read, legible, read_untyped
+from claimbridge.profiles.reading import Read, legible, of_several, read_untyped
 from claimbridge.profiles.sourced import as_request
 from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_body, voucher_from
 
@@ -131,6 +131,8 @@ def _item(item: Reply, number: int) -> Outcome:
         return _unknown(text, reference=reference, item=number)
     read, part = answers[0]
     outcome = read(part, number)
+    if reference is None:  # which the contract demands
+        (outcome,) = of_several((outcome,))
     if reference is not None and outcome.reference not in {None, reference}:
         text = f"the item for {reference} answers with {outcome.reference}"
         return _unknown(text, reference=reference, item=number)

@@ -33,7 +33,7 @@ import msgspec
 
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
-from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side, Submission
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.reading import read_untyped
 from claimbridge.profiles.sap_items import (
@@ -45,6 +45,7 @@ from claimbridge.profiles.sap_items import (
     is_creditor,
     is_tax,
     shortened,
+    signed_amount,
 )
 from claimbridge.profiles.sap_returns import object_key, refusals, spelt, unknown
 from claimbridge.profiles.sap_tables import (
@@ -326,8 +327,7 @@ def _internal(text: str, name: str, posting: Posting, width: int = 10) -> Source
 
 def _amount(posting: Posting, number: str) -> requests.Amount:
     def signed(size: Decimal, name: str) -> Sourced:
-        amount = size if posting.side is Side.DEBIT else -size
-        return Sourced(f"{amount:f}", claim_field(posting, name))
+        return Sourced(f"{signed_amount(posting, size):f}", claim_field(posting, name))
 
     base = posting.tax_base if is_tax(posting) else None
     return {

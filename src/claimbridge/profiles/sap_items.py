@@ -6,10 +6,11 @@ Limits are those of SAP's tables: BKPF-BKTXT 25 characters, BSEG-SGTXT 50, one c
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Final
 
 from claimbridge.errors import ClaimError
-from claimbridge.model import Posting, Role, Voucher
+from claimbridge.model import Posting, Role, Side, Voucher
 from claimbridge.profiles.sourced import claim_field
 
 HEADER_TEXT: Final = 25
@@ -32,6 +33,11 @@ def is_tax(posting: Posting) -> bool:
     """Say whether a posting is a tax item: an input tax with its code and base."""
     coded = bool(posting.tax_code) and posting.tax_base is not None
     return posting.role is Role.INPUT_TAX and coded
+
+
+def signed_amount(posting: Posting, size: Decimal) -> Decimal:
+    """Return ``size`` as SAP signs it, exactly: a credit is negative."""
+    return size if posting.side is Side.DEBIT else size.copy_negate()
 
 
 def codes_on_items(voucher: Voucher) -> frozenset[str]:

@@ -48,7 +48,7 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.reading import legible, of_several, read_untyped
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
     ITEM_TEXT,
@@ -58,11 +58,13 @@ from claimbridge.profiles.sap_items import (
     is_creditor,
     is_tax,
     shortened,
+    signed_amount,
 )
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
+    from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.requests import sap_journal_entry as requests
     from claimbridge.soap.faults import Fault
 
@@ -143,6 +145,18 @@ class SapJournalEntry:
     def changes(self, cursor: str, limit: int) -> Request:
         """Refuse: SAP's contract has no operation that reads."""
         raise _denied(f"list {limit} changes after {cursor!r}")
+
+    def converse(self, request: Request) -> Conversation:
+        """Perform one call; of several entries, a refusal is only that of the entry it names."""
+        from claimbridge.soap.faults import Fault
+
+        answer = yield request
+        assert answer is not None  # a request is answered by a reply or a fault
+        if isinstance(answer, Fault):
+            return (self.read_fault(answer),)
+        outcomes = self.read(answer)
+        several = len(request.body["JournalEntryCreateRequest"]) > 1
+        return of_several(outcomes) if several else outcomes
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per confirmation: success only with a document number."""
@@ -283,7 +297,7 @@ def _tax_item(
         "DebitCreditCode": _side(posting),
         "ProductiveTaxText": _item_text(posting),
         # The base goes with its tax, whatever sign the chart keeps it in.
-        "TaxBaseAmountInTransCrcy": _amount(posting, abs(base), "tax_base"),
+        "TaxBaseAmountInTransCrcy": _amount(posting, base.copy_abs(), "tax_base"),
         "IsDirectTaxPosting": is_direct or None,
     }
 
@@ -294,10 +308,9 @@ def _side(posting: Posting) -> Literal["S", "H"]:
 
 def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
     """Return an amount with its own sign: SAP wants it beside the debit or credit code."""
-    signed = size if posting.side is Side.DEBIT else -size
     return {
         "@currencyCode": posting.currency,
-        "#text": Sourced(f"{signed:f}", claim_field(posting, name)),
+        "#text": Sourced(f"{signed_amount(posting, size):f}", claim_field(posting, name)),
     }
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, as_amount, exponent
+from claimbridge.model.money import EXACT, quantum
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.sap_returns import spelt, unknown, value
 
@@ -132,7 +133,11 @@ def read_totals(reply: Reply, held: Sequence[Held], tables: Tables) -> Totals:
         if row[tables.side] == _DEBIT:
             currency = currencies[entry]
             amount = _amount(row[tables.amount], currency, tables)
-            totals[entry][currency] = totals[entry].get(currency, Decimal(0)) + amount
+            so_far = totals[entry].get(currency, Decimal(0))
+            totals[entry][currency] = EXACT.add(so_far, amount)
+    without = [one.entry for one in held if not one.status and not totals[one.entry]]
+    if without:
+        raise DocumentError(f"the answer holds no debit of {without[0]}: its amounts are unknown")
     return totals
 
 
@@ -177,7 +182,7 @@ def _amount(text: str, currency: str, tables: Tables) -> Decimal:
         return as_amount(_plain(text), currency, what="an item's amount")
     # TCURX: the tables hold 1000 JPY as 10.00 and 1.234 KWD as 12.34.
     stored = as_amount(_plain(text), "CNY", what="an item's amount")
-    return stored.scaleb(2 - exponent(currency)).quantize(Decimal(1).scaleb(-exponent(currency)))
+    return EXACT.quantize(EXACT.scaleb(stored, 2 - exponent(currency)), quantum(currency))
 
 
 def _plain(text: str) -> str:

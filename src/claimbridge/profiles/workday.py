@@ -37,6 +37,7 @@ from claimbridge.model import (
     Submission,
     as_amount,
 )
+from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.reading import legible, read_untyped
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, field_at
@@ -311,7 +312,8 @@ def _totals(entry: Reply) -> dict[str, Decimal]:
         currency = _ids(line.all("Currency_Reference")).get("Currency_ID", own)
         for sums, name in ((debits, "Debit_Amount"), (credits, "Credit_Amount")):
             if currency and (text := line.text(name)):
-                sums[currency] = sums.get(currency, Decimal(0)) + _amount(text, currency)
+                so_far = sums.get(currency, Decimal(0))
+                sums[currency] = EXACT.add(so_far, _amount(text, currency))
     # Lines that do not balance were not all read, and their sum is no evidence.
     return {one: total for one, total in debits.items() if total} if debits == credits else {}
 

@@ -232,8 +232,9 @@ def _read(reply: Reply, number: int) -> Outcome:
         return Outcome(
             kind=_K.POSTED, reference=reference, journal_entry=JournalEntry(held), item=number
         )
-    if code == _TAKEN or code in _UNCLEAR or well != "N":
-        return _unknown(f"the result has code {code!r}, successful {well!r}: {said}")
+    if code == _TAKEN or code in _UNCLEAR or well != "N" or held:
+        text = f"the result has code {code!r}, successful {well!r}, number {held!r}: {said}"
+        return _unknown(text)
     reason = Reason(said or "the ERP refused it without a reason", code=code)
     return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
 
