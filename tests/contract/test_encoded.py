@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from claimbridge.contract import Contract
+from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import DocumentError, SchemaViolation
 from claimbridge.soap.envelope import open_envelope
@@ -141,6 +141,22 @@ def test_what_the_encoding_leaves_free_is_free(contract: Contract) -> None:
     assert contract.check(moved) == ()
     (finding,) = contract.check(b'<n:put xmlns:n="urn:test:types"><rows/></n:put>')
     assert (finding.path, finding.rule) == ("mode", "missing")
+
+
+def test_types_without_a_namespace_are_named_without_a_prefix() -> None:
+    """A schema without targetNamespace: its types are written, judged and read like others."""
+    text = WSDL.read_text("utf-8")
+    assert '<xsd:schema targetNamespace="urn:test:types">' in text
+    bare = text.replace('<xsd:schema targetNamespace="urn:test:types">', "<xsd:schema>")
+    bare = bare.replace('"t:', '"')
+    contract = Contract.load(Bundle.from_files("bare.wsdl", {"bare.wsdl": bare.encode()}))
+    written = contract.render("put", call({"code": "A", "amount": Decimal("1.50")}))
+    rows = parse(written)[0]
+    assert rows.get(f"{ENC}arrayType") == "Row[1]"
+    assert [part.get(f"{XSI}type") for part in rows[0]] == ["Code", "Amount"]
+    assert contract.check(written) == ()
+    (finding,) = contract.check(written.replace(b">1.50<", b">1.505<"))
+    assert (finding.path, finding.rule) == ("rows/item/amount", "fractionDigits")
 
 
 def test_an_unknown_name_is_refused(contract: Contract) -> None:

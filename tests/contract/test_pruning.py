@@ -18,8 +18,8 @@ from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract, prune_view
 from claimbridge.contract.documents import gather
 from claimbridge.contract.lock import lock
+from claimbridge.contract.names import XSI
 from claimbridge.contract.prune_store import FOLDER
-from claimbridge.contract.render import XSI
 from claimbridge.errors import SchemaViolation
 
 SEED = 20261124

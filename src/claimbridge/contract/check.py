@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from claimbridge.contract.contract import Contract
+from claimbridge.contract.names import split_name
 from claimbridge.contract.outline import Type
-from claimbridge.contract.shape import split_name
 from claimbridge.contract.side import Side
 from claimbridge.contract.traces import Trace
 from claimbridge.contract.uses import Sent, Uses

@@ -19,7 +19,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.documents import WSDL, followed, opened, within_limits
+from claimbridge.contract.documents import followed, opened, within_limits
+from claimbridge.contract.names import WSDL
 from claimbridge.errors import ContractError
 
 _ADDRESS: Final = re.compile(r"https?://", re.I)

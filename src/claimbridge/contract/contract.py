@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,12 +18,13 @@ from claimbridge.contract.encoded import EncodedCalls
 from claimbridge.contract.findings import traced
 from claimbridge.contract.gate import Gate
 from claimbridge.contract.known import Service
+from claimbridge.contract.names import unique_local_names
 from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.prune_gate import PrunedGate
 from claimbridge.contract.prune_view import View, keep_view, kept_view
 from claimbridge.contract.render import render
 from claimbridge.contract.replies import Reply
-from claimbridge.contract.shape import Leaf, split_name
+from claimbridge.contract.shape import Leaf
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.model.outcome import Finding
 
@@ -235,10 +235,8 @@ class _Once:
 
 def _every_name(full: Iterable[str]) -> dict[str, str]:
     """Return each ``{namespace}name`` by itself, and by its local name where that is unique."""
-    whole = dict.fromkeys(full)
-    counted = Counter(split_name(name)[1] for name in whole)
-    local = {split_name(name)[1]: name for name in whole if counted[split_name(name)[1]] == 1}
-    return local | {name: name for name in whole}
+    whole = {name: name for name in full}
+    return unique_local_names(whole) | whole
 
 
 __all__ = ["Contract"]

@@ -13,9 +13,9 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.documents import Documents
+from claimbridge.contract.names import full_name, qname
 from claimbridge.errors import ContractError
 
-XML: Final = "http://www.w3.org/XML/1998/namespace"
 _KINDS: Final = {
     "element": "element",
     "attribute": "attribute",
@@ -34,18 +34,15 @@ class Scope(NamedTuple):
 
     def name(self, written: str, node: etree._Element) -> str:
         """Return the ``{namespace}name`` of a QName as ``node`` writes it."""
-        prefix, _, local = written.strip().rpartition(":")
-        if prefix == "xml":
-            return f"{{{XML}}}{local}"
-        uri = node.nsmap.get(prefix or None, "")
-        if not prefix and not uri and not self.root.get("targetNamespace"):
-            uri = self.namespace  # a chameleon's own names move with it
-        return f"{{{uri}}}{local}" if uri else local
+        found = qname(written, node)
+        is_bare = ":" not in written and not found.startswith("{")
+        if is_bare and not self.root.get("targetNamespace"):
+            return full_name(self.namespace, found)  # a chameleon's own names move with it
+        return found
 
     def own(self, node: etree._Element) -> str:
         """Return the ``{namespace}name`` of a global component."""
-        local = node.get("name", "")
-        return f"{{{self.namespace}}}{local}" if self.namespace else local
+        return full_name(self.namespace, node.get("name", ""))
 
     def local(self, node: etree._Element, kind: str) -> str:
         """Return the ``{namespace}name`` of a local element or attribute (``kind``)."""

@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 from claimbridge.contract.compare import Difference, Kind, differences, is_text
+from claimbridge.contract.names import split_name
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline import Type
-from claimbridge.contract.shape import split_name
 from claimbridge.contract.side import Side
 from claimbridge.contract.traces import Trace
 from claimbridge.contract.uses import Uses

@@ -22,10 +22,9 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.expansion import refuse_explosion
+from claimbridge.contract.names import SOAP_ENCODING, SOAP_ENVELOPE, WSDL, XML, XSD, full_name
 from claimbridge.errors import ContractError, DocumentError
 
-XSD: Final = "http://www.w3.org/2001/XMLSchema"
-WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 MAX_DOCUMENTS: Final = 1000
 MAX_TOTAL_BYTES: Final = 100_000_000
 SCHEME: Final = "contract:///"
@@ -39,15 +38,15 @@ _REFERENCES: Final = ("import", "include", "redefine", "override")
 
 # Namespaces that contracts import without a copy of their own. xmlschema ships the documents.
 _STANDARD: Final = {
-    "http://www.w3.org/XML/1998/namespace": "XML/xml.xsd",
-    "http://schemas.xmlsoap.org/soap/encoding/": "WSDL/soap-encoding.xsd",
-    "http://schemas.xmlsoap.org/soap/envelope/": "WSDL/soap-envelope.xsd",
+    XML: "XML/xml.xsd",
+    SOAP_ENCODING: "WSDL/soap-encoding.xsd",
+    SOAP_ENVELOPE: "WSDL/soap-envelope.xsd",
     "http://www.w3.org/1999/xlink": "XLINK/xlink.xsd",
 }
 # The places that zeep asks for by itself when an import names none.
 _STANDARD_PLACES: Final = {
-    "http://schemas.xmlsoap.org/soap/encoding/": "http://schemas.xmlsoap.org/soap/encoding/",
-    "https://www.w3.org/2001/xml.xsd": "http://www.w3.org/XML/1998/namespace",
+    SOAP_ENCODING: SOAP_ENCODING,
+    "https://www.w3.org/2001/xml.xsd": XML,
 }
 
 
@@ -148,7 +147,7 @@ class _Walk:
 
     def _take_wsdl(self, name: str, root: etree._Element) -> None:
         for service in root.iterchildren(f"{{{WSDL}}}service"):
-            known = f"{{{root.get('targetNamespace', '')}}}{service.get('name', '')}"
+            known = full_name(root.get("targetNamespace", ""), service.get("name", ""))
             if known in self.services:
                 raise ContractError(
                     f"the contract {self.bundle.title} has two services called "
@@ -334,8 +333,6 @@ def _html(name: str, title: str) -> ContractError:
 __all__ = [
     "SCHEME",
     "SCHEME_FOR_ZEEP",
-    "WSDL",
-    "XSD",
     "Documents",
     "followed",
     "gather",

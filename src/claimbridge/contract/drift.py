@@ -9,11 +9,11 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.names import XSI, split_name
 from claimbridge.contract.replies import concrete
 from claimbridge.contract.shape import Group, Leaf, Order, Shape, Types
 
 MAX_SENTENCES: Final = 50
-_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def drift(
@@ -58,15 +58,15 @@ def _attributes(element: etree._Element, shape: Shape, path: str) -> Iterator[st
         return
     known = set(shape.attributes.values())
     for key in map(str, element.attrib):
-        if key not in known and not key.startswith(f"{{{_XSI}}}"):
-            yield f"{path}/@{key.rpartition('}')[2]} is not in the contract"
+        if key not in known and not key.startswith(f"{{{XSI}}}"):
+            yield f"{path}/@{split_name(key)[1]} is not in the contract"
 
 
 def _lacking(
     element: etree._Element, children: list[etree._Element], shape: Shape, path: str
 ) -> Iterator[str]:
     # An element that is nil, or of another type than the declared one, owes nothing.
-    if shape.content is None or any(str(key).startswith(f"{{{_XSI}}}") for key in element.attrib):
+    if shape.content is None or any(str(key).startswith(f"{{{XSI}}}") for key in element.attrib):
         return
     present = {xmlio.local_name(child) for child in children}
     for name in _required(shape.content):

@@ -17,24 +17,32 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import WSDL, XSD, Documents
+from claimbridge.contract.documents import Documents
 from claimbridge.contract.encoded_schema import with_calls
-from claimbridge.contract.encoded_types import ENCODING, ITEM, Array, EncodedTypes, Simple, Struct
+from claimbridge.contract.encoded_types import Array, EncodedTypes, Simple, Struct
 from claimbridge.contract.gate import Gate
 from claimbridge.contract.multiref import resolved
+from claimbridge.contract.names import (
+    ITEM,
+    SOAP_ENCODING,
+    SOAP_ENVELOPE,
+    WSDL,
+    XSD,
+    XSI,
+    split_name,
+)
 from claimbridge.contract.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.contract.operation import ENCODED, Operation
-from claimbridge.contract.render import XSI, render
-from claimbridge.contract.shape import Group, Leaf, Order, Shape, split_name
+from claimbridge.contract.render import render
+from claimbridge.contract.shape import Group, Leaf, Order, Shape
 from claimbridge.errors import DocumentError
 from claimbridge.model.outcome import Finding
 
-_SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
-_PREFIXES: Final = {"soapenc": ENCODING, "soapenv": _SOAP, "xsd": XSD, "xsi": XSI}
+_PREFIXES: Final = {"soapenc": SOAP_ENCODING, "soapenv": SOAP_ENVELOPE, "xsd": XSD, "xsi": XSI}
 _TYPE: Final = f"{{{XSI}}}type"
-_ARRAY_TYPE: Final = f"{{{ENCODING}}}arrayType"
+_ARRAY_TYPE: Final = f"{{{SOAP_ENCODING}}}arrayType"
 _LENGTH: Final = re.compile(r"\[(\d{1,9})\]\s*$")
-_STYLE: Final = f"{{{_SOAP}}}encodingStyle"
+_STYLE: Final = f"{{{SOAP_ENVELOPE}}}encodingStyle"
 
 
 class _Call:
@@ -67,8 +75,8 @@ class EncodedCalls:
         self._answers: dict[str, _Call] = {}
         operations: dict[str, Operation] = {}
         for one in found:
-            self._calls.setdefault(one.name, []).append(self._call(one, one.input.parts, ""))
-            answer = self._call(one, one.output.parts if one.output else (), "Response")
+            self._calls.setdefault(one.name, []).append(self._call(one.call, one.input.parts))
+            answer = self._call(one.answer, one.output.parts if one.output else ())
             self._answers.setdefault(answer.name, answer)
             operations.setdefault(one.name, _operation(one, answer.name if one.output else ""))
         self.operations: Final[Mapping[str, Operation]] = MappingProxyType(operations)
@@ -139,8 +147,7 @@ class EncodedCalls:
             (c for n, c in self._answers.items() if split_name(n)[1] == local), None
         )
 
-    def _call(self, one: OfferedOperation, parts: Sequence[MessagePart], suffix: str) -> _Call:
-        name = f"{{{one.namespace}}}{one.name}{suffix}" if one.namespace else one.name + suffix
+    def _call(self, name: str, parts: Sequence[MessagePart]) -> _Call:
         return _Call(name, {part.name: part.type for part in parts}, self._types)
 
     def _gate(self, overload: int) -> Gate:
@@ -195,7 +202,7 @@ class _Writer:
         made = [self._part(child, call.parts) for child in literal.iterchildren(etree.Element)]
         self._prefixes.setdefault(split_name(call.name)[0], "call")
         spaces = {prefix: uri for uri, prefix in self._prefixes.items() if uri}
-        root = etree.Element(str(literal.tag), {_STYLE: ENCODING}, spaces)
+        root = etree.Element(str(literal.tag), {_STYLE: SOAP_ENCODING}, spaces)
         root.extend(made)
         # Read afresh: of a tree that lxml built, it forgets what only values use.
         whole = xmlio.parse(etree.tostring(root), what=call.leaf.local)
@@ -223,6 +230,8 @@ class _Writer:
 
     def _qname(self, name: str) -> str:
         uri, local = split_name(name)
+        if not uri:
+            return local
         prefix = self._prefixes.setdefault(uri, f"ns{len(self._prefixes) - len(_PREFIXES) + 1}")
         return f"{prefix}:{local}"
 
@@ -236,7 +245,7 @@ def _operation(one: OfferedOperation, output: str) -> Operation:
     return Operation(
         name=one.name,
         soap_action=one.soap_action,
-        input=f"{{{one.namespace}}}{one.name}" if one.namespace else one.name,
+        input=one.call,
         output=output,
         style=ENCODED,
     )
@@ -269,7 +278,7 @@ def _check_length(array: etree._Element) -> None:
 def _strip(element: etree._Element) -> None:
     for key in list(element.attrib):
         space = split_name(str(key))[0]
-        if space in (ENCODING, _SOAP, WSDL) or key in (_TYPE, "id"):
+        if space in (SOAP_ENCODING, SOAP_ENVELOPE, WSDL) or key in (_TYPE, "id"):
             del element.attrib[key]
 
 

@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr  # it writes only; nothing is parsed with
 
 import msgspec
 
-from claimbridge.contract.documents import SCHEME, XSD, Documents
-from claimbridge.contract.encoded_types import ITEM, Array, EncodedTypes, Simple, Struct
-from claimbridge.contract.shape import split_name
+from claimbridge.contract.documents import SCHEME, Documents
+from claimbridge.contract.encoded_types import Array, EncodedTypes, Simple, Struct
+from claimbridge.contract.names import ITEM, XSD, split_name
 
 _PLACE: Final = f"{SCHEME}encoded-"
 
@@ -58,11 +58,12 @@ class _Schema:
         return f"<xs:schema{declared}{target}>{''.join((*self._imports(), *parts))}</xs:schema>"
 
     def _imports(self) -> Iterator[str]:
-        if self._space in self._known:
-            yield f'<xs:include schemaLocation="{self._known[self._space]}"/>'
         for uri, place in self._known.items():
-            if uri not in (self._space, ""):
-                yield f'<xs:import namespace={quoteattr(uri)} schemaLocation="{place}"/>'
+            if uri == self._space:
+                yield f'<xs:include schemaLocation="{place}"/>'
+            else:
+                named = f" namespace={quoteattr(uri)}" if uri else ""
+                yield f'<xs:import{named} schemaLocation="{place}"/>'
 
     def _call(self, name: str, parts: Mapping[str, str]) -> str:
         # SOAP 1.1 §7.1: the parameters stand in the order of the signature, each of them.
@@ -96,6 +97,8 @@ class _Schema:
             given = self._names.setdefault(name, f"encoded-{len(self._names)}")
             return f"own:{given}" if self._space else given
         uri, local = split_name(name)
+        if not uri:
+            return local
         prefix = self._prefixes.setdefault(uri, f"n{len(self._prefixes)}")
         return f"{prefix}:{local}"
 

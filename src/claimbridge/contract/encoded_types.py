@@ -13,14 +13,12 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import WSDL, XSD, Documents
-from claimbridge.contract.shape import Group, Leaf, Order, Shape, split_name
+from claimbridge.contract.documents import Documents
+from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, full_name, qname, split_name
+from claimbridge.contract.shape import Group, Leaf, Order, Shape
 from claimbridge.errors import ContractError
 
-ENCODING: Final = "http://schemas.xmlsoap.org/soap/encoding/"
-ITEM: Final = "item"
-"""What an array's member is called in a request's dict and in findings."""
-_ARRAY: Final = f"{{{ENCODING}}}Array"
+_ARRAY: Final = f"{{{SOAP_ENCODING}}}Array"
 _ARRAY_TYPE: Final = f"{{{WSDL}}}arrayType"
 
 
@@ -62,7 +60,7 @@ class EncodedTypes:
             root = xmlio.parse(text, what="a schema")
             space = root.get("targetNamespace", "")
             for node in root.iterchildren(f"{{{XSD}}}complexType", f"{{{XSD}}}simpleType"):
-                self._nodes.setdefault(f"{{{space}}}{node.get('name', '')}", node)
+                self._nodes.setdefault(full_name(space, node.get("name", "")), node)
 
     def of(self, name: str) -> Kind:
         """Return what a type means; raises ContractError CB-215 where the contract has no such."""
@@ -91,7 +89,7 @@ class EncodedTypes:
             bare, _, rest = name.partition("[")
             return Array(bare, _inner(f"[{rest}"))
         space, _ = split_name(name)
-        if space == XSD or (space == ENCODING and name != _ARRAY):
+        if space == XSD or (space == SOAP_ENCODING and name != _ARRAY):
             return Simple(name)
         node = self._nodes.get(name)
         if node is None:
@@ -109,13 +107,13 @@ class EncodedTypes:
             written = attribute.get(_ARRAY_TYPE, "")
             if written:
                 bare, bracket, rest = written.partition("[")
-                return Array(_named(bare, attribute), _inner(bracket + rest))
+                return Array(qname(bare, attribute), _inner(bracket + rest))
         return None
 
     def _accessors(self, node: etree._Element, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
         extension = node.find(f"{{{XSD}}}complexContent/{{{XSD}}}extension")
         if extension is not None:
-            base = _named(extension.get("base", ""), extension)
+            base = qname(extension.get("base", ""), extension)
             above = self._nodes.get(base)
             if above is not None and base not in seen:
                 yield from self._accessors(above, seen | {base})
@@ -130,7 +128,7 @@ class EncodedTypes:
                         f"no name and type of its own ({key or element.get('ref', '?')})",
                         code="CB-217",
                     )
-                yield key, _named(written, element)
+                yield key, qname(written, element)
 
 
 def _shape(parts: tuple[Leaf, ...]) -> Shape:
@@ -147,10 +145,4 @@ def _holds_text(node: etree._Element) -> bool:
     return node.find(f"{{{XSD}}}simpleContent") is not None
 
 
-def _named(written: str, near: etree._Element) -> str:
-    prefix, _, local = written.strip().rpartition(":")
-    uri = near.nsmap.get(prefix or None, "")
-    return f"{{{uri}}}{local}"
-
-
-__all__ = ["ENCODING", "ITEM", "Array", "EncodedTypes", "Kind", "Simple", "Struct"]
+__all__ = ["Array", "EncodedTypes", "Kind", "Simple", "Struct"]

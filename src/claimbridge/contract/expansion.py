@@ -13,12 +13,12 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.names import XSD, unprefixed
 from claimbridge.errors import ContractError
 
 MAX_PARTS: Final = 10_000
 """Parts of one type, groups and unions put in; the largest of real contracts have hundreds."""
 
-_XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
 _SELF: Final = {"complexType": "type", "simpleType": "type"}
 
 _Name = tuple[str, str]
@@ -47,17 +47,17 @@ def refuse_explosion(schemas: Iterable[etree._Element], *, title: str) -> None:
 def _references(schema: etree._Element) -> Iterator[tuple[_Name, _Name]]:
     """Yield who holds what: each use of a group, and each type that a simple type is made of."""
     for kind in ("group", "attributeGroup"):
-        for node in schema.iter(f"{_XSD}{kind}"):
+        for node in schema.iter(f"{{{XSD}}}{kind}"):
             if node.get("ref"):
-                yield _owner(node), (kind, _local(node.get("ref", "")))
-    for node in schema.iter(f"{_XSD}union", f"{_XSD}list"):
+                yield _owner(node), (kind, unprefixed(node.get("ref", "")))
+    for node in schema.iter(f"{{{XSD}}}union", f"{{{XSD}}}list"):
         made_of = f"{node.get('memberTypes', '')} {node.get('itemType', '')}"
         for written in made_of.split():
-            yield _owner(node), ("type", _local(written))
-    for simple in schema.iter(f"{_XSD}simpleType"):
-        for node in simple.iterchildren(f"{_XSD}restriction"):
+            yield _owner(node), ("type", unprefixed(written))
+    for simple in schema.iter(f"{{{XSD}}}simpleType"):
+        for node in simple.iterchildren(f"{{{XSD}}}restriction"):
             if node.get("base"):
-                yield _owner(node), ("type", _local(node.get("base", "")))
+                yield _owner(node), ("type", unprefixed(node.get("base", "")))
 
 
 def _owner(node: etree._Element) -> _Name:
@@ -69,10 +69,6 @@ def _owner(node: etree._Element) -> _Name:
         found = above
     kind = xmlio.local_name(found)
     return _SELF.get(kind, kind), found.get("name", "")
-
-
-def _local(written: str) -> str:
-    return written.rpartition(":")[2]
 
 
 def _size(name: _Name, held: dict[_Name, list[_Name]], sizes: dict[_Name, int]) -> int:

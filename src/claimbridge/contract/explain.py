@@ -16,8 +16,9 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import XSD, Documents
+from claimbridge.contract.documents import Documents
 from claimbridge.contract.findings import path_of
+from claimbridge.contract.names import XSD
 from claimbridge.model.outcome import Finding
 
 MAX_BYTES: Final = 256_000

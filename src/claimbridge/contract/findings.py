@@ -13,7 +13,8 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.shape import Leaf, Shape, split_name
+from claimbridge.contract.names import split_name
+from claimbridge.contract.shape import Leaf, Shape
 from claimbridge.model.outcome import Finding
 
 _MESSAGE: Final = re.compile(

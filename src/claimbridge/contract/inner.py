@@ -18,9 +18,10 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.documents import XSD, gather, opened
+from claimbridge.contract.documents import gather, opened
 from claimbridge.contract.findings import traced
 from claimbridge.contract.gate import Gate
+from claimbridge.contract.names import XSD
 from claimbridge.contract.outline import Element
 from claimbridge.contract.render import render
 from claimbridge.contract.schemas import Schemas

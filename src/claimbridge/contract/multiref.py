@@ -10,12 +10,13 @@ from typing import Final
 
 from lxml import etree
 
+from claimbridge.contract.names import SOAP_ENCODING
 from claimbridge.errors import DocumentError
 
 MAX_ELEMENTS: Final = 200_000
 """How many elements a message may have once its references are resolved."""
 _MAX_DEPTH: Final = 60
-_ROOT: Final = "{http://schemas.xmlsoap.org/soap/encoding/}root"
+_ROOT: Final = f"{{{SOAP_ENCODING}}}root"
 
 
 def is_independent(element: etree._Element) -> bool:

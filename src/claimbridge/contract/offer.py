@@ -14,7 +14,8 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.annotations import documentation_of
-from claimbridge.contract.documents import WSDL, Documents
+from claimbridge.contract.documents import Documents
+from claimbridge.contract.names import WSDL, full_name, qname
 from claimbridge.errors import ContractError
 
 _SOAP: Final = {
@@ -59,6 +60,16 @@ class OfferedOperation(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Message, ...]
     headers: tuple[MessagePart, ...]
     documentation: str
+
+    @property
+    def call(self) -> str:
+        """The ``{namespace}name`` of an rpc call's wrapper (SOAP 1.1 §7.1)."""
+        return full_name(self.namespace, self.name)
+
+    @property
+    def answer(self) -> str:
+        """The ``{namespace}name`` of its reply's wrapper."""
+        return full_name(self.namespace, f"{self.name}Response")
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,11 +148,11 @@ class _Wsdl:
         space = root.get("targetNamespace", "")
         for child in root.iterchildren(etree.Element):
             kind = xmlio.local_name(child)
-            key = (kind, f"{{{space}}}{child.get('name', '')}")
+            key = (kind, full_name(space, child.get("name", "")))
             self._found.setdefault(key, child)
 
     def _find(self, kind: str, written: str, near: etree._Element) -> etree._Element:
-        found = self._found.get((kind, _resolved(written, near)))
+        found = self._found.get((kind, qname(written, near)))
         if found is None:
             raise self._meaningless(f"the {kind} {written or 'without a name'} is not defined")
         return found
@@ -230,8 +241,8 @@ def _parts(message: etree._Element) -> list[MessagePart]:
     return [
         MessagePart(
             part.get("name", ""),
-            _resolved(part.get("element", ""), part),
-            _resolved(part.get("type", ""), part),
+            qname(part.get("element", ""), part),
+            qname(part.get("type", ""), part),
         )
         for part in message.iterchildren(f"{{{WSDL}}}part")
     ]
@@ -240,13 +251,6 @@ def _parts(message: etree._Element) -> list[MessagePart]:
 def _extension(node: etree._Element, name: str) -> etree._Element | None:
     """Return the child ``name`` of ``node`` that SOAP's binding adds; None when there is none."""
     return next(node.iterchildren(*(f"{{{space}}}{name}" for space in _SOAP)), None)
-
-
-def _resolved(written: str, near: etree._Element) -> str:
-    """Return the ``{namespace}name`` of a QName; "" stays ""."""
-    prefix, _, local = written.strip().rpartition(":")
-    uri = near.nsmap.get(prefix or None, "")
-    return f"{{{uri}}}{local}" if uri and local else local
 
 
 __all__ = [

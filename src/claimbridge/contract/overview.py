@@ -17,7 +17,8 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.annotations import validations_in
 from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.documents import XSD, Documents, gather
+from claimbridge.contract.documents import Documents, gather
+from claimbridge.contract.names import ITEM, XSD, by_local_name
 from claimbridge.contract.offer import Message, MessagePart, Offer, OfferedOperation, read_offer
 from claimbridge.contract.outline import NO_FACETS, Element, Facets, Group, Note, Part, Type
 from claimbridge.contract.schemas import Schemas
@@ -170,7 +171,7 @@ class Overview:
         return found
 
     def _types_called(self, local: str) -> list[str]:
-        return [name for name in self.schemas.type_names() if name.rpartition("}")[2] == local]
+        return by_local_name(self.schemas.type_names()).get(local, [])
 
 
 class _Tree:
@@ -210,7 +211,7 @@ class _Tree:
                 validations=_messages(attribute.note, attribute.type), **_typed(attribute.type),
             )  # fmt: skip
         if held.array_of:
-            item = self._schemas.part("item", of=held.array_of)
+            item = self._schemas.part(ITEM, of=held.array_of)
             yield from self.element(replace(item, min=0, max=None), depth, path)
         elif held.content is not None:
             yield from self._part(held.content, depth, path)

@@ -16,8 +16,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import XSD, Documents
-from claimbridge.contract.shape import split_name
+from claimbridge.contract.documents import Documents
+from claimbridge.contract.names import XSD, full_name, split_name, unprefixed
 
 _KINDS: Final = {
     "element": "element",
@@ -105,7 +105,7 @@ class _Cut:
             for node in nodes:
                 if found == kind and (node in self.kept) == kept:
                     space = node.getroottree().getroot().get("targetNamespace", "")
-                    yield f"{{{space}}}{local}" if space else local
+                    yield full_name(space, local)
 
     def _register(self, node: etree._Element) -> None:
         kind = xmlio.local_name(node)
@@ -113,7 +113,7 @@ class _Cut:
             self._redefined.append(node)
         elif kind in _KINDS:
             self._named.setdefault((_KINDS[kind], node.get("name", "")), []).append(node)
-            head = _local(node.get("substitutionGroup", ""))
+            head = unprefixed(node.get("substitutionGroup", ""))
             if head:
                 self._members.setdefault(head, []).append(node)
 
@@ -128,12 +128,12 @@ class _Cut:
             kind = xmlio.local_name(each)
             for key in _TYPE_KEYS:
                 for written in each.get(key, "").split():
-                    yield "type", _local(written)
-                    self.has_wildcard |= _local(written) == "anyType"
+                    yield "type", unprefixed(written)
+                    self.has_wildcard |= unprefixed(written) == "anyType"
             if each.get("ref"):
-                yield _KINDS.get(kind, kind), _local(each.get("ref", ""))
+                yield _KINDS.get(kind, kind), unprefixed(each.get("ref", ""))
             if each.get("substitutionGroup"):
-                yield "element", _local(each.get("substitutionGroup", ""))
+                yield "element", unprefixed(each.get("substitutionGroup", ""))
             if kind in ("any", "anyAttribute") or _is_untyped(each):
                 self.has_wildcard = True
                 yield from (name for name in self._named if name[0] == "attribute")
@@ -191,10 +191,6 @@ def _written(
     for node in tree.iter(etree.Element):
         node.text = node.tail = None  # white space, which XML Schema gives no meaning
     return etree.tostring(tree, with_tail=False, encoding="utf-8")
-
-
-def _local(written: str) -> str:
-    return written.strip().rpartition(":")[2]
 
 
 __all__ = ["Pruned", "prune"]

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import XSD
 from claimbridge.contract.gate import Gate
-from claimbridge.contract.render import XSI
+from claimbridge.contract.names import XSD, XSI, qname, split_name
 from claimbridge.model.outcome import Finding
 
 _TYPE = f"{{{XSI}}}type"
@@ -57,9 +56,8 @@ class PrunedGate:
         return True
 
     def _knows(self, written: str, element: etree._Element) -> bool:
-        prefix, _, local = written.strip().rpartition(":")
-        uri = element.nsmap.get(prefix or None, "")
-        return uri == XSD or (f"{{{uri}}}{local}" if uri else local) in self._types
+        name = qname(written, element)
+        return split_name(name)[0] == XSD or name in self._types
 
 
 __all__ = ["PrunedGate"]

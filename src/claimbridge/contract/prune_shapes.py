@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.contract.known import Lookup
+from claimbridge.contract.names import full_name, split_name
 from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard
 
 
@@ -69,7 +70,7 @@ def shape_data(known: Lookup, elements: Iterable[str], types: Iterable[str]) -> 
             continue
         number = table.number(found[1])
         named[name] = named[found[0]] = (found[0], number)
-        local = found[0].rpartition("}")[2]
+        local = split_name(found[0])[1]
         if (known.named(local) or ("",))[0] == found[0]:
             named[local] = (found[0], number)
     return ShapeData(table.finished(), leaves, named)
@@ -89,7 +90,7 @@ class _Table:
         return found
 
     def leaf(self, leaf: Leaf) -> LeafRow:
-        name = f"{{{leaf.namespace}}}{leaf.local}" if leaf.namespace else leaf.local
+        name = full_name(leaf.namespace, leaf.local)
         return LeafRow(
             leaf.key, name, leaf.required, leaf.repeats, leaf.most, self.number(leaf.shape)
         )

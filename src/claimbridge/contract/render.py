@@ -27,13 +27,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Types, split_name
+from claimbridge.contract.names import XML, XSI, split_name
+from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Types
 from claimbridge.errors import SchemaViolation
 from claimbridge.model.outcome import Finding
 from claimbridge.xmlio import Canonical
 
-XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_XML: Final = "http://www.w3.org/XML/1998/namespace"
 _MAX_EXPONENT: Final = 60
 _MAX_DEPTH: Final = 60
 # XML 1.0 §2.2: what cannot stand in a document, even escaped.
@@ -104,7 +103,7 @@ class _Writer:
         # False once a value has declared a prefix, which exclusive C14N would not do.
         self.exact = True
         self._types = types
-        self._prefixes: dict[str, str] = {XSI: "xsi", _XML: "xml"}
+        self._prefixes: dict[str, str] = {XSI: "xsi", XML: "xml"}
         self._depth = 0
         self._prefix(root.namespace)
 
@@ -186,7 +185,7 @@ class _Writer:
             if qualified is None or (key == "@xsi:type" and not typed):
                 continue
             uri, local = split_name(qualified)
-            if uri and uri != _XML:
+            if uri and uri != XML:
                 needed.add(uri)
             form = self._text(given, place, attribute=key)
             if key == "@xsi:type":
@@ -400,4 +399,4 @@ def _violation(root: str, findings: Sequence[Finding]) -> SchemaViolation:
     )
 
 
-__all__ = ["XSI", "lexical", "render"]
+__all__ = ["lexical", "render"]

@@ -20,11 +20,12 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.names import XSI, qname, split_name
 from claimbridge.contract.shape import Shape, Types
 from claimbridge.errors import DocumentError
 
-_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_NIL: Final = f"{{{XSI}}}nil"
+_TYPE: Final = f"{{{XSI}}}type"
 
 
 class Reply:
@@ -137,7 +138,7 @@ class Reply:
         values = {
             value.strip()
             for key, value in self.element.attrib.items()
-            if str(key).rpartition("}")[2] == name and value.strip()
+            if split_name(str(key))[1] == name and value.strip()
         }
         if len(values) > 1:
             raise self._unclear(f"has two different attributes {name}")
@@ -172,11 +173,10 @@ def _wrapped(owner: Reply, path: tuple[str, ...], known: Shape) -> Iterable[list
 
 def concrete(element: etree._Element, declared: Shape, types: Types | None) -> Shape:
     """Return the shape that the reply's own ``xsi:type`` names, where the contract has it."""
-    prefix, _, local = element.get(_TYPE, "").strip().rpartition(":")
-    if types is None or not local:
+    name = qname(element.get(_TYPE, ""), element)
+    if types is None or not name:
         return declared
-    uri = element.nsmap.get(prefix or None, "")
-    found = types.named(f"{{{uri}}}{local}" if uri else local)
+    found = types.named(name)
     return found[1] if found else declared
 
 

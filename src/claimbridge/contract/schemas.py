@@ -16,7 +16,8 @@ from claimbridge import xmlio
 from claimbridge.contract.annotations import note_of
 from claimbridge.contract.content import Content
 from claimbridge.contract.declared import Component, Declared, Scope
-from claimbridge.contract.documents import WSDL, XSD, Documents
+from claimbridge.contract.documents import Documents
+from claimbridge.contract.names import WSDL, XSD
 from claimbridge.contract.outline import Attribute, Element, Type
 from claimbridge.contract.simple import ANY_TYPE, BUILT_IN, built_in, occurs, restricted
 from claimbridge.errors import ContractError

@@ -19,10 +19,11 @@ from zeep.xsd.elements import Any as ZeepAny
 from zeep.xsd.elements import AnyAttribute, Choice, Element
 from zeep.xsd.elements.indicators import OrderIndicator
 
-from claimbridge.contract.documents import SCHEME_FOR_ZEEP, XSD, Documents
+from claimbridge.contract.documents import SCHEME_FOR_ZEEP, Documents
 from claimbridge.contract.known import Service
+from claimbridge.contract.names import XSD, split_name, unique_local_names
 from claimbridge.contract.operation import Operation
-from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard, split_name
+from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard
 from claimbridge.errors import ClaimBridgeError, ContractError
 
 
@@ -203,12 +204,8 @@ def _fault_names(found: Any) -> Iterator[str]:
 def _global_types(schema: Any) -> dict[str, Any]:
     """Return the global types by ``{namespace}name``, and by local name where it is unique."""
     full = {found.qname.text: found for found in schema.types if found.qname is not None}
-    counted: dict[str, list[Any]] = {}
-    for name, found in full.items():
-        if split_name(name)[0] == XSD:
-            continue
-        counted.setdefault(split_name(name)[1], []).append(found)
-    return {local: found[0] for local, found in counted.items() if len(found) == 1} | full
+    own = unique_local_names(name for name in full if split_name(name)[0] != XSD)
+    return {local: full[name] for local, name in own.items()} | full
 
 
 def _shared_names(found: Any) -> frozenset[str]:

@@ -11,6 +11,8 @@ from enum import Enum
 from functools import cached_property
 from typing import Final, Protocol
 
+from claimbridge.contract.names import split_name
+
 _ALWAYS: Final = frozenset({"@xsi:type", "@xsi:nil"})
 
 
@@ -159,12 +161,4 @@ def _needed(group: Group) -> Iterator[str]:
             yield from _needed(part)
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """Return namespace and local name of ``{namespace}name``."""
-    if not name.startswith("{"):
-        return "", name
-    uri, _, local = name[1:].partition("}")
-    return uri, local
-
-
-__all__ = ["Group", "Leaf", "Order", "Part", "Shape", "Types", "Wildcard", "split_name"]
+__all__ = ["Group", "Leaf", "Order", "Part", "Shape", "Types", "Wildcard"]

@@ -6,21 +6,17 @@ holds the parts of its message, as it looks in the Body (SOAP 1.1 §7.1).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.documents import Documents, gather
+from claimbridge.contract.names import ITEM, unique_local_names
 from claimbridge.contract.offer import Message, OfferedOperation, read_offer
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline import Element, Group, Type
 from claimbridge.contract.schemas import Schemas
-from claimbridge.contract.shape import split_name
-
-ITEM: Final = "item"
-"""What a request's dict calls the members of a SOAP-encoded array."""
 
 
 class Side:
@@ -59,11 +55,7 @@ class Side:
         """Return the type that ``@xsi:type`` names; the local name will do where it is unique."""
         if not name.startswith("{"):
             if self._unique is None:
-                full = self.schemas.type_names()
-                counted = Counter(split_name(each)[1] for each in full)
-                self._unique = {
-                    local: each for each in full if counted[local := split_name(each)[1]] == 1
-                }
+                self._unique = unique_local_names(self.schemas.type_names())
             name = self._unique.get(name, name)
         return self.schemas.type(name)
 
@@ -96,19 +88,17 @@ class Side:
         return Operation(
             name=offered.name,
             soap_action=offered.soap_action,
-            input=self._taken(offered, offered.input, ""),
-            output=self._taken(offered, output, "Response") if output is not None else "",
+            input=self._taken(offered, offered.input, offered.call),
+            output=self._taken(offered, output, offered.answer) if output is not None else "",
             faults=tuple(
                 part.element for each in offered.faults for part in each.parts if part.element
             ),
         )
 
-    def _taken(self, offered: OfferedOperation, message: Message, ending: str) -> str:
-        """Return the name of the Body's child for a message."""
+    def _taken(self, offered: OfferedOperation, message: Message, name: str) -> str:
+        """Return the name of the Body's child for a message; ``name`` is an rpc wrapper's."""
         if offered.style != "rpc" and len(message.parts) == 1 and message.parts[0].element:
             return message.parts[0].element
-        local = f"{offered.name}{ending}"
-        name = f"{{{offered.namespace}}}{local}" if offered.namespace else local
         parts = tuple(
             self.schemas.part(part.name, of=part.type)
             if part.type

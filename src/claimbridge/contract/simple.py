@@ -8,7 +8,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import XSD
+from claimbridge.contract.names import XSD, split_name
 from claimbridge.contract.outline import Facets, Group, Type, Wildcard
 from claimbridge.errors import ContractError
 
@@ -44,7 +44,7 @@ def built_in(name: str) -> Type:
         return Type(
             name=name, mixed=True, open_attributes=True, text="string", content_read=_anything
         )
-    return Type(name=name, text=name.rpartition("}")[2])
+    return Type(name=name, text=split_name(name)[1])
 
 
 def restricted(facets: Facets, node: etree._Element) -> Facets:

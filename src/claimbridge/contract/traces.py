@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from claimbridge.contract.names import split_name
 from claimbridge.contract.outline import Element, Type
-from claimbridge.contract.shape import split_name
 from claimbridge.contract.side import Side
 from claimbridge.contract.uses import Sent, Uses
 
