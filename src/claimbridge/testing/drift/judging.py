@@ -50,6 +50,8 @@ def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> Verdict:
         return Verdict.NEEDLESS if gone is None else Verdict.UNKNOWN
     if now.kind is not was.kind:
         return Verdict.WRONG
+    if _says_only_that_it_is_there(was, now, gone or ()):
+        return Verdict.UNKNOWN
     if not _entry(was.journal_entry, now.journal_entry, gone or ()):
         return Verdict.WRONG
     if gone is None and now.totals != was.totals:
@@ -57,6 +59,16 @@ def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> Verdict:
     if gone is None and was.reasons and not set(was.reasons) & set(now.reasons):
         return Verdict.WRONG
     return Verdict.RIGHT
+
+
+def _says_only_that_it_is_there(was: Outcome, now: Outcome, gone: Collection[str]) -> bool:
+    """Tell whether a repeat has lost its number: still a repeat, and no number is claimed."""
+    return (
+        was.kind is OutcomeKind.DUPLICATE
+        and now.journal_entry is None
+        and was.journal_entry is not None
+        and was.journal_entry.number in gone
+    )
 
 
 def _entry(was: JournalEntry | None, now: JournalEntry | None, gone: Collection[str]) -> bool:

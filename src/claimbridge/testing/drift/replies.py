@@ -12,10 +12,20 @@ from lxml import etree
 from claimbridge.model import Outcome
 from claimbridge.soap.envelope import NAMESPACES
 from claimbridge.testing.drift.judging import Verdict, judge
-from claimbridge.testing.drift.mutations import CONTRADICTED, MUTATIONS, SPELLINGS, Mutated
+from claimbridge.testing.drift.mutations import (
+    CONTRADICTED,
+    MUTATIONS,
+    SPELLINGS,
+    Mutated,
+    Mutation,
+    wrap,
+)
+from claimbridge.testing.drift.strings import opened
 from claimbridge.xmlio import parse
 
 _BODIES = frozenset(f"{{{one}}}Body" for one in NAMESPACES.values())
+# What stands in a wrapper is found by the contract, and no contract tells what is in a string.
+_IN_STRINGS = tuple(one for one in MUTATIONS if one is not wrap)
 
 
 class Drifted(msgspec.Struct, frozen=True, eq=False):
@@ -52,12 +62,14 @@ class Drifting:
     def _relied_on(self) -> frozenset[int]:
         """The elements without which the profile reads something else: its evidence."""
         found = set()
-        for number in range(len(_elements(parse(self.reply)))):
+        for number in range(sum(len(part.elements) for part in _parts(parse(self.reply)))):
             root = parse(self.reply)
-            place = _elements(root)[number]
+            part, at = _place(_parts(root), number)
+            place = part.elements[at]
             parent = place.getparent()
             assert parent is not None
             parent.remove(place)
+            part.close()
             if self._read(etree.tostring(root)) != self.outcomes:
                 found.add(number)
         return frozenset(found)
@@ -73,8 +85,36 @@ class Drifting:
         }
         if not touched:
             return None
-        elements = _elements(parse(self.reply))
+        elements = [one for part in _parts(parse(self.reply)) for one in part.elements]
         return {(elements[number].text or "").strip() for number in touched}
+
+
+class _Part(msgspec.Struct, frozen=True, eq=False):
+    """What is mutated together: the reply's own elements, or those of a document in a string."""
+
+    elements: list[etree._Element]
+    close: Callable[[], None]
+    mutations: tuple[Mutation, ...] = MUTATIONS
+
+
+def _parts(root: etree._Element) -> list[_Part]:
+    own = _elements(root)
+    documents = [found for one in own if (found := opened(one)) is not None]
+    inner = [_Part(one.elements, one.close, _IN_STRINGS) for one in documents if one.elements]
+    return [_Part(own, _nothing), *inner]
+
+
+def _nothing() -> None:
+    """Close what is written already."""
+
+
+def _place(parts: Sequence[_Part], number: int) -> tuple[_Part, int]:
+    """Return the part that holds the element of a number, and its place there."""
+    for part in parts:
+        if number < len(part.elements):
+            return part, number
+        number -= len(part.elements)
+    raise IndexError(number)
 
 
 def _elements(root: etree._Element) -> list[etree._Element]:
@@ -88,10 +128,15 @@ def _elements(root: etree._Element) -> list[etree._Element]:
 def _mutated(reply: bytes, draw: random.Random) -> tuple[bytes, list[Mutated]]:
     root = parse(reply)
     done: list[Mutated] = []
-    elements = _elements(root)
-    for _ in range(draw.choice((1, 1, 2)) if elements else 0):
-        mutation = draw.choice(MUTATIONS)
-        done.append(mutation(elements, draw))
+    parts = _parts(root)
+    chosen = draw.choice(parts) if len(parts) > 1 else parts[0]
+    first = sum(len(part.elements) for part in parts[: parts.index(chosen)])
+    for _ in range(draw.choice((1, 1, 2)) if chosen.elements else 0):
+        mutation = draw.choice(chosen.mutations)
+        made = mutation(chosen.elements, draw)
+        touched = tuple(first + number for number in made.touched)
+        done.append(msgspec.structs.replace(made, touched=touched))
         if mutation not in SPELLINGS:
             break  # two changes of the structure may contradict each other
+    chosen.close()
     return etree.tostring(root), done
