@@ -16,7 +16,7 @@ from claimbridge.contract.inner_reply import read_inner
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
 from claimbridge.profiles.base import Capabilities, Inner, Request
-from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import as_request
 from claimbridge.profiles.templates import Template, steps_of
 
@@ -150,7 +150,7 @@ class InString:
         elif self._reply_at:
             found = reply.all(*self._reply_at)
             if len(found) != 1:
-                return _unknown(f"the reply holds {len(found)} answers", None)
+                return unknown(f"the reply holds {len(found)} answers")
             answer = found[0]
         value = self._text(answer, "success")
         reference = self._text(answer, "reference") or None
@@ -158,18 +158,18 @@ class InString:
         message = self._text(answer, "message")
         if kind is None:
             text = f"the answer {value!r} is not one that the options know: {message}"
-            return _unknown(text, reference)
+            return unknown(text, reference=reference)
         held = self._text(answer, "number")
         if kind is _K.REJECTED and held:
             text = f"the answer {value!r} refuses, and names the number {held}: {message}"
-            return _unknown(text, reference)
+            return unknown(text, reference=reference)
         if kind is _K.REJECTED:
             reason = Reason(message or "the ERP refused it without a reason", code=value)
             return Outcome(kind=kind, reference=reference, reasons=(reason,), item=number)
         entry = JournalEntry(held) if held else None
         if kind is _K.POSTED and entry is None:
             if self._paths["number"]:
-                return _unknown("the answer says success, and names no number", reference)
+                return unknown("the answer says success, and names no number", reference=reference)
             kind = _K.ACKNOWLEDGED
         return Outcome(kind=kind, reference=reference, journal_entry=entry, item=number)
 
@@ -182,10 +182,6 @@ def _under(path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
     for step in reversed(list(steps_of(path))):
         document = {step: document}
     return document
-
-
-def _unknown(text: str, reference: str | None) -> Outcome:
-    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text)
 
 
 def _wrong(why: str) -> ConfigurationError:

@@ -49,10 +49,10 @@ from claimbridge.profiles.kingdee_lookup import (
     strings_of,
     wanted_in,
 )
-from claimbridge.profiles.kingdee_replies import outcome, results, unknown
+from claimbridge.profiles.kingdee_replies import outcome, results
 from claimbridge.profiles.kingdee_rows import Books, local_total, references, rows
 from claimbridge.profiles.markup import element
-from claimbridge.profiles.reading import read_untyped
+from claimbridge.profiles.reading import read_untyped, unknown
 from claimbridge.profiles.sourced import as_request
 
 if TYPE_CHECKING:

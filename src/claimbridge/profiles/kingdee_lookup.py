@@ -17,6 +17,7 @@ from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, LogIn
 from claimbridge.profiles.kingdee_replies import SAVED, Listed, listed, outcome, results
+from claimbridge.profiles.reading import unknown
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -102,13 +103,13 @@ class Lookup:
             for place in [self._place(one)]
         ]
         return tuple(
-            Outcome(kind=_K.UNKNOWN, text=_unlisted(reply), item=item)
+            unknown(_unlisted(reply), item=item)
             if one is None
             else Outcome(
                 kind=self._kind, reference=one.reference, journal_entry=one.entry, item=item
             )
             for item, one in enumerate(found, start=1)
-        ) or (Outcome(kind=_K.UNKNOWN, text="EAS lists no voucher"),)
+        ) or (unknown("EAS lists no voucher"),)
 
     def _place(self, written: str) -> Place | None:
         held = dict(zip(self.listing, written.split("||"), strict=False))
@@ -120,7 +121,7 @@ class Lookup:
     ) -> list[Outcome]:
         held = list(dict.fromkeys(row for row in rows if row.reference == reference))
         if not held and trouble:
-            return [Outcome(kind=_K.UNKNOWN, reference=reference, text=trouble, item=item)]
+            return [unknown(trouble, reference=reference, item=item)]
         if not held:
             return [Outcome(kind=_K.ABSENT, reference=reference, item=item)]
         return [

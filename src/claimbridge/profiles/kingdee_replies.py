@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason
+from claimbridge.profiles.reading import unknown
 
 PARTED: Final = "||"
 SAVED, REPEATED, REPEATING, UNFORESEEN = "0000", "3100", "3101", "1111"
@@ -70,7 +71,9 @@ def outcome(found: Result, *, company: str = "", posted: bool = True, item: int 
     entry = found.entry(company)
     if found.code == SAVED:
         if entry is None:
-            return unknown(f"EAS says that it saved the voucher, and no number: {found.text}", item)
+            return unknown(
+                f"EAS says that it saved the voucher, and no number: {found.text}", item=item
+            )
         return Outcome(
             kind=_K.POSTED if posted else _K.ACKNOWLEDGED, journal_entry=entry, item=item
         )
@@ -78,13 +81,8 @@ def outcome(found: Result, *, company: str = "", posted: bool = True, item: int 
     if found.code == REPEATED:
         return Outcome(kind=_K.DUPLICATE, journal_entry=entry, reasons=(reason,), item=item)
     if found.code in (REPEATING, UNFORESEEN) or found.number:
-        return unknown(f"EAS answers {reason}", item)
+        return unknown(f"EAS answers {reason}", item=item)
     return Outcome(kind=_K.REJECTED, reasons=(reason,), item=item)
-
-
-def unknown(text: str, item: int = 1) -> Outcome:
-    """Return that nothing is known, and why."""
-    return Outcome(kind=_K.UNKNOWN, text=text, item=item)
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,4 +124,4 @@ def _given(part: str) -> str:
     return "" if part == "null" else part
 
 
-__all__ = ["Listed", "Result", "listed", "outcome", "result", "results", "unknown"]
+__all__ = ["Listed", "Result", "listed", "outcome", "result", "results"]

@@ -29,12 +29,13 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission, Voucher
+from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import Call, Pause
-from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault, unknown
-from claimbridge.profiles.reading import of_several
+from claimbridge.profiles.limits import one_line, only_currency
+from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
+from claimbridge.profiles.reading import of_several, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 from claimbridge.profiles.token_passport import token_passport
 
@@ -245,7 +246,9 @@ class NetSuite:
 
     def _entry(self, submission: Submission, memo: str) -> requests.JournalEntry:
         voucher = submission.voucher
-        currency = _only_currency(voucher)
+        currency = only_currency(
+            voucher, holds="a NetSuite journal entry has one currency", code="CB-167"
+        )
         company = Sourced(voucher.company, "company")
         day = f"{voucher.posting_date.isoformat()}T{self._time}"
         return {
@@ -254,7 +257,7 @@ class NetSuite:
             "tranDate": Sourced(day, "posting_date"),
             "currency": self._ref("currency", Sourced(currency, "currency")),
             "subsidiary": self._ref("subsidiary", company) if self._one_world else None,
-            "memo": Sourced(" ".join(memo.split()), "title"),
+            "memo": Sourced(one_line(memo), "title"),
             "approved": self._approved,
             "lineList": {
                 # What a repeat writes replaces the lines, and never adds to them.
@@ -271,7 +274,7 @@ class NetSuite:
             "account": self._ref("account", account),
             "debit": amount if debit else None,
             "credit": None if debit else amount,
-            "memo": Sourced(" ".join(posting.narration.split()), claim_field(posting, "narration")),
+            "memo": Sourced(one_line(posting.narration), claim_field(posting, "narration")),
         }
         for place, code in self._placed(posting, claim_id).items():
             line[place] = self._ref(place, code)
@@ -322,18 +325,6 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
         msgspec.structs.replace(one, reference=own)
         for one, own in zip(outcomes, references, strict=True)
     )
-
-
-def _only_currency(voucher: Voucher) -> str:
-    currencies = sorted({posting.currency for posting in voucher.postings})
-    if len(currencies) > 1:
-        raise ClaimError(
-            f"postings in {' and '.join(currencies)}: a NetSuite journal entry has one currency; "
-            "convert them in the chart or claim each currency by itself",
-            code="CB-167",
-            claim_id=voucher.claim_id,
-        )
-    return currencies[0]
 
 
 def _double(posting: Posting, claim_id: str) -> str:

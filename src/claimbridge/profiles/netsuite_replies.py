@@ -17,7 +17,7 @@ import msgspec
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, as_amount
 from claimbridge.model.money import EXACT
-from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.reading import legible, read_untyped, unknown
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -180,11 +180,6 @@ def job_of(reply: Reply) -> tuple[str, str]:
     """Return the id and the status of an asynchronous job; "" for what is not told."""
     path = "asyncStatusResult"
     return reply.text(path, "jobId"), reply.text(path, "status")
-
-
-def unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
-    """Return an outcome without evidence either way."""
-    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=item)
 
 
 def _refused(part: Reply, reference: str | None, number: int) -> Outcome:

@@ -24,7 +24,12 @@ def legible(read: Read, part: Reply, number: int) -> Outcome:
     try:
         return read(part, number)
     except (DocumentError, ClaimError) as error:
-        return Outcome(kind=OutcomeKind.UNKNOWN, text=error.message, item=number)
+        return unknown(error.message, item=number)
+
+
+def unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
+    """Return that there is no evidence either way, and why; "" is no reference."""
+    return Outcome(kind=OutcomeKind.UNKNOWN, reference=reference or None, text=text, item=item)
 
 
 def of_several(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
@@ -40,7 +45,7 @@ def _nobody_s(outcome: Outcome) -> Outcome:
         return outcome
     told = "; ".join(map(str, outcome.reasons)) or outcome.text
     text = f"the reply says {outcome.kind} of a document that it does not name: {told}"
-    return Outcome(kind=OutcomeKind.UNKNOWN, text=text, item=outcome.item)
+    return unknown(text, item=outcome.item)
 
 
 # SOAP 1.1 §4.4.1, SOAP 1.2 part 1 §5.4.6: the envelope itself was refused, unread.
@@ -60,4 +65,4 @@ def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
     if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):
         return Outcome(kind=OutcomeKind.REJECTED, reasons=(Reason(fault.reason, code=fault.code),))
-    return Outcome(kind=OutcomeKind.UNKNOWN, text=f"a {fault.code} fault: {fault.reason}")
+    return unknown(f"a {fault.code} fault: {fault.reason}")

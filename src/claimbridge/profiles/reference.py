@@ -23,7 +23,7 @@ from claimbridge.model import (
     as_amount,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reading import Read, legible, of_several, read_untyped
+from claimbridge.profiles.reading import Read, legible, of_several, read_untyped, unknown
 from claimbridge.profiles.sourced import as_request
 from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_body, voucher_from
 
@@ -84,10 +84,10 @@ class Reference:
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per document, as its status says; a status alone posts nothing."""
         if reply.local not in _ANSWERED:
-            return (_unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
+            return (unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
         name, read = _ANSWERED[reply.local]
         outcomes = [legible(read, part, n) for n, part in enumerate(reply.all(name), start=1)]
-        return tuple(outcomes) or (_unknown(f"the {reply.local} names no document"),)
+        return tuple(outcomes) or (unknown(f"the {reply.local} names no document"),)
 
     def read_changes(self, reply: Reply) -> Page:
         """Return a page of ``ListChanges``; raises OutcomeUnknown (CB-428) for another reply."""
@@ -111,10 +111,6 @@ class Reference:
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
-def _unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
-    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=item)
-
-
 def _no_page(why: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"the reply to ListChanges is no page of changes: {why}; ask again from the cursor before",
@@ -128,14 +124,14 @@ def _item(item: Reply, number: int) -> Outcome:
     answers = [(read, part) for name, read in _ANSWERS.items() for part in item.all(name)]
     if len(answers) != 1:
         text = f"the item holds {len(answers)} answers"
-        return _unknown(text, reference=reference, item=number)
+        return unknown(text, reference=reference, item=number)
     read, part = answers[0]
     outcome = read(part, number)
     if reference is None:  # which the contract demands
         (outcome,) = of_several((outcome,))
     if reference is not None and outcome.reference not in {None, reference}:
         text = f"the item for {reference} answers with {outcome.reference}"
-        return _unknown(text, reference=reference, item=number)
+        return unknown(text, reference=reference, item=number)
     return msgspec.structs.replace(outcome, reference=outcome.reference or reference)
 
 
@@ -147,15 +143,15 @@ def _document(document: Reply, number: int) -> Outcome:
     kind = _KIND_OF.get(status)
     if kind is None:
         text = f"the document has the status {status!r}, which the contract does not know"
-        return _unknown(text, reference=reference, item=number)
+        return unknown(text, reference=reference, item=number)
     if kind in _NUMBERED and entry is None:
         text = f"the document is said to be {status}, but has no number"
-        return _unknown(text, reference=reference, item=number)
+        return unknown(text, reference=reference, item=number)
     try:
         totals = _totals(document)
     except ClaimError as error:
         text = f"the document's totals cannot be read: {error.message}"
-        return _unknown(text, reference=reference, item=number)
+        return unknown(text, reference=reference, item=number)
     return Outcome(
         kind=kind,
         reference=reference,
@@ -219,15 +215,13 @@ def _duplicate(detail: Reply, number: int) -> Outcome:
     """
     documents = detail.all("Document")
     if len(documents) != 1:
-        return _unknown(
-            f"the ERP says duplicate, and shows {len(documents)} documents", item=number
-        )
+        return unknown(f"the ERP says duplicate, and shows {len(documents)} documents", item=number)
     held = _document(documents[0], number)
     if held.kind in {_K.ACKNOWLEDGED, _K.POSTED, _K.PAID}:
         return msgspec.structs.replace(held, kind=_K.DUPLICATE)
     if held.kind is _K.REJECTED:  # the contract: a rejected document does not hold its reference
         text = "the ERP says duplicate of a document that it rejected"
-        return _unknown(text, reference=held.reference, item=number)
+        return unknown(text, reference=held.reference, item=number)
     return held
 
 

@@ -35,7 +35,8 @@ from claimbridge.contract.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reading import read_untyped
+from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.reading import read_untyped, unknown
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
     ITEM_TEXT,
@@ -44,10 +45,9 @@ from claimbridge.profiles.sap_items import (
     codes_on_items,
     is_creditor,
     is_tax,
-    shortened,
     signed_amount,
 )
-from claimbridge.profiles.sap_returns import object_key, refusals, spelt, unknown
+from claimbridge.profiles.sap_returns import object_key, refusals, spelt
 from claimbridge.profiles.sap_tables import (
     Held,
     Tables,
@@ -151,7 +151,7 @@ class SapBapi:
             "Documentheader": {
                 "BusAct": "RFBU",
                 "Username": self._user,
-                "HeaderTxt": Sourced(shortened(voucher.text, HEADER_TEXT), "title"),
+                "HeaderTxt": Sourced(one_line(voucher.text, limit=HEADER_TEXT), "title"),
                 "CompCode": Sourced(voucher.company, "company"),
                 "DocDate": voucher.document_date.isoformat(),
                 "PstngDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
@@ -252,7 +252,7 @@ class SapBapi:
         try:
             held = read_documents(answer, self._tables)
         except DocumentError as error:
-            return unknown(error.message, reference)
+            return unknown(error.message, reference=reference)
         mine = [one for one in held if (one.entry, one.reference) == (posted.entry, reference)]
         if mine:
             return found(reference, mine[:1], {})
@@ -261,7 +261,7 @@ class SapBapi:
             return Outcome(kind=OutcomeKind.REJECTED, reference=reference, reasons=refused)
         why = str(refused[0]) if refused else "does the service keep a session?"
         text = f"the ledger does not hold {posted.entry} after the commit: {why}"
-        return unknown(text, reference)
+        return unknown(text, reference=reference)
 
     def _looking_up(self, request: Request) -> Conversation:
         references = asked_for(request)
@@ -278,7 +278,7 @@ class SapBapi:
                     return tuple(_unread(answer, one) for one in references)
                 totals = read_totals(answer, held, self._tables)
         except (DocumentError, ClaimError) as error:
-            return tuple(unknown(error.message, one) for one in references)
+            return tuple(unknown(error.message, reference=one) for one in references)
         return _found(known, totals)
 
 
@@ -293,18 +293,18 @@ def _posted(reply: Reply, reference: str) -> _Posted:
     try:
         refused, entry = refusals(reply), object_key(reply)
     except DocumentError as error:
-        return _Posted(outcome=unknown(error.message, reference))
+        return _Posted(outcome=unknown(error.message, reference=reference))
     if refused and entry is None:
         outcome = Outcome(kind=OutcomeKind.REJECTED, reference=reference or None, reasons=refused)
         return _Posted(outcome=outcome)
     if refused:
         text = f"the reply holds the document {entry}, and an error: {refused[0]}"
-        return _Posted(outcome=unknown(text, reference))
+        return _Posted(outcome=unknown(text, reference=reference))
     if entry is None:
         text = "the reply holds neither a document number nor an error"
-        return _Posted(outcome=unknown(text, reference))
+        return _Posted(outcome=unknown(text, reference=reference))
     text = f"the number {entry} was given; it counts when the document is in the ledger"
-    return _Posted(outcome=unknown(text, reference), entry=entry)
+    return _Posted(outcome=unknown(text, reference=reference), entry=entry)
 
 
 def _found(known: Mapping[str, Sequence[Held]], totals: Totals) -> tuple[Outcome, ...]:
@@ -316,7 +316,7 @@ def _found(known: Mapping[str, Sequence[Held]], totals: Totals) -> tuple[Outcome
 
 def _unread(answer: Fault | None, reference: str) -> Outcome:
     said = "nothing" if answer is None else f"a {answer.code} fault: {answer.reason}"
-    return unknown(f"the ledger could not be read: {said}", reference)
+    return unknown(f"the ledger could not be read: {said}", reference=reference)
 
 
 def _internal(text: str, name: str, posting: Posting, width: int = 10) -> Sourced:
@@ -341,7 +341,7 @@ def _amount(posting: Posting, number: str) -> requests.Amount:
 
 
 def _item_text(posting: Posting) -> Sourced:
-    return Sourced(shortened(posting.narration, ITEM_TEXT), claim_field(posting, "narration"))
+    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
 
 
 def _vendor_item(posting: Posting, number: str) -> requests.PayableItem:

@@ -11,17 +11,12 @@ from typing import Final
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Role, Side, Voucher
+from claimbridge.profiles.limits import only_currency
 from claimbridge.profiles.sourced import claim_field
 
 HEADER_TEXT: Final = 25
 ITEM_TEXT: Final = 50
 _PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return ``text`` on one line of at most ``limit`` characters; "…" shows that it was cut."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
 def is_creditor(posting: Posting) -> bool:
@@ -51,14 +46,7 @@ def codes_on_items(voucher: Voucher) -> frozenset[str]:
 
 def check_currency(voucher: Voucher) -> None:
     """Raise ClaimError CB-161 for postings in several currencies."""
-    currencies = sorted({posting.currency for posting in voucher.postings})
-    if len(currencies) > 1:
-        raise ClaimError(
-            f"postings in {' and '.join(currencies)}: an SAP journal entry has one transaction "
-            "currency; convert them in the chart or claim each currency by itself",
-            code="CB-161",
-            claim_id=voucher.claim_id,
-        )
+    only_currency(voucher, holds="an SAP journal entry has one transaction currency", code="CB-161")
 
 
 def check_dimensions(posting: Posting, known: Collection[str], claim_id: str) -> None:

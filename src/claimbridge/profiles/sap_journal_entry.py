@@ -48,7 +48,8 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reading import legible, of_several, read_untyped
+from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.reading import legible, of_several, read_untyped, unknown
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
     ITEM_TEXT,
@@ -57,7 +58,6 @@ from claimbridge.profiles.sap_items import (
     codes_on_items,
     is_creditor,
     is_tax,
-    shortened,
     signed_amount,
 )
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
@@ -162,7 +162,7 @@ class SapJournalEntry:
         """Return an outcome per confirmation: success only with a document number."""
         if reply.local != "JournalEntryBulkCreateConfirmation":
             text = f"the reply is a {reply.local}, not a confirmation"
-            return (Outcome(kind=_K.UNKNOWN, text=text),)
+            return (unknown(text),)
         confirmations = reply.all("JournalEntryCreateConfirmation")
         if not confirmations:
             return (legible(_unconfirmed, reply, 1),)
@@ -235,7 +235,7 @@ class SapJournalEntry:
             "BusinessTransactionType": "RFBU",
             "AccountingDocumentType": self._document_type,
             "DocumentReferenceID": Sourced(submission.reference, "id"),
-            "DocumentHeaderText": Sourced(shortened(voucher.text, HEADER_TEXT), "title"),
+            "DocumentHeaderText": Sourced(one_line(voucher.text, limit=HEADER_TEXT), "title"),
             "CreatedByUser": self._created_by,
             "CompanyCode": Sourced(voucher.company, "company"),
             "DocumentDate": voucher.document_date,
@@ -315,7 +315,7 @@ def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
 
 
 def _item_text(posting: Posting) -> Sourced:
-    return Sourced(shortened(posting.narration, ITEM_TEXT), claim_field(posting, "narration"))
+    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
 
 
 def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:
@@ -344,7 +344,7 @@ def _unconfirmed(reply: Reply, number: int) -> Outcome:
     """Read a confirmation of nothing: its log alone does not say what became of the entries."""
     notes = "; ".join(str(reason) for reason in _errors(reply))
     text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
-    return Outcome(kind=_K.UNKNOWN, text=text, item=number)
+    return unknown(text, item=number)
 
 
 def _confirmed(confirmation: Reply, number: int) -> Outcome:
@@ -360,7 +360,7 @@ def _confirmed(confirmation: Reply, number: int) -> Outcome:
         text = "the confirmation holds neither a document number nor an error"
     else:
         text = f"the confirmation holds the document {entry}, and an error: {errors[0]}"
-    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=number)
+    return unknown(text, reference=reference, item=number)
 
 
 def _document(confirmation: Reply) -> JournalEntry | None:

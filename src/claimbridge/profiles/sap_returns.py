@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.errors import DocumentError
-from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason
+from claimbridge.model import JournalEntry, Reason
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -68,8 +68,3 @@ def object_key(reply: Reply) -> JournalEntry | None:
     if kind not in {"", _DOCUMENT} or not whole:
         raise DocumentError(f"the object key {key!r} of type {kind!r} is no document's")
     return JournalEntry(number, company, year)
-
-
-def unknown(text: str, reference: str = "", *, item: int = 1) -> Outcome:
-    """Return that there is no evidence either way, and why."""
-    return Outcome(kind=OutcomeKind.UNKNOWN, reference=reference or None, text=text, item=item)

@@ -19,7 +19,8 @@ from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, as_amount, exponent
 from claimbridge.model.money import EXACT, quantum
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.sap_returns import spelt, unknown, value
+from claimbridge.profiles.reading import unknown
+from claimbridge.profiles.sap_returns import spelt, value
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -148,11 +149,11 @@ def found(reference: str, documents: Sequence[Held], totals: Totals, *, item: in
     if len(documents) > 1:
         named = ", ".join(str(document.entry) for document in documents)
         text = f"the ledger holds {len(documents)} documents under {reference}: {named}"
-        return unknown(text, reference, item=item)
+        return unknown(text, reference=reference, item=item)
     (document,) = documents
     if document.status:
         text = f"the document {document.entry} is not posted: its status is {document.status}"
-        return unknown(text, reference, item=item)
+        return unknown(text, reference=reference, item=item)
     return Outcome(
         kind=_K.REVERSED if document.reversed_by.strip("0") else _K.POSTED,
         reference=reference,

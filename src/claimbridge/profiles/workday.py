@@ -39,7 +39,8 @@ from claimbridge.model import (
 )
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.limits import one_line, only_currency
+from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, field_at
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Workday:
             return (legible(_accepted, reply, 1),)
         if reply.local == f"{QUERY}_Response":
             return _journals(reply)
-        return (_unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
+        return (unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what a fault's detail says; only a ``Validation_Fault`` refuses."""
@@ -161,23 +162,16 @@ class Workday:
 
     def _journal(self, submission: Submission, *, taken_back: str) -> Request:
         voucher = submission.voucher
-        currencies = sorted({posting.currency for posting in voucher.postings})
-        if len(currencies) > 1:
-            raise ClaimError(
-                f"postings in {' and '.join(currencies)}: a Workday journal has one currency; "
-                "convert them in the chart or claim each currency by itself",
-                code="CB-165",
-                claim_id=voucher.claim_id,
-            )
+        currency = only_currency(voucher, holds="a Workday journal has one currency", code="CB-165")
         journal: requests.Accounting_Journal_DataType = {
             "Accounting_Journal_ID": Sourced(submission.reference, "id"),
             "Submit": True,
             "Company_Reference": _reference("Company_Reference_ID", voucher.company, "company"),
-            "Currency_Reference": _reference("Currency_ID", currencies[0], "currency"),
+            "Currency_Reference": _reference("Currency_ID", currency, "currency"),
             "Ledger_Type_Reference": _reference("Ledger_Type_ID", self._ledger_type),
             "Accounting_Date": Sourced(voucher.posting_date.isoformat(), "posting_date"),
             "Journal_Source_Reference": _reference("Journal_Source_ID", self._journal_source),
-            "Journal_Entry_Memo": Sourced(" ".join(voucher.text.split()), "title"),
+            "Journal_Entry_Memo": Sourced(one_line(voucher.text), "title"),
             "External_Reference_ID": Sourced(submission.reference, "id"),
             "Journal_Entry_Line_Replacement_Data": [
                 self._line(posting, number, taken_back, voucher.claim_id)
@@ -207,7 +201,7 @@ class Workday:
             "Ledger_Account_Reference": {"ID": [account]},
             "Debit_Amount": amount if debit else None,
             "Credit_Amount": None if debit else amount,
-            "Memo": Sourced(" ".join(posting.narration.split()), claim_field(posting, "narration")),
+            "Memo": Sourced(one_line(posting.narration), claim_field(posting, "narration")),
             "External_Reference_ID": taken_back or None,
             "Worktags_Reference": self._tags(posting, claim_id),
         }
@@ -250,7 +244,7 @@ def _accepted(reply: Reply, number: int) -> Outcome:
     )
     if not ids:
         text = f"the answer names no journal{': ' if told else ''}{told}"
-        return _unknown(text, item=number)
+        return unknown(text, item=number)
     reference = ids.get(_JOURNAL_ID)
     return Outcome(kind=_K.ACKNOWLEDGED, reference=reference, text=told, item=number)
 
@@ -269,7 +263,7 @@ def _journals(reply: Reply) -> tuple[Outcome, ...]:
             Outcome(kind=_K.ABSENT, reference=reference or None, item=n)
             for n, reference in enumerate(asked or [""], start=1)
         )
-    return (_unknown("the answer holds no journal, and does not say that there is none"),)
+    return (unknown("the answer holds no journal, and does not say that there is none"),)
 
 
 def _journal(entry: Reply, number: int) -> Outcome:
@@ -296,7 +290,7 @@ def _journal(entry: Reply, number: int) -> Outcome:
         reason = Reason(f"the journal is {status.lower()} in Workday", code=status)
         return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
     text = f"the journal has the status {status!r} and the number {held!r}"
-    return _unknown(text, reference=reference, item=number)
+    return unknown(text, reference=reference, item=number)
 
 
 _WAITING: Final = frozenset({"Created", "In_Progress"})
@@ -337,7 +331,7 @@ def _invalid(detail: Reply, number: int) -> Outcome:
         return Outcome(kind=_K.ABSENT, item=number)
     if not places or not all("/Accounting_Journal_Data" in place for place in places):
         told = "; ".join(error.text("Detail_Message") or error.text("Message") for error in errors)
-        return _unknown(f"Workday refuses without saying where: {told or 'no reason'}", item=number)
+        return unknown(f"Workday refuses without saying where: {told or 'no reason'}", item=number)
     reasons = tuple(
         Reason(
             error.text("Detail_Message") or error.text("Message") or "no reason given",
@@ -370,10 +364,6 @@ def _ids(references: Sequence[Reply]) -> dict[str, str]:
                 code="CB-155",
             )
     return ids
-
-
-def _unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
-    return Outcome(kind=_K.UNKNOWN, reference=reference, text=text, item=item)
 
 
 def _denied() -> ConfigurationError:

@@ -28,7 +28,8 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles.base import Capabilities, Inner, Request
-from claimbridge.profiles.reading import legible, read_untyped
+from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class YonyouNc:
             )
         account = Sourced(posting.account, claim_field(posting, "account"))
         # NC demands an explanation of each entry.
-        said = " ".join((posting.narration or voucher.text or voucher.claim_id).split())
+        said = one_line(posting.narration or voucher.text or voucher.claim_id)
         return {
             "detailindex": str(number),
             "accsubjcode": account,
@@ -219,7 +220,7 @@ def _read(reply: Reply, number: int) -> Outcome:
     document = read_inner(reply.text("return"))
     results = document.all("sendresult")
     if document.local != "ufinterface" or len(results) != 1:
-        return _unknown(f"the answer is a {document.local} with {len(results)} results")
+        return unknown(f"the answer is a {document.local} with {len(results)} results")
     result = results[0]
     code, well = result.text("resultcode"), document.text("@successful")
     said = result.text("resultdescription")
@@ -228,16 +229,12 @@ def _read(reply: Reply, number: int) -> Outcome:
     reference = result.text("filename").removesuffix(".xml") or None
     if code == _TAKEN and well != "N":
         if not held:
-            return _unknown(f"the result has code 1, and no number: {said}")
+            return unknown(f"the result has code 1, and no number: {said}")
         return Outcome(
             kind=_K.POSTED, reference=reference, journal_entry=JournalEntry(held), item=number
         )
     if code == _TAKEN or code in _UNCLEAR or well != "N" or held:
         text = f"the result has code {code!r}, successful {well!r}, number {held!r}: {said}"
-        return _unknown(text)
+        return unknown(text)
     reason = Reason(said or "the ERP refused it without a reason", code=code)
     return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
-
-
-def _unknown(text: str) -> Outcome:
-    return Outcome(kind=_K.UNKNOWN, text=text)
