@@ -25,6 +25,9 @@ from claimbridge.contract.schemas import Schemas
 from claimbridge.errors import ContractError
 
 MAX_DEPTH: Final = 100
+"""Elements within elements; deeper ones are not told."""
+MAX_NESTING: Final = 300
+"""Elements and groups within each other, whatever Python's own limit is set to."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +126,7 @@ class Overview:
         """Yield an element and all that may stand in it, in schema order."""
         try:
             yield from _Tree(self.schemas).element(root, 0, "")
-        except RecursionError as error:
+        except RecursionError as error:  # ours, or that of a caller who is deep down already
             raise ContractError(
                 f"the messages of the contract {self.title} nest deeper than can be shown",
                 code="CB-215",
@@ -180,6 +183,7 @@ class _Tree:
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
         self._told: set[str] = set()
+        self._nested = 0
 
     def element(self, found: Element, depth: int, above: str) -> Iterator[Row]:
         path = f"{above}/{found.local}" if above else found.local
@@ -217,6 +221,9 @@ class _Tree:
             yield from self._part(held.content, depth, path)
 
     def _part(self, part: Part, depth: int, path: str) -> Iterator[Row]:
+        self._nested += 1
+        if self._nested > MAX_NESTING:
+            raise RecursionError
         if isinstance(part, Element):
             yield from self.element(part, depth, path)
         elif isinstance(part, Group):
@@ -230,6 +237,7 @@ class _Tree:
                 depth=depth, kind="any", path=path, name=part.namespaces,
                 least=part.min, most=part.max,
             )  # fmt: skip
+        self._nested -= 1
 
 
 def _typed(held: Type) -> dict[str, Any]:
