@@ -20,6 +20,7 @@ from claimbridge.contract.diff import Change, Verdict, diff
 from claimbridge.contract.side import Side
 from claimbridge.contract.types import types_module
 from claimbridge.contract.uses import Uses
+from claimbridge.contract.wording import listed
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.profiles import PROFILES, Profile, load_profile
 from claimbridge.profiles.uses import uses_of
@@ -189,8 +190,7 @@ def _tell_profile(name: str, changes: Sequence[Change]) -> None:
         if change.side == "reply" and name in change.concerns and name not in change.breaks:
             met.setdefault(change.type, []).append(change.name or change.text)
     for kind, names in met.items():
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        said = f"{', '.join(names[:5])}{more}"
+        said = listed(names, most=5)
         say(WARN, f" {name}: its reading of {kind} in replies meets {said}, and reads past it")
 
 

@@ -183,9 +183,9 @@ def _schema_name(field: str) -> str:
 
 
 def _some(values: tuple[str, ...]) -> str:
-    listed = ", ".join(value.rpartition("}")[2] for value in values[:_LISTED])
-    more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
-    return f"{listed}{more}"
+    from claimbridge.contract.wording import listed
+
+    return listed([value.rpartition("}")[2] for value in values], most=_LISTED)
 
 
 def _show_validations(overview: Overview, operation: str | None, wanted: str, *, json: bool) -> int:

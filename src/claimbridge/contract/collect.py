@@ -1,7 +1,8 @@
 """All files that a contract consists of, each taken once: from a folder, or from its server.
 
 Files stay as they are, byte for byte. Where they name each other by address, the bundle's
-``locations`` say which file has which address.
+``locations`` say which file has which address. ``documents.gather`` follows the same references,
+but inside a bundle, which is closed only after this.
 """
 
 from __future__ import annotations

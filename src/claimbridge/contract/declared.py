@@ -16,7 +16,7 @@ from claimbridge.contract.documents import Documents
 from claimbridge.contract.names import full_name, qname
 from claimbridge.errors import ContractError
 
-_KINDS: Final = {
+KINDS: Final = {
     "element": "element",
     "attribute": "attribute",
     "complexType": "type",
@@ -24,6 +24,7 @@ _KINDS: Final = {
     "group": "group",
     "attributeGroup": "attributeGroup",
 }
+"""The kind of a global component by its element's name; names are unique within a kind."""
 
 
 class Scope(NamedTuple):
@@ -63,7 +64,7 @@ class Declared:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._found: dict[str, dict[str, Component]] = {kind: {} for kind in _KINDS.values()}
+        self._found: dict[str, dict[str, Component]] = {kind: {} for kind in KINDS.values()}
         self._taken: set[tuple[str, str]] = set()
         waiting = [(place, "") for place in documents.namespaces.values()]
         while waiting:
@@ -111,18 +112,18 @@ class Declared:
                 yield location, scope.namespace
             elif kind == "redefine":
                 self._redefine(child, scope)
-            elif kind in _KINDS:
-                self._found[_KINDS[kind]].setdefault(scope.own(child), Component(child, scope))
+            elif kind in KINDS:
+                self._found[KINDS[kind]].setdefault(scope.own(child), Component(child, scope))
 
     def _redefine(self, node: etree._Element, scope: Scope) -> None:
         waiting = [(node.get("schemaLocation", ""), scope.namespace)]
         while waiting:  # what is redefined must be there first
             waiting.extend(self._take(*waiting.pop()))
         for child in node.iterchildren(etree.Element):
-            kind = _KINDS.get(xmlio.local_name(child))
+            kind = KINDS.get(xmlio.local_name(child))
             if kind:
                 name = scope.own(child)
                 self._found[kind][name] = Component(child, scope, self._found[kind].get(name))
 
 
-__all__ = ["Component", "Declared", "Scope"]
+__all__ = ["KINDS", "Component", "Declared", "Scope"]

@@ -34,7 +34,7 @@ SCHEME_FOR_ZEEP: Final = "https://contract.invalid/"
 # RFC 3986 §4.3: what begins with a scheme is absolute.
 _ABSOLUTE: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 
-_REFERENCES: Final = ("import", "include", "redefine", "override")
+REFERENCES: Final = ("import", "include", "redefine", "override")
 
 # Namespaces that contracts import without a copy of their own. xmlschema ships the documents.
 _STANDARD: Final = {
@@ -224,7 +224,7 @@ class _Walk:
 
 
 def _references(tree: etree._Element) -> Iterator[etree._Element]:
-    return tree.iterchildren(*(f"{{{XSD}}}{name}" for name in _REFERENCES))
+    return tree.iterchildren(*(f"{{{XSD}}}{name}" for name in REFERENCES))
 
 
 def _inside(location: str | None) -> bool:
@@ -270,7 +270,7 @@ def followed(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     for reference in root.iter(f"{{{WSDL}}}import"):
         if reference.get("location"):
             yield reference, "location"
-    for reference in root.iter(*(f"{{{XSD}}}{name}" for name in _REFERENCES)):
+    for reference in root.iter(*(f"{{{XSD}}}{name}" for name in REFERENCES)):
         location = reference.get("schemaLocation")
         standard = reference.get("namespace") in _STANDARD and not _inside(location)
         if location and not standard:
@@ -331,6 +331,7 @@ def _html(name: str, title: str) -> ContractError:
 
 
 __all__ = [
+    "REFERENCES",
     "SCHEME",
     "SCHEME_FOR_ZEEP",
     "Documents",

@@ -1,7 +1,8 @@
 """The types of SOAP's section 5 encoding: what a schema's types mean as structs and arrays.
 
 SOAP 1.1 §5.4: a struct's accessors are told apart by their names alone, an array's members by
-their place alone, whatever they are called; §5.1: an accessor may be left out, or be nil.
+their place alone, whatever they are called; §5.1: an accessor may be left out, or be nil. They are
+read from the schema documents: neither zeep nor an outline keeps the dimensions of arrays.
 """
 
 from __future__ import annotations

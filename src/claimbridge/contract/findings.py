@@ -15,6 +15,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.names import split_name
 from claimbridge.contract.shape import Leaf, Shape
+from claimbridge.contract.wording import BOUNDS, listed
 from claimbridge.model.outcome import Finding
 
 _MESSAGE: Final = re.compile(
@@ -267,10 +268,7 @@ def _enumeration_text(name: str, rest: str) -> str:
     if not found:
         return f"{name} is not one of the allowed values"
     allowed = [value.strip("'") for value in found[2].split(", ")]
-    listed = ", ".join(allowed[:10]) + (
-        f" and {len(allowed) - 10} more" if len(allowed) > 10 else ""
-    )
-    return f"{name} is {_shown(found[1])!r}; allowed are {listed}"
+    return f"{name} is {_shown(found[1])!r}; allowed are {listed(allowed)}"
 
 
 def _pattern_text(name: str, rest: str) -> str:
@@ -307,10 +305,10 @@ _FACETS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "pattern": _pattern_text,
     "fractionDigits": lambda name, rest: f"{name} has more than {_last_number(rest)} decimals",
     "totalDigits": lambda name, rest: f"{name} has more than {_last_number(rest)} digits",
-    "minInclusive": _bound_text("at least"),
-    "maxInclusive": _bound_text("at most"),
-    "minExclusive": _bound_text("more than"),
-    "maxExclusive": _bound_text("less than"),
+    "minInclusive": _bound_text(BOUNDS["min_inclusive"]),
+    "maxInclusive": _bound_text(BOUNDS["max_inclusive"]),
+    "minExclusive": _bound_text(BOUNDS["min_exclusive"]),
+    "maxExclusive": _bound_text(BOUNDS["max_exclusive"]),
 }
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, Literal, NamedTuple
 
 from claimbridge.contract.outline import Facets, Type
+from claimbridge.contract.wording import BOUNDS, listed
 
 
 class LimitChange(NamedTuple):
@@ -20,12 +21,6 @@ _MOST: Final = {
     "max_length": "characters",
     "total_digits": "digits",
     "fraction_digits": "decimals",
-}
-_BOUNDS: Final = {
-    "min_inclusive": ("at least", 1),
-    "min_exclusive": ("more than", 1),
-    "max_inclusive": ("at most", -1),
-    "max_exclusive": ("less than", -1),
 }
 # XML Schema Part 2 §3.3 and §3.4: each is derived from what stands after it.
 _DERIVED: Final = (
@@ -47,7 +42,8 @@ def limit_changes(old: Type, new: Type) -> Iterator[LimitChange]:
         )
         yield LimitChange(way, f"is {_a(new.text)} instead of {_a(old.text)}")
     yield from _lengths(old.facets, new.facets)
-    for name, (words, sign) in _BOUNDS.items():
+    for name, words in BOUNDS.items():
+        sign = 1 if name.startswith("min") else -1
         yield from _bound(getattr(old.facets, name), getattr(new.facets, name), words, sign)
     yield from _forms(old.facets, new.facets)
 
@@ -121,21 +117,16 @@ def _forms(old: Facets, new: Facets) -> Iterator[LimitChange]:
     if set(old.patterns) > set(new.patterns):
         yield LimitChange("widened", "has fewer forms to keep to")
     if not old.enumeration and new.enumeration:
-        yield LimitChange("narrowed", f"takes only {_listed(new.enumeration)}")
+        yield LimitChange("narrowed", f"takes only {listed(new.enumeration)}")
     elif old.enumeration and not new.enumeration:
         yield LimitChange("widened", "takes any value instead of a list")
     else:
         lost = [value for value in old.enumeration if value not in new.enumeration]
         more = [value for value in new.enumeration if value not in old.enumeration]
         if lost:
-            yield LimitChange("narrowed", f"no longer takes {_listed(lost)}")
+            yield LimitChange("narrowed", f"no longer takes {listed(lost)}")
         if more:
-            yield LimitChange("widened", f"takes {_listed(more)} too")
-
-
-def _listed(values: list[str] | tuple[str, ...]) -> str:
-    more = f" and {len(values) - 10} more" if len(values) > 10 else ""
-    return ", ".join(values[:10]) + more
+            yield LimitChange("widened", f"takes {listed(more)} too")
 
 
 __all__ = ["LimitChange", "limit_changes"]

@@ -1,7 +1,8 @@
 """A contract's schemas cut down to what some of its elements and types can reach.
 
 The cut keeps too much rather than too little: references are followed by their local names alone,
-whatever their namespace, so that chameleon includes and redefinitions need no rules of their own.
+whatever their namespace, so that chameleon includes and redefinitions need no rules of their own
+(which ``Declared`` has, whose names are exact, and for which a cut could be too tight).
 What is kept is kept word for word, save for annotations; libxml2 says of it what it says of the
 whole.
 """
@@ -16,19 +17,11 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import Documents
+from claimbridge.contract.declared import KINDS
+from claimbridge.contract.documents import REFERENCES, Documents
 from claimbridge.contract.names import XSD, full_name, split_name, unprefixed
 
-_KINDS: Final = {
-    "element": "element",
-    "attribute": "attribute",
-    "complexType": "type",
-    "simpleType": "type",
-    "group": "group",
-    "attributeGroup": "attributeGroup",
-    "notation": "notation",
-}
-_REFERENCES: Final = ("import", "include", "redefine", "override")
+_KINDS: Final = KINDS | {"notation": "notation"}
 _TYPE_KEYS: Final = ("type", "base", "itemType", "memberTypes")
 _INLINE: Final = (f"{{{XSD}}}simpleType", f"{{{XSD}}}complexType")
 
@@ -160,7 +153,7 @@ def _remaining(
     brings = {
         place: {
             node.get("schemaLocation", "")
-            for node in tree.iterchildren(*(f"{{{XSD}}}{name}" for name in _REFERENCES[1:]))
+            for node in tree.iterchildren(*(f"{{{XSD}}}{name}" for name in REFERENCES[1:]))
         }
         for place, tree in trees.items()
     }

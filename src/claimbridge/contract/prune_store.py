@@ -1,7 +1,8 @@
 """Where cut-down contracts are kept: beside the lock, else in the user's cache, else nowhere.
 
 It is only a cache. Whatever is wrong with it - damaged, half written, not writable - costs time
-and nothing else. Each entry begins with a hash over its name and its contents.
+and nothing else; so, unlike a lock, nothing is synced to the disk. Each entry begins with a hash
+over its name and its contents.
 """
 
 from __future__ import annotations

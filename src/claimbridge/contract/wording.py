@@ -1,13 +1,20 @@
-"""A contract's limits and documentation in words, for comments in generated code."""
+"""A contract's limits, values and documentation in words."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from claimbridge.contract.outline import Facets
 
+BOUNDS: Final = {
+    "min_inclusive": "at least",
+    "min_exclusive": "more than",
+    "max_inclusive": "at most",
+    "max_exclusive": "less than",
+}
+"""What stands before a bound, by its name in ``Facets``."""
 MOST_WORDS: Final = 400
 """Characters of a documentation that are repeated: some contracts write essays."""
 
@@ -29,16 +36,18 @@ def _facets(facets: Facets) -> Iterator[str]:
         yield f"at most {facets.total_digits} digits"
     if facets.fraction_digits is not None:
         yield f"at most {facets.fraction_digits} decimals"
-    for bound, words in (
-        (facets.min_inclusive, "at least"),
-        (facets.min_exclusive, "more than"),
-        (facets.max_inclusive, "at most"),
-        (facets.max_exclusive, "less than"),
-    ):
+    for name, words in BOUNDS.items():
+        bound = getattr(facets, name)
         if bound is not None:
             yield f"{words} {bound}"
     for pattern in facets.patterns:
         yield f"of the form {pattern}"
+
+
+def listed(values: Sequence[str], *, most: int = 10) -> str:
+    """Return the first values, and how many more there are."""
+    more = f" and {len(values) - most} more" if len(values) > most else ""
+    return ", ".join(values[:most]) + more
 
 
 def comment(text: str, indent: str, width: int) -> list[str]:
@@ -65,4 +74,4 @@ def packed(words: Iterable[str], width: int) -> list[str]:
     return lines
 
 
-__all__ = ["comment", "facet_words", "packed", "wrapped"]
+__all__ = ["BOUNDS", "comment", "facet_words", "listed", "packed", "wrapped"]
