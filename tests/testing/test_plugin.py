@@ -62,7 +62,7 @@ def test_the_plugin_costs_a_suite_nothing_until_it_is_used() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_the_sandbox_leaves_nothing_open(recwarn: object) -> None:
+def test_the_sandbox_leaves_nothing_open() -> None:
     """Stopping at the moment when a connection arrives does not forget it open."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", ResourceWarning)

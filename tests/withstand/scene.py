@@ -154,6 +154,7 @@ class Sender(Protocol):
     def submit_many(self, claims: Iterable[Claim], *, batch: int) -> list[Result]: ...
     def reverse(self, claim_id: str) -> Acknowledgement: ...
     def status(self, claim_id: str) -> Status: ...
+    def wait(self, claim_id: str) -> Status: ...
     def reconcile(self) -> list[Reconciled]: ...
     def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Status: ...
 
@@ -182,6 +183,9 @@ class Threaded:
 
     def status(self, claim_id: str) -> Status:
         return self.client.status(claim_id, ask=False)
+
+    def wait(self, claim_id: str) -> Status:
+        return self.client.wait(claim_id, timeout=5)
 
     def reconcile(self) -> list[Reconciled]:
         return list(self.client.reconcile())
@@ -219,6 +223,9 @@ class Awaited:
 
     def status(self, claim_id: str) -> Status:
         return self._loop.run(self.client.status(claim_id, ask=False))
+
+    def wait(self, claim_id: str) -> Status:
+        return self._loop.run(self.client.wait(claim_id, timeout=5))
 
     def reconcile(self) -> list[Reconciled]:
         async def collect() -> list[Reconciled]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from tests.withstand.scene import (
     SENDERS,
-    Sender,
     attempted,
     claim,
     configured,
@@ -16,7 +15,6 @@ from tests.withstand.scene import (
     held,
     late,
     one_effect,
-    patiently,
     settled,
 )
 
@@ -27,12 +25,6 @@ from claimbridge.sandbox import Sandbox
 from claimbridge.soap.faults import Fault
 
 PROFILE = "workday"
-
-
-def posted(sender: Sender, claim_id: str) -> State:
-    """What the status is once Workday has been asked."""
-    asking: Client = sender.client  # type: ignore[attr-defined]
-    return patiently(lambda: asking.status(claim_id)).state
 
 
 @pytest.mark.parametrize("kind", SENDERS)
@@ -53,17 +45,17 @@ def test_one_effect(
         one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id).acknowledged()
 
 
+@pytest.mark.parametrize("kind", SENDERS)
 def test_the_number_comes_when_it_is_asked_for(
-    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
 ) -> None:
     """The answer to a submission names no number; ``wait`` brings it."""
     config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
-    with SENDERS["Client"](config) as sender:
+    with SENDERS[kind](config) as sender:
         mine = claim(new_id())
         ack = sender.submit(mine)
         assert (ack.state, ack.journal_entry) == (State.ACKNOWLEDGED, None)
-        client: Client = sender.client  # type: ignore[attr-defined]
-        status = client.wait(mine.id, timeout=5)
+        status = sender.wait(mine.id)
         assert status.state is State.POSTED
         (live,) = held(erp.ledger(), PROFILE, mine.id).live
         assert status.journal_entry is not None
@@ -89,12 +81,11 @@ def test_a_correction_takes_the_first_back(
     """Revision 2 after a posted revision 1: one reversal, one live journal."""
     config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     name = new_id()
-    with SENDERS["Client"](config) as sender:
-        client: Client = sender.client  # type: ignore[attr-defined]
+    with SENDERS[kind](config) as sender:
         sender.submit(claim(name))
-        client.wait(name, timeout=5)
+        sender.wait(name)
         sender.submit(claim(name, revision=2, taxi="40.00"))
-        client.wait(name, timeout=5)
+        sender.wait(name)
     found = held(erp.ledger(), PROFILE, name)
     assert len(found.live) == len(found.taken_back) == len(found.reversals) == 1
 
