@@ -16,7 +16,8 @@ from tests.cli.conftest import EXAMPLES, Folder, Run
 def on_terminal(columns: int, *arguments: str | Path) -> list[str]:
     """Run the command with stdout on a terminal so wide; return what it shows, without colours."""
     terminal, theirs = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "dumb"}
+    # Without LINES too, rich takes every dumb terminal to have 80 columns.
+    environment = {**os.environ, "COLUMNS": str(columns), "LINES": "24", "TERM": "dumb"}
     process = subprocess.Popen(
         [sys.executable, "-m", "claimbridge.cli", *map(str, arguments)],
         stdout=theirs,
