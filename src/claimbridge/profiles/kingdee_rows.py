@@ -12,7 +12,7 @@ import msgspec
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
 from claimbridge.model.money import EXACT, rounded
-from claimbridge.profiles.sourced import Sourced, claim_field
+from claimbridge.profiles.sourced import Sourced, claim_field, dimensions_of
 
 if TYPE_CHECKING:
     from claimbridge.profiles.requests import kingdee_eas as requests
@@ -141,14 +141,8 @@ def _told(voucher: Voucher) -> str:
 
 def _assistants(posting: Posting, books: Books) -> requests.WSWSVoucher:
     """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
-    given = {
-        "cost_centre": posting.cost_centre,
-        "project": posting.project,
-        "partner": posting.partner,
-        **posting.dimensions,
-    }
-    held = [(name, code) for name, code in given.items() if code]
-    foreign = [name for name, _ in held if name not in books.dimensions]
+    held = dimensions_of(posting)
+    foreign = [name for name in held if name not in books.dimensions]
     if foreign or len(held) > _MOST_DIMENSIONS:
         what = (
             f"no assistant account is named for {foreign[0]!r}; name it in [ledger.X.options] "
@@ -158,15 +152,10 @@ def _assistants(posting: Posting, books: Books) -> requests.WSWSVoucher:
         )
         raise ClaimError(f"account {posting.account}: {what}", code="CB-187")
     found: dict[str, Any] = {}
-    for number, (name, code) in enumerate(held, start=1):
+    for number, (name, code) in enumerate(held.items(), start=1):
         found[f"asstActType{number}"] = books.dimensions[name]
-        found[f"asstActNumber{number}"] = Sourced(code, _field(posting, name))
+        found[f"asstActNumber{number}"] = code
     return cast("requests.WSWSVoucher", found)  # the names are counted: 1 to 8
-
-
-def _field(posting: Posting, name: str) -> str:
-    own = ("cost_centre", "project", "partner")
-    return claim_field(posting, name if name in own else f"dimensions.{name}")
 
 
 def _converted(posting: Posting, books: Books) -> Decimal:

@@ -36,7 +36,13 @@ from claimbridge.profiles.conversation import Call, Pause
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
 from claimbridge.profiles.reading import of_several, unknown
-from claimbridge.profiles.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.sourced import (
+    OWN_DIMENSIONS,
+    Sourced,
+    as_request,
+    claim_field,
+    dimensions_of,
+)
 from claimbridge.profiles.token_passport import token_passport
 
 if TYPE_CHECKING:
@@ -65,8 +71,6 @@ _DIMENSIONS: Final[Mapping[str, Place]] = MappingProxyType(
         "location": "location",
     }
 )
-_OF_POSTING: Final = ("cost_centre", "project", "partner")
-"""The dimensions that are fields of a posting."""
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
@@ -132,7 +136,7 @@ class NetSuite:
             currencies={id_: code for code, id_ in self._ids.get("currency", {}).items()},
         )
         self.dimensions: tuple[str, ...] = tuple(
-            name for name in self._places if name not in _OF_POSTING
+            name for name in self._places if name not in OWN_DIMENSIONS
         )
 
     def headers(self, call: Call) -> Sequence[bytes]:
@@ -282,19 +286,15 @@ class NetSuite:
 
     def _placed(self, posting: Posting, claim_id: str) -> dict[Place, Sourced]:
         """Return the codes of dimensions by the fields that they go to; none is dropped."""
-        named = {name: getattr(posting, name) for name in _OF_POSTING}
         placed: dict[Place, Sourced] = {}
-        for name, code in (named | posting.dimensions).items():
-            if not code:
-                continue
-            field = claim_field(posting, name if name in named else f"dimensions.{name}")
+        for name, code in dimensions_of(posting).items():
             place = self._places.get(name)
             if place is None:
-                raise _no_place(name, field, "no field of a line is named for it", claim_id)
-            if place in placed and placed[place].text != code:
+                raise _no_place(name, code.field, "no field of a line is named for it", claim_id)
+            if place in placed and placed[place].text != code.text:
                 why = f"{place} holds {placed[place].text!r} already"
-                raise _no_place(name, field, why, claim_id)
-            placed[place] = Sourced(code, field)
+                raise _no_place(name, code.field, why, claim_id)
+            placed[place] = code
         return placed
 
     def _ref(self, field: str, code: Sourced) -> requests.RecordRef:

@@ -108,3 +108,18 @@ def claim_field(posting: Posting, name: str) -> str:
         return f"{line}.{name}"
     within = _OF_LINE.get(name)
     return f"{line}.{within}" if within else posting.source
+
+
+OWN_DIMENSIONS: Final = ("cost_centre", "project", "partner")
+"""The dimensions that are fields of a posting."""
+
+
+def dimensions_of(posting: Posting) -> dict[str, Sourced]:
+    """Return the codes that a posting carries by dimension, its own fields first; no empty ones."""
+    own = {name: (getattr(posting, name), name) for name in OWN_DIMENSIONS}
+    more = {name: (code, f"dimensions.{name}") for name, code in posting.dimensions.items()}
+    return {
+        name: Sourced(code, claim_field(posting, field))
+        for name, (code, field) in (own | more).items()
+        if code
+    }

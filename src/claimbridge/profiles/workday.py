@@ -41,7 +41,7 @@ from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.reading import legible, read_untyped, unknown
-from claimbridge.profiles.sourced import Sourced, as_request, claim_field, field_at
+from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of, field_at
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -207,26 +207,17 @@ class Workday:
         }
 
     def _tags(self, posting: Posting, claim_id: str) -> list[requests.Accounting_WorktagObjectType]:
-        foreign = sorted(posting.dimensions.keys() - self._worktags.keys())
+        held = dimensions_of(posting)
+        foreign = sorted(held.keys() - self._worktags.keys())
         if foreign:
             raise ClaimError(
-                f"{claim_field(posting, f'dimensions.{foreign[0]}')}: there is no worktag for the "
-                f"dimension {foreign[0]!r}; name its type in the profile's option worktags",
+                f"{held[foreign[0]].field}: there is no worktag for the dimension {foreign[0]!r}; "
+                "name its type in the profile's option worktags",
                 code="CB-166",
                 claim_id=claim_id,
             )
-        held = {
-            "cost_centre": (posting.cost_centre, claim_field(posting, "cost_centre")),
-            "project": (posting.project, claim_field(posting, "project")),
-            "partner": (posting.partner, claim_field(posting, "partner")),
-        } | {
-            name: (code, claim_field(posting, f"dimensions.{name}"))
-            for name, code in posting.dimensions.items()
-        }
         return [
-            _reference(self._worktags[name], code, field)
-            for name, (code, field) in held.items()
-            if code
+            _reference(self._worktags[name], code.text, code.field) for name, code in held.items()
         ]
 
 

@@ -30,7 +30,7 @@ from claimbridge.model import (
 from claimbridge.profiles.base import Capabilities, Inner, Request
 from claimbridge.profiles.limits import one_line
 from claimbridge.profiles.reading import legible, read_untyped, unknown
-from claimbridge.profiles.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -182,27 +182,18 @@ class YonyouNc:
         }
 
     def _assistants(self, posting: Posting, voucher: Voucher) -> list[dict[str, Any]]:
-        said = {
-            "cost_centre": posting.cost_centre,
-            "project": posting.project,
-            "partner": posting.partner,
-        }
-        named = {name: value for name, value in said.items() if value}
-        fields = {name: claim_field(posting, name) for name in named} | {
-            name: claim_field(posting, f"dimensions.{name}") for name in posting.dimensions
-        }
-        named |= posting.dimensions
-        lost = sorted(named.keys() - self._checks.keys())
+        held = dimensions_of(posting)
+        lost = sorted(held.keys() - self._checks.keys())
         if lost:
             raise ClaimError(
-                f"{fields[lost[0]]}: Yonyou NC has no assistant accounting for {lost[0]!r}; name "
-                "its kind in the profile's option checks",
+                f"{held[lost[0]].field}: Yonyou NC has no assistant accounting for {lost[0]!r}; "
+                "name its kind in the profile's option checks",
                 code="CB-175",
                 claim_id=voucher.claim_id,
             )
         return [
-            {"pk_Checktype": self._checks[name], "pk_Checkvalue": Sourced(value, fields[name])}
-            for name, value in named.items()
+            {"pk_Checktype": self._checks[name], "pk_Checkvalue": code}
+            for name, code in held.items()
         ]
 
 
