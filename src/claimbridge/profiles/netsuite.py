@@ -287,7 +287,7 @@ class NetSuite:
     def _placed(self, posting: Posting, claim_id: str) -> dict[Place, Sourced]:
         """Return the codes of dimensions by the fields that they go to; none is dropped."""
         placed: dict[Place, Sourced] = {}
-        for name, code in dimensions_of(posting).items():
+        for name, code in dimensions_of(posting, claim_id=claim_id).items():
             place = self._places.get(name)
             if place is None:
                 raise _no_place(name, code.field, "no field of a line is named for it", claim_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from claimbridge.errors import ClaimError
 from claimbridge.model import Posting
 from claimbridge.profiles.base import Request
 
@@ -114,12 +115,25 @@ OWN_DIMENSIONS: Final = ("cost_centre", "project", "partner")
 """The dimensions that are fields of a posting."""
 
 
-def dimensions_of(posting: Posting) -> dict[str, Sourced]:
-    """Return the codes that a posting carries by dimension, its own fields first; no empty ones."""
-    own = {name: (getattr(posting, name), name) for name in OWN_DIMENSIONS}
-    more = {name: (code, f"dimensions.{name}") for name, code in posting.dimensions.items()}
-    return {
-        name: Sourced(code, claim_field(posting, field))
-        for name, (code, field) in (own | more).items()
-        if code
+def dimensions_of(posting: Posting, *, claim_id: str = "") -> dict[str, Sourced]:
+    """Return the codes that a posting carries by dimension, its own fields first; no empty ones.
+
+    Raises ClaimError CB-188 where a field and a dimension of its name differ: one would be lost.
+    """
+    held = {
+        name: Sourced(code, claim_field(posting, name))
+        for name in OWN_DIMENSIONS
+        if (code := getattr(posting, name))
     }
+    for name, code in posting.dimensions.items():
+        field = claim_field(posting, f"dimensions.{name}")
+        if code and name in held and held[name].text != code:
+            raise ClaimError(
+                f"{field}: the dimension {name!r} is {code!r}, and the field {held[name].text!r}; "
+                "give one of them",
+                code="CB-188",
+                claim_id=claim_id,
+            )
+        if code:
+            held.setdefault(name, Sourced(code, field))
+    return held

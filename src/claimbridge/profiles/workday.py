@@ -207,7 +207,7 @@ class Workday:
         }
 
     def _tags(self, posting: Posting, claim_id: str) -> list[requests.Accounting_WorktagObjectType]:
-        held = dimensions_of(posting)
+        held = dimensions_of(posting, claim_id=claim_id)
         foreign = sorted(held.keys() - self._worktags.keys())
         if foreign:
             raise ClaimError(

@@ -182,7 +182,7 @@ class YonyouNc:
         }
 
     def _assistants(self, posting: Posting, voucher: Voucher) -> list[dict[str, Any]]:
-        held = dimensions_of(posting)
+        held = dimensions_of(posting, claim_id=voucher.claim_id)
         lost = sorted(held.keys() - self._checks.keys())
         if lost:
             raise ClaimError(
