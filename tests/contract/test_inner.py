@@ -54,6 +54,15 @@ def test_json_is_typed_by_the_schema(bill: InnerContract) -> None:
     assert exact["no"] == BODY["no"]
 
 
+def test_a_number_of_a_few_letters_stays_short(tmp_path: Path) -> None:
+    """xs:double allows 1E999999999: written out, it would fill the memory."""
+    (tmp_path / "rate.xsd").write_text(BILL.replace("xs:decimal", "xs:double"))
+    rate = InnerContract.open("rate.xsd", "bill", folder=tmp_path)
+    body = {"no": "1", "row": [{"amount": "1E+999999999"}, {"amount": "1.5E2"}]}
+    text = rate.document(body, sources={}, format="json")
+    assert text == '{"no":"1","row":[{"amount":1E+999999999},{"amount":150}]}'
+
+
 @pytest.mark.parametrize("format_", ["xml", "json"])
 def test_a_finding_names_the_claim_field(bill: InnerContract, format_: str) -> None:
     """The inner schema's gate is a gate: it refuses, and says where in the claim to mend."""

@@ -356,8 +356,9 @@ def test_only_a_session_that_is_dead_itself_is_taken_for_one(reason: str, kind: 
 def test_a_refusal_beside_what_is_not_understood_is_unknown() -> None:
     """The other string may be the success of a later version."""
     refused = "3003||null||0||0||期间不符||null"
-    assert kinds(ASKING.read(answer(refused, "saved: 0007"))) == [K.UNKNOWN]
+    assert kinds(ASKING.read(answer(refused, "0007||saved"))) == [K.UNKNOWN]
     assert kinds(ASKING.read(answer(refused, ""))) == [K.REJECTED]
+    assert kinds(ASKING.read(answer(refused, "OK"))) == [K.REJECTED]
 
 
 def test_after_a_dead_session_eas_is_asked_before_the_voucher_is_sent_again() -> None:

@@ -21,7 +21,7 @@ from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Voucher
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.sap_bapi import SapBapi
-from claimbridge.profiles.sap_tables import Tables
+from claimbridge.profiles.sap_tables import Tables, asked_for
 from claimbridge.soap.faults import Fault
 
 K = OutcomeKind
@@ -398,11 +398,17 @@ def test_a_question_fits_rfc_read_table() -> None:
     """Every line of its conditions has 72 characters at most, quotes doubled."""
     references = [f"{n:016}" for n in range(50)]
     request = PROFILE.query([*references, "O'NEIL"])
+    lines = texts(
+        xmlio.parse(OURS.render(request.operation, request.body)), "Options/item/Text/text()"
+    )
+    assert lines[:2] == ["( XBLNR EQ '0000000000000000' )", "OR ( XBLNR EQ '0000000000000001' )"]
+    assert lines[-1] == "OR ( XBLNR EQ 'O''NEIL' )"
+    request = PROFILE.look_up([submission(reference=one) for one in references])
     body = OURS.render(request.operation, request.body)
     assert OURS.check(body) == ()
     lines = texts(xmlio.parse(body), "Options/item/Text/text()")
-    assert lines[:2] == ["XBLNR EQ '0000000000000000'", "OR XBLNR EQ '0000000000000001'"]
-    assert lines[-1] == "OR XBLNR EQ 'O''NEIL'"
+    assert lines[:2] == ["( XBLNR EQ '0000000000000000'", "AND BUKRS EQ '1410' )"]
+    assert asked_for(request, Tables()) == tuple(references)
 
 
 def test_tables_are_asked_for() -> None:

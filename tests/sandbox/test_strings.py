@@ -8,6 +8,7 @@ import pytest
 from tests.sandbox.caller import Caller
 
 from claimbridge.model import Outcome, OutcomeKind
+from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
 
 FRAMES = {
@@ -28,12 +29,17 @@ NO_VOUCHERS = (
 )
 
 
+TOLD = {"in-string": {"duplicate_values": ["2"]}}
+"""What a profile must be told of its service to know a repeat."""
+
+
 def sent(erp: Sandbox, profile: str, document: str) -> Outcome:
     """What the profile reads when ``document`` was the string."""
     caller = Caller(erp, profile)
     envelope = caller.call(FRAMES[profile].format(escape(document)).encode())
     assert envelope.body is not None
-    (outcome,) = caller.profile.read(caller.contract.reply(envelope.body))
+    reader = load_profile(profile, TOLD.get(profile, {}))
+    (outcome,) = reader.read(caller.contract.reply(envelope.body))
     return outcome
 
 

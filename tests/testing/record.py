@@ -43,6 +43,7 @@ NOON = dt.datetime(2026, 4, 1, 12, 0, tzinfo=dt.UTC)
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "kingdee-eas": {"listing": list(LISTING), "batch": 10, "creator": "张会计"},
+    "in-string": {"duplicate_values": ["2"]},
 }
 """What a profile needs to be told of the sandbox's ERP."""
 

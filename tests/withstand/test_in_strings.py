@@ -23,8 +23,8 @@ from claimbridge.model import Acknowledgement
 from claimbridge.sandbox import Sandbox
 
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
-    "unique": ("in-string", {}),
-    "not-unique": ("in-string", {"duplicate_values": ()}),
+    "unique": ("in-string", {"duplicate_values": ("2",)}),
+    "not-unique": ("in-string", {}),
     "UTF-8": ("yonyou-nc", {}),
     "GBK": ("yonyou-nc", {"encoding": "GBK"}),
 }

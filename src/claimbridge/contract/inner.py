@@ -181,7 +181,10 @@ def _scalar(text: str, kind: str) -> str:
     if kind in _NUMBERS:
         # RFC 8259 §6 knows no leading "+" or zeros and no bare ".5", which xs:decimal allows.
         number = Decimal(text)
-        return format(number, "f") if number.is_finite() else _text(text)
+        if not number.is_finite():
+            return _text(text)
+        # In digits, as ledgers write amounts; but xs:double may have more than anybody can hold.
+        return format(number, "f") if abs(number.adjusted()) < 60 else str(number)
     if kind == "boolean":
         return _text(_FLAGS[text.strip()])
     return _text(text)

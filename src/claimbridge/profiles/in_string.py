@@ -74,7 +74,7 @@ class InString:
         success: str = "code",
         success_values: tuple[str, ...] = ("0",),
         refused_values: tuple[str, ...] = ("1",),
-        duplicate_values: tuple[str, ...] = ("2",),
+        duplicate_values: tuple[str, ...] = (),
         number: str = "number",
         reference: str = "reference",
         message: str = "message",

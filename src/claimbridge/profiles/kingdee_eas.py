@@ -243,7 +243,8 @@ class KingdeeEas:
 
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)
-        strings = [one for one in strings_of(answer, IMPORT) or [] if one]
+        # What has no parts is no result of any version.
+        strings = [one for one in strings_of(answer, IMPORT) or [] if "||" in one]
         said = results(strings)
         if not said:
             return (unknown("the answer holds no result that EAS is known to give"),)

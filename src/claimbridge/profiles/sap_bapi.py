@@ -177,8 +177,12 @@ class SapBapi:
         return self.submit((submission,))
 
     def query(self, references: Sequence[str]) -> Request:
-        """Return the question for the documents under these references."""
-        return documents_question(self._read_table, references, self._tables)
+        """Return the question for the documents under these references, in any company."""
+        return self._question([(reference, "") for reference in references])
+
+    def look_up(self, submissions: Sequence[Submission]) -> Request:
+        """Return the question for the documents of these submissions, each in its company."""
+        return self._question([(one.reference, one.voucher.company) for one in submissions])
 
     def changes(self, cursor: str, limit: int) -> Request:
         """Refuse: SAP keeps no list of changes."""
@@ -210,6 +214,9 @@ class SapBapi:
         """Return what the fault's class says: what is raised has no RETURN."""
         return read_untyped(fault)
 
+    def _question(self, wanted: Sequence[tuple[str, str]]) -> Request:
+        return documents_question(self._read_table, wanted, self._tables)
+
     def _tax_item(self, posting: Posting, number: str, coded: frozenset[str]) -> requests.TaxItem:
         condition, account = self._tax_keys
         return {
@@ -223,7 +230,8 @@ class SapBapi:
         }
 
     def _posting(self, request: Request) -> Conversation:
-        reference = str(request.body["Documentheader"]["RefDocNo"])
+        header = request.body["Documentheader"]
+        reference, company = str(header["RefDocNo"]), str(header["CompCode"])
         answer = yield request
         if not isinstance(answer, Reply):
             return (_unread(answer, reference) if answer is None else self.read_fault(answer),)
@@ -236,7 +244,7 @@ class SapBapi:
         if self._commits:
             answer = yield self._commit
             refused = refusals(answer) if isinstance(answer, Reply) else ()
-        answer = yield self.query((reference,))
+        answer = yield self._question([(reference, company)])
         return (self._confirmed(answer, posted, reference, refused),)
 
     def _confirmed(
@@ -264,7 +272,7 @@ class SapBapi:
         return unknown(text, reference=reference)
 
     def _looking_up(self, request: Request) -> Conversation:
-        references = asked_for(request)
+        references = asked_for(request, self._tables)
         answer = yield request
         if not isinstance(answer, Reply):
             return tuple(_unread(answer, one) for one in references)

@@ -68,18 +68,29 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     reversed_by: str = ""
 
 
-def documents_question(operation: str, references: Sequence[str], tables: Tables) -> Request:
-    """Return the question for the documents under any of ``references``."""
-    conditions = [f"{tables.reference} EQ {_quoted(one)}" for one in references]
-    lines = [conditions[0], *(f"OR {condition}" for condition in conditions[1:])]
+def documents_question(
+    operation: str, wanted: Sequence[tuple[str, str]], tables: Tables
+) -> Request:
+    """Return the question for the documents of any of ``wanted``: reference, and company code.
+
+    Other companies of the client may use the same reference. An empty company means any.
+    """
+    lines = []
+    for count, (reference, company) in enumerate(wanted):
+        lines.append(f"{'OR ' if count else ''}( {tables.reference} EQ {_quoted(reference)}")
+        if company:
+            lines.append(f"AND {tables.company} EQ {_quoted(company)}")
+        lines[-1] += " )"
     return _question(operation, tables.documents, _document_columns(tables), lines)
 
 
-def asked_for(question: Request) -> tuple[str, ...]:
+def asked_for(question: Request, tables: Tables) -> tuple[str, ...]:
     """Return the references that a question for documents asks for."""
-    lines = question.body["Options"]["item"]
     return tuple(
-        found.replace("''", "'") for line in lines for found in _QUOTED.findall(line["Text"])
+        found.replace("''", "'")
+        for line in question.body["Options"]["item"]
+        if f"( {tables.reference} EQ " in line["Text"]
+        for found in _QUOTED.findall(line["Text"])
     )
 
 

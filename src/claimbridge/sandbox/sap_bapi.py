@@ -190,14 +190,24 @@ def _conditions(body: etree._Element) -> list[tuple[str, str]]:
     return [(name, value.replace("''", "'")) for name, value in _CONDITION.findall(text)]
 
 
+def _is_wanted(document: Document, asked: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether a condition names the document's reference, and no other company."""
+    following = (*asked[1:], ("", ""))
+    return any(
+        name == "XBLNR"
+        and value == document.reference
+        and (then[0] != "BUKRS" or then[1] == document.entry.company)
+        for (name, value), then in zip(asked, following, strict=True)
+    )
+
+
 def _read_table(call: Call, store: Books) -> Answer:
     table, asked = _text(call.body, "QueryTable"), _conditions(call.body)
     columns = [name.text or "" for name in call.body.iterfind("Fields/item/Fieldname")]
     with store.transaction() as books:
         documents = [one for one in books.all(SapBapiResponder.name) if one.number]
     if table == "BKPF":
-        wanted = {value for _, value in asked}
-        found = [_head(one) for one in documents if one.reference in wanted]
+        found = [_head(one) for one in documents if _is_wanted(one, asked)]
     elif table == "BSEG":
         keys = [value for _, value in asked]
         triples = set(zip(keys[::3], keys[1::3], keys[2::3], strict=True))
