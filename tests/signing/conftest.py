@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from tests.signing.issuing import At
 
 from claimbridge.signing import Identity
 from claimbridge.signing.throwaway import Throwaway, make
@@ -13,7 +14,7 @@ from claimbridge.signing.throwaway import Throwaway, make
 @pytest.fixture(scope="session")
 def throwaways() -> Mapping[str, Throwaway]:
     """One throw-away signer per kind of key: rsa, p256, p384."""
-    return {kind: make(kind=kind) for kind in ("rsa", "p256", "p384")}
+    return {kind: make(kind=kind, clock=At()) for kind in ("rsa", "p256", "p384")}
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+from claimbridge.clock import SYSTEM
+
+# The run's begin: xmlsec1, OpenSSL and Java judge the same certificates by the real time.
+AT = SYSTEM.now().replace(microsecond=0)
+# A moment at which the certificates of the vectors are valid.
+VECTORS_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 

@@ -61,8 +61,13 @@ def respond(
     return builder.sign(by.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def verdict(*responses: bytes, revocation: str = "required", crls: tuple[bytes, ...] = ()) -> str:
-    policy = Policy(trust=ROOT.pem, at=AT, ocsp=responses, revocation=revocation, crls=crls)
+def verdict(
+    *responses: bytes,
+    revocation: str = "required",
+    crls: tuple[bytes, ...] = (),
+    at: datetime = AT,
+) -> str:
+    policy = Policy(trust=ROOT.pem, at=at, ocsp=responses, revocation=revocation, crls=crls)
     try:
         verify(SIGNED, policy)
     except SignerUntrusted as error:
@@ -97,9 +102,10 @@ def test_who_was_revoked_is_refused() -> None:
     """Whatever the policy requires, also by a response that is old, and from its moment on."""
     for required in ("known", "required"):
         assert verdict(respond(ROOT, since=AT - HOUR), revocation=required) == "CB-348"
-    late = issue("responder", ROOT, usages=OCSP_SIGNING, end=AT - timedelta(minutes=1))
+    # The response is produced now, while its delegate's certificate lasts, and judged afterwards.
+    late = issue("responder", ROOT, usages=OCSP_SIGNING, end=AT + 5 * HOUR)
     ended = respond(late, since=AT - 9 * HOUR, issued=AT - 9 * HOUR, delegate=True)
-    assert verdict(ended, revocation="known") == "CB-348"
+    assert verdict(ended, revocation="known", at=AT + 6 * HOUR) == "CB-348"
     old = respond(ROOT, since=AT - 9 * HOUR, issued=AT - 9 * HOUR, until=AT - 8 * HOUR)
     assert verdict(old, revocation="known") == "CB-348"
     later = respond(ROOT, since=AT + timedelta(minutes=1))

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
-from tests.signing.issuing import AT, issue
+from tests.signing.issuing import VECTORS_AT, issue
 
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -45,7 +45,7 @@ def _policy(folder: Path, trust: str, document: bytes) -> Policy:
         placement="soap",
         trust=(folder / "ca.pem").read_bytes(),
         subjects=("signer", "ec"),
-        at=AT,
+        at=VECTORS_AT,
     )
     if trust == "pin":
         pin = (folder / "signer.pem").read_bytes()
@@ -91,7 +91,7 @@ def test_attacks_are_refused_without_the_pin_or_anchor_helping(shared):
     folder = shared("vectors/generated-attacks")
     pin = (folder / "signer.pem").read_bytes()
     for path in sorted(folder.glob("xsw-*.xml")):
-        verdict = _verdict(path.read_bytes(), Policy(placement="soap", pin=pin, at=AT))
+        verdict = _verdict(path.read_bytes(), Policy(placement="soap", pin=pin, at=VECTORS_AT))
         assert verdict in ("CB-321", "CB-322", "CB-325", "CB-326", "CB-328"), path.name
 
 
@@ -99,7 +99,7 @@ def _refusal(document: bytes, anyone: bytes) -> str:
     try:
         policy = Policy(pin=_own_certificate(document), at=datetime(2013, 7, 1, tzinfo=UTC))
     except (LookupError, ConfigurationError):
-        policy = Policy(pin=anyone, at=AT)
+        policy = Policy(pin=anyone, at=VECTORS_AT)
     try:
         verify(document, policy)
     except (SigningError, DocumentError) as error:
@@ -181,7 +181,7 @@ def _xmlsec_document(folder: Path, row: dict[str, str]) -> bytes | None:
 def _xmlsec_verdict(document: bytes, expected: str, authorities: bytes) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        policy = Policy(trust=authorities, at=AT)
+        policy = Policy(trust=authorities, at=VECTORS_AT)
         if expected == "accept":
             try:
                 pin = _own_certificate(document)

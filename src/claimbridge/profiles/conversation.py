@@ -112,9 +112,15 @@ def begun(profile: Profile, request: Request) -> Conversation:
     return _plain(profile, request)
 
 
+def answer_to(request: Request) -> Generator[Request, Reply | Fault | None, Reply | Fault]:
+    """Make a call within a conversation, and return what it was answered by."""
+    answer = yield request
+    assert answer is not None  # only what is no request is answered by None
+    return answer
+
+
 def _plain(profile: Profile, request: Request) -> Conversation:
     from claimbridge.soap.faults import Fault
 
-    answer = yield request
-    assert answer is not None  # only what is no request is answered by None
+    answer = yield from answer_to(request)
     return (profile.read_fault(answer),) if isinstance(answer, Fault) else profile.read(answer)

@@ -38,7 +38,7 @@ from claimbridge.errors import (
 )
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.base import Capabilities, Request
-from claimbridge.profiles.conversation import Call, Conversation, Credentials, LogIn
+from claimbridge.profiles.conversation import Call, Conversation, Credentials, LogIn, answer_to
 from claimbridge.profiles.kingdee_lookup import (
     FIND,
     IMPORT,
@@ -213,13 +213,13 @@ class KingdeeEas:
 
         if isinstance(request, Wanted):
             return (yield from self._lookup.found(request, alone=True))
-        answer = yield request
+        answer = yield from answer_to(request)
         if is_dead(answer):
             yield LogIn()
             found = yield from self._lookup.before_again(request)
             if found:
                 return found
-            answer = yield request
+            answer = yield from answer_to(request)
         if isinstance(answer, Fault) or not (self._confirms or len(references(request.body)) > 1):
             return self._read(answer, company=company_of(request))
         return (yield from self._lookup.matched(request, references(request.body), answer))
@@ -238,7 +238,7 @@ class KingdeeEas:
             return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {fault.reason}")
         return read_untyped(fault)
 
-    def _read(self, answer: Reply | Fault | None, *, company: str) -> tuple[Outcome, ...]:
+    def _read(self, answer: Reply | Fault, *, company: str) -> tuple[Outcome, ...]:
         from claimbridge.soap.faults import Fault
 
         if isinstance(answer, Fault):

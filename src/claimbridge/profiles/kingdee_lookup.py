@@ -15,7 +15,7 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.conversation import Conversation, LogIn
+from claimbridge.profiles.conversation import Conversation, LogIn, answer_to
 from claimbridge.profiles.kingdee_replies import SAVED, Listed, listed, outcome, results
 from claimbridge.profiles.reading import unknown
 
@@ -81,11 +81,11 @@ class Lookup:
         trouble = ""
         for number, place in enumerate(wanted.places):
             question = wanted if number == 0 else _question(place)
-            answer = yield question
+            answer = yield from answer_to(question)
             # To log in says that what went before had no effect: never after an import.
             if alone and number == 0 and is_dead(answer):
                 yield LogIn()
-                answer = yield question
+                answer = yield from answer_to(question)
             here = self._listed(answer, place)
             trouble = trouble or ("" if here is not None else _unlisted(answer))
             rows += here or []
@@ -141,7 +141,7 @@ class Lookup:
             return {}
         return ours if row.debit == local else {self._currency: row.debit}
 
-    def _listed(self, answer: Reply | Fault | None, place: Place) -> list[Listed] | None:
+    def _listed(self, answer: Reply | Fault, place: Place) -> list[Listed] | None:
         """Return the vouchers of a period; None where one of them could not be read."""
         strings = strings_of(answer, FIND)
         if strings is None:
@@ -149,9 +149,7 @@ class Lookup:
         read = [listed(one, self.listing, place=place, type_=self._type) for one in strings]
         return None if None in read else [one for one in read if one is not None]
 
-    def matched(
-        self, request: Request, named: list[str], answer: Reply | Fault | None
-    ) -> Conversation:
+    def matched(self, request: Request, named: list[str], answer: Reply | Fault) -> Conversation:
         """Return an outcome for each of several vouchers, by what EAS lists after the import.
 
         The strings of the import do not say which voucher they are about, so the list does. A
@@ -239,7 +237,7 @@ def company_of(request: Request) -> str:
     return str(request.body["col"]["item"][0]["companyNumber"])
 
 
-def strings_of(answer: Reply | Fault | None, operation: str) -> list[str] | None:
+def strings_of(answer: Reply | Fault, operation: str) -> list[str] | None:
     """Return the strings of an answer; None where it holds no array of them."""
     from claimbridge.contract.replies import Reply
 
@@ -258,12 +256,12 @@ def _texts(member: Reply) -> list[str]:
     return [text for one in within for text in _texts(one)] if within else [member.text()]
 
 
-def _unlisted(answer: Reply | Fault | None) -> str:
+def _unlisted(answer: Reply | Fault) -> str:
     reason = getattr(answer, "reason", "")
     return f"EAS did not list its vouchers as configured{f': {reason}' if reason else ''}"
 
 
-def is_dead(answer: Reply | Fault | None) -> bool:
+def is_dead(answer: Reply | Fault) -> bool:
     """Tell whether a fault says that the session is dead, which EAS says before doing anything."""
     return bool(_DEAD.search(getattr(answer, "reason", "")))
 

@@ -32,7 +32,7 @@ from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.conversation import Call, Pause
+from claimbridge.profiles.conversation import Call, Pause, answer_to
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
 from claimbridge.profiles.reading import of_several, unknown
@@ -198,8 +198,7 @@ class NetSuite:
         """Perform one call; where it began a job, ask for it until it is done."""
         from claimbridge.soap.faults import Fault
 
-        answer = yield request
-        assert answer is not None  # a request is answered by a reply or a fault
+        answer = yield from answer_to(request)
         if isinstance(answer, Fault):
             outcome = self.read_fault(answer)
             if request.operation == QUERY and outcome.kind is _K.REJECTED:
@@ -233,15 +232,14 @@ class NetSuite:
         while status not in _ENDED:
             yield Pause(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-            answer = yield Request(operation=CHECK, body={"jobId": job}, harmless=True)
-            assert answer is not None  # a request is answered by a reply or a fault
+            check = Request(operation=CHECK, body={"jobId": job}, harmless=True)
+            answer = yield from answer_to(check)
             if not isinstance(answer, Fault):
                 status = job_of(answer)[1]
             elif self.read_fault(answer).kind is not _K.UNAVAILABLE:
                 return (unknown(f"job {job} cannot be asked for: {answer.reason}"),)
         result = Request(operation=RESULT, body={"jobId": job, "pageIndex": "1"}, harmless=True)
-        answer = yield result
-        assert answer is not None  # a request is answered by a reply or a fault
+        answer = yield from answer_to(result)
         if isinstance(answer, Fault):
             return (unknown(f"job {job} gives no result: {answer.reason}"),)
         return self.read(answer)

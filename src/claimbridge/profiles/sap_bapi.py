@@ -35,6 +35,7 @@ from claimbridge.contract.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line
 from claimbridge.profiles.reading import read_untyped, unknown
 from claimbridge.profiles.sap_items import (
@@ -232,9 +233,9 @@ class SapBapi:
     def _posting(self, request: Request) -> Conversation:
         header = request.body["Documentheader"]
         reference, company = str(header["RefDocNo"]), str(header["CompCode"])
-        answer = yield request
+        answer = yield from answer_to(request)
         if not isinstance(answer, Reply):
-            return (_unread(answer, reference) if answer is None else self.read_fault(answer),)
+            return (self.read_fault(answer),)
         posted = _posted(answer, reference)
         if posted.entry is None:
             if self._commits:
@@ -242,14 +243,14 @@ class SapBapi:
             return (posted.outcome,)
         refused: tuple[Reason, ...] = ()
         if self._commits:
-            answer = yield self._commit
+            answer = yield from answer_to(self._commit)
             refused = refusals(answer) if isinstance(answer, Reply) else ()
-        answer = yield self._question([(reference, company)])
+        answer = yield from answer_to(self._question([(reference, company)]))
         return (self._confirmed(answer, posted, reference, refused),)
 
     def _confirmed(
         self,
-        answer: Reply | Fault | None,
+        answer: Reply | Fault,
         posted: _Posted,
         reference: str,
         refused: tuple[Reason, ...],
@@ -273,7 +274,7 @@ class SapBapi:
 
     def _looking_up(self, request: Request) -> Conversation:
         references = asked_for(request, self._tables)
-        answer = yield request
+        answer = yield from answer_to(request)
         if not isinstance(answer, Reply):
             return tuple(_unread(answer, one) for one in references)
         try:
@@ -281,7 +282,7 @@ class SapBapi:
             known = by_reference(references, held)
             totals: Totals = {}
             if held and self._tables.items:
-                answer = yield items_question(self._read_table, held, self._tables)
+                answer = yield from answer_to(items_question(self._read_table, held, self._tables))
                 if not isinstance(answer, Reply):
                     return tuple(_unread(answer, one) for one in references)
                 totals = read_totals(answer, held, self._tables)
@@ -322,8 +323,8 @@ def _found(known: Mapping[str, Sequence[Held]], totals: Totals) -> tuple[Outcome
     )
 
 
-def _unread(answer: Fault | None, reference: str) -> Outcome:
-    said = "nothing" if answer is None else f"a {answer.code} fault: {answer.reason}"
+def _unread(answer: Fault, reference: str) -> Outcome:
+    said = f"a {answer.code} fault: {answer.reason}"
     return unknown(f"the ledger could not be read: {said}", reference=reference)
 
 

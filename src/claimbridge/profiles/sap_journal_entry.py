@@ -48,6 +48,7 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line
 from claimbridge.profiles.reading import legible, of_several, read_untyped, unknown
 from claimbridge.profiles.sap_items import (
@@ -150,8 +151,7 @@ class SapJournalEntry:
         """Perform one call; of several entries, a refusal is only that of the entry it names."""
         from claimbridge.soap.faults import Fault
 
-        answer = yield request
-        assert answer is not None  # a request is answered by a reply or a fault
+        answer = yield from answer_to(request)
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)
         outcomes = self.read(answer)

@@ -39,6 +39,7 @@ from claimbridge.model import (
 )
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of, field_at
@@ -133,9 +134,8 @@ class Workday:
         """Perform one call; the errors of a refusal name the claim fields they come from."""
         from claimbridge.soap.faults import Fault
 
-        answer = yield request
+        answer = yield from answer_to(request)
         if not isinstance(answer, Fault):
-            assert answer is not None  # a request is answered by a reply or a fault
             return self.read(answer)
         outcome = self.read_fault(answer)
         reasons = tuple(
