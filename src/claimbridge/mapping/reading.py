@@ -19,7 +19,7 @@ from claimbridge.mapping.layout import (
 from claimbridge.mapping.narration import CLAIM_FIELDS, LINE_FIELDS
 from claimbridge.mapping.rows import CONDITIONS, ExpenseRow, RowIndex
 from claimbridge.mapping.rules import Accounts, Company, Rules
-from claimbridge.model.claim import CLAIM_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
+from claimbridge.model.claim_parts import CLAIM_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
 from claimbridge.model.text import DIMENSION_NAME
 from claimbridge.model.voucher import MAX_ACCOUNT
 

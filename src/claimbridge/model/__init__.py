@@ -1,6 +1,16 @@
 """Values that cannot exist wrong: claims, vouchers, money, outcomes, submissions."""
 
-from claimbridge.model.claim import Claim, ClaimLine, SupportingDocument, converted
+from claimbridge.model.claim import Claim
+from claimbridge.model.claim_checks import converted, owed_to_employee
+from claimbridge.model.claim_parts import (
+    Advance,
+    Allocation,
+    ClaimLine,
+    Item,
+    Payee,
+    SupportingDocument,
+    Tax,
+)
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
 from claimbridge.model.submission import (
@@ -21,17 +31,21 @@ __all__ = [
     "LIVE",
     "MOVES",
     "Acknowledgement",
+    "Advance",
+    "Allocation",
     "Change",
     "Claim",
     "ClaimLine",
     "Finding",
     "History",
+    "Item",
     "JournalEntry",
     "Key",
     "Money",
     "Move",
     "Outcome",
     "OutcomeKind",
+    "Payee",
     "Posting",
     "Purpose",
     "Reason",
@@ -41,8 +55,10 @@ __all__ = [
     "Status",
     "Submission",
     "SupportingDocument",
+    "Tax",
     "Voucher",
     "as_amount",
     "converted",
     "exponent",
+    "owed_to_employee",
 ]

@@ -12,15 +12,21 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from claimbridge.model.claim import (
+from claimbridge.model.claim import Claim
+from claimbridge.model.claim_parts import (
+    ADVANCE_TEXT,
+    ALLOCATION_TEXT,
     CLAIM_TEXT,
     DOCUMENT_TEXT,
+    ITEM_TEXT,
     LINE_TEXT,
     MAX_LINES,
+    MAX_QUANTITY,
     MAX_RATE,
     MAX_REVISION,
+    PAYEE_TEXT,
     REQUIRED_TEXT,
-    Claim,
+    TAX_TEXT,
 )
 from claimbridge.model.money import EXPONENTS, MAX_FRACTION_DECIMALS, MAX_INTEGER_DIGITS
 from claimbridge.model.text import DIMENSION_NAME, DIMENSION_TEXT, MAX_DIMENSIONS
@@ -44,10 +50,13 @@ _DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "department": "The employee's department, where a line has none of its own.",
         "cost_centre": "The cost centre, where a line has none of its own.",
         "country": "The country that the chart's conditions ask for, such as CN.",
+        "grade": "The employee's grade, for the chart's conditions.",
         "approved_at": "When it was approved, with a time zone; null when the source does not say.",
         "approver": "Who approved it.",
         "posting_date": "The date to post on; null lets the approval or the lines decide.",
         "dimensions": "Further codes by name, where a line has none of its own.",
+        "advances": "Advances settled against what the employee paid.",
+        "payees": "Who is paid what remains; empty: the employee.",
     },
     "ClaimLine": {
         "": "One expense of a claim.",
@@ -59,12 +68,19 @@ _DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "tax": "The tax in the amount, as the invoice states it; null: the chart decides.",
         "tax_rate": "The rate of the tax as a fraction (0.06); null: the chart decides.",
         "deductible": "The deductible share of the tax, 0 to 1; null: the chart decides.",
+        "taxes": "The taxes in the amount, where there are several.",
         "payment": "Who paid: the employee, or the company by its card.",
+        "personal": "Bought with the company's card for the employee himself, who owes it.",
+        "quantity": "How much of it was used, such as kilometres or days; null: not stated.",
+        "unit": "The unit of the quantity, such as km or day.",
+        "company": "The company that bears the cost; empty: the claim's.",
         "cost_centre": "The cost centre; empty: the claim's.",
         "department": "The department; empty: the claim's.",
         "project": "The project, if any.",
         "text": "What it was for.",
         "dimensions": "Further codes by name.",
+        "items": "The items of an itemised bill; they add up to the amount.",
+        "allocations": "Who bears which part of the cost; they add up to the whole line.",
         "documents": "The invoices and slips behind it.",
     },
     "SupportingDocument": {
@@ -75,8 +91,51 @@ _DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "date": "Its date; null when not stated.",
         "amount": "Its gross amount in the line's currency; null when not stated.",
         "tax": "The tax in it; null when not stated.",
+        "deductible_tax": "The part of the tax found deductible; null when not stated.",
+        "fare": "The part of the amount that tax is computed from; null: the whole.",
         "seller": "Who issued it.",
         "uri": "Where a copy lies.",
+    },
+    "Tax": {
+        "": "One of several taxes in a line's amount.",
+        "amount": "The tax, in the line's currency.",
+        "rate": "Its rate as a fraction; null: not stated.",
+        "deductible": "The share that may be deducted; null: the chart decides.",
+        "kind": "What tax it is, such as gst or pst.",
+    },
+    "Item": {
+        "": "One item of an itemised bill.",
+        "type": "The expense type that the chart knows.",
+        "amount": "Its gross amount in the line's currency.",
+        "tax": "The tax in it; null: the chart decides.",
+        "tax_rate": "The rate of the tax as a fraction; null: the chart decides.",
+        "deductible": "The deductible share of the tax; null: the chart decides.",
+        "quantity": "How much of it was used; null: not stated.",
+        "unit": "The unit of the quantity.",
+        "personal": "Bought for the employee himself, who owes it.",
+        "text": "What it was.",
+    },
+    "Allocation": {
+        "": "A part of a line's cost, by share or by amount.",
+        "share": "The part as a fraction; null where an amount says it.",
+        "amount": "The gross part in the line's currency; null where a share says it.",
+        "company": "The company that bears it; empty: the line's.",
+        "cost_centre": "The cost centre that bears it; empty: the line's.",
+        "department": "The department that bears it; empty: the line's.",
+        "project": "The project that bears it; empty: the line's.",
+        "dimensions": "Further codes by name.",
+    },
+    "Payee": {
+        "": "Who is paid a part of what the claim owes.",
+        "partner": "The code of the employee or vendor in the ERP.",
+        "amount": "The amount, in the claim's currency.",
+        "name": "The name, for narrations.",
+    },
+    "Advance": {
+        "": "An advance that the employee had.",
+        "reference": "Its number in the source.",
+        "settled": "What is written off against the claim.",
+        "returned": "What the employee hands back besides.",
     },
     "Voucher": {
         "": "A balanced accounting document for one ledger, from one claim revision.",
@@ -110,6 +169,7 @@ _DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "narration": "The text of the posting.",
         "dimensions": "Further codes by name.",
         "source": "The claim field that it came from; empty for totals.",
+        "company": "The company whose books it stands in; empty: the voucher's.",
     },
     "JournalEntry": {
         "": "What the ERP made of a voucher, by its number.",
@@ -125,12 +185,25 @@ _TEXT: Final[dict[str, dict[str, int]]] = {
     "Claim": CLAIM_TEXT,
     "ClaimLine": LINE_TEXT,
     "SupportingDocument": DOCUMENT_TEXT,
+    "Tax": TAX_TEXT,
+    "Item": ITEM_TEXT,
+    "Allocation": ALLOCATION_TEXT,
+    "Payee": PAYEE_TEXT,
+    "Advance": ADVANCE_TEXT,
     "Posting": {"account": MAX_ACCOUNT},
 }
 _NUMBERS: Final = {
     ("ClaimLine", "rate"): "Rate",
     ("ClaimLine", "tax_rate"): "Share",
     ("ClaimLine", "deductible"): "Share",
+    ("ClaimLine", "quantity"): "Quantity",
+    ("Item", "tax_rate"): "Share",
+    ("Item", "deductible"): "Share",
+    ("Item", "quantity"): "Quantity",
+    ("Tax", "rate"): "Share",
+    ("Tax", "deductible"): "Share",
+    ("Allocation", "share"): "Share",
+    ("Payee", "amount"): "PositiveAmount",
     ("Posting", "amount"): "PositiveAmount",
 }
 """The decimals that are no signed amounts."""
@@ -175,6 +248,12 @@ _SCALARS: Final[dict[str, JsonSchema]] = {
         f"(?=.*[1-9])[0-9]{{1,10}}{_DECIMALS}",
         exclusiveMinimum=0,
         maximum=int(MAX_RATE),
+    ),
+    "Quantity": _decimal(
+        f"A quantity to {MAX_FRACTION_DECIMALS} decimals",
+        f"[0-9]{{1,10}}{_DECIMALS}",
+        minimum=0,
+        maximum=int(MAX_QUANTITY),
     ),
     "Share": _decimal(
         f"A fraction from 0 to 1, to {MAX_FRACTION_DECIMALS} decimals",
@@ -238,6 +317,7 @@ def _value(title: str, name: str, given: JsonSchema) -> JsonSchema:
         return {**given, "format": "date-time"}
     limit = _TEXT.get(title, {}).get(name)
     if limit is not None:
-        required = {"minLength": 1} if name in REQUIRED_TEXT or name == "account" else {}
+        needed = name == "account" or (name in REQUIRED_TEXT and "default" not in given)
+        required = {"minLength": 1} if needed else {}
         return {**given, **required, "maxLength": limit}
     return {**given, **_EXTRA.get(name, {})}

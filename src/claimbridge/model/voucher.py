@@ -15,14 +15,16 @@ from typing import Final, TypeVar
 import msgspec
 
 from claimbridge.errors import ClaimError, UnbalancedVoucher
-from claimbridge.model.claim import check_instant
+from claimbridge.model.claim_checks import check_instant
 from claimbridge.model.money import EXACT, as_amount, exponent, shown
 from claimbridge.model.outcome import JournalEntry
 from claimbridge.model.text import check_dimensions, check_text
 
 MAX_ACCOUNT: Final = 64
 _ZERO: Final = Decimal(0)
-_POSTING_TEXT: Final = ("cost_centre", "project", "partner", "tax_code", "narration", "source")
+_POSTING_TEXT: Final = (
+    "cost_centre", "project", "partner", "tax_code", "narration", "source", "company",
+)  # fmt: skip
 _VOUCHER_TEXT: Final = ("claim_id", "company", "employee", "text", "employee_name", "approver")
 
 
@@ -48,6 +50,7 @@ class Role(enum.StrEnum):
     CARD_PAYABLE = "card_payable"
     CARD_CLEARING = "card_clearing"
     ADVANCE_CLEARING = "advance_clearing"
+    INTERCOMPANY = "intercompany"
     FX_DIFFERENCE = "fx_difference"
     ROUNDING = "rounding"
 
@@ -65,7 +68,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ``amount`` is positive, in ``currency``. ``partner`` is the employee or vendor that a payable
     is owed to, empty elsewhere. ``tax_code`` and ``tax_base`` (the net amount that an input tax
     was computed from, in ``currency``) stand on tax postings. ``source`` is the claim field it
-    came from (``lines[0].amount``), empty for totals.
+    came from (``lines[0].amount``), empty for totals. ``company`` is the company whose books it
+    stands in where that is not the voucher's; each company's postings balance by themselves.
     """
 
     role: Role
@@ -81,6 +85,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     narration: str = ""
     dimensions: dict[str, str] = {}
     source: str = ""
+    company: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -180,15 +185,18 @@ def _settle_voucher(voucher: Voucher) -> None:
 
 
 def _check_balance(postings: Sequence[Posting]) -> None:
-    excess: dict[str, Decimal] = {}
+    excess: dict[tuple[str, str], Decimal] = {}
     for posting in postings:
-        so_far = excess.get(posting.currency, _ZERO)
+        book = posting.company, posting.currency
         count = EXACT.add if posting.side is Side.DEBIT else EXACT.subtract
-        excess[posting.currency] = count(so_far, posting.amount)
-    for currency, amount in excess.items():
+        excess[book] = count(excess.get(book, _ZERO), posting.amount)
+    for (company, currency), amount in excess.items():
         if amount:
             larger, smaller = ("debits", "credits") if amount > 0 else ("credits", "debits")
-            raise UnbalancedVoucher(f"{larger} exceed {smaller} by {amount.copy_abs()} {currency}")
+            where = f" in the books of {company}" if company else ""
+            raise UnbalancedVoucher(
+                f"{larger} exceed {smaller} by {amount.copy_abs()} {currency}{where}"
+            )
 
 
 def _check_printables(struct: msgspec.Struct, names: Sequence[str]) -> None:

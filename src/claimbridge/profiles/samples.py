@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.model import JournalEntry, Key, Posting, Role, Side, State, Submission, Voucher
-from claimbridge.model.claim import CLAIM_TEXT, LINE_TEXT, MAX_REVISION
+from claimbridge.model.claim_parts import CLAIM_TEXT, LINE_TEXT, MAX_REVISION
 from claimbridge.model.money import MAX_INTEGER_DIGITS
 from claimbridge.model.text import DIMENSION_TEXT
 from claimbridge.model.voucher import MAX_ACCOUNT

@@ -175,7 +175,7 @@ Voucher_Signature = TypedDict(
 # item); the account is binding all the same.
 Role: TypeAlias = Literal[
     "expense", "input_tax", "non_deductible_tax", "employee_payable", "card_payable",
-    "card_clearing", "advance_clearing", "fx_difference", "rounding",
+    "card_clearing", "advance_clearing", "intercompany", "fx_difference", "rounding",
 ]
 
 

@@ -1,0 +1,70 @@
+"""What a source of claims is: the seam between a reimbursement system and the ledgers.
+
+A source reads; it never decides whether a claim is posted. What it read once may be read again at
+any time: the same document gives the same claim, and posting it twice has one effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.model import Claim, Status
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """One document that a source gave: a claim, or why it is none.
+
+    ``key`` is the document's id in the source (Hesi's flow id, a file's name) and ``version``
+    changes whenever the document does. Either ``claim`` or ``error`` is set, unless the document
+    is ``withdrawn``: deleted or taken back after it was approved. ``label`` is what people call
+    it (its number), empty where that is the key. ``ignored`` names the fields of the form that no
+    rule reads. ``mark`` is where reading may go on once everything up to here was recorded; empty
+    where the source keeps no order.
+    """
+
+    key: str
+    version: str
+    claim: Claim | None = None
+    error: ClaimBridgeError | None = None
+    withdrawn: bool = False
+    label: str = ""
+    ignored: tuple[str, ...] = ()
+    mark: str = ""
+
+
+class Source(Protocol):
+    """Where claims come from; implement it for a system of your own.
+
+    ``name`` is the source's name in the configuration. Every method raises our errors only;
+    ``NotDelivered`` and ``LedgerUnavailable`` mean: later.
+    """
+
+    name: str
+
+    def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
+        """Yield what changed since the mark ``since``, oldest first; empty: everything.
+
+        A document may come several times, and must come at least once.
+        """
+        ...
+
+    def reread(self, key: str) -> Arrival | None:
+        """Return the document as it is now; None when the source has no such document."""
+        ...
+
+    def settled(
+        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+    ) -> None:
+        """Take note of how an arrival ended: accepted with ``status``, or refused by ``error``.
+
+        A folder moves the file. It may be called again for the same arrival.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        ...
