@@ -29,9 +29,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     company's code in the ERP, ``employee`` the employee's. ``total`` is in ``currency`` and equals
     the sum of the lines, converted by their rates and rounded line by line, half up.
     ``grade`` is the employee's 职级. ``approved_at`` carries a time zone; None means that the
-    source does not say. ``advances`` are settled against what the employee paid. ``payees`` are paid
-    what then remains, and add up to it; empty: the employee is. Raises ClaimError (or a subclass) when
-    it cannot exist.
+    source does not say. ``advances`` are settled against what the employee paid. ``payees`` are
+    paid what then remains, and add up to it; empty: the employee is. Raises ClaimError (or a
+    subclass) when it cannot exist.
     """
 
     id: str
