@@ -1,0 +1,212 @@
+"""What is brought back to a source: a voucher's number, an approval, a payment's result.
+
+A write-back is carried like a submission: recorded, then recorded as ``sending`` and synced before
+its first byte leaves, and what was found ``sending`` without a living sender is in doubt:
+
+                   ┌──── not delivered, too early, or: looked, and it is not there ────┐
+                   ▼                                                                   │
+    (planned) ─▶ pending ─▶ sending ─▶ done                                            │
+                              │  ├───▶ refused ─▶ (a person decides)                   │
+                              │  └───▶ in_doubt ─┬─▶ done                              │
+                              │                  └─▶ (looked) ─────────────────────────┘
+                              └───────▶ parked ──▶ (a person decides)
+
+What is in doubt is looked up before it is sent again; what is done is never sent again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.model import Status
+from claimbridge.sources.base import Arrival
+
+
+class WriteBackKind(enum.StrEnum):
+    """What is brought back."""
+
+    VOUCHER = "voucher"
+    """The journal entry's number and period."""
+    APPROVAL = "approval"
+    """Accept or refuse, at the step of the approval that waits for us."""
+    PAYMENT = "payment"
+    """That the claim was paid, or that paying it failed."""
+
+
+class WriteBackState(enum.StrEnum):
+    """Where a write-back stands."""
+
+    PENDING = "pending"
+    """The source has nothing of it, for certain; it may be sent."""
+    SENDING = "sending"
+    """A living process is sending it now."""
+    DONE = "done"
+    REFUSED = "refused"
+    """The source said no; ``reason`` is in its own words."""
+    IN_DOUBT = "in_doubt"
+    """It was sent and the answer is missing: look before anything else."""
+    PARKED = "parked"
+    """A person must look; ``reason`` says why."""
+
+
+OPEN: Final = frozenset({WriteBackState.PENDING, WriteBackState.SENDING, WriteBackState.IN_DOUBT})
+"""The states that a pass goes on with; the others wait for nobody or for a person."""
+
+_S = WriteBackState
+WRITE_BACK_MOVES: Final[dict[WriteBackState, frozenset[WriteBackState]]] = {
+    _S.PENDING: frozenset({_S.SENDING, _S.PARKED}),
+    _S.SENDING: frozenset({_S.PENDING, _S.DONE, _S.REFUSED, _S.IN_DOUBT, _S.PARKED}),
+    _S.IN_DOUBT: frozenset({_S.PENDING, _S.DONE, _S.REFUSED, _S.IN_DOUBT, _S.PARKED}),
+    _S.DONE: frozenset(),
+    _S.REFUSED: frozenset({_S.PENDING}),
+    _S.PARKED: frozenset({_S.PENDING}),
+}
+"""Which state may follow which; a store refuses every other move."""
+
+
+class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to bring back to one document of a source.
+
+    Its identity is ``source``, ``key`` (the document's id there), ``kind`` and ``occasion``, which
+    tells apart several of a kind about one document (the claim's revision; the approval's step).
+    ``content`` is what is sent, in the source's own terms; it never changes after it was planned.
+    ``attempt`` counts the times that it was sent (0: never). ``reason`` says in a sentence why it
+    is in this state. ``attempted_at`` is when the last attempt began; None when there was none.
+    """
+
+    source: str
+    key: str
+    kind: WriteBackKind
+    occasion: str = ""
+    content: dict[str, str] = {}
+    state: WriteBackState = WriteBackState.PENDING
+    attempt: int = 0
+    reason: str = ""
+    attempted_at: dt.datetime | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What no two write-backs of a record share."""
+        return (self.source, self.key, self.kind.value, self.occasion)
+
+
+class Answers(Protocol):
+    """How one kind of source is answered. Both calls return what became of it, never raise.
+
+    ``send`` is called with a write-back that is recorded as ``sending``, ``look`` with one that is
+    ``in_doubt``; both return it in its next state, unrecorded. ``earlier`` are those of the same
+    kind about the same document that were done before: what the source shows may be theirs.
+    """
+
+    def planned(
+        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None = None
+    ) -> tuple[WriteBack, ...]:
+        """Return what is to be brought back for an arrival that ended so; empty: nothing (yet).
+
+        The same end gives the same write-backs, so that planning them again changes nothing.
+        """
+        ...
+
+    def send(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
+        """Send it once: done, refused, parked, pending (nothing left us, or too early), in doubt.
+
+        It may read first, and need not send what it finds there already.
+        """
+        ...
+
+    def look(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
+        """Ask the source what became of it, without sending it: done, pending, parked, in doubt."""
+        ...
+
+
+class WriteBacks(Protocol):
+    """Where write-backs are kept. Each call is durable on disk when it returns.
+
+    Each raises JournalError when the record cannot be read or written.
+    """
+
+    def begin_write_back(self, write_back: WriteBack) -> WriteBack:
+        """Add ``write_back`` unless its identity is held already; return what is held."""
+        ...
+
+    def record_write_back(self, write_back: WriteBack) -> bool:
+        """Move what is held to ``write_back``, if ``WRITE_BACK_MOVES`` allows it from there.
+
+        A move to ``sending`` counts ``attempt`` up by one, every other keeps it: False, with
+        nothing written, when the record holds another attempt or a state that does not allow the
+        move, because somebody else was faster.
+        """
+        ...
+
+    def open_write_backs(self, source: str) -> tuple[WriteBack, ...]:
+        """Return those in an ``OPEN`` state, oldest first."""
+        ...
+
+    def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
+        """Return all about one document, oldest first."""
+        ...
+
+
+def carry_out(
+    write_back: WriteBack, *, answers: Answers, store: WriteBacks, clock: Clock = SYSTEM
+) -> WriteBack:
+    """Bring one write-back as far as it goes now, and return it as it is recorded then.
+
+    Those of the same kind that were planned earlier for the document are brought on first; while
+    one of them is still open, this one waits. It may be called again at any time, by one process
+    at a time for each source: what is found ``sending`` is taken as left by one that died.
+    """
+    held = store.begin_write_back(write_back)
+    earlier: list[WriteBack] = []
+    for known in store.write_backs_of(held.source, held.key):
+        if known.kind is not held.kind:
+            continue
+        moved = _bring_on(known, earlier=earlier, answers=answers, store=store, clock=clock)
+        if known.identity == held.identity:
+            return moved
+        if moved.state in OPEN:
+            break
+        if moved.state is WriteBackState.DONE:
+            earlier.append(moved)
+    return held
+
+
+def _bring_on(
+    held: WriteBack,
+    *,
+    earlier: Sequence[WriteBack],
+    answers: Answers,
+    store: WriteBacks,
+    clock: Clock,
+) -> WriteBack:
+    """Look at what is in doubt, send what is pending, and record each step."""
+    if held.state is WriteBackState.SENDING:
+        held = msgspec.structs.replace(
+            held, state=WriteBackState.IN_DOUBT, reason="the process that sent it ended"
+        )
+        store.record_write_back(held)
+    if held.state is WriteBackState.IN_DOUBT:
+        held = answers.look(held, earlier=earlier)
+        store.record_write_back(held)
+    if held.state is not WriteBackState.PENDING:
+        return held
+    sending = msgspec.structs.replace(
+        held,
+        state=WriteBackState.SENDING,
+        attempt=held.attempt + 1,
+        attempted_at=clock.now(),
+        reason="",
+    )
+    # Recorded and synced before the first byte leaves; somebody faster than us sends it instead.
+    if not store.record_write_back(sending):
+        return held
+    sent = answers.send(sending, earlier=earlier)
+    store.record_write_back(sent)
+    return sent
