@@ -98,7 +98,7 @@ def input_tax_account(
     account = accounts.get(rate) or accounts.get(None)
     if account is None:
         at = "of a rate that neither line nor row states" if rate is None else f"at rate {rate}"
-        rates = sorted(known for known in accounts if known is not None)
+        rates = sorted(known for known in accounts if isinstance(known, Decimal))
         if rate is not None:
             rates.sort(key=lambda known: abs(known - rate))
         raise MappingError(

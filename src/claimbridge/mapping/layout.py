@@ -34,7 +34,8 @@ class ChartTable(Table, frozen=True):
 class AccountsTable(Table, frozen=True):
     """``[accounts]``: see ``rules.Accounts``.
 
-    ``input_tax`` is one account, or a table of accounts by tax rate (``{ "0.06" = "2221.06" }``).
+    ``input_tax`` is one account, or a table of accounts by tax rate (``{ "0.06" = "2221.06" }``) or
+    by kind of tax (``{ gst = "2221.11" }``).
     """
 
     employee_payable: str
@@ -43,6 +44,18 @@ class AccountsTable(Table, frozen=True):
     rounding: str
     non_deductible_tax: str | None = None
     fx_difference: str | None = None
+    card_clearing: str | None = None
+    advance_clearing: str | None = None
+
+
+class IntercompanyTable(Table, frozen=True):
+    """``[company.CN01.intercompany.CN02]``: the accounts of what CN01 is owed by CN02, and owes it.
+
+    ``receivable`` serves where CN01's employees spend for CN02, ``payable`` where CN02's for CN01.
+    """
+
+    receivable: str | None = None
+    payable: str | None = None
 
 
 class CompanyTable(Table, frozen=True):
@@ -54,6 +67,7 @@ class CompanyTable(Table, frozen=True):
 
     currency: str
     rates: dict[str, object] = {}
+    intercompany: dict[str, IntercompanyTable] = {}
 
 
 class NarrationTable(Table, frozen=True):
@@ -61,6 +75,40 @@ class NarrationTable(Table, frozen=True):
 
     line: str = "{name} {employee_name} {text}"
     claim: str = "{id} {employee_name} {title}"
+
+
+class AllocationTable(Table, frozen=True):
+    """``[allocation]``: which parts get the cents that remain when an amount is divided.
+
+    Parts are rounded down; the cents that remain go one each to the ``largest`` parts, to the
+    first or to the last.
+    """
+
+    remainder: Literal["largest", "first", "last"] = "largest"
+
+
+class BetweenTable(Table, frozen=True):
+    """``[intercompany]``: what is posted when one company's employee spends for another.
+
+    ``both`` writes into both companies' books; ``recharge`` only what the employee's company is
+    owed, for an invoice that it will write to the other.
+    """
+
+    mode: Literal["both", "recharge"] = "both"
+
+
+class InvoiceTable(Table, frozen=True):
+    """``[[invoice]]``: what a kind of supporting document says about the tax in it.
+
+    ``deductible`` is the share of its tax that may be deducted; left out: as the expense row says.
+    ``tax_rate`` computes the tax, from the document's fare, where the paper states none. With
+    ``tax = "none"`` it counts as having none: what it states stays in the expense.
+    """
+
+    kind: str
+    deductible: Decimal | None = None
+    tax_rate: Decimal | None = None
+    tax: Literal["stated", "none"] = "stated"
 
 
 class ExpenseTable(Table, frozen=True):
@@ -73,6 +121,9 @@ class ExpenseTable(Table, frozen=True):
     one is refused.
     ``dimensions`` are those the postings carry, each required: the line's, else the claim's.
     ``company``, ``department`` and ``country`` are lists of values that fit; left out: any.
+    With ``per_unit`` a line states a quantity, in ``unit`` where it is given, and its amount is
+    quantity times ``per_unit`` in the company's currency. ``tax_free_per_unit`` is the legal rate
+    of an allowance: what goes beyond it goes to ``taxable_account``.
     """
 
     type: str
@@ -89,6 +140,10 @@ class ExpenseTable(Table, frozen=True):
     department: tuple[str, ...] | None = None
     country: tuple[str, ...] | None = None
     narration: str | None = None
+    per_unit: Decimal | None = None
+    unit: str = ""
+    tax_free_per_unit: Decimal | None = None
+    taxable_account: str | None = None
 
 
 class Tables(msgspec.Struct, frozen=True):
@@ -99,6 +154,9 @@ class Tables(msgspec.Struct, frozen=True):
     company: Mapping[str, CompanyTable]
     narration: NarrationTable
     expense: tuple[ExpenseTable, ...]
+    invoice: tuple[InvoiceTable, ...] = ()
+    allocation: AllocationTable = AllocationTable()
+    intercompany: BetweenTable = BetweenTable()
 
 
 class _File(Table, frozen=True):
@@ -109,6 +167,9 @@ class _File(Table, frozen=True):
     company: dict[str, object]
     expense: list[object]
     narration: object = {}
+    invoice: list[object] = []
+    allocation: object = {}
+    intercompany: object = {}
 
 
 def read_tables(data: bytes, *, origin: str) -> Tables:
@@ -133,6 +194,12 @@ def read_tables(data: bytes, *, origin: str) -> Tables:
             _decode(entry, ExpenseTable, f"{origin}: {row_name(number, entry)}")
             for number, entry in enumerate(file.expense, start=1)
         ),
+        invoice=tuple(
+            _decode(entry, InvoiceTable, f"{origin}: invoice rule {number}")
+            for number, entry in enumerate(file.invoice, start=1)
+        ),
+        allocation=_decode(file.allocation, AllocationTable, f"{origin}: [allocation]"),
+        intercompany=_decode(file.intercompany, BetweenTable, f"{origin}: [intercompany]"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypedDict
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.checking import Checked
@@ -18,8 +18,8 @@ from claimbridge.mapping.layout import (
 )
 from claimbridge.mapping.narration import CLAIM_FIELDS, LINE_FIELDS
 from claimbridge.mapping.rows import CONDITIONS, ExpenseRow, RowIndex
-from claimbridge.mapping.rules import Accounts, Company, Rules
-from claimbridge.model.claim_parts import CLAIM_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
+from claimbridge.mapping.rules import Accounts, Company, Intercompany, InvoiceRule, Rules
+from claimbridge.model.claim_parts import CLAIM_TEXT, DOCUMENT_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
 from claimbridge.model.text import DIMENSION_NAME
 from claimbridge.model.voucher import MAX_ACCOUNT
 
@@ -35,7 +35,7 @@ def read_rules(data: bytes, *, origin: str) -> Rules:
     tables = read_tables(data, origin=origin)
     _check_chart(tables, Checked(f"{origin}: [chart]"))
     companies = {
-        code: _company(code, table, Checked(f"{origin}: [company.{code}]"))
+        code: _company(code, table, tables.company, Checked(f"{origin}: [company.{code}]"))
         for code, table in tables.company.items()
     }
     narration = Checked(f"{origin}: [narration]")
@@ -48,6 +48,9 @@ def read_rules(data: bytes, *, origin: str) -> Rules:
         companies=companies,
         claim_text=narration.template(tables.narration.claim, "claim", CLAIM_FIELDS),
         rows=_rows(tables, origin),
+        invoices=_invoices(tables, origin),
+        remainder=tables.allocation.remainder,
+        recharge=tables.intercompany.mode == "recharge",
     )
 
 
@@ -59,7 +62,9 @@ def _check_chart(tables: Tables, checked: Checked) -> None:
         checked.refuse(f"valid_from {chart.valid_from} is after valid_to {chart.valid_to}")
 
 
-def _company(code: str, table: CompanyTable, checked: Checked) -> Company:
+def _company(
+    code: str, table: CompanyTable, known: Mapping[str, CompanyTable], checked: Checked
+) -> Company:
     checked.text(code, "the company's code", CLAIM_TEXT["company"])
     checked.currency(table.currency, "currency")
     rates = {}
@@ -68,13 +73,23 @@ def _company(code: str, table: CompanyTable, checked: Checked) -> Company:
         rates[currency] = checked.fraction(rate, f"rates.{currency}", low=MIN_RATE, high=MAX_RATE)
     if table.currency in rates:
         checked.refuse(f"rates.{table.currency} is the rate of the company's own currency")
-    return Company(currency=table.currency, rates=rates)
+    between = {}
+    for other, accounts in table.intercompany.items():
+        if other not in known or other == code:
+            checked.refuse(
+                f'intercompany.{other}: no other company "{other}" has a [company] table'
+            )
+        for name in ("receivable", "payable"):
+            if getattr(accounts, name) is not None:
+                checked.text(getattr(accounts, name), f"intercompany.{other}.{name}", MAX_ACCOUNT)
+        between[other] = Intercompany(receivable=accounts.receivable, payable=accounts.payable)
+    return Company(currency=table.currency, rates=rates, intercompany=between)
 
 
 def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: Checked) -> Accounts:
     for name in ("employee_payable", "card_payable", "rounding"):
         checked.text(getattr(table, name), name, MAX_ACCOUNT)
-    for name in ("non_deductible_tax", "fx_difference"):
+    for name in ("non_deductible_tax", "fx_difference", "card_clearing", "advance_clearing"):
         if getattr(table, name) is not None:
             checked.text(getattr(table, name), name, MAX_ACCOUNT)
     if table.fx_difference is None and any(company.rates for company in companies.values()):
@@ -86,20 +101,47 @@ def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: C
         input_tax=_input_tax(table.input_tax, checked),
         non_deductible_tax=table.non_deductible_tax,
         fx_difference=table.fx_difference,
+        card_clearing=table.card_clearing,
+        advance_clearing=table.advance_clearing,
     )
 
 
-def _input_tax(given: str | dict[str, str], checked: Checked) -> dict[Decimal | None, str]:
+def _input_tax(given: str | dict[str, str], checked: Checked) -> dict[Decimal | str | None, str]:
     if isinstance(given, str):
         checked.text(given, "input_tax", MAX_ACCOUNT)
         return {None: given}
-    by_rate: dict[Decimal | None, str] = {}
-    for rate, account in given.items():
-        checked.text(account, f"input_tax.{rate}", MAX_ACCOUNT)
-        by_rate[checked.fraction(rate, f"the rate input_tax.{rate}")] = account
-    if len(by_rate) < max(len(given), 1):
+    found: dict[Decimal | str | None, str] = {}
+    for key, account in given.items():
+        checked.text(account, f"input_tax.{key}", MAX_ACCOUNT)
+        if key[:1].isalpha():  # a kind of tax; anything else must be a rate
+            found[key] = account
+        else:
+            found[checked.fraction(key, f"the rate input_tax.{key}")] = account
+    if len(found) < max(len(given), 1):
         checked.refuse("input_tax names no account, or one rate twice")
-    return by_rate
+    return found
+
+
+def _invoices(tables: Tables, origin: str) -> dict[str, InvoiceRule]:
+    rules: dict[str, InvoiceRule] = {}
+    for number, table in enumerate(tables.invoice, start=1):
+        checked = Checked(f"{origin}: invoice rule {number}")
+        checked.text(table.kind, "kind", DOCUMENT_TEXT["kind"])
+        if table.kind in rules:
+            checked.refuse(f'kind "{table.kind}" has a rule already', code="CB-208")
+        given = {
+            name: None if value is None else checked.fraction(value, name)
+            for name, value in (("deductible", table.deductible), ("tax_rate", table.tax_rate))
+        }
+        if table.tax == "none" and given != {"deductible": None, "tax_rate": None}:
+            checked.refuse('where tax = "none", there is no tax_rate and nothing deductible')
+        rules[table.kind] = InvoiceRule(
+            kind=table.kind,
+            none=table.tax == "none",
+            label=f"invoice rule {number} ({table.kind})",
+            **given,
+        )
+    return rules
 
 
 def _rows(tables: Tables, origin: str) -> RowIndex:
@@ -134,6 +176,38 @@ def _row(number: int, table: ExpenseTable, tables: Tables, checked: Checked) -> 
         narration=checked.template(narration, "narration", LINE_FIELDS),
         conditions=tuple(checked.condition(getattr(table, name), name) for name in CONDITIONS),
         label=f"expense row {number} ({table.type})",
+        **_per_unit(table, checked),
+    )
+
+
+class _PerUnit(TypedDict):
+    per_unit: Decimal | None
+    unit: str
+    tax_free_per_unit: Decimal | None
+    taxable_account: str
+
+
+def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
+    """Return what the row says of mileage and allowances."""
+    checked.optional_text(table.unit, "unit", LINE_TEXT["unit"])
+    rates = {
+        name: None if value is None else checked.fraction(value, name, high=MAX_RATE)
+        for name, value in (
+            ("per_unit", table.per_unit),
+            ("tax_free_per_unit", table.tax_free_per_unit),
+        )
+    }
+    if (table.tax_free_per_unit is None) != (table.taxable_account is None):
+        checked.refuse('"tax_free_per_unit" and "taxable_account" need each other')
+    if table.taxable_account is not None:
+        checked.text(table.taxable_account, "taxable_account", MAX_ACCOUNT)
+    if table.unit and rates == {"per_unit": None, "tax_free_per_unit": None}:
+        checked.refuse('"unit" says nothing without "per_unit" or "tax_free_per_unit"')
+    return _PerUnit(
+        per_unit=rates["per_unit"],
+        unit=table.unit,
+        tax_free_per_unit=rates["tax_free_per_unit"],
+        taxable_account=table.taxable_account or "",
     )
 
 

@@ -43,6 +43,10 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
     narration: Template
     conditions: tuple[frozenset[str] | None, ...]
     label: str
+    per_unit: Decimal | None = None
+    unit: str = ""
+    tax_free_per_unit: Decimal | None = None
+    taxable_account: str = ""
 
     def describe(self) -> str:
         """Return the row's label with its conditions, for messages."""
