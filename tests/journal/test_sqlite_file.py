@@ -369,7 +369,7 @@ def damaged(path: Path, journal: SqliteJournal) -> Path:
     journal.close()
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(size // 2)
+        file.seek(size * 2 // 3)
         file.write(os.urandom(3 * 4096))
     return path
 

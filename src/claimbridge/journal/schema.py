@@ -106,6 +106,84 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE INDEX replies_by_age ON replies (until)",
     ),
+    (
+        # What claimbridge.sources.record keeps: in this file, so that one backup has a claim and
+        # what became of it. ``mark`` is where reading a source goes on.
+        """
+        CREATE TABLE marks (
+            source TEXT PRIMARY KEY,
+            mark TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        # One row for each version of a document. ``claim`` is the claim's JSON, NULL where the
+        # document was none; ``told`` whether the source took note of the end.
+        """
+        CREATE TABLE arrivals (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,
+            document TEXT NOT NULL,
+            version TEXT NOT NULL,
+            label TEXT NOT NULL,
+            claim_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            withdrawn INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            code TEXT NOT NULL DEFAULT '',
+            reason TEXT NOT NULL DEFAULT '',
+            attempt INTEGER NOT NULL DEFAULT 0,
+            told INTEGER NOT NULL DEFAULT 0,
+            claim TEXT,
+            ignored TEXT NOT NULL,
+            read_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (source, document, version)
+        )
+        """,
+        "CREATE INDEX arrivals_by_state ON arrivals (state, source)",
+        "CREATE INDEX arrivals_by_claim ON arrivals (claim_id)",
+        "CREATE INDEX arrivals_untold ON arrivals (source) WHERE told = 0",
+        # The primary key is what lets one claim alone have an invoice, whoever asks at once.
+        """
+        CREATE TABLE invoices (
+            invoice TEXT PRIMARY KEY,
+            claim_id TEXT NOT NULL,
+            arrival INTEGER NOT NULL REFERENCES arrivals,
+            line INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX invoices_by_claim ON invoices (claim_id)",
+        "CREATE INDEX invoices_by_arrival ON invoices (arrival)",
+        # What a webhook was sent, before anybody reads it. Ids are never used again: they are
+        # the marks of its source.
+        """
+        CREATE TABLE deliveries (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            source TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            body BLOB NOT NULL,
+            received_at TEXT NOT NULL,
+            UNIQUE (source, digest)
+        )
+        """,
+        """
+        CREATE TABLE write_backs (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,
+            document TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            occasion TEXT NOT NULL,
+            content TEXT NOT NULL,
+            state TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            attempted_at TEXT,
+            updated_at TEXT NOT NULL,
+            UNIQUE (source, document, kind, occasion)
+        )
+        """,
+        "CREATE INDEX write_backs_by_state ON write_backs (source, state)",
+    ),
 )
 
 

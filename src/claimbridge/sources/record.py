@@ -1,0 +1,429 @@
+"""The record of what sources gave, in the journal's own database: what was read, what became of it.
+
+It stands beside the journal, never in its place: the journal says what is in the ledger, and makes
+submitting twice harmless; the record makes sure that nothing read is forgotten, that no invoice is
+used by two claims, and that what goes back to a source is known. A call that returns has been
+synced to the disk, as ``claimbridge.journal.sqlite`` promises it; no network call is ever made
+inside a transaction. Several processes may share the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimError, JournalError, NotDelivered
+from claimbridge.journal import forks, place, schema
+from claimbridge.journal.connections import Connections
+from claimbridge.journal.failures import PLACE, explained
+from claimbridge.journal.group import GroupCommit
+from claimbridge.sources import record_rows as rows
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
+from claimbridge.sources.record_rows import ArrivalState, Delivery, Kept
+from claimbridge.sources.writeback import WriteBack
+
+T = TypeVar("T")
+
+_PAGE: Final = 200
+"""Arrivals read at once by ``select``: what bounds its memory."""
+
+
+def open_record(url: str, *, clock: Clock = SYSTEM) -> Record:
+    """Open the record in the journal that ``url`` names, creating it when it is missing.
+
+    ``memory:`` keeps it in this process alone. Raises JournalError as ``open_journal`` does.
+    """
+    if url == "memory:":
+        return Record(None, clock=clock)
+    if not url.startswith("sqlite://"):
+        raise JournalError(
+            "a record of sources is kept beside an SQLite journal; use sqlite:///claims.db, "
+            "sqlite:////path/claims.db, or memory:",
+            code=PLACE,
+        )
+    return Record(place.path_of(url), clock=clock)
+
+
+class Record:
+    """The record in the SQLite file at ``path``, created when missing; None: in memory.
+
+    ``timeout`` is how many seconds a write waits for other programs. Every method raises
+    JournalError when the record cannot be read or written; a write that raises has changed
+    nothing. Safe for threads, and for processes on one file.
+    """
+
+    def __init__(self, path: Path | None, *, clock: Clock = SYSTEM, timeout: float = 10.0) -> None:
+        self._path = place.settled(path) if path is not None else None
+        self._clock = clock
+        self._timeout = timeout
+        self._set_up()
+        if isinstance(self._store, Connections):
+            self._store.prepare()
+            forks.watch(self)
+
+    # --- what a source gave -------------------------------------------------------------------
+
+    def mark(self, source: str) -> str:
+        """Return where reading the source goes on; "" when it has not begun."""
+        with self._store.reading() as connection:
+            row = connection.execute("SELECT mark FROM marks WHERE source = ?", (source,))
+            found = row.fetchone()
+        return str(found[0]) if found else ""
+
+    def take_in(self, source: str, arrivals: Sequence[Arrival], *, mark: str = "") -> list[Kept]:
+        """Keep what a source gave, and with it where reading goes on; return it as it is kept.
+
+        All of it or nothing. A version that is known already stays as it is. A new one takes the
+        place of what is not in a ledger yet: older versions of its document, and earlier revisions
+        of its claim. An arrival with an error is parked at once. ``mark`` "" leaves the mark.
+        """
+        now = self._clock.now()
+
+        def write(connection: sqlite3.Connection) -> list[Kept]:
+            for arrival in arrivals:
+                rows.add(connection, source, arrival, now)
+            if mark:
+                rows.set_mark(connection, source, mark, now)
+            found = [rows.kept(connection, source, one.key, one.version) for one in arrivals]
+            return [one for one in found if one is not None]
+
+        return self._writes.write(write)
+
+    def find(self, source: str, key: str) -> tuple[Kept, ...]:
+        """Return every version of a document, oldest first."""
+        with self._store.reading() as connection:
+            where, values = "source = ? AND document = ?", (source, rows.storable(key))
+            return tuple(rows.select(connection, where, values))
+
+    def of_claim(self, claim_id: str) -> tuple[Kept, ...]:
+        """Return every arrival of a claim, from any source, oldest first."""
+        with self._store.reading() as connection:
+            return tuple(rows.select(connection, "claim_id = ?", (claim_id,)))
+
+    def select(
+        self, states: Sequence[ArrivalState] = (), *, source: str | None = None
+    ) -> Iterator[Kept]:
+        """Yield arrivals in these states (empty: in any), oldest first; ``source`` None: of all.
+
+        Bounded memory: the caller may stop early, and may write while it reads.
+        """
+        wanted = [state.value for state in states or tuple(ArrivalState)]
+        where = f"state IN ({', '.join('?' * len(wanted))}) AND id > ?"
+        further = () if source is None else (source,)
+        where += "" if source is None else " AND source = ?"
+        last, page = 0, _PAGE
+        while page == _PAGE:
+            with self._store.reading() as connection:
+                found = rows.select(
+                    connection, where, (*wanted, last, *further), f"ORDER BY id LIMIT {_PAGE}"
+                )
+            yield from found
+            last, page = (found[-1].number if found else last), len(found)
+
+    def open(self, source: str) -> tuple[int, ...]:
+        """Return the numbers of what a pass goes on with: least often attempted first."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT id FROM arrivals WHERE state = 'read' AND source = ? ORDER BY attempt, id",
+                (source,),
+            )
+            return tuple(row[0] for row in found.fetchall())
+
+    def get(self, numbers: Sequence[int]) -> list[Kept]:
+        """Return the arrivals of these numbers, in their order."""
+        with self._store.reading() as connection:
+            where = f"id IN ({', '.join('?' * len(numbers))})"
+            found = {one.number: one for one in rows.select(connection, where, numbers)}
+        return [found[number] for number in numbers if number in found]
+
+    def untold(self, source: str) -> tuple[int, ...]:
+        """Return the numbers of what has ended without its source taking note, oldest first."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT id FROM arrivals WHERE source = ? AND told = 0 AND state <> 'read' "
+                "ORDER BY id",
+                (source,),
+            )
+            return tuple(row[0] for row in found.fetchall())
+
+    # --- what becomes of it -------------------------------------------------------------------
+
+    def begin(self, arrivals: Sequence[Kept]) -> list[Kept | ClaimError | None]:
+        """Hold the invoices of claims that are about to be submitted, each claim by itself.
+
+        Returns for each the arrival, its attempt counted; the ClaimError CB-530 where one of its
+        invoices is used already (it then holds none); None where it is no longer to be submitted.
+        Of two claims that ask at once for one invoice, in whatever processes, one gets it.
+        """
+        uses = [_uses(one) for one in arrivals]
+        now = self._clock.now()
+
+        def write(connection: sqlite3.Connection) -> list[Kept | ClaimError | None]:
+            return [
+                _begun(connection, one, use, now) for one, use in zip(arrivals, uses, strict=True)
+            ]
+
+        return self._writes.write(write)
+
+    def accept(self, arrival: Kept) -> None:
+        """Record that the ledger accepted it: its claim holds its invoices, and those alone."""
+        uses = _uses(arrival)
+        now = self._clock.now()
+
+        def write(connection: sqlite3.Connection) -> None:
+            rows.end(connection, arrival.number, ArrivalState.ACCEPTED, "", "", now)
+            if not isinstance(uses, ClaimError):
+                rows.keep_only(connection, uses, arrival.claim_id, arrival.number)
+
+        self._writes.write(write)
+
+    def end(
+        self,
+        arrival: Kept,
+        state: ArrivalState,
+        *,
+        code: str,
+        reason: str,
+        may_be_posted: bool = False,
+    ) -> bool:
+        """Record another end, and why; False when it has ended otherwise meanwhile.
+
+        Others may then use its invoices, unless it ``may_be_posted``.
+        """
+        now = self._clock.now()
+
+        def write(connection: sqlite3.Connection) -> bool:
+            (held,) = rows.select(connection, "id = ?", (arrival.number,))
+            if held.state not in (ArrivalState.READ, ArrivalState.PARKED):
+                return False
+            rows.end(connection, arrival.number, state, code, reason, now)
+            if not may_be_posted:
+                rows.free(connection, arrival.number)
+            return True
+
+        return self._writes.write(write)
+
+    def later(self, arrival: Kept, *, code: str, reason: str) -> None:
+        """Record why an arrival could not be brought further for now; it stays ``read``."""
+        values = (code, rows.storable(reason, rows.MAX_REASON), arrival.number)
+        self._writes.write(
+            lambda connection: connection.execute(
+                "UPDATE arrivals SET code = ?, reason = ? WHERE id = ? AND state = 'read'", values
+            )
+        )
+
+    def retry(self, arrival: Kept) -> bool:
+        """Let the next pass go on with a parked arrival; False when it is not parked any more.
+
+        One that never was a claim stays parked: only a new version of its document mends it.
+        """
+        now = rows.stamp(self._clock.now())
+
+        def write(connection: sqlite3.Connection) -> bool:
+            done = connection.execute(
+                "UPDATE arrivals SET state = 'read', told = 1, updated_at = ? "
+                "WHERE id = ? AND state = 'parked' AND (claim IS NOT NULL OR withdrawn = 1)",
+                (now, arrival.number),
+            )
+            return done.rowcount == 1
+
+        return self._writes.write(write)
+
+    def told(self, arrival: Kept) -> None:
+        """Record that the source took note of the end that ``arrival`` shows."""
+        values = (arrival.number, arrival.state.value)
+        self._writes.write(
+            lambda connection: connection.execute(
+                "UPDATE arrivals SET told = 1 WHERE id = ? AND state = ?", values
+            )
+        )
+
+    # --- what a webhook was sent --------------------------------------------------------------
+
+    def deliver(self, source: str, digest: str, body: bytes) -> bool:
+        """Keep a body; False when one with this digest is kept already."""
+        now = self._clock.now()
+        return self._writes.write(
+            lambda connection: rows.add_delivery(connection, source, digest, body, now)
+        )
+
+    def deliveries(self, source: str, *, after: int, limit: int = 100) -> list[Delivery]:
+        """Return bodies with numbers above ``after``, oldest first."""
+        with self._store.reading() as connection:
+            return rows.read_deliveries(connection, source, after, limit)
+
+    # --- what goes back to a source: claimbridge.sources.writeback.WriteBacks -----------------
+
+    def begin_write_back(self, write_back: WriteBack) -> WriteBack:
+        """Add ``write_back`` unless its identity is held already; return what is held."""
+        now = self._clock.now()
+        return self._writes.write(
+            lambda connection: rows.add_write_back(connection, write_back, now)
+        )
+
+    def record_write_back(self, write_back: WriteBack) -> bool:
+        """Move what is held to ``write_back``; False where that is no lawful step from it."""
+        now = self._clock.now()
+        return self._writes.write(
+            lambda connection: rows.move_write_back(connection, write_back, now)
+        )
+
+    def open_write_backs(self, source: str) -> tuple[WriteBack, ...]:
+        """Return those in an ``OPEN`` state, oldest first."""
+        with self._store.reading() as connection:
+            return rows.read_open_write_backs(connection, source)
+
+    def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
+        """Return all about one document, oldest first."""
+        with self._store.reading() as connection:
+            return rows.read_write_backs(connection, source, key)
+
+    # --- whose turn it is ---------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def turn(self, source: str) -> Iterator[None]:
+        """Hold the one pass of a source, among all processes on this file.
+
+        Raises NotDelivered CB-539 when another pass of it is under way: it does this one's work.
+        """
+        if self._path is None:
+            yield
+            return
+        mark = hashlib.sha256(source.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        lock = self._path.with_name(f"{self._path.name}-intake-{mark}")
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise explained(error, self._path) from error
+        try:
+            _lock(descriptor, source)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Let go of the file; closing twice does no harm."""
+        self._store.close()
+
+    def pause(self) -> None:
+        """Before a fork: close the connections."""
+        self._store.pause()
+
+    def resume(self) -> None:
+        """After a fork, in the parent: go on."""
+        self._store.resume()
+
+    def renew(self) -> None:
+        """After a fork, in the child: open connections of its own."""
+        self._set_up()
+
+    def _set_up(self) -> None:
+        if self._path is None:
+            self._store: _Store = _Memory()
+        else:
+            self._store = Connections(self._path, timeout=self._timeout)
+        path = self._path or Path("memory:")
+        self._writes = GroupCommit(self._store.writing, path, most=256)
+
+
+class _Store(Protocol):
+    """Where the tables are: a file, or this process's memory."""
+
+    def reading(self) -> contextlib.AbstractContextManager[sqlite3.Connection]: ...
+
+    def writing(self) -> contextlib.AbstractContextManager[sqlite3.Connection]: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Memory:
+    """One connection to tables in memory, lent to one thread at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, check_same_thread=False
+        )
+        schema.bring_up(self._connection, Path("memory:"))
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection."""
+        with self._lock:
+            yield self._connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend it inside a transaction."""
+        with self._lock:
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+
+    def pause(self) -> None:
+        """Memory is never watched for forks."""
+
+    def resume(self) -> None:
+        """Memory is never watched for forks."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._connection.close()
+
+
+def _lock(descriptor: int, source: str) -> None:
+    try:
+        # The kernel drops it with the process, however that ends.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise NotDelivered(
+            f"another pass of source {source} is under way; wait for its end", code="CB-539"
+        ) from None
+
+
+def _uses(arrival: Kept) -> tuple[InvoiceUse, ...] | ClaimError:
+    try:
+        claim = arrival.claim()
+        return invoices_of(claim) if claim is not None else ()
+    except ClaimError as error:
+        return error
+
+
+def _begun(
+    connection: sqlite3.Connection,
+    arrival: Kept,
+    uses: tuple[InvoiceUse, ...] | ClaimError,
+    now: dt.datetime,
+) -> Kept | ClaimError | None:
+    if isinstance(uses, ClaimError):
+        return uses
+    taken = rows.take(connection, uses, arrival.claim_id, arrival.number)
+    if taken is not None:
+        rows.free(connection, arrival.number)
+        use, holder, line = taken
+        return used_already(use, claim_id=arrival.claim_id, holder=holder, line=line)
+    if not rows.count_attempt(connection, arrival.number, now):
+        return None
+    (begun,) = rows.select(connection, "id = ?", (arrival.number,))
+    return begun
+
+
+__all__ = ["ArrivalState", "Delivery", "Kept", "Record", "open_record"]
