@@ -22,6 +22,7 @@ def sandbox(
     seed: int | None = None,
     holds: Annotated[bool, Parameter(negative=())] = False,
     record: Path | None = None,
+    hesi: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Serve an ERP on 127.0.0.1 to try things against, until interrupted.
 
@@ -45,9 +46,11 @@ def sandbox(
         Documents are entered first, and posted by POST /sandbox/advance.
     record
         Write each exchange into this folder, as fixtures for tests; secrets are scrubbed.
+    hesi
+        Serve a Hesi beside the ERP, too, at /hesi; its documents are kept in memory.
 
     """
-    from claimbridge.sandbox import PROFILES, Sandbox
+    from claimbridge.sandbox import PROFILES, Hesi, Sandbox
     from claimbridge.signing import Identity
 
     served = tuple(profile) or tuple(PROFILES)
@@ -61,11 +64,17 @@ def sandbox(
         seed=seed,
         record=record,
         holds=holds,
+        hesi=Hesi() if hesi else None,
     )
 
     def announce(running: Sandbox) -> None:
         for name in served:
             complain(f"{name}: {running.url(name)}   contract: {running.url(name)}?wsdl")
+        if hesi:
+            complain(
+                f"hesi: {running.url('hesi')}   app_key sandbox, app_secret sandbox-secret, "
+                f"signKey sandbox-sign-key   documents: {running.url('sandbox/hesi/documents')}"
+            )
         complain(f"ledger: {running.url('sandbox/ledger')}   Ctrl-C ends it")
 
     erp.serve(announce)

@@ -12,7 +12,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from claimbridge.errors import ConfigurationError
@@ -22,6 +22,8 @@ from claimbridge.sandbox.books import Books, Document, Objection, Transaction
 from claimbridge.sandbox.connection import Connection
 from claimbridge.sandbox.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood, Reply
 from claimbridge.sandbox.faults import Plan, parse_faults
+from claimbridge.sandbox.hesi import Hesi
+from claimbridge.sandbox.hesi import routes as hesi_routes
 from claimbridge.sandbox.mischief import DECOY, Act, perform
 from claimbridge.sandbox.recording import Recorder
 from claimbridge.sandbox.responder import Answer
@@ -243,7 +245,9 @@ def _action(request: Request) -> str | None:
     return None if action is None else action.strip().strip('"')
 
 
-def application(endpoints: Sequence[Endpoint], control: Control) -> Starlette:
+def application(
+    endpoints: Sequence[Endpoint], control: Control, hesi: Hesi | None = None
+) -> Starlette:
     """Return the sandbox as an ASGI application."""
 
     def ledger(request: Request) -> Response:
@@ -267,7 +271,7 @@ def application(endpoints: Sequence[Endpoint], control: Control) -> Starlette:
         control.count("decoy")
         return PlainTextResponse("nobody should have come here\n")
 
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/sandbox/ledger", ledger),
         Route("/sandbox/requests", requests),
         Route("/sandbox/faults", faults, methods=["GET", "POST"]),
@@ -282,6 +286,8 @@ def application(endpoints: Sequence[Endpoint], control: Control) -> Starlette:
             # Other ports of the same ERP: the operation says what is asked.
             Route(path + "/{port}", soap),
         ]
+    if hesi is not None:
+        routes += hesi_routes(hesi, control)
     handlers: Mapping[Any, Any] = {ConfigurationError: _refused}  # starlette's own type is Any
     return Starlette(routes=routes, exception_handlers=handlers)
 

@@ -82,6 +82,14 @@ class Connection:
         self._transport.write("\r\n".join([*head, "", ""]).encode("latin-1") + half)
         await self.drop()
 
+    async def silence(self, *, until: asyncio.Event) -> None:
+        """Answer nothing until the client goes away, or ``until`` is set; then close."""
+        waits = [asyncio.ensure_future(self.gone()), asyncio.ensure_future(until.wait())]
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+        await self.drop()
+
     async def drop(self) -> None:
         """Close without another byte: the client sees the end of the connection."""
         self._transport.close()

@@ -10,8 +10,10 @@ the faults were set, over all profiles.
 
 Without ``operations`` only calls that submit or reverse are counted and struck; a batch is one
 call. ``query:name``, ``changes:name``, ``reverse:name``, ``submit:name`` and ``any:name`` choose
-others; so does the name of an operation of the contract (``SubmitVouchers:name``). Of several
-orders that strike the same call, the first in the SPEC is performed.
+others; so does the name of an operation of the contract (``SubmitVouchers:name``). Calls of Hesi
+are struck by name only: ``write_back:name``, ``read:name``, ``hesi_voucher:name`` (the operations
+are listed in ``claimbridge.sandbox.hesi_desk``). Of several orders that strike the same call, the
+first in the SPEC is performed.
 """
 
 from __future__ import annotations
@@ -36,6 +38,10 @@ class Kind(enum.StrEnum):
     CHANGES = "changes"
     SESSION = "session"
     """Logging in, or out."""
+    READ = "read"
+    """Reading from the reimbursement system beside the ledger."""
+    WRITE_BACK = "write_back"
+    """Changing a document there: ordered by name only (``write_back:timeout@1``)."""
 
 
 WRITING: Final = frozenset({Kind.SUBMIT, Kind.REVERSE})

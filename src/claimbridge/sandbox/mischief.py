@@ -42,8 +42,10 @@ from claimbridge.sandbox.responder import Answer
 RETRY_AFTER: Final = 1
 """Seconds that a throttled client is asked to wait."""
 DECOY: Final = "/sandbox/decoy"
-_LOGIN: Final = (
-    b"<!DOCTYPE html><html><body><h1>Sign in</h1><form method=post></form></body></html>"
+LOGIN_PAGE: Final = Reply(
+    status=200,
+    body=b"<!DOCTYPE html><html><body><h1>Sign in</h1><form method=post></form></body></html>",
+    content_type="text/html; charset=utf-8",
 )
 
 
@@ -78,6 +80,22 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             await asyncio.wait_for(self.closing.wait(), seconds)
 
 
+def throttled(status: int) -> Reply:
+    """Return the reply that asks a client to come back later."""
+    return Reply(
+        status=status,
+        body=b"too many calls; come back later\n",
+        content_type="text/plain; charset=utf-8",
+        headers={"retry-after": str(RETRY_AFTER)},
+    )
+
+
+def redirected(base: str) -> Reply:
+    """Return the reply that sends a client to the place that counts who follows."""
+    headers = {"location": base + DECOY}
+    return Reply(status=302, body=b"", content_type="text/plain", headers=headers)
+
+
 async def perform(act: Act) -> Reply | None:
     """Perform the fault; return the reply that was sent in full, None when none was."""
     return await _PERFORM[act.order.name](act)
@@ -90,14 +108,7 @@ async def _refuse_connection(act: Act) -> None:
 async def _timeout(act: Act) -> None:
     if act.order.variant == "after-commit":
         await act.commit()
-    waits = [
-        asyncio.ensure_future(act.connection.gone()),
-        asyncio.ensure_future(act.closing.wait()),
-    ]
-    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in pending:
-        wait.cancel()
-    await act.connection.drop()
+    await act.connection.silence(until=act.closing)
 
 
 async def _commit_then_drop(act: Act) -> None:
@@ -145,14 +156,7 @@ async def _throttle(act: Act) -> Reply:
         if typed is not None:
             return await act.send(typed)
     status = 429 if act.order.variant == "429" else 503
-    return await act.send_raw(
-        Reply(
-            status=status,
-            body=b"too many calls; come back later\n",
-            content_type="text/plain; charset=utf-8",
-            headers={"retry-after": str(RETRY_AFTER)},
-        )
-    )
+    return await act.send_raw(throttled(status))
 
 
 async def _duplicate_reply(act: Act) -> Reply:
@@ -167,16 +171,11 @@ async def _duplicate_reply(act: Act) -> Reply:
 async def _html_200(act: Act) -> Reply:
     if act.order.variant == "after-commit":
         await act.commit()
-    return await act.send_raw(
-        Reply(status=200, body=_LOGIN, content_type="text/html; charset=utf-8")
-    )
+    return await act.send_raw(LOGIN_PAGE)
 
 
 async def _redirect(act: Act) -> Reply:
-    headers = {"location": act.base + DECOY}
-    return await act.send_raw(
-        Reply(status=302, body=b"", content_type="text/plain", headers=headers)
-    )
+    return await act.send_raw(redirected(act.base))
 
 
 async def _wrong_reference(act: Act) -> Reply:

@@ -23,6 +23,7 @@ from claimbridge.sandbox.books import Books
 from claimbridge.sandbox.connection import Wire
 from claimbridge.sandbox.endpoint import Endpoint
 from claimbridge.sandbox.faults import Plan, parse_faults
+from claimbridge.sandbox.hesi import Hesi
 from claimbridge.sandbox.recording import Recorder
 from claimbridge.sandbox.responder import Desk, Responder
 from claimbridge.sandbox.rules import Rules
@@ -54,7 +55,8 @@ class Sandbox:
     the contract has a place for a signature (SAP's has none). ``identity`` signs the replies
     (WS-Security, over Body and Timestamp); None leaves them unsigned. ``seed`` makes faults
     by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
-    and posted by ``advance``. ``record`` is a folder that keeps every exchange.
+    and posted by ``advance``. ``record`` is a folder that keeps every exchange
+    with an ERP. ``hesi`` is a reimbursement system served beside them, at ``url("hesi")``.
 
     Raises ConfigurationError CB-270 to CB-275.
     """
@@ -72,9 +74,11 @@ class Sandbox:
         rules: Rules = _RULES,
         holds: bool = False,
         record: Path | None = None,
+        hesi: Hesi | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._seed = seed
+        self._hesi = hesi
         plan = Plan(parse_faults(faults), seed=seed)
         signatures = Signatures(trust, clock=clock)
         self._books = Books(state, clock=clock, seed=seed)
@@ -125,6 +129,8 @@ class Sandbox:
     def close(self) -> None:
         """Stop serving, and close the books."""
         self.stop()
+        if self._hesi is not None:
+            self._hesi.close()
         self._books.close()
 
     def __enter__(self) -> Self:
@@ -166,7 +172,7 @@ class Sandbox:
 
     def _enter(self) -> Door:
         self._control.closing = asyncio.Event()
-        door = Door(application(self._endpoints, self._control), self._port)
+        door = Door(application(self._endpoints, self._control, self._hesi), self._port)
         self._port = door.port
         self._control.base = self._base
         return door

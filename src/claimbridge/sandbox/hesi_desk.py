@@ -1,0 +1,426 @@
+"""The sandbox's Hesi at its desk: who may ask, what is answered, and what it does to a document.
+
+It follows the vendor's pages with their quirks: errors of the approval callback come as HTTP 200
+with a code, an empty voucher number deletes the one that is there, a state is read from a cache.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from claimbridge.sandbox.endpoint import Reply
+from claimbridge.sandbox.faults import Kind
+from claimbridge.sandbox.hesi_books import CORPORATION, Document, Effect, HesiBooks, select
+
+POWER_CODE: Final = "219904"
+_FIRST_LIFE: Final = 2 * 3600
+_RENEWED_LIFE: Final = 32 * 24 * 3600
+_FORM_TYPES: Final = frozenset(
+    {"expense", "loan", "payment", "requisition", "custom", "receipt", "permit"}
+)
+_ORDERS: Final = frozenset({"createTime", "updateTime", "submitDate", "payDate"})
+_CHINA: Final = ZoneInfo("Asia/Shanghai")
+_MOST: Final = 100
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A request: the query's values, the body as it came, and the path's last part."""
+
+    query: Mapping[str, str]
+    body: bytes
+    last: str
+
+
+class No(Exception):
+    """Hesi refuses: an HTTP status and its words."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.reply: Reply = refusal(status, words)
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One call of the interface: its name in fault SPECs and counts, and who answers it."""
+
+    name: str
+    kind: Kind
+    answer: Callable[[HesiDesk, Call], object]
+    open_to_all: bool = False
+
+
+class HesiDesk:
+    """Answers calls. ``late`` is how many seconds approval states lag behind.
+
+    ``sign_key`` is what outbound messages carry and the approval callback must repeat.
+    ``premature`` counts down the calls that a fresh token is refused for, as Hesi once did.
+    """
+
+    def __init__(
+        self, books: HesiBooks, *, app_key: str, app_secret: str, sign_key: str, late: float
+    ) -> None:
+        self.books: HesiBooks = books
+        self.sign_key: str = sign_key
+        self.late: float = late
+        self.premature: int = 0
+        self.failed_messages: Callable[[], list[dict[str, Any]]] = list
+        self._pair = (app_key, app_secret)
+        self._tokens: dict[str, int] = {}
+        self._renewals: dict[str, str] = {}
+
+    def answer(self, operation: Operation, call: Call) -> Reply:
+        """Return the reply, the work done."""
+        with self.books.lock:
+            try:
+                if not operation.open_to_all:
+                    self._admit(call.query.get("accessToken", ""))
+                return json_reply(operation.answer(self, call))
+            except No as no:
+                return no.reply
+
+    def expire_tokens(self) -> None:
+        """Let every token that was given out end now."""
+        with self.books.lock:
+            self._tokens.clear()
+            self._renewals.clear()
+
+    def _admit(self, token: str) -> None:
+        if self._tokens.get(token, 0) <= self.books.millis():
+            raise No(403, "未授权")
+        if self.premature > 0:
+            self.premature -= 1
+            raise No(403, "未授权")
+
+    def _issue(self, seconds: int) -> object:
+        access = f"{secrets.token_urlsafe(12)}:{CORPORATION}"
+        renewal = secrets.token_urlsafe(12)
+        expires = self.books.millis() + seconds * 1000
+        self._tokens[access] = expires
+        self._renewals[access] = renewal
+        return {
+            "value": {
+                "accessToken": access,
+                "refreshToken": renewal,
+                "expireTime": expires,
+                "corporationId": CORPORATION,
+            }
+        }
+
+    def token(self, call: Call) -> object:
+        """Issue a token for the account's key and secret."""
+        given = _object(call)
+        pair = (str(given.get("appKey", "")), str(given.get("appSecurity", "")))
+        right = [
+            hmac.compare_digest(a.encode(), b.encode())
+            for a, b in zip(pair, self._pair, strict=True)
+        ]
+        if not all(right):
+            raise No(403, "密钥无效")
+        return self._issue(_FIRST_LIFE)
+
+    def refresh(self, call: Call) -> object:
+        """Issue a token for one that has not ended; both of the old pair end."""
+        access, renewal = (call.query.get(name, "") for name in ("accessToken", "refreshToken"))
+        known = self._renewals.get(access)
+        if (
+            self._tokens.get(access, 0) <= self.books.millis()
+            or known is None
+            or known != renewal
+            or call.query.get("powerCode") != POWER_CODE
+        ):
+            raise No(403, "未授权")
+        del self._tokens[access], self._renewals[access]
+        return self._issue(_RENEWED_LIFE)
+
+    def documents(self, call: Call) -> object:
+        """List documents, page by page; the offsets count what is there at the moment."""
+        query = call.query
+        form_type = query.get("type", "")
+        if form_type not in _FORM_TYPES:
+            raise No(400, "参数type无法识别")
+        start, count = _whole(query, "start"), _whole(query, "count")
+        if not 0 < count <= _MOST or start < 0:
+            raise No(400, "分页参数不正确")
+        active = None if "active" not in query else query["active"] == "true"
+        found = select(
+            self.books.all(),
+            form_type=form_type,
+            states=_parts(query.get("state", "")),
+            active=active,
+            owner=query.get("uid", ""),
+            specifications=_parts(query.get("specificationId", "")),
+        )
+        found = _bounded(found, query)
+        return {
+            "count": len(found),
+            "items": [copy.deepcopy(document.body) for document in found[start : start + count]],
+        }
+
+    def details(self, call: Call) -> object:
+        """Show a document."""
+        document = self.books.get(call.query.get("flowId", ""))
+        if document is None:
+            raise No(412, "单据不存在")
+        if document.deleted:
+            raise No(412, "单据已删除")
+        return {"value": copy.deepcopy(document.body)}
+
+    def approve_states(self, call: Call) -> object:
+        """Name the stages of documents, from a cache; what does not exist is left out."""
+        known = (self.books.get(flow_id) for flow_id in _parts(call.last.strip("[] ")))
+        return {
+            "items": [
+                {
+                    "flowId": document.id,
+                    "stageName": self.books.stage_shown(document, late=self.late),
+                    "operators": [],
+                    "delegateData": [],
+                }
+                for document in known
+                if document is not None
+            ]
+        }
+
+    def failed(self, call: Call) -> object:
+        """List the outbound messages that reached nobody."""
+        kind = call.query.get("messageType", "flow")
+        since, until = _whole(call.query, "startDate"), _whole(call.query, "endDate")
+        return {
+            "items": [
+                message
+                for message in self.failed_messages()
+                if message["messageType"] == kind and since <= message["createTime"] <= until
+            ]
+        }
+
+    def voucher(self, call: Call) -> object:
+        """Write voucher numbers into paid documents; one that is wrong refuses them all."""
+        rows = _object(call).get("voucher")
+        if not isinstance(rows, list) or not rows:
+            raise No(400, "voucher不能为空")
+        todo = [(self._paid(row), row) for row in rows]
+        for document, row in todo:
+            self._write_voucher(document, row)
+        return {"value": True}
+
+    def _paid(self, row: object) -> Document:
+        if not isinstance(row, dict) or not {"flowId", "voucherNo", "voucherCreateTime"} <= set(
+            row
+        ):
+            raise No(400, "flowId、voucherNo、voucherCreateTime不能为空")
+        if not str(row["voucherCreateTime"]).isdigit():
+            raise No(400, "voucherCreateTime格式不正确")
+        document = self.books.get(str(row["flowId"]))
+        if document is None or document.deleted:
+            raise No(412, f"不存在此单据[{row['flowId']}]")
+        if document.state != "paid":
+            raise No(400, f"单据Id:[[{document.id}]]的单据不是已支付状态，不能回写单据凭证，请检查")
+        return document
+
+    def _write_voucher(self, document: Document, row: Mapping[str, Any]) -> None:
+        form, number = document.form, str(row["voucherNo"])
+        before = (form["voucherNo"], form.get("fiscalPeriod", ""))
+        form["voucherNo"] = number
+        form["voucherStatus"] = "已生成" if number else "未生成"
+        form["voucherCreateTime"] = int(row["voucherCreateTime"]) if number else 0
+        if "fiscalPeriod" in row:
+            form["fiscalPeriod"] = str(row["fiscalPeriod"] or "")
+        self.books.touch(document)
+        if before != (number, form.get("fiscalPeriod", "")):
+            period = form.get("fiscalPeriod", "")
+            document.effects.append(Effect("voucher", {"number": number, "period": period}))
+
+    def approval(self, call: Call) -> object:
+        """Let an EBot node agree or refuse; every no is an HTTP 200 with a code."""
+        given = _object(call)
+        text = {name: str(value) for name, value in given.items() if value is not None}
+        if not {"flowId", "nodeId", "action", "comment", "signKey"} <= text.keys():
+            return _code("400", "请求参数错误")
+        if not hmac.compare_digest(text["signKey"].encode(), self.sign_key.encode()):
+            return _code("401", "签名秘钥错误企业")
+        document = self.books.get(text["flowId"])
+        if document is None or document.deleted:
+            return _code("412", "单据不存在")
+        node = document.waits_at
+        if node is None or not node.ebot or node.id != text["nodeId"]:
+            return _code("412", f"当前的审批节点不为:{text['nodeId']}，请检查")
+        if text["action"] == "accept":
+            self.books.agree(document, text["comment"])
+        elif text["action"] == "refuse":
+            self.books.refuse(document, text["comment"], resubmit=text.get("resubmitMethod", ""))
+        else:
+            return _code("400", "请求参数错误")
+        content = {name: text[name] for name in ("nodeId", "action", "comment")}
+        document.effects.append(Effect("approval", content))
+        return _code("204", "EBot执行完成")
+
+    def payment(self, call: Call) -> object:
+        """Take results of payments; each has a code of its own in the answer."""
+        items = _object(call).get("items")
+        if not isinstance(items, list) or not items:
+            return {"items": [{"id": None, "code": "R00006", "errorMsg": "无效的请求"}]}
+        return {"items": [self._pay(item) for item in items]}
+
+    def _pay(self, item: object) -> object:
+        given = item if isinstance(item, dict) else {}
+        flow_id, code = str(given.get("id") or ""), str(given.get("code") or "")
+        document = self.books.get(flow_id)
+        if not flow_id:
+            result = "R00006"
+        elif code not in ("P00001", "P00002"):
+            result = "R00005"
+        elif document is None or document.deleted:
+            result = "R00001"
+        elif document.state in ("paid", "archived"):
+            result = "R00002"
+        elif document.state != "PROCESSING":
+            result = "R00003"
+        elif not document.channel:
+            result = "R00004"
+        else:
+            result = "R00000"
+            self._settle(document, code, str(given.get("errorMsg") or ""))
+        return {"id": flow_id or None, "code": result, "errorMsg": _RESULTS[result]}
+
+    def _settle(self, document: Document, code: str, message: str) -> None:
+        node, paid = document.waits_at, code == "P00001"
+        self.books.move(document, state="paid" if paid else "paying", node=node)
+        if paid:
+            document.form["payDate"] = self.books.millis()
+        action = "freeflow.pay" if paid else "freeflow.paying"
+        self.books.log(
+            document, action, node=node, comment="", failureReason="" if paid else message
+        )
+        document.effects.append(Effect("payment", {"code": code, "message": message}))
+
+
+_RESULTS: Final = {
+    "R00000": None,
+    "R00001": "单据不存在",
+    "R00002": "单据已支付",
+    "R00003": "单据不在支付中",
+    "R00004": "单据支付渠道不正确",
+    "R00005": "支付结果代码错误",
+    "R00006": "无效的请求",
+}
+
+_TABLE: Final = {
+    ("POST", "/api/openapi/v1/auth/getAccessToken"): Operation(
+        "hesi_token", Kind.READ, HesiDesk.token, open_to_all=True
+    ),
+    ("POST", "/api/openapi/v2/auth/refreshToken"): Operation(
+        "hesi_refresh", Kind.READ, HesiDesk.refresh, open_to_all=True
+    ),
+    ("GET", "/api/openapi/v1.1/docs/getApplyList"): Operation(
+        "hesi_documents", Kind.READ, HesiDesk.documents
+    ),
+    ("GET", "/api/openapi/v1.1/flowDetails"): Operation(
+        "hesi_details", Kind.READ, HesiDesk.details
+    ),
+    ("GET", "/api/openapi/v2/approveStates"): Operation(
+        "hesi_states", Kind.READ, HesiDesk.approve_states
+    ),
+    ("GET", "/api/openapi/v1/outboundMessageLogs"): Operation(
+        "hesi_failed", Kind.READ, HesiDesk.failed
+    ),
+    ("PUT", "/api/openapi/v2.1/flow/data/erpVoucher"): Operation(
+        "hesi_voucher", Kind.WRITE_BACK, HesiDesk.voucher
+    ),
+    ("POST", "/api/outbound/v1/approval"): Operation(
+        "hesi_approval", Kind.WRITE_BACK, HesiDesk.approval
+    ),
+    ("POST", "/api/openapi/v1/paymentResults"): Operation(
+        "hesi_payment", Kind.WRITE_BACK, HesiDesk.payment
+    ),
+}
+
+
+def find_operation(method: str, path: str) -> tuple[Operation, str] | None:
+    """Return the operation at a path, and the path's last part where it is an argument."""
+    found = _TABLE.get((method, path))
+    if found is not None:
+        return found, ""
+    parent, _, last = path.rpartition("/")
+    found = _TABLE.get((method, parent))
+    return (found, last) if found is not None and found.name == "hesi_states" else None
+
+
+def json_reply(content: object, status: int = 200) -> Reply:
+    """Return content as a reply in JSON."""
+    return Reply(
+        status=status,
+        body=msgspec.json.encode(content),
+        content_type="application/json;charset=UTF-8",
+    )
+
+
+def refusal(status: int, words: str) -> Reply:
+    """Return a no of Hesi's."""
+    content = {
+        "errorCode": status,
+        "errorMessage": words,
+        "errorDetails": None,
+        "code": None,
+        "data": None,
+    }
+    return json_reply(content, status)
+
+
+def _code(code: str, words: str) -> object:
+    return {"value": {"code": code, "message": words}}
+
+
+def _object(call: Call) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(call.body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise No(400, "请求参数错误") from error
+
+
+def _whole(query: Mapping[str, str], name: str) -> int:
+    try:
+        return int(query[name])
+    except (KeyError, ValueError) as error:
+        raise No(400, f"参数{name}不正确") from error
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _bounded(found: list[Document], query: Mapping[str, str]) -> list[Document]:
+    """Return what lies between the dates asked for, by the field and in the order asked for."""
+    field = query.get("orderBy", "createTime")
+    if field not in _ORDERS:
+        raise No(400, "参数orderBy无法识别")
+
+    def when(document: Document) -> int:
+        holder = document.body if field in document.body else document.form
+        return int(holder.get(field) or 0)
+
+    since, until = (_moment(query, name) for name in ("startDate", "endDate"))
+    bounded = [
+        document
+        for document in found
+        if (since is None or when(document) >= since)
+        # A second has a thousand milliseconds: the last one asked for is meant in full.
+        and (until is None or when(document) < until + 1000)
+    ]
+    return sorted(bounded, key=when, reverse=query.get("orderByType", "desc") != "asc")
+
+
+def _moment(query: Mapping[str, str], name: str) -> int | None:
+    if not query.get(name):
+        return None
+    try:
+        moment = dt.datetime.strptime(query[name], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
+    except ValueError as error:
+        raise No(400, f"参数{name}格式不正确") from error
+    return int(moment.timestamp() * 1000)

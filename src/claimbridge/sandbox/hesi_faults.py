@@ -1,0 +1,116 @@
+"""The faults, performed on a call of Hesi: the same names as for an ERP's (see ``mischief``).
+
+``fault`` is Hesi's HTTP 500, ``unsigned-fault`` a gateway's 502, ``wrong-reference`` an answer that
+names another document, ``drift`` an answer with members that nobody expects; ``throttle=typed`` is
+a 429 in Hesi's own JSON. ``duplicate-reply`` has one meaning here: the answer to the call before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from claimbridge.sandbox.connection import Connection
+from claimbridge.sandbox.endpoint import Reply
+from claimbridge.sandbox.faults import Order
+from claimbridge.sandbox.hesi_desk import json_reply, refusal
+from claimbridge.sandbox.mischief import LOGIN_PAGE, redirected, throttled
+
+_GATEWAY: Final = Reply(
+    status=HTTPStatus.BAD_GATEWAY,
+    body=b"<html><body>502 Bad Gateway</body></html>",
+    content_type="text/html",
+)
+
+
+class HesiAct(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A fault to perform on one call; ``commit`` lets Hesi do its work and returns its answer.
+
+    ``previous`` is the answer to the call of the same operation before this one.
+    """
+
+    order: Order
+    connection: Connection
+    commit: Callable[[], Awaitable[Reply]]
+    previous: Reply | None
+    base: str
+    closing: asyncio.Event
+
+
+async def perform(act: HesiAct) -> None:
+    """Perform the fault."""
+    match act.order.name:
+        case "refuse-connection":
+            await act.connection.reset()
+        case "drop-before-commit":
+            await act.connection.drop()
+        case "commit-then-drop":
+            await act.commit()
+            await act.connection.drop()
+        case "timeout":
+            if act.order.variant == "after-commit":
+                await act.commit()
+            await act.connection.silence(until=act.closing)
+        case "half-reply" if act.order.variant == "cut":
+            await act.connection.half_reply(await act.commit())
+        case "slow":
+            await _slow(act)
+        case _:
+            await act.connection.reply(await _reply(act))
+
+
+async def _slow(act: HesiAct) -> None:
+    half = float(act.order.variant) / 2
+
+    async def pause(seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(act.closing.wait(), seconds)
+
+    reply = await act.commit()
+    await pause(half)
+    await act.connection.reply(reply, over=half, pause=pause)
+
+
+async def _reply(act: HesiAct) -> Reply:
+    """Return what comes back, of the faults that show in the reply alone."""
+    match act.order.name, act.order.variant:
+        case "fault", _:
+            return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "系统异常")
+        case "throttle", "typed":
+            return refusal(HTTPStatus.TOO_MANY_REQUESTS, "请求过于频繁")
+        case "throttle", status:
+            return throttled(int(status))
+        case "redirect", _:
+            return redirected(act.base)
+        case ("html-200" | "unsigned-fault") as name, variant:
+            if variant == "after-commit":
+                await act.commit()
+            return LOGIN_PAGE if name == "html-200" else _GATEWAY
+    reply = await act.commit()
+    match act.order.name:
+        case "half-reply":
+            return msgspec.structs.replace(reply, body=reply.body[: len(reply.body) // 2])
+        case "duplicate-reply":
+            return act.previous or reply
+        case "wrong-reference":
+            return json_reply(_misnamed(msgspec.json.decode(reply.body)), reply.status)
+        case _:
+            content = {"sandboxDrift": {"of": ["another", "version"]}}
+            return json_reply(content | msgspec.json.decode(reply.body), reply.status)
+
+
+def _misnamed(content: Any) -> Any:
+    """Return an answer that names other documents."""
+    if isinstance(content, list):
+        return [_misnamed(part) for part in content]
+    if not isinstance(content, dict):
+        return content
+    return {
+        name: f"{value}-other" if name in ("id", "flowId") and value else _misnamed(value)
+        for name, value in content.items()
+    }
