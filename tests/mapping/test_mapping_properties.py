@@ -39,9 +39,9 @@ def charts(draw: st.DrawFn, company: str) -> Chart:
     for currency in draw(st.sets(st.sampled_from(CURRENCIES))) - {own}:
         text += f"{currency} = {draw(st.integers(1, 10**6))}e-4\n"
     for place, type_ in enumerate(TYPES):
-        text += _row(draw, type_, f"E{place}")
         if draw(st.booleans()):
             text += _row(draw, type_, f"X{place}") + 'country = ["CN"]\n'
+        text += _row(draw, type_, f"E{place}")
     return Chart.from_toml(text.encode())
 
 

@@ -300,21 +300,21 @@ def test_the_cost_centre_is_the_lines_else_the_claims_else_the_charts() -> None:
         assert mapped.explain[1].rule.endswith(f"cost centre {cost_centre} is the {whose}")
 
 
-def test_the_most_specific_row_answers() -> None:
-    """Company and department before department alone, before none; the line's department first."""
+def test_the_first_row_that_fits_answers() -> None:
+    """In the order of the chart, however many conditions; the line's department goes first."""
     rows = """
 [[expense]]
 type = "hotel"
-account = "A"
+account = "C"
+department = ["RD"]
+company = ["CN01"]
 [[expense]]
 type = "hotel"
 account = "B"
 department = ["RD", "QA"]
 [[expense]]
 type = "hotel"
-account = "C"
-department = ["RD"]
-company = ["CN01"]
+account = "A"
 """
     subject = chart(more=rows)
     cases = [

@@ -8,7 +8,8 @@ from typing import NoReturn, TypeVar
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping.narration import Template
-from claimbridge.model.money import as_fraction, exponent
+from claimbridge.mapping.when import When
+from claimbridge.model.money import MAX_INTEGER_DIGITS, as_decimal, as_fraction, exponent
 from claimbridge.model.text import check_text
 
 _T = TypeVar("_T")
@@ -44,6 +45,19 @@ class Checked:
     ) -> Decimal:
         """Return a rate or share as a Decimal within its bounds."""
         return self._as_ours(lambda: as_fraction(value, what=what, low=low, high=high))
+
+    def bound(self, value: Decimal, what: str) -> None:
+        """Refuse a bound of an amount that no amount can have."""
+        number = self._as_ours(lambda: as_decimal(value, what=what))
+        if number < 0 or number.adjusted() >= MAX_INTEGER_DIGITS:
+            self.refuse(f"{what} {number:f} is out of range: amounts are judged without their sign")
+
+    def expression(self, text: str, what: str) -> When:
+        """Return a condition's expression; CB-263 for one that is wrong."""
+        try:
+            return When.parse(text)
+        except ValueError as error:
+            self.refuse(f"{what}: {error}", code="CB-263")
 
     def template(self, text: str, what: str, fields: tuple[str, ...]) -> Template:
         """Return a narration template; CB-209 for a field that there is not."""

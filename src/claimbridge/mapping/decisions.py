@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.rows import CONDITIONS, ExpenseRow
+from claimbridge.mapping.facts import CONDITIONS, Facts, facts_of
+from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.rules import Company, Rules
 from claimbridge.model import Claim, ClaimLine
 
@@ -65,10 +66,18 @@ def dates_of(rules: Rules, claim: Claim) -> Dates:
     return Dates(max([latest_line, *documents]), posting, reason)
 
 
-def row_for(rules: Rules, claim: Claim, line: ClaimLine, index: int) -> ExpenseRow:
-    """Return the row that answers for a line; raises MappingError CB-111 or CB-112."""
-    facts = (claim.company, line.department or claim.department, claim.country)
-    row = rules.rows.find(line.type, facts)
+def row_for(
+    rules: Rules, claim: Claim, line: ClaimLine, index: int, posting: dt.date
+) -> ExpenseRow:
+    """Return the row that answers for a line on a posting date.
+
+    Raises MappingError CB-111 or CB-112, or CB-197 for a condition that cannot be judged.
+    """
+    sole = rules.rows.unconditional.get(line.type)
+    if sole is not None:
+        return sole
+    facts = facts_of(claim, line, posting)
+    row = rules.rows.find(facts)
     if row is not None:
         return row
     rivals = rules.rows.of_type(line.type)
@@ -79,15 +88,38 @@ def row_for(rules: Rules, claim: Claim, line: ClaimLine, index: int) -> ExpenseR
             code="CB-111",
             claim_id=claim.id,
         )
-    stated = ", ".join(
-        f"{name} {fact or 'none'}" for name, fact in zip(CONDITIONS, facts, strict=True)
-    )
     raise MappingError(
         f'{_named(line, index)}: no expense row of its type in chart "{rules.name}" fits '
-        f"{stated}; nearest: {'; '.join(rival.describe() for rival in rivals[:3])}",
+        f"{_stated(facts, rivals)}; nearest: {_nearest_rows(facts, rivals)}",
         code="CB-112",
         claim_id=claim.id,
     )
+
+
+def _stated(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
+    """Return the facts that the rows of the type ask about."""
+    said = [
+        f"{name} {fact or 'none'}"
+        for place, (name, fact) in enumerate(zip(CONDITIONS, facts.exact, strict=True))
+        if any(row.conditions[place] is not None for row in rivals)
+    ]
+    if any(row.window.over is not None or row.window.up_to is not None for row in rivals):
+        said.append(f"amount {facts.amount} {facts.claim.currency}")
+    if any(row.window.first is not None or row.window.last is not None for row in rivals):
+        said.append(f"posting date {facts.posting}")
+    return ", ".join(said) or "it"
+
+
+def _nearest_rows(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
+    """Return the three rows that miss the fewest of the facts, in the chart's order."""
+
+    def misses(row: ExpenseRow) -> int:
+        exact = zip(row.conditions, facts.exact, strict=True)
+        missed = sum(values is not None and fact not in values for values, fact in exact)
+        return missed + (not row.window.takes(facts.amount, facts.posting))
+
+    nearest = sorted(rivals, key=misses)[:3]
+    return "; ".join(row.describe() for row in sorted(nearest, key=rivals.index))
 
 
 def input_tax_account(

@@ -120,10 +120,13 @@ class ExpenseTable(Table, frozen=True):
     ``default_cost_centre``; with ``cost_centre = "required"`` no default serves: a line without
     one is refused.
     ``dimensions`` are those the postings carry, each required: the line's, else the claim's.
-    ``company``, ``department`` and ``country`` are lists of values that fit; left out: any.
     With ``per_unit`` a line states a quantity, in ``unit`` where it is given, and its amount is
     quantity times ``per_unit`` in the company's currency. ``tax_free_per_unit`` is the legal rate
     of an allowance: what goes beyond it goes to ``taxable_account``.
+    ``company``, ``department``, ``project``, ``employee``, ``grade``, ``country`` and ``payment``
+    are lists of values that fit; left out: any. ``amount_over`` and ``amount_up_to`` are in the
+    claim's currency and concern the amount without its sign; ``valid_from`` and ``valid_to`` are
+    posting dates, both inclusive. ``when`` is an expression: see ``claimbridge.mapping.when``.
     """
 
     type: str
@@ -138,7 +141,16 @@ class ExpenseTable(Table, frozen=True):
     dimensions: tuple[str, ...] = ()
     company: tuple[str, ...] | None = None
     department: tuple[str, ...] | None = None
+    project: tuple[str, ...] | None = None
+    employee: tuple[str, ...] | None = None
+    grade: tuple[str, ...] | None = None
     country: tuple[str, ...] | None = None
+    payment: tuple[Literal["employee", "company_card"], ...] | None = None
+    amount_over: Decimal | None = None
+    amount_up_to: Decimal | None = None
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    when: str | None = None
     narration: str | None = None
     per_unit: Decimal | None = None
     unit: str = ""

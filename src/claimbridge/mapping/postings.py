@@ -143,7 +143,7 @@ class _Draft:
 
     def _decide(self, line: ClaimLine, index: int) -> _Line:
         claim = self._claim
-        row = row_for(self._rules, claim, line, index)
+        row = row_for(self._rules, claim, line, index, self._dates.posting)
         currency = line.currency or claim.currency
         cost_centre, reason = cost_centre_for(claim, line, index, row)
         self._fields.update(
@@ -200,6 +200,7 @@ class _Draft:
             amount = EXACT.add(amount, parts.non_deductible)
             exact = EXACT.subtract(decided.line.amount, parts.exact_input_tax)
             rule += f", with its non-deductible part {parts.non_deductible}"
+        rule += f"; {decided.row.why}"
         if decided.cost_centre:
             rule += f"; cost centre {decided.cost_centre} is {decided.cost_centre_reason}"
         return self._post_part(

@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.checking import Checked
+from claimbridge.mapping.facts import CONDITIONS
 from claimbridge.mapping.layout import (
     AccountsTable,
     CompanyTable,
@@ -17,7 +18,7 @@ from claimbridge.mapping.layout import (
     row_name,
 )
 from claimbridge.mapping.narration import CLAIM_FIELDS, LINE_FIELDS
-from claimbridge.mapping.rows import CONDITIONS, ExpenseRow, RowIndex
+from claimbridge.mapping.rows import ANY, ExpenseRow, RowIndex, Window
 from claimbridge.mapping.rules import Accounts, Company, Intercompany, InvoiceRule, Rules
 from claimbridge.model.claim_parts import CLAIM_TEXT, DOCUMENT_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
 from claimbridge.model.text import DIMENSION_NAME
@@ -25,6 +26,7 @@ from claimbridge.model.voucher import MAX_ACCOUNT
 
 MAX_NAME: Final = 200
 MAX_CODE: Final = 64
+PAYMENTS: Final = frozenset({"employee", "company_card"})
 
 
 def read_rules(data: bytes, *, origin: str) -> Rules:
@@ -145,14 +147,20 @@ def _invoices(tables: Tables, origin: str) -> dict[str, InvoiceRule]:
 
 
 def _rows(tables: Tables, origin: str) -> RowIndex:
-    rows = [
-        _row(number, table, tables, Checked(f"{origin}: {row_name(number, table)}"))
-        for number, table in enumerate(tables.expense, start=1)
-    ]
-    try:
-        return RowIndex(rows)
-    except ValueError as error:
-        raise ConfigurationError(f"{origin}: {error}", code="CB-208") from error
+    rows = RowIndex(
+        [
+            _row(number, table, tables, Checked(f"{origin}: {row_name(number, table)}"))
+            for number, table in enumerate(tables.expense, start=1)
+        ]
+    )
+    for earlier, hidden in rows.unreachable():
+        raise ConfigurationError(
+            f"{origin}: {hidden.describe()} can never be reached: {earlier.describe()} stands "
+            "before it and takes all of its lines; put the row with more conditions first, or "
+            "delete one",
+            code="CB-208",
+        )
+    return rows
 
 
 def _row(number: int, table: ExpenseTable, tables: Tables, checked: Checked) -> ExpenseRow:
@@ -174,8 +182,10 @@ def _row(number: int, table: ExpenseTable, tables: Tables, checked: Checked) -> 
         default_cost_centre="" if required else default,
         dimensions=table.dimensions,
         narration=checked.template(narration, "narration", LINE_FIELDS),
-        conditions=tuple(checked.condition(getattr(table, name), name) for name in CONDITIONS),
+        conditions=tuple(_condition(table, name, checked) for name in CONDITIONS),
         label=f"expense row {number} ({table.type})",
+        window=_window(table, checked),
+        when=None if table.when is None else checked.expression(table.when, "when"),
         **_per_unit(table, checked),
     )
 
@@ -209,6 +219,24 @@ def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
         tax_free_per_unit=rates["tax_free_per_unit"],
         taxable_account=table.taxable_account or "",
     )
+
+
+def _condition(table: ExpenseTable, name: str, checked: Checked) -> frozenset[str] | None:
+    values = checked.condition(getattr(table, name), name)
+    return None if name == "payment" and values == PAYMENTS else values  # both ways are any way
+
+
+def _window(table: ExpenseTable, checked: Checked) -> Window:
+    window = Window(table.amount_over, table.amount_up_to, table.valid_from, table.valid_to)
+    for name in ("amount_over", "amount_up_to"):
+        bound = getattr(table, name)
+        if bound is not None:
+            checked.bound(bound, name)
+    if window.over is not None and window.up_to is not None and window.over >= window.up_to:
+        checked.refuse(f"no amount is over {window.over:f} and up to {window.up_to:f}")
+    if window.first is not None and window.last is not None and window.first > window.last:
+        checked.refuse(f"valid_from {window.first} is after valid_to {window.last}")
+    return window if any(bound is not None for bound in window) else ANY
 
 
 def _check_row(table: ExpenseTable, tables: Tables, checked: Checked) -> None:

@@ -1,32 +1,68 @@
 """The expense rows of a chart, and which of them answers for a claim line.
 
-A row answers for one expense type, under conditions on company, department and country. Of the
-rows that fit, the one with the most conditions wins; two that could both win are refused when the
-chart is loaded, so that the answer never depends on the order of rows.
+A row answers for one expense type, under its conditions. The first row that fits wins, in the
+order of the chart; a row that can never be reached, because an earlier one takes all of its
+lines, is refused when the chart is loaded.
+
+The rows of a type are found without walking them: every value of a condition has a mask, an int
+with a bit for each row that takes it, and the bits that all masks share are the candidates.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
-import itertools
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
 
+from claimbridge.mapping.facts import CONDITIONS, Facts
 from claimbridge.mapping.narration import Template
+from claimbridge.mapping.when import When
 
-CONDITIONS: Final = ("company", "department", "country")
-MAX_CELLS: Final = 10_000
+
+class Window(NamedTuple):
+    """The ranges that a row answers for; None: open on that side.
+
+    An amount must be more than ``over``, and may be ``up_to`` itself. Both dates are inclusive.
+    """
+
+    over: Decimal | None = None
+    up_to: Decimal | None = None
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+    def takes(self, amount: Decimal, posting: dt.date) -> bool:
+        """Return whether an amount and a posting date are within."""
+        return not (
+            (self.over is not None and amount <= self.over)
+            or (self.up_to is not None and amount > self.up_to)
+            or (self.first is not None and posting < self.first)
+            or (self.last is not None and posting > self.last)
+        )
+
+    def covers(self, other: Window) -> bool:
+        """Return whether all that is within ``other`` is within this."""
+        return (
+            (self.over is None or (other.over is not None and other.over >= self.over))
+            and (self.up_to is None or (other.up_to is not None and other.up_to <= self.up_to))
+            and (self.first is None or (other.first is not None and other.first >= self.first))
+            and (self.last is None or (other.last is not None and other.last <= self.last))
+        )
+
+
+ANY: Final = Window()
 
 
 class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
     """One checked row; the fields mean what ``layout.ExpenseTable`` says, defaults filled in.
 
-    ``conditions`` holds, for company, department and country, the values that fit; None: any.
+    ``conditions`` holds, for each of ``CONDITIONS``, the values that fit; None: any. ``file`` is
+    where the row stands, ``number`` its place there, ``label`` how messages call it,
+    ``why`` what an explanation says of the choice of it.
     """
 
     number: int
@@ -47,114 +83,185 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     tax_free_per_unit: Decimal | None = None
     taxable_account: str = ""
+    window: Window = ANY
+    when: When | None = None
+    file: str = ""
+    why: str = ""
 
-    def describe(self) -> str:
-        """Return the row's label with its conditions, for messages."""
-        stated = [
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "why", _why(self.stated()))
+
+    @property
+    def specificity(self) -> int:
+        """How many conditions the row states; shown, but the order of rows decides."""
+        return len(self.stated())
+
+    def stated(self) -> list[str]:
+        """Return the conditions that the row states, in words."""
+        window = self.window
+        words = [
             f"{name} {'/'.join(sorted(values))}"
             for name, values in zip(CONDITIONS, self.conditions, strict=True)
             if values is not None
         ]
-        return f"{self.label}: {', '.join(stated) or 'any'}"
+        for name, bound in (
+            ("amount over", window.over),
+            ("amount up to", window.up_to),
+            ("from", window.first),
+            ("to", window.last),
+            ("when", self.when and self.when.text),
+        ):
+            if bound is not None:
+                words.append(
+                    f"{name} {bound:f}" if isinstance(bound, Decimal) else f"{name} {bound}"
+                )
+        return words
+
+    def describe(self) -> str:
+        """Return the row's label with its conditions, for messages."""
+        return f"{self.label}: {', '.join(self.stated()) or 'any'}"
+
+    def fits(self, facts: Facts) -> bool:
+        """Return whether the row answers for a line of its type."""
+        for values, fact in zip(self.conditions, facts.exact, strict=True):
+            if values is not None and fact not in values:
+                return False
+        return self.fits_beyond(facts)
+
+    def fits_beyond(self, facts: Facts) -> bool:
+        """Return whether a line whose exact conditions fit is within the ranges and ``when``."""
+        if self.window is not ANY and not self.window.takes(facts.amount, facts.posting):
+            return False
+        return self.when is None or self.when.holds(facts)
+
+    def takes_all_of(self, other: ExpenseRow) -> bool:
+        """Return whether every line that fits ``other`` surely fits this row of its type."""
+        for own, its in zip(self.conditions, other.conditions, strict=True):
+            if own is not None and (its is None or not its <= own):
+                return False
+        return self._covers_beyond(other)
+
+    def _covers_beyond(self, other: ExpenseRow) -> bool:
+        return self.window.covers(other.window) and (self.when is None or self.when == other.when)
 
 
-class _Group(NamedTuple):
-    """The rows of one type that state the same conditions, by the values they name."""
-
-    stated: tuple[int, ...]
-    cells: dict[tuple[str, ...], ExpenseRow]
+def _why(stated: Sequence[str]) -> str:
+    if not stated:
+        return "the row has no conditions"
+    noun = "condition" if len(stated) == 1 else "conditions"
+    return f"the first row that fits, by {len(stated)} {noun}: {', '.join(stated)}"
 
 
 class RowIndex:
-    """Finds the row for a line without walking the chart.
+    """Finds the row for a line without walking the chart."""
 
-    Raises ValueError when two rows could both answer for one line.
-    """
-
-    def __init__(self, rows: Iterable[ExpenseRow]) -> None:
+    def __init__(self, rows: Sequence[ExpenseRow]) -> None:
+        self.rows = tuple(rows)
         by_type: dict[str, list[ExpenseRow]] = defaultdict(list)
         for row in rows:
             by_type[row.type].append(row)
-        self._groups: dict[str, tuple[_Group, ...]] = {
-            type_: _grouped(members) for type_, members in by_type.items()
-        }
+        self._types = {type_: _TypeRows(members) for type_, members in by_type.items()}
         self._names = {type_: members[0].name for type_, members in by_type.items()}
+        # Most types have one row for all: it needs no facts.
+        self.unconditional: dict[str, ExpenseRow] = {
+            type_: members[0] for type_, members in by_type.items() if not members[0].specificity
+        }
 
-    def find(self, type_: str, facts: Sequence[str]) -> ExpenseRow | None:
-        """Return the most specific row for a type; None when no row fits.
+    def find(self, facts: Facts) -> ExpenseRow | None:
+        """Return the first row that fits; None when there is none.
 
-        ``facts`` are the line's company, department and country; "" where it has none.
+        Raises MappingError where a ``when`` on the way cannot be judged.
         """
-        for stated, cells in self._groups.get(type_, ()):
-            row = cells.get(tuple([facts[condition] for condition in stated]))
-            if row is not None:
+        rows = self._types.get(facts.type)
+        if rows is None:
+            return None
+        for row in rows.candidates(facts.exact):
+            if row.fits_beyond(facts):
                 return row
         return None
 
-    def of_type(self, type_: str) -> list[ExpenseRow]:
+    def of_type(self, type_: str) -> tuple[ExpenseRow, ...]:
         """Return the rows of a type in the chart's order; empty when the chart has none."""
-        found = {
-            row.number: row for _, cells in self._groups.get(type_, ()) for row in cells.values()
-        }
-        return [found[number] for number in sorted(found)]
+        found = self._types.get(type_)
+        return found.rows if found is not None else ()
+
+    def types(self) -> tuple[str, ...]:
+        """Return the types in the order of their first rows."""
+        return tuple(self._types)
+
+    def unreachable(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
+        """Yield each row that an earlier one of its file hides, after that one."""
+        for rows in self._types.values():
+            yield from rows.hidden()
 
     def nearest(self, type_: str) -> list[str]:
         """Return up to three types of the chart that are spelt or named most like ``type_``."""
-        spelt = difflib.get_close_matches(type_, self._groups, n=3, cutoff=_LIKENESS)
+        spelt = difflib.get_close_matches(type_, self._types, n=3, cutoff=_LIKENESS)
         named = difflib.get_close_matches(type_, self._names.values(), n=3, cutoff=_LIKENESS)
         by_name = [known for known, name in self._names.items() if name in named]
-        return list(dict.fromkeys(spelt + by_name))[:3] or list(self._groups)[:3]
+        return list(dict.fromkeys(spelt + by_name))[:3] or list(self._types)[:3]
 
 
 _LIKENESS: Final = 0.3
 """Low, for the message helps most when the type is only roughly right: "taxii" finds "travel"."""
 
 
-def _grouped(rows: Sequence[ExpenseRow]) -> tuple[_Group, ...]:
-    groups: dict[tuple[int, ...], _Group] = {}
-    for row in rows:
-        stated = tuple(i for i, values in enumerate(row.conditions) if values is not None)
-        group = groups.setdefault(stated, _Group(stated, {}))
-        for cell in _cells(row, stated):
-            other = group.cells.setdefault(cell, row)
-            if other is not row:
-                raise ValueError(_tie(other, row))
-    for one, two in itertools.combinations(groups.values(), 2):
-        if len(one.stated) == len(two.stated):
-            _refuse_overlap(one, two)
-    # The most conditions first; between equals the order cannot matter, for none overlap.
-    return tuple(sorted(groups.values(), key=lambda group: -len(group.stated)))
+class _Test(NamedTuple):
+    """One condition: the rows that take each value it names, and those that take any other."""
+
+    place: int
+    named: dict[str, int]
+    other: int
 
 
-def _cells(row: ExpenseRow, stated: tuple[int, ...]) -> Iterable[tuple[str, ...]]:
-    values = [sorted(row.conditions[condition] or ()) for condition in stated]
-    if math.prod(map(len, values)) > MAX_CELLS:
-        raise ValueError(
-            f"{row.label} names more than {MAX_CELLS} combinations of its conditions; "
-            "split it or leave a condition out"
+class _TypeRows:
+    """The rows of one type; bit ``n`` of a mask stands for ``rows[n]``."""
+
+    def __init__(self, rows: Sequence[ExpenseRow]) -> None:
+        self.rows = tuple(rows)
+        self._all = (1 << len(self.rows)) - 1
+        self._tests = tuple(
+            self._test(place)
+            for place in range(len(CONDITIONS))
+            if any(row.conditions[place] is not None for row in self.rows)
         )
-    return itertools.product(*values)
 
+    def _test(self, place: int) -> _Test:
+        named: dict[str, int] = {}
+        other = 0
+        for number, row in enumerate(self.rows):
+            values = row.conditions[place]
+            if values is None:
+                other |= 1 << number
+            else:
+                for value in values:
+                    named[value] = named.get(value, 0) | 1 << number
+        return _Test(place, {value: mask | other for value, mask in named.items()}, other)
 
-def _refuse_overlap(one: _Group, other: _Group) -> None:
-    """Two groups with equally many conditions overlap where what both state can be equal."""
-    shared = [condition for condition in one.stated if condition in other.stated]
-    seen = {_projection(cell, one.stated, shared): row for cell, row in one.cells.items()}
-    for cell, row in other.cells.items():
-        rival = seen.get(_projection(cell, other.stated, shared))
-        if rival is not None:
-            raise ValueError(_tie(rival, row))
+    def candidates(self, exact: tuple[str, ...]) -> Iterator[ExpenseRow]:
+        """Yield the rows whose exact conditions fit, in order."""
+        mask = self._all
+        for place, named, other in self._tests:
+            mask &= named.get(exact[place], other)
+        return self._of(mask)
 
+    def _of(self, mask: int) -> Iterator[ExpenseRow]:
+        while mask:
+            lowest = mask & -mask
+            yield self.rows[lowest.bit_length() - 1]
+            mask ^= lowest
 
-def _projection(
-    cell: tuple[str, ...], stated: tuple[int, ...], shared: Sequence[int]
-) -> tuple[str, ...]:
-    return tuple(cell[stated.index(condition)] for condition in shared)
-
-
-def _tie(one: ExpenseRow, other: ExpenseRow) -> str:
-    first, second = sorted((one, other), key=lambda row: row.number)
-    return (
-        f"{first.describe()} and {second.describe()} can both answer for one line; "
-        "give one of them a further condition"
-    )
+    def hidden(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
+        """Yield (earlier, hidden) for each row that a single earlier row of its file hides."""
+        for number, row in enumerate(self.rows):
+            mask = (1 << number) - 1
+            for place, named, other in self._tests:
+                values = row.conditions[place]
+                for value in values if values is not None else ():
+                    mask &= named[value]
+                if values is None:
+                    mask &= other
+            for earlier in self._of(mask):
+                if earlier.file == row.file and earlier._covers_beyond(row):
+                    yield earlier, row
+                    break

@@ -1,0 +1,57 @@
+"""What a chart's rows judge a claim line by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from claimbridge.model import Claim, ClaimLine, converted
+from claimbridge.model.money import EXACT
+
+CONDITIONS: Final = (
+    "company",
+    "department",
+    "project",
+    "employee",
+    "grade",
+    "country",
+    "payment",
+)
+"""The conditions that name values, in the order of ``Facts.exact``."""
+
+
+class Facts(NamedTuple):
+    """What is known of one line, or of a part of it, when its row is chosen.
+
+    ``exact`` holds what ``CONDITIONS`` names, "" where there is none. ``amount`` is in the claim's
+    currency and without a sign, so that a refund finds the row of what it refunds. ``posting`` is
+    the posting date. ``claim`` and ``line`` are what a ``when`` may look further into.
+    """
+
+    type: str
+    exact: tuple[str, ...]
+    amount: Decimal
+    posting: dt.date
+    claim: Claim
+    line: ClaimLine
+
+
+def facts_of(claim: Claim, line: ClaimLine, posting: dt.date) -> Facts:
+    """Return the facts of a line; the company is the one that bears its cost."""
+    return Facts(
+        line.type,
+        (
+            line.company or claim.company,
+            line.department or claim.department,
+            line.project,
+            claim.employee,
+            claim.grade,
+            claim.country,
+            line.payment,
+        ),
+        EXACT.abs(converted(line, claim.currency)),
+        posting,
+        claim,
+        line,
+    )

@@ -1,0 +1,176 @@
+"""The condition ``when`` of a row: an expression of rule-engine over the fields of a line.
+
+Numbers are decimals, computed exactly. Field names and types are checked when the chart is
+loaded. Nothing that changes from run to run (the time, chance) can be named.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from claimbridge.errors import MappingError, MissingExtra
+from claimbridge.mapping.facts import CONDITIONS, Facts
+from claimbridge.model.money import EXACT
+
+if TYPE_CHECKING:
+    from rule_engine import Rule
+
+MAX_EXPRESSION: Final = 1000
+
+WHEN_FIELDS: Final[dict[str, str]] = {
+    "type": "text",
+    **dict.fromkeys(CONDITIONS, "text"),
+    "cost_centre": "text",
+    "text": "text",
+    "title": "text",
+    "unit": "text",
+    "currency": "text",
+    "claim_currency": "text",
+    "amount": "number",
+    "refund": "truth",
+    "tax": "number or null",
+    "tax_rate": "number or null",
+    "quantity": "number or null",
+    "date": "date",
+    "posting_date": "date",
+    "documents": "texts",
+    "dimensions": "texts by name",
+}
+"""What an expression may name. ``amount`` is in the claim's currency and without a sign, as for
+``amount_over``; ``refund`` says whether it was negative. ``currency`` is the line's.
+``documents`` are the kinds of the line's documents."""
+
+
+class When:
+    """A checked expression; ``text`` is how it is written."""
+
+    def __init__(self, text: str, rule: Rule) -> None:
+        self.text = text
+        self._rule = rule
+
+    @classmethod
+    def parse(cls, text: str) -> When:
+        """Return the expression; raises ValueError saying what is wrong with it.
+
+        Raises MissingExtra where rule-engine is not installed.
+        """
+        if len(text) > MAX_EXPRESSION:
+            raise ValueError(f"it has {len(text)} characters; the limit is {MAX_EXPRESSION}")
+        text = text.strip()
+        engine = _engine()
+        try:
+            rule = engine.Rule(text, context=_context(engine))
+        except (engine.errors.EngineError, ArithmeticError, RecursionError, ValueError) as error:
+            raise ValueError(_told(error)) from error
+        result = rule.statement.expression.result_type
+        if result.name != "BOOLEAN":
+            raise ValueError(
+                f"it gives {_KINDS.get(result.name, result.name.lower())}, not true or false; "
+                "compare it with something"
+            )
+        return cls(text, rule)
+
+    def holds(self, facts: Facts) -> bool:
+        """Return whether a line fits; raises MappingError CB-197 where it cannot be said."""
+        try:
+            return bool(self._rule.matches(_values(facts)))
+        except Exception as error:  # rule-engine lets decimal's, re's and its own through
+            raise MappingError(
+                f'a line of type "{facts.type}": the condition when {self.text!r} cannot be '
+                f"judged: {_told(error)}; guard what a line may lack: (quantity ?? 0) > 3",
+                code="CB-197",
+                claim_id=facts.claim.id,
+            ) from error
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, When) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"When({self.text!r})"
+
+
+def _engine() -> Any:
+    try:
+        import rule_engine
+    except ImportError as error:
+        raise MissingExtra(
+            "a chart's condition when needs rule-engine: pip install 'claimbridge[rules]'"
+        ) from error
+    return rule_engine
+
+
+_KINDS: Final = {"FLOAT": "a number", "STRING": "a text", "DATETIME": "a date"}
+
+
+def _context(engine: Any) -> Any:
+    kinds = engine.DataType
+    number = kinds.NULLABLE(kinds.FLOAT)
+    known = {
+        "text": kinds.STRING,
+        "number": kinds.FLOAT,
+        "number or null": number,
+        "truth": kinds.BOOLEAN,
+        "date": kinds.DATETIME,
+        "texts": kinds.ARRAY(kinds.STRING),
+        "texts by name": kinds.MAPPING(kinds.STRING, kinds.STRING),
+    }
+    types = {name: known[kind] for name, kind in WHEN_FIELDS.items()}
+    context = engine.Context(
+        type_resolver=engine.type_resolver_from_dict(types),
+        default_timezone="utc",
+        decimal_context=EXACT,
+    )
+
+    class Nothing(engine.builtins.Builtins):  # type: ignore[misc]  # rule-engine has no types
+        """No $now and no $random: the same claim must always find the same row."""
+
+        def resolve_type(self, name: str) -> Any:
+            raise engine.errors.SymbolResolutionError("$" + name)
+
+    context.builtins = Nothing({})
+    return context
+
+
+def _told(error: Exception) -> str:
+    """Return rule-engine's sentence, with the nearest field for one that there is not."""
+    symbol = getattr(error, "symbol_name", None)
+    if isinstance(symbol, str):
+        near = difflib.get_close_matches(symbol, WHEN_FIELDS, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(WHEN_FIELDS)}"
+        return f'unknown field "{symbol}"; {hint}'
+    return str(getattr(error, "message", None) or error or type(error).__name__)[:300]
+
+
+def _values(facts: Facts) -> Mapping[str, object]:
+    claim, line = facts.claim, facts.line
+    values: dict[str, object] = dict(zip(CONDITIONS, facts.exact, strict=True))
+    values.update(
+        type=facts.type,
+        cost_centre=line.cost_centre or claim.cost_centre,
+        text=line.text,
+        title=claim.title,
+        unit=line.unit,
+        currency=line.currency or claim.currency,
+        claim_currency=claim.currency,
+        amount=facts.amount,
+        refund=line.amount < Decimal(0),
+        tax=line.tax,
+        tax_rate=line.tax_rate,
+        quantity=line.quantity,
+        date=_midnight(line.date),
+        posting_date=_midnight(facts.posting),
+        documents=tuple(document.kind for document in line.documents),
+        dimensions={**claim.dimensions, **line.dimensions},
+    )
+    return values
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
