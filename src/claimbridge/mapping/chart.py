@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.mapping.content import parse_toml
 from claimbridge.mapping.explanation import Mapped
 from claimbridge.mapping.postings import map_claim
-from claimbridge.mapping.reading import read_rules
+from claimbridge.mapping.reading import rules_of
 from claimbridge.mapping.rules import Rules
 from claimbridge.model import Claim
 
@@ -45,7 +46,7 @@ class Chart:
 
         Raises ConfigurationError naming the table or row that is wrong.
         """
-        return cls(read_rules(data, origin=origin))
+        return cls(rules_of(parse_toml(data, file=origin)))
 
     def map(self, claim: Claim) -> Mapped:
         """Return the claim's voucher, balanced and equal to its total, with the reasons for it.

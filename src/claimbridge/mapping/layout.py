@@ -1,18 +1,13 @@
-"""The chart's TOML: its tables, their keys and types."""
+"""A chart's tables, their keys and types, whatever file they stand in."""
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import re
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, Literal, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
-
-from claimbridge.errors import ConfigurationError
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,13 +17,19 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChartTable(Table, frozen=True):
     """``[chart]``: its name, the first and last posting date that it answers for, a default.
 
-    ``default_cost_centre`` stands for rows that have none of their own; empty: none.
+    ``default_cost_centre`` stands for rows that have none of their own; empty: none. ``extends``
+    is the chart of a group that answers where this one does not; ``rows`` a CSV or Excel file with
+    the expense rows; ``account_list`` a list of the accounts that the ERP has, for ``chart check``.
+    These paths are relative to the file that they stand in.
     """
 
     name: str
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
     default_cost_centre: str = ""
+    extends: str | None = None
+    rows: str | None = None
+    account_list: str | None = None
 
 
 class AccountsTable(Table, frozen=True):
@@ -63,10 +64,15 @@ class CompanyTable(Table, frozen=True):
 
     With a booking rate, expense and tax of a foreign line are posted at it, and what the line's
     own rate pays more or less goes to ``fx_difference``. Without one the line's rate holds.
+    ``closed_until``, ``closed`` and ``open`` say which periods its books are closed for: see
+    ``PeriodsTable``.
     """
 
     currency: str
     rates: dict[str, object] = {}
+    closed_until: dt.date | None = None
+    closed: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
     intercompany: dict[str, IntercompanyTable] = {}
 
 
@@ -95,6 +101,44 @@ class BetweenTable(Table, frozen=True):
     """
 
     mode: Literal["both", "recharge"] = "both"
+
+
+class PeriodsTable(Table, frozen=True):
+    """``[periods]``: which day a voucher is posted on, and the company's fiscal periods.
+
+    ``posting_date`` is what that day is taken from, the first that the claim has: the latest
+    ``invoice``, the ``approval``, the latest ``line``. A claim's own posting date goes before all.
+    ``when_closed`` says what becomes of a day whose period is closed. ``closed_until`` closes all
+    periods that begin on that day or before, ``closed`` those it names, for every company; ``open``
+    names those that are open nevertheless.
+    The periods are those listed as ``[[period]]``; else they are computed: the fiscal year begins
+    on ``start`` ("04-01") and has twelve ``calendar`` months, or twelve periods of whole weeks,
+    beginning on the ``week_start`` that is ``nearest`` to ``start`` or the last one ``before`` the
+    day after; a fifty-third week lengthens the last period. A fiscal year is called by the calendar
+    year of its ``start`` or ``end``, and a period ``2026-01``.
+    """
+
+    posting_date: tuple[Literal["invoice", "approval", "line"], ...] = ("approval", "line")
+    when_closed: Literal["refuse", "next_open"] = "refuse"
+    closed_until: dt.date | None = None
+    closed: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    start: str = "01-01"
+    calendar: Literal["months", "4-4-5", "4-5-4", "5-4-4"] = "months"
+    week_start: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+    ] = "monday"
+    year_begins: Literal["nearest", "before"] = "nearest"
+    year_name: Literal["start", "end"] = "start"
+
+
+class PeriodTable(Table, frozen=True):
+    """``[[period]]``: a fiscal period by its first and last day, and whether it is open."""
+
+    name: str
+    first: dt.date
+    last: dt.date
+    open: bool = True
 
 
 class InvoiceTable(Table, frozen=True):
@@ -158,6 +202,18 @@ class ExpenseTable(Table, frozen=True):
     taxable_account: str | None = None
 
 
+_K = TypeVar("_K", bound=Table)
+
+
+class Placed(NamedTuple, Generic[_K]):
+    """An entry of a list, and where it stands: for messages, by its file and its number there."""
+
+    where: str
+    file: str
+    number: int
+    table: _K
+
+
 class Tables(msgspec.Struct, frozen=True):
     """A chart's tables, typed but not yet checked against each other."""
 
@@ -165,99 +221,33 @@ class Tables(msgspec.Struct, frozen=True):
     accounts: AccountsTable
     company: Mapping[str, CompanyTable]
     narration: NarrationTable
-    expense: tuple[ExpenseTable, ...]
-    invoice: tuple[InvoiceTable, ...] = ()
-    allocation: AllocationTable = AllocationTable()
-    intercompany: BetweenTable = BetweenTable()
+    allocation: AllocationTable
+    intercompany: BetweenTable
+    periods: PeriodsTable | None
+    expense: tuple[Placed[ExpenseTable], ...]
+    invoice: tuple[Placed[InvoiceTable], ...]
+    period: tuple[Placed[PeriodTable], ...]
 
 
-class _File(Table, frozen=True):
-    """The names of the tables in a file; each is decoded by itself, to be named in messages."""
+SINGLE: Final[Mapping[str, type[Table]]] = {
+    "chart": ChartTable,
+    "accounts": AccountsTable,
+    "narration": NarrationTable,
+    "allocation": AllocationTable,
+    "intercompany": BetweenTable,
+    "periods": PeriodsTable,
+}
+"""Tables that a chart has one of."""
 
-    chart: object
-    accounts: object
-    company: dict[str, object]
-    expense: list[object]
-    narration: object = {}
-    invoice: list[object] = []
-    allocation: object = {}
-    intercompany: object = {}
+KEYED: Final[Mapping[str, type[Table]]] = {"company": CompanyTable}
+"""Tables that a chart has several of, each under a code."""
 
+LISTED: Final[Mapping[str, type[Table]]] = {
+    "expense": ExpenseTable,
+    "invoice": InvoiceTable,
+    "period": PeriodTable,
+}
+"""Tables that a chart has a list of, in an order that matters."""
 
-def read_tables(data: bytes, *, origin: str) -> Tables:
-    """Return the tables in the TOML ``data``; ``origin`` names it in messages.
-
-    Raises ConfigurationError: CB-205 for what is no TOML, CB-206 naming the table or row for an
-    unknown or missing key or a wrong type.
-    """
-    file = _decode(_parsed(data, origin), _File, origin)
-    for what, given in (("[company.…] table", file.company), ("[[expense]] row", file.expense)):
-        if not given:
-            raise ConfigurationError(f"{origin}: there is no {what}", code="CB-206")
-    return Tables(
-        chart=_decode(file.chart, ChartTable, f"{origin}: [chart]"),
-        accounts=_decode(file.accounts, AccountsTable, f"{origin}: [accounts]"),
-        company={
-            code: _decode(entry, CompanyTable, f"{origin}: [company.{code}]")
-            for code, entry in file.company.items()
-        },
-        narration=_decode(file.narration, NarrationTable, f"{origin}: [narration]"),
-        expense=tuple(
-            _decode(entry, ExpenseTable, f"{origin}: {row_name(number, entry)}")
-            for number, entry in enumerate(file.expense, start=1)
-        ),
-        invoice=tuple(
-            _decode(entry, InvoiceTable, f"{origin}: invoice rule {number}")
-            for number, entry in enumerate(file.invoice, start=1)
-        ),
-        allocation=_decode(file.allocation, AllocationTable, f"{origin}: [allocation]"),
-        intercompany=_decode(file.intercompany, BetweenTable, f"{origin}: [intercompany]"),
-    )
-
-
-def row_name(number: int, entry: object) -> str:
-    """Return what messages call an expense row: its place, and its type if it has one."""
-    type_ = entry.get("type") if isinstance(entry, dict) else getattr(entry, "type", None)
-    return f"expense row {number}" + (f' (type "{type_[:64]}")' if isinstance(type_, str) else "")
-
-
-def _parsed(data: bytes, origin: str) -> dict[str, object]:
-    try:
-        # TOML floats are read as the decimals they are written as.
-        return tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ArithmeticError, RecursionError) as error:
-        raise ConfigurationError(f"{origin}: not a TOML file: {error}", code="CB-205") from error
-
-
-_K = TypeVar("_K", bound=Table)
-
-
-def _decode(raw: object, kind: type[_K], where: str) -> _K:
-    try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(
-            f"{where}: {_reworded(str(error), kind)}", code="CB-206"
-        ) from error
-
-
-_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
-
-
-def _reworded(message: str, kind: type[Table]) -> str:
-    """Return msgspec's sentence about an object's field as one about a table's key."""
-    found = _AT.match(message)
-    assert found is not None  # the pattern fits every text
-    problem, path = found["problem"], (found["path"] or "").removeprefix(".")
-    if unknown := _UNKNOWN.fullmatch(problem):
-        near = difflib.get_close_matches(unknown[1], kind.__struct_fields__, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        return f'unknown key "{unknown[1]}"{hint}'
-    if missing := _MISSING.fullmatch(problem):
-        return f'"{missing[1]}" is missing'
-    said = problem[:1].lower() + problem[1:]
-    for term, toml in (("`object`", "a table"), ("`array`", "a list"), ("`str`", "text in quotes")):
-        said = said.replace(term, toml)
-    return f"{path}: {said}" if path else said
+NOUNS: Final = {"expense": "expense row", "invoice": "invoice rule", "period": "period"}
+"""What messages call an entry of a list."""

@@ -8,14 +8,14 @@ from typing import Final, TypedDict
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.checking import Checked
+from claimbridge.mapping.content import Content, tables_of
 from claimbridge.mapping.facts import CONDITIONS
 from claimbridge.mapping.layout import (
     AccountsTable,
     CompanyTable,
     ExpenseTable,
+    Placed,
     Tables,
-    read_tables,
-    row_name,
 )
 from claimbridge.mapping.narration import CLAIM_FIELDS, LINE_FIELDS
 from claimbridge.mapping.rows import ANY, ExpenseRow, RowIndex, Window
@@ -29,12 +29,12 @@ MAX_CODE: Final = 64
 PAYMENTS: Final = frozenset({"employee", "company_card"})
 
 
-def read_rules(data: bytes, *, origin: str) -> Rules:
-    """Return what the TOML ``data`` says, checked in full.
+def rules_of(content: Content) -> Rules:
+    """Return what a whole chart says, checked in full.
 
-    ``origin`` names the file in messages. Raises ConfigurationError naming the table or row.
+    Raises ConfigurationError naming the file and its table or row.
     """
-    tables = read_tables(data, origin=origin)
+    tables, origin = tables_of(content), content.file
     _check_chart(tables, Checked(f"{origin}: [chart]"))
     companies = {
         code: _company(code, table, tables.company, Checked(f"{origin}: [company.{code}]"))
@@ -50,7 +50,7 @@ def read_rules(data: bytes, *, origin: str) -> Rules:
         companies=companies,
         claim_text=narration.template(tables.narration.claim, "claim", CLAIM_FIELDS),
         rows=_rows(tables, origin),
-        invoices=_invoices(tables, origin),
+        invoices=_invoices(tables),
         remainder=tables.allocation.remainder,
         recharge=tables.intercompany.mode == "recharge",
     )
@@ -124,13 +124,17 @@ def _input_tax(given: str | dict[str, str], checked: Checked) -> dict[Decimal | 
     return found
 
 
-def _invoices(tables: Tables, origin: str) -> dict[str, InvoiceRule]:
+def _invoices(tables: Tables) -> dict[str, InvoiceRule]:
     rules: dict[str, InvoiceRule] = {}
-    for number, table in enumerate(tables.invoice, start=1):
-        checked = Checked(f"{origin}: invoice rule {number}")
+    files: dict[str, str] = {}
+    for where, file, number, table in tables.invoice:
+        checked = Checked(where)
         checked.text(table.kind, "kind", DOCUMENT_TEXT["kind"])
-        if table.kind in rules:
+        if files.get(table.kind) == file:
             checked.refuse(f'kind "{table.kind}" has a rule already', code="CB-208")
+        if table.kind in rules:
+            continue  # the chart's own goes before that of its group
+        files[table.kind] = file
         given = {
             name: None if value is None else checked.fraction(value, name)
             for name, value in (("deductible", table.deductible), ("tax_rate", table.tax_rate))
@@ -147,15 +151,10 @@ def _invoices(tables: Tables, origin: str) -> dict[str, InvoiceRule]:
 
 
 def _rows(tables: Tables, origin: str) -> RowIndex:
-    rows = RowIndex(
-        [
-            _row(number, table, tables, Checked(f"{origin}: {row_name(number, table)}"))
-            for number, table in enumerate(tables.expense, start=1)
-        ]
-    )
+    rows = RowIndex([_row(placed, tables, origin) for placed in tables.expense])
     for earlier, hidden in rows.unreachable():
         raise ConfigurationError(
-            f"{origin}: {hidden.describe()} can never be reached: {earlier.describe()} stands "
+            f"{hidden.file}: {hidden.describe()} can never be reached: {earlier.describe()} stands "
             "before it and takes all of its lines; put the row with more conditions first, or "
             "delete one",
             code="CB-208",
@@ -163,7 +162,9 @@ def _rows(tables: Tables, origin: str) -> RowIndex:
     return rows
 
 
-def _row(number: int, table: ExpenseTable, tables: Tables, checked: Checked) -> ExpenseRow:
+def _row(placed: Placed[ExpenseTable], tables: Tables, origin: str) -> ExpenseRow:
+    where, file, number, table = placed
+    checked = Checked(where)
     _check_row(table, tables, checked)
     rate = table.tax_rate
     narration = tables.narration.line if table.narration is None else table.narration
@@ -183,7 +184,8 @@ def _row(number: int, table: ExpenseTable, tables: Tables, checked: Checked) -> 
         dimensions=table.dimensions,
         narration=checked.template(narration, "narration", LINE_FIELDS),
         conditions=tuple(_condition(table, name, checked) for name in CONDITIONS),
-        label=f"expense row {number} ({table.type})",
+        label=f"expense row {number} ({table.type})" + _of_file(file, origin),
+        file=file,
         window=_window(table, checked),
         when=None if table.when is None else checked.expression(table.when, "when"),
         **_per_unit(table, checked),
@@ -219,6 +221,11 @@ def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
         tax_free_per_unit=rates["tax_free_per_unit"],
         taxable_account=table.taxable_account or "",
     )
+
+
+def _of_file(file: str, origin: str) -> str:
+    """Return which file a row is of, where that is not the chart's own."""
+    return "" if file == origin else f" of {file}"
 
 
 def _condition(table: ExpenseTable, name: str, checked: Checked) -> frozenset[str] | None:
