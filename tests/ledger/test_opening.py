@@ -92,8 +92,8 @@ def test_other_ports_lie_beside_the_endpoint_or_where_they_are_named() -> None:
         address("elsewhere")
 
 
-def test_more_postings_than_a_document_takes_are_refused() -> None:
-    """Before anything is built, and never by splitting the claim."""
+def test_more_postings_than_a_document_takes_make_several_documents() -> None:
+    """Each is previewed by itself."""
     config = LedgerConfig(endpoint="https://erp.example/", profile="workday")
     ledger = Ledger(config, chart=PlainChart())
     day = dt.date(2026, 3, 11)
@@ -102,5 +102,9 @@ def test_more_postings_than_a_document_takes_are_refused() -> None:
         id="C-1", revision=1, company="CN01", employee="E1", currency="CNY",
         total=Decimal(1000), lines=lines,
     )  # fmt: skip
-    with pytest.raises(ClaimError, match=r"CB-164 claim C-1: its voucher has 1001 postings"):
+    with pytest.raises(ClaimError, match=r"CB-164 claim C-1: it would be 2 documents"):
         ledger.preview(claim)
+    first, second = ledger.previews(claim)
+    assert (first.claim_id, second.claim_id) == ("C-1/1", "C-1/2")
+    assert len(first.voucher.postings) == len(second.voucher.postings) == 501
+    assert (first.valid, second.valid) == (True, True)

@@ -58,6 +58,7 @@ card_payable = "2241.02"
 input_tax = "2221.01.01"
 rounding = "6603.09"
 fx_difference = "6061.01"
+advance_clearing = "1221.01"
 [company.CN01]
 currency = "CNY"
 [[expense]]

@@ -31,7 +31,7 @@ from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
 from claimbridge.ledger import Ledger, Preview
 from claimbridge.mapping import Chart, Explanation, Mapped
-from claimbridge.model import Claim, Finding, Side, State, Status
+from claimbridge.model import Acknowledgement, Claim, Finding, Side, State, Status
 from claimbridge.xmlio import indented
 
 Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
@@ -96,7 +96,8 @@ def _show_end(result: Result, json: bool) -> int:
     if json:
         emit(_end_record(result))
     elif ack is not None:
-        entry = f"journal entry {ack.journal_entry}" if ack.journal_entry else "accepted"
+        entries = [str(one.journal_entry) for one in ack.parts or (ack,) if one.journal_entry]
+        entry = f"journal entry {', '.join(entries)}" if entries else "accepted"
         say(YES, f" {result.claim_id}  {ack.state}  {entry}")
     else:
         say(NO, f" {result.claim_id}  {error}")
@@ -119,7 +120,7 @@ def _end_record(result: Result) -> dict[str, Any]:
             "journal_entry": plain_entry(ack.journal_entry),
             "code": None,
             "reasons": [],
-        }
+        } | _parts(ack)
     assert error is not None  # a result has one of the two
     return {
         "claim": result.claim_id,
@@ -128,6 +129,18 @@ def _end_record(result: Result) -> dict[str, Any]:
         "journal_entry": None,
         "code": error.code,
         "reasons": _reasons(error),
+    }
+
+
+def _parts(ack: Acknowledgement) -> dict[str, Any]:
+    """Return the documents of a claim that had to be divided; nothing for one document."""
+    if not ack.parts:
+        return {}
+    return {
+        "parts": [
+            {"reference": part.reference, "journal_entry": plain_entry(part.journal_entry)}
+            for part in ack.parts
+        ]
     }
 
 
@@ -253,16 +266,17 @@ def preview(
     codes = []
     for path in claims:
         try:
-            made = ledger.preview(read_claim(path))
+            previews = ledger.previews(read_claim(path))
         except ClaimError as error:
             codes.append(BUSINESS_NO)
             _show_unbuilt(error, path, json)
             continue
-        codes.append(DONE if made.valid else BUSINESS_NO)
-        if json:
-            emit(_preview_record(made))
-        else:
-            _print_preview(made)
+        for made in previews:
+            codes.append(DONE if made.valid else BUSINESS_NO)
+            if json:
+                emit(_preview_record(made))
+            else:
+                _print_preview(made)
     return worst(codes)
 
 

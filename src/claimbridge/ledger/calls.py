@@ -17,6 +17,15 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.ledger.answers import Answers
+from claimbridge.ledger.division import (
+    Family,
+    accepted,
+    family,
+    reverse_parts,
+    status_together,
+    submit_in_parts,
+    together,
+)
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
@@ -26,7 +35,6 @@ from claimbridge.model import (
     Key,
     Outcome,
     OutcomeKind,
-    Purpose,
     State,
     Status,
     Submission,
@@ -44,6 +52,27 @@ class Ledger(Answers):
 
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
+        if self._divides:
+            return (yield from self._submit_divided(claim))
+        return (yield from self._submit_whole(claim))
+
+    @property
+    def _divides(self) -> bool:
+        """Whether a claim may have to become several documents here."""
+        return self.profile.capabilities.postings is not None
+
+    def _submit_divided(self, claim: Claim) -> Plan[Acknowledgement]:
+        known = yield from family(self.config.name, claim.id)
+        done = accepted(known, claim)
+        if not done:
+            standing = known.whole.get(self.key(claim))
+            begun = standing is not None and standing.state not in _NEVER_TAKEN
+            if begun and not known.in_parts(claim.revision):
+                return (yield from self._submit_whole(claim))  # as it was begun
+            done = yield from submit_in_parts(known, claim, self.drafts(claim), self.rules)
+        return together(claim.id, [acknowledgement(one) for one in done])
+
+    def _submit_whole(self, claim: Claim) -> Plan[Acknowledgement]:
         key = self.key(claim)
         done = yield from plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
         return acknowledgement(done)
@@ -52,7 +81,7 @@ class Ledger(Answers):
         self, claims: tuple[Claim, ...]
     ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
         """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        drafts, built = self._batch(claims)
+        drafts, built = ({}, None) if self._divides else self._batch(claims)
         ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
             index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
@@ -73,7 +102,8 @@ class Ledger(Answers):
         drafts: dict[int, Draft] = {}
         for index, claim in enumerate(claims):
             with contextlib.suppress(ClaimBridgeError):
-                drafts[index] = Draft(self._submission(claim)[0])
+                ((submission, _),) = self._submissions(claim)
+                drafts[index] = Draft(submission)
         try:
             together = tuple(draft.submission for draft in drafts.values())
             return drafts, self._built("submit", together) if together else None
@@ -89,10 +119,13 @@ class Ledger(Answers):
 
     def status(self, claim_id: str, *, ask: bool) -> Plan[Status]:
         """Plan ``Client.status``."""
-        known = yield from self._newest(claim_id)
-        if ask and known.state in LIVE:
-            known = yield from plans.refresh(known, self.rules)
-        return status_of(known)
+        statuses: list[Status] = []
+        documents = yield from self._documents_of(claim_id)
+        for known in documents:
+            if ask and known.state in LIVE:
+                known = yield from plans.refresh(known, self.rules)
+            statuses.append(status_of(known))
+        return status_together(claim_id, statuses, documents[0].voucher.parts)
 
     def wait(self, claim_id: str, *, until: State, timeout: float) -> Plan[Status]:
         """Plan ``Client.wait``."""
@@ -122,13 +155,13 @@ class Ledger(Answers):
         self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
-        if revision is None:
-            known = yield from self._newest(claim_id)
-            key = known.key
-        else:
-            key = Key(self.config.name, claim_id, revision)
+        documents = yield from self._documents_of(claim_id, revision)
         date = posting_date or self.clock.now().astimezone().date()
-        return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
+        if documents[0].key.claim_id == claim_id:
+            key = documents[0].key
+            return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
+        done = yield from reverse_parts(documents, date, reason, self.rules)
+        return together(claim_id, [acknowledgement(one) for one in done])
 
     def reconcile(self, unfinished: Submission) -> Plan[Status]:
         """Plan one claim of ``Client.reconcile``."""
@@ -167,18 +200,29 @@ class Ledger(Answers):
             cursor=cursor,
         )
 
-    def _newest(self, claim_id: str) -> Plan[Submission]:
-        history = yield from Recall(self.config.name, claim_id)
-        posts = [s for s in history.submissions if s.key.purpose is Purpose.POST]
-        if not posts:
+    def _documents_of(
+        self, claim_id: str, revision: int | None = None
+    ) -> Plan[tuple[Submission, ...]]:
+        """Read the documents of a claim's revision (None: the newest): one, or its parts.
+
+        Raises ClaimError CB-132 when there is none.
+        """
+        if self._divides:
+            known = yield from family(self.config.name, claim_id)
+        else:
+            known = Family((yield from Recall(self.config.name, claim_id)), ())
+        found = known.of(known.newest if revision is None else revision)
+        if not found:
+            about = "nothing" if revision is None else f"no revision {revision}"
             raise ClaimError(
-                f"nothing was submitted for it to ledger {self.config.name}",
+                f"{about} was submitted for it to ledger {self.config.name}",
                 code="CB-132",
                 claim_id=claim_id,
             )
-        return posts[-1]
+        return found
 
 
+_NEVER_TAKEN = frozenset({State.PENDING, State.REJECTED})
 _RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
 _ENDED = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
 

@@ -19,9 +19,11 @@ from claimbridge.errors import (
     ConfigurationError,
     SchemaViolation,
 )
+from claimbridge.ledger.division import digest_of
 from claimbridge.ledger.message import Message
 from claimbridge.ledger.opened import Opened
 from claimbridge.mapping import Explanation
+from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
     Claim,
     Finding,
@@ -83,13 +85,30 @@ class Messages(Opened):
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; an invalid body is returned with its findings.
 
-        Raises MappingError and the other ClaimErrors that come before there is a body.
+        Raises MappingError and the other ClaimErrors that come before there is a body, and CB-164
+        where it would be several documents: see ``previews``.
         """
-        submission, explain = self._submission(claim)
+        found = self.previews(claim)
+        if len(found) > 1:
+            raise ClaimError(
+                f"it would be {len(found)} documents, since one of profile {self.profile.name} "
+                f"takes {self.profile.capabilities.postings} postings; ask for its previews",
+                code="CB-164",
+                claim_id=claim.id,
+            )
+        return found[0]
+
+    def previews(self, claim: Claim) -> tuple[Preview, ...]:
+        """Return the preview of every document that the claim would be, most often one."""
+        return tuple(
+            self._preview(submission, explain) for submission, explain in self._submissions(claim)
+        )
+
+    def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
         request = self._request("submit", (submission,))
         body, findings = self._body(request, signing="each")
         return Preview(
-            claim_id=claim.id,
+            claim_id=submission.key.claim_id,
             reference=submission.reference,
             operation=request.operation,
             voucher=submission.voucher,
@@ -98,33 +117,37 @@ class Messages(Opened):
             findings=findings,
         )
 
-    def draft(self, claim: Claim) -> Draft:
-        """Return the claim's submission with its validated, signed body; raises ClaimError."""
-        submission, _ = self._submission(claim)
-        return Draft(submission, self._built("submit", (submission,)))
+    def drafts(self, claim: Claim) -> tuple[Draft, ...]:
+        """Return the claim's submissions with their validated, signed bodies: one, or its parts.
 
-    def _submission(self, claim: Claim) -> tuple[Submission, tuple[Explanation, ...]]:
-        mapped = self.chart.map(claim)
-        self._check_size(mapped.voucher)
-        key = self.key(claim)
-        submission = Submission(
+        Raises ClaimError.
+        """
+        return tuple(
+            Draft(submission, self._built("submit", (submission,)))
+            for submission, _ in self._submissions(claim)
+        )
+
+    def draft(self, claim: Claim) -> Draft:
+        """Return the submission of a claim that is one document, as ``drafts`` does."""
+        (draft,) = self.drafts(claim)
+        return draft
+
+    def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
+        most = self.profile.capabilities.postings
+        return tuple(
+            (self._submission(claim, mapped.voucher), mapped.explain)
+            for mapped in map_in_parts(self.chart, claim, most=most)
+        )
+
+    def _submission(self, claim: Claim, voucher: Voucher) -> Submission:
+        key = Key(self.config.name, voucher.claim_id, claim.revision)
+        return Submission(
             key=key,
             reference=plans.reference_for(key, self.profile.capabilities),
-            digest=claim.digest,
-            voucher=mapped.voucher,
+            digest=digest_of(claim, voucher.part, voucher.parts),
+            voucher=voucher,
             state=State.PENDING,
         )
-        return submission, mapped.explain
-
-    def _check_size(self, voucher: Voucher) -> None:
-        most, count = self.profile.capabilities.postings, len(voucher.postings)
-        if most is not None and count > most:
-            raise ClaimError(
-                f"its voucher has {count} postings, and a document of profile {self.profile.name} "
-                f"takes {most}; divide the claim",
-                code="CB-164",
-                claim_id=voucher.claim_id,
-            )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
         if verb == "submit":

@@ -153,6 +153,8 @@ _DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "approver": "Who approved the claim.",
         "approved_at": "When, with a time zone; null when not known.",
         "reverses": "The journal entry that a reversal takes back; null on others.",
+        "part": "Which document of a divided claim it is, from 1; 0: the whole claim.",
+        "parts": "How many documents the claim was divided into; 0: it was not.",
     },
     "Posting": {
         "": "One leg of a voucher.",

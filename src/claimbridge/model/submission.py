@@ -50,7 +50,9 @@ LIVE: Final = frozenset({State.ACKNOWLEDGED, State.POSTED, State.PAID})
 
 _S = State
 MOVES: Final[dict[State, frozenset[State]]] = {
-    _S.PENDING: frozenset({_S.SENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.PARKED}),
+    _S.PENDING: frozenset(
+        {_S.SENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.PARKED, _S.REVERSED}
+    ),
     _S.SENDING: frozenset(
         {
             _S.PENDING,
@@ -160,7 +162,10 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP accepted a voucher; what ``submit`` returns.
 
-    ``journal_entry`` is None while the ERP has accepted it but not numbered it yet.
+    ``journal_entry`` is None while the ERP has accepted it but not numbered it yet. ``parts`` are
+    the acknowledgements of a claim's documents where it was divided into several, because the ERP
+    takes no longer ones; then ``reference`` and ``journal_entry`` are the first's, and ``state`` is
+    the least advanced.
     """
 
     claim_id: str
@@ -168,12 +173,15 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     state: State
     journal_entry: JournalEntry | None = None
+    parts: tuple[Acknowledgement, ...] = ()
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest revision of a claim stands.
 
-    ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence.
+    ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence. ``parts``
+    are those of a divided claim (see ``Acknowledgement``); what stands above is then that of the
+    part which needs the most attention.
     """
 
     claim_id: str
@@ -185,6 +193,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     updated_at: dt.datetime | None = None
+    parts: tuple[Status, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,8 +116,9 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A balanced document for one ledger, from one claim revision.
 
     ``currency`` is the document's main currency. ``reverses`` names the journal entry that a
-    reversal takes back (None on purpose ``post``). Raises UnbalancedVoucher or ClaimError when it
-    cannot exist.
+    reversal takes back (None on purpose ``post``). ``part`` of ``parts`` says which document of a
+    claim it is that was divided, because the ERP takes no longer ones; 0 of 0: the whole. Raises
+    UnbalancedVoucher or ClaimError when it cannot exist.
     """
 
     claim_id: str
@@ -134,6 +135,8 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     approver: str = ""
     approved_at: dt.datetime | None = None
     reverses: JournalEntry | None = None
+    part: int = 0
+    parts: int = 0
 
     def __post_init__(self) -> None:
         try:
@@ -175,6 +178,11 @@ def _settle_voucher(voucher: Voucher) -> None:
     exponent(voucher.currency)
     check_instant(voucher.approved_at, "approved_at")
     _check_printables(voucher, _VOUCHER_TEXT)
+    if not 0 <= voucher.part <= voucher.parts or (voucher.parts and not voucher.part):
+        raise ClaimError(
+            f"there is no part {voucher.part} of {voucher.parts}; parts count from 1",
+            code="CB-145",
+        )
     if len(voucher.postings) < 2:
         raise ClaimError("a voucher needs two postings or more", code="CB-148")
     if (voucher.reverses is None) == (voucher.purpose is Purpose.REVERSE):

@@ -19,7 +19,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   ones, then reverses what was posted, then posts.
 """
 
-from claimbridge.submission.decisions import decide
+from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
@@ -60,6 +60,7 @@ __all__ = [
     "Rules",
     "Step",
     "absorb",
+    "closed_error",
     "decide",
     "reconcile",
     "reference_for",

@@ -1,0 +1,168 @@
+"""A claim whose voucher is longer than the ERP takes: several documents that are one claim.
+
+The lines are divided in their order into claims of their own, named ``EXP-7/1``, ``EXP-7/2`` …;
+each becomes a balanced voucher. The division depends on the claim, the chart and the limit alone,
+so that the same claim is always divided alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+import msgspec
+
+from claimbridge.errors import ClaimError
+from claimbridge.mapping.chart import Chart
+from claimbridge.mapping.explanation import Mapped
+from claimbridge.model import (
+    Advance,
+    Claim,
+    Payee,
+    Posting,
+    Side,
+    Voucher,
+    converted,
+    owed_to_employee,
+)
+from claimbridge.model.money import EXACT
+
+_ZERO = Decimal(0)
+
+
+def part_id(claim_id: str, part: int) -> str:
+    """Return the id of a claim's part; parts count from 1."""
+    return f"{claim_id}/{part}"
+
+
+def map_in_parts(chart: Chart, claim: Claim, *, most: int | None) -> tuple[Mapped, ...]:
+    """Return the claim's vouchers, of ``most`` postings each (None: without limit).
+
+    One voucher where it fits. Of several, each carries its ``part`` and ``parts``, and their sums
+    per account are those of the undivided voucher. Raises ClaimError CB-164 where a single line is
+    too long, or the claim has to stay whole; and what ``Chart.map`` raises.
+    """
+    whole = chart.map(claim)
+    if most is None or len(whole.voucher.postings) <= most:
+        return (whole,)
+    parts = _mapped(chart, claim, len(whole.voucher.postings), most)
+    if _sums(part.voucher for part in parts) != _sums([whole.voucher]):
+        raise _indivisible(claim, "its parts would not be posted as the whole is")
+    return parts
+
+
+def _mapped(chart: Chart, claim: Claim, postings: int, most: int) -> tuple[Mapped, ...]:
+    """Return the vouchers of the fewest parts, of nearly equally many lines, that all fit."""
+    lines = len(claim.lines)
+    for count in range(max(2, -(-postings // most)), lines + 1):
+        found: list[Mapped] = []
+        for part in _divided(claim, count):
+            mapped = chart.map(part)
+            if len(mapped.voucher.postings) > most:
+                break
+            found.append(mapped)
+        else:
+            return tuple(
+                Mapped(_numbered(mapped.voucher, part, count), mapped.explain)
+                for part, mapped in enumerate(found, start=1)
+            )
+    raise _indivisible(
+        claim,
+        f"its voucher has {postings} postings, a document takes {most}, and one line has more",
+    )
+
+
+def _numbered(voucher: Voucher, part: int, parts: int) -> Voucher:
+    return msgspec.structs.replace(voucher, part=part, parts=parts)
+
+
+def _divided(claim: Claim, count: int) -> list[Claim]:
+    """Return ``count`` claims of the claim's lines; advances and payees follow what is owed."""
+    size, more = divmod(len(claim.lines), count)
+    ends = [part * size + min(part, more) for part in range(count + 1)]
+    advances, payees = list(claim.advances), list(claim.payees)
+    parts = []
+    for part, (first, last) in enumerate(pairwise(ends), start=1):
+        try:
+            bare = _bare(claim, part, first, last)
+            owed = owed_to_employee(bare)
+            settled = _taken_from(advances, owed, last=part == count)
+            for advance in settled:
+                owed = EXACT.subtract(owed, advance.settled)
+            paid = _paid_from(payees, owed)
+            parts.append(msgspec.structs.replace(bare, advances=settled, payees=paid))
+        except ClaimError as error:
+            raise _indivisible(
+                claim, f"its part {part} of {count} cannot exist: {error}"
+            ) from error
+    return parts
+
+
+def _bare(claim: Claim, part: int, first: int, last: int) -> Claim:
+    lines = claim.lines[first:last]
+    total = _ZERO
+    for line in lines:
+        total = EXACT.add(total, converted(line, claim.currency))
+    return msgspec.structs.replace(
+        claim, id=part_id(claim.id, part), lines=lines, total=total, advances=(), payees=()
+    )
+
+
+def _taken_from(advances: list[Advance], owed: Decimal, *, last: bool) -> tuple[Advance, ...]:
+    """Take from the advances what settles ``owed``; what is returned goes with the last part."""
+    taken: list[Advance] = []
+    for index, advance in enumerate(advances):
+        settled = max(_ZERO, min(advance.settled, owed))
+        returned = advance.returned if last else _ZERO
+        if settled or returned:
+            taken.append(Advance(reference=advance.reference, settled=settled, returned=returned))
+        owed = EXACT.subtract(owed, settled)
+        left = EXACT.subtract(advance.settled, settled)
+        advances[index] = msgspec.structs.replace(advance, settled=left)
+    return tuple(taken)
+
+
+def _paid_from(payees: list[Payee], owed: Decimal) -> tuple[Payee, ...]:
+    paid: list[Payee] = []
+    for index, payee in enumerate(payees):
+        amount = min(payee.amount, owed)
+        if amount > 0:
+            paid.append(msgspec.structs.replace(payee, amount=amount))
+            owed = EXACT.subtract(owed, amount)
+            left = EXACT.subtract(payee.amount, amount)
+            payees[index] = msgspec.structs.replace(payee, amount=left)
+    return tuple(paid)
+
+
+def _sums(vouchers: Iterable[Voucher]) -> dict[Sequence[str], Decimal]:
+    """Return what is posted where, debits positive; accounts that come to nothing left out."""
+    sums: dict[Sequence[str], Decimal] = defaultdict(Decimal)
+    for voucher in vouchers:
+        for posting in voucher.postings:
+            add = EXACT.add if posting.side is Side.DEBIT else EXACT.subtract
+            sums[_place(posting)] = add(sums[_place(posting)], posting.amount)
+    return {place: amount for place, amount in sums.items() if amount}
+
+
+def _place(posting: Posting) -> Sequence[str]:
+    return (
+        posting.company,
+        posting.account,
+        posting.currency,
+        posting.partner,
+        posting.cost_centre,
+        posting.project,
+        posting.tax_code,
+        repr(sorted(posting.dimensions.items())),
+    )
+
+
+def _indivisible(claim: Claim, why: str) -> ClaimError:
+    return ClaimError(
+        f"it is too long for one document of this ERP and cannot be divided: {why}; "
+        "claim it in several claims",
+        code="CB-164",
+        claim_id=claim.id,
+    )

@@ -1,0 +1,310 @@
+"""A claim too long for one document: several, each posted once, in the place of any others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.withstand.scene import chart, configured, contract, faults, patiently
+from tests.withstand.short_documents import LongerDocuments, ShortDocuments
+
+from claimbridge.client import Client
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ConflictingSubmission,
+    LedgerUnavailable,
+    NotDelivered,
+)
+from claimbridge.ledger import Ledger, Preview
+from claimbridge.model import (
+    Acknowledgement,
+    Advance,
+    Claim,
+    ClaimLine,
+    Payee,
+    Posting,
+    Side,
+    State,
+)
+from claimbridge.profiles.reference import Reference
+from claimbridge.sandbox import Listed, Sandbox
+
+NewId = Callable[[], str]
+DAY = dt.date(2026, 3, 11)
+LATER_REFUSED = ",".join(f"throttle@{number}" for number in range(2, 12))
+"""The first call is taken, and none after it."""
+ADVANCES = "1221.01"
+
+
+def long_claim(id_: str, *, lines: int = 10, revision: int = 1, **more: object) -> Claim:
+    """A claim of so many taxi rides, no two of which cost the same."""
+    rides = tuple(
+        ClaimLine(type="taxi", date=DAY, amount=Decimal(10 + number)) for number in range(lines)
+    )
+    return Claim(
+        id=id_,
+        revision=revision,
+        company="CN01",
+        employee="E1024",
+        currency="CNY",
+        total=sum((ride.amount for ride in rides), Decimal(0)),
+        lines=rides,
+        posting_date=dt.date(2026, 3, 31),
+        **more,
+    )
+
+
+def client(erp: Sandbox, folder: Path, profile: Reference | None = None) -> Client:
+    """A client of the sandbox as an ERP of short documents, or as ``profile`` says."""
+    config = configured("reference", port=erp.port, journal=folder / "claims.db", longest_wait=0.5)
+    made = profile or ShortDocuments()
+    ledger = Ledger(config, profile=made, contract=contract("reference"), chart=chart())
+    return Client(config, ledger=ledger)
+
+
+def live(erp: Sandbox, claim_id: str) -> dict[str, Listed]:
+    """What counts in the ERP's ledger of a claim, by reference; no reference comes twice."""
+    found = [
+        one
+        for one in erp.ledger()
+        if one.purpose == "post"
+        and one.state in {"entered", "posted", "paid"}
+        and one.reference.split(".")[0].split("/")[0] == claim_id
+    ]
+    assert max(Counter(one.reference for one in found).values(), default=1) == 1
+    return {one.reference: one for one in found}
+
+
+def debits(documents: dict[str, Listed]) -> Decimal:
+    """The sum of all debits."""
+    return sum(
+        (
+            Decimal(posting["amount"])
+            for one in documents.values()
+            for posting in one.postings
+            if posting["side"] == "debit"
+        ),
+        Decimal(0),
+    )
+
+
+def test_a_long_claim_is_several_documents(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """Ten lines and five postings in a document: three documents, which add up to the claim."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        ack = sender.submit(mine)
+        assert [one.claim_id for one in ack.parts] == [f"{mine.id}/{n}" for n in (1, 2, 3)]
+        assert ack.claim_id == mine.id
+        assert ack.journal_entry == ack.parts[0].journal_entry
+        found = live(erp, mine.id)
+        assert sorted(found) == [f"{mine.id}/1", f"{mine.id}/2", f"{mine.id}/3"]
+        assert debits(found) == mine.total
+        before = erp.requests()
+        assert sender.submit(mine) == ack
+        assert erp.requests() == before, "what is done is not sent again"
+        status = sender.status(mine.id)
+        assert (status.claim_id, len(status.parts)) == (mine.id, 3)
+        assert sender.status(f"{mine.id}/2").journal_entry == ack.parts[1].journal_entry
+
+
+def test_advances_and_payees_are_divided(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """No part settles more than it owes, and all of them together what the claim does."""
+    rides = long_claim(new_id()).total
+    mine = long_claim(
+        new_id(),
+        advances=(Advance(reference="A-1", settled=Decimal(60), returned=Decimal(5)),),
+        payees=(
+            Payee(partner="E1024", amount=Decimal(20)),
+            Payee(partner="V9", amount=rides - 80),
+        ),
+    )
+    with client(erp, tmp_path) as sender:
+        parts = sender.ledger.previews(mine)
+    assert len(parts) == 5
+    assert max(len(part.voucher.postings) for part in parts) <= 5
+    config = configured("reference", port=1, journal=tmp_path / "unused.db")
+    undivided = Ledger(config, contract=contract("reference"), chart=chart())
+    assert _sums(parts) == _sums([undivided.preview(mine)])
+    settled = [p.amount for p in _postings(parts) if p.account == ADVANCES]
+    assert sum(settled) == Decimal(65)
+
+
+@pytest.mark.parametrize("place", ["@1", "@2", "@3", "any"])
+@pytest.mark.parametrize("fault", list(faults()))
+def test_every_fault_at_every_part(
+    erp: Sandbox, new_id: NewId, tmp_path: Path, fault: str, place: str
+) -> None:
+    """Whatever happens on the way, each part is posted once."""
+    with client(erp, tmp_path) as sender:
+        sender.submit(long_claim(new_id(), lines=2))
+        mine = long_claim(new_id())
+        erp.set_faults(f"any:{fault}" if place == "any" else fault + place)
+        _attempted(sender, mine)
+        assert debits(live(erp, mine.id)) <= mine.total
+        erp.set_faults("")
+        ack = patiently(lambda: sender.submit(mine))
+        assert len(ack.parts) == 3
+        assert len(live(erp, mine.id)) == 3
+        assert debits(live(erp, mine.id)) == mine.total
+
+
+@pytest.mark.parametrize(
+    "fault", ["", "commit-then-drop", "drop-before-commit", "fault", "timeout"]
+)
+@pytest.mark.parametrize(("first", "second"), [(10, 3), (3, 10), (10, 7), (7, 10), (10, 10)])
+def test_revisions_that_divide_otherwise(
+    erp: Sandbox, new_id: NewId, tmp_path: Path, first: int, second: int, fault: str
+) -> None:
+    """What the new revision's documents do not replace is taken back before they are posted."""
+    name = new_id()
+    with client(erp, tmp_path) as sender:
+        patiently(lambda: sender.submit(long_claim(name, lines=first)))
+        correction = long_claim(name, lines=second, revision=2)
+        if fault:
+            erp.set_faults(f"any:{fault}")
+            _attempted(sender, correction)
+            assert debits(live(erp, name)) <= max(correction.total, long_claim(name).total)
+            erp.set_faults("")
+        ack = patiently(lambda: sender.submit(correction))
+        found = live(erp, name)
+        assert len(found) == max(1, len(ack.parts))
+        assert all(reference.endswith(".r2") for reference in found)
+        assert debits(found) == correction.total
+        with pytest.raises(ConflictingSubmission, match="CB-45"):
+            sender.submit(long_claim(name, lines=first))
+        assert live(erp, name) == found
+
+
+def test_a_changed_limit_posts_nothing_again(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """Not the whole beside its parts, nor the parts beside the whole."""
+    divided, whole = long_claim(new_id()), long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        ack = sender.submit(divided)
+    with client(erp, tmp_path, LongerDocuments()) as sender:
+        assert sender.submit(divided) == ack
+        entire = sender.submit(whole)
+        assert not entire.parts
+    with client(erp, tmp_path) as sender:
+        assert sender.submit(whole) == entire
+    assert (len(live(erp, divided.id)), len(live(erp, whole.id))) == (3, 1)
+
+
+def test_a_half_posted_claim_under_another_limit_is_refused(
+    erp: Sandbox, new_id: NewId, tmp_path: Path
+) -> None:
+    """A person decides: a higher revision takes the first half back."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        erp.set_faults(LATER_REFUSED)
+        with pytest.raises(
+            LedgerUnavailable, match=r"part 2 of 3 \(1 accepted before it\)"
+        ) as told:
+            sender.submit(mine)
+        assert told.value.claim_id == mine.id
+        erp.set_faults("")
+        status = sender.status(mine.id)
+        assert (status.state, status.detail[-27:]) == (
+            State.PENDING,
+            "1 of 3 parts were not sent yet"[-27:],
+        )
+    with client(erp, tmp_path, LongerDocuments()) as sender:
+        with pytest.raises(ConflictingSubmission, match="CB-456"):
+            sender.submit(mine)
+        assert list(live(erp, mine.id)) == [f"{mine.id}/1"]
+        sender.submit(long_claim(mine.id, revision=2))
+        assert list(live(erp, mine.id)) == [f"{mine.id}.r2"]
+        assert [one.error for one in sender.reconcile()] == []
+        assert list(live(erp, mine.id)) == [f"{mine.id}.r2"], "the second part is never sent"
+
+
+def test_what_was_never_sent_gives_way(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """Parts that never left are not sent beside the whole that took their place."""
+    mine = long_claim(new_id())
+    erp.set_faults("refuse-connection%100")
+    with client(erp, tmp_path) as sender, pytest.raises(NotDelivered):
+        sender.submit(mine)
+    erp.set_faults("")
+    with client(erp, tmp_path, LongerDocuments()) as sender:
+        assert not sender.submit(mine).parts
+        list(sender.reconcile())
+    assert list(live(erp, mine.id)) == [mine.id]
+
+
+def test_a_divided_claim_is_reversed_whole(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """All its documents, once; and it is not posted again under the same revision."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        sender.submit(mine)
+        erp.set_faults("commit-then-drop@2")
+        ack = patiently(lambda: sender.reverse(mine.id))
+        erp.set_faults("")
+        assert len(ack.parts) == 3
+        assert live(erp, mine.id) == {}
+        assert sender.status(mine.id).state is State.REVERSED
+        with pytest.raises(ConflictingSubmission, match="CB-453"):
+            sender.submit(mine)
+    reversals = [one for one in erp.ledger() if one.purpose == "reverse"]
+    assert len([one for one in reversals if one.reference.startswith(f"{mine.id}/")]) == 3
+
+
+def test_a_half_posted_claim_is_reversed_for_good(
+    erp: Sandbox, new_id: NewId, tmp_path: Path
+) -> None:
+    """Its other half is not sent afterwards."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        erp.set_faults(LATER_REFUSED)
+        with pytest.raises(LedgerUnavailable):
+            sender.submit(mine)
+        erp.set_faults("")
+        sender.reverse(mine.id)
+        list(sender.reconcile())
+        assert live(erp, mine.id) == {}
+
+
+def test_another_claim_whose_id_looks_like_a_part(
+    erp: Sandbox, new_id: NewId, tmp_path: Path
+) -> None:
+    """It is left alone, and the collision is told."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        other = sender.submit(long_claim(f"{mine.id}/1", lines=2))
+        assert not other.parts
+        with pytest.raises(ConflictingSubmission, match="CB-451"):
+            sender.submit(mine)
+        sender.submit(long_claim(mine.id, lines=2, revision=2))
+    assert sorted(live(erp, mine.id)) == [f"{mine.id}.r2", f"{mine.id}/1"]
+
+
+def test_many_at_once(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """Long claims among short ones, in batches."""
+    claims = [long_claim(new_id(), lines=lines) for lines in (2, 10, 3, 7)]
+    with client(erp, tmp_path) as sender:
+        ends = [one.acknowledgement for one in sender.submit_many(claims, batch=4)]
+        assert [len(ack.parts) for ack in ends if ack] == [0, 3, 0, 2]
+    for claim in claims:
+        assert debits(live(erp, claim.id)) == claim.total
+
+
+def _postings(previews: Iterable[Preview]) -> list[Posting]:
+    return [posting for preview in previews for posting in preview.voucher.postings]
+
+
+def _sums(previews: Iterable[Preview]) -> dict[tuple[str, str], Decimal]:
+    """What is posted per account and partner, debits positive."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for posting in _postings(previews):
+        sign = 1 if posting.side is Side.DEBIT else -1
+        sums[posting.account, posting.partner] += sign * posting.amount
+    return dict(sums)
+
+
+def _attempted(sender: Client, claim: Claim) -> Acknowledgement | ClaimBridgeError:
+    try:
+        return sender.submit(claim)
+    except ClaimBridgeError as error:
+        return error
