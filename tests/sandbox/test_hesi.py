@@ -153,7 +153,8 @@ def test_the_approval_callback(caller: HesiCaller, hesi: Hesi) -> None:
     assert hesi.documents()[0]["state"] == "paying"
     assert code() == "412"
     assert len(hesi.effects("ID-1")) == 1
-    (logged,) = hesi.details("ID-1")["logs"]
+    submitted, logged = hesi.details("ID-1")["logs"]
+    assert submitted["attributes"]["nextId"] == "FLOW:1"
     assert (logged["action"], logged["attributes"]["nodeId"]) == ("freeflow.agree", "FLOW:1")
     hesi.put("ID-2", state="approving", nodes=[EBOT])
     assert code(flowId="ID-2", action="refuse", comment="no budget") == "204"

@@ -158,7 +158,10 @@ class HesiBooks:
                 document.nodes, document.waits_at = given.nodes, None
             named = [node for node in document.nodes if node.id == given.node]
             node = next(filter(None, (*named, document.waits_at, *document.nodes)), None)
+            before = document.waits_at
             self.move(document, state=given.state or document.state, node=node)
+            if document.waits_at not in (None, before):
+                self.log(document, "freeflow.submit", node=None, following=node)
 
     def delete(self, flow_id: str) -> bool:
         """Delete a document; False when there is none."""
@@ -184,18 +187,31 @@ class HesiBooks:
         document.body["updateTime"] = max(self.millis(), int(document.body["updateTime"]) + 1)
         document.body["version"] += 1
 
-    def log(self, document: Document, action: str, *, node: Node | None, **about: object) -> None:
-        """Add a line to the record of the approval. Under the lock, after ``move``."""
+    def log(
+        self,
+        document: Document,
+        action: str,
+        *,
+        node: Node | None,
+        following: Node | None = None,
+        **about: object,
+    ) -> None:
+        """Add a line to the record of the approval. Under the lock, after ``move``.
+
+        ``node`` is the step that acted, None for who submitted it; ``following`` the next one.
+        """
+        if following is not None:
+            about |= {"nextId": following.id, "nextName": following.name}
         document.body["logs"].append(
             {
                 "action": action,
                 "state": document.state,
-                "operatorId": EBOT if node is None or node.ebot else f"{CORPORATION}:approver",
+                "operatorId": EBOT if node and node.ebot else f"{CORPORATION}:employee",
                 "byDelegateId": None,
-                "nextOperatorId": None,
+                "nextOperatorId": EBOT if following is not None and following.ebot else None,
                 "nextOperatorIds": [],
                 "time": self.millis(),
-                "attributes": {"nodeId": node.id if node else None, **about},
+                "attributes": {"nodeId": node.id if node else "SUBMIT", **about},
                 "modifyFlowLog": None,
                 "attachments": [],
             }
@@ -214,9 +230,8 @@ class HesiBooks:
             document,
             "freeflow.agree",
             node=node,
+            following=following,
             comment=comment,
-            nextId=following.id if following else None,
-            nextName=following.name if following else None,
             isEbotNode=bool(node and node.ebot),
         )
 

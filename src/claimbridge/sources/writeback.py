@@ -209,4 +209,7 @@ def _bring_on(
         return held
     sent = answers.send(sending, earlier=earlier)
     store.record_write_back(sent)
+    if sent.state is WriteBackState.IN_DOUBT:
+        sent = answers.look(sent, earlier=earlier)
+        store.record_write_back(sent)
     return sent

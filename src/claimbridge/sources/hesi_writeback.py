@@ -1,0 +1,272 @@
+"""What is brought back to Hesi: voucher numbers, decisions of an EBot node, results of payments.
+
+Before it is sent, and again when an answer was lost, the document is read and asked whether it
+shows the effect already. What it shows counts, not what an answer said or failed to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ClaimError,
+    LedgerRejection,
+    OutcomeUnknown,
+)
+from claimbridge.model import Claim, State, Status
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.hesi_client import HesiClient, JsonObject
+from claimbridge.sources.hesi_effects import Shown, decision, payment, voucher, waiting_node
+from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
+
+QUIET: Final = dt.timedelta(seconds=60)
+"""How long a request whose answer was lost may still arrive: until then nothing is sent again."""
+_NUMBERED: Final = frozenset({State.POSTED, State.PAID})
+_LONGEST_COMMENT: Final = 400
+_SIGN_KEY_REFUSED: Final = "401"
+
+
+def period_of(claim: Claim) -> str:
+    """Return the fiscal period of a claim as Hesi shows it: the month of its posting date.
+
+    Empty where the claim leaves the date to the chart; then Hesi is told none.
+    """
+    return f"{claim.posting_date:%Y-%m}" if claim.posting_date is not None else ""
+
+
+class HesiAnswers:
+    """Brings write-backs to one Hesi; implements ``Answers``.
+
+    ``source`` is its name in the configuration. ``sign_key`` is the 签名秘钥 of the outbound
+    message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
+    that was posted is agreed to there, one that cannot be is sent back with the reason. ``node``
+    "" decides nothing. ``payments`` tells Hesi what the ledger paid. ``quiet`` is how long a
+    request without an answer may still arrive. ``period`` gives the fiscal period, "" for none.
+    """
+
+    def __init__(
+        self,
+        client: HesiClient,
+        *,
+        source: str = "hesi",
+        sign_key: str = "",
+        node: str = "",
+        payments: bool = False,
+        quiet: dt.timedelta = QUIET,
+        period: Callable[[Claim], str] = period_of,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._client = client
+        self._source = source
+        self._sign_key = sign_key
+        self._node = node
+        self._payments = payments
+        self._quiet = quiet
+        self._period = period
+        self._clock = clock
+
+    def planned(
+        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None = None
+    ) -> tuple[WriteBack, ...]:
+        """Return what Hesi is to be told of an arrival that ended so; see ``Answers``.
+
+        Nothing without a number: an acknowledged claim waits until it has one.
+        """
+        if arrival.withdrawn:
+            return ()
+        planned = []
+        if status is not None and status.state in _NUMBERED and status.journal_entry is not None:
+            if self._node:
+                planned.append(self._decided(arrival, status))
+            if self._payments and status.state is State.PAID:
+                planned.append(self.payment(arrival.key, occasion=str(status.revision)))
+            planned.append(self._numbered(arrival, status))
+        elif self._node and _fault_of_claim(error):
+            planned.append(
+                self.decision(
+                    arrival.key,
+                    occasion=f"refuse {arrival.version}",
+                    action="refuse",
+                    comment=str(error),
+                )
+            )
+        return tuple(planned)
+
+    def voucher(self, key: str, *, occasion: str, number: str, period: str = "") -> WriteBack:
+        """Return the write-back of a voucher number; raises ClaimError CB-550 for an empty one."""
+        if not number.strip():
+            raise ClaimError(
+                f"no voucher number for document {key}: an empty one deletes what stands there",
+                code="CB-550",
+            )
+        created = str(round(self._clock.now().timestamp() * 1000))
+        content = {"number": number, "created": created, "period": period}
+        return self._new(key, WriteBackKind.VOUCHER, occasion, content)
+
+    def decision(
+        self, key: str, *, occasion: str, action: Literal["accept", "refuse"], comment: str
+    ) -> WriteBack:
+        """Return the write-back of a decision; its comment carries a mark of ours."""
+        mark = f"[claimbridge {occasion}]"
+        content = {
+            "action": action,
+            "comment": f"{comment[:_LONGEST_COMMENT]} {mark}",
+            "mark": mark,
+        }
+        return self._new(key, WriteBackKind.APPROVAL, occasion, content)
+
+    def payment(self, key: str, *, occasion: str, failure: str = "") -> WriteBack:
+        """Return the write-back of a payment's result; ``failure`` says why it was not paid."""
+        content = {"paid": "no" if failure else "yes", "message": failure}
+        return self._new(key, WriteBackKind.PAYMENT, occasion, content)
+
+    def send(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
+        """Read the document, send what it does not show yet, and return what became of it."""
+        try:
+            document = self._client.details(write_back.key)
+            shown = self._shown(write_back, document, earlier, attempted=False)
+            if shown is None and write_back.kind is WriteBackKind.APPROVAL:
+                shown = self._not_there_yet(write_back)
+        except ClaimBridgeError as error:
+            return _now(write_back, WriteBackState.PENDING, f"nothing was sent: {error}")
+        if shown is not None:
+            return _now(write_back, *shown)
+        try:
+            self._call(write_back, document or {})
+        except LedgerRejection as error:
+            return self._refused(write_back, error, earlier)
+        except OutcomeUnknown as error:
+            return _now(write_back, WriteBackState.IN_DOUBT, str(error))
+        except ClaimBridgeError as error:
+            return _now(write_back, WriteBackState.PENDING, f"it was not delivered: {error}")
+        return _now(write_back, WriteBackState.DONE, "")
+
+    def look(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
+        """Read the document and return what it shows of a write-back whose answer was lost."""
+        try:
+            document = self._client.details(write_back.key)
+        except ClaimBridgeError as error:
+            return _now(write_back, WriteBackState.IN_DOUBT, f"it cannot be looked up: {error}")
+        shown = self._shown(write_back, document, earlier, attempted=True)
+        if shown is not None and shown.state is not WriteBackState.PENDING:
+            return _now(write_back, *shown)
+        begun = write_back.attempted_at
+        if begun is not None and self._clock.now() - begun < self._quiet:
+            return _now(
+                write_back, WriteBackState.IN_DOUBT, "Hesi shows nothing of it; it may still arrive"
+            )
+        return _now(write_back, WriteBackState.PENDING, "it did not arrive; it is sent again")
+
+    def _new(
+        self, key: str, kind: WriteBackKind, occasion: str, content: dict[str, str]
+    ) -> WriteBack:
+        return WriteBack(
+            source=self._source, key=key, kind=kind, occasion=occasion, content=content
+        )
+
+    def _numbered(self, arrival: Arrival, status: Status) -> WriteBack:
+        assert status.journal_entry is not None
+        return self.voucher(
+            arrival.key,
+            occasion=str(status.revision),
+            number=status.journal_entry.number,
+            period=self._period(arrival.claim) if arrival.claim is not None else "",
+        )
+
+    def _decided(self, arrival: Arrival, status: Status) -> WriteBack:
+        return self.decision(
+            arrival.key,
+            occasion=f"accept {status.revision}",
+            action="accept",
+            comment=f"posted as {status.journal_entry}",
+        )
+
+    def _shown(
+        self,
+        write_back: WriteBack,
+        document: JsonObject | None,
+        earlier: Sequence[WriteBack],
+        *,
+        attempted: bool,
+    ) -> Shown | None:
+        """Return what a document shows of a write-back; None when it may be sent.
+
+        ``attempted`` is whether an attempt of ours may have arrived.
+        """
+        match write_back.kind:
+            case WriteBackKind.VOUCHER:
+                return voucher(write_back, document, earlier)
+            case WriteBackKind.APPROVAL:
+                return decision(write_back, document, self._node)
+            case WriteBackKind.PAYMENT:
+                return payment(write_back, document, attempted=attempted)
+
+    def _not_there_yet(self, write_back: WriteBack) -> Shown | None:
+        """Ask for the stage, too: after a change a document passes through steps of Hesi's own."""
+        stages = {one.stage for one in self._client.approval_states([write_back.key])}
+        if stages == {self._node}:
+            return None
+        return Shown(
+            WriteBackState.PENDING, f"it is at {', '.join(stages) or 'no step'}, not {self._node}"
+        )
+
+    def _call(self, write_back: WriteBack, document: JsonObject) -> None:
+        content = write_back.content
+        match write_back.kind:
+            case WriteBackKind.VOUCHER:
+                self._client.put_voucher(
+                    write_back.key,
+                    number=content["number"],
+                    created=dt.datetime.fromtimestamp(int(content["created"]) / 1000, dt.UTC),
+                    period=content["period"],
+                )
+            case WriteBackKind.APPROVAL:
+                self._client.answer_approval(
+                    write_back.key,
+                    node_id=waiting_node(document, self._node),
+                    sign_key=self._sign_key,
+                    action="accept" if content["action"] == "accept" else "refuse",
+                    comment=content["comment"],
+                )
+            case WriteBackKind.PAYMENT:
+                self._client.report_payment(
+                    write_back.key, paid=content["paid"] == "yes", message=content["message"]
+                )
+
+    def _refused(
+        self, write_back: WriteBack, error: LedgerRejection, earlier: Sequence[WriteBack]
+    ) -> WriteBack:
+        """Return what a no means: an earlier attempt of ours may be what it is about."""
+        words = "; ".join(map(str, error.reasons)) or error.message
+        if any(reason.code == _SIGN_KEY_REFUSED for reason in error.reasons):
+            return _now(
+                write_back,
+                WriteBackState.PENDING,
+                f"CB-551 Hesi does not know the sign_key ({words}); mend it in the configuration",
+            )
+        try:
+            document = self._client.details(write_back.key)
+        except ClaimBridgeError as unread:
+            return _now(
+                write_back, WriteBackState.IN_DOUBT, f"Hesi says {words}, and then: {unread}"
+            )
+        attempted = write_back.attempt > 1
+        shown = self._shown(write_back, document, earlier, attempted=attempted)
+        if shown is not None and shown.state in (WriteBackState.DONE, WriteBackState.PENDING):
+            return _now(write_back, *shown)
+        return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
+
+
+def _fault_of_claim(error: ClaimBridgeError | None) -> bool:
+    """Return whether the claim itself has to be mended by who handed it in."""
+    return isinstance(error, (ClaimError, LedgerRejection))
+
+
+def _now(write_back: WriteBack, state: WriteBackState, reason: str) -> WriteBack:
+    return msgspec.structs.replace(write_back, state=state, reason=reason)
