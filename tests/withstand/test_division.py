@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
+from tests.withstand.interrupted import ENDED, submit_divided_until
 from tests.withstand.scene import chart, configured, contract, faults, patiently
 from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 
@@ -150,6 +153,44 @@ def test_revisions_that_divide_otherwise(
         with pytest.raises(ConflictingSubmission, match="CB-45"):
             sender.submit(long_claim(name, lines=first))
         assert live(erp, name) == found
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("first", "second"), [(10, 3), (3, 10)])
+def test_a_process_that_ends_at_any_write(
+    erp: Sandbox,
+    new_id: NewId,
+    tmp_path: Path,
+    processes: ForkServerContext,
+    first: int,
+    second: int,
+    when: str,
+) -> None:
+    """The next process finishes what it left: the correction alone is in the ledger."""
+    config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
+    ended = 0
+    for write in itertools.count(1):
+        name = new_id()
+        correction = long_claim(name, lines=second, revision=2)
+        with client(erp, tmp_path) as sender:
+            sender.submit(long_claim(name, lines=first))
+        process = processes.Process(
+            target=submit_divided_until, args=(config, correction, write, when)
+        )
+        process.start()
+        process.join(60)
+        assert debits(live(erp, name)) <= max(correction.total, long_claim(name).total)
+        with client(erp, tmp_path) as sender:
+            list(sender.reconcile())
+            patiently(lambda wanted=correction, to=sender: to.submit(wanted))
+        found = live(erp, name)
+        assert all(reference.endswith(".r2") for reference in found)
+        assert debits(found) == correction.total
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == ENDED
+        ended += 1
+    assert ended >= 8
 
 
 def test_a_changed_limit_posts_nothing_again(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
