@@ -7,6 +7,7 @@ opens, its own libraries' aside, and every name and address that it asks for.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -191,6 +192,17 @@ def test_a_hundred_megabytes_are_refused_unread(watch: Watch, folder: Path) -> N
     ended = watch("lock", folder / "service.wsdl", "--into", folder.parent / "made")
     _refused(ended, "CB-212")
     assert ended.megabytes < 200
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_what_never_ends_is_not_read(watch: Watch, folder: Path, imported: bool) -> None:
+    """A pipe that nobody writes to, as the WSDL or among what it imports."""
+    name = "types/codes.xsd" if imported else "pipe.wsdl"
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    wsdl = folder / ("service.wsdl" if imported else name)
+    for command in (("show",), ("lock", "--into", folder.parent / "made")):
+        _refused(watch(command[0], wsdl, *command[1:]), "CB-213")
 
 
 def test_a_hundred_megabytes_in_many_files_are_refused(watch: Watch, folder: Path) -> None:

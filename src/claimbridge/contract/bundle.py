@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import posixpath
 import re
 import stat
@@ -201,7 +202,11 @@ def _folder_reader(root: Path) -> Callable[[str], bytes | None]:
 
 def _contents(path: Path) -> bytes | None:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        found = path.stat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            # A pipe would be waited for, and a device may never end.
+            raise ContractError(f"{path} is neither a file nor a folder", code="CB-213")
+        if found.st_size > MAX_FILE_BYTES:
             raise ContractError(f"{path} is larger than {MAX_FILE_BYTES} bytes", code="CB-212")
         return path.read_bytes()
     except FileNotFoundError:
