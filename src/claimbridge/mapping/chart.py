@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.content import parse_toml
 from claimbridge.mapping.explanation import Mapped
+from claimbridge.mapping.files import load_content, without_files
 from claimbridge.mapping.postings import map_claim
 from claimbridge.mapping.reading import rules_of
 from claimbridge.mapping.rules import Rules
@@ -26,27 +26,22 @@ class Chart:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Chart:
-        """Return the chart in the TOML file ``path``.
+        """Return the chart at ``path``: TOML, a folder of CSV files, or an Excel workbook.
 
-        Raises ConfigurationError naming the table or row that is wrong, or the file when it
-        cannot be read.
+        With ``[chart] extends`` it answers as that chart does where it has no answer of its own.
+        Raises ConfigurationError naming the file and its table or row that is wrong, or the file
+        when it cannot be read; MissingExtra for Excel where openpyxl is not installed.
         """
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ConfigurationError(
-                f"{os.fspath(path)}: the chart cannot be read: {error.strerror or error}",
-                code="CB-205",
-            ) from error
-        return cls.from_toml(data, origin=os.fspath(path))
+        return cls(rules_of(load_content(Path(path))))
 
     @classmethod
     def from_toml(cls, data: bytes, *, origin: str = "chart") -> Chart:
         """Return the chart that ``data`` describes; ``origin`` names it in messages.
 
-        Raises ConfigurationError naming the table or row that is wrong.
+        Raises ConfigurationError naming the table or row that is wrong, or for a chart that needs
+        other files.
         """
-        return cls(rules_of(parse_toml(data, file=origin)))
+        return cls(rules_of(without_files(parse_toml(data, file=origin))))
 
     def map(self, claim: Claim) -> Mapped:
         """Return the claim's voucher, balanced and equal to its total, with the reasons for it.

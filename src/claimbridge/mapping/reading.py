@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Final, TypedDict
 
 from claimbridge.errors import ConfigurationError
@@ -225,7 +226,7 @@ def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
 
 def _of_file(file: str, origin: str) -> str:
     """Return which file a row is of, where that is not the chart's own."""
-    return "" if file == origin else f" of {file}"
+    return "" if file == origin else f" of {Path(file).name}"
 
 
 def _condition(table: ExpenseTable, name: str, checked: Checked) -> frozenset[str] | None:

@@ -1,0 +1,85 @@
+"""Sheets of cells, from CSV text or an Excel workbook, each cell as it was written."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from claimbridge.errors import ConfigurationError
+
+MAX_BYTES: Final = 32 * 1024 * 1024
+"""Of a chart's file, and of what a workbook unpacks to."""
+MAX_COLUMNS: Final = 256
+
+
+class Formula(NamedTuple):
+    """A cell that is computed: what it shows depends on the program that opened it last."""
+
+    text: str
+
+
+Cell: TypeAlias = str | int | float | bool | dt.date | Formula | None
+"""None: empty. A ``datetime`` is a date with a time; floats come from Excel, which has no others"""
+
+
+class Grid(NamedTuple):
+    """The cells of one sheet, row by row, with each row's number as a spreadsheet shows it.
+
+    ``where`` names the sheet in messages.
+    """
+
+    where: str
+    name: str
+    rows: tuple[tuple[int, tuple[Cell, ...]], ...]
+
+
+def csv_grid(data: bytes, *, where: str, name: str) -> Grid:
+    """Return the cells of a CSV file: UTF-8, UTF-16 with its mark, or GB18030.
+
+    Cells are separated by commas, semicolons or tabs, whichever the first line has most of.
+    Raises ConfigurationError CB-260.
+    """
+    text = _decoded(data, where)
+    try:
+        rows = tuple(_csv_rows(text, where))
+    except csv.Error as error:
+        raise ConfigurationError(f"{where}: not a CSV file: {error}", code="CB-260") from error
+    return Grid(where, name, rows)
+
+
+def _decoded(data: bytes, where: str) -> str:
+    # Chinese Excel writes GBK, of which GB18030 is the whole; only what is no UTF-8 is read so.
+    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    encodings = ("utf-16",) if marked else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise ConfigurationError(
+        f"{where}: neither UTF-8 nor UTF-16 nor GB18030 text; save it as CSV UTF-8", code="CB-260"
+    )
+
+
+def _csv_rows(text: str, where: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    bare = "".join(head.split('"')[::2])  # what stands in quotes separates nothing
+    separator = max(",;\t", key=bare.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    for number, cells in enumerate(reader, start=1):
+        if len(cells) > MAX_COLUMNS:
+            raise ConfigurationError(
+                f"{where}: row {number} has {len(cells)} cells; the limit is {MAX_COLUMNS}",
+                code="CB-260",
+            )
+        yield number, tuple(_csv_cell(cell) for cell in cells)
+
+
+def _csv_cell(text: str) -> Cell:
+    stripped = text.strip()
+    return Formula(stripped) if stripped.startswith("=") else stripped or None
