@@ -23,12 +23,25 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request, ready to go; ``connect`` and ``total`` are its waits in seconds."""
+    """One request, ready to go; ``connect`` and ``total`` are its waits in seconds.
+
+    ``target`` is path and query; empty: the endpoint's own. An empty body is none. Body, headers and target may hold
+    secrets, so that none of them is shown.
+    """
 
     body: bytes
     headers: dict[str, str]
     connect: float
     total: float
+    method: str = "POST"
+    target: str = ""
+
+    def __repr__(self) -> str:
+        return f"Call({self.method}, {len(self.body)} bytes)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        # msgspec gives every Struct one of these, and rich prefers it to repr.
+        return [("method", self.method), ("size", len(self.body))]
 
 
 def content_headers(version: str, soap_action: str) -> dict[str, str]:

@@ -1,40 +1,15 @@
-"""The transport for threads, on urllib3's connections.
-
-urllib3's own pool is not used: it does not tell whether an exception came before or after the
-first byte of the request, and its timeouts bound single reads, so that a reply which trickles in
-byte by byte has no end.
-"""
+"""The transport for threads: one POST, whose answer must hold XML."""
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import DeliveryError
 from claimbridge.soap.transport import failures
-from claimbridge.soap.transport.connection import (
-    Connection,
-    Deadline,
-    TlsConnection,
-    TunnelRefused,
-    timed,
-)
-from claimbridge.soap.transport.pool import Pool
-from claimbridge.soap.transport.reply import Answer, HttpReply, ReplyBody, accept
-from claimbridge.soap.transport.request import Call, prepare
-from claimbridge.soap.transport.settings import Address, TransportSettings
-from claimbridge.soap.transport.tls import tls_context
-
-if TYPE_CHECKING:
-    from urllib3.response import BaseHTTPResponse
-
-_PIECE = 65_536
+from claimbridge.soap.transport.reply import HttpReply, accept
+from claimbridge.soap.transport.request import prepare
+from claimbridge.soap.transport.settings import TransportSettings
+from claimbridge.soap.transport.wire import Wire
 
 
 class Transport:
@@ -48,9 +23,7 @@ class Transport:
         self._settings = settings
         self._clock = clock
         self._place = settings.place
-        self._address = settings.address
-        self._tls = timed(tls_context(settings)) if self._address.secure else None
-        self._pool = Pool(self._connection, settings, clock)
+        self._wire = Wire(settings, clock=clock)
 
     def post(
         self, body: bytes, *, headers: Mapping[str, str], timeout: float | None = None
@@ -62,97 +35,16 @@ class Transport:
         """
         call = prepare(self._settings, body, headers, timeout)
         with failures.watched(place=self._place, size=len(body), clock=self._clock) as watch:
-            total = Deadline(self._clock, call.total)
-            opening = Deadline(self._clock, call.connect)
-            connection = self._pool.take(opening)
-            try:
-                self._open(connection, opening)
-                answer = self._exchange(connection, call, total)
-            except BaseException:
-                self._pool.drop(connection)
-                raise
-            self._pool.give(connection)
+            answer = self._wire.exchange(call)
             watch.reply = accept(answer, place=self._place, now=self._clock.now())
         return watch.reply
 
     def close(self) -> None:
         """Close idle connections now and busy ones when their exchange ends; twice is harmless."""
-        self._pool.close()
+        self._wire.close()
 
     def __enter__(self) -> Transport:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _connection(self) -> Connection:
-        """Return a connection that is not open yet, by way of the proxy if there is one."""
-        proxy = self._settings.via
-        first = proxy or self._address
-        if self._tls is None:
-            return Connection(first.host, first.port)
-        connection = TlsConnection(first.host, first.port, ssl_context=self._tls)
-        if proxy is not None:
-            connection.set_tunnel(self._address.host, self._address.port, _shown_to(proxy))
-        return connection
-
-    def _open(self, connection: Connection, deadline: Deadline) -> None:
-        """Connect unless connected; whatever goes wrong here, the request was not delivered."""
-        if not connection.is_closed:
-            return
-        try:
-            connection.open(deadline)
-        except TunnelRefused as error:
-            raise failures.tunnel_refused(error.status, place=self._place) from error
-        except (OSError, http.client.HTTPException, HTTPError) as error:
-            cause = error if isinstance(error, OSError) else OSError()
-            raise failures.unreachable(
-                cause, place=self._place, seconds=deadline.seconds
-            ) from error
-
-    def _exchange(self, connection: Connection, call: Call, deadline: Deadline) -> Answer:
-        """Send and receive; whatever goes wrong from here on, the ERP may have the request."""
-        connection.until(deadline)
-        answered = False
-        try:
-            response = self._sent(connection, call)
-            answered = True
-            body = self._read(response)
-        except (OSError, http.client.HTTPException, HTTPError) as error:
-            raise self._lost(error, deadline, answered=answered) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body)
-
-    def _sent(self, connection: Connection, call: Call) -> BaseHTTPResponse:
-        # A server that refuses a request need not read all of it; its answer may be waiting.
-        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-            connection.request(
-                "POST",
-                self._address.target,
-                call.body,
-                call.headers,
-                preload_content=False,
-                decode_content=False,
-            )
-        return connection.getresponse()
-
-    def _read(self, response: BaseHTTPResponse) -> bytes:
-        body = ReplyBody(
-            response.headers.get("content-encoding", ""),
-            limit=self._settings.reply_limit,
-            place=self._place,
-        )
-        for piece in response.stream(_PIECE, decode_content=False):
-            body.add(piece)
-        return body.whole()
-
-    def _lost(self, error: BaseException, deadline: Deadline, *, answered: bool) -> DeliveryError:
-        if isinstance(error, TimeoutError | ReadTimeoutError):
-            return failures.late(place=self._place, seconds=deadline.seconds)
-        if not answered and (refusal := failures.certificate_refusal(error, place=self._place)):
-            return refusal
-        return failures.broken_off(error, place=self._place)
-
-
-def _shown_to(proxy: Address) -> dict[str, str]:
-    return {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
