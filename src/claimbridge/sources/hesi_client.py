@@ -7,16 +7,53 @@ shown of an address is its path.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any, Literal
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import (
+    ClaimError,
+    DeliveryRefused,
+    LedgerRejection,
+    LedgerUnavailable,
+    NotDelivered,
+    OutcomeUnknown,
+)
+from claimbridge.model import Reason
+from claimbridge.sources.hesi_http import (
+    HesiWire,
+    JsonObject,
+    Reply,
+    Request,
+    Secret,
+    lost,
+    read_object,
+    words_in,
+    written_object,
+)
 from claimbridge.sources.hesi_settings import HesiSettings
+from claimbridge.sources.hesi_token import HesiKeys, HesiToken
 
-JsonObject = dict[str, Any]
-"""A JSON object as Hesi sent it, its numbers with decimals as ``Decimal``, whole ones as int."""
+_log = logging.getLogger("claimbridge.hesi")
+
+_LIST: Final = "/api/openapi/v1.1/docs/getApplyList"
+_DETAILS: Final = "/api/openapi/v1.1/flowDetails"
+_STATES: Final = "/api/openapi/v2/approveStates/"
+_MESSAGES: Final = "/api/openapi/v1/outboundMessageLogs"
+_VOUCHER: Final = "/api/openapi/v2.1/flow/data/erpVoucher"
+_APPROVAL: Final = "/api/outbound/v1/approval"
+_PAYMENT: Final = "/api/openapi/v1/paymentResults"
+
+_DELETED: Final = "已删除"
+_AT_ONCE: Final = 50
+"""How many ids stand in one path: a URL has its limit."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -52,10 +89,30 @@ class HesiClient:
     OutcomeUnknown when it may have done it: look before trying again.
     """
 
+    def __init__(
+        self,
+        settings: HesiSettings,
+        keys: HesiKeys,
+        *,
+        clock: Clock = SYSTEM,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._pause = pause
+        self._zone = settings.zone
+        self._wire = HesiWire(settings.transport(), clock=clock)
+        self._token = HesiToken(
+            keys, self._sent, self._wire.place, power_code=settings.power_code, clock=clock
+        )
+        self._turn = threading.Lock()
+        self._next = float("-inf")
+
     @classmethod
     def from_settings(cls, settings: HesiSettings, *, clock: Clock = SYSTEM) -> HesiClient:
         """Return a client; raises ConfigurationError or KeyUnavailable for what it needs."""
-        raise NotImplementedError
+        key, secret = settings.secrets()
+        return cls(settings, HesiKeys(Secret(key), Secret(secret)), clock=clock)
 
     def documents(
         self,
@@ -73,18 +130,52 @@ class HesiClient:
         ``since`` and ``until`` bound the update time, in milliseconds; Hesi judges by the second.
         ``active`` True: those that are there; False: the deleted ones; None: both.
         """
-        raise NotImplementedError
+        query = [
+            ("type", form),
+            ("start", str(start)),
+            ("count", str(count)),
+            ("orderBy", "updateTime"),
+            ("orderByType", "asc"),
+        ]
+        if states:
+            query.append(("state", ",".join(states)))
+        if since is not None:
+            query.append(("startDate", _local(since, self._zone)))
+        if until is not None:
+            query.append(("endDate", _local(until, self._zone)))
+        if active is not None:
+            query.append(("active", "true" if active else "false"))
+        answer = self._read(Request("GET", _LIST, tuple(query)))
+        total = answer.get("count")
+        return Page(_items(answer, _LIST), total if type(total) is int else 0)
 
     def details(self, flow_id: str) -> JsonObject | None:
         """Return a document as it is now; None when Hesi has none.
 
         Of a deleted document only ``{"id": flow_id, "active": False}`` is known.
         """
-        raise NotImplementedError
+        request = Request("GET", _DETAILS, (("flowId", flow_id),))
+        reply = self._asked(request)
+        if reply.status == 412 and reply.json is not None:
+            return {"id": flow_id, "active": False} if _DELETED in reply.words else None
+        value = read_object(reply, place=self._wire.place(request)).get("value")
+        if not isinstance(value, dict) or value.get("id") != flow_id:
+            raise _misshapen(_DETAILS)
+        return value
 
     def approval_states(self, flow_ids: Sequence[str]) -> tuple[ApprovalState, ...]:
         """Return where documents are in their approval; one that Hesi has not is left out."""
-        raise NotImplementedError
+        found: list[ApprovalState] = []
+        for first in range(0, len(flow_ids), _AT_ONCE):
+            # A hook's word is not to be trusted: no id may reach into another path.
+            asked = ",".join(quote(one, safe="") for one in flow_ids[first : first + _AT_ONCE])
+            answer = self._read(Request("GET", f"{_STATES}%5B{asked}%5D"))
+            for item in _items(answer, _STATES):
+                flow_id, stage = item.get("flowId"), item.get("stageName")
+                if not isinstance(flow_id, str) or not isinstance(stage, str):
+                    raise _misshapen(_STATES)
+                found.append(ApprovalState(flow_id, stage))
+        return tuple(found)
 
     def failed_messages(
         self, *, since: int, until: int, kind: str = "flow"
@@ -93,7 +184,22 @@ class HesiClient:
 
         ``kind`` is Hesi's message type: ``flow`` for EBot nodes, ``message`` for approval events.
         """
-        raise NotImplementedError
+        query = (("messageType", kind), ("startDate", str(since)), ("endDate", str(until)))
+        failed = []
+        for item in _items(self._read(Request("GET", _MESSAGES, query)), _MESSAGES):
+            flow_id, node_id, at = item.get("flowId"), item.get("nodeId"), item.get("updateTime")
+            if item.get("state") != "FAILURE" or not isinstance(flow_id, str) or not flow_id:
+                continue  # it went through, or is about something else than a document
+            content = item.get("request")
+            failed.append(
+                FailedMessage(
+                    flow_id,
+                    node_id if isinstance(node_id, str) else "",
+                    at if type(at) is int else since,
+                    content if isinstance(content, dict) else {},
+                )
+            )
+        return tuple(failed)
 
     def put_voucher(
         self, flow_id: str, *, number: str, created: dt.datetime, period: str = ""
@@ -102,7 +208,23 @@ class HesiClient:
 
         An empty number, with which Hesi deletes what is there, raises ClaimError: nothing is sent.
         """
-        raise NotImplementedError
+        if not number.strip():
+            raise ClaimError(
+                f"no voucher number for document {flow_id}: an empty one would delete the number "
+                "that stands there",
+                code="CB-523",
+            )
+        voucher = {
+            "flowId": flow_id,
+            "voucherNo": number,
+            "voucherCreateTime": str(round(created.timestamp() * 1000)),
+        }
+        if period:
+            voucher["fiscalPeriod"] = period
+        request = Request("PUT", _VOUCHER, body={"voucher": [voucher]})
+        answer = self._write(request)
+        if answer.get("value") is not True:
+            raise self._unclear(request)
 
     def answer_approval(
         self,
@@ -116,15 +238,184 @@ class HesiClient:
         resubmit: Literal["", "FROM_START", "TO_REJECTOR"] = "",
     ) -> None:
         """Let the EBot node at which a document waits agree or refuse, with a comment."""
-        raise NotImplementedError
+        body = {
+            "signKey": sign_key,
+            "flowId": flow_id,
+            "nodeId": node_id,
+            "action": action,
+            "comment": comment,
+        }
+        if reject_to:
+            body["rejectTo"] = reject_to
+        if resubmit:
+            body["resubmitMethod"] = resubmit
+        self._answered(Request("POST", _APPROVAL, body=body))
 
     def report_payment(self, flow_id: str, *, paid: bool, message: str = "") -> None:
         """Tell that a document in state ``PROCESSING`` was paid, or was not and why.
 
         LedgerRejection carries Hesi's code: ``R00002`` is a document paid before.
         """
-        raise NotImplementedError
+        item = {"id": flow_id, "code": "P00001" if paid else "P00002", "errorMsg": message or None}
+        request = Request("POST", _PAYMENT, body={"items": [item]})
+        answered = self._write(request).get("items")
+        for result in answered if isinstance(answered, list) else ():
+            if not isinstance(result, dict) or result.get("id") != flow_id:
+                continue
+            code = result.get("code")
+            if code == "R00000":
+                return
+            if isinstance(code, str) and code.startswith("R"):
+                raise self._refused(request, code, words_in(result) or _PAYMENT_CODES.get(code, ""))
+        raise self._unclear(request)
 
     def close(self) -> None:
         """Give the connections back."""
-        raise NotImplementedError
+        self._wire.close()
+
+    def _answered(self, request: Request) -> None:
+        """Make an approval's call; its code stands inside an HTTP 200."""
+        value = self._write(request).get("value")
+        code = value.get("code") if isinstance(value, dict) else None
+        if str(code) == "204":
+            return
+        if str(code) in {"400", "401", "412"} and isinstance(value, dict):
+            raise self._refused(request, str(code), words_in(value))
+        raise self._unclear(request)  # 500 too: the approval failed, nobody says how far it came
+
+    def _write(self, request: Request) -> JsonObject:
+        """Make one attempt; returns what Hesi said about it, which may still be a no."""
+        token = self._token.current()  # whatever goes wrong here, nothing was written
+        place = self._wire.place(request)
+        try:
+            reply = self._sent(request, token)
+        except OutcomeUnknown as error:
+            raise lost(error, place=place, read=False) from error
+        if reply.status == 403:
+            self._token.drop(token)
+        answer = written_object(reply, place=place)
+        if reply.status // 100 != 2 or _code_of(answer):
+            raise self._refused(request, _code_of(answer) or str(reply.status), words_in(answer))
+        return answer
+
+    def _refused(self, request: Request, code: str, words: str) -> LedgerRejection:
+        said = f"{code}: {words}" if words else code
+        return LedgerRejection(
+            f"{self._wire.place(request)} says no ({said})",
+            reasons=(Reason(words or code, code),),
+            code="CB-516",
+        )
+
+    def _unclear(self, request: Request) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"{self._wire.place(request)} does not say that it was done; look whether it was "
+            "before trying again",
+            code="CB-515",
+        )
+
+    def _read(self, request: Request) -> JsonObject:
+        return read_object(self._asked(request), place=self._wire.place(request))
+
+    def _asked(self, request: Request) -> Reply:
+        """Ask, and ask again later where that may help; a token that died is renewed once."""
+        attempt = 0
+        while True:
+            try:
+                return self._asked_once(request)
+            except (NotDelivered, LedgerUnavailable) as error:
+                wait = self._wait_before_next(error, attempt)
+                if wait is None:
+                    raise
+            attempt += 1
+            self._pause(wait)
+
+    def _asked_once(self, request: Request) -> Reply:
+        place = self._wire.place(request)
+        try:
+            token = self._token.current()
+            reply = self._sent(request, token)
+            if reply.status == 403:
+                self._token.drop(token)
+                reply = self._sent(request, self._token.current())
+        except OutcomeUnknown as error:
+            raise lost(error, place=place, read=True) from error
+        if reply.status == 403:
+            said = f": {reply.words}" if reply.words else ""
+            raise DeliveryRefused(
+                f"{place} refuses a new access token too (HTTP 403{said}); "
+                "check what the account may do",
+                code="CB-512",
+            )
+        if reply.status not in {400, 404, 412}:
+            read_object(reply, place=place)  # what may pass by itself is tried again
+        return reply
+
+    def _wait_before_next(
+        self, error: NotDelivered | LedgerUnavailable, attempt: int
+    ) -> float | None:
+        """Return the seconds before the next attempt at a read; None: there is none."""
+        if attempt >= self._settings.retries or not error.retryable:
+            return None
+        wait = self._settings.backoff * float(2**attempt)
+        asked = error.retry_after if isinstance(error, LedgerUnavailable) else None
+        if asked is not None and asked > self._settings.longest_wait:
+            return None
+        return min(max(wait, asked or 0.0), self._settings.longest_wait)
+
+    def _sent(self, request: Request, token: Secret) -> Reply:
+        """Make one call when it is our turn by the rate limit."""
+        with self._turn:
+            now = self._clock.monotonic()
+            at = max(now, self._next)
+            self._next = at + 1 / self._settings.rate
+        if at > now:
+            self._pause(at - now)
+        started = self._clock.monotonic()
+        ending = "no answer"
+        try:
+            reply = self._wire.send(request, token=token)
+            ending = f"HTTP {reply.status}"
+        finally:
+            spent = (self._clock.monotonic() - started) * 1000
+            _log.debug(
+                "%s %s: %s; %.0f ms", request.method, self._wire.place(request), ending, spent
+            )
+        return reply
+
+
+_PAYMENT_CODES: Final = {
+    "R00001": "单据不存在",
+    "R00002": "单据已支付",
+    "R00003": "单据不在支付中",
+    "R00004": "单据支付渠道不正确",
+    "R00005": "支付结果代码错误",
+    "R00006": "无效的请求",
+}
+"""What Hesi's codes mean; it sends no words with them."""
+
+
+def _code_of(answer: JsonObject) -> str:
+    """Return the error code of Hesi's error object; empty for every other object."""
+    code = answer.get("errorCode")
+    return str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else ""
+
+
+def _items(answer: JsonObject, path: str) -> tuple[JsonObject, ...]:
+    items = answer.get("items")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise _misshapen(path)
+    return tuple(items)
+
+
+def _misshapen(path: str) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        f"{path} answers with JSON of another shape than its documentation; try again later, and "
+        "if it stays so check the address and report it",
+        code="CB-514",
+    )
+
+
+def _local(milliseconds: int, zone: ZoneInfo) -> str:
+    """Return a moment as Hesi takes it: ``yyyy-MM-dd HH:mm:ss`` in its own time zone."""
+    moment = dt.datetime.fromtimestamp(milliseconds // 1000, zone)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")

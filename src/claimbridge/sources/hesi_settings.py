@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.config import Timeouts
+from claimbridge.config import LedgerConfig, Timeouts, read_password
 from claimbridge.errors import ConfigurationError
+from claimbridge.soap.transport.settings import TransportSettings
 
 
 class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -15,12 +19,15 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``address`` is the beginning of every URL. ``app_key`` and ``app_secret`` are references
     (``env:NAME``, ``file:PATH``, ``keyring:SERVICE/USER``) to 接入账号 and 接入密码. ``map`` is
-    the field map's file. ``power_code`` is the 功能授权码 with which a token is renewed instead
-    of being asked for anew; empty: it is always asked for anew. ``forms`` and ``states`` are
-    what is read. ``time_zone`` is where a day of Hesi's begins. ``page_size`` is Hesi's limit of
-    100 at most; ``overlap`` is how many seconds before the mark every reading begins again;
-    ``rate`` how many calls a second may be made at most. ``retries`` and ``backoff`` (seconds)
-    are for reads only. ``proxy`` is a URL; ``ca`` a PEM file of further trust anchors for TLS.
+    the field map's file. ``power_code`` is the 功能授权码 with which a token is refreshed instead
+    of being asked for anew; empty: it is always asked for anew. ``forms`` are the form types that
+    are read, ``states`` those in which a document is approved, ``withdrawn`` those into which one
+    may fall back from there. ``begin`` is the day from which documents are read at all; None: from
+    the first one. ``time_zone`` is where Hesi's days begin. ``page_size`` is Hesi's limit of 100
+    at most; ``overlap`` is how many seconds before its mark every reading begins again; ``rate``
+    how many calls a second may be made. ``retries``, ``backoff`` and ``longest_wait`` (seconds)
+    are for reads only. ``reply_limit`` is in bytes. ``proxy`` is a URL; ``ca`` a PEM file of
+    further trust anchors for TLS. ``folder`` is where relative paths start.
     """
 
     app_key: str
@@ -31,12 +38,15 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     power_code: str = ""
     forms: tuple[str, ...] = ("expense",)
     states: tuple[str, ...] = ("paid", "archived")
+    withdrawn: tuple[str, ...] = ("nullify", "rejected")
+    begin: dt.date | None = None
     time_zone: str = "Asia/Shanghai"
     page_size: int = 100
     overlap: int = 300
     rate: float = 5.0
     retries: int = 3
     backoff: float = 0.5
+    longest_wait: float = 30.0
     timeouts: Timeouts = Timeouts()
     reply_limit: int = 50_000_000
     proxy: str | None = None
@@ -46,16 +56,61 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def __post_init__(self) -> None:
         for field, low, high in _RANGES:
             if not low <= getattr(self, field) <= high:
-                raise ConfigurationError(
-                    f"source {self.name}: {field} must be from {low} to {high}", code="CB-251"
-                )
+                raise self._wrong(f"{field} must be from {low} to {high}")
+        for field in ("forms", "states"):
+            if not getattr(self, field):
+                raise self._wrong(f"{field} is empty: nothing would ever be read")
+        _ = self.zone
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which Hesi's days begin."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
+            raise self._wrong(f"time_zone {self.time_zone!r} is no time zone") from error
+        except KeyError as error:
+            raise self._wrong(f"time_zone {self.time_zone!r} is not known here") from error
+
+    def path(self, value: str) -> Path:
+        """Return a configured path, from the configuration's own folder where it is relative."""
+        return Path(self.folder, value).expanduser()
+
+    def transport(self) -> TransportSettings:
+        """Return how to reach it; raises ConfigurationError for what could not be safe."""
+        ca = None
+        if self.ca is not None:
+            try:
+                ca = self.path(self.ca).read_bytes()
+            except OSError as error:
+                raise self._wrong(f"cannot read ca {self.ca}: {error.strerror}") from error
+        return TransportSettings(
+            self.address,
+            connect=self.timeouts.connect,
+            total=self.timeouts.total,
+            proxy=self.proxy,
+            ca=ca,
+            reply_limit=self.reply_limit,
+        )
+
+    def secrets(self) -> tuple[str, str]:
+        """Return 接入账号 and 接入密码; raises ConfigurationError or KeyUnavailable."""
+        place = LedgerConfig(endpoint=self.address, name=self.name, folder=self.folder)
+        return (
+            read_password(self.app_key, place, what=f"app_key of source {self.name}"),
+            read_password(self.app_secret, place, what=f"app_secret of source {self.name}"),
+        )
+
+    def _wrong(self, what: str) -> ConfigurationError:
+        return ConfigurationError(f"source {self.name}: {what}", code="CB-510")
 
 
 _RANGES: Final = (
-    ("page_size", 1, 100),
+    ("page_size", 2, 100),
     ("overlap", 1, 86_400),
     ("rate", 0.01, 1000),
     ("retries", 0, 20),
     ("backoff", 0, 3600),
+    ("longest_wait", 0, 86_400),
     ("reply_limit", 1000, 1_000_000_000),
 )

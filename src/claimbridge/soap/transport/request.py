@@ -25,8 +25,8 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 class Call(msgspec.Struct, frozen=True):
     """One request, ready to go; ``connect`` and ``total`` are its waits in seconds.
 
-    ``target`` is path and query; empty: the endpoint's own. An empty body is none. Body, headers and target may hold
-    secrets, so that none of them is shown.
+    ``target`` is path and query; empty: the endpoint's own. An empty body is none. Body, headers
+    and target may hold secrets, so that none of them is shown.
     """
 
     body: bytes

@@ -1,0 +1,94 @@
+"""Reading a list that changes under the reader, without missing a document.
+
+Hesi pages by offset, and a document that changes moves to the list's end: every offset behind it
+then points one document too far. So each page is asked for from the update time of the last one,
+not from an offset. A document never gets an earlier time: whatever was not read yet is still
+ahead.
+
+Only where more documents than a page holds changed within one second (Hesi takes seconds) do
+offsets remain. Their pages overlap: within one second documents can only leave, so that nothing was
+missed between two pages as long as the second begins with a document that is known. Otherwise
+reading steps back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from claimbridge.errors import LedgerUnavailable
+from claimbridge.sources.hesi_http import JsonObject
+
+Fetch = Callable[[int | None, int], Sequence[JsonObject]]
+"""Gives the page that begins at an update time (milliseconds; None: the first) and an offset."""
+
+_MOST_STEPS_BACK: Final = 200
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One document of a list, with the update time that ordered it."""
+
+    document: JsonObject
+    id: str
+    updated: int
+
+
+def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator[Listed]:
+    """Yield every document updated at ``since`` (milliseconds) or later, oldest update first.
+
+    A document that changes meanwhile comes again, with its later update. Raises LedgerUnavailable
+    CB-514 for a list in another order than was asked for, or one that never holds still. A
+    document without an id is named by its content.
+    """
+    step = page_size - max(1, page_size // 5)
+    begin = None if since is None else since // 1000
+    offset = steps_back = 0
+    known: set[tuple[str, int]] = set()
+    while True:
+        page = _listed(fetch(None if begin is None else begin * 1000, offset), begin)
+        if offset and not (page and (page[0].id, page[0].updated) in known):
+            steps_back += 1
+            if steps_back > _MOST_STEPS_BACK:
+                raise _unreadable("changes faster than it can be read")
+            offset = max(0, offset - step)
+            continue
+        for listed in page:
+            if (listed.id, listed.updated) not in known:
+                known.add((listed.id, listed.updated))
+                yield listed
+        # One second earlier: whether Hesi's bound is inside or outside is not documented.
+        last = page[-1].updated // 1000 - 1 if page else None
+        if last is not None and (begin is None or last > begin):
+            begin, offset = last, 0
+            known = {(name, time) for name, time in known if time // 1000 >= last}
+        elif len(page) < page_size:
+            return
+        else:
+            offset += step
+
+
+def _listed(documents: Sequence[JsonObject], begin: int | None) -> list[Listed]:
+    """Return a page's documents, in the order of their times; raises where it is another."""
+    page = []
+    latest = 0 if begin is None else begin * 1000
+    for document in documents:
+        found, updated = document.get("id"), document.get("updateTime")
+        if type(updated) is not int:
+            updated = latest  # it stands behind the one before it, and holds up nobody
+        if not isinstance(found, str) or not found:
+            found = f"unnamed-{hashlib.sha256(repr(document).encode()).hexdigest()[:16]}"
+        if updated < latest:
+            raise _unreadable("is not ordered by the update time from which it was asked for")
+        latest = updated
+        page.append(Listed(document, found, updated))
+    return page
+
+
+def _unreadable(why: str) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        f"Hesi's list of documents {why}; nothing was skipped: it is read again from its mark",
+        code="CB-514",
+    )
