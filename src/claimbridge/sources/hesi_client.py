@@ -419,3 +419,6 @@ def _local(milliseconds: int, zone: ZoneInfo) -> str:
     """Return a moment as Hesi takes it: ``yyyy-MM-dd HH:mm:ss`` in its own time zone."""
     moment = dt.datetime.fromtimestamp(milliseconds // 1000, zone)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+__all__ = ["ApprovalState", "FailedMessage", "HesiClient", "HesiKeys", "JsonObject", "Page"]
