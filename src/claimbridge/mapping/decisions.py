@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.facts import CONDITIONS, Facts, facts_of
+from claimbridge.mapping.levies import Levy
+from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.rules import Company, Rules
 from claimbridge.model import Claim, ClaimLine
@@ -32,7 +34,7 @@ def company_of(rules: Rules, claim: Claim) -> Company:
     if company is None:
         raise MappingError(
             f'company "{claim.company}" has no [company] table in chart "{rules.name}"; '
-            f"nearest: {_nearest(claim.company, rules.companies)}",
+            f"nearest: {nearest(claim.company, rules.companies)}",
             code="CB-116",
             claim_id=claim.id,
         )
@@ -67,7 +69,7 @@ def dates_of(rules: Rules, claim: Claim) -> Dates:
 
 
 def row_for(
-    rules: Rules, claim: Claim, line: ClaimLine, index: int, posting: dt.date
+    rules: Rules, claim: Claim, line: ClaimLine, place: Place, posting: dt.date
 ) -> ExpenseRow:
     """Return the row that answers for a line on a posting date.
 
@@ -83,13 +85,13 @@ def row_for(
     rivals = rules.rows.of_type(line.type)
     if not rivals:
         raise MappingError(
-            f'{_named(line, index)} has no expense row in chart "{rules.name}"; '
+            f'{_named(line, place)} has no expense row in chart "{rules.name}"; '
             f"nearest: {', '.join(rules.rows.nearest(line.type))}",
             code="CB-111",
             claim_id=claim.id,
         )
     raise MappingError(
-        f'{_named(line, index)}: no expense row of its type in chart "{rules.name}" fits '
+        f'{_named(line, place)}: no expense row of its type in chart "{rules.name}" fits '
         f"{_stated(facts, rivals)}; nearest: {_nearest_rows(facts, rivals)}",
         code="CB-112",
         claim_id=claim.id,
@@ -118,31 +120,35 @@ def _nearest_rows(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
         missed = sum(values is not None and fact not in values for values, fact in exact)
         return missed + (not row.window.takes(facts.amount, facts.posting))
 
-    nearest = sorted(rivals, key=misses)[:3]
-    return "; ".join(row.describe() for row in sorted(nearest, key=rivals.index))
+    closest = sorted(rivals, key=misses)[:3]
+    return "; ".join(row.describe() for row in sorted(closest, key=rivals.index))
 
 
-def input_tax_account(
-    rules: Rules, claim: Claim, line: ClaimLine, index: int, rate: Decimal | None
-) -> str:
-    """Return the account for deductible tax at ``rate``; raises MappingError CB-113."""
-    accounts = rules.accounts.input_tax
-    account = accounts.get(rate) or accounts.get(None)
+def input_tax_account(rules: Rules, claim: Claim, line: ClaimLine, place: Place, levy: Levy) -> str:
+    """Return the account for a deductible tax, by its kind or rate; raises MappingError CB-113."""
+    accounts, rate = rules.accounts.input_tax, levy.rate
+    account = (accounts.get(levy.kind) if levy.kind else None) or accounts.get(rate)
+    account = account or accounts.get(None)
     if account is None:
         at = "of a rate that neither line nor row states" if rate is None else f"at rate {rate}"
+        of_kind = f' of kind "{levy.kind}"' if levy.kind else ""
         rates = sorted(known for known in accounts if isinstance(known, Decimal))
         if rate is not None:
             rates.sort(key=lambda known: abs(known - rate))
+        kinds = [known for known in accounts if isinstance(known, str)] if levy.kind else []
         raise MappingError(
-            f"{_named(line, index)} has input tax {at}, for which chart "
-            f'"{rules.name}" has no input_tax account; nearest: {", ".join(map(str, rates[:3]))}',
+            f"{_named(line, place)} has input tax{of_kind} {at}, for which chart "
+            f'"{rules.name}" has no input_tax account; '
+            f"nearest: {', '.join([*kinds, *map(str, rates)][:3])}",
             code="CB-113",
             claim_id=claim.id,
         )
     return account
 
 
-def cost_centre_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) -> tuple[str, str]:
+def cost_centre_for(
+    claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow
+) -> tuple[str, str]:
     """Return the line's cost centre and whose it is; raises MappingError CB-114.
 
     Both are empty where there is none and the row asks for none.
@@ -155,7 +161,7 @@ def cost_centre_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) 
         return row.default_cost_centre, "the chart's default"
     if row.cost_centre_required:
         raise MappingError(
-            f"{_named(line, index)} has no cost centre, nor has the claim, and {row.label} "
+            f"{_named(line, place)} has no cost centre, nor has the claim, and {row.label} "
             "requires one",
             code="CB-114",
             claim_id=claim.id,
@@ -163,7 +169,7 @@ def cost_centre_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) 
     return "", ""
 
 
-def dimensions_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) -> dict[str, str]:
+def dimensions_for(claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow) -> dict[str, str]:
     """Return the dimensions that the row asks for; raises MappingError CB-115."""
     found = {}
     for name in row.dimensions:
@@ -173,7 +179,7 @@ def dimensions_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) -
         if not value:
             known = sorted({*line.dimensions, *claim.dimensions})
             raise MappingError(
-                f'{_named(line, index)} has no dimension "{name}", nor has the claim, and '
+                f'{_named(line, place)} has no dimension "{name}", nor has the claim, and '
                 f"{row.label} asks for it; they have: {', '.join(known) or 'none'}",
                 code="CB-115",
                 claim_id=claim.id,
@@ -182,10 +188,11 @@ def dimensions_for(claim: Claim, line: ClaimLine, index: int, row: ExpenseRow) -
     return found
 
 
-def _named(line: ClaimLine, index: int) -> str:
-    return f'line {index + 1} (type "{line.type}")'
+def _named(line: ClaimLine, place: Place) -> str:
+    return f'{place} (type "{line.type}")'
 
 
-def _nearest(wanted: str, known: Iterable[str]) -> str:
+def nearest(wanted: str, known: Iterable[str]) -> str:
+    """Return up to three of the ``known`` names that are most like the one that was wanted."""
     names = list(known)
     return ", ".join(difflib.get_close_matches(wanted, names, n=3, cutoff=0.3) or names[:3])

@@ -20,7 +20,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     ``tax_rate`` is the rate that the tax in the line was taken at, None when unknown or no matter;
     ``rate`` the exchange rate, None when nothing was converted. ``rounding`` is what rounding
     added to the exact amount, in the voucher's currency, to six decimals; None when nothing had
-    to be rounded.
+    to be rounded. ``remainder`` is what the division of an allocated amount added to this part,
+    in the line's currency, to six decimals; None when nothing was divided, or it came out even.
     """
 
     rule: str
@@ -30,10 +31,11 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     tax_rate: Decimal | None = None
     rate: Decimal | None = None
     rounding: Decimal | None = None
+    remainder: Decimal | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON: decimals as strings."""
-        return {
+        """Return plain values for JSON: decimals as strings; ``remainder`` only where there is."""
+        plain = {
             "posting": self.posting,
             "source": self.source,
             "row": self.row,
@@ -42,6 +44,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
             "rate": _text(self.rate),
             "rounding": _text(self.rounding),
         }
+        return plain if self.remainder is None else {**plain, "remainder": _text(self.remainder)}
 
 
 class Mapped(msgspec.Struct, frozen=True):
@@ -54,7 +57,9 @@ class Mapped(msgspec.Struct, frozen=True):
         """Return what ``claimbridge map --json`` prints: plain values, amounts as strings."""
         return {
             "claim": self.voucher.claim_id,
-            "postings": [_plain(posting) for posting in self.voucher.postings],
+            "postings": [
+                _plain(posting, self.voucher.employee) for posting in self.voucher.postings
+            ],
             "explain": [explanation.to_dict() for explanation in self.explain],
         }
 
@@ -63,8 +68,8 @@ def _text(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
 
 
-def _plain(posting: Posting) -> dict[str, str]:
-    return {
+def _plain(posting: Posting, employee: str) -> dict[str, str]:
+    plain = {
         "role": posting.role.value,
         "account": posting.account,
         "side": posting.side.value,
@@ -73,3 +78,9 @@ def _plain(posting: Posting) -> dict[str, str]:
         "cost_centre": posting.cost_centre,
         "narration": posting.narration,
     }
+    # Only where they are not the voucher's own.
+    if posting.partner not in ("", employee):
+        plain["partner"] = posting.partner
+    if posting.company:
+        plain["company"] = posting.company
+    return plain

@@ -1,4 +1,4 @@
-"""How a line's gross amount divides into net, deductible and non-deductible tax.
+"""How a gross amount divides into net, deductible and non-deductible tax.
 
 Amounts keep the sign of the line (negative on a refund) and its currency; they always add up to
 the gross amount.
@@ -6,64 +6,98 @@ the gross amount.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
+from claimbridge.mapping.levies import Levy, contained, levied
+from claimbridge.mapping.papers import levies_of, papers_of
+from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
+from claimbridge.mapping.rules import InvoiceRule
 from claimbridge.model import ClaimLine
-from claimbridge.model.money import EXACT, rounded
-
-_ZERO: Final = Decimal(0)
-_ONE: Final = Decimal(1)
+from claimbridge.model.money import EXACT
 
 
 class Split(msgspec.Struct, frozen=True):
-    """A gross amount in its three parts, in the line's currency.
+    """A gross amount and the taxes in it, in the line's currency.
 
-    ``rate`` is the tax rate, None when nobody states one; ``share`` the deductible share of the
-    tax; ``exact_tax`` the tax before it was rounded, and equal to it when the invoice stated it.
+    ``net`` is what remains of ``gross`` without them. ``note`` says why a tax that a document
+    states is not among them; empty elsewhere. ``beyond`` is the part of the expense beyond a
+    legal rate.
     """
 
+    gross: Decimal
     net: Decimal
-    input_tax: Decimal
-    non_deductible: Decimal
-    tax: Decimal
-    exact_tax: Decimal
-    rate: Decimal | None
-    share: Decimal
+    levies: tuple[Levy, ...] = ()
+    note: str = ""
+    beyond: Decimal = Decimal(0)
 
-    @property
-    def exact_input_tax(self) -> Decimal:
-        """The deductible part of the exact tax."""
-        return EXACT.multiply(self.exact_tax, self.share)
+    def expense(self, *, kept: bool) -> Decimal:
+        """Return the expense: net, or with the taxes that are ``kept`` in it."""
+        amount = self.net
+        if kept:
+            for levy in self.levies:
+                amount = EXACT.add(amount, levy.kept)
+        return amount
+
+    def exact_expense(self, *, kept: bool) -> Decimal:
+        """Return the expense as it was before any tax was rounded."""
+        amount = self.gross
+        for levy in self.levies:
+            amount = EXACT.subtract(amount, levy.exact_deducted if kept else levy.exact)
+        return amount
 
 
-def split(line: ClaimLine, row: ExpenseRow, currency: str) -> Split:
+def split(
+    line: ClaimLine,
+    row: ExpenseRow,
+    currency: str,
+    place: Place,
+    invoices: Mapping[str, InvoiceRule],
+) -> Split:
     """Return the parts of ``line``; what the line states goes before what the row says.
 
-    The tax is the line's, else contained in the gross amount at the line's rate, else at the
-    row's, else nothing. Its deductible share is the line's, else the row's. Tax and deductible
-    tax are rounded half up; the rest of the tax is not deductible, and the rest of the gross
-    amount is net.
+    The tax is the line's, else that of its documents (see ``papers``), else contained in the gross
+    amount at the line's rate, else at the row's, else nothing. Its deductible share is the
+    line's, else the row's. Tax and deductible tax are rounded half up; the rest of the tax is not
+    deductible, and the rest of the gross amount is net.
     """
+    if line.documents:
+        papers = papers_of(line.documents, invoices)
+        if papers:
+            levies, note = levies_of(line, row, currency, place, papers)
+            return of_levies(line.amount, levies, note)
+    if line.taxes:
+        return of_levies(
+            line.amount,
+            tuple(
+                levied(
+                    tax.amount,
+                    row.deductible if tax.deductible is None else tax.deductible,
+                    currency,
+                    rate=tax.rate,
+                    kind=tax.kind,
+                )
+                for tax in line.taxes
+            ),
+        )
     rate = row.tax_rate if line.tax_rate is None else line.tax_rate
-    if line.tax is not None:
-        tax = exact = line.tax
-    elif rate:
-        exact = EXACT.divide(EXACT.multiply(line.amount, rate), EXACT.add(_ONE, rate))
-        tax = rounded(exact, currency)
-    else:
-        return Split(line.amount, _ZERO, _ZERO, _ZERO, _ZERO, rate, _ZERO)
+    if line.tax is None and not rate:
+        return Split(line.amount, line.amount)
     share = row.deductible if line.deductible is None else line.deductible
-    input_tax = rounded(EXACT.multiply(tax, share), currency)
-    return Split(
-        net=EXACT.subtract(line.amount, tax),
-        input_tax=input_tax,
-        non_deductible=EXACT.subtract(tax, input_tax),
-        tax=tax,
-        exact_tax=exact,
-        rate=rate,
-        share=share,
-    )
+    if line.tax is not None:
+        levy = levied(line.tax, share, currency, rate=rate)
+    else:
+        assert rate is not None  # it is not zero
+        levy = contained(line.amount, share, currency, rate=rate)
+    return Split(line.amount, EXACT.subtract(line.amount, levy.tax), (levy,))
+
+
+def of_levies(gross: Decimal, levies: tuple[Levy, ...], note: str = "") -> Split:
+    """Return the split of ``gross`` by the taxes in it."""
+    net = gross
+    for levy in levies:
+        net = EXACT.subtract(net, levy.tax)
+    return Split(gross, net, levies, note)

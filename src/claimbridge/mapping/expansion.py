@@ -1,0 +1,102 @@
+"""A line into what was bought: itself, or each item of an itemised bill, as if it stood alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from claimbridge.errors import MappingError
+from claimbridge.mapping.levies import Levy
+from claimbridge.mapping.papers import (
+    Paper,
+    are_alike,
+    check_verified,
+    papers_of,
+    stated_tax,
+    undivided,
+)
+from claimbridge.mapping.places import Place
+from claimbridge.mapping.rules import InvoiceRule
+from claimbridge.model import ClaimLine, Item
+from claimbridge.model.money import EXACT
+
+_NO_RATE: Final = Decimal(0)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One thing bought: a line that is not itemised, or an item, as a line of its own."""
+
+    place: Place
+    line: ClaimLine
+    source: str
+
+
+def items_of(line: ClaimLine, index: int, invoices: Mapping[str, InvoiceRule]) -> Iterator[Entry]:
+    """Yield the items of an itemised line, each as a line with what the bill's documents decide.
+
+    Raises MappingError CB-124 where documents of several kinds leave open how an item is treated.
+    """
+    papers = papers_of(line.documents, invoices)
+    for number, item in enumerate(line.items):
+        place = Place(index, number)
+        yield Entry(
+            place,
+            _as_line(line, item, place, papers),
+            f"lines[{index}].items[{number}].amount",
+        )
+
+
+def _as_line(line: ClaimLine, item: Item, place: Place, papers: Sequence[Paper]) -> ClaimLine:
+    tax, rate, deductible = item.tax, item.tax_rate, item.deductible
+    if papers and not item.personal and deductible is None:
+        if not are_alike(papers):
+            raise undivided(place, papers)
+        untaxed, deductible = papers[0].treatment
+        if untaxed:
+            tax, rate = None, _NO_RATE
+    return msgspec.structs.replace(
+        line,
+        type=item.type,
+        amount=item.amount,
+        tax=tax,
+        tax_rate=rate,
+        deductible=deductible,
+        quantity=item.quantity,
+        unit=item.unit,
+        personal=item.personal,
+        text=item.text or line.text,
+        items=(),
+        documents=(),
+    )
+
+
+def check_items(
+    line: ClaimLine, index: int, invoices: Mapping[str, InvoiceRule], levies: Sequence[Levy]
+) -> None:
+    """Refuse items whose taxes are not those that the bill's documents state (CB-123).
+
+    ``levies`` are those of the items that are not personal; a personal item counts with the tax
+    that it states, and where it states none, nothing can be compared.
+    """
+    papers = papers_of(line.documents, invoices)
+    personal = [item for item in line.items if item.personal]
+    if not papers or any(paper.untaxed for paper in papers):
+        return
+    if any(item.tax is None for item in personal):
+        return
+    own = Decimal(0)
+    for tax in (*(levy.tax for levy in levies), *(item.tax for item in personal)):
+        assert tax is not None  # looked at above
+        own = EXACT.add(own, tax)
+    stated, complete = stated_tax(papers)
+    if complete and stated != own:
+        raise MappingError(
+            f"{Place(index)}: its items have tax {own}, its documents {stated}; state on each item "
+            "the tax in it",
+            code="CB-123",
+        )
+    if not personal:
+        check_verified(Place(index), papers, levies)

@@ -1,0 +1,81 @@
+"""One tax in a gross amount: how much of it there is, and how much may be deducted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from claimbridge.model.money import EXACT, rounded
+
+_ONE: Final = Decimal(1)
+_TWO: Final = Decimal(2)
+STATED: Final = "as the invoice states it"
+
+
+class Levy(msgspec.Struct, frozen=True):
+    """One tax in a gross amount, in the line's currency and with its sign.
+
+    ``deducted`` is the part of ``tax`` that may be deducted: its ``share``, or, where share is
+    None, what the verification of the invoice found. ``exact`` is the tax before it was rounded,
+    and equal to it when the invoice stated it. ``rate`` is None when nobody states one. ``origin``
+    says where the tax is from. ``kind`` may choose its account; ``by`` names the invoice rule that
+    decided. ``base`` is the net amount that it is a tax on, None: the line's.
+    """
+
+    tax: Decimal
+    deducted: Decimal
+    exact: Decimal
+    rate: Decimal | None
+    share: Decimal | None
+    origin: str
+    kind: str = ""
+    by: str = ""
+    base: Decimal | None = None
+
+    @property
+    def kept(self) -> Decimal:
+        """The part that is not deductible."""
+        return EXACT.subtract(self.tax, self.deducted)
+
+    @property
+    def exact_deducted(self) -> Decimal:
+        """The deductible part of the exact tax."""
+        return self.deducted if self.share is None else EXACT.multiply(self.exact, self.share)
+
+
+def levied(
+    tax: Decimal,
+    share: Decimal,
+    currency: str,
+    *,
+    rate: Decimal | None,
+    kind: str = "",
+    by: str = "",
+    base: Decimal | None = None,
+) -> Levy:
+    """Return a tax that an invoice states, ``share`` of which may be deducted."""
+    deducted = rounded(EXACT.multiply(tax, share), currency)
+    return Levy(tax, deducted, tax, rate, share, STATED, kind, by, base)
+
+
+def contained(
+    gross: Decimal,
+    share: Decimal,
+    currency: str,
+    *,
+    rate: Decimal,
+    by: str = "",
+    base: Decimal | None = None,
+) -> Levy:
+    """Return the tax that ``gross`` contains at ``rate``."""
+    exact = EXACT.divide(EXACT.multiply(gross, rate), EXACT.add(_ONE, rate))
+    tax = rounded(exact, currency)
+    deducted = rounded(EXACT.multiply(tax, share), currency)
+    return Levy(tax, deducted, exact, rate, share, f"contained at {per_cent(rate)}", "", by, base)
+
+
+def per_cent(fraction: Decimal) -> str:
+    """Return a rate or share as people read it: ``6 %``."""
+    return f"{EXACT.scaleb(fraction, _TWO):f} %"

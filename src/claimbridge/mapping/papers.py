@@ -1,0 +1,276 @@
+"""What a line's supporting documents say about the tax in it, by the chart's rules for their kinds.
+
+A document bears on tax when it states one, when its verification found a deductible one, or when
+the chart has a rule for its kind. What line and documents state must agree: a contradiction is
+refused, and so is a tax that could be divided between documents in more than one way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import msgspec
+
+from claimbridge.errors import MappingError
+from claimbridge.mapping.levies import STATED, Levy, contained, levied
+from claimbridge.mapping.places import Place
+from claimbridge.mapping.rows import ExpenseRow
+from claimbridge.mapping.rules import InvoiceRule
+from claimbridge.model import ClaimLine, SupportingDocument
+from claimbridge.model.money import EXACT
+
+_ZERO: Final = Decimal(0)
+
+
+class Paper(NamedTuple):
+    """A document that bears on tax, and the chart's rule for its kind; None: there is none."""
+
+    document: SupportingDocument
+    rule: InvoiceRule | None
+
+    @property
+    def untaxed(self) -> bool:
+        """Whether its tax counts as none."""
+        return self.rule is not None and self.rule.none
+
+    @property
+    def treatment(self) -> tuple[bool, Decimal | None]:
+        """What the chart says of its tax: whether it is none, and its share; None: the row's."""
+        return (False, None) if self.rule is None else (self.rule.none, self.rule.deductible)
+
+
+def papers_of(
+    documents: Sequence[SupportingDocument], invoices: Mapping[str, InvoiceRule]
+) -> list[Paper]:
+    """Return the documents that bear on tax."""
+    return [
+        Paper(document, invoices.get(document.kind))
+        for document in documents
+        if document.tax is not None
+        or document.deductible_tax is not None
+        or document.kind in invoices
+    ]
+
+
+def levies_of(
+    line: ClaimLine, row: ExpenseRow, currency: str, place: Place, papers: Sequence[Paper]
+) -> tuple[tuple[Levy, ...], str]:
+    """Return the taxes of a line with documents, and the note for its split.
+
+    Raises MappingError CB-123 for what contradicts itself, CB-124 for what can be divided in more
+    than one way.
+    """
+    _check_agreement(line, place, papers)
+    if all(paper.untaxed for paper in papers):
+        return (), _untaxed(line, place, papers)
+    if line.taxes:
+        levies = _of_taxes(line, row, currency, place, papers)
+    elif line.tax is not None and any(paper.document.tax is None for paper in papers):
+        levies = [_of_whole(line, row, currency, place, papers)]
+    else:
+        found = [_of_paper(line, row, currency, paper, alone=len(papers) == 1) for paper in papers]
+        levies = _joined([levy for levy in found if levy is not None])
+    _check_fit(line, place, levies)
+    untaxed = [paper for paper in papers if paper.untaxed]
+    return tuple(levies), f"{_labels(untaxed)}: tax stays in the expense" if untaxed else ""
+
+
+def _untaxed(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> str:
+    if line.deductible or any(tax.deductible for tax in line.taxes):
+        raise MappingError(
+            f"{place}: the claim says that tax is deductible, and {_labels(papers)} that there is "
+            "none; mend the document's kind or leave out deductible",
+            code="CB-123",
+        )
+    return f"{_labels(papers)}: tax stays in the expense"
+
+
+def _labels(papers: Sequence[Paper]) -> str:
+    return ", ".join(dict.fromkeys(paper.rule.label for paper in papers if paper.rule))
+
+
+def stated_tax(papers: Sequence[Paper]) -> tuple[Decimal, bool]:
+    """Return the sum of the taxes that documents state, and whether all of them state one."""
+    taxes = [paper.document.tax for paper in papers if paper.document.tax is not None]
+    total = _ZERO
+    for tax in taxes:
+        total = EXACT.add(total, tax)
+    return total, len(taxes) == len(papers)
+
+
+def _check_agreement(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> None:
+    """Refuse documents whose taxes are not what the line states."""
+    if line.tax is None and not line.taxes:
+        return
+    own = _ZERO if line.tax is None else line.tax
+    for tax in line.taxes:
+        own = EXACT.add(own, tax.amount)
+    stated, complete = stated_tax(papers)
+    if (complete and stated != own) or stated.copy_abs() > own.copy_abs():
+        raise MappingError(
+            f"{place}: the line states tax {own}, its documents {stated}; mend one of them",
+            code="CB-123",
+        )
+
+
+def _check_fit(line: ClaimLine, place: Place, levies: Sequence[Levy]) -> None:
+    """Refuse the taxes of documents that a line of this amount cannot contain."""
+    total = _ZERO
+    for levy in levies:
+        total = EXACT.add(total, levy.tax)
+    amount = line.amount
+    opposed = any(levy.tax and levy.tax.is_signed() != amount.is_signed() for levy in levies)
+    if opposed or total.copy_abs() > amount.copy_abs():
+        raise MappingError(
+            f"{place}: its documents have tax {total}, which does not fit amount {amount}: it must "
+            "have the amount's sign and not exceed it",
+            code="CB-123",
+        )
+
+
+def _of_taxes(
+    line: ClaimLine, row: ExpenseRow, currency: str, place: Place, papers: Sequence[Paper]
+) -> list[Levy]:
+    alike = are_alike(papers)
+    levies = []
+    for tax in line.taxes:
+        own = tax.deductible
+        if own is None and not alike:
+            raise undivided(place, papers)
+        levies.append(
+            levied(
+                tax.amount,
+                _first(own, papers[0].treatment[1], row.deductible),
+                currency,
+                rate=tax.rate,
+                kind=tax.kind,
+                by="" if own is not None else _labels(papers),
+            )
+        )
+    check_verified(place, papers, levies)
+    return levies
+
+
+def check_verified(place: Place, papers: Sequence[Paper], levies: Sequence[Levy]) -> None:
+    """Refuse taxes whose deductible parts are not what the documents' verification found."""
+    found = [paper.document.deductible_tax for paper in papers]
+    verified, deducted = _ZERO, _ZERO
+    for one in found:
+        verified = EXACT.add(verified, _ZERO if one is None else one)
+    for levy in levies:
+        deducted = EXACT.add(deducted, levy.deducted)
+    if None not in found and verified != deducted:
+        raise MappingError(
+            f"{place}: {deducted} of its tax would be deducted, and the verification of its "
+            f"documents found {verified} deductible; state how much of each tax is",
+            code="CB-123",
+        )
+
+
+def _of_whole(
+    line: ClaimLine, row: ExpenseRow, currency: str, place: Place, papers: Sequence[Paper]
+) -> Levy:
+    """Return the line's tax, where not every document says which part of it is its own."""
+    assert line.tax is not None  # the caller looked
+    found = [paper.document.deductible_tax for paper in papers]
+    if any(one is not None for one in found):
+        if None in found:
+            raise undivided(place, papers)
+        verified = _ZERO
+        for one in found:
+            verified = EXACT.add(verified, one or _ZERO)
+        rate = row.tax_rate if line.tax_rate is None else line.tax_rate
+        return Levy(line.tax, verified, line.tax, rate, None, STATED)
+    if not are_alike(papers) and (
+        line.deductible is None or any(paper.untaxed for paper in papers)
+    ):
+        raise undivided(place, papers)
+    return levied(
+        line.tax,
+        _first(line.deductible, papers[0].treatment[1], row.deductible),
+        currency,
+        rate=_rate(line, row, papers[0].rule),
+        by="" if line.deductible is not None else _labels(papers),
+    )
+
+
+def _of_paper(
+    line: ClaimLine, row: ExpenseRow, currency: str, paper: Paper, *, alone: bool
+) -> Levy | None:
+    """Return the tax of one document; None where it has none, or counts as having none."""
+    document, rule = paper
+    if paper.untaxed:
+        return None
+    rate = _rate(line, row, rule)
+    share = _first(line.deductible, rule.deductible if rule else None, row.deductible)
+    by = rule.label if rule and line.deductible is None else ""
+    fare = document.amount if document.fare is None else document.fare
+    if fare is None and alone:
+        fare = line.amount
+    if document.tax is not None:
+        levy = levied(document.tax, share, currency, rate=rate, by=by)
+    elif rate and fare is not None:
+        levy = contained(fare, share, currency, rate=rate, by=by)
+    elif document.deductible_tax is not None:
+        levy = levied(document.deductible_tax, share, currency, rate=rate, by=by)
+    else:
+        return None
+    if document.deductible_tax is not None:
+        # Never more than the tax: where that was computed, the verified one is the better figure.
+        tax = max(levy.tax, document.deductible_tax, key=abs)
+        levy = msgspec.structs.replace(levy, tax=tax, deducted=document.deductible_tax, share=None)
+    return levy if alone or fare is None else _with_base(levy, fare)
+
+
+def _with_base(levy: Levy, gross: Decimal) -> Levy:
+    return msgspec.structs.replace(levy, base=EXACT.subtract(gross, levy.tax))
+
+
+def _joined(levies: Sequence[Levy]) -> list[Levy]:
+    """Return the taxes with those added up that are treated alike."""
+    alike: dict[tuple[object, ...], Levy] = {}
+    for levy in levies:
+        how = levy.rate, levy.share, levy.origin, levy.by
+        held = alike.get(how)
+        alike[how] = levy if held is None else _sum(held, levy)
+    if len(alike) == 1:  # its base is the line's net amount
+        return [msgspec.structs.replace(levy, base=None) for levy in alike.values()]
+    return list(alike.values())
+
+
+def _sum(one: Levy, other: Levy) -> Levy:
+    known = one.base is not None and other.base is not None
+    return msgspec.structs.replace(
+        one,
+        tax=EXACT.add(one.tax, other.tax),
+        deducted=EXACT.add(one.deducted, other.deducted),
+        exact=EXACT.add(one.exact, other.exact),
+        base=EXACT.add(one.base or _ZERO, other.base or _ZERO) if known else None,
+    )
+
+
+def are_alike(papers: Sequence[Paper]) -> bool:
+    """Whether the chart treats all documents in one way."""
+    return len({paper.treatment for paper in papers}) == 1
+
+
+def undivided(place: Place, papers: Sequence[Paper]) -> MappingError:
+    """Return the error CB-124: it cannot be told what is deductible of which tax."""
+    kinds = ", ".join(dict.fromkeys(paper.document.kind for paper in papers))
+    return MappingError(
+        f"{place}: its documents ({kinds}) are treated differently, and not all of them state "
+        "their tax; state tax and, where it was verified, deductible_tax on each",
+        code="CB-124",
+    )
+
+
+def _rate(line: ClaimLine, row: ExpenseRow, rule: InvoiceRule | None) -> Decimal | None:
+    if line.tax_rate is not None:
+        return line.tax_rate
+    return row.tax_rate if rule is None or rule.tax_rate is None else rule.tax_rate
+
+
+def _first(*shares: Decimal | None) -> Decimal:
+    return next(share for share in shares if share is not None)

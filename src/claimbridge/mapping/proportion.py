@@ -1,0 +1,40 @@
+"""How an amount is divided into parts that add up to it, to the last cent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from claimbridge.model.money import EXACT, exponent
+
+Remainder = Literal["largest", "first", "last"]
+
+
+def divide(
+    amount: Decimal, weights: Sequence[Decimal], currency: str, remainder: Remainder
+) -> list[Decimal]:
+    """Return ``amount`` in parts proportional to ``weights``, with the decimals of ``currency``.
+
+    Each part is rounded down; the cents that remain go one each to the parts that rounding made
+    smaller, in the order that ``remainder`` names: no part is a whole cent off. A refund divides
+    as what it refunds. The weights have one sign, and are not all zero unless the amount is.
+    """
+    decimals = exponent(currency)
+    units = abs(int(EXACT.scaleb(amount, decimals)))
+    shares = [Fraction(EXACT.abs(weight)) for weight in weights]
+    whole = sum(shares)
+    if not units or not whole:
+        return [Decimal(0).scaleb(-decimals)] * len(shares)
+    exact = [units * share / whole for share in shares]
+    parts = [int(one) for one in exact]
+    short = [place for place, one in enumerate(exact) if one != parts[place]]
+    if remainder == "largest":
+        short.sort(key=lambda place: -shares[place])
+    elif remainder == "last":
+        short.reverse()
+    for place in short[: units - sum(parts)]:
+        parts[place] += 1
+    sign = -1 if amount < 0 else 1
+    return [EXACT.scaleb(Decimal(sign * part), Decimal(-decimals)) for part in parts]
