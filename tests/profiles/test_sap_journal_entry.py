@@ -190,6 +190,27 @@ def test_a_payable_without_a_partner_is_a_gl_item() -> None:
     assert texts(body, "//Item/GLAccount/text()") == ["6602010000", "2241000000"]
 
 
+def test_partners_of_the_roles_named_are_customers(contract: Contract) -> None:
+    """An advance of an employee whom SAP keeps as a customer, in either generation's contract."""
+    profile = SapJournalEntry(clock=Noon(), debtors=("advance_clearing",))
+    advance = with_posting(2, role=Role.ADVANCE_CLEARING, account="1221000000")
+    request = profile.submit([submission(advance)])
+    body = xmlio.parse(contract.render(OPERATION, request.body))
+    assert contract.check(xmlio.canonical(body)) == ()
+    assert texts(body, "//DebtorItem/Debtor/text()") == ["E0815"]
+    assert texts(body, "//DebtorItem/DebitCreditCode/text()") == ["H"]
+    assert texts(body, "//CreditorItem") == []
+    nameless = with_posting(2, role=Role.ADVANCE_CLEARING, account="1221000000", partner="")
+    body = xmlio.parse(contract.render(OPERATION, profile.submit([submission(nameless)]).body))
+    assert "1221000000" in texts(body, "//Item/GLAccount/text()")
+
+
+def test_a_role_that_there_is_not_is_told() -> None:
+    """When the ledger is opened, with those that there are."""
+    with pytest.raises(ConfigurationError, match=r"CB-243 .*'advances'.*advance_clearing"):
+        SapJournalEntry(debtors=("advances",))
+
+
 def test_texts_for_people_are_shortened_where_it_shows() -> None:
     """The cut ends with an ellipsis, and line breaks become spaces."""
     body = body_of(with_posting(0, narration="Hotel,\n three nights " * 5))

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
-from claimbridge.errors import ClaimError
+from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Role, Side, Voucher
 from claimbridge.profiles.limits import only_currency
 from claimbridge.profiles.sourced import claim_field
@@ -22,6 +22,18 @@ _PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
 def is_creditor(posting: Posting) -> bool:
     """Say whether a posting goes to a creditor, whose account SAP takes from its master record."""
     return posting.role in _PAYABLES and bool(posting.partner)
+
+
+def roles_of(names: Collection[str], *, option: str) -> frozenset[Role]:
+    """Return the roles of these names; raises ConfigurationError CB-243 naming the ``option``."""
+    unknown = sorted(set(names) - set(Role))
+    if unknown:
+        raise ConfigurationError(
+            f"{option} names {unknown[0]!r}, which is no role of a posting; "
+            f"there are {', '.join(Role)}",
+            code="CB-243",
+        )
+    return frozenset(map(Role, names))
 
 
 def is_tax(posting: Posting) -> bool:
@@ -37,11 +49,7 @@ def signed_amount(posting: Posting, size: Decimal) -> Decimal:
 
 def codes_on_items(voucher: Voucher) -> frozenset[str]:
     """Return the tax codes that G/L items carry; a tax of another code is posted directly."""
-    return frozenset(
-        posting.tax_code
-        for posting in voucher.postings
-        if not is_creditor(posting) and not is_tax(posting)
-    )
+    return frozenset(posting.tax_code for posting in voucher.postings if not is_tax(posting))
 
 
 def check_currency(voucher: Voucher) -> None:

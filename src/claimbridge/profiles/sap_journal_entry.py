@@ -15,15 +15,16 @@ How a voucher becomes an entry:
 - Message id and UUID are the same whenever the same submission is sent. The reference stands in
   the message ids and, whole, in ``DocumentReferenceID`` (BKPF-XBLNR, 16
   characters): the field that people search. A longer claim id becomes a digest; it is never cut.
-- A payable with a partner is a creditor item. SAP takes its account from the creditor's master
-  record, so the posting's account does not travel.
+- A payable with a partner is a creditor item, and a posting with a partner whose role is among
+  ``debtors`` a debtor item. SAP takes the account from the partner's master record, so the
+  posting's own does not travel.
 - An input tax with code and base is a tax item, and SAP takes its account from the tax code. It is
   marked as a direct tax posting unless a G/L item carries the same code. Everything else is a G/L
   item on the posting's account.
 - Dimensions (``profit_centre``, ``segment``, and the rest of ``dimensions``) are account
   assignments; another one is refused, not dropped. Orders, funds and grants came after 2020: that
-  generation's contract refuses them. Assignments of creditor and tax items, which SAP does not
-  know, are left out.
+  generation's contract refuses them. Assignments of creditor, debtor and tax items, which SAP
+  does not know, are left out.
 - Texts for people (header 25, items 50 characters) are put on one line and shortened where they
   must be, with "…" at the end; the claim keeps the whole. Codes and numbers are never shortened.
 """
@@ -31,7 +32,7 @@ How a voucher becomes an entry:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -43,6 +44,7 @@ from claimbridge.model import (
     OutcomeKind,
     Posting,
     Reason,
+    Role,
     Side,
     Submission,
     Voucher,
@@ -59,6 +61,7 @@ from claimbridge.profiles.sap_items import (
     codes_on_items,
     is_creditor,
     is_tax,
+    roles_of,
     signed_amount,
 )
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
@@ -99,9 +102,11 @@ class SapJournalEntry:
 
     ``document_type`` is the AccountingDocumentType of vouchers (KR: vendor invoice, which also
     takes G/L items alone) and of their reversals; ``created_by`` the CreatedByUser;
-    ``reversal_reason`` the ReversalReason; ``sender`` the SenderBusinessSystemID of the message
-    headers, left out when empty. For others than these, name your own in the configuration:
-    ``profile = "our_sap:profile"`` with ``profile = SapJournalEntry(document_type="ZE")``.
+    ``reversal_reason`` the ReversalReason; ``debtors`` are roles of postings whose partner is a
+    customer in SAP, such as ``advance_clearing`` where employees are; ``sender`` is the
+    SenderBusinessSystemID of the message headers, left out when empty. For others than these, name
+    your own in the configuration: ``profile = "our_sap:profile"`` with
+    ``profile = SapJournalEntry(document_type="ZE")``.
     """
 
     name: str = "sap-journal-entry"
@@ -115,12 +120,14 @@ class SapJournalEntry:
         document_type: str = "KR",
         created_by: str = "CLAIMBRIDGE",
         reversal_reason: str = "01",
+        debtors: tuple[str, ...] = (),
         sender: str = "",
         clock: Clock = SYSTEM,
     ) -> None:
         self._document_type = document_type
         self._created_by = created_by
         self._reversal_reason = reversal_reason
+        self._debtors = roles_of(debtors, option="debtors")
         self._sender = sender
         self._clock = clock
 
@@ -207,7 +214,7 @@ class SapJournalEntry:
     def _posted(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
         check_currency(voucher)
-        return _with_items(self._entry(submission), voucher)
+        return _with_items(self._entry(submission), voucher, self._debtors)
 
     def _reversing(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
@@ -243,15 +250,20 @@ class SapJournalEntry:
         }
 
 
-def _with_items(entry: requests.JournalEntry, voucher: Voucher) -> requests.JournalEntry:
-    """Return the entry with an item for each posting."""
+def _with_items(
+    entry: requests.JournalEntry, voucher: Voucher, debtors: Collection[Role]
+) -> requests.JournalEntry:
+    """Return the entry with an item for each posting; partners in ``debtors`` are customers."""
     items: list[requests.Item] = []
+    debtor_items: list[requests.DebtorItem] = []
     creditor_items: list[requests.CreditorItem] = []
     tax_items: list[requests.ProductTaxItem] = []
     coded = codes_on_items(voucher)
     for count, posting in enumerate(voucher.postings, start=1):
         number, base = str(count), posting.tax_base
-        if is_creditor(posting):
+        if posting.role in debtors and posting.partner:
+            debtor_items.append(_debtor_item(posting, number))
+        elif is_creditor(posting):
             creditor_items.append(_creditor_item(posting, number))
         elif is_tax(posting) and base is not None:
             is_direct = posting.tax_code not in coded
@@ -259,6 +271,7 @@ def _with_items(entry: requests.JournalEntry, voucher: Voucher) -> requests.Jour
         else:
             items.append(_gl_item(posting, number, voucher.claim_id))
     entry["Item"] = items
+    entry["DebtorItem"] = debtor_items
     entry["CreditorItem"] = creditor_items
     entry["ProductTaxItem"] = tax_items
     return entry
@@ -280,11 +293,25 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
 def _creditor_item(posting: Posting, number: str) -> requests.CreditorItem:
     return {
         "ReferenceDocumentItem": number,
-        "Creditor": Sourced(posting.partner, claim_field(posting, "partner")),
+        "Creditor": _partner(posting),
         "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
         "DebitCreditCode": _side(posting),
         "DocumentItemText": _item_text(posting),
     }
+
+
+def _debtor_item(posting: Posting, number: str) -> requests.DebtorItem:
+    return {
+        "ReferenceDocumentItem": number,
+        "Debtor": _partner(posting),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
+        "DocumentItemText": _item_text(posting),
+    }
+
+
+def _partner(posting: Posting) -> Sourced:
+    return Sourced(posting.partner, claim_field(posting, "partner"))
 
 
 def _tax_item(

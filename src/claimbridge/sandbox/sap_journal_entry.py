@@ -29,8 +29,8 @@ _FIRST: Final = 100_000_000
 _WIDTH: Final = 10
 _LINES: Final = {
     "Item": ("GLAccount", "AccountAssignment/CostCenter"),
-    "CreditorItem": ("Creditor", ""),
     "DebtorItem": ("Debtor", ""),
+    "CreditorItem": ("Creditor", ""),
     "ProductTaxItem": ("TaxCode", ""),
 }
 """Each kind of line, and what names its account: SAP takes the rest from its master data."""

@@ -92,6 +92,7 @@ class JournalEntry(TypedDict):
     # 1 to 20 characters
     Reference2InDocumentHeader: NotRequired[str | Sourced | None]
     Item: NotRequired[list[Item] | None]
+    DebtorItem: NotRequired[list[DebtorItem] | None]
     CreditorItem: NotRequired[list[CreditorItem] | None]
     ProductTaxItem: NotRequired[list[ProductTaxItem] | None]
 
@@ -110,6 +111,20 @@ class Item(TypedDict):
     AssignmentReference: NotRequired[str | Sourced | None]
     Tax: NotRequired[TaxDetails | None]
     AccountAssignment: NotRequired[AccountAssignment | None]
+
+
+class DebtorItem(TypedDict):
+    # 1 to 10 characters
+    ReferenceDocumentItem: str | Sourced
+    # 1 to 10 characters
+    Debtor: str | Sourced
+    AmountInTransactionCurrency: Amount
+    # exactly 1 characters
+    DebitCreditCode: NotRequired[str | Sourced | None]
+    # at most 50 characters
+    DocumentItemText: NotRequired[str | Sourced | None]
+    # 1 to 18 characters
+    AssignmentReference: NotRequired[str | Sourced | None]
 
 
 class CreditorItem(TypedDict):
