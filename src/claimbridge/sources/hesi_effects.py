@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from claimbridge.sources.hesi_client import JsonObject
 from claimbridge.sources.writeback import WriteBack, WriteBackState
 
+JsonObject = dict[str, Any]
+"""A document as Hesi sent it."""
 _TAKES_NUMBERS: Final = frozenset({"paid", "archived"})
 """Hesi itself refuses ``archived`` today; what it says then is better than a guess of ours."""
 _ON_THE_WAY: Final = frozenset(

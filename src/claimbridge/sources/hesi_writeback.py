@@ -21,8 +21,15 @@ from claimbridge.errors import (
 )
 from claimbridge.model import Claim, State, Status
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi_client import HesiClient, JsonObject
-from claimbridge.sources.hesi_effects import Shown, decision, payment, voucher, waiting_node
+from claimbridge.sources.hesi_client import HesiClient
+from claimbridge.sources.hesi_effects import (
+    JsonObject,
+    Shown,
+    decision,
+    payment,
+    voucher,
+    waiting_node,
+)
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 QUIET: Final = dt.timedelta(seconds=60)
