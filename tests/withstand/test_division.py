@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -22,11 +22,15 @@ from claimbridge.errors import (
     LedgerUnavailable,
     NotDelivered,
 )
-from claimbridge.ledger import Ledger
+from claimbridge.ledger import Ledger, Preview
 from claimbridge.model import (
     Acknowledgement,
+    Advance,
     Claim,
     ClaimLine,
+    Payee,
+    Posting,
+    Side,
     State,
 )
 from claimbridge.profiles.reference import Reference
@@ -36,6 +40,7 @@ NewId = Callable[[], str]
 DAY = dt.date(2026, 3, 11)
 LATER_REFUSED = ",".join(f"throttle@{number}" for number in range(2, 12))
 """The first call is taken, and none after it."""
+ADVANCES = "1221.01"
 
 
 def long_claim(id_: str, *, lines: int = 10, revision: int = 1, **more: object) -> Claim:
@@ -107,6 +112,28 @@ def test_a_long_claim_is_several_documents(erp: Sandbox, new_id: NewId, tmp_path
         status = sender.status(mine.id)
         assert (status.claim_id, len(status.parts)) == (mine.id, 3)
         assert sender.status(f"{mine.id}/2").journal_entry == ack.parts[1].journal_entry
+
+
+def test_advances_and_payees_are_divided(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """No part settles more than it owes, and all of them together what the claim does."""
+    rides = long_claim(new_id()).total
+    mine = long_claim(
+        new_id(),
+        advances=(Advance(reference="A-1", settled=Decimal(60), returned=Decimal(5)),),
+        payees=(
+            Payee(partner="E1024", amount=Decimal(20)),
+            Payee(partner="V9", amount=rides - 80),
+        ),
+    )
+    with client(erp, tmp_path) as sender:
+        parts = sender.ledger.previews(mine)
+    assert len(parts) == 4
+    assert max(len(part.voucher.postings) for part in parts) <= 5
+    config = configured("reference", port=1, journal=tmp_path / "unused.db")
+    undivided = Ledger(config, contract=contract("reference"), chart=chart())
+    assert _sums(parts) == _sums([undivided.preview(mine)])
+    settled = [p.amount for p in _postings(parts) if p.account == ADVANCES]
+    assert sum(settled) == Decimal(65)
 
 
 @pytest.mark.parametrize("place", ["@1", "@2", "@3", "any"])
@@ -302,6 +329,19 @@ def test_many_at_once(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
         assert [len(ack.parts) for ack in ends if ack] == [0, 3, 0, 2]
     for claim in claims:
         assert debits(live(erp, claim.id)) == claim.total
+
+
+def _postings(previews: Iterable[Preview]) -> list[Posting]:
+    return [posting for preview in previews for posting in preview.voucher.postings]
+
+
+def _sums(previews: Iterable[Preview]) -> dict[tuple[str, str], Decimal]:
+    """What is posted per account and partner, debits positive."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for posting in _postings(previews):
+        sign = 1 if posting.side is Side.DEBIT else -1
+        sums[posting.account, posting.partner] += sign * posting.amount
+    return dict(sums)
 
 
 def _attempted(sender: Client, claim: Claim) -> Acknowledgement | ClaimBridgeError:
