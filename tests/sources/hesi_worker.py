@@ -1,0 +1,44 @@
+"""A process that brings write-backs to Hesi until none is open; killed by its test at random.
+
+    python -m tests.sources.hesi_worker RECORD ADDRESS
+
+It says "ready" when it begins, so that a kill strikes its work and not its imports.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+from claimbridge.sources.hesi_client import HesiClient
+from claimbridge.sources.hesi_http import Secret
+from claimbridge.sources.hesi_settings import HesiSettings
+from claimbridge.sources.hesi_token import HesiKeys
+from claimbridge.sources.hesi_writeback import HesiAnswers
+from claimbridge.sources.record import Record
+from claimbridge.sources.writeback import carry_out
+
+
+def main(record_path: str, address: str) -> None:
+    settings = HesiSettings(
+        app_key="env:UNUSED", app_secret="env:UNUSED", address=address, rate=1000, backoff=0.01
+    )
+    client = HesiClient(settings, HesiKeys(Secret("sandbox"), Secret("sandbox-secret")))
+    answers = HesiAnswers(
+        client,
+        sign_key="sandbox-sign-key",
+        node="ERP check",
+        payments=True,
+        quiet=dt.timedelta(seconds=0.2),
+    )
+    record = Record(Path(record_path))
+    print("ready", flush=True)
+    with record.turn("hesi"):
+        while found := record.open_write_backs("hesi"):
+            for write_back in found:
+                carry_out(write_back, answers=answers, store=record)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

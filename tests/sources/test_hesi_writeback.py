@@ -1,0 +1,325 @@
+"""What is brought back to Hesi has one effect there, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.sources.claims import claim
+from tests.sources.hesi_stage import CASHIER, EBOT, Stage, stage
+
+from claimbridge.errors import ClaimError, MappingError
+from claimbridge.model import JournalEntry, State, Status
+from claimbridge.sandbox import FAULTS
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.record import Record
+from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
+
+KINDS = tuple(WriteBackKind)
+OPERATION = {
+    WriteBackKind.VOUCHER: "voucher",
+    WriteBackKind.APPROVAL: "approval",
+    WriteBackKind.PAYMENT: "payment",
+}
+EVERY_FAULT = [
+    f"{name}={variant}" if variant and name != "slow" else name
+    for name, variants in FAULTS.items()
+    for variant in variants or ("",)
+    if name != "slow"
+] + ["slow=0.1", "slow=2"]
+
+
+WITHOUT_EFFECT = {
+    "refuse-connection", "drop-before-commit", "timeout=before-commit", "fault", "redirect",
+    "unsigned-fault=before-commit", "html-200=before-commit",
+    "throttle=503", "throttle=429", "throttle=typed",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Stage]:
+    with stage() as built:
+        yield built
+
+
+@pytest.fixture
+def hesi(served: Stage) -> Iterator[Stage]:
+    """The stage of the module, with no fault ordered and nothing waiting."""
+    served.sandbox.set_faults("")
+    served.clock.skipped += 1000
+    yield served
+    served.sandbox.set_faults("")
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Record]:
+    opened = Record(tmp_path / "claims.db")
+    yield opened
+    opened.close()
+
+
+_numbers = iter(range(10_000))
+
+
+def planned(hesi: Stage, kind: WriteBackKind) -> WriteBack:
+    """Put a new document into Hesi that waits for a write-back of this kind; return that."""
+    key = f"ID-{next(_numbers)}"
+    answers = hesi.answers()
+    if kind is WriteBackKind.VOUCHER:
+        hesi.hesi.put(key, state="paid")
+        return answers.voucher(key, occasion="1", number="000123", period="2026-10")
+    if kind is WriteBackKind.APPROVAL:
+        hesi.hesi.put(key, state="approving", nodes=[EBOT, CASHIER])
+        return answers.decision(key, occasion="accept 1", action="accept", comment="posted as 123")
+    hesi.hesi.put(key, state="PROCESSING", nodes=[CASHIER])
+    return answers.payment(key, occasion="1")
+
+
+def carry(hesi: Stage, record: Record, write_back: WriteBack, *, passes: int = 4) -> WriteBack:
+    """Make passes until nothing is open any more, as the intake does; the last one is clean."""
+    for _ in range(passes):
+        moved = carry_out(write_back, answers=hesi.answers(), store=record, clock=hesi.clock)
+        if moved.state not in OPEN:
+            return moved
+        hesi.clock.skipped += 1000
+    return moved
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+def test_every_fault_at_the_write(
+    hesi: Stage, record: Record, kind: WriteBackKind, fault: str
+) -> None:
+    """Whatever happens to the write itself, Hesi shows one effect and the record says done."""
+    write_back = planned(hesi, kind)
+    before = hesi.calls(OPERATION[kind])
+    hesi.sandbox.set_faults(f"hesi_{OPERATION[kind]}:{fault}@1")
+    moved = carry(hesi, record, write_back)
+    assert len(hesi.hesi.effects(write_back.key)) == 1
+    if fault in WITHOUT_EFFECT:
+        assert hesi.calls(OPERATION[kind]) == before + 2
+    else:
+        assert hesi.calls(OPERATION[kind]) == before + 1, "what has its effect is not sent again"
+    assert moved.state is WriteBackState.DONE, moved.reason
+    (held,) = record.write_backs_of(write_back.source, write_back.key)
+    assert held.state is WriteBackState.DONE
+    assert held.attempt <= 2
+    # Done once, it is never sent again.
+    sent = hesi.calls(OPERATION[kind])
+    assert carry(hesi, record, write_back) == moved
+    assert hesi.calls(OPERATION[kind]) == sent
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+@pytest.mark.parametrize("step", ["details", "token", "states"])
+def test_every_fault_at_the_steps_around_it(
+    hesi: Stage, record: Record, kind: WriteBackKind, fault: str, step: str
+) -> None:
+    """Reading that fails, before or after, delays a write-back and never repeats it."""
+    write_back = planned(hesi, kind)
+    if step == "token":
+        hesi.hesi.desk.expire_tokens()
+    # The answer to the write is lost, too: then looking is what meets the fault.
+    lost = f"hesi_{OPERATION[kind]}:commit-then-drop@1"
+    hesi.sandbox.set_faults(f"hesi_{step}:{fault}@1,hesi_{step}:{fault}@2,{lost}")
+    moved = carry(hesi, record, write_back, passes=6)
+    assert len(hesi.hesi.effects(write_back.key)) == 1
+    assert moved.state is WriteBackState.DONE, moved.reason
+    if (kind, step) != (WriteBackKind.APPROVAL, "states"):
+        assert hesi.calls(OPERATION[kind]) >= 1
+
+
+def test_an_empty_number_never_leaves(hesi: Stage, record: Record) -> None:
+    """An empty number deletes in Hesi what stands there: refused before anything is recorded."""
+    with pytest.raises(ClaimError, match="CB-550"):
+        hesi.answers().voucher("ID-X", occasion="1", number=" ")
+    write_back = planned(hesi, WriteBackKind.VOUCHER)
+    hesi.hesi.put(write_back.key, form={"voucherNo": "000007"})
+    emptied = msgspec.structs.replace(write_back, content={**write_back.content, "number": ""})
+    sent = hesi.calls("voucher")
+    assert carry(hesi, record, emptied).state is WriteBackState.PARKED
+    assert hesi.calls("voucher") == sent
+    assert hesi.hesi.details(write_back.key)["form"]["voucherNo"] == "000007"
+
+
+def test_another_number_is_never_overwritten(hesi: Stage, record: Record) -> None:
+    """A number that is not ours is a person's business."""
+    write_back = planned(hesi, WriteBackKind.VOUCHER)
+    hesi.hesi.put(write_back.key, form={"voucherNo": "BY-HAND-1"})
+    moved = carry(hesi, record, write_back)
+    assert moved.state is WriteBackState.PARKED
+    assert "CB-553" in moved.reason
+    assert "BY-HAND-1" in moved.reason
+    assert hesi.hesi.effects(write_back.key) == []
+
+
+def test_a_new_revision_replaces_our_own_number(hesi: Stage, record: Record) -> None:
+    """The new number takes the old one's place; the record remembers both."""
+    first = planned(hesi, WriteBackKind.VOUCHER)
+    assert carry(hesi, record, first).state is WriteBackState.DONE
+    second = hesi.answers().voucher(first.key, occasion="2", number="000200")
+    hesi.sandbox.set_faults("hesi_voucher:commit-then-drop@1")
+    assert carry(hesi, record, second).state is WriteBackState.DONE
+    assert hesi.hesi.details(first.key)["form"]["voucherNo"] == "000200"
+    held = record.write_backs_of(first.source, first.key)
+    assert [one.content["number"] for one in held] == ["000123", "000200"]
+    assert len(hesi.hesi.effects(first.key)) == 2
+
+
+def test_an_older_number_is_settled_before_a_newer_one(hesi: Stage, record: Record) -> None:
+    """While the first number is in doubt the second waits: it must not be overwritten late."""
+    first = planned(hesi, WriteBackKind.VOUCHER)
+    second = hesi.answers().voucher(first.key, occasion="2", number="000200")
+    hesi.sandbox.set_faults("hesi_voucher:drop-before-commit@1")
+    patient = hesi.answers(quiet=dt.timedelta(hours=1))
+    doubted = carry_out(first, answers=patient, store=record, clock=hesi.clock)
+    assert doubted.state is WriteBackState.IN_DOUBT
+    sent = hesi.calls("voucher")
+    waiting = carry_out(second, answers=patient, store=record, clock=hesi.clock)
+    assert (waiting.state, hesi.calls("voucher")) == (WriteBackState.PENDING, sent)
+    assert carry(hesi, record, second).state is WriteBackState.DONE
+    assert [effect.content["number"] for effect in hesi.hesi.effects(first.key)] == [
+        "000123", "000200",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["approving", "paying", "PROCESSING", "receiving"])
+def test_a_number_waits_for_the_state_paid(hesi: Stage, record: Record, state: str) -> None:
+    """Hesi takes numbers in state paid only: before that nothing is sent, after it it is."""
+    write_back = planned(hesi, WriteBackKind.VOUCHER)
+    hesi.hesi.put(write_back.key, state=state, nodes=[CASHIER])
+    sent = hesi.calls("voucher")
+    assert carry(hesi, record, write_back).state is WriteBackState.PENDING
+    assert hesi.calls("voucher") == sent
+    hesi.hesi.put(write_back.key, state="paid")
+    assert carry(hesi, record, write_back).state is WriteBackState.DONE
+
+
+def test_what_hesi_refuses_is_kept_in_its_words(hesi: Stage, record: Record) -> None:
+    """An archived document takes no number; what Hesi says about it is what a person reads."""
+    write_back = planned(hesi, WriteBackKind.VOUCHER)
+    hesi.hesi.put(write_back.key, state="archived")
+    moved = carry(hesi, record, write_back)
+    assert moved.state is WriteBackState.REFUSED
+    assert "CB-552" in moved.reason
+    assert "不是已支付状态" in moved.reason
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deleted_documents_take_nothing(hesi: Stage, record: Record, kind: WriteBackKind) -> None:
+    """A document that is gone is a person's business, also when the answer was lost before."""
+    write_back = planned(hesi, kind)
+    hesi.hesi.delete(write_back.key)
+    moved = carry(hesi, record, write_back)
+    assert (moved.state, "CB-556" in moved.reason) == (WriteBackState.PARKED, True)
+
+
+def test_a_decision_of_somebody_else_is_not_ours(hesi: Stage, record: Record) -> None:
+    """A document that moved on without our mark is not taken for our decision."""
+    write_back = planned(hesi, WriteBackKind.APPROVAL)
+    hesi.hesi.put(write_back.key, state="rejected")
+    moved = carry(hesi, record, write_back)
+    assert (moved.state, "CB-554" in moved.reason) == (WriteBackState.PARKED, True)
+
+
+def test_a_refusal_sends_the_document_back(hesi: Stage, record: Record) -> None:
+    """A claim that the ledger cannot take goes back with the reason."""
+    write_back = planned(hesi, WriteBackKind.APPROVAL)
+    answers = hesi.answers()
+    arrival = Arrival(key=write_back.key, version="7", claim=None)
+    (refusal,) = answers.planned(arrival, status=None, error=MappingError("no row for line 2"))
+    assert carry(hesi, record, refusal).state is WriteBackState.DONE
+    document = hesi.hesi.details(write_back.key)
+    assert document["state"] == "rejected"
+    assert "no row for line 2" in document["logs"][-1]["attributes"]["comment"]
+
+
+def test_a_wrong_sign_key_waits_for_the_configuration(hesi: Stage, record: Record) -> None:
+    """A key that Hesi does not know is mended in the configuration: nothing is lost over it."""
+    write_back = planned(hesi, WriteBackKind.APPROVAL)
+    wrong = hesi.answers(sign_key="guess")
+    moved = carry_out(write_back, answers=wrong, store=record, clock=hesi.clock)
+    assert (moved.state, "CB-551" in moved.reason) == (WriteBackState.PENDING, True)
+    assert "guess" not in moved.reason
+    assert carry(hesi, record, write_back).state is WriteBackState.DONE
+
+
+def test_a_node_of_hesis_own_is_not_answered(hesi: Stage, record: Record) -> None:
+    """Hesi passes documents through checks of its own: those are no step of ours."""
+    key = f"ID-{next(_numbers)}"
+    check = msgspec.structs.replace(EBOT, id="FLOW:0", name="费用标准检查")
+    hesi.hesi.put(key, state="approving", nodes=[check, EBOT])
+    write_back = hesi.answers().decision(key, occasion="a", action="accept", comment="ok")
+    sent = hesi.calls("approval")
+    assert carry(hesi, record, write_back).state is WriteBackState.PENDING
+    assert hesi.calls("approval") == sent
+
+
+def test_a_payment_by_somebody_else_is_not_ours(hesi: Stage, record: Record) -> None:
+    """Paid already, and not by us: a person looks whether it was paid twice."""
+    write_back = planned(hesi, WriteBackKind.PAYMENT)
+    hesi.hesi.put(write_back.key, state="paid")
+    moved = carry(hesi, record, write_back)
+    assert (moved.state, "CB-555" in moved.reason) == (WriteBackState.PARKED, True)
+
+
+def test_a_failed_payment_is_reported_once(hesi: Stage, record: Record) -> None:
+    """A failure whose answer was lost is found by its words, and not reported for the next try."""
+    key = planned(hesi, WriteBackKind.PAYMENT).key
+    write_back = hesi.answers().payment(key, occasion="1", failure="account closed")
+    hesi.sandbox.set_faults("hesi_payment:commit-then-drop@1,hesi_details:throttle@2")
+    first = carry_out(write_back, answers=hesi.answers(), store=record, clock=hesi.clock)
+    assert first.state is WriteBackState.IN_DOUBT
+    hesi.hesi.put(key, state="PROCESSING")
+    assert carry(hesi, record, write_back).state is WriteBackState.DONE
+    assert len(hesi.hesi.effects(key)) == 1
+    assert hesi.hesi.details(key)["state"] == "PROCESSING"
+
+
+def test_doubt_waits_until_nothing_can_arrive_any_more(hesi: Stage, record: Record) -> None:
+    """What Hesi does not show yet may still arrive: until the quiet time it is not sent again."""
+    write_back = planned(hesi, WriteBackKind.PAYMENT)
+    hesi.sandbox.set_faults("hesi_payment:drop-before-commit@1")
+    patient = hesi.answers(quiet=dt.timedelta(hours=1))
+    for _ in range(3):
+        moved = carry_out(write_back, answers=patient, store=record, clock=hesi.clock)
+        assert moved.state is WriteBackState.IN_DOUBT
+    assert hesi.calls("payment") > 0
+    assert hesi.hesi.effects(write_back.key) == []
+    assert carry(hesi, record, write_back).state is WriteBackState.DONE
+
+
+def posted(revision: int = 1, state: State = State.POSTED, **changes: object) -> Status:
+    entry = JournalEntry("000123") if state is not State.ACKNOWLEDGED else None
+    return msgspec.structs.replace(
+        Status(
+            claim_id="EXP-1", revision=revision, reference="EXP-1", state=state, attempt=1,
+            journal_entry=entry,
+        ),
+        **changes,
+    )  # fmt: skip
+
+
+def test_what_is_planned(hesi: Stage) -> None:
+    """A number for what is posted, a decision where a node is named, a payment where paid."""
+    arrival = Arrival(key="ID-1", version="1", claim=claim(posting_date="2026-10-31"))
+    plain = hesi.answers(node="")
+    (number,) = plain.planned(arrival, status=posted())
+    assert (number.kind, number.occasion) == (WriteBackKind.VOUCHER, "1")
+    assert (number.content["number"], number.content["period"]) == ("000123", "2026-10")
+    assert number.content["created"].isdigit()
+    assert len(number.content["created"]) == 13, "milliseconds"
+    assert plain.planned(arrival, status=posted(state=State.ACKNOWLEDGED)) == ()
+    assert plain.planned(arrival, status=None, error=MappingError("no row")) == ()
+    withdrawn = msgspec.structs.replace(arrival, withdrawn=True)
+    assert plain.planned(withdrawn, status=posted()) == ()
+    kinds = [one.kind for one in hesi.answers().planned(arrival, status=posted(state=State.PAID))]
+    assert kinds == [WriteBackKind.APPROVAL, WriteBackKind.PAYMENT, WriteBackKind.VOUCHER]
+    again = hesi.answers().planned(arrival, status=posted(state=State.PAID))
+    assert [one.identity for one in again] == [
+        one.identity for one in hesi.answers().planned(arrival, status=posted(state=State.PAID))
+    ]
