@@ -18,15 +18,16 @@ _T = TypeVar("_T")
 class Checked:
     """Checks the values of one table; ``where`` names it in every refusal.
 
-    Every method raises ConfigurationError, with code CB-207 unless it says another.
+    Every method raises ConfigurationError, with the ``code`` given unless it says another.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, *, code: str = "CB-207") -> None:
         self.where = where
+        self._code = code
 
-    def refuse(self, problem: str, *, code: str = "CB-207") -> NoReturn:
+    def refuse(self, problem: str, *, code: str | None = None) -> NoReturn:
         """Raise the refusal."""
-        raise ConfigurationError(f"{self.where}: {problem}", code=code)
+        raise ConfigurationError(f"{self.where}: {problem}", code=code or self._code)
 
     def text(self, value: object, what: str, limit: int) -> None:
         """Refuse text that is blank, too long or unprintable."""
@@ -83,5 +84,5 @@ class Checked:
             return check()
         except ClaimError as error:
             raise ConfigurationError(
-                f"{self.where}: {prefix}{error.message}", code="CB-207"
+                f"{self.where}: {prefix}{error.message}", code=self._code
             ) from error

@@ -9,7 +9,6 @@ import datetime as dt
 import difflib
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.facts import CONDITIONS, Facts, facts_of
@@ -18,14 +17,6 @@ from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.rules import Company, Rules
 from claimbridge.model import Claim, ClaimLine
-
-
-class Dates(NamedTuple):
-    """A voucher's two dates, and the sentence that says where the posting date came from."""
-
-    document: dt.date
-    posting: dt.date
-    reason: str
 
 
 def company_of(rules: Rules, claim: Claim) -> Company:
@@ -39,33 +30,6 @@ def company_of(rules: Rules, claim: Claim) -> Company:
             claim_id=claim.id,
         )
     return company
-
-
-def dates_of(rules: Rules, claim: Claim) -> Dates:
-    """Return the claim's dates.
-
-    The posting date is the claim's own, else the day of its approval (by the time zone that the
-    approval is written in), else the day of its latest line. The document date is that of the
-    latest line or document. Raises MappingError CB-117 for a posting date that the chart is not
-    valid on.
-    """
-    latest_line = max(line.date for line in claim.lines)
-    documents = (d.date for line in claim.lines for d in line.documents if d.date is not None)
-    if claim.posting_date is not None:
-        posting, reason = claim.posting_date, "the claim's own"
-    elif claim.approved_at is not None:
-        posting, reason = claim.approved_at.date(), "the day of the approval"
-    else:
-        posting, reason = latest_line, "the day of the latest line"
-    first, last = rules.valid_from, rules.valid_to
-    if (first is not None and posting < first) or (last is not None and posting > last):
-        raise MappingError(
-            f'posting date {posting} ({reason}) is outside chart "{rules.name}", which is valid '
-            f"from {first or 'the beginning'} to {last or 'further notice'}",
-            code="CB-117",
-            claim_id=claim.id,
-        )
-    return Dates(max([latest_line, *documents]), posting, reason)
 
 
 def row_for(

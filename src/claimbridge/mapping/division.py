@@ -65,7 +65,7 @@ def _mapped(chart: Chart, claim: Claim, postings: int, most: int) -> tuple[Mappe
             found.append(mapped)
         else:
             return tuple(
-                Mapped(_numbered(mapped.voucher, part, count), mapped.explain)
+                Mapped(_numbered(mapped.voucher, part, count), mapped.explain, mapped.period)
                 for part, mapped in enumerate(found, start=1)
             )
     raise _indivisible(

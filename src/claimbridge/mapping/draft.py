@@ -11,7 +11,8 @@ from typing import Final
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.books import Book, open_book
-from claimbridge.mapping.decisions import company_of, dates_of
+from claimbridge.mapping.dates import dates_of
+from claimbridge.mapping.decisions import company_of
 from claimbridge.mapping.explanation import Explanation, Mapped
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
@@ -129,7 +130,8 @@ class Draft:
             approver=claim.approver,
             approved_at=claim.approved_at,
         )
-        return Mapped(voucher, tuple(self._explain))
+        period = dates.period.name if dates.period is not None else None
+        return Mapped(voucher, tuple(self._explain), period)
 
 
 def side_of(amount: Decimal) -> Side:

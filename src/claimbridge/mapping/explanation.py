@@ -48,10 +48,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mapped(msgspec.Struct, frozen=True):
-    """A claim's voucher and the reasons for it: an explanation or more for every posting."""
+    """A claim's voucher and the reasons for it: an explanation or more for every posting.
+
+    ``period`` names the fiscal period of its posting date; None where the chart has no periods.
+    """
 
     voucher: Voucher
     explain: tuple[Explanation, ...]
+    period: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``claimbridge map --json`` prints: plain values, amounts as strings."""
@@ -61,6 +65,7 @@ class Mapped(msgspec.Struct, frozen=True):
                 _plain(posting, self.voucher.employee) for posting in self.voucher.postings
             ],
             "explain": [explanation.to_dict() for explanation in self.explain],
+            **({} if self.period is None else {"period": self.period}),
         }
 
 

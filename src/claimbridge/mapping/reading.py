@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.mapping.calendars import periods_of
 from claimbridge.mapping.checking import Checked
 from claimbridge.mapping.content import Content, tables_of
 from claimbridge.mapping.facts import CONDITIONS
@@ -54,6 +55,7 @@ def rules_of(content: Content) -> Rules:
         invoices=_invoices(tables),
         remainder=tables.allocation.remainder,
         recharge=tables.intercompany.mode == "recharge",
+        periods=periods_of(tables, origin),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from claimbridge.mapping.narration import Template
+from claimbridge.mapping.periods import Periods
 from claimbridge.mapping.rows import RowIndex
 
 
@@ -79,3 +80,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     invoices: Mapping[str, InvoiceRule] = {}
     remainder: Literal["largest", "first", "last"] = "largest"
     recharge: bool = False
+    periods: Periods | None = None
