@@ -20,7 +20,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -185,7 +185,7 @@ def load_config(
     ConfigurationError naming the key.
     """
     path = Path(path)
-    tables = _read(path)
+    tables = read_tables(path)["ledger"]
     name = ledger if ledger is not None else _only(tables, path)
     if name not in tables or not isinstance(tables[name], dict):
         raise ConfigurationError(
@@ -213,22 +213,27 @@ def config_from(table: Mapping[str, Any], *, where: str) -> LedgerConfig:
 
 def ledgers_in(path: str | Path) -> tuple[str, ...]:
     """Return the names of the ledgers that a configuration file describes."""
-    return tuple(sorted(_read(Path(path))))
+    return tuple(sorted(read_tables(Path(path))["ledger"]))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_tables(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the tables of a configuration file: ``ledger`` and ``source``, each by name.
+
+    Raises ConfigurationError: CB-250 when it cannot be read, CB-251 for a table that nobody knows.
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not TOML: {error}", code="CB-250") from error
-    unknown = set(document) - {"ledger"}
+    unknown = set(document) - {"ledger", "source"}
     if unknown or not isinstance(document.get("ledger"), dict):
         what = f"unknown table [{min(unknown)}]" if unknown else "no [ledger.NAME] table"
         raise ConfigurationError(f"{path}: {what}", code="CB-251")
-    tables: dict[str, Any] = document["ledger"]
-    return tables
+    if not isinstance(document.setdefault("source", {}), dict):
+        raise ConfigurationError(f"{path}: sources are tables: [source.NAME]", code="CB-251")
+    return document
 
 
 def _only(tables: dict[str, Any], path: Path) -> str:
@@ -279,7 +284,15 @@ _NESTED: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def read_secret(reference: str, config: LedgerConfig, *, what: str) -> bytes:
+class Placed(Protocol):
+    """A part of the configuration: what knows where its relative paths start."""
+
+    def path(self, value: str) -> Path:
+        """Return a configured path, from the configuration's own folder where it is relative."""
+        ...
+
+
+def read_secret(reference: str, config: Placed, *, what: str) -> bytes:
     """Return the secret that ``reference`` stands for; ``what`` names its use in errors.
 
     A file's content is returned whole for ``identity`` and certificates; for passwords strip it
@@ -309,7 +322,7 @@ def read_secret(reference: str, config: LedgerConfig, *, what: str) -> bytes:
     )
 
 
-def read_password(reference: str, config: LedgerConfig, *, what: str) -> str:
+def read_password(reference: str, config: Placed, *, what: str) -> str:
     """Return the password that ``reference`` stands for, without a file's final line break."""
     try:
         return read_secret(reference, config, what=what).decode().rstrip("\r\n")

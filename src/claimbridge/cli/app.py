@@ -83,6 +83,14 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
             "claimbridge reconcile --config claimbridge.toml",
         ),
     ),
+    "Claims from their sources": (
+        Command(
+            "intake",
+            "intake:tree",
+            "Carry what the sources have into the ledgers, in one pass; retry what is parked.",
+            "claimbridge intake --config claimbridge.toml",
+        ),
+    ),
     "Before anything is sent": (
         Command(
             "map",
@@ -162,6 +170,26 @@ CONTRACT: Final = (
         "claimbridge contract types upsert --type JournalEntry --contract contracts/erp > erp.py",
     ),
 )
+INTAKE: Final = (
+    Command(
+        "list",
+        "intake:list_arrivals",
+        "List what sources gave, and why it is not in a ledger.",
+        "claimbridge intake list --state parked",
+    ),
+    Command(
+        "retry",
+        "intake:retry_arrivals",
+        "Let the next pass go on with what is parked, once its reason is mended.",
+        "claimbridge intake retry EXP-2026-0042",
+    ),
+    Command(
+        "refuse",
+        "intake:refuse_arrivals",
+        "Close what is parked and will not be submitted; others may use its invoices.",
+        'claimbridge intake refuse EXP-2026-0042 --reason "paid by hand"',
+    ),
+)
 JOURNAL: Final = (
     Command(
         "list",
@@ -196,7 +224,8 @@ def _shown(default: object) -> object:
     return None if default in (False, "", [], None) else default
 
 
-def _with_commands(tree: App, commands: Iterable[Command], group: Group | None) -> None:
+def with_commands(tree: App, commands: Iterable[Command], group: Group | None) -> None:
+    """Add commands to a tree, each loaded when it is called."""
     for order, command in enumerate(commands):
         tree.command(
             f"claimbridge.cli.{command.place}",
@@ -222,14 +251,14 @@ def build() -> App:
     titles = (*GROUPS, "Contracts")
     groups = {title: Group(title, sort_key=order) for order, title in enumerate(titles)}
     for title, commands in GROUPS.items():
-        _with_commands(tree, commands, groups[title])
+        with_commands(tree, commands, groups[title])
     about = "Look into the journal, and settle what is parked."
     journal = App(name="journal", help=about, group=groups["Claims and the ledger"], sort_key=9)
-    _with_commands(journal, JOURNAL, None)
+    with_commands(journal, JOURNAL, None)
     tree.command(journal)
     about = "Lock an ERP's WSDL, and look into it."
     contract = App(name="contract", help=about, group=groups["Contracts"])
-    _with_commands(contract, CONTRACT, None)
+    with_commands(contract, CONTRACT, None)
     tree.command(contract)
     options = Group("Options", sort_key=len(groups))
     for flag in ("--help", "--version"):

@@ -117,7 +117,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) WITHOUT ROWID
         """,
         # One row for each version of a document. ``claim`` is the claim's JSON, NULL where the
-        # document was none; ``told`` whether the source took note of the end.
+        # document was none; ``told`` whether the source took note of the end; ``answered`` is the
+        # state of the submission for which it was last planned what goes back to the source.
         """
         CREATE TABLE arrivals (
             id INTEGER PRIMARY KEY,
@@ -133,6 +134,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             reason TEXT NOT NULL DEFAULT '',
             attempt INTEGER NOT NULL DEFAULT 0,
             told INTEGER NOT NULL DEFAULT 0,
+            answered TEXT NOT NULL DEFAULT '',
             claim TEXT,
             ignored TEXT NOT NULL,
             read_at TEXT NOT NULL,

@@ -61,7 +61,8 @@ _COLUMNS: Final = (
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """A posting as the ERP read it from the request: unchecked, amounts positive.
 
-    ``path`` names it in the request for people (``Posting[3]``).
+    ``partner`` is whom a payable is owed to; empty where the responder does not read it. ``path``
+    names it in the request for people (``Posting[3]``).
     """
 
     account: str
@@ -69,6 +70,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     currency: str
     cost_centre: str = ""
+    partner: str = ""
     path: str = ""
 
     @property

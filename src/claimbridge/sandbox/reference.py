@@ -199,6 +199,7 @@ def _leg(posting: etree._Element) -> Leg:
         amount=Decimal(_text(posting, "Amount")),
         currency=_text(posting, "Currency"),
         cost_centre=_text(posting, "CostCentre"),
+        partner=_text(posting, "Partner"),
         path=f"Posting[{posting.get('Number')}]",
     )
 

@@ -19,12 +19,14 @@ MAX_LEGS: Final = 999
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The master data and calendar of the company that the sandbox plays.
 
-    ``companies`` None: every company code is known. ``unknown_accounts`` is a regular expression:
-    an account that it matches in full does not exist. Periods before ``open_from`` are closed.
+    ``companies`` None: every company code is known. ``unknown_accounts`` and
+    ``unknown_partners`` are regular expressions: an account, an employee or vendor that they match
+    in full does not exist. Periods before ``open_from`` are closed.
     """
 
     companies: frozenset[str] | None = None
     unknown_accounts: str = r"9999.*"
+    unknown_partners: str = r"[A-Z]?9999.*"
     open_from: dt.date = dt.date(2026, 1, 1)
 
     def objections(self, entry: Entry) -> tuple[Objection, ...]:
@@ -53,6 +55,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if re.fullmatch(self.unknown_accounts, leg.account):
             text = f"account {leg.account} does not exist in the chart of accounts"
             found.append(Objection("unknown-account", text, f"{leg.path}/Account"))
+        if leg.partner and re.fullmatch(self.unknown_partners, leg.partner):
+            text = f"{leg.partner} is no employee or vendor here"
+            found.append(Objection("unknown-partner", text, f"{leg.path}/Partner"))
         try:
             decimals = exponent(leg.currency)
         except ClaimBridgeError:

@@ -131,10 +131,15 @@ class Record:
             last, page = (found[-1].number if found else last), len(found)
 
     def open(self, source: str) -> tuple[int, ...]:
-        """Return the numbers of what a pass goes on with: least often attempted first."""
+        """Return the numbers of what a pass goes on with.
+
+        What was taken back first, then what was attempted least often: one that fails again and
+        again stands before nobody.
+        """
         with self._store.reading() as connection:
             found = connection.execute(
-                "SELECT id FROM arrivals WHERE state = 'read' AND source = ? ORDER BY attempt, id",
+                "SELECT id FROM arrivals WHERE state = 'read' AND source = ? "
+                "ORDER BY withdrawn DESC, attempt, id",
                 (source,),
             )
             return tuple(row[0] for row in found.fetchall())
@@ -155,6 +160,26 @@ class Record:
                 (source,),
             )
             return tuple(row[0] for row in found.fetchall())
+
+    def moved(self, source: str) -> tuple[int, ...]:
+        """Return the numbers of accepted arrivals whose submission moved on since ``answered``.
+
+        In memory, where no journal is at hand: of all accepted ones.
+        """
+        with self._store.reading() as connection:
+            if self._path is not None:
+                return rows.moved(connection, source)
+            found = connection.execute(
+                "SELECT id FROM arrivals WHERE state = 'accepted' AND source = ? ORDER BY id",
+                (source,),
+            )
+            return tuple(row[0] for row in found.fetchall())
+
+    def last(self) -> int:
+        """Return the number of the newest arrival; 0 when there is none."""
+        with self._store.reading() as connection:
+            row = connection.execute("SELECT coalesce(max(id), 0) FROM arrivals").fetchone()
+        return int(row[0])
 
     # --- what becomes of it -------------------------------------------------------------------
 
@@ -245,6 +270,23 @@ class Record:
         self._writes.write(
             lambda connection: connection.execute(
                 "UPDATE arrivals SET told = 1 WHERE id = ? AND state = ?", values
+            )
+        )
+
+    def answered(self, arrival: Kept, state: str) -> None:
+        """Record that what goes back to the source was planned for this state in the ledger."""
+        values = (state, arrival.number)
+        self._writes.write(
+            lambda connection: connection.execute(
+                "UPDATE arrivals SET answered = ? WHERE id = ?", values
+            )
+        )
+
+    def free(self, claim_id: str) -> None:
+        """Let others use the invoices of a claim that is in no ledger any more."""
+        self._writes.write(
+            lambda connection: connection.execute(
+                "DELETE FROM invoices WHERE claim_id = ?", (claim_id,)
             )
         )
 

@@ -46,7 +46,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     ``number`` grows with age. ``content`` is the claim's JSON, "" where the document was none.
     ``code`` and ``reason`` say why it is in its state; of one that is ``read`` they say why it is
     not further. ``attempt`` counts the times that it was about to be submitted. ``told`` is
-    whether its source took note of the end.
+    whether its source took note of the end, ``answered`` for which of our states of its submission
+    it was last planned what goes back there.
     """
 
     number: int
@@ -62,6 +63,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     attempt: int = 0
     told: bool = False
+    answered: str = ""
     content: str = ""
     ignored: tuple[str, ...] = ()
     read_at: dt.datetime
@@ -109,7 +111,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
 _COLUMNS: Final = (
     "id, source, document, version, state, label, claim_id, revision, withdrawn, code, reason, "
-    "attempt, told, claim, ignored, read_at, updated_at"
+    "attempt, told, answered, claim, ignored, read_at, updated_at"
 )
 _INSERT: Final = """
 INSERT INTO arrivals (source, document, version, state, label, claim_id, revision, withdrawn,
@@ -274,8 +276,8 @@ def set_mark(connection: sqlite3.Connection, source: str, mark: str, now: dt.dat
 def _kept(row: Sequence[object]) -> Kept:
     names = (
         "number", "source", "key", "version", "state", "label", "claim_id", "revision",
-        "withdrawn", "code", "reason", "attempt", "told", "content", "ignored", "read_at",
-        "updated_at",
+        "withdrawn", "code", "reason", "attempt", "told", "answered", "content", "ignored",
+        "read_at", "updated_at",
     )  # fmt: skip
     fields = dict(zip(names, row, strict=True))
     try:
@@ -284,6 +286,18 @@ def _kept(row: Sequence[object]) -> Kept:
         return msgspec.convert(fields, Kept, strict=False)
     except msgspec.MsgspecError as error:
         raise Undecodable(f"row {row[0]} of arrivals: {error}") from error
+
+
+_MOVED: Final = """
+SELECT a.id FROM arrivals a
+JOIN submissions s ON s.claim_id = a.claim_id AND s.revision = a.revision AND s.purpose = 'post'
+WHERE a.state = 'accepted' AND a.source = ? AND a.answered <> s.state ORDER BY a.id
+"""
+
+
+def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
+    """Return accepted arrivals whose submission is in another state than was answered."""
+    return tuple(row[0] for row in connection.execute(_MOVED, (source,)).fetchall())
 
 
 # Invoices

@@ -1,0 +1,273 @@
+"""Commands about sources: one pass of the intake; list, retry and refuse what is parked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import App, Parameter
+
+from claimbridge.cli.app import BUSINESS_NO, DONE, INTAKE, USAGE, exit_code, with_commands, worst
+from claimbridge.cli.claims import Config, Json
+from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, row, say, show, table
+from claimbridge.client import Client
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.sources.intake import Handled, Intake, Report
+from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
+from claimbridge.sources.settings import (
+    SourceConfig,
+    journal_of,
+    load_source,
+    open_source,
+    sources_in,
+)
+
+SourceName = Annotated[
+    str | None,
+    Parameter(name="--source", help="Which source of the configuration; all when left out."),
+]
+Ids = Annotated[
+    list[str],
+    Parameter(help="Claim ids, or the keys that `claimbridge intake list` shows."),
+]
+
+_MARKS: Final = {
+    ArrivalState.ACCEPTED: YES,
+    ArrivalState.WITHDRAWN: YES,
+    ArrivalState.READ: WARN,
+    ArrivalState.SUPERSEDED: WARN,
+}
+
+tree = App(name="intake")
+
+
+@tree.default
+def intake(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    source: SourceName = None,
+    json: Json = False,
+) -> int:
+    """Carry what the sources have into the ledgers, in one pass; retry what is parked.
+
+    Example: `claimbridge intake --config claimbridge.toml`
+    """
+    codes: list[int] = []
+    with _clients(config) as client_of:
+        for configured in _sources(config, source):
+            with _opened(config, configured) as record, ExitStack() as closing:
+                made = open_source(configured, record)
+                closing.callback(made.close)
+                work = Intake(made, config=configured, record=record, clients=client_of)
+                for handled in progress(work.run(), total=None, what=configured.name):
+                    codes.append(_show(configured.name, handled, json))
+                for trouble in work.report.troubles:
+                    complain(f"{configured.name}: {trouble}")
+                    codes.append(exit_code(trouble))
+                if not json:
+                    say(f"{configured.name}: {_summary(work.report)}")
+    return worst(codes)
+
+
+def list_arrivals(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    source: SourceName = None,
+    state: Annotated[list[ArrivalState], Parameter(negative=(), name_transform=str.lower)] = [],  # noqa: B006 - never changed
+    json: Json = False,
+) -> int:
+    """List what sources gave, oldest first, and why it is not in a ledger.
+
+    Parameters
+    ----------
+    state
+        Only these states; may be repeated; all when left out.
+
+    """
+    made = table(
+        "source", "document", "claim", "rev", "state", "why", numbers=("rev",), texts=("why",)
+    )
+    for configured in _sources(config, source):
+        with _opened(config, configured) as record:
+            for found in record.select(state, source=configured.name):
+                if json:
+                    emit(_record(found))
+                    continue
+                why = f"{found.code} {found.reason}".strip()
+                row(
+                    made,
+                    found.source,
+                    found.key,
+                    found.claim_id,
+                    str(found.revision or ""),
+                    found.state,
+                    why,
+                )
+    if not json:
+        show(made)
+    return DONE
+
+
+def retry_arrivals(
+    ids: Ids = [],  # noqa: B006 - never changed
+    /,
+    *,
+    config: Config = Path("claimbridge.toml"),
+    source: SourceName = None,
+    all: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> int:
+    """Let the next pass go on with what is parked, once its reason is mended.
+
+    Parameters
+    ----------
+    all
+        Everything that is parked and may be retried.
+
+    """
+    if bool(ids) == all:
+        complain("give ids, or --all")
+        return USAGE
+    return _each_parked(
+        _sources(config, source), config, ids, lambda record, one: record.retry(one), json
+    )
+
+
+def refuse_arrivals(
+    ids: Ids,
+    /,
+    *,
+    reason: str,
+    config: Config = Path("claimbridge.toml"),
+    source: SourceName = None,
+    json: Json = False,
+) -> int:
+    """Close what is parked and will not be submitted; others may use its invoices.
+
+    Parameters
+    ----------
+    reason
+        Why; its source is told.
+
+    """
+
+    def refuse(record: Record, one: Kept) -> bool:
+        return record.end(one, ArrivalState.REFUSED, code="CB-540", reason=f"refused: {reason}")
+
+    return _each_parked(_sources(config, source), config, ids, refuse, json)
+
+
+def _each_parked(
+    sources: list[SourceConfig],
+    config: Path,
+    ids: list[str],
+    act: Callable[[Record, Kept], bool],
+    json: bool,
+) -> int:
+    """Do something with parked arrivals: those of ``ids``, or all where there are none."""
+    codes, missing = [DONE], set(ids)
+    for configured in sources:
+        with _opened(config, configured) as record:
+            for found in record.select([ArrivalState.PARKED], source=configured.name):
+                names = {found.key, found.claim_id} - {""}
+                if ids and not names & set(ids):
+                    continue
+                missing -= names
+                done = act(record, found)
+                codes.append(DONE if done or not ids else BUSINESS_NO)
+                (now,) = record.get([found.number])
+                if json:
+                    emit(_record(now))
+                elif done:
+                    say(YES, f" {now.name}  {now.state}")
+                else:
+                    say(NO, f" {now.name}  it is no claim: mend it in its source, {now.reason}")
+    for name in sorted(missing):
+        error = ClaimError(
+            "nothing is parked under this id; see claimbridge intake list",
+            code="CB-540",
+            claim_id=name,
+        )
+        complain(str(error))
+        codes.append(exit_code(error))
+    return worst(codes)
+
+
+def _sources(config: Path, name: str | None) -> list[SourceConfig]:
+    names = [name] if name is not None else list(sources_in(config))
+    if not names:
+        raise ConfigurationError(f"{config} has no [source.NAME]", code="CB-531")
+    return [load_source(config, one) for one in names]
+
+
+@contextmanager
+def _opened(config: Path, source: SourceConfig) -> Iterator[Record]:
+    record = open_record(journal_of(config, source))
+    try:
+        yield record
+    finally:
+        record.close()
+
+
+@contextmanager
+def _clients(config: Path) -> Iterator[Callable[[str], Client]]:
+    """Give the clients of ledgers by name, opened when first asked for."""
+    opened: dict[str, Client] = {}
+
+    def client_of(ledger: str) -> Client:
+        if ledger not in opened:
+            opened[ledger] = Client.from_config(config, ledger=ledger)
+        return opened[ledger]
+
+    try:
+        yield client_of
+    finally:
+        for client in opened.values():
+            client.close()
+
+
+def _show(source: str, handled: Handled, json: bool) -> int:
+    arrival, error = handled.arrival, handled.error
+    if json:
+        emit(_record(arrival))
+    elif error is None:
+        say(_MARKS.get(arrival.state, NO), f" {source}  {arrival.name}  {arrival.state}")
+    else:
+        word = "later" if arrival.state is ArrivalState.READ else arrival.state
+        say(_MARKS.get(arrival.state, NO), f" {source}  {arrival.name}  {word}: {error}")
+    if error is None or arrival.state is ArrivalState.SUPERSEDED:
+        return DONE
+    return exit_code(error)
+
+
+def _summary(report: Report) -> str:
+    counts = {
+        "read": report.read,
+        "accepted": report.accepted,
+        "parked": report.parked,
+        "later": report.later,
+        "withdrawn": report.withdrawn,
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "read")
+
+
+def _record(arrival: Kept) -> dict[str, Any]:
+    return {
+        "source": arrival.source,
+        "document": arrival.key,
+        "label": arrival.label,
+        "claim": arrival.claim_id,
+        "revision": arrival.revision,
+        "state": arrival.state,
+        "code": arrival.code or None,
+        "reason": arrival.reason,
+        "ignored": arrival.ignored,
+        "attempt": arrival.attempt,
+        "read_at": arrival.read_at,
+        "updated_at": arrival.updated_at,
+    }
+
+
+with_commands(tree, INTAKE, None)

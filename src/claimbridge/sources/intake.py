@@ -1,0 +1,405 @@
+"""The intake: claims from one source into their ledgers, one pass at a time.
+
+    read ──▶ recorded, with the mark ──▶ its invoices held ──▶ submitted ──▶ the end recorded
+         ──▶ the source told ──▶ what goes back to it carried out
+
+Each arrow is a durable step, and each pass begins where the last one ended, however that ended.
+Submitting twice is harmless because of the journal; telling twice because sources take it; so a
+pass that is killed anywhere loses nothing and doubles nothing. One claim's trouble is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from claimbridge.client import Client
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ClaimError,
+    ConfigurationError,
+    ConflictingSubmission,
+    DeliveryRefused,
+    KeyUnavailable,
+    LedgerRejection,
+    LedgerUnavailable,
+    NotDelivered,
+    OutcomeUnknown,
+    SchemaViolation,
+    SigningError,
+)
+from claimbridge.model import Claim, State
+from claimbridge.sources.base import Arrival, Source
+from claimbridge.sources.record import ArrivalState, Kept, Record
+from claimbridge.sources.settings import SourceConfig
+from claimbridge.sources.withdrawal import withdraw
+from claimbridge.sources.writeback import Answers, carry_out
+
+_TOGETHER: Final = 100
+"""Arrivals recorded in one transaction, and claims submitted before the next are looked at."""
+_IN_A_ROW: Final = 3
+"""Failures to deliver, one after the other, after which a ledger is left alone for this pass."""
+
+_LOCKING: Final = frozenset({"CB-417", "CB-418"})
+"""Redirected, credentials refused: sent again they do harm."""
+_OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
+"""Configuration errors that are about the claim's own submission: time alone mends none."""
+_FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427"})
+"""Unknown outcomes that time alone does not resolve."""
+
+
+class Handled(msgspec.Struct, frozen=True, kw_only=True):
+    """One arrival that a pass has brought on, as it now stands; ``read`` means: later.
+
+    ``error`` says why it is not accepted; None where it is, or where nothing is wrong with it.
+    """
+
+    arrival: Kept
+    error: ClaimBridgeError | None = None
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What one pass did: new documents read, and how many arrivals ended in which way.
+
+    ``troubles`` are about no claim: the source could not be read or told, a ledger not opened.
+    They are tried again by the next pass.
+    """
+
+    read: int = 0
+    accepted: int = 0
+    parked: int = 0
+    later: int = 0
+    withdrawn: int = 0
+    troubles: list[ClaimBridgeError] = []
+
+
+class Answering(Protocol):
+    """A source that something goes back to: a voucher's number, an approval, a payment."""
+
+    answers: Answers
+
+
+class Intake:
+    """Passes of one source. ``clients`` gives the client of a ledger by its name.
+
+    Closing the source, the record and the clients is the caller's business.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        config: SourceConfig,
+        record: Record,
+        clients: Callable[[str], Client],
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.source = source
+        self.record = record
+        self.report = Report()
+        self._config = config
+        self._name = config.name
+        self._clients = clients
+        self._clock = clock
+        self._tried: set[int] = set()
+
+    def run(self) -> Iterator[Handled]:
+        """Make one pass; yield each arrival that it brought on. ``report`` counts them.
+
+        Raises JournalError when the record fails, and NotDelivered CB-539 while another process
+        makes a pass of the same source. Stopped early, it has done what it yielded.
+        """
+        self.report, self._tried = Report(), set()
+        with self.record.turn(self._name):
+            again = self._read()
+            self._look_at_parked()
+            for numbers in _chunks(self.record.open(self._name)):
+                yield from self._bring_on(self.record.get(numbers))
+            untold = dict.fromkeys([*again, *self.record.untold(self._name)])
+            for numbers in _chunks(list(untold)):
+                for arrival in self.record.get(numbers):
+                    self._tell(arrival)
+                    if arrival.number not in self._tried and not arrival.told:
+                        yield self._counted(arrival, arrival.error())
+            self._answer()
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def _read(self) -> list[int]:
+        """Record all that the source gives; return what had ended before and was given again."""
+        again: list[int] = []
+        known = self.record.last()
+        batch: list[Arrival] = []
+        try:
+            for arrival in self.source.arrivals(since=self.record.mark(self._name)):
+                batch.append(_checked(arrival))
+                if len(batch) == _TOGETHER:
+                    again += self._keep(batch, known)
+                    batch = []
+        except Exception as error:  # noqa: BLE001 - a user's source may raise anything
+            self._trouble(error)
+        return again + self._keep(batch, known)
+
+    def _keep(self, batch: Sequence[Arrival], known: int) -> list[int]:
+        if not batch:
+            return []
+        mark = next((one.mark for one in reversed(batch) if one.mark), "")
+        found = self.record.take_in(self._name, batch, mark=mark)
+        self.report.read += sum(one.number > known for one in found)
+        return [one.number for one in found if one.state is not ArrivalState.READ and one.told]
+
+    # --- submitting -----------------------------------------------------------------------------
+
+    def _look_at_parked(self) -> None:
+        """Go on with those that waited for a person, who has settled them in the journal."""
+        for arrival in self.record.select([ArrivalState.PARKED], source=self._name):
+            if arrival.code not in _FOR_A_PERSON or not (claim := _claim_of(arrival)):
+                continue
+            try:
+                status = self._client_of(claim).status(claim.id, ask=False)
+            except ClaimBridgeError as error:
+                self._trouble(error)
+                continue
+            if status.state not in (State.PARKED, State.IN_DOUBT):
+                self.record.retry(arrival)
+
+    def _bring_on(self, arrivals: Sequence[Kept]) -> Iterator[Handled]:
+        by_ledger: dict[str, list[Kept]] = {}
+        for arrival in arrivals:
+            if arrival.withdrawn:
+                yield self._withdraw(arrival)
+                continue
+            try:
+                claim = arrival.claim()
+                ledger = self._config.ledger_of(claim) if claim else ""
+                by_ledger.setdefault(ledger, []).append(arrival)
+            except ClaimError as error:
+                yield self._ended(arrival, error)
+        for ledger, wanted in by_ledger.items():
+            yield from self._submit(ledger, wanted)
+
+    def _submit(self, ledger: str, wanted: Sequence[Kept]) -> Iterator[Handled]:
+        try:
+            client = self._clients(ledger)
+        except (ConfigurationError, KeyUnavailable) as error:
+            self._trouble(error)
+            for arrival in wanted:
+                yield self._ended(arrival, error)
+            return
+        going: list[Kept] = []
+        for arrival, begun in zip(wanted, self.record.begin(wanted), strict=True):
+            if isinstance(begun, ClaimError):
+                yield self._ended(arrival, begun)
+            elif begun is not None:
+                going.append(begun)
+        line = _Line(going)
+        for result in client.submit_many(line):
+            arrival = line.left()
+            if result.error is None:
+                self.record.accept(arrival)
+                yield self._told_of(arrival, None)
+            else:
+                yield self._ended(arrival, result.error)
+            line.judge(result.error)
+        for arrival in line.waiting():
+            yield self._counted(arrival, line.why)
+
+    def _ended(self, arrival: Kept, error: ClaimBridgeError) -> Handled:
+        """Record an end other than acceptance; what only time can mend stays ``read``."""
+        reason = _told(error)
+        state = _state_after(error)
+        if state is ArrivalState.READ:
+            self.record.later(arrival, code=error.code, reason=reason)
+            return self._counted(arrival, error)
+        self.record.end(
+            arrival,
+            state,
+            code=error.code,
+            reason=reason,
+            may_be_posted=isinstance(error, OutcomeUnknown),
+        )
+        return self._told_of(arrival, error)
+
+    def _withdraw(self, arrival: Kept) -> Handled:
+        try:
+            withdraw(arrival, record=self.record, client_of=self._client_of)
+        except ClaimBridgeError as error:
+            return self._ended(arrival, error)
+        return self._told_of(arrival, None)
+
+    def _client_of(self, claim: Claim) -> Client:
+        return self._clients(self._config.ledger_of(claim))
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def _told_of(self, arrival: Kept, error: ClaimBridgeError | None) -> Handled:
+        (now,) = self.record.get([arrival.number])
+        self._tell(now)
+        return self._counted(now, error)
+
+    def _tell(self, arrival: Kept) -> None:
+        """Let the source take note of an end; what fails is done by the next pass."""
+        if arrival.state is ArrivalState.READ:
+            return
+        try:
+            claim = arrival.claim() if arrival.state is ArrivalState.ACCEPTED else None
+            status = self._client_of(claim).status(claim.id, ask=False) if claim else None
+            error = None if status else arrival.error()
+            self.source.settled(arrival.arrival(), status=status, error=error)
+        except Exception as error:  # noqa: BLE001 - a user's source may raise anything
+            self._trouble(error)
+            return
+        self.record.told(arrival)
+
+    def _answer(self) -> None:
+        """Plan what goes back to the source, and bring it on as far as it goes now."""
+        answers: Answers | None = getattr(self.source, "answers", None)
+        if answers is None:
+            return
+        self._ask_for_news()
+        for numbers in _chunks(self.record.moved(self._name)):
+            for arrival in self.record.get(numbers):
+                self._plan(arrival, answers)
+        for one in self.record.open_write_backs(self._name):
+            try:
+                carry_out(one, answers=answers, store=self.record, clock=self._clock)
+            except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
+                self._trouble(error)
+
+    def _plan(self, arrival: Kept, answers: Answers) -> None:
+        try:
+            claim = arrival.claim()
+            assert claim is not None  # it was accepted
+            status = self._client_of(claim).status(claim.id, ask=False)
+            if status.revision != arrival.revision or status.state == arrival.answered:
+                return
+            for planned in answers.planned(arrival.arrival(), status=status):
+                self.record.begin_write_back(planned)
+        except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
+            self._trouble(error)
+            return
+        self.record.answered(arrival, status.state.value)
+
+    def _ask_for_news(self) -> None:
+        """Take in what changed in the ledgers: only what is posted has a number to bring back."""
+        for ledger in self._config.all_ledgers:
+            try:
+                client = self._clients(ledger)
+                if client.ledger.profile.capabilities.can_list_changes:
+                    for _ in client.changes():
+                        pass
+                    continue
+                for known in client.journal.select(ledger, [State.ACKNOWLEDGED]):
+                    client.status(known.key.claim_id)
+            except ClaimBridgeError as error:
+                self._trouble(error)
+
+    # --- counting -------------------------------------------------------------------------------
+
+    def _counted(self, arrival: Kept, error: ClaimBridgeError | None) -> Handled:
+        self._tried.add(arrival.number)
+        name = {
+            ArrivalState.READ: "later",
+            ArrivalState.ACCEPTED: "accepted",
+            ArrivalState.WITHDRAWN: "withdrawn",
+        }.get(arrival.state, "parked")
+        setattr(self.report, name, getattr(self.report, name) + 1)
+        return Handled(arrival=arrival, error=error)
+
+    def _trouble(self, error: Exception) -> None:
+        if not isinstance(error, ClaimBridgeError):
+            wrapped = ConfigurationError(
+                f"source {self._name} raised {type(error).__name__}: {error}; a source raises "
+                "errors of claimbridge only",
+                code="CB-541",
+            )
+            wrapped.__cause__ = error
+            error = wrapped
+        self.report.troubles.append(error)
+
+
+class _Line:
+    """Claims on their way to one ledger; it ends early where going on would do harm."""
+
+    def __init__(self, arrivals: Sequence[Kept]) -> None:
+        self._arrivals = arrivals
+        self._entered = 0
+        self._left = 0
+        self._failed = 0
+        self.why: ClaimBridgeError | None = None
+
+    def __iter__(self) -> Iterator[Claim]:
+        for arrival in self._arrivals:
+            if self.why is not None:
+                return
+            claim = arrival.claim()
+            assert claim is not None  # what is no claim never gets here
+            self._entered += 1
+            yield claim
+
+    def left(self) -> Kept:
+        """Return the arrival whose result is next: results come in the order of the claims."""
+        self._left += 1
+        return self._arrivals[self._left - 1]
+
+    def judge(self, error: ClaimBridgeError | None) -> None:
+        """Decide whether more are sent after one that ended so."""
+        stops = error is not None and _state_after(error) is ArrivalState.READ
+        self._failed = self._failed + 1 if stops else 0
+        harmful = isinstance(error, DeliveryRefused) and error.code in _LOCKING
+        if harmful or self._failed >= _IN_A_ROW:
+            self.why = error
+
+    def waiting(self) -> Sequence[Kept]:
+        """Return those that were not sent any more."""
+        return self._arrivals[self._entered :]
+
+
+def _state_after(error: ClaimBridgeError) -> ArrivalState:
+    """Return where an arrival stands after this error; READ where time or set-up mend it."""
+    if isinstance(error, OutcomeUnknown):
+        lasting = error.code in _FOR_A_PERSON and error.retry_after is None
+        return ArrivalState.PARKED if lasting else ArrivalState.READ
+    if isinstance(error, ConflictingSubmission) and error.code == "CB-452":
+        return ArrivalState.SUPERSEDED
+    if error.code in _OF_ONE_CLAIM:
+        return ArrivalState.PARKED
+    set_up = (NotDelivered, LedgerUnavailable, ConfigurationError, SigningError)
+    return ArrivalState.READ if isinstance(error, set_up) else ArrivalState.PARKED
+
+
+def _told(error: ClaimBridgeError) -> str:
+    """Return why, with all that the ERP or the contract has against it."""
+    if isinstance(error, LedgerRejection) and error.reasons:
+        return "; ".join([error.message, *map(str, error.reasons)])
+    if isinstance(error, SchemaViolation) and error.findings:
+        parts = [f"{one.claim_field or one.path}: {one.text}" for one in error.findings]
+        return "; ".join([error.message, *parts])
+    return error.message
+
+
+def _checked(arrival: Arrival) -> Arrival:
+    if arrival.claim is not None or arrival.error is not None or arrival.withdrawn:
+        return arrival
+    error = ClaimError(
+        "its source gave neither a claim nor a reason; mend the source", code="CB-542"
+    )
+    return msgspec.structs.replace(arrival, error=error)
+
+
+def _claim_of(arrival: Kept) -> Claim | None:
+    try:
+        return arrival.claim()
+    except ClaimError:
+        return None
+
+
+def _chunks(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
+    for start in range(0, len(numbers), _TOGETHER):
+        yield numbers[start : start + _TOGETHER]
+
+
+__all__ = ["Answering", "Handled", "Intake", "Report"]

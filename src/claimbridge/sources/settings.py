@@ -1,0 +1,240 @@
+"""The configuration of sources, ``[source.NAME]``, and the sources that it makes.
+
+    [source.inbox]
+    kind   = "folder"
+    ledger = "CN01"
+    path   = "inbox"
+
+``CLAIMBRIDGE_SOURCE_INBOX_PATH`` overrides ``path``. Secrets are references, as for ledgers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from claimbridge.config import load_config, read_password, read_tables
+from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
+from claimbridge.model import Claim
+from claimbridge.sources.base import Source
+from claimbridge.sources.record import Record
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+ENTRY_POINTS: Final = "claimbridge.sources"
+"""The entry point group in which other packages offer kinds of sources."""
+
+KINDS: Final = {
+    "folder": "claimbridge.sources.folder:folder_source",
+    "hesi": "claimbridge.sources.hesi:hesi_source",
+    "webhook": "claimbridge.sources.webhook:webhook_source",
+}
+"""The kinds that come with claimbridge; each names what makes a source of it."""
+
+_PARTS: Final = ("name", "arrivals", "reread", "settled", "close")
+
+
+class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One source as configured; it holds no secret and pickles.
+
+    ``kind`` is one of ``KINDS``, a name from the entry point group, or ``module:attribute``.
+    Every claim goes to ``ledger``, or by its company to one of ``ledgers``. ``options`` are all
+    further keys, which are the kind's own. ``folder`` is where relative paths start.
+    """
+
+    name: str
+    kind: str
+    ledger: str = ""
+    ledgers: dict[str, str] = {}
+    options: dict[str, Any] = {}
+    folder: str = "."
+
+    def __post_init__(self) -> None:
+        if bool(self.ledger) == bool(self.ledgers):
+            raise ConfigurationError(
+                f"source {self.name}: give one of ledger and ledgers: where its claims go",
+                code="CB-531",
+            )
+
+    def path(self, value: str) -> Path:
+        """Return a configured path, from the configuration's own folder where it is relative."""
+        return Path(self.folder, value).expanduser()
+
+    def secret(self, reference: str, *, what: str) -> str:
+        """Return the secret that ``reference`` stands for; ``what`` names its use in errors."""
+        return read_password(reference, self, what=f"source {self.name}: {what}")
+
+    def settings(self, kind: type[S]) -> S:
+        """Return the options as a struct of the kind's own, with ``name`` and ``folder`` if it has.
+
+        Texts are converted where a number is wanted. Raises ConfigurationError.
+        """
+        common = {"name": self.name, "folder": self.folder}
+        fields = kind.__struct_fields__
+        given = {**self.options, **{key: common[key] for key in common if key in fields}}
+        return _converted(given, kind, where=f"[source.{self.name}]")
+
+    def ledger_of(self, claim: Claim) -> str:
+        """Return the ledger that the claim goes to. Raises ClaimError CB-532."""
+        if self.ledger:
+            return self.ledger
+        found = self.ledgers.get(claim.company)
+        if found is None:
+            raise ClaimError(
+                f"company: no ledger is configured for company {claim.company}; add it to "
+                f"ledgers of [source.{self.name}], which has {', '.join(sorted(self.ledgers))}",
+                code="CB-532",
+                claim_id=claim.id,
+            )
+        return found
+
+    @property
+    def all_ledgers(self) -> tuple[str, ...]:
+        """Every ledger that its claims may go to."""
+        return (self.ledger,) if self.ledger else tuple(sorted(set(self.ledgers.values())))
+
+
+def sources_in(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the sources that a configuration file describes."""
+    return tuple(sorted(read_tables(Path(path))["source"]))
+
+
+def load_source(
+    path: str | Path, name: str, *, environ: Mapping[str, str] | None = None
+) -> SourceConfig:
+    """Return the configuration of one source in a TOML file.
+
+    ``environ`` None means the process's own environment. Raises ConfigurationError naming the key.
+    """
+    path = Path(path)
+    tables = read_tables(path)["source"]
+    if not isinstance(tables.get(name), dict):
+        known = ", ".join(sorted(tables)) or "none"
+        raise ConfigurationError(f"{path} has no [source.{name}]; it has: {known}", code="CB-531")
+    table: dict[str, Any] = dict(tables[name])
+    _override(table, name, os.environ if environ is None else environ)
+    own = SourceConfig.__struct_fields__
+    options = {key: table.pop(key) for key in list(table) if key not in own or key == "options"}
+    given = {**table, "name": name, "options": options, "folder": str(path.parent)}
+    return _converted(given, SourceConfig, where=f"{path} [source.{name}]")
+
+
+def journal_of(path: str | Path, config: SourceConfig) -> str:
+    """Return the URL of the journal that all ledgers of a source share.
+
+    Raises ConfigurationError CB-531 where they have several: what was read, and which invoices
+    are used, is recorded in one place.
+    """
+    urls = {name: load_config(path, ledger=name).journal_url for name in config.all_ledgers}
+    if len(set(urls.values())) > 1:
+        raise ConfigurationError(
+            f"source {config.name}: its ledgers ({', '.join(urls)}) have several journals; let "
+            "them share one, which keeps ledgers apart by itself",
+            code="CB-531",
+        )
+    return next(iter(urls.values()))
+
+
+def open_source(config: SourceConfig, record: Record) -> Source:
+    """Return the source that ``config`` describes.
+
+    What ``kind`` names is called with ``config`` and ``record``. Raises ConfigurationError: CB-534
+    when there is no such kind, or it cannot be loaded or is no source.
+    """
+    found = _maker(config.kind)(config, record)
+    missing = [part for part in _PARTS if not hasattr(found, part)]
+    if missing:
+        raise ConfigurationError(
+            f"what {config.kind!r} makes is no source: it has no {', '.join(missing)}; see "
+            "claimbridge.sources.base.Source",
+            code="CB-534",
+        )
+    return found
+
+
+def _maker(kind: str) -> Callable[[SourceConfig, Record], Source]:
+    target = KINDS.get(kind) or (kind if ":" in kind else _offered(kind))
+    module, _, attribute = target.partition(":")
+    try:
+        maker: object = importlib.import_module(module)
+        for part in attribute.split("."):
+            maker = getattr(maker, part)
+    except ClaimBridgeError:
+        raise
+    except Exception as error:  # a user's module may raise anything while it loads
+        raise _unloadable(kind, error) from error
+    if not callable(maker):
+        raise _unloadable(kind, TypeError(f"{attribute} cannot be called"))
+
+    def made(config: SourceConfig, record: Record) -> Source:
+        try:
+            source: Source = maker(config, record)
+        except ClaimBridgeError:
+            raise
+        except Exception as error:  # and so may what it makes
+            raise _unloadable(kind, error) from error
+        return source
+
+    return made
+
+
+def _offered(kind: str) -> str:
+    offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
+    if kind not in offers:
+        known = ", ".join(sorted([*KINDS, *offers]))
+        raise ConfigurationError(
+            f"there is no source of kind {kind!r}; there are {known}, and your own as "
+            "module:attribute",
+            code="CB-534",
+        )
+    return offers[kind]
+
+
+def _unloadable(kind: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"the source {kind!r} cannot be made: {type(error).__name__}: {error}; is its module on "
+        "the Python path?",
+        code="CB-534",
+    )
+
+
+def _override(table: dict[str, Any], name: str, environ: Mapping[str, str]) -> None:
+    """Take CLAIMBRIDGE_SOURCE_<NAME>_<KEY> into the table; the kind refuses keys it has not."""
+    prefix = f"CLAIMBRIDGE_SOURCE_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_"
+    for variable, value in sorted(environ.items()):
+        if not variable.startswith(prefix):
+            continue
+        key = variable.removeprefix(prefix).lower()
+        if key in ("ledgers", "options", "name", "folder"):
+            raise ConfigurationError(
+                f"the environment variable {variable} overrides nothing: {key} is no single value",
+                code="CB-253",
+            )
+        table[key] = value
+
+
+def _converted(given: Mapping[str, Any], kind: type[S], *, where: str) -> S:
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigurationError):
+            raise error.__cause__ from None
+        raise ConfigurationError(f"{where}: {error}", code="CB-531") from error
+
+
+__all__ = [
+    "ENTRY_POINTS",
+    "KINDS",
+    "SourceConfig",
+    "journal_of",
+    "load_source",
+    "open_source",
+    "sources_in",
+]
