@@ -7,11 +7,13 @@ import sys
 from importlib.metadata import version
 
 import pytest
+from cyclopts import App
 from tests.cli.conftest import Run
 
-from claimbridge.cli.app import CONTRACT, GROUPS, JOURNAL, Command, build
+from claimbridge.cli.app import CONTRACT, GROUPS, INTAKE, JOURNAL, Command, build
 
 COMMANDS = [((one.name,), one) for group in GROUPS.values() for one in group]
+COMMANDS += [(("intake", one.name), one) for one in INTAKE]
 COMMANDS += [(("journal", one.name), one) for one in JOURNAL]
 COMMANDS += [(("contract", one.name), one) for one in CONTRACT]
 EACH = pytest.mark.parametrize(
@@ -46,7 +48,8 @@ def test_the_example_is_a_call_that_the_command_accepts(
 def test_help_promises_what_the_code_promises(path: tuple[str, ...], command: Command) -> None:
     """The line in the list of commands is the first line of the function's docstring."""
     module, _, name = command.place.partition(":")
-    function = getattr(importlib.import_module(f"claimbridge.cli.{module}"), name)
+    found = getattr(importlib.import_module(f"claimbridge.cli.{module}"), name)
+    function = found.default_command if isinstance(found, App) else found
     documented = inspect.getdoc(function)
     assert documented is not None
     assert documented.splitlines()[0] == command.summary

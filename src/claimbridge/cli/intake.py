@@ -78,7 +78,7 @@ def list_arrivals(
     state: Annotated[list[ArrivalState], Parameter(negative=(), name_transform=str.lower)] = [],  # noqa: B006 - never changed
     json: Json = False,
 ) -> int:
-    """List what sources gave, oldest first, and why it is not in a ledger.
+    """List what sources gave, and why it is not in a ledger.
 
     Parameters
     ----------

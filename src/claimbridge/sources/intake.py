@@ -31,7 +31,7 @@ from claimbridge.errors import (
     SchemaViolation,
     SigningError,
 )
-from claimbridge.model import Claim, State
+from claimbridge.model import Claim, State, Status
 from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.record import ArrivalState, Kept, Record
 from claimbridge.sources.settings import SourceConfig
@@ -47,6 +47,8 @@ _LOCKING: Final = frozenset({"CB-417", "CB-418"})
 """Redirected, credentials refused: sent again they do harm."""
 _OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
 """Configuration errors that are about the claim's own submission: time alone mends none."""
+_UNANSWERED: Final = frozenset({ArrivalState.SUPERSEDED, ArrivalState.WITHDRAWN})
+"""Ends that nobody waits to hear of: a later version's will be told, or none is wanted."""
 _FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427"})
 """Unknown outcomes that time alone does not resolve."""
 
@@ -121,7 +123,7 @@ class Intake:
             untold = dict.fromkeys([*again, *self.record.untold(self._name)])
             for numbers in _chunks(list(untold)):
                 for arrival in self.record.get(numbers):
-                    self._tell(arrival)
+                    self._tell(arrival, arrival.error())
                     if arrival.number not in self._tried and not arrival.told:
                         yield self._counted(arrival, arrival.error())
             self._answer()
@@ -237,51 +239,60 @@ class Intake:
 
     def _told_of(self, arrival: Kept, error: ClaimBridgeError | None) -> Handled:
         (now,) = self.record.get([arrival.number])
-        self._tell(now)
+        self._tell(now, error)
         return self._counted(now, error)
 
-    def _tell(self, arrival: Kept) -> None:
-        """Let the source take note of an end; what fails is done by the next pass."""
+    def _tell(self, arrival: Kept, error: ClaimBridgeError | None) -> None:
+        """Let the source take note of an end; what fails is done by the next pass.
+
+        What goes back to it is planned first, so that nothing is taken for told without.
+        """
         if arrival.state is ArrivalState.READ:
             return
+        status = None
         try:
-            claim = arrival.claim() if arrival.state is ArrivalState.ACCEPTED else None
-            status = self._client_of(claim).status(claim.id, ask=False) if claim else None
-            error = None if status else arrival.error()
-            self.source.settled(arrival.arrival(), status=status, error=error)
-        except Exception as error:  # noqa: BLE001 - a user's source may raise anything
-            self._trouble(error)
+            if arrival.state is ArrivalState.ACCEPTED:
+                status = self._status_of(arrival)
+            self._plan(arrival, status, None if status else error)
+            self.source.settled(arrival.arrival(), status=status, error=None if status else error)
+        except Exception as failure:  # noqa: BLE001 - a user's source may raise anything
+            self._trouble(failure)
             return
         self.record.told(arrival)
 
+    def _plan(self, arrival: Kept, status: Status | None, error: ClaimBridgeError | None) -> None:
+        answers: Answers | None = getattr(self.source, "answers", None)
+        if answers is None or arrival.state in _UNANSWERED:
+            return
+        for planned in answers.planned(arrival.arrival(), status=status, error=error):
+            self.record.begin_write_back(planned)
+        if status is not None:
+            self.record.answered(arrival, status.state.value)
+
+    def _status_of(self, arrival: Kept) -> Status:
+        claim = arrival.claim()
+        assert claim is not None  # it was accepted
+        return self._client_of(claim).status(claim.id, ask=False)
+
     def _answer(self) -> None:
-        """Plan what goes back to the source, and bring it on as far as it goes now."""
+        """Plan what goes back for what has moved on since, and bring it on as far as it goes."""
         answers: Answers | None = getattr(self.source, "answers", None)
         if answers is None:
             return
         self._ask_for_news()
         for numbers in _chunks(self.record.moved(self._name)):
             for arrival in self.record.get(numbers):
-                self._plan(arrival, answers)
+                try:
+                    status = self._status_of(arrival)
+                    if status.revision == arrival.revision and status.state != arrival.answered:
+                        self._plan(arrival, status, None)
+                except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
+                    self._trouble(error)
         for one in self.record.open_write_backs(self._name):
             try:
                 carry_out(one, answers=answers, store=self.record, clock=self._clock)
             except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
                 self._trouble(error)
-
-    def _plan(self, arrival: Kept, answers: Answers) -> None:
-        try:
-            claim = arrival.claim()
-            assert claim is not None  # it was accepted
-            status = self._client_of(claim).status(claim.id, ask=False)
-            if status.revision != arrival.revision or status.state == arrival.answered:
-                return
-            for planned in answers.planned(arrival.arrival(), status=status):
-                self.record.begin_write_back(planned)
-        except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
-            self._trouble(error)
-            return
-        self.record.answered(arrival, status.state.value)
 
     def _ask_for_news(self) -> None:
         """Take in what changed in the ledgers: only what is posted has a number to bring back."""

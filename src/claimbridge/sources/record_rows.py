@@ -13,7 +13,18 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.errors import ClaimError
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ClaimError,
+    ConfigurationError,
+    ConflictingSubmission,
+    DocumentError,
+    LedgerRejection,
+    LedgerUnavailable,
+    NotDelivered,
+    OutcomeUnknown,
+    SigningError,
+)
 from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
@@ -38,6 +49,24 @@ class ArrivalState(enum.StrEnum):
     """Its source took it back before it was in a ledger."""
     SUPERSEDED = "superseded"
     """A later version or revision took its place before it was in a ledger."""
+
+
+_KINDS: Final[tuple[tuple[str, type[ClaimBridgeError]], ...]] = (
+    ("CB-15", DocumentError),
+    ("CB-2", ConfigurationError),
+    ("CB-3", SigningError),
+    ("CB-42", OutcomeUnknown),
+    ("CB-43", LedgerRejection),
+    ("CB-44", LedgerUnavailable),
+    ("CB-45", ConflictingSubmission),
+    ("CB-46", OutcomeUnknown),
+    ("CB-4", NotDelivered),
+    ("CB-538", OutcomeUnknown),
+)
+"""What a code says of its class, as docs/errors.md lists them: the first that fits; else a claim's.
+
+Whoever decides by the class must not take a claim that may be posted for one that is refused.
+"""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,11 +107,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         """Return the claim; None where the document was none. Raises ClaimError."""
         return Claim.from_json(self.content) if self.content else None
 
-    def error(self) -> ClaimError | None:
+    def error(self) -> ClaimBridgeError | None:
         """Return why it went no further, as an error again; None where nothing is wrong."""
         if not self.code:
             return None
-        return ClaimError(self.reason, code=self.code, claim_id=self.claim_id or None)
+        kind = next((kind for start, kind in _KINDS if self.code.startswith(start)), ClaimError)
+        return kind(self.reason, code=self.code, claim_id=self.claim_id or None)
 
     def arrival(self) -> Arrival:
         """Return it as its source gave it; ``claim`` is None where it cannot be read any more."""
@@ -289,10 +319,11 @@ def _kept(row: Sequence[object]) -> Kept:
 
 
 _MOVED: Final = """
-SELECT a.id FROM arrivals a
-JOIN submissions s ON s.claim_id = a.claim_id AND s.revision = a.revision AND s.purpose = 'post'
-WHERE a.state = 'accepted' AND a.source = ? AND a.answered <> s.state ORDER BY a.id
+SELECT DISTINCT a.id FROM arrivals a LEFT JOIN submissions s
+ON s.claim_id = a.claim_id AND s.revision = a.revision AND s.purpose = 'post'
+WHERE a.state = 'accepted' AND a.source = ? AND a.answered <> coalesce(s.state, '') ORDER BY a.id
 """
+"""A divided claim has submissions under other ids: those are looked at each time."""
 
 
 def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import msgspec
 
 from claimbridge.client import Client
 from claimbridge.errors import ClaimError, OutcomeUnknown
-from claimbridge.model import LIVE, Claim, Purpose, State, Submission
+from claimbridge.model import LIVE, Claim, History, Purpose, State, Submission
 from claimbridge.sources.record import ArrivalState, Kept, Record
 
 
@@ -35,18 +35,24 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
 
 
 def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
-    history = client.journal.history(client.ledger.config.name, claim.id)
+    try:
+        status = client.status(claim.id, ask=False)
+    except ClaimError:  # nothing was submitted for it
+        return
+    # A divided claim has a history for each of its documents.
+    for claim_id in dict.fromkeys([claim.id, *(part.claim_id for part in status.parts)]):
+        _keep_document_out(
+            client.journal.history(client.ledger.config.name, claim_id), arrival, client
+        )
+
+
+def _keep_document_out(history: History, arrival: Kept, client: Client) -> None:
     posts = [one for one in history.submissions if one.key.purpose is Purpose.POST]
     for one in posts:
         if one.state in LIVE or one.state in (State.REVERSING, State.PARKED):
             raise _in_ledger(one, arrival)
     if any(one.state in (State.SENDING, State.IN_DOUBT) for one in history.submissions):
-        raise OutcomeUnknown(
-            f"source {arrival.source} took it back, and whether it is in the ledger is not known "
-            "yet; claimbridge reconcile finds out",
-            code="CB-538",
-            claim_id=claim.id,
-        )
+        raise _not_known(history, arrival)
     parked = [
         msgspec.structs.replace(
             one,
@@ -58,12 +64,16 @@ def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
     ]
     # Else claimbridge reconcile would send it. None: somebody else has just moved it on.
     if parked and client.journal.record(history, parked) is None:
-        raise OutcomeUnknown(
-            f"source {arrival.source} took it back while it was being sent; the next pass looks "
-            "again",
-            code="CB-538",
-            claim_id=claim.id,
-        )
+        raise _not_known(history, arrival)
+
+
+def _not_known(history: History, arrival: Kept) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"source {arrival.source} took it back, and whether it is in the ledger is not known yet; "
+        "claimbridge reconcile finds out, and the next pass looks again",
+        code="CB-538",
+        claim_id=history.claim_id,
+    )
 
 
 def _in_ledger(submission: Submission, arrival: Kept) -> ClaimError:
