@@ -45,6 +45,11 @@ BROKEN = {
         ('"debit": amount', '"debt": amount', 'Extra key "debt"'),
         ('"@externalId": Sourced', '"externalId": Sourced', 'Extra key "externalId"'),
     ],
+    "netsuite_reports.py": [
+        ('"accountingApproval": self', '"accountApproval": self', 'Extra key "accountApproval"'),
+        ('"grossAmt": double', '"grossAmount": double', 'Extra key "grossAmount"'),
+        ('expense["tax1Amt"]', 'expense["taxAmt"]', 'no key "taxAmt"'),
+    ],
     "workday.py": [
         ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),
         ('"@Add_Only": True', '"@AddOnly": True', 'Extra key "@AddOnly"'),

@@ -12,7 +12,7 @@ import datetime as dt
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -69,19 +69,26 @@ def closed(name: str = "travel-cn") -> Claim:
     return claim(name, id="EXP-2025-0999", posting_date=dt.date(2025, 12, 31))
 
 
-def profile_at(name: str, clock: Clock) -> Profile:
+def profile_at(name: str, clock: Clock, options: Mapping[str, Any] | None = None) -> Profile:
     """The profile, with its clock standing still where it has one."""
     if name == "sap-journal-entry":
         return SapJournalEntry(clock=clock)
-    return load_profile(name, OPTIONS.get(name, {}))
+    return load_profile(name, options or OPTIONS.get(name, {}))
 
 
 class Stage:
     """A sandbox that records, and clients of it, each with a journal of its own."""
 
-    def __init__(self, profile: str, folder: Path, served: Responder | None = None) -> None:
+    def __init__(
+        self,
+        profile: str,
+        folder: Path,
+        served: Responder | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self.profile = profile
         self.folder = folder
+        self.options = options
         served_by = (served or profile,)
         self.sandbox = Sandbox(profiles=served_by, record=folder, clock=Noon(), seed=1)
 
@@ -97,7 +104,7 @@ class Stage:
         )
         ledger = Ledger(
             config,
-            profile=profile_at(self.profile, Noon()),
+            profile=profile_at(self.profile, Noon(), self.options),
             chart=Chart.load(EXAMPLES / "chart.toml"),
             clock=Noon(),
         )
@@ -129,6 +136,8 @@ class Scene(msgspec.Struct, frozen=True):
     """Whether the reply holds what the contract does not know."""
     served: Responder | None = None
     """Who answers in place of the sandbox's own."""
+    options: dict[str, Any] | None = None
+    """The profile's, where they are not those of ``OPTIONS``."""
 
 
 def submitting(*claims: Claim, faults: str = "") -> Callable[[Stage], None]:
@@ -164,6 +173,14 @@ def asking_in_vain(stage: Stage) -> None:
         client.submit(claim())
 
 
+def of_another_kind(stage: Stage) -> None:
+    """Where the option was changed: the reference names a journal entry already."""
+    reports, stage.options = stage.options, None
+    stage.submit(claim())
+    stage.options = reports
+    stage.submit(claim())
+
+
 class Sap2020(SapJournalEntryResponder):
     """SAP as it answered in 2020: without the name of the interface in the middle."""
 
@@ -185,6 +202,7 @@ BAPI_ORDERED = "000(sandbox): refused because the sandbox was told to refuse it"
 NUMBERED = UNKNOWN
 """A number was given; whether it counts, the ledger says."""
 NO = {"outcome": "rejected", "reference": "EXP-2026-0042"}
+DOUBLED = {**UNKNOWN, "reference": "EXP-2026-0042"}
 REFUSED = {"outcome": "rejected", "reference": "EXP-2025-0999"}
 _R, _S, _W, _B = "reference", "sap-journal-entry", "workday", "sap-bapi"
 _N = "netsuite"
@@ -194,6 +212,8 @@ WRITTEN = {**POSTED, "journal_entry": "1001"}
 NS_CLOSED = "TRAN_PERIOD_CLOSED: period 2025-12 is closed; open from 2026-01"
 NS_ORDERED = "USER_ERROR: refused because the sandbox was told to refuse it"
 TAKEN = {"outcome": "acknowledged", "reference": "EXP-2026-0042"}
+REPORTS = {"record": "expense-report"}
+"""What makes the profile netsuite write expense reports."""
 
 _E, IMPORT, FIND = "kingdee-eas", "importVoucher", "findVoucher"
 SAVED = {"outcome": "posted", "journal_entry": "记-3-0001 / 2026"}
@@ -336,6 +356,40 @@ SCENES = (
     Scene(_N, "getList", "drifted", submitting(claim(), faults="commit-then-drop@1,query:drift"),
           (WRITTEN,), drift=True),
     Scene(_N, "getList", "absent", asking_in_vain, ({"outcome": "absent"},)),
+    Scene(_N, "upsert", "report-accepted", submitting(claim()), (WRITTEN,), claim="travel-cn",
+          options=REPORTS),
+    Scene(_N, "upsert", "report-by-card", submitting(claim("company-card")),
+          ({**WRITTEN, "reference": "EXP-2026-0046"},), claim="company-card", options=REPORTS),
+    Scene(_N, "upsert", "report-refused", submitting(closed()),
+          ({**REFUSED, "reasons": [NS_CLOSED]},), options=REPORTS),
+    Scene(_N, "upsert", "report-refused-to-order", submitting(claim(), faults="fault"),
+          ({**NO, "reasons": [NS_ORDERED]},), claim="travel-cn", options=REPORTS),
+    Scene(_N, "upsert", "report-duplicate", of_another_kind, (DOUBLED,), claim="travel-cn",
+          options=REPORTS),
+    Scene(_N, "upsert", "report-fault", submitting(claim(), faults="unsigned-fault"), (UNKNOWN,),
+          claim="travel-cn", options=REPORTS),
+    Scene(_N, "upsert", "report-throttled", submitting(claim(), faults="throttle=typed"),
+          ({"outcome": "unavailable"},), claim="travel-cn", options=REPORTS),
+    Scene(_N, "upsert", "report-answer-lost", submitting(claim(), faults="commit-then-drop"), (),
+          claim="travel-cn", options=REPORTS),
+    Scene(_N, "upsert", "report-drifted", submitting(claim(), faults="drift"), (WRITTEN,),
+          claim="travel-cn", drift=True, options=REPORTS),
+    Scene(_N, "getAsyncResult", "reports-partly-failed",
+          submitting(claim(), closed(), claim("company-card")),
+          (WRITTEN, {**REFUSED, "reasons": [NS_CLOSED]},
+           {**WRITTEN, "reference": "EXP-2026-0046", "journal_entry": "1002"}), options=REPORTS),
+    Scene(_N, "getList", "report-found", submitting(claim(), faults="commit-then-drop@1"),
+          (WRITTEN,), options=REPORTS),
+    Scene(_N, "getList", "report-by-card-found",
+          submitting(claim("company-card"), faults="commit-then-drop@1"),
+          ({**WRITTEN, "reference": "EXP-2026-0046"},), options=REPORTS),
+    Scene(_N, "getList", "report-waiting", submitting(claim(), faults="commit-then-drop@1"),
+          ({**TAKEN, "journal_entry": "900001"},), options={**REPORTS, "approved": False}),
+    Scene(_N, "getList", "report-drifted",
+          submitting(claim(), faults="commit-then-drop@1,query:drift"), (WRITTEN,), drift=True,
+          options=REPORTS),
+    Scene(_N, "getList", "report-absent", asking_in_vain, ({"outcome": "absent"},),
+          options=REPORTS),
     Scene("in-string", "receiveVoucher", "accepted", submitting(claim()),
           ({**POSTED, "journal_entry": "000001"},), claim="travel-cn"),
     Scene("in-string", "receiveVoucher", "refused", submitting(closed()),
@@ -399,7 +453,7 @@ SCENES = (
 def played(scene: Scene) -> Iterator[Path]:
     """Play a scene; yield the folder of its exchange."""
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(scene.profile, Path(folder), scene.served)
+        stage = Stage(scene.profile, Path(folder), scene.served, scene.options)
         with stage.sandbox:
             scene.play(stage)
         yield stage.recorded(scene.operation)
@@ -416,9 +470,10 @@ def keep(scene: Scene, recorded: Path, folder: Path) -> None:
         for expected in scene.expect:
             about.write("\n[[expect]]\n")
             about.writelines(_lines(expected))
-        if scene.profile in OPTIONS:
+        options = scene.options or OPTIONS.get(scene.profile)
+        if options:
             about.write("\n[options]\n")
-            about.writelines(_lines(OPTIONS[scene.profile]))
+            about.writelines(_lines(options))
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:

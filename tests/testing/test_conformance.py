@@ -41,15 +41,17 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ours() -> Iterator[Any]:
     for profile in sorted(PROFILES):
-        cases = conformance_cases(
-            profile,
-            responder=profile if profile in PLAYED else None,
-            recorded=FIXTURES,
-            **SETTINGS.get(profile, {}),
-        )
-        # With AsyncClient tests/withstand plays the same faults.
-        chosen = (case for case in cases if "AsyncClient" not in str(case))
-        yield from (pytest.param(case, id=f"{profile}-{case}") for case in chosen)
+        yield from judged(profile, profile, recorded=FIXTURES, **SETTINGS.get(profile, {}))
+    # What was recorded of both kinds of record has been judged.
+    reports = {"record": "expense-report"}
+    yield from judged("netsuite-reports", "netsuite", options=reports)
+
+
+def judged(name: str, profile: str, **given: Any) -> Iterator[Any]:
+    cases = conformance_cases(profile, responder=profile if profile in PLAYED else None, **given)
+    # With AsyncClient tests/withstand plays the same faults.
+    chosen = (case for case in cases if "AsyncClient" not in str(case))
+    yield from (pytest.param(case, id=f"{name}-{case}") for case in chosen)
 
 
 @pytest.mark.parametrize("case", list(ours()))

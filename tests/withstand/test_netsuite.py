@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.withstand.scene import (
     SENDERS,
@@ -21,7 +22,7 @@ from tests.withstand.scene import (
 )
 
 from claimbridge.config import AuthConfig
-from claimbridge.errors import LedgerRejection, OutcomeUnknown
+from claimbridge.errors import DeliveryError, LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
 from claimbridge.profiles.token_passport import SECRETS
 from claimbridge.sandbox import Answer, Call, Desk, Sandbox
@@ -29,6 +30,7 @@ from claimbridge.sandbox.netsuite import NetSuiteResponder
 from claimbridge.xmlio import local_name
 
 PROFILE = "netsuite"
+REPORTS = {"record": "expense-report"}
 
 
 @pytest.mark.parametrize("kind", SENDERS)
@@ -106,6 +108,130 @@ def test_a_correction_takes_the_first_back(
         states = [one.state for one in erp.ledger() if one.profile == PROFILE]
         assert sender.status(name).state is State.POSTED
     assert states[-3:] == ["reversed", "posted", "posted"]
+
+
+# --- expense reports --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("fault", list(faults()))
+def test_one_report(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, fault: str, kind: str
+) -> None:
+    """Whatever strikes, and whomever: a claim becomes one expense report, no other record."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", options=REPORTS)
+    with SENDERS[kind](config) as sender:
+        spec = f"any:{fault}@1"
+        struck = one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id)
+        struck.acknowledged()
+    accounts = {one["account"] for one in struck.held.live[0].postings}
+    assert "tax J6" in accounts  # as the sandbox books a report's tax: by its code
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("fault", ["commit-then-drop", "drop-before-commit", "throttle=typed"])
+def test_one_report_of_each_in_a_batch(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, fault: str, kind: str
+) -> None:
+    """A job of reports is followed like any other; one is refused, the others are one each."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", options=REPORTS)
+    claims = [claim(new_id()) for _ in range(3)]
+    claims[1] = late(claims[1])
+    with SENDERS[kind](config) as sender:
+        erp.set_faults(f"asyncUpsertList:{fault}@1")
+        sender.submit_many(claims, batch=3)
+        erp.set_faults("")
+        # After a lost answer one refusal proves nothing of the sending before it.
+        assert isinstance(attempted(sender, claims[1]), LedgerRejection | OutcomeUnknown)
+        assert held(erp.ledger(), PROFILE, claims[1].id).live == []
+        for mine in (claims[0], claims[2]):
+            assert isinstance(settled(sender, mine), Acknowledgement)
+            found = held(erp.ledger(), PROFILE, mine.id)
+            assert [one.reference for one in found.live] == [mine.id]
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_report_that_accounting_has_to_approve_is_acknowledged(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """Also where its answer was lost and NetSuite was asked."""
+    options = {**REPORTS, "approved": False}
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", options=options)
+    with SENDERS[kind](config) as sender:
+        for spec in ("", "commit-then-drop@1"):
+            erp.set_faults(spec)
+            end = settled(sender, mine := claim(new_id()))
+            assert isinstance(end, Acknowledgement)
+            assert end.state is State.ACKNOWLEDGED
+            assert [one.state for one in held(erp.ledger(), PROFILE, mine.id).live] == ["entered"]
+
+
+class Mistaken(NetSuiteResponder):
+    """An account in which somebody has changed what a report shows."""
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        answer = super().answer(call, desk)
+        changed = answer.content.replace(b">106.0<", b">107.0<").replace(b">100.0<", b">101.0<")
+        return msgspec.structs.replace(answer, content=changed.replace(b">136.0<", b">137.0<"))
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_report_with_other_amounts_is_not_adopted(
+    new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """What is found under our reference is compared; a person looks at what is not ours."""
+    with Sandbox(profiles=[Mistaken()]) as account:
+        config = configured(
+            PROFILE, port=account.port, journal=tmp_path / "claims.db", options=REPORTS
+        )
+        account.set_faults("commit-then-drop@1")
+        with SENDERS[kind](config) as sender:
+            attempted(sender, mine := claim(new_id()))
+            end = settled(sender, mine)
+            assert not isinstance(end, Acknowledgement)
+            status = sender.status(mine.id)
+        assert status.state is State.PARKED
+        assert "137.00 CNY, ours 136.00 CNY" in status.detail
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_correction_of_a_report_is_refused(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """Nothing takes a report back: the first stays as it is, and nothing is posted beside it."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", options=REPORTS)
+    name = new_id()
+    with SENDERS[kind](config) as sender:
+        sender.submit(claim(name))
+        end = attempted(sender, claim(name, revision=2, taxi="40.00"))
+        assert isinstance(end, DeliveryError)
+        assert "void it there" in str(end)
+        assert sender.status(name).state is State.POSTED
+    found = held(erp.ledger(), PROFILE, name)
+    assert [one.reference for one in (*found.posts, *found.reversals)] == [name]
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_changed_option_posts_nothing_twice(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """A journal entry in doubt, and reports from then on: its external id is taken."""
+    entries = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", retries=0)
+    mine = claim(new_id())
+    with SENDERS[kind](entries) as sender:
+        erp.set_faults("commit-then-drop@1,any:refuse-connection@2")
+        attempted(sender, mine)
+        erp.set_faults("")
+    reports = msgspec.structs.replace(entries, options=REPORTS)
+    with SENDERS[kind](reports) as sender:
+        assert isinstance(attempted(sender, mine), OutcomeUnknown)
+    assert len(held(erp.ledger(), PROFILE, mine.id).live) == 1
+    with SENDERS[kind](entries) as sender:
+        assert isinstance(settled(sender, mine), Acknowledgement)
+    assert len(held(erp.ledger(), PROFILE, mine.id).live) == 1
+
+
+# --- who calls --------------------------------------------------------------------------------
 
 
 class Doorkeeper(NetSuiteResponder):

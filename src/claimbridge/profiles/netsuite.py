@@ -1,4 +1,4 @@
-"""The profile of NetSuite's SuiteTalk: journal entries, written by ``upsert`` under our own ids.
+"""The profile of NetSuite's SuiteTalk: records written by ``upsert`` under our own ids.
 
 Facts it is built on, from the contract (2023.2) and Oracle's documentation:
 
@@ -15,6 +15,9 @@ Facts it is built on, from the contract (2023.2) and Oracle's documentation:
 How a voucher becomes a journal entry: each posting is a line on its account. Codes of the chart are
 ``externalId``s in NetSuite, or stand in ``internal_ids``. Dimensions go where ``dimensions`` says;
 another one is refused, not dropped. A reversal is a journal entry of its own.
+
+With ``record="expense-report"`` it becomes an expense report; see ``netsuite_reports``. The
+contract has no operation that voids one: nothing of ours takes it back.
 """
 
 from __future__ import annotations
@@ -28,21 +31,16 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
-from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import Call, Pause, answer_to
 from claimbridge.profiles.limits import one_line, only_currency
+from claimbridge.profiles.netsuite_codes import PLACES, Codes, Field, Place, double
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
+from claimbridge.profiles.netsuite_reports import Reports
 from claimbridge.profiles.reading import of_several, unknown
-from claimbridge.profiles.sourced import (
-    OWN_DIMENSIONS,
-    Sourced,
-    as_request,
-    claim_field,
-    dimensions_of,
-)
+from claimbridge.profiles.sourced import OWN_DIMENSIONS, Sourced, as_request, claim_field
 from claimbridge.profiles.token_passport import token_passport
 
 if TYPE_CHECKING:
@@ -59,18 +57,16 @@ UPSERT_LIST: Final = "asyncUpsertList"
 CHECK: Final = "checkAsyncStatus"
 RESULT: Final = "getAsyncResult"
 
-Field = Literal["account", "subsidiary", "currency", "department", "class", "location", "entity"]
-Place = Literal["department", "class", "location", "entity"]
-_DIMENSIONS: Final[Mapping[str, Place]] = MappingProxyType(
-    {
-        "cost_centre": "department",
-        "project": "class",
-        "partner": "entity",
-        "department": "department",
-        "class": "class",
-        "location": "location",
-    }
+Record = Literal["journal-entry", "expense-report"]
+_TYPES: Final[Mapping[Record, tuple[str, Literal["journalEntry", "expenseReport"]]]] = (
+    MappingProxyType(
+        {
+            "journal-entry": ("JournalEntry", "journalEntry"),
+            "expense-report": ("ExpenseReport", "expenseReport"),
+        }
+    )
 )
+"""The type that is written, and how a reference names it."""
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
@@ -91,10 +87,12 @@ _K = OutcomeKind
 class NetSuite:
     """NetSuite's way, with the settings that differ from one account to the next.
 
-    ``internal_ids`` gives NetSuite's ids by the chart's codes, for each field. ``dimensions`` names
-    the field of a line that a dimension goes to. ``one_world`` False: there are no subsidiaries.
-    ``approved`` False: NetSuite's own people approve, and until then an entry is *acknowledged*.
-    ``time_of_day`` stands beside each date. ``version`` is that of the contract's namespaces.
+    ``record`` is what a voucher becomes. ``internal_ids`` gives NetSuite's ids by the chart's
+    codes, for each field; those of ``category`` by account. ``dimensions`` names the field of a
+    line that a dimension goes to. ``one_world`` False: there are no subsidiaries. ``approved``
+    False: NetSuite's own people approve, and until then a record is *acknowledged*. ``billable``:
+    lines of a report that name a customer are billed on. ``time_of_day`` stands beside each date.
+    ``version`` is that of the contract's namespaces.
     """
 
     name: str = "netsuite"
@@ -102,41 +100,54 @@ class NetSuite:
     capabilities: Capabilities = _CAPABILITIES
     auth_kinds: tuple[str, ...] = ("token-passport",)
     operations: tuple[str, ...] = (UPSERT, QUERY, UPSERT_LIST, CHECK, RESULT)
-    # The last comes in replies alone: it tells the results of a job.
-    types: tuple[str, ...] = ("JournalEntry", "RecordRef", "AsyncUpsertListResult")
 
     def __init__(
         self,
         *,
+        record: Record = "journal-entry",
         internal_ids: dict[Field, dict[str, str]] | None = None,
         dimensions: dict[str, Place] | None = None,
         one_world: bool = True,
         approved: bool = True,
+        billable: bool = False,
         time_of_day: str = "12:00:00Z",
         version: str = "2023_2",
         clock: Clock = SYSTEM,
     ) -> None:
         if not re.fullmatch(r"\d{4}_\d", version):
-            raise ConfigurationError(
-                f"profile 'netsuite': version {version!r} is none; write it as in the contract's "
-                "namespaces, 2023_2; see [ledger.X.options]",
-                code="CB-243",
+            raise _wrong_option(
+                f"version {version!r} is none; write it as in the contract's namespaces, 2023_2"
             )
-        self._ids: Mapping[str, Mapping[str, str]] = {
-            str(key): ids for key, ids in (internal_ids or {}).items()
+        if record == "journal-entry" and "customer" in (dimensions or {}).values():
+            raise _wrong_option("dimensions: a journal entry names a customer as its entity")
+        ids: dict[str, Mapping[str, str]] = {
+            str(key): of for key, of in (internal_ids or {}).items()
         }
-        self._places: Mapping[str, Place] = {**_DIMENSIONS, **(dimensions or {})}
+        self._codes = Codes(internal_ids=ids, places={**PLACES, **(dimensions or {})})
         self._one_world = one_world
         self._approved = approved
         self._time = time_of_day
         self._version = version
         self._clock = clock
+        type_, self._kind = _TYPES[record]
+        self._reports: Reports | None = None
+        if record == "expense-report":
+            self.capabilities = msgspec.structs.replace(_CAPABILITIES, can_reverse=False)
+            self._reports = Reports(
+                codes=self._codes,
+                one_world=one_world,
+                approved=approved,
+                billable=billable,
+                time_of_day=time_of_day,
+            )
+        # The last comes in replies alone: it tells the results of a job.
+        self.types: tuple[str, ...] = (type_, "RecordRef", "AsyncUpsertListResult")
         self._records = Records(
             written=_K.POSTED if approved else _K.ACKNOWLEDGED,
-            currencies={id_: code for code, id_ in self._ids.get("currency", {}).items()},
+            currencies={id_: code for code, id_ in ids.get("currency", {}).items()},
         )
         self.dimensions: tuple[str, ...] = tuple(
-            name for name in self._places if name not in OWN_DIMENSIONS
+            name for name in self._codes.places if name not in OWN_DIMENSIONS
         )
 
     def headers(self, call: Call) -> Sequence[bytes]:
@@ -154,12 +165,13 @@ class NetSuite:
     # --- requests ---------------------------------------------------------------------------
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
-        """Return ``upsert`` of one journal entry, ``asyncUpsertList`` of several.
+        """Return ``upsert`` of one record, ``asyncUpsertList`` of several.
 
         Raises ClaimError: CB-167 for postings in several currencies, CB-168 for a dimension without
-        a place, CB-169 for an amount that no double holds.
+        a place, CB-169 for an amount that no double holds, CB-170 to CB-174 for a voucher that
+        cannot be an expense report.
         """
-        records = [self._entry(one, one.voucher.text) for one in submissions]
+        records = [self._record(one) for one in submissions]
         if len(records) == 1:
             return as_request(UPSERT, _upsert(records[0]))
         body: requests.asyncUpsertList = {"record": records}
@@ -168,17 +180,20 @@ class NetSuite:
     def reverse(self, submission: Submission) -> Request:
         """Return ``upsert`` of an entry on the other sides; raises ClaimError as ``submit`` does.
 
-        Its memo names the entry that it takes back: NetSuite has no other place for that.
+        Its memo names the entry that it takes back: NetSuite has no other place for that. Raises
+        ConfigurationError CB-254 for expense reports.
         """
+        if self._reports is not None:
+            raise _denied("an expense report cannot be voided through SuiteTalk; void it there")
         entry = submission.voucher.reverses
         memo = f"reverses {entry.number if entry else ''}: {submission.voucher.text}"
         return as_request(UPSERT, _upsert(self._entry(submission, memo)))
 
     def query(self, references: Sequence[str]) -> Request:
-        """Return ``getList`` of journal entries by our references."""
+        """Return ``getList`` of records by our references."""
         body: requests.getList = {
             "baseRef": [
-                {"@xsi:type": "RecordRef", "@type": "journalEntry", "@externalId": one}
+                {"@xsi:type": "RecordRef", "@type": self._kind, "@externalId": one}
                 for one in references
             ]
         }
@@ -186,11 +201,11 @@ class NetSuite:
 
     def changes(self, cursor: str, limit: int) -> Request:
         """Refuse: what changed is found by searches, which miss what changes meanwhile."""
-        raise _denied()
+        raise _denied(_UNLISTED)
 
     def read_changes(self, reply: Reply) -> Page:
         """Refuse, as ``changes`` does."""
-        raise _denied()
+        raise _denied(_UNLISTED)
 
     # --- answers ----------------------------------------------------------------------------
 
@@ -212,7 +227,7 @@ class NetSuite:
         return _named(outcomes, request)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
-        """Return what became of journal entries, or what is held of those asked for."""
+        """Return what became of records, or what is held of those asked for."""
         return self._records.read(reply)
 
     def read_fault(self, fault: Fault) -> Outcome:
@@ -244,7 +259,12 @@ class NetSuite:
             return (unknown(f"job {job} gives no result: {answer.reason}"),)
         return self.read(answer)
 
-    # --- a journal entry --------------------------------------------------------------------
+    # --- records ----------------------------------------------------------------------------
+
+    def _record(self, submission: Submission) -> requests.JournalEntry | requests.ExpenseReport:
+        if self._reports is not None:
+            return self._reports.report(submission)
+        return self._entry(submission, submission.voucher.text)
 
     def _entry(self, submission: Submission, memo: str) -> requests.JournalEntry:
         voucher = submission.voucher
@@ -257,8 +277,8 @@ class NetSuite:
             "@xsi:type": "JournalEntry",
             "@externalId": Sourced(submission.reference, "id"),
             "tranDate": Sourced(day, "posting_date"),
-            "currency": self._ref("currency", Sourced(currency, "currency")),
-            "subsidiary": self._ref("subsidiary", company) if self._one_world else None,
+            "currency": self._codes.ref("currency", Sourced(currency, "currency")),
+            "subsidiary": self._codes.ref("subsidiary", company) if self._one_world else None,
             "memo": Sourced(one_line(memo), "title"),
             "approved": self._approved,
             "lineList": {
@@ -269,39 +289,22 @@ class NetSuite:
         }
 
     def _line(self, posting: Posting, claim_id: str) -> requests.JournalEntryLine:
-        amount = Sourced(_double(posting, claim_id), claim_field(posting, "amount"))
+        amount = double(posting.amount, claim_field(posting, "amount"), claim_id)
         account = Sourced(posting.account, claim_field(posting, "account"))
         debit = posting.side is Side.DEBIT
         line: requests.JournalEntryLine = {
-            "account": self._ref("account", account),
+            "account": self._codes.ref("account", account),
             "debit": amount if debit else None,
             "credit": None if debit else amount,
             "memo": Sourced(one_line(posting.narration), claim_field(posting, "narration")),
         }
-        for place, code in self._placed(posting, claim_id).items():
-            line[place] = self._ref(place, code)
+        for place, code in self._codes.placed(posting, claim_id).items():
+            assert place != "customer"  # refused when the profile was made
+            line[place] = self._codes.ref(place, code)
         return line
 
-    def _placed(self, posting: Posting, claim_id: str) -> dict[Place, Sourced]:
-        """Return the codes of dimensions by the fields that they go to; none is dropped."""
-        placed: dict[Place, Sourced] = {}
-        for name, code in dimensions_of(posting, claim_id=claim_id).items():
-            place = self._places.get(name)
-            if place is None:
-                raise _no_place(name, code.field, "no field of a line is named for it", claim_id)
-            if place in placed and placed[place].text != code.text:
-                why = f"{place} holds {placed[place].text!r} already"
-                raise _no_place(name, code.field, why, claim_id)
-            placed[place] = code
-        return placed
 
-    def _ref(self, field: str, code: Sourced) -> requests.RecordRef:
-        """Return a reference to a record: by NetSuite's id where it is known, else by the code."""
-        id_ = self._ids.get(field, {}).get(code.text)
-        return {"@internalId": Sourced(id_, code.field)} if id_ else {"@externalId": code}
-
-
-def _upsert(record: requests.JournalEntry) -> requests.upsert:
+def _upsert(record: requests.JournalEntry | requests.ExpenseReport) -> requests.upsert:
     return {"record": record}
 
 
@@ -325,34 +328,12 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
     )
 
 
-def _double(posting: Posting, claim_id: str) -> str:
-    """Return an amount as ``xsd:double`` carries it unchanged."""
-    text = f"{posting.amount:f}"
-    # XSD 1.0 part 2 §3.2.5: an IEEE 754 double, of which 15 decimal digits are sure.
-    if len(posting.amount.normalize(EXACT).as_tuple().digits) > _DIGITS:
-        raise ClaimError(
-            f"{claim_field(posting, 'amount')}: NetSuite takes amounts as doubles, and {text} "
-            f"has more than {_DIGITS} digits; divide the claim",
-            code="CB-169",
-            claim_id=claim_id,
-        )
-    return text
+_UNLISTED: Final = "records cannot be listed by what changed; use status or wait"
 
 
-_DIGITS: Final = 15
+def _denied(why: str) -> ConfigurationError:
+    return ConfigurationError(f"NetSuite: {why}", code="CB-254")
 
 
-def _no_place(name: str, field: str, why: str, claim_id: str) -> ClaimError:
-    return ClaimError(
-        f"{field}: there is no place for the dimension {name!r}: {why}; name one in the profile's "
-        "option dimensions (department, class, location or entity)",
-        code="CB-168",
-        claim_id=claim_id,
-    )
-
-
-def _denied() -> ConfigurationError:
-    return ConfigurationError(
-        "NetSuite's journal entries cannot be listed by what changed; use status or wait",
-        code="CB-254",
-    )
+def _wrong_option(why: str) -> ConfigurationError:
+    return ConfigurationError(f"profile 'netsuite': {why}; see [ledger.X.options]", code="CB-243")

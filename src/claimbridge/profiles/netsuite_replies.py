@@ -7,7 +7,7 @@ Success is ``isSuccess="true"`` together with the record's internal id. A refusa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import reduce
 from typing import TYPE_CHECKING, Final
@@ -113,12 +113,17 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         id_ = part.text("record", "@internalId")
         reference = part.text("record", "@externalId") or None
         if told in _TRUE and id_:
-            waits = part.text("record", "approved") in _FALSE
+            is_report = _is_report(part)
+            approval = part.text("record", "accountingApproval" if is_report else "approved")
+            if is_report and approval not in _TRUE | _FALSE:
+                # Without it a report is not in the books.
+                text = f"expense report {id_} does not say whether accounting has approved it"
+                return unknown(text, reference=reference, item=number)
             return Outcome(
-                kind=_K.ACKNOWLEDGED if waits else _K.POSTED,
+                kind=_K.ACKNOWLEDGED if approval in _FALSE else _K.POSTED,
                 reference=reference,
                 journal_entry=JournalEntry(id_),
-                totals=self._totals(part),
+                totals=self._spent(part) if is_report else self._totals(part),
                 item=number,
             )
         reasons = _reasons(part)
@@ -135,27 +140,75 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 
         A journal entry balances: where debits and credits differ, not all of them were found.
         """
-        currency = self._currency(part)
+        currency = self._currency(part, "currency")
         lines = part.all("record", "lineList", "line")
         debit, credit = (
-            reduce(EXACT.add, (_number(line.text(side) or "0") for line in lines), Decimal(0))
-            for side in ("debit", "credit")
+            _sum(_double(line, side) for line in lines) for side in ("debit", "credit")
         )
-        if not currency or not debit or debit != credit:
-            return {}
-        # A double may come as 1.13E7, or with decimals that the currency does not have.
-        return {currency: as_amount(f"{debit.normalize(EXACT):f}", currency, what="a debit")}
+        return _debits(debit, currency) if debit == credit else {}
 
-    def _currency(self, part: Reply) -> str:
-        known = self.currencies.get(part.text("record", "currency", "@internalId"), "")
+    def _spent(self, part: Reply) -> dict[str, Decimal]:
+        """Return an expense report's debits by currency; {} when it tells too little for that.
+
+        They are what its lines add, taxes by themselves, as in the voucher. Lines that do not sum
+        up to the head's amount are not all of them.
+        """
+        lines = part.all("record", "expenseList", "expense")
+        net = [_double(line, "amount") for line in lines]
+        taxes = [_double(line, "tax1Amt") for line in lines]
+        gross = [*map(EXACT.add, net, taxes)]
+        # An account without taxes tells no gross amounts.
+        if any(
+            line.text("grossAmt") and _double(line, "grossAmt") != sum_
+            for line, sum_ in zip(lines, gross, strict=True)
+        ):
+            return {}
+        if part.text("record", "amount"):
+            # Oracle: "the total of all line items minus any advances"; of lines that a card paid
+            # it does not say whether they count.
+            own = (
+                one
+                for one, line in zip(gross, lines, strict=True)
+                if line.text("corporateCreditCard") not in _TRUE
+            )
+            amounts = (part.text("record", name) or "0" for name in ("amount", "advance"))
+            if _sum(map(_number, amounts)) not in (_sum(gross), _sum(own)):
+                return {}
+        debit = _sum(one for one in (*net, *taxes) if one > 0)
+        return _debits(debit, self._currency(part, "expenseReportCurrency"))
+
+    def _currency(self, part: Reply, name: str) -> str:
+        known = self.currencies.get(part.text("record", name, "@internalId"), "")
         told = (
-            part.text("record", "currency", "@externalId"),
-            part.text("record", "currency", "name"),
+            part.text("record", name, "@externalId"),
+            part.text("record", name, "name"),
         )
         return known or next((one for one in told if _ISO.fullmatch(one)), "")
 
 
 _ISO: Final = re.compile(r"[A-Z]{3}")
+
+
+def _is_report(part: Reply) -> bool:
+    """Tell whether a record is an expense report: by its type, or by what only that has."""
+    kind = part.text("record", "@type").rpartition(":")[2]
+    own = (part.find("record", name) for name in ("expenseList", "accountingApproval"))
+    return kind == "ExpenseReport" or any(one is not None for one in own)
+
+
+def _debits(debit: Decimal, currency: str) -> dict[str, Decimal]:
+    if not currency or not debit:
+        return {}
+    # A double may come as 1.13E7, or with decimals that the currency does not have.
+    return {currency: as_amount(f"{debit.normalize(EXACT):f}", currency, what="a debit")}
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, amounts, Decimal(0))
+
+
+def _double(line: Reply, name: str) -> Decimal:
+    return _number(line.text(name) or "0")
 
 
 def read_fault(fault: Fault) -> Outcome:

@@ -16,7 +16,35 @@ from claimbridge.profiles.sourced import Sourced
 
 
 class UpsertRequest(TypedDict):
-    record: JournalEntry
+    record: ExpenseReport | JournalEntry
+
+
+ExpenseReport = TypedDict(
+    "ExpenseReport",
+    {
+        "@xsi:type": 'Literal["ExpenseReport", "{urn:employees_2023_2.transactions.webservices.netsuite.com}ExpenseReport"]',
+        "@internalId": "NotRequired[str | Sourced | None]",
+        "@externalId": "NotRequired[str | Sourced | None]",
+        "nullFieldList": "NotRequired[NullField | None]",
+        "account": "NotRequired[RecordRef | None]",
+        "entity": "NotRequired[RecordRef | None]",
+        "expenseReportCurrency": "NotRequired[RecordRef | None]",
+        "subsidiary": "NotRequired[RecordRef | None]",
+        "tranId": "NotRequired[str | Sourced | None]",
+        "acctCorpCardExp": "NotRequired[RecordRef | None]",
+        "tranDate": "NotRequired[datetime | Sourced | None]",
+        "advance": "NotRequired[Decimal | int | Sourced | None]",
+        "amount": "NotRequired[Decimal | int | Sourced | None]",
+        "memo": "NotRequired[str | Sourced | None]",
+        "complete": "NotRequired[bool | Sourced | None]",
+        "supervisorApproval": "NotRequired[bool | Sourced | None]",
+        "accountingApproval": "NotRequired[bool | Sourced | None]",
+        "department": "NotRequired[RecordRef | None]",
+        "class": "NotRequired[RecordRef | None]",
+        "location": "NotRequired[RecordRef | None]",
+        "expenseList": "NotRequired[ExpenseReportExpenseList | None]",
+    },
+)
 
 
 JournalEntry = TypedDict(
@@ -53,6 +81,15 @@ RecordRef = TypedDict(
 )
 
 
+ExpenseReportExpenseList = TypedDict(
+    "ExpenseReportExpenseList",
+    {
+        "@replaceAll": "NotRequired[bool | Sourced | None]",
+        "expense": "NotRequired[list[ExpenseReportExpense] | None]",
+    },
+)
+
+
 JournalEntryLineList = TypedDict(
     "JournalEntryLineList",
     {
@@ -63,9 +100,31 @@ JournalEntryLineList = TypedDict(
 
 
 RecordType: TypeAlias = Literal[
-    "account", "classification", "currency", "department", "employee", "journalEntry", "location",
-    "subsidiary",
+    "account", "classification", "currency", "customer", "department", "employee",
+    "expenseCategory", "expenseReport", "journalEntry", "location", "salesTaxItem", "subsidiary",
 ]
+
+
+ExpenseReportExpense = TypedDict(
+    "ExpenseReportExpense",
+    {
+        "expenseDate": "NotRequired[datetime | Sourced | None]",
+        "category": "NotRequired[RecordRef | None]",
+        "currency": "NotRequired[RecordRef | None]",
+        "exchangeRate": "NotRequired[Decimal | int | Sourced | None]",
+        "amount": "NotRequired[Decimal | int | Sourced | None]",
+        "taxCode": "NotRequired[RecordRef | None]",
+        "memo": "NotRequired[str | Sourced | None]",
+        "tax1Amt": "NotRequired[Decimal | int | Sourced | None]",
+        "department": "NotRequired[RecordRef | None]",
+        "grossAmt": "NotRequired[Decimal | int | Sourced | None]",
+        "class": "NotRequired[RecordRef | None]",
+        "customer": "NotRequired[RecordRef | None]",
+        "location": "NotRequired[RecordRef | None]",
+        "isBillable": "NotRequired[bool | Sourced | None]",
+        "corporateCreditCard": "NotRequired[bool | Sourced | None]",
+    },
+)
 
 
 JournalEntryLine = TypedDict(
@@ -88,7 +147,7 @@ class GetListRequest(TypedDict):
 
 
 class AsyncUpsertListRequest(TypedDict):
-    record: list[JournalEntry]
+    record: list[ExpenseReport | JournalEntry]
 
 
 class CheckAsyncStatusRequest(TypedDict):
