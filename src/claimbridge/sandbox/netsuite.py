@@ -114,7 +114,7 @@ class NetSuiteResponder:
         if held is None and target is not None:
             objections += filter(None, [irreversible(entry, target)])
         if held is not None and is_report(held.entry) is not reports:
-            # One external id names one transaction, of whatever type.
+            # Oracle, "Shared Internal and External IDs": one names one transaction, of any type.
             objections = [Objection("duplicate", "This record already exists")]
         if objections:
             return _refused(entry.reference, objections, kind=kind)
