@@ -178,7 +178,7 @@ def test_it_lives_in_the_journals_file(tmp_path: Path) -> None:
     path = tmp_path / "claims.db"
     SqliteJournal(path).close()
     raw = sqlite3.connect(path)
-    for table in ("write_backs", "deliveries", "invoices", "arrivals", "marks"):
+    for table in ("hints", "write_backs", "deliveries", "invoices", "arrivals", "marks"):
         raw.execute(f"DROP TABLE {table}")
     raw.execute("PRAGMA user_version = 2")
     raw.close()

@@ -186,6 +186,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE INDEX write_backs_by_state ON write_backs (source, state)",
     ),
+    (
+        # Documents that a source was told to have changed, until they are read again. A hint that
+        # comes again takes the place of the older one, with a higher id: what was read before it
+        # came does not answer it.
+        """
+        CREATE TABLE hints (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            source TEXT NOT NULL,
+            document TEXT NOT NULL,
+            UNIQUE (source, document)
+        )
+        """,
+    ),
 )
 
 

@@ -29,7 +29,7 @@ from claimbridge.journal.group import GroupCommit
 from claimbridge.sources import record_rows as rows
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
-from claimbridge.sources.record_rows import ArrivalState, Delivery, Kept
+from claimbridge.sources.record_rows import ArrivalState, Delivery, Hint, Kept
 from claimbridge.sources.writeback import WriteBack
 
 T = TypeVar("T")
@@ -304,6 +304,24 @@ class Record:
         with self._store.reading() as connection:
             return rows.read_deliveries(connection, source, after, limit)
 
+    # --- what a source is told to have changed: claimbridge.sources.hints.Hints -----------------
+
+    def hint(self, source: str, keys: Sequence[str]) -> None:
+        """Keep that these documents may have changed; one that is kept already becomes newest."""
+        self._writes.write(lambda connection: rows.add_hints(connection, source, keys))
+
+    def hints(self, source: str, *, after: int = 0, limit: int = 100) -> list[Hint]:
+        """Return hints with numbers above ``after``, oldest first."""
+        with self._store.reading() as connection:
+            return rows.read_hints(connection, source, after, limit)
+
+    def clear_hints(self, source: str, *, upto: int, key: str | None = None) -> None:
+        """Forget hints with numbers up to ``upto``; those of one document where ``key`` is given.
+
+        A hint that came again since then has a higher number, and stays.
+        """
+        self._writes.write(lambda connection: rows.clear_hints(connection, source, upto, key))
+
     # --- what goes back to a source: claimbridge.sources.writeback.WriteBacks -----------------
 
     def begin_write_back(self, write_back: WriteBack) -> WriteBack:
@@ -468,4 +486,4 @@ def _begun(
     return begun
 
 
-__all__ = ["ArrivalState", "Delivery", "Kept", "Record", "open_record"]
+__all__ = ["ArrivalState", "Delivery", "Hint", "Kept", "Record", "open_record"]

@@ -1,4 +1,4 @@
-"""Arrivals, invoices, deliveries and write-backs as rows: every statement of the record.
+"""Arrivals, invoices, deliveries, hints and write-backs as rows: every statement of the record.
 
 Each function runs inside a transaction that its caller opened, or is one statement.
 """
@@ -137,6 +137,13 @@ class Delivery(msgspec.Struct, frozen=True):
     number: int
     digest: str
     body: bytes
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """A document that a source was told to have changed; ``number`` grows with age."""
+
+    number: int
+    key: str
 
 
 _COLUMNS: Final = (
@@ -392,6 +399,34 @@ def read_deliveries(
         (source, after, limit),
     )
     return [Delivery(*row) for row in rows.fetchall()]
+
+
+# Hints
+
+
+def add_hints(connection: sqlite3.Connection, source: str, keys: Sequence[str]) -> None:
+    """Keep hints; one that is there already gets a new number."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO hints (source, document) VALUES (?, ?)",
+        [(source, storable(key)) for key in keys],
+    )
+
+
+def read_hints(connection: sqlite3.Connection, source: str, after: int, limit: int) -> list[Hint]:
+    """Return hints with numbers above ``after``, oldest first."""
+    rows = connection.execute(
+        "SELECT id, document FROM hints WHERE source = ? AND id > ? ORDER BY id LIMIT ?",
+        (source, after, limit),
+    )
+    return [Hint(*row) for row in rows.fetchall()]
+
+
+def clear_hints(connection: sqlite3.Connection, source: str, upto: int, key: str | None) -> None:
+    """Forget hints with numbers up to ``upto``, of one document or of all."""
+    connection.execute(
+        "DELETE FROM hints WHERE source = ? AND id <= ? AND document = coalesce(?, document)",
+        (source, upto, None if key is None else storable(key)),
+    )
 
 
 # Write-backs

@@ -1,0 +1,202 @@
+"""The receiver of Hesi's outbound messages: an ASGI application, mountable in your own.
+
+    app = Starlette(routes=[Route("/hesi", HesiHook(record, sign_key=key))])
+
+A message is a hint that a document changed, and nothing more: no amount, state or name in it is
+read. It is answered as taken once the hint is on the disk; the intake then reads the document.
+Messages that come at once are recorded together, so that a flood costs little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import Final
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.types import Message, Receive, Scope, Send
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ConfigurationError, JournalError
+from claimbridge.sources.hesi_client import HesiClient
+from claimbridge.sources.hints import Hints
+from claimbridge.sources.record import Record
+
+MAX_BODY: Final = 64 * 1024
+"""Bytes: messages carry a few fields of a form."""
+MOST_AT_ONCE: Final = 256
+"""Messages taken in at one time; more are told to come again, as Hesi does."""
+_LONGEST_KEY: Final = 200
+_PATIENCE: Final = 10.0
+"""Seconds that the body of a message may take to arrive."""
+_KINDS: Final = ("flow", "message")
+_OVERLAP: Final = 600_000
+"""Milliseconds that the log of failures is read again: a message is in it only once its last
+attempt failed, long after the document changed."""
+_FIRST: Final = 24 * 3600 * 1000
+"""How far back, in milliseconds, the log is read the first time."""
+
+
+class _Told(msgspec.Struct):
+    """What is read of a message; everything else is left alone."""
+
+    flow_id: str = msgspec.field(name="flowId")
+    sign_key: str = msgspec.field(default="", name="signKey")
+
+
+class HesiHook:
+    """Takes messages in for one Hesi.
+
+    ``sign_key`` is the 签名秘钥 of the outbound message; it is looked for in the body
+    (``signKey``), in a header of that name, and in the query of the URL. ``source`` is the name of
+    the source whose hints these are. Answers 204 once the hint is kept; 401 for a wrong key, 400,
+    405, 408 and 413 for what is no message, 503 when it cannot be kept now. Raises
+    ConfigurationError CB-560 without a key.
+    """
+
+    def __init__(self, hints: Hints, *, sign_key: str, source: str = "hesi") -> None:
+        if not sign_key:
+            raise ConfigurationError(
+                "the receiver of Hesi's messages needs their sign_key: without it anybody could "
+                "send some",
+                code="CB-560",
+            )
+        self._hints = hints
+        self._sign_key = sign_key.encode()
+        self._source = source
+        self._taken = 0
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"HesiHook(source={self._source!r})"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take in one message."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            status = await self._status(scope, receive)
+            allow = [(b"allow", b"POST")] if status == 405 else []
+            wait = [(b"retry-after", b"10")] if status == 503 else []
+            headers = [(b"content-length", b"0"), *allow, *wait]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _status(self, scope: Scope, receive: Receive) -> int:
+        if scope["method"] != "POST":
+            return 405
+        if self._taken >= MOST_AT_ONCE:
+            return 503
+        self._taken += 1
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                body = await _body(receive)
+            return 413 if body is None else await self._take(scope, body)
+        except TimeoutError:
+            return 408
+        finally:
+            self._taken -= 1
+
+    async def _take(self, scope: Scope, body: bytes) -> int:
+        try:
+            told = msgspec.json.decode(body, type=_Told)
+        except (msgspec.DecodeError, RecursionError):
+            return 400
+        if not self._knows(told.sign_key, scope):
+            return 401
+        if not 0 < len(told.flow_id) <= _LONGEST_KEY or not told.flow_id.isprintable():
+            return 400
+        try:
+            await self._keep(told.flow_id)
+        except JournalError:
+            return 503
+        return 204
+
+    def _knows(self, in_body: str, scope: Scope) -> bool:
+        """Return whether one of the keys given is ours, in the same time for right and wrong."""
+        headers = [value for name, value in scope["headers"] if name.lower() == b"signkey"]
+        query = parse_qs(scope["query_string"].decode("latin-1")).get("signKey", [])
+        given = [in_body.encode("utf-8", "replace"), *headers[:1], *(q.encode() for q in query[:1])]
+        return sum(hmac.compare_digest(one, self._sign_key) for one in given) > 0
+
+    async def _keep(self, flow_id: str) -> None:
+        """Return once the hint is on the disk; what comes while others are written goes together.
+
+        Of several messages about one document one is written.
+        """
+        kept = self._waiting.get(flow_id)
+        if kept is None:
+            kept = self._waiting[flow_id] = asyncio.get_running_loop().create_future()
+        if self._writing is None:
+            self._writing = asyncio.ensure_future(self._write())
+        await asyncio.shield(kept)
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                # A message that comes from here on is about a later moment: it waits for the next.
+                group, self._waiting = self._waiting, {}
+                failure: Exception | None = None
+                try:
+                    await asyncio.to_thread(self._hints.hint, self._source, list(group))
+                except Exception as error:  # noqa: BLE001 - told to each who waits for it
+                    failure = error
+                for kept in group.values():
+                    if failure is None:
+                        kept.set_result(None)
+                    else:
+                        kept.set_exception(failure)
+                        kept.exception()  # looked at: who waited may have gone
+        finally:
+            self._writing = None
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the whole body; None when it is too large or never came."""
+    parts, size = [], 0
+    while True:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def missed_messages(
+    client: HesiClient, record: Record, *, source: str = "hesi", clock: Clock = SYSTEM
+) -> int:
+    """Turn the messages that reached nobody into hints; return how many documents they are about.
+
+    Reads Hesi's log of failures from where it was read last, the first time a day back. Raises
+    the client's errors; then the next call reads the same again.
+    """
+    place = f"{source} messages"
+    now = int(clock.now().timestamp() * 1000)
+    mark = record.mark(place)
+    since = int(mark) - _OVERLAP if mark.isdigit() else now - _FIRST
+    found = {
+        message.flow_id: None
+        for kind in _KINDS
+        for message in client.failed_messages(since=since, until=now, kind=kind)
+        if len(message.flow_id) <= _LONGEST_KEY
+    }
+    if found:
+        record.hint(source, list(found))
+    record.take_in(place, (), mark=str(now))
+    return len(found)

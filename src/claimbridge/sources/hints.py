@@ -1,0 +1,136 @@
+"""Hints: "this document may have changed", from a webhook or from a log of what it missed.
+
+A hint is never believed, only followed: the document is read again. It is kept until what was read
+is kept, and whatever the hints miss, the source's own reading finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.model import Status
+from claimbridge.sources.base import Arrival, Source
+from claimbridge.sources.record import Hint
+from claimbridge.sources.writeback import Answers
+
+_TOGETHER: Final = 100
+_IN_A_ROW: Final = 3
+"""Documents that could not be read, one after the other, after which the others wait, too."""
+_SEPARATOR: Final = "|"
+
+
+class Hints(Protocol):
+    """Where hints are kept: the record. Each call is durable when it returns."""
+
+    def hint(self, source: str, keys: Sequence[str]) -> None:
+        """Keep that these documents may have changed; one that is kept already becomes newest."""
+        ...
+
+    def hints(self, source: str, *, after: int = 0, limit: int = 100) -> list[Hint]:
+        """Return hints with numbers above ``after``, oldest first."""
+        ...
+
+    def clear_hints(self, source: str, *, upto: int, key: str | None = None) -> None:
+        """Forget hints with numbers up to ``upto``; those of one document where ``key`` is given.
+
+        A hint that came again since then has a higher number, and stays.
+        """
+        ...
+
+
+class Hinted:
+    """A source whose hints are followed before it is read on; it is a ``Source`` itself.
+
+    Its marks are those of ``source`` with the number of the last hint that was followed, so that
+    a hint is forgotten when what it led to is kept, not sooner. ``missed`` is called at the start
+    of every reading: it may add hints. ``answers`` is how the source is answered.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        hints: Hints,
+        *,
+        answers: Answers,
+        missed: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.name: str = source.name
+        self.answers: Answers = answers
+        self._source = source
+        self._hints = hints
+        self._missed = missed
+
+    def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
+        """Yield the documents that hints are about, then what the source gives.
+
+        A document that cannot be read now keeps its hint and holds up nothing; why it could not
+        is raised at the end.
+        """
+        followed, mark = _parted(since)
+        self._hints.clear_hints(self.name, upto=followed)
+        failed: list[ClaimBridgeError] = []
+        try:
+            self._missed()
+        except ClaimBridgeError as error:
+            failed.append(error)
+        for hint, arrival in self._reread(failed):
+            followed = hint.number
+            yield _marked(arrival, followed, mark)
+        for arrival in self._source.arrivals(since=mark):
+            yield _marked(arrival, followed, arrival.mark) if arrival.mark else arrival
+        if failed:
+            raise failed[-1]
+
+    def _reread(self, failed: list[ClaimBridgeError]) -> Iterator[tuple[Hint, Arrival]]:
+        """Read again what was hinted at until now; what comes meanwhile waits its turn."""
+        in_a_row = 0
+        for hint in list(self._until_now()):
+            try:
+                arrival = self._source.reread(hint.key)
+            except ClaimBridgeError as error:
+                failed.append(error)
+                in_a_row += 1
+                if in_a_row == _IN_A_ROW:
+                    return
+                # To the end of the line: the marks of those behind it are to get past it.
+                self._hints.hint(self.name, [hint.key])
+                continue
+            in_a_row = 0
+            if arrival is None:
+                self._hints.clear_hints(self.name, upto=hint.number, key=hint.key)
+            else:
+                yield hint, arrival
+
+    def _until_now(self) -> Iterator[Hint]:
+        after = 0
+        while found := self._hints.hints(self.name, after=after, limit=_TOGETHER):
+            yield from found
+            after = found[-1].number
+
+    def reread(self, key: str) -> Arrival | None:
+        """Return the document as it is now; None when the source has no such document."""
+        return self._source.reread(key)
+
+    def settled(
+        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+    ) -> None:
+        """Take note of how an arrival ended."""
+        self._source.settled(arrival, status=status, error=error)
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        self._source.close()
+
+
+def _parted(mark: str) -> tuple[int, str]:
+    """Return the number and the source's own mark; one from before there were hints is its own."""
+    number, separator, own = mark.partition(_SEPARATOR)
+    return (int(number), own) if separator and number.isdigit() else (0, mark)
+
+
+def _marked(arrival: Arrival, followed: int, mark: str) -> Arrival:
+    return msgspec.structs.replace(arrival, mark=f"{followed}{_SEPARATOR}{mark}")
