@@ -230,7 +230,9 @@ def _clients(config: Path) -> Iterator[Callable[[str], Client]]:
 
 def _show(source: str, handled: Handled, json: bool) -> int:
     arrival, error = handled.arrival, handled.error
-    if json:
+    if json and error is not None and not arrival.code:  # not tried: others had failed before it
+        emit({**_record(arrival), "code": error.code, "reason": error.message})
+    elif json:
         emit(_record(arrival))
     elif error is None:
         say(_MARKS.get(arrival.state, NO), f" {source}  {arrival.name}  {arrival.state}")

@@ -215,7 +215,7 @@ class Intake:
         state = _state_after(error)
         if state is ArrivalState.READ:
             self.record.later(arrival, code=error.code, reason=reason)
-            return self._counted(arrival, error)
+            return self._counted(self._now(arrival), error)
         self.record.end(
             arrival,
             state,
@@ -238,9 +238,13 @@ class Intake:
     # --- telling --------------------------------------------------------------------------------
 
     def _told_of(self, arrival: Kept, error: ClaimBridgeError | None) -> Handled:
-        (now,) = self.record.get([arrival.number])
+        now = self._now(arrival)
         self._tell(now, error)
         return self._counted(now, error)
+
+    def _now(self, arrival: Kept) -> Kept:
+        (now,) = self.record.get([arrival.number])
+        return now
 
     def _tell(self, arrival: Kept, error: ClaimBridgeError | None) -> None:
         """Let the source take note of an end; what fails is done by the next pass.

@@ -340,6 +340,14 @@ def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
 
 # Invoices
 
+_TAKEN_BACK: Final = """
+SELECT EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post')
+AND NOT EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post'
+    AND state NOT IN ('reversed', 'rejected'))
+AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
+"""
+"""Whether all that a claim had in a ledger was reversed, and nothing more of it is on its way."""
+
 
 def take(
     connection: sqlite3.Connection, uses: Iterable[InvoiceUse], claim_id: str, number: int
@@ -350,7 +358,10 @@ def take(
             "SELECT claim_id, line FROM invoices WHERE invoice = ?", (use.invoice,)
         ).fetchone()
         if row is not None and row[0] != claim_id:
-            return use, row[0], row[1]
+            if not connection.execute(_TAKEN_BACK, {"claim_id": row[0]}).fetchone()[0]:
+                return use, row[0], row[1]
+            connection.execute("DELETE FROM invoices WHERE claim_id = ?", (row[0],))
+            row = None
         if row is None:
             connection.execute(
                 "INSERT INTO invoices (invoice, claim_id, arrival, line) VALUES (?, ?, ?, ?)",
