@@ -28,6 +28,12 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     how many calls a second may be made. ``retries``, ``backoff`` and ``longest_wait`` (seconds)
     are for reads only. ``reply_limit`` is in bytes. ``proxy`` is a URL; ``ca`` a PEM file of
     further trust anchors for TLS. ``folder`` is where relative paths start.
+
+    What goes back: ``vouchers`` brings the journal entry's number. ``node`` is the name of the
+    EBot node at which documents wait for the ledger, "" for none; ``sign_key`` the reference to
+    its 签名秘钥, which the receiver of messages needs, too. ``payments`` tells what the ledger
+    paid. ``quiet`` is how many seconds a call whose answer was lost may still arrive. ``messages``
+    has Hesi's log of failed messages read for what the receiver missed.
     """
 
     app_key: str
@@ -51,6 +57,12 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     reply_limit: int = 50_000_000
     proxy: str | None = None
     ca: str | None = None
+    vouchers: bool = True
+    node: str = ""
+    sign_key: str = ""
+    payments: bool = False
+    quiet: float = 60.0
+    messages: bool = False
     folder: str = "."
 
     def __post_init__(self) -> None:
@@ -60,6 +72,8 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         for field in ("forms", "states"):
             if not getattr(self, field):
                 raise self._wrong(f"{field} is empty: nothing would ever be read")
+        if self.node and not self.sign_key:
+            raise self._wrong("node needs sign_key: Hesi takes no decision without it")
         _ = self.zone
 
     @property
@@ -101,6 +115,13 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             read_password(self.app_secret, place, what=f"app_secret of source {self.name}"),
         )
 
+    def signing_key(self) -> str:
+        """Return 签名秘钥, "" where there is none; raises ConfigurationError or KeyUnavailable."""
+        if not self.sign_key:
+            return ""
+        place = LedgerConfig(endpoint=self.address, name=self.name, folder=self.folder)
+        return read_password(self.sign_key, place, what=f"sign_key of source {self.name}")
+
     def _wrong(self, what: str) -> ConfigurationError:
         return ConfigurationError(f"source {self.name}: {what}", code="CB-510")
 
@@ -112,5 +133,6 @@ _RANGES: Final = (
     ("retries", 0, 20),
     ("backoff", 0, 3600),
     ("longest_wait", 0, 86_400),
+    ("quiet", 0, 86_400),
     ("reply_limit", 1000, 1_000_000_000),
 )

@@ -53,8 +53,8 @@ class HesiAnswers:
     ``source`` is its name in the configuration. ``sign_key`` is the 签名秘钥 of the outbound
     message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
     that was posted is agreed to there, one that cannot be is sent back with the reason. ``node``
-    "" decides nothing. ``payments`` tells Hesi what the ledger paid. ``quiet`` is how long a
-    request without an answer may still arrive. ``period`` gives the fiscal period, "" for none.
+    "" decides nothing. ``vouchers`` brings the number, ``payments`` tells Hesi what the ledger
+    paid. ``quiet`` is how long a request without an answer may still arrive. ``period`` gives the fiscal period, "" for none.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class HesiAnswers:
         source: str = "hesi",
         sign_key: str = "",
         node: str = "",
+        vouchers: bool = True,
         payments: bool = False,
         quiet: dt.timedelta = QUIET,
         period: Callable[[Claim], str] = period_of,
@@ -73,6 +74,7 @@ class HesiAnswers:
         self._source = source
         self._sign_key = sign_key
         self._node = node
+        self._vouchers = vouchers
         self._payments = payments
         self._quiet = quiet
         self._period = period
@@ -93,7 +95,8 @@ class HesiAnswers:
                 planned.append(self._decided(arrival, status))
             if self._payments and status.state is State.PAID:
                 planned.append(self.payment(arrival.key, occasion=str(status.revision)))
-            planned.append(self._numbered(arrival, status))
+            if self._vouchers:
+                planned.append(self._numbered(arrival, status))
         elif self._node and _fault_of_claim(error):
             planned.append(
                 self.decision(
@@ -169,6 +172,9 @@ class HesiAnswers:
                 write_back, WriteBackState.IN_DOUBT, "Hesi shows nothing of it; it may still arrive"
             )
         return _now(write_back, WriteBackState.PENDING, "it did not arrive; it is sent again")
+
+    def __repr__(self) -> str:
+        return f"HesiAnswers(source={self._source!r})"
 
     def _new(
         self, key: str, kind: WriteBackKind, occasion: str, content: dict[str, str]
