@@ -12,6 +12,7 @@ It is written from the vendor's pages, and holds its documents in memory.
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -26,7 +27,15 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox.connection import Connection
 from claimbridge.sandbox.endpoint import Reply
-from claimbridge.sandbox.hesi_books import Effect, HesiBooks, JsonObject, Node, Put
+from claimbridge.sandbox.hesi_books import (
+    CORPORATION,
+    Document,
+    Effect,
+    HesiBooks,
+    JsonObject,
+    Node,
+    Put,
+)
 from claimbridge.sandbox.hesi_desk import Call, HesiDesk, Operation, find_operation, refusal
 from claimbridge.sandbox.hesi_faults import HesiAct, perform
 from claimbridge.sandbox.hesi_hooks import HookSettings, Outbound
@@ -78,6 +87,7 @@ class Hesi:
         flow_id: str,
         *,
         form: JsonObject | None = None,
+        owner: str = f"{CORPORATION}:employee",
         form_type: str = "expense",
         state: str | None = None,
         nodes: Iterable[Node] | None = None,
@@ -89,6 +99,7 @@ class Hesi:
             Put(
                 id=flow_id,
                 form=form or {},
+                owner=owner,
                 form_type=form_type,
                 state=state,
                 nodes=None if nodes is None else tuple(nodes),
@@ -96,6 +107,16 @@ class Hesi:
                 channel=channel,
             )
         )
+
+    def agree(self, flow_id: str, *, by: str = "", comment: str = "") -> None:
+        """Let the step at which a document waits agree, as a person does; raises KeyError."""
+        with self._books.lock:
+            self._books.agree(self._document(flow_id), comment, by=by)
+
+    def pay(self, flow_id: str, *, by: str = "") -> None:
+        """Let the cashier have paid a document; raises KeyError."""
+        with self._books.lock:
+            self._books.pay(self._document(flow_id), by=by)
 
     def order(self, given: Put) -> None:
         """Add or change a document as the control page says."""
@@ -112,10 +133,7 @@ class Hesi:
     def details(self, flow_id: str) -> JsonObject:
         """Return a document as the details show it, deleted ones too; raises KeyError."""
         with self._books.lock:
-            document = self._books.get(flow_id)
-            if document is None:
-                raise KeyError(flow_id)
-            body: JsonObject = msgspec.json.decode(msgspec.json.encode(document.body))
+            body: JsonObject = copy.deepcopy(self._document(flow_id).body)
             return body
 
     def effects(self, flow_id: str) -> list[Effect]:
@@ -142,6 +160,12 @@ class Hesi:
     def failed_messages(self) -> list[JsonObject]:
         """Return the log of outbound messages that nobody took."""
         return list(self._outbound.failed)
+
+    def _document(self, flow_id: str) -> Document:
+        document = self._books.get(flow_id)
+        if document is None:
+            raise KeyError(flow_id)
+        return document
 
     def close(self) -> None:
         """Send no more outbound messages."""

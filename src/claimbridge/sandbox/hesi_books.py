@@ -53,13 +53,14 @@ class Effect(msgspec.Struct, frozen=True):
 class Put(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What ``POST /sandbox/hesi/documents`` takes: a new document, or what changes in one.
 
-    ``form`` is laid over the form that is there. ``nodes`` is the way of the approval and ``node``
-    the step at which it waits, the first when left out. ``channel`` False makes its way of paying
-    one that takes no results.
+    ``form`` is laid over the form that is there. ``owner`` hands a new one in. ``nodes`` is the
+    way of the approval and ``node`` the step at which it waits, the first when left out.
+    ``channel`` False makes its way of paying one that takes no results.
     """
 
     id: str
     form: JsonObject = {}
+    owner: str = f"{CORPORATION}:employee"
     form_type: str = msgspec.field(default="expense", name="formType")
     state: str | None = None
     nodes: tuple[Node, ...] | None = None
@@ -194,11 +195,13 @@ class HesiBooks:
         *,
         node: Node | None,
         following: Node | None = None,
+        by: str = "",
         **about: object,
     ) -> None:
         """Add a line to the record of the approval. Under the lock, after ``move``.
 
-        ``node`` is the step that acted, None for who submitted it; ``following`` the next one.
+        ``node`` is the step that acted, None for who submitted it; ``following`` the next one;
+        ``by`` is the person, where it is not the employee.
         """
         if following is not None:
             about |= {"nextId": following.id, "nextName": following.name}
@@ -206,7 +209,7 @@ class HesiBooks:
             {
                 "action": action,
                 "state": document.state,
-                "operatorId": EBOT if node and node.ebot else f"{CORPORATION}:employee",
+                "operatorId": EBOT if node and node.ebot else by or document.body["ownerId"],
                 "byDelegateId": None,
                 "nextOperatorId": EBOT if following is not None and following.ebot else None,
                 "nextOperatorIds": [],
@@ -217,8 +220,8 @@ class HesiBooks:
             }
         )
 
-    def agree(self, document: Document, comment: str) -> None:
-        """Let the step at which a document waits agree. Under the lock."""
+    def agree(self, document: Document, comment: str, *, by: str = "") -> None:
+        """Let the step at which a document waits agree; ``by`` is who does. Under the lock."""
         node = document.waits_at
         following = document.after(node)
         if following is None:
@@ -231,9 +234,19 @@ class HesiBooks:
             "freeflow.agree",
             node=node,
             following=following,
+            by=by,
             comment=comment,
             isEbotNode=bool(node and node.ebot),
         )
+
+    def pay(self, document: Document, *, by: str = "", failure: str = "") -> None:
+        """Let the cashier have paid, or have failed to. Under the lock."""
+        node = document.waits_at
+        self.move(document, state="paying" if failure else "paid", node=node)
+        if not failure:
+            document.form["payDate"] = self.millis()
+        action = "freeflow.paying" if failure else "freeflow.pay"
+        self.log(document, action, node=node, by=by, comment="", failureReason=failure)
 
     def refuse(self, document: Document, comment: str, *, resubmit: str) -> None:
         """Let the step at which a document waits send it back. Under the lock."""
@@ -278,7 +291,7 @@ class HesiBooks:
             "updateTime": 0,
             "corporationId": CORPORATION,
             "form": form,
-            "ownerId": f"{CORPORATION}:employee",
+            "ownerId": given.owner,
             "state": "draft",
             "flowType": "freeflow",
             "formType": given.form_type,

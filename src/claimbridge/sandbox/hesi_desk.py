@@ -290,14 +290,7 @@ class HesiDesk:
         return {"id": flow_id or None, "code": result, "errorMsg": _RESULTS[result]}
 
     def _settle(self, document: Document, code: str, message: str) -> None:
-        node, paid = document.waits_at, code == "P00001"
-        self.books.move(document, state="paid" if paid else "paying", node=node)
-        if paid:
-            document.form["payDate"] = self.books.millis()
-        action = "freeflow.pay" if paid else "freeflow.paying"
-        self.books.log(
-            document, action, node=node, comment="", failureReason="" if paid else message
-        )
+        self.books.pay(document, failure="" if code == "P00001" else message or code)
         document.effects.append(Effect("payment", {"code": code, "message": message}))
 
 

@@ -54,7 +54,8 @@ class HesiAnswers:
     message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
     that was posted is agreed to there, one that cannot be is sent back with the reason. ``node``
     "" decides nothing. ``vouchers`` brings the number, ``payments`` tells Hesi what the ledger
-    paid. ``quiet`` is how long a request without an answer may still arrive. ``period`` gives the fiscal period, "" for none.
+    paid. ``quiet`` is how long a request without an answer may still arrive. ``period`` gives the
+    fiscal period, "" for none.
     """
 
     def __init__(
