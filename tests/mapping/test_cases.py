@@ -78,7 +78,9 @@ def test_every_posting_of_a_case_is_explained(path: Path) -> None:
     reasons = [one for one in mapped.explain if one.posting is not None]
     assert [one.posting for one in reasons] == list(range(len(mapped.voucher.postings)))
     for one, posting in zip(reasons, mapped.voucher.postings, strict=True):
-        assert one.row and one.rule and one.source == posting.source
+        assert one.row
+        assert one.rule
+        assert one.source == posting.source
 
 
 @by_case

@@ -140,6 +140,7 @@ class Messages(Opened):
         )
 
     def _submission(self, claim: Claim, voucher: Voucher) -> Submission:
+        self._check_companies(voucher)
         key = Key(self.config.name, voucher.claim_id, claim.revision)
         return Submission(
             key=key,
@@ -148,6 +149,17 @@ class Messages(Opened):
             voucher=voucher,
             state=State.PENDING,
         )
+
+    def _check_companies(self, voucher: Voucher) -> None:
+        others = {posting.company for posting in voucher.postings} - {""}
+        if others and not self.profile.capabilities.companies:
+            raise ClaimError(
+                f"its voucher has postings in the books of {', '.join(sorted(others))}, and a "
+                f"document of profile {self.profile.name} stands in those of one company; set "
+                'mode = "recharge" in the chart\'s [intercompany], or claim it there',
+                code="CB-189",
+                claim_id=voucher.claim_id,
+            )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
         if verb == "submit":

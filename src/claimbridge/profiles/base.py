@@ -39,6 +39,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     characters or fewer. ``document_signature`` is the ``{namespace}name`` of the element that
     carries an enveloped signature; None when the contract has no place for one. ``together``: a
     request of several may carry one signature over all of them, as its root's last child.
+    ``companies``: one document may have postings in the books of other companies than its own;
+    without it, a voucher that has some is refused.
     """
 
     can_query: bool
@@ -51,6 +53,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     reference_pattern: str = r"[A-Za-z0-9._/\-]+"
     document_signature: str | None = None
     together: bool = False
+    companies: bool = False
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):

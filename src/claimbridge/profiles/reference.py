@@ -44,6 +44,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_pattern=r"[A-Za-z0-9._/\-]+",
     document_signature=f"{{{NAMESPACE}}}Voucher",
     together=True,
+    companies=True,
 )
 _K = OutcomeKind
 

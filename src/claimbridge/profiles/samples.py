@@ -60,8 +60,8 @@ def sample_submissions(
 ) -> Iterator[Submission]:
     """Yield submissions to post: per role postings full and bare on both sides, then a whole trip.
 
-    After them comes one for each of ``dimensions``. The fields of ``widest`` are as long, or as
-    large, as a claim may have them.
+    After them come one in another company's books, and one for each of ``dimensions``. The fields
+    of ``widest`` are as long, or as large, as a claim may have them.
     """
     for role in Role:
         postings = [
@@ -74,6 +74,10 @@ def sample_submissions(
     if "amount" not in widest:  # it would be more than an amount can be
         whole = [*trip, msgspec.structs.replace(paid, amount=total)]
         yield _submission(whole, reference, widest)
+    other = _long("CN02", LINE_TEXT["company"], "company" in widest)
+    pair = [bare(Role.INTERCOMPANY, side, widest) for side in (Side.DEBIT, Side.CREDIT)]
+    elsewhere = [msgspec.structs.replace(posting, company=other) for posting in pair]
+    yield _submission(elsewhere, reference, widest)
     for name in dimensions:
         coded = msgspec.structs.replace(
             trip[0], dimensions={name: "D" * (DIMENSION_TEXT if "dimensions" in widest else 4)}

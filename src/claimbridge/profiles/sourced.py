@@ -85,6 +85,7 @@ _OF_LINE: Final = {
     "project": "project",
     "tax_code": "tax",
     "tax_base": "tax",
+    "company": "company",
 }
 _OF_CLAIM: Final = {
     "account": "employee",
@@ -92,6 +93,7 @@ _OF_CLAIM: Final = {
     "cost_centre": "cost_centre",
     "tax_code": "lines",
     "tax_base": "lines",
+    "company": "lines",
 }
 
 
@@ -100,9 +102,9 @@ def claim_field(posting: Posting, name: str) -> str:
 
     A posting from a line points into that line (``lines[2].text``), a total at the claim.
     """
-    if name == "partner":
-        return "employee"
     line, dot, _ = posting.source.partition(".")
+    if name == "partner":
+        return f"{line}.partner" if line.startswith("payees[") else "employee"
     if not (dot and line.startswith("lines[")):
         return _OF_CLAIM.get(name, posting.source or "total")
     if name.startswith("dimensions."):

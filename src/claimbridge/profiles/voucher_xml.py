@@ -89,6 +89,7 @@ def _posting(posting: Posting, number: int) -> requests.Posting:
             for name, text in posting.dimensions.items()
         ],
         "Source": posting.source or None,
+        "Company": told("company", posting.company),
     }
 
 
@@ -146,6 +147,7 @@ def _read_posting(element: etree._Element) -> Posting:
         narration=text.get("Narration", ""),
         dimensions=dict(_read_dimensions(element)),
         source=text.get("Source", ""),
+        company=text.get("Company", ""),
     )
 
 

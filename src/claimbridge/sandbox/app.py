@@ -123,6 +123,7 @@ def _listed(document: Document) -> Listed:
                 "currency": leg.currency,
                 "amount": f"{leg.amount:f}",
                 "cost_centre": leg.cost_centre,
+                **({"company": leg.company} if leg.company else {}),
             }
             for leg in entry.legs
         ],

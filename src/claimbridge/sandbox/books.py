@@ -62,7 +62,8 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """A posting as the ERP read it from the request: unchecked, amounts positive.
 
     ``partner`` is whom a payable is owed to; empty where the responder does not read it. ``path``
-    names it in the request for people (``Posting[3]``).
+    names it in the request for people (``Posting[3]``). ``company`` is the company whose books it
+    stands in, where that is not the entry's.
     """
 
     account: str
@@ -72,6 +73,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     cost_centre: str = ""
     partner: str = ""
     path: str = ""
+    company: str = ""
 
     @property
     def signed(self) -> Decimal:

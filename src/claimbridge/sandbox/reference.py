@@ -201,6 +201,7 @@ def _leg(posting: etree._Element) -> Leg:
         cost_centre=_text(posting, "CostCentre"),
         partner=_text(posting, "Partner"),
         path=f"Posting[{posting.get('Number')}]",
+        company=_text(posting, "Company"),
     )
 
 

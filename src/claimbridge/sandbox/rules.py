@@ -52,6 +52,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     def _about_leg(self, leg: Leg) -> list[Objection]:
         found = []
+        if leg.company and self.companies is not None and leg.company not in self.companies:
+            text = f"company {leg.company} is not known here"
+            found.append(Objection("unknown-company", text, f"{leg.path}/Company"))
         if re.fullmatch(self.unknown_accounts, leg.account):
             text = f"account {leg.account} does not exist in the chart of accounts"
             found.append(Objection("unknown-account", text, f"{leg.path}/Account"))
@@ -70,12 +73,17 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _about_sums(entry: Entry) -> list[Objection]:
-    balance: dict[str, Decimal] = {}
+    balance: dict[tuple[str, str], Decimal] = {}
     for leg in entry.legs:
-        balance[leg.currency] = balance.get(leg.currency, Decimal(0)) + leg.signed
+        book = leg.company, leg.currency
+        balance[book] = balance.get(book, Decimal(0)) + leg.signed
     found = [
-        Objection("unbalanced", f"debits and credits differ by {abs(rest)} {currency}")
-        for currency, rest in sorted(balance.items())
+        Objection(
+            "unbalanced",
+            f"debits and credits differ by {abs(rest)} {currency}"
+            + (f" in the books of {company}" if company else ""),
+        )
+        for (company, currency), rest in sorted(balance.items())
         if rest
     ]
     claimed = entry.claimed_totals
@@ -120,10 +128,10 @@ def irreversible(entry: Entry, target: Document) -> Objection | None:
     return None
 
 
-def _mirror(legs: tuple[Leg, ...], *, flipped: bool) -> dict[tuple[str, str], Decimal]:
+def _mirror(legs: tuple[Leg, ...], *, flipped: bool) -> dict[tuple[str, str, str], Decimal]:
     # By account and currency: an ERP may have merged or split legs when it booked them.
-    sums: dict[tuple[str, str], Decimal] = {}
+    sums: dict[tuple[str, str, str], Decimal] = {}
     for leg in legs:
-        key = (leg.account, leg.currency)
+        key = (leg.company, leg.account, leg.currency)
         sums[key] = sums.get(key, Decimal(0)) + (-leg.signed if flipped else leg.signed)
     return sums

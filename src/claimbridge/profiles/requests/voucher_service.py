@@ -155,6 +155,11 @@ Posting = TypedDict(
         # A path into the claim, such as lines[0].amount: for people and logs, without meaning for
         # the ledger.
         "Source": "NotRequired[str | Sourced | None]",
+        # 1 to 32 characters; of the form \S+( \S+)*
+        # The company in whose books it stands, where that is not the voucher's. The postings of
+        # each company balance by themselves. A server that cannot post them all together refuses
+        # the voucher.
+        "Company": "NotRequired[str | Sourced | None]",
     },
 )
 
