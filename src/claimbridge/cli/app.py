@@ -190,6 +190,20 @@ INTAKE: Final = (
         'claimbridge intake refuse EXP-2026-0042 --reason "paid by hand"',
     ),
 )
+CHART: Final = (
+    Command(
+        "check",
+        "charts:check_chart",
+        "Find gaps, overlaps, unreachable rows, unknown accounts and expired rows of a chart.",
+        "claimbridge chart check chart.xlsx --accounts accounts.csv",
+    ),
+    Command(
+        "test",
+        "charts:compare_examples",
+        "Map the example claims beside a chart, and compare with the postings expected of them.",
+        "claimbridge chart test chart.toml",
+    ),
+)
 JOURNAL: Final = (
     Command(
         "list",
@@ -256,6 +270,10 @@ def build() -> App:
     journal = App(name="journal", help=about, group=groups["Claims and the ledger"], sort_key=9)
     with_commands(journal, JOURNAL, None)
     tree.command(journal)
+    about = "Check a chart of accounts, and test it with example claims."
+    chart = App(name="chart", help=about, group=groups["Before anything is sent"], sort_key=9)
+    with_commands(chart, CHART, None)
+    tree.command(chart)
     about = "Lock an ERP's WSDL, and look into it."
     contract = App(name="contract", help=about, group=groups["Contracts"])
     with_commands(contract, CONTRACT, None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+from collections.abc import Collection
 from pathlib import Path
 
+from claimbridge.mapping.account_list import read_accounts
+from claimbridge.mapping.checks import ChartFinding, check_rules
 from claimbridge.mapping.content import parse_toml
 from claimbridge.mapping.explanation import Mapped
 from claimbridge.mapping.files import load_content, without_files
@@ -51,6 +55,19 @@ class Chart:
         exist.
         """
         return map_claim(self._rules, claim)
+
+    def check(
+        self, *, day: dt.date, accounts: Collection[str] | None = None
+    ) -> tuple[ChartFinding, ...]:
+        """Return what is doubtful in the chart on ``day``, what must be mended first.
+
+        ``accounts`` are those that the ERP has; None: those that ``[chart] account_list`` names, if
+        it does. Raises ConfigurationError where that list cannot be read.
+        """
+        named = self._rules.account_list
+        if accounts is None and named is not None:
+            accounts = read_accounts(Path(named))
+        return check_rules(self._rules, day=day, accounts=accounts)
 
     def __repr__(self) -> str:
         return f"Chart({self.name!r})"

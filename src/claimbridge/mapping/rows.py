@@ -194,6 +194,10 @@ class RowIndex:
         for rows in self._types.values():
             yield from rows.hidden()
 
+    def meetings(self, type_: str) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
+        """Yield each row of a type with those before it whose exact conditions share values."""
+        return self._types[type_].meetings()
+
     def nearest(self, type_: str) -> list[str]:
         """Return up to three types of the chart that are spelt or named most like ``type_``."""
         spelt = difflib.get_close_matches(type_, self._types, n=3, cutoff=_LIKENESS)
@@ -250,6 +254,19 @@ class _TypeRows:
             lowest = mask & -mask
             yield self.rows[lowest.bit_length() - 1]
             mask ^= lowest
+
+    def meetings(self) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
+        """Yield each row with those before it whose exact conditions share values with its own."""
+        for number, row in enumerate(self.rows):
+            mask = (1 << number) - 1
+            for place, named, _ in self._tests:
+                values = row.conditions[place]
+                if values is not None:
+                    some = 0
+                    for value in values:
+                        some |= named[value]
+                    mask &= some
+            yield row, self._of(mask)
 
     def hidden(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
         """Yield (earlier, hidden) for each row that a single earlier row of its file hides."""

@@ -68,6 +68,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     ``invoices`` are its rules by kind of document, ``remainder`` says which parts get the cents
     that remain; with ``recharge`` no books but those of the claim's company are written.
+    ``account_list`` is the file that lists the ERP's accounts; None: the chart names none.
     """
 
     name: str
@@ -81,3 +82,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     remainder: Literal["largest", "first", "last"] = "largest"
     recharge: bool = False
     periods: Periods | None = None
+    account_list: str | None = None

@@ -129,7 +129,7 @@ def _pairs(grid: Grid, keys: Keys) -> dict[str, object]:
         key = named["key"]
         if key is None:
             _refuse(where, "there is a value without a key", code="CB-206")
-        header = _text(key, where)
+        header = text_of(key, where)
         found = keys.place(header)
         if found is None:
             _refuse(where, unknown(header, keys.shown()), code="CB-206")
@@ -187,7 +187,7 @@ def _columns(grid: Grid, known: set[str] | None) -> dict[int, str]:
                         code="CB-206",
                     )
             continue
-        header = _text(cell, f"{grid.where}, row {number}")
+        header = text_of(cell, f"{grid.where}, row {number}")
         if header.startswith("#") or (known is not None and header not in known):
             continue
         if header in columns.values():
@@ -239,9 +239,9 @@ def _read(cell: Cell, kind: Kind, where: str) -> object:
     if isinstance(cell, Formula):
         _refuse(where, f"a formula or error, {cell.text[:40]}; put in its value")
     if kind == "text":
-        return _text(cell, where)
+        return text_of(cell, where)
     if kind == "texts":
-        return tuple(part.strip() for part in _COMMA.split(_text(cell, where)) if part.strip())
+        return tuple(part.strip() for part in _COMMA.split(text_of(cell, where)) if part.strip())
     if kind == "number":
         return _number(cell, where)
     return _date(cell, where) if kind == "date" else _truth(cell, where)
@@ -253,7 +253,8 @@ _NUMBER: Final = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)( ?[%％])?")
 _DATE: Final = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 
 
-def _text(cell: Cell, where: str) -> str:
+def text_of(cell: Cell, where: str) -> str:
+    """Return a cell that is text; raises ConfigurationError CB-261 for a number or a date."""
     if isinstance(cell, str):
         if _SCIENTIFIC.fullmatch(cell):
             _refuse(where, f"{cell} has lost digits in a spreadsheet; write it anew as text")

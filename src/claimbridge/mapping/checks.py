@@ -1,0 +1,235 @@
+"""What is doubtful in a chart that can be loaded: gaps, overlaps, dates, accounts, rates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import itertools
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from claimbridge.mapping.boxes import (
+    ALL,
+    Box,
+    Values,
+    box_of,
+    days,
+    example,
+    remainder,
+    shared,
+    told,
+)
+from claimbridge.mapping.facts import CONDITIONS
+from claimbridge.mapping.rows import ExpenseRow
+from claimbridge.mapping.rules import Rules
+
+MOST: Final = 50
+"""How many findings of one kind are written out."""
+
+_PAYMENTS: Final = Values(frozenset({"employee", "company_card"}), False)
+
+
+class ChartFinding(msgspec.Struct, frozen=True):
+    """One finding about a chart.
+
+    ``weight``: ``mend`` for what is wrong, ``look`` for what may be meant, ``note`` for what is
+    good to know. ``where`` names the row, type or table.
+    """
+
+    kind: Literal["gap", "unreachable", "overlap", "account", "dates", "period", "rates"]
+    weight: Literal["mend", "look", "note"]
+    where: str
+    text: str
+
+
+def check_rules(
+    rules: Rules, *, day: dt.date, accounts: Collection[str] | None = None
+) -> tuple[ChartFinding, ...]:
+    """Return what is doubtful in a chart on ``day``, what must be mended first.
+
+    ``accounts`` are those that the ERP has; None: they are not checked.
+    """
+    found = [
+        *_dates(rules, day),
+        *_periods(rules, day),
+        *_gaps(rules, day),
+        *_unreachable(rules),
+        *_overlaps(rules),
+        *(_unknown_accounts(rules, accounts) if accounts is not None else ()),
+        *_rates(rules),
+    ]
+    kinds: defaultdict[tuple[str, str], list[ChartFinding]] = defaultdict(list)
+    for finding in found:
+        kinds[finding.weight, finding.kind].append(finding)
+    kept = [finding for findings in kinds.values() for finding in _shortened(findings)]
+    return tuple(sorted(kept, key=lambda finding: ("mend", "look", "note").index(finding.weight)))
+
+
+def _shortened(findings: list[ChartFinding]) -> list[ChartFinding]:
+    more = len(findings) - MOST
+    if more <= 0:
+        return findings
+    last = findings[MOST]
+    return [
+        *findings[:MOST],
+        ChartFinding(last.kind, last.weight, "chart", f"{more} more of this kind"),
+    ]
+
+
+def _dates(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
+    for where, first, last in [
+        (f'chart "{rules.name}"', rules.valid_from, rules.valid_to),
+        *((row.label, row.window.first, row.window.last) for row in rules.rows.rows),
+    ]:
+        weight: Literal["look", "note"] = "look" if where.startswith("chart") else "note"
+        if last is not None and last < day:
+            yield ChartFinding("dates", weight, where, f"expired: valid to {last}")
+        elif first is not None and first > day:
+            yield ChartFinding("dates", "note", where, f"not valid yet: from {first}")
+
+
+def _periods(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
+    if rules.periods is None:
+        return
+    period = rules.periods.calendar.find(day)
+    if period is None:
+        yield ChartFinding("period", "mend", "periods", f"{day} is in no period")
+        return
+    for company in rules.companies:
+        if not rules.periods.is_open(period, company):
+            following = rules.periods.next_open(period, [company])
+            then = f"{following} is the next open one" if following else "no later one is open"
+            weight: Literal["look", "mend"] = "look" if following else "mend"
+            text = f"period {period} is closed; {then}"
+            yield ChartFinding("period", weight, f"company {company}", text)
+    later = itertools.islice(rules.periods.calendar.after(period), 36)
+    for one, other in itertools.pairwise([period, *later]):
+        if other.first - one.last > dt.timedelta(days=1):
+            text = f"no period has the days between {one} and {other}"
+            yield ChartFinding("period", "look", "periods", text)
+
+
+def _gaps(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
+    """Find lines of a known type and company that no row answers for, from ``day`` on."""
+    dates = days(max(day, rules.valid_from or day), rules.valid_to)
+    if dates.is_empty:
+        return
+    for type_ in rules.rows.types():
+        if type_ in rules.rows.unconditional:
+            continue
+        rows = rules.rows.of_type(type_)
+        boxes = [box_of(row) for row in rows if row.when is None]
+        judged = any(row.when is not None for row in rows)
+        for company in rules.companies:
+            exact = [Values(frozenset({company}), False), *ALL[1 : len(CONDITIONS) - 1], _PAYMENTS]
+            whole: Box = (*exact, ALL[-2], dates)
+            if not any(shared(whole, box_of(row)) for row in rows):
+                text = f"no row answers for company {company}"
+                yield ChartFinding("gap", "note", f"type {type_}", text)
+                continue
+            left = remainder(whole, boxes)
+            if left is None:
+                text = f"too many conditions to tell whether company {company} has gaps"
+                yield ChartFinding("gap", "look", f"type {type_}", text)
+            elif left:
+                yield _gap(type_, left, whole, judged=judged)
+
+
+def _gap(type_: str, left: list[Box], whole: Box, *, judged: bool) -> ChartFinding:
+    # What falls through now weighs more than what will one day; a when may yet take it.
+    now = [box for box in left if box[-1].over == whole[-1].over]  # type: ignore[union-attr]
+    box = (now or left)[0]
+    company = min(whole[0].named)  # type: ignore[union-attr]  # made so in _gaps
+    asked = (ALL[0], *whole[1:])
+    text = f"no row answers for a line with: {told(example(box), box, asked)}"
+    if judged:
+        text += "; unless a row with when does"
+    weight: Literal["mend", "look"] = "mend" if now and not judged else "look"
+    return ChartFinding("gap", weight, f"type {type_}, company {company}", text)
+
+
+def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
+    """Find rows of which several earlier ones of their file leave nothing."""
+    for type_ in rules.rows.types():
+        for row, earlier in rules.rows.meetings(type_):
+            before = [
+                other
+                for other in earlier
+                if other.file == row.file and (other.when is None or other.when == row.when)
+            ]
+            if before and remainder(box_of(row), map(box_of, before)) == []:
+                numbers = ", ".join(str(other.number) for other in before[:10])
+                text = f"rows {numbers} before it take all of its lines between them"
+                yield ChartFinding("unreachable", "mend", row.label, text)
+
+
+def _overlaps(rules: Rules) -> Iterator[ChartFinding]:
+    """Find rows of which the order alone decides: neither is a special case of the other."""
+    for type_ in rules.rows.types():
+        for row, earlier in rules.rows.meetings(type_):
+            for other in itertools.islice(earlier, 10_000):
+                if other.file != row.file or row.takes_all_of(other):
+                    continue  # the exception before the rule, as it should be
+                both = shared(box_of(row), box_of(other))
+                if both is None or (other.when is not None and row.when is not None):
+                    continue
+                yield _overlap(other, row, both)
+
+
+def _overlap(first: ExpenseRow, second: ExpenseRow, both: Box) -> ChartFinding:
+    same = first.account == second.account
+    return ChartFinding(
+        "overlap",
+        "note" if same else "look",
+        f"{first.label} and {second.label}",
+        f"both answer for a line with: {told(example(both), both, ALL)}; the first wins"
+        + ("" if same else f", with account {first.account} and not {second.account}"),
+    )
+
+
+def _unknown_accounts(rules: Rules, known: Collection[str]) -> Iterator[ChartFinding]:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for where, account in _accounts_of(rules):
+        if account not in known:
+            places[account].append(where)
+    for account, named in places.items():
+        alike = [one for one in known if one[:3] == account[:3]][:2000]
+        near = difflib.get_close_matches(account, alike, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+        text = f"account {account} is not in the list of accounts{hint}"
+        yield ChartFinding("account", "mend", f"{named[0]}{more}", text)
+
+
+def _accounts_of(rules: Rules) -> Iterator[tuple[str, str]]:
+    for row in rules.rows.rows:
+        yield row.label, row.account
+        if row.taxable_account:
+            yield f"{row.label}, taxable_account", row.taxable_account
+    for name in rules.accounts.__struct_fields__:
+        value = getattr(rules.accounts, name)
+        if isinstance(value, str):
+            yield f"accounts.{name}", value
+    for rate, account in rules.accounts.input_tax.items():
+        yield "accounts.input_tax" + ("" if rate is None else f".{rate}"), account
+    for code, company in rules.companies.items():
+        for other, between in company.intercompany.items():
+            for name in ("receivable", "payable"):
+                if getattr(between, name) is not None:
+                    where = f"company.{code}.intercompany.{other}.{name}"
+                    yield where, getattr(between, name)
+
+
+def _rates(rules: Rules) -> Iterator[ChartFinding]:
+    """Find booking rates that companies with the same currency disagree on."""
+    seen: dict[tuple[str, str], tuple[str, Decimal]] = {}
+    for code, company in rules.companies.items():
+        for currency, rate in company.rates.items():
+            other, its = seen.setdefault((company.currency, currency), (code, rate))
+            if its != rate:
+                text = f"one {currency} is {rate:f} {company.currency}, for {other} {its:f}"
+                yield ChartFinding("rates", "look", f"company {code}", text)
