@@ -328,6 +328,42 @@ def test_a_customer_has_no_place_in_the_head() -> None:
         reports(dimensions={"client": "customer"}).submit([submission(of(HOTEL, VAT, paid))])
 
 
+DIVIDED = b"""{"id": "EXP-7", "revision": 1, "company": "CN01", "employee": "E1024",
+ "currency": "CNY", "total": 1266.00, "cost_centre": "1200", "posting_date": "2026-03-31",
+ "lines": [
+  {"type": "hotel", "date": "2026-03-11", "amount": 1060.00, "tax": 60.00,
+   "payment": "company_card", "allocations": [{"share": 0.5, "cost_centre": "1201"},
+                                              {"share": 0.5, "cost_centre": "1202"}]},
+  {"type": "hotel", "date": "2026-03-12", "amount": 206.00, "items": [
+   {"type": "hotel", "amount": 106.00, "tax": 6.00}, {"type": "meals", "amount": 100.00}]}],
+ "advances": [{"reference": "ADV-1", "settled": 150.00}]%s}"""
+
+
+def test_a_divided_claim_is_a_report() -> None:
+    """Parts of a line, their taxes, the card that paid all of it, an advance: as it is mapped."""
+    chart = Chart.from_toml(
+        (EXAMPLES / "chart.toml")
+        .read_bytes()
+        .replace(b"[accounts]", b'[accounts]\nadvance_clearing = "1221.01"')
+    )
+    voucher = chart.map(Claim.from_json(DIVIDED % b"")).voucher
+    record = written(voucher)
+    for path, expected in {
+        "advance": ["150.00"],
+        "account": ["2241.01"],
+        f"{LINE}department": ["1201", "1202", "1200", "1200"],
+        f"{LINE}amount": ["500.00", "500.00", "100.00", "100.00"],
+        f"{LINE}tax1Amt": ["30.00", "30.00", "6.00"],
+        f"{LINE}grossAmt": ["530.00", "530.00", "106.00", "100.00"],
+        f"{LINE}corporateCreditCard": ["true", "true", "false", "false"],
+    }.items():
+        assert texts(record, path) == expected, path
+    paid_to = b', "payees": [{"partner": "V-1", "amount": 56.00}]'
+    other = chart.map(Claim.from_json(DIVIDED % paid_to)).voucher
+    with pytest.raises(ClaimError, match=r"CB-171.*payees\[0\].amount: V-1 is owed it"):
+        reports().submit([submission(other)])
+
+
 @pytest.fixture(scope="module", params=["ours", "netsuite-2023.2"])
 def contract(request: pytest.FixtureRequest, shared: Callable[[str], Path]) -> Contract:
     """Ours, and NetSuite's own."""

@@ -98,7 +98,7 @@ def _check(posting: Posting, voucher: Voucher) -> None:
         raise refusal(voucher, "CB-170", field, why)
     if role in _OWED and posting.partner not in {"", voucher.employee}:
         why = f"{posting.partner} is owed it, and the expense report is that of {voucher.employee}"
-        raise refusal(voucher, "CB-171", claim_field(posting, "partner"), why)
+        raise refusal(voucher, "CB-171", posting.source or claim_field(posting, "partner"), why)
     if role in _OWED and posting.side is Side.DEBIT:
         why = f"{posting.amount} are owed back ({role}), and a NetSuite expense report only pays"
         raise refusal(voucher, "CB-173", field, why)
