@@ -257,6 +257,11 @@ REFUSED: dict[str, tuple[Voucher, str, str]] = {
         "lines[1].amount",
     ),
     "a card for no line": (of(TAXI, replace(CARD, source="")), "CB-172", ""),
+    "nobody knows which": (
+        of(replace(TAXI, source=""), replace(CARD, source="")),
+        "CB-172",
+        "total",
+    ),
     "money owed back": (of(*map(refund, (HOTEL, VAT, PAID))), "CB-173", "total"),
     "a card that is credited": (of(refund(TAXI), refund(CARD), HOTEL, VAT, PAID), "CB-173", ""),
     "an advance that is given": (
@@ -420,14 +425,15 @@ def held(
     *lines: str, head: str = "<accountingApproval>true</accountingApproval>", kind: str = ""
 ) -> Outcome:
     """What is read of a report; ``lines`` are what stands in each."""
-    listed = "".join(f"<expense>{line}</expense>" for line in lines)
+    told = "".join(f"<expense>{line}</expense>" for line in lines)
+    listed = f"<expenseList>{told}</expenseList>" if lines else ""
     document = (
         '<m:getListResponse xmlns:m="urn:messages_2023_2.platform.webservices.netsuite.com" '
         f'xmlns:c="urn:core_2023_2.platform.webservices.netsuite.com" xmlns="{EMP[1:-1]}" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><m:readResponseList>'
         f'<m:readResponse><c:status isSuccess="true"/><m:record {kind} internalId="973" '
         'externalId="R-1"><expenseReportCurrency><c:name>CNY</c:name></expenseReportCurrency>'
-        f"{head}<expenseList>{listed}</expenseList></m:record></m:readResponse>"
+        f"{head}{listed}</m:record></m:readResponse>"
         "</m:readResponseList></m:getListResponse>"
     )
     (outcome,) = NetSuite().read(OURS.reply(parse(document.encode())))
