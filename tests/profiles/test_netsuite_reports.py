@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.check import check
+from claimbridge.contract.side import Side as ContractSide
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.model import (
@@ -26,6 +28,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.netsuite import NetSuite
+from claimbridge.profiles.uses import uses_of
 from claimbridge.xmlio import parse
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -390,6 +393,18 @@ def test_each_example_is_a_valid_report_or_refused(path: Path, contract: Contrac
     for request in (profile.submit(both[:1]), profile.submit(both), profile.query(["R-1"])):
         body = contract.render(request.operation, request.body, sources=request.sources)
         assert contract.check(body, sources=request.sources) == ()
+
+
+def test_netsuite_s_own_contract_serves_reports(shared: Callable[[str], Path]) -> None:
+    """All that is sent and read of a report has its place in it."""
+    wsdl = shared("contracts/netsuite-2023.2/netsuite.wsdl")
+    own = ContractSide.load(Bundle.from_package("netsuite.wsdl"))
+    uses = uses_of(reports(), own)
+    checked = check(uses, Contract.load(wsdl), ContractSide.load(wsdl), own=own)
+    assert checked.works, (checked.missing, checked.refused)
+    assert any(need.sends and need.path.endswith("expense/grossAmt") for need in checked.needs)
+    told = {one for paths in uses.read.values() for path in paths for one in path}
+    assert {"accountingApproval", "expenseList", "grossAmt", "tax1Amt", "advance"} <= told
 
 
 def test_nothing_takes_a_report_back() -> None:
