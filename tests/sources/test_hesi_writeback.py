@@ -298,7 +298,7 @@ def posted(revision: int = 1, state: State = State.POSTED, **changes: object) ->
     return msgspec.structs.replace(
         Status(
             claim_id="EXP-1", revision=revision, reference="EXP-1", state=state, attempt=1,
-            journal_entry=entry,
+            journal_entry=entry, posting_date=dt.date(2026, 10, 31),
         ),
         **changes,
     )  # fmt: skip
@@ -306,13 +306,18 @@ def posted(revision: int = 1, state: State = State.POSTED, **changes: object) ->
 
 def test_what_is_planned(hesi: Stage) -> None:
     """A number for what is posted, a decision where a node is named, a payment where paid."""
-    arrival = Arrival(key="ID-1", version="1", claim=claim(posting_date="2026-10-31"))
+    arrival = Arrival(key="ID-1", version="1", claim=claim())
     plain = hesi.answers(node="")
     (number,) = plain.planned(arrival, status=posted())
     assert (number.kind, number.occasion) == (WriteBackKind.VOUCHER, "1")
     assert (number.content["number"], number.content["period"]) == ("000123", "2026-10")
     assert number.content["created"].isdigit()
     assert len(number.content["created"]) == 13, "milliseconds"
+    parts = (posted(), posted(journal_entry=JournalEntry("000124")))
+    (number,) = plain.planned(arrival, status=posted(parts=parts))
+    assert number.content["number"] == "000123,000124"
+    unfinished = (posted(), posted(state=State.ACKNOWLEDGED))
+    assert plain.planned(arrival, status=posted(parts=unfinished)) == ()
     assert plain.planned(arrival, status=posted(state=State.ACKNOWLEDGED)) == ()
     assert plain.planned(arrival, status=None, error=MappingError("no row")) == ()
     withdrawn = msgspec.structs.replace(arrival, withdrawn=True)

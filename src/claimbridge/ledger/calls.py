@@ -271,4 +271,5 @@ def status_of(known: Submission) -> Status:
         reasons=known.reasons,
         detail=known.detail,
         updated_at=known.updated_at,
+        posting_date=known.voucher.posting_date,
     )

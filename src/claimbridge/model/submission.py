@@ -179,6 +179,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest revision of a claim stands.
 
+    ``posting_date`` is that of its voucher; it says which period the journal entry is in.
     ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence. ``parts``
     are those of a divided claim (see ``Acknowledgement``); what stands above is then that of the
     part which needs the most attention.
@@ -193,6 +194,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     updated_at: dt.datetime | None = None
+    posting_date: dt.date | None = None
     parts: tuple[Status, ...] = ()
 
 

@@ -19,7 +19,7 @@ from claimbridge.errors import (
     LedgerRejection,
     OutcomeUnknown,
 )
-from claimbridge.model import Claim, State, Status
+from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi_client import HesiClient
 from claimbridge.sources.hesi_effects import (
@@ -39,12 +39,9 @@ _LONGEST_COMMENT: Final = 400
 _SIGN_KEY_REFUSED: Final = "401"
 
 
-def period_of(claim: Claim) -> str:
-    """Return the fiscal period of a claim as Hesi shows it: the month of its posting date.
-
-    Empty where the claim leaves the date to the chart; then Hesi is told none.
-    """
-    return f"{claim.posting_date:%Y-%m}" if claim.posting_date is not None else ""
+def period_of(status: Status) -> str:
+    """Return the period of a journal entry as Hesi shows it: the month of its posting date."""
+    return f"{status.posting_date:%Y-%m}" if status.posting_date is not None else ""
 
 
 class HesiAnswers:
@@ -68,7 +65,7 @@ class HesiAnswers:
         vouchers: bool = True,
         payments: bool = False,
         quiet: dt.timedelta = QUIET,
-        period: Callable[[Claim], str] = period_of,
+        period: Callable[[Status], str] = period_of,
         clock: Clock = SYSTEM,
     ) -> None:
         self._client = client
@@ -91,7 +88,7 @@ class HesiAnswers:
         if arrival.withdrawn:
             return ()
         planned = []
-        if status is not None and status.state in _NUMBERED and status.journal_entry is not None:
+        if status is not None and status.state in _NUMBERED and _entries(status):
             if self._node:
                 planned.append(self._decided(arrival, status))
             if self._payments and status.state is State.PAID:
@@ -185,12 +182,11 @@ class HesiAnswers:
         )
 
     def _numbered(self, arrival: Arrival, status: Status) -> WriteBack:
-        assert status.journal_entry is not None
         return self.voucher(
             arrival.key,
             occasion=str(status.revision),
-            number=status.journal_entry.number,
-            period=self._period(arrival.claim) if arrival.claim is not None else "",
+            number=",".join(entry.number for entry in _entries(status)),
+            period=self._period(status),
         )
 
     def _decided(self, arrival: Arrival, status: Status) -> WriteBack:
@@ -198,7 +194,7 @@ class HesiAnswers:
             arrival.key,
             occasion=f"accept {status.revision}",
             action="accept",
-            comment=f"posted as {status.journal_entry}",
+            comment=f"posted as {', '.join(map(str, _entries(status)))}",
         )
 
     def _shown(
@@ -275,6 +271,12 @@ class HesiAnswers:
         if shown is not None and shown.state in (WriteBackState.DONE, WriteBackState.PENDING):
             return _now(write_back, *shown)
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
+
+
+def _entries(status: Status) -> list[JournalEntry]:
+    """Return the claim's journal entries: of a divided one those of all its parts, or none yet."""
+    entries = [part.journal_entry for part in status.parts or (status,)]
+    return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
 def _fault_of_claim(error: ClaimBridgeError | None) -> bool:
