@@ -475,13 +475,13 @@ def _begun(
 ) -> Kept | ClaimError | None:
     if isinstance(uses, ClaimError):
         return uses
+    if not rows.count_attempt(connection, arrival.number, now):
+        return None
     taken = rows.take(connection, uses, arrival.claim_id, arrival.number)
     if taken is not None:
         rows.free(connection, arrival.number)
         use, holder, line = taken
         return used_already(use, claim_id=arrival.claim_id, holder=holder, line=line)
-    if not rows.count_attempt(connection, arrival.number, now):
-        return None
     (begun,) = rows.select(connection, "id = ?", (arrival.number,))
     return begun
 

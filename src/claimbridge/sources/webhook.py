@@ -1,0 +1,267 @@
+"""A webhook as a source: claims in JSON that another system posts, signed with a shared secret.
+
+    app = Webhook.from_config("claimbridge.toml", "hr")        # uvicorn module:app, or mount it
+
+The receiver records a body durably and answers 202; the intake works it later. A repeat changes
+nothing, and is answered the same. What is recorded was signed; whether it is a claim is judged by
+the intake, which parks what is none.
+
+The sender signs ``TIMESTAMP.BODY`` by HMAC-SHA256 and sends two headers: ``Claimbridge-Timestamp``
+(seconds since 1970) and ``Claimbridge-Signature`` (``sha256=`` and the code in hex).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimBridgeError, ConfigurationError, JournalError
+from claimbridge.model import Claim, Status
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.record import Delivery, Record, open_record
+from claimbridge.sources.settings import SourceConfig, journal_of, load_source
+
+MOST_AT_ONCE: Final = 64
+"""Bodies taken in at one time; more are told to come again."""
+_PATIENCE: Final = 20.0
+"""Seconds that a body may take to arrive."""
+_PAGE: Final = 100
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One webhook as configured.
+
+    ``secret`` is a reference; ``next_secret`` a second one that counts too, while one replaces the
+    other. ``tolerance`` is how many seconds the sender's clock may be away from ours, and so how
+    long a signed request can be sent again by whoever has seen it.
+    """
+
+    secret: str
+    next_secret: str = ""
+    max_bytes: int = 2_000_000
+    tolerance: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_bytes <= 100_000_000 or not 1 <= self.tolerance <= 86_400:
+            raise ConfigurationError(
+                "max_bytes must be from 1 to 100000000, tolerance from 1 to 86400 seconds",
+                code="CB-531",
+            )
+
+
+class Webhook:
+    """The receiver: an ASGI application for one source.
+
+    Answers 202 once the body is on the disk; 401 where the signature, or the time that it covers,
+    is not right, without saying which; 405, 408 and 413 for what is no such request; 503 when it
+    cannot be kept now. Raises ConfigurationError for an empty secret.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        *,
+        name: str,
+        secrets: Sequence[str],
+        max_bytes: int = 2_000_000,
+        tolerance: float = 300.0,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        if not secrets or not all(secrets):
+            raise ConfigurationError(
+                f"source {name}: its secret is empty, so that anybody could send claims",
+                code="CB-531",
+            )
+        self._record = record
+        self._name = name
+        self._secrets = [secret.encode() for secret in secrets]
+        self._max_bytes = max_bytes
+        self._tolerance = tolerance
+        self._clock = clock
+        self._under_way = 0
+
+    @classmethod
+    def from_config(cls, path: str | Path, name: str) -> Self:
+        """Return the receiver of a source in a configuration file, with a record of its own.
+
+        Raises ConfigurationError, KeyUnavailable or JournalError.
+        """
+        config = load_source(path, name)
+        settings = config.settings(WebhookSettings)
+        references = [settings.secret, *filter(None, [settings.next_secret])]
+        return cls(
+            open_record(journal_of(path, config)),
+            name=name,
+            secrets=[config.secret(reference, what="secret") for reference in references],
+            max_bytes=settings.max_bytes,
+            tolerance=settings.tolerance,
+        )
+
+    def __repr__(self) -> str:
+        return f"Webhook(name={self._name!r})"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take in one request."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            status = await self._status(scope, receive)
+            further = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"10")]}
+            headers = [(b"content-length", b"0"), *further.get(status, [])]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _status(self, scope: Scope, receive: Receive) -> int:
+        if scope["method"] != "POST":
+            return 405
+        if self._under_way >= MOST_AT_ONCE:
+            return 503
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                body = await _body(receive, self._max_bytes)
+            return 413 if body is None else await self._take(scope, body)
+        except TimeoutError:
+            return 408
+        finally:
+            self._under_way -= 1
+
+    async def _take(self, scope: Scope, body: bytes) -> int:
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        stamped = headers.get(b"claimbridge-timestamp", b"")
+        signature = headers.get(b"claimbridge-signature", b"")
+        if not self._is_signed(stamped, signature, body):
+            return 401
+        digest = hashlib.sha256(body).hexdigest()
+        try:
+            await asyncio.to_thread(self._record.deliver, self._name, digest, body)
+        except JournalError:
+            return 503
+        return 202
+
+    def _is_signed(self, stamped: bytes, signature: bytes, body: bytes) -> bool:
+        # Compared with every secret, whatever the first says: the time taken tells nothing.
+        codes = [_signature(secret, stamped, body) for secret in self._secrets]
+        right = sum(hmac.compare_digest(code, signature) for code in codes) > 0
+        if not stamped.isdigit() or len(stamped) > 12:
+            return False
+        apart = abs(self._clock.now().timestamp() - int(stamped))
+        return right and apart <= self._tolerance
+
+
+class WebhookSource:
+    """Reads what the receiver has recorded: a claim, or ``{"withdrawn": {"id", "revision"}}``.
+
+    A document is a claim's id; a body that is neither is a document of its own.
+    """
+
+    def __init__(self, name: str, record: Record) -> None:
+        self.name = name
+        self._record = record
+
+    def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
+        """Yield what was received after the body of the number ``since``."""
+        after = int(since or 0)
+        while found := self._record.deliveries(self.name, after=after, limit=_PAGE):
+            for delivery in found:
+                yield _arrival(delivery)
+            after = found[-1].number
+
+    def reread(self, key: str) -> Arrival | None:
+        """Return what was received last about a document; None when nothing was."""
+        found = self._record.find(self.name, key)
+        return found[-1].arrival() if found else None
+
+    def settled(
+        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+    ) -> None:
+        """Nobody waits to hear."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def webhook_source(config: SourceConfig, record: Record) -> WebhookSource:
+    """Return the source of kind ``webhook`` that ``config`` describes.
+
+    The secret is not read: only the receiver needs it. Raises ConfigurationError.
+    """
+    config.settings(WebhookSettings)
+    return WebhookSource(config.name, record)
+
+
+def sign(secret: str, body: bytes, *, timestamp: int) -> dict[str, str]:
+    """Return the headers by which a sender signs ``body``; ``timestamp`` is in seconds."""
+    stamped = str(timestamp).encode()
+    return {
+        "Claimbridge-Timestamp": stamped.decode(),
+        "Claimbridge-Signature": _signature(secret.encode(), stamped, body).decode(),
+    }
+
+
+class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    revision: int
+
+
+class _Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``revision`` makes each withdrawal another body: the same one again is a repeat."""
+
+    withdrawn: _Named
+
+
+def _arrival(delivery: Delivery) -> Arrival:
+    number, mark = f"delivery {delivery.number}", str(delivery.number)
+    try:
+        taken_back = msgspec.json.decode(delivery.body, type=_Withdrawal).withdrawn
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        pass
+    else:
+        return Arrival(key=taken_back.id, version=delivery.digest, withdrawn=True, mark=mark)
+    try:
+        claim = Claim.from_json(delivery.body)
+    except ClaimBridgeError as error:
+        key = error.claim_id or number
+        return Arrival(key=key, version=delivery.digest, error=error, mark=mark)
+    return Arrival(key=claim.id, version=delivery.digest, claim=claim, mark=mark)
+
+
+def _signature(secret: bytes, stamped: bytes, body: bytes) -> bytes:
+    code = hmac.new(secret, stamped + b"." + body, hashlib.sha256)
+    return b"sha256=" + code.hexdigest().encode()
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """Return the whole body; None when it is too large or never came."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+__all__ = ["Webhook", "WebhookSettings", "WebhookSource", "sign", "webhook_source"]
