@@ -20,7 +20,7 @@ class HesiCaller:
 
     def login(self) -> dict[str, Any]:
         """Ask for a token, and use it from now on."""
-        body = {"appKey": "sandbox", "appSecurity": "sandbox-secret"}
+        body = {"appKey": "sandbox-app-key", "appSecurity": "sandbox-secret"}
         status, answer = self.call("POST", "/api/openapi/v1/auth/getAccessToken", body)
         assert status == 200, answer
         self.token = answer["value"]["accessToken"]

@@ -41,7 +41,7 @@ def caller(sandbox: Sandbox) -> HesiCaller:
 def test_tokens(sandbox: Sandbox, hesi: Hesi) -> None:
     """A token is given for key and secret, renewed while it lives, and refused once it is dead."""
     caller = HesiCaller(sandbox)
-    wrong = {"appKey": "sandbox", "appSecurity": "guess"}
+    wrong = {"appKey": "sandbox-app-key", "appSecurity": "guess"}
     status, answer = caller.call("POST", "/api/openapi/v1/auth/getAccessToken", wrong)
     assert (status, answer["errorMessage"]) == (403, "密钥无效")
     issued = caller.login()

@@ -54,7 +54,7 @@ class Stage:
             retries=0,
             backoff=0,
         )
-        keys = HesiKeys(Secret("sandbox"), Secret("sandbox-secret"))
+        keys = HesiKeys(Secret("sandbox-app-key"), Secret("sandbox-secret"))
         return HesiClient(settings, keys, clock=self.clock, pause=lambda _seconds: None)
 
     def answers(

@@ -24,7 +24,7 @@ def main(record_path: str, address: str) -> None:
     settings = HesiSettings(
         app_key="env:UNUSED", app_secret="env:UNUSED", address=address, rate=1000, backoff=0.01
     )
-    client = HesiClient(settings, HesiKeys(Secret("sandbox"), Secret("sandbox-secret")))
+    client = HesiClient(settings, HesiKeys(Secret("sandbox-app-key"), Secret("sandbox-secret")))
     answers = HesiAnswers(
         client,
         sign_key="sandbox-sign-key",

@@ -72,7 +72,7 @@ def sandbox(
             complain(f"{name}: {running.url(name)}   contract: {running.url(name)}?wsdl")
         if hesi:
             complain(
-                f"hesi: {running.url('hesi')}   app_key sandbox, app_secret sandbox-secret, "
+                f"hesi: {running.url('hesi')}   app_key sandbox-app-key, app_secret sandbox-secret, "
                 f"signKey sandbox-sign-key   documents: {running.url('sandbox/hesi/documents')}"
             )
         complain(f"ledger: {running.url('sandbox/ledger')}   Ctrl-C ends it")

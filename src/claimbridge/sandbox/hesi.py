@@ -68,7 +68,7 @@ class Hesi:
     def __init__(
         self,
         *,
-        app_key: str = "sandbox",
+        app_key: str = "sandbox-app-key",
         app_secret: str = "sandbox-secret",  # noqa: S107 - the sandbox's own, opens nothing else
         sign_key: str = "sandbox-sign-key",
         late: float = 0.5,
