@@ -20,25 +20,30 @@ from claimbridge.model import Posting, Role, converted
 from claimbridge.model.money import EXACT, rounded
 
 _ZERO: Final = Decimal(0)
+_NONE: Final[dict[str, str]] = {}
 
 
 def post_line(draft: Draft, decided: DecidedLine) -> None:
     """Post what a line's parts cost, and count what conversion leaves over."""
+    line = decided.line
+    settles = line.currency not in (None, draft.claim.currency) or len(draft.books) > 1
     posted: dict[str, Decimal] = {}
     for cost in decided.costs:
         if not cost.split.gross:
             draft.skip("the amount is zero: nothing to post", cost.source, cost.row.label)
             continue
         amount = _post_cost(draft, cost)
-        posted[cost.company] = EXACT.add(posted.get(cost.company, _ZERO), amount)
-    line = decided.line
-    if line.currency not in (None, draft.claim.currency) or len(draft.books) > 1:
+        if settles:
+            posted[cost.company] = EXACT.add(posted.get(cost.company, _ZERO), amount)
+    if settles:
         _settle_books(draft, decided, posted)
 
 
 def _post_cost(draft: Draft, cost: Cost) -> Decimal:
     """Post one part; return what was posted, in the claim's currency."""
     posted = _post_expense(draft, cost)
+    if not cost.split.levies:
+        return posted
     whole = cost.whole or cost.split
     for levy, of in zip(cost.split.levies, whole.levies, strict=True):
         if levy.deducted:
@@ -82,11 +87,11 @@ def _post_expense(draft: Draft, cost: Cost) -> Decimal:
 
 def _expense_rule(cost: Cost, *, kept: bool) -> str:
     levies = cost.split.levies
-    taxes = ", ".join(str(levy.tax) for levy in levies if levy.tax)
+    taxes = ", ".join([str(levy.tax) for levy in levies if levy.tax]) if levies else ""
     rule = f"net of tax {taxes}" if taxes else "gross amount, no tax"
-    inside = [str(levy.kept) for levy in levies if levy.kept] if kept else None
+    inside = ", ".join([str(levy.kept) for levy in levies if levy.kept]) if kept else ""
     if inside:
-        rule += f", with its non-deductible part {', '.join(inside)}"
+        rule += f", with its non-deductible part {inside}"
     rule += f"; {cost.row.why}"
     for words in (cost.split.note, cost.words):
         if words:
@@ -182,7 +187,7 @@ def _post_part(
             tax_code=cost.row.tax_code if levy else "",
             tax_base=_tax_base(draft, cost, levy) if levy else None,
             narration=cost.narration,
-            dimensions=dict(cost.dimensions) if costly else {},
+            dimensions=cost.dimensions if costly else _NONE,
             source=cost.source,
             company=cost.company,
         ),
@@ -190,7 +195,7 @@ def _post_part(
         row=cost.row.label,
         tax_rate=_tax_rate(cost.split, levy),
         rate=cost.rate,
-        rounding=EXACT.subtract(posted, exact),
+        rounding=None if exact is posted else EXACT.subtract(posted, exact),
         remainder=remainder,
     )
     return posted
@@ -199,6 +204,8 @@ def _post_part(
 def _tax_rate(parts: Split, levy: Levy | None) -> Decimal | None:
     if levy is not None:
         return levy.rate
+    if not parts.levies:
+        return None
     taxed = [one.rate for one in parts.levies if one.tax]
     return taxed[0] if len(taxed) == 1 else None
 

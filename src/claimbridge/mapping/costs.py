@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,9 @@ from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.tax import Split, split
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT
+
+
+_NONE: Final[dict[str, str]] = {}
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +43,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     rate: Decimal | None
     cost_centre: str
     cost_centre_reason: str
-    dimensions: Mapping[str, str]
+    dimensions: dict[str, str]
     narration: str
     company: str = ""
     words: str = ""
@@ -210,7 +214,7 @@ def _decided(
         rate=booking_rate(draft, line, book),
         cost_centre=cost_centre,
         cost_centre_reason=reason,
-        dimensions=dimensions_for(claim, line, place, row) if row.dimensions else {},
+        dimensions=dimensions_for(claim, line, place, row) if row.dimensions else _NONE,
         narration=draft.narration(row, line, cost_centre),
         company=book.code,
         words=words,

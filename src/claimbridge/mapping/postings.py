@@ -44,7 +44,8 @@ def _mapped(rules: Rules, claim: Claim) -> Mapped:
     lines = [decide_line(draft, line, index) for index, line in enumerate(claim.lines)]
     for decided in lines:
         post_line(draft, decided)
-        post_personal(draft, decided)
+        if decided.personal:
+            post_personal(draft, decided)
     post_differences(draft)
     post_intercompany(draft)
     for decided in lines:
