@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -52,6 +53,7 @@ _APPROVAL: Final = "/api/outbound/v1/approval"
 _PAYMENT: Final = "/api/openapi/v1/paymentResults"
 
 _DELETED: Final = "已删除"
+_ID: Final = re.compile(r"[A-Za-z0-9_$:.+-]{1,100}")
 _AT_ONCE: Final = 50
 """How many ids stand in one path: a URL has its limit."""
 
@@ -166,8 +168,9 @@ class HesiClient:
     def approval_states(self, flow_ids: Sequence[str]) -> tuple[ApprovalState, ...]:
         """Return where documents are in their approval; one that Hesi has not is left out."""
         found: list[ApprovalState] = []
+        # An id may be a stranger's word, from a hook: it must not reach into another path.
+        flow_ids = [one for one in flow_ids if _ID.fullmatch(one)]
         for first in range(0, len(flow_ids), _AT_ONCE):
-            # A hook's word is not to be trusted: no id may reach into another path.
             asked = ",".join(quote(one, safe="") for one in flow_ids[first : first + _AT_ONCE])
             answer = self._read(Request("GET", f"{_STATES}%5B{asked}%5D"))
             for item in _items(answer, _STATES):

@@ -19,7 +19,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.soap.transport.reply import Answer, retry_after
+from claimbridge.soap.transport.reply import retry_after
 from claimbridge.soap.transport.request import Call
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.wire import Wire
@@ -120,7 +120,7 @@ class HesiWire:
         return Reply(
             answer.status,
             retry_after(answer.headers.get("retry-after"), self._clock.now()),
-            _object_in(answer),
+            _object_in(_without(request, token, answer.body)),
             answer.headers.get("content-type", "").partition(";")[0].strip()[:80],
         )
 
@@ -152,10 +152,23 @@ class HesiWire:
         )
 
 
-def _object_in(answer: Answer) -> JsonObject | None:
+def _without(request: Request, token: Secret, body: bytes) -> bytes:
+    """Return an answer's body without the secrets of its request, which it may have repeated."""
+    secrets = [token.text]
+    secrets += [text for name, text in request.query if name in _SECRET]
+    secrets += [text for name, text in (request.body or {}).items() if name in _SECRET]
+    for text in filter(None, secrets):
+        body = body.replace(text.encode(), b"***")
+    return body
+
+
+_SECRET: Final = frozenset({"refreshToken", "appKey", "appSecurity", "signKey"})
+
+
+def _object_in(body: bytes) -> JsonObject | None:
     """Return the JSON object of an answer; None for HTML, broken, endless or other things."""
     try:
-        found = _READER.decode(answer.body)
+        found = _READER.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError, ArithmeticError):
         return None
     return found if isinstance(found, dict) else None
@@ -200,7 +213,7 @@ def written_object(reply: Reply, *, place: str) -> JsonObject:
         raise NotDelivered(
             f"{place} no longer takes the access token (HTTP 403); try again: a new one is asked "
             "for",
-            code="CB-512",
+            code="CB-525",
         )
     if reply.status in {404, 405, 413, 415}:
         raise DeliveryRefused(

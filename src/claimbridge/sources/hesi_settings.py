@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.config import LedgerConfig, Timeouts, read_password
+from claimbridge.config import Timeouts, read_password
 from claimbridge.errors import ConfigurationError
 from claimbridge.soap.transport.settings import TransportSettings
 
@@ -109,18 +109,16 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def secrets(self) -> tuple[str, str]:
         """Return 接入账号 and 接入密码; raises ConfigurationError or KeyUnavailable."""
-        place = LedgerConfig(endpoint=self.address, name=self.name, folder=self.folder)
         return (
-            read_password(self.app_key, place, what=f"app_key of source {self.name}"),
-            read_password(self.app_secret, place, what=f"app_secret of source {self.name}"),
+            read_password(self.app_key, self, what=f"app_key of source {self.name}"),
+            read_password(self.app_secret, self, what=f"app_secret of source {self.name}"),
         )
 
     def signing_key(self) -> str:
         """Return 签名秘钥, "" where there is none; raises ConfigurationError or KeyUnavailable."""
         if not self.sign_key:
             return ""
-        place = LedgerConfig(endpoint=self.address, name=self.name, folder=self.folder)
-        return read_password(self.sign_key, place, what=f"sign_key of source {self.name}")
+        return read_password(self.sign_key, self, what=f"sign_key of source {self.name}")
 
     def _wrong(self, what: str) -> ConfigurationError:
         return ConfigurationError(f"source {self.name}: {what}", code="CB-510")

@@ -1,0 +1,204 @@
+"""Hesi 合思 (formerly 易快报) as a source: its approved documents become claims.
+
+source = HesiSource.from_settings(settings)
+for arrival in source.arrivals(since=mark):
+    ...
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
+from claimbridge.model import Status
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.hesi_client import HesiClient
+from claimbridge.sources.hesi_fields import FieldMap, load_map
+from claimbridge.sources.hesi_form import HesiForms
+from claimbridge.sources.hesi_http import JsonObject
+from claimbridge.sources.hesi_ignored import ignored
+from claimbridge.sources.hesi_list import Listed, read_changes
+from claimbridge.sources.hesi_settings import HesiSettings
+
+_MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
+
+
+class HesiSource:
+    """Reads approved documents, each change of one again; threads may share it.
+
+    ``client`` may be used for other calls. ``employees`` turns Hesi's id of an employee into the
+    ERP's code where the field map's table does not have it; None from it: unknown.
+    """
+
+    def __init__(
+        self,
+        client: HesiClient,
+        fields: FieldMap,
+        settings: HesiSettings,
+        *,
+        employees: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self.name: str = settings.name
+        self.client: HesiClient = client
+        self._fields = fields
+        self._settings = settings
+        self._forms = HesiForms(
+            fields, zone=settings.zone, states=settings.states, employees=employees
+        )
+        self._lock = threading.Lock()
+        self._quiet: dict[str, tuple[int, int]] = {}
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: HesiSettings,
+        *,
+        clock: Clock = SYSTEM,
+        employees: Callable[[str], str | None] | None = None,
+    ) -> HesiSource:
+        """Open a Hesi as configured; nothing is called yet.
+
+        Raises ConfigurationError or KeyUnavailable for what it needs.
+        """
+        fields = load_map(settings.path(settings.map))
+        client = HesiClient.from_settings(settings, clock=clock)
+        return cls(client, fields, settings, employees=employees)
+
+    def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
+        """Yield the documents that changed since a mark, oldest change first; empty: all.
+
+        A document that is not approved is left out; one that once was, and is deleted or taken
+        back, comes as withdrawn. Raises what ``HesiClient`` raises for a read; whatever was
+        yielded before counts.
+        """
+        marks = _marks(since)
+        for form in self._settings.forms:
+            for listed, mark in self._changed(form, marks):
+                arrival = self._arrival(listed, mark)
+                if arrival is not None:
+                    yield arrival
+
+    def reread(self, key: str) -> Arrival | None:
+        """Return a document as it is now, by its flow id.
+
+        None when Hesi has none, when it is no form that this source reads, or when it is not, and
+        never was, approved. A deleted one comes as withdrawn.
+        """
+        document = self.client.details(key)
+        if document is None:
+            return None
+        if document.get("active") is False and "form" not in document:
+            return Arrival(key=key, version="deleted", withdrawn=True)
+        if document.get("formType") not in self._settings.forms:
+            return None
+        updated = document.get("updateTime")
+        return self._judged(document, key, updated if type(updated) is int else 0, "")
+
+    def settled(
+        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+    ) -> None:
+        """Take note of nothing: what Hesi is to know is written back, and kept in the journal."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+
+    def _changed(self, form: str, marks: dict[str, int]) -> Iterator[tuple[Listed, str]]:
+        """Yield a form type's changes, each with the mark up to it."""
+        mark = marks.get(form)
+        begin = self._begin(form, mark)
+        reached = mark or 0
+        alone = True
+
+        def fetch(since: int | None, offset: int) -> tuple[JsonObject, ...]:
+            return self.client.documents(
+                form=form,
+                states=self._settings.states + self._settings.withdrawn,
+                since=since,
+                start=offset,
+                count=self._settings.page_size,
+                active=None,
+            ).documents
+
+        for listed in read_changes(fetch, since=begin, page_size=self._settings.page_size):
+            reached = max(reached, listed.updated)
+            if self._matters(listed.document):
+                alone = marks.get(form) != reached
+                marks[form] = reached
+                yield listed, _mark(marks)
+        # What followed the mark and does not matter need not be read again and again. Where two
+        # documents share the mark, it does not tell whether both were recorded.
+        with self._lock:
+            self._quiet.pop(form, None)
+            if alone:
+                self._quiet[form] = (marks.get(form, 0), reached)
+
+    def _begin(self, form: str, mark: int | None) -> int | None:
+        """Return the update time from which to read, in milliseconds; None: from the first."""
+        settings = self._settings
+        first = None
+        if settings.begin is not None:
+            day = dt.datetime.combine(settings.begin, dt.time(), settings.zone)
+            first = round(day.timestamp() * 1000)
+        if mark is None:
+            return first
+        with self._lock:
+            quiet = self._quiet.get(form)
+        reached = quiet[1] if quiet is not None and quiet[0] == mark else mark
+        return max(first or 0, reached - settings.overlap * 1000, 0)
+
+    def _matters(self, document: JsonObject) -> bool:
+        return self._forms.approved(document) or self._forms.was_approved(document)
+
+    def _arrival(self, listed: Listed, mark: str) -> Arrival | None:
+        """Return what a document of a list is; its details are read where the map needs them."""
+        document = listed.document
+        if not isinstance(document.get("id"), str):
+            nameless = ClaimError("a document in Hesi's list has no id; look at it", code="CB-519")
+            return Arrival(key=listed.id, version=str(listed.updated), error=nameless, mark=mark)
+        if self._fields.details and self._forms.approved(document):
+            found = self.client.details(listed.id)
+            document = found if found is not None else {**document, "active": False}
+            if "form" not in document:
+                document = {**listed.document, "active": False}
+        return self._judged(document, listed.id, listed.updated, mark)
+
+    def _judged(self, document: JsonObject, key: str, updated: int, mark: str) -> Arrival | None:
+        """Return a document as a claim, as what is wrong with it, or as withdrawn."""
+        version, label = str(updated), self._forms.label(document)
+        if not self._forms.approved(document):
+            if not self._forms.was_approved(document):
+                return None
+            return Arrival(key=key, version=version, withdrawn=True, label=label, mark=mark)
+        left = ignored(document, self._fields)
+        try:
+            claim = self._forms.claim(document)
+        except ClaimBridgeError as error:
+            return Arrival(
+                key=key, version=version, error=error, label=label, ignored=left, mark=mark
+            )
+        return Arrival(key=key, version=version, claim=claim, label=label, ignored=left, mark=mark)
+
+
+def _marks(mark: str) -> dict[str, int]:
+    """Return the update times that a mark holds, by form type."""
+    marks = {}
+    for part in mark.split():
+        found = _MARK.fullmatch(part)
+        if found is None:
+            raise ConfigurationError(
+                f"the mark {mark[:80]!r} is not one of a Hesi source; was the source's kind "
+                "changed under its name?",
+                code="CB-510",
+            )
+        marks[found[1]] = int(found[2])
+    return marks
+
+
+def _mark(marks: dict[str, int]) -> str:
+    return " ".join(f"{form}={marks[form]}" for form in sorted(marks))
