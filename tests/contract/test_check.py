@@ -9,6 +9,7 @@ from tests.contract.test_diff import BODY, USER
 
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.check import Check, check
+from claimbridge.contract.diff import diff
 from claimbridge.contract.uses import Sent, Uses
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.uses import uses_of
@@ -121,3 +122,37 @@ def test_the_reference_profile_works_with_its_own_contract() -> None:
     assert "Amount must be less than 1000000000000000" in {
         each.finding.text for each in found.could_exceed
     }
+
+
+@pytest.mark.parametrize(
+    ("record", "gone", "path"),
+    [
+        ("journal-entry", '"debit"', "lineList/line/debit"),
+        ("journal-entry", '"approved"', "approved"),
+        ("expense-report", '"grossAmt"', "expenseList/expense/grossAmt"),
+        ("expense-report", '"accountingApproval"', "accountingApproval"),
+    ],
+)
+def test_what_is_read_of_an_abstract_record_is_known(
+    tmp_path: Path, record: str, gone: str, path: str
+) -> None:
+    """The reply declares any record; a profile reads the one that it sends, and no other kind."""
+    made = Bundle.from_package("netsuite.wsdl")
+    text = made.read(made.entry).decode()
+    (tmp_path / "other.wsdl").write_text(text.replace(f"name={gone}", 'name="renamed"'))
+    own = opened(made)[1]
+    contract, other = opened(Bundle.from_path(tmp_path / "other.wsdl"))
+    other_record = {"journal-entry": "expense-report", "expense-report": "journal-entry"}[record]
+    lacking, nothing = (
+        [
+            need.path
+            for need in check(uses_of(profile, own), contract, other, own=own).missing
+            if not need.sends
+        ]
+        for profile in (load_profile("netsuite", {"record": one}) for one in (record, other_record))
+    )
+    assert lacking == [f"readResponseList/readResponse/record/{path}"]
+    assert nothing == []
+    told = diff(own, other, uses=[uses_of(load_profile("netsuite", {"record": record}), own)])
+    broken = [one for one in told if one.side == "reply" and one.breaks == ("netsuite",)]
+    assert [one.name for one in broken] == [gone.strip('"')]

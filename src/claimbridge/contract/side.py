@@ -6,7 +6,7 @@ holds the parts of its message, as it looks in the Body (SOAP 1.1 §7.1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +73,19 @@ class Side:
         """Return the elements of ``content``, in schema order."""
         content = self.content(kind)
         return tuple(content.elements()) if content else ()
+
+    def concrete(self, kind: Type) -> Iterator[Type]:
+        """Yield every concrete type that may stand where ``kind`` is declared, by ``xsi:type``."""
+        waiting, seen = list(kind.extended_by), set[str]()
+        while waiting:
+            name = waiting.pop(0)
+            found = self.schemas.type(name)
+            if found is None or name in seen:
+                continue
+            seen.add(name)
+            waiting += found.extended_by
+            if not found.abstract and (found.content or found.attributes or not found.text):
+                yield found
 
     def _member(self, kind: Type) -> Type:
         found = self.schemas.type(kind.array_of)

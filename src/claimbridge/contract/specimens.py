@@ -2,6 +2,7 @@
 
 They are not valid: every element stands once, required or not. Alternatives and listed values take
 turns, from one specimen to the next, so that a reader that looks at a status first goes every way.
+Where a type is abstract those derived from it take turns, and it itself, named by ``xsi:type``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from typing import Final
 
 from lxml import etree
 
+from claimbridge.contract.names import XSI
 from claimbridge.contract.outline import Element, Facets, Group, Type
+from claimbridge.contract.side import Side
 
 MAX_DEPTH: Final = 12
 MAX_ELEMENTS: Final = 20_000
 FEWEST: Final = 10
 """A text without a list of values is a digit, which takes turns too: severities are digits."""
 MOST: Final = 40
+_TYPE: Final = f"{{{XSI}}}type"
 _DIGITS: Final = tuple("0123456789")
 _FORMED: Final = ("0100000008CN012026", "CNY", "S", "E", "A1", "1.00", "EXP-2026-0042")
 """What is tried besides: a document's key of three parts, a currency, kinds of messages."""
@@ -28,12 +32,12 @@ _TEXTS: Final = {
 }
 
 
-def specimens(root: Element) -> list[etree._Element]:
+def specimens(root: Element, side: Side) -> list[etree._Element]:
     """Return enough specimens of ``root`` for each alternative and each value to have its turn."""
     made: list[etree._Element] = []
     turns = FEWEST
     while len(made) < turns:
-        builder = _Builder(len(made))
+        builder = _Builder(len(made), side)
         made.append(builder.build(root))
         turns = min(max(turns, builder.turns), MOST)
     return made
@@ -42,8 +46,9 @@ def specimens(root: Element) -> list[etree._Element]:
 class _Builder:
     """Builds one specimen; ``turns`` is how many it takes for everything to be seen."""
 
-    def __init__(self, turn: int) -> None:
+    def __init__(self, turn: int, side: Side) -> None:
         self._turn = turn
+        self._side = side
         self._count = 0
         self.turns = 1
 
@@ -53,6 +58,13 @@ class _Builder:
         return element
 
     def _fill(self, element: etree._Element, kind: Type, depth: int) -> None:
+        if kind.abstract:
+            # By itself too: a reader may go another way where what it lacks is missing.
+            kinds = [*self._side.concrete(kind), kind]
+            self.turns = max(self.turns, len(kinds) * FEWEST)
+            # Each as long as listed values take for their turns: a status stands beside it.
+            kind = kinds[self._turn // FEWEST % len(kinds)]
+            element.set(_TYPE, kind.local)
         for attribute in kind.attributes:
             element.set(attribute.name, self._text(attribute.type, attribute.fixed))
         if kind.content is not None and depth < MAX_DEPTH:

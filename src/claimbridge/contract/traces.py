@@ -99,16 +99,38 @@ class Trace:
             kind = base
 
     def _follow_reading(self, element: Element, path: tuple[str, ...]) -> None:
-        kind = element.type
+        kinds = [element.type]
         for number, step in enumerate(path):
-            self.read.setdefault(id(kind), set()).add(step)
-            child = next((each for each in self._side.children(kind) if each.local == step), None)
-            known = child is not None or step in {f"@{each.local}" for each in kind.attributes}
-            self.names[(element.local, "/".join(path[: number + 1]))] = known
-            if child is None:
-                return
-            kind = child.type
-        self.read.setdefault(id(kind), set())
+            kinds = [each for kind in kinds for each in self._holders(kind, step)]
+            for kind in kinds:
+                self.read.setdefault(id(kind), set()).add(step)
+            self.names[(element.local, "/".join(path[: number + 1]))] = any(
+                self._has(kind, step) for kind in kinds
+            )
+            kinds = [
+                child.type
+                for kind in kinds
+                for child in self._side.children(kind)
+                if child.local == step
+            ]
+        for kind in kinds:
+            self.read.setdefault(id(kind), set())
+
+    def _holders(self, kind: Type, step: str) -> list[Type]:
+        """Return the types in which ``step`` is read: the declared one, or concrete ones of it.
+
+        Of those that have it the ones that are sent too count, if there are any.
+        """
+        if not kind.abstract or self._has(kind, step):
+            return [kind]
+        found = [*self._side.concrete(kind)]
+        sent = [each for each in found if id(each) in self.sent]
+        return [each for each in sent or found if self._has(each, step)] or [kind]
+
+    def _has(self, kind: Type, step: str) -> bool:
+        if step.startswith("@"):
+            return step in {f"@{each.local}" for each in kind.attributes}
+        return any(each.local == step for each in self._side.children(kind))
 
 
 __all__ = ["Trace"]

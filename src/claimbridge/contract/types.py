@@ -261,7 +261,7 @@ class _Module:
         if not kind.abstract:
             self._plain.add(id(kind))
             yield self._named(kind, owner)
-        derived = [*self._derived(kind)]
+        derived = [*self._side.concrete(kind)]
         if len(derived) > MANY_KINDS:
             derived = [each for each in derived if each.local in self._kinds]
             if not derived:
@@ -269,19 +269,6 @@ class _Module:
                 yield "dict[str, Any]"
         for each in derived:
             yield self._named(each, owner)
-
-    def _derived(self, kind: Type) -> Iterator[Type]:
-        """Yield every concrete type that may stand where ``kind`` is declared, by ``xsi:type``."""
-        waiting, seen = list(kind.extended_by), set[str]()
-        while waiting:
-            name = waiting.pop(0)
-            found = self._side.schemas.type(name)
-            if found is None or name in seen:
-                continue
-            seen.add(name)
-            waiting += found.extended_by
-            if not found.abstract and (found.content or found.attributes or not found.text):
-                yield found
 
     def _is_derived(self, kind: Type) -> bool:
         """Whether the type may stand in the place of one that it is derived from."""

@@ -134,7 +134,7 @@ class _Answers:
         root = self._own.root(name)
         if root is not None:
             if name not in self._made:
-                self._made[name] = specimens(root)
+                self._made[name] = specimens(root, self._own)
             for element in self._made[name]:
                 yield _Noted(element, self._reads.setdefault(root.local, set()), ())
 
