@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from random import Random
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.drills.mapped.charts import random_chart
+from tests.drills.mapped.claims import random_claim
+from tests.drills.mapping import Tally, judge
 from tests.strategies import CURRENCIES, claims
 
 from claimbridge.mapping import Chart, Mapped
@@ -174,3 +178,13 @@ def test_every_posting_is_explained_once(case: tuple[Chart, Claim]) -> None:
     reasons = [reason for reason in mapped.explain if reason.posting is not None]
     assert [reason.posting for reason in reasons] == list(range(len(mapped.voucher.postings)))
     assert all(reason.row and reason.rule for reason in reasons)
+
+
+@bounded
+@given(st.randoms(use_true_random=False))
+def test_claims_with_everything_map_right(draw: Random) -> None:
+    """Items, allocations, several taxes, advances, other companies …, by the oracle."""
+    chart, recharges = random_chart(draw)
+    tally = Tally()
+    judge(tally, chart, random_claim(draw, 1), recharges=recharges)
+    assert tally.bad == []

@@ -231,7 +231,7 @@ def _settle_books(draft: Draft, decided: DecidedLine, posted: dict[str, Decimal]
             continue
         booked = owed
         rate = booking_rate(draft, line, book)
-        if rate != line.rate and rate is not None:
+        if rate != line.rate and rate is not None and company in gross:
             booked = rounded(EXACT.multiply(gross[company], rate), draft.claim.currency)
         book.rounding.add(EXACT.subtract(booked, posted.get(company, _ZERO)), index)
         book.exchange.add(EXACT.subtract(owed, booked), index)
