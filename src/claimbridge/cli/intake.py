@@ -13,7 +13,7 @@ from claimbridge.cli.app import BUSINESS_NO, DONE, INTAKE, USAGE, exit_code, wit
 from claimbridge.cli.claims import Config, Json
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, row, say, show, table
 from claimbridge.client import Client
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.sources.intake import Handled, Intake, Report
 from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
 from claimbridge.sources.settings import (
@@ -57,18 +57,31 @@ def intake(
     codes: list[int] = []
     with _clients(config) as client_of:
         for configured in _sources(config, source):
-            with _opened(config, configured) as record, ExitStack() as closing:
-                made = open_source(configured, record)
-                closing.callback(made.close)
-                work = Intake(made, config=configured, record=record, clients=client_of)
-                for handled in progress(work.run(), total=None, what=configured.name):
-                    codes.append(_show(configured.name, handled, json))
-                for trouble in work.report.troubles:
-                    complain(f"{configured.name}: {trouble}")
-                    codes.append(exit_code(trouble))
-                if not json:
-                    say(f"{configured.name}: {_summary(work.report)}")
+            try:
+                codes += _pass(config, configured, client_of, json)
+            except ClaimBridgeError as error:  # one source's trouble does not hold up the others
+                complain(f"{configured.name}: {error}")
+                codes.append(exit_code(error))
     return worst(codes)
+
+
+def _pass(
+    config: Path, configured: SourceConfig, client_of: Callable[[str], Client], json: bool
+) -> list[int]:
+    """Make one pass of one source; return the exit code of each end."""
+    codes: list[int] = []
+    with _opened(config, configured) as record, ExitStack() as closing:
+        made = open_source(configured, record)
+        closing.callback(made.close)
+        work = Intake(made, config=configured, record=record, clients=client_of)
+        for handled in progress(work.run(), total=None, what=configured.name):
+            codes.append(_show(configured.name, handled, json))
+        for trouble in work.report.troubles:
+            complain(f"{configured.name}: {trouble}")
+            codes.append(exit_code(trouble))
+        if not json:
+            say(f"{configured.name}: {_summary(work.report)}")
+    return codes
 
 
 def list_arrivals(
