@@ -77,11 +77,12 @@ class Wire:
                 return False
             data += piece
         self.head, _, self.body = data.partition(b"\r\n\r\n")
-        length = next(
+        lengths = (
             int(line.partition(b":")[2])
             for line in self.head.lower().splitlines()
             if line.startswith(b"content-length")
         )
+        length = next(lengths, 0)
         while len(self.body) < length:
             self.body += self.sock.recv(65536)
         self.served += 1

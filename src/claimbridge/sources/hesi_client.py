@@ -241,18 +241,19 @@ class HesiClient:
         resubmit: Literal["", "FROM_START", "TO_REJECTOR"] = "",
     ) -> None:
         """Let the EBot node at which a document waits agree or refuse, with a comment."""
-        body = {
+        given = {
             "signKey": sign_key,
             "flowId": flow_id,
             "nodeId": node_id,
             "action": action,
             "comment": comment,
+            "rejectTo": reject_to,
+            "resubmitMethod": resubmit,
         }
-        if reject_to:
-            body["rejectTo"] = reject_to
-        if resubmit:
-            body["resubmitMethod"] = resubmit
-        self._answered(Request("POST", _APPROVAL, body=body))
+        body = {name: text for name, text in given.items() if text or name == "comment"}
+        request = Request("POST", _APPROVAL, body=body)
+        del given, body, sign_key  # an error's traceback holds this frame
+        self._answered(request)
 
     def report_payment(self, flow_id: str, *, paid: bool, message: str = "") -> None:
         """Tell that a document in state ``PROCESSING`` was paid, or was not and why.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
@@ -158,7 +158,8 @@ def _without(request: Request, token: Secret, body: bytes) -> bytes:
     secrets += [text for name, text in request.query if name in _SECRET]
     secrets += [text for name, text in (request.body or {}).items() if name in _SECRET]
     for text in filter(None, secrets):
-        body = body.replace(text.encode(), b"***")
+        for spelt in {text, quote_plus(text), quote(text, safe="")}:
+            body = body.replace(spelt.encode(), b"***")
     return body
 
 
