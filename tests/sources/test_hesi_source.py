@@ -1,0 +1,265 @@
+"""Hesi as a source: what arrives, what is withdrawn, and where the next pass goes on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from tests.sources.hesi_forms import MAP, SHANGHAI, document
+
+from claimbridge.errors import ConfigurationError
+from claimbridge.sandbox import Hesi, Sandbox
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.hesi import HesiSource
+from claimbridge.sources.hesi_client import Page
+from claimbridge.sources.hesi_fields import load_map
+from claimbridge.sources.hesi_settings import HesiSettings
+
+MINUTE = 60_000
+
+
+class Listing:
+    """A Hesi's lists in memory, with the calls that it got."""
+
+    def __init__(self, *documents: dict[str, Any]) -> None:
+        self.held = {found["id"]: found for found in documents}
+        self.calls: list[int | None] = []
+
+    def documents(
+        self,
+        *,
+        form: str,
+        states: Sequence[str],
+        since: int | None,
+        start: int,
+        count: int,
+        active: bool | None,
+    ) -> Page:
+        assert active is None, "a deleted document is to be seen"
+        self.calls.append(since)
+        found = [
+            one
+            for one in sorted(self.held.values(), key=lambda one: one["updateTime"])
+            if one["formType"] == form
+            and one["state"] in states
+            and (since is None or one["updateTime"] >= since)
+        ]
+        return Page(tuple(found[start : start + count]), len(found))
+
+    def details(self, flow_id: str) -> dict[str, Any] | None:
+        found = self.held.get(flow_id)
+        if found is not None and not found["active"]:
+            return {"id": flow_id, "active": False}
+        return found
+
+    def close(self) -> None:
+        self.held.clear()
+
+
+def source(listing: Listing, **settings: Any) -> HesiSource:
+    given = HesiSettings(app_key="env:K", app_secret="env:S", page_size=4, **settings)
+    return HesiSource(listing, load_map(MAP), given)  # type: ignore[arg-type]
+
+
+def at(name: str, updated: int, **changes: Any) -> dict[str, Any]:
+    return {**document(name), "updateTime": updated, **changes}
+
+
+def keys(arrivals: Iterator[Arrival]) -> list[str]:
+    return [arrival.key for arrival in arrivals]
+
+
+def test_what_arrives() -> None:
+    """Claims, one that is wrong and holds up nobody, one that was deleted; oldest change first."""
+    names = ["foreign", "odd-type", "plain", "deleted"]
+    listing = Listing(*(at(name, 10**12 + n) for n, name in enumerate(names)))
+
+    foreign, odd, plain, deleted = source(listing).arrivals()
+
+    assert [one.label for one in (foreign, odd, plain)] == ["B26000002", "B26000009", "B26000001"]
+    assert foreign.claim is not None
+    assert foreign.claim.id == "B26000002"
+    assert odd.claim is None
+    assert odd.error is not None
+    assert odd.error.code == "CB-518"
+    assert plain.version == str(10**12 + 2)
+    assert (deleted.withdrawn, deleted.claim, deleted.error) == (True, None, None)
+
+
+def test_what_was_never_approved_does_not_arrive() -> None:
+    """Neither a rejected document nor a deleted draft is anything to a ledger."""
+    never = [{"action": "freeflow.submit", "state": "approving"}]
+    listing = Listing(
+        at("plain", 10**12, state="rejected", logs=never),
+        at("deleted", 10**12 + 1, state="rejected", logs=never),
+        at("loan", 10**12 + 2),
+    )
+
+    assert keys(source(listing).arrivals()) == []
+
+
+def test_an_approved_document_that_is_voided_is_withdrawn() -> None:
+    """Its log says that it once was approved."""
+    (arrival,) = source(Listing(at("plain", 10**12, state="nullify"))).arrivals()
+
+    assert arrival.withdrawn
+
+
+def test_a_pass_goes_on_at_its_mark_with_an_overlap() -> None:
+    """What Hesi shows only after the pass, with a time before its mark, is found by the next."""
+    listing = Listing(at("plain", 10**12))
+    reading = source(listing, overlap=300)
+    (first,) = reading.arrivals()
+
+    late, old = 10**12 - 4 * MINUTE, 10**12 - 10 * MINUTE
+    listing.held["late"] = at("foreign", late, id="late")
+    listing.held["old"] = at("foreign", old, id="old")
+    again = keys(reading.arrivals(since=first.mark))
+
+    assert again == ["late", "ID-plain"]
+
+
+def test_a_mark_covers_what_came_before_it() -> None:
+    """Marks never go back, and a pass that was broken off goes on behind its last one."""
+    listing = Listing(*(at("plain", 10**12 + n * 10 * MINUTE, id=f"D{n}") for n in range(9)))
+    reading = iter(source(listing).arrivals())
+    some = [next(reading) for _ in range(5)]
+
+    rest = keys(source(listing).arrivals(since=some[-1].mark))
+
+    assert rest == ["D4", "D5", "D6", "D7", "D8"], "the last one once more: it does no harm"
+
+
+def test_what_does_not_matter_is_not_read_again_for_ever() -> None:
+    """A thousand rejected documents behind the last approved one are passed over once."""
+    listing = Listing(at("plain", 10**12))
+    for n in range(1, 40):
+        later = 10**12 + n * 10 * MINUTE
+        listing.held[f"R{n}"] = at("plain", later, id=f"R{n}", state="rejected", logs=[])
+    reading = source(listing)
+    (arrival,) = reading.arrivals()
+    first = len(listing.calls)
+
+    listing.calls.clear()
+    assert keys(reading.arrivals(since=arrival.mark)) == []
+
+    assert len(listing.calls) < first / 4
+    listing.held["new"] = at("plain", 10**12 + 400 * MINUTE, id="new")
+    assert keys(reading.arrivals(since=arrival.mark)) == ["new"]
+
+
+def test_two_documents_with_one_mark_are_both_read_again() -> None:
+    """A mark that two share does not say that both were recorded."""
+    listing = Listing(at("plain", 10**12, id="A"), at("plain", 10**12, id="B"))
+    for n in range(1, 9):
+        later = 10**12 + n * 10 * MINUTE
+        listing.held[f"R{n}"] = at("plain", later, id=f"R{n}", state="rejected", logs=[])
+    reading = source(listing)
+    first, _ = reading.arrivals()
+
+    assert keys(reading.arrivals(since=first.mark)) == ["A", "B"]
+
+
+def test_reading_begins_on_the_day_configured() -> None:
+    """Five years of paid claims are not the ledger's; the day begins where Hesi is."""
+    midnight = round(dt.datetime(2026, 11, 1, tzinfo=SHANGHAI).timestamp() * 1000)
+    listing = Listing(at("plain", midnight - 5000, id="old"), at("plain", midnight, id="new"))
+
+    assert keys(source(listing, begin=dt.date(2026, 11, 1)).arrivals()) == ["new"]
+
+
+def test_several_form_types_have_marks_of_their_own() -> None:
+    """One that moves on does not carry the other's mark with it."""
+    listing = Listing(at("plain", 10**12), at("plain", 2 * 10**12, id="C", formType="custom"))
+    reading = source(listing, forms=("expense", "custom"))
+
+    arrivals = list(reading.arrivals())
+
+    assert [arrival.mark for arrival in arrivals] == [
+        "expense=1000000000000",
+        "custom=2000000000000 expense=1000000000000",
+    ]
+    assert arrivals[1].error is not None
+    assert arrivals[1].error.code == "CB-524"
+    assert keys(reading.arrivals(since=arrivals[-1].mark)) == ["ID-plain", "C"]
+
+
+def test_a_mark_of_another_kind_of_source_is_refused() -> None:
+    """It would read from the beginning, or from nowhere."""
+    with pytest.raises(ConfigurationError, match="not one of a Hesi source"):
+        list(source(Listing()).arrivals(since="inbox/a.json"))
+
+
+def test_reading_one_document_again() -> None:
+    """As it is now: a claim, withdrawn, or nothing that this source knows."""
+    listing = Listing(
+        at("plain", 10**12),
+        at("deleted", 10**12),
+        at("loan", 10**12),
+        at("foreign", 10**12, state="approving", logs=[]),
+    )
+    reading = source(listing)
+
+    plain, deleted = reading.reread("ID-plain"), reading.reread("ID-deleted")
+
+    assert plain is not None
+    assert plain.claim is not None
+    assert deleted is not None
+    assert deleted.withdrawn
+    assert [reading.reread(key) for key in ("ID-loan-1", "ID-foreign", "nowhere")] == [None] * 3
+
+
+def test_details_are_read_where_the_map_needs_them() -> None:
+    """The list leaves out the code of an expense type; the details have it."""
+
+    class Whole(Listing):
+        def details(self, flow_id: str) -> dict[str, Any] | None:
+            found = document("plain")
+            found["updateTime"] = 10**12
+            for entry in found["form"]["details"]:
+                entry["feeType"] = {"code": "taxi"}
+            return found
+
+    fields = load_map(MAP)
+    by_code = msgspec.structs.replace(
+        fields.sections["line"]["type"], field="feeType.code", table=""
+    )
+    sections = {**fields.sections, "line": {**fields.sections["line"], "type": by_code}}
+    whole = msgspec.structs.replace(fields, sections=sections, details=True)
+    given = HesiSettings(app_key="env:K", app_secret="env:S")
+
+    (arrival,) = HesiSource(Whole(at("plain", 10**12)), whole, given).arrivals()  # type: ignore[arg-type]
+
+    assert arrival.claim is not None
+    assert {line.type for line in arrival.claim.lines} == {"taxi"}
+
+
+def test_a_configured_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its settings, with secrets as references, against the sandbox's Hesi."""
+    monkeypatch.setenv("HESI_KEY", "key")
+    monkeypatch.setenv("HESI_SECRET", "secret")
+    books = Hesi(app_key="key", app_secret="secret")
+    with Sandbox(profiles=["reference"], hesi=books) as sandbox:
+        for name in ("plain", "foreign", "odd-type"):
+            books.put(name, form=document(name)["form"], state="paid")
+        books.put("draft", form=document("plain")["form"], state="draft")
+        settings = HesiSettings(
+            app_key="env:HESI_KEY",
+            app_secret="env:HESI_SECRET",
+            address=sandbox.url("hesi"),
+            map=str(MAP),
+            rate=1000,
+        )
+        reading = HesiSource.from_settings(settings)
+        arrivals = {arrival.key: arrival for arrival in reading.arrivals()}
+        books.delete("plain")
+        again = {arrival.key: arrival for arrival in reading.arrivals()}
+        reading.close()
+
+    assert arrivals.keys() == {"plain", "foreign", "odd-type"}
+    assert arrivals["foreign"].claim is not None
+    assert again["plain"].withdrawn
+    assert "secret" not in repr(settings).replace("app_secret", "").replace("HESI_SECRET", "")
