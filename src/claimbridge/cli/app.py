@@ -189,6 +189,12 @@ INTAKE: Final = (
         "Close what is parked and will not be submitted; others may use its invoices.",
         'claimbridge intake refuse EXP-2026-0042 --reason "paid by hand"',
     ),
+    Command(
+        "write-backs",
+        "write_backs:write_backs",
+        "List what goes back to sources, and let what waits for a person be tried again.",
+        "claimbridge intake write-backs --state parked",
+    ),
 )
 CHART: Final = (
     Command(

@@ -23,6 +23,7 @@ from claimbridge.sources.settings import (
     open_source,
     sources_in,
 )
+from claimbridge.sources.writeback import FOR_A_PERSON
 
 SourceName = Annotated[
     str | None,
@@ -56,7 +57,7 @@ def intake(
     """
     codes: list[int] = []
     with _clients(config) as client_of:
-        for configured in _sources(config, source):
+        for configured in configured_sources(config, source):
             try:
                 codes += _pass(config, configured, client_of, json)
             except ClaimBridgeError as error:  # one source's trouble does not hold up the others
@@ -70,7 +71,7 @@ def _pass(
 ) -> list[int]:
     """Make one pass of one source; return the exit code of each end."""
     codes: list[int] = []
-    with _opened(config, configured) as record, ExitStack() as closing:
+    with opened_record(config, configured) as record, ExitStack() as closing:
         made = open_source(configured, record)
         closing.callback(made.close)
         work = Intake(made, config=configured, record=record, clients=client_of)
@@ -81,6 +82,11 @@ def _pass(
             codes.append(exit_code(trouble))
         if not json:
             say(f"{configured.name}: {_summary(work.report)}")
+        if waiting := record.select_write_backs(configured.name, FOR_A_PERSON):
+            complain(
+                f"{configured.name}: {len(waiting)} to bring back wait for a person; see "
+                "claimbridge intake write-backs"
+            )
     return codes
 
 
@@ -102,8 +108,8 @@ def list_arrivals(
     made = table(
         "source", "document", "claim", "rev", "state", "why", numbers=("rev",), texts=("why",)
     )
-    for configured in _sources(config, source):
-        with _opened(config, configured) as record:
+    for configured in configured_sources(config, source):
+        with opened_record(config, configured) as record:
             for found in record.select(state, source=configured.name):
                 if json:
                     emit(_record(found))
@@ -144,7 +150,7 @@ def retry_arrivals(
         complain("give ids, or --all")
         return USAGE
     return _each_parked(
-        _sources(config, source), config, ids, lambda record, one: record.retry(one), json
+        configured_sources(config, source), config, ids, lambda record, one: record.retry(one), json
     )
 
 
@@ -169,7 +175,7 @@ def refuse_arrivals(
     def refuse(record: Record, one: Kept) -> bool:
         return record.end(one, ArrivalState.REFUSED, code="CB-540", reason=f"refused: {reason}")
 
-    return _each_parked(_sources(config, source), config, ids, refuse, json)
+    return _each_parked(configured_sources(config, source), config, ids, refuse, json)
 
 
 def _each_parked(
@@ -182,7 +188,7 @@ def _each_parked(
     """Do something with parked arrivals: those of ``ids``, or all where there are none."""
     codes, missing = [DONE], set(ids)
     for configured in sources:
-        with _opened(config, configured) as record:
+        with opened_record(config, configured) as record:
             for found in record.select([ArrivalState.PARKED], source=configured.name):
                 names = {found.key, found.claim_id} - {""}
                 if ids and not names & set(ids):
@@ -208,7 +214,8 @@ def _each_parked(
     return worst(codes)
 
 
-def _sources(config: Path, name: str | None) -> list[SourceConfig]:
+def configured_sources(config: Path, name: str | None) -> list[SourceConfig]:
+    """Return the configuration of one source, or of all; raises ConfigurationError for none."""
     names = [name] if name is not None else list(sources_in(config))
     if not names:
         raise ConfigurationError(f"{config} has no [source.NAME]", code="CB-531")
@@ -216,7 +223,8 @@ def _sources(config: Path, name: str | None) -> list[SourceConfig]:
 
 
 @contextmanager
-def _opened(config: Path, source: SourceConfig) -> Iterator[Record]:
+def opened_record(config: Path, source: SourceConfig) -> Iterator[Record]:
+    """Open the record that a source shares with the journal of its ledgers."""
     record = open_record(journal_of(config, source))
     try:
         yield record

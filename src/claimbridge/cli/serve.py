@@ -72,8 +72,8 @@ def sandbox(
             complain(f"{name}: {running.url(name)}   contract: {running.url(name)}?wsdl")
         if hesi:
             complain(
-                f"hesi: {running.url('hesi')}   app_key sandbox-app-key, app_secret sandbox-secret, "
-                f"signKey sandbox-sign-key   documents: {running.url('sandbox/hesi/documents')}"
+                f"hesi: {running.url('hesi')}   documents: {running.url('sandbox/hesi/documents')}"
+                "   app_key sandbox-app-key, app_secret sandbox-secret, signKey sandbox-sign-key"
             )
         complain(f"ledger: {running.url('sandbox/ledger')}   Ctrl-C ends it")
 

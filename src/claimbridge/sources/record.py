@@ -30,7 +30,7 @@ from claimbridge.sources import record_rows as rows
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
 from claimbridge.sources.record_rows import ArrivalState, Delivery, Hint, Kept
-from claimbridge.sources.writeback import WriteBack
+from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackState
 
 T = TypeVar("T")
 
@@ -340,8 +340,14 @@ class Record:
 
     def open_write_backs(self, source: str) -> tuple[WriteBack, ...]:
         """Return those in an ``OPEN`` state, oldest first."""
+        return self.select_write_backs(source, tuple(OPEN))
+
+    def select_write_backs(
+        self, source: str, states: Sequence[WriteBackState]
+    ) -> tuple[WriteBack, ...]:
+        """Return those of a source in these states, oldest first."""
         with self._store.reading() as connection:
-            return rows.read_open_write_backs(connection, source)
+            return rows.select_write_backs(connection, source, states)
 
     def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
         """Return all about one document, oldest first."""

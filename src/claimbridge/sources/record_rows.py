@@ -29,7 +29,7 @@ from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse
-from claimbridge.sources.writeback import OPEN, WRITE_BACK_MOVES, WriteBack, WriteBackState
+from claimbridge.sources.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 
 MAX_REASON: Final = 4000
 
@@ -467,11 +467,13 @@ def move_write_back(connection: sqlite3.Connection, one: WriteBack, now: dt.date
     return True
 
 
-def read_open_write_backs(connection: sqlite3.Connection, source: str) -> tuple[WriteBack, ...]:
-    """Return those that a pass goes on with, oldest first."""
-    states = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
-    where = f"WHERE source = ? AND state IN ({states}) ORDER BY id"
-    return _write_backs(connection, where, (source,))
+def select_write_backs(
+    connection: sqlite3.Connection, source: str, states: Sequence[WriteBackState]
+) -> tuple[WriteBack, ...]:
+    """Return those of a source in these states, oldest first."""
+    marks = ", ".join("?" * len(states))
+    where = f"WHERE source = ? AND state IN ({marks}) ORDER BY id"
+    return _write_backs(connection, where, (source, *(state.value for state in states)))
 
 
 def read_write_backs(

@@ -59,6 +59,9 @@ class WriteBackState(enum.StrEnum):
 OPEN: Final = frozenset({WriteBackState.PENDING, WriteBackState.SENDING, WriteBackState.IN_DOUBT})
 """The states that a pass goes on with; the others wait for nobody or for a person."""
 
+FOR_A_PERSON: Final = (WriteBackState.REFUSED, WriteBackState.PARKED)
+"""The states that only a person ends: by letting it be tried again, or by leaving it."""
+
 _S = WriteBackState
 WRITE_BACK_MOVES: Final[dict[WriteBackState, frozenset[WriteBackState]]] = {
     _S.PENDING: frozenset({_S.SENDING, _S.PARKED}),
