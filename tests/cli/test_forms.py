@@ -272,3 +272,19 @@ def test_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert scenes == ["submit"] * 8 + ["refusal", "repeat"] + ["ledger"] * 8
     assert [r["told"] for r in ended.records if r["scene"] == "submit"].count("posted") == 7
     assert not list(tmp_path.iterdir())
+
+
+def test_demo_with_hesi(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Hesi into the ledger and back: a lost answer is found, each number stands once."""
+    monkeypatch.chdir(tmp_path)
+    ended = run("demo", "--with-hesi", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    scenes = [record["scene"] for record in ended.records]
+    assert scenes == ["intake"] * 4 + ["write-back"] * 3 + ["message", "repeat"] + ["hesi"] * 4
+    told = [record["told"] for record in ended.records if record["scene"] == "write-back"]
+    assert told.count("answer lost, looked, found there") == 1
+    numbers = [record["voucherNo"] for record in ended.records if record["scene"] == "hesi"]
+    assert sorted(numbers) == ["000001", "000002", "000003", "000004"]
+    shown = run("demo", "--with-hesi")
+    assert "exactly once." in shown.out.splitlines()[-1]
+    assert not list(tmp_path.iterdir())

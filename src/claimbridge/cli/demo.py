@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
@@ -21,19 +22,30 @@ from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import LedgerRejection
 from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement, Claim, JournalEntry
-from claimbridge.sandbox import Sandbox
+from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.signing import Identity, Signer, throwaway
 
 LOST = 3
 """Which of the claims loses its answer."""
 
 
-def demo(*, json: Json = False) -> int:
+def demo(*, with_hesi: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> int:
     """Submit the example claims to an ERP on loopback, with things going wrong.
 
     Needs nothing but the installation, and leaves nothing behind.
+
+    Parameters
+    ----------
+    with_hesi
+        Start where claims do: documents of a Hesi on loopback become journal entries, and the
+        numbers of these go back to it.
+
     """
-    with _stage() as (claims, sandbox, client):
+    if with_hesi:
+        from claimbridge.cli.demo_hesi import demo_with_hesi
+
+        return demo_with_hesi(json=json)
+    with stage() as (claims, sandbox, client):
         show = Show(claims, sandbox, client, json=json)
         show.opening()
         show.submit_all()
@@ -43,13 +55,16 @@ def demo(*, json: Json = False) -> int:
 
 
 @contextmanager
-def _stage() -> Iterator[tuple[list[Claim], Sandbox, Client]]:
-    """Build the stage: claims, an ERP that insists on signatures, and a client that signs."""
+def stage(*, hesi: Hesi | None = None) -> Iterator[tuple[list[Claim], Sandbox, Client]]:
+    """Build the stage: claims, an ERP that insists on signatures, and a client that signs.
+
+    ``hesi`` stands beside the ERP.
+    """
     signer = throwaway.make()
     with (
         tempfile.TemporaryDirectory(prefix="claimbridge-demo-") as folder,
         as_file(files("claimbridge.examples")) as examples,
-        Sandbox(profiles=["reference"], trust=signer.trust) as sandbox,
+        Sandbox(profiles=["reference"], trust=signer.trust, hesi=hesi) as sandbox,
     ):
         claims = [Claim.from_json(p.read_bytes()) for p in sorted(examples.glob("claims/*.json"))]
         config = LedgerConfig(

@@ -18,6 +18,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi_client import HesiClient
+from claimbridge.sources.hesi_effects import WAITING
 from claimbridge.sources.hesi_fields import FieldMap, load_map
 from claimbridge.sources.hesi_form import HesiForms
 from claimbridge.sources.hesi_http import JsonObject
@@ -48,7 +49,11 @@ class HesiSource:
         self._fields = fields
         self._settings = settings
         self._forms = HesiForms(
-            fields, zone=settings.zone, states=settings.states, employees=employees
+            fields,
+            zone=settings.zone,
+            states=settings.states,
+            node=settings.node,
+            employees=employees,
         )
         self._lock = threading.Lock()
         self._quiet: dict[str, tuple[int, int]] = {}
@@ -114,11 +119,12 @@ class HesiSource:
         begin = self._begin(form, mark)
         reached = mark or 0
         alone = True
+        waiting = (WAITING,) if self._settings.node else ()
 
         def fetch(since: int | None, offset: int) -> tuple[JsonObject, ...]:
             return self.client.documents(
                 form=form,
-                states=self._settings.states + self._settings.withdrawn,
+                states=self._settings.states + self._settings.withdrawn + waiting,
                 since=since,
                 start=offset,
                 count=self._settings.page_size,

@@ -14,6 +14,10 @@ from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 JsonObject = dict[str, Any]
 """A document as Hesi sent it."""
+WAITING: Final = "approving"
+"""The state of a document that waits at an EBot node."""
+MARK: Final = "[claimbridge "
+"""What the mark in the comment of each of our decisions begins with."""
 _TAKES_NUMBERS: Final = frozenset({"paid", "archived"})
 """Hesi itself refuses ``archived`` today; what it says then is better than a guess of ours."""
 _ON_THE_WAY: Final = frozenset(
@@ -60,10 +64,8 @@ def decision(write_back: WriteBack, document: JsonObject | None, node: str) -> S
     if gone is not None or document is None:
         return gone
     mark = write_back.content["mark"]
-    for line in _log(document):
-        attributes = _object(line, "attributes")
-        if line.get("action") in _DECISIONS and mark in _text(attributes.get("comment")):
-            return Shown(WriteBackState.DONE, "the decision stands in the document's record")
+    if any(mark in comment for comment in _comments(document)):
+        return Shown(WriteBackState.DONE, "the decision stands in the document's record")
     state = _text(document.get("state"))
     if state not in _ON_THE_WAY:
         return Shown(
@@ -82,6 +84,11 @@ def waiting_node(document: JsonObject, name: str) -> str:
         if attributes.get("nextId"):
             return _text(attributes["nextId"]) if attributes.get("nextName") == name else ""
     return ""
+
+
+def decided_by_us(document: JsonObject) -> bool:
+    """Return whether the document's record has a decision of ours: it came to us once."""
+    return any(MARK in comment for comment in _comments(document))
 
 
 def payment(write_back: WriteBack, document: JsonObject | None, *, attempted: bool) -> Shown | None:
@@ -146,6 +153,15 @@ def _by_state(document: JsonObject, ready: frozenset[str], what: str) -> Shown |
     return Shown(
         WriteBackState.PARKED, f"CB-557 the document is {state or 'in no state'}: not for {what}"
     )
+
+
+def _comments(document: JsonObject) -> list[str]:
+    """Return the comments of all decisions."""
+    return [
+        _text(_object(line, "attributes").get("comment"))
+        for line in _log(document)
+        if line.get("action") in _DECISIONS
+    ]
 
 
 def _log(document: JsonObject) -> list[JsonObject]:

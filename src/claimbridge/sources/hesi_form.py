@@ -18,6 +18,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model import Advance, Allocation, Claim, ClaimLine, Payee, SupportingDocument
 from claimbridge.model.claim_checks import converted
 from claimbridge.model.money import EXACT
+from claimbridge.sources.hesi_effects import WAITING, decided_by_us, waiting_node
 from claimbridge.sources.hesi_fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
 from claimbridge.sources.hesi_http import JsonObject
 from claimbridge.sources.hesi_log import approval, revision, states_of
@@ -41,8 +42,8 @@ _WORD: Final = {"invoice": "invoice", "allocation": "分摊", "payee": "支付�
 class HesiForms:
     """Reads documents by one field map.
 
-    ``states`` are those in which a document is approved. ``zone`` and ``employees`` are those of
-    ``Values``.
+    ``states`` are those in which a document is approved; so is one that waits at ``node``, the
+    EBot node of the ledger, where there is one. ``zone`` and ``employees`` are those of ``Values``.
     """
 
     def __init__(
@@ -51,19 +52,26 @@ class HesiForms:
         *,
         zone: ZoneInfo,
         states: tuple[str, ...] = ("paid", "archived"),
+        node: str = "",
         employees: Callable[[str], str | None] | None = None,
     ) -> None:
         self._map = fields
         self._states = frozenset(states)
+        self._node = node
         self._values = Values(fields, zone=zone, employees=employees)
 
     def approved(self, document: JsonObject) -> bool:
         """Tell whether a document is there and approved."""
-        return document.get("active") is not False and str(document.get("state")) in self._states
+        if document.get("active") is False:
+            return False
+        state = str(document.get("state"))
+        waits = bool(self._node) and waiting_node(document, self._node) != ""
+        return state in self._states or (waits and state == WAITING)
 
     def was_approved(self, document: JsonObject) -> bool:
         """Tell whether a document once was approved, by where it stands and by its log."""
-        return not self._states.isdisjoint(states_of(document))
+        decided = bool(self._node) and decided_by_us(document)
+        return decided or not self._states.isdisjoint(states_of(document))
 
     def label(self, document: JsonObject) -> str:
         """Return what people call a document: its number; empty where it has none."""

@@ -23,6 +23,7 @@ from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi_client import HesiClient
 from claimbridge.sources.hesi_effects import (
+    MARK,
     JsonObject,
     Shown,
     decision,
@@ -99,7 +100,7 @@ class HesiAnswers:
             planned.append(
                 self.decision(
                     arrival.key,
-                    occasion=f"refuse {arrival.version}",
+                    occasion=arrival.version,
                     action="refuse",
                     comment=str(error),
                 )
@@ -121,7 +122,8 @@ class HesiAnswers:
         self, key: str, *, occasion: str, action: Literal["accept", "refuse"], comment: str
     ) -> WriteBack:
         """Return the write-back of a decision; its comment carries a mark of ours."""
-        mark = f"[claimbridge {occasion}]"
+        occasion = f"{action} {occasion}"
+        mark = f"{MARK}{occasion}]"
         content = {
             "action": action,
             "comment": f"{comment[:_LONGEST_COMMENT]} {mark}",
@@ -192,7 +194,7 @@ class HesiAnswers:
     def _decided(self, arrival: Arrival, status: Status) -> WriteBack:
         return self.decision(
             arrival.key,
-            occasion=f"accept {status.revision}",
+            occasion=str(status.revision),
             action="accept",
             comment=f"posted as {', '.join(map(str, _entries(status)))}",
         )

@@ -1,0 +1,242 @@
+"""From Hesi into the ledger and back, as configured: every document once, whatever happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimbridge.client import Client
+from claimbridge.config import LedgerConfig, Timeouts
+from claimbridge.errors import ConfigurationError
+from claimbridge.sandbox import Hesi, Node, Sandbox
+from claimbridge.sources.hesi_opening import hesi_source, open_hook
+from claimbridge.sources.hints import Hinted
+from claimbridge.sources.intake import Handled, Intake
+from claimbridge.sources.record import ArrivalState, Record
+from claimbridge.sources.settings import SourceConfig, load_source
+from claimbridge.sources.writeback import OPEN, WriteBackState
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+MANAGER, EBOT, CASHIER = (
+    Node("FLOW:1", "部门经理"), Node("FLOW:2", "ERP", ebot=True), Node("FLOW:3", "出纳支付"),
+)  # fmt: skip
+DOCUMENT = json.loads((EXAMPLES / "hesi/B26000101.json").read_text(encoding="utf-8"))
+
+
+class Whole:
+    """A Hesi, an ERP, and an intake between them."""
+
+    def __init__(self, folder: Path, hesi: Hesi, sandbox: Sandbox) -> None:
+        self.folder, self.hesi, self.sandbox = folder, hesi, sandbox
+        ledger = LedgerConfig(
+            name="CN01",
+            endpoint=sandbox.url("reference"),
+            chart=str(EXAMPLES / "chart.toml"),
+            journal=f"sqlite:///{folder / 'claims.db'}",
+            timeouts=Timeouts(connect=1, total=2),
+        )
+        self.client = Client(ledger)
+        self.record = Record(folder / "claims.db")
+        self.config: SourceConfig
+        self.source: Hinted
+        self.configure()
+
+    def configure(self, **options: Any) -> None:
+        (self.folder / "secret").write_text("sandbox-secret\n", encoding="utf-8")
+        (self.folder / "key").write_text("sandbox-app-key", encoding="utf-8")
+        (self.folder / "sign").write_text("sandbox-sign-key", encoding="utf-8")
+        self.config = SourceConfig(
+            name="hesi",
+            kind="hesi",
+            ledger="CN01",
+            folder=str(self.folder),
+            options={
+                "address": self.sandbox.url("hesi"),
+                "app_key": "file:key",
+                "app_secret": "file:secret",
+                "map": str(EXAMPLES / "hesi-map.toml"),
+                "rate": 1000,
+                "retries": 2,
+                "backoff": 0.01,
+                "quiet": 0,
+                "timeouts": {"connect": 1, "total": 1},
+                **options,
+            },
+        )
+        self.source = hesi_source(self.config, self.record)
+
+    def put(self, number: int, *nodes: Node) -> str:
+        code = f"B{number:08}"
+        self.hesi.put(
+            code,
+            form={**DOCUMENT["form"], "code": code},
+            owner=DOCUMENT["owner"],
+            state="approving",
+            nodes=nodes or (MANAGER, CASHIER),
+        )
+        self.hesi.agree(code, by="corp:zhao.min")
+        return code
+
+    def run(self) -> list[Handled]:
+        self.intake = Intake(
+            self.source, config=self.config, record=self.record, clients=lambda _: self.client
+        )
+        return list(self.intake.run())
+
+    def state(self, code: str) -> str:
+        state: str = self.hesi.details(code)["state"]
+        return state
+
+    def close(self) -> None:
+        self.source.close()
+        self.client.close()
+        self.record.close()
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[Whole]:
+    hesi = Hesi(late=0)
+    with Sandbox(profiles=["reference"], hesi=hesi) as sandbox:
+        made = Whole(tmp_path, hesi, sandbox)
+        yield made
+        sandbox.set_faults("")
+        made.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_everything_once_whatever_is_lost(whole: Whole, seed: int) -> None:
+    """Answers lost on both sides: one journal entry and one number for each document."""
+    codes = [whole.put(number) for number in range(12)]
+    for code in codes:
+        whole.hesi.pay(code)
+    whole.sandbox.set_faults(
+        "commit-then-drop%0.3,drop-before-commit%0.2,write_back:commit-then-drop%0.3,"
+        "write_back:drop-before-commit%0.3,write_back:html-200%0.2,read:drop-before-commit%0.1",
+        seed=seed,
+    )
+    for _ in range(8):
+        whole.run()
+    whole.sandbox.set_faults("")
+    whole.run()
+    assert len(whole.sandbox.ledger()) == len(codes)
+    entries = {str(one.journal_entry).partition(" / ")[0] for one in whole.sandbox.ledger()}
+    shown = whole.hesi.documents()
+    assert {one["voucherNo"] for one in shown} == entries
+    assert all(len(one["effects"]) == 1 for one in shown)
+    assert all(
+        one.state is WriteBackState.DONE
+        for code in codes
+        for one in whole.record.write_backs_of("hesi", code)
+    )
+
+
+def test_our_own_number_is_no_news(whole: Whole) -> None:
+    """Writing a number changes the document: it is read again, and nothing is done again."""
+    whole.hesi.pay(whole.put(1))
+    whole.run()
+    calls = whole.sandbox.requests()
+    whole.run()
+    whole.run()
+    again = whole.sandbox.requests()
+    assert again["SubmitVoucher"] == calls["SubmitVoucher"] == 1
+    assert again["hesi_voucher"] == calls["hesi_voucher"] == 1
+    assert len(whole.sandbox.ledger()) == 1
+
+
+def test_a_claim_is_posted_at_its_step_and_then_agreed_to(whole: Whole) -> None:
+    """At the EBot node of the ledger: posted first, agreed to then, numbered once it is paid."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    early = whole.put(1, MANAGER, MANAGER, EBOT, CASHIER)
+    ready = whole.put(2, MANAGER, EBOT, CASHIER)
+    (handled,) = whole.run()
+    assert (handled.arrival.key, handled.error) == (ready, None)
+    assert [whole.state(code) for code in (early, ready)] == ["approving", "paying"]
+    assert len(whole.sandbox.ledger()) == 1
+    comment = whole.hesi.details(ready)["logs"][-1]["attributes"]["comment"]
+    assert comment.startswith("posted as 000001")
+    assert whole.hesi.documents()[1]["voucherNo"] == ""
+    whole.hesi.pay(ready)
+    whole.run()
+    assert whole.hesi.documents()[1]["voucherNo"] == "000001"
+    assert len(whole.sandbox.ledger()) == 1
+    assert whole.record.open_write_backs("hesi") == ()
+
+
+def test_a_claim_that_cannot_be_posted_goes_back(whole: Whole) -> None:
+    """Refused at its step with the reason; mended and handed in again it is posted."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    details = whole.hesi.details(code)["form"]["details"]
+    whole.hesi.put(code, form={"details": details[:1]})
+    whole.run()
+    assert whole.state(code) == "rejected"
+    comment = whole.hesi.details(code)["logs"][-1]["attributes"]["comment"]
+    assert "CB-108" in comment
+    whole.run()
+    (kept,) = [one for one in whole.record.find("hesi", code) if not one.withdrawn]
+    assert kept.state is ArrivalState.WITHDRAWN, "what went back is nobody's to retry"
+    whole.hesi.put(code, form={"details": details}, state="approving", nodes=[EBOT, CASHIER])
+    whole.run()
+    assert whole.state(code) == "paying"
+    assert len(whole.sandbox.ledger()) == 1
+
+
+def test_a_document_rejected_after_we_agreed_is_a_persons_business(whole: Whole) -> None:
+    """The cashier sends back what is in the ledger already: it is parked, not forgotten."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    whole.run()
+    assert len(whole.sandbox.ledger()) == 1
+    whole.hesi.put(code, state="rejected")
+    (handled,) = whole.run()
+    assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-537")
+
+
+def test_a_number_waits_for_a_document_that_is_not_paid_yet(whole: Whole) -> None:
+    """What is read before it is paid waits with its number, through any number of passes."""
+    whole.configure(states=["paying", "paid"])
+    code = whole.put(1)
+    for _ in range(3):
+        whole.run()
+    (waiting,) = whole.record.write_backs_of("hesi", code)
+    assert waiting.state in OPEN
+    assert "hesi_voucher" not in whole.sandbox.requests()
+    whole.hesi.pay(code)
+    whole.run()
+    assert whole.hesi.documents()[0]["voucherNo"] == "000001"
+
+
+TOML = """
+[ledger.CN01]
+endpoint = "http://127.0.0.1:9/reference"
+journal = "sqlite:///claims.db"
+[source.hesi]
+kind = "hesi"
+ledger = "CN01"
+app_key = "file:key"
+app_secret = "file:secret"
+"""
+
+
+def test_the_receiver_of_a_configured_hesi(tmp_path: Path) -> None:
+    """It needs a sign key, and keeps its hints where the intake finds them."""
+    (tmp_path / "claimbridge.toml").write_text(TOML, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="CB-560"):
+        open_hook(tmp_path / "claimbridge.toml")
+    (tmp_path / "sign").write_text("sandbox-sign-key\n", encoding="utf-8")
+    keyed = TOML + 'sign_key = "file:sign"\n'
+    (tmp_path / "claimbridge.toml").write_text(keyed, encoding="utf-8")
+    hook = open_hook(tmp_path / "claimbridge.toml")
+    assert "HesiHook" in repr(hook)
+    assert (tmp_path / "claims.db").exists()
+
+
+def test_a_node_without_a_key_is_refused(tmp_path: Path) -> None:
+    """Hesi takes no decision without the key: found when the source is opened."""
+    (tmp_path / "claimbridge.toml").write_text(TOML + 'node = "ERP"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="node needs sign_key"):
+        hesi_source(load_source(tmp_path / "claimbridge.toml", "hesi"), Record(None))
