@@ -93,12 +93,9 @@ def _check(posting: Posting, voucher: Voucher) -> None:
     if role not in _SPENT | _OWED | {Role.INPUT_TAX}:
         why = f"a NetSuite expense report has no place for a posting of the role {role}"
         raise refusal(voucher, "CB-170", field, why)
-    if posting.company not in {"", voucher.company}:
-        why = f"a NetSuite expense report is in one company's books, and this is {posting.company}"
-        raise refusal(voucher, "CB-170", field, why)
     if role in _OWED and posting.partner not in {"", voucher.employee}:
         why = f"{posting.partner} is owed it, and the expense report is that of {voucher.employee}"
-        raise refusal(voucher, "CB-171", posting.source or claim_field(posting, "partner"), why)
+        raise refusal(voucher, "CB-171", claim_field(posting, "partner"), why)
     if role in _OWED and posting.side is Side.DEBIT:
         why = f"{posting.amount} are owed back ({role}), and a NetSuite expense report only pays"
         raise refusal(voucher, "CB-173", field, why)
