@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -47,6 +48,34 @@ def test_tables_fit_and_keep_codes_and_amounts_whole(folder: Folder, columns: in
     for whole in ("2221.01.01", "1,000.00", "2,189.00", "1200"):
         assert whole in shown
     assert ("…" in shown) == (columns == 80)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_reasons_are_whole_beside_their_postings(folder: Folder, columns: int) -> None:
+    """Sentences go on below, within the terminal; the claim field and the row stay whole."""
+    claim = EXAMPLES / "claims/travel-cn.json"
+    shown = on_terminal(columns, "map", "--chart", folder.chart, "--explain", claim)
+    assert max(map(cell_len, shown)) <= columns
+    reasons = shown[next(i for i, line in enumerate(shown) if "claim, chart" in line) :]
+    assert sum("lines[1].amount" in line for line in reasons) == 2
+    assert sum("accounts.employee_payable" in line for line in reasons) == 1
+    words = " ".join(" ".join(reasons).split())
+    assert "…" not in words
+    assert "100 % of tax 60.00" in words
+
+
+def test_other_books_and_payees_have_columns_where_there_are_any(run: Run, tmp_path: Path) -> None:
+    """A plain voucher is not widened by them."""
+    cases = EXAMPLES.parent / "tests/mapping/cases"
+    heads = {}
+    for name in ("intercompany", "payees", "plain-expense"):
+        claim = tmp_path / f"{name}.json"
+        claim.write_text(json.dumps(json.loads((cases / claim.name).read_text())["claim"]))
+        shown = run("map", "--chart", cases / "chart.toml", claim).out
+        heads[name] = shown.splitlines()[1].split()
+    assert "company" in heads["intercompany"]
+    assert "partner" in heads["payees"]
+    assert not {"company", "partner"} & {*heads["plain-expense"]}
 
 
 def test_chinese_text_does_not_push_columns_out_of_line(folder: Folder) -> None:

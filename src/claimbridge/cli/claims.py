@@ -13,7 +13,6 @@ from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
 from claimbridge.cli.output import (
     NO,
     YES,
-    amount,
     complain,
     emit,
     plain_entry,
@@ -26,12 +25,13 @@ from claimbridge.cli.output import (
     show,
     table,
 )
+from claimbridge.cli.vouchers import print_voucher
 from claimbridge.client import Client, Result
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
 from claimbridge.ledger import Ledger, Preview
-from claimbridge.mapping import Chart, Explanation, Mapped
-from claimbridge.model import Acknowledgement, Claim, Finding, Side, State, Status
+from claimbridge.mapping import Chart
+from claimbridge.model import Acknowledgement, Claim, Finding, State, Status
 from claimbridge.xmlio import indented
 
 Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
@@ -378,40 +378,6 @@ def _show_unmapped(error: ClaimError, path: Path, json: bool) -> None:
             "error": error.message,
         }
     )
-
-
-def print_voucher(mapped: Mapped, *, explain: bool) -> None:
-    """Print a voucher as an accountant reads it: debit and credit in columns of their own."""
-    voucher = mapped.voucher
-    made = table(
-        "#", "account", "debit", "credit", "", "cost centre", "role", "narration",
-        numbers=("#", "debit", "credit"), texts=("role", "narration"),
-    )  # fmt: skip
-    for number, posting in enumerate(voucher.postings, start=1):
-        debit = posting.side is Side.DEBIT
-        row(
-            made,
-            str(number),
-            posting.account,
-            amount(posting.amount) if debit else "",
-            "" if debit else amount(posting.amount),
-            posting.currency,
-            posting.cost_centre,
-            posting.role.replace("_", " "),
-            posting.narration,
-        )
-    show(made, title=f"{voucher.text} · {voucher.company} · {voucher.posting_date}")
-    for line in mapped.explain if explain else ():
-        say(_sentence(line))
-    if explain:
-        say()
-
-
-def _sentence(line: Explanation) -> str:
-    number = "" if line.posting is None else str(line.posting + 1)
-    decided = ", ".join(part for part in (line.source, line.row) if part)
-    rounding = f"; rounded by {line.rounding:f}" if line.rounding else ""
-    return f"{number:>3}  {decided}{': ' if decided else ''}{line.rule}{rounding}"
 
 
 def reverse(

@@ -59,11 +59,17 @@ def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
     console().print(Text.assemble(*parts), soft_wrap=whole)
 
 
-def table(*columns: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()) -> Table:
+def table(
+    *columns: str,
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    wrapped: Sequence[str] = (),
+) -> Table:
     """Return a table; ``numbers`` are aligned right.
 
-    ``texts`` are the columns that give way, with "…", where the terminal is too narrow: codes,
-    amounts and numbers are always whole.
+    ``texts`` are the columns that give way, with "…", where the terminal is too narrow, and
+    ``wrapped`` those that go on below: codes, amounts and numbers are always whole. A row is one
+    line, unless a column is wrapped.
     """
     from rich import box
     from rich.table import Table
@@ -73,21 +79,24 @@ def table(*columns: str, numbers: Sequence[str] = (), texts: Sequence[str] = ())
         made.add_column(
             column,
             justify="right" if column in numbers else "left",
-            no_wrap=column not in texts,
-            overflow="ellipsis",
+            no_wrap=column not in texts and column not in wrapped,
+            overflow="fold" if column in wrapped else "ellipsis",
         )
     return made
 
 
 def row(made: Table, *cells: str | tuple[str, str]) -> None:
     """Add a row; cells are texts as they are, or texts with a style."""
-    made.add_row(*map(_cell, cells))
+    wraps = any(column.overflow == "fold" for column in made.columns)
+    made.add_row(*(_cell(cell, wraps=wraps) for cell in cells))
 
 
-def _cell(cell: str | tuple[str, str]) -> Text:
+def _cell(cell: str | tuple[str, str], *, wraps: bool) -> Text:
     from rich.text import Text
 
     text, style = (cell, "") if isinstance(cell, str) else cell
+    if wraps:
+        return Text(text, style=style)
     # One line, whatever the column does: a row is an item.
     return Text(text.replace("\n", " "), style=style, no_wrap=True, overflow="ellipsis")
 

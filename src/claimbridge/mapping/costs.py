@@ -21,7 +21,6 @@ from claimbridge.mapping.tax import Split, split
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT
 
-
 _NONE: Final[dict[str, str]] = {}
 
 
@@ -159,8 +158,10 @@ def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
             wholes[id(row)] = whole, used, parts
         whole, used, parts = wholes[id(row)]
         words = words_for(part, number + 1, len(line.allocations), currency)
+        cost = _decided(draft, borne, here, source, book, row, parts[number])
         yield msgspec.structs.replace(
-            _decided(draft, borne, here, source, book, row, parts[number]),
+            cost,
+            cost_centre_reason="the allocation's" if part.cost_centre else cost.cost_centre_reason,
             words=f"{words}; {used}" if used else words,
             whole=whole,
             weight=EXACT.divide(weights[number], total) if total else total,

@@ -114,7 +114,7 @@ def post_intercompany(draft: Draft) -> None:
             book.receivable,
             due.amount,
             rule=f"{rule}, to be recharged by an invoice" if book.is_recharged else rule,
-            row=f"{owing}.receivable",
+            row=f"{owing} receivable",
         )
         if not book.is_recharged:
             if claim.currency != book.company.currency:
@@ -128,7 +128,7 @@ def post_intercompany(draft: Draft) -> None:
                 book.payable,
                 EXACT.minus(due.amount),
                 rule=rule,
-                row=f"company.{book.code}.intercompany.{claim.company}.payable",
+                row=f"company.{book.code}.intercompany.{claim.company} payable",
                 company=book.code,
             )
 

@@ -1,0 +1,63 @@
+"""A voucher as an accountant reads it, and why each of its postings is there."""
+
+from __future__ import annotations
+
+from claimbridge.cli.output import amount, row, show, table
+from claimbridge.mapping import Explanation, Mapped
+from claimbridge.model import Posting, Side, Voucher
+
+
+def print_voucher(mapped: Mapped, *, explain: bool) -> None:
+    """Print a voucher: debit and credit in columns of their own; the reasons below it."""
+    voucher = mapped.voucher
+    # Company and partner have a column only where they say something.
+    elsewhere = any(posting.company for posting in voucher.postings)
+    others = any(_partner(posting, voucher) for posting in voucher.postings)
+    further = [name for name, has in (("company", elsewhere), ("partner", others)) if has]
+    made = table(
+        "#", "account", "debit", "credit", "", *further, "cost centre", "role", "narration",
+        numbers=("#", "debit", "credit"), texts=("role", "narration"),
+    )  # fmt: skip
+    for number, posting in enumerate(voucher.postings, start=1):
+        debit = posting.side is Side.DEBIT
+        row(
+            made,
+            str(number),
+            posting.account,
+            amount(posting.amount) if debit else "",
+            "" if debit else amount(posting.amount),
+            posting.currency,
+            *([posting.company or voucher.company] if elsewhere else []),
+            *([_partner(posting, voucher)] if others else []),
+            posting.cost_centre,
+            posting.role.replace("_", " "),
+            posting.narration,
+        )
+    show(made, title=f"{voucher.text} · {voucher.company} · {voucher.posting_date}")
+    if explain:
+        _print_reasons(mapped)
+
+
+def _partner(posting: Posting, voucher: Voucher) -> str:
+    return "" if posting.partner == voucher.employee else posting.partner
+
+
+def _print_reasons(mapped: Mapped) -> None:
+    rounded = any(line.rounding or line.remainder for line in mapped.explain)
+    made = table(
+        "#", "claim, chart", "why", *(["rounding"] if rounded else []),
+        numbers=("#", "rounding"), wrapped=("why",),
+    )  # fmt: skip
+    for line in mapped.explain:
+        number = "" if line.posting is None else str(line.posting + 1)
+        decided = "\n".join(part for part in (line.source, line.row) if part)
+        row(made, number, decided, line.rule, *([_rounding(line)] if rounded else []))
+    show(made)
+
+
+def _rounding(line: Explanation) -> str:
+    """Return what rounding added, and in brackets what of it a division did."""
+    told = f"{line.rounding.normalize():+f}" if line.rounding else ""
+    if line.remainder:
+        told += f" ({line.remainder.normalize():+f})"
+    return told.strip()
