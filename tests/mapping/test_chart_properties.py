@@ -17,7 +17,7 @@ from tests.mapping.charts import CHART, chart, claim, line
 
 from claimbridge.errors import ConfigurationError, MappingError
 from claimbridge.mapping import Chart
-from claimbridge.mapping.boxes import ALL, box_of, example, remainder
+from claimbridge.mapping.boxes import ALL, box_of, example, remainder, shared
 from claimbridge.mapping.facts import CONDITIONS, Facts, facts_of
 from claimbridge.mapping.rows import ANY, ExpenseRow, RowIndex, Window
 from claimbridge.mapping.when import When
@@ -144,6 +144,22 @@ def test_a_row_that_is_refused_as_unreachable_never_wins(
             assert row not in [one for _, one in index.unreachable()]
     for case in cases:
         assert index.find(facts(case)) not in hidden
+
+
+@some
+@given(rows())
+def test_the_axes_compare_rows_as_one_by_one(members: list[ExpenseRow]) -> None:
+    """Which earlier rows hide one, and which have something in common with it."""
+    index = RowIndex(members)
+    hidden = {
+        row.number: next((one.number for one in members[:place] if one.takes_all_of(row)), None)
+        for place, row in enumerate(members)
+    }
+    found = {row.number: earlier.number for earlier, row in index.unreachable()}
+    assert found == {row: by for row, by in hidden.items() if by is not None}
+    for place, (row, meeting) in enumerate(index.meetings("x")):
+        common = [one for one in members[:place] if shared(box_of(one), box_of(row)) is not None]
+        assert list(meeting) == common
 
 
 @some

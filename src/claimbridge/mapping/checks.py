@@ -119,9 +119,9 @@ def _gaps(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
     if dates.is_empty:
         return
     for type_ in rules.rows.types():
-        if type_ in rules.rows.unconditional:
-            continue
         rows = rules.rows.of_type(type_)
+        if any(not row.specificity for row in rows):
+            continue
         boxes = [box_of(row) for row in rows if row.when is None]
         judged = any(row.when is not None for row in rows)
         for company in rules.companies:

@@ -4,8 +4,8 @@ A row answers for one expense type, under its conditions. The first row that fit
 order of the chart; a row that can never be reached, because an earlier one takes all of its
 lines, is refused when the chart is loaded.
 
-The rows of a type are found without walking them: every value of a condition has a mask, an int
-with a bit for each row that takes it, and the bits that all masks share are the candidates.
+The rows of a type are found without walking them: see ``axes``. Only what a ``when`` says is asked
+row by row.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from claimbridge.mapping.axes import RangeAxis, ValueAxis
 from claimbridge.mapping.facts import CONDITIONS, Facts
 from claimbridge.mapping.narration import Template
 from claimbridge.mapping.when import When
@@ -126,10 +127,6 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
         for values, fact in zip(self.conditions, facts.exact, strict=True):
             if values is not None and fact not in values:
                 return False
-        return self.fits_beyond(facts)
-
-    def fits_beyond(self, facts: Facts) -> bool:
-        """Return whether a line whose exact conditions fit is within the ranges and ``when``."""
         if self.window is not ANY and not self.window.takes(facts.amount, facts.posting):
             return False
         return self.when is None or self.when.holds(facts)
@@ -139,9 +136,6 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
         for own, its in zip(self.conditions, other.conditions, strict=True):
             if own is not None and (its is None or not its <= own):
                 return False
-        return self._covers_beyond(other)
-
-    def _covers_beyond(self, other: ExpenseRow) -> bool:
         return self.window.covers(other.window) and (self.when is None or self.when == other.when)
 
 
@@ -175,8 +169,8 @@ class RowIndex:
         rows = self._types.get(facts.type)
         if rows is None:
             return None
-        for row in rows.candidates(facts.exact):
-            if row.fits_beyond(facts):
+        for row in rows.candidates(facts):
+            if row.when is None or row.when.holds(facts):
                 return row
         return None
 
@@ -195,7 +189,10 @@ class RowIndex:
             yield from rows.hidden()
 
     def meetings(self, type_: str) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
-        """Yield each row of a type with those before it whose exact conditions share values."""
+        """Yield each row of a type with those before it that have something in common with it.
+
+        What a ``when`` says counts for nothing.
+        """
         return self._types[type_].meetings()
 
     def nearest(self, type_: str) -> list[str]:
@@ -210,12 +207,7 @@ _LIKENESS: Final = 0.3
 """Low, for the message helps most when the type is only roughly right: "taxii" finds "travel"."""
 
 
-class _Test(NamedTuple):
-    """One condition: the rows that take each value it names, and those that take any other."""
-
-    place: int
-    named: dict[str, int]
-    other: int
+_DAY: Final = dt.timedelta(days=1)
 
 
 class _TypeRows:
@@ -224,29 +216,24 @@ class _TypeRows:
     def __init__(self, rows: Sequence[ExpenseRow]) -> None:
         self.rows = tuple(rows)
         self._all = (1 << len(self.rows)) - 1
-        self._tests = tuple(
-            self._test(place)
+        self._exact = tuple(
+            (place, ValueAxis([row.conditions[place] for row in self.rows]))
             for place in range(len(CONDITIONS))
             if any(row.conditions[place] is not None for row in self.rows)
         )
+        amounts, days = [_amounts(row) for row in rows], [_days(row) for row in rows]
+        self._amounts = RangeAxis(amounts) if set(amounts) != {(None, None)} else None
+        self._days = RangeAxis(days) if set(days) != {(None, None)} else None
 
-    def _test(self, place: int) -> _Test:
-        named: dict[str, int] = {}
-        other = 0
-        for number, row in enumerate(self.rows):
-            values = row.conditions[place]
-            if values is None:
-                other |= 1 << number
-            else:
-                for value in values:
-                    named[value] = named.get(value, 0) | 1 << number
-        return _Test(place, {value: mask | other for value, mask in named.items()}, other)
-
-    def candidates(self, exact: tuple[str, ...]) -> Iterator[ExpenseRow]:
-        """Yield the rows whose exact conditions fit, in order."""
+    def candidates(self, facts: Facts) -> Iterator[ExpenseRow]:
+        """Yield the rows that fit, but for what their ``when`` says, in order."""
         mask = self._all
-        for place, named, other in self._tests:
-            mask &= named.get(exact[place], other)
+        for place, axis in self._exact:
+            mask &= axis.taking(facts.exact[place])
+        if self._amounts is not None:
+            mask &= self._amounts.taking(facts.amount)
+        if self._days is not None:
+            mask &= self._days.taking(facts.posting)
         return self._of(mask)
 
     def _of(self, mask: int) -> Iterator[ExpenseRow]:
@@ -256,29 +243,38 @@ class _TypeRows:
             mask ^= lowest
 
     def meetings(self) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
-        """Yield each row with those before it whose exact conditions share values with its own."""
+        """Yield each row with those before it that have something in common with it."""
         for number, row in enumerate(self.rows):
             mask = (1 << number) - 1
-            for place, named, _ in self._tests:
-                values = row.conditions[place]
-                if values is not None:
-                    some = 0
-                    for value in values:
-                        some |= named[value]
-                    mask &= some
+            for place, axis in self._exact:
+                mask &= axis.meeting(row.conditions[place])
+            if self._amounts is not None:
+                mask &= self._amounts.meeting(*_amounts(row))
+            if self._days is not None:
+                mask &= self._days.meeting(*_days(row))
             yield row, self._of(mask)
 
     def hidden(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
         """Yield (earlier, hidden) for each row that a single earlier row of its file hides."""
         for number, row in enumerate(self.rows):
             mask = (1 << number) - 1
-            for place, named, other in self._tests:
-                values = row.conditions[place]
-                for value in values if values is not None else ():
-                    mask &= named[value]
-                if values is None:
-                    mask &= other
+            for place, axis in self._exact:
+                mask &= axis.covering(row.conditions[place])
+            if self._amounts is not None:
+                mask &= self._amounts.covering(*_amounts(row))
+            if self._days is not None:
+                mask &= self._days.covering(*_days(row))
             for earlier in self._of(mask):
-                if earlier.file == row.file and earlier._covers_beyond(row):
+                if earlier.file == row.file and earlier.when in (None, row.when):
                     yield earlier, row
                     break
+
+
+def _amounts(row: ExpenseRow) -> tuple[Decimal | None, Decimal | None]:
+    return row.window.over, row.window.up_to
+
+
+def _days(row: ExpenseRow) -> tuple[dt.date | None, dt.date | None]:
+    """Return the last day before the row and its own last one."""
+    first = row.window.first
+    return (None if first is None or first == dt.date.min else first - _DAY), row.window.last

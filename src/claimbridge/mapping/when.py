@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from claimbridge.errors import MappingError, MissingExtra
@@ -53,6 +53,7 @@ class When:
         self._rule = rule
 
     @classmethod
+    @lru_cache(maxsize=4096)  # sheets repeat their expressions, and each takes a millisecond
     def parse(cls, text: str) -> When:
         """Return the expression; raises ValueError saying what is wrong with it.
 
@@ -77,7 +78,7 @@ class When:
     def holds(self, facts: Facts) -> bool:
         """Return whether a line fits; raises MappingError CB-197 where it cannot be said."""
         try:
-            return bool(self._rule.matches(_values(facts)))
+            return bool(self._rule.matches(facts))
         except Exception as error:  # rule-engine lets decimal's, re's and its own through
             raise MappingError(
                 f'a line of type "{facts.type}": the condition when {self.text!r} cannot be '
@@ -123,6 +124,7 @@ def _context(engine: Any) -> Any:
     }
     types = {name: known[kind] for name, kind in WHEN_FIELDS.items()}
     context = engine.Context(
+        resolver=_resolve,
         type_resolver=engine.type_resolver_from_dict(types),
         default_timezone="utc",
         decimal_context=EXACT,
@@ -148,28 +150,35 @@ def _told(error: Exception) -> str:
     return str(getattr(error, "message", None) or error or type(error).__name__)[:300]
 
 
-def _values(facts: Facts) -> Mapping[str, object]:
-    claim, line = facts.claim, facts.line
-    values: dict[str, object] = dict(zip(CONDITIONS, facts.exact, strict=True))
-    values.update(
-        type=facts.type,
-        cost_centre=line.cost_centre or claim.cost_centre,
-        text=line.text,
-        title=claim.title,
-        unit=line.unit,
-        currency=line.currency or claim.currency,
-        claim_currency=claim.currency,
-        amount=facts.amount,
-        refund=line.amount < Decimal(0),
-        tax=line.tax,
-        tax_rate=line.tax_rate,
-        quantity=line.quantity,
-        date=_midnight(line.date),
-        posting_date=_midnight(facts.posting),
-        documents=tuple(document.kind for document in line.documents),
-        dimensions={**claim.dimensions, **line.dimensions},
-    )
-    return values
+def _exact(name: str) -> Callable[[Facts], object]:
+    place = CONDITIONS.index(name)
+    return lambda facts: facts.exact[place]
+
+
+_VALUES: Final[Mapping[str, Callable[[Facts], object]]] = {
+    "type": lambda facts: facts.type,
+    **{name: _exact(name) for name in CONDITIONS},
+    "cost_centre": lambda facts: facts.line.cost_centre or facts.claim.cost_centre,
+    "text": lambda facts: facts.line.text,
+    "title": lambda facts: facts.claim.title,
+    "unit": lambda facts: facts.line.unit,
+    "currency": lambda facts: facts.line.currency or facts.claim.currency,
+    "claim_currency": lambda facts: facts.claim.currency,
+    "amount": lambda facts: facts.amount,
+    "refund": lambda facts: facts.line.amount < 0,
+    "tax": lambda facts: facts.line.tax,
+    "tax_rate": lambda facts: facts.line.tax_rate,
+    "quantity": lambda facts: facts.line.quantity,
+    "date": lambda facts: _midnight(facts.line.date),
+    "posting_date": lambda facts: _midnight(facts.posting),
+    "documents": lambda facts: tuple(document.kind for document in facts.line.documents),
+    "dimensions": lambda facts: {**facts.claim.dimensions, **facts.line.dimensions},
+}
+
+
+def _resolve(facts: Facts, name: str) -> object:
+    """Return the value of a field; only those that an expression names are asked for."""
+    return _VALUES[name](facts)
 
 
 def _midnight(day: dt.date) -> dt.datetime:
