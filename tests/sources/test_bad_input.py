@@ -144,4 +144,6 @@ def test_parked_is_listed_retried_and_refused(inbox: Inbox) -> None:
     closed = inbox.command("intake", "refuse", "A", "b.json", "--reason", "paid by hand")
     assert [one["state"] for one in closed] == ["refused", "refused"]
     assert inbox.command("intake", "list", "--state", "parked") == []
-    assert "paid by hand" in closed[0]["reason"]
+    assert closed[0]["reason"] == "paid by hand"
+    assert inbox.intake()["a.json"]["state"] == "refused"
+    assert inbox.code == 0

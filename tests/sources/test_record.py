@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from claimbridge.journal import SqliteJournal
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -241,3 +245,38 @@ def test_of_processes_that_race_for_an_invoice_one_wins(tmp_path: Path) -> None:
         racer.join()
     assert sorted(name for name, _ in ends) == names
     assert sum(won for _, won in ends) == 1
+
+
+_FILL = """
+import resource, signal, sys
+from pathlib import Path
+from claimbridge.errors import JournalError
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.record import Record
+from tests.sources.claims import claim
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+record = Record(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+for number in range(10_000):
+    big = claim(f"F{number}", title="x" * 1000)
+    try:
+        record.take_in("inbox", [Arrival(key=big.id, version="1", claim=big)], mark=str(number))
+    except JournalError as error:
+        print(number, error.code, record.mark("inbox"))
+        break
+"""
+
+
+def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
+    """What was kept is kept, with its mark; what was not is read again once there is room."""
+    path = tmp_path / "claims.db"
+    done = subprocess.run(
+        [sys.executable, "-c", _FILL, str(path)], capture_output=True, text=True, cwd=ROOT
+    )
+    refused, code, mark = done.stdout.split()
+    assert (code, mark) == ("CB-221", str(int(refused) - 1)), done.stderr
+    record = Record(path)
+    assert [one.key for one in record.select()] == [f"F{number}" for number in range(int(refused))]
+    assert record.mark("inbox") == mark
+    assert kept(record, "LATER").state is ArrivalState.READ
+    record.close()

@@ -39,7 +39,10 @@ _MARKS: Final = {
     ArrivalState.WITHDRAWN: YES,
     ArrivalState.READ: WARN,
     ArrivalState.SUPERSEDED: WARN,
+    ArrivalState.REFUSED: WARN,
 }
+_CLOSED: Final = (ArrivalState.SUPERSEDED, ArrivalState.REFUSED)
+"""Ends that nobody has to look at any more."""
 
 tree = App(name="intake")
 
@@ -173,7 +176,7 @@ def refuse_arrivals(
     """
 
     def refuse(record: Record, one: Kept) -> bool:
-        return record.end(one, ArrivalState.REFUSED, code="CB-540", reason=f"refused: {reason}")
+        return record.end(one, ArrivalState.REFUSED, code="CB-544", reason=reason)
 
     return _each_parked(configured_sources(config, source), config, ids, refuse, json)
 
@@ -200,7 +203,8 @@ def _each_parked(
                 if json:
                     emit(_record(now))
                 elif done:
-                    say(YES, f" {now.name}  {now.state}")
+                    waits = now.state is ArrivalState.READ
+                    say(YES, f" {now.name}  {'goes on with the next pass' if waits else now.state}")
                 else:
                     say(NO, f" {now.name}  it is no claim: mend it in its source, {now.reason}")
     for name in sorted(missing):
@@ -260,7 +264,7 @@ def _show(source: str, handled: Handled, json: bool) -> int:
     else:
         word = "later" if arrival.state is ArrivalState.READ else arrival.state
         say(_MARKS.get(arrival.state, NO), f" {source}  {arrival.name}  {word}: {error}")
-    if error is None or arrival.state is ArrivalState.SUPERSEDED:
+    if error is None or arrival.state in _CLOSED:
         return DONE
     return exit_code(error)
 
@@ -271,7 +275,7 @@ def _summary(report: Report) -> str:
         "accepted": report.accepted,
         "parked": report.parked,
         "later": report.later,
-        "withdrawn": report.withdrawn,
+        "closed": report.closed,
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "read")
 

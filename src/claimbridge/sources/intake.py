@@ -66,6 +66,7 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, kw_only=True):
     """What one pass did: new documents read, and how many arrivals ended in which way.
 
+    ``closed`` were withdrawn, superseded, or refused by a person: nobody has to look.
     ``troubles`` are about no claim: the source could not be read or told, a ledger not opened.
     They are tried again by the next pass.
     """
@@ -74,7 +75,7 @@ class Report(msgspec.Struct, kw_only=True):
     accepted: int = 0
     parked: int = 0
     later: int = 0
-    withdrawn: int = 0
+    closed: int = 0
     troubles: list[ClaimBridgeError] = []
 
 
@@ -319,8 +320,8 @@ class Intake:
         name = {
             ArrivalState.READ: "later",
             ArrivalState.ACCEPTED: "accepted",
-            ArrivalState.WITHDRAWN: "withdrawn",
-        }.get(arrival.state, "parked")
+            ArrivalState.PARKED: "parked",
+        }.get(arrival.state, "closed")
         setattr(self.report, name, getattr(self.report, name) + 1)
         return Handled(arrival=arrival, error=error)
 

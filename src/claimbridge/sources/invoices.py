@@ -61,7 +61,7 @@ def invoices_of(claim: Claim) -> tuple[InvoiceUse, ...]:
                 continue
             if invoice in found:
                 raise ClaimError(
-                    f"lines[{count - 1}].documents: invoice {document.number} stands on line "
+                    f"line {count}: invoice {document.number} stands on line "
                     f"{found[invoice].line} of this claim already; keep one of the two, or make "
                     "one line of them and divide it into items",
                     code="CB-530",
@@ -74,7 +74,7 @@ def invoices_of(claim: Claim) -> tuple[InvoiceUse, ...]:
 def used_already(use: InvoiceUse, *, claim_id: str, holder: str, line: int) -> ClaimError:
     """Return the error for an invoice of ``claim_id`` that claim ``holder`` uses on ``line``."""
     return ClaimError(
-        f"lines[{use.line - 1}].documents: invoice {use.number} is used by claim {holder} already, "
+        f"line {use.line}: invoice {use.number} is used by claim {holder} already, "
         f"on its line {line}; take it off this claim, or withdraw that one if it is the wrong one",
         code="CB-530",
         claim_id=claim_id,
