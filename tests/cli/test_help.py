@@ -10,10 +10,11 @@ import pytest
 from cyclopts import App
 from tests.cli.conftest import Run
 
-from claimbridge.cli.app import CONTRACT, GROUPS, INTAKE, JOURNAL, Command, build
+from claimbridge.cli.app import CONTRACT, GROUPS, HESI, INTAKE, JOURNAL, Command, build
 
 COMMANDS = [((one.name,), one) for group in GROUPS.values() for one in group]
 COMMANDS += [(("intake", one.name), one) for one in INTAKE]
+COMMANDS += [(("hesi", one.name), one) for one in HESI]
 COMMANDS += [(("journal", one.name), one) for one in JOURNAL]
 COMMANDS += [(("contract", one.name), one) for one in CONTRACT]
 EACH = pytest.mark.parametrize(

@@ -210,6 +210,20 @@ CHART: Final = (
         "claimbridge chart test chart.toml",
     ),
 )
+HESI: Final = (
+    Command(
+        "fields",
+        "hesi:show_fields",
+        "Show every field of saved documents: what it becomes, or that the field map ignores it.",
+        "claimbridge hesi fields --map hesi-map.toml document.json",
+    ),
+    Command(
+        "claims",
+        "hesi:translate",
+        "Turn saved documents into claims by a field map, or say what is wrong with them.",
+        "claimbridge hesi claims --map hesi-map.toml document.json",
+    ),
+)
 JOURNAL: Final = (
     Command(
         "list",
@@ -280,6 +294,10 @@ def build() -> App:
     chart = App(name="chart", help=about, group=groups["Before anything is sent"], sort_key=9)
     with_commands(chart, CHART, None)
     tree.command(chart)
+    about = "Try a field map on saved documents of Hesi's."
+    hesi = App(name="hesi", help=about, group=groups["Before anything is sent"], sort_key=10)
+    with_commands(hesi, HESI, None)
+    tree.command(hesi)
     about = "Lock an ERP's WSDL, and look into it."
     contract = App(name="contract", help=about, group=groups["Contracts"])
     with_commands(contract, CONTRACT, None)

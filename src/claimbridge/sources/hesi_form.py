@@ -20,7 +20,7 @@ from claimbridge.model.claim_checks import converted
 from claimbridge.model.money import EXACT
 from claimbridge.sources.hesi_effects import WAITING, decided_by_us, waiting_node
 from claimbridge.sources.hesi_fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
-from claimbridge.sources.hesi_http import JsonObject
+from claimbridge.sources.hesi_http import JsonObject, read_json
 from claimbridge.sources.hesi_log import approval, revision, states_of
 from claimbridge.sources.hesi_reader import FormReader, in_currency
 from claimbridge.sources.hesi_values import FormMoney, Place, Values
@@ -37,6 +37,24 @@ _SECTION: Final = {
     "advances": "advance",
 }
 _WORD: Final = {"invoice": "invoice", "allocation": "分摊", "payee": "支付计划", "advance": "核销"}
+
+
+def documents_in(data: bytes, *, name: str) -> tuple[JsonObject, ...]:
+    """Return the documents in saved JSON: one, a list, or an answer of Hesi's (value, items).
+
+    ``name`` is the file's, for the error. Raises ClaimError CB-526 where there is none.
+    """
+    found = read_json(data)
+    if isinstance(found, dict) and "form" not in found:
+        found = found.get("items", found.get("value"))
+    listed = found if isinstance(found, list) else [found]
+    if not listed or not all(isinstance(one, dict) and "form" in one for one in listed):
+        raise ClaimError(
+            f"{name} holds no document of Hesi's: a JSON object with a form, a list of them, or an "
+            "answer of its interface",
+            code="CB-526",
+        )
+    return tuple(listed)
 
 
 class HesiForms:

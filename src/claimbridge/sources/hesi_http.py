@@ -166,12 +166,17 @@ def _without(request: Request, token: Secret, body: bytes) -> bytes:
 _SECRET: Final = frozenset({"refreshToken", "appKey", "appSecurity", "signKey"})
 
 
-def _object_in(body: bytes) -> JsonObject | None:
-    """Return the JSON object of an answer; None for HTML, broken, endless or other things."""
+def read_json(data: bytes) -> object:
+    """Return what JSON says, its numbers exact; None for what is none, or nested without end."""
     try:
-        found = _READER.decode(body)
+        return _READER.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError, ArithmeticError):
         return None
+
+
+def _object_in(body: bytes) -> JsonObject | None:
+    """Return the JSON object of an answer; None for HTML, broken, endless or other things."""
+    found = read_json(body)
     return found if isinstance(found, dict) else None
 
 

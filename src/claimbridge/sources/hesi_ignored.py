@@ -109,9 +109,11 @@ def _example(path: str, value: object) -> str:
         return f"{value['standard']}" if "standard" in value else f"{len(value)} fields"
     if isinstance(value, list):
         return f"{len(value)} entries"
-    if isinstance(value, bool) or not isinstance(value, str):
-        return str(value)[:_SHOWN]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = " ".join(str(value).split())
     if _PERSONAL.search(path):
-        return f"{'•' * min(len(value), 8)} ({len(value)} characters)"
-    short = " ".join(value.split())[:_SHOWN]
-    return _LONG_NUMBER.sub(lambda found: found[0][:2] + "•" * (len(found[0]) - 2), short)
+        return f"{'•' * min(len(text), 8)} ({len(text)} characters)"
+    if not isinstance(value, str):
+        return text[:_SHOWN]
+    return _LONG_NUMBER.sub(lambda found: found[0][:2] + "•" * (len(found[0]) - 2), text[:_SHOWN])
