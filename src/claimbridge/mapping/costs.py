@@ -129,7 +129,7 @@ def _parts(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
         if book.is_recharged:
             yield _recharged(draft, line, line.amount, entry.source, book)
         else:
-            yield _cost(draft, line, entry.place, entry.source, book)
+            yield _cost(draft, line, entry.place, entry.source, book, entry.by_kind)
 
 
 def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
@@ -153,7 +153,7 @@ def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
             continue
         row = row_for(rules, draft.claim, borne, here, draft.dates.posting)
         if id(row) not in wholes:
-            whole, used = _split(draft, line, place, row, book)
+            whole, used = _split(draft, line, place, row, book, entry.by_kind)
             parts = divided(whole, gross, currency, rules.remainder, kept=row.tax_in_expense)
             wholes[id(row)] = whole, used, parts
         whole, used, parts = wholes[id(row)]
@@ -172,18 +172,30 @@ def _recharged(draft: Draft, line: ClaimLine, amount: Decimal, source: str, book
     return Share(amount, source, draft.plain_narration(line), book.code)
 
 
-def _cost(draft: Draft, line: ClaimLine, place: Place, source: str, book: Book) -> Cost:
+def _cost(
+    draft: Draft,
+    line: ClaimLine,
+    place: Place,
+    source: str,
+    book: Book,
+    by_kind: Decimal | None = None,
+) -> Cost:
     row = row_for(draft.rules, draft.claim, line, place, draft.dates.posting)
-    parts, used = _split(draft, line, place, row, book)
+    parts, used = _split(draft, line, place, row, book, by_kind)
     return _decided(draft, line, place, source, book, row, parts, used)
 
 
 def _split(
-    draft: Draft, line: ClaimLine, place: Place, row: ExpenseRow, book: Book
+    draft: Draft,
+    line: ClaimLine,
+    place: Place,
+    row: ExpenseRow,
+    book: Book,
+    by_kind: Decimal | None,
 ) -> tuple[Split, str]:
     """Return a line's net and taxes, and the words for its quantity; "" where none counts."""
     currency = line.currency or draft.claim.currency
-    parts = split(line, row, currency, place, draft.rules.invoices)
+    parts = split(line, row, currency, place, draft.rules.invoices, by_kind)
     if not is_by_quantity(row) or not line.amount:
         return parts, ""
     used = check_quantity(line, row, place, currency=currency, own_currency=book.company.currency)

@@ -11,7 +11,6 @@ import msgspec
 from claimbridge.errors import MappingError
 from claimbridge.mapping.levies import Levy
 from claimbridge.mapping.papers import (
-    Paper,
     are_alike,
     check_verified,
     papers_of,
@@ -27,11 +26,15 @@ _NO_RATE: Final = Decimal(0)
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One thing bought: a line that is not itemised, or an item, as a line of its own."""
+    """One thing bought: a line that is not itemised, or an item, as a line of its own.
+
+    ``by_kind`` is the deductible share that the kind of an item's document allows; None: any.
+    """
 
     place: Place
     line: ClaimLine
     source: str
+    by_kind: Decimal | None = None
 
 
 def items_of(line: ClaimLine, index: int, invoices: Mapping[str, InvoiceRule]) -> Iterator[Entry]:
@@ -42,28 +45,27 @@ def items_of(line: ClaimLine, index: int, invoices: Mapping[str, InvoiceRule]) -
     papers = papers_of(line.documents, invoices)
     for number, item in enumerate(line.items):
         place = Place(index, number)
+        untaxed, by_kind = False, None
+        if papers and not item.personal and item.deductible is None:
+            if not are_alike(papers):
+                raise undivided(place, papers)
+            untaxed, by_kind = papers[0].treatment
         yield Entry(
             place,
-            _as_line(line, item, place, papers),
+            _as_line(line, item, untaxed=untaxed),
             f"lines[{index}].items[{number}].amount",
+            by_kind,
         )
 
 
-def _as_line(line: ClaimLine, item: Item, place: Place, papers: Sequence[Paper]) -> ClaimLine:
-    tax, rate, deductible = item.tax, item.tax_rate, item.deductible
-    if papers and not item.personal and deductible is None:
-        if not are_alike(papers):
-            raise undivided(place, papers)
-        untaxed, deductible = papers[0].treatment
-        if untaxed:
-            tax, rate = None, _NO_RATE
+def _as_line(line: ClaimLine, item: Item, *, untaxed: bool) -> ClaimLine:
     return msgspec.structs.replace(
         line,
         type=item.type,
         amount=item.amount,
-        tax=tax,
-        tax_rate=rate,
-        deductible=deductible,
+        tax=None if untaxed else item.tax,
+        tax_rate=_NO_RATE if untaxed else item.tax_rate,
+        deductible=item.deductible,
         quantity=item.quantity,
         unit=item.unit,
         personal=item.personal,

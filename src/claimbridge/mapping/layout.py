@@ -144,7 +144,8 @@ class PeriodTable(Table, frozen=True):
 class InvoiceTable(Table, frozen=True):
     """``[[invoice]]``: what a kind of supporting document says about the tax in it.
 
-    ``deductible`` is the share of its tax that may be deducted; left out: as the expense row says.
+    ``deductible`` is the share of its tax that may be deducted, where the expense row allows as
+    much; left out: as the row says.
     ``tax_rate`` computes the tax, from the document's fare, where the paper states none. With
     ``tax = "none"`` it counts as having none: what it states stays in the expense.
     """
@@ -177,7 +178,7 @@ class ExpenseTable(Table, frozen=True):
     account: str
     name: str = ""
     tax_rate: Decimal | None = None
-    deductible: Decimal = Decimal(0)
+    deductible: Decimal | None = None
     tax_code: str = ""
     non_deductible_tax: Literal["separate", "in_expense"] = "separate"
     cost_centre: Literal["optional", "required"] = "optional"

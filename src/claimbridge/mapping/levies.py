@@ -9,6 +9,7 @@ import msgspec
 
 from claimbridge.model.money import EXACT, rounded
 
+_ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 _TWO: Final = Decimal(2)
 STATED: Final = "as the invoice states it"
@@ -43,6 +44,20 @@ class Levy(msgspec.Struct, frozen=True):
     def exact_deducted(self) -> Decimal:
         """The deductible part of the exact tax."""
         return self.deducted if self.share is None else EXACT.multiply(self.exact, self.share)
+
+
+def share_of(stated: Decimal | None, by_kind: Decimal | None, by_row: Decimal | None) -> Decimal:
+    """Return the deductible share of a tax: as the claim has stated it, if it has.
+
+    Else both what the document's kind and what the expense row allow bounds it: a special invoice
+    does not make entertainment deductible. None: nothing is said, and the other decides; where
+    neither says anything, nothing is deductible.
+    """
+    if stated is not None:
+        return stated
+    if by_kind is None:
+        return by_row or _ZERO
+    return by_kind if by_row is None else min(by_kind, by_row)
 
 
 def levied(

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.levies import STATED, Levy, contained, levied
+from claimbridge.mapping.levies import STATED, Levy, contained, levied, share_of
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.rules import InvoiceRule
@@ -142,7 +142,7 @@ def _of_taxes(
         levies.append(
             levied(
                 tax.amount,
-                _first(own, papers[0].treatment[1], row.deductible),
+                share_of(own, papers[0].treatment[1], row.deductible),
                 currency,
                 rate=tax.rate,
                 kind=tax.kind,
@@ -189,7 +189,7 @@ def _of_whole(
         raise undivided(place, papers)
     return levied(
         line.tax,
-        _first(line.deductible, papers[0].treatment[1], row.deductible),
+        share_of(line.deductible, papers[0].treatment[1], row.deductible),
         currency,
         rate=_rate(line, row, papers[0].rule),
         by="" if line.deductible is not None else _labels(papers),
@@ -204,7 +204,7 @@ def _of_paper(
     if paper.untaxed:
         return None
     rate = _rate(line, row, rule)
-    share = _first(line.deductible, rule.deductible if rule else None, row.deductible)
+    share = share_of(line.deductible, rule.deductible if rule else None, row.deductible)
     by = rule.label if rule and line.deductible is None else ""
     fare = document.amount if document.fare is None else document.fare
     if fare is None and alone:
@@ -270,7 +270,3 @@ def _rate(line: ClaimLine, row: ExpenseRow, rule: InvoiceRule | None) -> Decimal
     if line.tax_rate is not None:
         return line.tax_rate
     return row.tax_rate if rule is None or rule.tax_rate is None else rule.tax_rate
-
-
-def _first(*shares: Decimal | None) -> Decimal:
-    return next(share for share in shares if share is not None)

@@ -170,7 +170,7 @@ def _row(placed: Placed[ExpenseTable], tables: Tables, origin: str) -> ExpenseRo
     where, file, number, table = placed
     checked = Checked(where)
     _check_row(table, tables, checked)
-    rate = table.tax_rate
+    rate, share = table.tax_rate, table.deductible
     narration = tables.narration.line if table.narration is None else table.narration
     required = table.cost_centre == "required"
     default = table.default_cost_centre or tables.chart.default_cost_centre
@@ -180,7 +180,7 @@ def _row(placed: Placed[ExpenseTable], tables: Tables, origin: str) -> ExpenseRo
         name=table.name or table.type,
         account=table.account,
         tax_rate=None if rate is None else checked.fraction(rate, "tax_rate"),
-        deductible=checked.fraction(table.deductible, "deductible"),
+        deductible=None if share is None else checked.fraction(share, "deductible"),
         tax_code=table.tax_code,
         tax_in_expense=table.non_deductible_tax == "in_expense",
         cost_centre_required=required,

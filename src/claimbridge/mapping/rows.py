@@ -71,7 +71,7 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     account: str
     tax_rate: Decimal | None
-    deductible: Decimal
+    deductible: Decimal | None
     tax_code: str
     tax_in_expense: bool
     cost_centre_required: bool

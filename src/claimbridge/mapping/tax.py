@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from claimbridge.mapping.levies import Levy, contained, levied
+from claimbridge.mapping.levies import Levy, contained, levied, share_of
 from claimbridge.mapping.papers import levies_of, papers_of
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
@@ -56,12 +56,14 @@ def split(
     currency: str,
     place: Place,
     invoices: Mapping[str, InvoiceRule],
+    by_kind: Decimal | None = None,
 ) -> Split:
     """Return the parts of ``line``; what the line states goes before what the row says.
 
     The tax is the line's, else that of its documents (see ``papers``), else contained in the gross
     amount at the line's rate, else at the row's, else nothing. Its deductible share is the
-    line's, else the row's. Tax and deductible tax are rounded half up; the rest of the tax is not
+    line's, else the row's, within what the kind of the document allows (for an item, which has no
+    documents, ``by_kind``). Tax and deductible tax are rounded half up; the rest of the tax is not
     deductible, and the rest of the gross amount is net.
     """
     if line.documents:
@@ -75,7 +77,7 @@ def split(
             tuple(
                 levied(
                     tax.amount,
-                    row.deductible if tax.deductible is None else tax.deductible,
+                    share_of(tax.deductible, None, row.deductible),
                     currency,
                     rate=tax.rate,
                     kind=tax.kind,
@@ -86,7 +88,7 @@ def split(
     rate = row.tax_rate if line.tax_rate is None else line.tax_rate
     if line.tax is None and not rate:
         return Split(line.amount, line.amount)
-    share = row.deductible if line.deductible is None else line.deductible
+    share = share_of(line.deductible, by_kind, row.deductible)
     if line.tax is not None:
         levy = levied(line.tax, share, currency, rate=rate)
     else:
