@@ -14,6 +14,7 @@ from tests.sources.hesi_stage import CASHIER, EBOT, Stage, stage
 from claimbridge.errors import ClaimError, MappingError
 from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sandbox import FAULTS
+from claimbridge.sandbox.hesi import TokenOrder
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
@@ -122,7 +123,7 @@ def test_every_fault_at_the_steps_around_it(
     """Reading that fails, before or after, delays a write-back and never repeats it."""
     write_back = planned(hesi, kind)
     if step == "token":
-        hesi.hesi.desk.expire_tokens()
+        hesi.hesi.tokens(TokenOrder(expire=True))
     # The answer to the write is lost, too: then looking is what meets the fault.
     lost = f"hesi_{OPERATION[kind]}:commit-then-drop@1"
     hesi.sandbox.set_faults(f"hesi_{step}:{fault}@1,hesi_{step}:{fault}@2,{lost}")

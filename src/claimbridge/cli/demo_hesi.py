@@ -197,7 +197,7 @@ class HesiShow:
         before = self._did()
         list(self._intake.run())
         nothing = self._did() == before
-        told = "nothing was posted, nothing was sent to Hesi" if nothing else "IT DID SOMETHING"
+        told = "Nothing was posted, nothing was sent to Hesi" if nothing else "IT DID SOMETHING"
         self._say(("4 · The same pass once more", "italic"))
         self._say(f"  {told}.\n")
         self._emit(scene="repeat", did=not nothing)

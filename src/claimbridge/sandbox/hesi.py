@@ -36,9 +36,10 @@ from claimbridge.sandbox.hesi_books import (
     Node,
     Put,
 )
-from claimbridge.sandbox.hesi_desk import Call, HesiDesk, Operation, find_operation, refusal
+from claimbridge.sandbox.hesi_desk import Call, HesiDesk, Operation, find_operation
 from claimbridge.sandbox.hesi_faults import HesiAct, perform
 from claimbridge.sandbox.hesi_hooks import HookSettings, Outbound
+from claimbridge.sandbox.hesi_replies import refusal
 
 if TYPE_CHECKING:
     from claimbridge.sandbox.app import Control
@@ -144,10 +145,11 @@ class Hesi:
 
     def tokens(self, order: TokenOrder) -> None:
         """Spoil tokens."""
-        if order.expire:
-            self.desk.expire_tokens()
-        if order.premature is not None:
-            self.desk.premature = order.premature
+        with self._books.lock:
+            if order.expire:
+                self.desk.tokens.expire()
+            if order.premature is not None:
+                self.desk.tokens.premature = order.premature
 
     def hooks(self, settings: HookSettings) -> None:
         """Send outbound messages there from now on."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hmac
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,11 +17,10 @@ import msgspec
 
 from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.faults import Kind
-from claimbridge.sandbox.hesi_books import CORPORATION, Document, Effect, HesiBooks, select
+from claimbridge.sandbox.hesi_books import Document, Effect, HesiBooks, select
+from claimbridge.sandbox.hesi_replies import No, json_reply
+from claimbridge.sandbox.hesi_tokens import HesiTokens
 
-POWER_CODE: Final = "219904"
-_FIRST_LIFE: Final = 2 * 3600
-_RENEWED_LIFE: Final = 32 * 24 * 3600
 _FORM_TYPES: Final = frozenset(
     {"expense", "loan", "payment", "requisition", "custom", "receipt", "permit"}
 )
@@ -39,14 +37,6 @@ class Call(msgspec.Struct, frozen=True):
     last: str
 
 
-class No(Exception):
-    """Hesi refuses: an HTTP status and its words."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.reply: Reply = refusal(status, words)
-
-
 class Operation(msgspec.Struct, frozen=True):
     """One call of the interface: its name in fault SPECs and counts, and who answers it."""
 
@@ -60,7 +50,6 @@ class HesiDesk:
     """Answers calls. ``late`` is how many seconds approval states lag behind.
 
     ``sign_key`` is what outbound messages carry and the approval callback must repeat.
-    ``premature`` counts down the calls that a fresh token is refused for, as Hesi once did.
     """
 
     def __init__(
@@ -69,75 +58,28 @@ class HesiDesk:
         self.books: HesiBooks = books
         self.sign_key: str = sign_key
         self.late: float = late
-        self.premature: int = 0
+        self.tokens: HesiTokens = HesiTokens(books.millis, app_key, app_secret)
         self.failed_messages: Callable[[], list[dict[str, Any]]] = list
-        self._pair = (app_key, app_secret)
-        self._tokens: dict[str, int] = {}
-        self._renewals: dict[str, str] = {}
+
+    def token(self, call: Call) -> object:
+        """Issue a token for the account's key and secret."""
+        given = _object(call)
+        return self.tokens.issue(str(given.get("appKey", "")), str(given.get("appSecurity", "")))
+
+    def refresh(self, call: Call) -> object:
+        """Issue a token for one that has not ended."""
+        names = ("accessToken", "refreshToken", "powerCode")
+        return self.tokens.refresh(*(call.query.get(name, "") for name in names))
 
     def answer(self, operation: Operation, call: Call) -> Reply:
         """Return the reply, the work done."""
         with self.books.lock:
             try:
                 if not operation.open_to_all:
-                    self._admit(call.query.get("accessToken", ""))
+                    self.tokens.admit(call.query.get("accessToken", ""))
                 return json_reply(operation.answer(self, call))
             except No as no:
                 return no.reply
-
-    def expire_tokens(self) -> None:
-        """Let every token that was given out end now."""
-        with self.books.lock:
-            self._tokens.clear()
-            self._renewals.clear()
-
-    def _admit(self, token: str) -> None:
-        if self._tokens.get(token, 0) <= self.books.millis():
-            raise No(403, "未授权")
-        if self.premature > 0:
-            self.premature -= 1
-            raise No(403, "未授权")
-
-    def _issue(self, seconds: int) -> object:
-        access = f"{secrets.token_urlsafe(12)}:{CORPORATION}"
-        renewal = secrets.token_urlsafe(12)
-        expires = self.books.millis() + seconds * 1000
-        self._tokens[access] = expires
-        self._renewals[access] = renewal
-        return {
-            "value": {
-                "accessToken": access,
-                "refreshToken": renewal,
-                "expireTime": expires,
-                "corporationId": CORPORATION,
-            }
-        }
-
-    def token(self, call: Call) -> object:
-        """Issue a token for the account's key and secret."""
-        given = _object(call)
-        pair = (str(given.get("appKey", "")), str(given.get("appSecurity", "")))
-        right = [
-            hmac.compare_digest(a.encode(), b.encode())
-            for a, b in zip(pair, self._pair, strict=True)
-        ]
-        if not all(right):
-            raise No(403, "密钥无效")
-        return self._issue(_FIRST_LIFE)
-
-    def refresh(self, call: Call) -> object:
-        """Issue a token for one that has not ended; both of the old pair end."""
-        access, renewal = (call.query.get(name, "") for name in ("accessToken", "refreshToken"))
-        known = self._renewals.get(access)
-        if (
-            self._tokens.get(access, 0) <= self.books.millis()
-            or known is None
-            or known != renewal
-            or call.query.get("powerCode") != POWER_CODE
-        ):
-            raise No(403, "未授权")
-        del self._tokens[access], self._renewals[access]
-        return self._issue(_RENEWED_LIFE)
 
     def documents(self, call: Call) -> object:
         """List documents, page by page; the offsets count what is there at the moment."""
@@ -343,27 +285,6 @@ def find_operation(method: str, path: str) -> tuple[Operation, str] | None:
     parent, _, last = path.rpartition("/")
     found = _TABLE.get((method, parent))
     return (found, last) if found is not None and found.name == "hesi_states" else None
-
-
-def json_reply(content: object, status: int = 200) -> Reply:
-    """Return content as a reply in JSON."""
-    return Reply(
-        status=status,
-        body=msgspec.json.encode(content),
-        content_type="application/json;charset=UTF-8",
-    )
-
-
-def refusal(status: int, words: str) -> Reply:
-    """Return a no of Hesi's."""
-    content = {
-        "errorCode": status,
-        "errorMessage": words,
-        "errorDetails": None,
-        "code": None,
-        "data": None,
-    }
-    return json_reply(content, status)
 
 
 def _code(code: str, words: str) -> object:

@@ -80,8 +80,9 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     Its identity is ``source``, ``key`` (the document's id there), ``kind`` and ``occasion``, which
     tells apart several of a kind about one document (the claim's revision; the approval's step).
     ``content`` is what is sent, in the source's own terms; it never changes after it was planned.
-    ``attempt`` counts the times that it was sent (0: never). ``reason`` says in a sentence why it
-    is in this state. ``attempted_at`` is when the last attempt began; None when there was none.
+    ``attempt`` counts the times that it was about to be sent (0: never). ``reason`` says in a
+    sentence why it is in this state. ``attempted_at`` is when the last attempt began; None when
+    there was none.
     """
 
     source: str
