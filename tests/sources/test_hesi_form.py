@@ -346,6 +346,19 @@ def test_whatever_a_form_holds_it_is_a_claim_or_one_of_our_errors(data: st.DataO
     forms().was_approved(found)
 
 
+def test_a_form_that_is_nested_without_end() -> None:
+    """It is read by paths, not by walking into everything."""
+    deep: Any = 1
+    for _ in range(20_000):
+        deep = [deep]
+    found = document("plain")
+    found["form"]["u_深"] = deep
+    found["form"]["payPlan"] = deep
+
+    assert forms().claim(found).id == "B26000001"
+    assert "u_深" in ignored(found, load_map(MAP))
+
+
 def test_employees_may_be_looked_up() -> None:
     """A program's own directory answers for whom the table does not have."""
     found = copy.deepcopy(document("plain"))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.sources.hesi_forms import MAP, SHANGHAI, document
 
+from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
@@ -19,6 +24,8 @@ from claimbridge.sources.hesi_fields import load_map
 from claimbridge.sources.hesi_settings import HesiSettings
 
 MINUTE = 60_000
+FIELDS = load_map(MAP)
+_document = functools.cache(document)
 
 
 class Listing:
@@ -59,13 +66,13 @@ class Listing:
         self.held.clear()
 
 
-def source(listing: Listing, **settings: Any) -> HesiSource:
+def source(listing: Listing, *, clock: Clock = SYSTEM, **settings: Any) -> HesiSource:
     given = HesiSettings(app_key="env:K", app_secret="env:S", page_size=4, **settings)
-    return HesiSource(listing, load_map(MAP), given)  # type: ignore[arg-type]
+    return HesiSource(listing, FIELDS, given, clock=clock)  # type: ignore[arg-type]
 
 
 def at(name: str, updated: int, **changes: Any) -> dict[str, Any]:
-    return {**document(name), "updateTime": updated, **changes}
+    return {**_document(name), "updateTime": updated, **changes}
 
 
 def keys(arrivals: Iterator[Arrival]) -> list[str]:
@@ -173,14 +180,14 @@ def test_reading_begins_on_the_day_configured() -> None:
 
 def test_several_form_types_have_marks_of_their_own() -> None:
     """One that moves on does not carry the other's mark with it."""
-    listing = Listing(at("plain", 10**12), at("plain", 2 * 10**12, id="C", formType="custom"))
+    listing = Listing(at("plain", 10**12), at("plain", 10**12 + 1, id="C", formType="custom"))
     reading = source(listing, forms=("expense", "custom"))
 
     arrivals = list(reading.arrivals())
 
     assert [arrival.mark for arrival in arrivals] == [
         "expense=1000000000000",
-        "custom=2000000000000 expense=1000000000000",
+        "custom=1000000000001 expense=1000000000000",
     ]
     assert arrivals[1].error is not None
     assert arrivals[1].error.code == "CB-524"
@@ -263,3 +270,63 @@ def test_a_configured_source(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arrivals["foreign"].claim is not None
     assert again["plain"].withdrawn
     assert "secret" not in repr(settings).replace("app_secret", "").replace("HESI_SECRET", "")
+
+
+class Late(Listing):
+    """Documents change between calls, and show some time after the moment that they tell.
+
+    It is its own clock: seconds pass with every change.
+    """
+
+    def __init__(self, *, seed: int) -> None:
+        super().__init__()
+        self.random = random.Random(seed)
+        self.millis = 10**12
+        self.coming: list[tuple[int, dict[str, Any]]] = []
+        self.restless = True
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self.millis / 1000, dt.UTC)
+
+    def monotonic(self) -> float:
+        return self.millis / 1000
+
+    def documents(self, **given: Any) -> Page:
+        if self.restless:
+            self.change()
+        for shown, found in [one for one in self.coming if one[0] <= self.millis]:
+            self.coming.remove((shown, found))
+            known = self.held.get(found["id"])
+            if known is None or known["updateTime"] < found["updateTime"]:
+                self.held[found["id"]] = found
+        return super().documents(**given)
+
+    def change(self) -> None:
+        """Some documents change at the same moment, each to be seen at another."""
+        self.millis += self.random.choice((20, 5000, 3 * MINUTE))
+        for _ in range(self.random.choice((1, 1, 2, 9))):
+            name = f"D{self.random.randrange(25)}"
+            state = self.random.choice(("paid", "paid", "archived", "rejected"))
+            found = at("plain", self.millis, id=name, state=state)
+            self.coming.append((self.millis + self.random.choice((0, 0, 4 * MINUTE)), found))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**9))
+def test_no_change_is_missed_over_many_passes(seed: int) -> None:
+    """Passes that are broken off, changes that show late, many within one second: all arrive."""
+    listing = Late(seed=seed)
+    mark, seen = "", set()
+    for turn in range(14):
+        if turn == 12:
+            listing.restless = False
+            listing.millis += 10 * MINUTE
+        reading = source(listing, overlap=300, clock=listing)  # a new process each time
+        for arrival in reading.arrivals(since=mark):
+            seen.add((arrival.key, arrival.version))
+            mark = arrival.mark
+            if turn < 12 and listing.random.random() < 0.1:
+                break
+
+    assert not listing.coming
+    assert {(one["id"], str(one["updateTime"])) for one in listing.held.values()} <= seen

@@ -43,11 +43,13 @@ class HesiSource:
         settings: HesiSettings,
         *,
         employees: Callable[[str], str | None] | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
         self.name: str = settings.name
         self.client: HesiClient = client
         self._fields = fields
         self._settings = settings
+        self._clock = clock
         self._forms = HesiForms(
             fields,
             zone=settings.zone,
@@ -72,7 +74,7 @@ class HesiSource:
         """
         fields = load_map(settings.path(settings.map))
         client = HesiClient.from_settings(settings, clock=clock)
-        return cls(client, fields, settings, employees=employees)
+        return cls(client, fields, settings, employees=employees, clock=clock)
 
     def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
         """Yield the documents that changed since a mark, oldest change first; empty: all.
@@ -114,7 +116,12 @@ class HesiSource:
         self.client.close()
 
     def _changed(self, form: str, marks: dict[str, int]) -> Iterator[tuple[Listed, str]]:
-        """Yield a form type's changes, each with the mark up to it."""
+        """Yield a form type's changes, each with the mark up to it.
+
+        No mark is later than the pass's own beginning: a change that shows late may have come
+        behind the reader's back while a long pass went on.
+        """
+        began = round(self._clock.now().timestamp() * 1000)
         mark = marks.get(form)
         begin = self._begin(form, mark)
         reached = mark or 0
@@ -132,7 +139,7 @@ class HesiSource:
             ).documents
 
         for listed in read_changes(fetch, since=begin, page_size=self._settings.page_size):
-            reached = max(reached, listed.updated)
+            reached = max(reached, min(listed.updated, began))
             if self._matters(listed.document):
                 alone = marks.get(form) != reached
                 marks[form] = reached

@@ -67,7 +67,10 @@ def _walked(part: object, path: str, mapped: frozenset[str]) -> Iterator[tuple[s
     """Yield what a map reads and what lies beside it; what it does not enter stays whole."""
     if isinstance(part, list):
         for entry in part:
-            yield from _walked(entry, path, mapped)
+            if isinstance(entry, Mapping):
+                yield from _walked(entry, path, mapped)
+            else:
+                yield path, entry
     elif isinstance(part, Mapping):
         for name, value in part.items():
             inner = f"{path}.{name}" if path else str(name)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -79,12 +80,23 @@ def _listed(documents: Sequence[JsonObject], begin: int | None) -> list[Listed]:
         if type(updated) is not int:
             updated = latest  # it stands behind the one before it, and holds up nobody
         if not isinstance(found, str) or not found:
-            found = f"unnamed-{hashlib.sha256(repr(document).encode()).hexdigest()[:16]}"
+            found = _made_up_name(document)
         if updated < latest:
             raise _unreadable("is not ordered by the update time from which it was asked for")
         latest = updated
         page.append(Listed(document, found, updated))
     return page
+
+
+def _made_up_name(document: JsonObject) -> str:
+    """Return a name for a document without an id, the same for the same plain content."""
+    form = document.get("form")
+    plain = {**document, **form} if isinstance(form, dict) else document
+    shown = sorted(f"{name}={value}" for name, value in plain.items() if type(value) in _PLAIN)
+    return f"unnamed-{hashlib.sha256(repr(shown).encode()).hexdigest()[:16]}"
+
+
+_PLAIN: Final = frozenset({str, int, bool, Decimal})
 
 
 def _unreadable(why: str) -> LedgerUnavailable:
