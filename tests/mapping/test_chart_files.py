@@ -268,10 +268,15 @@ def test_a_sheet_without_end_is_refused(tmp_path: Path) -> None:
     book["expense"]["A1000000"] = "x"
     book.save(path)
     assert "it has cells down to row 1,000,000" in refusal(path).message
+    rows = '[[expense]]\ntype = "x"\naccount = "1"\n' * 20_001
+    (tmp_path / "cn.toml").write_text(CHART + rows, "utf-8")
+    assert "20003 expense rows; the limit is 20000" in refusal(tmp_path / "cn.toml").message
     many = "type,account\n" + "".join(f"t{number},1\n" for number in range(20_001))
     folder(tmp_path / "cn", SHEETS)
     (tmp_path / "cn" / "expense.csv").write_text(many, "utf-8")
     assert "20001 expense rows; the limit is 20000" in refusal(tmp_path / "cn").message
+    (tmp_path / "cn" / "expense.csv").write_text("type,account\n" + "x,1\n" * 1_000_000, "utf-8")
+    assert "expense.csv: more than 60,000 rows" in refusal(tmp_path / "cn").message
 
 
 @pytest.mark.parametrize(

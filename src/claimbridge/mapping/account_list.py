@@ -12,6 +12,7 @@ from claimbridge.mapping.grids import Grid, csv_grid
 from claimbridge.mapping.sheets import text_of
 from claimbridge.mapping.workbook import workbook_grids
 
+MAX_ACCOUNTS: Final = 1_000_000
 _HEADERS: Final = frozenset({"account", "account code", "科目", "科目编码", "科目代码"})
 
 
@@ -26,7 +27,7 @@ def read_accounts(path: Path) -> frozenset[str]:
     if path.suffix.lower() == ".xlsx":
         grid = next(iter(workbook_grids(data, file=file)), Grid(file, "", ()))
     else:
-        grid = csv_grid(data, where=file, name=path.stem)
+        grid = csv_grid(data, where=file, name=path.stem, most=MAX_ACCOUNTS)
     found = _accounts(grid)
     if not found:
         raise ConfigurationError(f"{file}: it lists no account", code="CB-265")

@@ -71,6 +71,8 @@ def parse_toml(data: bytes, *, file: str) -> Content:
     Raises ConfigurationError: CB-205 for what is no TOML, CB-206 for an unknown table or key or a
     wrong type, naming it.
     """
+    if data.count(b"[[expense]]") > MAX_ROWS:  # before minutes are spent on them
+        raise _too_many(file, data.count(b"[[expense]]"))
     try:
         # TOML floats are read as the decimals they are written as.
         raw = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
@@ -182,10 +184,7 @@ def tables_of(content: Content) -> Tables:
         if not part:
             raise ConfigurationError(f"{file}: there is no {what}", code="CB-206")
     if len(content.listed["expense"]) > MAX_ROWS:
-        raise ConfigurationError(
-            f"{file}: {len(content.listed['expense'])} expense rows; the limit is {MAX_ROWS}",
-            code="CB-260",
-        )
+        raise _too_many(file, len(content.listed["expense"]))
     return Tables(
         chart=_single(content, "chart", ChartTable),
         accounts=_single(content, "accounts", AccountsTable),
@@ -204,6 +203,12 @@ def tables_of(content: Content) -> Tables:
         expense=_placed(content, "expense", ExpenseTable),
         invoice=_placed(content, "invoice", InvoiceTable),
         period=_placed(content, "period", PeriodTable),
+    )
+
+
+def _too_many(file: str, rows: int) -> ConfigurationError:
+    return ConfigurationError(
+        f"{file}: {rows} expense rows; the limit is {MAX_ROWS}", code="CB-260"
     )
 
 

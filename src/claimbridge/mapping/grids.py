@@ -13,6 +13,8 @@ from claimbridge.errors import ConfigurationError
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a chart's file, and of what a workbook unpacks to."""
 MAX_COLUMNS: Final = 256
+MAX_LINES: Final = 60_000
+"""Down to which row a sheet of a chart may have cells."""
 
 
 class Formula(NamedTuple):
@@ -36,15 +38,15 @@ class Grid(NamedTuple):
     rows: tuple[tuple[int, tuple[Cell, ...]], ...]
 
 
-def csv_grid(data: bytes, *, where: str, name: str) -> Grid:
+def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Grid:
     """Return the cells of a CSV file: UTF-8, UTF-16 with its mark, or GB18030.
 
     Cells are separated by commas, semicolons or tabs, whichever the first line has most of.
-    Raises ConfigurationError CB-260.
+    Raises ConfigurationError CB-260, also for more than ``most`` rows.
     """
     text = _decoded(data, where)
     try:
-        rows = tuple(_csv_rows(text, where))
+        rows = tuple(_csv_rows(text, where, most))
     except csv.Error as error:
         raise ConfigurationError(f"{where}: not a CSV file: {error}", code="CB-260") from error
     return Grid(where, name, rows)
@@ -66,7 +68,7 @@ def _decoded(data: bytes, where: str) -> str:
     )
 
 
-def _csv_rows(text: str, where: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cell, ...]]]:
     head = next((line for line in text.splitlines() if line.strip()), "")
     bare = "".join(head.split('"')[::2])  # what stands in quotes separates nothing
     separator = max(",;\t", key=bare.count)
@@ -77,6 +79,8 @@ def _csv_rows(text: str, where: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
                 f"{where}: row {number} has {len(cells)} cells; the limit is {MAX_COLUMNS}",
                 code="CB-260",
             )
+        if number > most:
+            raise ConfigurationError(f"{where}: more than {most:,} rows", code="CB-260")
         yield number, tuple(_csv_cell(cell) for cell in cells)
 
 

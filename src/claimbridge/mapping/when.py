@@ -87,6 +87,10 @@ class When:
                 claim_id=facts.claim.id,
             ) from error
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A chart goes to other processes; the expression is parsed anew there.
+        return When.parse, (self.text,)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, When) and self.text == other.text
 

@@ -14,14 +14,12 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from claimbridge.errors import ConfigurationError, MissingExtra
-from claimbridge.mapping.grids import MAX_BYTES, MAX_COLUMNS, Cell, Formula, Grid
+from claimbridge.mapping.grids import MAX_BYTES, MAX_COLUMNS, MAX_LINES, Cell, Formula, Grid
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 MAX_PARTS: Final = 1000
-MAX_LINES: Final = 60_000
-"""Down to which row a sheet may have cells."""
 MAX_AREA: Final = 1_000_000
 
 
