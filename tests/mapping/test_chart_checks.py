@@ -235,6 +235,16 @@ def test_findings_without_end_are_shortened() -> None:
     assert gaps[-1] == ChartFinding("gap", "mend", "chart", "70 more of this kind")
 
 
+def test_rows_without_end_are_not_compared_for_ever() -> None:
+    """Hundreds that all meet: said so, in a moment."""
+    nested = "".join(
+        f'[[expense]]\ntype = "x"\naccount = "1"\namount_up_to = {number}\n'
+        for number in range(1, 500)
+    )
+    kinds = {(one.kind, one.weight) for one in chart(more=nested).check(day=DAY)}
+    assert {("unreachable", "look"), ("overlap", "look")} <= kinds
+
+
 def test_the_example_chart_has_nothing_to_mend() -> None:
     """It is what people copy."""
     assert [one for one in Chart.load(EXAMPLE).check(day=DAY) if one.weight != "note"] == []

@@ -395,6 +395,15 @@ def test_a_chart_extends_its_groups(tmp_path: Path) -> None:
     assert mapped.explain[3].row == "expense row 2 (travel) of group.toml"
 
 
+def test_a_folder_extends_relative_to_its_files(tmp_path: Path) -> None:
+    """A CSV chart's paths begin where its chart.csv is."""
+    extended(tmp_path)
+    own = {"chart": [["key", "value"], ["name", "own"], ["extends", "../groups/group.toml"]]}
+    subject = Chart.load(folder(tmp_path / "own", own))
+    assert subject.name == "own"
+    assert legs(subject.map(claim(line("taxi", "1"), company="CN02")))[0][1] == "G-taxi"
+
+
 def test_an_own_row_may_replace_the_groups(tmp_path: Path) -> None:
     """That hides the group's row, which is what extending is for."""
     own = OWN + '[[expense]]\ntype = "taxi"\naccount = "O-taxi"\n'

@@ -81,11 +81,11 @@ def run_cases(path: Path, *, write: bool = False) -> Iterator[CaseResult]:
 
 def cases_folder(path: Path) -> Path:
     """Return the folder that the cases of a chart stand in."""
-    return path.with_name(f"{path.stem if path.suffix else path.name}.cases")
+    return path.with_name(f"{path.name if path.is_dir() else path.stem}.cases")
 
 
 def _files(path: Path) -> list[Path]:
-    folder = cases_folder(path.resolve())
+    folder = cases_folder(path.absolute())
     found = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not found:
         raise ConfigurationError(

@@ -30,6 +30,9 @@ from claimbridge.mapping.rules import Rules
 MOST: Final = 50
 """How many findings of one kind are written out."""
 
+MOST_COMPARED: Final = 100_000
+"""How many pairs of rows are compared for a finding: some seconds."""
+
 _PAYMENTS: Final = Values(frozenset({"employee", "company_card"}), False)
 
 
@@ -154,13 +157,18 @@ def _gap(type_: str, left: list[Box], whole: Box, *, judged: bool) -> ChartFindi
 
 def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
     """Find rows of which several earlier ones of their file leave nothing."""
+    compared = 0
     for type_ in rules.rows.types():
         for row, earlier in rules.rows.meetings(type_):
             before = [
                 other
-                for other in earlier
+                for other in itertools.islice(earlier, MOST_COMPARED)
                 if other.file == row.file and (other.when is None or other.when == row.when)
             ]
+            compared += len(before)
+            if compared > MOST_COMPARED:
+                yield _too_many("unreachable", row)
+                return
             if before and remainder(box_of(row), map(box_of, before)) == []:
                 numbers = ", ".join(str(other.number) for other in before[:10])
                 text = f"rows {numbers} before it take all of its lines between them"
@@ -169,15 +177,25 @@ def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
 
 def _overlaps(rules: Rules) -> Iterator[ChartFinding]:
     """Find rows of which the order alone decides: neither is a special case of the other."""
+    compared = 0
     for type_ in rules.rows.types():
         for row, earlier in rules.rows.meetings(type_):
-            for other in itertools.islice(earlier, 10_000):
+            for other in earlier:
+                compared += 1
+                if compared > MOST_COMPARED:
+                    yield _too_many("overlap", row)
+                    return
                 if other.file != row.file or row.takes_all_of(other):
                     continue  # the exception before the rule, as it should be
                 both = shared(box_of(row), box_of(other))
                 if both is None or (other.when is not None and row.when is not None):
                     continue
                 yield _overlap(other, row, both)
+
+
+def _too_many(kind: Literal["unreachable", "overlap"], row: ExpenseRow) -> ChartFinding:
+    text = "so many rows have lines in common that it and those below were not judged"
+    return ChartFinding(kind, "look", row.label, text)
 
 
 def _overlap(first: ExpenseRow, second: ExpenseRow, both: Box) -> ChartFinding:

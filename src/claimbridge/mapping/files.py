@@ -137,8 +137,8 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _beside(path: Path, name: str) -> Path:
-    """Return the file called ``name`` relative to the folder that the chart lies in."""
-    return path.parent / name
+    """Return the file called ``name``, relative to the folder of the file that names it."""
+    return (path if path.is_dir() else path.parent) / name
 
 
 def _refuse(file: str, problem: str) -> NoReturn:
