@@ -430,6 +430,16 @@ def test_what_will_not_change_by_itself_is_not_asked_again(serve: Callable[..., 
         assert len(script.calls) == 1
 
 
+def test_only_hesi_s_word_makes_a_document_one_that_is_not_there(serve: Callable[..., Any]) -> None:
+    """Another refusal of the question says nothing about the document."""
+    client, _, _ = serve(answer({"errorMessage": "无权限查看单据"}, 412))
+
+    with pytest.raises(DeliveryRefused) as caught:
+        client.details("ID-1")
+
+    assert caught.value.code == "CB-517"
+
+
 def test_only_loopback_is_reached_without_tls() -> None:
     """The two secrets and every claim would travel in the open."""
     with pytest.raises(ConfigurationError, match="not encrypted"):
@@ -458,8 +468,14 @@ OUTCOMES: dict[str, tuple[Callable[[HesiClient], None], Any, type[Exception] | N
         voucher, answer({"errorMessage": "不存在此单据[ID-1]"}, 412), LedgerRejection, "CB-516",
     ),
     "voucher: not true": (voucher, answer({"value": False}), OutcomeUnknown, "CB-515"),
-    "voucher: an error within 200": (
-        voucher, answer({"errorCode": 500, "errorMessage": "系统异常"}), LedgerRejection, "CB-516",
+    "voucher: a no within 200": (
+        voucher, answer({"errorCode": 400, "errorMessage": "参数错误"}), LedgerRejection, "CB-516",
+    ),
+    "voucher: trouble within 200": (
+        voucher, answer({"errorCode": 500, "errorMessage": "系统异常"}), OutcomeUnknown, "CB-515",
+    ),
+    "voucher done, with a code of success": (
+        voucher, answer({"errorCode": 0, "value": True}), None, "",
     ),
     "voucher: html": (voucher, http(200, b"<html>", kind="text/html"), OutcomeUnknown, "CB-515"),
     "voucher: cut off": (voucher, cut, OutcomeUnknown, "CB-515"),

@@ -7,9 +7,7 @@ shown of an address is its path.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
@@ -21,28 +19,18 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import (
     ClaimError,
-    DeliveryRefused,
-    LedgerRejection,
     LedgerUnavailable,
-    NotDelivered,
-    OutcomeUnknown,
 )
-from claimbridge.model import Reason
+from claimbridge.sources.hesi_calls import HesiCalls
 from claimbridge.sources.hesi_http import (
-    HesiWire,
     JsonObject,
-    Reply,
     Request,
     Secret,
-    lost,
     read_object,
     words_in,
-    written_object,
 )
 from claimbridge.sources.hesi_settings import HesiSettings
-from claimbridge.sources.hesi_token import HesiKeys, HesiToken
-
-_log = logging.getLogger("claimbridge.hesi")
+from claimbridge.sources.hesi_token import HesiKeys
 
 _LIST: Final = "/api/openapi/v1.1/docs/getApplyList"
 _DETAILS: Final = "/api/openapi/v1.1/flowDetails"
@@ -53,6 +41,7 @@ _APPROVAL: Final = "/api/outbound/v1/approval"
 _PAYMENT: Final = "/api/openapi/v1/paymentResults"
 
 _DELETED: Final = "已删除"
+_UNKNOWN: Final = "不存在"
 _ID: Final = re.compile(r"[A-Za-z0-9_$:.+-]{1,100}")
 _AT_ONCE: Final = 50
 """How many ids stand in one path: a URL has its limit."""
@@ -99,16 +88,8 @@ class HesiClient:
         clock: Clock = SYSTEM,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._pause = pause
         self._zone = settings.zone
-        self._wire = HesiWire(settings.transport(), clock=clock)
-        self._token = HesiToken(
-            keys, self._sent, self._wire.place, power_code=settings.power_code, clock=clock
-        )
-        self._turn = threading.Lock()
-        self._next = float("-inf")
+        self._calls = HesiCalls(settings, keys, clock=clock, pause=pause)
 
     @classmethod
     def from_settings(cls, settings: HesiSettings, *, clock: Clock = SYSTEM) -> HesiClient:
@@ -147,7 +128,7 @@ class HesiClient:
             query.append(("endDate", _local(until, self._zone)))
         if active is not None:
             query.append(("active", "true" if active else "false"))
-        answer = self._read(Request("GET", _LIST, tuple(query)))
+        answer = self._calls.read(Request("GET", _LIST, tuple(query)))
         total = answer.get("count")
         return Page(_items(answer, _LIST), total if type(total) is int else 0)
 
@@ -157,10 +138,13 @@ class HesiClient:
         Of a deleted document only ``{"id": flow_id, "active": False}`` is known.
         """
         request = Request("GET", _DETAILS, (("flowId", flow_id),))
-        reply = self._asked(request)
+        reply = self._calls.ask(request)
         if reply.status == 412 and reply.json is not None:
-            return {"id": flow_id, "active": False} if _DELETED in reply.words else None
-        value = read_object(reply, place=self._wire.place(request)).get("value")
+            if _DELETED in reply.words:
+                return {"id": flow_id, "active": False}
+            if _UNKNOWN in reply.words:
+                return None
+        value = read_object(reply, place=self._calls.place(request)).get("value")
         if not isinstance(value, dict) or value.get("id") != flow_id:
             raise _misshapen(_DETAILS)
         return value
@@ -172,7 +156,7 @@ class HesiClient:
         flow_ids = [one for one in flow_ids if _ID.fullmatch(one)]
         for first in range(0, len(flow_ids), _AT_ONCE):
             asked = ",".join(quote(one, safe="") for one in flow_ids[first : first + _AT_ONCE])
-            answer = self._read(Request("GET", f"{_STATES}%5B{asked}%5D"))
+            answer = self._calls.read(Request("GET", f"{_STATES}%5B{asked}%5D"))
             for item in _items(answer, _STATES):
                 flow_id, stage = item.get("flowId"), item.get("stageName")
                 if not isinstance(flow_id, str) or not isinstance(stage, str):
@@ -189,7 +173,7 @@ class HesiClient:
         """
         query = (("messageType", kind), ("startDate", str(since)), ("endDate", str(until)))
         failed = []
-        for item in _items(self._read(Request("GET", _MESSAGES, query)), _MESSAGES):
+        for item in _items(self._calls.read(Request("GET", _MESSAGES, query)), _MESSAGES):
             flow_id, node_id, at = item.get("flowId"), item.get("nodeId"), item.get("updateTime")
             if item.get("state") != "FAILURE" or not isinstance(flow_id, str) or not flow_id:
                 continue  # it went through, or is about something else than a document
@@ -225,9 +209,9 @@ class HesiClient:
         if period:
             voucher["fiscalPeriod"] = period
         request = Request("PUT", _VOUCHER, body={"voucher": [voucher]})
-        answer = self._write(request)
+        answer = self._calls.write(request)
         if answer.get("value") is not True:
-            raise self._unclear(request)
+            raise self._calls.unclear(request)
 
     def answer_approval(
         self,
@@ -262,7 +246,7 @@ class HesiClient:
         """
         item = {"id": flow_id, "code": "P00001" if paid else "P00002", "errorMsg": message or None}
         request = Request("POST", _PAYMENT, body={"items": [item]})
-        answered = self._write(request).get("items")
+        answered = self._calls.write(request).get("items")
         for result in answered if isinstance(answered, list) else ():
             if not isinstance(result, dict) or result.get("id") != flow_id:
                 continue
@@ -270,121 +254,26 @@ class HesiClient:
             if code == "R00000":
                 return
             if isinstance(code, str) and code.startswith("R"):
-                raise self._refused(request, code, words_in(result) or _PAYMENT_CODES.get(code, ""))
-        raise self._unclear(request)
+                raise self._calls.refused(
+                    request, code, words_in(result) or _PAYMENT_CODES.get(code, "")
+                )
+        raise self._calls.unclear(request)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._wire.close()
+        self._calls.close()
 
     def _answered(self, request: Request) -> None:
         """Make an approval's call; its code stands inside an HTTP 200."""
-        value = self._write(request).get("value")
+        value = self._calls.write(request).get("value")
         code = value.get("code") if isinstance(value, dict) else None
         if str(code) == "204":
             return
         if str(code) in {"400", "401", "412"} and isinstance(value, dict):
-            raise self._refused(request, str(code), words_in(value))
-        raise self._unclear(request)  # 500 too: the approval failed, nobody says how far it came
-
-    def _write(self, request: Request) -> JsonObject:
-        """Make one attempt; returns what Hesi said about it, which may still be a no."""
-        token = self._token.current()  # whatever goes wrong here, nothing was written
-        place = self._wire.place(request)
-        try:
-            reply = self._sent(request, token)
-        except OutcomeUnknown as error:
-            raise lost(error, place=place, read=False) from error
-        if reply.status == 403:
-            self._token.drop(token)
-        answer = written_object(reply, place=place)
-        if reply.status // 100 != 2 or _code_of(answer):
-            raise self._refused(request, _code_of(answer) or str(reply.status), words_in(answer))
-        return answer
-
-    def _refused(self, request: Request, code: str, words: str) -> LedgerRejection:
-        said = f"{code}: {words}" if words else code
-        return LedgerRejection(
-            f"{self._wire.place(request)} says no ({said})",
-            reasons=(Reason(words or code, code),),
-            code="CB-516",
-        )
-
-    def _unclear(self, request: Request) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            f"{self._wire.place(request)} does not say that it was done; look whether it was "
-            "before trying again",
-            code="CB-515",
-        )
-
-    def _read(self, request: Request) -> JsonObject:
-        return read_object(self._asked(request), place=self._wire.place(request))
-
-    def _asked(self, request: Request) -> Reply:
-        """Ask, and ask again later where that may help; a token that died is renewed once."""
-        attempt = 0
-        while True:
-            try:
-                return self._asked_once(request)
-            except (NotDelivered, LedgerUnavailable) as error:
-                wait = self._wait_before_next(error, attempt)
-                if wait is None:
-                    raise
-            attempt += 1
-            self._pause(wait)
-
-    def _asked_once(self, request: Request) -> Reply:
-        place = self._wire.place(request)
-        try:
-            token = self._token.current()
-            reply = self._sent(request, token)
-            if reply.status == 403:
-                self._token.drop(token)
-                reply = self._sent(request, self._token.current())
-        except OutcomeUnknown as error:
-            raise lost(error, place=place, read=True) from error
-        if reply.status == 403:
-            said = f": {reply.words}" if reply.words else ""
-            raise DeliveryRefused(
-                f"{place} refuses a new access token too (HTTP 403{said}); "
-                "check what the account may do",
-                code="CB-512",
-            )
-        if reply.status not in {400, 404, 412}:
-            read_object(reply, place=place)  # what may pass by itself is tried again
-        return reply
-
-    def _wait_before_next(
-        self, error: NotDelivered | LedgerUnavailable, attempt: int
-    ) -> float | None:
-        """Return the seconds before the next attempt at a read; None: there is none."""
-        if attempt >= self._settings.retries or not error.retryable:
-            return None
-        wait = self._settings.backoff * float(2**attempt)
-        asked = error.retry_after if isinstance(error, LedgerUnavailable) else None
-        if asked is not None and asked > self._settings.longest_wait:
-            return None
-        return min(max(wait, asked or 0.0), self._settings.longest_wait)
-
-    def _sent(self, request: Request, token: Secret) -> Reply:
-        """Make one call when it is our turn by the rate limit."""
-        with self._turn:
-            now = self._clock.monotonic()
-            at = max(now, self._next)
-            self._next = at + 1 / self._settings.rate
-        if at > now:
-            self._pause(at - now)
-        started = self._clock.monotonic()
-        ending = "no answer"
-        try:
-            reply = self._wire.send(request, token=token)
-            ending = f"HTTP {reply.status}"
-        finally:
-            spent = (self._clock.monotonic() - started) * 1000
-            _log.debug(
-                "%s %s: %s; %.0f ms", request.method, self._wire.place(request), ending, spent
-            )
-        return reply
+            raise self._calls.refused(request, str(code), words_in(value))
+        raise self._calls.unclear(
+            request
+        )  # 500 too: the approval failed, nobody says how far it came
 
 
 _PAYMENT_CODES: Final = {
@@ -396,12 +285,6 @@ _PAYMENT_CODES: Final = {
     "R00006": "无效的请求",
 }
 """What Hesi's codes mean; it sends no words with them."""
-
-
-def _code_of(answer: JsonObject) -> str:
-    """Return the error code of Hesi's error object; empty for every other object."""
-    code = answer.get("errorCode")
-    return str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else ""
 
 
 def _items(answer: JsonObject, path: str) -> tuple[JsonObject, ...]:

@@ -23,9 +23,8 @@ from claimbridge.sources.hesi_fields import LISTS, SEVERAL_PAYEES, Field, FieldM
 from claimbridge.sources.hesi_http import JsonObject, read_json
 from claimbridge.sources.hesi_log import approval, revision, states_of
 from claimbridge.sources.hesi_reader import FormReader, in_currency
-from claimbridge.sources.hesi_values import FormMoney, Place, Values
+from claimbridge.sources.hesi_values import FormMoney, Place, Values, invoice_id
 
-_DIGITAL: Final = re.compile(r"[0-9]{20}")
 _CLAIM_PATH: Final = re.compile(
     r"\b(?:lines\[(?P<line>\d+)\]\.)?(?:(?P<list>documents|allocations|payees|advances)"
     r"\[(?P<index>\d+)\]\.)?(?P<name>[a-z_]+(?:\.\w+)?)\b"
@@ -224,7 +223,7 @@ class _Translation:
                 name: self._read.amount("invoice", name, invoice, place, spent)
                 for name in ("amount", "tax", "deductible_tax", "fare")
             }
-            code, known = _invoice_id(self._read.text("invoice", "id", invoice, place))
+            code, known = invoice_id(self._read.text("invoice", "id", invoice, place))
             found.append(
                 SupportingDocument(
                     kind=texts["kind"] or "invoice",
@@ -386,18 +385,6 @@ _NAMED_ALONE: Final = frozenset(
     {"title", "employee", "employee_name", "department", "cost_centre", "country", "grade"}
 )
 """The claim's own fields whose names stand in messages, and are no words of a sentence there."""
-
-
-def _invoice_id(text: str) -> tuple[str, str]:
-    """Return 发票代码 and 发票号码 of Hesi's invoice id: ``corporation:code:number``.
-
-    A fully digital invoice (数电票) has a number of twenty digits, and no code.
-    """
-    if not text:
-        return "", ""
-    before, _, number = text.rpartition(":")
-    code = before.rpartition(":")[2] if before.count(":") else ""
-    return ("", number) if _DIGITAL.fullmatch(number) else (code, number)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
