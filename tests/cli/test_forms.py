@@ -269,8 +269,8 @@ def test_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ended = run("demo", "--json")
     assert (ended.code, ended.err) == (0, "")
     scenes = [record["scene"] for record in ended.records]
-    assert scenes == ["submit"] * 8 + ["refusal", "repeat"] + ["ledger"] * 8
-    assert [r["told"] for r in ended.records if r["scene"] == "submit"].count("posted") == 7
+    assert scenes == ["submit"] * 11 + ["refusal", "repeat"] + ["ledger"] * 11
+    assert [r["told"] for r in ended.records if r["scene"] == "submit"].count("posted") == 10
     assert not list(tmp_path.iterdir())
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG, CLAIMS = "examples/claimbridge.toml", "examples/claims"
 RUNS = {
     "submit_claim.py": ([CONFIG, f"{CLAIMS}/travel-cn.json"], 1),
-    "submit_batch.py": ([CONFIG, CLAIMS], 8),
+    "submit_batch.py": ([CONFIG, CLAIMS], 11),
     "async_client.py": ([CONFIG, f"{CLAIMS}/travel-cn.json", f"{CLAIMS}/mileage-en.json"], 2),
 }
 

@@ -13,6 +13,33 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CHART = Chart.load(EXAMPLES / "chart.toml")
 
 POSTINGS = {
+    "advance-returned": """
+        expense            6602.02    debit  CNY 1050.00 1200
+        input_tax          2221.01.01 debit  CNY   90.00 -
+        expense            6602.02    debit  CNY  300.00 1200
+        expense            2211.08    debit  CNY  240.00 1200
+        advance_clearing   1221.01    credit CNY 2000.00 -
+        employee_payable   2241.01    debit  CNY  320.00 -
+    """,
+    "allocated-conference": """
+        expense            6602.08    debit  CNY 4716.98 1200
+        input_tax          2221.01.01 debit  CNY  283.03 -
+        expense            6602.08    debit  CNY 2830.19 1300
+        input_tax          2221.01.01 debit  CNY  169.81 -
+        expense            6602.08    debit  CNY 1886.80 3100
+        input_tax          2221.01.01 debit  CNY  113.20 -
+        employee_payable   2241.01    credit CNY 10000.01 -
+    """,
+    "hotel-itemised-en": """
+        expense            6602.02    debit  CNY  800.00 1200
+        input_tax          2221.01.01 debit  CNY   48.00 -
+        expense            6602.04    debit  CNY  106.00 1200
+        card_clearing      1221.09    debit  CNY  106.00 -
+        expense            6602.03    debit  CNY   36.00 1200
+        card_payable       2241.02    credit CNY 1060.00 -
+        card_clearing      1221.09    credit CNY  106.00 -
+        employee_payable   2241.01    debit  CNY   70.00 -
+    """,
     "travel-cn": """
         expense            6602.02    debit  CNY 1000.00 1200
         input_tax          2221.01.01 debit  CNY   60.00 -

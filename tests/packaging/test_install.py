@@ -20,7 +20,7 @@ from importlib.resources import files
 for package, names in {RESOURCES}.items():
     for name in names:
         assert files(package).joinpath(name).read_bytes(), name
-assert len(list(files("claimbridge.examples").joinpath("claims").iterdir())) == 8
+assert len(list(files("claimbridge.examples").joinpath("claims").iterdir())) == 11
 assert files("claimbridge").joinpath("py.typed").is_file()
 """
 LAZY = """
@@ -65,7 +65,7 @@ def test_a_clean_install_is_complete(kind: str, built: Built, tmp_path: Path) ->
         for line in environment.run("claimbridge", "demo", "--json").split("\n")
         if line
     ]
-    assert [r["scene"] for r in records].count("ledger") == 8
+    assert [r["scene"] for r in records].count("ledger") == 11
     told = environment.python(WITHOUT_AIOHTTP)
     assert told.startswith("CB-230 ")
     assert "pip install 'claimbridge[async]'" in told
