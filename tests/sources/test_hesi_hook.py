@@ -9,7 +9,7 @@ import json
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -171,6 +171,38 @@ class Counting:
 
     def clear_hints(self, source: str, *, upto: int, key: str | None = None) -> None:
         self.record.clear_hints(source, upto=upto, key=key)
+
+
+class Slow(Counting):
+    """A record whose disk takes its time: until the test lets it."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record)
+        self.begun, self.go = Event(), Event()
+
+    def hint(self, source: str, keys: Sequence[str]) -> None:
+        super().hint(source, keys)
+        self.begun.set()
+        assert self.go.wait(10)
+
+
+def test_a_message_that_comes_while_its_document_is_written(record: Record) -> None:
+    """It is about a later moment than the hint that is on its way: it is written by itself."""
+    slow = Slow(record)
+    hook = HesiHook(slow, sign_key=SIGN_KEY)
+
+    async def two() -> list[int]:
+        first = asyncio.create_task(post(hook, message()))
+        await asyncio.to_thread(slow.begun.wait, 10)
+        second = asyncio.create_task(post(hook, message()))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not first.done()
+        slow.go.set()
+        return [await first, await second]
+
+    assert asyncio.run(two()) == [204, 204]
+    assert (slow.writes, told(record)) == (2, ["ID-1"])
 
 
 async def flood(hook: HesiHook, bodies: Sequence[bytes], *, at_once: int) -> list[int]:

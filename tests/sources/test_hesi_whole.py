@@ -204,10 +204,26 @@ def test_a_number_waits_for_a_document_that_is_not_paid_yet(whole: Whole) -> Non
         whole.run()
     (waiting,) = whole.record.write_backs_of("hesi", code)
     assert waiting.state in OPEN
+    assert waiting.attempt == 0, "it was not even tried"
     assert "hesi_voucher" not in whole.sandbox.requests()
     whole.hesi.pay(code)
     whole.run()
     assert whole.hesi.documents()[0]["voucherNo"] == "000001"
+
+
+def test_many_that_wait_cost_few_calls(whole: Whole) -> None:
+    """Numbers of documents that nobody has paid yet are asked about 50 at a time."""
+    whole.configure(states=["paying", "paid"])
+    codes = [whole.put(number) for number in range(120)]
+    whole.run()
+    before = whole.sandbox.requests()
+    whole.run()
+    after = whole.sandbox.requests()
+    assert after["hesi_states"] - before["hesi_states"] == 3
+    assert after.get("hesi_details", 0) == before.get("hesi_details", 0)
+    whole.hesi.pay(codes[7])
+    whole.run()
+    assert whole.hesi.documents()[7]["voucherNo"]
 
 
 TOML = """

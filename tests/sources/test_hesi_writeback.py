@@ -263,7 +263,7 @@ def test_a_node_of_hesis_own_is_not_answered(hesi: Stage, record: Record) -> Non
 def test_a_payment_by_somebody_else_is_not_ours(hesi: Stage, record: Record) -> None:
     """Paid already, and not by us: a person looks whether it was paid twice."""
     write_back = planned(hesi, WriteBackKind.PAYMENT)
-    hesi.hesi.put(write_back.key, state="paid")
+    hesi.hesi.pay(write_back.key, by="corp:cashier")
     moved = carry(hesi, record, write_back)
     assert (moved.state, "CB-555" in moved.reason) == (WriteBackState.PARKED, True)
 

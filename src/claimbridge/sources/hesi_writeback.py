@@ -36,6 +36,8 @@ from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackSta
 QUIET: Final = dt.timedelta(seconds=60)
 """How long a request whose answer was lost may still arrive: until then nothing is sent again."""
 _NUMBERED: Final = frozenset({State.POSTED, State.PAID})
+_ENDED_STAGES: Final = frozenset({"完成", "已删除", "拒绝", "尚未提交"})
+"""What Hesi calls the stage of a document at no step: paid, deleted, rejected, not handed in."""
 _LONGEST_COMMENT: Final = 400
 _SIGN_KEY_REFUSED: Final = "401"
 
@@ -135,6 +137,19 @@ class HesiAnswers:
         """Return the write-back of a payment's result; ``failure`` says why it was not paid."""
         content = {"paid": "no" if failure else "yes", "message": failure}
         return self._new(key, WriteBackKind.PAYMENT, occasion, content)
+
+    def ready(self, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
+        """Return all but the numbers whose documents are still on their way to being paid.
+
+        Hesi says for many documents in one call at which step they are.
+        """
+        waiting = [one for one in write_backs if _is_number_to_send(one)]
+        try:
+            stages = self._client.approval_states(list(dict.fromkeys(one.key for one in waiting)))
+        except ClaimBridgeError:
+            return write_backs  # each of them finds out by itself
+        early = {one.flow_id for one in stages if one.stage not in _ENDED_STAGES}
+        return [one for one in write_backs if not (_is_number_to_send(one) and one.key in early)]
 
     def send(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
         """Read the document, send what it does not show yet, and return what became of it."""
@@ -273,6 +288,10 @@ class HesiAnswers:
         if shown is not None and shown.state in (WriteBackState.DONE, WriteBackState.PENDING):
             return _now(write_back, *shown)
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
+
+
+def _is_number_to_send(one: WriteBack) -> bool:
+    return one.kind is WriteBackKind.VOUCHER and one.state is WriteBackState.PENDING
 
 
 def _entries(status: Status) -> list[JournalEntry]:

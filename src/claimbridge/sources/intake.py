@@ -36,7 +36,7 @@ from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.record import ArrivalState, Kept, Record
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.withdrawal import withdraw
-from claimbridge.sources.writeback import Answers, carry_out
+from claimbridge.sources.writeback import Answers, carry_out, worth_trying
 
 _TOGETHER: Final = 100
 """Arrivals recorded in one transaction, and claims submitted before the next are looked at."""
@@ -293,7 +293,12 @@ class Intake:
                         self._plan(arrival, status, None)
                 except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
                     self._trouble(error)
-        for one in self.record.open_write_backs(self._name):
+        found = self.record.open_write_backs(self._name)
+        try:
+            found = tuple(worth_trying(answers, found))
+        except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
+            self._trouble(error)
+        for one in found:
             try:
                 carry_out(one, answers=answers, store=self.record, clock=self._clock)
             except Exception as error:  # noqa: BLE001 - a user's answers may raise anything

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -130,6 +130,17 @@ class Answers(Protocol):
         ...
 
 
+class Foresighted(Protocol):
+    """Answers that know, of many at once, which are not worth trying yet; implementing it is free.
+
+    Without it every open write-back is tried in every pass.
+    """
+
+    def ready(self, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
+        """Return those that may get further now, in their order; never raises."""
+        ...
+
+
 class WriteBacks(Protocol):
     """Where write-backs are kept. Each call is durable on disk when it returns.
 
@@ -156,6 +167,16 @@ class WriteBacks(Protocol):
     def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
         """Return all about one document, oldest first."""
         ...
+
+
+def worth_trying(answers: Answers, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
+    """Return those that may get further now: all, where ``answers`` are not ``Foresighted``.
+
+    Raises what a user's own ``ready`` raises.
+    """
+    ready: Callable[[Sequence[WriteBack]], Sequence[WriteBack]] | None
+    ready = getattr(answers, "ready", None)
+    return write_backs if ready is None else ready(write_backs)
 
 
 def carry_out(
