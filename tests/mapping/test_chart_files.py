@@ -411,6 +411,28 @@ def test_an_own_row_may_replace_the_groups(tmp_path: Path) -> None:
     assert legs(mapped)[0][1] == "O-taxi"
 
 
+LISTED = '[[period]]\nname = "P3"\nfirst = 2026-03-01\nlast = 2026-03-31\n'
+
+
+@pytest.mark.parametrize(
+    ("own", "group", "name"),
+    [
+        ("", "", None),
+        ("", '[periods]\nstart = "03-01"\n', "2026-01"),
+        (LISTED, '[periods]\nstart = "03-01"\n', "P3"),
+        ('[periods]\nstart = "02-01"\n', LISTED, "2026-02"),
+        ("[periods]\nclosed_until = 2026-01-31\n", LISTED, "P3"),
+        ('[periods]\nposting_date = ["line"]\n', '[periods]\nstart = "03-01"\n', "2026-01"),
+    ],
+)
+def test_periods_are_the_charts_own_if_it_has_any(
+    tmp_path: Path, own: str, group: str, name: str | None
+) -> None:
+    """Listed or computed; what it says of them besides is joined."""
+    subject = Chart.load(extended(tmp_path, OWN + own, GROUP + group))
+    assert subject.map(claim(line("taxi", "1"))).period == name
+
+
 @pytest.mark.parametrize(
     ("own", "group", "code", "said"),
     [

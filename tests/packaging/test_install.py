@@ -21,6 +21,7 @@ for package, names in {RESOURCES}.items():
     for name in names:
         assert files(package).joinpath(name).read_bytes(), name
 assert len(list(files("claimbridge.examples").joinpath("claims").iterdir())) == 11
+assert len(list(files("claimbridge.examples").joinpath("chart.cases").iterdir())) == 4
 assert files("claimbridge").joinpath("py.typed").is_file()
 """
 LAZY = """

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from claimbridge.mapping.checking import Checked
-from claimbridge.mapping.layout import PeriodsTable, PeriodTable, Placed, Tables
+from claimbridge.mapping.layout import COMPUTING, PeriodsTable, PeriodTable, Placed, Tables
 from claimbridge.mapping.periods import Calendar, Closing, Computed, Listed, Period, Periods
 
 MAX_PERIOD_NAME: Final = 32
@@ -18,7 +18,6 @@ _WEEKDAYS: Final = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 )  # fmt: skip
 _WEEKS: Final = {"4-4-5": (4, 4, 5), "4-5-4": (4, 5, 4), "5-4-4": (5, 4, 4)}
-_COMPUTING: Final = ("start", "calendar", "week_start", "year_begins", "year_name")
 
 
 def periods_of(tables: Tables, origin: str) -> Periods | None:
@@ -64,7 +63,7 @@ def _calendar(
     periods = [_period(placed) for placed in listed]
     if not periods:
         return _computed(table, checked)
-    for key in _COMPUTING:
+    for key in COMPUTING:
         if getattr(table, key) != getattr(PeriodsTable(), key):
             checked.refuse(f'"{key}" computes periods, and the chart lists them; keep one of both')
     ordered = sorted(periods, key=lambda period: period.first)

@@ -14,6 +14,7 @@ import msgspec
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.layout import (
+    COMPUTING,
     KEYED,
     LISTED,
     NOUNS,
@@ -124,9 +125,10 @@ def joined(own: Content, group: Content) -> Content:
     """Return a chart with what its group says besides.
 
     Tables are joined key by key, the chart's own before the group's; of the lists, the chart's own
-    entries come first, and its periods stand in the place of the group's. Raises
-    ConfigurationError CB-262 where the two are never valid on the same day.
+    entries come first, and its periods, listed or computed, stand in the place of the group's.
+    Raises ConfigurationError CB-262 where the two are never valid on the same day.
     """
+    group = _without_periods(own, group)
     single = {
         name: _merged(own.single.get(name, {}), group.single.get(name, {}))
         for name in SINGLE
@@ -141,6 +143,17 @@ def joined(own: Content, group: Content) -> Content:
     listed["period"] = own.listed.get("period") or group.listed.get("period", ())
     keyed = {name: _merged(own.keyed.get(name, {}), group.keyed.get(name, {})) for name in KEYED}
     return Content(file=own.file, single=single, keyed=keyed, listed=listed)
+
+
+def _without_periods(own: Content, group: Content) -> Content:
+    """Return the group's content without what says which its periods are, if the own says that."""
+    periods = group.single.get("periods", {})
+    if own.listed.get("period"):
+        kept = {key: value for key, value in periods.items() if key not in COMPUTING}
+        return msgspec.structs.replace(group, single={**group.single, "periods": kept})
+    if any(key in own.single.get("periods", {}) for key in COMPUTING):
+        return msgspec.structs.replace(group, listed={**group.listed, "period": ()})
+    return group
 
 
 def _merged(own: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,6 +132,10 @@ class PeriodsTable(Table, frozen=True):
     year_name: Literal["start", "end"] = "start"
 
 
+COMPUTING: Final = ("start", "calendar", "week_start", "year_begins", "year_name")
+"""The keys of ``[periods]`` that compute them; a chart that lists its periods has none of them."""
+
+
 class PeriodTable(Table, frozen=True):
     """``[[period]]``: a fiscal period by its first and last day, and whether it is open."""
 
