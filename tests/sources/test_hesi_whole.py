@@ -147,6 +147,46 @@ def test_our_own_number_is_no_news(whole: Whole) -> None:
     assert len(whole.sandbox.ledger()) == 1
 
 
+def test_a_corrected_document_gets_the_new_number(whole: Whole) -> None:
+    """Changed after it was posted: reversed, posted anew, and the new number replaces ours."""
+    code = whole.put(1)
+    whole.hesi.pay(code)
+    whole.run()
+    details = whole.hesi.details(code)["form"]["details"]
+    details[0]["feeTypeForm"]["amount"]["standard"] = "33"
+    whole.hesi.modify(
+        code,
+        {
+            "details": details,
+            "expenseMoney": {**DOCUMENT["form"]["expenseMoney"], "standard": "153.50"},
+            "payMoney": {**DOCUMENT["form"]["payMoney"], "standard": "153.50"},
+        },
+    )
+    whole.sandbox.set_faults("write_back:commit-then-drop@1")
+    whole.run()
+    whole.run()
+    assert [one.purpose for one in whole.sandbox.ledger()] == ["post", "reverse", "post"]
+    numbers = [effect.content["number"] for effect in whole.hesi.effects(code)]
+    assert numbers == ["000001", "000003"]
+    held = whole.record.write_backs_of("hesi", code)
+    assert [one.content["number"] for one in held] == ["000001", "000003"]
+    assert {one.state for one in held} == {WriteBackState.DONE}
+
+
+def test_a_reversal_shows_its_number(whole: Whole) -> None:
+    """Reversed in the ledger alone: Hesi shows the reversal's number, the record both."""
+    code = whole.put(1)
+    whole.hesi.pay(code)
+    whole.run()
+    ack = whole.client.reverse(code)
+    assert ack.journal_entry is not None
+    whole.run()
+    assert whole.hesi.documents()[0]["voucherNo"] == ack.journal_entry.number == "000002"
+    assert len(whole.record.write_backs_of("hesi", code)) == 2
+    whole.run()
+    assert len(whole.sandbox.ledger()) == 2
+
+
 def test_a_claim_is_posted_at_its_step_and_then_agreed_to(whole: Whole) -> None:
     """At the EBot node of the ledger: posted first, agreed to then, numbered once it is paid."""
     whole.configure(node="ERP", sign_key="file:sign")

@@ -6,6 +6,8 @@ import contextlib
 import datetime as dt
 from typing import Any, TypeVar
 
+import msgspec
+
 from claimbridge import submission as plans
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -35,6 +37,7 @@ from claimbridge.model import (
     Key,
     Outcome,
     OutcomeKind,
+    Purpose,
     State,
     Status,
     Submission,
@@ -124,8 +127,19 @@ class Ledger(Answers):
         for known in documents:
             if ask and known.state in LIVE:
                 known = yield from plans.refresh(known, self.rules)
-            statuses.append(status_of(known))
+            status = status_of(known)
+            if known.state is State.REVERSED:
+                by = yield from self._reversal_of(known)
+                status = msgspec.structs.replace(status, reversed_by=by)
+            statuses.append(status)
         return status_together(claim_id, statuses, documents[0].voucher.parts)
+
+    def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
+        """Read the journal entry that reversed a submission; None where it has no number."""
+        history = yield from Recall(self.config.name, known.key.claim_id)
+        key = msgspec.structs.replace(known.key, purpose=Purpose.REVERSE)
+        reversal = history.get(key)
+        return reversal.journal_entry if reversal is not None else None
 
     def wait(self, claim_id: str, *, until: State, timeout: float) -> Plan[Status]:
         """Plan ``Client.wait``."""

@@ -86,7 +86,8 @@ class HesiAnswers:
     ) -> tuple[WriteBack, ...]:
         """Return what Hesi is to be told of an arrival that ended so; see ``Answers``.
 
-        Nothing without a number: an acknowledged claim waits until it has one.
+        Nothing without a number: an acknowledged claim waits until it has one. The number of a
+        reversal takes the place of the one that it took back.
         """
         if arrival.withdrawn:
             return ()
@@ -98,6 +99,10 @@ class HesiAnswers:
                 planned.append(self.payment(arrival.key, occasion=str(status.revision)))
             if self._vouchers:
                 planned.append(self._numbered(arrival, status))
+        elif self._vouchers and status is not None and (undone := _reversals(status)):
+            number = ",".join(entry.number for entry in undone)
+            occasion = f"{status.revision} reversed"
+            planned.append(self.voucher(arrival.key, occasion=occasion, number=number))
         elif self._node and _fault_of_claim(error):
             planned.append(
                 self.decision(
@@ -288,6 +293,14 @@ class HesiAnswers:
         if shown is not None and shown.state in (WriteBackState.DONE, WriteBackState.PENDING):
             return _now(write_back, *shown)
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
+
+
+def _reversals(status: Status) -> list[JournalEntry]:
+    """Return the journal entries that took the claim's back; none where it stands."""
+    if status.state is not State.REVERSED:
+        return []
+    entries = [part.reversed_by for part in status.parts or (status,)]
+    return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
 def _is_number_to_send(one: WriteBack) -> bool:
