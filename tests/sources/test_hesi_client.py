@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import json
@@ -15,6 +16,8 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.soap.server import Server, Wire, http
 
 from claimbridge.errors import (
@@ -440,10 +443,12 @@ def test_only_hesi_s_word_makes_a_document_one_that_is_not_there(serve: Callable
     assert caught.value.code == "CB-517"
 
 
-def test_only_loopback_is_reached_without_tls() -> None:
-    """The two secrets and every claim would travel in the open."""
+def test_an_address_that_is_not_safe_is_refused() -> None:
+    """Without TLS both secrets would travel in the open; only loopback may be so."""
     with pytest.raises(ConfigurationError, match="not encrypted"):
         HesiClient(configured("http://hesi.example"), keys())
+    with pytest.raises(ConfigurationError, match="has a query"):
+        HesiClient(configured("https://hesi.example/?accessToken=x"), keys())
 
 
 # ---- writes: one attempt, and what its answer means
@@ -558,6 +563,45 @@ def test_an_empty_voucher_number_is_never_sent(serve: Callable[..., Any]) -> Non
         assert caught.value.code == "CB-523"
 
     assert script.paths == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4)
+    | st.sampled_from(["ID-1", "R00000", "204", "FAILURE", "已删除"]),
+    lambda inner: st.lists(inner, max_size=2)
+    | st.dictionaries(
+        st.sampled_from(
+            ["value", "items", "count", "id", "flowId", "code", "state", "request", "stageName",
+             "errorCode", "errorMessage", "message", "updateTime"]
+        ),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(JSON, st.sampled_from([200, 200, 200, 400, 412, 500]))
+def test_whatever_json_comes_it_is_an_answer_or_one_of_our_errors(
+    serve: Callable[..., Any], content: object, status: int
+) -> None:
+    """Members that are missing, of other types, or in other places raise nothing of Python's."""
+    client, _, _ = serve(answer(content, status), retries=0)
+
+    for call in (
+        lambda: client.documents(),
+        lambda: client.details("ID-1"),
+        lambda: client.approval_states(["ID-1"]),
+        lambda: client.failed_messages(since=0, until=1),
+        lambda: voucher(client),
+        lambda: approval(client),
+        lambda: payment(client),
+    ):
+        with contextlib.suppress(ClaimBridgeError):
+            call()
 
 
 # ---- what is never shown

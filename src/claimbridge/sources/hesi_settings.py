@@ -92,6 +92,8 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def transport(self) -> TransportSettings:
         """Return how to reach it; raises ConfigurationError for what could not be safe."""
+        if "?" in self.address:
+            raise self._wrong("address has a query (?…); give the part before it")
         ca = None
         if self.ca is not None:
             try:
