@@ -581,10 +581,13 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+ANSWERS = JSON | st.fixed_dictionaries({"value": JSON, "items": st.lists(JSON, max_size=2)})
+
+
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(JSON, st.sampled_from([200, 200, 200, 400, 412, 500]))
+@given(ANSWERS, st.sampled_from([200, 200, 200, 400, 412, 500]))
 def test_whatever_json_comes_it_is_an_answer_or_one_of_our_errors(
     serve: Callable[..., Any], content: object, status: int
 ) -> None:
