@@ -198,6 +198,24 @@ def test_a_token_is_refreshed_where_a_power_code_is_configured() -> None:
     assert tokens.asked == ["getAccessToken", "refreshToken", "refreshToken", "getAccessToken"]
 
 
+def test_refreshing_against_the_sandbox() -> None:
+    """Two hours, then thirty-two days: the old pair goes out as Hesi wants it."""
+    clock = Clock()
+    books = Hesi(app_key="key", app_secret=SECRET, clock=clock)
+    books.put("ID-1", state="paid")
+    with Sandbox(profiles=["reference"], hesi=books) as sandbox:
+        settings = configured(sandbox.url("hesi"), rate=1000, power_code="219904")
+        client = HesiClient(settings, keys(), clock=clock)
+        for day in (0, 0.08, 1, 30, 31.9, 33):
+            clock.seconds = day * 86_400
+            assert client.details("ID-1") is not None
+        client.close()
+
+        # After 0.08 days it was about to end, and refreshed; after 33 it was gone.
+        counts = sandbox.requests()
+        assert (counts["hesi_token"], counts["hesi_refresh"], counts["hesi_details"]) == (2, 1, 6)
+
+
 def test_a_failed_renewal_does_no_harm_while_the_old_token_lives() -> None:
     """It is tried again a minute later, not at every call."""
     tokens = Tokens()
