@@ -6,15 +6,16 @@ import datetime as dt
 import difflib
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from claimbridge.mapping.boxes import (
     ALL,
     Box,
+    Span,
     Values,
     box_of,
     days,
@@ -36,6 +37,9 @@ MOST_COMPARED: Final = 100_000
 _PAYMENTS: Final = Values(frozenset({"employee", "company_card"}), False)
 
 
+Weight: TypeAlias = Literal["mend", "look", "note"]
+
+
 class ChartFinding(msgspec.Struct, frozen=True):
     """One finding about a chart.
 
@@ -44,7 +48,7 @@ class ChartFinding(msgspec.Struct, frozen=True):
     """
 
     kind: Literal["gap", "unreachable", "overlap", "account", "dates", "period", "rates"]
-    weight: Literal["mend", "look", "note"]
+    weight: Weight
     where: str
     text: str
 
@@ -102,13 +106,15 @@ def _periods(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
     if period is None:
         yield ChartFinding("period", "mend", "periods", f"{day} is in no period")
         return
+    found: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
     for company in rules.companies:
         if not rules.periods.is_open(period, company):
             following = rules.periods.next_open(period, [company])
             then = f"{following} is the next open one" if following else "no later one is open"
-            weight: Literal["look", "mend"] = "look" if following else "mend"
-            text = f"period {period} is closed; {then}"
-            yield ChartFinding("period", weight, f"company {company}", text)
+            closed = f"period {period} is closed; {then}"
+            found["look" if following else "mend", closed].append(company)
+    for (weight, text), companies in found.items():
+        yield ChartFinding("period", weight, f"company {', '.join(companies)}", text)
     later = itertools.islice(rules.periods.calendar.after(period), 36)
     for one, other in itertools.pairwise([period, *later]):
         if other.first - one.last > dt.timedelta(days=1):
@@ -125,34 +131,37 @@ def _gaps(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
         rows = rules.rows.of_type(type_)
         if any(not row.specificity for row in rows):
             continue
-        boxes = [box_of(row) for row in rows if row.when is None]
-        judged = any(row.when is not None for row in rows)
+        found: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
         for company in rules.companies:
-            exact = [Values(frozenset({company}), False), *ALL[1 : len(CONDITIONS) - 1], _PAYMENTS]
-            whole: Box = (*exact, ALL[-2], dates)
-            if not any(shared(whole, box_of(row)) for row in rows):
-                text = f"no row answers for company {company}"
-                yield ChartFinding("gap", "note", f"type {type_}", text)
-                continue
-            left = remainder(whole, boxes)
-            if left is None:
-                text = f"too many conditions to tell whether company {company} has gaps"
-                yield ChartFinding("gap", "look", f"type {type_}", text)
-            elif left:
-                yield _gap(type_, left, whole, judged=judged)
+            gap = _gap(rows, company, dates, day)
+            if gap is not None:
+                found[gap].append(company)
+        for (weight, text), companies in found.items():
+            where = f"type {type_}, company {', '.join(companies)}"
+            yield ChartFinding("gap", weight, where, text)
 
 
-def _gap(type_: str, left: list[Box], whole: Box, *, judged: bool) -> ChartFinding:
+def _gap(
+    rows: Sequence[ExpenseRow], company: str, dates: Span, day: dt.date
+) -> tuple[Weight, str] | None:
+    exact = [Values(frozenset({company}), False), *ALL[1 : len(CONDITIONS) - 1], _PAYMENTS]
+    whole: Box = (*exact, ALL[-2], dates)
+    if not any(shared((*whole[:-1], ALL[-1]), box_of(row)) for row in rows):
+        return "note", "no row answers for it"
+    if not any(shared(whole, box_of(row)) for row in rows):
+        return "look", f"no row answers for it from {day} on"
+    left = remainder(whole, (box_of(row) for row in rows if row.when is None))
+    if left is None:
+        return "look", "too many conditions to tell whether some lines fit no row"
+    if not left:
+        return None
     # What falls through now weighs more than what will one day; a when may yet take it.
-    now = [box for box in left if box[-1].over == whole[-1].over]  # type: ignore[union-attr]
+    now = [box for box in left if box[-1].over == dates.over]  # type: ignore[union-attr]
     box = (now or left)[0]
-    company = min(whole[0].named)  # type: ignore[union-attr]  # made so in _gaps
-    asked = (ALL[0], *whole[1:])
-    text = f"no row answers for a line with: {told(example(box), box, asked)}"
-    if judged:
-        text += "; unless a row with when does"
-    weight: Literal["mend", "look"] = "mend" if now and not judged else "look"
-    return ChartFinding("gap", weight, f"type {type_}, company {company}", text)
+    text = f"no row answers for a line with: {told(example(box), box, whole)}"
+    if any(row.when is not None for row in rows):
+        return "look", f"{text}; unless a row with when does"
+    return ("mend" if now else "look"), text
 
 
 def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
