@@ -23,6 +23,7 @@ from claimbridge.model import Allocation, Payee
 from claimbridge.sources.hesi_fields import load_map
 from claimbridge.sources.hesi_form import HesiForms
 from claimbridge.sources.hesi_ignored import fields_of, ignored
+from claimbridge.sources.hesi_values import invoice_id
 
 D = Decimal
 
@@ -134,6 +135,23 @@ def test_invoices() -> None:
         D("24.00"), D("24.00"), dt.date(2026, 10, 30),
     )  # fmt: skip
     assert (paper.number, paper.code, paper.deductible_tax) == ("67083249", "042001900211", D("0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "number"),
+    [
+        ("corp:042001900211:67083249", "042001900211", "67083249"),
+        ("corp::26312000000012345678", "", "26312000000012345678"),
+        ("26312000000012345678", "", "26312000000012345678"),
+        ("corp:042001900211:26312000000012345678", "", "26312000000012345678"),
+        ("ID01p4zRadPLd5", "", ""),
+        ("corp:", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_numbers_of_invoices(text: str, code: str, number: str) -> None:
+    """What is no number of an invoice is not passed off as one."""
+    assert invoice_id(text) == (code, number)
 
 
 def test_what_the_company_paid() -> None:

@@ -19,20 +19,23 @@ _NEVER: Final = 4_102_444_800_000
 """The year 2100, in milliseconds; Hesi writes ``9007199254740991`` for "no date"."""
 _DIGITS: Final = re.compile(r"-?[0-9]{1,15}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
-_DIGITAL: Final = re.compile(r"[0-9]{20}")
+_INVOICE_NUMBER: Final = re.compile(r"[0-9]{6,20}")
+_INVOICE_CODE: Final = re.compile(r"[0-9]{10,12}")
+_DIGITAL: Final = 20
 _MOST_DIGITS: Final = 40
 
 
 def invoice_id(text: str) -> tuple[str, str]:
     """Return 发票代码 and 发票号码 of Hesi's invoice id: ``corporation:code:number``.
 
-    A fully digital invoice (数电票) has a number of twenty digits, and no code.
+    A fully digital invoice (数电票) has a number of twenty digits, and no code. An id of another
+    form holds neither.
     """
-    if not text:
+    *before, number = text.split(":")
+    if not _INVOICE_NUMBER.fullmatch(number):
         return "", ""
-    before, _, number = text.rpartition(":")
-    code = before.rpartition(":")[2] if before.count(":") else ""
-    return ("", number) if _DIGITAL.fullmatch(number) else (code, number)
+    code = before[-1] if before and _INVOICE_CODE.fullmatch(before[-1]) else ""
+    return ("", number) if len(number) == _DIGITAL else (code, number)
 
 
 class FormMoney(msgspec.Struct, frozen=True):
