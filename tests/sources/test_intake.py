@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from tests.sources.claims import INVOICE, claim
 
+from claimbridge.client import Result
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
+    DeliveryRefused,
     KeyUnavailable,
     LedgerRejection,
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.model import Purpose, State, Status
+from claimbridge.model import Claim, Purpose, State, Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.intake import Handled, Intake
 from claimbridge.sources.record import ArrivalState, Record
@@ -183,6 +185,24 @@ def test_a_ledger_that_fails_is_left_alone(scene: Scene) -> None:
     scene.ledger.erp._orders.clear()
     assert set(scene.run().values()) == {"accepted"}
     assert len(scene.posted) == 150
+
+
+def test_refused_credentials_are_not_sent_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accounts lock: one refusal is enough for a pass."""
+
+    def refusing(claims: Iterable[Claim], **_: object) -> Iterator[Result]:
+        for one in claims:
+            sent.append(one.id)
+            error = DeliveryRefused("the credentials are not accepted", code="CB-418")
+            yield Result(one.id, None, error)
+
+    sent: list[str] = []
+    monkeypatch.setattr(scene.ledger, "submit_many", refusing)
+    scene.source.put(claim("A"), claim("B"), claim("C"))
+    assert set(scene.run().values()) == {"read"}
+    assert sent == ["A"]
 
 
 def test_what_failed_before_comes_last(scene: Scene) -> None:
@@ -367,6 +387,18 @@ def test_what_goes_back_goes_back_once(scene: Scene) -> None:
     scene.run()
     assert len(answers.sent) == 2
     assert scene.record.open_write_backs("list") == ()
+
+
+def test_a_superseded_document_is_not_answered(scene: Scene) -> None:
+    """Its later version will be: nobody is sent a refusal for what was replaced."""
+    answers = Answers()
+    scene.source.answers = answers  # type: ignore[attr-defined]
+    scene.source.put(claim("A", revision=2))
+    late = claim("A", title="late")
+    scene.source.documents.append(Arrival(key="other", version="1", claim=late))
+    assert scene.run() == {"A": "accepted", "other": "superseded"}
+    assert answers.planned_for == ["posted"]
+    assert scene.source.told == {"A": "posted", "other": "CB-533"}
 
 
 def test_a_status_that_moves_on_is_answered_again(scene: Scene) -> None:

@@ -141,6 +141,40 @@ def test_a_later_revision_uses_its_own_invoices_again(record: Record) -> None:
     assert [type(one) for one in record.begin([rival, rival_of_other])] == [ClaimError, Kept]
 
 
+def test_a_version_that_was_attempted_keeps_its_invoices(record: Record) -> None:
+    """It may be in a ledger, although a later version has come; parked, it holds none."""
+    other = {**INVOICE, "number": "25312000000099999999"}
+    parked, attempted = kept(record, "EXP-1", INVOICE), kept(record, "EXP-2", other)
+    record.begin([parked, attempted])
+    record.end(parked, ArrivalState.PARKED, code="CB-111", reason="no row")
+    kept(record, "EXP-1", revision=2)
+    kept(record, "EXP-2", revision=2)
+    rivals = [kept(record, "EXP-3", INVOICE), kept(record, "EXP-4", other)]
+    assert [type(one) for one in record.begin(rivals)] == [Kept, ClaimError]
+
+
+def test_an_invoice_is_not_taken_while_its_claim_is_on_its_way(tmp_path: Path) -> None:
+    """Reversed, and a later revision about to be posted: the invoice is still that claim's."""
+    record = Record(tmp_path / "claims.db")
+    first = kept(record, "EXP-1", INVOICE)
+    record.begin([first])
+    record.accept(first)
+    raw = sqlite3.connect(tmp_path / "claims.db")
+    raw.execute("INSERT INTO claims VALUES ('CN01', 'EXP-1', 1)")
+    raw.execute(
+        "INSERT INTO submissions (ledger, claim_id, revision, purpose, reference, digest, state, "
+        "attempt, updated_at, content) VALUES ('CN01', 'EXP-1', 1, 'post', 'EXP-1', '', "
+        "'reversed', 1, '', '{}')"
+    )
+    raw.commit()
+    raw.close()
+    second, rival = kept(record, "EXP-1", INVOICE, revision=2), kept(record, "EXP-2", INVOICE)
+    assert isinstance(record.begin([rival])[0], ClaimError)
+    record.end(second, ArrivalState.REFUSED, code="CB-544", reason="given up")
+    assert isinstance(record.begin([rival])[0], Kept)
+    record.close()
+
+
 def test_accepted_outweighs_an_end_that_another_process_recorded(record: Record) -> None:
     """The ledger's word is final: nothing turns an accepted claim into a parked one."""
     one = kept(record, "EXP-1")

@@ -156,7 +156,7 @@ INSERT INTO arrivals (source, document, version, state, label, claim_id, revisio
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _OLDER: Final = """
-SELECT id, attempt, source = :source AND document = :document FROM arrivals
+SELECT id, source = :source AND document = :document FROM arrivals
 WHERE state IN ('read', 'parked') AND id <> :number AND withdrawn = 0 AND (
     (source = :source AND document = :document)
     OR (claim_id = :claim_id AND claim_id <> '' AND revision < :revision))
@@ -257,12 +257,11 @@ def _later(connection: sqlite3.Connection, claim: Claim) -> int | None:
 def _supersede_older(
     connection: sqlite3.Connection, new: dict[str, object], now: dt.datetime
 ) -> None:
-    for number, attempt, same_document in connection.execute(_OLDER, new).fetchall():
+    # What was attempted keeps its invoices, for it may be in a ledger; the rest holds none.
+    for number, same_document in connection.execute(_OLDER, new).fetchall():
         reason = "a later version of it came before it was in a ledger"
         # The document itself lives on in its new version: there is nothing to tell its source.
         connection.execute(_SUPERSEDE, (reason, same_document, stamp(now), number))
-        if attempt == 0:
-            free(connection, number)
 
 
 def kept(connection: sqlite3.Connection, source: str, key: str, version: str) -> Kept | None:
