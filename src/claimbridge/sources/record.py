@@ -27,6 +27,7 @@ from claimbridge.journal.connections import Connections
 from claimbridge.journal.failures import PLACE, explained
 from claimbridge.journal.group import GroupCommit
 from claimbridge.sources import record_rows as rows
+from claimbridge.sources import record_write_backs as write_backs
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
 from claimbridge.sources.record_rows import ArrivalState, Delivery, Hint, Kept
@@ -327,16 +328,12 @@ class Record:
     def begin_write_back(self, write_back: WriteBack) -> WriteBack:
         """Add ``write_back`` unless its identity is held already; return what is held."""
         now = self._clock.now()
-        return self._writes.write(
-            lambda connection: rows.add_write_back(connection, write_back, now)
-        )
+        return self._writes.write(lambda connection: write_backs.add(connection, write_back, now))
 
     def record_write_back(self, write_back: WriteBack) -> bool:
         """Move what is held to ``write_back``; False where that is no lawful step from it."""
         now = self._clock.now()
-        return self._writes.write(
-            lambda connection: rows.move_write_back(connection, write_back, now)
-        )
+        return self._writes.write(lambda connection: write_backs.move(connection, write_back, now))
 
     def open_write_backs(self, source: str) -> tuple[WriteBack, ...]:
         """Return those in an ``OPEN`` state, oldest first."""
@@ -347,12 +344,12 @@ class Record:
     ) -> tuple[WriteBack, ...]:
         """Return those of a source in these states, oldest first."""
         with self._store.reading() as connection:
-            return rows.select_write_backs(connection, source, states)
+            return write_backs.select(connection, source, states)
 
     def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
         """Return all about one document, oldest first."""
         with self._store.reading() as connection:
-            return rows.read_write_backs(connection, source, key)
+            return write_backs.about(connection, source, key)
 
     # --- whose turn it is ---------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Arrivals, invoices, deliveries, hints and write-backs as rows: every statement of the record.
+"""Arrivals, invoices, deliveries and hints as rows: every statement of the record.
 
 Each function runs inside a transaction that its caller opened, or is one statement.
 """
@@ -29,7 +29,6 @@ from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse
-from claimbridge.sources.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 
 MAX_REASON: Final = 4000
 
@@ -175,18 +174,6 @@ WHERE id = ?
 """
 _END: Final = """
 UPDATE arrivals SET state = ?, code = ?, reason = ?, told = 0, updated_at = ? WHERE id = ?
-"""
-_ADD_WRITE_BACK: Final = """
-INSERT INTO write_backs (source, document, kind, occasion, content, state, attempt, reason,
-    attempted_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
-_MOVE_WRITE_BACK: Final = """
-UPDATE write_backs SET state = ?, attempt = ?, reason = ?, attempted_at = ?, updated_at = ?
-WHERE source = ? AND document = ? AND kind = ? AND occasion = ?
-"""
-_WRITE_BACK: Final = """
-SELECT source, document, kind, occasion, content, state, attempt, reason, attempted_at
-FROM write_backs
 """
 
 
@@ -437,70 +424,3 @@ def clear_hints(connection: sqlite3.Connection, source: str, upto: int, key: str
         "DELETE FROM hints WHERE source = ? AND id <= ? AND document = coalesce(?, document)",
         (source, upto, None if key is None else storable(key)),
     )
-
-
-# Write-backs
-
-
-def add_write_back(connection: sqlite3.Connection, one: WriteBack, now: dt.datetime) -> WriteBack:
-    """Add a write-back unless its identity is held; return what is held."""
-    content = msgspec.json.encode(one.content, order="sorted").decode()
-    attempted = stamp(one.attempted_at) if one.attempted_at else None
-    values = (one.state.value, one.attempt, storable(one.reason, MAX_REASON), attempted, stamp(now))
-    connection.execute(_ADD_WRITE_BACK, (*one.identity, content, *values))
-    return _held_write_back(connection, one) or one
-
-
-def move_write_back(connection: sqlite3.Connection, one: WriteBack, now: dt.datetime) -> bool:
-    """Move what is held to ``one``, where that is a lawful step; False where it is not."""
-    held = _held_write_back(connection, one)
-    if held is None or one.state not in WRITE_BACK_MOVES[held.state]:
-        return False
-    counted = 1 if one.state is WriteBackState.SENDING else 0
-    if one.attempt != held.attempt + counted:
-        return False
-    attempted = stamp(one.attempted_at) if one.attempted_at else None
-    reason = storable(one.reason, MAX_REASON)
-    values = (one.state.value, one.attempt, reason, attempted, stamp(now))
-    connection.execute(_MOVE_WRITE_BACK, (*values, *one.identity))
-    return True
-
-
-def select_write_backs(
-    connection: sqlite3.Connection, source: str, states: Sequence[WriteBackState]
-) -> tuple[WriteBack, ...]:
-    """Return those of a source in these states, oldest first."""
-    marks = ", ".join("?" * len(states))
-    where = f"WHERE source = ? AND state IN ({marks}) ORDER BY id"
-    return _write_backs(connection, where, (source, *(state.value for state in states)))
-
-
-def read_write_backs(
-    connection: sqlite3.Connection, source: str, key: str
-) -> tuple[WriteBack, ...]:
-    """Return all about one document, oldest first."""
-    return _write_backs(connection, "WHERE source = ? AND document = ? ORDER BY id", (source, key))
-
-
-def _held_write_back(connection: sqlite3.Connection, one: WriteBack) -> WriteBack | None:
-    where = "WHERE source = ? AND document = ? AND kind = ? AND occasion = ?"
-    found = _write_backs(connection, where, one.identity)
-    return found[0] if found else None
-
-
-def _write_backs(
-    connection: sqlite3.Connection, where: str, values: Sequence[object]
-) -> tuple[WriteBack, ...]:
-    names = (
-        "source", "key", "kind", "occasion", "content", "state", "attempt", "reason",
-        "attempted_at",
-    )  # fmt: skip
-    found = []
-    for row in connection.execute(_WRITE_BACK + where, tuple(values)).fetchall():
-        fields = dict(zip(names, row, strict=True))
-        try:
-            fields["content"] = msgspec.json.decode(fields["content"])
-            found.append(msgspec.convert(fields, WriteBack))
-        except msgspec.MsgspecError as error:
-            raise Undecodable(f"a write-back of {row[0]} {row[1]}: {error}") from error
-    return tuple(found)
