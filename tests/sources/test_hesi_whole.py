@@ -138,8 +138,10 @@ def test_our_own_number_is_no_news(whole: Whole) -> None:
     """Writing a number changes the document: it is read again, and nothing is done again."""
     whole.hesi.pay(whole.put(1))
     whole.run()
+    assert whole.intake.report.brought_back == 1
     calls = whole.sandbox.requests()
     whole.run()
+    assert whole.intake.report.brought_back == 0
     whole.run()
     again = whole.sandbox.requests()
     assert again["SubmitVoucher"] == calls["SubmitVoucher"] == 1

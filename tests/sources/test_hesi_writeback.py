@@ -138,13 +138,15 @@ def test_an_empty_number_never_leaves(hesi: Stage, record: Record) -> None:
     """An empty number deletes in Hesi what stands there: refused before anything is recorded."""
     with pytest.raises(ClaimError, match="CB-550"):
         hesi.answers().voucher("ID-X", occasion="1", number=" ")
-    write_back = planned(hesi, WriteBackKind.VOUCHER)
-    hesi.hesi.put(write_back.key, form={"voucherNo": "000007"})
-    emptied = msgspec.structs.replace(write_back, content={**write_back.content, "number": ""})
-    sent = hesi.calls("voucher")
-    assert carry(hesi, record, emptied).state is WriteBackState.PARKED
-    assert hesi.calls("voucher") == sent
-    assert hesi.hesi.details(write_back.key)["form"]["voucherNo"] == "000007"
+    for standing in ("000007", ""):
+        write_back = planned(hesi, WriteBackKind.VOUCHER)
+        hesi.hesi.put(write_back.key, form={"voucherNo": standing})
+        emptied = msgspec.structs.replace(write_back, content={**write_back.content, "number": ""})
+        sent = hesi.calls("voucher")
+        moved = carry(hesi, record, emptied)
+        assert (moved.state, "CB-550" in moved.reason) == (WriteBackState.PARKED, True)
+        assert hesi.calls("voucher") == sent
+        assert hesi.hesi.details(write_back.key)["form"]["voucherNo"] == standing
 
 
 def test_another_number_is_never_overwritten(hesi: Stage, record: Record) -> None:

@@ -276,6 +276,7 @@ def _summary(report: Report) -> str:
         "parked": report.parked,
         "later": report.later,
         "closed": report.closed,
+        "brought back": report.brought_back,
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "read")
 

@@ -46,6 +46,8 @@ def voucher(
     gone = _gone(document)
     if gone is not None or document is None:
         return gone
+    if not write_back.content["number"].strip():
+        return Shown(WriteBackState.PARKED, "CB-550 no number: an empty one deletes what is there")
     number = _text(_object(document, "form").get("voucherNo"))
     if number == write_back.content["number"]:
         return Shown(WriteBackState.DONE, "the number stands there")

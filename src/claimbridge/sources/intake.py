@@ -36,7 +36,7 @@ from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.record import ArrivalState, Kept, Record
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.withdrawal import withdraw
-from claimbridge.sources.writeback import Answers, carry_out, worth_trying
+from claimbridge.sources.writeback import Answers, WriteBackState, carry_out, worth_trying
 
 _TOGETHER: Final = 100
 """Arrivals recorded in one transaction, and claims submitted before the next are looked at."""
@@ -67,6 +67,7 @@ class Report(msgspec.Struct, kw_only=True):
     """What one pass did: new documents read, and how many arrivals ended in which way.
 
     ``closed`` were withdrawn, superseded, or refused by a person: nobody has to look.
+    ``brought_back`` counts what went back to the source: numbers, decisions, payments.
     ``troubles`` are about no claim: the source could not be read or told, a ledger not opened.
     They are tried again by the next pass.
     """
@@ -76,6 +77,7 @@ class Report(msgspec.Struct, kw_only=True):
     parked: int = 0
     later: int = 0
     closed: int = 0
+    brought_back: int = 0
     troubles: list[ClaimBridgeError] = []
 
 
@@ -300,7 +302,8 @@ class Intake:
             self._trouble(error)
         for one in found:
             try:
-                carry_out(one, answers=answers, store=self.record, clock=self._clock)
+                moved = carry_out(one, answers=answers, store=self.record, clock=self._clock)
+                self.report.brought_back += moved.state is WriteBackState.DONE
             except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
                 self._trouble(error)
 
