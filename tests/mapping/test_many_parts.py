@@ -27,8 +27,9 @@ def test_999_lines() -> None:
 
 def test_one_line_for_999_cost_centres() -> None:
     """No cent is lost or moved by more than one, however many parts there are."""
-    parts = tuple(Allocation(share=Decimal("0.001"), cost_centre=f"C{n}") for n in range(998)) + (
-        Allocation(share=Decimal("0.002"), cost_centre="C998"),
+    shares = [*[Decimal("0.001")] * 998, Decimal("0.002")]
+    parts = tuple(
+        Allocation(share=share, cost_centre=f"C{place}") for place, share in enumerate(shares)
     )
     mapped = chart().map(claim(line("travel", "1234.57", tax="69.88", allocations=parts)))
     costs = mapped.voucher.postings[:-1]
