@@ -56,8 +56,10 @@ def _post_cost(draft: Draft, cost: Cost) -> Decimal:
 def _post_expense(draft: Draft, cost: Cost) -> Decimal:
     kept = cost.row.tax_in_expense
     parts, whole = cost.split, cost.whole or cost.split
-    amount, total = parts.expense(kept=kept), whole.expense(kept=kept)
-    exact = whole.exact_expense(kept=kept)
+    amount, total, exact = parts.gross, whole.gross, whole.gross
+    if parts.levies:
+        amount, total = parts.expense(kept=kept), whole.expense(kept=kept)
+        exact = whole.exact_expense(kept=kept)
     rule = _expense_rule(cost, kept=kept)
     if not parts.beyond:
         account = cost.row.account
@@ -163,12 +165,12 @@ def _post_part(
 
     ``total`` is that part of the whole that was allocated, and ``exact`` the same before rounding.
     """
-    posted = draft.converted(amount, cost.rate)
-    remainder = None
+    posted, remainder = amount, None
     if cost.weight is not None:
         exact = EXACT.multiply(exact, cost.weight)
         remainder = EXACT.subtract(amount, EXACT.multiply(total, cost.weight))
     if cost.rate is not None:
+        posted = draft.converted(amount, cost.rate)
         exact = EXACT.multiply(exact, cost.rate)
         rule += f"; {amount} {cost.currency} at {cost.rate:f}"
     if not posted:
@@ -193,7 +195,7 @@ def _post_part(
         ),
         rule=f"{rule}; a refund flips the side" if posted < 0 else rule,
         row=cost.row.label,
-        tax_rate=_tax_rate(cost.split, levy),
+        tax_rate=levy.rate if levy else _sole_rate(cost.split) if cost.split.levies else None,
         rate=cost.rate,
         rounding=None if exact is posted else EXACT.subtract(posted, exact),
         remainder=remainder,
@@ -201,11 +203,7 @@ def _post_part(
     return posted
 
 
-def _tax_rate(parts: Split, levy: Levy | None) -> Decimal | None:
-    if levy is not None:
-        return levy.rate
-    if not parts.levies:
-        return None
+def _sole_rate(parts: Split) -> Decimal | None:
     taxed = [one.rate for one in parts.levies if one.tax]
     return taxed[0] if len(taxed) == 1 else None
 

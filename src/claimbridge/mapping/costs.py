@@ -141,7 +141,7 @@ def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
     total = sum(weights, Decimal(0))
     wholes: dict[int, tuple[Split, str, list[Split]]] = {}
     for number, part in enumerate(line.allocations):
-        here = place._replace(allocation=number)
+        here = Place(place.line, place.item, number)
         borne = as_borne(line, part)
         book = draft.book(borne.company or draft.claim.company, here)
         name = "amount" if part.share is None else "share"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """A line by its index, and an item or allocation of it by theirs; None: the whole."""
 
     line: int

@@ -37,7 +37,7 @@ class Split(msgspec.Struct, frozen=True):
     def expense(self, *, kept: bool) -> Decimal:
         """Return the expense: net, or with the taxes that are ``kept`` in it."""
         amount = self.net
-        if kept and self.levies:
+        if kept:
             for levy in self.levies:
                 amount = EXACT.add(amount, levy.kept)
         return amount
