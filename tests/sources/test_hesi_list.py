@@ -25,12 +25,12 @@ class Drifting:
         self.random = random.Random(seed)
         self.changes = changes
 
-    def __call__(self, since: int | None, offset: int) -> Sequence[dict[str, Any]]:
+    def __call__(self, since: int | None, offset: int, count: int) -> Sequence[dict[str, Any]]:
         if self.changes > 0:
             self.drift()
         found = sorted(self.documents.items(), key=lambda entry: (entry[1], entry[0]))
         wanted = [entry for entry in found if since is None or entry[1] >= since]
-        return [{"id": name, "updateTime": time} for name, time in wanted[offset : offset + PAGE]]
+        return [{"id": name, "updateTime": time} for name, time in wanted[offset : offset + count]]
 
     def drift(self) -> None:
         """One document changes, leaves or comes; its time is later than every other."""
@@ -88,7 +88,7 @@ def test_plain_offsets_would_miss_one() -> None:
         drifting = Drifting(list(range(0, 40_000, 1000)), seed=seed, changes=20)
         read: set[str] = set()
         offset = 0
-        while page := drifting(None, offset):
+        while page := drifting(None, offset, PAGE):
             read |= {document["id"] for document in page}
             offset += PAGE
         missed += bool(set(drifting.documents) - read)
@@ -108,7 +108,7 @@ def test_more_documents_in_one_second_than_a_page_holds() -> None:
 def test_a_list_that_never_holds_still_is_an_error() -> None:
     """Reading gives up with a reason, rather than for ever or with a gap."""
 
-    def unrelated(since: int | None, offset: int) -> list[dict[str, Any]]:
+    def unrelated(since: int | None, offset: int, count: int) -> list[dict[str, Any]]:
         unrelated_calls.append(offset)
         number = len(unrelated_calls)
         return [{"id": f"{number}-{n}", "updateTime": 1000} for n in range(PAGE)]
@@ -124,13 +124,36 @@ def test_another_order_is_an_error() -> None:
     page = [{"id": "A", "updateTime": 5000}, {"id": "B", "updateTime": 4000}]
 
     with pytest.raises(LedgerUnavailable, match="not ordered"):
-        list(read_changes(lambda since, offset: page, since=None, page_size=PAGE))
+        list(read_changes(lambda since, offset, count: page, since=None, page_size=PAGE))
 
 
 def test_a_document_without_an_id_holds_up_nobody() -> None:
     """It comes under a name of its own, and the others with it."""
     page = [{"id": "A", "updateTime": 1000}, {"form": {}}, {"id": "B", "updateTime": 1001}]
 
-    read = list(read_changes(lambda since, offset: page, since=None, page_size=PAGE))
+    read = list(read_changes(lambda since, offset, count: page, since=None, page_size=PAGE))
 
     assert [listed.id.partition("-")[0] for listed in read] == ["A", "unnamed", "B"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(TIMES, st.integers(0, 10**9), st.integers(0, 30))
+def test_large_documents_make_small_pages(times: list[int], seed: int, changes: int) -> None:
+    """Ten megabytes in a few remarks do not hold up the others; what two cannot is an error."""
+    drifting = Drifting(times, seed=seed, changes=changes)
+
+    def limited(since: int | None, offset: int, count: int) -> Sequence[dict[str, Any]]:
+        page = drifting(since, offset, count)
+        if len(page) > 2:
+            raise LedgerUnavailable("too large", code="CB-527")
+        return page
+
+    read = times_read(read_changes(limited, since=None, page_size=PAGE))
+
+    assert set(drifting.documents.items()) <= set(read)
+
+    def never(since: int | None, offset: int, count: int) -> Sequence[dict[str, Any]]:
+        raise LedgerUnavailable("too large", code="CB-527")
+
+    with pytest.raises(LedgerUnavailable):
+        list(read_changes(never, since=None, page_size=PAGE))

@@ -128,13 +128,13 @@ class HesiSource:
         alone = True
         waiting = (WAITING,) if self._settings.node else ()
 
-        def fetch(since: int | None, offset: int) -> tuple[JsonObject, ...]:
+        def fetch(since: int | None, offset: int, count: int) -> tuple[JsonObject, ...]:
             return self.client.documents(
                 form=form,
                 states=self._settings.states + self._settings.withdrawn + waiting,
                 since=since,
                 start=offset,
-                count=self._settings.page_size,
+                count=count,
                 active=None,
             ).documents
 

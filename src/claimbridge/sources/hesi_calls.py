@@ -18,6 +18,7 @@ from claimbridge.errors import (
 )
 from claimbridge.model import Reason
 from claimbridge.sources.hesi_http import (
+    TOO_LARGE,
     HesiWire,
     JsonObject,
     Reply,
@@ -141,7 +142,7 @@ class HesiCalls:
         self, error: NotDelivered | LedgerUnavailable, attempt: int
     ) -> float | None:
         """Return the seconds before the next attempt at a read; None: there is none."""
-        if attempt >= self._settings.retries or not error.retryable:
+        if attempt >= self._settings.retries or not error.retryable or error.code == TOO_LARGE:
             return None
         wait = self._settings.backoff * float(2**attempt)
         asked = error.retry_after if isinstance(error, LedgerUnavailable) else None

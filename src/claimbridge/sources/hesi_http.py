@@ -241,12 +241,17 @@ def written_object(reply: Reply, *, place: str) -> JsonObject:
 def lost(error: OutcomeUnknown, *, place: str, read: bool) -> LedgerUnavailable | OutcomeUnknown:
     """Return what an answer that did not come whole means for a read, or for a write."""
     why = _WHY.get(error.code, "the answer broke off")
+    if read and error.code == "CB-465":
+        return LedgerUnavailable(f"{place}: {why}; raise it, or ask for less", code=TOO_LARGE)
     if read:
         return LedgerUnavailable(f"{place}: {why}; try again later", code="CB-513")
     return OutcomeUnknown(
         f"{place}: {why}; look whether it was done before trying again", code="CB-515"
     )
 
+
+TOO_LARGE: Final = "CB-527"
+"""The code of an answer beyond ``reply_limit``: asking again, it would be as large."""
 
 _WHY: Final = {
     "CB-460": "no complete answer came in time",

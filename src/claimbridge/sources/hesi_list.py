@@ -21,12 +21,14 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import LedgerUnavailable
-from claimbridge.sources.hesi_http import JsonObject
+from claimbridge.sources.hesi_http import TOO_LARGE, JsonObject
 
-Fetch = Callable[[int | None, int], Sequence[JsonObject]]
-"""Gives the page that begins at an update time (milliseconds; None: the first) and an offset."""
+Fetch = Callable[[int | None, int, int], Sequence[JsonObject]]
+"""Gives a page: from an update time (milliseconds; None: the first), an offset, how many."""
 
 _MOST_STEPS_BACK: Final = 200
+_SMALLEST: Final = 2
+"""Documents in a page: with fewer, pages could not overlap."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -42,14 +44,22 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
 
     A document that changes meanwhile comes again, with its later update. Raises LedgerUnavailable
     CB-514 for a list in another order than was asked for, or one that never holds still. A
-    document without an id is named by its content.
+    document without an id is named by its content. Where a page is too large for one answer,
+    smaller ones are asked for from there on; two documents that are too large are an error.
     """
-    step = page_size - max(1, page_size // 5)
+    step = _step(page_size)
     begin = None if since is None else since // 1000
     offset = steps_back = 0
     known: set[tuple[str, int]] = set()
     while True:
-        page = _listed(fetch(None if begin is None else begin * 1000, offset), begin)
+        try:
+            page = _listed(fetch(None if begin is None else begin * 1000, offset, page_size), begin)
+        except LedgerUnavailable as error:
+            if error.code != TOO_LARGE or page_size <= _SMALLEST:
+                raise
+            page_size = max(_SMALLEST, page_size // 2)
+            step, offset = _step(page_size), 0
+            continue
         if offset and not (page and (page[0].id, page[0].updated) in known):
             steps_back += 1
             if steps_back > _MOST_STEPS_BACK:
@@ -69,6 +79,11 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
             return
         else:
             offset += step
+
+
+def _step(page_size: int) -> int:
+    """Return how far the next page begins behind this one, where pages overlap."""
+    return page_size - max(1, page_size // 5)
 
 
 def _listed(documents: Sequence[JsonObject], begin: int | None) -> list[Listed]:
