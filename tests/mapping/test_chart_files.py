@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,26 @@ def test_a_file_of_another_kind_is_refused(
     error = refusal(path)
     assert error.code == "CB-260"
     assert said in error.message
+
+
+def test_no_broken_workbook_brings_another_exception(tmp_path: Path) -> None:
+    """Cut and altered at random: it loads, or one of our errors says why not."""
+    whole = workbook(tmp_path / "cn.xlsx", SHEETS).read_bytes()
+    chance = random.Random(7)
+    refused = 0
+    for _ in range(60):
+        data = bytearray(whole)
+        place = chance.randrange(len(data))
+        if chance.random() < 0.5:
+            del data[place : place + chance.randint(1, 40)]
+        else:
+            data[place] ^= 1 << chance.randrange(8)
+        (tmp_path / "cn.xlsx").write_bytes(data)
+        try:
+            Chart.load(tmp_path / "cn.xlsx")
+        except ConfigurationError:
+            refused += 1
+    assert refused > 30
 
 
 def test_a_sheet_without_end_is_refused(tmp_path: Path) -> None:
