@@ -21,18 +21,12 @@ from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
     ConfigurationError,
-    ConflictingSubmission,
-    DeliveryRefused,
     KeyUnavailable,
-    LedgerRejection,
-    LedgerUnavailable,
-    NotDelivered,
     OutcomeUnknown,
-    SchemaViolation,
-    SigningError,
 )
 from claimbridge.model import Claim, State, Status
 from claimbridge.sources.base import Arrival, Source
+from claimbridge.sources.ends import FOR_A_PERSON, Line, reason_of, state_after
 from claimbridge.sources.record import ArrivalState, Kept, Record
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.withdrawal import withdraw
@@ -40,17 +34,8 @@ from claimbridge.sources.writeback import Answers, WriteBackState, carry_out, wo
 
 _TOGETHER: Final = 100
 """Arrivals recorded in one transaction, and claims submitted before the next are looked at."""
-_IN_A_ROW: Final = 3
-"""Failures to deliver, one after the other, after which a ledger is left alone for this pass."""
-
-_LOCKING: Final = frozenset({"CB-417", "CB-418"})
-"""Redirected, credentials refused: sent again they do harm."""
-_OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
-"""Configuration errors that are about the claim's own submission: time alone mends none."""
 _UNANSWERED: Final = frozenset({ArrivalState.SUPERSEDED, ArrivalState.WITHDRAWN})
 """Ends that nobody waits to hear of: a later version's will be told, or none is wanted."""
-_FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427"})
-"""Unknown outcomes that time alone does not resolve."""
 
 
 class Handled(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +146,7 @@ class Intake:
     def _look_at_parked(self) -> None:
         """Go on with those that waited for a person, who has settled them in the journal."""
         for arrival in self.record.select([ArrivalState.PARKED], source=self._name):
-            if arrival.code not in _FOR_A_PERSON or not (claim := _claim_of(arrival)):
+            if arrival.code not in FOR_A_PERSON or not (claim := _claim_of(arrival)):
                 continue
             try:
                 status = self._client_of(claim).status(claim.id, ask=False)
@@ -200,7 +185,7 @@ class Intake:
                 yield self._ended(arrival, begun)
             elif begun is not None:
                 going.append(begun)
-        line = _Line(going)
+        line = Line(going)
         for result in client.submit_many(line):
             arrival = line.left()
             if result.error is None:
@@ -214,8 +199,8 @@ class Intake:
 
     def _ended(self, arrival: Kept, error: ClaimBridgeError) -> Handled:
         """Record an end other than acceptance; what only time can mend stays ``read``."""
-        reason = _told(error)
-        state = _state_after(error)
+        reason = reason_of(error)
+        state = state_after(error)
         if state is ArrivalState.READ:
             self.record.later(arrival, code=error.code, reason=reason)
             return self._counted(self._now(arrival), error)
@@ -343,66 +328,6 @@ class Intake:
             wrapped.__cause__ = error
             error = wrapped
         self.report.troubles.append(error)
-
-
-class _Line:
-    """Claims on their way to one ledger; it ends early where going on would do harm."""
-
-    def __init__(self, arrivals: Sequence[Kept]) -> None:
-        self._arrivals = arrivals
-        self._entered = 0
-        self._left = 0
-        self._failed = 0
-        self.why: ClaimBridgeError | None = None
-
-    def __iter__(self) -> Iterator[Claim]:
-        for arrival in self._arrivals:
-            if self.why is not None:
-                return
-            claim = arrival.claim()
-            assert claim is not None  # what is no claim never gets here
-            self._entered += 1
-            yield claim
-
-    def left(self) -> Kept:
-        """Return the arrival whose result is next: results come in the order of the claims."""
-        self._left += 1
-        return self._arrivals[self._left - 1]
-
-    def judge(self, error: ClaimBridgeError | None) -> None:
-        """Decide whether more are sent after one that ended so."""
-        stops = error is not None and _state_after(error) is ArrivalState.READ
-        self._failed = self._failed + 1 if stops else 0
-        harmful = isinstance(error, DeliveryRefused) and error.code in _LOCKING
-        if harmful or self._failed >= _IN_A_ROW:
-            self.why = error
-
-    def waiting(self) -> Sequence[Kept]:
-        """Return those that were not sent any more."""
-        return self._arrivals[self._entered :]
-
-
-def _state_after(error: ClaimBridgeError) -> ArrivalState:
-    """Return where an arrival stands after this error; READ where time or set-up mend it."""
-    if isinstance(error, OutcomeUnknown):
-        lasting = error.code in _FOR_A_PERSON and error.retry_after is None
-        return ArrivalState.PARKED if lasting else ArrivalState.READ
-    if isinstance(error, ConflictingSubmission) and error.code == "CB-452":
-        return ArrivalState.SUPERSEDED
-    if error.code in _OF_ONE_CLAIM:
-        return ArrivalState.PARKED
-    set_up = (NotDelivered, LedgerUnavailable, ConfigurationError, SigningError)
-    return ArrivalState.READ if isinstance(error, set_up) else ArrivalState.PARKED
-
-
-def _told(error: ClaimBridgeError) -> str:
-    """Return why, with all that the ERP or the contract has against it."""
-    if isinstance(error, LedgerRejection) and error.reasons:
-        return "; ".join([error.message, *map(str, error.reasons)])
-    if isinstance(error, SchemaViolation) and error.findings:
-        parts = [f"{one.claim_field or one.path}: {one.text}" for one in error.findings]
-        return "; ".join([error.message, *parts])
-    return error.message
 
 
 def _checked(arrival: Arrival) -> Arrival:

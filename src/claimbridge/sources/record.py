@@ -9,31 +9,20 @@ inside a transaction. Several processes may share the file.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import fcntl
-import hashlib
-import os
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ClaimError, JournalError, NotDelivered
-from claimbridge.journal import forks, place, schema
-from claimbridge.journal.connections import Connections
-from claimbridge.journal.failures import PLACE, explained
-from claimbridge.journal.group import GroupCommit
+from claimbridge.errors import ClaimError, JournalError
+from claimbridge.journal import place
+from claimbridge.journal.failures import PLACE
 from claimbridge.sources import record_rows as rows
-from claimbridge.sources import record_write_backs as write_backs
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
-from claimbridge.sources.record_rows import ArrivalState, Delivery, Hint, Kept
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackState
-
-T = TypeVar("T")
+from claimbridge.sources.kept import ArrivalState, Delivery, Hint, Kept
+from claimbridge.sources.record_messages import Messages
 
 _PAGE: Final = 200
 """Arrivals read at once by ``select``: what bounds its memory."""
@@ -55,22 +44,13 @@ def open_record(url: str, *, clock: Clock = SYSTEM) -> Record:
     return Record(place.path_of(url), clock=clock)
 
 
-class Record:
+class Record(Messages):
     """The record in the SQLite file at ``path``, created when missing; None: in memory.
 
     ``timeout`` is how many seconds a write waits for other programs. Every method raises
     JournalError when the record cannot be read or written; a write that raises has changed
     nothing. Safe for threads, and for processes on one file.
     """
-
-    def __init__(self, path: Path | None, *, clock: Clock = SYSTEM, timeout: float = 10.0) -> None:
-        self._path = place.settled(path) if path is not None else None
-        self._clock = clock
-        self._timeout = timeout
-        self._set_up()
-        if isinstance(self._store, Connections):
-            self._store.prepare()
-            forks.watch(self)
 
     # --- what a source gave -------------------------------------------------------------------
 
@@ -290,176 +270,6 @@ class Record:
                 "DELETE FROM invoices WHERE claim_id = ?", (claim_id,)
             )
         )
-
-    # --- what a webhook was sent --------------------------------------------------------------
-
-    def deliver(self, source: str, digest: str, body: bytes) -> bool:
-        """Keep a body; False when one with this digest is kept already."""
-        now = self._clock.now()
-        return self._writes.write(
-            lambda connection: rows.add_delivery(connection, source, digest, body, now)
-        )
-
-    def deliveries(self, source: str, *, after: int, limit: int = 100) -> list[Delivery]:
-        """Return bodies with numbers above ``after``, oldest first."""
-        with self._store.reading() as connection:
-            return rows.read_deliveries(connection, source, after, limit)
-
-    # --- what a source is told to have changed: claimbridge.sources.hints.Hints -----------------
-
-    def hint(self, source: str, keys: Sequence[str]) -> None:
-        """Keep that these documents may have changed; one that is kept already becomes newest."""
-        self._writes.write(lambda connection: rows.add_hints(connection, source, keys))
-
-    def hints(self, source: str, *, after: int = 0, limit: int = 100) -> list[Hint]:
-        """Return hints with numbers above ``after``, oldest first."""
-        with self._store.reading() as connection:
-            return rows.read_hints(connection, source, after, limit)
-
-    def clear_hints(self, source: str, *, upto: int, key: str | None = None) -> None:
-        """Forget hints with numbers up to ``upto``; those of one document where ``key`` is given.
-
-        A hint that came again since then has a higher number, and stays.
-        """
-        self._writes.write(lambda connection: rows.clear_hints(connection, source, upto, key))
-
-    # --- what goes back to a source: claimbridge.sources.writeback.WriteBacks -----------------
-
-    def begin_write_back(self, write_back: WriteBack) -> WriteBack:
-        """Add ``write_back`` unless its identity is held already; return what is held."""
-        now = self._clock.now()
-        return self._writes.write(lambda connection: write_backs.add(connection, write_back, now))
-
-    def record_write_back(self, write_back: WriteBack) -> bool:
-        """Move what is held to ``write_back``; False where that is no lawful step from it."""
-        now = self._clock.now()
-        return self._writes.write(lambda connection: write_backs.move(connection, write_back, now))
-
-    def open_write_backs(self, source: str) -> tuple[WriteBack, ...]:
-        """Return those in an ``OPEN`` state, oldest first."""
-        return self.select_write_backs(source, tuple(OPEN))
-
-    def select_write_backs(
-        self, source: str, states: Sequence[WriteBackState]
-    ) -> tuple[WriteBack, ...]:
-        """Return those of a source in these states, oldest first."""
-        with self._store.reading() as connection:
-            return write_backs.select(connection, source, states)
-
-    def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
-        """Return all about one document, oldest first."""
-        with self._store.reading() as connection:
-            return write_backs.about(connection, source, key)
-
-    # --- whose turn it is ---------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def turn(self, source: str) -> Iterator[None]:
-        """Hold the one pass of a source, among all processes on this file.
-
-        Raises NotDelivered CB-539 when another pass of it is under way: it does this one's work.
-        """
-        if self._path is None:
-            yield
-            return
-        mark = hashlib.sha256(source.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-        lock = self._path.with_name(f"{self._path.name}-intake-{mark}")
-        try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise explained(error, self._path) from error
-        try:
-            _lock(descriptor, source)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def close(self) -> None:
-        """Let go of the file; closing twice does no harm."""
-        self._store.close()
-
-    def pause(self) -> None:
-        """Before a fork: close the connections."""
-        self._store.pause()
-
-    def resume(self) -> None:
-        """After a fork, in the parent: go on."""
-        self._store.resume()
-
-    def renew(self) -> None:
-        """After a fork, in the child: open connections of its own."""
-        self._set_up()
-
-    def _set_up(self) -> None:
-        if self._path is None:
-            self._store: _Store = _Memory()
-        else:
-            self._store = Connections(self._path, timeout=self._timeout)
-        path = self._path or Path("memory:")
-        self._writes = GroupCommit(self._store.writing, path, most=256)
-
-
-class _Store(Protocol):
-    """Where the tables are: a file, or this process's memory."""
-
-    def reading(self) -> contextlib.AbstractContextManager[sqlite3.Connection]: ...
-
-    def writing(self) -> contextlib.AbstractContextManager[sqlite3.Connection]: ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class _Memory:
-    """One connection to tables in memory, lent to one thread at a time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            ":memory:", isolation_level=None, check_same_thread=False
-        )
-        schema.bring_up(self._connection, Path("memory:"))
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection."""
-        with self._lock:
-            yield self._connection
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend it inside a transaction."""
-        with self._lock:
-            self._connection.execute("BEGIN")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-
-    def pause(self) -> None:
-        """Memory is never watched for forks."""
-
-    def resume(self) -> None:
-        """Memory is never watched for forks."""
-
-    def close(self) -> None:
-        """Forget everything."""
-        self._connection.close()
-
-
-def _lock(descriptor: int, source: str) -> None:
-    try:
-        # The kernel drops it with the process, however that ends.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise NotDelivered(
-            f"another pass of source {source} is under way; wait for its end", code="CB-539"
-        ) from None
 
 
 def _uses(arrival: Kept) -> tuple[InvoiceUse, ...] | ClaimError:

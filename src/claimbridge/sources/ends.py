@@ -1,0 +1,94 @@
+"""What an end means for an arrival, decided without I/O: again later, or a person must look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ConfigurationError,
+    ConflictingSubmission,
+    DeliveryRefused,
+    LedgerRejection,
+    LedgerUnavailable,
+    NotDelivered,
+    OutcomeUnknown,
+    SchemaViolation,
+    SigningError,
+)
+from claimbridge.model import Claim
+from claimbridge.sources.kept import ArrivalState, Kept
+
+_IN_A_ROW: Final = 3
+"""Failures to deliver, one after the other, after which a ledger is left alone for this pass."""
+
+_LOCKING: Final = frozenset({"CB-417", "CB-418"})
+"""Redirected, credentials refused: sent again they do harm."""
+_OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
+"""Configuration errors that are about the claim's own submission: time alone mends none."""
+FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427"})
+"""Unknown outcomes that time alone does not resolve."""
+
+
+class Line:
+    """Claims on their way to one ledger; it ends early where going on would do harm."""
+
+    def __init__(self, arrivals: Sequence[Kept]) -> None:
+        self._arrivals = arrivals
+        self._entered = 0
+        self._left = 0
+        self._failed = 0
+        self.why: ClaimBridgeError | None = None
+
+    def __iter__(self) -> Iterator[Claim]:
+        for arrival in self._arrivals:
+            if self.why is not None:
+                return
+            claim = arrival.claim()
+            assert claim is not None  # what is no claim never gets here
+            self._entered += 1
+            yield claim
+
+    def left(self) -> Kept:
+        """Return the arrival whose result is next: results come in the order of the claims."""
+        self._left += 1
+        return self._arrivals[self._left - 1]
+
+    def judge(self, error: ClaimBridgeError | None) -> None:
+        """Decide whether more are sent after one that ended so."""
+        stops = error is not None and state_after(error) is ArrivalState.READ
+        self._failed = self._failed + 1 if stops else 0
+        harmful = isinstance(error, DeliveryRefused) and error.code in _LOCKING
+        if harmful or self._failed >= _IN_A_ROW:
+            self.why = error
+
+    def waiting(self) -> Sequence[Kept]:
+        """Return those that were not sent any more."""
+        return self._arrivals[self._entered :]
+
+
+def state_after(error: ClaimBridgeError) -> ArrivalState:
+    """Return where an arrival stands after this error; READ where time or set-up mend it."""
+    if isinstance(error, OutcomeUnknown):
+        lasting = error.code in FOR_A_PERSON and error.retry_after is None
+        return ArrivalState.PARKED if lasting else ArrivalState.READ
+    if isinstance(error, ConflictingSubmission) and error.code == "CB-452":
+        return ArrivalState.SUPERSEDED
+    if error.code in _OF_ONE_CLAIM:
+        return ArrivalState.PARKED
+    set_up = (NotDelivered, LedgerUnavailable, ConfigurationError, SigningError)
+    return ArrivalState.READ if isinstance(error, set_up) else ArrivalState.PARKED
+
+
+def reason_of(error: ClaimBridgeError) -> str:
+    """Return why, with all that the ERP or the contract has against it."""
+    if isinstance(error, LedgerRejection) and error.reasons:
+        return "; ".join([error.message, *map(str, error.reasons)])
+    if isinstance(error, SchemaViolation) and error.findings:
+        parts = [f"{one.claim_field or one.path}: {one.text}" for one in error.findings]
+        return "; ".join([error.message, *parts])
+    return error.message
+
+
+__all__ = ["FOR_A_PERSON", "Line", "reason_of", "state_after"]
