@@ -8,7 +8,7 @@ from tests.profiles.samples import TRIP, submission
 
 from claimbridge.errors import ClaimError
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.sourced import Sourced, dimensions_of
+from claimbridge.profiles.sourced import Sourced, claim_field, dimensions_of
 
 FIRST = TRIP.postings[0]
 
@@ -31,3 +31,23 @@ def test_what_is_empty_hides_nothing() -> None:
         "project": Sourced("P-7", "lines[0].project"),
         "region": Sourced("R", "lines[0].dimensions.region"),
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "field"),
+    [
+        ("lines[2].amount", "account", "lines[2].type"),
+        ("lines[2].items[1].amount", "account", "lines[2].items[1].type"),
+        ("lines[2].items[1].amount", "cost_centre", "lines[2].cost_centre"),
+        ("lines[2].allocations[0].share", "account", "lines[2].type"),
+        ("lines[2].allocations[0].share", "project", "lines[2].allocations[0].project"),
+        ("lines[2].allocations[0].share", "company", "lines[2].allocations[0].company"),
+        ("lines[2].items[1].amount", "amount", "lines[2].items[1].amount"),
+        ("payees[1].amount", "partner", "payees[1].partner"),
+        ("lines[2].amount", "partner", "employee"),
+        ("", "company", "lines"),
+    ],
+)
+def test_the_claim_field_to_look_at(source: str, name: str, field: str) -> None:
+    """That of the item or allocation where they have it, else the line's."""
+    assert claim_field(replace(FIRST, source=source), name) == field

@@ -20,7 +20,6 @@ from claimbridge.model import Posting, Role, converted
 from claimbridge.model.money import EXACT, rounded
 
 _ZERO: Final = Decimal(0)
-_NONE: Final[dict[str, str]] = {}
 
 
 def post_line(draft: Draft, decided: DecidedLine) -> None:
@@ -189,7 +188,7 @@ def _post_part(
             tax_code=cost.row.tax_code if levy else "",
             tax_base=_tax_base(draft, cost, levy) if levy else None,
             narration=cost.narration,
-            dimensions=cost.dimensions if costly else _NONE,
+            dimensions=cost.dimensions if costly else {},
             source=cost.source,
             company=cost.company,
         ),

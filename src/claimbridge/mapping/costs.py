@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -20,8 +19,6 @@ from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.tax import Split, split
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT
-
-_NONE: Final[dict[str, str]] = {}
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +136,7 @@ def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
     weights = weights_of(line)
     gross = divide(line.amount, weights, currency, rules.remainder)
     total = sum(weights, Decimal(0))
-    wholes: dict[int, tuple[Split, str, list[Split]]] = {}
+    wholes: dict[tuple[int, str], tuple[Split, str, list[Split]]] = {}
     for number, part in enumerate(line.allocations):
         here = Place(place.line, place.item, number)
         borne = as_borne(line, part)
@@ -152,11 +149,12 @@ def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
             yield _recharged(draft, borne, gross[number], source, book)
             continue
         row = row_for(rules, draft.claim, borne, here, draft.dates.posting)
-        if id(row) not in wholes:
+        kind = id(row), book.company.currency
+        if kind not in wholes:
             whole, used = _split(draft, line, place, row, book, entry.by_kind)
             parts = divided(whole, gross, currency, rules.remainder, kept=row.tax_in_expense)
-            wholes[id(row)] = whole, used, parts
-        whole, used, parts = wholes[id(row)]
+            wholes[kind] = whole, used, parts
+        whole, used, parts = wholes[kind]
         words = words_for(part, number + 1, len(line.allocations), currency)
         cost = _decided(draft, borne, here, source, book, row, parts[number])
         yield msgspec.structs.replace(
@@ -227,7 +225,7 @@ def _decided(
         rate=booking_rate(draft, line, book),
         cost_centre=cost_centre,
         cost_centre_reason=reason,
-        dimensions=dimensions_for(claim, line, place, row) if row.dimensions else _NONE,
+        dimensions=dimensions_for(claim, line, place, row) if row.dimensions else {},
         narration=draft.narration(row, line, cost_centre),
         company=book.code,
         words=words,

@@ -119,7 +119,8 @@ def cost_centre_for(
     """
     if line.cost_centre:
         return line.cost_centre, "the line's"
-    if claim.cost_centre:
+    # The claim's own is its company's: in another one's books the code means something else.
+    if claim.cost_centre and line.company in ("", claim.company):
         return claim.cost_centre, "the claim's"
     if row.default_cost_centre:
         return row.default_cost_centre, "the chart's default"

@@ -99,8 +99,8 @@ class Draft:
             row=row,
             tax_rate=tax_rate,
             rate=rate,
-            rounding=EXACT.quantize(rounding, _SHOWN_ROUNDING) if rounding else None,
-            remainder=EXACT.quantize(remainder, _SHOWN_ROUNDING) if remainder else None,
+            rounding=_shown(rounding) if rounding else None,
+            remainder=_shown(remainder) if remainder else None,
         )
         self._postings.append(posting)
         self._explain.append(explanation)
@@ -132,6 +132,11 @@ class Draft:
         )
         period = dates.period.name if dates.period is not None else None
         return Mapped(voucher, tuple(self._explain), period)
+
+
+def _shown(amount: Decimal) -> Decimal | None:
+    """Return what rounding added as it is shown; None for what only a long division left."""
+    return EXACT.quantize(amount, _SHOWN_ROUNDING) or None
 
 
 def side_of(amount: Decimal) -> Side:

@@ -120,14 +120,25 @@ def _check_fit(line: ClaimLine, place: Place, levies: Sequence[Levy]) -> None:
     total = _ZERO
     for levy in levies:
         total = EXACT.add(total, levy.tax)
+        if not _within(levy.deducted, levy.tax):
+            raise MappingError(
+                f"{place}: {levy.deducted} of tax {levy.tax} cannot be deductible; mend tax or "
+                "deductible_tax of its documents",
+                code="CB-123",
+            )
     amount = line.amount
-    opposed = any(levy.tax and levy.tax.is_signed() != amount.is_signed() for levy in levies)
-    if opposed or total.copy_abs() > amount.copy_abs():
+    if not (_within(total, amount) and all(_within(levy.tax, amount) for levy in levies)):
         raise MappingError(
             f"{place}: its documents have tax {total}, which does not fit amount {amount}: it must "
             "have the amount's sign and not exceed it",
             code="CB-123",
         )
+
+
+def _within(part: Decimal, whole: Decimal) -> bool:
+    """Whether a part has the sign of its whole, and is not larger."""
+    fits = not part or part.is_signed() == whole.is_signed()
+    return fits and part.copy_abs() <= whole.copy_abs()
 
 
 def _of_taxes(

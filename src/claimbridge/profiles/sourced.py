@@ -87,6 +87,7 @@ _OF_LINE: Final = {
     "tax_base": "tax",
     "company": "company",
 }
+_OF_ITEM: Final = frozenset({"type", "text", "tax"})
 _OF_CLAIM: Final = {
     "account": "employee",
     "narration": "title",
@@ -110,7 +111,13 @@ def claim_field(posting: Posting, name: str) -> str:
     if name.startswith("dimensions."):
         return f"{line}.{name}"
     within = _OF_LINE.get(name)
-    return f"{line}.{within}" if within else posting.source
+    if within is None:
+        return posting.source
+    # An item has a type, text and tax of its own, an allocation whom it is allocated to.
+    part = posting.source.rpartition(".")[0]
+    if ".items[" in part:
+        return f"{part if within in _OF_ITEM else line}.{within}"
+    return f"{line if within in _OF_ITEM else part}.{within}"
 
 
 OWN_DIMENSIONS: Final = ("cost_centre", "project", "partner")

@@ -62,8 +62,8 @@ def _company(draw: random.Random, company: str, currency: str) -> str:
     if rates:
         text += f"[company.{company}.rates]\n"
         text += "".join(f"{one} = {draw.randint(1, 10**6)}e-4\n" for one in rates)
-    for other in COMPANIES.keys() - {company}:
-        if draw.random() < 0.95:
+    for other in COMPANIES:
+        if other != company and draw.random() < 0.95:
             text += f'[company.{company}.intercompany.{other}]\nreceivable = "IR"\n'
             text += 'payable = "IP"\n'
     return text

@@ -194,4 +194,7 @@ def _documents(draw: random.Random, line: Plain, units: int, currency: str) -> l
     if "tax" in document and draw.random() < 0.2:
         tax = int(Decimal(document["tax"]).scaleb(DECIMALS[currency]))
         document["deductible_tax"] = _text(_divided(draw, tax, 2)[0], currency)
+    elif "tax" not in document and "items" not in line and draw.random() < 0.2:
+        verified = _divided(draw, units, 3)[0]
+        document["deductible_tax"] = _text(verified, currency)
     return [document, {"kind": "slip"}] if draw.random() < 0.3 else [document]
