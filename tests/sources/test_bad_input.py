@@ -103,6 +103,18 @@ def test_a_mended_file_is_put_back(inbox: Inbox, sandbox: Sandbox) -> None:
     assert inbox.command("intake", "list", "--state", "parked") == []
 
 
+def test_a_claim_mended_in_another_file_is_closed(inbox: Inbox, sandbox: Sandbox) -> None:
+    """The parked one is not left for a person who has nothing to do; the refused file says so."""
+    inbox.put("old.json", plain("A", line={"type": "yacht"}))
+    assert inbox.intake()["old.json"]["state"] == "parked"
+    inbox.put("new.json", plain("A"))
+    found = inbox.intake()
+    assert (found["new.json"]["state"], found["old.json"]["state"]) == ("accepted", "superseded")
+    assert inbox.code == 0
+    assert "CB-533 claim A: the claim was accepted as new.json" in inbox.reason("old.json")
+    assert len(sandbox.ledger()) == 1
+
+
 def test_what_was_mended_meanwhile_is_retried(inbox: Inbox, sandbox: Sandbox) -> None:
     """Once its invoice is free, the file moves on from refused to done, and its reason goes."""
     inbox.put("a.json", plain("A", line={"documents": [INVOICE]}))

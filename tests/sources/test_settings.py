@@ -149,6 +149,20 @@ def test_one_source_in_trouble_does_not_hold_up_the_others(inbox: Inbox, sandbox
     assert inbox.code == 2
 
 
+def test_doctor_looks_at_sources(inbox: Inbox) -> None:
+    """What the intake would stumble over is found before; what is parked is mentioned."""
+    with inbox.config.open("a") as file:
+        file.write('[source.broken]\nkind = "folder"\npath = "nowhere"\nledger = "CN01"\n')
+    inbox.put("a.json", b"{")
+    inbox.command("intake", "--source", "inbox")
+    found = {one["ledger"]: one for one in inbox.command("doctor") if one["what"] == "source"}
+    assert inbox.code == 2
+    assert found["broken"]["verdict"] == "failure"
+    assert found["broken"]["text"].startswith("CB-535")
+    assert found["inbox"]["verdict"] == "warning"
+    assert found["inbox"]["text"].startswith("folder, to CN01: 1 parked")
+
+
 def test_a_configuration_without_sources_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,8 @@ from claimbridge.journal import open_journal
 from claimbridge.ledger import Ledger, open_identities, transport_settings
 from claimbridge.model import State
 from claimbridge.signing import Identity
+from claimbridge.sources.record import ArrivalState, open_record
+from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
 
 EXPIRY_WARNING = dt.timedelta(days=30)
 
@@ -44,10 +46,12 @@ def doctor(
     """Check the set-up of every ledger; nothing is posted.
 
     Looked at are contract, chart, identity, journal, secrets and endpoint, of all ledgers in the
-    configuration unless one is named.
+    configuration unless one is named; and then its sources.
     """
     names = (ledger,) if ledger is not None else ledgers_in(config)
     findings = [finding for name in names for finding in _examine(config, name)]
+    if ledger is None:
+        findings += [_source(config, name) for name in sources_in(config)]
     if json:
         for finding in findings:
             emit(msgspec.to_builtins(finding))
@@ -87,6 +91,24 @@ def _examine(path: Path, name: str) -> Iterator[Finding]:
             continue
         verdict, text = found if isinstance(found, tuple) else ("ok", found)
         yield Finding(name, what, verdict, text)
+
+
+def _source(path: Path, name: str) -> Finding:
+    """Make the source as the intake would; nothing is read from it."""
+    try:
+        config = load_source(path, name)
+        record = open_record(journal_of(path, config))
+        try:
+            open_source(config, record).close()
+            parked = sum(1 for _ in record.select([ArrivalState.PARKED], source=name))
+        finally:
+            record.close()
+    except ClaimBridgeError as error:
+        return Finding(name, "source", "failure", str(error))
+    text = f"{config.kind}, to {', '.join(config.all_ledgers)}"
+    if parked:
+        text += f": {parked} parked; see claimbridge intake list --state parked"
+    return Finding(name, "source", "warning" if parked else "ok", text)
 
 
 def _contract(config: LedgerConfig) -> str:

@@ -182,12 +182,16 @@ class Record(Messages):
         return self._writes.write(write)
 
     def accept(self, arrival: Kept) -> None:
-        """Record that the ledger accepted it: its claim holds its invoices, and those alone."""
+        """Record that the ledger accepted it: its claim holds its invoices, and those alone.
+
+        What was parked of the claim before is superseded.
+        """
         uses = _uses(arrival)
         now = self._clock.now()
 
         def write(connection: sqlite3.Connection) -> None:
             rows.end(connection, arrival.number, ArrivalState.ACCEPTED, "", "", now)
+            rows.supersede_parked(connection, arrival, now)
             if not isinstance(uses, ClaimError):
                 rows.keep_only(connection, uses, arrival.claim_id, arrival.number)
 

@@ -158,6 +158,17 @@ def end(
     connection.execute(_END, (state.value, code, text, stamp(now), number))
 
 
+def supersede_parked(connection: sqlite3.Connection, accepted: Kept, now: dt.datetime) -> None:
+    """Close what was parked of a claim before it was accepted: another document has mended it."""
+    reason = f"the claim was accepted as {accepted.key}"
+    connection.execute(
+        "UPDATE arrivals SET state = 'superseded', code = 'CB-533', reason = ?, told = 0, "
+        "updated_at = ? WHERE claim_id = ? AND state = 'parked' AND withdrawn = 0 AND id < ? "
+        "AND revision <= ?",
+        (reason, stamp(now), accepted.claim_id, accepted.number, accepted.revision),
+    )
+
+
 def count_attempt(connection: sqlite3.Connection, number: int, now: dt.datetime) -> bool:
     """Count one more attempt; False when the arrival is no longer to be submitted."""
     done = connection.execute(
