@@ -137,6 +137,18 @@ def test_a_long_expression_is_refused() -> None:
         When.parse("amount > 1" + " " * 1000 + "and refund")
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["1 << 100000000000 > 1", "10 ** 1000000000 > 1", "(" * 400 + "1" + ")" * 400 + " > amount"],
+)
+def test_an_expression_takes_no_resources_that_nobody_has(expression: str) -> None:
+    """Refused, or done at once."""
+    try:
+        When.parse(expression)
+    except ValueError:
+        assert "(" not in expression
+
+
 def test_a_chart_with_conditions_pickles() -> None:
     """It goes to other processes like any other."""
     copy = pickle.loads(pickle.dumps(with_when("amount > 700")._rules))

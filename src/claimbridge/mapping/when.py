@@ -62,6 +62,8 @@ class When:
         if len(text) > MAX_EXPRESSION:
             raise ValueError(f"it has {len(text)} characters; the limit is {MAX_EXPRESSION}")
         text = text.strip()
+        if "<<" in text:
+            raise ValueError("<< is not available: it can ask for more memory than there is")
         engine = _engine()
         try:
             rule = engine.Rule(text, context=_context(engine))
