@@ -98,8 +98,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
     they are not beside ``endpoint``; ``options`` are the profile's own settings.
-    ``proxy`` is a URL; ``ca`` a PEM file of further trust anchors for TLS. ``folder`` is where
-    relative paths start.
+    ``proxy`` is a URL, or the reference to one with a password; ``ca`` a PEM file of further trust
+    anchors for TLS. ``folder`` is where relative paths start.
     """
 
     endpoint: str
@@ -136,6 +136,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 f"ledger {self.name}: endpoint {self.endpoint!r} is not an http(s) address",
                 code="CB-251",
             )
+        check_proxy(self.proxy, what=f"ledger {self.name}: proxy")
         for field, low, high in _RANGES:
             if not low <= getattr(self, field) <= high:
                 raise ConfigurationError(
@@ -328,6 +329,22 @@ def read_password(reference: str, config: Placed, *, what: str) -> str:
         return read_secret(reference, config, what=what).decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise KeyUnavailable(f"{what} is not UTF-8 text", code="CB-311") from None
+
+
+def read_proxy(proxy: str | None, config: Placed, *, what: str) -> str | None:
+    """Return the URL of a proxy: as configured, or where a reference to it leads."""
+    if proxy is None or not proxy.startswith(("env:", "file:", "keyring:")):
+        return proxy
+    return read_password(proxy, config, what=what)
+
+
+def check_proxy(proxy: str | None, *, what: str) -> None:
+    """Refuse a proxy's URL with a password in it (CB-255): a configuration holds no secret."""
+    if proxy is not None and "@" in proxy.partition("://")[2]:
+        raise ConfigurationError(
+            f"{what} holds a password; write a reference to the whole URL, such as env:PROXY_URL",
+            code="CB-255",
+        )
 
 
 def _from_keyring(rest: str, what: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from claimbridge.client import Client
 from claimbridge.config import AuthConfig, LedgerConfig, load_config
 from claimbridge.errors import ClaimError, ConfigurationError, KeyUnavailable
-from claimbridge.ledger import Ledger
+from claimbridge.ledger import Ledger, transport_settings
 from claimbridge.model import Claim, ClaimLine
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.kingdee_eas import KingdeeEas
@@ -108,3 +108,16 @@ def test_more_postings_than_a_document_takes_make_several_documents() -> None:
     assert (first.claim_id, second.claim_id) == ("C-1/1", "C-1/2")
     assert len(first.voucher.postings) == len(second.voucher.postings) == 501
     assert (first.valid, second.valid) == (True, True)
+
+
+def test_a_proxy_with_a_password_is_a_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration shows no password, in its repr as little as in an error."""
+    about = {"endpoint": "https://erp.example/", "profile": "reference"}
+    with pytest.raises(ConfigurationError, match="CB-255 ledger ledger: proxy") as told:
+        LedgerConfig(proxy="http://me:hunter2@proxy.example:3128", **about)
+    assert "hunter2" not in str(told.value)
+    monkeypatch.setenv("PROXY_URL", "http://me:hunter2@proxy.example:3128")
+    config = LedgerConfig(proxy="env:PROXY_URL", **about)
+    reached = transport_settings(config)
+    assert reached.proxy == "http://me:hunter2@proxy.example:3128"
+    assert "hunter2" not in f"{config!r} {reached!r}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claimbridge.config import LedgerConfig, read_password, read_secret
+from claimbridge.config import LedgerConfig, read_password, read_proxy, read_secret
 from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import (
     ConfigurationError,
@@ -29,7 +29,7 @@ def transport_settings(config: LedgerConfig) -> TransportSettings:
         connect=config.timeouts.connect,
         total=config.timeouts.total,
         auth=_http_auth(config),
-        proxy=config.proxy,
+        proxy=read_proxy(config.proxy, config, what="proxy"),
         ca=_read(config.path(config.ca), "ca") if config.ca else None,
         pool=config.concurrency,
     )

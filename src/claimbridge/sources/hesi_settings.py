@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.config import Timeouts, read_password
+from claimbridge.config import Timeouts, check_proxy, read_password, read_proxy
 from claimbridge.errors import ConfigurationError
 from claimbridge.soap.transport.settings import TransportSettings
 
@@ -26,8 +26,8 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     the first one. ``time_zone`` is where Hesi's days begin. ``page_size`` is Hesi's limit of 100
     at most; ``overlap`` is how many seconds before its mark every reading begins again; ``rate``
     how many calls a second may be made. ``retries``, ``backoff`` and ``longest_wait`` (seconds)
-    are for reads only. ``reply_limit`` is in bytes. ``proxy`` is a URL; ``ca`` a PEM file of
-    further trust anchors for TLS. ``folder`` is where relative paths start.
+    are for reads only. ``reply_limit`` is in bytes. ``proxy`` is as a ledger's; ``ca`` a PEM file
+    of further trust anchors for TLS. ``folder`` is where relative paths start.
 
     What goes back: ``vouchers`` brings the journal entry's number. ``node`` is the name of the
     EBot node at which documents wait for the ledger, "" for none; ``sign_key`` the reference to
@@ -66,6 +66,7 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     folder: str = "."
 
     def __post_init__(self) -> None:
+        check_proxy(self.proxy, what=f"source {self.name}: proxy")
         for field, low, high in _RANGES:
             if not low <= getattr(self, field) <= high:
                 raise self._wrong(f"{field} must be from {low} to {high}")
@@ -104,7 +105,7 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             self.address,
             connect=self.timeouts.connect,
             total=self.timeouts.total,
-            proxy=self.proxy,
+            proxy=read_proxy(self.proxy, self, what=f"proxy of source {self.name}"),
             ca=ca,
             reply_limit=self.reply_limit,
         )
