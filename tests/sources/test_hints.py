@@ -12,7 +12,7 @@ from tests.sources.claims import claim
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.model import Status
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hints import Hinted
+from claimbridge.sources.hints import MOST, Hinted
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import WriteBack
 
@@ -154,6 +154,18 @@ def test_a_source_that_is_down_is_not_asked_for_every_hint(shelf: Shelf, record:
     assert sorted(hinted(record)) == sorted(keys)
     shelf.broken = set()
     assert len(read(shelf, record)) == 50
+
+
+def test_a_flood_of_hints_holds_up_nothing(shelf: Shelf, record: Record) -> None:
+    """10,000 documents at once: each pass follows a bounded number, and reads on besides."""
+    keys = [f"K{number}" for number in range(10_000)]
+    shelf.versions |= dict.fromkeys(keys, 1)
+    record.hint("shelf", keys)
+    shelf.polled = ["C"]
+    assert len(read(shelf, record)) == MOST + 1
+    assert len(shelf.reread_keys) == MOST
+    assert len(read(shelf, record)) == MOST + 1
+    assert shelf.reread_keys[MOST:] == keys[MOST : 2 * MOST], "the next ones, none again"
 
 
 def test_hints_about_nothing_are_forgotten(shelf: Shelf, record: Record) -> None:
