@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,18 @@ def test_every_posting_of_a_case_is_explained(path: Path) -> None:
         assert one.row
         assert one.rule
         assert one.source == posting.source
+
+
+@by_case
+def test_the_threads_decimal_context_does_not_matter(path: Path) -> None:
+    """Three digits would do to nobody's money what they must not."""
+    case = json.loads(path.read_text())
+    if "error" in case:
+        return
+    chart, claim = chart_for(case), Claim.from_dict(case["claim"])
+    with decimal.localcontext(prec=3, rounding=decimal.ROUND_UP):
+        coarse = chart.map(claim)
+    assert coarse == chart.map(claim)
 
 
 @by_case

@@ -8,7 +8,7 @@ import pytest
 from tests.mapping.charts import CHART, chart, claim, legs, line
 
 from claimbridge.errors import ConfigurationError, MappingError
-from claimbridge.model import Allocation, Item, Posting, Side
+from claimbridge.model import Allocation, Item, Payee, Posting, Side
 
 
 def signed(posting: Posting) -> Decimal:
@@ -121,3 +121,25 @@ def test_what_is_wrong_in_the_chart_is_said_when_it_is_loaded(
         chart(CHART, more=more)
     assert raised.value.code == code
     assert words in raised.value.message
+
+
+def test_what_a_division_gave_is_explained_in_json_where_there_is_something() -> None:
+    """The remainder of each part, beside the rounding of its tax; no key where it came out even."""
+    parts = tuple(Allocation(share=Decimal(one), cost_centre=one) for one in ("0.5", "0.3", "0.2"))
+    mapped = chart().map(claim(line("travel", "1060.01", tax="60.01", allocations=parts)))
+    told = [one.get("remainder", "-") for one in mapped.to_dict()["explain"]]
+    # The posting date; net and tax of each part; the payable.
+    assert told == ["-", "-", "0.005000", "-", "-0.003000", "-", "-0.002000", "-"]
+    even = chart().map(claim(line("travel", "100.00", allocations=parts)))
+    assert not any("remainder" in one for one in even.to_dict()["explain"])
+
+
+def test_companies_and_payees_are_told_in_json_where_there_are_any() -> None:
+    """The keys of a plain posting stay those that they always were."""
+    paid = Payee(partner="V-1", amount=Decimal(1))
+    mapped = chart().map(claim(line("taxi", "1"), payees=(paid,)))
+    expense, payable = mapped.to_dict()["postings"]
+    assert {*payable} - {*expense} == {"partner"}
+    assert payable["partner"] == "V-1"
+    own = chart().map(claim(line("taxi", "1"))).to_dict()["postings"]
+    assert {*own[1]} == {*expense}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,8 @@ from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.tax import Split, split
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT
+
+_WHOLE: Final = Decimal(1)
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +138,7 @@ def _allocated(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
     currency = line.currency or draft.claim.currency
     weights = weights_of(line)
     gross = divide(line.amount, weights, currency, rules.remainder)
-    total = sum(weights, Decimal(0))
+    total = line.amount if line.allocations[0].share is None else _WHOLE
     wholes: dict[tuple[int, str], tuple[Split, str, list[Split]]] = {}
     for number, part in enumerate(line.allocations):
         here = Place(place.line, place.item, number)

@@ -230,7 +230,7 @@ def _of_paper(
         return None
     if document.deductible_tax is not None:
         # Never more than the tax: where that was computed, the verified one is the better figure.
-        tax = max(levy.tax, document.deductible_tax, key=abs)
+        tax = max(levy.tax, document.deductible_tax, key=Decimal.copy_abs)
         levy = msgspec.structs.replace(levy, tax=tax, deducted=document.deductible_tax, share=None)
     return levy if alone or fare is None else _with_base(levy, fare)
 

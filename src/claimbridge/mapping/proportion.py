@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal
 
-from claimbridge.model.money import EXACT, exponent
+from claimbridge.model.money import EXACT, MAX_FRACTION_DECIMALS, exponent
 
 Remainder = Literal["largest", "first", "last"]
 
@@ -23,13 +22,13 @@ def divide(
     """
     decimals = exponent(currency)
     units = abs(int(EXACT.scaleb(amount, decimals)))
-    shares = [Fraction(EXACT.abs(weight)) for weight in weights]
+    shares = [abs(int(EXACT.scaleb(weight, MAX_FRACTION_DECIMALS))) for weight in weights]
     whole = sum(shares)
     if not units or not whole:
-        return [Decimal(0).scaleb(-decimals)] * len(shares)
-    exact = [units * share / whole for share in shares]
-    parts = [int(one) for one in exact]
-    short = [place for place, one in enumerate(exact) if one != parts[place]]
+        return [EXACT.scaleb(Decimal(0), Decimal(-decimals))] * len(shares)
+    divided = [divmod(units * share, whole) for share in shares]
+    parts = [part for part, _ in divided]
+    short = [place for place, (_, rest) in enumerate(divided) if rest]
     if remainder == "largest":
         short.sort(key=lambda place: -shares[place])
     elif remainder == "last":
