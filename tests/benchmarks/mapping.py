@@ -38,6 +38,18 @@ account = "6602.{number}"
 deductible = 1
 tax_code = "J6"
 """
+CONDITIONS = (
+    'department = ["D1", "D2"]\ngrade = ["7"]',
+    'department = ["D1"]\ncountry = ["DE"]',
+    "amount_over = 5000\namount_up_to = 9000",
+    "amount_over = 9000\nvalid_from = 2026-01-01",
+    'payment = ["company_card"]',
+    'company = ["CN01"]\nproject = ["P1"]',
+    'employee = ["E1", "E2", "E3"]',
+    "valid_to = 2025-12-31",
+    'when = "amount > 3000 and documents.length == 0"',
+    "",
+)
 LINES = (
     '{{"type":"type-{a}","date":"2026-03-02","amount":106.00,"tax":6.00,"tax_rate":0.06}}',
     '{{"type":"type-{b}","date":"2026-03-03","amount":553.00,"tax_rate":0.09,"text":"北京—上海"}}',
@@ -65,13 +77,22 @@ def chart() -> Chart:
     return Chart.from_toml((HEAD + rows).encode())
 
 
-def claims(lines: Sequence[str] = LINES) -> list[bytes]:
+def conditioned() -> Chart:
+    """Return a chart of as many rows, with ten for each type: nine exceptions and the rule."""
+    rows = "".join(
+        ROW.format(number=number // len(CONDITIONS)) + CONDITIONS[number % len(CONDITIONS)] + "\n"
+        for number in range(ROWS)
+    )
+    return Chart.from_toml((HEAD + rows).encode())
+
+
+def claims(lines: Sequence[str] = LINES, *, types: int = ROWS) -> list[bytes]:
     """Return claims of six lines whose types are spread over the chart."""
-    return [_claim(number, lines) for number in range(CLAIMS)]
+    return [_claim(number, lines, types) for number in range(CLAIMS)]
 
 
-def _claim(number: int, templates: Sequence[str]) -> bytes:
-    types = {name: (number * 37 + place * 811) % ROWS for place, name in enumerate("abcdef")}
+def _claim(number: int, templates: Sequence[str], count: int) -> bytes:
+    types = {name: (number * 37 + place * 811) % count for place, name in enumerate("abcdef")}
     lines = ",".join(templates).format(**types)
     return (
         f'{{"id":"EXP-{number}","revision":1,"company":"CN01","employee":"E{number}",'
@@ -103,6 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     mapped = per_second(lambda: len([subject.map(claim) for claim in read]), seconds)
     parsed = per_second(lambda: len([Claim.from_json(data) for data in documents]), seconds)
     print(f"claims mapped a second: {mapped:,.0f}")
+    exceptional = conditioned()
+    few = [Claim.from_json(document) for document in claims(types=ROWS // len(CONDITIONS))]
+    mapped = per_second(lambda: len([exceptional.map(claim) for claim in few]), seconds)
+    print(f"claims mapped a second, ten rows with conditions for each type: {mapped:,.0f}")
     rich = [Claim.from_json(document) for document in claims(RICH)]
     richly = per_second(lambda: len([subject.map(claim) for claim in rich]), seconds)
     print(f"itemised, allocated, taxed twice: {richly:,.0f}")
