@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from tests.sources.claims import claim
-from tests.sources.hesi_stage import CASHIER, EBOT, Stage, stage
+from tests.sources.hesi_stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, stage
 
 from claimbridge.errors import ClaimError, MappingError
 from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sandbox import FAULTS
 from claimbridge.sandbox.hesi import TokenOrder
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.hesi_client import HesiClient
+from claimbridge.sources.hesi_writeback import HesiAnswers
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
 
@@ -281,6 +284,68 @@ def test_a_failed_payment_is_reported_once(hesi: Stage, record: Record) -> None:
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
     assert len(hesi.hesi.effects(key)) == 1
     assert hesi.hesi.details(key)["state"] == "PROCESSING"
+
+
+class Overtaken:
+    """The client, with something that happens in Hesi between its reading and its call."""
+
+    def __init__(self, client: HesiClient, happens: Callable[[], object]) -> None:
+        self._client = client
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("put_voucher", "answer_approval", "report_payment"):
+            self._happens()
+        return getattr(self._client, name)
+
+
+def overtaken(hesi: Stage, happens: Callable[[], object]) -> HesiAnswers:
+    client: Any = Overtaken(hesi.client, happens)
+    return HesiAnswers(
+        client, sign_key=SIGN_KEY, node=EBOT.name, payments=True, quiet=AT_ONCE, clock=hesi.clock
+    )
+
+
+def test_paid_already_is_ours_only_after_a_lost_attempt(hesi: Stage, record: Record) -> None:
+    """R00002: the first attempt meets somebody else's payment, the second our own late one."""
+    theirs = planned(hesi, WriteBackKind.PAYMENT)
+    answers = overtaken(hesi, lambda: hesi.hesi.pay(theirs.key, by="corp:cashier"))
+    moved = carry_out(theirs, answers=answers, store=record, clock=hesi.clock)
+    assert moved.state is WriteBackState.REFUSED
+    assert "R00002" in moved.reason
+    ours = planned(hesi, WriteBackKind.PAYMENT)
+    hesi.sandbox.set_faults("hesi_payment:drop-before-commit@1")
+    lost = carry_out(ours, answers=hesi.answers(), store=record, clock=hesi.clock)
+    assert lost.state is WriteBackState.PENDING, "looked, and not there"
+    hesi.sandbox.set_faults("")
+    late = overtaken(hesi, lambda: hesi.client.report_payment(ours.key, paid=True))
+    moved = carry_out(ours, answers=late, store=record, clock=hesi.clock)
+    assert (moved.state, moved.attempt) == (WriteBackState.DONE, 2)
+    assert len(hesi.hesi.effects(ours.key)) == 1
+
+
+def test_a_document_that_left_the_node_meanwhile(hesi: Stage, record: Record) -> None:
+    """Changed between reading and call, it passes a check of Hesi's own: the decision waits."""
+    write_back = planned(hesi, WriteBackKind.APPROVAL)
+    check = msgspec.structs.replace(EBOT, id="FLOW:0", name="费用标准检查")
+    answers = overtaken(
+        hesi,
+        lambda: hesi.hesi.put(write_back.key, state="approving", nodes=[check, EBOT, CASHIER]),
+    )
+    moved = carry_out(write_back, answers=answers, store=record, clock=hesi.clock)
+    assert moved.state is WriteBackState.PENDING
+    hesi.hesi.agree(write_back.key)
+    assert carry(hesi, record, write_back).state is WriteBackState.DONE
+    assert len(hesi.hesi.effects(write_back.key)) == 1
+
+
+def test_a_document_archived_meanwhile(hesi: Stage, record: Record) -> None:
+    """Hesi's own no is told in its words where the document changed after it was read."""
+    write_back = planned(hesi, WriteBackKind.VOUCHER)
+    answers = overtaken(hesi, lambda: hesi.hesi.put(write_back.key, state="archived"))
+    moved = carry_out(write_back, answers=answers, store=record, clock=hesi.clock)
+    assert (moved.state, "CB-552" in moved.reason) == (WriteBackState.REFUSED, True)
+    assert hesi.hesi.effects(write_back.key) == []
 
 
 def test_doubt_waits_until_nothing_can_arrive_any_more(hesi: Stage, record: Record) -> None:
