@@ -101,31 +101,41 @@ def _claim(data: bytes | str) -> Found:
 # CSV: a row for each line of a claim; the claim's own columns are repeated
 
 
+_Row = tuple[int, tuple[str, ...]]
+"""A row's number, as spreadsheets count, and its cells."""
+
+
 def _from_csv(text: str, what: str) -> Iterator[Found]:
     header, _, _ = text.partition("\n")
     delimiter = max(_DELIMITERS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    groups: dict[tuple[str, str], list[_Row]] = {}
+    texts: dict[str, str] = {}  # the same text once, however many rows repeat it
     try:
         names = [name.strip() for name in next(reader, [])]
         _check_header(names, what)
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        for row in reader:
+            cells = tuple(texts.setdefault(cell, cell) for cell in map(str.strip, row))
+            if not any(cells):
+                continue
+            if len(cells) != len(names):
+                raise _unreadable(
+                    f"{what}, row {reader.line_num} has {len(cells)} cells, the header "
+                    f"{len(names)}; look for a separator inside a text without quotes"
+                )
+            found = dict(zip(names, cells, strict=True))
+            key = (found["id"], found.get("revision", ""))
+            groups.setdefault(key, []).append((reader.line_num, cells))
     except csv.Error as error:
         raise _unreadable(f"{what}, row {reader.line_num} is not CSV: {error}") from error
-    groups: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
-    for number, row in rows:
-        if len(row) != len(names):
-            raise _unreadable(
-                f"{what}, row {number} has {len(row)} cells, the header {len(names)}; look for a "
-                "separator inside a text without quotes"
-            )
-        cells = {name: cell.strip() for name, cell in zip(names, row, strict=True) if cell.strip()}
-        groups.setdefault((cells.get("id", ""), cells.get("revision", "")), []).append(
-            (number, cells)
-        )
     if not groups:
         raise _unreadable(f"{what} has no rows under its header")
     for group in groups.values():
-        yield _from_rows(group)
+        yield _from_rows([(number, _filled(names, cells)) for number, cells in group])
+
+
+def _filled(names: list[str], cells: tuple[str, ...]) -> dict[str, str]:
+    return {name: cell for name, cell in zip(names, cells, strict=True) if cell}
 
 
 def _check_header(names: list[str], what: str) -> None:
