@@ -138,6 +138,12 @@ class PromisesReversal(Good):  # type: ignore[misc]
     capabilities = msgspec.structs.replace(Good.capabilities, can_reverse=True)
 
 
+class PromisesCompanies(Good):  # type: ignore[misc]
+    """Says that postings may stand in other companies' books, and does not send which."""
+
+    capabilities = msgspec.structs.replace(Good.capabilities, companies=True)
+
+
 class ChangesItsRequests(Good):  # type: ignore[misc]
     """Counts its requests in the voucher's text."""
 
@@ -175,6 +181,7 @@ BROKEN: list[tuple[Callable[[], Profile], str]] = [
     (CutsReference, "requests-whole-reference"),
     (FailsOnFaults, "replies-bare-fault"),
     (PromisesReversal, "capabilities"),
+    (PromisesCompanies, "requests-companies"),
     (ChangesItsRequests, "requests-deterministic"),
     (ForgetsTheDate, "requests-valid"),
     (NamesNoField, "requests-name-claim-fields"),

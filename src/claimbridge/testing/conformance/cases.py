@@ -22,6 +22,7 @@ _ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
     "requests-deterministic": requests.deterministic,
     "requests-name-claim-fields": requests.named,
     "requests-whole-reference": requests.whole_reference,
+    "requests-companies": requests.companies,
     "replies-nonsense": replies.nonsense,
     "replies-empty": replies.empty,
     "replies-bare-fault": replies.bare_fault,

@@ -81,6 +81,19 @@ def whole_reference(subject: Subject) -> None:
                 )
 
 
+def companies(subject: Subject) -> None:
+    """Where the capabilities promise it, the request names other companies' books."""
+    ledger = subject.ledger()
+    for submission in _samples(ledger) if ledger.profile.capabilities.companies else ():
+        others = {posting.company for posting in submission.voucher.postings} - {""}
+        body = _body(ledger, "submit", (submission,)) or b"".join(map(str.encode, others))
+        if not all(code.encode() in body for code in others):
+            raise Nonconformity(
+                f"postings in the books of {', '.join(others)} are sent without that company: "
+                "they would be posted in the voucher's own"
+            )
+
+
 def _samples(
     ledger: Ledger, *, reference: str = "", widest: Collection[str] = ()
 ) -> Iterator[Submission]:
