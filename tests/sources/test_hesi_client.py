@@ -678,6 +678,12 @@ def test_no_secret_is_shown(
         assert not [text for text in shown if secret in text]
 
 
+def test_what_hesi_gave_is_not_altered_for_a_short_secret(serve: Callable[..., Any]) -> None:
+    """A sign key that is a word of the answer too: the answer counts as it came."""
+    client, _, _ = serve(answer({"value": {"code": "204", "message": "done"}}))
+    client.answer_approval("ID-1", node_id="N-1", sign_key="204", action="accept", comment="ok")
+
+
 def _frames(found: traceback.TracebackException) -> list[str]:
     """Every local variable in the frames of claimbridge and below it, over the whole chain."""
     texts = [str(found)]

@@ -120,7 +120,7 @@ class HesiWire:
         return Reply(
             answer.status,
             retry_after(answer.headers.get("retry-after"), self._clock.now()),
-            _object_in(_without(request, token, answer.body)),
+            _object_in(_without(request, token, answer.body, said_no=answer.status != _OK)),
             answer.headers.get("content-type", "").partition(";")[0].strip()[:80],
         )
 
@@ -152,17 +152,26 @@ class HesiWire:
         )
 
 
-def _without(request: Request, token: Secret, body: bytes) -> bytes:
-    """Return an answer's body without the secrets of its request, which it may have repeated."""
+def _without(request: Request, token: Secret, body: bytes, *, said_no: bool) -> bytes:
+    """Return an answer's body without the secrets of its request, which it may have repeated.
+
+    In what Hesi gave, where it did not say no, only a secret of some length is taken for one: a
+    short one may be a word, or a part of an amount.
+    """
     secrets = [token.text]
     secrets += [text for name, text in request.query if name in _SECRET]
     secrets += [text for name, text in (request.body or {}).items() if name in _SECRET]
-    for text in filter(None, secrets):
+    shortest = 1 if said_no else _LONG
+    for text in secrets:
+        if len(text) < shortest:
+            continue
         for spelt in {text, quote_plus(text), quote(text, safe="")}:
             body = body.replace(spelt.encode(), b"***")
     return body
 
 
+_OK: Final = 200
+_LONG: Final = 16
 _SECRET: Final = frozenset({"refreshToken", "appKey", "appSecurity", "signKey"})
 
 
