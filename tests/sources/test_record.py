@@ -148,9 +148,12 @@ def test_a_version_that_was_attempted_keeps_its_invoices(record: Record) -> None
     record.begin([parked, attempted])
     record.end(parked, ArrivalState.PARKED, code="CB-111", reason="no row")
     kept(record, "EXP-1", revision=2)
-    kept(record, "EXP-2", revision=2)
+    later = kept(record, "EXP-2", revision=2)
     rivals = [kept(record, "EXP-3", INVOICE), kept(record, "EXP-4", other)]
     assert [type(one) for one in record.begin(rivals)] == [Kept, ClaimError]
+    # Given up, and nothing of it was ever sent: somebody else may use it.
+    record.end(later, ArrivalState.REFUSED, code="CB-544", reason="given up")
+    assert isinstance(record.begin([rivals[1]])[0], Kept)
 
 
 def test_an_invoice_is_not_taken_while_its_claim_is_on_its_way(tmp_path: Path) -> None:

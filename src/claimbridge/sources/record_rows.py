@@ -213,13 +213,18 @@ def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
 
 # Invoices
 
-_TAKEN_BACK: Final = """
-SELECT EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post')
-AND NOT EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post'
+_NOT_THERE: Final = """
+SELECT NOT EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post'
     AND state NOT IN ('reversed', 'rejected'))
 AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
+AND (EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post')
+    OR NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id
+        AND state IN ('accepted', 'parked')))
 """
-"""Whether all that a claim had in a ledger was reversed, and nothing more of it is on its way."""
+"""Whether a claim is in no ledger and not on its way into one: all was reversed, or none sent.
+
+The journal's tables say so; where it is in memory, or the claim was divided, the arrivals do.
+"""
 
 
 def take(
@@ -231,7 +236,7 @@ def take(
             "SELECT claim_id, line FROM invoices WHERE invoice = ?", (use.invoice,)
         ).fetchone()
         if row is not None and row[0] != claim_id:
-            if not connection.execute(_TAKEN_BACK, {"claim_id": row[0]}).fetchone()[0]:
+            if not connection.execute(_NOT_THERE, {"claim_id": row[0]}).fetchone()[0]:
                 return use, row[0], row[1]
             connection.execute("DELETE FROM invoices WHERE claim_id = ?", (row[0],))
             row = None
