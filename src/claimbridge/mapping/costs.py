@@ -100,12 +100,12 @@ def decide_line(draft: Draft, line: ClaimLine, index: int) -> DecidedLine:
                 others[entry.line.personal].append(part)
     if line.items and not others[False]:
         _check_items(draft, line, index, costs)
-    alone = len(costs) == 1 and not line.items
+    named = costs and not line.items  # by its row; what was itemised has no row of its own
     return DecidedLine(
         index=index,
         line=line,
         costs=tuple(costs),
-        narration=costs[0].narration if alone else draft.plain_narration(line),
+        narration=costs[0].narration if named else draft.plain_narration(line),
         recharged=tuple(others[False]),
         personal=tuple(others[True]),
     )
