@@ -77,6 +77,19 @@ def test_what_php_refuses_is_told_in_its_words(
     assert php_ledger.documents() == {}
 
 
+def test_a_cost_of_another_company_is_refused_where_one_company_s_books_are_kept(
+    to_php: Any, php_ledger: PhpLedger, trip: Claim
+) -> None:
+    """PHP reads the company of a posting by our contract, and says which postings are not its."""
+    first, *others = trip.lines
+    shared = (msgspec.structs.replace(first, company="CN02"), *others)
+    with pytest.raises(LedgerRejection) as refused:
+        to_php.submit(msgspec.structs.replace(trip, lines=shared))
+    found = [(reason.code, reason.field) for reason in refused.value.reasons]
+    assert ("other-company", "Posting[1]/Company") in found
+    assert php_ledger.documents() == {}
+
+
 def test_a_document_is_followed_until_it_is_paid(
     to_php: Any, php_ledger: PhpLedger, trip: Claim
 ) -> None:

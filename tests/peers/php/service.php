@@ -80,6 +80,9 @@ function reasons($voucher, string $purpose): array {
         $found[] = reason('wrong-purpose', "this operation takes the purpose $purpose", 'Purpose');
     if (!in_array($voucher->Company, COMPANIES, true))
         $found[] = reason('unknown-company', "company $voucher->Company is unknown 未知公司", 'Company');
+    foreach ($voucher->Posting as $posting)  // a document of these books is one company's
+        if (($posting->Company ?? $voucher->Company) !== $voucher->Company)
+            $found[] = reason('other-company', "its books are not kept here", "Posting[$posting->Number]/Company");
     foreach (sums($voucher->Posting, fn($p) => $p->Currency) as $currency => $sum)
         if ($sum !== 0) $found[] = reason('unbalanced', "$currency does not balance");
     $stated = [];
