@@ -112,7 +112,7 @@ def _build(folder: Path) -> None:
     # What setup.cfg asks for, no more; setuptools is what pip builds sdist and checkout with.
     wheel = pip("wheel", "--no-deps", "-v", "-w", folder / "dist", checkout)
     (found,) = (folder / "dist").glob("*.whl")
-    pip("download", "--quiet", "-d", wheelhouse, f"{found}[async]", "setuptools>=77")
+    pip("download", "--quiet", "-d", wheelhouse, f"{found}[async,excel,rules]", "setuptools>=77")
     done = subprocess.run(
         [sys.executable, "-m", "build", "--sdist", "--outdir", folder / "dist", checkout],
         capture_output=True,

@@ -51,6 +51,56 @@ asyncio.run(main())
 """
 
 
+CHART = """
+[chart]
+name = "t"
+ROWS
+[accounts]
+employee_payable = "1"
+card_payable = "2"
+input_tax = "3"
+rounding = "4"
+[company.CN01]
+currency = "CNY"
+"""
+ROW = """[[expense]]
+type = "taxi"
+account = "6602"
+when = "amount > 5"
+"""
+WITHOUT_CHART_EXTRAS = f"""
+from pathlib import Path
+from claimbridge import MissingExtra
+from claimbridge.mapping import Chart
+Path("rows.xlsx").write_bytes(b"PK")
+plain = {CHART!r}
+for chart in (plain.replace("ROWS", "") + {ROW!r}, plain.replace("ROWS", "rows = 'rows.xlsx'")):
+    Path("chart.toml").write_text(chart)
+    try:
+        Chart.load("chart.toml")
+    except MissingExtra as error:
+        print(error)
+"""
+WITH_CHART_EXTRAS = f"""
+from pathlib import Path
+import openpyxl
+from claimbridge import Claim
+from claimbridge.mapping import Chart
+book = openpyxl.Workbook()
+book.active.title = "expense"
+for row in (("type", "account", "when"), ("taxi", "6602", "amount > 5"), ("taxi", "6603", None)):
+    book.active.append(row)
+book.save("rows.xlsx")
+Path("chart.toml").write_text({CHART!r}.replace("ROWS", "rows = 'rows.xlsx'"))
+chart = Chart.load("chart.toml")
+for amount in ("5", "6"):
+    claim = Claim.from_dict({{"id": "C", "revision": 1, "company": "CN01", "employee": "E",
+        "currency": "CNY", "total": amount,
+        "lines": [{{"type": "taxi", "date": "2026-03-01", "amount": amount}}]}})
+    print(chart.map(claim).voucher.postings[0].account)
+"""
+
+
 @pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
 def test_a_clean_install_is_complete(kind: str, built: Built, tmp_path: Path) -> None:
     """Contracts, schemas and examples are found, the demonstration runs, and the import is lazy."""
@@ -70,9 +120,16 @@ def test_a_clean_install_is_complete(kind: str, built: Built, tmp_path: Path) ->
     told = environment.python(WITHOUT_AIOHTTP)
     assert told.startswith("CB-230 ")
     assert "pip install 'claimbridge[async]'" in told
+    told = environment.python(WITHOUT_CHART_EXTRAS)
+    assert "pip install 'claimbridge[rules]'" in told
+    assert "pip install 'claimbridge[excel]'" in told
     if kind == "wheel":
+        environment.install("claimbridge[excel,rules]")
+        assert environment.python(WITH_CHART_EXTRAS).split() == ["6603", "6602"]
         environment.install("claimbridge[async]")
         assert environment.python(WITH_AIOHTTP) == "AsyncClient"
+        with_hesi = environment.run("claimbridge", "demo", "--with-hesi")
+        assert "each number stands in its document exactly once" in " ".join(with_hesi.split())
 
 
 def test_the_wheel_holds_the_package_alone(built: Built) -> None:
