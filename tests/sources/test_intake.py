@@ -297,6 +297,10 @@ def test_a_claim_taken_back_before_it_was_sent_stays_out(scene: Scene) -> None:
     assert scene.run() == {"A": "withdrawn", "B": "accepted"}
     assert list(scene.ledger.reconcile()) == []
     assert scene.posted == ["B"]
+    # Approved anew, with a higher revision and another invoice, it goes its way.
+    scene.source.put(claim("A", {**INVOICE, "number": "1" * 20}, revision=2), version="2")
+    assert scene.run() == {"A": "accepted"}
+    assert scene.live == [("B", 1), ("A", 2)]
 
 
 def test_a_claim_taken_back_after_it_was_posted_needs_a_person(scene: Scene) -> None:

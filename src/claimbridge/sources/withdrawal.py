@@ -53,17 +53,18 @@ def _keep_document_out(history: History, arrival: Kept, client: Client) -> None:
             raise _in_ledger(one, arrival)
     if any(one.state in (State.SENDING, State.IN_DOUBT) for one in history.submissions):
         raise _not_known(history, arrival)
-    parked = [
+    taken_back = [
         msgspec.structs.replace(
             one,
-            state=State.PARKED,
+            state=State.REVERSED,
             detail=f"source {arrival.source} took it back before it was sent",
         )
         for one in posts
         if one.state is State.PENDING
     ]
-    # Else claimbridge reconcile would send it. None: somebody else has just moved it on.
-    if parked and client.journal.record(history, parked) is None:
+    # Else claimbridge reconcile would send it; a later revision may be. None: somebody else has
+    # just moved it on.
+    if taken_back and client.journal.record(history, taken_back) is None:
         raise _not_known(history, arrival)
 
 
