@@ -59,16 +59,15 @@ class Draft:
 
     def narration(self, row: ExpenseRow, line: ClaimLine, cost_centre: str) -> str:
         """Return the narration that the row has for a line."""
-        self._fields.update(
-            department=line.department or self.claim.department,
-            type=line.type,
-            name=row.name,
-            text=line.text,
-            date=line.date,
-            project=line.project,
-            cost_centre=cost_centre,
-        )
-        return row.narration.fill(self._fields)
+        fields = self._fields
+        fields["department"] = line.department or self.claim.department
+        fields["type"] = line.type
+        fields["name"] = row.name
+        fields["text"] = line.text
+        fields["date"] = line.date
+        fields["project"] = line.project
+        fields["cost_centre"] = cost_centre
+        return row.narration.fill(fields)
 
     def plain_narration(self, line: ClaimLine) -> str:
         """Return the narration of a line for which no row answers."""

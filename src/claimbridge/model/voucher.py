@@ -217,9 +217,10 @@ def _settle_voucher(voucher: Voucher) -> None:
 
 def _check_balance(postings: Sequence[Posting]) -> None:
     excess: dict[tuple[str, str], Decimal] = {}
+    add, subtract, debit = EXACT.add, EXACT.subtract, Side.DEBIT
     for posting in postings:
         book = posting.company, posting.currency
-        count = EXACT.add if posting.side is Side.DEBIT else EXACT.subtract
+        count = add if posting.side is debit else subtract
         excess[book] = count(excess.get(book, _ZERO), posting.amount)
     for (company, currency), amount in excess.items():
         if amount:
