@@ -86,7 +86,7 @@ def decide_line(draft: Draft, line: ClaimLine, index: int) -> DecidedLine:
         cost = _cost(draft, line, Place(index), source, draft.books[""])
         return DecidedLine(index=index, line=line, costs=(cost,), narration=cost.narration)
     entries = (
-        items_of(line, index, draft.rules.invoices)
+        items_of(line, index, draft.invoices)
         if line.items
         else (Entry(Place(index), line, source),)
     )
@@ -115,7 +115,7 @@ def _check_items(draft: Draft, line: ClaimLine, index: int, costs: list[Cost]) -
     # The parts of an item carry what was divided: once for each item.
     splits = {cost.place.item: cost.whole or cost.split for cost in costs}
     levies = [levy for one in splits.values() for levy in one.levies]
-    check_items(line, index, draft.rules.invoices, levies)
+    check_items(line, index, draft.invoices, levies)
 
 
 def _parts(draft: Draft, entry: Entry) -> Iterator[Cost | Share]:
@@ -196,7 +196,7 @@ def _split(
 ) -> tuple[Split, str]:
     """Return a line's net and taxes, and the words for its quantity; "" where none counts."""
     currency = line.currency or draft.claim.currency
-    parts = split(line, row, currency, place, draft.rules.invoices, by_kind)
+    parts = split(line, row, currency, place, draft.invoices, by_kind)
     if not is_by_quantity(row) or not line.amount:
         return parts, ""
     used = check_quantity(line, row, place, currency=currency, own_currency=book.company.currency)

@@ -14,6 +14,7 @@ from claimbridge.mapping.books import Book, open_book
 from claimbridge.mapping.dates import dates_of
 from claimbridge.mapping.decisions import company_of
 from claimbridge.mapping.explanation import Explanation, Mapped
+from claimbridge.mapping.papers import Invoices
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.rules import Rules
@@ -35,6 +36,7 @@ class Draft:
         self.company = company_of(rules, claim)
         self.dates = dates_of(rules, claim)
         self.books = {"": Book("", self.company)}
+        self.invoices = Invoices(rules.invoices, claim)
         # What narrations may name: the claim's fields, joined by those of the line at hand.
         self._fields: dict[str, object] = {
             "id": claim.id,

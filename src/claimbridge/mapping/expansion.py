@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,14 +11,13 @@ import msgspec
 from claimbridge.errors import MappingError
 from claimbridge.mapping.levies import Levy
 from claimbridge.mapping.papers import (
+    Invoices,
     are_alike,
     check_verified,
-    papers_of,
     stated_tax,
     undivided,
 )
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rules import InvoiceRule
 from claimbridge.model import ClaimLine, Item
 from claimbridge.model.money import EXACT
 
@@ -37,12 +36,12 @@ class Entry(msgspec.Struct, frozen=True):
     by_kind: Decimal | None = None
 
 
-def items_of(line: ClaimLine, index: int, invoices: Mapping[str, InvoiceRule]) -> Iterator[Entry]:
+def items_of(line: ClaimLine, index: int, invoices: Invoices) -> Iterator[Entry]:
     """Yield the items of an itemised line, each as a line with what the bill's documents decide.
 
     Raises MappingError CB-124 where documents of several kinds leave open how an item is treated.
     """
-    papers = papers_of(line.documents, invoices)
+    papers = invoices.papers(line.documents)
     for number, item in enumerate(line.items):
         place = Place(index, number)
         untaxed, by_kind = False, None
@@ -75,15 +74,13 @@ def _as_line(line: ClaimLine, item: Item, *, untaxed: bool) -> ClaimLine:
     )
 
 
-def check_items(
-    line: ClaimLine, index: int, invoices: Mapping[str, InvoiceRule], levies: Sequence[Levy]
-) -> None:
+def check_items(line: ClaimLine, index: int, invoices: Invoices, levies: Sequence[Levy]) -> None:
     """Refuse items whose taxes are not those that the bill's documents state (CB-123).
 
     ``levies`` are those of the items that are not personal; a personal item counts with the tax
     that it states, and where it states none, nothing can be compared.
     """
-    papers = papers_of(line.documents, invoices)
+    papers = invoices.papers(line.documents)
     personal = [item for item in line.items if item.personal]
     if not papers or any(paper.untaxed for paper in papers):
         return

@@ -7,6 +7,7 @@ refused, and so is a tax that could be divided between documents in more than on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -18,17 +19,23 @@ from claimbridge.mapping.levies import STATED, Levy, contained, levied, share_of
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.rules import InvoiceRule
-from claimbridge.model import ClaimLine, SupportingDocument
+from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.money import EXACT
 
 _ZERO: Final = Decimal(0)
+_NOTHING: Final[frozenset[tuple[str, str]]] = frozenset()
 
 
 class Paper(NamedTuple):
-    """A document that bears on tax, and the chart's rule for its kind; None: there is none."""
+    """A document that bears on tax, and the chart's rule for its kind; None: there is none.
+
+    One that ``is_shared`` stands on several lines of the claim, and states the tax of all of them:
+    its figures are left out, for none of the lines may take them for its own.
+    """
 
     document: SupportingDocument
     rule: InvoiceRule | None
+    is_shared: bool = False
 
     @property
     def untaxed(self) -> bool:
@@ -41,17 +48,45 @@ class Paper(NamedTuple):
         return (False, None) if self.rule is None else (self.rule.none, self.rule.deductible)
 
 
-def papers_of(
-    documents: Sequence[SupportingDocument], invoices: Mapping[str, InvoiceRule]
-) -> list[Paper]:
-    """Return the documents that bear on tax."""
-    return [
-        Paper(document, invoices.get(document.kind))
-        for document in documents
-        if document.tax is not None
-        or document.deductible_tax is not None
-        or document.kind in invoices
-    ]
+class Invoices:
+    """A claim's documents by the chart's rules for their kinds."""
+
+    def __init__(self, rules: Mapping[str, InvoiceRule], claim: Claim) -> None:
+        self._rules = rules
+        self._shared = _shared(claim)
+
+    def papers(self, documents: Sequence[SupportingDocument]) -> list[Paper]:
+        """Return those of a line's documents that bear on tax."""
+        return [
+            self._paper(document)
+            for document in documents
+            if document.tax is not None
+            or document.deductible_tax is not None
+            or document.kind in self._rules
+        ]
+
+    def _paper(self, document: SupportingDocument) -> Paper:
+        rule = self._rules.get(document.kind)
+        stated = document.tax is not None or document.deductible_tax is not None
+        if not stated or (document.code, document.number) not in self._shared:
+            return Paper(document, rule)
+        bare = msgspec.structs.replace(
+            document, amount=None, tax=None, deductible_tax=None, fare=None
+        )
+        return Paper(bare, rule, is_shared=True)
+
+
+def _shared(claim: Claim) -> frozenset[tuple[str, str]]:
+    """Return the documents, by code and number, that stand on several lines."""
+    documented = [line.documents for line in claim.lines if line.documents]
+    if len(documented) < 2:
+        return _NOTHING
+    counted = Counter(
+        named
+        for documents in documented
+        for named in {(one.code, one.number) for one in documents if one.number}
+    )
+    return frozenset(named for named, lines in counted.items() if lines > 1)
 
 
 def levies_of(
@@ -65,6 +100,13 @@ def levies_of(
     _check_agreement(line, place, papers)
     if all(paper.untaxed for paper in papers):
         return (), _untaxed(line, place, papers)
+    shared = [paper.document.number for paper in papers if paper.is_shared and not paper.untaxed]
+    if shared and line.tax is None and not line.taxes:
+        raise MappingError(
+            f"{place}: document {shared[0]} stands on other lines too; state on each the tax that "
+            "is its own, or it would be deducted twice",
+            code="CB-124",
+        )
     if line.taxes:
         levies = _of_taxes(line, row, currency, place, papers)
     elif line.tax is not None and any(paper.document.tax is None for paper in papers):
@@ -211,7 +253,7 @@ def _of_paper(
     line: ClaimLine, row: ExpenseRow, currency: str, paper: Paper, *, alone: bool
 ) -> Levy | None:
     """Return the tax of one document; None where it has none, or counts as having none."""
-    document, rule = paper
+    document, rule = paper.document, paper.rule
     if paper.untaxed:
         return None
     rate = _rate(line, row, rule)

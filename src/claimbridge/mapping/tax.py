@@ -6,16 +6,14 @@ the gross amount.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
 from claimbridge.mapping.levies import Levy, contained, levied, share_of
-from claimbridge.mapping.papers import levies_of, papers_of
+from claimbridge.mapping.papers import Invoices, levies_of
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.rows import ExpenseRow
-from claimbridge.mapping.rules import InvoiceRule
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT
 
@@ -55,7 +53,7 @@ def split(
     row: ExpenseRow,
     currency: str,
     place: Place,
-    invoices: Mapping[str, InvoiceRule],
+    invoices: Invoices,
     by_kind: Decimal | None = None,
 ) -> Split:
     """Return the parts of ``line``; what the line states goes before what the row says.
@@ -67,7 +65,7 @@ def split(
     deductible, and the rest of the gross amount is net.
     """
     if line.documents:
-        papers = papers_of(line.documents, invoices)
+        papers = invoices.papers(line.documents)
         if papers:
             levies, note = levies_of(line, row, currency, place, papers)
             return of_levies(line.amount, levies, note)
