@@ -42,7 +42,7 @@ def run(program: str, arguments: list[str], erp: Sandbox, folder: Path) -> tuple
 def test_every_program_is_run_here() -> None:
     """An example that no test runs rots."""
     programs = {path.name for path in (ROOT / "examples").glob("*.py")}
-    assert programs == {*RUNS, "__init__.py", "own_erp.py"}
+    assert programs == {*RUNS, "__init__.py", "own_erp.py", "own_source.py"}
 
 
 @pytest.mark.parametrize("program", RUNS)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from claimbridge.clock import SYSTEM
 from claimbridge.config import Timeouts
 from claimbridge.sandbox import Hesi, Node, Sandbox
-from claimbridge.sources.hesi_client import HesiClient
-from claimbridge.sources.hesi_http import Secret
-from claimbridge.sources.hesi_settings import HesiSettings
-from claimbridge.sources.hesi_token import HesiKeys
-from claimbridge.sources.hesi_writeback import HesiAnswers
+from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.http import Secret
+from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.token import HesiKeys
+from claimbridge.sources.hesi.writeback import HesiAnswers
 
 EBOT = Node("FLOW:1", "ERP check", ebot=True)
 CASHIER = Node("FLOW:2", "出纳支付")

@@ -31,11 +31,11 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.sandbox import Hesi, Sandbox
-from claimbridge.sandbox.hesi import TokenOrder
-from claimbridge.sources.hesi_client import HesiClient, HesiKeys
-from claimbridge.sources.hesi_http import Reply, Request, Secret
-from claimbridge.sources.hesi_settings import HesiSettings
-from claimbridge.sources.hesi_token import HesiToken
+from claimbridge.sandbox.hesi.service import TokenOrder
+from claimbridge.sources.hesi.client import HesiClient, HesiKeys
+from claimbridge.sources.hesi.http import Reply, Request, Secret
+from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.token import HesiToken
 
 TOKEN = "TOKEN-7f3a:corp"
 SECRET = "SECRET-91bc"

@@ -20,10 +20,10 @@ from tests.sources.hesi_forms import MAP, ROOT, SHANGHAI, document, forms
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.model import Allocation, Payee
-from claimbridge.sources.hesi_fields import load_map
-from claimbridge.sources.hesi_form import HesiForms
-from claimbridge.sources.hesi_ignored import fields_of, ignored
-from claimbridge.sources.hesi_values import invoice_id
+from claimbridge.sources.hesi.fields import load_map
+from claimbridge.sources.hesi.form import HesiForms
+from claimbridge.sources.hesi.ignored import fields_of, ignored
+from claimbridge.sources.hesi.values import invoice_id
 
 D = Decimal
 

@@ -20,7 +20,7 @@ from tests.sources.hesi_stage import EBOT, SIGN_KEY, stage
 
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sandbox import HookSettings
-from claimbridge.sources.hesi_hook import MAX_BODY, MOST_AT_ONCE, HesiHook, missed_messages
+from claimbridge.sources.hesi.hook import MAX_BODY, MOST_AT_ONCE, HesiHook, missed_messages
 from claimbridge.sources.record import Hint, Record
 
 FLOOD = 10_000

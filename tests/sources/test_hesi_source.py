@@ -18,10 +18,10 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi import HesiSource
-from claimbridge.sources.hesi_client import Page
-from claimbridge.sources.hesi_fields import load_map
-from claimbridge.sources.hesi_settings import HesiSettings
+from claimbridge.sources.hesi.client import Page
+from claimbridge.sources.hesi.fields import load_map
+from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.source import HesiSource
 
 MINUTE = 60_000
 FIELDS = load_map(MAP)

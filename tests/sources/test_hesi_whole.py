@@ -13,7 +13,7 @@ from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import Hesi, Node, Sandbox
-from claimbridge.sources.hesi_opening import hesi_source, open_hook
+from claimbridge.sources.hesi.opening import hesi_source, open_hook
 from claimbridge.sources.hints import Hinted
 from claimbridge.sources.intake import Handled, Intake
 from claimbridge.sources.record import ArrivalState, Record

@@ -15,10 +15,10 @@ from tests.sources.hesi_stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, st
 from claimbridge.errors import ClaimError, MappingError
 from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sandbox import FAULTS
-from claimbridge.sandbox.hesi import TokenOrder
+from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi_client import HesiClient
-from claimbridge.sources.hesi_writeback import HesiAnswers
+from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.writeback import HesiAnswers
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
 

@@ -21,9 +21,9 @@ from claimbridge.cli.demo import stage
 from claimbridge.cli.output import amount, emit, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.sandbox import Hesi, HookSettings, Sandbox
-from claimbridge.sandbox.hesi_books import Put
-from claimbridge.sources.hesi_hook import HesiHook
-from claimbridge.sources.hesi_opening import hesi_source
+from claimbridge.sandbox.hesi.books import Put
+from claimbridge.sources.hesi.hook import HesiHook
+from claimbridge.sources.hesi.opening import hesi_source
 from claimbridge.sources.hints import Hinted
 from claimbridge.sources.intake import Handled, Intake
 from claimbridge.sources.record import Record

@@ -13,9 +13,9 @@ from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
 from claimbridge.cli.output import NO, WARN, YES, emit, read_file, row, say, show, table
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
-from claimbridge.sources.hesi_fields import load_map
-from claimbridge.sources.hesi_form import HesiForms, documents_in
-from claimbridge.sources.hesi_ignored import FormField, fields_of
+from claimbridge.sources.hesi.fields import load_map
+from claimbridge.sources.hesi.form import HesiForms, documents_in
+from claimbridge.sources.hesi.ignored import FormField, fields_of
 
 Map = Annotated[Path, Parameter(name="--map")]
 

@@ -22,8 +22,8 @@ from claimbridge.sandbox.books import Books, Document, Objection, Transaction
 from claimbridge.sandbox.connection import Connection
 from claimbridge.sandbox.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood, Reply
 from claimbridge.sandbox.faults import Plan, parse_faults
-from claimbridge.sandbox.hesi import Hesi
-from claimbridge.sandbox.hesi import routes as hesi_routes
+from claimbridge.sandbox.hesi.service import Hesi
+from claimbridge.sandbox.hesi.service import routes as hesi_routes
 from claimbridge.sandbox.mischief import DECOY, Act, perform
 from claimbridge.sandbox.recording import Recorder
 from claimbridge.sandbox.responder import Answer

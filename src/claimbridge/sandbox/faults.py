@@ -12,7 +12,7 @@ Without ``operations`` only calls that submit or reverse are counted and struck;
 call. ``query:name``, ``changes:name``, ``reverse:name``, ``submit:name`` and ``any:name`` choose
 others; so does the name of an operation of the contract (``SubmitVouchers:name``). Calls of Hesi
 are struck by name only: ``write_back:name``, ``read:name``, ``hesi_voucher:name`` (the operations
-are listed in ``claimbridge.sandbox.hesi_desk``). Of several orders that strike the same call, the
+are listed in ``claimbridge.sandbox.hesi.desk``). Of several orders that strike the same call, the
 first in the SPEC is performed.
 """
 

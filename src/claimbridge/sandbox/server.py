@@ -23,7 +23,7 @@ from claimbridge.sandbox.books import Books
 from claimbridge.sandbox.connection import Wire
 from claimbridge.sandbox.endpoint import Endpoint
 from claimbridge.sandbox.faults import Plan, parse_faults
-from claimbridge.sandbox.hesi import Hesi
+from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.recording import Recorder
 from claimbridge.sandbox.responder import Desk, Responder
 from claimbridge.sandbox.rules import Rules

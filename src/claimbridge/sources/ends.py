@@ -18,7 +18,7 @@ from claimbridge.errors import (
     SigningError,
 )
 from claimbridge.model import Claim
-from claimbridge.sources.kept import ArrivalState, Kept
+from claimbridge.sources.record.kept import ArrivalState, Kept
 
 _IN_A_ROW: Final = 3
 """Failures to deliver, one after the other, after which a ledger is left alone for this pass."""

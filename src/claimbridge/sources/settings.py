@@ -33,7 +33,7 @@ ENTRY_POINTS: Final = "claimbridge.sources"
 
 KINDS: Final = {
     "folder": "claimbridge.sources.folder:folder_source",
-    "hesi": "claimbridge.sources.hesi_opening:hesi_source",
+    "hesi": "claimbridge.sources.hesi.opening:hesi_source",
     "webhook": "claimbridge.sources.webhook:webhook_source",
 }
 """The kinds that come with claimbridge; each names what makes a source of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from claimbridge.sources.hesi_http import JsonObject
+from claimbridge.sources.hesi.http import JsonObject
 
 _EBOT: Final = "ebot"
 _CHANGING: Final = frozenset(

@@ -6,10 +6,10 @@ import datetime as dt
 from pathlib import Path
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.sources.hesi import HesiSource
-from claimbridge.sources.hesi_hook import HesiHook, missed_messages
-from claimbridge.sources.hesi_settings import HesiSettings
-from claimbridge.sources.hesi_writeback import HesiAnswers
+from claimbridge.sources.hesi.hook import HesiHook, missed_messages
+from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.source import HesiSource
+from claimbridge.sources.hesi.writeback import HesiAnswers
 from claimbridge.sources.hints import Hinted
 from claimbridge.sources.record import Record, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source

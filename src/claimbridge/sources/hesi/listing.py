@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import LedgerUnavailable
-from claimbridge.sources.hesi_http import TOO_LARGE, JsonObject
+from claimbridge.sources.hesi.http import TOO_LARGE, JsonObject
 
 Fetch = Callable[[int | None, int, int], Sequence[JsonObject]]
 """Gives a page: from an update time (milliseconds; None: the first), an offset, how many."""

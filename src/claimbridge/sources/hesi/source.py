@@ -17,14 +17,14 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Status
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi_client import HesiClient
-from claimbridge.sources.hesi_effects import WAITING
-from claimbridge.sources.hesi_fields import FieldMap, load_map
-from claimbridge.sources.hesi_form import HesiForms
-from claimbridge.sources.hesi_http import JsonObject
-from claimbridge.sources.hesi_ignored import ignored
-from claimbridge.sources.hesi_list import Listed, read_changes
-from claimbridge.sources.hesi_settings import HesiSettings
+from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.effects import WAITING
+from claimbridge.sources.hesi.fields import FieldMap, load_map
+from claimbridge.sources.hesi.form import HesiForms
+from claimbridge.sources.hesi.http import JsonObject
+from claimbridge.sources.hesi.ignored import ignored
+from claimbridge.sources.hesi.listing import Listed, read_changes
+from claimbridge.sources.hesi.settings import HesiSettings
 
 _MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
 

@@ -17,7 +17,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import Reason
-from claimbridge.sources.hesi_http import (
+from claimbridge.sources.hesi.http import (
     TOO_LARGE,
     HesiWire,
     JsonObject,
@@ -29,8 +29,8 @@ from claimbridge.sources.hesi_http import (
     words_in,
     written_object,
 )
-from claimbridge.sources.hesi_settings import HesiSettings
-from claimbridge.sources.hesi_token import HesiKeys, HesiToken
+from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.token import HesiKeys, HesiToken
 
 _log: Final = logging.getLogger("claimbridge.hesi")
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.sandbox.hesi_books import CORPORATION, JsonObject, Node
+from claimbridge.sandbox.hesi.books import CORPORATION, JsonObject, Node
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _ACTIONS: Final = {

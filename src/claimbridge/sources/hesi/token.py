@@ -16,7 +16,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.sources.hesi_http import (
+from claimbridge.sources.hesi.http import (
     NO_TOKEN,
     JsonObject,
     Reply,

@@ -18,7 +18,7 @@ import msgspec
 from claimbridge.sandbox.connection import Connection
 from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.faults import Order
-from claimbridge.sandbox.hesi_replies import json_reply, refusal
+from claimbridge.sandbox.hesi.replies import json_reply, refusal
 from claimbridge.sandbox.mischief import LOGIN_PAGE, redirected, throttled
 
 _GATEWAY: Final = Reply(

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from claimbridge.errors import ClaimError
-from claimbridge.sources.hesi_fields import LISTS, Field, FieldMap
-from claimbridge.sources.hesi_values import FormMoney, Place, Values
+from claimbridge.sources.hesi.fields import LISTS, Field, FieldMap
+from claimbridge.sources.hesi.values import FormMoney, Place, Values
 
 
 class FormReader:

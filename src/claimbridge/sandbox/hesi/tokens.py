@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from claimbridge.sandbox.hesi_books import CORPORATION
-from claimbridge.sandbox.hesi_replies import No
+from claimbridge.sandbox.hesi.books import CORPORATION
+from claimbridge.sandbox.hesi.replies import No
 
 POWER_CODE: Final = "219904"
 _FIRST_LIFE: Final = 2 * 3600

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claimbridge.sources import message_rows as rows
-from claimbridge.sources import record_write_backs as write_backs
-from claimbridge.sources.kept import Delivery, Hint
-from claimbridge.sources.record_store import RecordStore
+from claimbridge.sources.record import message_rows as rows
+from claimbridge.sources.record import write_backs
+from claimbridge.sources.record.kept import Delivery, Hint
+from claimbridge.sources.record.store import RecordStore
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackState
 
 

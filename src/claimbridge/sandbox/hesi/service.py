@@ -27,7 +27,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox.connection import Connection
 from claimbridge.sandbox.endpoint import Reply
-from claimbridge.sandbox.hesi_books import (
+from claimbridge.sandbox.hesi.books import (
     CORPORATION,
     Document,
     Effect,
@@ -36,10 +36,10 @@ from claimbridge.sandbox.hesi_books import (
     Node,
     Put,
 )
-from claimbridge.sandbox.hesi_desk import Call, HesiDesk, Operation, find_operation
-from claimbridge.sandbox.hesi_faults import HesiAct, perform
-from claimbridge.sandbox.hesi_hooks import HookSettings, Outbound
-from claimbridge.sandbox.hesi_replies import refusal
+from claimbridge.sandbox.hesi.desk import Call, HesiDesk, Operation, find_operation
+from claimbridge.sandbox.hesi.faults import HesiAct, perform
+from claimbridge.sandbox.hesi.hooks import HookSettings, Outbound
+from claimbridge.sandbox.hesi.replies import refusal
 
 if TYPE_CHECKING:
     from claimbridge.sandbox.app import Control

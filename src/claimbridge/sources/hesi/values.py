@@ -13,7 +13,7 @@ import msgspec
 
 from claimbridge.errors import ClaimError
 from claimbridge.model.money import EXACT, as_amount, rounded
-from claimbridge.sources.hesi_fields import Field, FieldMap
+from claimbridge.sources.hesi.fields import Field, FieldMap
 
 _NEVER: Final = 4_102_444_800_000
 """The year 2100, in milliseconds; Hesi writes ``9007199254740991`` for "no date"."""

@@ -18,12 +18,12 @@ from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model import Advance, Allocation, Claim, ClaimLine, Payee, SupportingDocument
 from claimbridge.model.claim_checks import converted
 from claimbridge.model.money import EXACT
-from claimbridge.sources.hesi_effects import WAITING, decided_by_us, waiting_node
-from claimbridge.sources.hesi_fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
-from claimbridge.sources.hesi_http import JsonObject, read_json
-from claimbridge.sources.hesi_log import approval, revision, states_of
-from claimbridge.sources.hesi_reader import FormReader, in_currency
-from claimbridge.sources.hesi_values import FormMoney, Place, Values, invoice_id
+from claimbridge.sources.hesi.effects import WAITING, decided_by_us, waiting_node
+from claimbridge.sources.hesi.fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
+from claimbridge.sources.hesi.http import JsonObject, read_json
+from claimbridge.sources.hesi.log import approval, revision, states_of
+from claimbridge.sources.hesi.reader import FormReader, in_currency
+from claimbridge.sources.hesi.values import FormMoney, Place, Values, invoice_id
 
 _CLAIM_PATH: Final = re.compile(
     r"\b(?:lines\[(?P<line>\d+)\]\.)?(?:(?P<list>documents|allocations|payees|advances)"

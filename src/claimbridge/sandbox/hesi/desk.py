@@ -17,9 +17,9 @@ import msgspec
 
 from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.faults import Kind
-from claimbridge.sandbox.hesi_books import Document, Effect, HesiBooks, select
-from claimbridge.sandbox.hesi_replies import No, json_reply
-from claimbridge.sandbox.hesi_tokens import HesiTokens
+from claimbridge.sandbox.hesi.books import Document, Effect, HesiBooks, select
+from claimbridge.sandbox.hesi.replies import No, json_reply
+from claimbridge.sandbox.hesi.tokens import HesiTokens
 
 _FORM_TYPES: Final = frozenset(
     {"expense", "loan", "payment", "requisition", "custom", "receipt", "permit"}

@@ -18,11 +18,11 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimError, JournalError
 from claimbridge.journal import place
 from claimbridge.journal.failures import PLACE
-from claimbridge.sources import record_rows as rows
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
-from claimbridge.sources.kept import ArrivalState, Delivery, Hint, Kept
-from claimbridge.sources.record_messages import Messages
+from claimbridge.sources.record import rows
+from claimbridge.sources.record.kept import ArrivalState, Delivery, Hint, Kept
+from claimbridge.sources.record.messages import Messages
 
 _PAGE: Final = 200
 """Arrivals read at once by ``select``: what bounds its memory."""
@@ -301,6 +301,3 @@ def _begun(
         return used_already(use, claim_id=arrival.claim_id, holder=holder, line=line)
     (begun,) = rows.select(connection, "id = ?", (arrival.number,))
     return begun
-
-
-__all__ = ["ArrivalState", "Delivery", "Hint", "Kept", "Record", "open_record"]

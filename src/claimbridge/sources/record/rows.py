@@ -16,7 +16,7 @@ from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse
-from claimbridge.sources.kept import ArrivalState, Kept
+from claimbridge.sources.record.kept import ArrivalState, Kept
 
 MAX_REASON: Final = 4000
 

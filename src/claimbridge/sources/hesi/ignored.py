@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.sources.hesi_fields import LISTS, FieldMap
-from claimbridge.sources.hesi_http import JsonObject
+from claimbridge.sources.hesi.fields import LISTS, FieldMap
+from claimbridge.sources.hesi.http import JsonObject
 
 _PERSONAL: Final = re.compile(
     r"payee|card|account|bank|branch|certificate|phone|mobile|email|name|staff|submitter|owner|"

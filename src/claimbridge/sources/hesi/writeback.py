@@ -21,8 +21,8 @@ from claimbridge.errors import (
 )
 from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi_client import HesiClient
-from claimbridge.sources.hesi_effects import (
+from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.effects import (
     MARK,
     JsonObject,
     Shown,

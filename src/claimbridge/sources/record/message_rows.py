@@ -9,8 +9,8 @@ import datetime as dt
 import sqlite3
 from collections.abc import Sequence
 
-from claimbridge.sources.kept import Delivery, Hint
-from claimbridge.sources.record_rows import stamp, storable
+from claimbridge.sources.record.kept import Delivery, Hint
+from claimbridge.sources.record.rows import stamp, storable
 
 # Deliveries
 

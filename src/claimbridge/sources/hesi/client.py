@@ -21,16 +21,16 @@ from claimbridge.errors import (
     ClaimError,
     LedgerUnavailable,
 )
-from claimbridge.sources.hesi_calls import HesiCalls
-from claimbridge.sources.hesi_http import (
+from claimbridge.sources.hesi.calls import HesiCalls
+from claimbridge.sources.hesi.http import (
     JsonObject,
     Request,
     Secret,
     read_object,
     words_in,
 )
-from claimbridge.sources.hesi_settings import HesiSettings
-from claimbridge.sources.hesi_token import HesiKeys
+from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.token import HesiKeys
 
 _LIST: Final = "/api/openapi/v1.1/docs/getApplyList"
 _DETAILS: Final = "/api/openapi/v1.1/flowDetails"
