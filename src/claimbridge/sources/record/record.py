@@ -21,7 +21,7 @@ from claimbridge.journal.failures import PLACE
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
 from claimbridge.sources.record import rows
-from claimbridge.sources.record.kept import ArrivalState, Delivery, Hint, Kept
+from claimbridge.sources.record.kept import ArrivalState, Kept
 from claimbridge.sources.record.messages import Messages
 
 _PAGE: Final = 200
