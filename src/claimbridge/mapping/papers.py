@@ -29,8 +29,8 @@ _NOTHING: Final[frozenset[tuple[str, str]]] = frozenset()
 class Paper(NamedTuple):
     """A document that bears on tax, and the chart's rule for its kind; None: there is none.
 
-    One that ``is_shared`` stands on several lines of the claim, and states the tax of all of them:
-    its figures are left out, for none of the lines may take them for its own.
+    The figures of one that stands on several lines of the claim are left out, for none of these
+    may take them for its own; where they would be needed, it ``is_shared``.
     """
 
     document: SupportingDocument
@@ -57,23 +57,25 @@ class Invoices:
 
     def papers(self, documents: Sequence[SupportingDocument]) -> list[Paper]:
         """Return those of a line's documents that bear on tax."""
-        return [
-            self._paper(document)
+        bearing = [
+            document
             for document in documents
             if document.tax is not None
             or document.deductible_tax is not None
             or document.kind in self._rules
         ]
+        return [self._paper(document, alone=len(bearing) == 1) for document in bearing]
 
-    def _paper(self, document: SupportingDocument) -> Paper:
+    def _paper(self, document: SupportingDocument, *, alone: bool) -> Paper:
         rule = self._rules.get(document.kind)
-        stated = document.tax is not None or document.deductible_tax is not None
-        if not stated or (document.code, document.number) not in self._shared:
+        if (document.code, document.number) not in self._shared:
             return Paper(document, rule)
+        stated = document.tax is not None or document.deductible_tax is not None
         bare = msgspec.structs.replace(
             document, amount=None, tax=None, deductible_tax=None, fare=None
         )
-        return Paper(bare, rule, is_shared=True)
+        # A tax computed from the fare is computed from each line's own amount instead.
+        return Paper(bare, rule, is_shared=stated or not alone)
 
 
 def _shared(claim: Claim) -> frozenset[tuple[str, str]]:
