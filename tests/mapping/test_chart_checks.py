@@ -10,7 +10,7 @@ from tests.mapping.charts import CHART, chart
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart, ChartFinding
-from claimbridge.mapping.account_list import read_accounts
+from claimbridge.mapping.charts.account_list import read_accounts
 
 DAY = dt.date(2026, 3, 31)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "chart.toml"

@@ -12,7 +12,7 @@ from tests.mapping.charts import chart, claim, legs, line
 
 from claimbridge.errors import MappingError, MissingExtra
 from claimbridge.mapping import Chart
-from claimbridge.mapping.when import WHEN_FIELDS, When
+from claimbridge.mapping.charts.when import WHEN_FIELDS, When
 from claimbridge.model import Claim, SupportingDocument
 
 FULL = claim(

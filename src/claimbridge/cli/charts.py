@@ -13,9 +13,9 @@ from claimbridge.cli.claims import Json
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.mapping import Chart
-from claimbridge.mapping.account_list import read_accounts
 from claimbridge.mapping.cases import CaseResult, run_cases
-from claimbridge.mapping.checks import ChartFinding
+from claimbridge.mapping.charts.account_list import read_accounts
+from claimbridge.mapping.charts.checks import ChartFinding
 
 _MARKS: Final = {"mend": NO, "look": WARN, "note": ("·", "dim")}
 

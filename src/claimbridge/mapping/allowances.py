@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from claimbridge.errors import MappingError
+from claimbridge.mapping.charts.rows import ExpenseRow
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT, rounded
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from claimbridge.errors import MappingError
+from claimbridge.mapping.charts.rules import Company, Rules
 from claimbridge.mapping.decisions import nearest
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rules import Company, Rules
 from claimbridge.model import Claim
 from claimbridge.model.money import EXACT
 

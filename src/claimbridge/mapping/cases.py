@@ -19,8 +19,8 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.mapping.chart import Chart
+from claimbridge.mapping.charts.files import read_bytes
 from claimbridge.mapping.explanation import Mapped
-from claimbridge.mapping.files import read_bytes
 from claimbridge.model import Claim
 
 _COMPARED: Final = (

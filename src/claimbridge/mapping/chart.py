@@ -7,14 +7,14 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from claimbridge.mapping.account_list import read_accounts
-from claimbridge.mapping.checks import ChartFinding, check_rules
-from claimbridge.mapping.content import parse_toml
+from claimbridge.mapping.charts.account_list import read_accounts
+from claimbridge.mapping.charts.checks import ChartFinding, check_rules
+from claimbridge.mapping.charts.content import parse_toml
+from claimbridge.mapping.charts.files import load_content, without_files
+from claimbridge.mapping.charts.reading import rules_of
+from claimbridge.mapping.charts.rules import Rules
 from claimbridge.mapping.explanation import Mapped
-from claimbridge.mapping.files import load_content, without_files
 from claimbridge.mapping.postings import map_claim
-from claimbridge.mapping.reading import rules_of
-from claimbridge.mapping.rules import Rules
 from claimbridge.model import Claim
 
 

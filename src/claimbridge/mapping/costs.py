@@ -11,12 +11,12 @@ import msgspec
 from claimbridge.mapping.allocation import as_borne, divided, weights_of, words_for
 from claimbridge.mapping.allowances import beyond_legal_rate, check_quantity, is_by_quantity
 from claimbridge.mapping.books import Book
+from claimbridge.mapping.charts.rows import ExpenseRow
 from claimbridge.mapping.decisions import cost_centre_for, dimensions_for, row_for
 from claimbridge.mapping.draft import Draft
 from claimbridge.mapping.expansion import Entry, check_items, items_of
 from claimbridge.mapping.places import Place
 from claimbridge.mapping.proportion import divide
-from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.mapping.tax import Split, split
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT

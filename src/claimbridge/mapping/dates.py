@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Final, NamedTuple
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.periods import DEFAULT_SOURCES, Period, Periods
-from claimbridge.mapping.rules import Rules
+from claimbridge.mapping.charts.periods import DEFAULT_SOURCES, Period, Periods
+from claimbridge.mapping.charts.rules import Rules
 from claimbridge.model import Claim
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.facts import CONDITIONS, Facts, facts_of
+from claimbridge.mapping.charts.facts import CONDITIONS, Facts, facts_of
+from claimbridge.mapping.charts.rows import ExpenseRow
+from claimbridge.mapping.charts.rules import Company, Rules
 from claimbridge.mapping.levies import Levy
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rows import ExpenseRow
-from claimbridge.mapping.rules import Company, Rules
 from claimbridge.model import Claim, ClaimLine
 
 

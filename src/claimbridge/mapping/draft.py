@@ -11,13 +11,13 @@ from typing import Final
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.books import Book, open_book
+from claimbridge.mapping.charts.rows import ExpenseRow
+from claimbridge.mapping.charts.rules import Rules
 from claimbridge.mapping.dates import dates_of
 from claimbridge.mapping.decisions import company_of
 from claimbridge.mapping.explanation import Explanation, Mapped
 from claimbridge.mapping.papers import Invoices
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rows import ExpenseRow
-from claimbridge.mapping.rules import Rules
 from claimbridge.model import Claim, ClaimLine, Posting, Side, Voucher
 from claimbridge.model.money import EXACT, rounded
 

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from claimbridge.errors import MappingError
+from claimbridge.mapping.charts.rows import ExpenseRow
+from claimbridge.mapping.charts.rules import InvoiceRule
 from claimbridge.mapping.levies import STATED, Levy, contained, levied, share_of
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rows import ExpenseRow
-from claimbridge.mapping.rules import InvoiceRule
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.money import EXACT
 

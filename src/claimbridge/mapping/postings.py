@@ -11,11 +11,11 @@ who bears it (``allocation``); every part is decided (``costs``, ``tax``, ``pape
 from __future__ import annotations
 
 from claimbridge.errors import ClaimError
+from claimbridge.mapping.charts.rules import Rules
 from claimbridge.mapping.cost_postings import post_line
 from claimbridge.mapping.costs import decide_line
 from claimbridge.mapping.draft import Draft
 from claimbridge.mapping.explanation import Mapped
-from claimbridge.mapping.rules import Rules
 from claimbridge.mapping.settlement import (
     post_card,
     post_cleared,

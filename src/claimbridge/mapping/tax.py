@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import msgspec
 
+from claimbridge.mapping.charts.rows import ExpenseRow
 from claimbridge.mapping.levies import Levy, contained, levied, share_of
 from claimbridge.mapping.papers import Invoices, levies_of
 from claimbridge.mapping.places import Place
-from claimbridge.mapping.rows import ExpenseRow
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from claimbridge.mapping.narration import Template
-from claimbridge.mapping.periods import Periods
-from claimbridge.mapping.rows import RowIndex
+from claimbridge.mapping.charts.narration import Template
+from claimbridge.mapping.charts.periods import Periods
+from claimbridge.mapping.charts.rows import RowIndex
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from claimbridge.mapping.boxes import (
+from claimbridge.mapping.charts.boxes import (
     ALL,
     Box,
     Span,
@@ -24,9 +24,9 @@ from claimbridge.mapping.boxes import (
     shared,
     told,
 )
-from claimbridge.mapping.facts import CONDITIONS
-from claimbridge.mapping.rows import ExpenseRow
-from claimbridge.mapping.rules import Rules
+from claimbridge.mapping.charts.facts import CONDITIONS
+from claimbridge.mapping.charts.rows import ExpenseRow
+from claimbridge.mapping.charts.rules import Rules
 
 MOST: Final = 50
 """How many findings of one kind are written out."""

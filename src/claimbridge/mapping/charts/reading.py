@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.calendars import periods_of
-from claimbridge.mapping.checking import Checked
-from claimbridge.mapping.content import Content, tables_of
-from claimbridge.mapping.facts import CONDITIONS
-from claimbridge.mapping.layout import (
+from claimbridge.mapping.charts.calendars import periods_of
+from claimbridge.mapping.charts.checking import Checked
+from claimbridge.mapping.charts.content import Content, tables_of
+from claimbridge.mapping.charts.facts import CONDITIONS
+from claimbridge.mapping.charts.layout import (
     AccountsTable,
     CompanyTable,
     ExpenseTable,
     Placed,
     Tables,
 )
-from claimbridge.mapping.narration import CLAIM_FIELDS, LINE_FIELDS
-from claimbridge.mapping.rows import ANY, ExpenseRow, RowIndex, Window
-from claimbridge.mapping.rules import Accounts, Company, Intercompany, InvoiceRule, Rules
+from claimbridge.mapping.charts.narration import CLAIM_FIELDS, LINE_FIELDS
+from claimbridge.mapping.charts.rows import ANY, ExpenseRow, RowIndex, Window
+from claimbridge.mapping.charts.rules import Accounts, Company, Intercompany, InvoiceRule, Rules
 from claimbridge.model.claim_parts import CLAIM_TEXT, DOCUMENT_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
 from claimbridge.model.text import DIMENSION_NAME
 from claimbridge.model.voucher import MAX_ACCOUNT

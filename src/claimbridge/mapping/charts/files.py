@@ -10,10 +10,10 @@ from typing import Final, NoReturn
 import msgspec
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.content import Content, Entry, joined, parse_toml
-from claimbridge.mapping.grids import MAX_BYTES, Grid, csv_grid
-from claimbridge.mapping.sheets import content_of
-from claimbridge.mapping.workbook import workbook_grids
+from claimbridge.mapping.charts.content import Content, Entry, joined, parse_toml
+from claimbridge.mapping.charts.grids import MAX_BYTES, Grid, csv_grid
+from claimbridge.mapping.charts.sheets import content_of
+from claimbridge.mapping.charts.workbook import workbook_grids
 
 MAX_DEPTH: Final = 10
 _OTHER_SHEETS: Final = frozenset({".xlsm", ".xlsb", ".xls", ".xltx", ".xltm", ".ods", ".numbers"})

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
-from claimbridge.mapping.facts import CONDITIONS
-from claimbridge.mapping.rows import ExpenseRow, Window
+from claimbridge.mapping.charts.facts import CONDITIONS
+from claimbridge.mapping.charts.rows import ExpenseRow, Window
 
 MAX_BOXES: Final = 4000
 """How many boxes a remainder may have before nothing is said about it."""

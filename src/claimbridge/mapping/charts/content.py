@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.layout import (
+from claimbridge.mapping.charts.layout import (
     COMPUTING,
     KEYED,
     LISTED,

@@ -175,7 +175,8 @@ class ExpenseTable(Table, frozen=True):
     ``company``, ``department``, ``project``, ``employee``, ``grade``, ``country`` and ``payment``
     are lists of values that fit; left out: any. ``amount_over`` and ``amount_up_to`` are in the
     claim's currency and concern the amount without its sign; ``valid_from`` and ``valid_to`` are
-    posting dates, both inclusive. ``when`` is an expression: see ``claimbridge.mapping.when``.
+    posting dates, both inclusive. ``when`` is an expression: see
+    ``claimbridge.mapping.charts.when``.
     """
 
     type: str

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.files import read_bytes
-from claimbridge.mapping.grids import Grid, csv_grid
-from claimbridge.mapping.sheets import text_of
-from claimbridge.mapping.workbook import workbook_grids
+from claimbridge.mapping.charts.files import read_bytes
+from claimbridge.mapping.charts.grids import Grid, csv_grid
+from claimbridge.mapping.charts.sheets import text_of
+from claimbridge.mapping.charts.workbook import workbook_grids
 
 MAX_ACCOUNTS: Final = 1_000_000
 _HEADERS: Final = frozenset({"account", "account code", "科目", "科目编码", "科目代码"})

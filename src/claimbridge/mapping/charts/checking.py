@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import NoReturn, TypeVar
 
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.mapping.narration import Template
-from claimbridge.mapping.when import When
+from claimbridge.mapping.charts.narration import Template
+from claimbridge.mapping.charts.when import When
 from claimbridge.model.money import MAX_INTEGER_DIGITS, as_decimal, as_fraction, exponent
 from claimbridge.model.text import check_text
 

@@ -19,10 +19,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from claimbridge.mapping.axes import RangeAxis, ValueAxis
-from claimbridge.mapping.facts import CONDITIONS, Facts
-from claimbridge.mapping.narration import Template
-from claimbridge.mapping.when import When
+from claimbridge.mapping.charts.axes import RangeAxis, ValueAxis
+from claimbridge.mapping.charts.facts import CONDITIONS, Facts
+from claimbridge.mapping.charts.narration import Template
+from claimbridge.mapping.charts.when import When
 
 
 class Window(NamedTuple):

@@ -19,9 +19,9 @@ import msgspec
 from msgspec import inspect
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.content import Content, Entry, checked, unknown
-from claimbridge.mapping.grids import Cell, Formula, Grid
-from claimbridge.mapping.layout import KEYED, LISTED, SINGLE, Table
+from claimbridge.mapping.charts.content import Content, Entry, checked, unknown
+from claimbridge.mapping.charts.grids import Cell, Formula, Grid
+from claimbridge.mapping.charts.layout import KEYED, LISTED, SINGLE, Table
 from claimbridge.model.money import MAX_FRACTION_DECIMALS
 
 Kind: TypeAlias = Literal["text", "number", "date", "truth", "texts"]

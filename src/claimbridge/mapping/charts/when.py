@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from claimbridge.errors import MappingError, MissingExtra
-from claimbridge.mapping.facts import CONDITIONS, Facts
+from claimbridge.mapping.charts.facts import CONDITIONS, Facts
 from claimbridge.model.money import EXACT
 
 if TYPE_CHECKING:

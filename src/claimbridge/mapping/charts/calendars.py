@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from claimbridge.mapping.checking import Checked
-from claimbridge.mapping.layout import COMPUTING, PeriodsTable, PeriodTable, Placed, Tables
-from claimbridge.mapping.periods import Calendar, Closing, Computed, Listed, Period, Periods
+from claimbridge.mapping.charts.checking import Checked
+from claimbridge.mapping.charts.layout import COMPUTING, PeriodsTable, PeriodTable, Placed, Tables
+from claimbridge.mapping.charts.periods import Calendar, Closing, Computed, Listed, Period, Periods
 
 MAX_PERIOD_NAME: Final = 32
 _START: Final = re.compile(r"(\d\d)-(\d\d)", re.ASCII)

@@ -13,7 +13,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from claimbridge.errors import ConfigurationError, MissingExtra
-from claimbridge.mapping.grids import MAX_BYTES, MAX_COLUMNS, MAX_LINES, Cell, Formula, Grid
+from claimbridge.mapping.charts.grids import MAX_BYTES, MAX_COLUMNS, MAX_LINES, Cell, Formula, Grid
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
