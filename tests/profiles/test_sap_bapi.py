@@ -17,7 +17,7 @@ from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Voucher
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Role, Voucher
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.sap_bapi import SapBapi
@@ -133,6 +133,20 @@ def test_dimensions_have_their_fields() -> None:
     voucher = msgspec.structs.replace(TRIP, postings=(odd, *TRIP.postings[1:]))
     with pytest.raises(ClaimError, match="CB-162"):
         PROFILE.submit([submission(voucher)])
+
+
+def test_the_partner_of_a_gl_item_is_its_assignment() -> None:
+    """An advance on a clearing account says whose it is."""
+    advance = msgspec.structs.replace(
+        TRIP.postings[2], role=Role.ADVANCE_CLEARING, account="1221000000"
+    )
+    body = body_of(msgspec.structs.replace(TRIP, postings=(*TRIP.postings[:2], advance)))
+    items = {
+        item.findtext("GlAccount"): item.findtext("AllocNmbr") or ""
+        for item in body.iterfind("Accountgl/item")
+    }
+    assert items.pop("1221000000") == "E0815"
+    assert set(items.values()) == {""}
 
 
 def test_a_reversal_exchanges_the_sides() -> None:

@@ -205,6 +205,17 @@ def test_partners_of_the_roles_named_are_customers(contract: Contract) -> None:
     assert "1221000000" in texts(body, "//Item/GLAccount/text()")
 
 
+def test_the_partner_of_a_gl_item_is_its_assignment(contract: Contract) -> None:
+    """By which SAP matches the open items of an employee on a clearing account."""
+    advance = with_posting(2, role=Role.ADVANCE_CLEARING, account="1221000000")
+    request = PROFILE.submit([submission(advance)])
+    body = xmlio.parse(contract.render(OPERATION, request.body))
+    assert contract.check(xmlio.canonical(body)) == ()
+    place = "//Item[GLAccount='1221000000']/AssignmentReference/text()"
+    assert texts(body, place) == ["E0815"]
+    assert texts(body, "//AssignmentReference/text()") == ["E0815"]
+
+
 def test_a_role_that_there_is_not_is_told() -> None:
     """When the ledger is opened, with those that there are."""
     with pytest.raises(ConfigurationError, match=r"CB-243 .*'advances'.*advance_clearing"):

@@ -371,6 +371,7 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
         "ItemnoAcc": number,
         "GlAccount": _internal(posting.account, "account", posting),
         "ItemText": _item_text(posting),
+        "AllocNmbr": Sourced(posting.partner, claim_field(posting, "partner")),
         "BusArea": coded("business_area"),
         "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
         "Costcenter": _internal(posting.cost_centre, "cost_centre", posting),

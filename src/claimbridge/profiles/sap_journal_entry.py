@@ -17,7 +17,8 @@ How a voucher becomes an entry:
   characters): the field that people search. A longer claim id becomes a digest; it is never cut.
 - A payable with a partner is a creditor item, and a posting with a partner whose role is among
   ``debtors`` a debtor item. SAP takes the account from the partner's master record, so the
-  posting's own does not travel.
+  posting's own does not travel. Another posting with a partner, such as an advance on a clearing
+  account, carries it as the assignment (ZUONR), by which open items are matched.
 - An input tax with code and base is a tax item, and SAP takes its account from the tax code. It is
   marked as a direct tax posting unless a G/L item carries the same code. Everything else is a G/L
   item on the posting's account.
@@ -285,6 +286,7 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
         "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
         "DebitCreditCode": _side(posting),
         "DocumentItemText": _item_text(posting),
+        "AssignmentReference": _partner(posting) if posting.partner else None,
         "Tax": {"TaxCode": tax_code} if posting.tax_code else None,
         "AccountAssignment": _assignment(posting, claim_id),
     }
