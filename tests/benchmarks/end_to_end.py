@@ -214,7 +214,7 @@ def _print_stages(count: int) -> None:
             _time(client.journal, "history", stages, "journal")
             _time(client.journal, "begin", stages, "journal")
             _time(client.journal, "record", stages, "journal")
-            _time(client._transport, "post", stages, "the ERP and the network")
+            _time(client._transports.to(""), "post", stages, "the ERP and the network")
             for claim in _claims("warm", 20):
                 client.submit(claim)
             stages.update(dict.fromkeys(stages, 0.0))
@@ -237,7 +237,9 @@ def _timed_stages(ledger: Ledger) -> dict[str, float]:
     assert ledger.signer is not None
     _time(ledger.signer, "sign", stages, "signing")
     _time(ledger.contract, "check", stages, "XSD gate")
-    _time(ledger, "read", stages, "reading the reply")
+    _time(ledger, "open", stages, "reading the reply")
+    _time(ledger, "answer", stages, "reading the reply")
+    _time(ledger.profile, "read", stages, "reading the reply")
     return stages
 
 
