@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +17,7 @@ from claimbridge.sandbox import Sandbox
 from claimbridge.signing import throwaway
 
 CLAIMS = sorted(EXAMPLES.glob("claims/*.json"))
+CARD = EXAMPLES / "claims" / "company-card.json"
 
 
 def test_submit(run: Run, folder: Folder, sandbox: Sandbox) -> None:
@@ -67,6 +69,26 @@ def test_preview_touches_neither_network_nor_journal(
         assert record["valid"] is True
         assert record["body"].startswith("<")
     assert sorted(folder.path.rglob("*")) == before
+
+
+def test_preview_takes_the_profiles_options(run: Run, folder: Folder) -> None:
+    """As in a ledger's configuration: text, or TOML; what is wrong with one is told."""
+    asked = ("preview", "--profile", "netsuite", "--chart", folder.chart, "--json")
+    report = run(*asked, "--option", "record=expense-report", CARD)
+    assert "ExpenseReport" in report.record["body"]
+    accounts = ('internal_ids.account."6602.12"="41"', 'internal_ids.account."6602.02"="42"')
+    entry = run(*asked, *(part for one in accounts for part in ("--option", one)), CARD)
+    assert {"41", "42"} <= set(re.findall(r'internalId="(\d+)"', entry.record["body"]))
+    for wrong, words in (
+        ("record", "is not KEY=VALUE"),
+        ("recrd=x", "there is no option 'recrd'"),
+        ("approved=perhaps", "approved"),
+    ):
+        ended = run(*asked, "--option", wrong, CARD)
+        assert ended.code == 2
+        assert words in ended.err
+    twice = run(*asked, "--option", "record=journal-entry", "--option", "record=x", CARD)
+    assert (twice.code, "a second time" in twice.err) == (2, True)
 
 
 def test_preview_takes_a_contract_by_path(run: Run, folder: Folder) -> None:

@@ -25,11 +25,11 @@ from claimbridge.cli.output import (
     show,
     table,
 )
+from claimbridge.cli.profiles import ContractPlace, ProfileName, ProfileOptions, offline_ledger
 from claimbridge.cli.vouchers import print_voucher
 from claimbridge.client import Client, Result
-from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
-from claimbridge.ledger import Ledger, Preview
+from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, State, Status
 from claimbridge.xmlio import indented
@@ -43,16 +43,6 @@ LedgerName = Annotated[
     ),
 ]
 ChartFile = Annotated[Path, Parameter(name="--chart", help="The chart of accounts.")]
-ProfileName = Annotated[
-    str, Parameter(name="--profile", help="The ERP's profile: a name, or module:attribute.")
-]
-ContractPlace = Annotated[
-    Path | None,
-    Parameter(
-        name="--contract",
-        help="A locked bundle or a WSDL file; the profile's own when left out.",
-    ),
-]
 Json = Annotated[
     bool,
     Parameter(name="--json", negative=(), help="One JSON object per item, a line each, on stdout."),
@@ -252,6 +242,7 @@ def preview(
     chart: ChartFile,
     profile: ProfileName = "reference",
     contract: ContractPlace = None,
+    option: ProfileOptions = (),
     json: Json = False,
 ) -> int:
     """Show what would be sent for claims, without journal and network.
@@ -262,7 +253,7 @@ def preview(
         Files with one claim each, in JSON; - is stdin.
 
     """
-    ledger = offline_ledger(profile, contract, chart)
+    ledger = offline_ledger(profile, contract, chart, option)
     codes = []
     for path in claims:
         try:
@@ -316,18 +307,6 @@ def _print_preview(made: Preview) -> None:
     for finding in made.findings:
         say(NO, f" {_told(finding)}")
     say(("valid", "green") if made.valid else ("not valid: it would not be sent", "red"))
-
-
-def offline_ledger(profile: str, contract: Path | None, chart: Path | None) -> Ledger:
-    """Return a ledger that builds and reads, for commands that touch no network."""
-    config = LedgerConfig(
-        name="preview",
-        profile=profile,
-        endpoint="http://127.0.0.1/",
-        contract=str(contract) if contract else None,
-        chart=str(chart) if chart else None,
-    )
-    return Ledger(config)
 
 
 def map_claims(

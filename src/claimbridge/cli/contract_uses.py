@@ -12,8 +12,9 @@ import msgspec
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.claims import Json, ProfileName
+from claimbridge.cli.claims import Json
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, say
+from claimbridge.cli.profiles import ProfileName, ProfileOptions, read_options
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.check import Check, Obstacle, check
 from claimbridge.contract.diff import Change, Verdict, diff
@@ -71,7 +72,14 @@ def diff_contracts(
     return BUSINESS_NO if any(each.verdict is Verdict.BREAKS for each in changes) else DONE
 
 
-def check_profile(contract: Path, /, *, profile: ProfileName, json: Json = False) -> int:
+def check_profile(
+    contract: Path,
+    /,
+    *,
+    profile: ProfileName,
+    option: ProfileOptions = (),
+    json: Json = False,
+) -> int:
     """Tell whether a profile works with a contract: what it needs, lacks and could exceed.
 
     Parameters
@@ -80,7 +88,7 @@ def check_profile(contract: Path, /, *, profile: ProfileName, json: Json = False
         A locked bundle, or a WSDL file.
 
     """
-    made = load_profile(profile)
+    made = load_profile(profile, read_options(option))
     own = _own_side(made)
     checked = check(uses_of(made, own), Contract.load(contract), Side.load(contract), own=own)
     if json:

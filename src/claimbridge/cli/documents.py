@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
-from claimbridge.cli.claims import ContractPlace, Json, ProfileName, offline_ledger
+from claimbridge.cli.claims import Json
 from claimbridge.cli.output import (
     NO,
     YES,
@@ -21,6 +21,7 @@ from claimbridge.cli.output import (
     read_file,
     say,
 )
+from claimbridge.cli.profiles import ContractPlace, ProfileName, ProfileOptions, offline_ledger
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.ledger import Ledger
 from claimbridge.model import Finding, Outcome, OutcomeKind
@@ -44,6 +45,7 @@ def reply(
     *,
     profile: ProfileName = "reference",
     contract: ContractPlace = None,
+    option: ProfileOptions = (),
     json: Json = False,
 ) -> int:
     """Read saved replies of an ERP as its profile would.
@@ -54,7 +56,7 @@ def reply(
         SOAP envelopes.
 
     """
-    ledger = offline_ledger(profile, contract, None)
+    ledger = offline_ledger(profile, contract, None, option)
     codes = []
     for path in files:
         data = read_file(path)
@@ -112,6 +114,7 @@ def validate(
     *,
     profile: ProfileName = "reference",
     contract: ContractPlace = None,
+    option: ProfileOptions = (),
     json: Json = False,
 ) -> int:
     """Check claims (.json) against the model, and requests (XML) against a contract.
@@ -122,7 +125,7 @@ def validate(
         Claims in JSON; SOAP envelopes or the Body's child in XML.
 
     """
-    ledger = offline_ledger(profile, contract, None)
+    ledger = offline_ledger(profile, contract, None, option)
     codes = []
     for path in files:
         findings = _claim_findings(path) if path.suffix == ".json" else _xml_findings(ledger, path)

@@ -1,0 +1,87 @@
+"""A profile as commands are told of it: its name, and options such as a ledger's."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from claimbridge.config import LedgerConfig
+from claimbridge.errors import ConfigurationError
+from claimbridge.ledger import Ledger
+
+ProfileName = Annotated[
+    str, Parameter(name="--profile", help="The ERP's profile: a name, or module:attribute.")
+]
+ProfileOptions = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--option",
+        negative=(),
+        help="An option of the profile as in [ledger.X.options], KEY=VALUE; may be repeated.",
+    ),
+]
+ContractPlace = Annotated[
+    Path | None,
+    Parameter(
+        name="--contract",
+        help="A locked bundle or a WSDL file; the profile's own when left out.",
+    ),
+]
+
+
+def read_options(given: tuple[str, ...]) -> dict[str, Any]:
+    """Return the options that were given: TOML (``debtors=["advance_clearing"]``), or plain text.
+
+    Raises ConfigurationError CB-251 for what is no KEY=VALUE, and for a key given twice.
+    """
+    found: dict[str, Any] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not (equals and key.strip()):
+            raise _wrong(one, "is not KEY=VALUE")
+        try:
+            table = tomllib.loads(f"{key} = {value}", parse_float=Decimal)
+        except tomllib.TOMLDecodeError:
+            try:
+                table = tomllib.loads(f"{key} = {json.dumps(value)}")
+            except tomllib.TOMLDecodeError as error:
+                raise _wrong(one, f"is not KEY=VALUE: {error}") from error
+        _join(found, table, one)
+    return found
+
+
+def _join(found: dict[str, Any], table: dict[str, Any], one: str) -> None:
+    for key, value in table.items():
+        held = found.setdefault(key, value)
+        if held is value:
+            continue
+        if not (isinstance(held, dict) and isinstance(value, dict)):
+            raise _wrong(one, "gives a key a second time")
+        _join(held, value, one)
+
+
+def _wrong(one: str, why: str) -> ConfigurationError:
+    return ConfigurationError(f"--option {one[:80]!r} {why}", code="CB-251")
+
+
+def offline_ledger(
+    profile: str, contract: Path | None, chart: Path | None, options: tuple[str, ...]
+) -> Ledger:
+    """Return a ledger that builds and reads, for commands that touch no network."""
+    config = LedgerConfig(
+        name="preview",
+        profile=profile,
+        endpoint="http://127.0.0.1/",
+        contract=str(contract) if contract else None,
+        chart=str(chart) if chart else None,
+        options=read_options(options),
+    )
+    return Ledger(config)
+
+
+__all__ = ["ContractPlace", "ProfileName", "ProfileOptions", "offline_ledger", "read_options"]
