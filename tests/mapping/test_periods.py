@@ -97,6 +97,15 @@ last = 2026-07-31
 """
 
 
+def test_a_chart_names_the_period_of_any_day() -> None:
+    """What goes back to a source later has the period that was posted to, by its fiscal name."""
+    fiscal = with_periods('[periods]\nstart = "04-01"\n')
+    assert fiscal.period_of(dt.date(2026, 3, 31)) == "2025-12"
+    assert fiscal.period_of(dt.date(2026, 4, 1)) == "2026-01"
+    assert with_periods(LISTED).period_of(dt.date(1999, 1, 1)) is None
+    assert chart().period_of(MAY) is None
+
+
 def test_a_closed_period_moves_the_date_to_the_next_open_one() -> None:
     """Its first day, with what closed it and why in the explanation."""
     assert posted(with_periods(LISTED), full_claim()) == (

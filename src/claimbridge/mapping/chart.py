@@ -56,6 +56,15 @@ class Chart:
         """
         return map_claim(self._rules, claim)
 
+    def period_of(self, day: dt.date) -> str | None:
+        """Return the name of the fiscal period that a day is in; all companies share the calendar.
+
+        None for a day in no period, and where the chart has no periods.
+        """
+        periods = self._rules.periods
+        period = periods.calendar.find(day) if periods is not None else None
+        return period.name if period is not None else None
+
     def check(
         self, *, day: dt.date, accounts: Collection[str] | None = None
     ) -> tuple[ChartFinding, ...]:
