@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Final, Self
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, JournalError
 from claimbridge.model import Claim, Status
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.receiver import Receiver
 from claimbridge.sources.record import Delivery, Record, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source
 
@@ -57,7 +58,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             )
 
 
-class Webhook:
+class Webhook(Receiver):
     """The receiver: an ASGI application for one source.
 
     Answers 202 once the body is on the disk; 401 where the signature, or the time that it covers,
@@ -80,13 +81,12 @@ class Webhook:
                 f"source {name}: its secret is empty, so that anybody could send claims",
                 code="CB-531",
             )
+        super().__init__(max_bytes=max_bytes, patience=_PATIENCE, most=MOST_AT_ONCE)
         self._record = record
         self._name = name
         self._secrets = [secret.encode() for secret in secrets]
-        self._max_bytes = max_bytes
         self._tolerance = tolerance
         self._clock = clock
-        self._under_way = 0
 
     @classmethod
     def from_config(cls, path: str | Path, name: str) -> Self:
@@ -108,35 +108,8 @@ class Webhook:
     def __repr__(self) -> str:
         return f"Webhook(name={self._name!r})"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take in one request."""
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-        elif scope["type"] == "http":
-            status = await self._status(scope, receive)
-            further = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"10")]}
-            headers = [(b"content-length", b"0"), *further.get(status, [])]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send({"type": "websocket.close", "code": 1000})
-
-    async def _status(self, scope: Scope, receive: Receive) -> int:
-        if scope["method"] != "POST":
-            return 405
-        if self._under_way >= MOST_AT_ONCE:
-            return 503
-        self._under_way += 1
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                body = await _body(receive, self._max_bytes)
-            return 413 if body is None else await self._take(scope, body)
-        except TimeoutError:
-            return 408
-        finally:
-            self._under_way -= 1
-
-    async def _take(self, scope: Scope, body: bytes) -> int:
+    async def take(self, scope: Scope, body: bytes) -> int:
+        """Record a body that is signed; return the status to answer with."""
         headers = {name.lower(): value for name, value in scope["headers"]}
         stamped = headers.get(b"claimbridge-timestamp", b"")
         signature = headers.get(b"claimbridge-signature", b"")
@@ -239,29 +212,6 @@ def _arrival(delivery: Delivery) -> Arrival:
 def _signature(secret: bytes, stamped: bytes, body: bytes) -> bytes:
     code = hmac.new(secret, stamped + b"." + body, hashlib.sha256)
     return b"sha256=" + code.hexdigest().encode()
-
-
-async def _body(receive: Receive, most: int) -> bytes | None:
-    """Return the whole body; None when it is too large or never came."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            return None
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": message["type"] + ".complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 __all__ = ["Webhook", "WebhookSettings", "WebhookSource", "sign", "webhook_source"]

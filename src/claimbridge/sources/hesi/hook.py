@@ -15,12 +15,13 @@ from typing import Final
 from urllib.parse import parse_qs
 
 import msgspec
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sources.hesi.client import HesiClient
 from claimbridge.sources.hints import Hints
+from claimbridge.sources.receiver import Receiver
 from claimbridge.sources.record import Record
 
 MAX_BODY: Final = 64 * 1024
@@ -45,7 +46,7 @@ class _Told(msgspec.Struct):
     sign_key: str = msgspec.field(default="", name="signKey")
 
 
-class HesiHook:
+class HesiHook(Receiver):
     """Takes messages in for one Hesi.
 
     ``sign_key`` is the 签名秘钥 of the outbound message; it is looked for in the body
@@ -62,46 +63,18 @@ class HesiHook:
                 "send some",
                 code="CB-560",
             )
+        super().__init__(max_bytes=MAX_BODY, patience=_PATIENCE, most=MOST_AT_ONCE)
         self._hints = hints
         self._sign_key = sign_key.encode()
         self._source = source
-        self._taken = 0
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._writing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"HesiHook(source={self._source!r})"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take in one message."""
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-        elif scope["type"] == "http":
-            status = await self._status(scope, receive)
-            allow = [(b"allow", b"POST")] if status == 405 else []
-            wait = [(b"retry-after", b"10")] if status == 503 else []
-            headers = [(b"content-length", b"0"), *allow, *wait]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send({"type": "websocket.close", "code": 1000})
-
-    async def _status(self, scope: Scope, receive: Receive) -> int:
-        if scope["method"] != "POST":
-            return 405
-        if self._taken >= MOST_AT_ONCE:
-            return 503
-        self._taken += 1
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                body = await _body(receive)
-            return 413 if body is None else await self._take(scope, body)
-        except TimeoutError:
-            return 408
-        finally:
-            self._taken -= 1
-
-    async def _take(self, scope: Scope, body: bytes) -> int:
+    async def take(self, scope: Scope, body: bytes) -> int:
+        """Keep the hint of a message with the right key; return the status to answer with."""
         try:
             told = msgspec.json.decode(body, type=_Told)
         except (msgspec.DecodeError, RecursionError):
@@ -153,29 +126,6 @@ class HesiHook:
                         kept.exception()  # looked at: who waited may have gone
         finally:
             self._writing = None
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """Return the whole body; None when it is too large or never came."""
-    parts, size = [], 0
-    while True:
-        message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_BODY:
-            return None
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": message["type"] + ".complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 def missed_messages(
