@@ -5,12 +5,13 @@ from __future__ import annotations
 import decimal
 import pickle
 import sys
+import time
 from decimal import Decimal
 
 import pytest
 from tests.mapping.charts import chart, claim, legs, line
 
-from claimbridge.errors import MappingError, MissingExtra
+from claimbridge.errors import ConfigurationError, MappingError, MissingExtra
 from claimbridge.mapping import Chart
 from claimbridge.mapping.charts.when import WHEN_FIELDS, When
 from claimbridge.model import Claim, SupportingDocument
@@ -162,3 +163,49 @@ def test_without_rule_engine_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(MissingExtra, match=r"pip install 'claimbridge\[rules\]'"):
         with_when("amount > 1")
     chart()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'text =~ "(a+)+$"',
+        'text =~ "(a|aa)+$"',
+        'text =~ ".*.*.*x"',
+        'text =~~ ".*.*x"',
+        'text =~ "(?>(a+)+b)"',
+        'text =~ "(?=(a+)+b)"',
+        'text =~ "(a)(?(1)(b+)+|c)"',
+        f'text =~ "{"a?" * 30}"',
+        'amount > 1 and not (refund or [d for d in documents if d !~~ "(a*)*"].length > 0)',
+        '(amount > 1 ? text =~ "(.*,){11}P" : false)',
+    ],
+)
+def test_a_regular_expression_that_a_text_could_keep_busy_is_refused(expression: str) -> None:
+    """One claim's text must not hold up all the others."""
+    with pytest.raises(ConfigurationError, match=r"CB-263.*could take minutes") as caught:
+        with_when(expression)
+    assert "expense row 3" in caught.value.message
+
+
+def test_a_regular_expression_is_the_charts_own() -> None:
+    """A claim does not bring the pattern that it is judged by."""
+    with pytest.raises(ConfigurationError, match=r"CB-263.*must be written out"):
+        with_when("text =~ title")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'text =~ ".*客户.*"',
+        'text =~~ "客户|供应商"',
+        'text =~~ "(出租|打车|的士).*号"',
+        r'text =~ "[A-Z]{2}-\\d+.*"',
+        'text =~~ "(?i)dinner(?! alone)"',
+    ],
+)
+def test_usual_regular_expressions_are_taken_and_quick(expression: str) -> None:
+    """The longest text that a claim may have is judged within a second."""
+    longest = claim(line("x", "1", text="客户 出租 " * 571))
+    before = time.perf_counter()
+    holds(expression, longest)
+    assert time.perf_counter() - before < 1

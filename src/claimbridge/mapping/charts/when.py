@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from claimbridge.errors import MappingError, MissingExtra
 from claimbridge.mapping.charts.facts import CONDITIONS, Facts
+from claimbridge.mapping.charts.patterns import check_pattern
 from claimbridge.model.money import EXACT
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class When:
                 f"it gives {_KINDS.get(result.name, result.name.lower())}, not true or false; "
                 "compare it with something"
             )
+        for comparison in _regular(rule.statement.expression):
+            _check_regular(comparison)
         return cls(text, rule)
 
     def holds(self, facts: Facts) -> bool:
@@ -101,6 +104,28 @@ class When:
 
     def __repr__(self) -> str:
         return f"When({self.text!r})"
+
+
+def _regular(node: object) -> Iterator[Any]:
+    """Yield the comparisons with a regular expression in an expression, however deep."""
+    if isinstance(node, (tuple, list)):
+        for one in node:
+            yield from _regular(one)
+    elif isinstance(node, Mapping):
+        yield from _regular([*node, *node.values()])
+    elif type(node).__module__.startswith("rule_engine.ast"):
+        if type(node).__name__ == "FuzzyComparisonExpression":
+            yield node
+        slots = [slot for kind in type(node).__mro__ for slot in getattr(kind, "__slots__", ())]
+        yield from _regular([getattr(node, name, None) for name in sorted({*slots, *vars(node)})])
+
+
+def _check_regular(comparison: Any) -> None:
+    """Refuse what a claim's text could keep busy, or could itself say (ValueError)."""
+    pattern = getattr(comparison.right, "value", None)
+    if not isinstance(pattern, str):
+        raise ValueError("a regular expression must be written out, and not come from a claim")
+    check_pattern(pattern, anywhere=comparison.type.endswith("fzs"))
 
 
 def _engine() -> Any:
