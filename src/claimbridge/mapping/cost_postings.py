@@ -107,7 +107,7 @@ def _post_input_tax(draft: Draft, cost: Cost, levy: Levy, of: Levy) -> Decimal:
     if levy.share is None:
         rule = f"{of.deducted} of tax {of.tax} {of.origin} is deductible by its verification"
     else:
-        rule = f"{per_cent(levy.share)} of tax {of.tax} {of.origin} is deductible"
+        rule = f"{per_cent(levy.share)} of tax {of.tax} {of.origin} is deductible{_by(levy)}"
     return _post_part(
         draft,
         cost,
@@ -125,7 +125,7 @@ def _post_non_deductible_tax(draft: Draft, cost: Cost, levy: Levy, of: Levy) -> 
     own = draft.rules.accounts.non_deductible_tax
     share = of.deducted if levy.share is None else per_cent(levy.share)
     rule = (
-        f"the rest of tax {of.tax} {of.origin}, {share} being deductible, on "
+        f"the rest of tax {of.tax} {of.origin}, {share} being deductible{_by(levy)}, on "
         f"{'its own account' if own else 'the account of its expense'}"
     )
     return _post_part(
@@ -144,9 +144,12 @@ def _post_non_deductible_tax(draft: Draft, cost: Cost, levy: Levy, of: Levy) -> 
 def _with_levy(rule: str, cost: Cost, levy: Levy) -> str:
     if levy.kind:
         rule = f"{levy.kind}: {rule}"
-    if levy.by:
-        rule += f" by {levy.by}"
     return f"{rule}; {cost.words}" if cost.whole else rule
+
+
+def _by(levy: Levy) -> str:
+    """Return the words for the invoice rule that decided what is deductible; "" for none."""
+    return f" by {levy.by}" if levy.by else ""
 
 
 def _post_part(

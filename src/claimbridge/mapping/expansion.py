@@ -41,7 +41,7 @@ def items_of(line: ClaimLine, index: int, invoices: Invoices) -> Iterator[Entry]
 
     Raises MappingError CB-124 where documents of several kinds leave open how an item is treated.
     """
-    papers = invoices.papers(line.documents)
+    papers = invoices.papers(line.documents, Place(index))
     for number, item in enumerate(line.items):
         place = Place(index, number)
         untaxed, by_kind = False, None
@@ -80,7 +80,7 @@ def check_items(line: ClaimLine, index: int, invoices: Invoices, levies: Sequenc
     ``levies`` are those of the items that are not personal; a personal item counts with the tax
     that it states, and where it states none, nothing can be compared.
     """
-    papers = invoices.papers(line.documents)
+    papers = invoices.papers(line.documents, Place(index))
     personal = [item for item in line.items if item.personal]
     if not papers or any(paper.untaxed for paper in papers):
         return

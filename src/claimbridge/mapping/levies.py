@@ -22,7 +22,7 @@ class Levy(msgspec.Struct, frozen=True):
     None, what the verification of the invoice found. ``exact`` is the tax before it was rounded,
     and equal to it when the invoice stated it. ``rate`` is None when nobody states one. ``origin``
     says where the tax is from. ``kind`` may choose its account; ``by`` names the invoice rule that
-    decided. ``base`` is the net amount that it is a tax on, None: the line's.
+    decided the share. ``base`` is the net amount that it is a tax on, None: the line's.
     """
 
     tax: Decimal

@@ -55,8 +55,11 @@ class Invoices:
         self._rules = rules
         self._shared = _shared(claim)
 
-    def papers(self, documents: Sequence[SupportingDocument]) -> list[Paper]:
-        """Return those of a line's documents that bear on tax."""
+    def papers(self, documents: Sequence[SupportingDocument], place: Place) -> list[Paper]:
+        """Return those of a line's documents that bear on tax; CB-123 for one that is there twice.
+
+        Two without a number, such as tickets, are not known to be one.
+        """
         bearing = [
             document
             for document in documents
@@ -64,6 +67,8 @@ class Invoices:
             or document.deductible_tax is not None
             or document.kind in self._rules
         ]
+        if len(bearing) > 1:
+            _check_once(bearing, place)
         return [self._paper(document, alone=len(bearing) == 1) for document in bearing]
 
     def _paper(self, document: SupportingDocument, *, alone: bool) -> Paper:
@@ -76,6 +81,19 @@ class Invoices:
         )
         # A tax computed from the fare is computed from each line's own amount instead.
         return Paper(bare, rule, is_shared=stated or not alone)
+
+
+def _check_once(documents: Sequence[SupportingDocument], place: Place) -> None:
+    seen: set[tuple[str, str]] = set()
+    for document in documents:
+        named = document.code, document.number
+        if document.number and named in seen:
+            raise MappingError(
+                f"{place}: document {document.number} stands on it twice, and its tax would be "
+                "deducted twice; leave one of them out",
+                code="CB-123",
+            )
+        seen.add(named)
 
 
 def _shared(claim: Claim) -> frozenset[tuple[str, str]]:
@@ -133,6 +151,14 @@ def _untaxed(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> str:
 
 def _labels(papers: Sequence[Paper]) -> str:
     return ", ".join(dict.fromkeys(paper.rule.label for paper in papers if paper.rule))
+
+
+def _decided_by(papers: Sequence[Paper], stated: Decimal | None, row: ExpenseRow) -> str:
+    """Return the rules that decided what is deductible; "" where the claim or the row did."""
+    allowed = papers[0].treatment[1]
+    if stated is not None or allowed is None:
+        return ""
+    return "" if row.deductible is not None and row.deductible < allowed else _labels(papers)
 
 
 def stated_tax(papers: Sequence[Paper]) -> tuple[Decimal, bool]:
@@ -201,7 +227,7 @@ def _of_taxes(
                 currency,
                 rate=tax.rate,
                 kind=tax.kind,
-                by="" if own is not None else _labels(papers),
+                by=_decided_by(papers, own, row),
             )
         )
     check_verified(place, papers, levies)
@@ -247,7 +273,7 @@ def _of_whole(
         share_of(line.deductible, papers[0].treatment[1], row.deductible),
         currency,
         rate=_rate(line, row, papers[0].rule),
-        by="" if line.deductible is not None else _labels(papers),
+        by=_decided_by(papers, line.deductible, row),
     )
 
 
@@ -260,7 +286,7 @@ def _of_paper(
         return None
     rate = _rate(line, row, rule)
     share = share_of(line.deductible, rule.deductible if rule else None, row.deductible)
-    by = rule.label if rule and line.deductible is None else ""
+    by = _decided_by([paper], line.deductible, row)
     fare = document.amount if document.fare is None else document.fare
     if fare is None and alone:
         fare = line.amount
@@ -268,6 +294,8 @@ def _of_paper(
         levy = levied(document.tax, share, currency, rate=rate, by=by)
     elif rate and fare is not None:
         levy = contained(fare, share, currency, rate=rate, by=by)
+        if rule is not None and rule.tax_rate is not None and line.tax_rate is None:
+            levy = msgspec.structs.replace(levy, origin=f"{levy.origin} by {rule.label}")
     elif document.deductible_tax is not None:
         levy = levied(document.deductible_tax, share, currency, rate=rate, by=by)
     else:

@@ -34,7 +34,8 @@ def post_personal(draft: Draft, decided: DecidedLine) -> None:
             Role.CARD_CLEARING,
             _clearing(draft, decided),
             amount,
-            rule="personal, paid by the company's card: the employee owes it",
+            rule="personal, paid by the company's card: "
+            + ("the employee owes it" if amount > 0 else "a refund, which the employee is owed"),
             partner=draft.claim.employee,
             narration=share.narration,
             source=share.source,
@@ -162,7 +163,7 @@ def post_cleared(draft: Draft, lines: Sequence[DecidedLine]) -> Decimal:
                     Role.CARD_CLEARING,
                     _clearing(draft, decided),
                     EXACT.minus(amount),
-                    rule="taken from what the employee is owed",
+                    rule=f"{'taken from' if amount > 0 else 'added to'} what the employee is owed",
                     partner=draft.claim.employee,
                     narration=share.narration,
                     source=share.source,
@@ -222,7 +223,8 @@ def post_employee(draft: Draft, *, personal: Decimal) -> None:
         (personal, "personal on the company's card"),
     ):
         if amount:
-            rule += f", less {amount} {what}"
+            sign = "less" if amount > 0 else "and"
+            rule += f", {sign} {amount.copy_abs()} {what}"
             owed = EXACT.subtract(owed, amount)
     for index, payee in enumerate(claim.payees):
         owed = EXACT.subtract(owed, payee.amount)

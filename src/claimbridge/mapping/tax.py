@@ -65,7 +65,7 @@ def split(
     deductible, and the rest of the gross amount is net.
     """
     if line.documents:
-        papers = invoices.papers(line.documents)
+        papers = invoices.papers(line.documents, place)
         if papers:
             levies, note = levies_of(line, row, currency, place, papers)
             return of_levies(line.amount, levies, note)
