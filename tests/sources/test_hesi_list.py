@@ -152,8 +152,42 @@ def test_large_documents_make_small_pages(times: list[int], seed: int, changes: 
 
     assert set(drifting.documents.items()) <= set(read)
 
+
+@pytest.mark.parametrize("place", [0, 3, 6, 9, 10])
+def test_what_is_too_large_by_itself_is_told_and_passed(place: int) -> None:
+    """One huge document does not hide the others; that it was not read is told in its place."""
+    held = [{"id": f"D{n}", "updateTime": n * 5000} for n in range(11)]
+
+    def limited(since: int | None, offset: int, count: int) -> Sequence[dict[str, Any]]:
+        wanted = [one for one in held if since is None or one["updateTime"] >= since]
+        page = wanted[offset : offset + count]
+        if held[place] in page:
+            raise LedgerUnavailable("too large", code="CB-527")
+        return page
+
+    read = list(read_changes(limited, since=None, page_size=PAGE))
+
+    names = [listed.id for listed in read if listed.unread is None]
+    assert names == [f"D{n}" for n in range(11) if n != place]
+    (unread,) = [number for number, listed in enumerate(read) if listed.unread is not None]
+    assert unread <= place, "the mark stays before it"
+
+
+def test_where_everything_is_too_large_reading_stops() -> None:
+    """Something else is wrong then: it is an error, not a list of nothing."""
+
     def never(since: int | None, offset: int, count: int) -> Sequence[dict[str, Any]]:
         raise LedgerUnavailable("too large", code="CB-527")
 
     with pytest.raises(LedgerUnavailable):
         list(read_changes(never, since=None, page_size=PAGE))
+
+
+def test_what_is_no_document_is_told_and_passed() -> None:
+    """A list, a text or nothing in a document's place does not hide the others."""
+    page: list[Any] = [{"id": "A", "updateTime": 1000}, None, "x", {"id": "B", "updateTime": 1001}]
+
+    read = list(read_changes(lambda since, offset, count: page, since=None, page_size=PAGE))
+
+    assert [listed.id for listed in read if listed.unread is None] == ["A", "B"]
+    assert [listed.unread.code for listed in read if listed.unread] == ["CB-514", "CB-514"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.sources.hesi_forms import MAP, SHANGHAI, document
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ConfigurationError, LedgerUnavailable
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.client import Page
@@ -75,6 +75,11 @@ def at(name: str, updated: int, **changes: Any) -> dict[str, Any]:
     return {**_document(name), "updateTime": updated, **changes}
 
 
+def _read_into(read: list[Arrival], arrivals: Iterator[Arrival]) -> None:
+    for arrival in arrivals:
+        read.append(arrival)
+
+
 def keys(arrivals: Iterator[Arrival]) -> list[str]:
     return [arrival.key for arrival in arrivals]
 
@@ -127,6 +132,50 @@ def test_a_pass_goes_on_at_its_mark_with_an_overlap() -> None:
     again = keys(reading.arrivals(since=first.mark))
 
     assert again == ["late", "ID-plain"]
+
+
+def test_what_cannot_be_identified_is_told_at_every_pass_and_holds_up_nobody() -> None:
+    """The mark stays before it, and the documents behind it come all the same."""
+
+    class Damaged(Listing):
+        def documents(self, **asked: Any) -> Page:
+            page = super().documents(**asked)
+            broken = [None if one["id"] == "ID-broken" else one for one in page.documents]  # type: ignore[index]
+            return Page(tuple(broken), page.total)
+
+    listing = Damaged(
+        at("plain", 10**12),
+        at("plain", 10**12 + MINUTE, id="ID-broken"),
+        at("foreign", 10**12 + 2 * MINUTE),
+    )
+    opened = source(listing)
+    mark = ""
+    for _ in range(2):
+        read: list[Arrival] = []
+        arrivals = opened.arrivals(since=mark)
+        with pytest.raises(LedgerUnavailable, match="may be claims") as caught:
+            _read_into(read, arrivals)
+        assert caught.value.code == "CB-514"
+        assert [one.label for one in read] == ["B26000001", "B26000002"]
+        mark = read[-1].mark
+        assert mark == f"expense={10**12}"
+
+
+def test_a_document_without_a_state_is_parked() -> None:
+    """Hesi was asked for states: one without any is looked at by a person, not left out."""
+    (arrival,) = source(Listing(at("plain", 10**12))).arrivals()
+    listing = Listing(at("plain", 10**12))
+    whole = listing.documents
+
+    def stateless(**asked: Any) -> Page:
+        page = whole(**asked)
+        return Page(tuple({**one, "state": None} for one in page.documents), 1)  # type: ignore[dict-item]
+
+    listing.documents = stateless  # type: ignore[method-assign,assignment]
+    (parked,) = source(listing).arrivals()
+    assert parked.key == arrival.key
+    assert parked.error is not None
+    assert parked.error.code == "CB-519"
 
 
 def test_a_mark_covers_what_came_before_it() -> None:

@@ -48,9 +48,12 @@ _AT_ONCE: Final = 50
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a list: ``documents`` as Hesi sent them, and how many the whole list has."""
+    """One page of a list: ``documents`` as Hesi sent them, and how many the whole list has.
 
-    documents: tuple[JsonObject, ...]
+    What is no JSON object where a document should be stays in its place.
+    """
+
+    documents: tuple[object, ...]
     total: int
 
 
@@ -129,8 +132,10 @@ class HesiClient:
         if active is not None:
             query.append(("active", "true" if active else "false"))
         answer = self._calls.read(Request("GET", _LIST, tuple(query)))
-        total = answer.get("count")
-        return Page(_items(answer, _LIST), total if type(total) is int else 0)
+        total, documents = answer.get("count"), answer.get("items")
+        if not isinstance(documents, list):
+            raise _misshapen(_LIST)
+        return Page(tuple(documents), total if type(total) is int else 0)
 
     def details(self, flow_id: str) -> JsonObject | None:
         """Return a document as it is now; None when Hesi has none.

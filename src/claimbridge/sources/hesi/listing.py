@@ -23,20 +23,27 @@ import msgspec
 from claimbridge.errors import LedgerUnavailable
 from claimbridge.sources.hesi.http import TOO_LARGE, JsonObject
 
-Fetch = Callable[[int | None, int, int], Sequence[JsonObject]]
+Fetch = Callable[[int | None, int, int], Sequence[object]]
 """Gives a page: from an update time (milliseconds; None: the first), an offset, how many."""
 
 _MOST_STEPS_BACK: Final = 200
+_MOST_TOO_LARGE: Final = 50
+"""Documents too large in a row, after which reading stops: something else is wrong."""
 _SMALLEST: Final = 2
 """Documents in a page: with fewer, pages could not overlap."""
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One document of a list, with the update time that ordered it."""
+    """One document of a list, with the update time that ordered it.
+
+    ``unread`` says why it could not be read, where nothing tells which document it is: its mark
+    must not be passed.
+    """
 
     document: JsonObject
     id: str
     updated: int
+    unread: LedgerUnavailable | None = None
 
 
 def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator[Listed]:
@@ -45,8 +52,10 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
     A document that changes meanwhile comes again, with its later update. Raises LedgerUnavailable
     CB-514 for a list in another order than was asked for, or one that never holds still. A
     document without an id is named by its content. Where a page is too large for one answer,
-    smaller ones are asked for from there on; two documents that are too large are an error.
+    smaller ones are asked for, at last one document at a time: what is too large by itself, and
+    what is no document, comes as ``unread``, and the others go on.
     """
+    whole = page_size
     step = _step(page_size)
     begin = None if since is None else since // 1000
     offset = steps_back = 0
@@ -55,10 +64,22 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
         try:
             page = _listed(fetch(None if begin is None else begin * 1000, offset, page_size), begin)
         except LedgerUnavailable as error:
-            if error.code != TOO_LARGE or page_size <= _SMALLEST:
+            if error.code != TOO_LARGE:
                 raise
-            page_size = max(_SMALLEST, page_size // 2)
-            step, offset = _step(page_size), 0
+            if page_size > _SMALLEST:
+                page_size = max(_SMALLEST, page_size // 2)
+                step, offset = _step(page_size), 0
+                continue
+            singly, beyond = _one_by_one(fetch, begin, offset, error)
+            for listed in singly:
+                if (listed.id, listed.updated) not in known:
+                    known.add((listed.id, listed.updated))
+                    yield listed
+            if beyond is None:
+                return
+            # What was passed may have hidden others that moved; they are read again from the mark.
+            begin, offset, known = beyond, 0, {one for one in known if one[1] // 1000 >= beyond}
+            page_size, step = whole, _step(whole)
             continue
         if offset and not (page and (page[0].id, page[0].updated) in known):
             steps_back += 1
@@ -81,16 +102,49 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
             offset += step
 
 
+def _one_by_one(
+    fetch: Fetch, begin: int | None, offset: int, why: LedgerUnavailable
+) -> tuple[list[Listed], int | None]:
+    """Return what stands at an offset and behind it, and the first second that is clear of it.
+
+    None: the list ends before. Without overlap nothing shows that none was missed; so it is always
+    told that one may be.
+    """
+    found = [Listed({}, "", 0 if begin is None else begin * 1000, why)]
+    passed = in_a_row = 0
+    while in_a_row < _MOST_TOO_LARGE:
+        try:
+            page = _listed(fetch(None if begin is None else begin * 1000, offset, 1), begin)
+        except LedgerUnavailable as error:
+            if error.code != TOO_LARGE:
+                raise
+            passed, in_a_row = offset, in_a_row + 1
+        else:
+            in_a_row = 0
+            if not page:
+                return found, None
+            found += page[:1]
+            second = page[0].updated // 1000
+            clear = begin is None or second > begin + 1
+            if page[0].unread is None and passed < offset and clear:
+                return found, second
+        offset += 1
+    raise why
+
+
 def _step(page_size: int) -> int:
     """Return how far the next page begins behind this one, where pages overlap."""
     return page_size - max(1, page_size // 5)
 
 
-def _listed(documents: Sequence[JsonObject], begin: int | None) -> list[Listed]:
+def _listed(documents: Sequence[object], begin: int | None) -> list[Listed]:
     """Return a page's documents, in the order of their times; raises where it is another."""
     page = []
     latest = 0 if begin is None else begin * 1000
     for document in documents:
+        if not isinstance(document, dict):
+            page.append(Listed({}, _made_up_name({"": document}), latest, _misshapen()))
+            continue
         found, updated = document.get("id"), document.get("updateTime")
         if type(updated) is not int:
             updated = latest  # it stands behind the one before it, and holds up nobody
@@ -112,6 +166,13 @@ def _made_up_name(document: JsonObject) -> str:
 
 
 _PLAIN: Final = frozenset({str, int, bool, Decimal})
+
+
+def _misshapen() -> LedgerUnavailable:
+    return LedgerUnavailable(
+        "what stands in Hesi's list of documents is no document, and nobody can say which it is",
+        code="CB-514",
+    )
 
 
 def _unreadable(why: str) -> LedgerUnavailable:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, LedgerUnavailable
 from claimbridge.model import Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.client import HesiClient
@@ -81,14 +81,23 @@ class HesiSource:
 
         A document that is not approved is left out; one that once was, and is deleted or taken
         back, comes as withdrawn. Raises what ``HesiClient`` raises for a read; whatever was
-        yielded before counts.
+        yielded before counts. What cannot be read, and is in the way of nothing, is raised at the
+        end: the marks stay before it, so that every pass tells it until it can be read.
         """
         marks = _marks(since)
+        unread: list[LedgerUnavailable] = []
         for form in self._settings.forms:
-            for listed, mark in self._changed(form, marks):
+            for listed, mark in self._changed(form, marks, unread):
                 arrival = self._arrival(listed, mark)
                 if arrival is not None:
                     yield arrival
+        if unread:
+            raise LedgerUnavailable(
+                f"{len(unread)} of Hesi's list could not be read, and may be claims: "
+                f"{unread[0].message}; all others were read. Look at the documents changed after "
+                f"{self._day(marks)}; every pass reads from there again until it can be read",
+                code=unread[0].code,
+            )
 
     def reread(self, key: str) -> Arrival | None:
         """Return a document as it is now, by its flow id.
@@ -115,10 +124,17 @@ class HesiSource:
         """Give the connections back."""
         self.client.close()
 
-    def _changed(self, form: str, marks: dict[str, int]) -> Iterator[tuple[Listed, str]]:
+    def _day(self, marks: dict[str, int]) -> str:
+        """Return the moment of the earliest mark, in Hesi's time zone."""
+        earliest = min((marks.get(form, 0) for form in self._settings.forms), default=0)
+        return f"{dt.datetime.fromtimestamp(earliest // 1000, self._settings.zone):%Y-%m-%d %H:%M}"
+
+    def _changed(
+        self, form: str, marks: dict[str, int], unread: list[LedgerUnavailable]
+    ) -> Iterator[tuple[Listed, str]]:
         """Yield a form type's changes, each with the mark up to it.
 
-        No mark is later than the pass's own beginning: a change that shows late may have come
+        The mark stays before what is ``unread``. No mark is later than the pass's own beginning: a change that shows late may have come
         behind the reader's back while a long pass went on.
         """
         began = round(self._clock.now().timestamp() * 1000)
@@ -128,7 +144,7 @@ class HesiSource:
         alone = True
         waiting = (WAITING,) if self._settings.node else ()
 
-        def fetch(since: int | None, offset: int, count: int) -> tuple[JsonObject, ...]:
+        def fetch(since: int | None, offset: int, count: int) -> tuple[object, ...]:
             return self.client.documents(
                 form=form,
                 states=self._settings.states + self._settings.withdrawn + waiting,
@@ -138,7 +154,15 @@ class HesiSource:
                 active=None,
             ).documents
 
+        stuck = False
         for listed in read_changes(fetch, since=begin, page_size=self._settings.page_size):
+            if listed.unread is not None:
+                unread.append(listed.unread)
+                stuck = True
+            if stuck:
+                if listed.unread is None and self._matters(listed.document):
+                    yield listed, _mark(marks)
+                continue
             reached = max(reached, min(listed.updated, began))
             if self._matters(listed.document):
                 alone = marks.get(form) != reached
@@ -148,7 +172,7 @@ class HesiSource:
         # documents share the mark, it does not tell whether both were recorded.
         with self._lock:
             self._quiet.pop(form, None)
-            if alone:
+            if alone and not stuck:
                 self._quiet[form] = (marks.get(form, 0), reached)
 
     def _begin(self, form: str, mark: int | None) -> int | None:
@@ -166,6 +190,8 @@ class HesiSource:
         return max(first or 0, reached - settings.overlap * 1000, 0)
 
     def _matters(self, document: JsonObject) -> bool:
+        if not isinstance(document.get("state"), str):
+            return True  # it was asked for by its state; what it is has to be looked at
         return self._forms.approved(document) or self._forms.was_approved(document)
 
     def _arrival(self, listed: Listed, mark: str) -> Arrival | None:
@@ -174,6 +200,15 @@ class HesiSource:
         if not isinstance(document.get("id"), str):
             nameless = ClaimError("a document in Hesi's list has no id; look at it", code="CB-519")
             return Arrival(key=listed.id, version=str(listed.updated), error=nameless, mark=mark)
+        if not isinstance(document.get("state"), str):
+            unclear = ClaimError("Hesi's list has it without a state; look at it", code="CB-519")
+            return Arrival(
+                key=listed.id,
+                version=str(listed.updated),
+                error=unclear,
+                label=self._forms.label(document),
+                mark=mark,
+            )
         if self._fields.details and self._forms.approved(document):
             found = self.client.details(listed.id)
             document = found if found is not None else {**document, "active": False}
