@@ -134,8 +134,8 @@ class HesiSource:
     ) -> Iterator[tuple[Listed, str]]:
         """Yield a form type's changes, each with the mark up to it.
 
-        The mark stays before what is ``unread``. No mark is later than the pass's own beginning: a change that shows late may have come
-        behind the reader's back while a long pass went on.
+        The mark stays before what is ``unread``. No mark is later than the pass's own beginning: a
+        change that shows late may have come behind the reader's back while a long pass went on.
         """
         began = round(self._clock.now().timestamp() * 1000)
         mark = marks.get(form)
