@@ -24,6 +24,7 @@ from claimbridge.sources.hesi.fields import load_map
 from claimbridge.sources.hesi.form import HesiForms
 from claimbridge.sources.hesi.ignored import fields_of, ignored
 from claimbridge.sources.hesi.values import invoice_id
+from claimbridge.sources.hesi.words import FormWords
 
 D = Decimal
 
@@ -454,3 +455,16 @@ def test_claims_survive_json() -> None:
 
     assert type(found).from_json(found.to_json()) == found
     assert msgspec.json.decode(found.to_json())["total"] == "479.00"
+
+
+def test_the_words_of_a_reason() -> None:
+    """Paths become fields with their labels; the ERP's own line numbers stay what they are."""
+    claim = forms().claim(document("plain"))
+    words = FormWords(load_map(MAP))
+    said = words.of_reason("lines[0].amount: too large; see line 1 of 99", claim, counted=False)
+    assert said.startswith("detail 1, ")
+    assert "feeTypeForm.amount" in said
+    assert "see line 1 of 99" in said
+    kind = claim.lines[0].type
+    said = words.of_reason("line 1, allocation 2 and line 99", claim, counted=True)
+    assert said == f"detail 1 (费用类型 {kind}), 分摊 2 and line 99"

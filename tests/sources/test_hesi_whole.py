@@ -227,6 +227,25 @@ def test_a_claim_that_cannot_be_posted_goes_back(whole: Whole) -> None:
     assert len(whole.sandbox.ledger()) == 1
 
 
+def test_a_reason_from_the_mapping_is_in_the_words_of_the_form(whole: Whole) -> None:
+    """What the chart has no account for is named by detail and 费用类型, also in the comment."""
+    whole.configure(node="ERP", sign_key="file:sign", map=_map_with_odd_type(whole.folder))
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    (handled,) = whole.run()
+    assert handled.arrival.state is ArrivalState.PARKED
+    assert "detail 1 (费用类型 NEVER-SEEN)" in handled.arrival.reason
+    assert "line 1" not in handled.arrival.reason
+    comment = whole.hesi.details(code)["logs"][-1]["attributes"]["comment"]
+    assert "detail 1 (费用类型 NEVER-SEEN)" in comment
+
+
+def _map_with_odd_type(folder: Path) -> str:
+    text = (EXAMPLES / "hesi-map.toml").read_text(encoding="utf-8")
+    path = folder / "odd.toml"
+    path.write_text(text.replace("[line]", '[line]\ntype = { value = "NEVER-SEEN" }', 1), "utf-8")
+    return str(path)
+
+
 def test_a_document_rejected_after_we_agreed_is_a_persons_business(whole: Whole) -> None:
     """The cashier sends back what is in the ledger already: it is parked, not forgotten."""
     whole.configure(node="ERP", sign_key="file:sign")

@@ -68,3 +68,14 @@ class Source(Protocol):
     def close(self) -> None:
         """Give back connections and files."""
         ...
+
+
+class Worded(Protocol):
+    """A source whose forms have words of their own; implementing it is free."""
+
+    def in_words(self, text: str, claim: Claim, *, counted: bool) -> str:
+        """Return a reason against a claim in the words of its form; never raises.
+
+        ``counted``: its ``line 1`` is the claim's first line, and not one of the ERP's document.
+        """
+        ...

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import Status
+from claimbridge.model import Claim, Status
 from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.record import Hint
 from claimbridge.sources.writeback import Answers
@@ -115,6 +115,11 @@ class Hinted:
     ) -> None:
         """Take note of how an arrival ended."""
         self._source.settled(arrival, status=status, error=error)
+
+    def in_words(self, text: str, claim: Claim, *, counted: bool) -> str:
+        """Return a reason in the words of the source's forms, where it has any."""
+        own: Callable[..., str] | None = getattr(self._source, "in_words", None)
+        return own(text, claim, counted=counted) if own is not None else text
 
     def close(self) -> None:
         """Give back connections and files."""

@@ -22,6 +22,7 @@ from claimbridge.errors import (
     ClaimError,
     ConfigurationError,
     KeyUnavailable,
+    LedgerRejection,
     OutcomeUnknown,
 )
 from claimbridge.model import Claim, State, Status
@@ -199,8 +200,11 @@ class Intake:
 
     def _ended(self, arrival: Kept, error: ClaimBridgeError) -> Handled:
         """Record an end other than acceptance; what only time can mend stays ``read``."""
-        reason = reason_of(error)
         state = state_after(error)
+        reason = self._in_words(reason_of(error), arrival, error)
+        if state is ArrivalState.PARKED:  # it is this claim's alone, and may go back with it
+            error.message = self._in_words(error.message, arrival, error)
+            error.args = (error.message,)
         if state is ArrivalState.READ:
             self.record.later(arrival, code=error.code, reason=reason)
             return self._counted(self._now(arrival), error)
@@ -212,6 +216,14 @@ class Intake:
             may_be_posted=isinstance(error, OutcomeUnknown),
         )
         return self._told_of(arrival, error)
+
+    def _in_words(self, text: str, arrival: Kept, error: ClaimBridgeError) -> str:
+        """Return a reason in the words of the source's form, where it is ``Worded``."""
+        in_words: Callable[..., str] | None = getattr(self.source, "in_words", None)
+        claim = _claim_of(arrival)
+        if in_words is None or claim is None:
+            return text
+        return in_words(text, claim, counted=not isinstance(error, LedgerRejection))
 
     def _withdraw(self, arrival: Kept) -> Handled:
         try:

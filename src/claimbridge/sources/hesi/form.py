@@ -6,7 +6,6 @@ label.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -23,19 +22,8 @@ from claimbridge.sources.hesi.fields import LISTS, SEVERAL_PAYEES, Field, FieldM
 from claimbridge.sources.hesi.http import JsonObject, read_json
 from claimbridge.sources.hesi.log import approval, revision, states_of
 from claimbridge.sources.hesi.reader import FormReader, in_currency
-from claimbridge.sources.hesi.values import FormMoney, Place, Values, invoice_id
-
-_CLAIM_PATH: Final = re.compile(
-    r"\b(?:lines\[(?P<line>\d+)\]\.)?(?:(?P<list>documents|allocations|payees|advances)"
-    r"\[(?P<index>\d+)\]\.)?(?P<name>[a-z_]+(?:\.\w+)?)\b"
-)
-_SECTION: Final = {
-    "documents": "invoice",
-    "allocations": "allocation",
-    "payees": "payee",
-    "advances": "advance",
-}
-_WORD: Final = {"invoice": "invoice", "allocation": "分摊", "payee": "支付计划", "advance": "核销"}
+from claimbridge.sources.hesi.values import FormMoney, Values, invoice_id
+from claimbridge.sources.hesi.words import FormWords
 
 
 def documents_in(data: bytes, *, name: str) -> tuple[JsonObject, ...]:
@@ -356,35 +344,14 @@ class _Translation:
         try:
             return kind(**fields)
         except ClaimError as error:
-            error.message = _CLAIM_PATH.sub(self._in_words, error.message)
+            error.message = FormWords(self._map).of_refusal(error.message)
             error.args = (error.message,)
             raise
-
-    def _in_words(self, found: re.Match[str]) -> str:
-        """Return the place in the form for a path of the claim in an error's message."""
-        section = _SECTION.get(found["list"] or "", "line" if found["line"] else "claim")
-        name = found["name"]
-        field = self._map.sections[section].get(name)
-        if field is None and name.startswith("dimensions."):
-            free = self._map.dimensions.get(section, {})
-            field = free.get(name.removeprefix("dimensions."))
-        if field is None and not (section == "invoice" and name in {"number", "code"}):
-            return found[0]
-        if not (found["line"] or found["list"]) and name not in _NAMED_ALONE:
-            return found[0]  # a word of the sentence
-        where = [f"detail {int(found['line']) + 1}"] if found["line"] else []
-        if found["list"]:
-            where.append(f"{_WORD[section]} {int(found['index']) + 1}")
-        return str(Place(field or self._map.sections["invoice"]["id"], ", ".join(where)))
 
 
 _LINE_TEXTS: Final = ("type", "unit", "company", "cost_centre", "department", "project", "text")
 _LINE_NUMBERS: Final = ("tax_rate", "deductible", "quantity")
 _INVOICE_TEXTS: Final = ("kind", "number", "code", "seller", "uri")
-_NAMED_ALONE: Final = frozenset(
-    {"title", "employee", "employee_name", "department", "cost_centre", "country", "grade"}
-)
-"""The claim's own fields whose names stand in messages, and are no words of a sentence there."""
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -15,7 +15,7 @@ from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, LedgerUnavailable
-from claimbridge.model import Status
+from claimbridge.model import Claim, Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.client import HesiClient
 from claimbridge.sources.hesi.effects import WAITING
@@ -25,6 +25,7 @@ from claimbridge.sources.hesi.http import JsonObject
 from claimbridge.sources.hesi.ignored import ignored
 from claimbridge.sources.hesi.listing import Listed, read_changes
 from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.words import FormWords
 
 _MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
 
@@ -119,6 +120,10 @@ class HesiSource:
         self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of nothing: what Hesi is to know is written back, and kept in the journal."""
+
+    def in_words(self, text: str, claim: Claim, *, counted: bool) -> str:
+        """Return a reason against a claim in the words of its form; see ``Worded``."""
+        return FormWords(self._fields).of_reason(text, claim, counted=counted)
 
     def close(self) -> None:
         """Give the connections back."""
