@@ -116,6 +116,16 @@ def test_a_row_that_several_hide_is_unreachable() -> None:
     )
 
 
+def test_a_row_after_both_payments_is_unreachable() -> None:
+    """There is no third one; a row for companies to come is no dead row."""
+    both = 'payment = ["employee"]', 'payment = ["company_card"]'
+    assert texts(*both, "") == [
+        "unreachable mend expense row 5 (hotel): rows 3, 4 before it take all of its lines "
+        "between them"
+    ]
+    assert texts('company = ["CN01"]', 'company = ["CN02"]', "") == []
+
+
 def test_rows_of_which_the_order_decides_overlap() -> None:
     """With an example; it weighs more where the accounts differ."""
     department, grade = 'department = ["RD"]', 'grade = ["7"]'

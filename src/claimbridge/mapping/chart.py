@@ -56,6 +56,13 @@ class Chart:
         """
         return map_claim(self._rules, claim)
 
+    def map_part(self, part: Claim, *, of: Claim) -> Mapped:
+        """Return the voucher of a claim that is a part ``of`` another, as ``map`` does.
+
+        It has that one's dates, and the documents on lines of both are known to be shared.
+        """
+        return map_claim(self._rules, part, part_of=of)
+
     def period_of(self, day: dt.date) -> str | None:
         """Return the name of the fiscal period that a day is in; all companies share the calendar.
 

@@ -1,8 +1,8 @@
 """A claim whose voucher is longer than the ERP takes: several documents that are one claim.
 
 The lines are divided in their order into claims of their own, named ``EXP-7/1``, ``EXP-7/2`` …;
-each becomes a balanced voucher. The division depends on the claim, the chart and the limit alone,
-so that the same claim is always divided alike.
+each becomes a balanced voucher with the dates of the undivided one. The division depends on the
+claim, the chart and the limit alone, so that the same claim is always divided alike.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _mapped(chart: Chart, claim: Claim, postings: int, most: int) -> tuple[Mappe
     for count in range(max(2, -(-postings // most)), lines + 1):
         found: list[Mapped] = []
         for part in _divided(claim, count):
-            mapped = chart.map(part)
+            mapped = chart.map_part(part, of=claim)
             if len(mapped.voucher.postings) > most:
                 break
             found.append(mapped)

@@ -27,16 +27,18 @@ _SHOWN_ROUNDING: Final = Decimal("0.000001")
 class Draft:
     """What one claim becomes, posting by posting; used once.
 
-    ``books`` holds the companies that the claim concerns, its own first, under "".
+    ``whole`` is the claim that this one is a part of, or itself: its dates hold for all parts, and
+    a document may stand on lines of several. ``books`` holds the companies that the claim
+    concerns, its own first, under "".
     """
 
-    def __init__(self, rules: Rules, claim: Claim) -> None:
+    def __init__(self, rules: Rules, claim: Claim, whole: Claim) -> None:
         self.rules = rules
         self.claim = claim
         self.company = company_of(rules, claim)
-        self.dates = dates_of(rules, claim)
+        self.dates = dates_of(rules, whole)
         self.books = {"": Book("", self.company)}
-        self.invoices = Invoices(rules.invoices, claim)
+        self.invoices = Invoices(rules.invoices, whole)
         # What narrations may name: the claim's fields, joined by those of the line at hand.
         self._fields: dict[str, object] = {
             "id": claim.id,

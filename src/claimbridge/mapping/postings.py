@@ -27,21 +27,20 @@ from claimbridge.mapping.settlement import (
 from claimbridge.model import Claim
 
 
-def map_claim(rules: Rules, claim: Claim) -> Mapped:
+def map_claim(rules: Rules, claim: Claim, *, part_of: Claim | None = None) -> Mapped:
     """Return the claim's voucher and its explanation; see ``Chart.map``."""
     try:
-        return _mapped(rules, claim)
+        return _mapped(Draft(rules, claim, claim if part_of is None else part_of))
     except ClaimError as error:
         if error.claim_id is None:  # raised by a value that does not know its claim
             error.claim_id = claim.id
         raise
 
 
-def _mapped(rules: Rules, claim: Claim) -> Mapped:
+def _mapped(draft: Draft) -> Mapped:
     """Return the voucher: costs line by line, then differences, then who is owed."""
-    draft = Draft(rules, claim)
     draft.skip(f"posting date {draft.dates.posting}: {draft.dates.reason}")
-    lines = [decide_line(draft, line, index) for index, line in enumerate(claim.lines)]
+    lines = [decide_line(draft, line, index) for index, line in enumerate(draft.claim.lines)]
     for decided in lines:
         post_line(draft, decided)
         if decided.personal:

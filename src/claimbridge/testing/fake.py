@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import msgspec
@@ -154,11 +155,19 @@ class PlainChart(Chart):
     """A chart that knows every expense type: one account, no tax, one payable."""
 
     def __init__(self) -> None:
-        pass  # there is nothing to load: a chart is made for each claim
+        self.name = "plain"  # there is nothing to load: a chart is made for each claim
 
     def map(self, claim: Claim) -> Mapped:
         """Return the claim's voucher; raises ClaimError as a real chart does."""
         return Chart.from_toml(_plain(claim)).map(claim)
+
+    def map_part(self, part: Claim, *, of: Claim) -> Mapped:
+        """Return the voucher of a part of a claim."""
+        return Chart.from_toml(_plain(of)).map_part(part, of=of)
+
+    def period_of(self, day: dt.date) -> str | None:
+        """Return None: there are no periods."""
+        return None
 
 
 def _plain(claim: Claim) -> bytes:

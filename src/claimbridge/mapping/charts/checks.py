@@ -167,6 +167,8 @@ def _gap(
 def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
     """Find rows of which several earlier ones of their file leave nothing."""
     compared = 0
+    # There are two payments and no others; companies may be added, and so may all else.
+    all_lines: Box = (*ALL[: len(CONDITIONS) - 1], _PAYMENTS, *ALL[-2:])
     for type_ in rules.rows.types():
         for row, earlier in rules.rows.meetings(type_):
             before = [
@@ -178,7 +180,8 @@ def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
             if compared > MOST_COMPARED:
                 yield _too_many("unreachable", row)
                 return
-            if before and remainder(box_of(row), map(box_of, before)) == []:
+            own = shared(all_lines, box_of(row))
+            if before and own is not None and remainder(own, map(box_of, before)) == []:
                 numbers = ", ".join(str(other.number) for other in before[:10])
                 text = f"rows {numbers} before it take all of its lines between them"
                 yield ChartFinding("unreachable", "mend", row.label, text)

@@ -1,0 +1,62 @@
+"""A claim in several documents: what they have in common, and that their sums are the claim's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from tests.mapping.charts import CHART, chart, claim, legs, line
+
+from claimbridge.errors import ClaimError
+from claimbridge.mapping.division import map_in_parts
+from claimbridge.model import SupportingDocument
+
+RAIL = "[[invoice]]\nkind = 'rail_ticket'\ntax_rate = 0.06\n"
+MONTHS = [dt.date(2026, month, 28) for month in (1, 2, 3, 4)]
+
+
+def test_parts_have_the_dates_of_the_whole() -> None:
+    """A claim is posted in one period, however many documents it becomes."""
+    lines = [line("taxi", "10", date=day) for day in MONTHS]
+    parts = map_in_parts(chart(more="[periods]\n"), claim(*lines), most=3)
+    assert [part.voucher.claim_id for part in parts] == ["EXP-1/1", "EXP-1/2"]
+    assert {part.voucher.posting_date for part in parts} == {MONTHS[-1]}
+    assert {part.voucher.document_date for part in parts} == {MONTHS[-1]}
+    assert {part.period for part in parts} == {"2026-04"}
+
+
+def test_parts_find_the_rows_that_the_whole_finds() -> None:
+    """A row that begins in April answers for the lines of January too: by the posting date."""
+    late = "[[expense]]\ntype = 'bus'\naccount = '6602.99'\nvalid_from = 2026-04-01\n"
+    lines = [line("bus", "10", date=day) for day in MONTHS]
+    parts = map_in_parts(chart(more=late), claim(*lines), most=3)
+    assert {part.voucher.postings[0].account for part in parts} == {"6602.99"}
+
+
+def test_an_invoice_may_stand_on_lines_of_several_parts() -> None:
+    """Each line has the tax that is its own, whatever the invoice says of the whole."""
+    bill = SupportingDocument(
+        kind="vat_special", number="1", amount=Decimal(318), tax=Decimal("18.00")
+    )
+    lines = [line("travel", "106.00", tax="6.00", documents=(bill,)) for _ in range(3)]
+    for part in map_in_parts(chart(CHART), claim(*lines), most=3):
+        assert legs(part) == [
+            ("expense", "6602.02", "debit", "100.00"),
+            ("input_tax", "2221.01", "debit", "6.00"),
+            ("employee_payable", "2241.01", "credit", "106.00"),
+        ]
+
+
+def test_a_ticket_on_lines_of_several_parts_has_the_tax_of_each_lines_amount() -> None:
+    """The fare of the whole ticket is nobody's own."""
+    ticket = SupportingDocument(kind="rail_ticket", number="1", amount=Decimal(212))
+    lines = [line("travel", "106.00", documents=(ticket,)) for _ in range(2)]
+    parts = map_in_parts(chart(more=RAIL), claim(*lines), most=3)
+    assert [legs(part)[1][3] for part in parts] == ["6.00", "6.00"]
+
+
+def test_a_line_that_is_too_long_by_itself_is_told_so() -> None:
+    """The message says how many postings there are, and how many a document takes."""
+    with pytest.raises(ClaimError, match=r"CB-164 .*4 postings, a document takes 2, and one line"):
+        map_in_parts(chart(), claim(line("travel", "106", tax="6"), line("taxi", "1")), most=2)
