@@ -22,6 +22,7 @@ from claimbridge.ledger.answers import Answers
 from claimbridge.ledger.division import (
     Family,
     accepted,
+    alone,
     family,
     reverse_parts,
     status_together,
@@ -77,8 +78,8 @@ class Ledger(Answers):
 
     def _submit_whole(self, claim: Claim) -> Plan[Acknowledgement]:
         key = self.key(claim)
-        done = yield from plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
-        return acknowledgement(done)
+        plan = plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
+        return acknowledgement((yield from (alone(plan) if self._divides else plan)))
 
     def submit_batch(
         self, claims: tuple[Claim, ...]
@@ -179,7 +180,8 @@ class Ledger(Answers):
 
     def reconcile(self, unfinished: Submission) -> Plan[Status]:
         """Plan one claim of ``Client.reconcile``."""
-        return status_of((yield from plans.reconcile(unfinished, self.rules)))
+        plan = plans.reconcile(unfinished, self.rules)
+        return status_of((yield from (alone(plan) if self._divides else plan)))
 
     def settle(
         self,

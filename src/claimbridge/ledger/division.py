@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,12 +26,16 @@ from claimbridge.model import (
     Claim,
     History,
     Key,
+    Outcome,
+    OutcomeKind,
     Purpose,
     State,
     Status,
     Submission,
 )
-from claimbridge.submission import Draft, Plan, Recall, Record, Rules
+from claimbridge.submission import Draft, Exchange, Plan, Recall, Record, Rules
+
+T = TypeVar("T")
 
 
 class Family(NamedTuple):
@@ -106,7 +110,7 @@ def submit_in_parts(
     date = drafts[0].submission.voucher.posting_date
     for other in (known.whole, *known.parts):
         if other.claim_id not in ids:
-            yield from _take_out(other, date, rules)
+            yield from _take_out(other, claim, date, rules)
     done: list[Submission] = []
     for draft in drafts:
         try:
@@ -118,18 +122,76 @@ def submit_in_parts(
 
 def _carry(draft: Draft, rules: Rules) -> Plan[Submission]:
     wanted = draft.submission
-    return (yield from plans.submit(wanted.key, wanted.digest, lambda: draft, rules))
+    plan = plans.submit(wanted.key, wanted.digest, lambda: draft, rules)
+    return (yield from alone(plan))
+
+
+def alone(plan: Plan[T]) -> Plan[T]:
+    """Run a plan that sends documents of claims, each only where no other excludes it.
+
+    Every document has a journal of its own, so that two processes may be sending what must not be
+    in the ledger together: revisions, divisions, a part of what is being reversed. Each first
+    records what it is about to do, and only then looks for the others: whoever comes second sees
+    the first, and what it was about to send never leaves.
+    """
+    try:
+        step = next(plan)
+        while True:
+            try:
+                answer: object = None
+                if isinstance(step, Exchange) and step.verb == "submit":
+                    answer = yield from _kept_back(step.submissions[0])
+                answer = answer or (yield step)
+            except GeneratorExit:
+                plan.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - the plan must hear of every end
+                step = plan.throw(error)
+            else:
+                step = plan.send(answer)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def _kept_back(flight: Submission) -> Plan[tuple[Outcome, ...] | None]:
+    """Return the outcome of a flight that must not leave, because of another; None: it may."""
+    whole_id = claim_of(flight)
+    known = yield from family(flight.key.ledger, whole_id)
+    parts = flight.voucher.parts
+    replaced = {part_id(whole_id, part) for part in range(1, parts + 1)} if parts else {whole_id}
+    for history in (known.whole, *known.parts):
+        if history.claim_id == flight.key.claim_id:
+            continue  # its own journal has been judged
+        for other in _posts(history):
+            if _excludes(other, flight, replaced=history.claim_id in replaced):
+                text = (
+                    f"nothing was sent: {other.reference} of the same claim is {other.state}; "
+                    "another process is at work on the claim, submit it again"
+                )
+                return (Outcome(kind=OutcomeKind.NOT_DELIVERED, text=text, useless=True),)
+    return None
+
+
+def _excludes(other: Submission, flight: Submission, *, replaced: bool) -> bool:
+    """Whether another document of the claim means that this one must not be sent now."""
+    if other.key.revision != flight.key.revision:
+        later = other.key.revision > flight.key.revision
+        return later or (not replaced and other.state not in _WITHOUT_EFFECT)
+    if other.voucher.parts != flight.voucher.parts:
+        return other.state not in _WITHOUT_EFFECT
+    return other.state in (State.REVERSING, State.REVERSED)
+
+
+def claim_of(document: Submission) -> str:
+    """Return the id of the claim that a document is, or is a part of."""
+    whole, _, _ = document.key.claim_id.rpartition("/")
+    return whole if document.voucher.parts else document.key.claim_id
 
 
 def _refuse_another_division(known: Family, claim: Claim, drafts: Sequence[Draft]) -> None:
     """Refuse an earlier revision, and one that the ERP holds in a division other than today's."""
-    if known.newest > claim.revision:
-        raise ConflictingSubmission(
-            f"revision {known.newest} was submitted before; revision {claim.revision} is out of "
-            "date",
-            code="CB-452",
-            claim_id=claim.id,
-        )
+    _refuse_earlier(claim, known.newest)
     parts = drafts[0].submission.voucher.parts
     before = {s.voucher.parts for s in known.of(claim.revision) if s.state not in _WITHOUT_EFFECT}
     if before - {parts}:
@@ -142,14 +204,24 @@ def _refuse_another_division(known: Family, claim: Claim, drafts: Sequence[Draft
         )
 
 
+def _refuse_earlier(claim: Claim, newest: int) -> None:
+    if newest > claim.revision:
+        raise ConflictingSubmission(
+            f"revision {newest} was submitted before; revision {claim.revision} is out of date",
+            code="CB-452",
+            claim_id=claim.id,
+        )
+
+
 def _counted(parts: int) -> str:
     return f"{parts} documents" if parts else "one document"
 
 
-def _take_out(other: History, posting_date: dt.date, rules: Rules) -> Plan[None]:
+def _take_out(other: History, claim: Claim, posting_date: dt.date, rules: Rules) -> Plan[None]:
     """Leave nothing of ``other`` in effect, nor anything that could still be sent."""
     while True:
         history = yield from Recall(other.ledger, other.claim_id)
+        _refuse_earlier(claim, max((s.key.revision for s in _posts(history)), default=0))
         found = [s for s in _posts(history) if s.state not in _OUT]
         if not found:
             return
@@ -182,9 +254,19 @@ def reverse_parts(
 ) -> Plan[list[Submission]]:
     """Take back the parts of a claim that the ERP took; the others are never sent any more."""
     reversals: list[Submission] = []
-    for document in documents:
-        if (yield from _was_taken(document.key, rules)):
-            reversals.append((yield from plans.reverse(document.key, posting_date, text, rules)))
+    waiting = list(documents)
+    seen: set[str] = set()
+    while waiting:
+        for document in waiting:
+            seen.add(document.key.claim_id)
+            if (yield from _was_taken(document.key, rules)):
+                reversal = yield from plans.reverse(document.key, posting_date, text, rules)
+                reversals.append(reversal)
+        # Another process may have begun the next part before it could see the reversal.
+        first = documents[0]
+        known = yield from family(first.key.ledger, claim_of(first))
+        found = known.of(first.key.revision)
+        waiting = [one for one in found if one.key.claim_id not in seen]
     if not reversals:
         raise ConflictingSubmission(
             "no part of it has a journal entry that could be reversed", code=_NOTHING_TO_REVERSE
@@ -231,10 +313,19 @@ def status_together(claim_id: str, statuses: Sequence[Status], parts: int) -> St
         return statuses[0]  # one document
     most = min(statuses, key=lambda status: _ATTENTION.index(status.state))
     missing = parts - len(statuses)
-    detail = f"{missing} of {parts} parts were not sent yet" if missing else ""
+    standing = sum(status.state in LIVE for status in statuses)
+    state, detail = most.state, ""
+    if state in LIVE and missing:  # what is half posted is not posted
+        state = State.PENDING
+    if state is State.REVERSED and standing:
+        state = State.REVERSING
+        detail = f"{standing} of {parts} parts are not reversed yet; reverse it again"
+    elif missing:
+        detail = f"{missing} of {parts} parts were not sent yet"
     return msgspec.structs.replace(
         most,
         claim_id=claim_id,
+        state=state,
         detail="; ".join(filter(None, (most.detail, detail))),
         parts=tuple(statuses),
     )

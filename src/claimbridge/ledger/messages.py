@@ -17,6 +17,7 @@ from claimbridge.contract import Contract
 from claimbridge.errors import (
     ClaimError,
     ConfigurationError,
+    NotDelivered,
     SchemaViolation,
 )
 from claimbridge.ledger.division import digest_of
@@ -128,9 +129,19 @@ class Messages(Opened):
         )
 
     def draft(self, claim: Claim) -> Draft:
-        """Return the submission of a claim that is one document, as ``drafts`` does."""
-        (draft,) = self.drafts(claim)
-        return draft
+        """Return the submission of a claim that is one document, as ``drafts`` does.
+
+        Raises NotDelivered for one that is several by now: another process has just found that its
+        one document never arrived.
+        """
+        drafts = self.drafts(claim)
+        if len(drafts) > 1:
+            raise NotDelivered(
+                f"nothing was sent: it was begun as one document and is {len(drafts)} now; submit "
+                "it again",
+                claim_id=claim.id,
+            )
+        return drafts[0]
 
     def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
