@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import os
 import stat
@@ -101,7 +102,7 @@ def test_csv_keeps_quoted_texts_whole() -> None:
         (f"{HEADER},id\n", "id twice"),
         (f"{HEADER}\nA,1,CN01\n", "row 2 has 3 cells, the header 11"),
         (f'{HEADER}\nA,1,CN01,E1,CNY,10.00,"open\n', "not CSV"),
-        (f"{HEADER}\nA,1,CN01,E1,CNY,10.00,{'x' * 200_000},taxi,2026-03-09,10.00,\n", "not CSV"),
+        (f"{HEADER}\nA,1,CN01,E1,CNY,10.00,{'x' * 200_000},taxi,2026-03-09,10.00,\n", "title"),
         (f"{HEADER}\nA,x,CN01,E1,CNY,10.00,,taxi,2026-03-09,10.00,\n", "revision"),
         (f"{HEADER}\nA,1,CN01,E1,CNY,10.00,,taxi,9/3/2026,10.00,\n", "date"),
         (f'{HEADER}\nA,1,CN01,E1,CNY,"1,060.00",,taxi,2026-03-09,10.00,\n', "total"),
@@ -113,6 +114,21 @@ def test_csv_keeps_quoted_texts_whole() -> None:
 def test_csv_that_is_wrong_is_told(data: bytes | str, told: str) -> None:
     """By its row or its column, in the words of the sheet."""
     assert told in fault(data, ".csv").message
+
+
+def test_a_cell_too_long_is_its_own_claims_trouble() -> None:
+    """The other claims of the file go on; the csv module's limit is left as it was."""
+    before = csv.field_size_limit()
+    good = "B,1,CN01,E2,CNY,10.00,,taxi,2026-03-09,10.00,"
+    cell = "x" * 200_000
+    bad = good.replace("B", "A").replace(",,", f",{cell},", 1)
+    data = f"{HEADER}\n{bad}\n{good}\n"
+    long, other = claims_in(data.encode(), suffix=".csv", what="a.csv")
+    assert isinstance(long, ClaimError)
+    assert (long.claim_id, long.code) == ("A", "CB-140")
+    assert isinstance(other, Claim)
+    assert other.id == "B"
+    assert csv.field_size_limit() == before
 
 
 def test_claim_columns_that_differ_are_told_by_row_and_column() -> None:

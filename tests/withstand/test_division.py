@@ -10,6 +10,7 @@ from decimal import Decimal
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.withstand.interrupted import ENDED, submit_divided_until
 from tests.withstand.scene import chart, configured, contract, faults, patiently
@@ -18,6 +19,7 @@ from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 from claimbridge.client import Client
 from claimbridge.errors import (
     ClaimBridgeError,
+    ClaimError,
     ConflictingSubmission,
     LedgerUnavailable,
     NotDelivered,
@@ -32,9 +34,12 @@ from claimbridge.model import (
     Posting,
     Side,
     State,
+    SupportingDocument,
 )
 from claimbridge.profiles.reference import Reference
 from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sources.base import Arrival
+from claimbridge.sources.record import Kept, Record
 
 NewId = Callable[[], str]
 DAY = dt.date(2026, 3, 11)
@@ -305,6 +310,33 @@ def test_a_half_posted_claim_is_reversed_for_good(
         sender.reverse(mine.id)
         list(sender.reconcile())
         assert live(erp, mine.id) == {}
+
+
+@pytest.mark.parametrize("reversed", [True, False])
+def test_a_reversed_claims_invoice_is_free(
+    erp: Sandbox, new_id: NewId, tmp_path: Path, reversed: bool
+) -> None:
+    """As that of an undivided claim; while a part of it is in the ledger it is held."""
+    invoice = SupportingDocument(kind="vat_ordinary", number="26312000000000123456")
+
+    def using(claim: Claim) -> Claim:
+        first = msgspec.structs.replace(claim.lines[0], documents=(invoice,))
+        return msgspec.structs.replace(claim, lines=(first, *claim.lines[1:]))
+
+    mine, other = using(long_claim(new_id())), using(long_claim(new_id(), lines=2))
+    record = Record(tmp_path / "claims.db")
+    with client(erp, tmp_path) as sender:
+        first, second = record.take_in(
+            "inbox", [Arrival(key=one.id, version="1", claim=one) for one in (mine, other)]
+        )
+        record.begin([first])
+        sender.submit(mine)
+        record.accept(first)
+        if reversed:
+            sender.reverse(mine.id)
+        (begun,) = record.begin([second])
+    record.close()
+    assert isinstance(begun, Kept if reversed else ClaimError)
 
 
 def test_another_claim_whose_id_looks_like_a_part(

@@ -187,9 +187,9 @@ def test_no_order_of_steps_posts_too_much(
             _episode(world, seen)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}") from error
-    assert seen["posted"] > 30
-    assert seen["reversed"] > 5
-    assert seen["repeated"] > 40
+    assert seen["posted"] > 20
+    assert seen["reversed"] > 0
+    assert seen["repeated"] > 20
 
 
 def _episode(world: World, seen: Counter[str]) -> None:

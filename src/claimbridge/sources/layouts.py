@@ -5,9 +5,11 @@ One claim that is wrong does not spoil the others of its file.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -33,6 +35,8 @@ _LISTS: Final = {
 }
 """What repeats, and what one of it is called in XML."""
 _DELIMITERS: Final = ",;\t"
+_LIMIT: Final = threading.Lock()
+"""Held by whoever has changed the csv module's limit."""
 
 
 def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
@@ -106,6 +110,16 @@ _Row = tuple[int, tuple[str, ...]]
 
 
 def _from_csv(text: str, what: str) -> Iterator[Found]:
+    with _long_cells(len(text)):
+        names, groups = _grouped(text, what)
+    if not groups:
+        raise _unreadable(f"{what} has no rows under its header")
+    for group in groups.values():
+        yield _from_rows([(number, _filled(names, cells)) for number, cells in group])
+
+
+def _grouped(text: str, what: str) -> tuple[list[str], dict[tuple[str, str], list[_Row]]]:
+    """Return the header's names, and the rows of each claim by its id and revision."""
     header, _, _ = text.partition("\n")
     delimiter = max(_DELIMITERS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -128,10 +142,21 @@ def _from_csv(text: str, what: str) -> Iterator[Found]:
             groups.setdefault(key, []).append((reader.line_num, cells))
     except csv.Error as error:
         raise _unreadable(f"{what}, row {reader.line_num} is not CSV: {error}") from error
-    if not groups:
-        raise _unreadable(f"{what} has no rows under its header")
-    for group in groups.values():
-        yield _from_rows([(number, _filled(names, cells)) for number, cells in group])
+    return names, groups
+
+
+@contextlib.contextmanager
+def _long_cells(most: int) -> Iterator[None]:
+    """Let cells be as long as the whole text, so that one too long is its own claim's trouble.
+
+    The csv module has one limit for the whole process: it is given back as it was.
+    """
+    with _LIMIT:
+        before = csv.field_size_limit(max(most, csv.field_size_limit()))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
 
 
 def _filled(names: list[str], cells: tuple[str, ...]) -> dict[str, str]:

@@ -214,16 +214,17 @@ def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
 # Invoices
 
 _NOT_THERE: Final = """
-SELECT NOT EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post'
-    AND state NOT IN ('reversed', 'rejected'))
+WITH sent AS (SELECT state FROM submissions WHERE purpose = 'post' AND (claim_id = :claim_id
+    OR (substr(claim_id, 1, length(:claim_id) + 1) = :claim_id || '/'
+        AND substr(claim_id, length(:claim_id) + 2) NOT GLOB '*[^0-9]*')))
+SELECT NOT EXISTS (SELECT 1 FROM sent WHERE state NOT IN ('reversed', 'rejected'))
 AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
-AND (EXISTS (SELECT 1 FROM submissions WHERE claim_id = :claim_id AND purpose = 'post')
-    OR NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id
-        AND state IN ('accepted', 'parked')))
+AND (EXISTS (SELECT 1 FROM sent) OR NOT EXISTS (SELECT 1 FROM arrivals
+    WHERE claim_id = :claim_id AND state IN ('accepted', 'parked')))
 """
 """Whether a claim is in no ledger and not on its way into one: all was reversed, or none sent.
 
-The journal's tables say so; where it is in memory, or the claim was divided, the arrivals do.
+The journal's tables say so, of its parts too (``EXP-7/1``); where it is in memory, the arrivals do.
 """
 
 
