@@ -44,6 +44,9 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     folder: str = ""
 
 
+FOLDER = "[source.x]\nkind = 'folder'\nledger = 'CN01'\n"
+
+
 def configured(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "claimbridge.toml"
     path.write_text(LEDGERS + text)
@@ -83,11 +86,14 @@ def test_a_source_beside_its_ledgers(tmp_path: Path) -> None:
         ("[source.x]\nkind = 'folder'\nledger = 'CN01'\npath = 'in'\nhue = 1", "CB-531", "hue"),
         ("[source.x]\nkind = 'folder'\nledger = 'CN01'\npath = 'in'\nsettle = -1", "CB-531", "set"),
         ("[source.x]\nkind = 'folder'\nledger = 'CN01'\npath = 'in'", "CB-535", "create it"),
+        (f"{FOLDER}path = '.'\ndone = '.'", "CB-531", "three folders"),
+        (f"{FOLDER}path = '.'\ndone = 'refused'", "CB-531", "three folders"),
+        (FOLDER + 'path = "."\ndone = "a\\u0000b"', "CB-531", "NUL"),
         ("[source.x]\nkind = 'pigeon'\nledger = 'CN01'", "CB-534", "folder, hesi, webhook"),
         ("[source.x]\nkind = 'builtins:slice'\nledger = 'CN01'", "CB-534", "no source"),
         ("[source.x]\nkind = 'tests.sources.nothing:x'\nledger = 'CN01'", "CB-534", "Python path"),
         ("[source.x]\nkind = 'tests.sources.claims:INVOICE'\nledger = 'CN01'", "CB-534", "called"),
-        ("[source]\nx = 3", "CB-531", "has no [source.x]"),
+        ("[source]\nx = 3", "CB-531", "has no [source.x]; it has: none"),
         ("[sources.x]\nkind = 'folder'", "CB-251", "sources"),
         ("[source.x]\nkind = 'webhook'\nledger = 'CN01'", "CB-531", "secret"),
     ],
@@ -99,6 +105,14 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, code: str, told: str)
         _opened(path)
     assert refused.value.code == code
     assert told in str(refused.value)
+
+
+def test_a_home_that_nobody_has_is_told(tmp_path: Path) -> None:
+    """By one of our errors, whatever the operating system knows of users."""
+    config = SourceConfig(name="x", kind="folder", ledger="CN01", folder="")
+    with pytest.raises(ConfigurationError, match="CB-531") as refused:
+        config.path("~nobody-of-this-name/inbox")
+    assert "home" in str(refused.value)
 
 
 def _opened(path: Path) -> None:

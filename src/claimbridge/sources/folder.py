@@ -52,6 +52,8 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     max_bytes: int = 50_000_000
 
     def __post_init__(self) -> None:
+        if "\0" in self.path + self.done + self.refused:
+            raise ConfigurationError("path, done or refused holds a NUL character", code="CB-531")
         if not 0 <= self.settle <= 86_400 or not 1 <= self.max_bytes <= 1_000_000_000:
             raise ConfigurationError(
                 "settle must be from 0 to 86400 seconds, max_bytes from 1 to 1000000000",
@@ -81,6 +83,7 @@ class FolderSource:
         self._refused = path / settings.refused
         self._clock = clock
         self._of: dict[str, _File] = {}
+        _refuse_one_place(name, path, self._done, self._refused)
         for folder in (self._done, self._refused):
             try:
                 folder.mkdir(exist_ok=True)
@@ -260,6 +263,16 @@ def folder_source(config: SourceConfig, record: Record) -> FolderSource:
             code="CB-535",
         )
     return FolderSource(config.name, path, settings)
+
+
+def _refuse_one_place(name: str, *folders: Path) -> None:
+    """A file moved to where it lies would be read again, under another name, by every pass."""
+    if len({os.path.realpath(folder) for folder in folders}) < len(folders):
+        raise ConfigurationError(
+            f"source {name}: path, done and refused are three folders, and two of them are one "
+            "here",
+            code="CB-531",
+        )
 
 
 def _keys(name: str, found: list[Found]) -> list[str]:

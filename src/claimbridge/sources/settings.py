@@ -64,8 +64,17 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
 
     def path(self, value: str) -> Path:
-        """Return a configured path, from the configuration's own folder where it is relative."""
-        return Path(self.folder, value).expanduser()
+        """Return a configured path, from the configuration's own folder where it is relative.
+
+        Raises ConfigurationError where it begins with the home of a user whom nobody knows.
+        """
+        try:
+            return Path(self.folder, value).expanduser()
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"source {self.name}: the path {value} names a home that is not known here",
+                code="CB-531",
+            ) from error
 
     def secret(self, reference: str, *, what: str) -> str:
         """Return the secret that ``reference`` stands for; ``what`` names its use in errors."""
@@ -116,7 +125,7 @@ def load_source(
     path = Path(path)
     tables = read_tables(path)["source"]
     if not isinstance(tables.get(name), dict):
-        known = ", ".join(sorted(tables)) or "none"
+        known = ", ".join(sorted(key for key in tables if isinstance(tables[key], dict))) or "none"
         raise ConfigurationError(f"{path} has no [source.{name}]; it has: {known}", code="CB-531")
     table: dict[str, Any] = dict(tables[name])
     _override(table, name, os.environ if environ is None else environ)
