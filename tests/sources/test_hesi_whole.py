@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from claimbridge.client import Client
@@ -225,6 +226,25 @@ def test_a_claim_that_cannot_be_posted_goes_back(whole: Whole) -> None:
     whole.run()
     assert whole.state(code) == "paying"
     assert len(whole.sandbox.ledger()) == 1
+
+
+def test_the_period_is_the_chart_s_own(whole: Whole) -> None:
+    """A fiscal year that begins in April has other periods than the calendar's months."""
+    chart = (EXAMPLES / "chart.toml").read_bytes() + b'\n[periods]\nstart = "04-01"\n'
+    config = msgspec.structs.replace(
+        whole.client.ledger.config, chart=str(whole.folder / "chart.toml")
+    )
+    (whole.folder / "chart.toml").write_bytes(chart)
+    whole.client.close()
+    whole.client = Client(config)
+    code = whole.put(1)
+    whole.hesi.pay(code)
+    whole.run()
+    status = whole.client.status(code, ask=False)
+    assert status.posting_date is not None
+    period = whole.client.ledger.chart.period_of(status.posting_date)
+    assert whole.hesi.documents()[0]["fiscalPeriod"] == period
+    assert period != f"{status.posting_date:%Y-%m}"
 
 
 def test_a_reason_from_the_mapping_is_in_the_words_of_the_form(whole: Whole) -> None:

@@ -180,7 +180,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest revision of a claim stands.
 
     ``posting_date`` is that of its voucher; it says which period the journal entry is in.
-    ``reversed_by`` is the journal entry of its reversal; None while there is none.
+    ``period`` is that period's name for what goes back to a source, "" where the ledger's chart
+    has no periods, or nothing goes back. ``reversed_by`` is the journal entry of its reversal; None
+    while there is none.
     ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence. ``parts``
     are those of a divided claim (see ``Acknowledgement``); what stands above is then that of the
     part which needs the most attention.
@@ -196,6 +198,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     updated_at: dt.datetime | None = None
     posting_date: dt.date | None = None
+    period: str = ""
     reversed_by: JournalEntry | None = None
     parts: tuple[Status, ...] = ()
 

@@ -268,6 +268,8 @@ class Intake:
         answers: Answers | None = getattr(self.source, "answers", None)
         if answers is None or arrival.state in _UNANSWERED:
             return
+        if status is not None:
+            status = self._with_period(arrival, status)
         for planned in answers.planned(arrival.arrival(), status=status, error=error):
             self.record.begin_write_back(planned)
         if status is not None:
@@ -277,6 +279,15 @@ class Intake:
         claim = arrival.claim()
         assert claim is not None  # it was accepted
         return self._client_of(claim).status(claim.id, ask=False)
+
+    def _with_period(self, arrival: Kept, status: Status) -> Status:
+        """Return the status with its period, where the chart has periods."""
+        claim = arrival.claim()
+        if claim is None or status.posting_date is None or not status.journal_entry:
+            return status
+        ledger = self._client_of(claim).ledger
+        period = ledger.chart.period_of(status.posting_date) or ""
+        return msgspec.structs.replace(status, period=period)
 
     def _answer(self) -> None:
         """Plan what goes back for what has moved on since, and bring it on as far as it goes."""

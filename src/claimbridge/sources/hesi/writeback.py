@@ -43,7 +43,12 @@ _SIGN_KEY_REFUSED: Final = "401"
 
 
 def period_of(status: Status) -> str:
-    """Return the period of a journal entry as Hesi shows it: the month of its posting date."""
+    """Return the period of a journal entry as Hesi shows it.
+
+    It is the chart's name for it; where the chart has no periods, the month of the posting date.
+    """
+    if status.period:
+        return status.period
     return f"{status.posting_date:%Y-%m}" if status.posting_date is not None else ""
 
 
