@@ -116,9 +116,11 @@ def checked(content: Content) -> Content:
 
 
 def unknown(name: str, known: Iterable[str], what: str = "key") -> str:
-    """Return the sentence about a key that there is not, with the nearest one that there is."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f'unknown {what} "{name[:64]}"' + (f'; did you mean "{near[0]}"?' if near else "")
+    """Return the sentence about a key that there is not, with the nearest that there is, or all."""
+    there = list(known)
+    near = difflib.get_close_matches(name, there, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(there)}"
+    return f'unknown {what} "{name[:64]}"; {hint}'
 
 
 def joined(own: Content, group: Content) -> Content:
