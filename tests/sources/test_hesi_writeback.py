@@ -244,6 +244,20 @@ def test_a_refusal_sends_the_document_back(hesi: Stage, record: Record) -> None:
     assert "no row for line 2" in document["logs"][-1]["attributes"]["comment"]
 
 
+def test_a_decision_is_about_the_form_that_was_judged(hesi: Stage, record: Record) -> None:
+    """A form that was changed since is not agreed to: what waits there was never posted."""
+    key = f"ID-{next(_numbers)}"
+    hesi.hesi.put(key, state="approving", nodes=[EBOT, CASHIER])
+    answers = hesi.answers()
+    old = answers.decision(key, occasion="7", action="accept", comment="posted as 1", revision=7)
+    moved = carry_out(old, answers=answers, store=record, clock=hesi.clock)
+    assert (moved.state, moved.reason[:6]) == (WriteBackState.PARKED, "CB-554")
+    assert hesi.hesi.details(key)["state"] == "approving"
+    new = answers.decision(key, occasion="1", action="accept", comment="posted", revision=1)
+    moved = carry_out(new, answers=answers, store=record, clock=hesi.clock)
+    assert moved.state is WriteBackState.DONE
+
+
 def test_a_wrong_sign_key_waits_for_the_configuration(hesi: Stage, record: Record) -> None:
     """A key that Hesi does not know is mended in the configuration: nothing is lost over it."""
     write_back = planned(hesi, WriteBackKind.APPROVAL)

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from claimbridge.sources.hesi.log import revision
 from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 JsonObject = dict[str, Any]
@@ -76,6 +77,13 @@ def decision(write_back: WriteBack, document: JsonObject | None, node: str) -> S
         )
     if not waiting_node(document, node):
         return Shown(WriteBackState.PENDING, f"it does not wait at {node}")
+    about, now = write_back.content.get("revision"), str(revision(document))
+    if about and about != now:
+        return Shown(
+            WriteBackState.PARKED,
+            f"CB-554 the form was changed since: this is about its revision {about}, and {now} "
+            "waits; that one gets a decision of its own",
+        )
     return None
 
 

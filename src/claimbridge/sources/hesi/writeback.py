@@ -115,6 +115,7 @@ class HesiAnswers:
                     occasion=arrival.version,
                     action="refuse",
                     comment=str(error),
+                    revision=arrival.claim.revision if arrival.claim else None,
                 )
             )
         return tuple(planned)
@@ -131,15 +132,25 @@ class HesiAnswers:
         return self._new(key, WriteBackKind.VOUCHER, occasion, content)
 
     def decision(
-        self, key: str, *, occasion: str, action: Literal["accept", "refuse"], comment: str
+        self,
+        key: str,
+        *,
+        occasion: str,
+        action: Literal["accept", "refuse"],
+        comment: str,
+        revision: int | None = None,
     ) -> WriteBack:
-        """Return the write-back of a decision; its comment carries a mark of ours."""
+        """Return the write-back of a decision; its comment carries a mark of ours.
+
+        It is about ``revision`` of the form alone; None: about whatever waits there.
+        """
         occasion = f"{action} {occasion}"
         mark = f"{MARK}{occasion}]"
         content = {
             "action": action,
             "comment": f"{comment[:_LONGEST_COMMENT]} {mark}",
             "mark": mark,
+            "revision": "" if revision is None else str(revision),
         }
         return self._new(key, WriteBackKind.APPROVAL, occasion, content)
 
@@ -222,6 +233,7 @@ class HesiAnswers:
             occasion=str(status.revision),
             action="accept",
             comment=f"posted as {', '.join(map(str, _entries(status)))}",
+            revision=status.revision,
         )
 
     def _shown(
