@@ -9,8 +9,9 @@ import pytest
 from tests.mapping.charts import CHART, chart, claim, legs, line
 
 from claimbridge.errors import ClaimError
+from claimbridge.mapping import Chart, Mapped
 from claimbridge.mapping.division import map_in_parts
-from claimbridge.model import SupportingDocument
+from claimbridge.model import Allocation, Claim, SupportingDocument
 
 RAIL = "[[invoice]]\nkind = 'rail_ticket'\ntax_rate = 0.06\n"
 MONTHS = [dt.date(2026, month, 28) for month in (1, 2, 3, 4)]
@@ -60,3 +61,34 @@ def test_a_line_that_is_too_long_by_itself_is_told_so() -> None:
     """The message says how many postings there are, and how many a document takes."""
     with pytest.raises(ClaimError, match=r"CB-164 .*4 postings, a document takes 2, and one line"):
         map_in_parts(chart(), claim(line("travel", "106", tax="6"), line("taxi", "1")), most=2)
+
+
+class Counted:
+    """A chart that counts how many parts it was asked to map."""
+
+    def __init__(self, chart: Chart) -> None:
+        self._chart = chart
+        self.parts = 0
+
+    def map(self, claim: Claim) -> Mapped:
+        return self._chart.map(claim)
+
+    def map_part(self, part: Claim, *, of: Claim) -> Mapped:
+        self.parts += 1
+        return self._chart.map_part(part, of=of)
+
+
+def test_a_division_is_found_in_few_tries() -> None:
+    """However the postings are spread over the lines, and at once where there is none."""
+    shares = tuple(Allocation(share=Decimal("0.05"), cost_centre=f"C{n}") for n in range(20))
+    short = [line("taxi", "10") for _ in range(400)]
+    long = line("taxi", "100", allocations=shares)
+    counted = Counted(chart())
+    parts = map_in_parts(counted, claim(*short, *[long] * 20), most=30)
+    assert max(len(part.voucher.postings) for part in parts) <= 30
+    assert sum(len(part.voucher.postings) - 1 for part in parts) == 400 + 20 * 20
+    assert counted.parts < 3000
+    counted = Counted(chart())
+    with pytest.raises(ClaimError, match=r"CB-164 .* one line has more"):
+        map_in_parts(counted, claim(*short, long), most=19)
+    assert counted.parts == 0

@@ -165,10 +165,6 @@ class PlainChart(Chart):
         """Return the voucher of a part of a claim."""
         return Chart.from_toml(_plain(of)).map_part(part, of=of)
 
-    def period_of(self, day: dt.date) -> str | None:
-        """Return None: there are no periods."""
-        return None
-
 
 def _plain(claim: Claim) -> bytes:
     head = (
