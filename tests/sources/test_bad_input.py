@@ -9,6 +9,7 @@ import pytest
 from tests.sources.conftest import Inbox, plain
 
 from claimbridge import Client
+from claimbridge.cli import main
 from claimbridge.sandbox import Sandbox
 
 INVOICE = {"kind": "vat_ordinary", "number": "26312000000000777777"}
@@ -159,3 +160,20 @@ def test_parked_is_listed_retried_and_refused(inbox: Inbox) -> None:
     assert closed[0]["reason"] == "paid by hand"
     assert inbox.intake()["a.json"]["state"] == "refused"
     assert inbox.code == 0
+
+
+def test_a_reason_is_read_whole_and_no_name_rules_the_terminal(
+    inbox: Inbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a person must mend stands there in full, at 80 columns too; escapes are spelt."""
+    inbox.put("a\x1b[31m.json", plain("A", total="77.00"))
+    inbox.intake()
+    monkeypatch.setattr("claimbridge.cli.output._ENDLESS", 80)
+    capfd.readouterr()
+    assert main(["intake", "list", "--config", str(inbox.config)]) == 0
+    printed = capfd.readouterr().out
+    assert "\x1b" not in printed
+    assert r"a\x1b[31m.json" in printed
+    assert "…" not in printed
+    (parked,) = inbox.command("intake", "list")
+    assert all(word in printed for word in parked["reason"].split())

@@ -109,7 +109,7 @@ def list_arrivals(
 
     """
     made = table(
-        "source", "document", "claim", "rev", "state", "why", numbers=("rev",), texts=("why",)
+        "source", "document", "claim", "rev", "state", "why", numbers=("rev",), wrapped=("why",)
     )
     for configured in configured_sources(config, source):
         with opened_record(config, configured) as record:

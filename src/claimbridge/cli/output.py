@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -26,6 +27,8 @@ NO: Final = ("✗", "red")
 WARN: Final = ("!", "yellow")
 """The marks before a line, as ``say`` and ``row`` take them: a text and its style."""
 
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""All but tabulator and end of line."""
 _ENDLESS: Final = 10_000
 """Columns of a console that is no terminal: a file or another program wraps nothing."""
 
@@ -38,7 +41,12 @@ def emit(record: dict[str, Any]) -> None:
 
 def complain(text: str) -> None:
     """Print a sentence for a person on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(_harmless(text) + "\n")
+
+
+def _harmless(text: str) -> str:
+    """Return a text whose control characters are spelt: a terminal must not obey a file's name."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -56,7 +64,11 @@ def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
     """
     from rich.text import Text
 
-    console().print(Text.assemble(*parts), soft_wrap=whole)
+    harmless = [
+        _harmless(part) if isinstance(part, str) else (_harmless(part[0]), part[1])
+        for part in parts
+    ]
+    console().print(Text.assemble(*harmless), soft_wrap=whole)
 
 
 def table(
@@ -95,6 +107,7 @@ def _cell(cell: str | tuple[str, str], *, wraps: bool) -> Text:
     from rich.text import Text
 
     text, style = (cell, "") if isinstance(cell, str) else cell
+    text = _harmless(text)
     if wraps:
         return Text(text, style=style)
     # One line, whatever the column does: a row is an item.

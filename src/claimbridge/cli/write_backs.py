@@ -38,7 +38,7 @@ def write_backs(
     """
     made = table(
         "source", "document", "what", "content", "state", "tries", "why",
-        numbers=("tries",), texts=("content", "why"),
+        numbers=("tries",), texts=("content",), wrapped=("why",),
     )  # fmt: skip
     missing = set(retry)
     for configured in configured_sources(config, source):
