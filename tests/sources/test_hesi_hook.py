@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import tracemalloc
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -267,6 +268,20 @@ def served(hook: HesiHook) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def test_a_key_in_the_url_is_not_in_the_servers_log(
+    record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Uvicorn writes the URL of every request that was answered: without the key."""
+    with caplog.at_level("INFO"), served(HesiHook(record, sign_key=SIGN_KEY)) as url:
+        request = urllib.request.Request(
+            f"{url}?signKey={SIGN_KEY}", data=b'{"flowId": "ID-1"}', method="POST"
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 204
+    assert "/hooks" in caplog.text
+    assert SIGN_KEY not in caplog.text
 
 
 def test_with_hesis_own_messages_under_uvicorn(record: Record) -> None:

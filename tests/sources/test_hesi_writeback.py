@@ -287,6 +287,17 @@ def test_a_payment_by_somebody_else_is_not_ours(hesi: Stage, record: Record) -> 
     assert (moved.state, "CB-555" in moved.reason) == (WriteBackState.PARKED, True)
 
 
+def test_a_payment_long_after_a_lost_attempt_is_not_ours(hesi: Stage, record: Record) -> None:
+    """What the cashier paid when our call was long over is a person's to look at."""
+    one = planned(hesi, WriteBackKind.PAYMENT)
+    answers = hesi.answers()
+    hesi.hesi.pay(one.key)
+    then = hesi.clock.now() - dt.timedelta(minutes=30)
+    lost = msgspec.structs.replace(one, state=WriteBackState.IN_DOUBT, attempt=1, attempted_at=then)
+    shown = answers.look(lost, earlier=())
+    assert (shown.state, shown.reason[:6]) == (WriteBackState.PARKED, "CB-555")
+
+
 def test_a_failed_payment_is_reported_once(hesi: Stage, record: Record) -> None:
     """A failure whose answer was lost is found by its words, and not reported for the next try."""
     key = planned(hesi, WriteBackKind.PAYMENT).key

@@ -101,17 +101,23 @@ def decided_by_us(document: JsonObject) -> bool:
     return any(MARK in comment for comment in _comments(document))
 
 
-def payment(write_back: WriteBack, document: JsonObject | None, *, attempted: bool) -> Shown | None:
+def payment(
+    write_back: WriteBack,
+    document: JsonObject | None,
+    *,
+    attempted: bool,
+    within: dt.timedelta,
+) -> Shown | None:
     """Return what a document shows of a payment's result; None when it waits for one.
 
     ``attempted`` is whether an attempt of ours may have arrived: else what stands there is
-    somebody else's.
+    somebody else's, and so is what came later than ``within`` after the attempt.
     """
     gone = _gone(document)
     if gone is not None or document is None:
         return gone
     state, paid = _text(document.get("state")), write_back.content["paid"] == "yes"
-    if attempted and _reported(write_back, document, paid=paid):
+    if attempted and _reported(write_back, document, paid=paid, within=within):
         return Shown(WriteBackState.DONE, "the result stands in the document's record")
     if state == "PROCESSING":
         return None
@@ -129,8 +135,10 @@ def payment(write_back: WriteBack, document: JsonObject | None, *, attempted: bo
     return _by_state(document, frozenset(), "a payment's result")
 
 
-def _reported(write_back: WriteBack, document: JsonObject, *, paid: bool) -> bool:
-    """Return whether the document's record shows our result, since the last attempt began."""
+def _reported(
+    write_back: WriteBack, document: JsonObject, *, paid: bool, within: dt.timedelta
+) -> bool:
+    """Return whether the document's record shows our result, while the last attempt could act."""
     if write_back.attempted_at is None:
         return False
     action = "freeflow.pay" if paid else "freeflow.paying"
@@ -138,7 +146,7 @@ def _reported(write_back: WriteBack, document: JsonObject, *, paid: bool) -> boo
     return any(
         line.get("action") == action
         and isinstance(line.get("time"), int)
-        and line["time"] >= since
+        and since <= line["time"] <= since + (within + 2 * _SKEW).total_seconds() * 1000
         and (paid or write_back.content["message"] == _failure(line))
         for line in _log(document)
     )

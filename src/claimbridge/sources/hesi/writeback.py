@@ -35,6 +35,8 @@ from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackSta
 
 QUIET: Final = dt.timedelta(seconds=60)
 """How long a request whose answer was lost may still arrive: until then nothing is sent again."""
+_LONGEST_CALL: Final = dt.timedelta(minutes=5)
+"""From the start of an attempt, with its reads, until its call has left us."""
 _NUMBERED: Final = frozenset({State.POSTED, State.PAID})
 _ENDED_STAGES: Final = frozenset({"完成", "已删除", "拒绝", "尚未提交"})
 """What Hesi calls the stage of a document at no step: paid, deleted, rejected, not handed in."""
@@ -254,7 +256,9 @@ class HesiAnswers:
             case WriteBackKind.APPROVAL:
                 return decision(write_back, document, self._node)
             case WriteBackKind.PAYMENT:
-                return payment(write_back, document, attempted=attempted)
+                return payment(
+                    write_back, document, attempted=attempted, within=self._quiet + _LONGEST_CALL
+                )
 
     def _not_there_yet(self, write_back: WriteBack) -> Shown | None:
         """Ask for the stage, too: after a change a document passes through steps of Hesi's own."""
