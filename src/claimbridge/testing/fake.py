@@ -157,6 +157,10 @@ class PlainChart(Chart):
     def __init__(self) -> None:
         self.name = "plain"  # there is nothing to load: a chart is made for each claim
 
+    def period_of(self, day: dt.date) -> str | None:
+        """Return None: it has no periods."""
+        return None
+
     def map(self, claim: Claim) -> Mapped:
         """Return the claim's voucher; raises ClaimError as a real chart does."""
         return Chart.from_toml(_plain(claim)).map(claim)
