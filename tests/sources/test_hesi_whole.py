@@ -277,6 +277,98 @@ def test_a_document_rejected_after_we_agreed_is_a_persons_business(whole: Whole)
     assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-537")
 
 
+def _back(whole: Whole, code: str, action: str) -> None:
+    """Let a person take a document from its step, as the log shows it."""
+    document = whole.hesi._document(code)
+    state = {"freeflow.reject": "rejected", "freeflow.retract": "draft"}.get(action, "approving")
+    books = whole.hesi._books
+    with books.lock:
+        following = document.nodes[0] if state == "approving" else None
+        books.move(document, state=state, node=following)
+        books.log(document, action, node=None, following=following)
+
+
+BACK = ["freeflow.reject", "freeflow.retract", "freeflow.back"]
+
+
+@pytest.mark.parametrize("action", BACK)
+def test_what_went_back_while_the_ledger_was_down_is_not_posted(whole: Whole, action: str) -> None:
+    """A person took it from our step, where it waited for the ledger: it is withdrawn."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    whole.sandbox.set_faults("throttle%1")
+    (waiting,) = whole.run()
+    assert waiting.arrival.state is ArrivalState.READ
+    _back(whole, code, action)
+    whole.sandbox.set_faults("")
+    whole.run()
+    whole.run()
+    assert [one.state for one in whole.record.find("hesi", code)] == [ArrivalState.WITHDRAWN] * 2
+    assert whole.sandbox.ledger() == []
+    whole.hesi.put(code, state="approving", nodes=[EBOT, CASHIER])
+    whole.run()
+    assert whole.state(code) == "paying"
+    assert len(whole.sandbox.ledger()) == 1
+
+
+@pytest.mark.parametrize("action", [*BACK, ""])
+def test_what_goes_back_behind_the_list_is_not_posted(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Right before it is sent it is read again, as the list may not tell, or not be read."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    whole.sandbox.set_faults("throttle%1")
+    whole.run()
+    whole.sandbox.set_faults("")
+    with monkeypatch.context() as patched:
+        patched.setattr(whole.source._source, "arrivals", lambda *, since: iter(()))
+        if action:
+            _back(whole, code, action)
+            (handled,) = whole.run()
+            assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.READ, "CB-545")
+            whole.run()
+            assert whole.record.open("hesi") == ()
+            assert whole.sandbox.ledger() == []
+        else:
+            whole.run()
+            assert len(whole.sandbox.ledger()) == 1
+
+
+def test_what_cannot_be_read_again_waits(whole: Whole) -> None:
+    """Hesi is down, the ledger is not: nobody knows whether the document still waits there."""
+    whole.configure(node="ERP", sign_key="file:sign", retries=0)
+    codes = [whole.put(number, MANAGER, EBOT, CASHIER) for number in range(5)]
+    whole.sandbox.set_faults("throttle%1")
+    whole.run()
+    calls = whole.sandbox.requests().get("hesi_details", 0)
+    whole.sandbox.set_faults("read:html-200%1")
+    handled = whole.run()
+    assert [one.arrival.state for one in handled] == [ArrivalState.READ] * 5
+    assert whole.sandbox.ledger() == []
+    assert whole.sandbox.requests()["hesi_details"] - calls == 3, "then none was asked for"
+    whole.sandbox.set_faults("")
+    whole.run()
+    assert len(whole.sandbox.ledger()) == len(codes)
+
+
+def test_what_we_agreed_to_is_not_withdrawn_at_a_later_step(whole: Whole) -> None:
+    """Our node is not the last: at the next one the document is on its way, not taken back."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    code = whole.put(1, MANAGER, EBOT, Node("FLOW:9", "总经理"), CASHIER)
+    whole.run()
+    assert whole.state(code) == "approving"
+    whole.record.hint("hesi", [code])
+    assert whole.run() == []
+    assert whole.intake.report.troubles == []
+    whole.hesi.agree(code)
+    whole.record.hint("hesi", [code])
+    assert whole.run() == []
+    _back(whole, code, "freeflow.reject")
+    (handled,) = whole.run()
+    assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-537")
+
+
 def test_a_number_waits_for_a_document_that_is_not_paid_yet(whole: Whole) -> None:
     """What is read before it is paid waits with its number, through any number of passes."""
     whole.configure(states=["paying", "paid"])

@@ -70,6 +70,19 @@ class Source(Protocol):
         ...
 
 
+class Wary(Protocol):
+    """A source whose claims may be taken back while they wait; implementing it is free.
+
+    While ``rereads`` is true, a claim that waited from an earlier pass is read again right before
+    it is submitted, and submitted only as it is then.
+    """
+
+    @property
+    def rereads(self) -> bool:
+        """Whether what waited is read again."""
+        ...
+
+
 class Worded(Protocol):
     """A source whose forms have words of their own; implementing it is free."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from claimbridge.errors import (
@@ -32,10 +32,21 @@ FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427"})
 
 
 class Line:
-    """Claims on their way to one ledger; it ends early where going on would do harm."""
+    """Claims on their way to one ledger; it ends early where going on would do harm.
 
-    def __init__(self, arrivals: Sequence[Kept]) -> None:
+    ``against`` is asked of each right before it goes. What it has an error against is held back.
+    """
+
+    def __init__(
+        self,
+        arrivals: Sequence[Kept],
+        *,
+        against: Callable[[Kept], ClaimBridgeError | None] = lambda _: None,
+    ) -> None:
+        self.held_back: list[tuple[Kept, ClaimBridgeError]] = []
         self._arrivals = arrivals
+        self._against = against
+        self._sent: list[Kept] = []
         self._entered = 0
         self._left = 0
         self._failed = 0
@@ -48,12 +59,17 @@ class Line:
             claim = arrival.claim()
             assert claim is not None  # what is no claim never gets here
             self._entered += 1
+            error = self._against(arrival)
+            if error is not None:
+                self.held_back.append((arrival, error))
+                continue
+            self._sent.append(arrival)
             yield claim
 
     def left(self) -> Kept:
         """Return the arrival whose result is next: results come in the order of the claims."""
         self._left += 1
-        return self._arrivals[self._left - 1]
+        return self._sent[self._left - 1]
 
     def judge(self, error: ClaimBridgeError | None) -> None:
         """Decide whether more are sent after one that ended so."""

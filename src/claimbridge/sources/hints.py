@@ -110,6 +110,11 @@ class Hinted:
         """Return the document as it is now; None when the source has no such document."""
         return self._source.reread(key)
 
+    @property
+    def rereads(self) -> bool:
+        """Whether the source is ``Wary``, and wants its claims to be read again."""
+        return bool(getattr(self._source, "rereads", False))
+
     def settled(
         self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
     ) -> None:

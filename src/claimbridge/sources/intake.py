@@ -29,6 +29,7 @@ from claimbridge.model import Claim, State, Status
 from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.ends import FOR_A_PERSON, Line, reason_of, state_after
 from claimbridge.sources.record import ArrivalState, Kept, Record
+from claimbridge.sources.rereading import Rereading, foreign
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.withdrawal import withdraw
 from claimbridge.sources.writeback import Answers, WriteBackState, carry_out, worth_trying
@@ -96,6 +97,7 @@ class Intake:
         self._clients = clients
         self._clock = clock
         self._tried: set[int] = set()
+        self._rereading = Rereading(source, record, upto=0)
 
     def run(self) -> Iterator[Handled]:
         """Make one pass; yield each arrival that it brought on. ``report`` counts them.
@@ -105,6 +107,7 @@ class Intake:
         """
         self.report, self._tried = Report(), set()
         with self.record.turn(self._name):
+            self._rereading = Rereading(self.source, self.record, upto=self.record.last())
             again = self._read()
             self._look_at_parked()
             for numbers in _chunks(self.record.open(self._name)):
@@ -186,7 +189,7 @@ class Intake:
                 yield self._ended(arrival, begun)
             elif begun is not None:
                 going.append(begun)
-        line = Line(going)
+        line = Line(going, against=self._rereading.against)
         for result in client.submit_many(line):
             arrival = line.left()
             if result.error is None:
@@ -195,6 +198,8 @@ class Intake:
             else:
                 yield self._ended(arrival, result.error)
             line.judge(result.error)
+        for arrival, why in line.held_back:
+            yield self._ended(arrival, why)
         for arrival in line.waiting():
             yield self._counted(arrival, line.why)
 
@@ -343,13 +348,7 @@ class Intake:
 
     def _trouble(self, error: Exception) -> None:
         if not isinstance(error, ClaimBridgeError):
-            wrapped = ConfigurationError(
-                f"source {self._name} raised {type(error).__name__}: {error}; a source raises "
-                "errors of claimbridge only",
-                code="CB-541",
-            )
-            wrapped.__cause__ = error
-            error = wrapped
+            error = foreign(error, self._name)
         self.report.troubles.append(error)
 
 

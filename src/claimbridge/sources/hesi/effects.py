@@ -17,6 +17,8 @@ JsonObject = dict[str, Any]
 """A document as Hesi sent it."""
 WAITING: Final = "approving"
 """The state of a document that waits at an EBot node."""
+DRAFT: Final = "draft"
+"""The state of a document that was not handed in, or was retracted."""
 MARK: Final = "[claimbridge "
 """What the mark in the comment of each of our decisions begins with."""
 _TAKES_NUMBERS: Final = frozenset({"paid", "archived"})
@@ -26,6 +28,10 @@ _ON_THE_WAY: Final = frozenset(
 )
 _PAID: Final = frozenset({"paid", "archived"})
 _DECISIONS: Final = frozenset({"freeflow.agree", "freeflow.reject"})
+_TAKES_BACK: Final = frozenset(
+    {"freeflow.reject", "freeflow.retract", "freeflow.nullify", "freeflow.submit"}
+)
+"""The actions after which a document is at its beginning again, or nowhere."""
 _SKEW: Final = dt.timedelta(minutes=1)
 """How far Hesi's clock and ours may be apart."""
 
@@ -96,9 +102,29 @@ def waiting_node(document: JsonObject, name: str) -> str:
     return ""
 
 
-def decided_by_us(document: JsonObject) -> bool:
-    """Return whether the document's record has a decision of ours: it came to us once."""
-    return any(MARK in comment for comment in _comments(document))
+def came_and_went_back(document: JsonObject, name: str) -> bool:
+    """Return whether a document came to the step called ``name``, and went back from there.
+
+    One that is still on its way did so if its record says it, and not if that step agreed; one
+    that is rejected, a draft, or deleted did whatever its record leaves out.
+    """
+    actions: list[str] | None = None
+    for line in _log(document):
+        if _object(line, "attributes").get("nextName") == name:
+            actions = []
+        elif actions is not None:
+            actions.append(_text(line.get("action")))
+    under_way = _text(document.get("state")) in _ON_THE_WAY and document.get("active") is not False
+    if not under_way:
+        decided = any(MARK in comment for comment in _comments(document))
+        return actions is not None or decided
+    agreed = False
+    for action in actions or ():
+        agreed = agreed or action == "freeflow.agree"
+        # Between later steps a document may go to and fro.
+        if action in _TAKES_BACK or (action == "freeflow.back" and not agreed):
+            return True
+    return False
 
 
 def payment(

@@ -17,7 +17,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model import Advance, Allocation, Claim, ClaimLine, Payee, SupportingDocument
 from claimbridge.model.claim_checks import converted
 from claimbridge.model.money import EXACT
-from claimbridge.sources.hesi.effects import WAITING, decided_by_us, waiting_node
+from claimbridge.sources.hesi.effects import WAITING, came_and_went_back, waiting_node
 from claimbridge.sources.hesi.fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
 from claimbridge.sources.hesi.http import JsonObject, read_json
 from claimbridge.sources.hesi.log import approval, revision, states_of
@@ -74,9 +74,9 @@ class HesiForms:
         return state in self._states or (waits and state == WAITING)
 
     def was_approved(self, document: JsonObject) -> bool:
-        """Tell whether a document once was approved, by where it stands and by its log."""
-        decided = bool(self._node) and decided_by_us(document)
-        return decided or not self._states.isdisjoint(states_of(document))
+        """Tell whether one that is not approved now once was: by where it stands, and its log."""
+        went_back = bool(self._node) and came_and_went_back(document, self._node)
+        return went_back or not self._states.isdisjoint(states_of(document))
 
     def label(self, document: JsonObject) -> str:
         """Return what people call a document: its number; empty where it has none."""

@@ -18,7 +18,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError,
 from claimbridge.model import Claim, Status
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.client import HesiClient
-from claimbridge.sources.hesi.effects import WAITING
+from claimbridge.sources.hesi.effects import DRAFT, WAITING
 from claimbridge.sources.hesi.fields import FieldMap, load_map
 from claimbridge.sources.hesi.form import HesiForms
 from claimbridge.sources.hesi.http import JsonObject
@@ -116,6 +116,11 @@ class HesiSource:
         updated = document.get("updateTime")
         return self._judged(document, key, updated if type(updated) is int else 0, "")
 
+    @property
+    def rereads(self) -> bool:
+        """Whether claims are read again before they are sent: at a node they may go back."""
+        return bool(self._settings.node)
+
     def settled(
         self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
     ) -> None:
@@ -147,12 +152,12 @@ class HesiSource:
         begin = self._begin(form, mark)
         reached = mark or 0
         alone = True
-        waiting = (WAITING,) if self._settings.node else ()
+        at_node = (WAITING, DRAFT) if self._settings.node else ()  # retracted, it is a draft
 
         def fetch(since: int | None, offset: int, count: int) -> tuple[object, ...]:
             return self.client.documents(
                 form=form,
-                states=self._settings.states + self._settings.withdrawn + waiting,
+                states=self._settings.states + self._settings.withdrawn + at_node,
                 since=since,
                 start=offset,
                 count=count,

@@ -52,6 +52,7 @@ _KINDS: Final[tuple[tuple[str, type[ClaimBridgeError]], ...]] = (
     ("CB-46", OutcomeUnknown),
     ("CB-4", NotDelivered),
     ("CB-538", OutcomeUnknown),
+    ("CB-545", NotDelivered),
 )
 """What a code says of its class, as docs/errors.md lists them: the first that fits; else a claim's.
 

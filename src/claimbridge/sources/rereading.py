@@ -1,0 +1,74 @@
+"""Reading a claim again right before it is sent: what waited may have been taken back meanwhile."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from claimbridge.errors import ClaimBridgeError, ConfigurationError, NotDelivered
+from claimbridge.sources.base import Source
+from claimbridge.sources.record import Kept, Record
+
+_IN_A_ROW: Final = 3
+"""Documents that could not be read, one after the other, after which no more are in this pass."""
+
+
+class Rereading:
+    """Rereads the claims of a ``Wary`` source; of any other it rereads none.
+
+    Those with numbers above ``upto`` were read by this pass itself.
+    """
+
+    def __init__(self, source: Source, record: Record, *, upto: int) -> None:
+        self._source = source
+        self._record = record
+        self._upto = upto
+        self._wary = bool(getattr(source, "rereads", False))
+        self._failed = 0
+        self._why: ClaimBridgeError | None = None
+
+    def against(self, arrival: Kept) -> ClaimBridgeError | None:
+        """Return why a claim is not to be sent now; None: it is, as it was read.
+
+        What it has become is kept, for the next pass. Raises JournalError.
+        """
+        if not self._wary or arrival.number > self._upto:
+            return None
+        if self._failed >= _IN_A_ROW:
+            return self._why
+        try:
+            found = self._source.reread(arrival.key)
+        except Exception as error:  # noqa: BLE001 - a user's source may raise anything
+            self._failed += 1
+            self._why = (
+                error if isinstance(error, ClaimBridgeError) else foreign(error, arrival.source)
+            )
+            return self._why
+        self._failed = 0
+        if found is not None and found.version != arrival.version:
+            self._record.take_in(arrival.source, [found])
+            return _not_now(arrival, "has changed there; the next pass goes on with what it is now")
+        if found is None or found.claim is None:
+            return _not_now(arrival, "is not approved there any more; every pass looks again")
+        return None
+
+
+def foreign(error: Exception, source: str) -> ConfigurationError:
+    """Return what a source raised as an error of ours."""
+    wrapped = ConfigurationError(
+        f"source {source} raised {type(error).__name__}: {error}; a source raises errors of "
+        "claimbridge only",
+        code="CB-541",
+    )
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def _not_now(arrival: Kept, why: str) -> NotDelivered:
+    return NotDelivered(
+        f"it was not sent: while it waited to be, its document in source {arrival.source} {why}",
+        code="CB-545",
+        claim_id=arrival.claim_id or None,
+    )
+
+
+__all__ = ["Rereading", "foreign"]
