@@ -268,6 +268,23 @@ def test_reading_one_document_again() -> None:
     assert [reading.reread(key) for key in ("ID-loan-1", "ID-foreign", "nowhere")] == [None] * 3
 
 
+def test_a_document_without_an_update_time_has_its_content_for_a_version() -> None:
+    """A later change is not taken for what is known already; the same content is."""
+    listing = Listing(at("plain", 10**12))
+    held = listing.held["ID-plain"]
+    listing.details = lambda flow_id: {**held, "updateTime": None}  # type: ignore[method-assign]
+    reading = source(listing)
+    first, again = reading.reread("ID-plain"), reading.reread("ID-plain")
+    held["form"] = {**held["form"], "title": "changed"}
+    changed = reading.reread("ID-plain")
+    held["state"] = "rejected"
+    gone = reading.reread("ID-plain")
+
+    assert first is not None and again is not None and changed is not None and gone is not None  # noqa: PT018 - for mypy
+    assert first.version == again.version
+    assert len({first.version, changed.version, gone.version}) == 3
+
+
 def test_details_are_read_where_the_map_needs_them() -> None:
     """The list leaves out the code of an expense type; the details have it."""
 

@@ -421,3 +421,64 @@ def test_what_is_planned(hesi: Stage) -> None:
     assert [one.identity for one in again] == [
         one.identity for one in hesi.answers().planned(arrival, status=posted(state=State.PAID))
     ]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_quiet_time_begins_when_the_call_is_over(
+    hesi: Stage, record: Record, monkeypatch: pytest.MonkeyPatch, *, killed: bool
+) -> None:
+    """Reads before the call may take long: they are no part of the time in which it may arrive."""
+    write_back = planned(hesi, WriteBackKind.VOUCHER)
+    times = Hours()
+    patient = HesiAnswers(hesi.client, quiet=dt.timedelta(hours=1), clock=times)
+    details = hesi.client.details
+
+    def slowly(flow_id: str) -> dict[str, Any] | None:
+        times.hours = 2  # the read before the call; the look behind it is quick
+        return details(flow_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hesi.client, "details", slowly)
+        if killed:
+            patched.setattr(record, "record_write_back", _dying(record, WriteBackState.IN_DOUBT))
+        hesi.sandbox.set_faults("hesi_voucher:drop-before-commit@1")
+        before = hesi.calls("voucher")
+        try:
+            carry_out(write_back, answers=patient, store=record, clock=times)
+        except KeyboardInterrupt:
+            assert killed
+    moved = carry_out(write_back, answers=patient, store=record, clock=times)
+    assert moved.state is WriteBackState.IN_DOUBT
+    assert hesi.calls("voucher") == before + 1
+    times.hours += 0.9
+    assert carry_out(write_back, answers=patient, store=record, clock=times) == moved
+    assert record.write_backs_of(write_back.source, write_back.key) == (moved,)
+    times.hours += 0.2
+    moved = carry_out(write_back, answers=patient, store=record, clock=times)
+    assert moved.state is WriteBackState.DONE
+    assert hesi.calls("voucher") == before + 2
+
+
+class Hours:
+    """A clock that a test moves on."""
+
+    def __init__(self) -> None:
+        self.hours = 0.0
+
+    def now(self) -> dt.datetime:
+        return dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(hours=self.hours)
+
+    def monotonic(self) -> float:
+        return self.hours * 3600
+
+
+def _dying(record: Record, state: WriteBackState) -> Callable[[WriteBack], bool]:
+    """Record, until one is to be recorded in this state: there the process ends."""
+    move = record.record_write_back
+
+    def moved(write_back: WriteBack) -> bool:
+        if write_back.state is state:
+            raise KeyboardInterrupt
+        return move(write_back)
+
+    return moved

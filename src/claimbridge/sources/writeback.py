@@ -82,7 +82,8 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     ``content`` is what is sent, in the source's own terms; it never changes after it was planned.
     ``attempt`` counts the times that it was about to be sent (0: never). ``reason`` says in a
     sentence why it is in this state. ``attempted_at`` is when the last attempt began; None when
-    there was none.
+    there was none. ``in_doubt_since`` is when a lost attempt was over for certain: from then on
+    counts how long it may still arrive; None where nothing is in doubt.
     """
 
     source: str
@@ -94,6 +95,7 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     reason: str = ""
     attempted_at: dt.datetime | None = None
+    in_doubt_since: dt.datetime | None = None
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -213,13 +215,16 @@ def _bring_on(
 ) -> WriteBack:
     """Look at what is in doubt, send what is pending, and record each step."""
     if held.state is WriteBackState.SENDING:
+        # When its call left is not known, but no later than now: whoever made it is dead.
         held = msgspec.structs.replace(
-            held, state=WriteBackState.IN_DOUBT, reason="the process that sent it ended"
+            held,
+            state=WriteBackState.IN_DOUBT,
+            reason="the process that sent it ended",
+            in_doubt_since=clock.now(),
         )
         store.record_write_back(held)
     if held.state is WriteBackState.IN_DOUBT:
-        held = answers.look(held, earlier=earlier)
-        store.record_write_back(held)
+        held = _looked(held, earlier=earlier, answers=answers, store=store)
     if held.state is not WriteBackState.PENDING:
         return held
     sending = msgspec.structs.replace(
@@ -233,8 +238,20 @@ def _bring_on(
     if not store.record_write_back(sending):
         return held
     sent = answers.send(sending, earlier=earlier)
-    store.record_write_back(sent)
-    if sent.state is WriteBackState.IN_DOUBT:
-        sent = answers.look(sent, earlier=earlier)
+    if sent.state is not WriteBackState.IN_DOUBT:
         store.record_write_back(sent)
-    return sent
+        return sent
+    sent = msgspec.structs.replace(sent, in_doubt_since=clock.now())
+    store.record_write_back(sent)
+    return _looked(sent, earlier=earlier, answers=answers, store=store)
+
+
+def _looked(
+    held: WriteBack, *, earlier: Sequence[WriteBack], answers: Answers, store: WriteBacks
+) -> WriteBack:
+    """Look what became of one in doubt, and record it."""
+    found = answers.look(held, earlier=earlier)
+    if found.state is not WriteBackState.IN_DOUBT:
+        found = msgspec.structs.replace(found, in_doubt_since=None)
+    store.record_write_back(found)
+    return found

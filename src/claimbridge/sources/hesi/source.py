@@ -8,6 +8,7 @@ for arrival in source.arrivals(since=mark):
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -114,7 +115,7 @@ class HesiSource:
         if document.get("formType") not in self._settings.forms:
             return None
         updated = document.get("updateTime")
-        return self._judged(document, key, updated if type(updated) is int else 0, "")
+        return self._judged(document, key, updated if type(updated) is int else None, "")
 
     @property
     def rereads(self) -> bool:
@@ -224,23 +225,37 @@ class HesiSource:
             document = found if found is not None else {**document, "active": False}
             if "form" not in document:
                 document = {**listed.document, "active": False}
-        return self._judged(document, listed.id, listed.updated, mark)
+        dated = type(listed.document.get("updateTime")) is int
+        return self._judged(document, listed.id, listed.updated if dated else None, mark)
 
-    def _judged(self, document: JsonObject, key: str, updated: int, mark: str) -> Arrival | None:
-        """Return a document as a claim, as what is wrong with it, or as withdrawn."""
-        version, label = str(updated), self._forms.label(document)
+    def _judged(
+        self, document: JsonObject, key: str, updated: int | None, mark: str
+    ) -> Arrival | None:
+        """Return a document as a claim, as what is wrong with it, or as withdrawn.
+
+        ``updated`` None: Hesi does not say when it changed; its version is what it holds.
+        """
+        label = self._forms.label(document)
+
+        def version(content: str) -> str:
+            named = hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+            return str(updated) if updated is not None else f"content-{named}"
+
         if not self._forms.approved(document):
             if not self._forms.was_approved(document):
                 return None
-            return Arrival(key=key, version=version, withdrawn=True, label=label, mark=mark)
+            gone = version(f"withdrawn {document.get('state')}")
+            return Arrival(key=key, version=gone, withdrawn=True, label=label, mark=mark)
         left = ignored(document, self._fields)
         try:
             claim = self._forms.claim(document)
         except ClaimBridgeError as error:
+            wrong = version(str(error))
             return Arrival(
-                key=key, version=version, error=error, label=label, ignored=left, mark=mark
+                key=key, version=wrong, error=error, label=label, ignored=left, mark=mark
             )
-        return Arrival(key=key, version=version, claim=claim, label=label, ignored=left, mark=mark)
+        held = version(claim.to_json().decode())
+        return Arrival(key=key, version=held, claim=claim, label=label, ignored=left, mark=mark)
 
 
 def _marks(mark: str) -> dict[str, int]:

@@ -204,8 +204,8 @@ class HesiAnswers:
         shown = self._shown(write_back, document, earlier, attempted=True)
         if shown is not None and shown.state is not WriteBackState.PENDING:
             return _now(write_back, *shown)
-        begun = write_back.attempted_at
-        if begun is not None and self._clock.now() - begun < self._quiet:
+        since = write_back.in_doubt_since
+        if since is not None and self._clock.now() - since < self._quiet:
             return _now(
                 write_back, WriteBackState.IN_DOUBT, "Hesi shows nothing of it; it may still arrive"
             )

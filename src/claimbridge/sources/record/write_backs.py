@@ -25,7 +25,8 @@ UPDATE write_backs SET state = ?, attempt = ?, reason = ?, attempted_at = ?, upd
 WHERE source = ? AND document = ? AND kind = ? AND occasion = ?
 """
 _WRITE_BACK: Final = """
-SELECT source, document, kind, occasion, content, state, attempt, reason, attempted_at
+SELECT source, document, kind, occasion, content, state, attempt, reason, attempted_at,
+    iif(state = 'in_doubt', updated_at, NULL)
 FROM write_backs
 """
 
@@ -49,6 +50,8 @@ def move(connection: sqlite3.Connection, one: WriteBack, now: dt.datetime) -> bo
         return False
     attempted = stamp(one.attempted_at) if one.attempted_at else None
     reason = storable(one.reason, MAX_REASON)
+    # A row in doubt was changed last when it came to be so: looking in vain changes nothing.
+    now = one.in_doubt_since or now
     values = (one.state.value, one.attempt, reason, attempted, stamp(now))
     connection.execute(_MOVE_WRITE_BACK, (*values, *one.identity))
     return True
@@ -79,7 +82,7 @@ def _read(
 ) -> tuple[WriteBack, ...]:
     names = (
         "source", "key", "kind", "occasion", "content", "state", "attempt", "reason",
-        "attempted_at",
+        "attempted_at", "in_doubt_since",
     )  # fmt: skip
     found = []
     for row in connection.execute(_WRITE_BACK + where, tuple(values)).fetchall():
