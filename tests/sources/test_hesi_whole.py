@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from claimbridge.cli import main
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import ConfigurationError
@@ -429,3 +431,38 @@ def test_a_node_without_a_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "claimbridge.toml").write_text(TOML + 'node = "ERP"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match="node needs sign_key"):
         hesi_source(load_source(tmp_path / "claimbridge.toml", "hesi"), Record(None))
+
+
+def test_a_retry_reads_with_a_mended_map(whole: Whole, capfd: pytest.CaptureFixture[str]) -> None:
+    """What became no claim is read again at its retry; nobody has to touch it in Hesi."""
+    code = whole.put(1)
+    whole.hesi.pay(code)
+    path = whole.folder / "map.toml"
+    text = (EXAMPLES / "hesi-map.toml").read_text(encoding="utf-8")
+    path.write_text(re.sub("(?m)^payment = .*", 'payment = { value = "odd" }', text), "utf-8")
+    whole.configure(map=str(path))
+    (handled,) = whole.run()
+    assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-520")
+    config = whole.folder / "claimbridge.toml"
+    ledger = whole.client.ledger.config
+    address = whole.sandbox.url("hesi")
+    config.write_text(
+        TOML.replace("http://127.0.0.1:9/reference", ledger.endpoint).replace(
+            "[source.hesi]", f'chart = "{ledger.chart}"\n[source.hesi]'
+        )
+        + f'address = "{address}"\nmap = "{path}"\n',
+        encoding="utf-8",
+    )
+    assert main(["intake", "retry", code, "--config", str(config)]) == 1
+    assert "becomes 'odd'" in capfd.readouterr().out
+    path.write_text(text, encoding="utf-8")
+    whole.sandbox.set_faults("read:html-200%1")
+    assert main(["intake", "retry", code, "--config", str(config)]) != 0
+    whole.sandbox.set_faults("")
+    assert main(["intake", "retry", code, "--config", str(config)]) == 0
+    assert whole.record.find("hesi", code)[0].state is ArrivalState.READ
+    whole.source.close()
+    whole.configure(map=str(path))
+    (handled,) = whole.run()
+    assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.ACCEPTED, "")
+    assert len(whole.sandbox.ledger()) == 1

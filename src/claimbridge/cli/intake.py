@@ -14,8 +14,10 @@ from claimbridge.cli.claims import Config, Json
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
+from claimbridge.sources.base import Source
 from claimbridge.sources.intake import Handled, Intake, Report
 from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
+from claimbridge.sources.rereading import reread
 from claimbridge.sources.settings import (
     SourceConfig,
     journal_of,
@@ -148,13 +150,32 @@ def retry_arrivals(
     all
         Everything that is parked and may be retried.
 
+    What became no claim is read again from its source at once: a mended field map may read it.
+
     """
     if bool(ids) == all:
         complain("give ids, or --all")
         return USAGE
-    return _each_parked(
-        configured_sources(config, source), config, ids, lambda record, one: record.retry(one), json
-    )
+    codes: list[int] = []
+    with ExitStack() as closing:
+        opened: dict[str, Source] = {}
+
+        def retry(record: Record, one: Kept) -> bool:
+            if record.retry(one):
+                return True
+            try:
+                if one.source not in opened:
+                    configured = load_source(config, one.source)
+                    opened[one.source] = open_source(configured, record)
+                    closing.callback(opened[one.source].close)
+                return reread(opened[one.source], record, one)
+            except ClaimBridgeError as error:  # it stays parked
+                complain(f"{one.source}: {one.name} cannot be read again: {error}")
+                codes.append(exit_code(error))
+                return False
+
+        codes.append(_each_parked(configured_sources(config, source), config, ids, retry, json))
+    return worst(codes)
 
 
 def refuse_arrivals(

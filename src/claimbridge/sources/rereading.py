@@ -6,7 +6,7 @@ from typing import Final
 
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, NotDelivered
 from claimbridge.sources.base import Source
-from claimbridge.sources.record import Kept, Record
+from claimbridge.sources.record import ArrivalState, Kept, Record
 
 _IN_A_ROW: Final = 3
 """Documents that could not be read, one after the other, after which no more are in this pass."""
@@ -52,6 +52,26 @@ class Rereading:
         return None
 
 
+def reread(source: Source, record: Record, arrival: Kept) -> bool:
+    """Read a document again that became no claim; return whether a pass can go on with it now.
+
+    Raises what reading raises, as errors of ours, and JournalError.
+    """
+    try:
+        found = source.reread(arrival.key)
+    except ClaimBridgeError:
+        raise
+    except Exception as error:
+        raise foreign(error, arrival.source) from error
+    if found is None:
+        return False
+    (kept,) = record.take_in(arrival.source, [found])
+    now, held = found.error, kept.error()
+    if kept.state is ArrivalState.PARKED and now is not None and str(now) != str(held):
+        record.end(kept, ArrivalState.PARKED, code=now.code, reason=now.message)
+    return kept.state is ArrivalState.READ
+
+
 def foreign(error: Exception, source: str) -> ConfigurationError:
     """Return what a source raised as an error of ours."""
     wrapped = ConfigurationError(
@@ -71,4 +91,4 @@ def _not_now(arrival: Kept, why: str) -> NotDelivered:
     )
 
 
-__all__ = ["Rereading", "foreign"]
+__all__ = ["Rereading", "foreign", "reread"]

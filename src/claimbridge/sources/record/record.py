@@ -64,7 +64,8 @@ class Record(Messages):
     def take_in(self, source: str, arrivals: Sequence[Arrival], *, mark: str = "") -> list[Kept]:
         """Keep what a source gave, and with it where reading goes on; return it as it is kept.
 
-        All of it or nothing. A version that is known already stays as it is. A new one takes the
+        All of it or nothing. A version that is known already stays as it is, unless it was no
+        claim and is one now. A new one takes the
         place of what is not in a ledger yet: older versions of its document, and earlier revisions
         of its claim. An arrival with an error is parked at once. ``mark`` "" leaves the mark.
         """
@@ -235,7 +236,7 @@ class Record(Messages):
     def retry(self, arrival: Kept) -> bool:
         """Let the next pass go on with a parked arrival; False when it is not parked any more.
 
-        One that never was a claim stays parked: only a new version of its document mends it.
+        One that never was a claim stays parked: it has to be read again, and taken in.
         """
         now = rows.stamp(self._clock.now())
 

@@ -30,6 +30,14 @@ INSERT INTO arrivals (source, document, version, state, label, claim_id, revisio
     code, reason, claim, ignored, read_at, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
+_NO_CLAIM: Final = """
+SELECT id FROM arrivals WHERE source = :source AND document = :document AND version = :version
+AND state = 'parked' AND claim IS NULL AND withdrawn = 0
+"""
+_NOW_A_CLAIM: Final = """
+UPDATE arrivals SET state = :state, claim_id = :claim_id, revision = :revision, claim = :claim,
+    code = :code, reason = :reason, told = 0, updated_at = :now WHERE id = :id
+"""
 _OLDER: Final = """
 SELECT id, source = :source AND document = :document FROM arrivals
 WHERE state IN ('read', 'parked') AND id <> :number AND withdrawn = 0 AND (
@@ -67,7 +75,10 @@ def storable(text: str, limit: int | None = None) -> str:
 
 
 def add(connection: sqlite3.Connection, source: str, arrival: Arrival, now: dt.datetime) -> None:
-    """Add one version of a document unless it is there; older versions of it step back."""
+    """Add one version of a document unless it is there; older versions of it step back.
+
+    One that was no claim, and is read as one now that what reads it was mended, is replaced.
+    """
     claim, error = arrival.claim, arrival.error
     key, version = storable(arrival.key), storable(arrival.version)
     known = _last_claim_id(connection, source, key)
@@ -99,9 +110,27 @@ def add(connection: sqlite3.Connection, source: str, arrival: Arrival, now: dt.d
             stamp(now),
         ),
     )
-    if done.rowcount == 1 and not arrival.withdrawn and state is not ArrivalState.SUPERSEDED:
-        names = {"source": source, "document": key, "claim_id": claim_id, "revision": revision}
-        _supersede_older(connection, {**names, "number": done.lastrowid}, now)
+    number = done.lastrowid if done.rowcount == 1 else None
+    if number is None and claim is not None:
+        names = {"source": source, "document": key, "version": version}
+        number = _read_at_last(
+            connection, claim, {**names, "now": stamp(now), "code": code, "reason": reason}, state
+        )
+    if number is not None and not arrival.withdrawn and state is not ArrivalState.SUPERSEDED:
+        names = {"source": source, "document": key, "claim_id": claim_id}
+        _supersede_older(connection, {**names, "revision": revision, "number": number}, now)
+
+
+def _read_at_last(
+    connection: sqlite3.Connection, claim: Claim, names: dict[str, str], state: ArrivalState
+) -> int | None:
+    """Let a claim take the place of a document that was none; None where there is no such one."""
+    held = connection.execute(_NO_CLAIM, names).fetchone()
+    if held is None:
+        return None
+    content = {"claim_id": claim.id, "revision": claim.revision, "claim": claim.to_json().decode()}
+    connection.execute(_NOW_A_CLAIM, {**names, **content, "state": state.value, "id": held[0]})
+    return int(held[0])
 
 
 def _last_claim_id(connection: sqlite3.Connection, source: str, key: str) -> str:
