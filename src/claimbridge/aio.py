@@ -176,6 +176,12 @@ class AsyncClient:
         )
         return await self._run(plan, timeout)
 
+    async def withdraw(
+        self, claim_id: str, *, reason: str, timeout: float | None = None
+    ) -> Status | None:
+        """Keep a claim out of the ledger that was taken back; see ``Client.withdraw``."""
+        return await self._run(self.ledger.withdraw(claim_id, reason=reason), timeout)
+
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.
 

@@ -234,6 +234,17 @@ class Client:
         )
         return self._run(plan, timeout)
 
+    def withdraw(
+        self, claim_id: str, *, reason: str, timeout: float | None = None
+    ) -> Status | None:
+        """Keep a claim out of the ledger that was taken back where it came from; ask nobody.
+
+        What still waits to be sent never is, but a higher revision may be submitted later.
+        Returns None when nothing of the claim is in the ledger; else the status of what is, or may
+        be, there, which stays as it is: ``reverse`` it. ``reason`` is kept with the submission.
+        """
+        return self._run(self.ledger.withdraw(claim_id, reason=reason), timeout)
+
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.
 

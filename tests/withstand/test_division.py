@@ -339,6 +339,31 @@ def test_a_reversed_claims_invoice_is_free(
     assert isinstance(begun, Kept if reversed else ClaimError)
 
 
+def test_a_claim_taken_back_where_it_came_from(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """What was never sent never is; what is in the ledger stays, and is told."""
+    waiting, half = long_claim(new_id()), long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        erp.set_faults("throttle%100")
+        with pytest.raises(LedgerUnavailable):
+            sender.submit(waiting)
+        erp.set_faults(LATER_REFUSED)
+        with pytest.raises(LedgerUnavailable):
+            sender.submit(half)
+        erp.set_faults("")
+        assert sender.withdraw(waiting.id, reason="taken back") is None
+        assert sender.withdraw(waiting.id, reason="taken back") is None
+        assert sender.withdraw("unheard-of", reason="taken back") is None
+        assert sender.status(waiting.id).detail.startswith("taken back")
+        standing = sender.withdraw(half.id, reason="taken back")
+        assert standing is not None
+        assert (standing.claim_id, standing.state) == (f"{half.id}/1", State.POSTED)
+        list(sender.reconcile())
+        assert live(erp, waiting.id) == {}
+        assert f"{half.id}/1" in live(erp, half.id)
+        sender.submit(long_claim(waiting.id, revision=2))
+        assert len(live(erp, waiting.id)) == 3
+
+
 def test_another_claim_whose_id_looks_like_a_part(
     erp: Sandbox, new_id: NewId, tmp_path: Path
 ) -> None:

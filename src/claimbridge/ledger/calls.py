@@ -178,6 +178,17 @@ class Ledger(Answers):
         done = yield from reverse_parts(documents, date, reason, self.rules)
         return together(claim_id, [acknowledgement(one) for one in done])
 
+    def withdraw(self, claim_id: str, *, reason: str) -> Plan[Status | None]:
+        """Plan ``Client.withdraw``."""
+        known = yield from self._family(claim_id)
+        for document in (known.whole, *known.parts):
+            standing = yield from plans.withdraw(
+                self.config.name, document.claim_id, reason, self.rules
+            )
+            if standing is not None:
+                return status_of(standing)
+        return None
+
     def reconcile(self, unfinished: Submission) -> Plan[Status]:
         """Plan one claim of ``Client.reconcile``."""
         plan = plans.reconcile(unfinished, self.rules)
@@ -223,10 +234,7 @@ class Ledger(Answers):
 
         Raises ClaimError CB-132 when there is none.
         """
-        if self._divides:
-            known = yield from family(self.config.name, claim_id)
-        else:
-            known = Family((yield from Recall(self.config.name, claim_id)), ())
+        known = yield from self._family(claim_id)
         found = known.of(known.newest if revision is None else revision)
         if not found:
             about = "nothing" if revision is None else f"no revision {revision}"
@@ -236,6 +244,12 @@ class Ledger(Answers):
                 claim_id=claim_id,
             )
         return found
+
+    def _family(self, claim_id: str) -> Plan[Family]:
+        """Read all that the journal holds of a claim; parts there are only where one divides."""
+        if self._divides:
+            return (yield from family(self.config.name, claim_id))
+        return Family((yield from Recall(self.config.name, claim_id)), ())
 
 
 _NEVER_TAKEN = frozenset({State.PENDING, State.REJECTED})

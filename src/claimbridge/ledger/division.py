@@ -240,12 +240,8 @@ def _take_out(other: History, claim: Claim, posting_date: dt.date, rules: Rules)
 
 def _close(history: History, waiting: Submission, rules: Rules) -> Plan[bool]:
     """See to it that what was never taken is never sent; False: another writer was faster."""
-    closed = msgspec.structs.replace(
-        waiting,
-        state=State.REVERSED,
-        detail="taken back before it was sent: the claim was reversed, or divided anew",
-        updated_at=rules.clock.now(),
-    )
+    why = "taken back before it was sent: the claim was reversed, or divided anew"
+    closed = plans.moved(waiting, State.REVERSED, rules, detail=why)
     return (yield from Record(history, (closed,))) is not None
 
 

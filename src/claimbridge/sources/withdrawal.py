@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from claimbridge.client import Client
 from claimbridge.errors import ClaimError, OutcomeUnknown
-from claimbridge.model import LIVE, Claim, History, Purpose, State, Submission
+from claimbridge.model import Claim, State, Status
 from claimbridge.sources.record import ArrivalState, Kept, Record
 
 
@@ -35,57 +33,33 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
 
 
 def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
-    try:
-        status = client.status(claim.id, ask=False)
-    except ClaimError:  # nothing was submitted for it
+    reason = f"source {arrival.source} took it back before it was sent"
+    standing = client.withdraw(claim.id, reason=reason)
+    if standing is None:
         return
-    # A divided claim has a history for each of its documents.
-    for claim_id in dict.fromkeys([claim.id, *(part.claim_id for part in status.parts)]):
-        _keep_document_out(
-            client.journal.history(client.ledger.config.name, claim_id), arrival, client
-        )
+    if standing.state in (State.SENDING, State.IN_DOUBT):
+        raise _not_known(standing, arrival)
+    raise _in_ledger(standing, client.ledger.config.name, arrival)
 
 
-def _keep_document_out(history: History, arrival: Kept, client: Client) -> None:
-    posts = [one for one in history.submissions if one.key.purpose is Purpose.POST]
-    for one in posts:
-        if one.state in LIVE or one.state in (State.REVERSING, State.PARKED):
-            raise _in_ledger(one, arrival)
-    if any(one.state in (State.SENDING, State.IN_DOUBT) for one in history.submissions):
-        raise _not_known(history, arrival)
-    taken_back = [
-        msgspec.structs.replace(
-            one,
-            state=State.REVERSED,
-            detail=f"source {arrival.source} took it back before it was sent",
-        )
-        for one in posts
-        if one.state is State.PENDING
-    ]
-    # Else claimbridge reconcile would send it; a later revision may be. None: somebody else has
-    # just moved it on.
-    if taken_back and client.journal.record(history, taken_back) is None:
-        raise _not_known(history, arrival)
-
-
-def _not_known(history: History, arrival: Kept) -> OutcomeUnknown:
+def _not_known(standing: Status, arrival: Kept) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"source {arrival.source} took it back, and whether it is in the ledger is not known yet; "
         "claimbridge reconcile finds out, and the next pass looks again",
         code="CB-538",
-        claim_id=history.claim_id,
+        claim_id=standing.claim_id,
     )
 
 
-def _in_ledger(submission: Submission, arrival: Kept) -> ClaimError:
-    entry = submission.journal_entry
-    where = f"as journal entry {entry}" if entry else f"and is {submission.state} there"
+def _in_ledger(standing: Status, ledger: str, arrival: Kept) -> ClaimError:
+    entry = standing.journal_entry
+    where = f"as journal entry {entry}" if entry else f"and is {standing.state} there"
     return ClaimError(
         f"source {arrival.source} took it back after it was submitted to ledger "
-        f"{submission.key.ledger} {where}; reverse it there (claimbridge reverse), then retry, or "
+        f"{ledger} {where}; reverse it there (claimbridge reverse), then retry, or "
         "leave it",
         code="CB-537",
-        claim_id=submission.key.claim_id,
+        claim_id=standing.claim_id,
     )
 
 

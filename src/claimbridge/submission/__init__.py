@@ -21,6 +21,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
+from claimbridge.submission.evidence import moved
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -45,6 +46,7 @@ from claimbridge.submission.steps import (
     Rules,
     Step,
 )
+from claimbridge.submission.withdrawal import withdraw
 
 __all__ = [
     "Access",
@@ -62,6 +64,7 @@ __all__ = [
     "absorb",
     "closed_error",
     "decide",
+    "moved",
     "reconcile",
     "reference_for",
     "refresh",
@@ -70,4 +73,5 @@ __all__ = [
     "settle_by_hand",
     "submit",
     "submit_batch",
+    "withdraw",
 ]
