@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
-from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -16,14 +11,12 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
-from claimbridge.cli.output import amount, emit, plain_entry, progress, row, say, show, table
+from claimbridge.cli.output import amount, plain_entry, progress, row, table
+from claimbridge.cli.scenes import Scenes, stage
 from claimbridge.client import Client
-from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import LedgerRejection
-from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement, Claim, JournalEntry
-from claimbridge.sandbox import Hesi, Sandbox
-from claimbridge.signing import Identity, Signer, throwaway
+from claimbridge.sandbox import Sandbox
 
 LOST = 3
 """Which of the claims loses its answer."""
@@ -54,41 +47,16 @@ def demo(*, with_hesi: Annotated[bool, Parameter(negative=())] = False, json: Js
         return DONE if show.ledger() and refused and repeated else BUSINESS_NO
 
 
-@contextmanager
-def stage(*, hesi: Hesi | None = None) -> Iterator[tuple[list[Claim], Sandbox, Client]]:
-    """Build the stage: claims, an ERP that insists on signatures, and a client that signs.
-
-    ``hesi`` stands beside the ERP.
-    """
-    signer = throwaway.make()
-    with (
-        tempfile.TemporaryDirectory(prefix="claimbridge-demo-") as folder,
-        as_file(files("claimbridge.examples")) as examples,
-        Sandbox(profiles=["reference"], trust=signer.trust, hesi=hesi) as sandbox,
-    ):
-        claims = [Claim.from_json(p.read_bytes()) for p in sorted(examples.glob("claims/*.json"))]
-        config = LedgerConfig(
-            name="DEMO",
-            endpoint=sandbox.url("reference"),
-            chart=str(examples / "chart.toml"),
-            journal=f"sqlite:///{Path(folder, 'claims.db')}",
-            timeouts=Timeouts(connect=2, total=5),
-        )
-        ledger = Ledger(config, signer=Signer(Identity.from_pem(signer.pem())))
-        with Client(config, ledger=ledger) as client:
-            yield claims, sandbox, client
-
-
-class Show:
+class Show(Scenes):
     """The scenes, in order; each prints what a finance person wants to see."""
 
     def __init__(
         self, claims: list[Claim], sandbox: Sandbox, client: Client, *, json: bool
     ) -> None:
+        super().__init__(json=json)
         self._claims = claims
         self._sandbox = sandbox
         self._client = client
-        self._json = json
 
     def opening(self) -> None:
         """Say what is going to happen."""
@@ -198,18 +166,6 @@ class Show:
 
     def _count(self, operation: str) -> int:
         return self._sandbox.requests().get(operation, 0)
-
-    def _emit(self, **record: Any) -> None:
-        if self._json:
-            emit(record)
-
-    def _say(self, *parts: str | tuple[str, str]) -> None:
-        if not self._json:
-            say(*parts)
-
-    def _show(self, made: Any, *, title: str) -> None:
-        if not self._json:
-            show(made, title=title)
 
 
 def _sum(postings: list[dict[str, Any]], side: str) -> Decimal:

@@ -17,8 +17,8 @@ import msgspec
 import uvicorn
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.demo import stage
-from claimbridge.cli.output import amount, emit, row, say, show, table
+from claimbridge.cli.output import amount, row, table
+from claimbridge.cli.scenes import Scenes, stage
 from claimbridge.client import Client
 from claimbridge.sandbox import Hesi, HookSettings, Sandbox
 from claimbridge.sandbox.hesi.books import Put
@@ -82,18 +82,18 @@ def _opened(sandbox: Sandbox) -> Iterator[tuple[Hinted, SourceConfig, Record]]:
             record.close()
 
 
-class HesiShow:
+class HesiShow(Scenes):
     """The scenes, in order; each prints what a finance person wants to see."""
 
     def __init__(
         self, hesi: Hesi, sandbox: Sandbox, client: Client, intake: Intake, *, json: bool
     ) -> None:
+        super().__init__(json=json)
         self._hesi = hesi
         self._sandbox = sandbox
         self._client = client
         self._intake = intake
         self._record = intake.record
-        self._json = json
 
     def documents(self) -> None:
         """Hand in the example documents, and let people agree to them and pay them."""
@@ -242,18 +242,6 @@ class HesiShow:
             f"in its document {'exactly once' if once else 'NOT exactly once'}."
         )
         return once
-
-    def _emit(self, **record: Any) -> None:
-        if self._json:
-            emit(record)
-
-    def _say(self, *parts: str | tuple[str, str]) -> None:
-        if not self._json:
-            say(*parts)
-
-    def _show(self, made: Any, *, title: str) -> None:
-        if not self._json:
-            show(made, title=title)
 
 
 def _examples(folder: str) -> Iterator[bytes]:
