@@ -153,10 +153,7 @@ def _settle_line(line: ClaimLine, path: str, claim_currency: str) -> None:
     if line.tax is not None:
         _set(line, "tax", as_amount(line.tax, currency, what=f"{path}.tax"))
         _check_tax(line.tax, line.amount, path)
-    for name in ("tax_rate", "deductible"):
-        value = getattr(line, name)
-        if value is not None:
-            _set(line, name, as_fraction(value, what=f"{path}.{name}"))
+    _settle_fractions(line, ("tax_rate", "deductible"), path)
     _settle_use(line, path)
     if line.taxes:
         _settle_taxes(line, path, currency)
@@ -178,6 +175,13 @@ def _settle_line(line: ClaimLine, path: str, claim_currency: str) -> None:
         _settle_document(document, f"{path}.documents[{index}]", currency)
 
 
+def _settle_fractions(struct: msgspec.Struct, names: tuple[str, ...], path: str) -> None:
+    for name in names:
+        value = getattr(struct, name)
+        if value is not None:
+            _set(struct, name, as_fraction(value, what=f"{path}.{name}"))
+
+
 def _settle_use(line: ClaimLine | Item, path: str) -> None:
     if not isinstance(line.personal, bool):
         raise ClaimError(f"{path}.personal must be true or false", code="CB-146")
@@ -197,10 +201,7 @@ def _settle_taxes(line: ClaimLine, path: str, currency: str) -> None:
         check_text(tax.kind, f"{where}.kind", TAX_TEXT["kind"])  # which may stay empty
         _set(tax, "amount", as_amount(tax.amount, currency, what=f"{where}.amount"))
         _check_tax(tax.amount, line.amount, where, name="amount")
-        for name in ("rate", "deductible"):
-            value = getattr(tax, name)
-            if value is not None:
-                _set(tax, name, as_fraction(value, what=f"{where}.{name}"))
+        _settle_fractions(tax, ("rate", "deductible"), where)
         total = EXACT.add(total, tax.amount)
     _check_tax(total, line.amount, path, name="taxes")
 
@@ -222,10 +223,7 @@ def _settle_items(line: ClaimLine, path: str, currency: str) -> None:
         if item.tax is not None:
             _set(item, "tax", as_amount(item.tax, currency, what=f"{where}.tax"))
             _check_tax(item.tax, item.amount, where)
-        for name in ("tax_rate", "deductible"):
-            value = getattr(item, name)
-            if value is not None:
-                _set(item, name, as_fraction(value, what=f"{where}.{name}"))
+        _settle_fractions(item, ("tax_rate", "deductible"), where)
         _settle_use(item, where)
         if item.personal and (line.payment != "company_card" or line.allocations):
             raise ClaimError(
