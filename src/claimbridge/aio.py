@@ -191,8 +191,15 @@ class AsyncClient:
         return self.ledger.drifts.counts()
 
     def preview(self, claim: Claim) -> Preview:
-        """Return everything ``submit`` would build; touches neither journal nor network."""
+        """Return everything ``submit`` would build; touches neither journal nor network.
+
+        Raises ClaimError, CB-164 where it would be several documents: see ``previews``.
+        """
         return self.ledger.preview(claim)
+
+    def previews(self, claim: Claim) -> tuple[Preview, ...]:
+        """Return the preview of every document that the claim would be, most often one."""
+        return self.ledger.previews(claim)
 
     async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""

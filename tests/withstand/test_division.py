@@ -131,7 +131,7 @@ def test_advances_and_payees_are_divided(erp: Sandbox, new_id: NewId, tmp_path: 
         ),
     )
     with client(erp, tmp_path) as sender:
-        parts = sender.ledger.previews(mine)
+        parts = sender.previews(mine)
     assert len(parts) == 4
     assert max(len(part.voucher.postings) for part in parts) <= 5
     config = configured("reference", port=1, journal=tmp_path / "unused.db")
