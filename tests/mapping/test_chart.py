@@ -177,7 +177,7 @@ def test_what_is_no_toml_is_refused(data: bytes) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """The path stands in the message."""
-    with pytest.raises(ConfigurationError, match="the chart cannot be read") as caught:
+    with pytest.raises(ConfigurationError, match="it cannot be read") as caught:
         Chart.load(tmp_path / "absent.toml")
     assert caught.value.code == "CB-205"
     assert str(tmp_path / "absent.toml") in caught.value.message

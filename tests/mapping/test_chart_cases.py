@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,15 @@ def differences(path: Path) -> tuple[Difference, ...]:
 def test_a_case_as_expected(tmp_path: Path, case: dict[str, Any]) -> None:
     """As much as it states is compared; amounts as numbers."""
     assert differences(beside(tmp_path, **case)) == ()
+
+
+@pytest.mark.parametrize("amount", ["129.004", "1E+9999999", "sNaN"])
+def test_amounts_are_compared_exactly(tmp_path: Path, amount: str) -> None:
+    """Whatever the calling thread's ``decimal`` context, and whatever stands there."""
+    path = beside(tmp_path, postings=[TRAVEL, TAX, TAXI, {**OWED, "amount": amount}])
+    with decimal.localcontext(prec=3):
+        (difference,) = differences(path)
+    assert difference == Difference(4, "amount", amount, "129.00")
 
 
 def test_an_error_as_expected(tmp_path: Path) -> None:

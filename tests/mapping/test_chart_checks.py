@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def texts(*conditions: str) -> list[str]:
     return [
         f"{k} {w} {where}: {text}" for k, w, where, text in found(chart(more=rows(*conditions)))
     ]
+
+
+def test_an_example_is_exact_in_a_coarse_context() -> None:
+    """The calling thread's own ``decimal`` context makes no example that a row does take."""
+    with decimal.localcontext(prec=3):
+        (said,) = texts("amount_up_to = 1000")
+    assert said.endswith("no row answers for a line with: amount 1001")
 
 
 def test_nothing_is_found_in_a_plain_chart() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import io
 import random
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +177,15 @@ def test_a_percentage_is_exact(tmp_path: Path) -> None:
         assert str(loaded._rules.rows.rows[0].tax_rate) == "0.07"
 
 
+def test_a_percentage_is_exact_in_a_coarse_context(tmp_path: Path) -> None:
+    """The calling thread's own ``decimal`` context changes no rate."""
+    path = folder(tmp_path / "cn", with_cell("expense", "deductible", "12.3456 %", row=4))
+    with decimal.localcontext(prec=3):
+        subject = Chart.load(path)
+    (_, row) = subject._rules.rows.of_type("travel")
+    assert row.deductible == Decimal("0.123456")
+
+
 def test_rows_are_called_by_their_number_in_the_sheet(tmp_path: Path) -> None:
     """Where a person looks for them: the headers are row 1."""
     subject = Chart.load(workbook(tmp_path / "cn.xlsx", SHEETS))
@@ -326,6 +337,30 @@ def test_csv_that_cannot_be_read_is_refused(tmp_path: Path, data: bytes, said: s
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     """With the files that it should hold."""
     assert "the folder holds no chart.csv" in refusal(tmp_path).message
+
+
+@pytest.mark.parametrize("name", ["a\0b.toml", "a" * 300, "loop.toml"])
+def test_a_path_that_can_name_no_chart_is_refused(tmp_path: Path, name: str) -> None:
+    """A null character, a name too long, a link to itself: ours, like a missing file."""
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    assert refusal(tmp_path / name).code == "CB-205"
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "code"),
+    [
+        ("extends", "a" * 300, "CB-262"),
+        ("extends", "a\\u0000b", "CB-262"),
+        ("rows", "a\\u0000b.csv", "CB-205"),
+    ],
+)
+def test_a_path_in_a_chart_that_can_name_no_file_is_refused(
+    tmp_path: Path, key: str, name: str, code: str
+) -> None:
+    """Whatever a chart names as a file beside it."""
+    path = tmp_path / "cn.toml"
+    path.write_text(f'[chart]\nname = "CN01"\n{key} = "{name}"\n', "utf-8")
+    assert refusal(path).code == code
 
 
 def test_excel_without_openpyxl_names_the_extra(

@@ -65,8 +65,8 @@ def run_cases(path: Path, *, write: bool = False) -> Iterator[CaseResult]:
     """Yield how each case beside the chart at ``path`` ends.
 
     With ``write`` the expectations of those that differ are replaced by what the chart gives.
-    Raises ConfigurationError: CB-266 where there are no cases, or one cannot be read or written,
-    and what loading the chart raises.
+    Raises ConfigurationError: CB-266 where there are no cases, or one is none or cannot be written,
+    and what loading the chart and reading its files raises.
     """
     chart = Chart.load(path)
     for file in _files(path):
@@ -158,8 +158,8 @@ def _posting_differences(
                     yield Difference(number, name, wanted[name], given.get(name, ""))
 
 
-def _key(posting: Mapping[str, str]) -> tuple[str, ...]:
-    return posting["account"], posting["side"], str(_amount(posting["amount"]))
+def _key(posting: Mapping[str, str]) -> tuple[str, str, Decimal | str]:
+    return posting["account"], posting["side"], _amount(posting["amount"])
 
 
 def _same(name: str, wanted: str, found: str) -> bool:
@@ -168,9 +168,10 @@ def _same(name: str, wanted: str, found: str) -> bool:
 
 def _amount(text: str) -> Decimal | str:
     try:
-        return Decimal(text).normalize()
+        number = Decimal(text)
     except InvalidOperation:
         return text
+    return number if number.is_finite() else text
 
 
 def _line(posting: Mapping[str, str] | None) -> str:

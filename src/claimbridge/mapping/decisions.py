@@ -17,6 +17,7 @@ from claimbridge.mapping.charts.rules import Company, Rules
 from claimbridge.mapping.levies import Levy
 from claimbridge.mapping.places import Place
 from claimbridge.model import Claim, ClaimLine
+from claimbridge.model.money import EXACT
 
 
 def company_of(rules: Rules, claim: Claim) -> Company:
@@ -98,7 +99,7 @@ def input_tax_account(rules: Rules, claim: Claim, line: ClaimLine, place: Place,
         of_kind = f' of kind "{levy.kind}"' if levy.kind else ""
         rates = sorted(known for known in accounts if isinstance(known, Decimal))
         if rate is not None:
-            rates.sort(key=lambda known: abs(known - rate))
+            rates.sort(key=lambda known: EXACT.subtract(known, rate).copy_abs())
         kinds = [known for known in accounts if isinstance(known, str)] if levy.kind else []
         raise MappingError(
             f"{_named(line, place)} has input tax{of_kind} {at}, for which chart "

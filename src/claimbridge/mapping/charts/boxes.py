@@ -13,7 +13,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from claimbridge.mapping.charts.facts import CONDITIONS
 from claimbridge.mapping.charts.rows import ExpenseRow, Window
+from claimbridge.model.money import EXACT
 
+_ONE: Final = Decimal(1)
 MAX_BOXES: Final = 4000
 """How many boxes a remainder may have before nothing is said about it."""
 
@@ -140,7 +142,7 @@ def example(box: Box) -> tuple[tuple[str, ...], Decimal, dt.date | None]:
     assert isinstance(day, Span)
     number = amount.up_to
     if number is None:
-        number = Decimal(100) if amount.over is None else amount.over + 1
+        number = Decimal(100) if amount.over is None else EXACT.add(amount.over, _ONE)
     ordinal = day.over + 1 if day.over is not None else day.up_to
     return values, number, None if ordinal is None else dt.date.fromordinal(int(ordinal))
 

@@ -16,6 +16,8 @@ from claimbridge.mapping.charts.sheets import content_of
 from claimbridge.mapping.charts.workbook import workbook_grids
 
 MAX_DEPTH: Final = 10
+_NOWHERE: Final = (OSError, ValueError)
+"""What a path ends in that names no file: a ValueError where it holds a null character."""
 _OTHER_SHEETS: Final = frozenset({".xlsm", ".xlsb", ".xls", ".xltx", ".xltm", ".ods", ".numbers"})
 
 
@@ -41,7 +43,7 @@ def without_files(content: Content) -> Content:
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> Content:
-    place = path.resolve()
+    place = _resolved(path)
     if place in below:
         names = " extends ".join(one.name for one in (*below[below.index(place) :], place))
         raise ConfigurationError(f"{path}: charts extend each other: {names}", code="CB-262")
@@ -54,11 +56,22 @@ def _extended(path: Path, below: tuple[Path, ...]) -> Content:
     if group is None:
         return content
     found = _beside(path, group)
-    if not found.exists():
+    try:
+        found.stat()
+    except _NOWHERE as error:
         raise ConfigurationError(
             f"{path}: [chart]: it extends {group}, and there is no {found}", code="CB-262"
-        )
+        ) from error
     return joined(content, _extended(found, (*below, place)))
+
+
+def _resolved(path: Path) -> Path:
+    """Return where a chart stands, by no link; refuse a path where nothing stands."""
+    try:
+        path.stat()
+        return path.resolve()
+    except _NOWHERE as error:
+        raise _unreadable(path, error) from error
 
 
 def _read(path: Path) -> Content:
@@ -126,14 +139,16 @@ def read_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as opened:
             data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{os.fspath(path)}: the chart cannot be read: {error.strerror or error}",
-            code="CB-205",
-        ) from error
+    except _NOWHERE as error:
+        raise _unreadable(path, error) from error
     if len(data) > MAX_BYTES:
         _refuse(os.fspath(path), f"it is larger than {MAX_BYTES:,} bytes")
     return data
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> ConfigurationError:
+    why = error.strerror if isinstance(error, OSError) else None
+    return ConfigurationError(f"{path}: it cannot be read: {why or error}", code="CB-205")
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -22,7 +22,7 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.charts.content import Content, Entry, checked, unknown
 from claimbridge.mapping.charts.grids import Cell, Formula, Grid
 from claimbridge.mapping.charts.layout import KEYED, LISTED, SINGLE, Table
-from claimbridge.model.money import MAX_FRACTION_DECIMALS
+from claimbridge.model.money import EXACT, MAX_FRACTION_DECIMALS
 
 Kind: TypeAlias = Literal["text", "number", "date", "truth", "texts"]
 
@@ -247,6 +247,7 @@ def _read(cell: Cell, kind: Kind, where: str) -> object:
     return _date(cell, where) if kind == "date" else _truth(cell, where)
 
 
+_PER_CENT: Final = Decimal(-2)
 _COMMA: Final = re.compile("[,，、;；\n]")
 _SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+\d+")
 _NUMBER: Final = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)( ?[%％])?")
@@ -272,7 +273,7 @@ def _number(cell: Cell, where: str) -> Decimal:
         found = _NUMBER.fullmatch(cell)
         if not found or len(cell) > 40:
             _refuse(where, f"{cell[:40]!r} is no number such as 1234.56 or 6 %")
-        return Decimal(found[1]).scaleb(-2) if found[2] else Decimal(found[1])
+        return EXACT.scaleb(Decimal(found[1]), _PER_CENT) if found[2] else Decimal(found[1])
     if isinstance(cell, bool) or not isinstance(cell, (int, float)):
         _refuse(where, f"{cell} is no number")
     # A workbook's numbers are binary: the shortest decimal that means the same one is what was
