@@ -371,6 +371,73 @@ def test_what_we_agreed_to_is_not_withdrawn_at_a_later_step(whole: Whole) -> Non
     assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-537")
 
 
+def _refusal_that_waits(whole: Whole) -> tuple[str, ArrivalState]:
+    """Park a claim for its chart, while Hesi takes no decision; mend the chart."""
+    good = whole.client.ledger.config
+    odd = (EXAMPLES / "chart.toml").read_text(encoding="utf-8").replace("taxi", "cab")
+    (whole.folder / "odd.toml").write_text(odd, encoding="utf-8")
+    whole.configure(node="ERP", sign_key="file:sign", retries=0)
+    whole.client.close()
+    whole.client = Client(msgspec.structs.replace(good, chart=str(whole.folder / "odd.toml")))
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    whole.sandbox.set_faults("hesi_approval:refuse-connection%1")
+    (handled,) = whole.run()
+    (waiting,) = whole.record.open_write_backs("hesi")
+    assert waiting.content["action"] == "refuse"
+    whole.client.close()
+    whole.client = Client(good)
+    return code, handled.arrival.state
+
+
+@pytest.mark.parametrize("down", ["hesi_approval:refuse-connection%1", ""])
+def test_a_refusal_that_waits_is_not_sent_once_the_claim_is_posted(whole: Whole, down: str) -> None:
+    """Hesi was down, and the claim was retried and posted meanwhile: it is agreed to."""
+    code, state = _refusal_that_waits(whole)
+    assert state is ArrivalState.PARKED
+    (parked,) = whole.record.find("hesi", code)
+    whole.record.retry(parked)
+    whole.sandbox.set_faults(down)
+    (handled,) = whole.run()
+    assert handled.arrival.state is ArrivalState.ACCEPTED
+    refusal = whole.record.write_backs_of("hesi", code)[0]
+    assert (refusal.state, refusal.content["action"]) == (WriteBackState.SUPERSEDED, "refuse")
+    whole.sandbox.set_faults("")
+    whole.run()
+    assert whole.state(code) == "paying"
+    assert [one.content["action"] for one in whole.hesi.effects(code)] == ["accept"]
+
+
+def test_a_refusal_waits_no_longer_than_its_reason(whole: Whole) -> None:
+    """While the retried claim may be in the ledger it is not sent back; once refused anew it is."""
+    code, _ = _refusal_that_waits(whole)
+    whole.record.retry(whole.record.find("hesi", code)[0])
+    whole.sandbox.set_faults("throttle%1")
+    (handled,) = whole.run()
+    assert handled.arrival.state is ArrivalState.READ
+    assert whole.hesi.effects(code) == []
+    assert whole.state(code) == "approving"
+    whole.sandbox.set_faults("")
+    whole.record.end(handled.arrival, ArrivalState.PARKED, code="CB-108", reason="mend line 2")
+    whole.run()
+    assert whole.state(code) == "rejected"
+    (effect,) = whole.hesi.effects(code)
+    assert "mend line 2" in effect.content["comment"]
+
+
+def test_what_was_reversed_is_not_agreed_to(whole: Whole) -> None:
+    """An approval that waited must not send on to the cashier what is in no ledger any more."""
+    whole.configure(node="ERP", sign_key="file:sign", retries=0)
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    whole.sandbox.set_faults("hesi_approval:refuse-connection%1")
+    whole.run()
+    assert len(whole.sandbox.ledger()) == 1
+    whole.client.reverse(code)
+    whole.sandbox.set_faults("")
+    whole.run()
+    assert whole.state(code) == "approving"
+    assert whole.hesi.effects(code) == []
+
+
 def test_a_number_waits_for_a_document_that_is_not_paid_yet(whole: Whole) -> None:
     """What is read before it is paid waits with its number, through any number of passes."""
     whole.configure(states=["paying", "paid"])

@@ -11,6 +11,7 @@ pass that is killed anywhere loses nothing and doubles nothing. One claim's trou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -32,7 +33,14 @@ from claimbridge.sources.record import ArrivalState, Kept, Record
 from claimbridge.sources.rereading import Rereading, foreign
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.withdrawal import withdraw
-from claimbridge.sources.writeback import Answers, WriteBackState, carry_out, worth_trying
+from claimbridge.sources.writeback import (
+    Answers,
+    WriteBack,
+    WriteBackKind,
+    WriteBackState,
+    carry_out,
+    worth_trying,
+)
 
 _TOGETHER: Final = 100
 """Arrivals recorded in one transaction, and claims submitted before the next are looked at."""
@@ -271,14 +279,25 @@ class Intake:
 
     def _plan(self, arrival: Kept, status: Status | None, error: ClaimBridgeError | None) -> None:
         answers: Answers | None = getattr(self.source, "answers", None)
-        if answers is None or arrival.state in _UNANSWERED:
+        if answers is None:
             return
-        if status is not None:
-            status = self._with_period(arrival, status)
-        for planned in answers.planned(arrival.arrival(), status=status, error=error):
+        for planned in self._planned(answers, arrival, status, error):
             self.record.begin_write_back(planned)
         if status is not None:
             self.record.answered(arrival, status.state.value)
+
+    def _planned(
+        self,
+        answers: Answers,
+        arrival: Kept,
+        status: Status | None,
+        error: ClaimBridgeError | None,
+    ) -> tuple[WriteBack, ...]:
+        if arrival.state in _UNANSWERED:
+            return ()
+        if status is not None:
+            status = self._with_period(arrival, status)
+        return answers.planned(arrival.arrival(), status=status, error=error)
 
     def _status_of(self, arrival: Kept) -> Status:
         claim = arrival.claim()
@@ -315,10 +334,31 @@ class Intake:
             self._trouble(error)
         for one in found:
             try:
-                moved = carry_out(one, answers=answers, store=self.record, clock=self._clock)
+                moved = carry_out(
+                    one,
+                    answers=answers,
+                    store=self.record,
+                    stands=partial(self._stands, answers),
+                    clock=self._clock,
+                )
                 self.report.brought_back += moved.state is WriteBackState.DONE
             except Exception as error:  # noqa: BLE001 - a user's answers may raise anything
                 self._trouble(error)
+
+    def _stands(self, answers: Answers, one: WriteBack) -> bool:
+        """Return whether a decision would be made of its document as it stands now.
+
+        Numbers and payments stay true: they are about the ledger, whatever the document becomes.
+        """
+        arrival = self.record.newest(self._name, one.key)
+        if one.kind is not WriteBackKind.APPROVAL or arrival is None:
+            return True
+        if arrival.state is ArrivalState.READ:
+            return False
+        accepted = arrival.state is ArrivalState.ACCEPTED
+        status = self._status_of(arrival) if accepted else None
+        planned = self._planned(answers, arrival, status, None if accepted else arrival.error())
+        return one.identity in {wanted.identity for wanted in planned}
 
     def _ask_for_news(self) -> None:
         """Take in what changed in the ledgers: only what is posted has a number to bring back."""

@@ -11,7 +11,8 @@ its first byte leaves, and what was found ``sending`` without a living sender is
                               │                  └─▶ (looked) ─────────────────────────┘
                               └───────▶ parked ──▶ (a person decides)
 
-What is in doubt is looked up before it is sent again; what is done is never sent again.
+What is in doubt is looked up before it is sent again; what is done is never sent again. What is
+pending and not true any more is superseded; planned anew, it is pending again.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class WriteBackState(enum.StrEnum):
     """It was sent and the answer is missing: look before anything else."""
     PARKED = "parked"
     """A person must look; ``reason`` says why."""
+    SUPERSEDED = "superseded"
+    """It was not true any more before it was sent."""
 
 
 OPEN: Final = frozenset({WriteBackState.PENDING, WriteBackState.SENDING, WriteBackState.IN_DOUBT})
@@ -64,12 +67,13 @@ FOR_A_PERSON: Final = (WriteBackState.REFUSED, WriteBackState.PARKED)
 
 _S = WriteBackState
 WRITE_BACK_MOVES: Final[dict[WriteBackState, frozenset[WriteBackState]]] = {
-    _S.PENDING: frozenset({_S.SENDING, _S.PARKED}),
+    _S.PENDING: frozenset({_S.SENDING, _S.PARKED, _S.SUPERSEDED}),
     _S.SENDING: frozenset({_S.PENDING, _S.DONE, _S.REFUSED, _S.IN_DOUBT, _S.PARKED}),
     _S.IN_DOUBT: frozenset({_S.PENDING, _S.DONE, _S.REFUSED, _S.IN_DOUBT, _S.PARKED}),
     _S.DONE: frozenset(),
     _S.REFUSED: frozenset({_S.PENDING}),
     _S.PARKED: frozenset({_S.PENDING}),
+    _S.SUPERSEDED: frozenset(),
 }
 """Which state may follow which; a store refuses every other move."""
 
@@ -79,7 +83,8 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
 
     Its identity is ``source``, ``key`` (the document's id there), ``kind`` and ``occasion``, which
     tells apart several of a kind about one document (the claim's revision; the approval's step).
-    ``content`` is what is sent, in the source's own terms; it never changes after it was planned.
+    ``content`` is what is sent, in the source's own terms; it changes only where what is superseded
+    is planned anew.
     ``attempt`` counts the times that it was about to be sent (0: never). ``reason`` says in a
     sentence why it is in this state. ``attempted_at`` is when the last attempt began; None when
     there was none. ``in_doubt_since`` is when a lost attempt was over for certain: from then on
@@ -150,7 +155,10 @@ class WriteBacks(Protocol):
     """
 
     def begin_write_back(self, write_back: WriteBack) -> WriteBack:
-        """Add ``write_back`` unless its identity is held already; return what is held."""
+        """Add ``write_back`` unless its identity is held already; return what is held.
+
+        What is held as superseded becomes what is given, its attempts counted on.
+        """
         ...
 
     def record_write_back(self, write_back: WriteBack) -> bool:
@@ -182,12 +190,18 @@ def worth_trying(answers: Answers, write_backs: Sequence[WriteBack]) -> Sequence
 
 
 def carry_out(
-    write_back: WriteBack, *, answers: Answers, store: WriteBacks, clock: Clock = SYSTEM
+    write_back: WriteBack,
+    *,
+    answers: Answers,
+    store: WriteBacks,
+    stands: Callable[[WriteBack], bool] = lambda _: True,
+    clock: Clock = SYSTEM,
 ) -> WriteBack:
     """Bring one write-back as far as it goes now, and return it as it is recorded then.
 
     Those of the same kind that were planned earlier for the document are brought on first; while
-    one of them is still open, this one waits. It may be called again at any time, by one process
+    one of them is still open, this one waits. ``stands`` is asked of each right before it is sent:
+    what is not true any more is superseded. It may be called again at any time, by one process
     at a time for each source: what is found ``sending`` is taken as left by one that died.
     """
     held = store.begin_write_back(write_back)
@@ -195,7 +209,9 @@ def carry_out(
     for known in store.write_backs_of(held.source, held.key):
         if known.kind is not held.kind:
             continue
-        moved = _bring_on(known, earlier=earlier, answers=answers, store=store, clock=clock)
+        moved = _bring_on(
+            known, earlier=earlier, answers=answers, store=store, stands=stands, clock=clock
+        )
         if known.identity == held.identity:
             return moved
         if moved.state in OPEN:
@@ -211,6 +227,7 @@ def _bring_on(
     earlier: Sequence[WriteBack],
     answers: Answers,
     store: WriteBacks,
+    stands: Callable[[WriteBack], bool],
     clock: Clock,
 ) -> WriteBack:
     """Look at what is in doubt, send what is pending, and record each step."""
@@ -226,6 +243,12 @@ def _bring_on(
     if held.state is WriteBackState.IN_DOUBT:
         held = _looked(held, earlier=earlier, answers=answers, store=store)
     if held.state is not WriteBackState.PENDING:
+        return held
+    if not stands(held):
+        held = msgspec.structs.replace(
+            held, state=WriteBackState.SUPERSEDED, reason="it is not true any more"
+        )
+        store.record_write_back(held)
         return held
     sending = msgspec.structs.replace(
         held,

@@ -47,7 +47,10 @@ class Messages(RecordStore):
     # --- what goes back to a source: claimbridge.sources.writeback.WriteBacks -----------------
 
     def begin_write_back(self, write_back: WriteBack) -> WriteBack:
-        """Add ``write_back`` unless its identity is held already; return what is held."""
+        """Add ``write_back`` unless its identity is held already; return what is held.
+
+        What is held as superseded becomes what is given, its attempts counted on.
+        """
         now = self._clock.now()
         return self._writes.write(lambda connection: write_backs.add(connection, write_back, now))
 

@@ -87,10 +87,12 @@ class Record(Messages):
             where, values = "source = ? AND document = ?", (source, rows.storable(key))
             return tuple(rows.select(connection, where, values))
 
-    def of_claim(self, claim_id: str) -> tuple[Kept, ...]:
-        """Return every arrival of a claim, from any source, oldest first."""
+    def newest(self, source: str, key: str) -> Kept | None:
+        """Return the version of a document that was read last; None where there is none."""
         with self._store.reading() as connection:
-            return tuple(rows.select(connection, "claim_id = ?", (claim_id,)))
+            where, values = "source = ? AND document = ?", (source, rows.storable(key))
+            found = rows.select(connection, where, values, "ORDER BY id DESC LIMIT 1")
+        return found[0] if found else None
 
     def select(
         self, states: Sequence[ArrivalState] = (), *, source: str | None = None

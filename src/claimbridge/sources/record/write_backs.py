@@ -18,7 +18,10 @@ from claimbridge.sources.writeback import WRITE_BACK_MOVES, WriteBack, WriteBack
 
 _ADD_WRITE_BACK: Final = """
 INSERT INTO write_backs (source, document, kind, occasion, content, state, attempt, reason,
-    attempted_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    attempted_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (source, document, kind, occasion) DO UPDATE SET content = excluded.content,
+    state = excluded.state, reason = excluded.reason, updated_at = excluded.updated_at
+WHERE state = 'superseded'
 """
 _MOVE_WRITE_BACK: Final = """
 UPDATE write_backs SET state = ?, attempt = ?, reason = ?, attempted_at = ?, updated_at = ?
@@ -32,7 +35,7 @@ FROM write_backs
 
 
 def add(connection: sqlite3.Connection, one: WriteBack, now: dt.datetime) -> WriteBack:
-    """Add a write-back unless its identity is held; return what is held."""
+    """Add a write-back unless its identity is held, not superseded; return what is held."""
     content = msgspec.json.encode(one.content, order="sorted").decode()
     attempted = stamp(one.attempted_at) if one.attempted_at else None
     values = (one.state.value, one.attempt, storable(one.reason, MAX_REASON), attempted, stamp(now))
