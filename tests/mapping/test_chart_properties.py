@@ -114,7 +114,17 @@ def facts(case: tuple[Claim, dt.date]) -> Facts:
 
 def walk(members: list[ExpenseRow], given_facts: Facts) -> ExpenseRow | None:
     """Return the first row that fits, by looking at every one."""
-    return next((row for row in members if row.fits(given_facts)), None)
+    return next((row for row in members if fits(row, given_facts)), None)
+
+
+def fits(row: ExpenseRow, given_facts: Facts) -> bool:
+    """Return whether a row answers for a line of its type."""
+    exact = zip(row.conditions, given_facts.exact, strict=True)
+    return (
+        all(values is None or fact in values for values, fact in exact)
+        and row.window.takes(given_facts.amount, given_facts.posting)
+        and (row.when is None or row.when.holds(given_facts))
+    )
 
 
 @some

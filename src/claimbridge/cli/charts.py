@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
@@ -47,14 +48,7 @@ def check_chart(
     wrong = any(finding.weight == "mend" for finding in found)
     if json:
         for finding in found:
-            emit(
-                {
-                    "kind": finding.kind,
-                    "weight": finding.weight,
-                    "where": finding.where,
-                    "text": finding.text,
-                }
-            )
+            emit(msgspec.structs.asdict(finding))
     else:
         _print_findings(opened, found)
     return BUSINESS_NO if wrong else DONE

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.charts.rows import ExpenseRow
+from claimbridge.mapping.decisions import named
 from claimbridge.mapping.places import Place
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT, rounded
@@ -23,7 +24,7 @@ def check_quantity(
 
     The row's rates are in the currency of the company that bears the cost.
     """
-    what = f'{place} (type "{line.type}")'
+    what = named(line, place)
     unit = row.unit or line.unit or "units"
     if line.quantity is None:
         raise _refusal(f"{what} states no quantity, and {row.label} counts {unit}")

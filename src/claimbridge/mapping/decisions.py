@@ -50,13 +50,13 @@ def row_for(
     rivals = rules.rows.of_type(line.type)
     if not rivals:
         raise MappingError(
-            f'{_named(line, place)} has no expense row in chart "{rules.name}"; '
+            f'{named(line, place)} has no expense row in chart "{rules.name}"; '
             f"nearest: {', '.join(rules.rows.nearest(line.type))}",
             code="CB-111",
             claim_id=claim.id,
         )
     raise MappingError(
-        f'{_named(line, place)}: no expense row of its type in chart "{rules.name}" fits '
+        f'{named(line, place)}: no expense row of its type in chart "{rules.name}" fits '
         f"{_stated(facts, rivals)}; nearest: {_nearest_rows(facts, rivals)}",
         code="CB-112",
         claim_id=claim.id,
@@ -102,7 +102,7 @@ def input_tax_account(rules: Rules, claim: Claim, line: ClaimLine, place: Place,
             rates.sort(key=lambda known: EXACT.subtract(known, rate).copy_abs())
         kinds = [known for known in accounts if isinstance(known, str)] if levy.kind else []
         raise MappingError(
-            f"{_named(line, place)} has input tax{of_kind} {at}, for which chart "
+            f"{named(line, place)} has input tax{of_kind} {at}, for which chart "
             f'"{rules.name}" has no input_tax account; '
             f"nearest: {', '.join([*kinds, *map(str, rates)][:3])}",
             code="CB-113",
@@ -127,7 +127,7 @@ def cost_centre_for(
         return row.default_cost_centre, "the chart's default"
     if row.cost_centre_required:
         raise MappingError(
-            f"{_named(line, place)} has no cost centre, nor has the claim, and {row.label} "
+            f"{named(line, place)} has no cost centre, nor has the claim, and {row.label} "
             "requires one",
             code="CB-114",
             claim_id=claim.id,
@@ -145,7 +145,7 @@ def dimensions_for(claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow)
         if not value:
             known = sorted({*line.dimensions, *claim.dimensions})
             raise MappingError(
-                f'{_named(line, place)} has no dimension "{name}", nor has the claim, and '
+                f'{named(line, place)} has no dimension "{name}", nor has the claim, and '
                 f"{row.label} asks for it; they have: {', '.join(known) or 'none'}",
                 code="CB-115",
                 claim_id=claim.id,
@@ -154,7 +154,8 @@ def dimensions_for(claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow)
     return found
 
 
-def _named(line: ClaimLine, place: Place) -> str:
+def named(line: ClaimLine, place: Place) -> str:
+    """Return what messages call a line, or a part of it."""
     return f'{place} (type "{line.type}")'
 
 

@@ -68,11 +68,10 @@ def levied(
     rate: Decimal | None,
     kind: str = "",
     by: str = "",
-    base: Decimal | None = None,
 ) -> Levy:
     """Return a tax that an invoice states, ``share`` of which may be deducted."""
     deducted = rounded(EXACT.multiply(tax, share), currency)
-    return Levy(tax, deducted, tax, rate, share, STATED, kind, by, base)
+    return Levy(tax, deducted, tax, rate, share, STATED, kind, by)
 
 
 def contained(
@@ -82,13 +81,12 @@ def contained(
     *,
     rate: Decimal,
     by: str = "",
-    base: Decimal | None = None,
 ) -> Levy:
     """Return the tax that ``gross`` contains at ``rate``."""
     exact = EXACT.divide(EXACT.multiply(gross, rate), EXACT.add(_ONE, rate))
     tax = rounded(exact, currency)
     deducted = rounded(EXACT.multiply(tax, share), currency)
-    return Levy(tax, deducted, exact, rate, share, f"contained at {per_cent(rate)}", "", by, base)
+    return Levy(tax, deducted, exact, rate, share, f"contained at {per_cent(rate)}", by=by)
 
 
 def per_cent(fraction: Decimal) -> str:

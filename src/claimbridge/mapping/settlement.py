@@ -16,7 +16,7 @@ from claimbridge.mapping.books import Book, Sum
 from claimbridge.mapping.cost_postings import personal_amount
 from claimbridge.mapping.costs import DecidedLine
 from claimbridge.mapping.draft import Draft, side_of
-from claimbridge.model import Posting, Role, converted
+from claimbridge.model import Posting, Role, converted, owed_to_employee
 from claimbridge.model.money import EXACT
 
 _ZERO: Final = Decimal(0)
@@ -212,10 +212,7 @@ def post_employee(draft: Draft, *, personal: Decimal) -> None:
     """
     settled, returned = post_advances(draft)
     claim = draft.claim
-    lines = [line for line in claim.lines if line.payment == "employee"]
-    owed = _ZERO
-    for line in lines:
-        owed = EXACT.add(owed, converted(line, claim.currency))
+    owed = owed_to_employee(claim)
     rule = "the sum of what the employee paid"
     for amount, what in (
         (settled, "settled by advances"),
@@ -239,7 +236,7 @@ def post_employee(draft: Draft, *, personal: Decimal) -> None:
         rule += ", and what payees are paid"
     if owed:
         _post_owed(draft, owed, rule, partner=claim.employee)
-    elif lines and not claim.payees:
+    elif not claim.payees and any(line.payment == "employee" for line in claim.lines):
         draft.skip(
             "what the employee paid and returned cancels out"
             if rule.endswith("paid")

@@ -24,7 +24,7 @@ from claimbridge.mapping.charts.boxes import (
     shared,
     told,
 )
-from claimbridge.mapping.charts.facts import CONDITIONS
+from claimbridge.mapping.charts.facts import CONDITIONS, PAYMENTS
 from claimbridge.mapping.charts.rows import ExpenseRow
 from claimbridge.mapping.charts.rules import Rules
 
@@ -34,8 +34,7 @@ MOST: Final = 50
 MOST_COMPARED: Final = 100_000
 """How many pairs of rows are compared for a finding: some seconds."""
 
-_PAYMENTS: Final = Values(frozenset({"employee", "company_card"}), False)
-
+_PAYMENTS: Final = Values(PAYMENTS, False)
 
 Weight: TypeAlias = Literal["mend", "look", "note"]
 
@@ -88,11 +87,11 @@ def _shortened(findings: list[ChartFinding]) -> list[ChartFinding]:
 
 
 def _dates(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
-    for where, first, last in [
-        (f'chart "{rules.name}"', rules.valid_from, rules.valid_to),
-        *((row.label, row.window.first, row.window.last) for row in rules.rows.rows),
-    ]:
-        weight: Literal["look", "note"] = "look" if where.startswith("chart") else "note"
+    judged: list[tuple[Weight, str, dt.date | None, dt.date | None]] = [
+        ("look", f'chart "{rules.name}"', rules.valid_from, rules.valid_to),
+        *(("note", row.label, row.window.first, row.window.last) for row in rules.rows.rows),
+    ]
+    for weight, where, first, last in judged:
         if last is not None and last < day:
             yield ChartFinding("dates", weight, where, f"expired: valid to {last}")
         elif first is not None and first > day:

@@ -20,6 +20,9 @@ CONDITIONS: Final = (
 )
 """The conditions that name values, in the order of ``Facts.exact``."""
 
+PAYMENTS: Final = frozenset({"employee", "company_card"})
+"""All values that there are of ``payment``."""
+
 
 class Facts(NamedTuple):
     """What is known of one line, or of a part of it, when its row is chosen.

@@ -9,6 +9,9 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from claimbridge.mapping.charts.periods import DEFAULT_SOURCES, Source
+from claimbridge.mapping.proportion import Remainder
+
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A TOML table whose keys are all known."""
@@ -90,7 +93,7 @@ class AllocationTable(Table, frozen=True):
     first or to the last.
     """
 
-    remainder: Literal["largest", "first", "last"] = "largest"
+    remainder: Remainder = "largest"
 
 
 class BetweenTable(Table, frozen=True):
@@ -118,7 +121,7 @@ class PeriodsTable(Table, frozen=True):
     year of its ``start`` or ``end``, and a period ``2026-01``.
     """
 
-    posting_date: tuple[Literal["invoice", "approval", "line"], ...] = ("approval", "line")
+    posting_date: tuple[Source, ...] = DEFAULT_SOURCES
     when_closed: Literal["refuse", "next_open"] = "refuse"
     closed_until: dt.date | None = None
     closed: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.charts.calendars import periods_of
 from claimbridge.mapping.charts.checking import Checked
 from claimbridge.mapping.charts.content import Content, tables_of
-from claimbridge.mapping.charts.facts import CONDITIONS
+from claimbridge.mapping.charts.facts import CONDITIONS, PAYMENTS
 from claimbridge.mapping.charts.layout import (
     AccountsTable,
     CompanyTable,
@@ -28,7 +28,6 @@ from claimbridge.model.voucher import MAX_ACCOUNT
 
 MAX_NAME: Final = 200
 MAX_CODE: Final = 64
-PAYMENTS: Final = frozenset({"employee", "company_card"})
 
 
 def rules_of(content: Content) -> Rules:

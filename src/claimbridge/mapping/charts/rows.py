@@ -122,15 +122,6 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
         """Return the row's label with its conditions, for messages."""
         return f"{self.label}: {', '.join(self.stated()) or 'any'}"
 
-    def fits(self, facts: Facts) -> bool:
-        """Return whether the row answers for a line of its type."""
-        for values, fact in zip(self.conditions, facts.exact, strict=True):
-            if values is not None and fact not in values:
-                return False
-        if self.window is not ANY and not self.window.takes(facts.amount, facts.posting):
-            return False
-        return self.when is None or self.when.holds(facts)
-
     def takes_all_of(self, other: ExpenseRow) -> bool:
         """Return whether every line that fits ``other`` surely fits this row of its type."""
         for own, its in zip(self.conditions, other.conditions, strict=True):

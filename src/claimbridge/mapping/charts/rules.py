@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 
 from claimbridge.mapping.charts.narration import Template
 from claimbridge.mapping.charts.periods import Periods
 from claimbridge.mapping.charts.rows import RowIndex
+from claimbridge.mapping.proportion import Remainder
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     claim_text: Template
     rows: RowIndex
     invoices: Mapping[str, InvoiceRule] = {}
-    remainder: Literal["largest", "first", "last"] = "largest"
+    remainder: Remainder = "largest"
     recharge: bool = False
     periods: Periods | None = None
     account_list: str | None = None
