@@ -11,7 +11,7 @@ from tests.mapping.charts import CHART, chart, claim, legs, line
 from claimbridge.errors import ClaimError
 from claimbridge.mapping import Chart, Mapped
 from claimbridge.mapping.division import map_in_parts
-from claimbridge.model import Allocation, Claim, SupportingDocument
+from claimbridge.model import Allocation, Claim, Payee, SupportingDocument
 
 RAIL = "[[invoice]]\nkind = 'rail_ticket'\ntax_rate = 0.06\n"
 MONTHS = [dt.date(2026, month, 28) for month in (1, 2, 3, 4)]
@@ -61,6 +61,13 @@ def test_a_line_that_is_too_long_by_itself_is_told_so() -> None:
     """The message says how many postings there are, and how many a document takes."""
     with pytest.raises(ClaimError, match=r"CB-164 .*4 postings, a document takes 2, and one line"):
         map_in_parts(chart(), claim(line("travel", "106", tax="6"), line("taxi", "1")), most=2)
+
+
+def test_a_line_with_too_many_payees_is_told_so() -> None:
+    """The payees count with the line that they are owed for."""
+    payees = tuple(Payee(partner=f"V{number}", amount=Decimal(10)) for number in range(3))
+    with pytest.raises(ClaimError, match=r"CB-164 .* takes 3, and one line has more with those"):
+        map_in_parts(chart(), claim(line("taxi", "30"), payees=payees), most=3)
 
 
 class Counted:

@@ -74,7 +74,8 @@ def _mapped(chart: Chart, claim: Claim, whole: Voucher, most: int) -> tuple[Mapp
         count = min(count + count // 4 + 1, lines) if count < lines else lines + 1
     raise _indivisible(
         claim,
-        f"its voucher has {postings} postings, a document takes {most}, and one line has more",
+        f"its voucher has {postings} postings, a document takes {most}, and one line has more with "
+        "those who are owed for it",
     )
 
 
