@@ -285,6 +285,25 @@ def test_a_document_without_an_update_time_has_its_content_for_a_version() -> No
     assert len({first.version, changed.version, gone.version}) == 3
 
 
+def test_an_unchanged_document_that_comes_back_is_another_version() -> None:
+    """Also without an update time: each time that it comes to the node it waits for an answer."""
+    held = _document("plain")
+    reading = source(Listing(), node="ERP", sign_key="env:S")
+    listing = reading.client
+    came = {"action": "freeflow.agree", "attributes": {"nextId": "FLOW:2", "nextName": "ERP"}}
+    shown = {**held, "updateTime": None, "logs": [*held["logs"], came]}
+    listing.details = lambda flow_id: shown  # type: ignore[method-assign]
+    first = reading.reread("ID-plain")
+    shown["logs"].append({**came, "action": "freeflow.back"})
+    back = reading.reread("ID-plain")
+    shown["logs"] += [{"action": "freeflow.submit"}, came]
+    changed = reading.reread("ID-plain")
+
+    assert first is not None and back is not None and changed is not None  # noqa: PT018 - for mypy
+    assert [one.occasion for one in (first, back, changed)] == ["", "2", ""]
+    assert len({first.version, back.version, changed.version}) == 3
+
+
 def test_details_are_read_where_the_map_needs_them() -> None:
     """The list leaves out the code of an expense type; the details have it."""
 

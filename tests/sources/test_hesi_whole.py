@@ -438,6 +438,32 @@ def test_what_was_reversed_is_not_agreed_to(whole: Whole) -> None:
     assert whole.hesi.effects(code) == []
 
 
+def test_what_comes_back_to_our_step_unchanged_is_agreed_to_again(whole: Whole) -> None:
+    """A later step sent it back to ours: one decision for each time that it comes there."""
+    whole.configure(node="ERP", sign_key="file:sign")
+    code = whole.put(1, MANAGER, EBOT, CASHIER)
+    whole.run()
+    assert whole.state(code) == "paying"
+    for times in (2, 3):
+        document, books = whole.hesi._document(code), whole.hesi._books
+        with books.lock:
+            books.move(document, state="approving", node=EBOT)
+            books.log(document, "freeflow.back", node=CASHIER, following=EBOT)
+        whole.sandbox.set_faults("hesi_approval:commit-then-drop@1")
+        whole.run()
+        whole.sandbox.set_faults("")
+        assert whole.state(code) == "paying"
+        whole.record.hint("hesi", [code])
+        whole.run()
+        assert [one.content["action"] for one in whole.hesi.effects(code)] == ["accept"] * times
+    whole.hesi.pay(code)
+    whole.run()
+    whole.run()
+    assert len(whole.sandbox.ledger()) == 1
+    assert {one.state for one in whole.record.write_backs_of("hesi", code)} == {WriteBackState.DONE}
+    assert len(whole.hesi.effects(code)) == 4, "three decisions and the number"
+
+
 def test_a_number_waits_for_a_document_that_is_not_paid_yet(whole: Whole) -> None:
     """What is read before it is paid waits with its number, through any number of passes."""
     whole.configure(states=["paying", "paid"])

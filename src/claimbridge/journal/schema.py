@@ -199,6 +199,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
     ),
+    # Which of the times it is that an unchanged document waits for an answer; '' the first.
+    ("ALTER TABLE arrivals ADD COLUMN occasion TEXT NOT NULL DEFAULT ''",),
 )
 
 

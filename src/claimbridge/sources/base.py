@@ -19,11 +19,13 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """One document that a source gave: a claim, or why it is none.
 
     ``key`` is the document's id in the source (Hesi's flow id, a file's name) and ``version``
-    changes whenever the document does. Either ``claim`` or ``error`` is set, unless the document
-    is ``withdrawn``: deleted or taken back after it was approved. ``label`` is what people call
-    it (its number), empty where that is the key. ``ignored`` names the fields of the form that no
-    rule reads. ``mark`` is where reading may go on once everything up to here was recorded; empty
-    where the source keeps no order.
+    changes whenever the document does. Either ``claim`` or ``error`` is set, unless the
+    document is ``withdrawn``: deleted or taken back after it was approved. ``label`` is what
+    people call it (its number), empty where that is the key. ``ignored`` names the fields of
+    the form that no rule reads. ``occasion`` tells apart the times that an unchanged document
+    came back to wait for an answer; empty the first time, and where the source waits for none.
+    ``mark`` is where reading may go on once everything up to here was recorded; empty where the
+    source keeps no order.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: bool = False
     label: str = ""
     ignored: tuple[str, ...] = ()
+    occasion: str = ""
     mark: str = ""
 
 

@@ -20,7 +20,7 @@ from claimbridge.model.money import EXACT
 from claimbridge.sources.hesi.effects import WAITING, came_and_went_back, waiting_node
 from claimbridge.sources.hesi.fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
 from claimbridge.sources.hesi.http import JsonObject, read_json
-from claimbridge.sources.hesi.log import approval, revision, states_of
+from claimbridge.sources.hesi.log import approval, revision, states_of, times_at
 from claimbridge.sources.hesi.reader import FormReader, in_currency
 from claimbridge.sources.hesi.values import FormMoney, Values, invoice_id
 from claimbridge.sources.hesi.words import FormWords
@@ -77,6 +77,11 @@ class HesiForms:
         """Tell whether one that is not approved now once was: by where it stands, and its log."""
         went_back = bool(self._node) and came_and_went_back(document, self._node)
         return went_back or not self._states.isdisjoint(states_of(document))
+
+    def occasion(self, document: JsonObject) -> str:
+        """Return which time it is that the unchanged form waits at the node; empty the first."""
+        times = times_at(document, self._node) if self._node else 0
+        return str(times) if times > 1 else ""
 
     def label(self, document: JsonObject) -> str:
         """Return what people call a document: its number; empty where it has none."""

@@ -28,6 +28,17 @@ def revision(document: JsonObject) -> int:
     return max(1, sum(str(entry.get("action")) in _CHANGING for entry in _log(document)))
 
 
+def times_at(document: JsonObject, name: str) -> int:
+    """Return how many times the form, as it is, came to the step called ``name``."""
+    times = 0
+    for entry in _log(document):
+        if str(entry.get("action")) in _CHANGING:
+            times = 0
+        attributes = entry.get("attributes")
+        times += isinstance(attributes, Mapping) and attributes.get("nextName") == name
+    return times
+
+
 def approval(document: JsonObject) -> tuple[object, str]:
     """Return when the last person agreed, in milliseconds, and that person's id.
 

@@ -235,10 +235,11 @@ class HesiSource:
 
         ``updated`` None: Hesi does not say when it changed; its version is what it holds.
         """
-        label = self._forms.label(document)
+        label, occasion = self._forms.label(document), self._forms.occasion(document)
 
         def version(content: str) -> str:
-            named = hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+            held = (content + occasion).encode("utf-8", "backslashreplace")
+            named = hashlib.sha256(held).hexdigest()[:16]
             return str(updated) if updated is not None else f"content-{named}"
 
         if not self._forms.approved(document):
@@ -254,8 +255,15 @@ class HesiSource:
             return Arrival(
                 key=key, version=wrong, error=error, label=label, ignored=left, mark=mark
             )
-        held = version(claim.to_json().decode())
-        return Arrival(key=key, version=held, claim=claim, label=label, ignored=left, mark=mark)
+        return Arrival(
+            key=key,
+            version=version(claim.to_json().decode()),
+            claim=claim,
+            label=label,
+            ignored=left,
+            occasion=occasion,
+            mark=mark,
+        )
 
 
 def _marks(mark: str) -> dict[str, int]:

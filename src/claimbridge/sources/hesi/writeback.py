@@ -232,7 +232,7 @@ class HesiAnswers:
     def _decided(self, arrival: Arrival, status: Status) -> WriteBack:
         return self.decision(
             arrival.key,
-            occasion=str(status.revision),
+            occasion=" again ".join(filter(None, (str(status.revision), arrival.occasion))),
             action="accept",
             comment=f"posted as {', '.join(map(str, _entries(status)))}",
             revision=status.revision,

@@ -67,7 +67,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     ``code`` and ``reason`` say why it is in its state; of one that is ``read`` they say why it is
     not further. ``attempt`` counts the times that it was about to be submitted. ``told`` is
     whether its source took note of the end, ``answered`` for which of our states of its submission
-    it was last planned what goes back there.
+    it was last planned what goes back there. ``occasion`` is the arrival's.
     """
 
     number: int
@@ -86,6 +86,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     answered: str = ""
     content: str = ""
     ignored: tuple[str, ...] = ()
+    occasion: str = ""
     read_at: dt.datetime
     updated_at: dt.datetime
 
@@ -119,6 +120,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
             withdrawn=self.withdrawn,
             label=self.label,
             ignored=self.ignored,
+            occasion=self.occasion,
         )
 
 

@@ -23,12 +23,12 @@ MAX_REASON: Final = 4000
 
 _COLUMNS: Final = (
     "id, source, document, version, state, label, claim_id, revision, withdrawn, code, reason, "
-    "attempt, told, answered, claim, ignored, read_at, updated_at"
+    "attempt, told, answered, claim, ignored, occasion, read_at, updated_at"
 )
 _INSERT: Final = """
 INSERT INTO arrivals (source, document, version, state, label, claim_id, revision, withdrawn,
-    code, reason, claim, ignored, read_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    code, reason, claim, ignored, occasion, read_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _NO_CLAIM: Final = """
 SELECT id FROM arrivals WHERE source = :source AND document = :document AND version = :version
@@ -106,6 +106,7 @@ def add(connection: sqlite3.Connection, source: str, arrival: Arrival, now: dt.d
             reason,
             claim.to_json().decode() if claim else None,
             msgspec.json.encode([storable(name) for name in arrival.ignored]).decode(),
+            arrival.occasion,
             stamp(now),
             stamp(now),
         ),
@@ -216,7 +217,7 @@ def _kept(row: Sequence[object]) -> Kept:
     names = (
         "number", "source", "key", "version", "state", "label", "claim_id", "revision",
         "withdrawn", "code", "reason", "attempt", "told", "answered", "content", "ignored",
-        "read_at", "updated_at",
+        "occasion", "read_at", "updated_at",
     )  # fmt: skip
     fields = dict(zip(names, row, strict=True))
     try:
