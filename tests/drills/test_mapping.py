@@ -10,6 +10,7 @@ from tests.drills import mapping
 from tests.drills.mapping import drill
 
 from claimbridge.mapping import allocation, cost_postings, costs, settlement
+from claimbridge.mapping.draft import Draft
 from claimbridge.model.money import EXACT, rounded
 
 
@@ -42,8 +43,8 @@ def _nothing(*_: object, **__: object) -> Decimal:
         (costs, "divide", _carelessly),
         (allocation, "divide", _carelessly),
         (settlement, "post_advances", lambda _: (Decimal(0), Decimal(0))),
-        (settlement, "personal_amount", _nothing),
-        (cost_postings, "_claim_rate", lambda *_: Decimal(1)),
+        (Draft, "at_own_rate", _nothing),
+        (Draft, "at_own_rate", lambda _, amount, __: amount),
         (cost_postings, "_post_non_deductible_tax", _nothing),
     ],
 )

@@ -244,21 +244,11 @@ def _owed_by(draft: Draft, decided: DecidedLine, gross: dict[str, Decimal]) -> d
     """
     rest = converted(decided.line, draft.claim.currency)
     for share in decided.personal:
-        rest = EXACT.subtract(rest, personal_amount(draft, decided, share.amount))
+        rest = EXACT.subtract(rest, draft.at_own_rate(share.amount, decided.line))
     first = "" if "" in gross or not gross else next(iter(gross))
     owed = {}
     for company, amount in gross.items():
         if company != first:
-            owed[company] = draft.converted(amount, _claim_rate(draft, decided))
+            owed[company] = draft.at_own_rate(amount, decided.line)
             rest = EXACT.subtract(rest, owed[company])
     return {first: rest, **owed} if gross or rest else {}
-
-
-def personal_amount(draft: Draft, decided: DecidedLine, amount: Decimal) -> Decimal:
-    """Return a personal amount of a line in the claim's currency."""
-    return draft.converted(amount, _claim_rate(draft, decided))
-
-
-def _claim_rate(draft: Draft, decided: DecidedLine) -> Decimal | None:
-    line = decided.line
-    return None if line.currency in (None, draft.claim.currency) else line.rate

@@ -83,6 +83,11 @@ class Draft:
             return amount
         return rounded(EXACT.multiply(amount, rate), self.claim.currency)
 
+    def at_own_rate(self, amount: Decimal, line: ClaimLine) -> Decimal:
+        """Return an amount of a line in the claim's currency, by the rate that the line states."""
+        foreign = line.currency not in (None, self.claim.currency)
+        return self.converted(amount, line.rate if foreign else None)
+
     def add(
         self,
         posting: Posting,

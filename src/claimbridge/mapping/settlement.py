@@ -13,7 +13,6 @@ from typing import Final
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.books import Book, Sum
-from claimbridge.mapping.cost_postings import personal_amount
 from claimbridge.mapping.costs import DecidedLine
 from claimbridge.mapping.draft import Draft, side_of
 from claimbridge.model import Posting, Role, converted, owed_to_employee
@@ -25,7 +24,7 @@ _ZERO: Final = Decimal(0)
 def post_personal(draft: Draft, decided: DecidedLine) -> None:
     """Debit the clearing account with what a line holds of personal expenses."""
     for share in decided.personal:
-        amount = personal_amount(draft, decided, share.amount)
+        amount = draft.at_own_rate(share.amount, decided.line)
         if not amount:
             draft.skip("the amount is zero: nothing to post", share.source)
             continue
@@ -155,7 +154,7 @@ def post_cleared(draft: Draft, lines: Sequence[DecidedLine]) -> Decimal:
     total = _ZERO
     for decided in lines:
         for share in decided.personal:
-            amount = personal_amount(draft, decided, share.amount)
+            amount = draft.at_own_rate(share.amount, decided.line)
             total = EXACT.add(total, amount)
             if amount:
                 _post(

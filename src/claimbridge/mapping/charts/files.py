@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import msgspec
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.charts.content import Content, Entry, joined, parse_toml
-from claimbridge.mapping.charts.grids import MAX_BYTES, Grid, csv_grid
+from claimbridge.mapping.charts.grids import MAX_BYTES, Grid, csv_grid, refusal
 from claimbridge.mapping.charts.sheets import content_of
 from claimbridge.mapping.charts.workbook import workbook_grids
 
@@ -79,21 +79,21 @@ def _read(path: Path) -> Content:
     if path.is_dir():
         return content_of(_folder(path), file=file)
     if suffix in _OTHER_SHEETS:
-        _refuse(file, f"a chart in Excel is an .xlsx file, not {suffix}; save it as one")
+        raise refusal(file, f"a chart in Excel is an .xlsx file, not {suffix}; save it as one")
     if suffix == ".csv":
-        _refuse(file, "a chart in CSV is a folder of chart.csv, accounts.csv, company.csv …")
+        raise refusal(file, "a chart in CSV is a folder of chart.csv, accounts.csv, company.csv …")
     data = read_bytes(path)
     if suffix == ".xlsx":
         return content_of(workbook_grids(data, file=file), file=file)
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        _refuse(file, "it is no TOML, but looks like a workbook; name it .xlsx")
+        raise refusal(file, "it is no TOML, but looks like a workbook; name it .xlsx")
     return parse_toml(data, file=file)
 
 
 def _folder(path: Path) -> list[Grid]:
     found = sorted(one for one in path.iterdir() if one.suffix.lower() == ".csv")
     if not found:
-        _refuse(os.fspath(path), "the folder holds no chart.csv, accounts.csv, company.csv …")
+        raise refusal(os.fspath(path), "the folder holds no chart.csv, accounts.csv, company.csv …")
     return [
         csv_grid(read_bytes(one), where=os.fspath(one), name=one.stem)
         for one in found
@@ -111,7 +111,9 @@ def _with_rows(content: Content, path: Path) -> Content:
     name = content.text("rows")
     if name is not None:
         if content.listed.get("expense"):
-            _refuse(content.file, f'expense rows stand here and in "{name}"; keep one of the two')
+            raise refusal(
+                content.file, f'expense rows stand here and in "{name}"; keep one of the two'
+            )
         listed = {**listed, "expense": _rows(_beside(path, name))}
     single = {**content.single, "chart": chart} if chart else content.single
     return msgspec.structs.replace(content, single=single, listed=listed)
@@ -127,10 +129,10 @@ def _rows(path: Path) -> tuple[Entry, ...]:
             grids = [grids[0]._replace(name="expense")]
         grids = [grid for grid in grids if grid.name.lower() == "expense"]
     else:
-        _refuse(file, "expense rows beside a chart stand in a .csv or .xlsx file")
+        raise refusal(file, "expense rows beside a chart stand in a .csv or .xlsx file")
     found: Mapping[str, tuple[Entry, ...]] = content_of(grids, file=file).listed
     if "expense" not in found:
-        _refuse(file, 'it has no sheet "expense"')
+        raise refusal(file, 'it has no sheet "expense"')
     return found["expense"]
 
 
@@ -142,7 +144,7 @@ def read_bytes(path: Path) -> bytes:
     except _NOWHERE as error:
         raise _unreadable(path, error) from error
     if len(data) > MAX_BYTES:
-        _refuse(os.fspath(path), f"it is larger than {MAX_BYTES:,} bytes")
+        raise refusal(os.fspath(path), f"it is larger than {MAX_BYTES:,} bytes")
     return data
 
 
@@ -154,7 +156,3 @@ def _unreadable(path: Path, error: OSError | ValueError) -> ConfigurationError:
 def _beside(path: Path, name: str) -> Path:
     """Return the file called ``name``, relative to the folder of the file that names it."""
     return (path if path.is_dir() else path.parent) / name
-
-
-def _refuse(file: str, problem: str) -> NoReturn:
-    raise ConfigurationError(f"{file}: {problem}", code="CB-260")

@@ -38,6 +38,11 @@ class Grid(NamedTuple):
     rows: tuple[tuple[int, tuple[Cell, ...]], ...]
 
 
+def refusal(where: str, problem: str) -> ConfigurationError:
+    """Return the error CB-260: a file is none that a chart can be read from, or too large."""
+    return ConfigurationError(f"{where}: {problem}", code="CB-260")
+
+
 def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Grid:
     """Return the cells of a CSV file: UTF-8, UTF-16 with its mark, or GB18030.
 
@@ -48,7 +53,7 @@ def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Gr
     try:
         rows = tuple(_csv_rows(text, where, most))
     except csv.Error as error:
-        raise ConfigurationError(f"{where}: not a CSV file: {error}", code="CB-260") from error
+        raise refusal(where, f"not a CSV file: {error}") from error
     return Grid(where, name, rows)
 
 
@@ -63,9 +68,7 @@ def _decoded(data: bytes, where: str) -> str:
             continue
         if "\0" not in text:
             return text
-    raise ConfigurationError(
-        f"{where}: neither UTF-8 nor UTF-16 nor GB18030 text; save it as CSV UTF-8", code="CB-260"
-    )
+    raise refusal(where, "neither UTF-8 nor UTF-16 nor GB18030 text; save it as CSV UTF-8")
 
 
 def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cell, ...]]]:
@@ -75,12 +78,9 @@ def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cel
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     for number, cells in enumerate(reader, start=1):
         if len(cells) > MAX_COLUMNS:
-            raise ConfigurationError(
-                f"{where}: row {number} has {len(cells)} cells; the limit is {MAX_COLUMNS}",
-                code="CB-260",
-            )
+            raise refusal(where, f"row {number} has {len(cells)} cells; the limit is {MAX_COLUMNS}")
         if number > most:
-            raise ConfigurationError(f"{where}: more than {most:,} rows", code="CB-260")
+            raise refusal(where, f"more than {most:,} rows")
         yield number, tuple(_csv_cell(cell) for cell in cells)
 
 

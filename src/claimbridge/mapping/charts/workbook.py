@@ -10,10 +10,18 @@ import datetime as dt
 import io
 import warnings
 import zipfile
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from claimbridge.errors import ConfigurationError, MissingExtra
-from claimbridge.mapping.charts.grids import MAX_BYTES, MAX_COLUMNS, MAX_LINES, Cell, Formula, Grid
+from claimbridge.mapping.charts.grids import (
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_LINES,
+    Cell,
+    Formula,
+    Grid,
+    refusal,
+)
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -40,10 +48,10 @@ def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
             warnings.simplefilter("ignore")  # about what it does not keep when it writes
             book = openpyxl.load_workbook(io.BytesIO(data), keep_links=False)
     except Exception as error:  # openpyxl lets those of zipfile, XML and its own through
-        raise ConfigurationError(
-            f"{file}: the workbook cannot be read: {type(error).__name__}: {str(error)[:200]}; "
+        raise refusal(
+            file,
+            f"the workbook cannot be read: {type(error).__name__}: {str(error)[:200]}; "
             "save it anew as .xlsx",
-            code="CB-260",
         ) from error
     return [
         _grid(sheet, f'{file}: sheet "{sheet.title}"')
@@ -55,43 +63,37 @@ def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
 def _check_package(data: bytes, file: str) -> None:
     """Refuse a package that is none, is protected, has macros, or unpacks to too much."""
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        _refuse(file, "an old .xls, or protected by a password; save it as .xlsx without one")
+        raise refusal(file, "an old .xls, or protected by a password; save it as .xlsx without one")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parts = package.infolist()
             size = sum(part.file_size for part in parts)
             if len(parts) > MAX_PARTS or size > MAX_BYTES:
-                _refuse(
+                raise refusal(
                     file,
                     f"it unpacks to {len(parts)} parts of {size:,} bytes; the limits are "
                     f"{MAX_PARTS} and {MAX_BYTES:,}: delete what is no part of the chart",
                 )
             names = {part.filename.lower() for part in parts}
             if any(name.endswith("vbaproject.bin") for name in names):
-                _refuse(file, "it holds macros; save it as .xlsx")
+                raise refusal(file, "it holds macros; save it as .xlsx")
             if "[content_types].xml" not in names:
-                _refuse(file, "a ZIP file, but no Excel workbook")
+                raise refusal(file, "a ZIP file, but no Excel workbook")
             for part in parts:
                 # A part declares no entities: what expands without end is refused unread.
                 head = package.read(part)
                 if b"<!DOCTYPE" in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    _refuse(file, f"its part {part.filename[:80]} declares a document type")
+                    raise refusal(file, f"its part {part.filename[:80]} declares a document type")
     except ConfigurationError:
         raise
     except Exception as error:  # zipfile lets through what a broken package makes of seek, struct …
-        raise ConfigurationError(
-            f"{file}: not an .xlsx workbook: {error}", code="CB-260"
-        ) from error
-
-
-def _refuse(file: str, problem: str) -> NoReturn:
-    raise ConfigurationError(f"{file}: {problem}", code="CB-260")
+        raise refusal(file, f"not an .xlsx workbook: {error}") from error
 
 
 def _grid(sheet: Worksheet, where: str) -> Grid:
     lines, columns = sheet.max_row, sheet.max_column
     if lines > MAX_LINES or columns > MAX_COLUMNS or lines * columns > MAX_AREA:
-        _refuse(
+        raise refusal(
             where,
             f"it has cells down to row {lines:,} and column {columns:,}; the limits are "
             f"{MAX_LINES:,} and {MAX_COLUMNS}: delete the empty rows and columns behind the last",
