@@ -363,6 +363,20 @@ def test_a_path_in_a_chart_that_can_name_no_file_is_refused(
     assert refusal(path).code == code
 
 
+def test_a_folder_that_may_not_be_listed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's own refusal is ours; made here, for it refuses nothing to root."""
+
+    def forbidden(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    error = refusal(tmp_path)
+    assert error.code == "CB-205"
+    assert error.message == f"{tmp_path}: it cannot be read: Permission denied"
+
+
 def test_excel_without_openpyxl_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,7 +91,10 @@ def _read(path: Path) -> Content:
 
 
 def _folder(path: Path) -> list[Grid]:
-    found = sorted(one for one in path.iterdir() if one.suffix.lower() == ".csv")
+    try:
+        found = sorted(one for one in path.iterdir() if one.suffix.lower() == ".csv")
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if not found:
         raise refusal(os.fspath(path), "the folder holds no chart.csv, accounts.csv, company.csv …")
     return [
