@@ -127,6 +127,37 @@ def test_a_claim_that_may_be_posted_keeps_its_invoices(record: Record) -> None:
     assert isinstance(record.begin([second])[0], ClaimError)
 
 
+@pytest.mark.parametrize(
+    ("document", "revision", "state", "used"),
+    [
+        ("EXP-1/1", 1, "posted", True),
+        ("EXP-1", 1, "in_doubt", True),
+        ("EXP-1/1", 1, "rejected", False),
+        ("EXP-1", 2, "pending", False),
+    ],
+)
+def test_a_parked_claim_keeps_the_invoices_of_what_is_in_a_ledger(
+    tmp_path: Path, document: str, revision: int, state: str, used: bool
+) -> None:
+    """A part of it was accepted before another was refused: its invoices are used."""
+    record = Record(tmp_path / "claims.db")
+    first = kept(record, "EXP-1", INVOICE, revision=revision)
+    second = kept(record, "EXP-2", INVOICE)
+    record.begin([first])
+    raw = sqlite3.connect(tmp_path / "claims.db")
+    raw.execute("INSERT INTO claims VALUES ('CN01', ?, 1)", (document,))
+    raw.execute(
+        "INSERT INTO submissions (ledger, claim_id, revision, purpose, reference, digest, state, "
+        "attempt, updated_at, content) VALUES ('CN01', ?, ?, 'post', ?, '', ?, 1, '', '{}')",
+        (document, revision, document, state),
+    )
+    raw.commit()
+    raw.close()
+    record.end(first, ArrivalState.PARKED, code="CB-430", reason="part 2 of 2: no such employee")
+    assert isinstance(record.begin([second])[0], ClaimError if used else Kept)
+    record.close()
+
+
 def test_a_later_revision_uses_its_own_invoices_again(record: Record) -> None:
     """What the later revision no longer uses is free once the later one is accepted."""
     other = {**INVOICE, "number": "25312000000099999999"}

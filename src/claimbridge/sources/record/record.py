@@ -211,7 +211,7 @@ class Record(Messages):
     ) -> bool:
         """Record another end, and why; False when it has ended otherwise meanwhile.
 
-        Others may then use its invoices, unless it ``may_be_posted``.
+        Others may then use its invoices, unless it ``may_be_posted`` or a part of it is.
         """
         now = self._clock.now()
 
@@ -221,7 +221,7 @@ class Record(Messages):
                 return False
             rows.end(connection, arrival.number, state, code, reason, now)
             if not may_be_posted:
-                rows.free(connection, arrival.number)
+                rows.free(connection, held)
             return True
 
         return self._writes.write(write)
@@ -299,7 +299,7 @@ def _begun(
         return None
     taken = rows.take(connection, uses, arrival.claim_id, arrival.number)
     if taken is not None:
-        rows.free(connection, arrival.number)
+        rows.free(connection, arrival)
         use, holder, line = taken
         return used_already(use, claim_id=arrival.claim_id, holder=holder, line=line)
     (begun,) = rows.select(connection, "id = ?", (arrival.number,))

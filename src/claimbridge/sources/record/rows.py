@@ -243,19 +243,26 @@ def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
 
 # Invoices
 
-_NOT_THERE: Final = """
-WITH sent AS (SELECT state FROM submissions WHERE purpose = 'post' AND (claim_id = :claim_id
-    OR (substr(claim_id, 1, length(:claim_id) + 1) = :claim_id || '/'
+_SENT: Final = """
+WITH sent AS (SELECT state, revision FROM submissions WHERE purpose = 'post' AND (
+    claim_id = :claim_id OR (substr(claim_id, 1, length(:claim_id) + 1) = :claim_id || '/'
         AND substr(claim_id, length(:claim_id) + 2) NOT GLOB '*[^0-9]*')))
-SELECT NOT EXISTS (SELECT 1 FROM sent WHERE state NOT IN ('reversed', 'rejected'))
+"""
+"""What was submitted of a claim, of its parts too (``EXP-7/1``)."""
+_NOT_THERE: Final = f"""
+{_SENT} SELECT NOT EXISTS (SELECT 1 FROM sent WHERE state NOT IN ('reversed', 'rejected'))
 AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
 AND (EXISTS (SELECT 1 FROM sent) OR NOT EXISTS (SELECT 1 FROM arrivals
     WHERE claim_id = :claim_id AND state IN ('accepted', 'parked')))
-"""
+"""  # noqa: S608 - no value in it
 """Whether a claim is in no ledger and not on its way into one: all was reversed, or none sent.
 
-The journal's tables say so, of its parts too (``EXP-7/1``); where it is in memory, the arrivals do.
+The journal's tables say so; where it is in memory, the arrivals do.
 """
+_FREE: Final = f"""
+{_SENT} DELETE FROM invoices WHERE arrival = :number AND NOT EXISTS (SELECT 1 FROM sent
+    WHERE revision = :revision AND state NOT IN ('pending', 'rejected', 'reversed'))
+"""  # noqa: S608 - no value in it
 
 
 def take(
@@ -290,6 +297,7 @@ def keep_only(
     )
 
 
-def free(connection: sqlite3.Connection, number: int) -> None:
-    """Let others use the invoices that this arrival holds."""
-    connection.execute("DELETE FROM invoices WHERE arrival = ?", (number,))
+def free(connection: sqlite3.Connection, arrival: Kept) -> None:
+    """Let others use the invoices that this arrival holds, unless some of it is in a ledger."""
+    names = {"number": arrival.number, "claim_id": arrival.claim_id, "revision": arrival.revision}
+    connection.execute(_FREE, names)
