@@ -64,15 +64,6 @@ class ApprovalState(msgspec.Struct, frozen=True):
     stage: str
 
 
-class FailedMessage(msgspec.Struct, frozen=True):
-    """An outbound message that reached no receiver; ``at`` is its update, in milliseconds."""
-
-    flow_id: str
-    node_id: str
-    at: int
-    content: JsonObject
-
-
 class HesiClient:
     """Calls one Hesi; threads may share it. ``from_settings`` opens one.
 
@@ -106,14 +97,13 @@ class HesiClient:
         form: str = "expense",
         states: Sequence[str] = (),
         since: int | None = None,
-        until: int | None = None,
         start: int = 0,
         count: int = 100,
         active: bool | None = True,
     ) -> Page:
         """Return one page of the documents of a form type, oldest update first.
 
-        ``since`` and ``until`` bound the update time, in milliseconds; Hesi judges by the second.
+        ``since`` bounds the update time, in milliseconds; Hesi judges by the second.
         ``active`` True: those that are there; False: the deleted ones; None: both.
         """
         query = [
@@ -127,8 +117,6 @@ class HesiClient:
             query.append(("state", ",".join(states)))
         if since is not None:
             query.append(("startDate", _local(since, self._zone)))
-        if until is not None:
-            query.append(("endDate", _local(until, self._zone)))
         if active is not None:
             query.append(("active", "true" if active else "false"))
         answer = self._calls.read(Request("GET", _LIST, tuple(query)))
@@ -169,28 +157,20 @@ class HesiClient:
                 found.append(ApprovalState(flow_id, stage))
         return tuple(found)
 
-    def failed_messages(
-        self, *, since: int, until: int, kind: str = "flow"
-    ) -> tuple[FailedMessage, ...]:
-        """Return the outbound messages that failed between two moments, in milliseconds.
+    def failed_messages(self, *, since: int, until: int, kind: str = "flow") -> tuple[str, ...]:
+        """Return what the messages were about that failed between two moments, in milliseconds.
+
+        Flow ids, one for each outbound message that reached no receiver.
 
         ``kind`` is Hesi's message type: ``flow`` for EBot nodes, ``message`` for approval events.
         """
         query = (("messageType", kind), ("startDate", str(since)), ("endDate", str(until)))
         failed = []
         for item in _items(self._calls.read(Request("GET", _MESSAGES, query)), _MESSAGES):
-            flow_id, node_id, at = item.get("flowId"), item.get("nodeId"), item.get("updateTime")
+            flow_id = item.get("flowId")
             if item.get("state") != "FAILURE" or not isinstance(flow_id, str) or not flow_id:
                 continue  # it went through, or is about something else than a document
-            content = item.get("request")
-            failed.append(
-                FailedMessage(
-                    flow_id,
-                    node_id if isinstance(node_id, str) else "",
-                    at if type(at) is int else since,
-                    content if isinstance(content, dict) else {},
-                )
-            )
+            failed.append(flow_id)
         return tuple(failed)
 
     def put_voucher(
@@ -226,8 +206,6 @@ class HesiClient:
         sign_key: str,
         action: Literal["accept", "refuse"],
         comment: str,
-        reject_to: str = "",
-        resubmit: Literal["", "FROM_START", "TO_REJECTOR"] = "",
     ) -> None:
         """Let the EBot node at which a document waits agree or refuse, with a comment."""
         given = {
@@ -236,12 +214,9 @@ class HesiClient:
             "nodeId": node_id,
             "action": action,
             "comment": comment,
-            "rejectTo": reject_to,
-            "resubmitMethod": resubmit,
         }
-        body = {name: text for name, text in given.items() if text or name == "comment"}
-        request = Request("POST", _APPROVAL, body=body)
-        del given, body, sign_key  # an error's traceback holds this frame
+        request = Request("POST", _APPROVAL, body=given)
+        del given, sign_key  # an error's traceback holds this frame
         self._answered(request)
 
     def report_payment(self, flow_id: str, *, paid: bool, message: str = "") -> None:
@@ -313,4 +288,4 @@ def _local(milliseconds: int, zone: ZoneInfo) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-__all__ = ["ApprovalState", "FailedMessage", "HesiClient", "HesiKeys", "JsonObject", "Page"]
+__all__ = ["ApprovalState", "HesiClient", "HesiKeys", "JsonObject", "Page"]

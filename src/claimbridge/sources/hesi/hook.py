@@ -143,10 +143,10 @@ def missed_messages(
     mark = record.mark(place)
     since = int(mark) - _OVERLAP if mark.isdigit() else now - _FIRST
     found = {
-        message.flow_id: None
+        flow_id: None
         for kind in _KINDS
-        for message in client.failed_messages(since=since, until=now, kind=kind)
-        if len(message.flow_id) <= _LONGEST_KEY
+        for flow_id in client.failed_messages(since=since, until=now, kind=kind)
+        if len(flow_id) <= _LONGEST_KEY
     }
     if found:
         record.hint(source, list(found))
