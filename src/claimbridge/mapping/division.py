@@ -27,7 +27,7 @@ from claimbridge.model import (
     converted,
     owed_to_employee,
 )
-from claimbridge.model.money import EXACT
+from claimbridge.model.money import EXACT, summed
 
 _ZERO = Decimal(0)
 
@@ -112,9 +112,7 @@ def _divided(claim: Claim, count: int) -> list[Claim]:
 
 def _bare(claim: Claim, part: int, first: int, last: int) -> Claim:
     lines = claim.lines[first:last]
-    total = _ZERO
-    for line in lines:
-        total = EXACT.add(total, converted(line, claim.currency))
+    total = summed(converted(line, claim.currency) for line in lines)
     return msgspec.structs.replace(
         claim, id=part_id(claim.id, part), lines=lines, total=total, advances=(), payees=()
     )

@@ -19,7 +19,7 @@ from claimbridge.mapping.papers import (
 )
 from claimbridge.mapping.places import Place
 from claimbridge.model import ClaimLine, Item
-from claimbridge.model.money import EXACT
+from claimbridge.model.money import summed
 
 _NO_RATE: Final = Decimal(0)
 
@@ -84,12 +84,10 @@ def check_items(line: ClaimLine, index: int, invoices: Invoices, levies: Sequenc
     personal = [item for item in line.items if item.personal]
     if not papers or any(paper.untaxed for paper in papers):
         return
-    if any(item.tax is None for item in personal):
+    beside = [item.tax for item in personal if item.tax is not None]
+    if len(beside) < len(personal):
         return
-    own = Decimal(0)
-    for tax in (*(levy.tax for levy in levies), *(item.tax for item in personal)):
-        assert tax is not None  # looked at above
-        own = EXACT.add(own, tax)
+    own = summed([*(levy.tax for levy in levies), *beside])
     stated, complete = stated_tax(papers)
     if complete and stated != own:
         raise MappingError(

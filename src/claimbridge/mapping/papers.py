@@ -20,7 +20,7 @@ from claimbridge.mapping.charts.rules import InvoiceRule
 from claimbridge.mapping.levies import STATED, Levy, contained, levied, share_of
 from claimbridge.mapping.places import Place
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
-from claimbridge.model.money import EXACT
+from claimbridge.model.money import EXACT, summed
 
 _ZERO: Final = Decimal(0)
 _NOTHING: Final[frozenset[tuple[str, str]]] = frozenset()
@@ -164,19 +164,14 @@ def _decided_by(papers: Sequence[Paper], stated: Decimal | None, row: ExpenseRow
 def stated_tax(papers: Sequence[Paper]) -> tuple[Decimal, bool]:
     """Return the sum of the taxes that documents state, and whether all of them state one."""
     taxes = [paper.document.tax for paper in papers if paper.document.tax is not None]
-    total = _ZERO
-    for tax in taxes:
-        total = EXACT.add(total, tax)
-    return total, len(taxes) == len(papers)
+    return summed(taxes), len(taxes) == len(papers)
 
 
 def _check_agreement(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> None:
     """Refuse documents whose taxes are not what the line states."""
     if line.tax is None and not line.taxes:
         return
-    own = _ZERO if line.tax is None else line.tax
-    for tax in line.taxes:
-        own = EXACT.add(own, tax.amount)
+    own = summed(tax.amount for tax in line.taxes) if line.tax is None else line.tax
     stated, complete = stated_tax(papers)
     if (complete and stated != own) or stated.copy_abs() > own.copy_abs():
         raise MappingError(
@@ -237,11 +232,8 @@ def _of_taxes(
 def check_verified(place: Place, papers: Sequence[Paper], levies: Sequence[Levy]) -> None:
     """Refuse taxes whose deductible parts are not what the documents' verification found."""
     found = [paper.document.deductible_tax for paper in papers]
-    verified, deducted = _ZERO, _ZERO
-    for one in found:
-        verified = EXACT.add(verified, _ZERO if one is None else one)
-    for levy in levies:
-        deducted = EXACT.add(deducted, levy.deducted)
+    verified = summed(one for one in found if one is not None)
+    deducted = summed(levy.deducted for levy in levies)
     if None not in found and verified != deducted:
         raise MappingError(
             f"{place}: {deducted} of its tax would be deducted, and the verification of its "
@@ -259,9 +251,7 @@ def _of_whole(
     if any(one is not None for one in found):
         if None in found:
             raise undivided(place, papers)
-        verified = _ZERO
-        for one in found:
-            verified = EXACT.add(verified, one or _ZERO)
+        verified = summed(one for one in found if one is not None)
         rate = row.tax_rate if line.tax_rate is None else line.tax_rate
         return Levy(line.tax, verified, line.tax, rate, None, STATED)
     if not are_alike(papers) and (

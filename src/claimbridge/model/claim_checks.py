@@ -33,7 +33,7 @@ from claimbridge.model.claim_parts import (
     SupportingDocument,
     Tax,
 )
-from claimbridge.model.money import EXACT, as_amount, as_fraction, exponent, rounded, shown
+from claimbridge.model.money import EXACT, as_amount, as_fraction, exponent, rounded, shown, summed
 from claimbridge.model.text import check_dimensions, check_text
 
 if TYPE_CHECKING:
@@ -50,11 +50,8 @@ def converted(line: ClaimLine, claim_currency: str) -> Decimal:
 
 def owed_to_employee(claim: Claim) -> Decimal:
     """Return what the employee paid, in the claim's currency, before any advance is settled."""
-    owed = Decimal(0)
-    for line in claim.lines:
-        if line.payment == "employee":
-            owed = EXACT.add(owed, converted(line, claim.currency))
-    return owed
+    paid = (line for line in claim.lines if line.payment == "employee")
+    return summed(converted(line, claim.currency) for line in paid)
 
 
 def settle(claim: Claim) -> None:
@@ -91,9 +88,7 @@ def _check_revision(revision: object) -> None:
 
 
 def _check_total(claim: Claim) -> None:
-    total = Decimal(0)
-    for line in claim.lines:
-        total = EXACT.add(total, converted(line, claim.currency))
+    total = summed(converted(line, claim.currency) for line in claim.lines)
     if total != claim.total:
         raise ClaimError(
             f"the lines add up to {total} {claim.currency}, not to the total {claim.total}",

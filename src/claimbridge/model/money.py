@@ -5,7 +5,9 @@ The minor units are those of ISO 4217 (list one, 2026); a currency outside it do
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -124,6 +126,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     Raises ClaimError for a code that ISO 4217 does not list.
     """
     return EXACT.plus(EXACT.quantize(amount, quantum(currency)))
+
+
+def summed(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum of amounts, whatever the thread's context; 0 of none."""
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def as_fraction(

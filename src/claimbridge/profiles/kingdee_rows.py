@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import reduce
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
-from claimbridge.model.money import EXACT, rounded
+from claimbridge.model.money import EXACT, rounded, summed
 from claimbridge.profiles.sourced import Sourced, claim_field, dimensions_of
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def local_amounts(voucher: Voucher, books: Books) -> list[Decimal]:
     converted = [_converted(posting, books) for posting in voucher.postings]
     sides = [posting.side for posting in voucher.postings]
     debits, credits = (
-        _total(one for one, side in zip(converted, sides, strict=True) if side is wanted)
+        summed(one for one, side in zip(converted, sides, strict=True) if side is wanted)
         for wanted in (Side.DEBIT, Side.CREDIT)
     )
     if debits != credits:
@@ -82,11 +81,7 @@ def local_amounts(voucher: Voucher, books: Books) -> list[Decimal]:
 def local_total(voucher: Voucher, books: Books) -> Decimal:
     """Return the debits' sum in the local currency, as EAS adds it up; never negative."""
     pairs = zip(voucher.postings, local_amounts(voucher, books), strict=True)
-    return _total(local for posting, local in pairs if posting.side is Side.DEBIT)
-
-
-def _total(amounts: Iterable[Decimal]) -> Decimal:
-    return reduce(EXACT.add, amounts, Decimal(0))
+    return summed(local for posting, local in pairs if posting.side is Side.DEBIT)
 
 
 def _head(submission: Submission, books: Books) -> requests.WSWSVoucher:

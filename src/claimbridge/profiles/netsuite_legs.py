@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import reduce
 from typing import Final
 
 import msgspec
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Role, Side, Voucher
-from claimbridge.model.money import EXACT
+from claimbridge.model.money import EXACT, summed
 from claimbridge.profiles.sourced import claim_field
 
 _ZERO: Final = Decimal(0)
@@ -74,7 +73,7 @@ def legs_of(voucher: Voucher) -> Legs:
         owed=owed,
         employee=_of_one_account(voucher, employees),
         card=_of_one_account(voucher, cards),
-        advance=reduce(EXACT.add, advances, _ZERO),
+        advance=summed(advances),
     )
 
 
@@ -142,8 +141,8 @@ def _check_card(
 ) -> None:
     """Refuse a card that paid something else than whole lines of the claim."""
     line = _claim_line(card)
-    paid = reduce(EXACT.add, (one.amount for one in cards if _claim_line(one) == line), _ZERO)
-    gross = reduce(EXACT.add, (one.gross for one in lines if _claim_line(one.spent) == line), _ZERO)
+    paid = summed(one.amount for one in cards if _claim_line(one) == line)
+    gross = summed(one.gross for one in lines if _claim_line(one.spent) == line)
     if not line or paid != gross:
         why = f"the card paid {paid} of {gross}; a line of an expense report is paid by it or not"
         raise refusal(voucher, "CB-172", claim_field(card, "amount"), why)

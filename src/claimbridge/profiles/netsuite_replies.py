@@ -7,16 +7,15 @@ Success is ``isSuccess="true"`` together with the record's internal id. A refusa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, as_amount
-from claimbridge.model.money import EXACT
+from claimbridge.model.money import EXACT, summed
 from claimbridge.profiles.reading import legible, read_untyped, unknown
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         currency = self._currency(part, "currency")
         lines = part.all("record", "lineList", "line")
         debit, credit = (
-            _sum(_double(line, side) for line in lines) for side in ("debit", "credit")
+            summed(_double(line, side) for line in lines) for side in ("debit", "credit")
         )
         return _debits(debit, currency) if debit == credit else {}
 
@@ -172,9 +171,9 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
                 if line.text("corporateCreditCard") not in _TRUE
             )
             amounts = (part.text("record", name) or "0" for name in ("amount", "advance"))
-            if _sum(map(_number, amounts)) not in (_sum(gross), _sum(own)):
+            if summed(map(_number, amounts)) not in (summed(gross), summed(own)):
                 return {}
-        debit = _sum(one for one in (*net, *taxes) if one > 0)
+        debit = summed(one for one in (*net, *taxes) if one > 0)
         return _debits(debit, self._currency(part, "expenseReportCurrency"))
 
     def _currency(self, part: Reply, name: str) -> str:
@@ -201,10 +200,6 @@ def _debits(debit: Decimal, currency: str) -> dict[str, Decimal]:
         return {}
     # A double may come as 1.13E7, or with decimals that the currency does not have.
     return {currency: as_amount(f"{debit.normalize(EXACT):f}", currency, what="a debit")}
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def _double(line: Reply, name: str) -> Decimal:

@@ -6,7 +6,7 @@ label.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ import msgspec
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model import Advance, Allocation, Claim, ClaimLine, Payee, SupportingDocument
 from claimbridge.model.claim_checks import converted
-from claimbridge.model.money import EXACT
+from claimbridge.model.money import EXACT, summed
 from claimbridge.sources.hesi.effects import WAITING, came_and_went_back, waiting_node
 from claimbridge.sources.hesi.fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
 from claimbridge.sources.hesi.http import JsonObject, read_json
@@ -273,7 +273,9 @@ class _Translation:
                     code="CB-521",
                 )
             return tuple(msgspec.structs.replace(line, payment="company_card") for line in lines)
-        paid = _sum(converted(line, total.currency) for line in lines if line.payment != "employee")
+        paid = summed(
+            converted(line, total.currency) for line in lines if line.payment != "employee"
+        )
         if paid != said.amount:
             raise ClaimError(
                 f"the details that the company paid add up to {paid} {total.currency}, and "
@@ -283,7 +285,7 @@ class _Translation:
         return lines
 
     def _check_total(self, lines: tuple[ClaimLine, ...], total: FormMoney) -> None:
-        found = _sum(converted(line, total.currency) for line in lines)
+        found = summed(converted(line, total.currency) for line in lines)
         if found != total.amount:
             raise ClaimError(
                 f"the {len(lines)} details add up to {found} {total.currency}, and "
@@ -319,7 +321,7 @@ class _Translation:
                     )
                 )
         said = self._read.money("claim", "written_off", self._form)
-        total = _sum(advance.settled for advance in found)
+        total = summed(advance.settled for advance in found)
         if said is not None and said.amount != total:
             raise ClaimError(
                 f"the 核销 records add up to {total} {currency}, and "
@@ -357,10 +359,3 @@ class _Translation:
 _LINE_TEXTS: Final = ("type", "unit", "company", "cost_centre", "department", "project", "text")
 _LINE_NUMBERS: Final = ("tax_rate", "deductible", "quantity")
 _INVOICE_TEXTS: Final = ("kind", "number", "code", "seller", "uri")
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
