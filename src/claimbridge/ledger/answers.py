@@ -25,7 +25,7 @@ from claimbridge.profiles.conversation import HasSessions
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.transport import HttpReply
-from claimbridge.submission import Exchange, Plan
+from claimbridge.submission import Exchange, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -40,7 +40,8 @@ class Answers(Messages):
             built = self.build(step)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        outcomes = yield from Exchanging(self).perform(built)
+        answered = yield from Exchanging(self).perform(built)
+        outcomes = recognised(step.submissions, answered, self.profile.capabilities)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
     def page(self, cursor: str, limit: int) -> Plan[Page]:
