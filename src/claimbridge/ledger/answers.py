@@ -15,7 +15,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.ledger.authentic import FirstSight
-from claimbridge.ledger.exchange import Ended, Exchanging
+from claimbridge.ledger.exchange import Ended, Exchanging, outcomes_in
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.messages import Messages
 from claimbridge.ledger.outcomes import not_built, of_question, unknown
@@ -54,23 +54,36 @@ class Answers(Messages):
                 f"profile {self.profile.name} cannot list changes; use status or wait",
                 code="CB-254",
             )
-        built = self.built(self.profile.changes(cursor, limit))
+        with self._building("the question for changes", None):
+            built = self.built(self.profile.changes(cursor, limit))
         try:
             answer = yield from Exchanging(self).call(built, harmless=True)
             if isinstance(answer, Reply):
-                return self.profile.read_changes(answer)
+                return self._page(answer)
+            outcome = self.profile.read_fault(answer)
         except Ended as end:
             raise end.error from None
         except ClaimBridgeError as error:
             raise NotDelivered(
                 f"the changes could not be read: {error.message}", code="CB-411"
             ) from error
-        outcome = self.profile.read_fault(answer)
+        except Exception as error:
+            log.exception("profile %s failed to read changes", self.profile.name)
+            raise NotDelivered(
+                f"the changes could not be read: profile {self.profile.name} failed on the reply: "
+                f"{error!r}",
+                code="CB-411",
+            ) from error
         if outcome.kind is OutcomeKind.UNAVAILABLE:
             raise LedgerUnavailable(outcome.text, retry_after=outcome.retry_after)
         raise NotDelivered(
             f"the ERP refused to list changes: {outcome.text or answer.reason}", code="CB-411"
         )
+
+    def _page(self, reply: Reply) -> Page:
+        page = self.profile.read_changes(reply)
+        outcomes_in(page.outcomes)
+        return page
 
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
         """Return what a saved reply's envelope says, whoever wrote it; what is unclear is UNKNOWN.

@@ -76,8 +76,7 @@ class Exchanging:
                     harmless = asked.harmless and asked is not request
                     answer = yield from self.call(own, harmless=harmless)
         except StopIteration as end:
-            outcomes: tuple[Outcome, ...] = end.value
-            return outcomes
+            return self._read(end.value)
         except Ended as end:
             return (end.outcome,)
         except ClaimBridgeError as error:
@@ -85,6 +84,14 @@ class Exchanging:
         except Exception as error:
             log.exception("profile %s failed in an exchange", profile.name)
             text = f"profile {profile.name} failed on the {self._stage}: {error!r}"
+            return (self._failed(OutcomeUnknown(text)),)
+
+    def _read(self, found: object) -> tuple[Outcome, ...]:
+        """Return the outcomes that a profile has read; what are none prove nothing."""
+        try:
+            return outcomes_in(found)
+        except TypeError as error:
+            text = f"profile {self._ledger.profile.name} failed on the {self._stage}: {error}"
             return (self._failed(OutcomeUnknown(text)),)
 
     @property
@@ -164,6 +171,13 @@ class Exchanging:
         elif lost and harmless and not self._effect:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
         return Ended(error, outcome)
+
+
+def outcomes_in(found: object) -> tuple[Outcome, ...]:
+    """Return what a profile has read as outcomes; raises TypeError where it is something else."""
+    if not isinstance(found, (tuple, list)) or not all(isinstance(one, Outcome) for one in found):
+        raise TypeError(f"it reads a {type(found).__name__}, and not outcomes")
+    return tuple(found)
 
 
 def cookies_of(answer: Answer) -> dict[str, str]:
