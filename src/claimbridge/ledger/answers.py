@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 
+import msgspec
+
 from claimbridge.contract import Contract
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import (
@@ -56,10 +58,11 @@ class Answers(Messages):
             )
         with self._building("the question for changes", None):
             built = self.built(self.profile.changes(cursor, limit))
+        exchanging = Exchanging(self)
         try:
-            answer = yield from Exchanging(self).call(built, harmless=True)
+            answer = yield from exchanging.call(built, harmless=True)
             if isinstance(answer, Reply):
-                return self._page(answer)
+                return self._page(answer, exchanging)
             outcome = self.profile.read_fault(answer)
         except Ended as end:
             raise end.error from None
@@ -80,10 +83,10 @@ class Answers(Messages):
             f"the ERP refused to list changes: {outcome.text or answer.reason}", code="CB-411"
         )
 
-    def _page(self, reply: Reply) -> Page:
+    def _page(self, reply: Reply, exchanging: Exchanging) -> Page:
         page = self.profile.read_changes(reply)
-        outcomes_in(page.outcomes)
-        return page
+        outcomes = exchanging.judged(outcomes_in(page.outcomes))
+        return msgspec.structs.replace(page, outcomes=outcomes)
 
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
         """Return what a saved reply's envelope says, whoever wrote it; what is unclear is UNKNOWN.
@@ -108,12 +111,11 @@ class Answers(Messages):
         DocumentError or SigningError.
         """
         if self._authenticator is None:
-            envelope = open_envelope(reply.body)
-        else:
-            envelope = self._authenticator.open(
-                reply.body, message_id=message.id, first_sight=first_sight
-            )
-        return Answer(envelope, reply.headers)
+            return Answer(open_envelope(reply.body), reply.headers)
+        found = self._authenticator.open(
+            reply.body, message_id=message.id, asked=message.asked, first_sight=first_sight
+        )
+        return Answer(found.envelope, reply.headers, bound=found.bound)
 
     def answer(self, envelope: Envelope, *, asked: str | None) -> Reply | Fault:
         """Return the reply, or the Fault, that an envelope holds; ``asked`` None takes any reply.

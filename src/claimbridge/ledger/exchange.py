@@ -56,6 +56,8 @@ class Exchanging:
         """Whether such a request was handed to the transport."""
         self._before = (False, False)
         """Both, as they were before the last call."""
+        self._bound = True
+        """Whether every answer is one to its own question, for certain."""
 
     def perform(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         """Hold the profile's conversation about the request that goes out as ``built``."""
@@ -89,10 +91,16 @@ class Exchanging:
     def _read(self, found: object) -> tuple[Outcome, ...]:
         """Return the outcomes that a profile has read; what are none prove nothing."""
         try:
-            return outcomes_in(found)
+            return self.judged(outcomes_in(found))
         except TypeError as error:
             text = f"profile {self._ledger.profile.name} failed on the {self._stage}: {error}"
             return (self._failed(OutcomeUnknown(text)),)
+
+    def judged(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return outcomes with what is known of the answers that they were read from."""
+        if self._bound:
+            return outcomes
+        return tuple(msgspec.structs.replace(one, bound=False) for one in outcomes)
 
     @property
     def _stage(self) -> str:
@@ -129,6 +137,7 @@ class Exchanging:
         except DeliveryError as error:
             raise self._ended(error, harmless=harmless) from error
         self._cookies |= cookies_of(answer)
+        self._bound = self._bound and answer.bound
         return answer.envelope
 
     def _log_in(self, *, again: bool) -> Plan[None]:

@@ -278,7 +278,14 @@ class Messages(Opened):
         if cookies:
             sent["Cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
         envelope = build(built.body, version=version, headers=headers)
-        return Message(built.operation, envelope, sent, name, self._endpoint(built.request.port))
+        return Message(
+            built.operation,
+            envelope,
+            sent,
+            name,
+            self._endpoint(built.request.port),
+            self.clock.now(),
+        )
 
     def _contract_for(self, request: Request) -> Contract:
         return self._contract_with(request.operation) if request.port else self.contract

@@ -90,6 +90,22 @@ def _contradiction(reference: str) -> Outcome:
     )
 
 
+def counts(outcome: Outcome) -> bool:
+    """Say whether an answer that the ERP holds nothing of ours is one to *this* request.
+
+    A true signed answer can be held back, and given to a later request. So "absent", a refusal and
+    "not now" count only where something signed binds them to their request. The one judgement for
+    every such answer.
+    """
+    return outcome.bound
+
+
+UNBOUND: Final = (
+    "nothing signed says that the ERP's answer is one to this request and not an old one that "
+    "somebody repeats (with replies.addressing or replies.max_age something can)"
+)
+
+
 def after(
     current: Submission, outcome: Outcome, rules: Rules, *, compare: bool = True
 ) -> Submission:
@@ -104,6 +120,9 @@ def after(
     if kind is OutcomeKind.REJECTED:
         return _refused(current, outcome, rules)
     # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
+    if not counts(outcome):
+        doubtful = moved(current, State.IN_DOUBT, rules, detail=f"{outcome.text}; {UNBOUND}")
+        return msgspec.structs.replace(doubtful, doubt_since=rules.clock.now())
     state = State.PENDING if current.doubt_since is None else State.IN_DOUBT
     return moved(current, state, rules, detail=outcome.text)
 
@@ -144,15 +163,18 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
 
 def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
     detail = outcome.text or "; ".join(str(reason) for reason in outcome.reasons)
-    state, reasons = State.REJECTED, outcome.reasons
-    if current.doubt_since is not None:
+    state, reasons, since = State.REJECTED, outcome.reasons, current.doubt_since
+    certain = counts(outcome)
+    if since is not None or not certain:
         # An earlier sending may have been committed, or may yet arrive and be accepted: a refusal
         # of the later one proves nothing about it. The reasons, kept in doubt, say that it came.
         state = State.IN_DOUBT if rules.capabilities.can_query else State.PARKED
         reasons = reasons or (Reason(detail or "refused without a reason"),)
-        detail = f"an earlier answer was lost, a later sending was refused: {detail}"
+        why = "an earlier answer was lost, a later sending was refused" if certain else UNBOUND
+        detail = f"{why}: {detail}"
+        since = since or rules.clock.now()
     refused = moved(current, state, rules, detail=detail)
-    return msgspec.structs.replace(refused, reasons=reasons)
+    return msgspec.structs.replace(refused, reasons=reasons, doubt_since=since)
 
 
 def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Submission:
