@@ -48,9 +48,15 @@ def claim(**fields: object) -> Claim:
     day = dt.date(2026, 12, 30)
     line = ClaimLine(type="taxi", date=day, amount=Decimal("1.00"))
     return Claim(
-        id="EXP-1", revision=1, company="CN01", employee="E7", currency="CNY", total=line.amount, lines=(line,),
+        id="EXP-1",
+        revision=1,
+        company="CN01",
+        employee="E7",
+        currency="CNY",
+        total=line.amount,
+        lines=(line,),
         **fields,  # type: ignore[arg-type]  # what a case adds
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

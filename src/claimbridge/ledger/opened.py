@@ -102,7 +102,7 @@ class Opened:
             )
         return Chart.load(self.config.path(self.config.chart)).in_zone(self.config.zone)
 
-    def today(self, company: str) -> dt.date:
+    def today(self, company: str, *, claim_id: str) -> dt.date:
         """Return the present day in a company's time zone: the chart's, else the ledger's.
 
         Raises ClaimError CB-199 where neither names one: the machine's own decides no date.
@@ -114,6 +114,7 @@ class Opened:
                 f"today is another day in another time zone; give ledger {self.config.name} or the "
                 f"chart's [company.{company}] a time_zone, or say the posting date",
                 code="CB-199",
+                claim_id=claim_id,
             )
         return day_in(zone, self.clock.now())
 
