@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -86,6 +87,9 @@ class FailingChart(Chart):
 
     def __init__(self) -> None:
         self.name = "failing"
+
+    def in_zone(self, zone: ZoneInfo | None) -> Chart:
+        return self
 
     def map(self, claim: Claim) -> Mapped:
         if claim.id == BAD:

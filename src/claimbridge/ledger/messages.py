@@ -152,11 +152,10 @@ class Messages(Opened):
 
     def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
-        chart = self.chart
         with self._building("the voucher", claim.id):
             return tuple(
                 (self._submission(claim, mapped.voucher), mapped.explain)
-                for mapped in map_in_parts(chart, claim, most=most)
+                for mapped in map_in_parts(self.chart, claim, most=most)
             )
 
     @contextmanager
