@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from tests.journal.samples import LEDGER, changed, run, start, submission
 
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import JournalError
 from claimbridge.journal import SqliteJournal, owners
 from claimbridge.model import History, State
@@ -138,6 +140,17 @@ def test_opening_puts_the_dead_in_doubt_and_sweeps_their_files(path: Path) -> No
     assert found.state is State.IN_DOUBT
     assert owner_files(path) == []
     journal.close()
+
+
+def test_processes_share_one_count_of_uptime() -> None:
+    """What one process counts another can measure from; the wall clock is no part of it."""
+    before = SYSTEM.uptime()
+    told = "from claimbridge.clock import SYSTEM; u = SYSTEM.uptime(); print(u.boot, u.seconds)"
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    boot, _, seconds = said.stdout.strip().rpartition(" ")
+    passed = Uptime(boot, float(seconds)).since(before)
+    assert passed is not None
+    assert 0 < passed < 60
 
 
 def test_readers_leave_no_lock_files(path: Path) -> None:

@@ -56,11 +56,9 @@ class MemoryJournal:
                 for one in history.submissions
                 if one.state is State.SENDING and not record.aloft[one.key].flies
             ]
-            if not adrift:
-                return history
-            now = self._clock.now()
-            landed = [rules.landed(one, self._why_adrift(one.key), now) for one in adrift]
-            return record.store(history, landed)
+            changes = [rules.landed(one, self._why_adrift(one.key), self._clock) for one in adrift]
+            changes += rules.remeasured(history, self._clock)
+            return record.store(history, changes) if changes else history
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         """Write ``changed``, with this journal as the owner of what goes into sending."""

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
@@ -106,7 +107,9 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     journal_entry: JournalEntry | None = None
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
+    attempted_uptime: Uptime | None = None
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
 
 
@@ -140,7 +143,9 @@ def encoded(submission: Submission) -> str:
         journal_entry=submission.journal_entry,
         reasons=submission.reasons,
         detail=submission.detail,
+        attempted_uptime=submission.attempted_uptime,
         doubt_since=submission.doubt_since,
+        doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
     )
     try:
@@ -310,7 +315,9 @@ def _stored(row: Sequence[object]) -> Stored:
         reasons=content.reasons,
         detail=content.detail,
         attempted_at=columns.attempted_at,
+        attempted_uptime=content.attempted_uptime,
         doubt_since=content.doubt_since,
+        doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
     )

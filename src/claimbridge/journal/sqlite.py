@@ -79,7 +79,7 @@ class SqliteJournal:
                 history, aloft = rows.read_claim(connection, ledger, claim_id)
             adrift = self._adrift(aloft.values())
             if not adrift:
-                return history
+                return self._remeasured(history)
             self._land(ledger, claim_id, adrift)
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
@@ -264,12 +264,11 @@ class SqliteJournal:
 
     def _land(self, ledger: str, claim_id: str, adrift: Mapping[rows.Aloft, str]) -> None:
         """Put flights in doubt that are still as they were seen: another may have been faster."""
-        now = self._clock.now()
 
         def land(connection: sqlite3.Connection) -> None:
             history, aloft = rows.read_claim(connection, ledger, claim_id)
             changes = [
-                rules.landed(one, adrift[aloft[one.key]], now)
+                rules.landed(one, adrift[aloft[one.key]], self._clock)
                 for one in history.submissions
                 if aloft.get(one.key) in adrift
             ]
@@ -277,6 +276,19 @@ class SqliteJournal:
                 rows.write(connection, changes, _contents(changes), {})
 
         self._writes.write(land)
+
+    def _remeasured(self, history: History) -> History:
+        """Let quiet periods that began in another boot be measured in this one, from now on."""
+        changes = rules.remeasured(history, self._clock)
+        if not changes:
+            return history
+        # Where nothing can be written they are not measured, so that none of them ends.
+        with contextlib.suppress(JournalError):
+            written = self._write(history, changes, {})
+            if written is None:  # somebody was faster
+                return self.history(history.ledger, history.claim_id)
+            return written
+        return history
 
     def _land_adrift(self) -> None:
         with self._connections.reading() as connection:
