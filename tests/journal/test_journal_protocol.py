@@ -335,6 +335,23 @@ def test_quiet_is_measured_anew_in_another_boot(
     assert setting.neighbour.history(LEDGER, "C1") == seen == journal.history(LEDGER, "C1")
 
 
+def test_a_flight_is_owned_until_it_ends(setting: Setting) -> None:
+    """Only the journal that began an attempt owns it, and only while it is in the air."""
+    journal, neighbour = setting.journal, setting.neighbour
+    begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    assert journal.owns(begun.submissions)
+    assert not neighbour.owns(begun.submissions)
+    doubtful = journal.record(begun, [changed(begun, State.IN_DOUBT, doubt_since=START)])
+    assert doubtful is not None
+    assert not journal.owns(begun.submissions)
+    seen = journal.history(LEDGER, "C1")
+    again = journal.begin(seen, [changed(seen, State.SENDING, attempt=2)])
+    assert again is not None
+    assert not journal.owns(begun.submissions)  # the first attempt is another
+    assert journal.owns(again.submissions)
+
+
 def test_a_living_owners_flight_is_left_alone(setting: Setting) -> None:
     """Another process sees a living flight as sending, and can neither begin nor end it."""
     begun = setting.journal.begin(setting.journal.history(LEDGER, "C1"), [submission("C1")])

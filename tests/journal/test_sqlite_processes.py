@@ -173,6 +173,22 @@ def test_a_removed_lock_file_is_noticed(path: Path) -> None:
     journal.close()
 
 
+def test_an_owner_whose_lock_file_is_gone_owns_nothing(path: Path) -> None:
+    """A flight may leave only while others can see that its owner lives."""
+    journal = SqliteJournal(path)
+    history = begun(journal, "C1")
+    assert journal.owns(history.submissions)
+    (file,) = owner_files(path)
+    file.unlink()
+    assert not journal.owns(history.submissions)
+    file.touch()  # another file of the same name tells nobody that it lives
+    assert not journal.owns(history.submissions)
+    assert journal.record(history, [changed(history, State.PENDING)])
+    again = begun(journal, "C2")  # nothing is in the air: a new owner takes its place
+    assert journal.owns(again.submissions)
+    journal.close()
+
+
 def test_a_lock_file_swept_before_it_is_locked_is_made_anew(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

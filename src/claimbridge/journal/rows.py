@@ -69,6 +69,11 @@ INSERT INTO moves (ledger, claim_id, revision, purpose, at, state_before, state_
 _OWNER: Final = """
 SELECT owner FROM submissions WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?
 """
+_FLIGHT: Final = """
+SELECT owner, flight FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND attempt = ?
+    AND owner IS NOT NULL
+"""
 _BEGIN_CLAIM: Final = """
 INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO NOTHING
 """
@@ -229,6 +234,13 @@ def advance(connection: sqlite3.Connection, seen: History) -> bool:
     return done.rowcount == 1
 
 
+def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
+    """Return whose flight an attempt is in; None where it is in the air no more."""
+    values = (*_key(flight.key), flight.attempt)
+    row = connection.execute(_FLIGHT, values).fetchone()
+    return None if row is None else Aloft(row[0], row[1])
+
+
 def check_owned(
     connection: sqlite3.Connection, changes: Iterable[rules.Change], owner: str
 ) -> None:
@@ -363,6 +375,7 @@ __all__ = [
     "read_aloft",
     "read_claim",
     "read_cursor",
+    "read_flight",
     "read_moves",
     "read_page",
     "read_reference",

@@ -113,6 +113,20 @@ class SqliteJournal:
         self._end(one for one in named if history is not None or one.history is seen)
         return history
 
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether each of these attempts is sending, in a flight of this journal's living owner."""
+        owner = self._owner
+        if owner is None:
+            return False
+        with self._connections.reading() as connection:
+            aloft = [rows.read_flight(connection, flight) for flight in flights]
+        ours = all(
+            one is not None and one.owner == owner.id and self._flights.flies(one.flight)
+            for one in aloft
+        )
+        # Last: as long as the lock file stands, nobody takes over what was read before.
+        return ours and owner.stands()
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
         if len(calls) < 2:
@@ -226,6 +240,10 @@ class SqliteJournal:
         with self._owning:
             if self._closed:
                 raise rules.misuse("the journal is closed")
+            if self._owner is not None and not self._flights.any() and not self._owner.stands():
+                # Its lock file is gone, but it has nothing in the air: another takes its place.
+                self._owner.release()
+                self._owner = None
             if self._owner is None:
                 self._owner = owners.Owner(self._path)
             self._owner.check()
