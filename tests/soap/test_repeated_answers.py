@@ -20,7 +20,7 @@ from tests.withstand.scene import chart, claim, configured, contract, ledger_of
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.config import Replies
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -57,6 +57,9 @@ class Watch:
 
     def monotonic(self) -> float:
         return SYSTEM.monotonic() + self.off
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 class Between:

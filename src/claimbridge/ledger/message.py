@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.soap.envelope import Envelope
 from claimbridge.submission import Step
 
@@ -16,7 +17,8 @@ class Message(msgspec.Struct, frozen=True):
 
     ``id`` is what it calls itself (WS-Addressing), "" when it has no name. ``endpoint`` is the
     address of another port of the ERP, "" for the ledger's own endpoint. ``asked`` is when it was
-    made, None where nobody compares the answer's moment with it.
+    made, None where nobody compares the answer's moment with it. ``checked`` is when the attempts
+    that it carries were last known to be ours; None where it is harmless.
     """
 
     operation: str
@@ -25,6 +27,7 @@ class Message(msgspec.Struct, frozen=True):
     id: str = ""
     endpoint: str = ""
     asked: dt.datetime | None = None
+    checked: Uptime | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False):

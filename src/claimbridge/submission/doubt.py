@@ -16,6 +16,7 @@ from claimbridge.submission.evidence import (
     differ,
     error_for,
     moved,
+    undoubted,
     with_original,
 )
 from claimbridge.submission.flight import send
@@ -101,7 +102,7 @@ def _absent(
     ``left`` is what was left of it, in seconds, when the ERP was asked; ``proven`` whether the
     answer is one to that question, for certain.
     """
-    settled = msgspec.structs.replace(doubtful, doubt_since=None)  # for when nothing can arrive
+    settled = undoubted(doubtful)  # for when nothing can arrive
     refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
     harmless = resend and rules.capabilities.unique_reference and not refused
     if harmless and (left > 0 or not proven):
