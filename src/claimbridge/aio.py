@@ -64,7 +64,7 @@ class AsyncClient:
         Raises MissingExtra when aiohttp is not installed.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), AsyncTransport)
+        self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock
@@ -306,7 +306,9 @@ class AsyncClient:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
         transport = self._transports.to(message.endpoint)
-        return await transport.post(message.body, headers=message.headers, timeout=total)
+        return await transport.post(
+            message.body, headers=message.headers, timeout=total, checked=message.checked
+        )
 
 
 async def _to_the_end(write: Callable[[], T]) -> T:

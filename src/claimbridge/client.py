@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -95,7 +96,7 @@ class Client:
         A journal that was passed in is not closed. Raises ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), Transport)
+        self._transports = Ports(transport_settings(config), partial(Transport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock
@@ -369,7 +370,9 @@ class Client:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
         transport = self._transports.to(message.endpoint)
-        return transport.post(message.body, headers=message.headers, timeout=total)
+        return transport.post(
+            message.body, headers=message.headers, timeout=total, checked=message.checked
+        )
 
 
 def result_of(claim: Claim, end: Acknowledgement | ClaimBridgeError) -> Result:

@@ -171,7 +171,7 @@ class Ledger(Answers):
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
         documents = yield from self._documents_of(claim_id, revision)
-        date = posting_date or self.clock.now().astimezone().date()
+        date = posting_date or self.today(documents[0].voucher.company, claim_id=claim_id)
         if documents[0].key.claim_id == claim_id:
             key = documents[0].key
             return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
@@ -210,7 +210,6 @@ class Ledger(Answers):
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
         )
-        looked = looked or self.clock.now()
         settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
         return status_of(settled)
 

@@ -21,7 +21,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import moved
+from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -37,6 +37,7 @@ from claimbridge.submission.steps import (
     AtOnce,
     Begin,
     Built,
+    Confirm,
     Draft,
     Exchange,
     Pause,
@@ -53,6 +54,7 @@ __all__ = [
     "AtOnce",
     "Begin",
     "Built",
+    "Confirm",
     "Draft",
     "Exchange",
     "Pause",
@@ -63,6 +65,7 @@ __all__ = [
     "Step",
     "absorb",
     "closed_error",
+    "counts",
     "decide",
     "moved",
     "recognised",
