@@ -7,12 +7,12 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from claimbridge.errors import JournalError
-from claimbridge.model import History, Move, State, Submission
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.model import History, InvoiceHolder, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -37,7 +37,9 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again.
+        flight; None when another writer was faster: read again and decide again. Raises ClaimError,
+        and has then written nothing, where another claim has an invoice of one of them, in whatever
+        ledger, by the rule of ``claimbridge.journal.invoices``.
         """
         ...
 
@@ -46,14 +48,22 @@ class Journal(Protocol):
 
         Returns the new history, durable on disk; None when another writer was faster. A flight
         named in ``changed`` is given up even when the write fails, so that the next ``history``
-        shows it ``in_doubt``.
+        shows it ``in_doubt``. What becomes ``pending`` here is held to the invoices as ``begin``
+        holds it.
         """
         ...
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
-        Returns what each returned, in their order; a JournalError that one raises is its result.
+        Returns what each returned, in their order; an error of ours that one raises is its result.
+        """
+        ...
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, in no ledger's order.
+
+        A name is an invoice's identity, or its number as ``InvoiceUse`` has it.
         """
         ...
 
@@ -93,11 +103,11 @@ class Journal(Protocol):
         ...
 
 
-def outcome_of(call: Callable[[], T]) -> T | JournalError:
-    """Return what ``call`` returns, or the JournalError that it raises."""
+def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
+    """Return what ``call`` returns, or the error of ours that it raises."""
     try:
         return call()
-    except JournalError as error:
+    except ClaimBridgeError as error:
         return error
 
 

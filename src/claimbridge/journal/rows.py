@@ -18,6 +18,7 @@ from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Move,
@@ -108,6 +109,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
     doubt_since: dt.datetime | None = None
     returns_to: State | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
 
 class _Columns(msgspec.Struct, frozen=True, array_like=True):
@@ -142,6 +144,7 @@ def encoded(submission: Submission) -> str:
         detail=submission.detail,
         doubt_since=submission.doubt_since,
         returns_to=submission.returns_to,
+        invoices=submission.invoices,
     )
     try:
         return _ENCODER.encode(content).decode()
@@ -313,6 +316,7 @@ def _stored(row: Sequence[object]) -> Stored:
         doubt_since=content.doubt_since,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
+        invoices=content.invoices,
     )
     if columns.owner is None or columns.flight is None:
         return Stored(columns.number, submission, None)

@@ -26,12 +26,14 @@ from claimbridge.ledger.opened import Opened
 from claimbridge.mapping import Explanation
 from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
-    Claim,
-    Finding,
-    Key,
-    State,
     Submission,
+    Claim,
+    State,
     Voucher,
+    invoices_of,
+    Key,
+    Finding,
+    InvoiceUse,
 )
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import (
@@ -145,12 +147,15 @@ class Messages(Opened):
 
     def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
+        invoices = invoices_of(claim)
         return tuple(
-            (self._submission(claim, mapped.voucher), mapped.explain)
+            (self._submission(claim, mapped.voucher, invoices), mapped.explain)
             for mapped in map_in_parts(self.chart, claim, most=most)
         )
 
-    def _submission(self, claim: Claim, voucher: Voucher) -> Submission:
+    def _submission(
+        self, claim: Claim, voucher: Voucher, invoices: tuple[InvoiceUse, ...]
+    ) -> Submission:
         self._check_companies(voucher)
         key = Key(self.config.name, voucher.claim_id, claim.revision)
         return Submission(
@@ -159,6 +164,7 @@ class Messages(Opened):
             digest=digest_of(claim, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
+            invoices=invoices,
         )
 
     def _check_companies(self, voucher: Voucher) -> None:

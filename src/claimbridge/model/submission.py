@@ -22,6 +22,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.model.invoices import InvoiceUse
 from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
@@ -113,7 +114,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     sending while an earlier one may still arrive. ``attempted_at`` is when the last attempt began.
     ``doubt_since`` is when an attempt last ended without an answer: until the ledger's quiet period
     has passed, what was sent then may still arrive; None when no attempt ended so. ``returns_to``
-    is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    is, while ``reversing``, the state to go back to if the ERP refuses the reversal. ``invoices``
+    are those that its claim uses; a reversal has none.
     """
 
     key: Key
@@ -129,6 +131,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     doubt_since: dt.datetime | None = None
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
 
 class History(msgspec.Struct, frozen=True):
@@ -146,6 +149,19 @@ class History(msgspec.Struct, frozen=True):
     def get(self, key: Key) -> Submission | None:
         """Return the submission of ``key``; None when there is none."""
         return next((known for known in self.submissions if known.key == key), None)
+
+
+class InvoiceHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission that has an invoice, or had: ``superseded`` says that a later revision came.
+
+    ``claim_id`` is the claim's, also where the submission is a part of it.
+    """
+
+    key: Key
+    claim_id: str
+    state: State
+    superseded: bool
+    use: InvoiceUse
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

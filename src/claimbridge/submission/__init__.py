@@ -22,6 +22,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import moved
+from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -68,6 +69,7 @@ __all__ = [
     "reconcile",
     "reference_for",
     "refresh",
+    "refuse_used",
     "resolve",
     "reverse",
     "settle_by_hand",

@@ -8,8 +8,7 @@ import pytest
 from tests.sources.claims import claim
 
 from claimbridge.errors import ClaimError
-from claimbridge.model import Claim, SupportingDocument
-from claimbridge.sources.invoices import identity_of, invoices_of
+from claimbridge.model import Claim, SupportingDocument, identity_of, invoices_of
 
 
 def document(number: str, code: str = "", seller: str = "", kind: str = "a") -> SupportingDocument:
