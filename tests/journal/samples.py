@@ -12,6 +12,7 @@ import msgspec
 
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Posting,
@@ -107,6 +108,17 @@ def complete(claim_id: str) -> Submission:
         doubt_since=START - dt.timedelta(days=1, microseconds=1),
         returns_to=State.PAID,
         updated_at=START,
+        invoices=(
+            InvoiceUse(invoice="26312000000000000007", line=1, number="26312000000000000007"),
+            InvoiceUse(
+                invoice="甲|7",
+                line=2,
+                number="7",
+                amount=Decimal("400.10"),
+                total=Decimal("1000.00"),
+                currency="CNY",
+            ),
+        ),
     )
 
 

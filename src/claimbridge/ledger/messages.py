@@ -26,14 +26,14 @@ from claimbridge.ledger.opened import Opened
 from claimbridge.mapping import Explanation
 from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
-    Submission,
     Claim,
-    State,
-    Voucher,
-    invoices_of,
-    Key,
     Finding,
     InvoiceUse,
+    Key,
+    State,
+    Submission,
+    Voucher,
+    invoices_of,
 )
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import (

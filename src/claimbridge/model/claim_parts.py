@@ -57,7 +57,7 @@ FREE_TEXT: Final = frozenset(
 )
 """Texts that people write for people: see ``model.text.check_free_text``."""
 PRINTED: Final = frozenset({"number", "code"})
-"""What stands on a paper, in whatever spelling; ``sources.invoices`` tells papers apart."""
+"""What stands on a paper, in whatever spelling; ``model.invoices`` tells papers apart."""
 
 
 class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
