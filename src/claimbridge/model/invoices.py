@@ -70,7 +70,10 @@ def identity_of(document: SupportingDocument) -> str:
 def names_of(number: str) -> tuple[str, ...]:
     """Return what an invoice with this number, in any spelling, may be known by."""
     found = InvoiceNumber(number).plain
-    return tuple(dict.fromkeys((found, refilled(found, PAPER_NUMBER), plain(number))))
+    code, _, rest = found.rpartition(":")
+    whole = identity_of(SupportingDocument(kind="", number=rest, code=code)) if code else ""
+    names = (found, refilled(found, PAPER_NUMBER), plain(number), whole)
+    return tuple(name for name in dict.fromkeys(names) if name)
 
 
 def invoices_of(claim: Claim) -> tuple[InvoiceUse, ...]:
