@@ -21,7 +21,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import moved
+from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
@@ -32,7 +32,7 @@ from claimbridge.submission.plans import (
     submit,
     submit_batch,
 )
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.references import recognised, reference_for, spellings
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
@@ -66,8 +66,10 @@ __all__ = [
     "Step",
     "absorb",
     "closed_error",
+    "counts",
     "decide",
     "moved",
+    "recognised",
     "reconcile",
     "reference_for",
     "refresh",
@@ -75,6 +77,7 @@ __all__ = [
     "resolve",
     "reverse",
     "settle_by_hand",
+    "spellings",
     "submit",
     "submit_batch",
     "withdraw",

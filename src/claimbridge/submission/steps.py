@@ -136,7 +136,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
     than any request lives in the ERP and the proxies before it, and long enough for what it commits
     last to be found by its reference. ``turn`` is how long to wait for
-    another sender of the same claim.
+    another sender of the same claim. ``can_bind`` False: replies are signed, and the settings let
+    nothing say that an answer is one to its own question.
     """
 
     capabilities: Capabilities
@@ -145,4 +146,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     longest_wait: float = 30.0
     quiet_period: float = 300.0
     turn: float = 120.0
+    can_bind: bool = True
     clock: Clock = SYSTEM
