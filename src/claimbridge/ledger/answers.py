@@ -40,11 +40,12 @@ class Answers(Messages):
             built = self.build(step)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        outcomes = yield from Exchanging(self).perform(built)
+        book = step.submissions[0].key.ledger
+        outcomes = yield from Exchanging(self, book=book).perform(built)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
-    def page(self, cursor: str, limit: int) -> Plan[Page]:
-        """Plan one page of changes after ``cursor``.
+    def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
+        """Plan one page of changes after ``cursor`` in the book of that id.
 
         Raises ConfigurationError (CB-254) where the profile cannot list them; NotDelivered or
         LedgerUnavailable, and what the transport raises, when there is no page.
@@ -56,7 +57,7 @@ class Answers(Messages):
             )
         built = self.built(self.profile.changes(cursor, limit))
         try:
-            answer = yield from Exchanging(self).call(built, harmless=True)
+            answer = yield from Exchanging(self, book=book).call(built, harmless=True)
             if isinstance(answer, Reply):
                 return self.profile.read_changes(answer)
         except Ended as end:

@@ -46,8 +46,9 @@ class Ended(Exception):
 class Exchanging:
     """One exchange under way; never shared."""
 
-    def __init__(self, ledger: Answers) -> None:
+    def __init__(self, ledger: Answers, *, book: str) -> None:
         self._ledger = ledger
+        self._book = book
         self._session = ""
         self._cookies: dict[str, str] = {}
         self._effect = False
@@ -107,7 +108,9 @@ class Exchanging:
         """
         if self._ledger.has_sessions and not self._session:
             yield from self._log_in(again=False)
-        message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        message = self._ledger.message(
+            built, book=self._book, session=self._session, cookies=self._cookies
+        )
         self._before = (self._effect, self._left)
         self._left = self._left or not harmless
         envelope = yield from self._sent(message, harmless=harmless)
@@ -140,7 +143,7 @@ class Exchanging:
 
     def _begun(self) -> Plan[str]:
         try:
-            message = self._ledger.log_in_message()
+            message = self._ledger.log_in_message(book=self._book)
             envelope = yield from self._sent(message, harmless=True)
             return self._ledger.read_log_in(envelope, asked=message.operation)
         except DeliveryError as error:

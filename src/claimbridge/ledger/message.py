@@ -13,13 +13,15 @@ from claimbridge.submission import Step
 class Message(msgspec.Struct, frozen=True):
     """One HTTP request body and its headers; which operation it asks.
 
-    ``id`` is what it calls itself (WS-Addressing), "" when it has no name. ``endpoint`` is the
-    address of another port of the ERP, "" for the ledger's own endpoint.
+    ``book`` is the id of the book that it is for. ``id`` is what it calls itself (WS-Addressing),
+    "" when it has no name. ``endpoint`` is the address of another port of the ERP, "" for the
+    ledger's own endpoint.
     """
 
     operation: str
     body: bytes
     headers: Mapping[str, str]
+    book: str
     id: str = ""
     endpoint: str = ""
 

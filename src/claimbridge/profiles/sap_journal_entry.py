@@ -189,11 +189,11 @@ class SapJournalEntry:
         more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
         body: requests.BulkRequest = {
             "MessageHeader": self._header(
-                f"{first}{more}", "bulk", *(str(one.key) for one, _ in entries)
+                f"{first}{more}", "bulk", *(one.reference for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
                 {
-                    "MessageHeader": self._header(submission.reference, str(submission.key)),
+                    "MessageHeader": self._header(submission.reference, submission.reference),
                     "JournalEntry": entry,
                 }
                 for submission, entry in entries

@@ -19,6 +19,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   ones, then reverses what was posted, then posts.
 """
 
+from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import moved
@@ -36,9 +37,11 @@ from claimbridge.submission.steps import (
     Access,
     AtOnce,
     Begin,
+    Books,
     Built,
     Draft,
     Exchange,
+    KeepBooks,
     Pause,
     Plan,
     Recall,
@@ -52,19 +55,26 @@ __all__ = [
     "Access",
     "AtOnce",
     "Begin",
+    "Books",
     "Built",
     "Draft",
     "Exchange",
+    "KeepBooks",
     "Pause",
     "Plan",
     "Recall",
     "Record",
     "Rules",
     "Step",
+    "Wanted",
     "absorb",
     "closed_error",
     "decide",
+    "id_of",
+    "missing",
     "moved",
+    "open_book",
+    "place_of",
     "reconcile",
     "reference_for",
     "refresh",
