@@ -203,7 +203,7 @@ class Ledger(Answers):
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
         documents = yield from self._documents_of(claim_id, revision)
-        date = posting_date or self.clock.now().astimezone().date()
+        date = posting_date or self.today(documents[0].voucher.company, claim_id=claim_id)
         if documents[0].key.claim_id == claim_id:
             key = documents[0].key
             return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
