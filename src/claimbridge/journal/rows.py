@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
@@ -68,6 +69,11 @@ INSERT INTO moves (ledger, claim_id, revision, purpose, at, state_before, state_
 _OWNER: Final = """
 SELECT owner FROM submissions WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?
 """
+_FLIGHT: Final = """
+SELECT owner, flight FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND attempt = ?
+    AND owner IS NOT NULL
+"""
 _BEGIN_CLAIM: Final = """
 INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO NOTHING
 """
@@ -106,7 +112,9 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     journal_entry: JournalEntry | None = None
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
+    attempted_uptime: Uptime | None = None
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
 
 
@@ -140,7 +148,9 @@ def encoded(submission: Submission) -> str:
         journal_entry=submission.journal_entry,
         reasons=submission.reasons,
         detail=submission.detail,
+        attempted_uptime=submission.attempted_uptime,
         doubt_since=submission.doubt_since,
+        doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
     )
     try:
@@ -222,6 +232,13 @@ def advance(connection: sqlite3.Connection, seen: History) -> bool:
     else:
         done = connection.execute(_ADVANCE, (seen.ledger, seen.claim_id, seen.version))
     return done.rowcount == 1
+
+
+def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
+    """Return whose flight an attempt is in; None where it is in the air no more."""
+    values = (*_key(flight.key), flight.attempt)
+    row = connection.execute(_FLIGHT, values).fetchone()
+    return None if row is None else Aloft(row[0], row[1])
 
 
 def check_owned(
@@ -310,7 +327,9 @@ def _stored(row: Sequence[object]) -> Stored:
         reasons=content.reasons,
         detail=content.detail,
         attempted_at=columns.attempted_at,
+        attempted_uptime=content.attempted_uptime,
         doubt_since=content.doubt_since,
+        doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
     )
@@ -357,6 +376,7 @@ __all__ = [
     "read_aloft",
     "read_claim",
     "read_cursor",
+    "read_flight",
     "read_moves",
     "read_page",
     "read_reference",

@@ -201,6 +201,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     # Which of the times it is that an unchanged document waits for an answer; '' the first.
     ("ALTER TABLE arrivals ADD COLUMN occasion TEXT NOT NULL DEFAULT ''",),
+    # When an attempt began and when it came to be in doubt, on the count of one boot, are kept in
+    # the content of submissions; an older release would write them away. ``doubt_boot`` and
+    # ``doubt_seconds`` say the same of write-backs.
+    (
+        "ALTER TABLE write_backs ADD COLUMN doubt_boot TEXT",
+        "ALTER TABLE write_backs ADD COLUMN doubt_seconds REAL",
+    ),
     (
         # From here on ``ledger`` holds the id of a book everywhere. What it held before is the id
         # of that book; its place (profile, endpoint, within) is not known until it is opened.

@@ -41,7 +41,8 @@ class Answers(Messages):
         except ClaimBridgeError as error:
             return (not_built(error),)
         book = step.submissions[0].key.ledger
-        outcomes = yield from Exchanging(self, book=book).perform(built)
+        flights = () if step.verb == "query" else step.submissions
+        outcomes = yield from Exchanging(self, flights, book=book).perform(built)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
     def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:

@@ -241,7 +241,6 @@ class Ledger(Answers):
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
         )
-        looked = looked or self.clock.now()
         settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
         return status_of(settled)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.soap.envelope import Envelope
 from claimbridge.submission import Step
 
@@ -15,7 +16,8 @@ class Message(msgspec.Struct, frozen=True):
 
     ``book`` is the id of the book that it is for. ``id`` is what it calls itself (WS-Addressing),
     "" when it has no name. ``endpoint`` is the address of another port of the ERP, "" for the
-    ledger's own endpoint.
+    ledger's own endpoint. ``checked`` is when the attempts that it carries were last known to be
+    ours; None where it is harmless.
     """
 
     operation: str
@@ -24,6 +26,7 @@ class Message(msgspec.Struct, frozen=True):
     book: str
     id: str = ""
     endpoint: str = ""
+    checked: Uptime | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False):
