@@ -65,7 +65,7 @@ class AsyncClient:
         Raises MissingExtra when aiohttp is not installed.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), AsyncTransport)
+        self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock

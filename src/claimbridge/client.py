@@ -97,7 +97,7 @@ class Client:
         A journal that was passed in is not closed. Raises ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), Transport)
+        self._transports = Ports(transport_settings(config), partial(Transport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock

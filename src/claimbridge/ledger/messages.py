@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urljoin
@@ -15,8 +16,10 @@ from claimbridge import submission as plans
 from claimbridge.config import read_password
 from claimbridge.contract import Contract
 from claimbridge.errors import (
+    ClaimBridgeError,
     ClaimError,
     ConfigurationError,
+    DeliveryRefused,
     NotDelivered,
     SchemaViolation,
 )
@@ -52,6 +55,9 @@ log = logging.getLogger("claimbridge.ledger")
 
 Signing = Literal["each", "together"] | None
 """How the vouchers of a request are signed; None for one that carries none."""
+
+NOT_BUILT: Final = "CB-419"
+"""The code of what could not be built: nothing left this machine."""
 
 _NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -107,8 +113,9 @@ class Messages(Opened):
         )
 
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
-        request = self._request("submit", (submission,))
-        body, findings = self._body(request, signing="each")
+        with self._building("the submit", submission.key.claim_id):
+            request = self._request("submit", (submission,))
+            body, findings = self._body(request, signing="each")
         return Preview(
             claim_id=submission.key.claim_id,
             reference=submission.reference,
@@ -148,10 +155,31 @@ class Messages(Opened):
         self, claim: Claim, book: str
     ) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
-        return tuple(
-            (self._submission(claim, mapped.voucher, book), mapped.explain)
-            for mapped in map_in_parts(self.chart, claim, most=most)
-        )
+        with self._building("the voucher", claim.id):
+            return tuple(
+                (self._submission(claim, mapped.voucher, book), mapped.explain)
+                for mapped in map_in_parts(self.chart, claim, most=most)
+            )
+
+    @contextmanager
+    def _building(self, what: str, claim_id: str | None) -> Iterator[None]:
+        """Let no foreign exception out while something is built: nothing was sent, and who failed.
+
+        Profiles, charts and keys may be users' own, and may raise anything.
+        """
+        try:
+            yield
+        except ClaimBridgeError:
+            raise
+        except Exception as error:
+            name = self.profile.name
+            log.exception("profile %s failed to build %s of claim %s", name, what, claim_id)
+            raise DeliveryRefused(
+                f"nothing was sent: profile {name} failed to build {what}: "
+                f"{type(error).__name__}: {error}; fix the profile, or what it is given",
+                code=NOT_BUILT,
+                claim_id=claim_id,
+            ) from error
 
     def _submission(self, claim: Claim, voucher: Voucher, book: str) -> Submission:
         self._check_companies(voucher)
@@ -208,11 +236,13 @@ class Messages(Opened):
         return sign(body, element=place)
 
     def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
-        request = self._request(verb, submissions)
         signing: Signing = None
         if verb != "query":
             signing = self.config.batch_signature if len(submissions) > 1 else "each"
-        return self._validated(request, signing=signing, claim_id=submissions[0].key.claim_id)
+        claim_id = submissions[0].key.claim_id
+        with self._building(f"the {verb}", claim_id):
+            request = self._request(verb, submissions)
+            return self._validated(request, signing=signing, claim_id=claim_id)
 
     def _validated(
         self, request: Request, *, signing: Signing = None, claim_id: str | None = None
@@ -255,8 +285,15 @@ class Messages(Opened):
         if cookies:
             sent["Cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
         envelope = build(built.body, version=version, headers=headers)
-        endpoint = self._endpoint(built.request.port)
-        return Message(built.operation, envelope, sent, book, name, endpoint)
+        return Message(
+            built.operation,
+            envelope,
+            sent,
+            book,
+            name,
+            self._endpoint(built.request.port),
+            self.clock.now(),
+        )
 
     def _contract_for(self, request: Request) -> Contract:
         return self._contract_with(request.operation) if request.port else self.contract

@@ -11,7 +11,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.ledger.authentic import Authenticator
+from claimbridge.ledger.authentic import Authenticator, can_bind, check_freshness, hindsight
 from claimbridge.ledger.drifts import Drifts
 from claimbridge.ledger.inner import InnerDocuments
 from claimbridge.ledger.opening import (
@@ -63,6 +63,7 @@ class Opened:
         self.clock = clock
         self.profile: Profile = profile or load_profile(config.profile, config.options)
         check_auth(config, self.profile)
+        check_freshness(config, self.profile.capabilities)
         self.sessions: Final = Sessions()
         self.drifts: Final = Drifts(config.name)
         self._documents: Final = InnerDocuments(Path(config.folder))
@@ -79,9 +80,10 @@ class Opened:
             retries=config.retries,
             backoff=config.backoff,
             longest_wait=config.longest_wait,
-            quiet_period=config.quiet_period,
+            quiet_period=config.quiet_period + hindsight(config).total_seconds(),
             turn=config.timeouts.total * 2,
             apart=f"parallel {self.wanted.place.within}" if config.parallel else "",
+            can_bind=can_bind(config),
             clock=clock,
         )
 

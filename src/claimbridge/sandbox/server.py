@@ -53,7 +53,8 @@ class Sandbox:
     ``faults`` is a SPEC (see ``claimbridge.sandbox.faults``). ``state`` is the file of the ledger,
     None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
     the contract has a place for a signature (SAP's has none). ``identity`` signs the replies
-    (WS-Security, over Body and Timestamp); None leaves them unsigned. ``seed`` makes faults
+    (WS-Security, over Body, Timestamp, and RelatesTo where the request names itself); None leaves
+    them unsigned. ``seed`` makes faults
     by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
     and posted by ``advance``. ``record`` is a folder that keeps every exchange
     with an ERP. ``hesi`` is a reimbursement system served beside them, at ``url("hesi")``.

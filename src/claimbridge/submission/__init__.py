@@ -22,7 +22,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import moved
+from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -71,6 +71,7 @@ __all__ = [
     "Wanted",
     "absorb",
     "closed_error",
+    "counts",
     "decide",
     "id_of",
     "missing",

@@ -36,6 +36,7 @@ from claimbridge.submission.decisions import (
     TakeBack,
     closed_error,
     decide,
+    not_reversible,
     quiet_left,
     quiet_left_at,
 )
@@ -75,6 +76,8 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
             return decision.submission
         if isinstance(decision, Refuse):
             raise decision.error
+        if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+            raise not_reversible(decision.submission)
         if isinstance(decision, Busy):
             yield from tries.wait_for_turn(key)
             continue
@@ -214,7 +217,8 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     """
     if not rules.capabilities.can_reverse:
         raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP",
+            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
+            f"`claimbridge journal settle {key.claim_id} --revision {key.revision} --reversed`",
             code="CB-254",
             claim_id=key.claim_id,
         )
@@ -354,6 +358,8 @@ def settle_by_hand(
         history = yield from Recall(key.ledger, key.claim_id)
         known = _to_settle(history, key)
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
+        # Only people reverse there, and not every ERP tells that they did.
+        tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:

@@ -156,7 +156,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     than any request lives in the ERP and the proxies before it, and long enough for what it commits
     last to be found by its reference. ``turn`` is how long to wait for
     another sender of the same claim. ``apart`` is what sets the references of a parallel book apart
-    from those of other books in the same ERP; "" for any other book.
+    from those of other books in the same ERP; "" for any other book. ``can_bind`` False: replies
+    are signed, and the settings let nothing say that an answer is one to its own question.
     """
 
     capabilities: Capabilities
@@ -166,4 +167,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     quiet_period: float = 300.0
     turn: float = 120.0
     apart: str = ""
+    can_bind: bool = True
     clock: Clock = SYSTEM
