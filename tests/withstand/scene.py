@@ -36,6 +36,8 @@ from claimbridge.profiles import load_profile
 from claimbridge.sandbox import FAULTS, Listed, Sandbox
 
 PROFILES = ("reference", "sap-journal-entry")
+FOLDING = ("sap-journal-entry",)
+"""Those of them whose references are in capitals, marks included."""
 NAME = "CN01"
 QUIET = 1.2
 """The quiet period in seconds: not much longer than the longest exchange, 1.0."""
@@ -47,6 +49,12 @@ Look = Callable[[], Sequence[Listed]]
 
 SLOW = ("0.3", "3")
 """Within the time that the clients allow, and beyond it."""
+
+
+def marked(profile: str, name: str, mark: str) -> str:
+    """Return the reference of a claim's later revision or reversal: ``EXP-1.r2``."""
+    return f"{name}.{mark.upper() if profile in FOLDING else mark}"
+
 
 CHART = b"""
 [chart]

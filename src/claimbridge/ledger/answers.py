@@ -27,7 +27,7 @@ from claimbridge.profiles.conversation import HasSessions
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.transport import HttpReply
-from claimbridge.submission import Exchange, Plan
+from claimbridge.submission import Exchange, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -44,7 +44,8 @@ class Answers(Messages):
             return (not_built(error),)
         book = step.submissions[0].key.ledger
         flights = () if step.verb == "query" else step.submissions
-        outcomes = yield from Exchanging(self, flights, book=book).perform(built)
+        answered = yield from Exchanging(self, flights, book=book).perform(built)
+        outcomes = recognised(step.submissions, answered, self.profile.capabilities)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
     def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:

@@ -131,6 +131,8 @@ class KingdeeEas:
             can_list_changes=False,
             unique_reference=refuses_repeats,
             batch=batch if asks else 1,
+            # EAS runs on databases that tell case apart, and on others that do not.
+            reference_case="upper",
         )
 
     def told_apart_by(self, *, user: str) -> str:

@@ -83,6 +83,8 @@ _CAPABILITIES: Final = Capabilities(
     batch=20,
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
 )
 _DIMENSIONS: Final = (
     "profit_centre",

@@ -62,6 +62,8 @@ _CAPABILITIES: Final = Capabilities(
     postings=999,
     reference_length=36,
     reference_pattern=r"[A-Za-z0-9._\-]+",
+    # Workday does not say whether its reference ids tell lower and upper case apart.
+    reference_case="upper",
 )
 _JOURNAL_ID: Final = "Accounting_Journal_ID"
 _NO_WORKTAGS: Final[Mapping[str, str]] = MappingProxyType({})

@@ -32,7 +32,7 @@ from claimbridge.submission.plans import (
     submit,
     submit_batch,
 )
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.references import recognised, reference_for, spellings
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
@@ -78,12 +78,14 @@ __all__ = [
     "moved",
     "open_book",
     "place_of",
+    "recognised",
     "reconcile",
     "reference_for",
     "refresh",
     "resolve",
     "reverse",
     "settle_by_hand",
+    "spellings",
     "submit",
     "submit_batch",
     "withdraw",
