@@ -16,7 +16,7 @@ from claimbridge.errors import ClaimError
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
 from claimbridge.journal.invoices import has_it
 from claimbridge.journal.schema import MIGRATIONS
-from claimbridge.model import History, InvoiceUse, JournalEntry, State, Submission
+from claimbridge.model import Book, History, InvoiceUse, JournalEntry, State, Submission
 
 NUMBER = "26312000000000123456"
 WHOLE = InvoiceUse(invoice=NUMBER, line=2, number=NUMBER)
@@ -27,13 +27,14 @@ OLD = 5
 
 @pytest.fixture(params=["memory", "file"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    """A journal of each kind."""
+    """A journal of each kind, to which the book DE01 is parallel."""
     clock = SteppedClock()
     made: Journal = (
         MemoryJournal(clock=clock)
         if request.param == "memory"
         else SqliteJournal(tmp_path / "claims.db", clock=clock)
     )
+    assert made.keep_books((), (Book(id="DE01", names=("DE01",), parallel=True),))
     yield made
     made.close()
 
@@ -77,7 +78,7 @@ def refused(journal: Journal, wanted: Submission) -> ClaimError:
 
 
 def test_an_invoice_is_one_claims(journal: Journal) -> None:
-    """Another claim is told whose it is; the claim itself, in another ledger too, has it still."""
+    """Another claim is told whose it is; the claim itself, in a parallel book too, has it still."""
     begin(journal, using("A", OTHER, WHOLE))
     error = refused(journal, using("B"))
     assert error.code == "CB-530"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.scene import NAME, PROFILES, claim, configured, held, ledger_of
+from tests.withstand.scene import PROFILES, claim, configured, held, ledger_of
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
@@ -64,7 +64,8 @@ def test_submit(erp: Sandbox, new_id: NewId, tmp_path: Path, in_memory: bool) ->
             sender.submit(using(second, f" {number[:4]}-{number[4:]}\u200b", seller="whoever"))
         assert (refused.value.code, refused.value.claim_id) == ("CB-530", second)
         assert f"used by claim {first} already, on its line 1" in refused.value.message
-        assert sender.journal.history(NAME, second).version == 0
+        with pytest.raises(ClaimError, match="CB-132"):
+            sender.status(second)
         assert sender.submit(using(first, number)).state is State.POSTED
         # What the second one claims besides may be claimed without it.
         sender.submit(claim(second))

@@ -34,13 +34,13 @@ def show_invoice(
 
     """
     found = [
-        holder
+        (book, holder)
         for url in dict.fromkeys(_journals(config, ledger))
-        for holder in _holders(url, number)
+        for book, holder in _holders(url, number)
     ]
     if json:
-        for holder in found:
-            emit(_record(holder))
+        for book, holder in found:
+            emit(_record(book, holder))
         return DONE
     if not found:
         say("no claim in the journal uses it")
@@ -49,14 +49,14 @@ def show_invoice(
         "invoice", "claim", "rev", "line", "ledger", "state", "uses it", "amount",
         numbers=("rev", "line", "amount"), wrapped=("invoice",),
     )  # fmt: skip
-    for holder in found:
+    for book, holder in found:
         row(
             made,
             holder.use.invoice,
             holder.claim_id,
             str(holder.key.revision),
             str(holder.use.line),
-            holder.key.ledger,
+            book,
             holder.state,
             "yes" if _uses(holder) else "no",
             _amount(holder),
@@ -70,10 +70,13 @@ def _journals(config: Path, ledger: str | None) -> list[str]:
     return [load_config(config, ledger=name).journal_url for name in names]
 
 
-def _holders(url: str, number: str) -> tuple[InvoiceHolder, ...]:
+def _holders(url: str, number: str) -> list[tuple[str, InvoiceHolder]]:
+    """Return who has the invoice, or had it, each after the name of its book."""
     journal = open_journal(url)
     try:
-        return journal.invoices(names_of(number))
+        named = {book.id: book.name for book in journal.books()}
+        found = journal.invoices(names_of(number))
+        return [(named.get(one.key.ledger, one.key.ledger), one) for one in found]
     finally:
         journal.close()
 
@@ -89,7 +92,7 @@ def _amount(holder: InvoiceHolder) -> str:
     return f"{amount(use.amount)} of {amount(use.total)} {use.currency}"
 
 
-def _record(holder: InvoiceHolder) -> dict[str, Any]:
+def _record(book: str, holder: InvoiceHolder) -> dict[str, Any]:
     use = holder.use
     return {
         "invoice": use.invoice,
@@ -97,7 +100,7 @@ def _record(holder: InvoiceHolder) -> dict[str, Any]:
         "claim": holder.claim_id,
         "revision": holder.key.revision,
         "line": use.line,
-        "ledger": holder.key.ledger,
+        "ledger": book,
         "state": holder.state,
         "uses": _uses(holder),
         "amount": use.amount,

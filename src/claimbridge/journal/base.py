@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import History, InvoiceHolder, Move, State, Submission
+from claimbridge.model import Book, History, InvoiceHolder, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -21,8 +21,19 @@ class Journal(Protocol):
     """What every journal does. All methods may be called from any thread.
 
     Each raises JournalError when the record cannot be read or written; a write that raises has
-    changed nothing. Times come from the journal's clock.
+    changed nothing. Times come from the journal's clock. ``ledger`` is a book's id throughout.
     """
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        ...
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, durably; False when they are others by now.
+
+        Raises JournalError CB-233 where one that is left out holds claims.
+        """
+        ...
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim.
@@ -37,9 +48,11 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again. Raises ClaimError,
-        and has then written nothing, where another claim has an invoice of one of them, in whatever
-        ledger, by the rule of ``claimbridge.journal.invoices``.
+        flight; None when another writer was faster: read again and decide again. Raises, and has
+        then written nothing, ConflictingSubmission CB-457 where a voucher is about to be sent of a
+        claim that another book has, or may have (``rules.refuse_elsewhere``), and ClaimError where
+        another claim has an invoice of one of them, in whatever book
+        (``claimbridge.journal.invoices``).
         """
         ...
 

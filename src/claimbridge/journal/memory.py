@@ -15,7 +15,16 @@ from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import invoices, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.flights import Flights
-from claimbridge.model import History, InvoiceHolder, Key, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    Purpose,
+    State,
+    Submission,
+)
 
 T = TypeVar("T")
 
@@ -47,6 +56,23 @@ class MemoryJournal:
             self._flights.abandon()
             self._flights = Flights()
 
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._open() as record:
+            return record.books
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``; False when they are others by now."""
+        with self._open() as record:
+            if record.books != tuple(seen):
+                return False
+            left = {book.id for book in books}
+            for book in seen:
+                if book.id not in left and any(key[0] == book.id for key in record.histories):
+                    raise rules.not_empty(book)
+            record.books = tuple(books)
+            return True
+
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         with self._open() as record:
@@ -66,6 +92,11 @@ class MemoryJournal:
             changes = rules.begun(seen, changed, self._clock.now())
             if not record.is_current(seen):
                 return None
+            for change in changes:
+                if change.posts:
+                    rules.refuse_elsewhere(
+                        change.after.key, record.held(seen.claim_id), record.books
+                    )
             history = record.store(seen, changes)
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
@@ -192,7 +223,10 @@ class _Record:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
+        self.of_claim: dict[str, set[str]] = defaultdict(set)
+        """The books that have something of a claim."""
         self.references: dict[tuple[str, str], Key] = {}
         self.users: dict[str, dict[Key, None]] = defaultdict(dict)
         self.numbers: dict[Key, int] = {}
@@ -226,7 +260,16 @@ class _Record:
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
+        self.of_claim[seen.claim_id].add(seen.ledger)
         return history
+
+    def held(self, claim_id: str) -> list[rules.Held]:
+        return [
+            rules.Held(book, one.key.revision, one.state)
+            for book in sorted(self.of_claim.get(claim_id, ()))
+            for one in self.histories[book, claim_id].submissions
+            if one.key.purpose is Purpose.POST
+        ]
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)

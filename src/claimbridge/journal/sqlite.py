@@ -29,12 +29,12 @@ from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, JournalError
-from claimbridge.journal import forks, invoice_rows, owners, place, rows, rules
+from claimbridge.journal import book_rows, forks, invoice_rows, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import History, InvoiceHolder, Key, Move, State, Submission
+from claimbridge.model import Book, History, InvoiceHolder, Key, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -71,6 +71,17 @@ class SqliteJournal:
         with contextlib.suppress(JournalError):  # a full disk shall not hinder reading
             self._land_adrift()
         owners.sweep(self._path)
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._connections.reading() as connection:
+            return book_rows.read_books(connection)
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, synced; False when they are others by now."""
+        return self._writes.write(
+            lambda connection: book_rows.write_books(connection, tuple(seen), tuple(books))
+        )
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
@@ -223,6 +234,7 @@ class SqliteJournal:
             if not rows.advance(connection, seen):
                 return False
             rows.check_owned(connection, changes, me)
+            book_rows.check_elsewhere(connection, changes)
             invoice_rows.check(connection, changes)
             rows.write(connection, changes, contents, aloft)
             invoice_rows.write(connection, changes)

@@ -95,7 +95,10 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
-    """The idempotency key: one voucher of one claim revision in one ledger."""
+    """The idempotency key: one voucher of one claim revision in one ledger.
+
+    ``ledger`` is the id of its book (``Book.id``), never the name in a configuration.
+    """
 
     ledger: str
     claim_id: str
@@ -150,10 +153,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """All that one ledger's journal holds of one claim, at one moment.
+    """All that the journal of one book holds of one claim, at one moment.
 
-    ``version`` grows with every write; 0 means that there was none yet. ``submissions`` are
-    ordered by revision, ``post`` before ``reverse``.
+    ``ledger`` is the book's id. ``version`` grows with every write; 0 means that there was none
+    yet. ``submissions`` are ordered by revision, ``post`` before ``reverse``.
     """
 
     ledger: str

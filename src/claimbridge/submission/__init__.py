@@ -19,6 +19,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   ones, then reverses what was posted, then posts.
 """
 
+from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
@@ -37,10 +38,12 @@ from claimbridge.submission.steps import (
     Access,
     AtOnce,
     Begin,
+    Books,
     Built,
     Confirm,
     Draft,
     Exchange,
+    KeepBooks,
     Pause,
     Plan,
     Recall,
@@ -54,21 +57,28 @@ __all__ = [
     "Access",
     "AtOnce",
     "Begin",
+    "Books",
     "Built",
     "Confirm",
     "Draft",
     "Exchange",
+    "KeepBooks",
     "Pause",
     "Plan",
     "Recall",
     "Record",
     "Rules",
     "Step",
+    "Wanted",
     "absorb",
     "closed_error",
     "counts",
     "decide",
+    "id_of",
+    "missing",
     "moved",
+    "open_book",
+    "place_of",
     "recognised",
     "reconcile",
     "reference_for",

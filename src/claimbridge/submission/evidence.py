@@ -234,7 +234,7 @@ def reversal_of(
     key = reverse_key(original.key)
     return Submission(
         key=key,
-        reference=reference_for(key, rules.capabilities),
+        reference=reference_for(key, rules.capabilities, apart=rules.apart),
         digest=original.digest,
         voucher=voucher,
         state=State.PENDING,
