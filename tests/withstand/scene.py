@@ -146,6 +146,11 @@ def ledger_of(config: LedgerConfig) -> Ledger:
     return Ledger(config, contract=contract(config.profile), chart=chart())
 
 
+def book_of(journal: Journal, name: str = NAME) -> str:
+    """Return the id of the book that a ledger's name means; the name while it was never opened."""
+    return next((book.id for book in journal.books() if name in book.names), name)
+
+
 class Sender(Protocol):
     """A client of either kind, called the same way."""
 
@@ -294,7 +299,7 @@ def insist(sender: Sender, call: Callable[[], T], *, look: Look) -> T:
         try:
             return patiently(call)
         except ClaimBridgeError as error:
-            parked = list(sender.journal.select(NAME, [State.PARKED]))
+            parked = list(sender.journal.select(book_of(sender.journal), [State.PARKED]))
             if error.code != PARKED or not parked:
                 raise
             for one in parked:

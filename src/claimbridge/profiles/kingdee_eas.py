@@ -135,6 +135,11 @@ class KingdeeEas:
             reference_case="upper",
         )
 
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the solution and the data centre that is logged in to."""
+        solution, data_centre, *_ = self._place
+        return f"solution {solution}" + (f", data_centre {data_centre}" if data_centre else "")
+
     # --- sessions ---------------------------------------------------------------------------
 
     def log_in(self, credentials: Credentials) -> Request:

@@ -165,6 +165,10 @@ class NetSuite:
 
     # --- requests ---------------------------------------------------------------------------
 
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the account, which the user of the token passport is."""
+        return f"account {user}" if user else ""
+
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``upsert`` of one record, ``asyncUpsertList`` of several.
 

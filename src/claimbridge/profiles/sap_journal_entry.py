@@ -191,11 +191,11 @@ class SapJournalEntry:
         more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
         body: requests.BulkRequest = {
             "MessageHeader": self._header(
-                f"{first}{more}", "bulk", *(str(one.key) for one, _ in entries)
+                f"{first}{more}", "bulk", *(_told(one) for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
                 {
-                    "MessageHeader": self._header(submission.reference, str(submission.key)),
+                    "MessageHeader": self._header(submission.reference, _told(submission)),
                     "JournalEntry": entry,
                 }
                 for submission, entry in entries
@@ -422,3 +422,9 @@ def _denied(what: str) -> ConfigurationError:
         "(BKPF-XBLNR), then settle the submission",
         code="CB-242",
     )
+
+
+def _told(submission: Submission) -> str:
+    """Return what a submission is, whatever its ledger is called and wherever it is."""
+    key = submission.key
+    return f"{submission.reference}/{key.claim_id}/{key.revision}/{key.purpose}"

@@ -101,6 +101,10 @@ class Workday:
             **worktags,
         }
 
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the ledger that journals go to, of those that the tenant keeps."""
+        return f"account_set {self._account_set}, ledger_type {self._ledger_type}"
+
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``Submit_Accounting_Journal`` for one submission.
 

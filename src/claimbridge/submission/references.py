@@ -17,12 +17,15 @@ _MARKED: Final = re.compile(r".*\.[rx]\d+", re.DOTALL)
 _MARK: Final = re.compile(r"\.[RX]\d+$")
 
 
-def reference_for(key: Key, capabilities: Capabilities) -> str:
+def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> str:
     """Return what the ERP will know the voucher by: stable, unique per key, searchable.
 
     The claim id itself where it fits the ERP's field (``.r2`` marks a later revision, ``.x1`` a
-    reversal), else a base32 digest of the key. Where the ERP folds case, the marks are in capitals,
-    and so is all else: nothing of a reference changes on the way.
+    reversal), else a base32 digest. Where the ERP folds case, the marks are in capitals, and so is
+    all else: nothing of a reference changes on the way. Neither the ledger's name nor the book's id
+    is in it, so that an empty journal leads to the same reference. ``apart`` is that of ``Rules``:
+    a parallel book may share an ERP with another that has the same claim, and its references are
+    digests always.
     """
     if key.purpose is Purpose.REVERSE:
         mark = f".x{key.revision}"
@@ -31,7 +34,8 @@ def reference_for(key: Key, capabilities: Capabilities) -> str:
     folds = capabilities.reference_case == "upper"
     readable = key.claim_id + capabilities.folded(mark)
     fits = (
-        len(readable) <= capabilities.reference_length
+        not apart
+        and len(readable) <= capabilities.reference_length
         and re.fullmatch(capabilities.reference_pattern, readable) is not None
         # Where case is folded, two ids that differ in it alone would be one reference.
         and capabilities.folded(readable) == readable
@@ -40,7 +44,8 @@ def reference_for(key: Key, capabilities: Capabilities) -> str:
     )
     if fits:
         return readable
-    digest = base64.b32encode(hashlib.sha256(str(key).encode()).digest()).decode().rstrip("=")
+    told = msgspec.json.encode((apart, key.claim_id, key.revision, key.purpose))
+    digest = base64.b32encode(hashlib.sha256(told).digest()).decode().rstrip("=")
     return digest[: min(26, capabilities.reference_length)]
 
 
