@@ -14,7 +14,7 @@ import pytest
 from tests.sources.claims import INVOICE, claim
 
 from claimbridge.errors import ClaimError, JournalError, NotDelivered
-from claimbridge.journal import SqliteJournal
+from claimbridge.journal import schema
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
@@ -248,11 +248,8 @@ def test_write_backs_take_lawful_steps_only(record: Record) -> None:
 def test_it_lives_in_the_journals_file(tmp_path: Path) -> None:
     """One file has both, whoever made it; a journal of an earlier version is brought up."""
     path = tmp_path / "claims.db"
-    SqliteJournal(path).close()
-    raw = sqlite3.connect(path)
-    for table in ("hints", "write_backs", "deliveries", "invoices", "arrivals", "marks"):
-        raw.execute(f"DROP TABLE {table}")
-    raw.execute("PRAGMA user_version = 2")
+    raw = sqlite3.connect(path, isolation_level=None)
+    schema.bring_up(raw, path, schema.MIGRATIONS[:2])
     raw.close()
     record = open_record(f"sqlite:///{path}")
     assert kept(record, "EXP-1").state is ArrivalState.READ

@@ -11,11 +11,11 @@ from typing import TypeVar
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.flights import Flights
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import Book, History, Key, Move, Purpose, State, Submission
 
 T = TypeVar("T")
 
@@ -47,6 +47,23 @@ class MemoryJournal:
             self._flights.abandon()
             self._flights = Flights()
 
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._open() as record:
+            return record.books
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``; False when they are others by now."""
+        with self._open() as record:
+            if record.books != tuple(seen):
+                return False
+            left = {book.id for book in books}
+            for book in seen:
+                if book.id not in left and any(key[0] == book.id for key in record.histories):
+                    raise rules.not_empty(book)
+            record.books = tuple(books)
+            return True
+
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         with self._open() as record:
@@ -56,11 +73,9 @@ class MemoryJournal:
                 for one in history.submissions
                 if one.state is State.SENDING and not record.aloft[one.key].flies
             ]
-            if not adrift:
-                return history
-            now = self._clock.now()
-            landed = [rules.landed(one, self._why_adrift(one.key), now) for one in adrift]
-            return record.store(history, landed)
+            changes = [rules.landed(one, self._why_adrift(one.key), self._clock) for one in adrift]
+            changes += rules.remeasured(history, self._clock)
+            return record.store(history, changes) if changes else history
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         """Write ``changed``, with this journal as the owner of what goes into sending."""
@@ -68,6 +83,11 @@ class MemoryJournal:
             changes = rules.begun(seen, changed, self._clock.now())
             if not record.is_current(seen):
                 return None
+            for change in changes:
+                if change.posts:
+                    rules.refuse_elsewhere(
+                        change.after.key, record.held(seen.claim_id), record.books
+                    )
             history = record.store(seen, changes)
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
@@ -86,7 +106,20 @@ class MemoryJournal:
         self._flights.end(one for one in named if history is not None or one.history is seen)
         return history
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether each of these attempts is sending, in a flight of this journal."""
+        with self._open() as record:
+            return all(self._flies(record, one) for one in flights)
+
+    def _flies(self, record: _Record, flight: Submission) -> bool:
+        history = record.histories.get((flight.key.ledger, flight.key.claim_id))
+        held = history.get(flight.key) if history is not None else None
+        if held is None or held.state is not State.SENDING or held.attempt != flight.attempt:
+            return False
+        aloft = record.aloft[flight.key]
+        return aloft.flights is self._flights and aloft.flies
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
 
@@ -176,7 +209,10 @@ class _Record:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
+        self.of_claim: dict[str, set[str]] = defaultdict(set)
+        """The books that have something of a claim."""
         self.references: dict[tuple[str, str], Key] = {}
         self.numbers: dict[Key, int] = {}
         self.by_state: dict[tuple[str, State], dict[int, Key]] = defaultdict(dict)
@@ -208,7 +244,16 @@ class _Record:
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
+        self.of_claim[seen.claim_id].add(seen.ledger)
         return history
+
+    def held(self, claim_id: str) -> list[rules.Held]:
+        return [
+            rules.Held(book, one.key.revision, one.state)
+            for book in sorted(self.of_claim.get(claim_id, ()))
+            for one in self.histories[book, claim_id].submissions
+            if one.key.purpose is Purpose.POST
+        ]
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)

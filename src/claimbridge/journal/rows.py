@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
@@ -68,6 +69,11 @@ INSERT INTO moves (ledger, claim_id, revision, purpose, at, state_before, state_
 _OWNER: Final = """
 SELECT owner FROM submissions WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?
 """
+_FLIGHT: Final = """
+SELECT owner, flight FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND attempt = ?
+    AND owner IS NOT NULL
+"""
 _BEGIN_CLAIM: Final = """
 INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO NOTHING
 """
@@ -106,7 +112,9 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     journal_entry: JournalEntry | None = None
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
+    attempted_uptime: Uptime | None = None
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
 
 
@@ -140,7 +148,9 @@ def encoded(submission: Submission) -> str:
         journal_entry=submission.journal_entry,
         reasons=submission.reasons,
         detail=submission.detail,
+        attempted_uptime=submission.attempted_uptime,
         doubt_since=submission.doubt_since,
+        doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
     )
     try:
@@ -200,17 +210,17 @@ def write_cursor(
     connection: sqlite3.Connection, ledger: str, cursor: str, now: dt.datetime
 ) -> None:
     """Keep a ledger's cursor."""
-    connection.execute(_SET_CURSOR, (ledger, cursor, _text(now)))
+    connection.execute(_SET_CURSOR, (ledger, cursor, text_of(now)))
 
 
 def write_sight(
     connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (_text(now),))
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
-        (ledger, seal, _text(until)),
+        (ledger, seal, text_of(until)),
     )
     return done.rowcount == 1
 
@@ -222,6 +232,13 @@ def advance(connection: sqlite3.Connection, seen: History) -> bool:
     else:
         done = connection.execute(_ADVANCE, (seen.ledger, seen.claim_id, seen.version))
     return done.rowcount == 1
+
+
+def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
+    """Return whose flight an attempt is in; None where it is in the air no more."""
+    values = (*_key(flight.key), flight.attempt)
+    row = connection.execute(_FLIGHT, values).fetchone()
+    return None if row is None else Aloft(row[0], row[1])
 
 
 def check_owned(
@@ -272,7 +289,7 @@ def _put(connection: sqlite3.Connection, change: rules.Change, values: Row) -> N
 
 def _move_row(move: Move) -> Row:
     before = None if move.before is None else move.before.value
-    return (*_key(move.key), _text(move.at), before, move.after.value, move.attempt, move.detail)
+    return (*_key(move.key), text_of(move.at), before, move.after.value, move.attempt, move.detail)
 
 
 def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
@@ -281,8 +298,8 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
         submission.digest,
         submission.state.value,
         submission.attempt,
-        _text(submission.attempted_at),
-        _text(submission.updated_at),
+        text_of(submission.attempted_at),
+        text_of(submission.updated_at),
         aloft.owner if aloft else None,
         aloft.flight if aloft else None,
         content,
@@ -310,7 +327,9 @@ def _stored(row: Sequence[object]) -> Stored:
         reasons=content.reasons,
         detail=content.detail,
         attempted_at=columns.attempted_at,
+        attempted_uptime=content.attempted_uptime,
         doubt_since=content.doubt_since,
+        doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
     )
@@ -340,7 +359,8 @@ def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
         raise Undecodable(f"a move of claim {claim_id}: {error}") from error
 
 
-def _text(moment: dt.datetime | None) -> str | None:
+def text_of(moment: dt.datetime | None) -> str | None:
+    """Return a moment as rows hold it: UTC, so that texts sort as times do."""
     if moment is None:
         return None
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
@@ -356,9 +376,11 @@ __all__ = [
     "read_aloft",
     "read_claim",
     "read_cursor",
+    "read_flight",
     "read_moves",
     "read_page",
     "read_reference",
+    "text_of",
     "write",
     "write_cursor",
     "write_sight",

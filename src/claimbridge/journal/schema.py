@@ -201,6 +201,44 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     # Which of the times it is that an unchanged document waits for an answer; '' the first.
     ("ALTER TABLE arrivals ADD COLUMN occasion TEXT NOT NULL DEFAULT ''",),
+    # When an attempt began and when it came to be in doubt, on the count of one boot, are kept in
+    # the content of submissions; an older release would write them away. ``doubt_boot`` and
+    # ``doubt_seconds`` say the same of write-backs.
+    (
+        "ALTER TABLE write_backs ADD COLUMN doubt_boot TEXT",
+        "ALTER TABLE write_backs ADD COLUMN doubt_seconds REAL",
+    ),
+    (
+        # From here on ``ledger`` holds the id of a book everywhere. What it held before is the id
+        # of that book; its place (profile, endpoint, within) is not known until it is opened.
+        # ``number`` is the order of opening.
+        """
+        CREATE TABLE books (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            profile TEXT,
+            endpoint TEXT,
+            within TEXT,
+            parallel INTEGER NOT NULL CHECK (parallel IN (0, 1)),
+            opened_at TEXT,
+            CHECK ((profile IS NULL) = (endpoint IS NULL)),
+            CHECK ((profile IS NULL) = (within IS NULL))
+        )
+        """,
+        # ``number`` is the order in which a book got its names.
+        """
+        CREATE TABLE book_names (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            book TEXT NOT NULL REFERENCES books (id)
+        )
+        """,
+        "INSERT INTO books (id, parallel) SELECT ledger, 0 FROM "
+        "(SELECT ledger FROM claims UNION SELECT ledger FROM cursors) ORDER BY ledger",
+        "INSERT INTO book_names (name, book) SELECT id, id FROM books ORDER BY number",
+        # Which books have something of a claim.
+        "CREATE INDEX claims_by_id ON claims (claim_id)",
+    ),
 )
 
 

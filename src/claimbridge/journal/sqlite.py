@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal import forks, owners, place, rows, rules
+from claimbridge.errors import ClaimBridgeError, JournalError
+from claimbridge.journal import book_rows, forks, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import Book, History, Key, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -72,6 +72,17 @@ class SqliteJournal:
             self._land_adrift()
         owners.sweep(self._path)
 
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._connections.reading() as connection:
+            return book_rows.read_books(connection)
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, synced; False when they are others by now."""
+        return self._writes.write(
+            lambda connection: book_rows.write_books(connection, tuple(seen), tuple(books))
+        )
+
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         while True:
@@ -79,7 +90,7 @@ class SqliteJournal:
                 history, aloft = rows.read_claim(connection, ledger, claim_id)
             adrift = self._adrift(aloft.values())
             if not adrift:
-                return history
+                return self._remeasured(history)
             self._land(ledger, claim_id, adrift)
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
@@ -113,7 +124,21 @@ class SqliteJournal:
         self._end(one for one in named if history is not None or one.history is seen)
         return history
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether each of these attempts is sending, in a flight of this journal's living owner."""
+        owner = self._owner
+        if owner is None:
+            return False
+        with self._connections.reading() as connection:
+            aloft = [rows.read_flight(connection, flight) for flight in flights]
+        ours = all(
+            one is not None and one.owner == owner.id and self._flights.flies(one.flight)
+            for one in aloft
+        )
+        # Last: as long as the lock file stands, nobody takes over what was read before.
+        return ours and owner.stands()
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
         if len(calls) < 2:
             return [outcome_of(call) for call in calls]
@@ -204,6 +229,7 @@ class SqliteJournal:
             if not rows.advance(connection, seen):
                 return False
             rows.check_owned(connection, changes, me)
+            book_rows.check_elsewhere(connection, changes)
             rows.write(connection, changes, contents, aloft)
             return True
 
@@ -226,6 +252,10 @@ class SqliteJournal:
         with self._owning:
             if self._closed:
                 raise rules.misuse("the journal is closed")
+            if self._owner is not None and not self._flights.any() and not self._owner.stands():
+                # Its lock file is gone, but it has nothing in the air: another takes its place.
+                self._owner.release()
+                self._owner = None
             if self._owner is None:
                 self._owner = owners.Owner(self._path)
             self._owner.check()
@@ -264,12 +294,11 @@ class SqliteJournal:
 
     def _land(self, ledger: str, claim_id: str, adrift: Mapping[rows.Aloft, str]) -> None:
         """Put flights in doubt that are still as they were seen: another may have been faster."""
-        now = self._clock.now()
 
         def land(connection: sqlite3.Connection) -> None:
             history, aloft = rows.read_claim(connection, ledger, claim_id)
             changes = [
-                rules.landed(one, adrift[aloft[one.key]], now)
+                rules.landed(one, adrift[aloft[one.key]], self._clock)
                 for one in history.submissions
                 if aloft.get(one.key) in adrift
             ]
@@ -277,6 +306,19 @@ class SqliteJournal:
                 rows.write(connection, changes, _contents(changes), {})
 
         self._writes.write(land)
+
+    def _remeasured(self, history: History) -> History:
+        """Let quiet periods that began in another boot be measured in this one, from now on."""
+        changes = rules.remeasured(history, self._clock)
+        if not changes:
+            return history
+        # Where nothing can be written they are not measured, so that none of them ends.
+        with contextlib.suppress(JournalError):
+            written = self._write(history, changes, {})
+            if written is None:  # somebody was faster
+                return self.history(history.ledger, history.claim_id)
+            return written
+        return history
 
     def _land_adrift(self) -> None:
         with self._connections.reading() as connection:

@@ -36,7 +36,9 @@ from claimbridge.submission.decisions import (
     TakeBack,
     closed_error,
     decide,
+    not_reversible,
     quiet_left,
+    quiet_left_at,
 )
 from claimbridge.submission.doubt import Resend, may_still_arrive, resolve
 from claimbridge.submission.evidence import (
@@ -50,6 +52,7 @@ from claimbridge.submission.evidence import (
     reversal_of,
     reverse_key,
     taking_off,
+    undoubted,
     with_original,
 )
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
@@ -73,6 +76,8 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
             return decision.submission
         if isinstance(decision, Refuse):
             raise decision.error
+        if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+            raise not_reversible(decision.submission)
         if isinstance(decision, Busy):
             yield from tries.wait_for_turn(key)
             continue
@@ -212,7 +217,8 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     """
     if not rules.capabilities.can_reverse:
         raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP",
+            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
+            f"`claimbridge journal settle {key.claim_id} --revision {key.revision} --reversed`",
             code="CB-254",
             claim_id=key.claim_id,
         )
@@ -339,19 +345,21 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
 
 
 def settle_by_hand(
-    key: Key, outcome: Outcome, rules: Rules, *, looked: dt.datetime
+    key: Key, outcome: Outcome, rules: Rules, *, looked: dt.datetime | None = None
 ) -> Plan[Submission]:
     """Record what a person found in the ERP about a parked submission, or its parked reversal.
 
     NOT_DELIVERED or ABSENT says that the ERP holds nothing of it. Where the ERP cannot be asked, a
     person may also tell what became of an accepted submission: its number, its reversal. Raises
     ConflictingSubmission when there is nothing to settle, and OutcomeUnknown when the person
-    ``looked`` too early: what was sent may have arrived since.
+    ``looked`` too early (None: just now): what was sent may have arrived since.
     """
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
         known = _to_settle(history, key)
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
+        # Only people reverse there, and not every ERP tells that they did.
+        tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:
@@ -375,7 +383,7 @@ def _to_settle(history: History, key: Key) -> Submission | None:
 
 
 def _as_found(
-    parked: Submission, outcome: Outcome, looked: dt.datetime, rules: Rules
+    parked: Submission, outcome: Outcome, looked: dt.datetime | None, rules: Rules
 ) -> Submission:
     """Return a parked submission as the word of a person who looked then leaves it."""
     if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNAVAILABLE}:
@@ -386,13 +394,15 @@ def _as_found(
             reference=parked.reference,
         )
     nothing_there = outcome.kind in _NOTHING_THERE
-    left = quiet_left(parked, rules, at=looked) if parked.doubt_since is not None else 0.0
+    left = 0.0
+    if parked.doubt_since is not None:
+        left = quiet_left_at(parked, rules, looked) if looked else quiet_left(parked, rules)
     if nothing_there and left > 0:
         raise may_still_arrive(parked, left)
-    undoubted = msgspec.structs.replace(parked, doubt_since=None)
+    parked = undoubted(parked)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
-        return moved(undoubted, State.PENDING, rules, detail=outcome.text)
-    settled = after(undoubted, outcome, rules, compare=False)
+        return moved(parked, State.PENDING, rules, detail=outcome.text)
+    settled = after(parked, outcome, rules, compare=False)
     return msgspec.structs.replace(settled, detail=outcome.text)
 
 
