@@ -106,6 +106,7 @@ def submit_in_parts(
     same claim submitted again goes on from there.
     """
     _refuse_another_division(known, claim, drafts)
+    yield from plans.refuse_used(drafts[0].submission)
     ids = {draft.submission.key.claim_id for draft in drafts}
     date = drafts[0].submission.voucher.posting_date
     for other in (known.whole, *known.parts):

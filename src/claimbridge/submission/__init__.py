@@ -23,6 +23,7 @@ from claimbridge.submission.books import Wanted, id_of, missing, open_book, plac
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
+from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -82,6 +83,7 @@ __all__ = [
     "reconcile",
     "reference_for",
     "refresh",
+    "refuse_used",
     "resolve",
     "reverse",
     "settle_by_hand",

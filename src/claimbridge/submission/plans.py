@@ -56,6 +56,7 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
+from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Record, Rules
 from claimbridge.submission.together import side_by_side
@@ -97,6 +98,7 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
                 continue
             if isinstance(decision, TakeBack):
                 date = draft.submission.voucher.posting_date
+                yield from refuse_used(draft.submission)
                 yield from _take_back(decision.submission.key, date, "", rules)
                 continue
             flight = renewed(decision.known or draft.submission, draft.submission)

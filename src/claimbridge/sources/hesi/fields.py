@@ -128,7 +128,7 @@ _BESIDES: Final = {
     "claim": "employee_name department cost_centre country grade posting_date",
     "line": "tax tax_rate deductible payment personal quantity unit company cost_centre department "
     "project",
-    "invoice": "number code date amount tax fare seller uri",
+    "invoice": "number code date amount tax fare total seller uri",
     "allocation": "company cost_centre department project",
     "payee": "name",
     "advance": "returned",
