@@ -7,7 +7,7 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -87,6 +87,10 @@ class Journal(Protocol):
 
         Bounded memory: the caller may stop early, and may write while it reads.
         """
+        ...
+
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        """Return how many submissions are in each state, as they are written; no state with 0."""
         ...
 
     def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
