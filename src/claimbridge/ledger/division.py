@@ -91,7 +91,9 @@ def accepted(known: Family, claim: Claim) -> tuple[Submission, ...]:
     found = known.of(claim.revision)
     complete = bool(found) and len(found) == max(1, found[0].voucher.parts)
     same = all(
-        s.state in LIVE and s.digest == digest_of(claim, s.voucher.part, s.voucher.parts)
+        s.state in LIVE
+        and not s.missing
+        and s.digest == digest_of(claim, s.voucher.part, s.voucher.parts)
         for s in found
     )
     return found if complete and same else ()

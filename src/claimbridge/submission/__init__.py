@@ -19,18 +19,18 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   ones, then reverses what was posted, then posts.
 """
 
+from claimbridge.submission.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
-    refresh,
     reverse,
-    settle_by_hand,
     submit,
     submit_batch,
 )
+from claimbridge.submission.question import refresh
 from claimbridge.submission.references import reference_for
 from claimbridge.submission.steps import (
     Access,
@@ -74,6 +74,7 @@ __all__ = [
     "resolve",
     "reverse",
     "settle_by_hand",
+    "settle_gone",
     "submit",
     "submit_batch",
     "withdraw",
