@@ -31,6 +31,7 @@ from claimbridge.journal.base import Journal
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
+    Book,
     Change,
     Claim,
     JournalEntry,
@@ -103,6 +104,10 @@ class AsyncClient:
         if self._own_journal:
             await asyncio.to_thread(self.journal.close)
 
+    async def book(self) -> Book:
+        """Return the book that this ledger means; see ``Client.book``."""
+        return await self._run(self.ledger.book(), None)
+
     async def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
         """Carry an approved claim into the ledger, once; see ``Client.submit``."""
         return await self._run(self.ledger.submit(claim), timeout)
@@ -147,17 +152,17 @@ class AsyncClient:
 
     async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
-        name = self.ledger.config.name
-        cursor = await asyncio.to_thread(self.journal.cursor, name) if since is None else since
+        book = (await self.book()).id
+        cursor = await asyncio.to_thread(self.journal.cursor, book) if since is None else since
         while True:
-            page = await self._run(self.ledger.page(cursor, limit), None)
+            page = await self._run(self.ledger.page(book, cursor, limit), None)
             for outcome in page.outcomes:
                 reference = outcome.reference or ""
-                known = await asyncio.to_thread(self.journal.find, name, reference)
+                known = await asyncio.to_thread(self.journal.find, book, reference)
                 yield await self._run(self.ledger.take_in(known, outcome, page.cursor), None)
             if page.cursor != cursor:
                 cursor = page.cursor
-                await asyncio.to_thread(self.journal.set_cursor, name, cursor)
+                await asyncio.to_thread(self.journal.set_cursor, book, cursor)
             if not page.more:
                 return
 
@@ -203,7 +208,7 @@ class AsyncClient:
 
     async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""
-        found = iter(self.journal.select(self.ledger.config.name, UNFINISHED))
+        found = iter(self.journal.select((await self.book()).id, UNFINISHED))
         while (unfinished := await asyncio.to_thread(next, found, None)) is not None:
             yield await self._reconcile_one(unfinished, timeout)
 
@@ -290,18 +295,14 @@ class AsyncClient:
 
     async def _send(self, message: Message, deadline: Deadline) -> Answer:
         reply = await self._post(message, deadline)
-        return await self._read(
-            partial(self.ledger.open, message, reply, first_sight=self._first_sight)
-        )
+        first_sight = partial(self.journal.first_sight, message.book)
+        return await self._read(partial(self.ledger.open, message, reply, first_sight=first_sight))
 
     async def _read(self, read: Callable[[], T]) -> T:
         """Read a reply; in a thread where the journal is asked whether it was seen before."""
         if self.ledger.config.replies is None:
             return read()
         return await _to_the_end(read)
-
-    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
-        return self.journal.first_sight(self.ledger.config.name, seal, until)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

@@ -250,7 +250,7 @@ def test_the_asynchronous_client_verifies_too(stage: Stage) -> None:
 def test_requests_name_themselves_where_asked(stage: Stage) -> None:
     """With addressing each request carries a MessageID of its own; without, none."""
     ledger = ledger_of(stage.config)
-    first, second = (next(ledger.page("", 5)).message for _ in range(2))
+    first, second = (next(ledger.page("B", "", 5)).message for _ in range(2))
     assert first.id != second.id
     assert first.id.encode() in first.body
 

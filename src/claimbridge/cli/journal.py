@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
+from claimbridge.cli.books import book_of
 from claimbridge.cli.claims import Config, Json, LedgerName, status_record
 from claimbridge.cli.output import (
     YES,
@@ -50,7 +51,7 @@ def list_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        for found in journal.select(loaded.name, state):
+        for found in journal.select(book_of(journal, loaded), state):
             if json:
                 emit(_record(found))
             else:
@@ -102,8 +103,9 @@ def show_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        moves = journal.moves(loaded.name, claim)
-        known = journal.history(loaded.name, claim)
+        book = book_of(journal, loaded)
+        moves = journal.moves(book, claim)
+        known = journal.history(book, claim)
     finally:
         journal.close()
     for move in (*moves, *map(_unmoved, (one for one in known.submissions if one.missing))):

@@ -20,7 +20,7 @@ import contextlib
 import heapq
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from operator import attrgetter
@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal import forks, owners, place, rows, rules
+from claimbridge.errors import ClaimBridgeError, JournalError
+from claimbridge.journal import book_rows, forks, invoice_rows, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import Book, History, InvoiceHolder, Key, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -71,6 +71,17 @@ class SqliteJournal:
         with contextlib.suppress(JournalError):  # a full disk shall not hinder reading
             self._land_adrift()
         owners.sweep(self._path)
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._connections.reading() as connection:
+            return book_rows.read_books(connection)
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, synced; False when they are others by now."""
+        return self._writes.write(
+            lambda connection: book_rows.write_books(connection, tuple(seen), tuple(books))
+        )
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
@@ -127,12 +138,17 @@ class SqliteJournal:
         # Last: as long as the lock file stands, nobody takes over what was read before.
         return ours and owner.stands()
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
         if len(calls) < 2:
             return [outcome_of(call) for call in calls]
         with ThreadPoolExecutor(min(len(calls), _TOGETHER)) as pool:
             return list(pool.map(outcome_of, calls))
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, oldest first."""
+        with self._connections.reading() as connection:
+            return invoice_rows.read_holders(connection, names)
 
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
@@ -218,7 +234,10 @@ class SqliteJournal:
             if not rows.advance(connection, seen):
                 return False
             rows.check_owned(connection, changes, me)
+            book_rows.check_elsewhere(connection, changes)
+            invoice_rows.check(connection, changes)
             rows.write(connection, changes, contents, aloft)
+            invoice_rows.write(connection, changes)
             return True
 
         return rules.continued(seen, changes) if self._writes.write(write) else None

@@ -27,7 +27,7 @@ from claimbridge.profiles.conversation import HasSessions
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.transport import HttpReply
-from claimbridge.submission import Exchange, Plan
+from claimbridge.submission import Exchange, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -42,12 +42,14 @@ class Answers(Messages):
             built = self.build(step)
         except ClaimBridgeError as error:
             return (not_built(error),)
+        book = step.submissions[0].key.ledger
         flights = () if step.verb == "query" else step.submissions
-        outcomes = yield from Exchanging(self, flights).perform(built)
+        answered = yield from Exchanging(self, flights, book=book).perform(built)
+        outcomes = recognised(step.submissions, answered, self.profile.capabilities)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
-    def page(self, cursor: str, limit: int) -> Plan[Page]:
-        """Plan one page of changes after ``cursor``.
+    def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
+        """Plan one page of changes after ``cursor`` in the book of that id.
 
         Raises ConfigurationError (CB-254) where the profile cannot list them; NotDelivered or
         LedgerUnavailable, and what the transport raises, when there is no page.
@@ -59,7 +61,7 @@ class Answers(Messages):
             )
         with self._building("the question for changes", None):
             built = self.built(self.profile.changes(cursor, limit))
-        exchanging = Exchanging(self)
+        exchanging = Exchanging(self, book=book)
         try:
             answer = yield from exchanging.call(built, harmless=True)
             if isinstance(answer, Reply):

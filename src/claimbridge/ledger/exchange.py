@@ -47,10 +47,12 @@ class Exchanging:
     """One exchange under way; never shared.
 
     ``flights`` are the attempts that it carries: they must be ours still when a call leaves.
+    ``book`` is the id of the book that it is about.
     """
 
-    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = ()) -> None:
+    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = (), *, book: str) -> None:
         self._ledger = ledger
+        self._book = book
         self._flights = flights
         self._session = ""
         self._cookies: dict[str, str] = {}
@@ -126,7 +128,9 @@ class Exchanging:
         """
         if self._ledger.has_sessions and not self._session:
             yield from self._log_in(again=False)
-        message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        message = self._ledger.message(
+            built, book=self._book, session=self._session, cookies=self._cookies
+        )
         if not harmless:
             message = yield from self._still_ours(message)
         self._before = (self._effect, self._left)
@@ -178,7 +182,7 @@ class Exchanging:
 
     def _begun(self) -> Plan[str]:
         try:
-            message = self._ledger.log_in_message()
+            message = self._ledger.log_in_message(book=self._book)
             envelope = yield from self._sent(message, harmless=True)
             return self._ledger.read_log_in(envelope, asked=message.operation)
         except DeliveryError as error:

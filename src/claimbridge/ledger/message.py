@@ -15,15 +15,17 @@ from claimbridge.submission import Step
 class Message(msgspec.Struct, frozen=True):
     """One HTTP request body and its headers; which operation it asks.
 
-    ``id`` is what it calls itself (WS-Addressing), "" when it has no name. ``endpoint`` is the
-    address of another port of the ERP, "" for the ledger's own endpoint. ``asked`` is when it was
-    made, None where nobody compares the answer's moment with it. ``checked`` is when the attempts
-    that it carries were last known to be ours; None where it is harmless.
+    ``book`` is the id of the book that it is for. ``id`` is what it calls itself (WS-Addressing),
+    "" when it has no name. ``endpoint`` is the address of another port of the ERP, "" for the
+    ledger's own endpoint. ``asked`` is when it was made, None where nobody compares the answer's
+    moment with it. ``checked`` is when the attempts that it carries were last known to be ours;
+    None where it is harmless.
     """
 
     operation: str
     body: bytes
     headers: Mapping[str, str]
+    book: str
     id: str = ""
     endpoint: str = ""
     asked: dt.datetime | None = None

@@ -31,10 +31,12 @@ from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
     Claim,
     Finding,
+    InvoiceUse,
     Key,
     State,
     Submission,
     Voucher,
+    invoices_of,
 )
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import (
@@ -85,9 +87,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 class Messages(Opened):
     """What one ledger is sent, by its configuration; no I/O."""
 
-    def key(self, claim: Claim) -> Key:
-        """Return the idempotency key of posting a claim here."""
-        return Key(self.config.name, claim.id, claim.revision)
+    def key(self, claim: Claim, book: str) -> Key:
+        """Return the idempotency key of posting a claim here; ``book`` is the id of our book."""
+        return Key(book, claim.id, claim.revision)
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; an invalid body is returned with its findings.
@@ -108,7 +110,8 @@ class Messages(Opened):
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
         return tuple(
-            self._preview(submission, explain) for submission, explain in self._submissions(claim)
+            self._preview(submission, explain)
+            for submission, explain in self._submissions(claim, plans.id_of(self.wanted.place))
         )
 
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
@@ -125,23 +128,23 @@ class Messages(Opened):
             findings=findings,
         )
 
-    def drafts(self, claim: Claim) -> tuple[Draft, ...]:
+    def drafts(self, claim: Claim, book: str) -> tuple[Draft, ...]:
         """Return the claim's submissions with their validated, signed bodies: one, or its parts.
 
-        Raises ClaimError.
+        ``book`` is the id of our book. Raises ClaimError.
         """
         return tuple(
             Draft(submission, self._built("submit", (submission,)))
-            for submission, _ in self._submissions(claim)
+            for submission, _ in self._submissions(claim, book)
         )
 
-    def draft(self, claim: Claim) -> Draft:
+    def draft(self, claim: Claim, book: str) -> Draft:
         """Return the submission of a claim that is one document, as ``drafts`` does.
 
         Raises NotDelivered for one that is several by now: another process has just found that its
         one document never arrived.
         """
-        drafts = self.drafts(claim)
+        drafts = self.drafts(claim, book)
         if len(drafts) > 1:
             raise NotDelivered(
                 f"nothing was sent: it was begun as one document and is {len(drafts)} now; submit "
@@ -150,11 +153,14 @@ class Messages(Opened):
             )
         return drafts[0]
 
-    def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
+    def _submissions(
+        self, claim: Claim, book: str
+    ) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
+        invoices = invoices_of(claim)
         with self._building("the voucher", claim.id):
             return tuple(
-                (self._submission(claim, mapped.voucher), mapped.explain)
+                (self._submission(claim, mapped.voucher, book, invoices), mapped.explain)
                 for mapped in map_in_parts(self.chart, claim, most=most)
             )
 
@@ -178,15 +184,18 @@ class Messages(Opened):
                 claim_id=claim_id,
             ) from error
 
-    def _submission(self, claim: Claim, voucher: Voucher) -> Submission:
+    def _submission(
+        self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
+    ) -> Submission:
         self._check_companies(voucher)
-        key = Key(self.config.name, voucher.claim_id, claim.revision)
+        key = Key(book, voucher.claim_id, claim.revision)
         return Submission(
             key=key,
-            reference=plans.reference_for(key, self.profile.capabilities),
+            reference=plans.reference_for(key, self.profile.capabilities, apart=self.rules.apart),
             digest=digest_of(claim, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
+            invoices=invoices,
         )
 
     def _check_companies(self, voucher: Voucher) -> None:
@@ -263,7 +272,12 @@ class Messages(Opened):
         return self._validated(request)
 
     def message(
-        self, built: Built, *, session: str = "", cookies: Mapping[str, str] = _NO_COOKIES
+        self,
+        built: Built,
+        *,
+        book: str,
+        session: str = "",
+        cookies: Mapping[str, str] = _NO_COOKIES,
     ) -> Message:
         """Return the HTTP message for a request: one attempt, with its headers."""
         version = self.config.soap
@@ -281,6 +295,7 @@ class Messages(Opened):
             built.operation,
             envelope,
             sent,
+            book,
             name,
             self._endpoint(built.request.port),
             self.clock.now(),
@@ -322,10 +337,10 @@ class Messages(Opened):
         """Whether the ERP is logged in to."""
         return isinstance(self.profile, HasSessions)
 
-    def log_in_message(self) -> Message:
+    def log_in_message(self, *, book: str) -> Message:
         """Return the message that begins a session."""
         assert isinstance(self.profile, HasSessions)  # asked only where there are sessions
-        return self.message(self.built(self.profile.log_in(self._credentials)))
+        return self.message(self.built(self.profile.log_in(self._credentials)), book=book)
 
 
 def _told(finding: Finding) -> str:

@@ -58,6 +58,7 @@ class Sandbox:
     by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
     and posted by ``advance``. ``record`` is a folder that keeps every exchange
     with an ERP. ``hesi`` is a reimbursement system served beside them, at ``url("hesi")``.
+    ``folds``: references are kept, found and given back in capitals.
 
     Raises ConfigurationError CB-270 to CB-275.
     """
@@ -76,13 +77,14 @@ class Sandbox:
         holds: bool = False,
         record: Path | None = None,
         hesi: Hesi | None = None,
+        folds: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         self._seed = seed
         self._hesi = hesi
         plan = Plan(parse_faults(faults), seed=seed)
         signatures = Signatures(trust, clock=clock)
-        self._books = Books(state, clock=clock, seed=seed)
+        self._books = Books(state, clock=clock, seed=seed, folds=folds)
         desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
         signer = Signer(identity, clock=clock) if identity else None
         self._endpoints = [Endpoint(_responder(one), desk, clock, signer) for one in profiles]

@@ -44,6 +44,7 @@ from claimbridge.submission.evidence import (
     taking_off,
 )
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
+from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
 from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Rules
 from claimbridge.submission.together import side_by_side
@@ -87,6 +88,7 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
                 continue
             if isinstance(decision, TakeBack):
                 date = draft.submission.voucher.posting_date
+                yield from refuse_used(draft.submission)
                 yield from _take_back(decision.submission.key, date, "", rules)
                 continue
             flight = renewed(decision.known or draft.submission, draft.submission)
