@@ -188,7 +188,7 @@ def refuse_arrivals(
     source: SourceName = None,
     json: Json = False,
 ) -> int:
-    """Close what is parked and will not be submitted; others may use its invoices.
+    """Close what is parked and will not be submitted.
 
     Parameters
     ----------

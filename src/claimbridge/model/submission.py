@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.clock import Uptime
+from claimbridge.model.invoices import InvoiceUse
 from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
@@ -114,12 +115,13 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     ``reference`` is what the ERP can be asked by. ``digest`` is that of the claim. ``attempt``
     counts the times that it was sent (0: never). ``detail`` says in a sentence why it is in this
     state. ``reasons`` are the ERP's where it refused; in doubt they say that it refused a later
-    sending while an earlier one may still arrive. ``attempted_at`` is when the last attempt began.
-    ``doubt_since`` is when an attempt last ended without an answer: until the ledger's quiet period
-    has passed, what was sent then may still arrive; None when no attempt ended so. Both are for
-    people: how long ago they were is measured by ``attempted_uptime`` and ``doubt_uptime``, which
-    no step of the wall clock moves. ``returns_to`` is, while ``reversing``, the state to go back to
-    if the ERP refuses the reversal.
+    sending while an earlier one may still arrive; of one that it accepted, that it no longer has
+    it. ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last
+    ended without an answer: until the ledger's quiet period has passed, what was sent then may
+    still arrive; None when no attempt ended so. Both are for people: how long ago they were is
+    measured by ``attempted_uptime`` and ``doubt_uptime``, which no step of the wall clock moves.
+    ``returns_to`` is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    ``invoices`` are those that its claim uses; a reversal has none.
     """
 
     key: Key
@@ -137,6 +139,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
+
+    @property
+    def missing(self) -> bool:
+        """Whether the ERP accepted it, and has said since that it has no such document."""
+        return self.state in LIVE and bool(self.reasons)
 
     @property
     def quiet_from(self) -> Uptime | None:
@@ -164,6 +172,19 @@ class History(msgspec.Struct, frozen=True):
     def get(self, key: Key) -> Submission | None:
         """Return the submission of ``key``; None when there is none."""
         return next((known for known in self.submissions if known.key == key), None)
+
+
+class InvoiceHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission that has an invoice, or had: ``superseded`` says that a later revision came.
+
+    ``claim_id`` is the claim's, also where the submission is a part of it.
+    """
+
+    key: Key
+    claim_id: str
+    state: State
+    superseded: bool
+    use: InvoiceUse
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
