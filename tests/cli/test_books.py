@@ -85,7 +85,15 @@ def test_two_books_with_claims_stay_two(run: Run, folder: Folder) -> None:
     with Sandbox() as other:
         more = f'[ledger.HK01]\nendpoint = "{other.url("reference")}"\nchart = "chart.toml"\n'
         folder.config.write_text(folder.config.read_text() + more + 'journal="sqlite:///claims.db"')
-        assert run("submit", folder.claim(id="EXP-B6"), "--ledger", "HK01").code == 0
+        assert (
+            run(
+                "submit",
+                folder.claim("mileage-en", id="EXP-B6", company="CN01"),
+                "--ledger",
+                "HK01",
+            ).code
+            == 0
+        )
         for arguments in (["rename", "CN01", "HK01"], ["rename", "HK01", "CN01"]):
             refused = run("journal", *arguments)
             assert (refused.code, "CB-233" in refused.err) == (2, True)
