@@ -14,7 +14,7 @@ import pytest
 from tests.sources.claims import INVOICE, claim
 
 from claimbridge.errors import ClaimError, JournalError, NotDelivered
-from claimbridge.journal import SqliteJournal
+from claimbridge.journal import schema
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
@@ -128,16 +128,16 @@ def test_a_claim_that_may_be_posted_keeps_its_invoices(record: Record) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "revision", "state", "used"),
+    ("part", "revision", "state", "used"),
     [
-        ("EXP-1/1", 1, "posted", True),
-        ("EXP-1", 1, "in_doubt", True),
-        ("EXP-1/1", 1, "rejected", False),
-        ("EXP-1", 2, "pending", False),
+        (1, 1, "posted", True),
+        (0, 1, "in_doubt", True),
+        (1, 1, "rejected", False),
+        (0, 2, "pending", False),
     ],
 )
 def test_a_parked_claim_keeps_the_invoices_of_what_is_in_a_ledger(
-    tmp_path: Path, document: str, revision: int, state: str, used: bool
+    tmp_path: Path, part: int, revision: int, state: str, used: bool
 ) -> None:
     """A part of it was accepted before another was refused: its invoices are used."""
     record = Record(tmp_path / "claims.db")
@@ -145,11 +145,12 @@ def test_a_parked_claim_keeps_the_invoices_of_what_is_in_a_ledger(
     second = kept(record, "EXP-2", INVOICE)
     record.begin([first])
     raw = sqlite3.connect(tmp_path / "claims.db")
-    raw.execute("INSERT INTO claims VALUES ('CN01', ?, 1)", (document,))
+    raw.execute("INSERT INTO claims (ledger, claim_id, version) VALUES ('CN01', 'EXP-1', 1)")
     raw.execute(
-        "INSERT INTO submissions (ledger, claim_id, revision, purpose, reference, digest, state, "
-        "attempt, updated_at, content) VALUES ('CN01', ?, ?, 'post', ?, '', ?, 1, '', '{}')",
-        (document, revision, document, state),
+        "INSERT INTO submissions (ledger, claim_id, revision, purpose, part, reference, digest, "
+        "state, attempt, updated_at, content) VALUES ('CN01', 'EXP-1', ?, 'post', ?, 'EXP-1', '', "
+        "?, 1, '', '{}')",
+        (revision, part, state),
     )
     raw.commit()
     raw.close()
@@ -194,7 +195,7 @@ def test_an_invoice_is_not_taken_while_its_claim_is_on_its_way(tmp_path: Path) -
     record.begin([first])
     record.accept(first)
     raw = sqlite3.connect(tmp_path / "claims.db")
-    raw.execute("INSERT INTO claims VALUES ('CN01', 'EXP-1', 1)")
+    raw.execute("INSERT INTO claims (ledger, claim_id, version) VALUES ('CN01', 'EXP-1', 1)")
     raw.execute(
         "INSERT INTO submissions (ledger, claim_id, revision, purpose, reference, digest, state, "
         "attempt, updated_at, content) VALUES ('CN01', 'EXP-1', 1, 'post', 'EXP-1', '', "
@@ -248,11 +249,8 @@ def test_write_backs_take_lawful_steps_only(record: Record) -> None:
 def test_it_lives_in_the_journals_file(tmp_path: Path) -> None:
     """One file has both, whoever made it; a journal of an earlier version is brought up."""
     path = tmp_path / "claims.db"
-    SqliteJournal(path).close()
-    raw = sqlite3.connect(path)
-    for table in ("hints", "write_backs", "deliveries", "invoices", "arrivals", "marks"):
-        raw.execute(f"DROP TABLE {table}")
-    raw.execute("PRAGMA user_version = 2")
+    raw = sqlite3.connect(path, isolation_level=None)
+    schema.bring_up(raw, path, schema.MIGRATIONS[:2])
     raw.close()
     record = open_record(f"sqlite:///{path}")
     assert kept(record, "EXP-1").state is ArrivalState.READ

@@ -15,7 +15,7 @@ from claimbridge.errors import JournalError
 from claimbridge.journal import rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.flights import Flights
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import History, Key, Move, State, Submission, Withdrawal
 
 T = TypeVar("T")
 
@@ -75,11 +75,17 @@ class MemoryJournal:
                 self._flights.written(number, key, history)
             return history
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed``; the flights it names have ended, whatever comes of the write."""
         named = self._flights.named(seen, changed)
         try:
-            history = self._recorded(seen, changed)
+            history = self._recorded(seen, changed, withdrawn)
         except BaseException:
             self._flights.end(named)
             raise
@@ -96,8 +102,10 @@ class MemoryJournal:
             key = record.references.get((ledger, reference))
             return None if key is None else record.submission(key)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        """Yield submissions in these states (empty: in any), oldest first."""
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first; or parts alone."""
         wanted = frozenset(states or State)
         with self._open() as record:
             for key in [key for key in record.aloft if key.ledger == ledger]:
@@ -108,7 +116,7 @@ class MemoryJournal:
         for number in sorted(keys):
             with self._open() as record:
                 found = record.submission(keys[number])
-            if found.state in wanted:
+            if found.state in wanted and (found.key.part or not parts):
                 yield found
 
     def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
@@ -145,15 +153,17 @@ class MemoryJournal:
             raise rules.misuse("the journal is closed")
         return self._record
 
-    def _recorded(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def _recorded(
+        self, seen: History, changed: Sequence[Submission], withdrawn: Withdrawal | None
+    ) -> History | None:
         with self._open() as record:
-            changes = rules.recorded(seen, changed, self._clock.now())
+            changes = rules.recorded(seen, changed, self._clock.now(), withdrawn=withdrawn)
             if not record.is_current(seen):
                 return None
             for change in changes:
                 if change.lands_unproven and not self._is_ours(change.after.key):
                     raise rules.not_yours(change.after.key)
-            return record.store(seen, changes)
+            return record.store(seen, changes, withdrawn)
 
     def _is_ours(self, key: Key) -> bool:
         return self._record.aloft[key].flights is self._flights
@@ -201,10 +211,15 @@ class _Record:
         known = self.histories.get((seen.ledger, seen.claim_id))
         return seen.version == (0 if known is None else known.version)
 
-    def store(self, seen: History, changes: Sequence[rules.Change]) -> History:
+    def store(
+        self,
+        seen: History,
+        changes: Sequence[rules.Change],
+        withdrawn: Withdrawal | None = None,
+    ) -> History:
         self._check_seen(seen, changes)
         self._check_references(changes)
-        history = rules.continued(seen, changes)
+        history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history

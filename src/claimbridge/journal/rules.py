@@ -14,7 +14,7 @@ import msgspec
 
 from claimbridge.errors import JournalError
 from claimbridge.journal.base import key_order
-from claimbridge.model import MOVES, History, Key, Move, State, Submission
+from claimbridge.model import MOVES, History, Key, Move, State, Submission, Withdrawal
 
 FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
 """Where a submission may begin."""
@@ -81,9 +81,17 @@ def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tup
     return changes
 
 
-def recorded(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+def recorded(
+    seen: History,
+    changed: Sequence[Submission],
+    now: dt.datetime,
+    *,
+    withdrawn: Withdrawal | None = None,
+) -> tuple[Change, ...]:
     """Return the lawful changes of ``Journal.record``; raises JournalError CB-228."""
-    changes = _changes(seen, changed, now)
+    if withdrawn is not None:
+        _check_withdrawal(seen, withdrawn)
+    changes = () if withdrawn is not None and not changed else _changes(seen, changed, now)
     for change in changes:
         if change.takes_off:
             raise misuse(
@@ -103,7 +111,9 @@ def landed(adrift: Submission, why: str, now: dt.datetime) -> Change:
     return Change(adrift, after, now)
 
 
-def continued(seen: History, changes: Sequence[Change]) -> History:
+def continued(
+    seen: History, changes: Sequence[Change], withdrawn: Withdrawal | None = None
+) -> History:
     """Return the history that follows ``seen`` once ``changes`` are written."""
     submissions = {known.key: known for known in seen.submissions}
     submissions.update({change.after.key: change.after for change in changes})
@@ -112,6 +122,7 @@ def continued(seen: History, changes: Sequence[Change]) -> History:
         seen.claim_id,
         seen.version + 1,
         tuple(sorted(submissions.values(), key=key_order)),
+        withdrawn or seen.withdrawn,
     )
 
 
@@ -163,6 +174,15 @@ def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> 
         stamped = msgspec.structs.replace(submission, updated_at=now)
         changes.append(Change(before, stamped, now))
     return tuple(changes)
+
+
+def _check_withdrawal(seen: History, withdrawn: Withdrawal) -> None:
+    known = seen.withdrawn.revision if seen.withdrawn is not None else 1
+    if withdrawn.revision < known:
+        raise misuse(
+            f"revision {known} was withdrawn already, {withdrawn.revision} is earlier",
+            seen.claim_id,
+        )
 
 
 def _check_belongs(seen: History, submission: Submission, written: Collection[Key]) -> None:

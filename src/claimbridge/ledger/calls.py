@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -19,16 +20,6 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.ledger.answers import Answers
-from claimbridge.ledger.division import (
-    Family,
-    accepted,
-    alone,
-    family,
-    reverse_parts,
-    status_together,
-    submit_in_parts,
-    together,
-)
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
@@ -42,6 +33,7 @@ from claimbridge.model import (
     State,
     Status,
     Submission,
+    Withdrawal,
 )
 from claimbridge.submission import Built, Draft, Pause, Plan, Recall
 
@@ -56,49 +48,30 @@ class Ledger(Answers):
 
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
-        if self._divides:
-            return (yield from self._submit_divided(claim))
-        return (yield from self._submit_whole(claim))
-
-    @property
-    def _divides(self) -> bool:
-        """Whether a claim may have to become several documents here."""
-        return self.profile.capabilities.postings is not None
-
-    def _submit_divided(self, claim: Claim) -> Plan[Acknowledgement]:
-        known = yield from family(self.config.name, claim.id)
-        done = accepted(known, claim)
-        if not done:
-            standing = known.whole.get(self.key(claim))
-            begun = standing is not None and standing.state not in _NEVER_TAKEN
-            if begun and not known.in_parts(claim.revision):
-                return (yield from self._submit_whole(claim))  # as it was begun
-            done = yield from submit_in_parts(known, claim, self.drafts(claim), self.rules)
-        return together(claim.id, [acknowledgement(one) for one in done])
-
-    def _submit_whole(self, claim: Claim) -> Plan[Acknowledgement]:
-        key = self.key(claim)
-        plan = plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
-        return acknowledgement((yield from (alone(plan) if self._divides else plan)))
+        plan = plans.submit_claim(
+            self.key(claim), claim.digest, lambda: self.drafts(claim), self.rules
+        )
+        return acknowledgement((yield from plan))
 
     def submit_batch(
         self, claims: tuple[Claim, ...]
     ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
         """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        drafts, built = ({}, None) if self._divides else self._batch(claims)
+        drafts, built = self._batch(claims)
         ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
-            index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
+            index: end if isinstance(end, ClaimBridgeError) else acknowledgement((end,))
             for index, end in zip(drafts, ended, strict=True)
         }
         for index, claim in enumerate(claims):
             if index not in results:
-                # It cannot be built now, but may have been posted when it could.
+                # Several documents; or it cannot be built now, but may have been posted when it
+                # could.
                 results[index] = yield from _caught(self.submit(claim), claim)
         return [results[index] for index in range(len(claims))]
 
     def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
-        """Return the drafts of the claims that can be built, by their place, and their request.
+        """Return the drafts of the claims that are one document, by their place, and their request.
 
         Where the contract refuses the request as a whole, each is judged alone and the request is
         left to be built of what remains.
@@ -106,8 +79,9 @@ class Ledger(Answers):
         drafts: dict[int, Draft] = {}
         for index, claim in enumerate(claims):
             with contextlib.suppress(ClaimBridgeError):
-                ((submission, _),) = self._submissions(claim)
-                drafts[index] = Draft(submission)
+                documents = self._submissions(claim)
+                if len(documents) == 1:
+                    drafts[index] = Draft(documents[0][0])
         try:
             together = tuple(draft.submission for draft in drafts.values())
             return drafts, self._built("submit", together) if together else None
@@ -133,7 +107,7 @@ class Ledger(Answers):
                 by = yield from self._reversal_of(known)
                 status = msgspec.structs.replace(status, reversed_by=by)
             statuses.append(status)
-        return status_together(claim_id, statuses, documents[0].voucher.parts)
+        return together(statuses, documents[0].voucher.parts)
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
@@ -170,42 +144,42 @@ class Ledger(Answers):
         self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
-        documents = yield from self._documents_of(claim_id, revision)
-        date = posting_date or self.clock.now().astimezone().date()
-        if documents[0].key.claim_id == claim_id:
-            key = documents[0].key
-            return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
-        done = yield from reverse_parts(documents, date, reason, self.rules)
-        return together(claim_id, [acknowledgement(one) for one in done])
+        reversals = yield from plans.reverse_claim(
+            Key(self.config.name, claim_id, revision or 0),
+            any_revision=revision is None,
+            posting_date=posting_date or self.clock.now().astimezone().date(),
+            text=reason,
+            rules=self.rules,
+        )
+        if not reversals:
+            raise self._unheard_of(claim_id, revision)
+        return acknowledgement(reversals)
 
-    def withdraw(self, claim_id: str, *, reason: str) -> Plan[Status | None]:
+    def withdraw(self, claim_id: str, *, reason: str, revision: int = 1) -> Plan[Status | None]:
         """Plan ``Client.withdraw``."""
-        known = yield from self._family(claim_id)
-        for document in (known.whole, *known.parts):
-            standing = yield from plans.withdraw(
-                self.config.name, document.claim_id, reason, self.rules
-            )
-            if standing is not None:
-                return status_of(standing)
-        return None
+        found = yield from plans.withdraw(
+            self.config.name, claim_id, reason, self.rules, revision=revision
+        )
+        return _status_of_all(found) if found else None
 
-    def reconcile(self, unfinished: Submission) -> Plan[Status]:
-        """Plan one claim of ``Client.reconcile``."""
-        plan = plans.reconcile(unfinished, self.rules)
-        return status_of((yield from (alone(plan) if self._divides else plan)))
+    def reconcile(self, unfinished: Submission) -> Plan[Status | None]:
+        """Plan one claim of ``Client.reconcile``; None where another has finished it."""
+        found = yield from plans.reconcile_claim(unfinished, self.rules)
+        return _status_of_all(found) if found else None
 
     def settle(
         self,
         claim_id: str,
         *,
         revision: int,
+        part: int,
         posted: JournalEntry | None,
         reversed: bool,
         looked: dt.datetime | None,
         note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
-        key = Key(self.config.name, claim_id, revision)
+        key = Key(self.config.name, claim_id, revision, part=part)
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
@@ -234,25 +208,22 @@ class Ledger(Answers):
 
         Raises ClaimError CB-132 when there is none.
         """
-        known = yield from self._family(claim_id)
-        found = known.of(known.newest if revision is None else revision)
+        known = yield from Recall(self.config.name, claim_id)
+        found = plans.documents(known, plans.newest(known) if revision is None else revision)
         if not found:
-            about = "nothing" if revision is None else f"no revision {revision}"
-            raise ClaimError(
-                f"{about} was submitted for it to ledger {self.config.name}",
-                code="CB-132",
-                claim_id=claim_id,
-            )
+            raise self._unheard_of(claim_id, revision, known.withdrawn)
         return found
 
-    def _family(self, claim_id: str) -> Plan[Family]:
-        """Read all that the journal holds of a claim; parts there are only where one divides."""
-        if self._divides:
-            return (yield from family(self.config.name, claim_id))
-        return Family((yield from Recall(self.config.name, claim_id)), ())
+    def _unheard_of(
+        self, claim_id: str, revision: int | None, withdrawn: Withdrawal | None = None
+    ) -> ClaimError:
+        about = "nothing" if revision is None else f"no revision {revision}"
+        text = f"{about} was submitted for it to ledger {self.config.name}"
+        if withdrawn is not None:
+            text += f"; revision {withdrawn.revision} was withdrawn: {withdrawn.reason}"
+        return ClaimError(text, code="CB-132", claim_id=claim_id)
 
 
-_NEVER_TAKEN = frozenset({State.PENDING, State.REJECTED})
 _RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
 _ENDED = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
 
@@ -269,14 +240,23 @@ def _never(status: Status, until: State) -> DeliveryError:
     return OutcomeUnknown(text, code="CB-429", **about)
 
 
-def acknowledgement(done: Submission) -> Acknowledgement:
-    """Return what a caller learns of an accepted submission."""
+def acknowledgement(done: Sequence[Submission]) -> Acknowledgement:
+    """Return what a caller learns of a claim's accepted documents, most often one."""
+    acks = [_acknowledged(one) for one in done]
+    if not acks[0].part:
+        return acks[0]
+    least = min(acks, key=lambda ack: _ATTENTION.index(ack.state))
+    return msgspec.structs.replace(acks[0], part=0, state=least.state, parts=tuple(acks))
+
+
+def _acknowledged(done: Submission) -> Acknowledgement:
     return Acknowledgement(
         claim_id=done.key.claim_id,
         revision=done.key.revision,
         reference=done.reference,
         state=done.state,
         journal_entry=done.journal_entry,
+        part=done.key.part,
     )
 
 
@@ -302,4 +282,48 @@ def status_of(known: Submission) -> Status:
         detail=known.detail,
         updated_at=known.updated_at,
         posting_date=known.voucher.posting_date,
+        part=known.key.part,
     )
+
+
+def _status_of_all(documents: Sequence[Submission]) -> Status:
+    return together([status_of(one) for one in documents], documents[0].voucher.parts)
+
+
+def together(statuses: Sequence[Status], parts: int) -> Status:
+    """Return where a claim stands: as the one of its documents that needs the most attention.
+
+    ``parts`` is how many there are to be, 0 for one document.
+    """
+    if not statuses[0].part:
+        return statuses[0]
+    most = min(statuses, key=lambda status: _ATTENTION.index(status.state))
+    there = sum(status.state in LIVE for status in statuses)
+    waiting = parts - len(statuses) + sum(one.state is State.PENDING for one in statuses)
+    state, detail = most.state, most.detail
+    if state in LIVE and waiting:  # what is half posted is not posted
+        state = State.PENDING
+    if state is State.REVERSED and there:
+        state = State.REVERSING
+    if state is State.REVERSING:
+        left = sum(one.state is not State.REVERSED for one in statuses)
+        detail = f"{left} of {parts} parts are not reversed yet; reverse it again"
+    elif waiting:
+        told = f"{waiting} of {parts} parts were not sent yet"
+        detail = "; ".join(filter(None, (detail, told)))
+    return msgspec.structs.replace(most, state=state, part=0, detail=detail, parts=tuple(statuses))
+
+
+_ATTENTION: Final = (
+    State.PARKED,
+    State.IN_DOUBT,
+    State.REJECTED,
+    State.SENDING,
+    State.PENDING,
+    State.REVERSING,
+    State.REVERSED,
+    State.ACKNOWLEDGED,
+    State.POSTED,
+    State.PAID,
+)
+"""The states of a claim's documents by how much they need attention, the most first."""

@@ -17,10 +17,8 @@ from claimbridge.contract import Contract
 from claimbridge.errors import (
     ClaimError,
     ConfigurationError,
-    NotDelivered,
     SchemaViolation,
 )
-from claimbridge.ledger.division import digest_of
 from claimbridge.ledger.message import Message
 from claimbridge.ledger.opened import Opened
 from claimbridge.mapping import Explanation
@@ -128,21 +126,6 @@ class Messages(Opened):
             for submission, _ in self._submissions(claim)
         )
 
-    def draft(self, claim: Claim) -> Draft:
-        """Return the submission of a claim that is one document, as ``drafts`` does.
-
-        Raises NotDelivered for one that is several by now: another process has just found that its
-        one document never arrived.
-        """
-        drafts = self.drafts(claim)
-        if len(drafts) > 1:
-            raise NotDelivered(
-                f"nothing was sent: it was begun as one document and is {len(drafts)} now; submit "
-                "it again",
-                claim_id=claim.id,
-            )
-        return drafts[0]
-
     def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
         return tuple(
@@ -152,11 +135,11 @@ class Messages(Opened):
 
     def _submission(self, claim: Claim, voucher: Voucher) -> Submission:
         self._check_companies(voucher)
-        key = Key(self.config.name, voucher.claim_id, claim.revision)
+        key = msgspec.structs.replace(self.key(claim), part=voucher.part)
         return Submission(
             key=key,
             reference=plans.reference_for(key, self.profile.capabilities),
-            digest=digest_of(claim, voucher.part, voucher.parts),
+            digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
         )

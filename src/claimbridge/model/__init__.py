@@ -24,6 +24,7 @@ from claimbridge.model.submission import (
     State,
     Status,
     Submission,
+    Withdrawal,
 )
 from claimbridge.model.voucher import Posting, Purpose, Role, Side, Voucher
 
@@ -57,6 +58,7 @@ __all__ = [
     "SupportingDocument",
     "Tax",
     "Voucher",
+    "Withdrawal",
     "as_amount",
     "converted",
     "exponent",

@@ -16,10 +16,19 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 * A refusal of a later sending says nothing of an earlier one whose answer was lost: the doubt
   stays, with the ERP's reasons, until the quiet period has passed and the ERP was asked again.
 * A claim has one live journal entry: a later revision first settles the doubt about the earlier
-  ones, then reverses what was posted, then posts.
+  ones, then reverses what was posted, then posts. That it is to be posted is written before
+  anything is reversed for it.
+* A claim of several documents is one history. What is intended with all of them is written before
+  the first one moves, so that any process can finish it.
 """
 
 from claimbridge.submission.decisions import closed_error, decide
+from claimbridge.submission.division import (
+    reconcile_claim,
+    reverse_claim,
+    submit_claim,
+)
+from claimbridge.submission.documents import digest_of, documents, newest
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import moved
 from claimbridge.submission.news import absorb
@@ -64,14 +73,20 @@ __all__ = [
     "absorb",
     "closed_error",
     "decide",
+    "digest_of",
+    "documents",
     "moved",
+    "newest",
     "reconcile",
+    "reconcile_claim",
     "reference_for",
     "refresh",
     "resolve",
     "reverse",
+    "reverse_claim",
     "settle_by_hand",
     "submit",
     "submit_batch",
+    "submit_claim",
     "withdraw",
 ]

@@ -10,20 +10,21 @@ from typing import Final
 from claimbridge.model import Key, Purpose
 from claimbridge.profiles.base import Capabilities
 
-_MARKED: Final = re.compile(r".*\.[rx]\d+", re.DOTALL)
+_MARKED: Final = re.compile(r".*\.[prx]\d+", re.DOTALL)
 
 
 def reference_for(key: Key, capabilities: Capabilities) -> str:
     """Return what the ERP will know the voucher by: stable, unique per key, searchable.
 
-    The claim id itself where it fits the ERP's field (``.r2`` marks a later revision, ``.x1`` a
-    reversal), else a base32 digest of the key.
+    The claim id itself where it fits the ERP's field (``.p2`` marks a part, ``.r2`` a later
+    revision, ``.x1`` a reversal), else a base32 digest of the key.
     """
+    part = f".p{key.part}" if key.part else ""
     if key.purpose is Purpose.REVERSE:
         mark = f".x{key.revision}"
     else:
         mark = "" if key.revision == 1 else f".r{key.revision}"
-    readable = key.claim_id + mark
+    readable = key.claim_id + part + mark
     fits = (
         len(readable) <= capabilities.reference_length
         and re.fullmatch(capabilities.reference_pattern, readable) is not None

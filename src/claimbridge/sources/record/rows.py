@@ -244,11 +244,10 @@ def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
 # Invoices
 
 _SENT: Final = """
-WITH sent AS (SELECT state, revision FROM submissions WHERE purpose = 'post' AND (
-    claim_id = :claim_id OR (substr(claim_id, 1, length(:claim_id) + 1) = :claim_id || '/'
-        AND substr(claim_id, length(:claim_id) + 2) NOT GLOB '*[^0-9]*')))
+WITH sent AS (SELECT state, revision FROM submissions
+    WHERE purpose = 'post' AND claim_id = :claim_id)
 """
-"""What was submitted of a claim, of its parts too (``EXP-7/1``)."""
+"""What was submitted of a claim, of its parts too."""
 _NOT_THERE: Final = f"""
 {_SENT} SELECT NOT EXISTS (SELECT 1 FROM sent WHERE state NOT IN ('reversed', 'rejected'))
 AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
