@@ -312,7 +312,9 @@ class AsyncClient:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
         transport = self._transports.to(message.endpoint)
-        return await transport.post(message.body, headers=message.headers, timeout=total)
+        return await transport.post(
+            message.body, headers=message.headers, timeout=total, checked=message.checked
+        )
 
 
 async def _to_the_end(write: Callable[[], T]) -> T:

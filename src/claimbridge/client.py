@@ -389,7 +389,9 @@ class Client:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
         transport = self._transports.to(message.endpoint)
-        return transport.post(message.body, headers=message.headers, timeout=total)
+        return transport.post(
+            message.body, headers=message.headers, timeout=total, checked=message.checked
+        )
 
 
 def result_of(claim: Claim, end: Acknowledgement | ClaimBridgeError) -> Result:

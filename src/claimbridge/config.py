@@ -21,10 +21,12 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
+from claimbridge.model.zones import find_zone
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +101,9 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
     they are not beside ``endpoint``; ``options`` are the profile's own settings.
     ``proxy`` is a URL, or the reference to one with a password; ``ca`` a PEM file of further trust
-    anchors for TLS. ``folder`` is where relative paths start.
+    anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's companies
+    begin, but for those whose chart says otherwise; None: where a moment must decide a date, the
+    claim is refused. ``folder`` is where relative paths start.
     """
 
     endpoint: str
@@ -122,6 +126,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     soap: Literal["1.1", "1.2"] = "1.1"
     proxy: str | None = None
     ca: str | None = None
+    time_zone: str | None = None
     batch: int = 1
     concurrency: int = 8
     retries: int = 2
@@ -137,6 +142,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 code="CB-251",
             )
         check_proxy(self.proxy, what=f"ledger {self.name}: proxy")
+        _ = self.zone
         for field, low, high in _RANGES:
             if not low <= getattr(self, field) <= high:
                 raise ConfigurationError(
@@ -152,6 +158,18 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def path(self, value: str) -> Path:
         """Return a configured path, from the configuration's own folder where it is relative."""
         return Path(self.folder, value).expanduser()
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone that ``time_zone`` names. Raises ConfigurationError CB-244."""
+        if self.time_zone is None:
+            return None
+        try:
+            return find_zone(self.time_zone)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"ledger {self.name}: time_zone {self.time_zone[:40]!r} {error}", code="CB-244"
+            ) from None
 
     @property
     def journal_url(self) -> str:

@@ -20,6 +20,7 @@ from tests.journal.samples import (
     submission,
 )
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import JournalError
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
 from claimbridge.model import MOVES, History, JournalEntry, Key, Purpose, State, Submission
@@ -53,8 +54,9 @@ class InMemory(Setting):
 class InSqlite(Setting):
     def __init__(self, folder: Path) -> None:
         self.path = folder / "claims.db"
-        self.journal = SqliteJournal(self.path, clock=SteppedClock())
-        self.neighbour = SqliteJournal(self.path, clock=SteppedClock())
+        clock = SteppedClock()
+        self.journal = SqliteJournal(self.path, clock=clock)
+        self.neighbour = SqliteJournal(self.path, clock=clock)
 
     def begin_by_a_dead_owner(self, claim_id: str) -> None:
         run("begin_and_die", self.path, claim_id)
@@ -312,6 +314,42 @@ def test_a_dead_owners_flight_is_in_doubt(setting: Setting) -> None:
     ]
     resumed = msgspec.structs.replace(found, state=State.SENDING, attempt=2)
     assert setting.journal.begin(history, [resumed]) is not None
+
+
+@pytest.mark.parametrize("state", [State.IN_DOUBT, State.PARKED])
+@pytest.mark.parametrize("earlier", [None, Uptime("an earlier boot", 5.0), Uptime("test", 9e9)])
+def test_quiet_is_measured_anew_in_another_boot(
+    setting: Setting, state: State, earlier: Uptime | None
+) -> None:
+    """What was sent in another boot is quiet from when this one first sees it, durably."""
+    journal = setting.journal
+    begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    doubtful = changed(begun, state, doubt_since=START, doubt_uptime=earlier)
+    assert journal.record(begun, [doubtful]) is not None
+    seen = journal.history(LEDGER, "C1")
+    found = seen.submissions[0]
+    assert found.doubt_uptime is not None
+    assert found.doubt_uptime.boot == "test"
+    assert (found.state, found.doubt_since) == (state, START)
+    assert setting.neighbour.history(LEDGER, "C1") == seen == journal.history(LEDGER, "C1")
+
+
+def test_a_flight_is_owned_until_it_ends(setting: Setting) -> None:
+    """Only the journal that began an attempt owns it, and only while it is in the air."""
+    journal, neighbour = setting.journal, setting.neighbour
+    begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    assert journal.owns(begun.submissions)
+    assert not neighbour.owns(begun.submissions)
+    doubtful = journal.record(begun, [changed(begun, State.IN_DOUBT, doubt_since=START)])
+    assert doubtful is not None
+    assert not journal.owns(begun.submissions)
+    seen = journal.history(LEDGER, "C1")
+    again = journal.begin(seen, [changed(seen, State.SENDING, attempt=2)])
+    assert again is not None
+    assert not journal.owns(begun.submissions)  # the first attempt is another
+    assert journal.owns(again.submissions)
 
 
 def test_a_living_owners_flight_is_left_alone(setting: Setting) -> None:

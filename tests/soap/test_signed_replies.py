@@ -15,7 +15,7 @@ from tests.withstand.scene import claim, configured, ledger_of
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.config import Replies
 from claimbridge.errors import ConfigurationError, LedgerRejection, OutcomeUnknown, SignatureInvalid
 from claimbridge.ledger.authentic import Authenticator
@@ -49,6 +49,9 @@ class At:
 
     def monotonic(self) -> float:
         return SYSTEM.monotonic()
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 class Middle:

@@ -61,6 +61,7 @@ fx_difference = "6061.01"
 advance_clearing = "1221.01"
 [company.CN01]
 currency = "CNY"
+time_zone = "Asia/Shanghai"
 [[expense]]
 type = "taxi"
 name = "Taxi"

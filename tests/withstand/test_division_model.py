@@ -14,6 +14,7 @@ from tests.withstand.scene import chart, configured, contract
 from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 from tests.withstand.test_division import long_claim
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConflictingSubmission
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.ledger import Ledger
@@ -37,6 +38,10 @@ class Clock:
     def monotonic(self) -> float:
         """Return the seconds of the model."""
         return self.seconds
+
+    def uptime(self) -> Uptime:
+        """Return the same count as an uptime."""
+        return Uptime("test", self.monotonic())
 
 
 class Erp:

@@ -43,6 +43,9 @@ class Watched(Journal):
         self._after(number)
         return written
 
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        return self._journal.owns(flights)
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         return self._journal.at_once(calls)
 

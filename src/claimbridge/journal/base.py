@@ -57,6 +57,14 @@ class Journal(Protocol):
         """
         ...
 
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether these attempts may still leave: each is sending, and a flight of this journal.
+
+        Asked right before the first byte: a process that stood still may have been taken for dead
+        meanwhile, and where others cannot see that it lives, they will take it so.
+        """
+        ...
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 

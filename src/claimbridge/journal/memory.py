@@ -56,11 +56,9 @@ class MemoryJournal:
                 for one in history.submissions
                 if one.state is State.SENDING and not record.aloft[one.key].flies
             ]
-            if not adrift:
-                return history
-            now = self._clock.now()
-            landed = [rules.landed(one, self._why_adrift(one.key), now) for one in adrift]
-            return record.store(history, landed)
+            changes = [rules.landed(one, self._why_adrift(one.key), self._clock) for one in adrift]
+            changes += rules.remeasured(history, self._clock)
+            return record.store(history, changes) if changes else history
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         """Write ``changed``, with this journal as the owner of what goes into sending."""
@@ -91,6 +89,19 @@ class MemoryJournal:
             raise
         self._flights.end(one for one in named if history is not None or one.history is seen)
         return history
+
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether each of these attempts is sending, in a flight of this journal."""
+        with self._open() as record:
+            return all(self._flies(record, one) for one in flights)
+
+    def _flies(self, record: _Record, flight: Submission) -> bool:
+        history = record.histories.get((flight.key.ledger, flight.key.claim_id))
+        held = history.get(flight.key) if history is not None else None
+        if held is None or held.state is not State.SENDING or held.attempt != flight.attempt:
+            return False
+        aloft = record.aloft[flight.key]
+        return aloft.flights is self._flights and aloft.flies
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         """Make the calls one after the other: nothing waits for a disk here."""

@@ -41,6 +41,8 @@ class Owner:
 
         Others would then take this owner for dead and its flights for lost.
         """
+        with contextlib.suppress(OSError):  # jobs that delete what is old shall find it young
+            os.utime(self._descriptor)
         try:
             stands = _is_same(self._path, self._descriptor)
         except OSError as error:
@@ -51,6 +53,13 @@ class Owner:
                 "beside the journal, and open it anew. Nothing was written",
                 code=PLACE,
             )
+
+    def stands(self) -> bool:
+        """Whether others can see that this owner lives; not where that cannot be told."""
+        try:
+            return _is_same(self._path, self._descriptor)
+        except OSError:
+            return False
 
     def release(self) -> None:
         """End this owner's life. Its file goes first, while nobody else can hold its lock."""

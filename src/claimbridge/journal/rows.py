@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
@@ -71,6 +72,11 @@ _OWNER: Final = """
 SELECT owner FROM submissions
 WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
 """
+_FLIGHT: Final = """
+SELECT owner, flight FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND attempt = ?
+    AND owner IS NOT NULL
+"""
 _BEGIN_CLAIM: Final = """
 INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO NOTHING
 """
@@ -112,7 +118,9 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     journal_entry: JournalEntry | None = None
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
+    attempted_uptime: Uptime | None = None
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
 
 
@@ -147,7 +155,9 @@ def encoded(submission: Submission) -> str:
         journal_entry=submission.journal_entry,
         reasons=submission.reasons,
         detail=submission.detail,
+        attempted_uptime=submission.attempted_uptime,
         doubt_since=submission.doubt_since,
+        doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
     )
     try:
@@ -249,6 +259,13 @@ def write_withdrawal(connection: sqlite3.Connection, seen: History, withdrawn: W
     )
 
 
+def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
+    """Return whose flight an attempt is in; None where it is in the air no more."""
+    values = (*_key(flight.key), flight.attempt)
+    row = connection.execute(_FLIGHT, values).fetchone()
+    return None if row is None else Aloft(row[0], row[1])
+
+
 def check_owned(
     connection: sqlite3.Connection, changes: Iterable[rules.Change], owner: str
 ) -> None:
@@ -335,7 +352,9 @@ def _stored(row: Sequence[object]) -> Stored:
         reasons=content.reasons,
         detail=content.detail,
         attempted_at=columns.attempted_at,
+        attempted_uptime=content.attempted_uptime,
         doubt_since=content.doubt_since,
+        doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
     )
@@ -382,6 +401,7 @@ __all__ = [
     "read_aloft",
     "read_claim",
     "read_cursor",
+    "read_flight",
     "read_moves",
     "read_page",
     "read_reference",

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Clock
 from claimbridge.errors import JournalError
 from claimbridge.journal.base import key_order
 from claimbridge.model import MOVES, History, Key, Move, State, Submission, Withdrawal
@@ -100,15 +101,55 @@ def recorded(
     return changes
 
 
-def landed(adrift: Submission, why: str, now: dt.datetime) -> Change:
+def landed(adrift: Submission, why: str, clock: Clock) -> Change:
     """Return the change that puts a flight which nobody flies any more in doubt.
 
     When it ended nobody noted; it may have been just now, so the doubt is dated from now.
     """
+    now = clock.now()
     after = msgspec.structs.replace(
-        adrift, state=State.IN_DOUBT, detail=why, doubt_since=now, updated_at=now
+        adrift,
+        state=State.IN_DOUBT,
+        detail=why,
+        doubt_since=now,
+        doubt_uptime=clock.uptime(),
+        updated_at=now,
     )
     return Change(adrift, after, now)
+
+
+def _is_measured(one: Submission) -> bool:
+    """Whether it counts how long ago something of it was sent that may yet arrive."""
+    if one.state not in {State.IN_DOUBT, State.PARKED, State.ACKNOWLEDGED}:
+        return False
+    if one.doubt_since is not None or one.attempted_at is None:
+        return one.doubt_since is not None
+    # Where several were sent, a refusal may be news of an earlier one.
+    return one.attempt > 1 or one.state is State.IN_DOUBT
+
+
+def remeasured(history: History, clock: Clock) -> tuple[Change, ...]:
+    """Return the changes that let quiet periods be measured in this boot of the machine.
+
+    What was sent in another boot (or by a release that did not count) is quiet from now on: how
+    much of its quiet period has passed, no clock here can say.
+    """
+    measured = [one for one in history.submissions if _is_measured(one)]
+    if not measured:
+        return ()
+    up, now = clock.uptime(), clock.now()
+    changes = []
+    for one in measured:
+        if up.since(one.quiet_from) is not None:
+            continue
+        doubted = one.doubt_since is not None
+        after = msgspec.structs.replace(
+            one,
+            doubt_uptime=up if doubted else None,
+            attempted_uptime=one.attempted_uptime if doubted else up,
+        )
+        changes.append(Change(one, after, now))
+    return tuple(changes)
 
 
 def continued(

@@ -201,6 +201,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     # Which of the times it is that an unchanged document waits for an answer; '' the first.
     ("ALTER TABLE arrivals ADD COLUMN occasion TEXT NOT NULL DEFAULT ''",),
+    # When an attempt began and when it came to be in doubt, on the count of one boot, are kept in
+    # the content of submissions; an older release would write them away. ``doubt_boot`` and
+    # ``doubt_seconds`` say the same of write-backs.
+    (
+        "ALTER TABLE write_backs ADD COLUMN doubt_boot TEXT",
+        "ALTER TABLE write_backs ADD COLUMN doubt_seconds REAL",
+    ),
     (
         # The parts of a divided claim were claims by themselves, ``EXP-7/1`` …, where a claim of
         # that name would have been taken for one. They are the claim's own now, told by ``part``

@@ -79,7 +79,7 @@ class SqliteJournal:
                 history, aloft = rows.read_claim(connection, ledger, claim_id)
             adrift = self._adrift(aloft.values())
             if not adrift:
-                return history
+                return self._remeasured(history)
             self._land(ledger, claim_id, adrift)
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
@@ -118,6 +118,20 @@ class SqliteJournal:
         # A loser that did not begin the flight says nothing about it: its owner flies on.
         self._end(one for one in named if history is not None or one.history is seen)
         return history
+
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether each of these attempts is sending, in a flight of this journal's living owner."""
+        owner = self._owner
+        if owner is None:
+            return False
+        with self._connections.reading() as connection:
+            aloft = [rows.read_flight(connection, flight) for flight in flights]
+        ours = all(
+            one is not None and one.owner == owner.id and self._flights.flies(one.flight)
+            for one in aloft
+        )
+        # Last: as long as the lock file stands, nobody takes over what was read before.
+        return ours and owner.stands()
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
@@ -240,6 +254,10 @@ class SqliteJournal:
         with self._owning:
             if self._closed:
                 raise rules.misuse("the journal is closed")
+            if self._owner is not None and not self._flights.any() and not self._owner.stands():
+                # Its lock file is gone, but it has nothing in the air: another takes its place.
+                self._owner.release()
+                self._owner = None
             if self._owner is None:
                 self._owner = owners.Owner(self._path)
             self._owner.check()
@@ -278,12 +296,11 @@ class SqliteJournal:
 
     def _land(self, ledger: str, claim_id: str, adrift: Mapping[rows.Aloft, str]) -> None:
         """Put flights in doubt that are still as they were seen: another may have been faster."""
-        now = self._clock.now()
 
         def land(connection: sqlite3.Connection) -> None:
             history, aloft = rows.read_claim(connection, ledger, claim_id)
             changes = [
-                rules.landed(one, adrift[aloft[one.key]], now)
+                rules.landed(one, adrift[aloft[one.key]], self._clock)
                 for one in history.submissions
                 if aloft.get(one.key) in adrift
             ]
@@ -291,6 +308,19 @@ class SqliteJournal:
                 rows.write(connection, changes, _contents(changes), {})
 
         self._writes.write(land)
+
+    def _remeasured(self, history: History) -> History:
+        """Let quiet periods that began in another boot be measured in this one, from now on."""
+        changes = rules.remeasured(history, self._clock)
+        if not changes:
+            return history
+        # Where nothing can be written they are not measured, so that none of them ends.
+        with contextlib.suppress(JournalError):
+            written = self._write(history, changes, {})
+            if written is None:  # somebody was faster
+                return self.history(history.ledger, history.claim_id)
+            return written
+        return history
 
     def _land_adrift(self) -> None:
         with self._connections.reading() as connection:

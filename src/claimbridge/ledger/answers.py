@@ -40,7 +40,8 @@ class Answers(Messages):
             built = self.build(step)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        outcomes = yield from Exchanging(self).perform(built)
+        flights = () if step.verb == "query" else step.submissions
+        outcomes = yield from Exchanging(self, flights).perform(built)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
     def page(self, cursor: str, limit: int) -> Plan[Page]:

@@ -25,6 +25,7 @@ from claimbridge.model import (
     Acknowledgement,
     Change,
     Claim,
+    History,
     JournalEntry,
     Key,
     Outcome,
@@ -33,7 +34,6 @@ from claimbridge.model import (
     State,
     Status,
     Submission,
-    Withdrawal,
 )
 from claimbridge.submission import Built, Draft, Pause, Plan, Recall
 
@@ -144,16 +144,12 @@ class Ledger(Answers):
         self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
-        reversals = yield from plans.reverse_claim(
-            Key(self.config.name, claim_id, revision or 0),
-            any_revision=revision is None,
-            posting_date=posting_date or self.clock.now().astimezone().date(),
-            text=reason,
-            rules=self.rules,
-        )
-        if not reversals:
-            raise self._unheard_of(claim_id, revision)
-        return acknowledgement(reversals)
+        history = yield from Recall(self.config.name, claim_id)
+        found = self._found(history, plans.standing(history) if revision is None else revision)
+        first = found[0]
+        date = posting_date or self.today(first.voucher.company, claim_id=claim_id)
+        plan = plans.reverse_claim(first.key, date, reason, self.rules)
+        return acknowledgement((yield from plan))
 
     def withdraw(self, claim_id: str, *, reason: str, revision: int = 1) -> Plan[Status | None]:
         """Plan ``Client.withdraw``."""
@@ -184,7 +180,6 @@ class Ledger(Answers):
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
         )
-        looked = looked or self.clock.now()
         settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
         return status_of(settled)
 
@@ -201,27 +196,25 @@ class Ledger(Answers):
             cursor=cursor,
         )
 
-    def _documents_of(
-        self, claim_id: str, revision: int | None = None
-    ) -> Plan[tuple[Submission, ...]]:
-        """Read the documents of a claim's revision (None: the newest): one, or its parts.
+    def _documents_of(self, claim_id: str) -> Plan[tuple[Submission, ...]]:
+        """Read the documents of a claim's newest revision: one, or its parts.
 
         Raises ClaimError CB-132 when there is none.
         """
-        known = yield from Recall(self.config.name, claim_id)
-        found = plans.documents(known, plans.newest(known) if revision is None else revision)
-        if not found:
-            raise self._unheard_of(claim_id, revision, known.withdrawn)
-        return found
+        history = yield from Recall(self.config.name, claim_id)
+        return self._found(history, plans.newest(history))
 
-    def _unheard_of(
-        self, claim_id: str, revision: int | None, withdrawn: Withdrawal | None = None
-    ) -> ClaimError:
-        about = "nothing" if revision is None else f"no revision {revision}"
+    def _found(self, history: History, revision: int) -> tuple[Submission, ...]:
+        found = plans.documents(history, revision)
+        if found:
+            return found
+        about = f"no revision {revision}" if history.submissions else "nothing"
         text = f"{about} was submitted for it to ledger {self.config.name}"
-        if withdrawn is not None:
-            text += f"; revision {withdrawn.revision} was withdrawn: {withdrawn.reason}"
-        return ClaimError(text, code="CB-132", claim_id=claim_id)
+        if history.withdrawn is not None:
+            text += (
+                f"; revision {history.withdrawn.revision} was withdrawn: {history.withdrawn.reason}"
+            )
+        raise ClaimError(text, code="CB-132", claim_id=history.claim_id)
 
 
 _RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}

@@ -14,9 +14,9 @@ import msgspec
 from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, OutcomeUnknown
 from claimbridge.ledger.message import Answer, Message, Send
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
-from claimbridge.model import Outcome, OutcomeKind
+from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.conversation import LogIn, Pause, begun
-from claimbridge.submission import Built, Plan
+from claimbridge.submission import Built, Confirm, Plan
 from claimbridge.submission import Pause as Wait
 
 if TYPE_CHECKING:
@@ -44,10 +44,14 @@ class Ended(Exception):
 
 
 class Exchanging:
-    """One exchange under way; never shared."""
+    """One exchange under way; never shared.
 
-    def __init__(self, ledger: Answers) -> None:
+    ``flights`` are the attempts that it carries: they must be ours still when a call leaves.
+    """
+
+    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = ()) -> None:
         self._ledger = ledger
+        self._flights = flights
         self._session = ""
         self._cookies: dict[str, str] = {}
         self._effect = False
@@ -108,6 +112,8 @@ class Exchanging:
         if self._ledger.has_sessions and not self._session:
             yield from self._log_in(again=False)
         message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        if not harmless:
+            message = yield from self._still_ours(message)
         self._before = (self._effect, self._left)
         self._left = self._left or not harmless
         envelope = yield from self._sent(message, harmless=harmless)
@@ -115,6 +121,22 @@ class Exchanging:
         answer = self._ledger.answer(envelope, asked=message.operation)
         self._ledger.note_drift(answer, asked=message.operation)
         return answer
+
+    def _still_ours(self, message: Message) -> Plan[Message]:
+        """Return the message, stamped, if nobody has taken its attempts over; else raise Ended.
+
+        A process that stood still may have been taken for dead meanwhile.
+        """
+        if not self._flights:
+            return message
+        checked = self._ledger.clock.uptime()
+        if not (yield from Confirm(self._flights)):
+            taken = NotDelivered(
+                "the attempt is no longer this process's own: another has taken the claim over, or "
+                "the lock file beside the journal is gone; nothing was sent"
+            )
+            raise self._ended(taken, harmless=True)
+        return msgspec.structs.replace(message, checked=checked)
 
     def _sent(self, message: Message, *, harmless: bool) -> Plan[Envelope]:
         try:

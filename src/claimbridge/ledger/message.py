@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.soap.envelope import Envelope
 from claimbridge.submission import Step
 
@@ -14,7 +15,8 @@ class Message(msgspec.Struct, frozen=True):
     """One HTTP request body and its headers; which operation it asks.
 
     ``id`` is what it calls itself (WS-Addressing), "" when it has no name. ``endpoint`` is the
-    address of another port of the ERP, "" for the ledger's own endpoint.
+    address of another port of the ERP, "" for the ledger's own endpoint. ``checked`` is when the
+    attempts that it carries were last known to be ours; None where it is harmless.
     """
 
     operation: str
@@ -22,6 +24,7 @@ class Message(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     id: str = ""
     endpoint: str = ""
+    checked: Uptime | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger.authentic import Authenticator
 from claimbridge.ledger.drifts import Drifts
 from claimbridge.ledger.inner import InnerDocuments
@@ -23,6 +24,7 @@ from claimbridge.ledger.opening import (
 )
 from claimbridge.ledger.sessions import Sessions
 from claimbridge.mapping import Chart
+from claimbridge.model.zones import day_in
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
@@ -92,13 +94,29 @@ class Opened:
     def chart(self) -> Chart:
         """The chart of accounts; ConfigurationError when none is configured."""
         if self._chart is not None:
-            return self._chart
+            return self._chart.in_zone(self.config.zone)
         if self.config.chart is None:
             raise ConfigurationError(
                 f'ledger {self.config.name} has no chart; add chart = "chart.toml"',
                 code="CB-257",
             )
-        return Chart.load(self.config.path(self.config.chart))
+        return Chart.load(self.config.path(self.config.chart)).in_zone(self.config.zone)
+
+    def today(self, company: str, *, claim_id: str) -> dt.date:
+        """Return the present day in a company's time zone: the chart's, else the ledger's.
+
+        Raises ClaimError CB-199 where neither names one: the machine's own decides no date.
+        """
+        charted = self._chart is not None or self.config.chart is not None
+        zone = self.chart.zone_of(company) if charted else self.config.zone
+        if zone is None:
+            raise ClaimError(
+                f"today is another day in another time zone; give ledger {self.config.name} or the "
+                f"chart's [company.{company}] a time_zone, or say the posting date",
+                code="CB-199",
+                claim_id=claim_id,
+            )
+        return day_in(zone, self.clock.now())
 
     def _contract_with(self, operation: str) -> Contract:
         """Return the contract that an operation is in: another port's may be the profile's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -15,6 +15,8 @@ from claimbridge.model.claim_parts import (
     ALLOCATION_TEXT,
     CLAIM_TEXT,
     DOCUMENT_TEXT,
+    FREE_TEXT,
+    IDENTIFIERS,
     ITEM_TEXT,
     LINE_TEXT,
     MAX_LINES,
@@ -23,6 +25,7 @@ from claimbridge.model.claim_parts import (
     MAX_REVISION,
     MIN_RATE,
     PAYEE_TEXT,
+    PRINTED,
     REQUIRED_TEXT,
     TAX_TEXT,
     Advance,
@@ -34,7 +37,13 @@ from claimbridge.model.claim_parts import (
     Tax,
 )
 from claimbridge.model.money import EXACT, as_amount, as_fraction, exponent, rounded, shown, summed
-from claimbridge.model.text import check_dimensions, check_text
+from claimbridge.model.text import (
+    check_code,
+    check_codes,
+    check_free_text,
+    check_identifier,
+    check_text,
+)
 
 if TYPE_CHECKING:
     from claimbridge.model.claim import Claim
@@ -62,7 +71,7 @@ def settle(claim: Claim) -> None:
     check_instant(claim.approved_at, "approved_at")
     if claim.posting_date is not None:
         _check_date(claim.posting_date, "posting_date")
-    check_dimensions(claim.dimensions, "dimensions")
+    check_codes(claim.dimensions, "dimensions")
     _set(claim, "total", as_amount(claim.total, claim.currency, what="total"))
     _set(claim, "lines", _structs(claim.lines, ClaimLine, "lines"))
     if not claim.lines:
@@ -141,7 +150,7 @@ def _settle_line(line: ClaimLine, path: str, claim_currency: str) -> None:
             f"{path}.payment must be employee or company_card, not {shown(line.payment)!r}",
             code="CB-146",
         )
-    check_dimensions(line.dimensions, f"{path}.dimensions")
+    check_codes(line.dimensions, f"{path}.dimensions")
     currency = claim_currency if line.currency is None else line.currency
     _set(line, "amount", as_amount(line.amount, currency, what=f"{path}.amount"))
     _settle_rate(line, path, currency, claim_currency)
@@ -193,7 +202,7 @@ def _settle_taxes(line: ClaimLine, path: str, currency: str) -> None:
     total = Decimal(0)
     for index, tax in enumerate(line.taxes):
         where = f"{path}.taxes[{index}]"
-        check_text(tax.kind, f"{where}.kind", TAX_TEXT["kind"])  # which may stay empty
+        check_code(tax.kind, f"{where}.kind", TAX_TEXT["kind"])  # which may stay empty
         _set(tax, "amount", as_amount(tax.amount, currency, what=f"{where}.amount"))
         _check_tax(tax.amount, line.amount, where, name="amount")
         _settle_fractions(tax, ("rate", "deductible"), where)
@@ -240,7 +249,7 @@ def _settle_allocations(line: ClaimLine, path: str, currency: str) -> None:
     for index, part in enumerate(line.allocations):
         where = f"{path}.allocations[{index}]"
         _check_texts(part, ALLOCATION_TEXT, f"{where}.")
-        check_dimensions(part.dimensions, f"{where}.dimensions")
+        check_codes(part.dimensions, f"{where}.dimensions")
         if (part.share is None) == (part.amount is None) or by_share != (part.share is not None):
             raise ClaimError(
                 f"{where} must have a share or an amount, and all of a line the same", code="CB-193"
@@ -328,7 +337,20 @@ def check_instant(value: object, what: str) -> None:
 def _check_texts(struct: msgspec.Struct, limits: dict[str, int], prefix: str = "") -> None:
     for name, limit in limits.items():
         required = name in REQUIRED_TEXT and not (prefix and name == "company")
-        check_text(getattr(struct, name), prefix + name, limit, required=required)
+        _check_of(name)(getattr(struct, name), prefix + name, limit, required=required)
+
+
+class _TextCheck(Protocol):
+    def __call__(self, value: object, what: str, limit: int | None, *, required: bool) -> None: ...
+
+
+def _check_of(name: str) -> _TextCheck:
+    """Return the check of a field: an id, a text for people, what a paper says, or a code."""
+    if name in IDENTIFIERS:
+        return check_identifier
+    if name in FREE_TEXT:
+        return check_free_text
+    return check_text if name in PRINTED else check_code
 
 
 def _check_date(value: object, what: str) -> None:

@@ -49,6 +49,15 @@ ADVANCE_TEXT: Final = {"reference": 64}
 DOCUMENT_TEXT: Final = {"kind": 64, "number": 64, "code": 64, "seller": 300, "uri": 2000}
 """How long each text may be, in characters; ``REQUIRED_TEXT`` may not be blank either."""
 
+IDENTIFIERS: Final = frozenset({"id", "reference"})
+"""Texts of which each thing has exactly one spelling: see ``model.text.check_identifier``."""
+FREE_TEXT: Final = frozenset(
+    {"title", "text", "employee_name", "approver", "name", "seller", "uri"}
+)
+"""Texts that people write for people: see ``model.text.check_free_text``."""
+PRINTED: Final = frozenset({"number", "code"})
+"""What stands on a paper, in whatever spelling; ``sources.invoices`` tells papers apart."""
+
 
 class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An invoice 发票 or slip 附件 behind a claim line.

@@ -22,6 +22,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
@@ -126,8 +127,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     state. ``reasons`` are the ERP's where it refused; in doubt they say that it refused a later
     sending while an earlier one may still arrive. ``attempted_at`` is when the last attempt began.
     ``doubt_since`` is when an attempt last ended without an answer: until the ledger's quiet period
-    has passed, what was sent then may still arrive; None when no attempt ended so. ``returns_to``
-    is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    has passed, what was sent then may still arrive; None when no attempt ended so. Both are for
+    people: how long ago they were is measured by ``attempted_uptime`` and ``doubt_uptime``, which
+    no step of the wall clock moves. ``returns_to`` is, while ``reversing``, the state to go back to
+    if the ERP refuses the reversal.
     """
 
     key: Key
@@ -140,9 +143,21 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     attempted_at: dt.datetime | None = None
+    attempted_uptime: Uptime | None = None
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
+
+    @property
+    def quiet_from(self) -> Uptime | None:
+        """When what was sent last began to be quiet; None also where that is not known."""
+        return self.attempted_uptime if self.doubt_since is None else self.doubt_uptime
+
+    @property
+    def may_arrive(self) -> bool:
+        """Whether anything of it was ever sent, so that there is a quiet period to measure."""
+        return self.doubt_since is not None or self.attempted_at is not None
 
 
 class Withdrawal(msgspec.Struct, frozen=True):

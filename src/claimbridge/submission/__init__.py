@@ -28,7 +28,7 @@ from claimbridge.submission.division import (
     reverse_claim,
     submit_claim,
 )
-from claimbridge.submission.documents import digest_of, documents, newest
+from claimbridge.submission.documents import digest_of, documents, newest, standing
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import moved
 from claimbridge.submission.news import absorb
@@ -46,6 +46,7 @@ from claimbridge.submission.steps import (
     AtOnce,
     Begin,
     Built,
+    Confirm,
     Draft,
     Exchange,
     Pause,
@@ -62,6 +63,7 @@ __all__ = [
     "AtOnce",
     "Begin",
     "Built",
+    "Confirm",
     "Draft",
     "Exchange",
     "Pause",
@@ -85,6 +87,7 @@ __all__ = [
     "reverse",
     "reverse_claim",
     "settle_by_hand",
+    "standing",
     "submit",
     "submit_batch",
     "submit_claim",

@@ -186,13 +186,27 @@ def _clear_the_way(history: History, key: Key) -> Refuse | Resolve | TakeBack | 
     return None
 
 
-def quiet_left(submission: Submission, rules: Rules, *, at: dt.datetime | None = None) -> float:
+def quiet_left(submission: Submission, rules: Rules) -> float:
     """Return the seconds until what was sent last can no longer arrive; 0 when it cannot.
 
-    ``at`` None means now.
+    The whole quiet period, where the count of this boot does not say when that was.
+    """
+    if not submission.may_arrive:
+        return 0.0
+    passed = rules.clock.uptime().since(submission.quiet_from)
+    return rules.quiet_period if passed is None else max(0.0, rules.quiet_period - passed)
+
+
+def quiet_left_at(submission: Submission, rules: Rules, looked: dt.datetime) -> float:
+    """Return what was left of the quiet period when a person looked, by the wall clock.
+
+    A step of that clock since then must not make the look a later one. So it counts as far back as
+    it is from now, whichever way, and after the doubt by the wall clock as well.
     """
     since = submission.doubt_since or submission.attempted_at
     if since is None:
         return 0.0
-    passed = ((at or rules.clock.now()) - since).total_seconds()
+    ago = abs((rules.clock.now() - looked).total_seconds())
+    passed = rules.clock.uptime().since(submission.quiet_from) or 0.0
+    passed = min(passed - ago, (looked - since).total_seconds())
     return max(0.0, rules.quiet_period - passed)

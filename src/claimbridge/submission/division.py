@@ -25,7 +25,6 @@ from claimbridge.submission.documents import (
     is_whole,
     newest,
     posts,
-    standing,
     stands,
     was_taken,
 )
@@ -126,24 +125,18 @@ def _of_claim(
     return error
 
 
-def reverse_claim(
-    claim: Key, *, any_revision: bool, posting_date: dt.date, text: str, rules: Rules
-) -> Plan[Documents]:
-    """Take a claim's documents back; return their reversals, () where there is no such revision.
+def reverse_claim(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
+    """Take all documents of a claim's revision back; return their reversals.
 
-    ``any_revision``: the newest that is in the ledger, whatever ``claim`` says. Raises what
-    ``reverse`` raises.
+    ``claim`` is the key of any of them. A later revision that waits for that is not sent any more.
+    Raises what ``reverse`` raises.
     """
     history = yield from Recall(claim.ledger, claim.claim_id)
-    revision = standing(history) if any_revision else claim.revision
-    found = documents(history, revision)
-    if not found:
-        return ()
-    if not found[0].key.part and newest(history) == revision:
-        return ((yield from reverse(found[0].key, posting_date, text, rules)),)
-    check_reversible(found[0].key, rules)
-    yield from _intend_reversal(history, revision, posting_date, text, rules)
-    return (yield from _reverse_each(claim, revision, posting_date, text, rules))
+    if not claim.part and newest(history) == claim.revision:
+        return ((yield from reverse(claim, posting_date, text, rules)),)
+    check_reversible(claim, rules)
+    yield from _intend_reversal(history, claim.revision, posting_date, text, rules)
+    return (yield from _reverse_each(claim, posting_date, text, rules))
 
 
 def _intend_reversal(
@@ -187,12 +180,10 @@ def _settled(history: History, found: Documents, rules: Rules) -> Plan[bool]:
     return False
 
 
-def _reverse_each(
-    claim: Key, revision: int, posting_date: dt.date, text: str, rules: Rules
-) -> Plan[Documents]:
+def _reverse_each(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
     history = yield from Recall(claim.ledger, claim.claim_id)
     reversals: list[Submission] = []
-    for one in documents(history, revision):
+    for one in documents(history, claim.revision):
         if not was_taken(one):
             continue
         try:
@@ -226,13 +217,7 @@ def _finish_reversal(history: History, found: Documents, rules: Rules) -> Plan[D
     first = next(one for one in found if one.state is State.REVERSING)
     known = history.get(reverse_key(first.key))
     voucher = known.voucher if known is not None else first.voucher
-    yield from reverse_claim(
-        first.key,
-        any_revision=False,
-        posting_date=voucher.posting_date,
-        text=voucher.text,
-        rules=rules,
-    )
+    yield from reverse_claim(first.key, voucher.posting_date, voucher.text, rules)
     return (yield from _documents_now(first.key))
 
 

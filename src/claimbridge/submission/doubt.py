@@ -14,6 +14,7 @@ from claimbridge.submission.evidence import (
     differ,
     error_for,
     moved,
+    undoubted,
     with_original,
 )
 from claimbridge.submission.flight import send
@@ -90,7 +91,7 @@ def _absent(
 
     ``left`` is what was left of it, in seconds, when the ERP was asked.
     """
-    settled = msgspec.structs.replace(doubtful, doubt_since=None)  # for when nothing can arrive
+    settled = undoubted(doubtful)  # for when nothing can arrive
     refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
     if left > 0 and resend and rules.capabilities.unique_reference and not refused:
         return Resend(doubtful)

@@ -100,7 +100,9 @@ def after(
     if kind in {OutcomeKind.UNKNOWN, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
         doubtful = moved(current, State.IN_DOUBT, rules, detail=outcome.text)
-        return msgspec.structs.replace(doubtful, doubt_since=rules.clock.now())
+        return msgspec.structs.replace(
+            doubtful, doubt_since=rules.clock.now(), doubt_uptime=rules.clock.uptime()
+        )
     if kind is OutcomeKind.REJECTED:
         return _refused(current, outcome, rules)
     # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
@@ -135,10 +137,9 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
     if outcome.kind in _POSTED_WHEN_NUMBERED and outcome.journal_entry is not None:
         state = State.POSTED if state is State.ACKNOWLEDGED else state
     return msgspec.structs.replace(
-        moved(current, state, rules, detail=outcome.text),
+        undoubted(moved(current, state, rules, detail=outcome.text)),
         journal_entry=outcome.journal_entry or current.journal_entry,
         reasons=(),
-        doubt_since=None,
     )
 
 
@@ -162,12 +163,18 @@ def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Su
     )
 
 
+def undoubted(submission: Submission) -> Submission:
+    """Return ``submission`` once nothing of it can arrive any more that we do not know of."""
+    return msgspec.structs.replace(submission, doubt_since=None, doubt_uptime=None)
+
+
 def taking_off(submission: Submission, rules: Rules) -> Submission:
     """Return the submission as it is recorded just before it is sent."""
     return msgspec.structs.replace(
         moved(submission, State.SENDING, rules, detail=""),
         attempt=submission.attempt + 1,
         attempted_at=rules.clock.now(),
+        attempted_uptime=rules.clock.uptime(),
         reasons=(),
     )
 

@@ -39,7 +39,9 @@ from claimbridge.submission.decisions import (
     closed_error,
     decide,
     quiet_left,
+    quiet_left_at,
 )
+from claimbridge.submission.documents import documents
 from claimbridge.submission.doubt import Resend, may_still_arrive, resolve
 from claimbridge.submission.evidence import (
     EVIDENCE,
@@ -52,6 +54,7 @@ from claimbridge.submission.evidence import (
     reversal_of,
     reverse_key,
     taking_off,
+    undoubted,
     with_original,
 )
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
@@ -373,14 +376,14 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
 
 
 def settle_by_hand(
-    key: Key, outcome: Outcome, rules: Rules, *, looked: dt.datetime
+    key: Key, outcome: Outcome, rules: Rules, *, looked: dt.datetime | None = None
 ) -> Plan[Submission]:
     """Record what a person found in the ERP about a parked submission, or its parked reversal.
 
     NOT_DELIVERED or ABSENT says that the ERP holds nothing of it. Where the ERP cannot be asked, a
     person may also tell what became of an accepted submission: its number, its reversal. Raises
     ConflictingSubmission when there is nothing to settle, and OutcomeUnknown when the person
-    ``looked`` too early: what was sent may have arrived since.
+    ``looked`` too early (None: just now): what was sent may have arrived since.
     """
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
@@ -389,6 +392,7 @@ def settle_by_hand(
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:
+            _refuse_unnamed(history, key)
             raise ConflictingSubmission(
                 "only a parked submission is settled by hand"
                 + (f"; this one is {known.state}" if known else "; there is none"),
@@ -400,6 +404,20 @@ def settle_by_hand(
             return settled
 
 
+def _refuse_unnamed(history: History, key: Key) -> None:
+    """Raise ConflictingSubmission CB-469 where ``key`` does not say which of several documents."""
+    found = documents(history, key.revision)
+    parts = [one.key.part for one in found if one.key.part]
+    if parts and key.part not in parts:
+        parked = [str(one.key.part) for one in found if one.state is State.PARKED]
+        raise ConflictingSubmission(
+            f"it is {found[0].voucher.parts} documents; say which of them you found"
+            + (f" (parked: part {', '.join(parked)})" if parked else ""),
+            code="CB-469",
+            claim_id=key.claim_id,
+        )
+
+
 def _to_settle(history: History, key: Key) -> Submission | None:
     """Return the submission of ``key``; while it is being reversed, its reversal."""
     known = history.get(key)
@@ -409,7 +427,7 @@ def _to_settle(history: History, key: Key) -> Submission | None:
 
 
 def _as_found(
-    parked: Submission, outcome: Outcome, looked: dt.datetime, rules: Rules
+    parked: Submission, outcome: Outcome, looked: dt.datetime | None, rules: Rules
 ) -> Submission:
     """Return a parked submission as the word of a person who looked then leaves it."""
     if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNAVAILABLE}:
@@ -420,13 +438,15 @@ def _as_found(
             reference=parked.reference,
         )
     nothing_there = outcome.kind in _NOTHING_THERE
-    left = quiet_left(parked, rules, at=looked) if parked.doubt_since is not None else 0.0
+    left = 0.0
+    if parked.doubt_since is not None:
+        left = quiet_left_at(parked, rules, looked) if looked else quiet_left(parked, rules)
     if nothing_there and left > 0:
         raise may_still_arrive(parked, left)
-    undoubted = msgspec.structs.replace(parked, doubt_since=None)
+    parked = undoubted(parked)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
-        return moved(undoubted, State.PENDING, rules, detail=outcome.text)
-    settled = after(undoubted, outcome, rules, compare=False)
+        return moved(parked, State.PENDING, rules, detail=outcome.text)
+    settled = after(parked, outcome, rules, compare=False)
     return msgspec.structs.replace(settled, detail=outcome.text)
 
 

@@ -71,6 +71,16 @@ class Record(Access[History | None], frozen=True):
         return journal.record(self.seen, self.changed, withdrawn=self.withdrawn)
 
 
+class Confirm(Access[bool], frozen=True):
+    """Ask whether attempts may still leave: ``Journal.owns``."""
+
+    flights: tuple[Submission, ...]
+
+    def perform(self, journal: Journal) -> bool:
+        """Do it."""
+        return journal.owns(self.flights)
+
+
 class AtOnce(Access[list[Any]], frozen=True):
     """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
 

@@ -24,6 +24,7 @@ from claimbridge.soap.transport.connection import (
     TunnelRefused,
     timed,
 )
+from claimbridge.soap.transport.departure import Departure, Stale
 from claimbridge.soap.transport.pool import Pool
 from claimbridge.soap.transport.reply import Answer, ReplyBody
 from claimbridge.soap.transport.request import Call
@@ -101,13 +102,16 @@ class Wire:
 
     def _exchange(self, connection: Connection, call: Call, deadline: Deadline) -> Answer:
         """Send and receive; whatever goes wrong from here on, the ERP may have the request."""
-        connection.until(deadline)
+        departure = Departure(call, self._clock)
+        connection.until(deadline, departure)
         answered = False
         try:
             response = self._sent(connection, call)
             answered = True
             body = self._read(response)
         except (OSError, http.client.HTTPException, HTTPError) as error:
+            if isinstance(error, Stale) and not departure.begun:
+                raise failures.stopped(place=self._place) from _shallow(error)
             raise self._lost(error, deadline, answered=answered) from _shallow(error)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, body)

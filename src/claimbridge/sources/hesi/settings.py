@@ -11,6 +11,7 @@ import msgspec
 
 from claimbridge.config import Timeouts, check_proxy, read_password, read_proxy
 from claimbridge.errors import ConfigurationError
+from claimbridge.model.zones import find_zone
 from claimbridge.soap.transport.settings import TransportSettings
 
 
@@ -81,11 +82,9 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def zone(self) -> ZoneInfo:
         """The time zone in which Hesi's days begin."""
         try:
-            return ZoneInfo(self.time_zone)
-        except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
-            raise self._wrong(f"time_zone {self.time_zone!r} is no time zone") from error
-        except KeyError as error:
-            raise self._wrong(f"time_zone {self.time_zone!r} is not known here") from error
+            return find_zone(self.time_zone)
+        except ValueError as error:
+            raise self._wrong(f"time_zone {self.time_zone[:40]!r} {error}") from None
 
     def path(self, value: str) -> Path:
         """Return a configured path, from the configuration's own folder where it is relative."""
