@@ -100,6 +100,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
     they are not beside ``endpoint``; ``options`` are the profile's own settings.
+    ``book`` tells this book apart from others behind the same endpoint, where the profile's options
+    do not. A ``parallel`` ledger is given the same claims as others.
     ``proxy`` is a URL, or the reference to one with a password; ``ca`` a PEM file of further trust
     anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's companies
     begin, but for those whose chart says otherwise; None: where a moment must decide a date, the
@@ -124,6 +126,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     endpoints: dict[str, str] = {}
     options: dict[str, Any] = {}
     soap: Literal["1.1", "1.2"] = "1.1"
+    book: str = ""
+    parallel: bool = False
     proxy: str | None = None
     ca: str | None = None
     time_zone: str | None = None

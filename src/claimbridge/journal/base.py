@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from claimbridge.errors import JournalError
-from claimbridge.model import History, Move, State, Submission, Withdrawal
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.model import Book, History, Move, State, Submission, Withdrawal
 
 T = TypeVar("T")
 
@@ -21,8 +21,19 @@ class Journal(Protocol):
     """What every journal does. All methods may be called from any thread.
 
     Each raises JournalError when the record cannot be read or written; a write that raises has
-    changed nothing. Times come from the journal's clock.
+    changed nothing. Times come from the journal's clock. ``ledger`` is a book's id throughout.
     """
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        ...
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, durably; False when they are others by now.
+
+        Raises JournalError CB-233 where one that is left out holds claims.
+        """
+        ...
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim.
@@ -37,7 +48,9 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again.
+        flight; None when another writer was faster: read again and decide again. Raises
+        ConflictingSubmission CB-457 where a voucher is about to be sent of a claim that another
+        book has, or may have (``rules.refuse_elsewhere``).
         """
         ...
 
@@ -65,10 +78,10 @@ class Journal(Protocol):
         """
         ...
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
-        Returns what each returned, in their order; a JournalError that one raises is its result.
+        Returns what each returned, in their order; an error of ours that one raises is its result.
         """
         ...
 
@@ -111,11 +124,11 @@ class Journal(Protocol):
         ...
 
 
-def outcome_of(call: Callable[[], T]) -> T | JournalError:
-    """Return what ``call`` returns, or the JournalError that it raises."""
+def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
+    """Return what ``call`` returns, or the error of ours that it raises."""
     try:
         return call()
-    except JournalError as error:
+    except ClaimBridgeError as error:
         return error
 
 

@@ -11,11 +11,11 @@ from typing import TypeVar
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.flights import Flights
-from claimbridge.model import History, Key, Move, State, Submission, Withdrawal
+from claimbridge.model import Book, History, Key, Move, Purpose, State, Submission, Withdrawal
 
 T = TypeVar("T")
 
@@ -46,6 +46,23 @@ class MemoryJournal:
         with self._record.lock:
             self._flights.abandon()
             self._flights = Flights()
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._open() as record:
+            return record.books
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``; False when they are others by now."""
+        with self._open() as record:
+            if record.books != tuple(seen):
+                return False
+            left = {book.id for book in books}
+            for book in seen:
+                if book.id not in left and any(key[0] == book.id for key in record.histories):
+                    raise rules.not_empty(book)
+            record.books = tuple(books)
+            return True
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
@@ -103,7 +120,7 @@ class MemoryJournal:
         aloft = record.aloft[flight.key]
         return aloft.flights is self._flights and aloft.flies
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
 
@@ -197,7 +214,10 @@ class _Record:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
+        self.of_claim: dict[str, set[str]] = defaultdict(set)
+        """The books that have something of a claim."""
         self.references: dict[tuple[str, str], Key] = {}
         self.numbers: dict[Key, int] = {}
         self.by_state: dict[tuple[str, State], dict[int, Key]] = defaultdict(dict)
@@ -229,12 +249,28 @@ class _Record:
         withdrawn: Withdrawal | None = None,
     ) -> History:
         self._check_seen(seen, changes)
+        self._check_elsewhere(changes)
         self._check_references(changes)
         history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
+        self.of_claim[seen.claim_id].add(seen.ledger)
         return history
+
+    def held(self, claim_id: str) -> list[rules.Held]:
+        return [
+            rules.Held(book, one.key.revision, one.state)
+            for book in sorted(self.of_claim.get(claim_id, ()))
+            for one in self.histories[book, claim_id].submissions
+            if one.key.purpose is Purpose.POST
+        ]
+
+    def _check_elsewhere(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            if change.posts:
+                key = change.after.key
+                rules.refuse_elsewhere(key, self.held(key.claim_id), self.books)
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)

@@ -228,17 +228,17 @@ def write_cursor(
     connection: sqlite3.Connection, ledger: str, cursor: str, now: dt.datetime
 ) -> None:
     """Keep a ledger's cursor."""
-    connection.execute(_SET_CURSOR, (ledger, cursor, _text(now)))
+    connection.execute(_SET_CURSOR, (ledger, cursor, text_of(now)))
 
 
 def write_sight(
     connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (_text(now),))
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
-        (ledger, seal, _text(until)),
+        (ledger, seal, text_of(until)),
     )
     return done.rowcount == 1
 
@@ -314,7 +314,7 @@ def _put(connection: sqlite3.Connection, change: rules.Change, values: Row) -> N
 
 def _move_row(move: Move) -> Row:
     before = None if move.before is None else move.before.value
-    return (*_key(move.key), _text(move.at), before, move.after.value, move.attempt, move.detail)
+    return (*_key(move.key), text_of(move.at), before, move.after.value, move.attempt, move.detail)
 
 
 def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
@@ -323,8 +323,8 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
         submission.digest,
         submission.state.value,
         submission.attempt,
-        _text(submission.attempted_at),
-        _text(submission.updated_at),
+        text_of(submission.attempted_at),
+        text_of(submission.updated_at),
         aloft.owner if aloft else None,
         aloft.flight if aloft else None,
         content,
@@ -385,7 +385,8 @@ def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
         raise Undecodable(f"a move of claim {claim_id}: {error}") from error
 
 
-def _text(moment: dt.datetime | None) -> str | None:
+def text_of(moment: dt.datetime | None) -> str | None:
+    """Return a moment as rows hold it: UTC, so that texts sort as times do."""
     if moment is None:
         return None
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
@@ -405,6 +406,7 @@ __all__ = [
     "read_moves",
     "read_page",
     "read_reference",
+    "text_of",
     "write",
     "write_cursor",
     "write_sight",

@@ -209,6 +209,37 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE write_backs ADD COLUMN doubt_seconds REAL",
     ),
     (
+        # From here on ``ledger`` holds the id of a book everywhere. What it held before is the id
+        # of that book; its place (profile, endpoint, within) is not known until it is opened.
+        # ``number`` is the order of opening.
+        """
+        CREATE TABLE books (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            profile TEXT,
+            endpoint TEXT,
+            within TEXT,
+            parallel INTEGER NOT NULL CHECK (parallel IN (0, 1)),
+            opened_at TEXT,
+            CHECK ((profile IS NULL) = (endpoint IS NULL)),
+            CHECK ((profile IS NULL) = (within IS NULL))
+        )
+        """,
+        # ``number`` is the order in which a book got its names.
+        """
+        CREATE TABLE book_names (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            book TEXT NOT NULL REFERENCES books (id)
+        )
+        """,
+        "INSERT INTO books (id, parallel) SELECT ledger, 0 FROM "
+        "(SELECT ledger FROM claims UNION SELECT ledger FROM cursors) ORDER BY ledger",
+        "INSERT INTO book_names (name, book) SELECT id, id FROM books ORDER BY number",
+        # Which books have something of a claim.
+        "CREATE INDEX claims_by_id ON claims (claim_id)",
+    ),
+    (
         # The parts of a divided claim were claims by themselves, ``EXP-7/1`` …, where a claim of
         # that name would have been taken for one. They are the claim's own now, told by ``part``
         # (0: the claim as one document), under one version. Their references stay. A claim of the

@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal import forks, owners, place, rows, rules
+from claimbridge.errors import ClaimBridgeError, JournalError
+from claimbridge.journal import book_rows, forks, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import History, Key, Move, State, Submission, Withdrawal
+from claimbridge.model import Book, History, Key, Move, State, Submission, Withdrawal
 
 T = TypeVar("T")
 
@@ -71,6 +71,17 @@ class SqliteJournal:
         with contextlib.suppress(JournalError):  # a full disk shall not hinder reading
             self._land_adrift()
         owners.sweep(self._path)
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._connections.reading() as connection:
+            return book_rows.read_books(connection)
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, synced; False when they are others by now."""
+        return self._writes.write(
+            lambda connection: book_rows.write_books(connection, tuple(seen), tuple(books))
+        )
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
@@ -133,7 +144,7 @@ class SqliteJournal:
         # Last: as long as the lock file stands, nobody takes over what was read before.
         return ours and owner.stands()
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
         if len(calls) < 2:
             return [outcome_of(call) for call in calls]
@@ -230,6 +241,7 @@ class SqliteJournal:
             if not rows.advance(connection, seen):
                 return False
             rows.check_owned(connection, changes, me)
+            book_rows.check_elsewhere(connection, changes)
             rows.write(connection, changes, contents, aloft)
             if withdrawn is not None:
                 rows.write_withdrawal(connection, seen, withdrawn)

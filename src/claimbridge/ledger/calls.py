@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
@@ -23,6 +24,7 @@ from claimbridge.ledger.answers import Answers
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
+    Book,
     Change,
     Claim,
     History,
@@ -39,6 +41,8 @@ from claimbridge.submission import Built, Draft, Pause, Plan, Recall
 
 T = TypeVar("T")
 
+log = logging.getLogger("claimbridge.ledger")
+
 
 class Ledger(Answers):
     """One book in one ERP that vouchers are posted to; threads may share it.
@@ -46,10 +50,25 @@ class Ledger(Answers):
     Each method named as one of ``Client`` plans what that does.
     """
 
+    def book(self) -> Plan[Book]:
+        """Plan ``Client.book``: what every other plan here begins with.
+
+        Raises ConfigurationError: CB-232 where the name stands for another book than before,
+        CB-234 where a parallel ledger is the same book as another.
+        """
+        opened = yield from plans.open_book(self.wanted, self.clock)
+        if opened.news:
+            log.warning("%s", opened.news)
+        return opened.book
+
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
+        book = yield from self.book()
+        return (yield from self._submit(claim, book.id))
+
+    def _submit(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
         plan = plans.submit_claim(
-            self.key(claim), claim.digest, lambda: self.drafts(claim), self.rules
+            self.key(claim, book), claim.digest, lambda: self.drafts(claim, book), self.rules
         )
         return acknowledgement((yield from plan))
 
@@ -57,7 +76,11 @@ class Ledger(Answers):
         self, claims: tuple[Claim, ...]
     ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
         """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        drafts, built = self._batch(claims)
+        try:
+            book = (yield from self.book()).id
+        except ClaimBridgeError:  # each claim has an error of its own
+            return (yield from self._one_by_one(claims))
+        drafts, built = self._batch(claims, book)
         ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
             index: end if isinstance(end, ClaimBridgeError) else acknowledgement((end,))
@@ -67,10 +90,18 @@ class Ledger(Answers):
             if index not in results:
                 # Several documents; or it cannot be built now, but may have been posted when it
                 # could.
-                results[index] = yield from _caught(self.submit(claim), claim)
+                results[index] = yield from _caught(self._submit(claim, book), claim)
         return [results[index] for index in range(len(claims))]
 
-    def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
+    def _one_by_one(
+        self, claims: tuple[Claim, ...]
+    ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
+        ends: list[Acknowledgement | ClaimBridgeError] = []
+        for claim in claims:
+            ends.append((yield from _caught(self.submit(claim), claim)))
+        return ends
+
+    def _batch(self, claims: tuple[Claim, ...], book: str) -> tuple[dict[int, Draft], Built | None]:
         """Return the drafts of the claims that are one document, by their place, and their request.
 
         Where the contract refuses the request as a whole, each is judged alone and the request is
@@ -79,7 +110,7 @@ class Ledger(Answers):
         drafts: dict[int, Draft] = {}
         for index, claim in enumerate(claims):
             with contextlib.suppress(ClaimBridgeError):
-                documents = self._submissions(claim)
+                documents = self._submissions(claim, book)
                 if len(documents) == 1:
                     drafts[index] = Draft(documents[0][0])
         try:
@@ -111,7 +142,7 @@ class Ledger(Answers):
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
-        history = yield from Recall(self.config.name, known.key.claim_id)
+        history = yield from Recall(known.key.ledger, known.key.claim_id)
         key = msgspec.structs.replace(known.key, purpose=Purpose.REVERSE)
         reversal = history.get(key)
         return reversal.journal_entry if reversal is not None else None
@@ -144,7 +175,7 @@ class Ledger(Answers):
         self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
-        history = yield from Recall(self.config.name, claim_id)
+        history = yield from Recall((yield from self.book()).id, claim_id)
         found = self._found(history, plans.standing(history) if revision is None else revision)
         first = found[0]
         date = posting_date or self.today(first.voucher.company, claim_id=claim_id)
@@ -153,9 +184,8 @@ class Ledger(Answers):
 
     def withdraw(self, claim_id: str, *, reason: str, revision: int = 1) -> Plan[Status | None]:
         """Plan ``Client.withdraw``."""
-        found = yield from plans.withdraw(
-            self.config.name, claim_id, reason, self.rules, revision=revision
-        )
+        book = yield from self.book()
+        found = yield from plans.withdraw(book.id, claim_id, reason, self.rules, revision=revision)
         return _status_of_all(found) if found else None
 
     def reconcile(self, unfinished: Submission) -> Plan[Status | None]:
@@ -175,7 +205,7 @@ class Ledger(Answers):
         note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
-        key = Key(self.config.name, claim_id, revision, part=part)
+        key = Key((yield from self.book()).id, claim_id, revision, part=part)
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
@@ -201,7 +231,7 @@ class Ledger(Answers):
 
         Raises ClaimError CB-132 when there is none.
         """
-        history = yield from Recall(self.config.name, claim_id)
+        history = yield from Recall((yield from self.book()).id, claim_id)
         return self._found(history, plans.newest(history))
 
     def _found(self, history: History, revision: int) -> tuple[Submission, ...]:

@@ -1,5 +1,6 @@
 """Values that cannot exist wrong: claims, vouchers, money, outcomes, submissions."""
 
+from claimbridge.model.book import Book, Place
 from claimbridge.model.claim import Claim
 from claimbridge.model.claim_checks import converted, owed_to_employee
 from claimbridge.model.claim_parts import (
@@ -34,6 +35,7 @@ __all__ = [
     "Acknowledgement",
     "Advance",
     "Allocation",
+    "Book",
     "Change",
     "Claim",
     "ClaimLine",
@@ -47,6 +49,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "Payee",
+    "Place",
     "Posting",
     "Purpose",
     "Reason",

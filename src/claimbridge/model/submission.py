@@ -104,8 +104,9 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 class Key(msgspec.Struct, frozen=True, order=True):
     """The idempotency key: one voucher of one claim revision in one ledger.
 
-    ``part`` counts the documents of a claim that the ERP takes as several, from 1; 0 is the claim
-    as one document. No claim's id can stand for a part of another.
+    ``ledger`` is the id of its book (``Book.id``), never the name in a configuration. ``part``
+    counts the documents of a claim that the ERP takes as several, from 1; 0 is the claim as one
+    document. No claim's id can stand for a part of another.
     """
 
     ledger: str
@@ -171,11 +172,11 @@ class Withdrawal(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """All that one ledger's journal holds of one claim and its parts, at one moment.
+    """All that the journal of one book holds of one claim and its parts, at one moment.
 
-    ``version`` grows with every write; 0 means that there was none yet. ``submissions`` are
-    ordered by revision, ``post`` before ``reverse``, parts by their number. ``withdrawn`` is None
-    while the claim was never taken back.
+    ``ledger`` is the book's id. ``version`` grows with every write; 0 means that there was none
+    yet. ``submissions`` are ordered by revision, ``post`` before ``reverse``, parts by their
+    number. ``withdrawn`` is None while the claim was never taken back.
     """
 
     ledger: str

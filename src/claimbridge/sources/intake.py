@@ -318,8 +318,8 @@ class Intake:
         answers: Answers | None = getattr(self.source, "answers", None)
         if answers is None:
             return
-        self._ask_for_news()
-        for numbers in _chunks(self.record.moved(self._name)):
+        books = self._ask_for_news()
+        for numbers in _chunks(self.record.moved(self._name, books=books)):
             for arrival in self.record.get(numbers):
                 try:
                     status = self._status_of(arrival)
@@ -360,19 +360,26 @@ class Intake:
         planned = self._planned(answers, arrival, status, None if accepted else arrival.error())
         return one.identity in {wanted.identity for wanted in planned}
 
-    def _ask_for_news(self) -> None:
-        """Take in what changed in the ledgers: only what is posted has a number to bring back."""
+    def _ask_for_news(self) -> list[str]:
+        """Take in what changed in the ledgers: only what is posted has a number to bring back.
+
+        Returns the ids of their books.
+        """
+        books: list[str] = []
         for ledger in self._config.all_ledgers:
             try:
                 client = self._clients(ledger)
+                book = client.book().id
+                books.append(book)
                 if client.ledger.profile.capabilities.can_list_changes:
                     for _ in client.changes():
                         pass
                     continue
-                for known in client.journal.select(ledger, [State.ACKNOWLEDGED]):
+                for known in client.journal.select(book, [State.ACKNOWLEDGED]):
                     client.status(known.key.claim_id)
             except ClaimBridgeError as error:
                 self._trouble(error)
+        return books
 
     # --- counting -------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   the first one moves, so that any process can finish it.
 """
 
+from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.division import (
     reconcile_claim,
@@ -30,7 +31,7 @@ from claimbridge.submission.division import (
 )
 from claimbridge.submission.documents import digest_of, documents, newest, standing
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import moved
+from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -40,15 +41,17 @@ from claimbridge.submission.plans import (
     submit,
     submit_batch,
 )
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.references import recognised, reference_for, spellings
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
     Begin,
+    Books,
     Built,
     Confirm,
     Draft,
     Exchange,
+    KeepBooks,
     Pause,
     Plan,
     Recall,
@@ -62,23 +65,32 @@ __all__ = [
     "Access",
     "AtOnce",
     "Begin",
+    "Books",
     "Built",
     "Confirm",
     "Draft",
     "Exchange",
+    "KeepBooks",
     "Pause",
     "Plan",
     "Recall",
     "Record",
     "Rules",
     "Step",
+    "Wanted",
     "absorb",
     "closed_error",
+    "counts",
     "decide",
     "digest_of",
     "documents",
+    "id_of",
+    "missing",
     "moved",
     "newest",
+    "open_book",
+    "place_of",
+    "recognised",
     "reconcile",
     "reconcile_claim",
     "reference_for",
@@ -87,6 +99,7 @@ __all__ = [
     "reverse",
     "reverse_claim",
     "settle_by_hand",
+    "spellings",
     "standing",
     "submit",
     "submit_batch",

@@ -172,6 +172,21 @@ def closed_error(known: Submission) -> DeliveryError:
     )
 
 
+def not_reversible(standing: Submission) -> ConflictingSubmission:
+    """Return why nothing can take the place of one that the profile cannot reverse."""
+    key = standing.key
+    entry = standing.journal_entry or standing.reference
+    return ConflictingSubmission(
+        f"revision {key.revision} is in the ledger as {entry}, and this profile cannot reverse it; "
+        f"nothing was sent: reverse {entry} in the ERP, then `claimbridge journal settle "
+        f"{key.claim_id} --revision {key.revision} --reversed`, then submit again",
+        code="CB-468",
+        claim_id=key.claim_id,
+        reference=standing.reference,
+        attempt=standing.attempt,
+    )
+
+
 def _clear_the_way(history: History, key: Key) -> Refuse | Resolve | TakeBack | None:
     """Say what must happen to earlier revisions first; None when nothing stands in the way."""
     for earlier in history.submissions:

@@ -18,7 +18,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, State, Submission
-from claimbridge.submission.decisions import Refuse, closed_error, decide
+from claimbridge.submission.decisions import Refuse, TakeBack, closed_error, decide, not_reversible
 from claimbridge.submission.documents import (
     accepted,
     documents,
@@ -91,6 +91,8 @@ def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -
             decision = decide(history, one.key, one.digest, parts=one.voucher.parts)
             if isinstance(decision, Refuse):
                 raise decision.error
+            if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+                raise not_reversible(decision.submission)
         intended = posting(history, wanted, rules)
         if not intended or (yield from Record(history, intended)) is not None:
             return

@@ -38,6 +38,7 @@ from claimbridge.submission.decisions import (
     TakeBack,
     closed_error,
     decide,
+    not_reversible,
     quiet_left,
     quiet_left_at,
 )
@@ -88,6 +89,8 @@ def submit(
             return decision.submission
         if isinstance(decision, Refuse):
             raise decision.error
+        if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+            raise not_reversible(decision.submission)
         if isinstance(decision, Busy):
             yield from tries.wait_for_turn(key)
             continue
@@ -257,7 +260,8 @@ def check_reversible(key: Key, rules: Rules) -> None:
     """Raise ConfigurationError CB-254 where the profile cannot reverse."""
     if not rules.capabilities.can_reverse:
         raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP",
+            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
+            f"`claimbridge journal settle {key.claim_id} --revision {key.revision} --reversed`",
             code="CB-254",
             claim_id=key.claim_id,
         )
@@ -389,6 +393,8 @@ def settle_by_hand(
         history = yield from Recall(key.ledger, key.claim_id)
         known = _to_settle(history, key)
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
+        # Only people reverse there, and not every ERP tells that they did.
+        tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:

@@ -145,14 +145,15 @@ class Record(Messages):
             )
             return tuple(row[0] for row in found.fetchall())
 
-    def moved(self, source: str) -> tuple[int, ...]:
+    def moved(self, source: str, *, books: Sequence[str]) -> tuple[int, ...]:
         """Return the numbers of accepted arrivals whose submission moved on since ``answered``.
 
-        In memory, where no journal is at hand: of all accepted ones.
+        ``books`` are the ids of those that the source's claims go to. In memory, where no journal
+        is at hand: of all accepted ones.
         """
         with self._store.reading() as connection:
             if self._path is not None:
-                return rows.moved(connection, source)
+                return rows.moved(connection, source, books)
             found = connection.execute(
                 "SELECT id FROM arrivals WHERE state = 'accepted' AND source = ? ORDER BY id",
                 (source,),

@@ -231,14 +231,19 @@ def _kept(row: Sequence[object]) -> Kept:
 _MOVED: Final = """
 SELECT DISTINCT a.id FROM arrivals a LEFT JOIN submissions s
 ON s.claim_id = a.claim_id AND s.revision = a.revision AND s.purpose = 'post'
+    AND s.ledger IN (SELECT value FROM json_each(?))
 WHERE a.state = 'accepted' AND a.source = ? AND a.answered <> coalesce(s.state, '') ORDER BY a.id
 """
 """A divided claim has submissions under other ids: those are looked at each time."""
 
 
-def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
-    """Return accepted arrivals whose submission is in another state than was answered."""
-    return tuple(row[0] for row in connection.execute(_MOVED, (source,)).fetchall())
+def moved(connection: sqlite3.Connection, source: str, books: Sequence[str]) -> tuple[int, ...]:
+    """Return accepted arrivals whose submission is in another state than was answered.
+
+    ``books`` are the ids of those that the source's claims go to.
+    """
+    told = msgspec.json.encode(books).decode()
+    return tuple(row[0] for row in connection.execute(_MOVED, (told, source)).fetchall())
 
 
 # Invoices
