@@ -106,8 +106,8 @@ def test_more_postings_than_a_document_takes_make_several_documents() -> None:
         ledger.preview(claim)
     first, second = ledger.previews(claim)
     assert [(one.claim_id, one.reference) for one in (first, second)] == [
-        ("C-1", "C-1.p1"),
-        ("C-1", "C-1.p2"),
+        ("C-1", "C-1.P1"),
+        ("C-1", "C-1.P2"),
     ]
     assert len(first.voucher.postings) == len(second.voucher.postings) == 501
     assert (first.valid, second.valid) == (True, True)
