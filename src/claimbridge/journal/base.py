@@ -7,12 +7,20 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import Book, History, Move, State, Submission, Withdrawal
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -48,9 +56,11 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again. Raises
-        ConflictingSubmission CB-457 where a voucher is about to be sent of a claim that another
-        book has, or may have (``rules.refuse_elsewhere``).
+        flight; None when another writer was faster: read again and decide again. Raises, and has
+        then written nothing, ConflictingSubmission CB-457 where a voucher is about to be sent of a
+        claim that another book has, or may have (``rules.refuse_elsewhere``), and ClaimError where
+        another claim has an invoice of one of them, in whatever book
+        (``claimbridge.journal.invoices``).
         """
         ...
 
@@ -66,7 +76,8 @@ class Journal(Protocol):
         Returns the new history, durable on disk; None when another writer was faster. A flight
         named in ``changed`` is given up even when the write fails, so that the next ``history``
         shows it ``in_doubt``. ``withdrawn`` is kept with the claim, whose ``changed`` may then be
-        empty; None leaves what is kept.
+        empty; None leaves what is kept. What becomes ``pending`` here is held to the invoices, and
+        to other books, as ``begin`` holds it.
         """
         ...
 
@@ -82,6 +93,13 @@ class Journal(Protocol):
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
         Returns what each returned, in their order; an error of ours that one raises is its result.
+        """
+        ...
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, in no ledger's order.
+
+        A name is an invoice's identity, or its number as ``InvoiceUse`` has it.
         """
         ...
 

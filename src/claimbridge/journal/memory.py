@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,10 +12,20 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.journal import rules
+from claimbridge.journal import invoices, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.flights import Flights
-from claimbridge.model import Book, History, Key, Move, Purpose, State, Submission, Withdrawal
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    Purpose,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -124,6 +134,11 @@ class MemoryJournal:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
 
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, oldest first."""
+        with self._open() as record:
+            return record.holders(names)
+
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         with self._open() as record:
@@ -219,6 +234,7 @@ class _Record:
         self.of_claim: dict[str, set[str]] = defaultdict(set)
         """The books that have something of a claim."""
         self.references: dict[tuple[str, str], Key] = {}
+        self.users: dict[str, dict[Key, None]] = defaultdict(dict)
         self.numbers: dict[Key, int] = {}
         self.by_state: dict[tuple[str, State], dict[int, Key]] = defaultdict(dict)
         self.aloft: dict[Key, _Aloft] = {}
@@ -251,6 +267,7 @@ class _Record:
         self._check_seen(seen, changes)
         self._check_elsewhere(changes)
         self._check_references(changes)
+        self._check_invoices(changes)
         history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
@@ -289,12 +306,46 @@ class _Record:
             if holder != key:
                 raise rules.reference_taken(key, reference, holder)
 
+    def _check_invoices(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            uses = invoices.newly_used(change)
+            holders = self.holders([use.invoice for use in uses])
+            error = invoices.refusal(uses, holders, claim_id=change.after.key.claim_id)
+            if error is not None:
+                raise error
+
+    def holders(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        keys = {key: None for name in names for key in self.users.get(name, ())}
+        return tuple(
+            InvoiceHolder(
+                key=key,
+                claim_id=found.key.claim_id,
+                state=found.state,
+                superseded=self._is_superseded(key),
+                use=use,
+            )
+            for key in keys
+            for found in [self.submission(key)]
+            for use in found.invoices
+            if use.invoice in names or use.number in names
+        )
+
+    def _is_superseded(self, key: Key) -> bool:
+        submissions = self.histories[key.ledger, key.claim_id].submissions
+        return any(one.key.revision > key.revision for one in submissions)
+
     def _keep(self, change: rules.Change) -> None:
         key, before, after = change.after.key, change.before, change.after
         number = self.numbers.setdefault(key, len(self.numbers))
         if before is not None:
             del self.references[key.ledger, before.reference]
             del self.by_state[key.ledger, before.state][number]
+            for use in before.invoices:
+                for name in (use.invoice, use.number):
+                    self.users[name].pop(key, None)
+        for use in after.invoices:
+            for name in (use.invoice, use.number):
+                self.users[name][key] = None
         self.references[key.ledger, after.reference] = key
         self.by_state[key.ledger, after.state][number] = key
         if not change.takes_off:

@@ -19,6 +19,7 @@ from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Move,
@@ -122,6 +123,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     doubt_since: dt.datetime | None = None
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
 
 class _Columns(msgspec.Struct, frozen=True, array_like=True):
@@ -159,6 +161,7 @@ def encoded(submission: Submission) -> str:
         doubt_since=submission.doubt_since,
         doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
+        invoices=submission.invoices,
     )
     try:
         return _ENCODER.encode(content).decode()
@@ -357,6 +360,7 @@ def _stored(row: Sequence[object]) -> Stored:
         doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
+        invoices=content.invoices,
     )
     if columns.owner is None or columns.flight is None:
         return Stored(columns.number, submission, None)

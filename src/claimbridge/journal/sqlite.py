@@ -20,7 +20,7 @@ import contextlib
 import heapq
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from operator import attrgetter
@@ -29,12 +29,21 @@ from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, JournalError
-from claimbridge.journal import book_rows, forks, owners, place, rows, rules
+from claimbridge.journal import book_rows, forks, invoice_rows, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import Book, History, Key, Move, State, Submission, Withdrawal
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -151,6 +160,11 @@ class SqliteJournal:
         with ThreadPoolExecutor(min(len(calls), _TOGETHER)) as pool:
             return list(pool.map(outcome_of, calls))
 
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, oldest first."""
+        with self._connections.reading() as connection:
+            return invoice_rows.read_holders(connection, names)
+
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         with self._connections.reading() as connection:
@@ -242,7 +256,9 @@ class SqliteJournal:
                 return False
             rows.check_owned(connection, changes, me)
             book_rows.check_elsewhere(connection, changes)
+            invoice_rows.check(connection, changes)
             rows.write(connection, changes, contents, aloft)
+            invoice_rows.write(connection, changes)
             if withdrawn is not None:
                 rows.write_withdrawal(connection, seen, withdrawn)
             return True

@@ -29,10 +29,12 @@ from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
     Claim,
     Finding,
+    InvoiceUse,
     Key,
     State,
     Submission,
     Voucher,
+    invoices_of,
 )
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import (
@@ -138,9 +140,10 @@ class Messages(Opened):
         self, claim: Claim, book: str
     ) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
+        invoices = invoices_of(claim)
         with self._building("the voucher", claim.id):
             return tuple(
-                (self._submission(claim, mapped.voucher, book), mapped.explain)
+                (self._submission(claim, mapped.voucher, book, invoices), mapped.explain)
                 for mapped in map_in_parts(self.chart, claim, most=most)
             )
 
@@ -164,7 +167,9 @@ class Messages(Opened):
                 claim_id=claim_id,
             ) from error
 
-    def _submission(self, claim: Claim, voucher: Voucher, book: str) -> Submission:
+    def _submission(
+        self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
+    ) -> Submission:
         self._check_companies(voucher)
         key = msgspec.structs.replace(self.key(claim, book), part=voucher.part)
         return Submission(
@@ -173,6 +178,7 @@ class Messages(Opened):
             digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
+            invoices=invoices,
         )
 
     def _check_companies(self, voucher: Voucher) -> None:

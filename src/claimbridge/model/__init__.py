@@ -12,6 +12,7 @@ from claimbridge.model.claim_parts import (
     SupportingDocument,
     Tax,
 )
+from claimbridge.model.invoices import InvoiceUse, identity_of, invoices_of
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
 from claimbridge.model.submission import (
@@ -20,6 +21,7 @@ from claimbridge.model.submission import (
     Acknowledgement,
     Change,
     History,
+    InvoiceHolder,
     Key,
     Move,
     State,
@@ -41,6 +43,8 @@ __all__ = [
     "ClaimLine",
     "Finding",
     "History",
+    "InvoiceHolder",
+    "InvoiceUse",
     "Item",
     "JournalEntry",
     "Key",
@@ -65,5 +69,7 @@ __all__ = [
     "as_amount",
     "converted",
     "exponent",
+    "identity_of",
+    "invoices_of",
     "owed_to_employee",
 ]

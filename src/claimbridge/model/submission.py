@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.clock import Uptime
+from claimbridge.model.invoices import InvoiceUse
 from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
@@ -131,7 +132,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     has passed, what was sent then may still arrive; None when no attempt ended so. Both are for
     people: how long ago they were is measured by ``attempted_uptime`` and ``doubt_uptime``, which
     no step of the wall clock moves. ``returns_to`` is, while ``reversing``, the state to go back to
-    if the ERP refuses the reversal.
+    if the ERP refuses the reversal. ``invoices`` are those that its claim uses; a reversal has
+    none.
     """
 
     key: Key
@@ -149,6 +151,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
     @property
     def quiet_from(self) -> Uptime | None:
@@ -188,6 +191,19 @@ class History(msgspec.Struct, frozen=True):
     def get(self, key: Key) -> Submission | None:
         """Return the submission of ``key``; None when there is none."""
         return next((known for known in self.submissions if known.key == key), None)
+
+
+class InvoiceHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission that has an invoice, or had: ``superseded`` says that a later revision came.
+
+    ``claim_id`` is the claim's, also where the submission is a part of it.
+    """
+
+    key: Key
+    claim_id: str
+    state: State
+    superseded: bool
+    use: InvoiceUse
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

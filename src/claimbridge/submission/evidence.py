@@ -205,11 +205,11 @@ def taking_off(submission: Submission, rules: Rules) -> Submission:
 
 
 def renewed(known: Submission, wanted: Submission) -> Submission:
-    """Return the record of earlier, ineffective attempts with today's voucher.
+    """Return the record of earlier, ineffective attempts with today's voucher and invoices.
 
     The reference stays, even where the profile would derive another today.
     """
-    return msgspec.structs.replace(known, voucher=wanted.voucher)
+    return msgspec.structs.replace(known, voucher=wanted.voucher, invoices=wanted.invoices)
 
 
 def reverse_key(key: Key) -> Key:

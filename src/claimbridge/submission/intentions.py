@@ -32,7 +32,7 @@ def posting(history: History, wanted: Sequence[Submission], rules: Rules) -> tup
         elif known.state is State.REJECTED:
             again = moved(renewed(known, one), State.PENDING, rules, detail="submitted again")
             changed.append(msgspec.structs.replace(again, reasons=()))
-        elif known.state is State.PENDING and known.voucher != one.voucher:
+        elif known.state is State.PENDING and renewed(known, one) != known:
             changed.append(renewed(known, one))
     return tuple(changed)
 

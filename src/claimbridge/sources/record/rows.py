@@ -1,4 +1,4 @@
-"""Arrivals and invoices as rows: their statements.
+"""Arrivals as rows: their statements.
 
 Each function runs inside a transaction that its caller opened, or is one statement.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,6 @@ import msgspec
 from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.invoices import InvoiceUse
 from claimbridge.sources.record.kept import ArrivalState, Kept
 
 MAX_REASON: Final = 4000
@@ -150,7 +149,6 @@ def _later(connection: sqlite3.Connection, claim: Claim) -> int | None:
 def _supersede_older(
     connection: sqlite3.Connection, new: dict[str, object], now: dt.datetime
 ) -> None:
-    # What was attempted keeps its invoices, for it may be in a ledger; the rest holds none.
     for number, same_document in connection.execute(_OLDER, new).fetchall():
         reason = "a later version of it came before it was in a ledger"
         # The document itself lives on in its new version: there is nothing to tell its source.
@@ -244,64 +242,3 @@ def moved(connection: sqlite3.Connection, source: str, books: Sequence[str]) -> 
     """
     told = msgspec.json.encode(books).decode()
     return tuple(row[0] for row in connection.execute(_MOVED, (told, source)).fetchall())
-
-
-# Invoices
-
-_SENT: Final = """
-WITH sent AS (SELECT state, revision FROM submissions
-    WHERE purpose = 'post' AND claim_id = :claim_id)
-"""
-"""What was submitted of a claim, of its parts too."""
-_NOT_THERE: Final = f"""
-{_SENT} SELECT NOT EXISTS (SELECT 1 FROM sent WHERE state NOT IN ('reversed', 'rejected'))
-AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
-AND (EXISTS (SELECT 1 FROM sent) OR NOT EXISTS (SELECT 1 FROM arrivals
-    WHERE claim_id = :claim_id AND state IN ('accepted', 'parked')))
-"""  # noqa: S608 - no value in it
-"""Whether a claim is in no ledger and not on its way into one: all was reversed, or none sent.
-
-The journal's tables say so; where it is in memory, the arrivals do.
-"""
-_FREE: Final = f"""
-{_SENT} DELETE FROM invoices WHERE arrival = :number AND NOT EXISTS (SELECT 1 FROM sent
-    WHERE revision = :revision AND state NOT IN ('pending', 'rejected', 'reversed'))
-"""  # noqa: S608 - no value in it
-
-
-def take(
-    connection: sqlite3.Connection, uses: Iterable[InvoiceUse], claim_id: str, number: int
-) -> tuple[InvoiceUse, str, int] | None:
-    """Hold invoices for a claim; None, or the first that another holds: with claim and line."""
-    for use in uses:
-        row = connection.execute(
-            "SELECT claim_id, line FROM invoices WHERE invoice = ?", (use.invoice,)
-        ).fetchone()
-        if row is not None and row[0] != claim_id:
-            if not connection.execute(_NOT_THERE, {"claim_id": row[0]}).fetchone()[0]:
-                return use, row[0], row[1]
-            connection.execute("DELETE FROM invoices WHERE claim_id = ?", (row[0],))
-            row = None
-        if row is None:
-            connection.execute(
-                "INSERT INTO invoices (invoice, claim_id, arrival, line) VALUES (?, ?, ?, ?)",
-                (use.invoice, claim_id, number, use.line),
-            )
-    return None
-
-
-def keep_only(
-    connection: sqlite3.Connection, uses: Sequence[InvoiceUse], claim_id: str, number: int
-) -> None:
-    """Let the accepted revision hold its own invoices, and those alone."""
-    connection.execute("DELETE FROM invoices WHERE claim_id = ?", (claim_id,))
-    connection.executemany(
-        "INSERT OR IGNORE INTO invoices (invoice, claim_id, arrival, line) VALUES (?, ?, ?, ?)",
-        [(use.invoice, claim_id, number, use.line) for use in uses],
-    )
-
-
-def free(connection: sqlite3.Connection, arrival: Kept) -> None:
-    """Let others use the invoices that this arrival holds, unless some of it is in a ledger."""
-    names = {"number": arrival.number, "claim_id": arrival.claim_id, "revision": arrival.revision}
-    connection.execute(_FREE, names)
