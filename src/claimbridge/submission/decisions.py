@@ -14,6 +14,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
+from claimbridge.model.digests import same_content
 from claimbridge.submission.documents import obsolete, posts, stands, was_taken
 from claimbridge.submission.steps import Rules
 
@@ -66,7 +67,7 @@ def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decisi
     as that says.
     """
     known = history.get(key)
-    if known is not None and known.digest != digest:
+    if known is not None and not same_content(known.digest, digest):
         return Refuse(
             ConflictingSubmission(
                 f"revision {key.revision} was submitted before with other content; "

@@ -18,6 +18,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, State, Submission
+from claimbridge.model.digests import Digest
 from claimbridge.submission.decisions import Refuse, TakeBack, closed_error, decide, not_reversible
 from claimbridge.submission.documents import (
     accepted,
@@ -45,7 +46,7 @@ Documents = tuple[Submission, ...]
 
 
 def submit_claim(
-    claim: Key, digest: str, prepare: Callable[[], tuple[Draft, ...]], rules: Rules
+    claim: Key, digest: Digest, prepare: Callable[[], tuple[Draft, ...]], rules: Rules
 ) -> Plan[Documents]:
     """Carry a claim into the ledger, as ``submit`` does; return its documents, most often one.
 

@@ -7,22 +7,20 @@ record.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from claimbridge.model import LIVE, History, Purpose, State, Submission
+from claimbridge.model.digests import Digest, same_content
 
 
-def digest_of(digest: str, part: int, parts: int) -> str:
-    """Return the digest of a claim's part; any change to the claim or its division changes it.
+def digest_of(claim: Digest, part: int, parts: int) -> Digest:
+    """Return the digest of a claim's document; any change to the claim or its division changes it.
 
-    ``digest`` is the claim's, and that of its one document where ``parts`` is 0.
+    That of the claim, where ``parts`` is 0.
     """
-    if not parts:
-        return digest
-    return hashlib.sha256(f"{digest} {part}/{parts}".encode()).hexdigest()
+    return claim.of_part(part, parts) if parts else claim
 
 
 def posts(history: History) -> list[Submission]:
@@ -76,10 +74,11 @@ def was_taken(one: Submission) -> bool:
 _WITHOUT_EFFECT: Final = frozenset({State.PENDING, State.REJECTED, State.REVERSED})
 
 
-def accepted(found: Sequence[Submission], digest: str) -> bool:
+def accepted(found: Sequence[Submission], digest: Digest) -> bool:
     """Whether these are a claim's documents, by its digest, and the ERP holds them all."""
     return is_whole(found) and all(
-        one.state in LIVE and one.digest == digest_of(digest, one.key.part, one.voucher.parts)
+        one.state in LIVE
+        and same_content(one.digest, digest_of(digest, one.key.part, one.voucher.parts))
         for one in found
     )
 
