@@ -224,6 +224,7 @@ class AsyncClient:
         part: int = 0,
         posted: JournalEntry | None,
         reversed: bool = False,
+        gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
@@ -234,6 +235,7 @@ class AsyncClient:
             part=part,
             posted=posted,
             reversed=reversed,
+            gone=gone,
             looked=looked,
             note=note,
         )

@@ -315,6 +315,7 @@ class Client:
         part: int = 0,
         posted: JournalEntry | None,
         reversed: bool = False,
+        gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
@@ -322,9 +323,11 @@ class Client:
 
         ``part`` names the document of a divided claim, from 1. ``posted`` names the journal entry;
         None says that the ERP holds none, so that it may be submitted again. ``reversed`` says that
-        people have reversed it in the ERP. ``looked`` is when the person looked (with a time zone;
-        None: just now). Raises ConflictingSubmission when there is nothing to settle, and
-        OutcomeUnknown when nothing was found so early that what was sent may have arrived since.
+        people have reversed it in the ERP; ``gone``, that an entry which the ERP accepted is there
+        no more: the ERP is asked once more, and then a higher revision may be submitted. ``looked``
+        is when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
+        when there is nothing to settle, and OutcomeUnknown when nothing was found so early that
+        what was sent may have arrived since.
         """
         plan = self.ledger.settle(
             claim_id,
@@ -332,6 +335,7 @@ class Client:
             part=part,
             posted=posted,
             reversed=reversed,
+            gone=gone,
             looked=looked,
             note=note,
         )

@@ -26,7 +26,7 @@ from claimbridge.client import Client
 from claimbridge.config import load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import open_journal
-from claimbridge.model import JournalEntry, Key, State, Submission
+from claimbridge.model import JournalEntry, Key, Move, State, Submission
 
 
 def list_submissions(
@@ -114,10 +114,12 @@ def show_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        moves = journal.moves(book_of(journal, loaded), claim)
+        book = book_of(journal, loaded)
+        moves = journal.moves(book, claim)
+        known = journal.history(book, claim)
     finally:
         journal.close()
-    for move in moves:
+    for move in (*moves, *map(_unmoved, (one for one in known.submissions if one.missing))):
         if json:
             emit(
                 {
@@ -148,6 +150,19 @@ def show_submissions(
     return DONE
 
 
+def _unmoved(missing: Submission) -> Move:
+    """Return, as a line of what happened, that the ERP no longer has what it accepted."""
+    assert missing.updated_at is not None  # the journal stamps what it keeps
+    return Move(
+        key=missing.key,
+        at=missing.updated_at,
+        before=missing.state,
+        after=missing.state,
+        attempt=missing.attempt,
+        detail=missing.detail,
+    )
+
+
 def settle_submission(
     claim: str,
     /,
@@ -161,11 +176,12 @@ def settle_submission(
     fiscal_year: str = "",
     not_posted: Annotated[bool, Parameter(negative=())] = False,
     reversed: Annotated[bool, Parameter(negative=())] = False,
+    gone: Annotated[bool, Parameter(negative=())] = False,
     looked: str | None = None,
     note: str = "settled by hand",
     json: Json = False,
 ) -> int:
-    """Record what you found in the ERP about a parked submission.
+    """Record what you found in the ERP about a parked submission, or one that is gone from it.
 
     Parameters
     ----------
@@ -177,12 +193,14 @@ def settle_submission(
         The ERP holds none: it may be submitted again.
     reversed
         People have reversed it in the ERP.
+    gone
+        The ERP accepted it and has it no more: it was deleted, or the ERP was restored.
     looked
         When you looked into the ERP (RFC 3339); just now when left out.
 
     """
-    if (posted is not None or reversed) == not_posted:
-        complain("give one of --posted NUMBER, --not-posted and --reversed")
+    if sum((posted is not None or reversed, not_posted, gone)) != 1:
+        complain("give one of --posted NUMBER, --not-posted, --reversed and --gone")
         return 2
     entry = None
     if posted is not None:
@@ -195,6 +213,7 @@ def settle_submission(
                 part=part,
                 posted=entry,
                 reversed=reversed,
+                gone=gone,
                 looked=moment(looked, what="--looked"),
                 note=note,
             )

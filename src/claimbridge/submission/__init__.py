@@ -23,6 +23,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 """
 
 from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
+from claimbridge.submission.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.division import (
     reconcile_claim,
@@ -35,12 +36,11 @@ from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
-    refresh,
     reverse,
-    settle_by_hand,
     submit,
     submit_batch,
 )
+from claimbridge.submission.question import refresh
 from claimbridge.submission.references import recognised, reference_for, spellings
 from claimbridge.submission.steps import (
     Access,
@@ -99,6 +99,7 @@ __all__ = [
     "reverse",
     "reverse_claim",
     "settle_by_hand",
+    "settle_gone",
     "spellings",
     "standing",
     "submit",

@@ -15,7 +15,7 @@ from claimbridge.errors import (
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import same_content
-from claimbridge.submission.documents import obsolete, posts, stands, was_taken
+from claimbridge.submission.documents import obsolete, posts, settling, stands, was_taken
 from claimbridge.submission.steps import Rules
 
 
@@ -165,8 +165,11 @@ def closed_error(known: Submission) -> DeliveryError:
             reference=known.reference,
             attempt=known.attempt,
         )
+    became = "was reversed"
+    if known.state is State.REVERSED and known.detail:
+        became += f" ({known.detail})"
     return ConflictingSubmission(
-        f"revision {known.key.revision} was reversed; submit a higher revision to post it again",
+        f"revision {known.key.revision} {became}; submit a higher revision to post it again",
         code="CB-453",
         claim_id=known.key.claim_id,
         reference=known.reference,
@@ -179,8 +182,8 @@ def not_reversible(standing: Submission) -> ConflictingSubmission:
     entry = standing.journal_entry or standing.reference
     return ConflictingSubmission(
         f"revision {key.revision} is in the ledger as {entry}, and this profile cannot reverse it; "
-        f"nothing was sent: reverse {entry} in the ERP, then `claimbridge journal settle "
-        f"{key.claim_id} --revision {key.revision} --reversed`, then submit again",
+        f"nothing was sent: reverse {entry} in the ERP, then {settling(key, '--reversed')}, then "
+        "submit again",
         code="CB-468",
         claim_id=key.claim_id,
         reference=standing.reference,

@@ -40,6 +40,7 @@ from claimbridge.submission.plans import (
     reverse,
     submit,
 )
+from claimbridge.submission.question import found_again
 from claimbridge.submission.steps import Draft, Plan, Recall, Record, Rules
 
 Documents = tuple[Submission, ...]
@@ -152,11 +153,12 @@ def _intend_reversal(
     """
     tries = Tries(rules)
     history = seen
+    there: set[int] = set()
     while True:
         found = documents(history, revision)
         if any(one.state is State.SENDING for one in history.submissions):
             yield from tries.wait_for_turn(found[0].key)
-        elif not (yield from _settled(history, found, rules)):
+        elif not (yield from _settled(history, found, there, rules)):
             if not any(was_taken(one) for one in found):
                 raise ConflictingSubmission(
                     f"revision {revision} has no journal entry that could be reversed",
@@ -169,13 +171,21 @@ def _intend_reversal(
         history = yield from Recall(seen.ledger, seen.claim_id)
 
 
-def _settled(history: History, found: Documents, rules: Rules) -> Plan[bool]:
-    """Find out about one document of which too little is known; False where all is known."""
+def _settled(history: History, found: Documents, there: set[int], rules: Rules) -> Plan[bool]:
+    """Find out about one document of which too little is known; False where all is known.
+
+    ``there`` are the parts of which the ERP has just said that it has them.
+    """
     for one in found:
         if one.state is State.PARKED:
             raise closed_error(one)
         if one.state is State.IN_DOUBT:
             yield from resolve(history, one, rules, resend=False)
+            return True
+        sure = rules.capabilities.checks_reversals or one.key.part in there
+        if one.state in LIVE and (one.missing or not sure):
+            yield from found_again(one, rules)
+            there.add(one.key.part)
             return True
         if one.state in LIVE and one.journal_entry is None:
             yield from learn_number(one, rules)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from claimbridge.model import LIVE, History, Purpose, State, Submission
+from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import Digest, same_content
 
 
@@ -78,9 +78,17 @@ def accepted(found: Sequence[Submission], digest: Digest) -> bool:
     """Whether these are a claim's documents, by its digest, and the ERP holds them all."""
     return is_whole(found) and all(
         one.state in LIVE
+        and not one.missing
         and same_content(one.digest, digest_of(digest, one.key.part, one.voucher.parts))
         for one in found
     )
+
+
+def settling(key: Key, found: str) -> str:
+    """Return the command by which a person says what became of a document: ``--gone`` …."""
+    part = f" --part {key.part}" if key.part else ""
+    command = f"claimbridge journal settle {key.claim_id} --revision {key.revision}{part}"
+    return f"`{command} {found}`"
 
 
 def is_whole(found: Sequence[Submission]) -> bool:
