@@ -24,6 +24,7 @@ from claimbridge.submission.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
+from claimbridge.submission.feed import Feed
 from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
@@ -62,6 +63,7 @@ __all__ = [
     "Confirm",
     "Draft",
     "Exchange",
+    "Feed",
     "KeepBooks",
     "Pause",
     "Plan",
