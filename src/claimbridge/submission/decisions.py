@@ -14,6 +14,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
+from claimbridge.model.digests import same_content
 from claimbridge.submission.steps import Rules
 
 
@@ -57,7 +58,7 @@ Decision = Done | Refuse | Busy | Resolve | TakeBack | Send
 def decide(history: History, key: Key, digest: str) -> Decision:
     """Say what must happen next for ``key`` to be posted once; pure."""
     known = history.get(key)
-    if known is not None and known.digest != digest:
+    if known is not None and not same_content(known.digest, digest):
         return Refuse(
             ConflictingSubmission(
                 f"revision {key.revision} was submitted before with other content; "

@@ -219,7 +219,7 @@ def load_map(path: str | Path) -> FieldMap:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _wrong(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, UTF-8, numbers of many digits
         raise _wrong(path, f"is not TOML: {error}") from error
     return map_from(table, where=path)
 
