@@ -4,8 +4,8 @@
 
 Prints writes per second for 1, 4 and 16 threads, each write in a transaction of its own beside
 writes that share transactions, both on the same disk in one run, in turns; then claims without an
-invoice beside claims with three. A write is one ``begin`` or one ``record``, synced. The disk decides: FOLDER (default: the working folder's
-disk) should be the one that matters.
+invoice beside claims with three. A write is one ``begin`` or one ``record``, synced. The disk
+decides: FOLDER (default: the working folder's disk) should be the one that matters.
 """
 
 from __future__ import annotations
