@@ -311,14 +311,17 @@ def _claims(prefix: str, count: int) -> list[Claim]:
 
 
 def _with_own_invoice(model: Claim, claim_id: str) -> Claim:
-    """Return the claim under another id, with an invoice that no other claim has."""
-    number = f"2{zlib.crc32(claim_id.encode()):018}1"
+    """Return the claim under another id, with invoices that no other claim has."""
+    mark = zlib.crc32(claim_id.encode())
     lines = tuple(
         msgspec.structs.replace(
             line,
-            documents=tuple(msgspec.structs.replace(one, number=number) for one in line.documents),
+            documents=tuple(
+                msgspec.structs.replace(one, number=f"2{mark:010}{at:08}1")
+                for one in line.documents
+            ),
         )
-        for line in model.lines
+        for at, line in enumerate(model.lines)
     )
     return msgspec.structs.replace(model, id=claim_id, lines=lines)
 
