@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from claimbridge.errors import JournalError
 from claimbridge.journal import Journal
+from claimbridge.journal.calls import Call
 from claimbridge.model import History, Move, State, Submission
 
 T = TypeVar("T")
@@ -45,6 +46,9 @@ class Watched(Journal):
 
     def owns(self, flights: Sequence[Submission]) -> bool:
         return self._journal.owns(flights)
+
+    def ended(self, call: Call) -> None:
+        self._journal.ended(call)
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         return self._journal.at_once(calls)

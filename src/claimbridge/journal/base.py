@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import JournalError
+from claimbridge.journal.calls import Call
 from claimbridge.model import History, Move, State, Submission
 
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class Journal(Protocol):
         Asked right before the first byte: a process that stood still may have been taken for dead
         meanwhile, and where others cannot see that it lives, they will take it so.
         """
+        ...
+
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
         ...
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -14,8 +14,10 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import JournalError
 from claimbridge.journal import rules
 from claimbridge.journal.base import outcome_of
+from claimbridge.journal.calls import Call
 from claimbridge.journal.flights import Flights
 from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.turns import Turn
 
 T = TypeVar("T")
 
@@ -43,7 +45,7 @@ class MemoryJournal:
 
         What it had in ``sending`` is ``in_doubt`` for the next reader.
         """
-        with self._record.lock:
+        with self._record.turn.held():
             self._flights.abandon()
             self._flights = Flights()
 
@@ -96,6 +98,10 @@ class MemoryJournal:
             return False
         aloft = record.aloft[flight.key]
         return aloft.flights is self._flights and aloft.flies
+
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended."""
+        self._flights.drop(call)  # the next reader finds it in doubt
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
         """Make the calls one after the other: nothing waits for a disk here."""
@@ -151,10 +157,13 @@ class MemoryJournal:
         """Refuse further use; closing twice does no harm."""
         self._closed = True
 
-    def _open(self) -> _Record:
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[_Record]:
+        """Have the record for oneself: the ``with`` is the transaction."""
         if self._closed:
             raise rules.misuse("the journal is closed")
-        return self._record
+        with self._record.turn.held():
+            yield self._record
 
     def _recorded(self, seen: History, changed: Sequence[Submission]) -> History | None:
         with self._open() as record:
@@ -183,10 +192,10 @@ class _Aloft(msgspec.Struct, frozen=True):
 
 
 class _Record:
-    """What is kept. Entered, it is one thread's alone: its ``with`` is the transaction."""
+    """What is kept; used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.turn = Turn()
         self.histories: dict[tuple[str, str], History] = {}
         self.references: dict[tuple[str, str], Key] = {}
         self.numbers: dict[Key, int] = {}
@@ -195,13 +204,6 @@ class _Record:
         self.moves: dict[tuple[str, str], list[Move]] = defaultdict(list)
         self.cursors: dict[str, str] = {}
         self.sights: dict[tuple[str, str], datetime] = {}
-
-    def __enter__(self) -> _Record:
-        self.lock.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
 
     def submission(self, key: Key) -> Submission:
         found = self.histories[key.ledger, key.claim_id].get(key)
