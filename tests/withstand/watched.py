@@ -62,7 +62,7 @@ class Watched(Journal):
     def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
         return self._journal.select(ledger, states)
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         return self._journal.moves(ledger, claim_id)
 
     def cursor(self, ledger: str) -> str:

@@ -102,34 +102,33 @@ def show_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        moves = journal.moves(loaded.name, claim)
+        for move in journal.moves(loaded.name, claim):
+            if json:
+                emit(
+                    {
+                        "claim": claim,
+                        "revision": move.key.revision,
+                        "purpose": move.key.purpose,
+                        "at": move.at,
+                        "from": move.before,
+                        "to": move.after,
+                        "attempt": move.attempt,
+                        "detail": move.detail,
+                    }
+                )
+            else:
+                row(
+                    made,
+                    f"{move.at:%Y-%m-%d %H:%M:%S}",
+                    str(move.key.revision),
+                    move.key.purpose,
+                    move.before or "",
+                    move.after,
+                    str(move.attempt),
+                    move.detail,
+                )
     finally:
         journal.close()
-    for move in moves:
-        if json:
-            emit(
-                {
-                    "claim": claim,
-                    "revision": move.key.revision,
-                    "purpose": move.key.purpose,
-                    "at": move.at,
-                    "from": move.before,
-                    "to": move.after,
-                    "attempt": move.attempt,
-                    "detail": move.detail,
-                }
-            )
-        else:
-            row(
-                made,
-                f"{move.at:%Y-%m-%d %H:%M:%S}",
-                str(move.key.revision),
-                move.key.purpose,
-                move.before or "",
-                move.after,
-                str(move.attempt),
-                move.detail,
-            )
     if not json:
         show(made)
     return DONE

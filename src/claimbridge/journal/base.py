@@ -81,8 +81,8 @@ class Journal(Protocol):
         """
         ...
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first, in bounded memory."""
         ...
 
     def cursor(self, ledger: str) -> str:

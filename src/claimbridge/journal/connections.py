@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ from claimbridge.turns import Turn
 
 _KEPT: Final = 8
 """Idle connections kept open; more are opened while more threads read at once."""
+
+
+_LARGE_WAL: Final = 64 * 1024 * 1024
+"""Bytes of the ``-wal`` file from which on somebody is told of the reader that keeps it large."""
+
+log = logging.getLogger("claimbridge.journal")
 
 
 class Connections:
@@ -34,6 +41,8 @@ class Connections:
         self._pausing = False
         self._closed = False
         self._file = _identity(path)
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._told_at = _LARGE_WAL
 
     def prepare(self) -> None:
         """Bring the file's tables up to the present version."""
@@ -64,6 +73,7 @@ class Connections:
                     _undo(connection)
             finally:
                 _undo(connection)  # where the first was interrupted
+            self._watch_wal()
 
     def close(self) -> None:
         """Close idle connections now and lent ones when they come back."""
@@ -145,6 +155,8 @@ class Connections:
             connection.execute("PRAGMA fullfsync = ON")
             connection.execute("PRAGMA checkpoint_fullfsync = ON")
             connection.execute("PRAGMA foreign_keys = ON")
+            # What a reader that stayed long has let the -wal grow to is given back to the disk.
+            connection.execute(f"PRAGMA journal_size_limit = {_LARGE_WAL}")
         except BaseException:
             connection.close()
             raise
@@ -157,6 +169,23 @@ class Connections:
                 f"journal {self._path} was moved, replaced or deleted while in use; put it back "
                 "and open it anew. Nothing was written",
                 code=PLACE,
+            )
+
+    def _watch_wal(self) -> None:
+        """Warn, at each doubling, of a ``-wal`` that grows because a program reads on and on.
+
+        No reader of ours does: each reads a page, in one statement.
+        """
+        with contextlib.suppress(OSError):
+            size = self._wal.stat().st_size
+            if size < self._told_at:
+                return
+            self._told_at = 2 * size
+            log.warning(
+                "%s has grown to %d MB: a program reads this journal without an end (an open "
+                "sqlite3 shell, a backup that hangs); close it before the disk is full",
+                self._wal,
+                size // 1_000_000,
             )
 
     def _close_idle(self) -> None:

@@ -128,10 +128,11 @@ class MemoryJournal:
             if found.state in wanted:
                 yield found
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first."""
         with self._open() as record:
-            return tuple(record.moves.get((ledger, claim_id), ()))
+            found = tuple(record.moves.get((ledger, claim_id), ()))
+        yield from found
 
     def cursor(self, ledger: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""

@@ -165,10 +165,16 @@ class SqliteJournal:
                 last = stored.number
                 yield stored.submission
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
-        with self._connections.reading() as connection:
-            return rows.read_moves(connection, ledger, claim_id)
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first; reads page by page."""
+        page: Sequence[tuple[int, Move]] = ()
+        while not page or len(page) == _PAGE:
+            after = page[-1][0] if page else 0
+            with self._connections.reading() as connection:
+                page = rows.read_moves(connection, ledger, claim_id, after, _PAGE)
+            if not page:
+                return
+            yield from (move for _, move in page)
 
     def cursor(self, ledger: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
