@@ -33,6 +33,7 @@ from claimbridge.journal.calls import CURRENT, TaskCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
+    Book,
     Change,
     Claim,
     JournalEntry,
@@ -66,7 +67,7 @@ class AsyncClient:
         Raises MissingExtra when aiohttp is not installed.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), AsyncTransport)
+        self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock
@@ -104,6 +105,10 @@ class AsyncClient:
             await transport.close()
         if self._own_journal:
             await asyncio.to_thread(self.journal.close)
+
+    async def book(self) -> Book:
+        """Return the book that this ledger means; see ``Client.book``."""
+        return await self._run(self.ledger.book(), None)
 
     async def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
         """Carry an approved claim into the ledger, once; see ``Client.submit``."""
@@ -150,17 +155,17 @@ class AsyncClient:
 
     async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
-        name = self.ledger.config.name
-        cursor = await asyncio.to_thread(self.journal.cursor, name) if since is None else since
+        book = (await self.book()).id
+        cursor = await asyncio.to_thread(self.journal.cursor, book) if since is None else since
         while True:
-            page = await self._run(self.ledger.page(cursor, limit), None)
+            page = await self._run(self.ledger.page(book, cursor, limit), None)
             for outcome in page.outcomes:
                 reference = outcome.reference or ""
-                known = await asyncio.to_thread(self.journal.find, name, reference)
+                known = await asyncio.to_thread(self.journal.find, book, reference)
                 yield await self._run(self.ledger.take_in(known, outcome, page.cursor), None)
             if page.cursor != cursor:
                 cursor = page.cursor
-                await asyncio.to_thread(self.journal.set_cursor, name, cursor)
+                await asyncio.to_thread(self.journal.set_cursor, book, cursor)
             if not page.more:
                 return
 
@@ -206,7 +211,7 @@ class AsyncClient:
 
     async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""
-        found = iter(self.journal.select(self.ledger.config.name, UNFINISHED))
+        found = iter(self.journal.select((await self.book()).id, UNFINISHED))
         while (unfinished := await asyncio.to_thread(next, found, None)) is not None:
             yield await self._reconcile_one(unfinished, timeout)
 
@@ -322,18 +327,14 @@ class AsyncClient:
 
     async def _send(self, message: Message, deadline: Deadline) -> Answer:
         reply = await self._post(message, deadline)
-        return await self._read(
-            partial(self.ledger.open, message, reply, first_sight=self._first_sight)
-        )
+        first_sight = partial(self.journal.first_sight, message.book)
+        return await self._read(partial(self.ledger.open, message, reply, first_sight=first_sight))
 
     async def _read(self, read: Callable[[], T]) -> T:
         """Read a reply; in a thread where the journal is asked whether it was seen before."""
         if self.ledger.config.replies is None:
             return read()
         return await _to_the_end(read)
-
-    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
-        return self.journal.first_sight(self.ledger.config.name, seal, until)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

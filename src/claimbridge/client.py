@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from claimbridge.journal.calls import CURRENT, Call, ThreadCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
+    Book,
     Change,
     Claim,
     JournalEntry,
@@ -97,7 +99,7 @@ class Client:
         A journal that was passed in is not closed. Raises ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), Transport)
+        self._transports = Ports(transport_settings(config), partial(Transport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
         self._clock = clock
@@ -145,6 +147,14 @@ class Client:
             self.journal.close()
 
     # --- what callers ask for ---------------------------------------------------------------
+
+    def book(self) -> Book:
+        """Return the book that this ledger means, as the journal keeps it; opened where it is new.
+
+        Every call begins so. Raises ConfigurationError: CB-232 where the ledger's name stands for
+        another book than before, CB-234 where a parallel ledger is the same book as another.
+        """
+        return self._run(self.ledger.book(), None)
 
     def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
         """Carry an approved claim into the ledger, once, and return the ERP's acknowledgement.
@@ -204,16 +214,16 @@ class Client:
         is asked for, so one that was being dealt with when the process died comes again. Ends when
         nothing more has changed. Raises ConfigurationError when the profile cannot list changes.
         """
-        name = self.ledger.config.name
-        cursor = self.journal.cursor(name) if since is None else since
+        book = self.book().id
+        cursor = self.journal.cursor(book) if since is None else since
         while True:
-            page = self._run(self.ledger.page(cursor, limit), None)
+            page = self._run(self.ledger.page(book, cursor, limit), None)
             for outcome in page.outcomes:
-                known = self.journal.find(name, outcome.reference or "")
+                known = self.journal.find(book, outcome.reference or "")
                 yield self._run(self.ledger.take_in(known, outcome, page.cursor), None)
             if page.cursor != cursor:
                 cursor = page.cursor
-                self.journal.set_cursor(name, cursor)
+                self.journal.set_cursor(book, cursor)
             if not page.more:
                 return
 
@@ -272,7 +282,7 @@ class Client:
         Run it after a crash, and from time to time. Never raises for one claim; ``timeout`` bounds
         each.
         """
-        for unfinished in self.journal.select(self.ledger.config.name, UNFINISHED):
+        for unfinished in self.journal.select(self.book().id, UNFINISHED):
             claim_id = unfinished.key.claim_id
             try:
                 status = self._run(self.ledger.reconcile(unfinished), timeout)
@@ -384,10 +394,8 @@ class Client:
 
     def _send(self, message: Message, deadline: Deadline) -> Answer:
         reply = self._post(message, deadline)
-        return self.ledger.open(message, reply, first_sight=self._first_sight)
-
-    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
-        return self.journal.first_sight(self.ledger.config.name, seal, until)
+        first_sight = partial(self.journal.first_sight, message.book)
+        return self.ledger.open(message, reply, first_sight=first_sight)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

@@ -36,9 +36,9 @@ from tests.drills.broken_off.awaits import MODES, Awaits, cancelled
 from tests.drills.broken_off.lines import Alarm, Interrupted, broken_off_at, points_of
 from tests.drills.broken_off.neighbour import Hung, Neighbour, neighbour
 from tests.withstand.scene import (
-    NAME,
     PARKED,
     Threaded,
+    book_of,
     chart,
     claim,
     configured,
@@ -159,10 +159,10 @@ class Drill:
             self.flaw("stuck", where, f"another claim: {ends[0]}")
 
     def _finish(self, sender: Threaded, where: object, mine: str) -> None:
-        sending = list(sender.journal.select(NAME, (State.SENDING,)))
+        sending = list(sender.journal.select(book_of(sender.journal), (State.SENDING,)))
         if sending:
             self.flaw("stuck", where, f"{sending[0].key} is sending")
-        states = {one.state for one in sender.journal.history(NAME, mine).submissions}
+        states = {one.state for one in sender.journal.history(book_of(sender.journal), mine).submissions}
         if states & {State.REVERSED, State.REVERSING}:
             end = self._attempt(sender, lambda: sender.reverse(mine))
         else:
@@ -227,7 +227,7 @@ class Drill:
 
     async def _submitted(self, client: AsyncClient, where: str, claim_id: str) -> None:
         for left in reversed(range(6)):
-            sending = list(client.journal.select(NAME, (State.SENDING,)))
+            sending = list(client.journal.select(book_of(client.journal), (State.SENDING,)))
             if sending:
                 self.flaw("stuck", where, f"{sending[0].key} is sending")
             try:

@@ -13,6 +13,7 @@ import msgspec
 from claimbridge.clock import Uptime
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Posting,
@@ -114,6 +115,17 @@ def complete(claim_id: str) -> Submission:
         doubt_uptime=Uptime("another boot", 1.5e9),
         returns_to=State.PAID,
         updated_at=START,
+        invoices=(
+            InvoiceUse(invoice="26312000000000000007", line=1, number="26312000000000000007"),
+            InvoiceUse(
+                invoice="甲|7",
+                line=2,
+                number="7",
+                amount=Decimal("400.10"),
+                total=Decimal("1000.00"),
+                currency="CNY",
+            ),
+        ),
     )
 
 

@@ -286,7 +286,7 @@ def test_two_submissions_never_share_a_reference(
         journal.begin(seen, [submission("C2", reference="R")])
     assert refused.value.code == "CB-229"
     assert journal.history(LEDGER, "C2") == seen
-    begin("C2", ledger="CN02", reference="R")
+    begin("C9", ledger="CN02", reference="R")
     begin("C2", reference="S")
     seen = journal.history(LEDGER, "C3")
     twice = [

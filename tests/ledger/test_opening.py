@@ -83,7 +83,7 @@ def test_other_ports_lie_beside_the_endpoint_or_where_they_are_named() -> None:
         config = LedgerConfig(endpoint=beside, profile="kingdee-eas", endpoints=endpoints)
         ledger = Ledger(config, profile=KingdeeEas())
         request = Request(operation="login", body={}, port=port)
-        return ledger.message(Built("login", b"<a/>", request)).endpoint
+        return ledger.message(Built("login", b"<a/>", request), book="B").endpoint
 
     assert address("") == ""
     assert address("login") == "https://erp.example/ormrpc/services/EASLogin"

@@ -38,8 +38,6 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.reference import Reference
 from claimbridge.sandbox import Listed, Sandbox
-from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import Kept, Record
 
 NewId = Callable[[], str]
 DAY = dt.date(2026, 3, 11)
@@ -316,7 +314,7 @@ def test_a_half_posted_claim_is_reversed_for_good(
 def test_a_reversed_claims_invoice_is_free(
     erp: Sandbox, new_id: NewId, tmp_path: Path, reversed: bool
 ) -> None:
-    """As that of an undivided claim; while a part of it is in the ledger it is held."""
+    """As that of an undivided claim; while a part of it is in the ledger it is used."""
     invoice = SupportingDocument(kind="vat_ordinary", number="26312000000000123456")
 
     def using(claim: Claim) -> Claim:
@@ -324,19 +322,18 @@ def test_a_reversed_claims_invoice_is_free(
         return msgspec.structs.replace(claim, lines=(first, *claim.lines[1:]))
 
     mine, other = using(long_claim(new_id())), using(long_claim(new_id(), lines=2))
-    record = Record(tmp_path / "claims.db")
     with client(erp, tmp_path) as sender:
-        first, second = record.take_in(
-            "inbox", [Arrival(key=one.id, version="1", claim=one) for one in (mine, other)]
-        )
-        record.begin([first])
         sender.submit(mine)
-        record.accept(first)
+        assert {one.claim_id for one in sender.journal.invoices([invoice.number])} == {mine.id}
         if reversed:
             sender.reverse(mine.id)
-        (begun,) = record.begin([second])
-    record.close()
-    assert isinstance(begun, Kept if reversed else ClaimError)
+            sender.submit(other)
+            return
+        with pytest.raises(ClaimError) as refused:
+            sender.submit(other)
+    assert refused.value.code == "CB-530"
+    assert f"used by claim {mine.id} already" in refused.value.message
+    assert live(erp, other.id) == {}
 
 
 def test_a_claim_taken_back_where_it_came_from(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from claimbridge.errors import JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
 from claimbridge.journal.calls import Call
-from claimbridge.model import History, Move, State, Submission
+from claimbridge.model import Book, History, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -50,8 +50,14 @@ class Watched(Journal):
     def ended(self, call: Call) -> None:
         self._journal.ended(call)
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         return self._journal.at_once(calls)
+
+    def books(self) -> tuple[Book, ...]:
+        return self._journal.books()
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        return self._journal.keep_books(seen, books)
 
     def history(self, ledger: str, claim_id: str) -> History:
         return self._journal.history(ledger, claim_id)

@@ -186,7 +186,7 @@ INTAKE: Final = (
     Command(
         "refuse",
         "intake:refuse_arrivals",
-        "Close what is parked and will not be submitted; others may use its invoices.",
+        "Close what is parked and will not be submitted.",
         'claimbridge intake refuse EXP-2026-0042 --reason "paid by hand"',
     ),
     Command(
@@ -236,6 +236,12 @@ JOURNAL: Final = (
         "journal:show_submissions",
         "Show every move of a claim's submissions, oldest first.",
         "claimbridge journal show EXP-2026-0042",
+    ),
+    Command(
+        "invoices",
+        "invoices:show_invoice",
+        "Show which claims use an invoice, or used it, in whatever spelling of its number.",
+        "claimbridge journal invoices 26312000000000123456",
     ),
     Command(
         "settle",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from claimbridge.cli.app import DONE, USAGE
+from claimbridge.cli.books import book_of
 from claimbridge.cli.claims import Config, Json, LedgerName
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
@@ -148,8 +149,9 @@ def _certified(identity: Identity) -> str:
 def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     journal = open_journal(config.journal_url)
     try:
+        book = book_of(journal, config)
         waiting = {
-            state: sum(1 for _ in journal.select(config.name, (state,)))
+            state: sum(1 for _ in journal.select(book, (state,)))
             for state in (State.IN_DOUBT, State.PARKED)
         }
     finally:

@@ -187,7 +187,7 @@ def refuse_arrivals(
     source: SourceName = None,
     json: Json = False,
 ) -> int:
-    """Close what is parked and will not be submitted; others may use its invoices.
+    """Close what is parked and will not be submitted.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
+from claimbridge.cli.books import book_of
 from claimbridge.cli.claims import Config, Json, LedgerName, status_record
 from claimbridge.cli.output import (
     YES,
@@ -50,7 +51,7 @@ def list_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        for found in journal.select(loaded.name, state):
+        for found in journal.select(book_of(journal, loaded), state):
             if json:
                 emit(_record(found))
             else:
@@ -102,7 +103,7 @@ def show_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        for move in journal.moves(loaded.name, claim):
+        for move in journal.moves(book_of(journal, loaded), claim):
             if json:
                 emit(
                     {

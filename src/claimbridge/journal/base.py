@@ -7,13 +7,13 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from claimbridge.errors import JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal.calls import Call
-from claimbridge.model import History, Move, State, Submission
+from claimbridge.model import Book, History, InvoiceHolder, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -22,8 +22,19 @@ class Journal(Protocol):
     """What every journal does. All methods may be called from any thread.
 
     Each raises JournalError when the record cannot be read or written; a write that raises has
-    changed nothing. Times come from the journal's clock.
+    changed nothing. Times come from the journal's clock. ``ledger`` is a book's id throughout.
     """
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        ...
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, durably; False when they are others by now.
+
+        Raises JournalError CB-233 where one that is left out holds claims.
+        """
+        ...
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim.
@@ -38,7 +49,11 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again.
+        flight; None when another writer was faster: read again and decide again. Raises, and has
+        then written nothing, ConflictingSubmission CB-457 where a voucher is about to be sent of a
+        claim that another book has, or may have (``rules.refuse_elsewhere``), and ClaimError where
+        another claim has an invoice of one of them, in whatever book
+        (``claimbridge.journal.invoices``).
         """
         ...
 
@@ -47,7 +62,8 @@ class Journal(Protocol):
 
         Returns the new history, durable on disk; None when another writer was faster. A flight
         named in ``changed`` is given up even when the write fails, so that the next ``history``
-        shows it ``in_doubt``.
+        shows it ``in_doubt``. What becomes ``pending`` here is held to the invoices as ``begin``
+        holds it.
         """
         ...
 
@@ -63,10 +79,17 @@ class Journal(Protocol):
         """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
         ...
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
-        Returns what each returned, in their order; a JournalError that one raises is its result.
+        Returns what each returned, in their order; an error of ours that one raises is its result.
+        """
+        ...
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, in no ledger's order.
+
+        A name is an invoice's identity, or its number as ``InvoiceUse`` has it.
         """
         ...
 
@@ -106,11 +129,11 @@ class Journal(Protocol):
         ...
 
 
-def outcome_of(call: Callable[[], T]) -> T | JournalError:
-    """Return what ``call`` returns, or the JournalError that it raises."""
+def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
+    """Return what ``call`` returns, or the error of ours that it raises."""
     try:
         return call()
-    except JournalError as error:
+    except ClaimBridgeError as error:
         return error
 
 

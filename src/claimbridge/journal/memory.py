@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal import rules
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import invoices, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.calls import Call
 from claimbridge.journal.flights import Flights
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    Purpose,
+    State,
+    Submission,
+)
 from claimbridge.turns import Turn
 
 T = TypeVar("T")
@@ -49,6 +58,23 @@ class MemoryJournal:
             self._flights.abandon()
             self._flights = Flights()
 
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._open() as record:
+            return record.books
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``; False when they are others by now."""
+        with self._open() as record:
+            if record.books != tuple(seen):
+                return False
+            left = {book.id for book in books}
+            for book in seen:
+                if book.id not in left and any(key[0] == book.id for key in record.histories):
+                    raise rules.not_empty(book)
+            record.books = tuple(books)
+            return True
+
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         with self._open() as record:
@@ -68,6 +94,11 @@ class MemoryJournal:
             changes = rules.begun(seen, changed, self._clock.now())
             if not record.is_current(seen):
                 return None
+            for change in changes:
+                if change.posts:
+                    rules.refuse_elsewhere(
+                        change.after.key, record.held(seen.claim_id), record.books
+                    )
             history = record.store(seen, changes)
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
@@ -103,9 +134,14 @@ class MemoryJournal:
         """Put in doubt what ``call`` has begun and not ended."""
         self._flights.drop(call)  # the next reader finds it in doubt
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, oldest first."""
+        with self._open() as record:
+            return record.holders(names)
 
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
@@ -197,8 +233,12 @@ class _Record:
 
     def __init__(self) -> None:
         self.turn = Turn()
+        self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
+        self.of_claim: dict[str, set[str]] = defaultdict(set)
+        """The books that have something of a claim."""
         self.references: dict[tuple[str, str], Key] = {}
+        self.users: dict[str, dict[Key, None]] = defaultdict(dict)
         self.numbers: dict[Key, int] = {}
         self.by_state: dict[tuple[str, State], dict[int, Key]] = defaultdict(dict)
         self.aloft: dict[Key, _Aloft] = {}
@@ -218,11 +258,21 @@ class _Record:
     def store(self, seen: History, changes: Sequence[rules.Change]) -> History:
         self._check_seen(seen, changes)
         self._check_references(changes)
+        self._check_invoices(changes)
         history = rules.continued(seen, changes)
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
+        self.of_claim[seen.claim_id].add(seen.ledger)
         return history
+
+    def held(self, claim_id: str) -> list[rules.Held]:
+        return [
+            rules.Held(book, one.key.revision, one.state)
+            for book in sorted(self.of_claim.get(claim_id, ()))
+            for one in self.histories[book, claim_id].submissions
+            if one.key.purpose is Purpose.POST
+        ]
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)
@@ -241,12 +291,46 @@ class _Record:
             if holder != key:
                 raise rules.reference_taken(key, reference, holder)
 
+    def _check_invoices(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            uses = invoices.newly_used(change)
+            holders = self.holders([use.invoice for use in uses])
+            error = invoices.refusal(uses, holders, claim_id=invoices.claim_of(change.after))
+            if error is not None:
+                raise error
+
+    def holders(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        keys = {key: None for name in names for key in self.users.get(name, ())}
+        return tuple(
+            InvoiceHolder(
+                key=key,
+                claim_id=invoices.claim_of(found),
+                state=found.state,
+                superseded=self._is_superseded(key),
+                use=use,
+            )
+            for key in keys
+            for found in [self.submission(key)]
+            for use in found.invoices
+            if use.invoice in names or use.number in names
+        )
+
+    def _is_superseded(self, key: Key) -> bool:
+        submissions = self.histories[key.ledger, key.claim_id].submissions
+        return any(one.key.revision > key.revision for one in submissions)
+
     def _keep(self, change: rules.Change) -> None:
         key, before, after = change.after.key, change.before, change.after
         number = self.numbers.setdefault(key, len(self.numbers))
         if before is not None:
             del self.references[key.ledger, before.reference]
             del self.by_state[key.ledger, before.state][number]
+            for use in before.invoices:
+                for name in (use.invoice, use.number):
+                    self.users[name].pop(key, None)
+        for use in after.invoices:
+            for name in (use.invoice, use.number):
+                self.users[name][key] = None
         self.references[key.ledger, after.reference] = key
         self.by_state[key.ledger, after.state][number] = key
         if not change.takes_off:

@@ -19,6 +19,7 @@ from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Move,
@@ -116,6 +117,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     doubt_since: dt.datetime | None = None
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
 
 class _Columns(msgspec.Struct, frozen=True, array_like=True):
@@ -152,6 +154,7 @@ def encoded(submission: Submission) -> str:
         doubt_since=submission.doubt_since,
         doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
+        invoices=submission.invoices,
     )
     try:
         return _ENCODER.encode(content).decode()
@@ -212,17 +215,17 @@ def write_cursor(
     connection: sqlite3.Connection, ledger: str, cursor: str, now: dt.datetime
 ) -> None:
     """Keep a ledger's cursor."""
-    connection.execute(_SET_CURSOR, (ledger, cursor, _text(now)))
+    connection.execute(_SET_CURSOR, (ledger, cursor, text_of(now)))
 
 
 def write_sight(
     connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (_text(now),))
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
-        (ledger, seal, _text(until)),
+        (ledger, seal, text_of(until)),
     )
     return done.rowcount == 1
 
@@ -291,7 +294,7 @@ def _put(connection: sqlite3.Connection, change: rules.Change, values: Row) -> N
 
 def _move_row(move: Move) -> Row:
     before = None if move.before is None else move.before.value
-    return (*_key(move.key), _text(move.at), before, move.after.value, move.attempt, move.detail)
+    return (*_key(move.key), text_of(move.at), before, move.after.value, move.attempt, move.detail)
 
 
 def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
@@ -300,8 +303,8 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
         submission.digest,
         submission.state.value,
         submission.attempt,
-        _text(submission.attempted_at),
-        _text(submission.updated_at),
+        text_of(submission.attempted_at),
+        text_of(submission.updated_at),
         aloft.owner if aloft else None,
         aloft.flight if aloft else None,
         content,
@@ -334,6 +337,7 @@ def _stored(row: Sequence[object]) -> Stored:
         doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
+        invoices=content.invoices,
     )
     if columns.owner is None or columns.flight is None:
         return Stored(columns.number, submission, None)
@@ -361,7 +365,8 @@ def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
         raise Undecodable(f"a move of claim {claim_id}: {error}") from error
 
 
-def _text(moment: dt.datetime | None) -> str | None:
+def text_of(moment: dt.datetime | None) -> str | None:
+    """Return a moment as rows hold it: UTC, so that texts sort as times do."""
     if moment is None:
         return None
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
@@ -381,6 +386,7 @@ __all__ = [
     "read_moves",
     "read_page",
     "read_reference",
+    "text_of",
     "write",
     "write_cursor",
     "write_sight",

@@ -7,15 +7,15 @@ against the history that the caller itself has seen.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from claimbridge.clock import Clock
-from claimbridge.errors import JournalError
+from claimbridge.errors import ConflictingSubmission, JournalError
 from claimbridge.journal.base import key_order
-from claimbridge.model import MOVES, History, Key, Move, State, Submission
+from claimbridge.model import MOVES, Book, History, Key, Move, Purpose, State, Submission
 
 FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
 """Where a submission may begin."""
@@ -29,6 +29,9 @@ owner's flight. What the ERP itself has said (posted, rejected …) may come fro
 
 RENAMED: Final = frozenset({State.PENDING, State.REJECTED})
 """Where nothing in the ERP can bear the reference, so that another attempt may choose another."""
+
+ABSENT: Final = frozenset({State.PENDING, State.REJECTED, State.REVERSED})
+"""Where an ERP has nothing of a voucher, for certain: in any other state it has, or may have."""
 
 OWNER_ENDED: Final = "the process that was sending it ended before the answer was recorded"
 GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
@@ -45,6 +48,11 @@ class Change(msgspec.Struct, frozen=True):
     def takes_off(self) -> bool:
         """Whether this begins a flight."""
         return self.after.state is State.SENDING
+
+    @property
+    def posts(self) -> bool:
+        """Whether a claim's voucher is about to be sent."""
+        return self.takes_off and self.after.key.purpose is Purpose.POST
 
     @property
     def lands_unproven(self) -> bool:
@@ -156,6 +164,45 @@ def continued(seen: History, changes: Sequence[Change]) -> History:
     )
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What a book has of a claim: the id of the book, and one revision's voucher."""
+
+    book: str
+    revision: int
+    state: State
+
+
+def refuse_elsewhere(key: Key, held: Iterable[Held], books: Iterable[Book]) -> None:
+    """Raise ConflictingSubmission CB-457 where another book has the claim of ``key``, or may have.
+
+    ``held`` is what any book has of it. A parallel book has the same claims as others: it is not
+    refused one, and refuses none.
+    """
+    parallel = {book.id for book in books if book.parallel}
+    if key.ledger in parallel:
+        return
+    for one in held:
+        if one.book == key.ledger or one.book in parallel or one.state in ABSENT:
+            continue
+        other = next((book.name for book in books if book.id == one.book), one.book)
+        raise ConflictingSubmission(
+            f"ledger {other} has this claim already, or may have (revision {one.revision} is "
+            f"{one.state}); nothing was sent. Reverse it there first; or, where both books are to "
+            "have it, set parallel = true for this ledger",
+            code="CB-457",
+            claim_id=key.claim_id,
+        )
+
+
+def not_empty(book: Book) -> JournalError:
+    """Return the error for a book that cannot be forgotten."""
+    return JournalError(
+        f"book {book.id} ({book.name}) holds claims, so that it stays a book of its own; nothing "
+        "was changed. Give it a name of its own: claimbridge journal rename",
+        code="CB-233",
+    )
+
+
 def reference_taken(key: Key, reference: str, holder: Key | None) -> JournalError:
     """Return the error for a reference that another submission of the ledger carries."""
     whose = f"that of claim {holder.claim_id} ({holder})" if holder else "another submission's"
@@ -233,18 +280,22 @@ def _check_move(before: Submission | None, after: Submission) -> None:
 
 
 __all__ = [
+    "ABSENT",
     "FIRST",
     "GIVEN_UP",
     "OWNER_ENDED",
     "RENAMED",
     "UNPROVEN",
     "Change",
+    "Held",
     "begun",
     "continued",
     "landed",
     "misuse",
     "not_as_seen",
+    "not_empty",
     "not_yours",
     "recorded",
     "reference_taken",
+    "refuse_elsewhere",
 ]

@@ -208,6 +208,77 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE write_backs ADD COLUMN doubt_boot TEXT",
         "ALTER TABLE write_backs ADD COLUMN doubt_seconds REAL",
     ),
+    (
+        # From here on ``ledger`` holds the id of a book everywhere. What it held before is the id
+        # of that book; its place (profile, endpoint, within) is not known until it is opened.
+        # ``number`` is the order of opening.
+        """
+        CREATE TABLE books (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            profile TEXT,
+            endpoint TEXT,
+            within TEXT,
+            parallel INTEGER NOT NULL CHECK (parallel IN (0, 1)),
+            opened_at TEXT,
+            CHECK ((profile IS NULL) = (endpoint IS NULL)),
+            CHECK ((profile IS NULL) = (within IS NULL))
+        )
+        """,
+        # ``number`` is the order in which a book got its names.
+        """
+        CREATE TABLE book_names (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            book TEXT NOT NULL REFERENCES books (id)
+        )
+        """,
+        "INSERT INTO books (id, parallel) SELECT ledger, 0 FROM "
+        "(SELECT ledger FROM claims UNION SELECT ledger FROM cursors) ORDER BY ledger",
+        "INSERT INTO book_names (name, book) SELECT id, id FROM books ORDER BY number",
+        # Which books have something of a claim.
+        "CREATE INDEX claims_by_id ON claims (claim_id)",
+    ),
+    (
+        # Which submission uses which invoice, and of what part: an index of what ``content`` says.
+        # Whether it still has the invoice follows from its state. ``claim_id`` is the claim's, also
+        # where the submission is a part of it; ``number`` is how people ask for it.
+        """
+        CREATE TABLE invoice_uses (
+            invoice TEXT NOT NULL,
+            submission INTEGER NOT NULL,
+            claim_id TEXT NOT NULL,
+            line INTEGER NOT NULL,
+            number TEXT NOT NULL,
+            amount TEXT,
+            total TEXT,
+            currency TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (invoice, submission)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX invoice_uses_by_number ON invoice_uses (number)",
+        # What the record of sources held for its arrivals; of a divided claim each part has it.
+        """
+        INSERT OR IGNORE INTO invoice_uses (invoice, submission, claim_id, line, number)
+        SELECT i.invoice, s.id, i.claim_id, i.line, CASE
+            WHEN instr(i.invoice, '|') > 0 THEN substr(i.invoice, instr(i.invoice, '|') + 1)
+            WHEN instr(i.invoice, ':') > 0 THEN substr(i.invoice, instr(i.invoice, ':') + 1)
+            ELSE i.invoice END
+        FROM invoices i JOIN arrivals a ON a.id = i.arrival JOIN submissions s
+        ON s.revision >= a.revision AND s.purpose = 'post' AND (s.claim_id = i.claim_id
+            OR (substr(s.claim_id, 1, length(i.claim_id) + 1) = i.claim_id || '/'
+                AND substr(s.claim_id, length(i.claim_id) + 2) NOT GLOB '*[^0-9]*'
+                AND coalesce(json_extract(s.content, '$.voucher.parts'), 0) > 0))
+        """,
+        """
+        UPDATE submissions SET content = json_set(content, '$.invoices', json((
+            SELECT json_group_array(
+                json_object('invoice', u.invoice, 'line', u.line, 'number', u.number))
+            FROM invoice_uses u WHERE u.submission = submissions.id)))
+        WHERE id IN (SELECT submission FROM invoice_uses)
+        """,
+        "DROP TABLE invoices",
+    ),
 )
 
 

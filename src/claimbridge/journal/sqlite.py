@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime
@@ -28,14 +28,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal import forks, owners, place, rows, rules
+from claimbridge.errors import ClaimBridgeError, JournalError
+from claimbridge.journal import book_rows, forks, invoice_rows, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.calls import Call
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import Book, History, InvoiceHolder, Key, Move, State, Submission
 from claimbridge.turns import Turn
 
 T = TypeVar("T")
@@ -73,6 +73,17 @@ class SqliteJournal:
         with contextlib.suppress(JournalError):  # a full disk shall not hinder reading
             self._land_adrift()
         owners.sweep(self._path)
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._connections.reading() as connection:
+            return book_rows.read_books(connection)
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, synced; False when they are others by now."""
+        return self._writes.write(
+            lambda connection: book_rows.write_books(connection, tuple(seen), tuple(books))
+        )
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
@@ -136,7 +147,7 @@ class SqliteJournal:
                 self._land_adrift()
             self._release_if_closed()
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
         if len(calls) < 2:
             return [outcome_of(call) for call in calls]
@@ -144,6 +155,11 @@ class SqliteJournal:
             # Each in a copy of this context: whatever begins there belongs to the call made here.
             made = [pool.submit(copy_context().run, outcome_of, call) for call in calls]
             return [one.result() for one in made]
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, oldest first."""
+        with self._connections.reading() as connection:
+            return invoice_rows.read_holders(connection, names)
 
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
@@ -235,7 +251,10 @@ class SqliteJournal:
             if not rows.advance(connection, seen):
                 return False
             rows.check_owned(connection, changes, me)
+            book_rows.check_elsewhere(connection, changes)
+            invoice_rows.check(connection, changes)
             rows.write(connection, changes, contents, aloft)
+            invoice_rows.write(connection, changes)
             return True
 
         return rules.continued(seen, changes) if self._writes.write(write) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,6 +33,7 @@ from claimbridge.ledger.division import (
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
+    Book,
     Change,
     Claim,
     JournalEntry,
@@ -47,6 +49,8 @@ from claimbridge.submission import Built, Draft, Pause, Plan, Recall
 
 T = TypeVar("T")
 
+log = logging.getLogger("claimbridge.ledger")
+
 
 class Ledger(Answers):
     """One book in one ERP that vouchers are posted to; threads may share it.
@@ -54,38 +58,58 @@ class Ledger(Answers):
     Each method named as one of ``Client`` plans what that does.
     """
 
+    def book(self) -> Plan[Book]:
+        """Plan ``Client.book``: what every other plan here begins with.
+
+        Raises ConfigurationError: CB-232 where the name stands for another book than before,
+        CB-234 where a parallel ledger is the same book as another.
+        """
+        opened = yield from plans.open_book(self.wanted, self.clock)
+        if opened.news:
+            log.warning("%s", opened.news)
+        return opened.book
+
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
+        book = yield from self.book()
+        return (yield from self._submit(claim, book.id))
+
+    def _submit(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
         if self._divides:
-            return (yield from self._submit_divided(claim))
-        return (yield from self._submit_whole(claim))
+            return (yield from self._submit_divided(claim, book))
+        return (yield from self._submit_whole(claim, book))
 
     @property
     def _divides(self) -> bool:
         """Whether a claim may have to become several documents here."""
         return self.profile.capabilities.postings is not None
 
-    def _submit_divided(self, claim: Claim) -> Plan[Acknowledgement]:
-        known = yield from family(self.config.name, claim.id)
+    def _submit_divided(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
+        known = yield from family(book, claim.id)
         done = accepted(known, claim)
         if not done:
-            standing = known.whole.get(self.key(claim))
+            standing = known.whole.get(self.key(claim, book))
             begun = standing is not None and standing.state not in _NEVER_TAKEN
             if begun and not known.in_parts(claim.revision):
-                return (yield from self._submit_whole(claim))  # as it was begun
-            done = yield from submit_in_parts(known, claim, self.drafts(claim), self.rules)
+                return (yield from self._submit_whole(claim, book))  # as it was begun
+            drafts = self.drafts(claim, book)
+            done = yield from submit_in_parts(known, claim, drafts, self.rules)
         return together(claim.id, [acknowledgement(one) for one in done])
 
-    def _submit_whole(self, claim: Claim) -> Plan[Acknowledgement]:
-        key = self.key(claim)
-        plan = plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
+    def _submit_whole(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
+        key = self.key(claim, book)
+        plan = plans.submit(key, claim.digest, lambda: self.draft(claim, book), self.rules)
         return acknowledgement((yield from (alone(plan) if self._divides else plan)))
 
     def submit_batch(
         self, claims: tuple[Claim, ...]
     ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
         """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        drafts, built = ({}, None) if self._divides else self._batch(claims)
+        try:
+            book = (yield from self.book()).id
+        except ClaimBridgeError:  # each claim has an error of its own
+            return (yield from self._one_by_one(claims))
+        drafts, built = ({}, None) if self._divides else self._batch(claims, book)
         ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
             index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
@@ -94,10 +118,18 @@ class Ledger(Answers):
         for index, claim in enumerate(claims):
             if index not in results:
                 # It cannot be built now, but may have been posted when it could.
-                results[index] = yield from _caught(self.submit(claim), claim)
+                results[index] = yield from _caught(self._submit(claim, book), claim)
         return [results[index] for index in range(len(claims))]
 
-    def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
+    def _one_by_one(
+        self, claims: tuple[Claim, ...]
+    ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
+        ends: list[Acknowledgement | ClaimBridgeError] = []
+        for claim in claims:
+            ends.append((yield from _caught(self.submit(claim), claim)))
+        return ends
+
+    def _batch(self, claims: tuple[Claim, ...], book: str) -> tuple[dict[int, Draft], Built | None]:
         """Return the drafts of the claims that can be built, by their place, and their request.
 
         Where the contract refuses the request as a whole, each is judged alone and the request is
@@ -106,7 +138,7 @@ class Ledger(Answers):
         drafts: dict[int, Draft] = {}
         for index, claim in enumerate(claims):
             with contextlib.suppress(ClaimBridgeError):
-                ((submission, _),) = self._submissions(claim)
+                ((submission, _),) = self._submissions(claim, book)
                 drafts[index] = Draft(submission)
         try:
             together = tuple(draft.submission for draft in drafts.values())
@@ -137,7 +169,7 @@ class Ledger(Answers):
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
-        history = yield from Recall(self.config.name, known.key.claim_id)
+        history = yield from Recall(known.key.ledger, known.key.claim_id)
         key = msgspec.structs.replace(known.key, purpose=Purpose.REVERSE)
         reversal = history.get(key)
         return reversal.journal_entry if reversal is not None else None
@@ -180,11 +212,10 @@ class Ledger(Answers):
 
     def withdraw(self, claim_id: str, *, reason: str) -> Plan[Status | None]:
         """Plan ``Client.withdraw``."""
-        known = yield from self._family(claim_id)
+        book = yield from self.book()
+        known = yield from self._family(book.id, claim_id)
         for document in (known.whole, *known.parts):
-            standing = yield from plans.withdraw(
-                self.config.name, document.claim_id, reason, self.rules
-            )
+            standing = yield from plans.withdraw(book.id, document.claim_id, reason, self.rules)
             if standing is not None:
                 return status_of(standing)
         return None
@@ -205,7 +236,7 @@ class Ledger(Answers):
         note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
-        key = Key(self.config.name, claim_id, revision)
+        key = Key((yield from self.book()).id, claim_id, revision)
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
@@ -233,7 +264,8 @@ class Ledger(Answers):
 
         Raises ClaimError CB-132 when there is none.
         """
-        known = yield from self._family(claim_id)
+        book = yield from self.book()
+        known = yield from self._family(book.id, claim_id)
         found = known.of(known.newest if revision is None else revision)
         if not found:
             about = "nothing" if revision is None else f"no revision {revision}"
@@ -244,11 +276,11 @@ class Ledger(Answers):
             )
         return found
 
-    def _family(self, claim_id: str) -> Plan[Family]:
+    def _family(self, book: str, claim_id: str) -> Plan[Family]:
         """Read all that the journal holds of a claim; parts there are only where one divides."""
         if self._divides:
-            return (yield from family(self.config.name, claim_id))
-        return Family((yield from Recall(self.config.name, claim_id)), ())
+            return (yield from family(book, claim_id))
+        return Family((yield from Recall(book, claim_id)), ())
 
 
 _NEVER_TAKEN = frozenset({State.PENDING, State.REJECTED})

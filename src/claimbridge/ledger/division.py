@@ -11,7 +11,6 @@ document, and its journal is read once.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
@@ -33,6 +32,7 @@ from claimbridge.model import (
     Status,
     Submission,
 )
+from claimbridge.model.digests import Digest, same_content
 from claimbridge.submission import Draft, Exchange, Plan, Recall, Record, Rules
 
 T = TypeVar("T")
@@ -66,11 +66,9 @@ class Family(NamedTuple):
         return max((s.key.revision for known in histories for s in _posts(known)), default=0)
 
 
-def digest_of(claim: Claim, part: int, parts: int) -> str:
+def digest_of(claim: Claim, part: int, parts: int) -> Digest:
     """Return the digest of a claim's part: any change to the claim, or its division, changes it."""
-    if not parts:
-        return claim.digest
-    return hashlib.sha256(f"{claim.digest} {part}/{parts}".encode()).hexdigest()
+    return claim.digest.of_part(part, parts) if parts else claim.digest
 
 
 def family(ledger: str, claim_id: str) -> Plan[Family]:
@@ -91,7 +89,8 @@ def accepted(known: Family, claim: Claim) -> tuple[Submission, ...]:
     found = known.of(claim.revision)
     complete = bool(found) and len(found) == max(1, found[0].voucher.parts)
     same = all(
-        s.state in LIVE and s.digest == digest_of(claim, s.voucher.part, s.voucher.parts)
+        s.state in LIVE
+        and same_content(s.digest, digest_of(claim, s.voucher.part, s.voucher.parts))
         for s in found
     )
     return found if complete and same else ()
@@ -106,6 +105,7 @@ def submit_in_parts(
     same claim submitted again goes on from there.
     """
     _refuse_another_division(known, claim, drafts)
+    yield from plans.refuse_used(drafts[0].submission)
     ids = {draft.submission.key.claim_id for draft in drafts}
     date = drafts[0].submission.voucher.posting_date
     for other in (known.whole, *known.parts):

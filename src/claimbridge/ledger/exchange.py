@@ -47,10 +47,12 @@ class Exchanging:
     """One exchange under way; never shared.
 
     ``flights`` are the attempts that it carries: they must be ours still when a call leaves.
+    ``book`` is the id of the book that it is about.
     """
 
-    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = ()) -> None:
+    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = (), *, book: str) -> None:
         self._ledger = ledger
+        self._book = book
         self._flights = flights
         self._session = ""
         self._cookies: dict[str, str] = {}
@@ -60,6 +62,8 @@ class Exchanging:
         """Whether such a request was handed to the transport."""
         self._before = (False, False)
         """Both, as they were before the last call."""
+        self._bound = True
+        """Whether every answer is one to its own question, for certain."""
 
     def perform(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         """Hold the profile's conversation about the request that goes out as ``built``."""
@@ -80,8 +84,7 @@ class Exchanging:
                     harmless = asked.harmless and asked is not request
                     answer = yield from self.call(own, harmless=harmless)
         except StopIteration as end:
-            outcomes: tuple[Outcome, ...] = end.value
-            return outcomes
+            return self._read(end.value)
         except Ended as end:
             return (end.outcome,)
         except ClaimBridgeError as error:
@@ -90,6 +93,20 @@ class Exchanging:
             log.exception("profile %s failed in an exchange", profile.name)
             text = f"profile {profile.name} failed on the {self._stage}: {error!r}"
             return (self._failed(OutcomeUnknown(text)),)
+
+    def _read(self, found: object) -> tuple[Outcome, ...]:
+        """Return the outcomes that a profile has read; what are none prove nothing."""
+        try:
+            return self.judged(outcomes_in(found))
+        except TypeError as error:
+            text = f"profile {self._ledger.profile.name} failed on the {self._stage}: {error}"
+            return (self._failed(OutcomeUnknown(text)),)
+
+    def judged(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return outcomes with what is known of the answers that they were read from."""
+        if self._bound:
+            return outcomes
+        return tuple(msgspec.structs.replace(one, bound=False) for one in outcomes)
 
     @property
     def _stage(self) -> str:
@@ -111,7 +128,9 @@ class Exchanging:
         """
         if self._ledger.has_sessions and not self._session:
             yield from self._log_in(again=False)
-        message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        message = self._ledger.message(
+            built, book=self._book, session=self._session, cookies=self._cookies
+        )
         if not harmless:
             message = yield from self._still_ours(message)
         self._before = (self._effect, self._left)
@@ -144,6 +163,7 @@ class Exchanging:
         except DeliveryError as error:
             raise self._ended(error, harmless=harmless) from error
         self._cookies |= cookies_of(answer)
+        self._bound = self._bound and answer.bound
         return answer.envelope
 
     def _log_in(self, *, again: bool) -> Plan[None]:
@@ -165,7 +185,7 @@ class Exchanging:
 
     def _begun(self) -> Plan[str]:
         try:
-            message = self._ledger.log_in_message()
+            message = self._ledger.log_in_message(book=self._book)
             envelope = yield from self._sent(message, harmless=True)
             return self._ledger.read_log_in(envelope, asked=message.operation)
         except DeliveryError as error:
@@ -189,6 +209,13 @@ class Exchanging:
         elif lost and harmless and not self._effect:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
         return Ended(error, outcome)
+
+
+def outcomes_in(found: object) -> tuple[Outcome, ...]:
+    """Return what a profile has read as outcomes; raises TypeError where it is something else."""
+    if not isinstance(found, (tuple, list)) or not all(isinstance(one, Outcome) for one in found):
+        raise TypeError(f"it reads a {type(found).__name__}, and not outcomes")
+    return tuple(found)
 
 
 def cookies_of(answer: Answer) -> dict[str, str]:

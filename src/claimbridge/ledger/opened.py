@@ -11,7 +11,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.ledger.authentic import Authenticator
+from claimbridge.ledger.authentic import Authenticator, can_bind, check_freshness, hindsight
 from claimbridge.ledger.drifts import Drifts
 from claimbridge.ledger.inner import InnerDocuments
 from claimbridge.ledger.opening import (
@@ -27,9 +27,22 @@ from claimbridge.mapping import Chart
 from claimbridge.model.zones import day_in
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Profile
-from claimbridge.profiles.conversation import Credentials
+from claimbridge.profiles.conversation import Credentials, TellsBooksApart
 from claimbridge.signing import Identity, Signer
-from claimbridge.submission import Rules
+from claimbridge.submission import Rules, Wanted, place_of
+
+
+def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
+    """Return what a configuration says of the book that its ledger means.
+
+    ``profile`` None means the one that it names. Raises ConfigurationError where there is none.
+    """
+    profile = profile or load_profile(config.profile, config.options)
+    own = ""
+    if isinstance(profile, TellsBooksApart):
+        own = profile.told_apart_by(user=config.auth.user if config.auth else "")
+    place = place_of(profile.name, config.endpoint, own, config.book)
+    return Wanted(name=config.name, place=place, parallel=config.parallel)
 
 
 class Opened:
@@ -50,6 +63,7 @@ class Opened:
         self.clock = clock
         self.profile: Profile = profile or load_profile(config.profile, config.options)
         check_auth(config, self.profile)
+        check_freshness(config, self.profile.capabilities)
         self.sessions: Final = Sessions()
         self.drifts: Final = Drifts(config.name)
         self._documents: Final = InnerDocuments(Path(config.folder))
@@ -66,10 +80,17 @@ class Opened:
             retries=config.retries,
             backoff=config.backoff,
             longest_wait=config.longest_wait,
-            quiet_period=config.quiet_period,
+            quiet_period=config.quiet_period + hindsight(config).total_seconds(),
             turn=config.timeouts.total * 2,
+            apart=f"parallel {self.wanted.place.within}" if config.parallel else "",
+            can_bind=can_bind(config),
             clock=clock,
         )
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """What the configuration says of the book that this ledger means."""
+        return wanted_book(self.config, self.profile)
 
     @property
     def signer(self) -> Signer | None:

@@ -1,5 +1,6 @@
 """Values that cannot exist wrong: claims, vouchers, money, outcomes, submissions."""
 
+from claimbridge.model.book import Book, Place
 from claimbridge.model.claim import Claim
 from claimbridge.model.claim_checks import converted, owed_to_employee
 from claimbridge.model.claim_parts import (
@@ -11,6 +12,7 @@ from claimbridge.model.claim_parts import (
     SupportingDocument,
     Tax,
 )
+from claimbridge.model.invoices import InvoiceUse, identity_of, invoices_of
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
 from claimbridge.model.submission import (
@@ -19,6 +21,7 @@ from claimbridge.model.submission import (
     Acknowledgement,
     Change,
     History,
+    InvoiceHolder,
     Key,
     Move,
     State,
@@ -33,11 +36,14 @@ __all__ = [
     "Acknowledgement",
     "Advance",
     "Allocation",
+    "Book",
     "Change",
     "Claim",
     "ClaimLine",
     "Finding",
     "History",
+    "InvoiceHolder",
+    "InvoiceUse",
     "Item",
     "JournalEntry",
     "Key",
@@ -46,6 +52,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "Payee",
+    "Place",
     "Posting",
     "Purpose",
     "Reason",
@@ -60,5 +67,7 @@ __all__ = [
     "as_amount",
     "converted",
     "exponent",
+    "identity_of",
+    "invoices_of",
     "owed_to_employee",
 ]

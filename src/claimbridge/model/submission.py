@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.clock import Uptime
+from claimbridge.model.invoices import InvoiceUse
 from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
@@ -94,7 +95,10 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
-    """The idempotency key: one voucher of one claim revision in one ledger."""
+    """The idempotency key: one voucher of one claim revision in one ledger.
+
+    ``ledger`` is the id of its book (``Book.id``), never the name in a configuration.
+    """
 
     ledger: str
     claim_id: str
@@ -116,7 +120,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     has passed, what was sent then may still arrive; None when no attempt ended so. Both are for
     people: how long ago they were is measured by ``attempted_uptime`` and ``doubt_uptime``, which
     no step of the wall clock moves. ``returns_to`` is, while ``reversing``, the state to go back to
-    if the ERP refuses the reversal.
+    if the ERP refuses the reversal. ``invoices`` are those that its claim uses; a reversal has
+    none.
     """
 
     key: Key
@@ -134,6 +139,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
     @property
     def quiet_from(self) -> Uptime | None:
@@ -147,10 +153,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """All that one ledger's journal holds of one claim, at one moment.
+    """All that the journal of one book holds of one claim, at one moment.
 
-    ``version`` grows with every write; 0 means that there was none yet. ``submissions`` are
-    ordered by revision, ``post`` before ``reverse``.
+    ``ledger`` is the book's id. ``version`` grows with every write; 0 means that there was none
+    yet. ``submissions`` are ordered by revision, ``post`` before ``reverse``.
     """
 
     ledger: str
@@ -161,6 +167,19 @@ class History(msgspec.Struct, frozen=True):
     def get(self, key: Key) -> Submission | None:
         """Return the submission of ``key``; None when there is none."""
         return next((known for known in self.submissions if known.key == key), None)
+
+
+class InvoiceHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission that has an invoice, or had: ``superseded`` says that a later revision came.
+
+    ``claim_id`` is the claim's, also where the submission is a part of it.
+    """
+
+    key: Key
+    claim_id: str
+    state: State
+    superseded: bool
+    use: InvoiceUse
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

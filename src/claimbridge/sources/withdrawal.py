@@ -27,8 +27,6 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
     for one in earlier:
         if one.number < arrival.number and one.state in (ArrivalState.READ, ArrivalState.PARKED):
             record.end(one, ArrivalState.WITHDRAWN, code="", reason="its source took it back")
-    for claim_id in claims:
-        record.free(claim_id)
     record.end(arrival, ArrivalState.WITHDRAWN, code="", reason="")
 
 

@@ -19,9 +19,11 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   ones, then reverses what was posted, then posts.
 """
 
+from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import moved
+from claimbridge.submission.evidence import counts, moved
+from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -31,15 +33,17 @@ from claimbridge.submission.plans import (
     submit,
     submit_batch,
 )
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.references import recognised, reference_for, spellings
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
     Begin,
+    Books,
     Built,
     Confirm,
     Draft,
     Exchange,
+    KeepBooks,
     Pause,
     Plan,
     Recall,
@@ -53,26 +57,37 @@ __all__ = [
     "Access",
     "AtOnce",
     "Begin",
+    "Books",
     "Built",
     "Confirm",
     "Draft",
     "Exchange",
+    "KeepBooks",
     "Pause",
     "Plan",
     "Recall",
     "Record",
     "Rules",
     "Step",
+    "Wanted",
     "absorb",
     "closed_error",
+    "counts",
     "decide",
+    "id_of",
+    "missing",
     "moved",
+    "open_book",
+    "place_of",
+    "recognised",
     "reconcile",
     "reference_for",
     "refresh",
+    "refuse_used",
     "resolve",
     "reverse",
     "settle_by_hand",
+    "spellings",
     "submit",
     "submit_batch",
     "withdraw",

@@ -14,6 +14,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
+from claimbridge.model.digests import same_content
 from claimbridge.submission.steps import Rules
 
 
@@ -57,7 +58,7 @@ Decision = Done | Refuse | Busy | Resolve | TakeBack | Send
 def decide(history: History, key: Key, digest: str) -> Decision:
     """Say what must happen next for ``key`` to be posted once; pure."""
     known = history.get(key)
-    if known is not None and known.digest != digest:
+    if known is not None and not same_content(known.digest, digest):
         return Refuse(
             ConflictingSubmission(
                 f"revision {key.revision} was submitted before with other content; "
@@ -106,6 +107,21 @@ def closed_error(known: Submission) -> DeliveryError:
         code="CB-453",
         claim_id=known.key.claim_id,
         reference=known.reference,
+    )
+
+
+def not_reversible(standing: Submission) -> ConflictingSubmission:
+    """Return why nothing can take the place of one that the profile cannot reverse."""
+    key = standing.key
+    entry = standing.journal_entry or standing.reference
+    return ConflictingSubmission(
+        f"revision {key.revision} is in the ledger as {entry}, and this profile cannot reverse it; "
+        f"nothing was sent: reverse {entry} in the ERP, then `claimbridge journal settle "
+        f"{key.claim_id} --revision {key.revision} --reversed`, then submit again",
+        code="CB-468",
+        claim_id=key.claim_id,
+        reference=standing.reference,
+        attempt=standing.attempt,
     )
 
 

@@ -90,6 +90,22 @@ def _contradiction(reference: str) -> Outcome:
     )
 
 
+def counts(outcome: Outcome) -> bool:
+    """Say whether an answer that the ERP holds nothing of ours is one to *this* request.
+
+    A true signed answer can be held back, and given to a later request. So "absent", a refusal and
+    "not now" count only where something signed binds them to their request. The one judgement for
+    every such answer.
+    """
+    return outcome.bound
+
+
+UNBOUND: Final = (
+    "nothing signed says that the ERP's answer is one to this request and not an old one that "
+    "somebody repeats (with replies.addressing or replies.max_age something can)"
+)
+
+
 def after(
     current: Submission, outcome: Outcome, rules: Rules, *, compare: bool = True
 ) -> Submission:
@@ -99,13 +115,13 @@ def after(
         return _adopted(current, outcome, rules, compare=compare)
     if kind in {OutcomeKind.UNKNOWN, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
-        doubtful = moved(current, State.IN_DOUBT, rules, detail=outcome.text)
-        return msgspec.structs.replace(
-            doubtful, doubt_since=rules.clock.now(), doubt_uptime=rules.clock.uptime()
-        )
+        return doubted(moved(current, State.IN_DOUBT, rules, detail=outcome.text), rules)
     if kind is OutcomeKind.REJECTED:
         return _refused(current, outcome, rules)
     # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
+    if not counts(outcome):
+        detail = f"{outcome.text}; {UNBOUND}"
+        return doubted(moved(current, State.IN_DOUBT, rules, detail=detail), rules)
     state = State.PENDING if current.doubt_since is None else State.IN_DOUBT
     return moved(current, state, rules, detail=outcome.text)
 
@@ -146,12 +162,15 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
 def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
     detail = outcome.text or "; ".join(str(reason) for reason in outcome.reasons)
     state, reasons = State.REJECTED, outcome.reasons
-    if current.doubt_since is not None:
+    certain = counts(outcome)
+    if current.doubt_since is not None or not certain:
         # An earlier sending may have been committed, or may yet arrive and be accepted: a refusal
         # of the later one proves nothing about it. The reasons, kept in doubt, say that it came.
         state = State.IN_DOUBT if rules.capabilities.can_query else State.PARKED
         reasons = reasons or (Reason(detail or "refused without a reason"),)
-        detail = f"an earlier answer was lost, a later sending was refused: {detail}"
+        why = "an earlier answer was lost, a later sending was refused" if certain else UNBOUND
+        detail = f"{why}: {detail}"
+        current = current if current.doubt_since is not None else doubted(current, rules)
     refused = moved(current, state, rules, detail=detail)
     return msgspec.structs.replace(refused, reasons=reasons)
 
@@ -161,6 +180,12 @@ def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Su
     return msgspec.structs.replace(
         current, state=state, detail=detail, updated_at=rules.clock.now()
     )
+
+
+def doubted(submission: Submission, rules: Rules) -> Submission:
+    """Return ``submission`` as one that was sent just now without an answer that counts."""
+    now, uptime = rules.clock.now(), rules.clock.uptime()
+    return msgspec.structs.replace(submission, doubt_since=now, doubt_uptime=uptime)
 
 
 def undoubted(submission: Submission) -> Submission:
@@ -180,11 +205,11 @@ def taking_off(submission: Submission, rules: Rules) -> Submission:
 
 
 def renewed(known: Submission, wanted: Submission) -> Submission:
-    """Return the record of earlier, ineffective attempts with today's voucher.
+    """Return the record of earlier, ineffective attempts with today's voucher and invoices.
 
     The reference stays, even where the profile would derive another today.
     """
-    return msgspec.structs.replace(known, voucher=wanted.voucher)
+    return msgspec.structs.replace(known, voucher=wanted.voucher, invoices=wanted.invoices)
 
 
 def reverse_key(key: Key) -> Key:
@@ -209,7 +234,7 @@ def reversal_of(
     key = reverse_key(original.key)
     return Submission(
         key=key,
-        reference=reference_for(key, rules.capabilities),
+        reference=reference_for(key, rules.capabilities, apart=rules.apart),
         digest=original.digest,
         voucher=voucher,
         state=State.PENDING,

@@ -36,6 +36,7 @@ from claimbridge.submission.decisions import (
     TakeBack,
     closed_error,
     decide,
+    not_reversible,
     quiet_left,
     quiet_left_at,
 )
@@ -55,6 +56,7 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
+from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Record, Rules
 from claimbridge.submission.together import side_by_side
@@ -75,6 +77,8 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
             return decision.submission
         if isinstance(decision, Refuse):
             raise decision.error
+        if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+            raise not_reversible(decision.submission)
         if isinstance(decision, Busy):
             yield from tries.wait_for_turn(key)
             continue
@@ -94,6 +98,7 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
                 continue
             if isinstance(decision, TakeBack):
                 date = draft.submission.voucher.posting_date
+                yield from refuse_used(draft.submission)
                 yield from _take_back(decision.submission.key, date, "", rules)
                 continue
             flight = renewed(decision.known or draft.submission, draft.submission)
@@ -214,7 +219,8 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     """
     if not rules.capabilities.can_reverse:
         raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP",
+            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
+            f"`claimbridge journal settle {key.claim_id} --revision {key.revision} --reversed`",
             code="CB-254",
             claim_id=key.claim_id,
         )
@@ -354,6 +360,8 @@ def settle_by_hand(
         history = yield from Recall(key.ledger, key.claim_id)
         known = _to_settle(history, key)
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
+        # Only people reverse there, and not every ERP tells that they did.
+        tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:

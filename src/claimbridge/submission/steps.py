@@ -10,7 +10,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
-from claimbridge.model import History, Outcome, Submission
+from claimbridge.model import Book, History, Outcome, Submission
 from claimbridge.profiles.base import Capabilities, Request
 
 T = TypeVar("T")
@@ -44,6 +44,25 @@ class Recall(Access[History], frozen=True):
     def perform(self, journal: Journal) -> History:
         """Do it."""
         return journal.history(self.ledger, self.claim_id)
+
+
+class Books(Access[tuple[Book, ...]], frozen=True):
+    """Read which books the journal knows: ``Journal.books``."""
+
+    def perform(self, journal: Journal) -> tuple[Book, ...]:
+        """Do it."""
+        return journal.books()
+
+
+class KeepBooks(Access[bool], frozen=True):
+    """Keep what became known of books: ``Journal.keep_books``."""
+
+    seen: tuple[Book, ...]
+    books: tuple[Book, ...]
+
+    def perform(self, journal: Journal) -> bool:
+        """Do it."""
+        return journal.keep_books(self.seen, self.books)
 
 
 class Begin(Access[History | None], frozen=True):
@@ -81,7 +100,7 @@ class Confirm(Access[bool], frozen=True):
 class AtOnce(Access[list[Any]], frozen=True):
     """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
 
-    Answered by a list: what each step is answered by, or the JournalError that it raised.
+    Answered by a list: what each step is answered by, or our error that it raised.
     """
 
     steps: tuple[Access[Any], ...]
@@ -136,7 +155,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
     than any request lives in the ERP and the proxies before it, and long enough for what it commits
     last to be found by its reference. ``turn`` is how long to wait for
-    another sender of the same claim.
+    another sender of the same claim. ``apart`` is what sets the references of a parallel book apart
+    from those of other books in the same ERP; "" for any other book. ``can_bind`` False: replies
+    are signed, and the settings let nothing say that an answer is one to its own question.
     """
 
     capabilities: Capabilities
@@ -145,4 +166,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     longest_wait: float = 30.0
     quiet_period: float = 300.0
     turn: float = 120.0
+    apart: str = ""
+    can_bind: bool = True
     clock: Clock = SYSTEM

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 
-from tests.withstand.scene import NAME, SENDERS, claim, patiently
+from tests.withstand.scene import SENDERS, book_of, claim, patiently
 
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError
@@ -24,7 +24,7 @@ def serve(config: LedgerConfig, orders: Connection) -> None:
             verb, claim_id = order
             try:
                 if verb == "look":
-                    history = sender.journal.history(NAME, claim_id)
+                    history = sender.journal.history(book_of(sender.journal), claim_id)
                     orders.send(",".join(one.state for one in history.submissions))
                 else:
                     entry = patiently(lambda: sender.submit(claim(claim_id))).journal_entry  # noqa: B023 - called at once
