@@ -222,6 +222,7 @@ class AsyncClient:
         revision: int,
         posted: JournalEntry | None,
         reversed: bool = False,
+        gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
@@ -231,6 +232,7 @@ class AsyncClient:
             revision=revision,
             posted=posted,
             reversed=reversed,
+            gone=gone,
             looked=looked,
             note=note,
         )

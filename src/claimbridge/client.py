@@ -298,22 +298,25 @@ class Client:
         revision: int,
         posted: JournalEntry | None,
         reversed: bool = False,
+        gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
         """Record what a person found in the ERP about a parked submission.
 
         ``posted`` names the journal entry; None says that the ERP holds none, so that it may be
-        submitted again. ``reversed`` says that people have reversed it in the ERP. ``looked`` is
-        when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
-        when there is nothing to settle, and OutcomeUnknown when nothing was found so early that
-        what was sent may have arrived since.
+        submitted again. ``reversed`` says that people have reversed it in the ERP; ``gone``, that
+        an entry which the ERP accepted is there no more: the ERP is asked once more, and then a
+        higher revision may be submitted. ``looked`` is when the person looked (with a time zone;
+        None: just now). Raises ConflictingSubmission when there is nothing to settle, and
+        OutcomeUnknown when nothing was found so early that what was sent may have arrived since.
         """
         plan = self.ledger.settle(
             claim_id,
             revision=revision,
             posted=posted,
             reversed=reversed,
+            gone=gone,
             looked=looked,
             note=note,
         )

@@ -162,7 +162,9 @@ class Drill:
         sending = list(sender.journal.select(book_of(sender.journal), (State.SENDING,)))
         if sending:
             self.flaw("stuck", where, f"{sending[0].key} is sending")
-        states = {one.state for one in sender.journal.history(book_of(sender.journal), mine).submissions}
+        states = {
+            one.state for one in sender.journal.history(book_of(sender.journal), mine).submissions
+        }
         if states & {State.REVERSED, State.REVERSING}:
             end = self._attempt(sender, lambda: sender.reverse(mine))
         else:

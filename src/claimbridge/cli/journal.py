@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from claimbridge.client import Client
 from claimbridge.config import load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import open_journal
-from claimbridge.model import JournalEntry, State, Submission
+from claimbridge.model import JournalEntry, Move, State, Submission
 
 
 def list_submissions(
@@ -103,7 +104,10 @@ def show_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        for move in journal.moves(book_of(journal, loaded), claim):
+        book = book_of(journal, loaded)
+        known = journal.history(book, claim)
+        gone = map(_unmoved, (one for one in known.submissions if one.missing))
+        for move in chain(journal.moves(book, claim), gone):
             if json:
                 emit(
                     {
@@ -135,6 +139,19 @@ def show_submissions(
     return DONE
 
 
+def _unmoved(missing: Submission) -> Move:
+    """Return, as a line of what happened, that the ERP no longer has what it accepted."""
+    assert missing.updated_at is not None  # the journal stamps what it keeps
+    return Move(
+        key=missing.key,
+        at=missing.updated_at,
+        before=missing.state,
+        after=missing.state,
+        attempt=missing.attempt,
+        detail=missing.detail,
+    )
+
+
 def settle_submission(
     claim: str,
     /,
@@ -147,11 +164,12 @@ def settle_submission(
     fiscal_year: str = "",
     not_posted: Annotated[bool, Parameter(negative=())] = False,
     reversed: Annotated[bool, Parameter(negative=())] = False,
+    gone: Annotated[bool, Parameter(negative=())] = False,
     looked: str | None = None,
     note: str = "settled by hand",
     json: Json = False,
 ) -> int:
-    """Record what you found in the ERP about a parked submission.
+    """Record what you found in the ERP about a parked submission, or one that is gone from it.
 
     Parameters
     ----------
@@ -161,12 +179,14 @@ def settle_submission(
         The ERP holds none: it may be submitted again.
     reversed
         People have reversed it in the ERP.
+    gone
+        The ERP accepted it and has it no more: it was deleted, or the ERP was restored.
     looked
         When you looked into the ERP (RFC 3339); just now when left out.
 
     """
-    if (posted is not None or reversed) == not_posted:
-        complain("give one of --posted NUMBER, --not-posted and --reversed")
+    if sum((posted is not None or reversed, not_posted, gone)) != 1:
+        complain("give one of --posted NUMBER, --not-posted, --reversed and --gone")
         return 2
     entry = None
     if posted is not None:
@@ -178,6 +198,7 @@ def settle_submission(
                 revision=revision,
                 posted=entry,
                 reversed=reversed,
+                gone=gone,
                 looked=moment(looked, what="--looked"),
                 note=note,
             )

@@ -232,11 +232,14 @@ class Ledger(Answers):
         revision: int,
         posted: JournalEntry | None,
         reversed: bool,
+        gone: bool,
         looked: dt.datetime | None,
         note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
         key = Key((yield from self.book()).id, claim_id, revision)
+        if gone:
+            return status_of((yield from plans.settle_gone(key, note, self.rules)))
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note

@@ -90,6 +90,7 @@ def accepted(known: Family, claim: Claim) -> tuple[Submission, ...]:
     complete = bool(found) and len(found) == max(1, found[0].voucher.parts)
     same = all(
         s.state in LIVE
+        and not s.missing
         and same_content(s.digest, digest_of(claim, s.voucher.part, s.voucher.parts))
         for s in found
     )

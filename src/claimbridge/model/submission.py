@@ -115,13 +115,13 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     ``reference`` is what the ERP can be asked by. ``digest`` is that of the claim. ``attempt``
     counts the times that it was sent (0: never). ``detail`` says in a sentence why it is in this
     state. ``reasons`` are the ERP's where it refused; in doubt they say that it refused a later
-    sending while an earlier one may still arrive. ``attempted_at`` is when the last attempt began.
-    ``doubt_since`` is when an attempt last ended without an answer: until the ledger's quiet period
-    has passed, what was sent then may still arrive; None when no attempt ended so. Both are for
-    people: how long ago they were is measured by ``attempted_uptime`` and ``doubt_uptime``, which
-    no step of the wall clock moves. ``returns_to`` is, while ``reversing``, the state to go back to
-    if the ERP refuses the reversal. ``invoices`` are those that its claim uses; a reversal has
-    none.
+    sending while an earlier one may still arrive; of one that it accepted, that it no longer has
+    it. ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last
+    ended without an answer: until the ledger's quiet period has passed, what was sent then may
+    still arrive; None when no attempt ended so. Both are for people: how long ago they were is
+    measured by ``attempted_uptime`` and ``doubt_uptime``, which no step of the wall clock moves.
+    ``returns_to`` is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    ``invoices`` are those that its claim uses; a reversal has none.
     """
 
     key: Key
@@ -140,6 +140,11 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
     invoices: tuple[InvoiceUse, ...] = ()
+
+    @property
+    def missing(self) -> bool:
+        """Whether the ERP accepted it, and has said since that it has no such document."""
+        return self.state in LIVE and bool(self.reasons)
 
     @property
     def quiet_from(self) -> Uptime | None:

@@ -43,7 +43,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     signature; None when the contract has no place for one. ``together``: a request of several may
     carry one signature over all of them, as its root's last child. ``companies``: one document may
     have postings in the books of other companies than its own; without it, a voucher that has some
-    is refused.
+    is refused. ``checks_reversals``: the ERP itself refuses to reverse what it does not hold;
+    without it (a reversal is a document like any other) the entry is asked for right before.
     """
 
     can_query: bool
@@ -58,6 +59,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     document_signature: str | None = None
     together: bool = False
     companies: bool = False
+    checks_reversals: bool = True
 
     def folded(self, reference: str) -> str:
         """Return a reference in the form in which this ERP's answers are compared with ours."""

@@ -20,6 +20,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 """
 
 from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
+from claimbridge.submission.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
@@ -27,12 +28,11 @@ from claimbridge.submission.invoices import refuse_used
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
-    refresh,
     reverse,
-    settle_by_hand,
     submit,
     submit_batch,
 )
+from claimbridge.submission.question import refresh
 from claimbridge.submission.references import recognised, reference_for, spellings
 from claimbridge.submission.steps import (
     Access,
@@ -87,6 +87,7 @@ __all__ = [
     "resolve",
     "reverse",
     "settle_by_hand",
+    "settle_gone",
     "spellings",
     "submit",
     "submit_batch",

@@ -102,8 +102,11 @@ def closed_error(known: Submission) -> DeliveryError:
             reference=known.reference,
             attempt=known.attempt,
         )
+    became = "was reversed"
+    if known.state is State.REVERSED and known.detail:
+        became += f" ({known.detail})"
     return ConflictingSubmission(
-        f"revision {known.key.revision} was reversed; submit a higher revision to post it again",
+        f"revision {known.key.revision} {became}; submit a higher revision to post it again",
         code="CB-453",
         claim_id=known.key.claim_id,
         reference=known.reference,
