@@ -17,12 +17,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from claimbridge.client import (
-    UNFINISHED,
     Deadline,
     Reconciled,
     Result,
     chunks,
     result_of,
+    unfinished,
 )
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
@@ -185,10 +185,12 @@ class AsyncClient:
         return await self._run(plan, timeout)
 
     async def withdraw(
-        self, claim_id: str, *, reason: str, timeout: float | None = None
+        self, claim_id: str, *, reason: str, revision: int = 1, timeout: float | None = None
     ) -> Status | None:
         """Keep a claim out of the ledger that was taken back; see ``Client.withdraw``."""
-        return await self._run(self.ledger.withdraw(claim_id, reason=reason), timeout)
+        return await self._run(
+            self.ledger.withdraw(claim_id, reason=reason, revision=revision), timeout
+        )
 
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.
@@ -211,15 +213,18 @@ class AsyncClient:
 
     async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""
-        found = iter(self.journal.select((await self.book()).id, UNFINISHED))
-        while (unfinished := await asyncio.to_thread(next, found, None)) is not None:
-            yield await self._reconcile_one(unfinished, timeout)
+        found = unfinished(self.journal, (await self.book()).id)
+        while (one := await asyncio.to_thread(next, found, None)) is not None:
+            reconciled = await self._reconcile_one(one, timeout)
+            if reconciled is not None:
+                yield reconciled
 
     async def settle(
         self,
         claim_id: str,
         *,
         revision: int,
+        part: int = 0,
         posted: JournalEntry | None,
         reversed: bool = False,
         gone: bool = False,
@@ -230,6 +235,7 @@ class AsyncClient:
         plan = self.ledger.settle(
             claim_id,
             revision=revision,
+            part=part,
             posted=posted,
             reversed=reversed,
             gone=gone,
@@ -256,13 +262,13 @@ class AsyncClient:
         except ClaimBridgeError as error:
             return error
 
-    async def _reconcile_one(self, unfinished: Submission, timeout: float | None) -> Reconciled:
-        claim_id = unfinished.key.claim_id
+    async def _reconcile_one(self, one: Submission, timeout: float | None) -> Reconciled | None:
+        claim_id = one.key.claim_id
         try:
-            status = await self._run(self.ledger.reconcile(unfinished), timeout)
+            status = await self._run(self.ledger.reconcile(one), timeout)
         except ClaimBridgeError as error:
             return Reconciled(claim_id, None, error)
-        return Reconciled(claim_id, status, None)
+        return Reconciled(claim_id, status, None) if status is not None else None
 
     async def _run(self, plan: Plan[T], timeout: float | None) -> T:
         """Carry a plan out in a task of its own, which hears of one cancellation of many.

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,6 +32,7 @@ from claimbridge.model import (
     Outcome,
     State,
     Status,
+    Submission,
 )
 from claimbridge.soap.transport import HttpReply, Ports, Transport
 from claimbridge.submission import Access, Exchange, Pause, Plan, Step
@@ -62,6 +63,21 @@ class Reconciled(msgspec.Struct, frozen=True):
     claim_id: str
     status: Status | None
     error: ClaimBridgeError | None
+
+
+def unfinished(journal: Journal, ledger: str) -> Iterator[Submission]:
+    """Yield what of a ledger is to be brought to an end, each divided claim once.
+
+    A part that was refused is among it: others of its claim may be in the ledger.
+    """
+    seen: set[str] = set()
+    rejected = journal.select(ledger, (State.REJECTED,), parts=True)
+    for one in chain(journal.select(ledger, UNFINISHED), rejected):
+        if one.key.part:
+            if one.key.claim_id in seen:
+                continue
+            seen.add(one.key.claim_id)
+        yield one
 
 
 class Deadline:
@@ -247,15 +263,16 @@ class Client:
         return self._run(plan, timeout)
 
     def withdraw(
-        self, claim_id: str, *, reason: str, timeout: float | None = None
+        self, claim_id: str, *, reason: str, revision: int = 1, timeout: float | None = None
     ) -> Status | None:
         """Keep a claim out of the ledger that was taken back where it came from; ask nobody.
 
-        What still waits to be sent never is, but a higher revision may be submitted later.
-        Returns None when nothing of the claim is in the ledger; else the status of what is, or may
-        be, there, which stays as it is: ``reverse`` it. ``reason`` is kept with the submission.
+        What still waits to be sent never is. Nor is a ``revision`` or an earlier one that was never
+        begun: whoever submits it later is refused (CB-459); a higher one may be submitted. Returns
+        None when nothing of the claim is in the ledger; else the status of what is, or may be,
+        there, which stays as it is: ``reverse`` it. ``reason`` is kept with the claim.
         """
-        return self._run(self.ledger.withdraw(claim_id, reason=reason), timeout)
+        return self._run(self.ledger.withdraw(claim_id, reason=reason, revision=revision), timeout)
 
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.
@@ -282,20 +299,22 @@ class Client:
         Run it after a crash, and from time to time. Never raises for one claim; ``timeout`` bounds
         each.
         """
-        for unfinished in self.journal.select(self.book().id, UNFINISHED):
-            claim_id = unfinished.key.claim_id
+        for one in unfinished(self.journal, self.book().id):
+            claim_id = one.key.claim_id
             try:
-                status = self._run(self.ledger.reconcile(unfinished), timeout)
+                status = self._run(self.ledger.reconcile(one), timeout)
             except ClaimBridgeError as error:
                 yield Reconciled(claim_id, None, error)
             else:
-                yield Reconciled(claim_id, status, None)
+                if status is not None:
+                    yield Reconciled(claim_id, status, None)
 
     def settle(
         self,
         claim_id: str,
         *,
         revision: int,
+        part: int = 0,
         posted: JournalEntry | None,
         reversed: bool = False,
         gone: bool = False,
@@ -304,16 +323,18 @@ class Client:
     ) -> Status:
         """Record what a person found in the ERP about a parked submission.
 
-        ``posted`` names the journal entry; None says that the ERP holds none, so that it may be
-        submitted again. ``reversed`` says that people have reversed it in the ERP; ``gone``, that
-        an entry which the ERP accepted is there no more: the ERP is asked once more, and then a
-        higher revision may be submitted. ``looked`` is when the person looked (with a time zone;
-        None: just now). Raises ConflictingSubmission when there is nothing to settle, and
-        OutcomeUnknown when nothing was found so early that what was sent may have arrived since.
+        ``part`` names the document of a divided claim, from 1. ``posted`` names the journal entry;
+        None says that the ERP holds none, so that it may be submitted again. ``reversed`` says that
+        people have reversed it in the ERP; ``gone``, that an entry which the ERP accepted is there
+        no more: the ERP is asked once more, and then a higher revision may be submitted. ``looked``
+        is when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
+        when there is nothing to settle, and OutcomeUnknown when nothing was found so early that
+        what was sent may have arrived since.
         """
         plan = self.ledger.settle(
             claim_id,
             revision=revision,
+            part=part,
             posted=posted,
             reversed=reversed,
             gone=gone,

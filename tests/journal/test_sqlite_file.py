@@ -372,7 +372,7 @@ def damaged(path: Path, journal: SqliteJournal) -> Path:
     journal.close()
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(size * 2 // 3)
+        file.seek(size * 4 // 5)
         file.write(os.urandom(3 * 4096))
     return path
 
@@ -436,7 +436,11 @@ def test_queries_use_their_indexes(path: Path, journal: SqliteJournal) -> None:
     connection = sqlite3.connect(path)
     for statement, values, index in (
         (rows._ONE, ("L", "R"), "sqlite_autoindex_submissions_2 (ledger=? AND reference=?)"),
-        (rows._PAGE, ("L", "S", 0, 9), "submissions_by_state (ledger=? AND state=? AND rowid>?)"),
+        (
+            rows._PAGE,
+            ("L", "S", 0, 0, 9),
+            "submissions_by_state (ledger=? AND state=? AND rowid>?)",
+        ),
         (rows._CLAIM, ("L", "C"), "sqlite_autoindex_submissions_1 (ledger=? AND claim_id=?)"),
         (rows._MOVES, ("L", "C", 0, 9), "moves_by_claim (ledger=? AND claim_id=? AND rowid>?)"),
         (rows._ALOFT, (), "submissions_in_flight"),
@@ -456,8 +460,8 @@ def test_select_needs_little_memory(path: Path, journal: SqliteJournal) -> None:
         "BEGIN",
         "CREATE TEMP TABLE numbers AS WITH RECURSIVE n(i) AS"
         " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) SELECT i FROM n",
-        "INSERT INTO claims SELECT ledger, 'C' || i, 1 FROM claims, numbers",
-        "INSERT INTO submissions SELECT NULL, ledger, 'C' || i, revision, purpose, 'R' || i,"
+        "INSERT INTO claims SELECT ledger, 'C' || i, 1, 0, '' FROM claims, numbers",
+        "INSERT INTO submissions SELECT NULL, ledger, 'C' || i, revision, purpose, part, 'R' || i,"
         " digest, iif(i % 2, 'posted', 'paid'), attempt, attempted_at, updated_at, owner, flight,"
         " content FROM submissions, numbers",
         "COMMIT",

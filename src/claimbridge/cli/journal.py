@@ -27,7 +27,7 @@ from claimbridge.client import Client
 from claimbridge.config import load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import open_journal
-from claimbridge.model import JournalEntry, Move, State, Submission
+from claimbridge.model import JournalEntry, Key, Move, State, Submission
 
 
 def list_submissions(
@@ -58,7 +58,7 @@ def list_submissions(
             else:
                 row(
                     made,
-                    found.key.claim_id,
+                    _named(found.key),
                     str(found.key.revision),
                     found.key.purpose,
                     found.state,
@@ -73,10 +73,21 @@ def list_submissions(
     return DONE
 
 
+def _named(key: Key) -> str:
+    """Return what people call a document: the claim, and which part of it."""
+    return f"{key.claim_id}  part {key.part}" if key.part else key.claim_id
+
+
+def _part(key: Key) -> dict[str, int]:
+    """Return which document of a divided claim it is; nothing for one document."""
+    return {"part": key.part} if key.part else {}
+
+
 def _record(found: Submission) -> dict[str, Any]:
     return {
         "claim": found.key.claim_id,
         "revision": found.key.revision,
+        **_part(found.key),
         "purpose": found.key.purpose,
         "state": found.state,
         "reference": found.reference,
@@ -113,6 +124,7 @@ def show_submissions(
                     {
                         "claim": claim,
                         "revision": move.key.revision,
+                        **_part(move.key),
                         "purpose": move.key.purpose,
                         "at": move.at,
                         "from": move.before,
@@ -125,7 +137,7 @@ def show_submissions(
                 row(
                     made,
                     f"{move.at:%Y-%m-%d %H:%M:%S}",
-                    str(move.key.revision),
+                    str(move.key.revision) + (f" part {move.key.part}" if move.key.part else ""),
                     move.key.purpose,
                     move.before or "",
                     move.after,
@@ -157,6 +169,7 @@ def settle_submission(
     /,
     *,
     revision: int,
+    part: int = 0,
     config: Config = Path("claimbridge.toml"),
     ledger: LedgerName = None,
     posted: str | None = None,
@@ -173,6 +186,8 @@ def settle_submission(
 
     Parameters
     ----------
+    part
+        Which document of a claim that is several, as `journal list` shows it.
     posted
         The journal entry's number in the ERP.
     not_posted
@@ -196,6 +211,7 @@ def settle_submission(
             status = client.settle(
                 claim,
                 revision=revision,
+                part=part,
                 posted=entry,
                 reversed=reversed,
                 gone=gone,
@@ -208,5 +224,6 @@ def settle_submission(
     if json:
         emit(status_record(status))
     else:
-        say(YES, f" {claim}  {status.state}  {status.journal_entry or ''}")
+        named = f"{claim}  part {part}" if part else claim
+        say(YES, f" {named}  {status.state}  {status.journal_entry or ''}")
     return DONE

@@ -13,7 +13,15 @@ from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal.calls import Call
-from claimbridge.model import Book, History, InvoiceHolder, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -57,13 +65,20 @@ class Journal(Protocol):
         """
         ...
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed`` if nothing was written since ``seen``; ends the flights it names.
 
         Returns the new history, durable on disk; None when another writer was faster. A flight
         named in ``changed`` is given up even when the write fails, so that the next ``history``
-        shows it ``in_doubt``. What becomes ``pending`` here is held to the invoices as ``begin``
-        holds it.
+        shows it ``in_doubt``. ``withdrawn`` is kept with the claim, whose ``changed`` may then be
+        empty; None leaves what is kept. What becomes ``pending`` here is held to the invoices, and
+        to other books, as ``begin`` holds it.
         """
         ...
 
@@ -97,10 +112,13 @@ class Journal(Protocol):
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         ...
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
         """Yield submissions in these states (empty: in any), oldest first.
 
-        Bounded memory: the caller may stop early, and may write while it reads.
+        With ``parts`` only those that are parts of a divided claim. Bounded memory: the caller may
+        stop early, and may write while it reads.
         """
         ...
 
@@ -137,9 +155,9 @@ def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
         return error
 
 
-def key_order(submission: Submission) -> tuple[int, str]:
-    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``."""
-    return submission.key.revision, submission.key.purpose
+def key_order(submission: Submission) -> tuple[int, str, int]:
+    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``, by part."""
+    return submission.key.revision, submission.key.purpose, submission.key.part
 
 
 __all__ = ["Journal", "key_order", "outcome_of"]

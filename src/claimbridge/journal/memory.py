@@ -25,6 +25,7 @@ from claimbridge.model import (
     Purpose,
     State,
     Submission,
+    Withdrawal,
 )
 from claimbridge.turns import Turn
 
@@ -94,11 +95,6 @@ class MemoryJournal:
             changes = rules.begun(seen, changed, self._clock.now())
             if not record.is_current(seen):
                 return None
-            for change in changes:
-                if change.posts:
-                    rules.refuse_elsewhere(
-                        change.after.key, record.held(seen.claim_id), record.books
-                    )
             history = record.store(seen, changes)
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
@@ -106,11 +102,17 @@ class MemoryJournal:
                 self._flights.written(number, key, history)
             return history
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed``; the flights it names have ended, whatever comes of the write."""
         named = self._flights.named(seen, changed)
         try:
-            history = self._recorded(seen, changed)
+            history = self._recorded(seen, changed, withdrawn)
         except BaseException:
             self._flights.end(named)
             raise
@@ -149,8 +151,10 @@ class MemoryJournal:
             key = record.references.get((ledger, reference))
             return None if key is None else record.submission(key)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        """Yield submissions in these states (empty: in any), oldest first."""
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first; or parts alone."""
         wanted = frozenset(states or State)
         with self._open() as record:
             for key in [key for key in record.aloft if key.ledger == ledger]:
@@ -161,7 +165,7 @@ class MemoryJournal:
         for number in sorted(keys):
             with self._open() as record:
                 found = record.submission(keys[number])
-            if found.state in wanted:
+            if found.state in wanted and (found.key.part or not parts):
                 yield found
 
     def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
@@ -202,15 +206,17 @@ class MemoryJournal:
         with self._record.turn.held():
             yield self._record
 
-    def _recorded(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def _recorded(
+        self, seen: History, changed: Sequence[Submission], withdrawn: Withdrawal | None
+    ) -> History | None:
         with self._open() as record:
-            changes = rules.recorded(seen, changed, self._clock.now())
+            changes = rules.recorded(seen, changed, self._clock.now(), withdrawn=withdrawn)
             if not record.is_current(seen):
                 return None
             for change in changes:
                 if change.lands_unproven and not self._is_ours(change.after.key):
                     raise rules.not_yours(change.after.key)
-            return record.store(seen, changes)
+            return record.store(seen, changes, withdrawn)
 
     def _is_ours(self, key: Key) -> bool:
         return self._record.aloft[key].flights is self._flights
@@ -255,11 +261,17 @@ class _Record:
         known = self.histories.get((seen.ledger, seen.claim_id))
         return seen.version == (0 if known is None else known.version)
 
-    def store(self, seen: History, changes: Sequence[rules.Change]) -> History:
+    def store(
+        self,
+        seen: History,
+        changes: Sequence[rules.Change],
+        withdrawn: Withdrawal | None = None,
+    ) -> History:
         self._check_seen(seen, changes)
+        self._check_elsewhere(changes)
         self._check_references(changes)
         self._check_invoices(changes)
-        history = rules.continued(seen, changes)
+        history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
@@ -273,6 +285,12 @@ class _Record:
             for one in self.histories[book, claim_id].submissions
             if one.key.purpose is Purpose.POST
         ]
+
+    def _check_elsewhere(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            if change.posts:
+                key = change.after.key
+                rules.refuse_elsewhere(key, self.held(key.claim_id), self.books)
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)
@@ -295,7 +313,7 @@ class _Record:
         for change in changes:
             uses = invoices.newly_used(change)
             holders = self.holders([use.invoice for use in uses])
-            error = invoices.refusal(uses, holders, claim_id=invoices.claim_of(change.after))
+            error = invoices.refusal(uses, holders, claim_id=change.after.key.claim_id)
             if error is not None:
                 raise error
 
@@ -304,7 +322,7 @@ class _Record:
         return tuple(
             InvoiceHolder(
                 key=key,
-                claim_id=invoices.claim_of(found),
+                claim_id=found.key.claim_id,
                 state=found.state,
                 superseded=self._is_superseded(key),
                 use=use,

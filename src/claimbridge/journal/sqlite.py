@@ -35,7 +35,16 @@ from claimbridge.journal.calls import Call
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import Book, History, InvoiceHolder, Key, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 from claimbridge.turns import Turn
 
 T = TypeVar("T")
@@ -113,12 +122,18 @@ class SqliteJournal:
                 self._flights.written(number, key, history)
         return history
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed``, synced; the flights it names have ended, whatever comes of it."""
         named = self._flights.named(seen, changed)
         try:
-            changes = rules.recorded(seen, changed, self._clock.now())
-            history = self._write(seen, changes, {})
+            changes = rules.recorded(seen, changed, self._clock.now(), withdrawn=withdrawn)
+            history = self._write(seen, changes, {}, withdrawn)
         except BaseException:
             self._end(named)
             raise
@@ -166,15 +181,17 @@ class SqliteJournal:
         with self._connections.reading() as connection:
             return rows.read_reference(connection, ledger, reference)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        """Yield submissions in these states (empty: in any), oldest first.
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first; or parts alone.
 
         Reads page by page; one that moves on meanwhile is yielded once, or not at all when it
         left these states. Flights that nobody flies are put in doubt first.
         """
         with contextlib.suppress(JournalError):  # where nothing can be written, listing goes on
             self._land_adrift()
-        streams = [self._stream(ledger, state) for state in dict.fromkeys(states or State)]
+        streams = [self._stream(ledger, state, parts) for state in dict.fromkeys(states or State)]
         last = 0
         for stored in heapq.merge(*streams, key=attrgetter("number")):
             if stored.number > last:
@@ -241,7 +258,11 @@ class SqliteJournal:
         self._owning = Turn()
 
     def _write(
-        self, seen: History, changes: Sequence[rules.Change], aloft: Mapping[Key, rows.Aloft]
+        self,
+        seen: History,
+        changes: Sequence[rules.Change],
+        aloft: Mapping[Key, rows.Aloft],
+        withdrawn: Withdrawal | None = None,
     ) -> History | None:
         # Encoded before its turn comes: inside the transaction everybody waits.
         contents = _contents(changes)
@@ -255,16 +276,18 @@ class SqliteJournal:
             invoice_rows.check(connection, changes)
             rows.write(connection, changes, contents, aloft)
             invoice_rows.write(connection, changes)
+            if withdrawn is not None:
+                rows.write_withdrawal(connection, seen, withdrawn)
             return True
 
-        return rules.continued(seen, changes) if self._writes.write(write) else None
+        return rules.continued(seen, changes, withdrawn) if self._writes.write(write) else None
 
-    def _stream(self, ledger: str, state: State) -> Iterator[rows.Stored]:
+    def _stream(self, ledger: str, state: State, parts: bool) -> Iterator[rows.Stored]:
         page: Sequence[rows.Stored] = ()
         while not page or len(page) == _PAGE:
             after = page[-1].number if page else 0
             with self._connections.reading() as connection:
-                page = rows.read_page(connection, ledger, state, after, _PAGE)
+                page = rows.read_page(connection, ledger, state, after, _PAGE, parts=parts)
             if not page:
                 return
             yield from page

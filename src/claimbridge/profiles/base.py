@@ -33,7 +33,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     ``unique_reference``: the ERP itself refuses a second document with the same reference, even
     when both arrive at once. ``batch`` is the largest number of documents in one request (1: no
     batches). ``postings`` is the most postings that one document may have (None: no limit is
-    known); a claim of more becomes several documents (see ``ledger.division``).
+    known); a claim of more becomes several documents (see ``submission.division``).
     ``reference_pattern`` is a regular expression that a claim id must match in full to
     serve as the reference; other ids are replaced by a base32 digest of ``reference_length``
     characters or fewer. ``reference_case`` is what the ERP does with a reference: ``kept``

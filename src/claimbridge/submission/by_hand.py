@@ -10,6 +10,7 @@ import msgspec
 from claimbridge.errors import ConflictingSubmission, OutcomeUnknown
 from claimbridge.model import LIVE, History, Key, Outcome, OutcomeKind, State, Submission
 from claimbridge.submission.decisions import quiet_left, quiet_left_at
+from claimbridge.submission.documents import documents
 from claimbridge.submission.doubt import may_still_arrive, not_fresh
 from claimbridge.submission.evidence import (
     EVIDENCE,
@@ -44,6 +45,7 @@ def settle_by_hand(
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
         if known is None or known.state is not State.PARKED:
+            _refuse_unnamed(history, key)
             raise ConflictingSubmission(
                 "only a parked submission is settled by hand"
                 + (f"; this one is {known.state}" if known else "; there is none"),
@@ -53,6 +55,20 @@ def settle_by_hand(
         settled = _as_found(known, outcome, looked, rules)
         if (yield from Record(history, with_original(history, settled, rules))) is not None:
             return settled
+
+
+def _refuse_unnamed(history: History, key: Key) -> None:
+    """Raise ConflictingSubmission CB-469 where ``key`` does not say which of several documents."""
+    found = documents(history, key.revision)
+    parts = [one.key.part for one in found if one.key.part]
+    if parts and key.part not in parts:
+        parked = [str(one.key.part) for one in found if one.state is State.PARKED]
+        raise ConflictingSubmission(
+            f"it is {found[0].voucher.parts} documents; say which of them you found"
+            + (f" (parked: part {', '.join(parked)})" if parked else ""),
+            code="CB-469",
+            claim_id=key.claim_id,
+        )
 
 
 def _to_settle(history: History, key: Key) -> Submission | None:
@@ -104,6 +120,7 @@ def settle_gone(key: Key, note: str, rules: Rules) -> Plan[Submission]:
         history = yield from Recall(key.ledger, key.claim_id)
         known = history.get(key)
         if known is None or known.state not in LIVE:
+            _refuse_unnamed(history, key)
             raise _not_accepted(key, known)
         if rules.capabilities.can_query:
             yield from _check_gone(known, rules)

@@ -12,6 +12,7 @@ from claimbridge.errors import (
     ConfigurationError,
     ConflictingSubmission,
     DeliveryError,
+    LedgerRejection,
     OutcomeUnknown,
 )
 from claimbridge.model import (
@@ -24,6 +25,7 @@ from claimbridge.model import (
 )
 from claimbridge.submission.decisions import (
     Busy,
+    Close,
     Done,
     Refuse,
     Resolve,
@@ -33,6 +35,7 @@ from claimbridge.submission.decisions import (
     decide,
     not_reversible,
 )
+from claimbridge.submission.documents import settling
 from claimbridge.submission.doubt import Resend, resolve
 from claimbridge.submission.evidence import (
     assigned,
@@ -44,22 +47,31 @@ from claimbridge.submission.evidence import (
     taking_off,
 )
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
-from claimbridge.submission.invoices import refuse_used
+from claimbridge.submission.intentions import posting, unsendable
 from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
-from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Rules
+from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Record, Rules
 from claimbridge.submission.together import side_by_side
 
 
-def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) -> Plan[Submission]:
+def submit(
+    key: Key,
+    digest: str,
+    prepare: Callable[[], Draft],
+    rules: Rules,
+    *,
+    seen: History | None = None,
+) -> Plan[Submission]:
     """Carry one voucher into the ledger; return its submission once the ERP accepted it.
 
-    ``prepare`` is called at most once, before anything is written or sent. Raises the errors of
-    DeliveryError, and whatever ``prepare`` raises.
+    ``prepare`` is called at most once, before anything is written or sent. ``seen`` is the claim's
+    history where it was just read. Raises the errors of DeliveryError, and whatever ``prepare``
+    raises.
     """
     draft: Draft | None = None
     tries = Tries(rules)
     while True:
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = seen or (yield from Recall(key.ledger, key.claim_id))
+        seen = None
         decision = decide(history, key, digest)
         if isinstance(decision, Done):
             if decision.submission.missing:
@@ -86,11 +98,14 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
             if isinstance(decision, Resolve):
                 yield from resolve(history, decision.submission, rules, resend=False)
                 continue
-            if isinstance(decision, TakeBack):
-                date = draft.submission.voucher.posting_date
-                yield from refuse_used(draft.submission)
-                yield from _take_back(decision.submission.key, date, "", rules)
+            intended = posting(history, (draft.submission,), rules)
+            if isinstance(decision, Close | TakeBack) and intended:
+                yield from Record(history, intended)
                 continue
+            if isinstance(decision, TakeBack):
+                yield from _make_way(decision.submission.key, draft.submission, rules)
+                continue
+            assert isinstance(decision, Send)  # there is no other decision
             flight = renewed(decision.known or draft.submission, draft.submission)
             built = draft.built if flight.reference == draft.submission.reference else None
         sent = yield from send(history, (flight,), rules, verb="submit", built=built)
@@ -100,6 +115,19 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
         if landed.state in LIVE:
             return landed
         yield from tries.after(landed, outcome)
+
+
+def _make_way(earlier: Key, wanted: Submission, rules: Rules) -> Plan[None]:
+    """Take an earlier document back for ``wanted``; where the ERP refuses, that one stands."""
+    try:
+        yield from _take_back(earlier, wanted.voucher.posting_date, "", rules)
+    except LedgerRejection as refused:
+        why = f"not sent: revision {earlier.revision} stands ({refused.message})"
+        while True:
+            history = yield from Recall(earlier.ledger, earlier.claim_id)
+            given_up = unsendable(history, wanted.key.revision, rules, why)
+            if not given_up or (yield from Record(history, given_up)) is not None:
+                raise
 
 
 def submit_batch(
@@ -207,13 +235,7 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     Raises LedgerRejection when the ERP refuses (the entry stays), the other errors of
     DeliveryError, and ConfigurationError when the profile cannot reverse.
     """
-    if not rules.capabilities.can_reverse:
-        raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
-            f"`claimbridge journal settle {key.claim_id} --revision {key.revision} --reversed`",
-            code="CB-254",
-            claim_id=key.claim_id,
-        )
+    check_reversible(key, rules)
     reversal = yield from _take_back(key, posting_date, text, rules)
     if reversal is None:
         raise ConflictingSubmission(
@@ -222,6 +244,17 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
             claim_id=key.claim_id,
         )
     return reversal
+
+
+def check_reversible(key: Key, rules: Rules) -> None:
+    """Raise ConfigurationError CB-254 where the profile cannot reverse."""
+    if not rules.capabilities.can_reverse:
+        raise ConfigurationError(
+            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
+            f"{settling(key, '--reversed')}",
+            code="CB-254",
+            claim_id=key.claim_id,
+        )
 
 
 def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Submission | None]:
@@ -250,7 +283,7 @@ def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan
             is_there = (yield from found_again(original, rules)).state in LIVE
             continue
         if original.journal_entry is None:
-            yield from _learn_number(original, rules)
+            yield from learn_number(original, rules)
             continue
         if reversal is not None and reversal.state is State.PARKED:
             raise closed_error(reversal)
@@ -307,7 +340,8 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
     return current
 
 
-def _learn_number(original: Submission, rules: Rules) -> Plan[None]:
+def learn_number(original: Submission, rules: Rules) -> Plan[None]:
+    """Ask for the number of a journal entry that has none yet; OutcomeUnknown while it has none."""
     now = yield from refresh(original, rules)
     if now.journal_entry is None and now.state in LIVE:
         can_query = rules.capabilities.can_query

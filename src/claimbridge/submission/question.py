@@ -8,6 +8,7 @@ import msgspec
 
 from claimbridge.errors import LedgerUnavailable, NotDelivered, OutcomeUnknown
 from claimbridge.model import LIVE, Outcome, OutcomeKind, Reason, Submission
+from claimbridge.submission.documents import settling
 from claimbridge.submission.evidence import assigned, counts
 from claimbridge.submission.news import absorb
 from claimbridge.submission.steps import Exchange, Plan, Recall, Record, Rules
@@ -92,8 +93,8 @@ def _words(known: Submission) -> str:
     key = known.key
     return (
         f"the ERP accepted {known.reference} as {known.journal_entry or 'a document'} and now says "
-        "that it has no such document; look for it in the ERP, and if it is gone: `claimbridge "
-        f"journal settle {key.claim_id} --revision {key.revision} --gone`"
+        "that it has no such document; look for it in the ERP, and if it is gone: "
+        f"{settling(key, '--gone')}"
     )
 
 
