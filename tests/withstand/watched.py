@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -67,6 +67,9 @@ class Watched(Journal):
 
     def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
         return self._journal.select(ledger, states)
+
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        return self._journal.counts(ledger)
 
     def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         return self._journal.moves(ledger, claim_id)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
-from claimbridge.cli.books import book_of
 from claimbridge.cli.claims import Config, Json, LedgerName, status_record
+from claimbridge.cli.named import book_of
 from claimbridge.cli.output import (
     YES,
     complain,

@@ -7,7 +7,7 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -120,6 +120,10 @@ class Journal(Protocol):
         With ``parts`` only those that are parts of a divided claim. Bounded memory: the caller may
         stop early, and may write while it reads.
         """
+        ...
+
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        """Return how many submissions are in each state, as they are written; no state with 0."""
         ...
 
     def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:

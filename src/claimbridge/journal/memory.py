@@ -168,6 +168,12 @@ class MemoryJournal:
             if found.state in wanted and (found.key.part or not parts):
                 yield found
 
+    def counts(self, ledger: str) -> dict[State, int]:
+        """Return how many submissions are in each state, as they are written."""
+        with self._open() as record:
+            held = ((state, len(record.by_state.get((ledger, state), ()))) for state in State)
+            return {state: count for state, count in held if count}
+
     def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         """Yield every move of a claim's submissions, oldest first."""
         with self._open() as record:

@@ -51,6 +51,7 @@ SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, 
 FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER BY id LIMIT ?
 """
 _ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
+_COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
 _MOVES: Final = """
 SELECT id, revision, purpose, part, at, state_before, state_after, attempt, detail
 FROM moves WHERE ledger = ? AND claim_id = ? AND id > ? ORDER BY id LIMIT ?
@@ -207,6 +208,12 @@ def read_page(
     """
     rows = connection.execute(_PAGE, (ledger, state.value, after, int(parts), size)).fetchall()
     return [_stored(row) for row in rows]
+
+
+def read_counts(connection: sqlite3.Connection, ledger: str) -> dict[State, int]:
+    """Return how many submissions of a book are in each state; no state with 0."""
+    found = dict(connection.execute(_COUNTS, (ledger,)).fetchall())
+    return {state: found[state.value] for state in State if state.value in found}
 
 
 def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
@@ -407,6 +414,7 @@ __all__ = [
     "encoded",
     "read_aloft",
     "read_claim",
+    "read_counts",
     "read_cursor",
     "read_flight",
     "read_moves",

@@ -198,6 +198,11 @@ class SqliteJournal:
                 last = stored.number
                 yield stored.submission
 
+    def counts(self, ledger: str) -> dict[State, int]:
+        """Return how many submissions are in each state, as they are written."""
+        with self._connections.reading() as connection:
+            return rows.read_counts(connection, ledger)
+
     def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         """Yield every move of a claim's submissions, oldest first; reads page by page."""
         page: Sequence[tuple[int, Move]] = ()
