@@ -43,7 +43,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
-from claimbridge.submission import Access, Exchange, Pause, Plan, Step
+from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step
 
 T = TypeVar("T")
 
@@ -156,18 +156,24 @@ class AsyncClient:
     async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
         book = (await self.book()).id
-        cursor = await asyncio.to_thread(self.journal.cursor, book) if since is None else since
-        while True:
-            page = await self._run(self.ledger.page(book, cursor, limit), None)
-            for outcome in page.outcomes:
-                reference = outcome.reference or ""
-                known = await asyncio.to_thread(self.journal.find, book, reference)
-                yield await self._run(self.ledger.take_in(known, outcome, page.cursor), None)
-            if page.cursor != cursor:
-                cursor = page.cursor
-                await asyncio.to_thread(self.journal.set_cursor, book, cursor)
-            if not page.more:
-                return
+        feed = Feed(await asyncio.to_thread(self.journal.cursor, book) if since is None else since)
+        more = True
+        try:
+            while more:
+                page = await self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
+                for outcome, after in feed.turn(page):
+                    reference = outcome.reference or ""
+                    known = await asyncio.to_thread(self.journal.find, book, reference)
+                    yield await self._run(self.ledger.take_in(known, outcome, after), None)
+                await self._keep(book, feed)
+                more = page.more
+        finally:
+            await self._keep(book, feed)
+
+    async def _keep(self, book: str, feed: Feed) -> None:
+        cursor = feed.to_keep()
+        if cursor is not None:
+            await _to_the_end(partial(self.journal.set_cursor, book, cursor))
 
     async def reverse(
         self,

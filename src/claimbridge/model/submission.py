@@ -272,7 +272,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document that changed in the ERP.
 
     ``status`` is the ERP's word; ``submission`` is what we now hold of it, None when the reference
-    is not one of ours. ``cursor`` is where to go on from once this change has been dealt with.
+    is not one of ours. ``cursor`` is where ``changes`` goes on once this change has been dealt
+    with: a text to keep, and nothing to take apart.
     """
 
     reference: str
