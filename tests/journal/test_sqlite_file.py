@@ -539,7 +539,8 @@ def test_moves_are_read_page_by_page(path: Path, journal: SqliteJournal) -> None
     raw(
         path,
         "INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before,"
-        " state_after, attempt, detail) WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n"
+        " state_after, attempt, detail)"
+        " WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n"
         " WHERE i < 100000) SELECT ledger, claim_id, revision, purpose, part, at, state_before,"
         " state_after, i + 1, detail FROM n, (SELECT * FROM moves ORDER BY id DESC LIMIT 1)",
     )
