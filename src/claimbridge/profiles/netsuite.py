@@ -70,6 +70,7 @@ _TYPES: Final[Mapping[Record, tuple[str, Literal["journalEntry", "expenseReport"
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=True,
     # Oracle, "SOAP Web Services Governance Overview": the records of one asyncUpsertList.

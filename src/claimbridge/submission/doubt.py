@@ -110,16 +110,7 @@ def _absent(
     if left > 0:
         raise may_still_arrive(doubtful, left)
     if not proven and rules.can_bind:
-        raise OutcomeUnknown(
-            f"the ERP's signed answer that it does not have {doubtful.reference} was made before "
-            "the question: somebody repeats an old one, or the ERP's clock is behind by more than "
-            "a minute; set the clock, then try again",
-            code="CB-433",
-            claim_id=doubtful.key.claim_id,
-            reference=doubtful.reference,
-            attempt=doubtful.attempt,
-            retry_after=rules.backoff,
-        )
+        raise not_fresh(doubtful, rules)
     if not proven:
         why = (
             f"the answer was lost, and {UNBOUND}; look for {doubtful.reference} in the ERP, then "
@@ -131,6 +122,20 @@ def _absent(
     state = State.REJECTED if refused else State.PENDING
     detail = doubtful.detail if refused else "asked; the ERP has no such document"
     return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
+
+
+def not_fresh(asked: Submission, rules: Rules) -> OutcomeUnknown:
+    """Return the error for a signed answer from before its question: nothing is known by it."""
+    return OutcomeUnknown(
+        f"the ERP's signed answer that it does not have {asked.reference} was made before the "
+        "question: somebody repeats an old one, or the ERP's clock is behind by more than a "
+        "minute; set the clock, then try again",
+        code="CB-433",
+        claim_id=asked.key.claim_id,
+        reference=asked.reference,
+        attempt=asked.attempt,
+        retry_after=rules.backoff,
+    )
 
 
 def may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
