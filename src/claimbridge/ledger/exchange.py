@@ -186,13 +186,16 @@ class Exchanging:
             self._effect, self._left = self._before
             self._ledger.sessions.drop(self._session)
         sessions = self._ledger.sessions
-        while not sessions.begin():
-            yield from self._wait(_TURN)
         try:
-            self._session = sessions.current or (yield from self._begun())
-            sessions.keep(self._session)
+            try:
+                while not sessions.begin(self):
+                    yield from self._wait(_TURN)
+                self._session = sessions.current or (yield from self._begun())
+                sessions.keep(self._session)
+            finally:
+                sessions.end(self)
         finally:
-            sessions.end()
+            sessions.end(self)  # where the first was interrupted
 
     def _begun(self) -> Plan[str]:
         try:
