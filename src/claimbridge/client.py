@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
+from claimbridge.journal.calls import CURRENT, Call, ThreadCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
@@ -370,9 +372,32 @@ class Client:
             return error
 
     def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        return self._steps(plan, Deadline(self._clock, timeout))
+        """Carry a plan out. An exception from outside, at any line, leaves nothing under way."""
+        call, outer = ThreadCall(sys._getframe()), CURRENT.get()
+        try:
+            try:
+                CURRENT.set(call)
+                return self._steps(plan, Deadline(self._clock, timeout))
+            finally:
+                self._end(call, outer)
+        finally:
+            self._end(call, outer)  # where the first was interrupted
+
+    def _end(self, call: ThreadCall, outer: Call | None) -> None:
+        call.end()
+        CURRENT.set(outer)
+        self.journal.ended(call)
 
     def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
+        try:
+            try:
+                return self._carried_out(plan, deadline)
+            finally:
+                plan.close()
+        finally:
+            plan.close()  # where the first was interrupted
+
+    def _carried_out(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:

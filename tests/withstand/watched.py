@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
+from claimbridge.journal.calls import Call
 from claimbridge.model import Book, History, Move, State, Submission
 
 T = TypeVar("T")
@@ -46,6 +47,9 @@ class Watched(Journal):
     def owns(self, flights: Sequence[Submission]) -> bool:
         return self._journal.owns(flights)
 
+    def ended(self, call: Call) -> None:
+        self._journal.ended(call)
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         return self._journal.at_once(calls)
 
@@ -67,7 +71,7 @@ class Watched(Journal):
     def counts(self, ledger: str) -> Mapping[State, int]:
         return self._journal.counts(ledger)
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         return self._journal.moves(ledger, claim_id)
 
     def cursor(self, ledger: str) -> str:

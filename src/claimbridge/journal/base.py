@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal.calls import Call
 from claimbridge.model import (
     Book,
     History,
@@ -89,6 +90,10 @@ class Journal(Protocol):
         """
         ...
 
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
+        ...
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
@@ -121,8 +126,8 @@ class Journal(Protocol):
         """Return how many submissions are in each state, as they are written; no state with 0."""
         ...
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first, in bounded memory."""
         ...
 
     def cursor(self, ledger: str) -> str:
