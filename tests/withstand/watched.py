@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
-from claimbridge.model import Book, History, Move, State, Submission
+from claimbridge.model import Book, History, Move, State, Submission, Withdrawal
 
 T = TypeVar("T")
 
@@ -33,8 +33,14 @@ class Watched(Journal):
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         return self._write(lambda: self._journal.begin(seen, changed))
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
-        return self._write(lambda: self._journal.record(seen, changed))
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
+        return self._write(lambda: self._journal.record(seen, changed, withdrawn=withdrawn))
 
     def _write(self, write: Callable[[], History | None]) -> History | None:
         number = next(self._numbers)
@@ -61,8 +67,10 @@ class Watched(Journal):
     def find(self, ledger: str, reference: str) -> Submission | None:
         return self._journal.find(ledger, reference)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        return self._journal.select(ledger, states)
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        return self._journal.select(ledger, states, parts=parts)
 
     def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
         return self._journal.moves(ledger, claim_id)
