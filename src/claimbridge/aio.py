@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
+from claimbridge.journal.calls import CURRENT, TaskCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
@@ -41,7 +43,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
-from claimbridge.submission import Access, Exchange, Pause, Plan, Step
+from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step
 
 T = TypeVar("T")
 
@@ -136,7 +138,8 @@ class AsyncClient:
         finally:
             for task in window:
                 task.cancel()
-            await asyncio.gather(*window, return_exceptions=True)
+            ends = asyncio.gather(*window, return_exceptions=True)
+            await _to_its_end(ends)
 
     async def status(
         self, claim_id: str, *, ask: bool = True, timeout: float | None = None
@@ -153,18 +156,24 @@ class AsyncClient:
     async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
         book = (await self.book()).id
-        cursor = await asyncio.to_thread(self.journal.cursor, book) if since is None else since
-        while True:
-            page = await self._run(self.ledger.page(book, cursor, limit), None)
-            for outcome in page.outcomes:
-                reference = outcome.reference or ""
-                known = await asyncio.to_thread(self.journal.find, book, reference)
-                yield await self._run(self.ledger.take_in(known, outcome, page.cursor), None)
-            if page.cursor != cursor:
-                cursor = page.cursor
-                await asyncio.to_thread(self.journal.set_cursor, book, cursor)
-            if not page.more:
-                return
+        feed = Feed(await asyncio.to_thread(self.journal.cursor, book) if since is None else since)
+        more = True
+        try:
+            while more:
+                page = await self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
+                for outcome, after in feed.turn(page):
+                    reference = outcome.reference or ""
+                    known = await asyncio.to_thread(self.journal.find, book, reference)
+                    yield await self._run(self.ledger.take_in(known, outcome, after), None)
+                await self._keep(book, feed)
+                more = page.more
+        finally:
+            await self._keep(book, feed)
+
+    async def _keep(self, book: str, feed: Feed) -> None:
+        cursor = feed.to_keep()
+        if cursor is not None:
+            await _to_the_end(partial(self.journal.set_cursor, book, cursor))
 
     async def reverse(
         self,
@@ -268,9 +277,40 @@ class AsyncClient:
         return Reconciled(claim_id, status, None) if status is not None else None
 
     async def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        return await self._steps(plan, Deadline(self._clock, timeout))
+        """Carry a plan out in a task of its own, which hears of one cancellation of many.
+
+        It then records what it knows, undisturbed, before the cancellation goes on.
+        """
+        work = asyncio.create_task(self._call(plan, Deadline(self._clock, timeout)))
+        return await _to_its_end(work, told=work.cancel)
+
+    async def _call(self, plan: Plan[T], deadline: Deadline) -> T:
+        task = asyncio.current_task()
+        assert task is not None  # it runs in one
+        call = TaskCall(task, asyncio.get_running_loop())
+        try:
+            try:
+                CURRENT.set(call)  # the task's own context ends with it
+                return await self._steps(plan, deadline)
+            finally:
+                self._end(call)
+        finally:
+            self._end(call)  # where the first was interrupted
+
+    def _end(self, call: TaskCall) -> None:
+        call.end()
+        self.journal.ended(call)  # waits for the disk only where something was left under way
 
     async def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
+        try:
+            try:
+                return await self._carried_out(plan, deadline)
+            finally:
+                plan.close()
+        finally:
+            plan.close()  # where the first was interrupted
+
+    async def _carried_out(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:
@@ -326,9 +366,26 @@ async def _to_the_end(write: Callable[[], T]) -> T:
     A begun write cannot be called back, so its answer must be known before the cancellation
     reaches the plan.
     """
-    task = asyncio.ensure_future(asyncio.to_thread(write))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    loop = asyncio.get_running_loop()
+    # Not a task: whoever cancels all tasks must not make a write look as if it had not happened.
+    return await _to_its_end(loop.run_in_executor(None, copy_context().run, write))
+
+
+async def _to_its_end(work: asyncio.Future[T], *, told: Callable[[], object] = lambda: None) -> T:
+    """Wait for the end of ``work``, whatever is cancelled meanwhile; then the cancellation goes on.
+
+    ``told`` is called at the first one. Cancellation may come again at every await, for ever.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            if cancelled is None:
+                cancelled = error
+                told()
+    if cancelled is None:
+        return work.result()
+    if not work.cancelled():
+        work.exception()  # retrieved: what was cancelled has no use for it
+    raise cancelled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
+from claimbridge.journal.calls import CURRENT, Call, ThreadCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
@@ -33,7 +35,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import HttpReply, Ports, Transport
-from claimbridge.submission import Access, Exchange, Pause, Plan, Step
+from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step
 
 T = TypeVar("T")
 
@@ -223,23 +225,32 @@ class Client:
     def changes(self, *, since: str | None = None, limit: int = 100) -> Iterator[Change]:
         """Yield what changed in the ERP, oldest first, and take it into the journal.
 
-        ``since`` is the cursor of the last change dealt with; None goes on from where the journal
-        remembers; "" begins at the beginning. The journal's memory moves on when the next change
-        is asked for, so one that was being dealt with when the process died comes again. Ends when
-        nothing more has changed. Raises ConfigurationError when the profile cannot list changes.
+        ``since`` is the cursor of the last change dealt with, of any in a page; None goes on from
+        where the journal remembers; "" begins at the beginning. The journal's memory moves on when
+        the next change is asked for, so one that was being dealt with when the process died comes
+        again, and with it, after a kill, the others of its page. A page is read again to go on
+        within it: where the last change was followed by another of its document meanwhile, its
+        changes come twice. Ends when nothing more has changed. Raises ConfigurationError when the
+        profile cannot list changes.
         """
         book = self.book().id
-        cursor = self.journal.cursor(book) if since is None else since
-        while True:
-            page = self._run(self.ledger.page(book, cursor, limit), None)
-            for outcome in page.outcomes:
-                known = self.journal.find(book, outcome.reference or "")
-                yield self._run(self.ledger.take_in(known, outcome, page.cursor), None)
-            if page.cursor != cursor:
-                cursor = page.cursor
-                self.journal.set_cursor(book, cursor)
-            if not page.more:
-                return
+        feed = Feed(self.journal.cursor(book) if since is None else since)
+        more = True
+        try:
+            while more:
+                page = self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
+                for outcome, after in feed.turn(page):
+                    known = self.journal.find(book, outcome.reference or "")
+                    yield self._run(self.ledger.take_in(known, outcome, after), None)
+                self._keep(book, feed)
+                more = page.more
+        finally:
+            self._keep(book, feed)
+
+    def _keep(self, book: str, feed: Feed) -> None:
+        cursor = feed.to_keep()
+        if cursor is not None:
+            self.journal.set_cursor(book, cursor)
 
     def reverse(
         self,
@@ -360,9 +371,32 @@ class Client:
             return error
 
     def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        return self._steps(plan, Deadline(self._clock, timeout))
+        """Carry a plan out. An exception from outside, at any line, leaves nothing under way."""
+        call, outer = ThreadCall(sys._getframe()), CURRENT.get()
+        try:
+            try:
+                CURRENT.set(call)
+                return self._steps(plan, Deadline(self._clock, timeout))
+            finally:
+                self._end(call, outer)
+        finally:
+            self._end(call, outer)  # where the first was interrupted
+
+    def _end(self, call: ThreadCall, outer: Call | None) -> None:
+        call.end()
+        CURRENT.set(outer)
+        self.journal.ended(call)
 
     def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
+        try:
+            try:
+                return self._carried_out(plan, deadline)
+            finally:
+                plan.close()
+        finally:
+            plan.close()  # where the first was interrupted
+
+    def _carried_out(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:

@@ -209,7 +209,7 @@ class Drill:
 
     def _story(self, name: str) -> list[str]:
         journal = SqliteJournal(self._folder / "claims.db")
-        moves = journal.moves(book_of(journal), name)
+        moves = list(journal.moves(book_of(journal), name))
         journal.close()
         return [
             f"{move.at:%H:%M:%S.%f} {move.key} {move.before} → {move.after} "

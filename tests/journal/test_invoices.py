@@ -68,12 +68,12 @@ def refused(journal: Journal, wanted: Submission) -> ClaimError:
     """Return why a submission may not begin; nothing of it was written."""
     key = wanted.key
     before = journal.history(key.ledger, key.claim_id)
-    moves = journal.moves(key.ledger, key.claim_id)
+    moves = list(journal.moves(key.ledger, key.claim_id))
     with pytest.raises(ClaimError) as error:
         journal.begin(before, [wanted])
     assert error.value.claim_id == key.claim_id
     assert journal.history(key.ledger, key.claim_id) == before
-    assert journal.moves(key.ledger, key.claim_id) == moves
+    assert list(journal.moves(key.ledger, key.claim_id)) == moves
     return error.value
 
 

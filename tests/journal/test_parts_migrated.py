@@ -82,12 +82,12 @@ def test_parts_become_their_claims(path: Path) -> None:
         (2, "post", 1): ("ref P-1/1 2 post", "pending"),
     }
     assert claim.version > 3
-    moves = journal.moves("CN01", "P-1")
+    moves = list(journal.moves("CN01", "P-1"))
     assert [move.key.part for move in moves] == [1, 1, 1, 1, 2, 2, 1, 1, 0, 0]
     for claim_id, revision in (("P-1/3", 1), ("P-1/1", 9), ("Q/7", 1)):
         (other,) = journal.history("CN01", claim_id).submissions
         assert (other.key.revision, other.key.part, other.state) == (revision, 0, State.POSTED)
-        assert len(journal.moves("CN01", claim_id)) == 2
+        assert len(list(journal.moves("CN01", claim_id))) == 2
     (part,) = journal.history("CN01", "R/1").submissions
     assert part.key.part == 2
     for gone in ("P-1/2", "R/1/2"):

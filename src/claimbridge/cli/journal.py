@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
-from claimbridge.cli.books import book_of
 from claimbridge.cli.claims import Config, Json, LedgerName, status_record
+from claimbridge.cli.named import book_of
 from claimbridge.cli.output import (
     YES,
     complain,
@@ -115,36 +116,36 @@ def show_submissions(
     )  # fmt: skip
     try:
         book = book_of(journal, loaded)
-        moves = journal.moves(book, claim)
         known = journal.history(book, claim)
+        gone = map(_unmoved, (one for one in known.submissions if one.missing))
+        for move in chain(journal.moves(book, claim), gone):
+            if json:
+                emit(
+                    {
+                        "claim": claim,
+                        "revision": move.key.revision,
+                        **_part(move.key),
+                        "purpose": move.key.purpose,
+                        "at": move.at,
+                        "from": move.before,
+                        "to": move.after,
+                        "attempt": move.attempt,
+                        "detail": move.detail,
+                    }
+                )
+            else:
+                row(
+                    made,
+                    f"{move.at:%Y-%m-%d %H:%M:%S}",
+                    str(move.key.revision) + (f" part {move.key.part}" if move.key.part else ""),
+                    move.key.purpose,
+                    move.before or "",
+                    move.after,
+                    str(move.attempt),
+                    move.detail,
+                )
     finally:
         journal.close()
-    for move in (*moves, *map(_unmoved, (one for one in known.submissions if one.missing))):
-        if json:
-            emit(
-                {
-                    "claim": claim,
-                    "revision": move.key.revision,
-                    **_part(move.key),
-                    "purpose": move.key.purpose,
-                    "at": move.at,
-                    "from": move.before,
-                    "to": move.after,
-                    "attempt": move.attempt,
-                    "detail": move.detail,
-                }
-            )
-        else:
-            row(
-                made,
-                f"{move.at:%Y-%m-%d %H:%M:%S}",
-                str(move.key.revision) + (f" part {move.key.part}" if move.key.part else ""),
-                move.key.purpose,
-                move.before or "",
-                move.after,
-                str(move.attempt),
-                move.detail,
-            )
     if not json:
         show(made)
     return DONE

@@ -7,11 +7,12 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal.calls import Call
 from claimbridge.model import (
     Book,
     History,
@@ -89,6 +90,10 @@ class Journal(Protocol):
         """
         ...
 
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
+        ...
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
@@ -117,8 +122,12 @@ class Journal(Protocol):
         """
         ...
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        """Return how many submissions are in each state, as they are written; no state with 0."""
+        ...
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first, in bounded memory."""
         ...
 
     def cursor(self, ledger: str) -> str:

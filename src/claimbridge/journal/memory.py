@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
@@ -14,6 +14,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import invoices, rules
 from claimbridge.journal.base import outcome_of
+from claimbridge.journal.calls import Call
 from claimbridge.journal.flights import Flights
 from claimbridge.model import (
     Book,
@@ -26,6 +27,7 @@ from claimbridge.model import (
     Submission,
     Withdrawal,
 )
+from claimbridge.turns import Turn
 
 T = TypeVar("T")
 
@@ -53,7 +55,7 @@ class MemoryJournal:
 
         What it had in ``sending`` is ``in_doubt`` for the next reader.
         """
-        with self._record.lock:
+        with self._record.turn.held():
             self._flights.abandon()
             self._flights = Flights()
 
@@ -130,6 +132,10 @@ class MemoryJournal:
         aloft = record.aloft[flight.key]
         return aloft.flights is self._flights and aloft.flies
 
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended."""
+        self._flights.drop(call)  # the next reader finds it in doubt
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
@@ -162,10 +168,17 @@ class MemoryJournal:
             if found.state in wanted and (found.key.part or not parts):
                 yield found
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> dict[State, int]:
+        """Return how many submissions are in each state, as they are written."""
         with self._open() as record:
-            return tuple(record.moves.get((ledger, claim_id), ()))
+            held = ((state, len(record.by_state.get((ledger, state), ()))) for state in State)
+            return {state: count for state, count in held if count}
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first."""
+        with self._open() as record:
+            found = tuple(record.moves.get((ledger, claim_id), ()))
+        yield from found
 
     def cursor(self, ledger: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
@@ -191,10 +204,13 @@ class MemoryJournal:
         """Refuse further use; closing twice does no harm."""
         self._closed = True
 
-    def _open(self) -> _Record:
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[_Record]:
+        """Have the record for oneself: the ``with`` is the transaction."""
         if self._closed:
             raise rules.misuse("the journal is closed")
-        return self._record
+        with self._record.turn.held():
+            yield self._record
 
     def _recorded(
         self, seen: History, changed: Sequence[Submission], withdrawn: Withdrawal | None
@@ -225,10 +241,10 @@ class _Aloft(msgspec.Struct, frozen=True):
 
 
 class _Record:
-    """What is kept. Entered, it is one thread's alone: its ``with`` is the transaction."""
+    """What is kept; used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.turn = Turn()
         self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
         self.of_claim: dict[str, set[str]] = defaultdict(set)
@@ -241,13 +257,6 @@ class _Record:
         self.moves: dict[tuple[str, str], list[Move]] = defaultdict(list)
         self.cursors: dict[str, str] = {}
         self.sights: dict[tuple[str, str], datetime] = {}
-
-    def __enter__(self) -> _Record:
-        self.lock.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
 
     def submission(self, key: Key) -> Submission:
         found = self.histories[key.ledger, key.claim_id].get(key)

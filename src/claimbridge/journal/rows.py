@@ -51,9 +51,10 @@ SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, 
 FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER BY id LIMIT ?
 """
 _ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
+_COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
 _MOVES: Final = """
-SELECT revision, purpose, part, at, state_before, state_after, attempt, detail
-FROM moves WHERE ledger = ? AND claim_id = ? ORDER BY id
+SELECT id, revision, purpose, part, at, state_before, state_after, attempt, detail
+FROM moves WHERE ledger = ? AND claim_id = ? AND id > ? ORDER BY id LIMIT ?
 """
 _INSERT: Final = """
 INSERT INTO submissions (reference, digest, state, attempt, attempted_at, updated_at, owner,
@@ -120,6 +121,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     attempted_uptime: Uptime | None = None
+    job: str = ""
     doubt_since: dt.datetime | None = None
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
@@ -158,6 +160,7 @@ def encoded(submission: Submission) -> str:
         reasons=submission.reasons,
         detail=submission.detail,
         attempted_uptime=submission.attempted_uptime,
+        job=submission.job,
         doubt_since=submission.doubt_since,
         doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
@@ -209,16 +212,24 @@ def read_page(
     return [_stored(row) for row in rows]
 
 
+def read_counts(connection: sqlite3.Connection, ledger: str) -> dict[State, int]:
+    """Return how many submissions of a book are in each state; no state with 0."""
+    found = dict(connection.execute(_COUNTS, (ledger,)).fetchall())
+    return {state: found[state.value] for state in State if state.value in found}
+
+
 def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
     """Return ledger, claim id and flight of every ``sending`` row."""
     rows = connection.execute(_ALOFT).fetchall()
     return [(ledger, claim_id, Aloft(owner, flight)) for ledger, claim_id, owner, flight in rows]
 
 
-def read_moves(connection: sqlite3.Connection, ledger: str, claim_id: str) -> tuple[Move, ...]:
-    """Return a claim's moves, oldest first."""
-    rows = connection.execute(_MOVES, (ledger, claim_id)).fetchall()
-    return tuple(_move(ledger, claim_id, row) for row in rows)
+def read_moves(
+    connection: sqlite3.Connection, ledger: str, claim_id: str, after: int, size: int
+) -> list[tuple[int, Move]]:
+    """Return up to ``size`` of a claim's moves with numbers above ``after``, in order."""
+    rows = connection.execute(_MOVES, (ledger, claim_id, after, size)).fetchall()
+    return [(row[0], _move(ledger, claim_id, row[1:])) for row in rows]
 
 
 def read_cursor(connection: sqlite3.Connection, ledger: str) -> str:
@@ -356,6 +367,7 @@ def _stored(row: Sequence[object]) -> Stored:
         detail=content.detail,
         attempted_at=columns.attempted_at,
         attempted_uptime=content.attempted_uptime,
+        job=content.job,
         doubt_since=content.doubt_since,
         doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
@@ -405,6 +417,7 @@ __all__ = [
     "encoded",
     "read_aloft",
     "read_claim",
+    "read_counts",
     "read_cursor",
     "read_flight",
     "read_moves",

@@ -133,7 +133,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     still arrive; None when no attempt ended so. Both are for people: how long ago they were is
     measured by ``attempted_uptime`` and ``doubt_uptime``, which no step of the wall clock moves.
     ``returns_to`` is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
-    ``invoices`` are those that its claim uses; a reversal has none.
+    ``invoices`` are those that its claim uses; a reversal has none. ``job`` is what the ERP calls
+    the job that took in the last attempt, by which it may be asked; "" where there is none.
     """
 
     key: Key
@@ -152,6 +153,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
     invoices: tuple[InvoiceUse, ...] = ()
+    job: str = ""
 
     @property
     def missing(self) -> bool:
@@ -272,7 +274,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document that changed in the ERP.
 
     ``status`` is the ERP's word; ``submission`` is what we now hold of it, None when the reference
-    is not one of ours. ``cursor`` is where to go on from once this change has been dealt with.
+    is not one of ours. ``cursor`` is where ``changes`` goes on once this change has been dealt
+    with: a text to keep, and nothing to take apart.
     """
 
     reference: str

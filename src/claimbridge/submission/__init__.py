@@ -33,6 +33,7 @@ from claimbridge.submission.division import (
 from claimbridge.submission.documents import current, digest_of, documents, standing
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
+from claimbridge.submission.feed import Feed
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -70,6 +71,7 @@ __all__ = [
     "Confirm",
     "Draft",
     "Exchange",
+    "Feed",
     "KeepBooks",
     "Pause",
     "Plan",
