@@ -189,6 +189,9 @@ class Drill:
             and one.state in {"entered", "posted", "paid"}
             and one.reference not in theirs
             and one.reference.split(".")[0] == name
+            and not _is_reversal(one)
+            # Some ERPs list what was taken back as it was, beside its reversal.
+            and _reversal(one) not in {other.reference.lower() for other in ledger}
         ]
 
     def _what(self, live: Sequence[Listed]) -> str:
@@ -264,6 +267,17 @@ def _wanted(notes: Path) -> int:
 def _mark(one: Listed) -> str:
     """Return what of a reference says the revision: ``.r2``; "" for the first."""
     return "".join(f".{part}" for part in one.reference.lower().split(".")[1:] if part[0] == "r")
+
+
+def _is_reversal(one: Listed) -> bool:
+    return one.reference.lower().rpartition(".")[2].startswith("x")
+
+
+def _reversal(one: Listed) -> str:
+    """Return the reference of what takes a document back."""
+    name, *marks = one.reference.lower().split(".")
+    part = [mark for mark in marks if mark.startswith("p")]
+    return ".".join((name, *part, f"x{_revision([one])}"))
 
 
 def _revision(live: Sequence[Listed]) -> int:
