@@ -40,7 +40,7 @@ from tests.withstand.scene import QUIET, book_of
 from tests.withstand.test_division import long_claim
 
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, ConflictingSubmission
+from claimbridge.errors import ClaimBridgeError, ConflictingSubmission, OutcomeUnknown
 from claimbridge.journal import SqliteJournal
 from claimbridge.sandbox import Listed, Sandbox
 
@@ -66,6 +66,7 @@ class Drill:
     def __init__(self, folder: Path, erp: Sandbox, *, profile: str, seed: int) -> None:
         self.seen: Counter[str] = Counter()
         self.flaws: list[str] = []
+        self.told: Counter[str] = Counter()
         self._chance = random.Random(seed)
         self._erp = erp
         self._profile = profile
@@ -152,11 +153,13 @@ class Drill:
         told = ""
         for _ in range(8):
             ends = list(sender.reconcile())
-            told = "; ".join(str(one.error) for one in ends if one.error and one.claim_id == name)
-            waits = [one.error for one in ends if one.error and one.error.retryable]
-            if not told or not waits:
-                return told
+            errors = [one.error for one in ends if one.error and one.claim_id == name]
+            told = "; ".join(map(str, errors))
+            if not any(error.retryable or _waits(error) for error in errors):
+                break
             time.sleep(QUIET / 2)
+        if told:
+            self.told[told.split()[0]] += 1
         return told
 
     def _judge(self, name: str, notes: Path, theirs: dict[str, str], told: str) -> None:
@@ -242,6 +245,11 @@ class Drill:
         self._flaw(name, "lost", "it cannot be submitted any more")
 
 
+def _waits(error: ClaimBridgeError) -> bool:
+    """Whether time brings it further: the quiet period is not over."""
+    return isinstance(error, OutcomeUnknown) and error.retry_after is not None
+
+
 def _wanted(notes: Path) -> int:
     """Return the revision that must be there, by what was acknowledged; 0 where nobody knows.
 
@@ -310,6 +318,7 @@ def drill(folder: Path, *, rounds: int, seed: int, profile: str) -> bool:
                 print(f"{number} rounds", file=sys.stderr, flush=True)
     for column in COUNTS:
         print(f"{column:16} {running.seen[column]:6}")
+    print(f"told by reconcile: {dict(running.told)}")
     for flaw in running.flaws:
         print(flaw)
     print(f"profile {profile}, seed {seed}, in {time.monotonic() - began:.0f} s")
