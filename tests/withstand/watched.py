@@ -65,8 +65,10 @@ class Watched(Journal):
     def find(self, ledger: str, reference: str) -> Submission | None:
         return self._journal.find(ledger, reference)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        return self._journal.select(ledger, states)
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        return self._journal.select(ledger, states, parts=parts)
 
     def counts(self, ledger: str) -> Mapping[State, int]:
         return self._journal.counts(ledger)
