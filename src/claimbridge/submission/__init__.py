@@ -42,7 +42,7 @@ from claimbridge.submission.plans import (
     submit_batch,
 )
 from claimbridge.submission.question import refresh
-from claimbridge.submission.references import recognised, reference_for, spellings
+from claimbridge.submission.references import found_by, recognised, reference_for
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
@@ -87,6 +87,7 @@ __all__ = [
     "decide",
     "digest_of",
     "documents",
+    "found_by",
     "id_of",
     "missing",
     "moved",
@@ -102,7 +103,6 @@ __all__ = [
     "reverse_claim",
     "settle_by_hand",
     "settle_gone",
-    "spellings",
     "standing",
     "submit",
     "submit_batch",
