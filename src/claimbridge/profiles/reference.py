@@ -55,6 +55,10 @@ class Reference:
     name: str = "reference"
     contract: str = "voucher-service.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        "part": "a server of this contract takes a voucher whole: none is divided for it",
+        "parts": "a server of this contract takes a voucher whole: none is divided for it",
+    }
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``SubmitVoucher`` for one submission, ``SubmitVouchers`` for more."""
