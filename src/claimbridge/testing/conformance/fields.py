@@ -26,7 +26,7 @@ Change = Callable[[Submission], Iterator[Submission]]
 """Yields a submission that differs in one field, once for each place where it may stand."""
 
 EVERYWHERE: Final = frozenset(
-    {"company", "currency", "posting_date", "reverses"}
+    {"company", "currency", "posting_date", "postings", "reverses"}
     | {f"posting.{name}" for name in ("account", "amount", "currency", "dimensions", "side")}
 )
 """What must reach every request; of other fields one place in one request is enough."""

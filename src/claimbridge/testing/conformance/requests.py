@@ -9,6 +9,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, SchemaViolation
 from claimbridge.ledger import Ledger
+from claimbridge.ledger.messages import NOT_BUILT
 from claimbridge.model import Submission
 from claimbridge.profiles.samples import (
     COMMON_DIMENSIONS,
@@ -129,7 +130,9 @@ def build(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> byt
                     f"{verb}: the contract forbids it, and no claim field is named: {finding}"
                 ) from error
         return None
-    except ClaimBridgeError:
+    except ClaimBridgeError as error:
+        if error.code == NOT_BUILT:
+            raise Nonconformity(
+                f"{verb} raises {error.__cause__!r}; a refusal is a ClaimError"
+            ) from error
         return None
-    except Exception as error:
-        raise Nonconformity(f"{verb} raises {error!r}; a refusal is a ClaimError") from error
