@@ -141,7 +141,7 @@ class Drill:
     def story(self, claim_id: str) -> list[str]:
         """Return every move of a claim's submissions."""
         journal = SqliteJournal(self._journal)
-        moves = journal.moves(book_of(journal), claim_id)
+        moves = list(journal.moves(book_of(journal), claim_id))
         journal.close()
         return [
             f"{move.at:%H:%M:%S.%f} {move.key} {move.before} → {move.after} "
@@ -235,7 +235,7 @@ class Drill:
 
 def _ended(doubtful: Submission, sender: Sender) -> str:
     """Return what ended a doubt: ``adopted``, ``resent`` or ``by_hand``."""
-    moves = sender.journal.moves(doubtful.key.ledger, doubtful.key.claim_id)
+    moves = list(sender.journal.moves(doubtful.key.ledger, doubtful.key.claim_id))
     mine = [move for move in moves if move.key == doubtful.key]
     if any(move.before is State.PARKED for move in mine):
         return "by_hand"

@@ -88,7 +88,7 @@ def begin(journal: Journal) -> Callable[..., History]:
 def test_nothing_is_known_of_an_unknown_claim(journal: Journal) -> None:
     """An unknown claim has an empty history of version 0, no moves, and no reference."""
     assert journal.history(LEDGER, "C1") == History(LEDGER, "C1")
-    assert journal.moves(LEDGER, "C1") == ()
+    assert list(journal.moves(LEDGER, "C1")) == []
     assert journal.find(LEDGER, "C1-1") is None
     assert journal.cursor(LEDGER) == ""
     assert list(journal.select(LEDGER)) == []
@@ -133,7 +133,7 @@ def test_the_slower_writer_is_told(setting: Setting) -> None:
     assert setting.neighbour.begin(seen, [submission("C1", revision=2)]) is None
     assert setting.neighbour.record(seen, [submission("C1", State.PENDING, revision=2)]) is None
     assert setting.neighbour.history(LEDGER, "C1") == first
-    assert len(setting.journal.moves(LEDGER, "C1")) == 1
+    assert len(list(setting.journal.moves(LEDGER, "C1"))) == 1
 
 
 def test_a_life_leaves_its_moves(journal: Journal, begin: Callable[..., History]) -> None:
@@ -150,7 +150,7 @@ def test_a_life_leaves_its_moves(journal: Journal, begin: Callable[..., History]
         history = written
     assert journal.history(LEDGER, "C1") == history
     assert history.submissions[0].journal_entry == entry
-    moves = journal.moves(LEDGER, "C1")
+    moves = list(journal.moves(LEDGER, "C1"))
     assert [(move.before, move.after, move.detail) for move in moves] == [
         (None, State.SENDING, ""),
         (State.SENDING, State.ACKNOWLEDGED, "acknowledged now"),
@@ -521,6 +521,10 @@ def test_a_reply_is_seen_for_the_first_time_once(setting: Setting) -> None:
     assert setting.neighbour.first_sight("CN02", "seal", until)
     assert setting.journal.first_sight(LEDGER, "old", past)
     assert setting.journal.first_sight(LEDGER, "old", past)
+    # As after a step of the clock by a day: what has just got too old is remembered.
+    yesterday = START - dt.timedelta(hours=24)
+    assert setting.journal.first_sight(LEDGER, "yesterday", yesterday)
+    assert not setting.neighbour.first_sight(LEDGER, "yesterday", yesterday)
 
 
 def test_a_closed_journal_refuses(journal: Journal) -> None:

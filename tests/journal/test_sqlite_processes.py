@@ -62,7 +62,7 @@ def test_two_processes_of_sixteen_threads_begin_each_claim_once(path: Path) -> N
     assert sorted(claims) == sorted(f"C{number}" for number in range(200))
     journal = SqliteJournal(path)
     assert Counter(one.state for one in journal.select(LEDGER)) == {State.POSTED: 200}
-    assert all(len(journal.moves(LEDGER, f"C{number}")) == 2 for number in range(200))
+    assert all(len(list(journal.moves(LEDGER, f"C{number}"))) == 2 for number in range(200))
     journal.close()
 
 

@@ -122,6 +122,23 @@ def read_all(path: str) -> None:
     say(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 
+def exhaust(path: str) -> None:
+    """Use up all file descriptors, then write; say what is refused."""
+    journal = SqliteJournal(path)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    journal.history(LEDGER, "C1")
+    held = []
+    try:
+        while True:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        pass
+    try:
+        journal.begin(journal.history(LEDGER, "C2"), [submission("C2")])
+    except JournalError as error:
+        say(error)
+
+
 def open_only(path: str) -> None:
     """Open the journal at the same time as others; say how that went."""
     say("ready")

@@ -105,7 +105,10 @@ def test_more_postings_than_a_document_takes_make_several_documents() -> None:
     with pytest.raises(ClaimError, match=r"CB-164 claim C-1: it would be 2 documents"):
         ledger.preview(claim)
     first, second = ledger.previews(claim)
-    assert (first.claim_id, second.claim_id) == ("C-1/1", "C-1/2")
+    assert [(one.claim_id, one.reference) for one in (first, second)] == [
+        ("C-1", "C-1.P1"),
+        ("C-1", "C-1.P2"),
+    ]
     assert len(first.voucher.postings) == len(second.voucher.postings) == 501
     assert (first.valid, second.valid) == (True, True)
 

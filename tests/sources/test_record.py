@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -154,6 +156,42 @@ def test_one_pass_of_a_source_at_a_time(tmp_path: Path) -> None:
         pass
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("how", ["ended", "killed"])
+def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
+    """A child forked during a pass neither holds it on nor ends it for its parent."""
+    heard, says = os.pipe()
+    waits, lets_go = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        record = Record(tmp_path / "claims.db")
+        with record.turn("inbox"):
+            if os.fork() == 0:
+                os.close(lets_go)
+                os.write(says, b".")
+                os.read(waits, 1)  # the child lives on
+                os._exit(0)
+            os.read(heard, 1)
+            other = Record(tmp_path / "claims.db")
+            try:
+                with other.turn("inbox"):
+                    os._exit(1)  # the child has ended its parent's pass
+            except NotDelivered:
+                pass
+            if how == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(0)
+    _, status = os.waitpid(parent, 0)
+    try:
+        assert os.waitstatus_to_exitcode(status) == (0 if how == "ended" else -signal.SIGKILL)
+        record = Record(tmp_path / "claims.db")
+        with record.turn("inbox"):
+            pass
+        record.close()
+    finally:
+        for end in (heard, says, waits, lets_go):
+            os.close(end)
 
 
 def test_a_file_that_may_not_be_written_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,16 @@ from tests.submission.driver import ASK, Scene, history, key, wanted
 
 from claimbridge.model import LIVE, Purpose, State, Submission
 from claimbridge.submission import decide
-from claimbridge.submission.decisions import Busy, Done, Refuse, Resolve, Send, TakeBack, quiet_left
+from claimbridge.submission.decisions import (
+    Busy,
+    Close,
+    Done,
+    Refuse,
+    Resolve,
+    Send,
+    TakeBack,
+    quiet_left,
+)
 
 S = State
 ACCEPTED = [S.ACKNOWLEDGED, S.POSTED, S.PAID]
@@ -52,7 +61,7 @@ def test_first_revision(held: tuple[Submission, ...], expected: type | str) -> N
 @pytest.mark.parametrize(
     ("held", "expected"),
     [
-        ((wanted(1, state=S.PENDING),), Send),
+        ((wanted(1, state=S.PENDING),), Close),
         ((wanted(1, state=S.REJECTED),), Send),
         ((wanted(1, state=S.REVERSED), reversal(1, S.POSTED)), Send),
         ((wanted(1, state=S.REVERSED), reversal(1, S.IN_DOUBT)), Send),

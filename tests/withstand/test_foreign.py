@@ -142,7 +142,7 @@ def test_one_claim_that_cannot_be_built_ends_alone(
     assert (error.code, error.claim_id) == ("CB-419", BAD)
     assert "reference" in str(error)
     with client_of(opened) as client:
-        assert list(client.journal.select("CN01", [State.SENDING, State.IN_DOUBT])) == []
+        assert list(client.journal.select(client.book().id, [State.SENDING, State.IN_DOUBT])) == []
         with pytest.raises(DeliveryRefused):
             client.preview(claim(BAD))
 
@@ -167,7 +167,7 @@ def test_what_a_profile_raises_leaves_nothing_sending(
         with pytest.raises(NotDelivered) as raised:
             calls[verb](client)
         assert raised.value.claim_id == BAD
-        assert list(client.journal.select("CN01", [State.SENDING, State.IN_DOUBT])) == []
+        assert list(client.journal.select(client.book().id, [State.SENDING, State.IN_DOUBT])) == []
         profile.verb = ""
         calls[verb](client)
 
@@ -264,7 +264,8 @@ def test_a_revision_that_would_need_a_reversal_is_refused_before_anything(
     assert "journal settle EXP-1 --revision 1 --reversed" in str(error)
     with client_of(opened) as client:
         assert [
-            one.key.revision for one in client.journal.history("CN01", "EXP-1").submissions
+            one.key.revision
+            for one in client.journal.history(client.book().id, "EXP-1").submissions
         ] == [1]
         reverse_in_the_erp(erp, tmp_path / "colleague.db", first)
         settled = client.settle("EXP-1", revision=1, posted=None, reversed=True)

@@ -246,8 +246,26 @@ JOURNAL: Final = (
     Command(
         "settle",
         "journal:settle_submission",
-        "Record what you found in the ERP about a parked submission.",
+        "Record what you found in the ERP about a parked submission, or one that is gone from it.",
         "claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008",
+    ),
+    Command(
+        "books",
+        "books:list_books",
+        "List the books of the journal: their names, where they are, and what they hold.",
+        "claimbridge journal books --config claimbridge.toml",
+    ),
+    Command(
+        "rename",
+        "books:rename_book",
+        "Let a new name mean the book that an old name meant, after a ledger was renamed.",
+        "claimbridge journal rename CN01 CN-SHANGHAI",
+    ),
+    Command(
+        "moved",
+        "books:move_book",
+        "Record that a ledger's book is now where the configuration says.",
+        "claimbridge journal moved CN01",
     ),
 )
 

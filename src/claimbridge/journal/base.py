@@ -7,12 +7,21 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import Book, History, InvoiceHolder, Move, State, Submission
+from claimbridge.journal.calls import Call
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -56,13 +65,20 @@ class Journal(Protocol):
         """
         ...
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed`` if nothing was written since ``seen``; ends the flights it names.
 
         Returns the new history, durable on disk; None when another writer was faster. A flight
         named in ``changed`` is given up even when the write fails, so that the next ``history``
-        shows it ``in_doubt``. What becomes ``pending`` here is held to the invoices as ``begin``
-        holds it.
+        shows it ``in_doubt``. ``withdrawn`` is kept with the claim, whose ``changed`` may then be
+        empty; None leaves what is kept. What becomes ``pending`` here is held to the invoices, and
+        to other books, as ``begin`` holds it.
         """
         ...
 
@@ -72,6 +88,10 @@ class Journal(Protocol):
         Asked right before the first byte: a process that stood still may have been taken for dead
         meanwhile, and where others cannot see that it lives, they will take it so.
         """
+        ...
+
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
         ...
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
@@ -92,15 +112,22 @@ class Journal(Protocol):
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         ...
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
         """Yield submissions in these states (empty: in any), oldest first.
 
-        Bounded memory: the caller may stop early, and may write while it reads.
+        With ``parts`` only those that are parts of a divided claim. Bounded memory: the caller may
+        stop early, and may write while it reads.
         """
         ...
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        """Return how many submissions are in each state, as they are written; no state with 0."""
+        ...
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first, in bounded memory."""
         ...
 
     def cursor(self, ledger: str) -> str:
@@ -132,9 +159,9 @@ def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
         return error
 
 
-def key_order(submission: Submission) -> tuple[int, str]:
-    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``."""
-    return submission.key.revision, submission.key.purpose
+def key_order(submission: Submission) -> tuple[int, str, int]:
+    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``, by part."""
+    return submission.key.revision, submission.key.purpose, submission.key.part
 
 
 __all__ = ["Journal", "key_order", "outcome_of"]

@@ -14,7 +14,7 @@ from claimbridge.journal.rules import Change
 from claimbridge.model import InvoiceHolder, InvoiceUse, Key, State, Submission
 
 _HOLDERS: Final = """
-SELECT s.ledger, s.claim_id, s.revision, s.purpose, u.claim_id, s.state, EXISTS (
+SELECT s.ledger, s.claim_id, s.revision, s.purpose, s.part, u.claim_id, s.state, EXISTS (
     SELECT 1 FROM submissions l WHERE l.ledger = s.ledger AND l.claim_id = s.claim_id
     AND l.revision > s.revision),
     u.invoice, u.line, u.number, u.amount, u.total, u.currency
@@ -23,12 +23,12 @@ WHERE u.{column} IN ({marks}) ORDER BY s.id, u.line
 """
 _FORGET: Final = """
 DELETE FROM invoice_uses WHERE invoice = ? AND submission = (SELECT id FROM submissions
-    WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?)
+    WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?)
 """
 _KEEP: Final = """
 INSERT INTO invoice_uses (invoice, submission, claim_id, line, number, amount, total, currency)
 SELECT ?, id, ?, ?, ?, ?, ?, ? FROM submissions
-WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
 """
 
 
@@ -37,6 +37,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     claim: str
     revision: int
     purpose: str
+    part: int
     claim_id: str
     state: State
     superseded: bool
@@ -62,7 +63,7 @@ def check(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
         uses = invoices.newly_used(change)
         if uses:
             holders = _read(connection, "invoice", [use.invoice for use in uses])
-            claim_id = invoices.claim_of(change.after)
+            claim_id = change.after.key.claim_id
             error = invoices.refusal(uses, holders, claim_id=claim_id)
             if error is not None:
                 raise error
@@ -77,7 +78,7 @@ def write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
             continue
         key = _key(change.after)
         connection.executemany(_FORGET, [(use.invoice, *key) for use in before])
-        claim_id = invoices.claim_of(change.after)
+        claim_id = change.after.key.claim_id
         connection.executemany(_KEEP, [(*_values(use, claim_id), *key) for use in after])
 
 
@@ -107,6 +108,7 @@ def _holder(row: Sequence[object]) -> InvoiceHolder:
                     "claim_id": found.claim,
                     "revision": found.revision,
                     "purpose": found.purpose,
+                    "part": found.part,
                 },
                 "claim_id": found.claim_id,
                 "state": found.state,
@@ -123,7 +125,7 @@ def _holder(row: Sequence[object]) -> InvoiceHolder:
             InvoiceHolder,
         )
     except msgspec.MsgspecError as error:
-        raise Undecodable(f"a use of invoice {row[7]}: {error}") from error
+        raise Undecodable(f"a use of invoice {row[8]}: {error}") from error
 
 
 def _values(use: InvoiceUse, claim_id: str) -> tuple[object, ...]:
@@ -132,9 +134,9 @@ def _values(use: InvoiceUse, claim_id: str) -> tuple[object, ...]:
     return use.invoice, claim_id, use.line, use.number, amount, total, use.currency
 
 
-def _key(submission: Submission) -> tuple[str, str, int, str]:
+def _key(submission: Submission) -> tuple[str, str, int, str, int]:
     key: Key = submission.key
-    return key.ledger, key.claim_id, key.revision, key.purpose.value
+    return key.ledger, key.claim_id, key.revision, key.purpose.value, key.part
 
 
 __all__ = ["check", "read_holders", "write"]

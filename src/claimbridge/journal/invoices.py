@@ -13,7 +13,7 @@ from typing import Final
 
 from claimbridge.errors import ClaimError
 from claimbridge.journal.rules import Change
-from claimbridge.model import InvoiceHolder, InvoiceUse, Purpose, State, Submission
+from claimbridge.model import InvoiceHolder, InvoiceUse, Purpose, State
 from claimbridge.model.invoices import contradicted
 from claimbridge.model.money import summed
 
@@ -31,12 +31,6 @@ def has_it(state: State, *, superseded: bool) -> bool:
     if state is State.PENDING:
         return not superseded
     return state not in _FREED
-
-
-def claim_of(submission: Submission) -> str:
-    """Return the id of the claim that a submission is, or is a part of."""
-    whole, _, _ = submission.key.claim_id.rpartition("/")
-    return whole if submission.voucher.parts else submission.key.claim_id
 
 
 def newly_used(change: Change) -> tuple[InvoiceUse, ...]:
@@ -107,4 +101,4 @@ def _too_much(use: InvoiceUse, left: Decimal, others: Sequence[str], claim_id: s
     )
 
 
-__all__ = ["claim_of", "has_it", "newly_used", "refusal"]
+__all__ = ["has_it", "newly_used", "refusal"]

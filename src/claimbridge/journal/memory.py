@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
@@ -14,6 +14,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import invoices, rules
 from claimbridge.journal.base import outcome_of
+from claimbridge.journal.calls import Call
 from claimbridge.journal.flights import Flights
 from claimbridge.model import (
     Book,
@@ -24,7 +25,9 @@ from claimbridge.model import (
     Purpose,
     State,
     Submission,
+    Withdrawal,
 )
+from claimbridge.turns import Turn
 
 T = TypeVar("T")
 
@@ -52,7 +55,7 @@ class MemoryJournal:
 
         What it had in ``sending`` is ``in_doubt`` for the next reader.
         """
-        with self._record.lock:
+        with self._record.turn.held():
             self._flights.abandon()
             self._flights = Flights()
 
@@ -92,11 +95,6 @@ class MemoryJournal:
             changes = rules.begun(seen, changed, self._clock.now())
             if not record.is_current(seen):
                 return None
-            for change in changes:
-                if change.posts:
-                    rules.refuse_elsewhere(
-                        change.after.key, record.held(seen.claim_id), record.books
-                    )
             history = record.store(seen, changes)
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
@@ -104,11 +102,17 @@ class MemoryJournal:
                 self._flights.written(number, key, history)
             return history
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed``; the flights it names have ended, whatever comes of the write."""
         named = self._flights.named(seen, changed)
         try:
-            history = self._recorded(seen, changed)
+            history = self._recorded(seen, changed, withdrawn)
         except BaseException:
             self._flights.end(named)
             raise
@@ -128,6 +132,10 @@ class MemoryJournal:
         aloft = record.aloft[flight.key]
         return aloft.flights is self._flights and aloft.flies
 
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended."""
+        self._flights.drop(call)  # the next reader finds it in doubt
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
@@ -143,8 +151,10 @@ class MemoryJournal:
             key = record.references.get((ledger, reference))
             return None if key is None else record.submission(key)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        """Yield submissions in these states (empty: in any), oldest first."""
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first; or parts alone."""
         wanted = frozenset(states or State)
         with self._open() as record:
             for key in [key for key in record.aloft if key.ledger == ledger]:
@@ -155,13 +165,20 @@ class MemoryJournal:
         for number in sorted(keys):
             with self._open() as record:
                 found = record.submission(keys[number])
-            if found.state in wanted:
+            if found.state in wanted and (found.key.part or not parts):
                 yield found
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> dict[State, int]:
+        """Return how many submissions are in each state, as they are written."""
         with self._open() as record:
-            return tuple(record.moves.get((ledger, claim_id), ()))
+            held = ((state, len(record.by_state.get((ledger, state), ()))) for state in State)
+            return {state: count for state, count in held if count}
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first."""
+        with self._open() as record:
+            found = tuple(record.moves.get((ledger, claim_id), ()))
+        yield from found
 
     def cursor(self, ledger: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
@@ -176,8 +193,8 @@ class MemoryJournal:
     def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
         """Keep that a signed reply was seen; False when it was seen before."""
         with self._open() as record:
-            now = self._clock.now()
-            record.sights = {key: end for key, end in record.sights.items() if end >= now}
+            oldest = self._clock.now() - rules.KEPT_LONGER
+            record.sights = {key: end for key, end in record.sights.items() if end >= oldest}
             if (ledger, seal) in record.sights:
                 return False
             record.sights[ledger, seal] = until
@@ -187,20 +204,25 @@ class MemoryJournal:
         """Refuse further use; closing twice does no harm."""
         self._closed = True
 
-    def _open(self) -> _Record:
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[_Record]:
+        """Have the record for oneself: the ``with`` is the transaction."""
         if self._closed:
             raise rules.misuse("the journal is closed")
-        return self._record
+        with self._record.turn.held():
+            yield self._record
 
-    def _recorded(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def _recorded(
+        self, seen: History, changed: Sequence[Submission], withdrawn: Withdrawal | None
+    ) -> History | None:
         with self._open() as record:
-            changes = rules.recorded(seen, changed, self._clock.now())
+            changes = rules.recorded(seen, changed, self._clock.now(), withdrawn=withdrawn)
             if not record.is_current(seen):
                 return None
             for change in changes:
                 if change.lands_unproven and not self._is_ours(change.after.key):
                     raise rules.not_yours(change.after.key)
-            return record.store(seen, changes)
+            return record.store(seen, changes, withdrawn)
 
     def _is_ours(self, key: Key) -> bool:
         return self._record.aloft[key].flights is self._flights
@@ -219,10 +241,10 @@ class _Aloft(msgspec.Struct, frozen=True):
 
 
 class _Record:
-    """What is kept. Entered, it is one thread's alone: its ``with`` is the transaction."""
+    """What is kept; used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.turn = Turn()
         self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
         self.of_claim: dict[str, set[str]] = defaultdict(set)
@@ -236,13 +258,6 @@ class _Record:
         self.cursors: dict[str, str] = {}
         self.sights: dict[tuple[str, str], datetime] = {}
 
-    def __enter__(self) -> _Record:
-        self.lock.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
-
     def submission(self, key: Key) -> Submission:
         found = self.histories[key.ledger, key.claim_id].get(key)
         assert found is not None  # nothing is ever removed
@@ -252,11 +267,17 @@ class _Record:
         known = self.histories.get((seen.ledger, seen.claim_id))
         return seen.version == (0 if known is None else known.version)
 
-    def store(self, seen: History, changes: Sequence[rules.Change]) -> History:
+    def store(
+        self,
+        seen: History,
+        changes: Sequence[rules.Change],
+        withdrawn: Withdrawal | None = None,
+    ) -> History:
         self._check_seen(seen, changes)
+        self._check_elsewhere(changes)
         self._check_references(changes)
         self._check_invoices(changes)
-        history = rules.continued(seen, changes)
+        history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
@@ -270,6 +291,12 @@ class _Record:
             for one in self.histories[book, claim_id].submissions
             if one.key.purpose is Purpose.POST
         ]
+
+    def _check_elsewhere(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            if change.posts:
+                key = change.after.key
+                rules.refuse_elsewhere(key, self.held(key.claim_id), self.books)
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)
@@ -292,7 +319,7 @@ class _Record:
         for change in changes:
             uses = invoices.newly_used(change)
             holders = self.holders([use.invoice for use in uses])
-            error = invoices.refusal(uses, holders, claim_id=invoices.claim_of(change.after))
+            error = invoices.refusal(uses, holders, claim_id=change.after.key.claim_id)
             if error is not None:
                 raise error
 
@@ -301,7 +328,7 @@ class _Record:
         return tuple(
             InvoiceHolder(
                 key=key,
-                claim_id=invoices.claim_of(found),
+                claim_id=found.key.claim_id,
                 state=found.state,
                 superseded=self._is_superseded(key),
                 use=use,

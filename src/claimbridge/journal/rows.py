@@ -28,51 +28,55 @@ from claimbridge.model import (
     State,
     Submission,
     Voucher,
+    Withdrawal,
 )
 
 Row = tuple[object, ...]
 
 _CLAIM: Final = """
-SELECT c.version, s.id, s.ledger, s.claim_id, s.revision, s.purpose, s.reference, s.digest,
-    s.state, s.attempt, s.attempted_at, s.updated_at, s.owner, s.flight, s.content
+SELECT c.version, c.withdrawn, c.reason, s.id, s.ledger, s.claim_id, s.revision, s.purpose, s.part,
+    s.reference, s.digest, s.state, s.attempt, s.attempted_at, s.updated_at, s.owner, s.flight,
+    s.content
 FROM claims c LEFT JOIN submissions s USING (ledger, claim_id)
 WHERE c.ledger = ? AND c.claim_id = ?
 """
 _ONE: Final = """
-SELECT id, ledger, claim_id, revision, purpose, reference, digest, state, attempt, attempted_at,
-    updated_at, owner, flight, content
+SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
+    attempted_at, updated_at, owner, flight, content
 FROM submissions WHERE ledger = ? AND reference = ?
 """
 _PAGE: Final = """
-SELECT id, ledger, claim_id, revision, purpose, reference, digest, state, attempt, attempted_at,
-    updated_at, owner, flight, content
-FROM submissions WHERE ledger = ? AND state = ? AND id > ? ORDER BY id LIMIT ?
+SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
+    attempted_at, updated_at, owner, flight, content
+FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER BY id LIMIT ?
 """
 _ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
+_COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
 _MOVES: Final = """
-SELECT revision, purpose, at, state_before, state_after, attempt, detail
-FROM moves WHERE ledger = ? AND claim_id = ? ORDER BY id
+SELECT id, revision, purpose, part, at, state_before, state_after, attempt, detail
+FROM moves WHERE ledger = ? AND claim_id = ? AND id > ? ORDER BY id LIMIT ?
 """
 _INSERT: Final = """
 INSERT INTO submissions (reference, digest, state, attempt, attempted_at, updated_at, owner,
-    flight, content, ledger, claim_id, revision, purpose)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    flight, content, ledger, claim_id, revision, purpose, part)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE: Final = """
 UPDATE submissions SET reference = ?, digest = ?, state = ?, attempt = ?, attempted_at = ?,
     updated_at = ?, owner = ?, flight = ?, content = ?
-WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND state = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND state = ?
 """
 _APPEND: Final = """
-INSERT INTO moves (ledger, claim_id, revision, purpose, at, state_before, state_after, attempt,
-    detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before, state_after,
+    attempt, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OWNER: Final = """
-SELECT owner FROM submissions WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?
+SELECT owner FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
 """
 _FLIGHT: Final = """
 SELECT owner, flight FROM submissions
-WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND attempt = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND attempt = ?
     AND owner IS NOT NULL
 """
 _BEGIN_CLAIM: Final = """
@@ -80,6 +84,9 @@ INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO N
 """
 _ADVANCE: Final = """
 UPDATE claims SET version = version + 1 WHERE ledger = ? AND claim_id = ? AND version = ?
+"""
+_WITHDRAW: Final = """
+UPDATE claims SET withdrawn = ?, reason = ? WHERE ledger = ? AND claim_id = ?
 """
 _SET_CURSOR: Final = """
 INSERT INTO cursors (ledger, cursor, updated_at) VALUES (?, ?, ?)
@@ -114,6 +121,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     attempted_uptime: Uptime | None = None
+    job: str = ""
     doubt_since: dt.datetime | None = None
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
@@ -128,6 +136,7 @@ class _Columns(msgspec.Struct, frozen=True, array_like=True):
     claim_id: str
     revision: int
     purpose: Purpose
+    part: int
     reference: str
     digest: str
     state: State
@@ -151,6 +160,7 @@ def encoded(submission: Submission) -> str:
         reasons=submission.reasons,
         detail=submission.detail,
         attempted_uptime=submission.attempted_uptime,
+        job=submission.job,
         doubt_since=submission.doubt_since,
         doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
@@ -169,10 +179,12 @@ def read_claim(
     rows = connection.execute(_CLAIM, (ledger, claim_id)).fetchall()
     if not rows:
         return History(ledger, claim_id), {}
-    stored = [_stored(row[1:]) for row in rows if row[1] is not None]
+    version, withdrawn, reason = rows[0][:3]
+    stored = [_stored(row[3:]) for row in rows if row[3] is not None]
     submissions = sorted((one.submission for one in stored), key=key_order)
     aloft = {one.submission.key: one.aloft for one in stored if one.aloft is not None}
-    return History(ledger, claim_id, rows[0][0], tuple(submissions)), aloft
+    taken_back = Withdrawal(withdrawn, reason) if withdrawn else None
+    return History(ledger, claim_id, version, tuple(submissions), taken_back), aloft
 
 
 def read_reference(
@@ -184,11 +196,26 @@ def read_reference(
 
 
 def read_page(
-    connection: sqlite3.Connection, ledger: str, state: State, after: int, size: int
+    connection: sqlite3.Connection,
+    ledger: str,
+    state: State,
+    after: int,
+    size: int,
+    *,
+    parts: bool = False,
 ) -> list[Stored]:
-    """Return up to ``size`` submissions in ``state`` with numbers above ``after``, in order."""
-    rows = connection.execute(_PAGE, (ledger, state.value, after, size)).fetchall()
+    """Return up to ``size`` submissions in ``state`` with numbers above ``after``, in order.
+
+    With ``parts`` only those of divided claims.
+    """
+    rows = connection.execute(_PAGE, (ledger, state.value, after, int(parts), size)).fetchall()
     return [_stored(row) for row in rows]
+
+
+def read_counts(connection: sqlite3.Connection, ledger: str) -> dict[State, int]:
+    """Return how many submissions of a book are in each state; no state with 0."""
+    found = dict(connection.execute(_COUNTS, (ledger,)).fetchall())
+    return {state: found[state.value] for state in State if state.value in found}
 
 
 def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
@@ -197,10 +224,12 @@ def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
     return [(ledger, claim_id, Aloft(owner, flight)) for ledger, claim_id, owner, flight in rows]
 
 
-def read_moves(connection: sqlite3.Connection, ledger: str, claim_id: str) -> tuple[Move, ...]:
-    """Return a claim's moves, oldest first."""
-    rows = connection.execute(_MOVES, (ledger, claim_id)).fetchall()
-    return tuple(_move(ledger, claim_id, row) for row in rows)
+def read_moves(
+    connection: sqlite3.Connection, ledger: str, claim_id: str, after: int, size: int
+) -> list[tuple[int, Move]]:
+    """Return up to ``size`` of a claim's moves with numbers above ``after``, in order."""
+    rows = connection.execute(_MOVES, (ledger, claim_id, after, size)).fetchall()
+    return [(row[0], _move(ledger, claim_id, row[1:])) for row in rows]
 
 
 def read_cursor(connection: sqlite3.Connection, ledger: str) -> str:
@@ -220,7 +249,7 @@ def write_sight(
     connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now),))
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now - rules.KEPT_LONGER),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
         (ledger, seal, text_of(until)),
@@ -235,6 +264,13 @@ def advance(connection: sqlite3.Connection, seen: History) -> bool:
     else:
         done = connection.execute(_ADVANCE, (seen.ledger, seen.claim_id, seen.version))
     return done.rowcount == 1
+
+
+def write_withdrawal(connection: sqlite3.Connection, seen: History, withdrawn: Withdrawal) -> None:
+    """Keep that the claim was taken back, after ``advance``."""
+    connection.execute(
+        _WITHDRAW, (withdrawn.revision, withdrawn.reason, seen.ledger, seen.claim_id)
+    )
 
 
 def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
@@ -309,8 +345,8 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
     )
 
 
-def _key(key: Key) -> tuple[str, str, int, str]:
-    return key.ledger, key.claim_id, key.revision, key.purpose.value
+def _key(key: Key) -> tuple[str, str, int, str, int]:
+    return key.ledger, key.claim_id, key.revision, key.purpose.value, key.part
 
 
 def _stored(row: Sequence[object]) -> Stored:
@@ -320,7 +356,7 @@ def _stored(row: Sequence[object]) -> Stored:
     except (msgspec.MsgspecError, ClaimBridgeError, ValueError) as error:
         raise Undecodable(f"row {row[0]} of submissions: {error}") from error
     submission = Submission(
-        key=Key(columns.ledger, columns.claim_id, columns.revision, columns.purpose),
+        key=Key(columns.ledger, columns.claim_id, columns.revision, columns.purpose, columns.part),
         reference=columns.reference,
         digest=columns.digest,
         voucher=content.voucher,
@@ -331,6 +367,7 @@ def _stored(row: Sequence[object]) -> Stored:
         detail=content.detail,
         attempted_at=columns.attempted_at,
         attempted_uptime=content.attempted_uptime,
+        job=content.job,
         doubt_since=content.doubt_since,
         doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
@@ -343,13 +380,14 @@ def _stored(row: Sequence[object]) -> Stored:
 
 
 def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
-    revision, purpose, at, before, after, attempt, detail = row
+    revision, purpose, part, at, before, after, attempt, detail = row
     fields = {
         "key": {
             "ledger": ledger,
             "claim_id": claim_id,
             "revision": revision,
             "purpose": purpose,
+            "part": part,
         },
         "at": at,
         "before": before,
@@ -379,6 +417,7 @@ __all__ = [
     "encoded",
     "read_aloft",
     "read_claim",
+    "read_counts",
     "read_cursor",
     "read_flight",
     "read_moves",
@@ -388,4 +427,5 @@ __all__ = [
     "write",
     "write_cursor",
     "write_sight",
+    "write_withdrawal",
 ]

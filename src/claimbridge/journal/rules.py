@@ -15,7 +15,17 @@ import msgspec
 from claimbridge.clock import Clock
 from claimbridge.errors import ConflictingSubmission, JournalError
 from claimbridge.journal.base import key_order
-from claimbridge.model import MOVES, Book, History, Key, Move, Purpose, State, Submission
+from claimbridge.model import (
+    MOVES,
+    Book,
+    History,
+    Key,
+    Move,
+    Purpose,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
 """Where a submission may begin."""
@@ -32,6 +42,13 @@ RENAMED: Final = frozenset({State.PENDING, State.REJECTED})
 
 ABSENT: Final = frozenset({State.PENDING, State.REJECTED, State.REVERSED})
 """Where an ERP has nothing of a voucher, for certain: in any other state it has, or may have."""
+
+KEPT_LONGER: Final = dt.timedelta(hours=25)
+"""For how long a reply that is too old to count is remembered still.
+
+A clock that was set forward, for an hour or a day, and back again must not have us forget a reply
+that counts again then.
+"""
 
 OWNER_ENDED: Final = "the process that was sending it ended before the answer was recorded"
 GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
@@ -51,8 +68,9 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def posts(self) -> bool:
-        """Whether a claim's voucher is about to be sent."""
-        return self.takes_off and self.after.key.purpose is Purpose.POST
+        """Whether a claim's voucher is about to be sent, or is to be from now on."""
+        intended = self.before is None and self.after.state is State.PENDING
+        return (self.takes_off or intended) and self.after.key.purpose is Purpose.POST
 
     @property
     def lands_unproven(self) -> bool:
@@ -90,9 +108,17 @@ def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tup
     return changes
 
 
-def recorded(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+def recorded(
+    seen: History,
+    changed: Sequence[Submission],
+    now: dt.datetime,
+    *,
+    withdrawn: Withdrawal | None = None,
+) -> tuple[Change, ...]:
     """Return the lawful changes of ``Journal.record``; raises JournalError CB-228."""
-    changes = _changes(seen, changed, now)
+    if withdrawn is not None:
+        _check_withdrawal(seen, withdrawn)
+    changes = () if withdrawn is not None and not changed else _changes(seen, changed, now)
     for change in changes:
         if change.takes_off:
             raise misuse(
@@ -152,7 +178,9 @@ def remeasured(history: History, clock: Clock) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def continued(seen: History, changes: Sequence[Change]) -> History:
+def continued(
+    seen: History, changes: Sequence[Change], withdrawn: Withdrawal | None = None
+) -> History:
     """Return the history that follows ``seen`` once ``changes`` are written."""
     submissions = {known.key: known for known in seen.submissions}
     submissions.update({change.after.key: change.after for change in changes})
@@ -161,6 +189,7 @@ def continued(seen: History, changes: Sequence[Change]) -> History:
         seen.claim_id,
         seen.version + 1,
         tuple(sorted(submissions.values(), key=key_order)),
+        withdrawn or seen.withdrawn,
     )
 
 
@@ -253,6 +282,15 @@ def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> 
     return tuple(changes)
 
 
+def _check_withdrawal(seen: History, withdrawn: Withdrawal) -> None:
+    known = seen.withdrawn.revision if seen.withdrawn is not None else 1
+    if withdrawn.revision < known:
+        raise misuse(
+            f"revision {known} was withdrawn already, {withdrawn.revision} is earlier",
+            seen.claim_id,
+        )
+
+
 def _check_belongs(seen: History, submission: Submission, written: Collection[Key]) -> None:
     key = submission.key
     if (key.ledger, key.claim_id) != (seen.ledger, seen.claim_id):
@@ -283,6 +321,7 @@ __all__ = [
     "ABSENT",
     "FIRST",
     "GIVEN_UP",
+    "KEPT_LONGER",
     "OWNER_ENDED",
     "RENAMED",
     "UNPROVEN",

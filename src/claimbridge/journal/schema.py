@@ -279,6 +279,120 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "DROP TABLE invoices",
     ),
+    (
+        # The parts of a divided claim were claims by themselves, ``EXP-7/1`` …, where a claim of
+        # that name would have been taken for one. They are the claim's own now, told by ``part``
+        # (0: the claim as one document), under one version. Their references stay. A claim of the
+        # user's whose id only looks so has no parts in its vouchers, and stays what it is.
+        """
+        CREATE TABLE parted AS SELECT id, ledger, claim_id AS named, revision, purpose, part,
+            substr(claim_id, 1, length(claim_id) - length('/' || part)) AS claim_id
+        FROM (
+            SELECT id, ledger, claim_id, revision, purpose,
+                CASE WHEN json_valid(content) THEN json_extract(content, '$.voucher.part') END
+                    AS part,
+                CASE WHEN json_valid(content) THEN json_extract(content, '$.voucher.parts') END
+                    AS parts
+            FROM submissions
+        ) WHERE parts > 0 AND substr(claim_id, -length('/' || part)) = '/' || part
+        """,
+        "CREATE INDEX parted_by_id ON parted (id)",
+        """
+        INSERT INTO claims (ledger, claim_id, version)
+        SELECT DISTINCT ledger, claim_id, 1 FROM parted WHERE true ON CONFLICT DO NOTHING
+        """,
+        # Higher than that of any claim which is joined here.
+        """
+        UPDATE claims SET version = version + (
+            SELECT sum(old.version) FROM claims old WHERE (old.ledger, old.claim_id) IN (
+                SELECT p.ledger, p.named FROM parted p
+                WHERE p.ledger = claims.ledger AND p.claim_id = claims.claim_id))
+        WHERE (ledger, claim_id) IN (SELECT ledger, claim_id FROM parted)
+        """,
+        """
+        CREATE TABLE submissions_of_parts (
+            id INTEGER PRIMARY KEY,
+            ledger TEXT NOT NULL,
+            claim_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            purpose TEXT NOT NULL CHECK (purpose IN ('post', 'reverse')),
+            part INTEGER NOT NULL DEFAULT 0 CHECK (part >= 0),
+            reference TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            state TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            attempted_at TEXT,
+            updated_at TEXT NOT NULL,
+            owner TEXT,
+            flight INTEGER,
+            content TEXT NOT NULL,
+            CHECK ((state = 'sending') = (owner IS NOT NULL)),
+            CHECK ((owner IS NULL) = (flight IS NULL)),
+            UNIQUE (ledger, claim_id, revision, purpose, part),
+            UNIQUE (ledger, reference),
+            FOREIGN KEY (ledger, claim_id) REFERENCES claims
+        )
+        """,
+        """
+        INSERT INTO submissions_of_parts
+        SELECT s.id, s.ledger, coalesce(p.claim_id, s.claim_id), s.revision, s.purpose,
+            coalesce(p.part, 0), s.reference, s.digest, s.state, s.attempt, s.attempted_at,
+            s.updated_at, s.owner, s.flight, s.content
+        FROM submissions s LEFT JOIN parted p ON p.id = s.id
+        """,
+        """
+        CREATE TABLE moves_of_parts (
+            id INTEGER PRIMARY KEY,
+            ledger TEXT NOT NULL,
+            claim_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            purpose TEXT NOT NULL,
+            part INTEGER NOT NULL,
+            at TEXT NOT NULL,
+            state_before TEXT,
+            state_after TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            detail TEXT NOT NULL,
+            FOREIGN KEY (ledger, claim_id, revision, purpose, part)
+                REFERENCES submissions_of_parts (ledger, claim_id, revision, purpose, part)
+        )
+        """,
+        """
+        INSERT INTO moves_of_parts
+        SELECT m.id, m.ledger, coalesce(p.claim_id, m.claim_id), m.revision, m.purpose,
+            coalesce(p.part, 0), m.at, m.state_before, m.state_after, m.attempt, m.detail
+        FROM moves m JOIN submissions s USING (ledger, claim_id, revision, purpose)
+            LEFT JOIN parted p ON p.id = s.id
+        """,
+        "DROP TABLE moves",  # runs no trigger: https://sqlite.org/lang_droptable.html
+        "DROP TABLE submissions",
+        "ALTER TABLE submissions_of_parts RENAME TO submissions",
+        "ALTER TABLE moves_of_parts RENAME TO moves",
+        """
+        DELETE FROM claims WHERE (ledger, claim_id) IN (SELECT ledger, named FROM parted)
+            AND NOT EXISTS (SELECT 1 FROM submissions s
+                WHERE s.ledger = claims.ledger AND s.claim_id = claims.claim_id)
+        """,
+        "DROP TABLE parted",
+        "CREATE INDEX submissions_by_state ON submissions (ledger, state)",
+        "CREATE INDEX submissions_in_flight ON submissions (owner) WHERE owner IS NOT NULL",
+        "CREATE INDEX moves_by_claim ON moves (ledger, claim_id)",
+        """
+        CREATE TRIGGER moves_are_not_changed BEFORE UPDATE ON moves
+        BEGIN SELECT RAISE(ABORT, 'moves are append-only'); END
+        """,
+        """
+        CREATE TRIGGER moves_are_not_deleted BEFORE DELETE ON moves
+        BEGIN SELECT RAISE(ABORT, 'moves are append-only'); END
+        """,
+        # The last revision that was taken back where it came from (0: none), and why: it is not
+        # sent any more, also where nothing of it was ever begun.
+        "ALTER TABLE claims ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE claims ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+    ),
+    # ``content`` may name the ERP's job that holds what was sent; an older release would write
+    # that away.
+    ("SELECT 1",),
 )
 
 

@@ -19,9 +19,9 @@ from __future__ import annotations
 import contextlib
 import heapq
 import sqlite3
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -31,10 +31,21 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, JournalError
 from claimbridge.journal import book_rows, forks, invoice_rows, owners, place, rows, rules
 from claimbridge.journal.base import outcome_of
+from claimbridge.journal.calls import Call
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import Book, History, InvoiceHolder, Key, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
+from claimbridge.turns import Turn
 
 T = TypeVar("T")
 
@@ -111,12 +122,18 @@ class SqliteJournal:
                 self._flights.written(number, key, history)
         return history
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed``, synced; the flights it names have ended, whatever comes of it."""
         named = self._flights.named(seen, changed)
         try:
-            changes = rules.recorded(seen, changed, self._clock.now())
-            history = self._write(seen, changes, {})
+            changes = rules.recorded(seen, changed, self._clock.now(), withdrawn=withdrawn)
+            history = self._write(seen, changes, {}, withdrawn)
         except BaseException:
             self._end(named)
             raise
@@ -138,12 +155,21 @@ class SqliteJournal:
         # Last: as long as the lock file stands, nobody takes over what was read before.
         return ours and owner.stands()
 
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended."""
+        if self._flights.drop(call):
+            with contextlib.suppress(JournalError):  # then the next reader finds it so
+                self._land_adrift()
+            self._release_if_closed()
+
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls from threads of their own, so that their writes share transactions."""
         if len(calls) < 2:
             return [outcome_of(call) for call in calls]
         with ThreadPoolExecutor(min(len(calls), _TOGETHER)) as pool:
-            return list(pool.map(outcome_of, calls))
+            # Each in a copy of this context: whatever begins there belongs to the call made here.
+            made = [pool.submit(copy_context().run, outcome_of, call) for call in calls]
+            return [one.result() for one in made]
 
     def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
         """Return the submissions that have, or had, invoices of these names, oldest first."""
@@ -155,25 +181,38 @@ class SqliteJournal:
         with self._connections.reading() as connection:
             return rows.read_reference(connection, ledger, reference)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        """Yield submissions in these states (empty: in any), oldest first.
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first; or parts alone.
 
         Reads page by page; one that moves on meanwhile is yielded once, or not at all when it
         left these states. Flights that nobody flies are put in doubt first.
         """
         with contextlib.suppress(JournalError):  # where nothing can be written, listing goes on
             self._land_adrift()
-        streams = [self._stream(ledger, state) for state in dict.fromkeys(states or State)]
+        streams = [self._stream(ledger, state, parts) for state in dict.fromkeys(states or State)]
         last = 0
         for stored in heapq.merge(*streams, key=attrgetter("number")):
             if stored.number > last:
                 last = stored.number
                 yield stored.submission
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> dict[State, int]:
+        """Return how many submissions are in each state, as they are written."""
         with self._connections.reading() as connection:
-            return rows.read_moves(connection, ledger, claim_id)
+            return rows.read_counts(connection, ledger)
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first; reads page by page."""
+        page: Sequence[tuple[int, Move]] = ()
+        while not page or len(page) == _PAGE:
+            after = page[-1][0] if page else 0
+            with self._connections.reading() as connection:
+                page = rows.read_moves(connection, ledger, claim_id, after, _PAGE)
+            if not page:
+                return
+            yield from (move for _, move in page)
 
     def cursor(self, ledger: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
@@ -200,13 +239,13 @@ class SqliteJournal:
 
     def pause(self) -> None:
         """Before a fork: close the connections, and have no lock file half made."""
-        self._owning.acquire()
+        self._owning.take()
         self._connections.pause()
 
     def resume(self) -> None:
         """After a fork, in the parent: go on."""
         self._connections.resume()
-        self._owning.release()
+        self._owning.give_back()
 
     def renew(self) -> None:
         """After a fork, in the child: become another owner, which begins with no flights."""
@@ -221,10 +260,14 @@ class SqliteJournal:
         self._writes = GroupCommit(self._connections.writing, self._path, most=self._group)
         self._flights = Flights()
         self._owner: owners.Owner | None = None
-        self._owning = threading.Lock()
+        self._owning = Turn()
 
     def _write(
-        self, seen: History, changes: Sequence[rules.Change], aloft: Mapping[Key, rows.Aloft]
+        self,
+        seen: History,
+        changes: Sequence[rules.Change],
+        aloft: Mapping[Key, rows.Aloft],
+        withdrawn: Withdrawal | None = None,
     ) -> History | None:
         # Encoded before its turn comes: inside the transaction everybody waits.
         contents = _contents(changes)
@@ -238,16 +281,18 @@ class SqliteJournal:
             invoice_rows.check(connection, changes)
             rows.write(connection, changes, contents, aloft)
             invoice_rows.write(connection, changes)
+            if withdrawn is not None:
+                rows.write_withdrawal(connection, seen, withdrawn)
             return True
 
-        return rules.continued(seen, changes) if self._writes.write(write) else None
+        return rules.continued(seen, changes, withdrawn) if self._writes.write(write) else None
 
-    def _stream(self, ledger: str, state: State) -> Iterator[rows.Stored]:
+    def _stream(self, ledger: str, state: State, parts: bool) -> Iterator[rows.Stored]:
         page: Sequence[rows.Stored] = ()
         while not page or len(page) == _PAGE:
             after = page[-1].number if page else 0
             with self._connections.reading() as connection:
-                page = rows.read_page(connection, ledger, state, after, _PAGE)
+                page = rows.read_page(connection, ledger, state, after, _PAGE, parts=parts)
             if not page:
                 return
             yield from page
@@ -256,7 +301,7 @@ class SqliteJournal:
 
     def _living_owner(self) -> owners.Owner:
         """Return this journal's owner, whose lock is held before its id is written anywhere."""
-        with self._owning:
+        with self._owning.held():
             if self._closed:
                 raise rules.misuse("the journal is closed")
             if self._owner is not None and not self._flights.any() and not self._owner.stands():
@@ -278,7 +323,7 @@ class SqliteJournal:
         self._release_if_closed()
 
     def _release_if_closed(self) -> None:
-        with self._owning:
+        with self._owning.held():
             if self._closed and self._owner is not None and not self._flights.any():
                 self._owner.release()
                 self._owner = None

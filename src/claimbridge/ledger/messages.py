@@ -20,10 +20,8 @@ from claimbridge.errors import (
     ClaimError,
     ConfigurationError,
     DeliveryRefused,
-    NotDelivered,
     SchemaViolation,
 )
-from claimbridge.ledger.division import digest_of
 from claimbridge.ledger.message import Message
 from claimbridge.ledger.opened import Opened
 from claimbridge.mapping import Explanation
@@ -138,21 +136,6 @@ class Messages(Opened):
             for submission, _ in self._submissions(claim, book)
         )
 
-    def draft(self, claim: Claim, book: str) -> Draft:
-        """Return the submission of a claim that is one document, as ``drafts`` does.
-
-        Raises NotDelivered for one that is several by now: another process has just found that its
-        one document never arrived.
-        """
-        drafts = self.drafts(claim, book)
-        if len(drafts) > 1:
-            raise NotDelivered(
-                f"nothing was sent: it was begun as one document and is {len(drafts)} now; submit "
-                "it again",
-                claim_id=claim.id,
-            )
-        return drafts[0]
-
     def _submissions(
         self, claim: Claim, book: str
     ) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
@@ -188,11 +171,11 @@ class Messages(Opened):
         self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
     ) -> Submission:
         self._check_companies(voucher)
-        key = Key(book, voucher.claim_id, claim.revision)
+        key = msgspec.structs.replace(self.key(claim, book), part=voucher.part)
         return Submission(
             key=key,
             reference=plans.reference_for(key, self.profile.capabilities, apart=self.rules.apart),
-            digest=digest_of(claim, voucher.part, voucher.parts),
+            digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
             invoices=invoices,

@@ -40,7 +40,14 @@ def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
     profile = profile or load_profile(config.profile, config.options)
     own = ""
     if isinstance(profile, TellsBooksApart):
-        own = profile.told_apart_by(user=config.auth.user if config.auth else "")
+        try:
+            own = profile.told_apart_by(user=config.auth.user if config.auth else "")
+        except Exception as error:  # a user's profile may raise anything
+            raise ConfigurationError(
+                f"ledger {config.name}: profile {profile.name} cannot tell its book apart: "
+                f"{type(error).__name__}: {error}; fix the profile, or its options",
+                code="CB-241",
+            ) from error
     place = place_of(profile.name, config.endpoint, own, config.book)
     return Wanted(name=config.name, place=place, parallel=config.parallel)
 

@@ -27,6 +27,7 @@ from claimbridge.model.submission import (
     State,
     Status,
     Submission,
+    Withdrawal,
 )
 from claimbridge.model.voucher import Posting, Purpose, Role, Side, Voucher
 
@@ -64,6 +65,7 @@ __all__ = [
     "SupportingDocument",
     "Tax",
     "Voucher",
+    "Withdrawal",
     "as_amount",
     "converted",
     "exponent",

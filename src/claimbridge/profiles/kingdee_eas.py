@@ -140,6 +140,7 @@ class KingdeeEas:
         self.capabilities: Capabilities = Capabilities(
             can_query=asks,
             can_reverse=True,
+            checks_reversals=False,
             can_list_changes=False,
             unique_reference=refuses_repeats,
             batch=batch if asks else 1,

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=False,
     # BSEG-BUZEI has three digits.

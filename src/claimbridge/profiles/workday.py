@@ -58,6 +58,7 @@ VERSION: Final = "v30.0"
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=True,
     postings=999,

@@ -32,7 +32,7 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
 
 def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
     reason = f"source {arrival.source} took it back before it was sent"
-    standing = client.withdraw(claim.id, reason=reason)
+    standing = client.withdraw(claim.id, reason=reason, revision=claim.revision)
     if standing is None:
         return
     if standing.state in (State.SENDING, State.IN_DOUBT):

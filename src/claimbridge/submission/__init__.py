@@ -16,24 +16,33 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 * A refusal of a later sending says nothing of an earlier one whose answer was lost: the doubt
   stays, with the ERP's reasons, until the quiet period has passed and the ERP was asked again.
 * A claim has one live journal entry: a later revision first settles the doubt about the earlier
-  ones, then reverses what was posted, then posts.
+  ones, then reverses what was posted, then posts. That it is to be posted is written before
+  anything is reversed for it.
+* A claim of several documents is one history. What is intended with all of them is written before
+  the first one moves, so that any process can finish it.
 """
 
 from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
+from claimbridge.submission.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.decisions import closed_error, decide
+from claimbridge.submission.division import (
+    reconcile_claim,
+    reverse_claim,
+    submit_claim,
+)
+from claimbridge.submission.documents import digest_of, documents, newest, standing
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
-from claimbridge.submission.invoices import refuse_used
+from claimbridge.submission.feed import Feed
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
-    refresh,
     reverse,
-    settle_by_hand,
     submit,
     submit_batch,
 )
-from claimbridge.submission.references import recognised, reference_for, spellings
+from claimbridge.submission.question import refresh
+from claimbridge.submission.references import found_by, recognised, reference_for
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
@@ -62,6 +71,7 @@ __all__ = [
     "Confirm",
     "Draft",
     "Exchange",
+    "Feed",
     "KeepBooks",
     "Pause",
     "Plan",
@@ -74,21 +84,28 @@ __all__ = [
     "closed_error",
     "counts",
     "decide",
+    "digest_of",
+    "documents",
+    "found_by",
     "id_of",
     "missing",
     "moved",
+    "newest",
     "open_book",
     "place_of",
     "recognised",
     "reconcile",
+    "reconcile_claim",
     "reference_for",
     "refresh",
-    "refuse_used",
     "resolve",
     "reverse",
+    "reverse_claim",
     "settle_by_hand",
-    "spellings",
+    "settle_gone",
+    "standing",
     "submit",
     "submit_batch",
+    "submit_claim",
     "withdraw",
 ]

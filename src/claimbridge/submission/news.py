@@ -35,7 +35,7 @@ def _progress(current: Submission, outcome: Outcome, rules: Rules) -> Submission
         news = msgspec.structs.replace(news, returns_to=None)
     if news.state is current.state:
         numbered = current.state in LIVE and news.journal_entry != current.journal_entry
-        return news if numbered else None
+        return news if numbered or current.missing else None
     return news if news.state in MOVES[current.state] else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -13,26 +13,27 @@ import msgspec
 from claimbridge.model import Key, Outcome, Purpose, Submission
 from claimbridge.profiles.base import Capabilities
 
-_MARKED: Final = re.compile(r".*\.[rx]\d+", re.DOTALL)
+_MARKED: Final = re.compile(r".*\.[prx]\d+", re.DOTALL)
 _MARK: Final = re.compile(r"\.[RX]\d+$")
 
 
 def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> str:
     """Return what the ERP will know the voucher by: stable, unique per key, searchable.
 
-    The claim id itself where it fits the ERP's field (``.r2`` marks a later revision, ``.x1`` a
-    reversal), else a base32 digest. Where the ERP folds case, the marks are in capitals, and so is
-    all else: nothing of a reference changes on the way. Neither the ledger's name nor the book's id
-    is in it, so that an empty journal leads to the same reference. ``apart`` is that of ``Rules``:
-    a parallel book may share an ERP with another that has the same claim, and its references are
-    digests always.
+    The claim id itself where it fits the ERP's field (``.p2`` marks a part, ``.r2`` a later
+    revision, ``.x1`` a reversal), else a base32 digest. Where the ERP folds case, the marks are in
+    capitals, and so is all else: nothing of a reference changes on the way. Neither the ledger's
+    name nor the book's id is in it, so that an empty journal leads to the same reference. ``apart``
+    is that of ``Rules``: a parallel book may share an ERP with another that has the same claim, and
+    its references are digests always.
     """
+    part = f".p{key.part}" if key.part else ""
     if key.purpose is Purpose.REVERSE:
         mark = f".x{key.revision}"
     else:
         mark = "" if key.revision == 1 else f".r{key.revision}"
     folds = capabilities.reference_case == "upper"
-    readable = key.claim_id + capabilities.folded(mark)
+    readable = key.claim_id + capabilities.folded(part + mark)
     fits = (
         not apart
         and len(readable) <= capabilities.reference_length
@@ -44,7 +45,9 @@ def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> s
     )
     if fits:
         return readable
-    told = msgspec.json.encode((apart, key.claim_id, key.revision, key.purpose))
+    told = msgspec.json.encode(
+        (apart, key.claim_id, key.revision, key.purpose, *((key.part,) if key.part else ()))
+    )
     digest = base64.b32encode(hashlib.sha256(told).digest()).decode().rstrip("=")
     return digest[: min(26, capabilities.reference_length)]
 
@@ -71,6 +74,17 @@ def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabiliti
     if outcome.reference in found or len(found) != 1:
         return outcome  # as it was sent; or nothing says which of two is meant
     return msgspec.structs.replace(outcome, reference=found[0])
+
+
+def found_by(
+    find: Callable[[str], Submission | None], reference: str, capabilities: Capabilities
+) -> Submission | None:
+    """Return the submission that the ERP names, however it spells our reference.
+
+    ``find`` looks a reference up in the journal.
+    """
+    known = map(find, spellings(reference, capabilities))
+    return next((one for one in known if one is not None), None)
 
 
 def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
-from claimbridge.model import Book, History, Outcome, Submission
+from claimbridge.model import Book, History, Outcome, Submission, Withdrawal
 from claimbridge.profiles.base import Capabilities, Request
 
 T = TypeVar("T")
@@ -81,10 +81,13 @@ class Record(Access[History | None], frozen=True):
 
     seen: History
     changed: tuple[Submission, ...]
+    withdrawn: Withdrawal | None = None
 
     def perform(self, journal: Journal) -> History | None:
         """Do it."""
-        return journal.record(self.seen, self.changed)
+        if self.withdrawn is None:
+            return journal.record(self.seen, self.changed)
+        return journal.record(self.seen, self.changed, withdrawn=self.withdrawn)
 
 
 class Confirm(Access[bool], frozen=True):

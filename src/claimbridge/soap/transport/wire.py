@@ -61,15 +61,12 @@ class Wire:
         """
         total = Deadline(self._clock, call.total)
         opening = Deadline(self._clock, call.connect)
-        connection = self._pool.take(opening)
-        try:
-            self._open(connection, opening)
-            answer = self._exchange(connection, call, total)
-        except BaseException:
-            self._pool.drop(connection)
-            raise
-        self._pool.give(connection)
-        return answer
+        with self._pool.lent(opening) as loan:
+            assert loan.connection is not None  # it was lent with one
+            self._open(loan.connection, opening)
+            answer = self._exchange(loan.connection, call, total)
+            loan.complete = True
+            return answer
 
     def close(self) -> None:
         """Close idle connections now and busy ones when their exchange ends; twice is harmless."""
