@@ -76,6 +76,9 @@ class Watched(Journal):
     def history(self, ledger: str, claim_id: str) -> History:
         return self._journal.history(ledger, claim_id)
 
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        return self._journal.invoices(names)
+
     def find(self, ledger: str, reference: str) -> Submission | None:
         return self._journal.find(ledger, reference)
 
