@@ -82,9 +82,6 @@ class Watched(Journal):
     def find(self, ledger: str, reference: str) -> Submission | None:
         return self._journal.find(ledger, reference)
 
-    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
-        return self._journal.invoices(names)
-
     def select(
         self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
     ) -> Iterator[Submission]:
