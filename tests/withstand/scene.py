@@ -164,7 +164,7 @@ class Threaded:
     """``Client``."""
 
     def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None:
-        self.client = Client(config, ledger=ledger_of(config), journal=journal)
+        self.client = Client(config, ledger=ledger_of(config), journal=journal, new_journal=True)
         self.journal = self.client.journal
 
     def __enter__(self) -> Self:
@@ -199,7 +199,9 @@ class Awaited:
     """``AsyncClient``, in one event loop that goes on from call to call."""
 
     def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None:
-        self.client = AsyncClient(config, ledger=ledger_of(config), journal=journal)
+        self.client = AsyncClient(
+            config, ledger=ledger_of(config), journal=journal, new_journal=True
+        )
         self.journal = self.client.journal
         self._loop = asyncio.Runner()
 

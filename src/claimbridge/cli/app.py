@@ -243,6 +243,12 @@ JOURNAL: Final = (
         "Record what you found in the ERP about a parked submission.",
         "claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008",
     ),
+    Command(
+        "restored",
+        "restored:journal_restored",
+        "Say until when a newer copy of the journal was in use; what it may have sent is doubted.",
+        "claimbridge journal restored --until 2026-03-31T18:30:00+08:00",
+    ),
 )
 
 

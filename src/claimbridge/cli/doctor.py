@@ -21,9 +21,11 @@ from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.ledger import Ledger, open_identities, transport_settings
 from claimbridge.model import State
+from claimbridge.profiles import load_profile
 from claimbridge.signing import Identity
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
+from claimbridge.submission import Rules, forgets, told_of
 
 EXPIRY_WARNING = dt.timedelta(days=30)
 
@@ -146,18 +148,27 @@ def _certified(identity: Identity) -> str:
 
 
 def _journal(config: LedgerConfig) -> str | tuple[str, str]:
+    capabilities = load_profile(config.profile, config.options).capabilities
+    rules = Rules(capabilities=capabilities, first_send=config.first_send)
     journal = open_journal(config.journal_url)
     try:
+        continuity = journal.continuity()
+        may_send, about = told_of(continuity, rules)
+        forgetful = forgets(continuity, rules)
         waiting = {
             state: sum(1 for _ in journal.select(config.name, (state,)))
             for state in (State.IN_DOUBT, State.PARKED)
         }
     finally:
         journal.close()
+    if not may_send:
+        return "warning" if continuity.new and not continuity.replaces else "failure", about
     if any(waiting.values()):
         told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
         return "warning", f"{config.journal_url}: {told}; run claimbridge reconcile"
-    return config.journal_url
+    if forgetful:
+        return "warning", forgetful
+    return f"{config.journal_url}: {about}"
 
 
 def _secrets(config: LedgerConfig) -> str:

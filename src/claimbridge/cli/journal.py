@@ -52,7 +52,7 @@ def list_submissions(
     try:
         for found in journal.select(loaded.name, state):
             if json:
-                emit(_record(found))
+                emit(submission_record(found))
             else:
                 row(
                     made,
@@ -71,7 +71,8 @@ def list_submissions(
     return DONE
 
 
-def _record(found: Submission) -> dict[str, Any]:
+def submission_record(found: Submission) -> dict[str, Any]:
+    """Return a submission, for JSON."""
     return {
         "claim": found.key.claim_id,
         "revision": found.key.revision,

@@ -10,8 +10,10 @@ write that raises is not seen by anyone; only where the sync itself failed and t
 next may it be found after all, as a flight in doubt or an end that did take place.
 
 Beside ``claims.db`` lie SQLite's ``-wal`` and ``-shm``, ``claims.db-writer`` (whose turn it is to
-write) and one ``claims.db-owner-…`` per process with flights (see ``owners``). To copy a journal
-use ``VACUUM INTO`` or SQLite's backup, never ``cp`` of the main file alone.
+write), one ``claims.db-owner-…`` per process with flights (see ``owners``), and ``claims.db-mark``,
+by which a journal that is not the newest is known (see ``newest``): a backup does not hold it, and
+to move a journal is to move it too. To copy a journal use ``VACUUM INTO`` or SQLite's backup, never
+``cp`` of the main file alone.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ from claimbridge.journal.base import outcome_of
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.journal.marking import Marking, noted
+from claimbridge.model import Continuity, Gap, History, Key, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -90,7 +93,7 @@ class SqliteJournal:
         aloft = {key: rows.Aloft(owner.id, number) for key, number in flights.items()}
         history = None
         try:
-            history = self._write(seen, changes, aloft)
+            history = self._begin(seen, changes, aloft)
         finally:
             if history is None:
                 self._flights.cancel(flights.values())
@@ -105,7 +108,7 @@ class SqliteJournal:
         named = self._flights.named(seen, changed)
         try:
             changes = rules.recorded(seen, changed, self._clock.now())
-            history = self._write(seen, changes, {})
+            history = self._write(seen, changes)
         except BaseException:
             self._end(named)
             raise
@@ -162,6 +165,27 @@ class SqliteJournal:
             lambda connection: rows.write_sight(connection, ledger, seal, until, now)
         )
 
+    def continuity(self) -> Continuity:
+        """Return whether this is the newest journal, and of which times it knows nothing."""
+        with self._connections.reading() as connection:
+            self._connections.check_file()
+            return self._marking.continuity(connection)
+
+    def agree_new(self) -> None:
+        """Keep that nothing was sent before this journal, where it is empty; synced."""
+        continuity = self.continuity()
+        if continuity.new or continuity.replaces:
+            self._writes.write(self._marking.agree_new)
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        """Keep that another copy was in use until then, synced; whether that is news."""
+        now = self._clock.now()
+        return self._writes.write(lambda connection: noted(self._marking, connection, until, now))
+
+    def make_newest(self) -> None:
+        """Have this journal count as the newest, synced."""
+        self._writes.write(self._marking.renew)
+
     def close(self) -> None:
         """Close all files; a flight still in the air keeps its owner's lock until it ends."""
         self._closed = True
@@ -188,14 +212,40 @@ class SqliteJournal:
 
     def _set_up(self) -> None:
         self._connections = Connections(self._path, timeout=self._timeout)
-        self._writes = GroupCommit(self._connections.writing, self._path, most=self._group)
+        self._marking = Marking(self._path)
+        self._writes = GroupCommit(self._transaction, self._path, most=self._group)
         self._flights = Flights()
         self._owner: owners.Owner | None = None
         self._owning = threading.Lock()
 
-    def _write(
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection inside a transaction; where something began, the mark follows it."""
+        with self._connections.writing(self._marking.committed) as connection:
+            self._marking.open()
+            yield connection
+            self._marking.close(connection)
+
+    def _begin(
         self, seen: History, changes: Sequence[rules.Change], aloft: Mapping[Key, rows.Aloft]
     ) -> History | None:
+        contents = _contents(changes)
+        now = changes[0].at
+
+        def write(connection: sqlite3.Connection) -> int:
+            self._marking.check(connection)
+            if not rows.advance(connection, seen):
+                return 0
+            rows.write(connection, changes, contents, aloft)
+            return self._marking.count(connection, now)
+
+        number = self._writes.write(write)
+        if not number:
+            return None
+        self._marking.ensure(number)
+        return rules.continued(seen, changes)
+
+    def _write(self, seen: History, changes: Sequence[rules.Change]) -> History | None:
         # Encoded before its turn comes: inside the transaction everybody waits.
         contents = _contents(changes)
         me = self._me()
@@ -204,7 +254,7 @@ class SqliteJournal:
             if not rows.advance(connection, seen):
                 return False
             rows.check_owned(connection, changes, me)
-            rows.write(connection, changes, contents, aloft)
+            rows.write(connection, changes, contents, {})
             return True
 
         return rules.continued(seen, changes) if self._writes.write(write) else None

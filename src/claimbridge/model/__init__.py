@@ -11,6 +11,7 @@ from claimbridge.model.claim_parts import (
     SupportingDocument,
     Tax,
 )
+from claimbridge.model.continuity import Continuity, Gap
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
 from claimbridge.model.submission import (
@@ -36,7 +37,9 @@ __all__ = [
     "Change",
     "Claim",
     "ClaimLine",
+    "Continuity",
     "Finding",
+    "Gap",
     "History",
     "Item",
     "JournalEntry",

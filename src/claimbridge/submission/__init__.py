@@ -15,6 +15,8 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   after the quiet period, because a request that we gave up may yet arrive.
 * A refusal of a later sending says nothing of an earlier one whose answer was lost: the doubt
   stays, with the ERP's reasons, until the quiet period has passed and the ERP was asked again.
+* Where the ERP can be asked and refuses no duplicate, it is asked before a document is sent for the
+  first time: a journal that was restored or lost knows less than it does.
 * A claim has one live journal entry: a later revision first settles the doubt about the earlier
   ones, then reverses what was posted, then posts.
 """
@@ -22,6 +24,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 from claimbridge.submission.decisions import closed_error, decide
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import moved
+from claimbridge.submission.first import forgets, told_of
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -32,6 +35,7 @@ from claimbridge.submission.plans import (
     submit_batch,
 )
 from claimbridge.submission.references import reference_for
+from claimbridge.submission.restored import bring_into_doubt
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
@@ -39,6 +43,8 @@ from claimbridge.submission.steps import (
     Built,
     Draft,
     Exchange,
+    FirstSend,
+    Look,
     Pause,
     Plan,
     Recall,
@@ -55,6 +61,8 @@ __all__ = [
     "Built",
     "Draft",
     "Exchange",
+    "FirstSend",
+    "Look",
     "Pause",
     "Plan",
     "Recall",
@@ -62,8 +70,10 @@ __all__ = [
     "Rules",
     "Step",
     "absorb",
+    "bring_into_doubt",
     "closed_error",
     "decide",
+    "forgets",
     "moved",
     "reconcile",
     "reference_for",
@@ -73,5 +83,6 @@ __all__ = [
     "settle_by_hand",
     "submit",
     "submit_batch",
+    "told_of",
     "withdraw",
 ]
