@@ -33,12 +33,32 @@ secret, no bank account and no whole document.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from claimbridge.model.outcome import Finding, Reason
+
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufeff\uffa0"
+    "\ufff0-\uffff\ud800-\udfff\U000e0000-\U0010ffff]"
+    # A joiner or a selector belongs to an emoji; elsewhere it hides.
+    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])[\u200d\ufe00-\ufe0f]"
+)
+
+
+def spelt(text: str) -> str:
+    """Return a text in which a reader sees every character: ``CN01<U+200B>`` for an unseen one.
+
+    Tabulators, ends of lines and the joiners of emoji stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 class ClaimBridgeError(Exception):
@@ -60,7 +80,7 @@ class ClaimBridgeError(Exception):
 
     def __str__(self) -> str:
         about = f"claim {self.claim_id}: " if self.claim_id else ""
-        return f"{self.code} {about}{self.message}"
+        return spelt(f"{self.code} {about}{self.message}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception pickles its positional arguments only; ours are keywords.

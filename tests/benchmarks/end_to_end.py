@@ -287,7 +287,7 @@ def _one_batch(count: int, endpoint: str) -> dict[str, float]:
             done = sum(1 for result in client.submit_many(claims, batch=20) if not result.error)
         seconds = time.perf_counter() - started
         journal = open_journal(config.journal_url)
-        kept = sum(1 for _ in journal.select("B"))
+        kept = sum(1 for _ in journal.select(journal.books()[0].id))
         journal.close()
     if done != count or kept != count:
         raise SystemExit(f"{done} of {count} claims posted, {kept} in the journal")

@@ -184,6 +184,7 @@ def test_doctor(run: Run, folder: Folder, sandbox: Sandbox) -> None:
         "chart": "ok",
         "identity": "warning",
         "journal": "ok",
+        "book": "ok",
         "secrets": "ok",
         "endpoint": "ok",
     }

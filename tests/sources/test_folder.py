@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.sources.conftest import EXAMPLES, Inbox, plain
 
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim, State, Status
 from claimbridge.sandbox import Sandbox
@@ -212,6 +212,9 @@ class Moment:
 
     def monotonic(self) -> float:
         return 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def source(path: Path, *, settle: float = 0.0, ahead: float = 0.0, **more: object) -> FolderSource:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.model import (
     History,
@@ -55,14 +56,21 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.stepped = 0.0
+        """By how many seconds somebody has set the wall clock forward."""
+        self.boot = "the first boot"
 
     def now(self) -> dt.datetime:
         """Return the test's moment."""
-        return T0 + dt.timedelta(seconds=self.seconds)
+        return T0 + dt.timedelta(seconds=self.seconds + self.stepped)
 
     def monotonic(self) -> float:
         """Return the test's seconds."""
         return self.seconds
+
+    def uptime(self) -> Uptime:
+        """Return the same count as an uptime."""
+        return Uptime(self.boot, self.seconds)
 
 
 def voucher() -> Voucher:

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.withstand.scene import chart, configured, contract
+from tests.withstand.scene import book_of, chart, configured, contract
 from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 from tests.withstand.test_division import long_claim
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConflictingSubmission
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.ledger import Ledger
@@ -38,6 +39,10 @@ class Clock:
     def monotonic(self) -> float:
         """Return the seconds of the model."""
         return self.seconds
+
+    def uptime(self) -> Uptime:
+        """Return the same count as an uptime."""
+        return Uptime("test", self.monotonic())
 
 
 class Erp:
@@ -101,11 +106,11 @@ class Division(Ledger):
         super().__init__(profile=profile, **parts)
         self.made: dict[tuple[str, int], tuple[Draft, ...]] = {}
 
-    def drafts(self, claim: Claim) -> tuple[Draft, ...]:
+    def drafts(self, claim: Claim, book: str) -> tuple[Draft, ...]:
         """Return the documents of a claim."""
         key = (claim.id, claim.revision)
         if key not in self.made:
-            self.made[key] = super().drafts(claim)
+            self.made[key] = super().drafts(claim, book)
         return self.made[key]
 
 
@@ -161,7 +166,7 @@ class World:
 
     def reconcile(self) -> Iterator[Plan[Any]]:
         """Plan the end of everything unfinished."""
-        for one in list(self.journal.select("CN01", UNFINISHED)):
+        for one in list(self.journal.select(book_of(self.journal, "CN01"), UNFINISHED)):
             yield self.chance.choice(self.ledgers).reconcile(one)
 
 

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from tests.withstand.scene import NAME, PROFILES, claim, configured, ledger_of
+from tests.withstand.scene import PROFILES, book_of, claim, configured, ledger_of
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
@@ -99,7 +99,7 @@ def test_two_processes_of_sixteen_threads(tmp_path: Path, profile: str) -> None:
     posted = sorted((one.reference, one.journal_entry) for one in ledger)
     assert [entries for entries, _ in told] == [posted, posted]
     journal = SqliteJournal(tmp_path / "claims.db")
-    states = Counter(one.state for one in journal.select(NAME))
+    states = Counter(one.state for one in journal.select(book_of(journal)))
     journal.close()
     assert states == {State.POSTED: CLAIMS}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from claimbridge.errors import JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
-from claimbridge.model import Continuity, Gap, History, Move, State, Submission
+from claimbridge.journal.calls import Call
+from claimbridge.model import Book, Continuity, Gap, History, Move, State, Submission
 
 T = TypeVar("T")
 
@@ -43,8 +44,20 @@ class Watched(Journal):
         self._after(number)
         return written
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        return self._journal.owns(flights)
+
+    def ended(self, call: Call) -> None:
+        self._journal.ended(call)
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         return self._journal.at_once(calls)
+
+    def books(self) -> tuple[Book, ...]:
+        return self._journal.books()
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        return self._journal.keep_books(seen, books)
 
     def history(self, ledger: str, claim_id: str) -> History:
         return self._journal.history(ledger, claim_id)
@@ -55,7 +68,10 @@ class Watched(Journal):
     def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
         return self._journal.select(ledger, states)
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        return self._journal.counts(ledger)
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         return self._journal.moves(ledger, claim_id)
 
     def cursor(self, ledger: str) -> str:

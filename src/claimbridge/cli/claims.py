@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
+from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import (
     NO,
     YES,
@@ -84,6 +85,7 @@ def submit(
                 codes.append(_show_end(Result(error.claim_id or path.name, None, error), json))
 
     with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
+        tell_missing(config, client)
         results = client.submit_many(readable())
         for result in progress(results, total=len(claims), what="submitting"):
             codes.append(_show_end(result, json))
@@ -394,6 +396,7 @@ def reverse(
 
     """
     with Client.from_config(config, ledger=ledger) as client:
+        tell_missing(config, client)
         try:
             ack = client.reverse(claim, revision=revision, posting_date=date, reason=reason)
         except ClaimBridgeError as error:
@@ -411,6 +414,7 @@ def reconcile(
     """Bring every unfinished submission to an end: ask the ERP, adopt, or send."""
     codes = []
     with Client.from_config(config, ledger=ledger) as client:
+        tell_missing(config, client)
         for one in client.reconcile():
             if one.status is not None:
                 codes.append(DONE)

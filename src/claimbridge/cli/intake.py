@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, INTAKE, USAGE, exit_code, with_commands, worst
 from claimbridge.cli.claims import Config, Json, NewJournal
+from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
@@ -188,7 +189,7 @@ def refuse_arrivals(
     source: SourceName = None,
     json: Json = False,
 ) -> int:
-    """Close what is parked and will not be submitted; others may use its invoices.
+    """Close what is parked and will not be submitted.
 
     Parameters
     ----------
@@ -262,10 +263,14 @@ def opened_record(config: Path, source: SourceConfig) -> Iterator[Record]:
 def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Client]]:
     """Give the clients of ledgers by name, opened when first asked for."""
     opened: dict[str, Client] = {}
+    told: set[str] = set()
 
     def client_of(ledger: str) -> Client:
         if ledger not in opened:
             opened[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
+            if (url := opened[ledger].ledger.config.journal_url) not in told:
+                told.add(url)
+                tell_missing(config, opened[ledger])
         return opened[ledger]
 
     try:

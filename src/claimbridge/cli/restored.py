@@ -10,16 +10,21 @@ from typing import Any, Final, TypeVar
 from claimbridge.cli.app import DONE
 from claimbridge.cli.claims import Config, Json, LedgerName
 from claimbridge.cli.journal import submission_record
+from claimbridge.cli.named import book_of, configured_in
 from claimbridge.cli.output import WARN, YES, emit, moment, say
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.journal import Journal, open_journal
 from claimbridge.model import Gap, State, Submission
 from claimbridge.profiles import load_profile
-from claimbridge.submission import Access, Plan, Rules, bring_into_doubt
+from claimbridge.profiles.base import Capabilities
+from claimbridge.submission import Access, Plan, Rules, bring_into_doubt, missing
 
 T = TypeVar("T")
 
+_NOTHING: Final = Capabilities(
+    can_query=False, can_reverse=False, can_list_changes=False, unique_reference=False
+)
 _OPEN: Final = (State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED)
 
 
@@ -51,8 +56,8 @@ def journal_restored(
         gap, is_new = journal.note_gap(ended)
         doubted: list[Submission] = []
         if gap is not None and (is_new or was_behind):
-            for one in ledgers:
-                doubted += _doubted(journal, one, gap)
+            for book, rules in _books(journal, config, ledgers):
+                doubted += _doubted(journal, book, gap, rules)
         journal.make_newest()
     finally:
         journal.close()
@@ -80,16 +85,25 @@ def _sharing(path: Path, name: str | None) -> list[LedgerConfig]:
     return [one for one in every if one.journal_url in urls]
 
 
-def _doubted(journal: Journal, config: LedgerConfig, gap: Gap) -> Iterator[Submission]:
-    """Put in doubt what a ledger's claims may have become in the gap; yield each of them."""
-    capabilities = load_profile(config.profile, config.options).capabilities
-    rules = Rules(capabilities=capabilities, first_send=config.first_send)
+def _books(
+    journal: Journal, path: Path, ledgers: list[LedgerConfig]
+) -> Iterator[tuple[str, Rules]]:
+    """Yield each book of the journal, and what its ERP can be relied on for."""
+    for one in ledgers:
+        capabilities = load_profile(one.profile, one.options).capabilities
+        yield book_of(journal, one), Rules(capabilities=capabilities)
+    for book in missing(journal.books(), configured_in(path, ledgers[0].journal_url)):
+        yield book.id, Rules(capabilities=_NOTHING)  # no ledger of the configuration means it
+
+
+def _doubted(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Submission]:
+    """Put in doubt what a book's claims may have become in the gap; yield each of them."""
     seen: set[str] = set()
-    for found in journal.select(config.name, _OPEN):
+    for found in journal.select(book, _OPEN):
         claim_id = found.key.claim_id
         if claim_id not in seen:
             seen.add(claim_id)
-            yield from _performed(bring_into_doubt(config.name, claim_id, gap, rules), journal)
+            yield from _performed(bring_into_doubt(book, claim_id, gap, rules), journal)
 
 
 def _performed(plan: Plan[T], journal: Journal) -> T:

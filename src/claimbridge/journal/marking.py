@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Clock, Uptime
 from claimbridge.journal import newest
 from claimbridge.journal.failures import explained
 from claimbridge.journal.marks import MarkFile
@@ -20,8 +21,10 @@ from claimbridge.model import Continuity, Gap
 _HELD: Final = "SELECT id, begun, begun_at, marked, agreed_new FROM journal"
 _COUNT: Final = "UPDATE journal SET begun = begun + 1, begun_at = ? RETURNING begun"
 _RENEW: Final = "UPDATE journal SET id = ?, begun = ?, marked = 1"
-_GAPS: Final = "SELECT until, since FROM gaps ORDER BY id"
-_NOTE: Final = "INSERT INTO gaps (until, since, noted_at) VALUES (?, ?, ?)"
+_GAPS: Final = "SELECT until, since, noted_boot, noted_seconds FROM gaps ORDER BY id"
+_NOTE: Final = """
+INSERT INTO gaps (until, since, noted_at, noted_boot, noted_seconds) VALUES (?, ?, ?, ?, ?)
+"""
 
 
 class Marking:
@@ -107,7 +110,9 @@ class Marking:
     def note(self, connection: sqlite3.Connection, gap: Gap, now: dt.datetime) -> None:
         """Keep a gap."""
         since = None if gap.since is None else _text(gap.since)
-        connection.execute(_NOTE, (_text(gap.until), since, _text(now)))
+        noted = gap.noted or Uptime("", 0.0)
+        row = (_text(gap.until), since, _text(now), noted.boot, noted.seconds)
+        connection.execute(_NOTE, row)
 
     def renew(self, connection: sqlite3.Connection) -> None:
         """Make the journal the newest: a new id, beyond any count, for it and for its mark."""
@@ -153,16 +158,19 @@ def read_held(connection: sqlite3.Connection) -> Held:
 def read_gaps(connection: sqlite3.Connection) -> tuple[Gap, ...]:
     """Return the gaps that were noted, in that order."""
     rows = connection.execute(_GAPS).fetchall()
-    return tuple(Gap(_moment(until), _moment(since) if since else None) for until, since in rows)
+    return tuple(
+        Gap(_moment(until), _moment(since) if since else None, Uptime(str(boot), float(seconds)))
+        for until, since, boot, seconds in rows
+    )
 
 
 def noted(
-    marking: Marking, connection: sqlite3.Connection, until: dt.datetime, now: dt.datetime
+    marking: Marking, connection: sqlite3.Connection, until: dt.datetime, clock: Clock
 ) -> tuple[Gap | None, bool]:
     """Note the gap that ends at ``until``; see ``newest.noted``."""
-    gap, is_new = newest.noted(until, marking.continuity(connection), now=now)
+    gap, is_new = newest.noted(until, marking.continuity(connection), clock)
     if gap is not None and is_new:
-        marking.note(connection, gap, now)
+        marking.note(connection, gap, clock.now())
     return gap, is_new
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Clock
 from claimbridge.errors import JournalError
 from claimbridge.model import Continuity, Gap
 
@@ -115,15 +116,13 @@ def new_here(continuity: Continuity) -> JournalError:
     )
 
 
-def noted(
-    until: dt.datetime, continuity: Continuity, *, now: dt.datetime
-) -> tuple[Gap | None, bool]:
+def noted(until: dt.datetime, continuity: Continuity, clock: Clock) -> tuple[Gap | None, bool]:
     """Return the gap that ends at ``until``, and whether it is to be noted.
 
     None: nothing is missing. Raises JournalError CB-237.
     """
     last, latest = continuity.last_begun, continuity.gap
-    if until > now:
+    if until > clock.now():
         raise JournalError(
             f"--until {_moment(until)} has not come yet; say until when the lost journal was in "
             "use. Nothing was changed",
@@ -134,9 +133,9 @@ def noted(
     if last is not None and until == last:
         return None, False
     if last is None or until > last:
-        return Gap(until, last), True
+        return Gap(until, last, clock.uptime()), True
     if latest is not None:  # an earlier gap was longer than was said then
-        return Gap(until, latest.since), True
+        return Gap(until, latest.since, clock.uptime()), True
     raise JournalError(
         f"this journal itself began a sending at {_moment(last)}, after --until {_moment(until)}; "
         "say until when the lost one was in use, or give that very moment when nothing is lost. "

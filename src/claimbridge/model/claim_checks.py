@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -14,7 +14,10 @@ from claimbridge.model.claim_parts import (
     ADVANCE_TEXT,
     ALLOCATION_TEXT,
     CLAIM_TEXT,
+    DOCUMENT_ID,
     DOCUMENT_TEXT,
+    FREE_TEXT,
+    IDENTIFIERS,
     ITEM_TEXT,
     LINE_TEXT,
     MAX_LINES,
@@ -23,6 +26,7 @@ from claimbridge.model.claim_parts import (
     MAX_REVISION,
     MIN_RATE,
     PAYEE_TEXT,
+    PRINTED,
     REQUIRED_TEXT,
     TAX_TEXT,
     Advance,
@@ -34,7 +38,13 @@ from claimbridge.model.claim_parts import (
     Tax,
 )
 from claimbridge.model.money import EXACT, as_amount, as_fraction, exponent, rounded, shown, summed
-from claimbridge.model.text import check_dimensions, check_text
+from claimbridge.model.text import (
+    check_code,
+    check_codes,
+    check_free_text,
+    check_identifier,
+    check_text,
+)
 
 if TYPE_CHECKING:
     from claimbridge.model.claim import Claim
@@ -62,7 +72,7 @@ def settle(claim: Claim) -> None:
     check_instant(claim.approved_at, "approved_at")
     if claim.posting_date is not None:
         _check_date(claim.posting_date, "posting_date")
-    check_dimensions(claim.dimensions, "dimensions")
+    check_codes(claim.dimensions, "dimensions")
     _set(claim, "total", as_amount(claim.total, claim.currency, what="total"))
     _set(claim, "lines", _structs(claim.lines, ClaimLine, "lines"))
     if not claim.lines:
@@ -141,7 +151,7 @@ def _settle_line(line: ClaimLine, path: str, claim_currency: str) -> None:
             f"{path}.payment must be employee or company_card, not {shown(line.payment)!r}",
             code="CB-146",
         )
-    check_dimensions(line.dimensions, f"{path}.dimensions")
+    check_codes(line.dimensions, f"{path}.dimensions")
     currency = claim_currency if line.currency is None else line.currency
     _set(line, "amount", as_amount(line.amount, currency, what=f"{path}.amount"))
     _settle_rate(line, path, currency, claim_currency)
@@ -193,7 +203,7 @@ def _settle_taxes(line: ClaimLine, path: str, currency: str) -> None:
     total = Decimal(0)
     for index, tax in enumerate(line.taxes):
         where = f"{path}.taxes[{index}]"
-        check_text(tax.kind, f"{where}.kind", TAX_TEXT["kind"])  # which may stay empty
+        check_code(tax.kind, f"{where}.kind", TAX_TEXT["kind"])  # which may stay empty
         _set(tax, "amount", as_amount(tax.amount, currency, what=f"{where}.amount"))
         _check_tax(tax.amount, line.amount, where, name="amount")
         _settle_fractions(tax, ("rate", "deductible"), where)
@@ -240,7 +250,7 @@ def _settle_allocations(line: ClaimLine, path: str, currency: str) -> None:
     for index, part in enumerate(line.allocations):
         where = f"{path}.allocations[{index}]"
         _check_texts(part, ALLOCATION_TEXT, f"{where}.")
-        check_dimensions(part.dimensions, f"{where}.dimensions")
+        check_codes(part.dimensions, f"{where}.dimensions")
         if (part.share is None) == (part.amount is None) or by_share != (part.share is not None):
             raise ClaimError(
                 f"{where} must have a share or an amount, and all of a line the same", code="CB-193"
@@ -293,9 +303,10 @@ def _check_tax(tax: Decimal, amount: Decimal, path: str, *, name: str = "tax") -
 
 def _settle_document(document: SupportingDocument, path: str, currency: str) -> None:
     _check_texts(document, DOCUMENT_TEXT, f"{path}.")
+    check_text(document.id, f"{path}.id", DOCUMENT_ID)  # which may stay empty
     if document.date is not None:
         _check_date(document.date, f"{path}.date")
-    for name in ("amount", "tax", "deductible_tax", "fare"):
+    for name in ("amount", "tax", "deductible_tax", "fare", "total"):
         value = getattr(document, name)
         if value is not None:
             _set(document, name, as_amount(value, currency, what=f"{path}.{name}"))
@@ -306,6 +317,20 @@ def _settle_document(document: SupportingDocument, path: str, currency: str) -> 
                 _check_tax(value, document.amount, path, name=name)
     if document.deductible_tax is not None and document.tax is not None:
         _check_tax(document.deductible_tax, document.tax, path, name="deductible_tax")
+    if document.total is not None:
+        _check_part(document.amount, document.total, path)
+
+
+def _check_part(amount: Decimal | None, total: Decimal, path: str) -> None:
+    """Refuse an invoice of which a part is claimed, without saying which, or more than there is."""
+    fits = amount is not None and amount and amount.is_signed() == total.is_signed()
+    if amount is None or not fits or amount.copy_abs() > total.copy_abs():
+        raise ClaimError(
+            f"{path}.amount {'is missing' if amount is None else amount}, and total is {total}: "
+            "amount is the part of the invoice that is claimed; it has the total's sign and does "
+            "not exceed it",
+            code="CB-569",
+        )
 
 
 def check_instant(value: object, what: str) -> None:
@@ -328,7 +353,20 @@ def check_instant(value: object, what: str) -> None:
 def _check_texts(struct: msgspec.Struct, limits: dict[str, int], prefix: str = "") -> None:
     for name, limit in limits.items():
         required = name in REQUIRED_TEXT and not (prefix and name == "company")
-        check_text(getattr(struct, name), prefix + name, limit, required=required)
+        _check_of(name)(getattr(struct, name), prefix + name, limit, required=required)
+
+
+class _TextCheck(Protocol):
+    def __call__(self, value: object, what: str, limit: int | None, *, required: bool) -> None: ...
+
+
+def _check_of(name: str) -> _TextCheck:
+    """Return the check of a field: an id, a text for people, what a paper says, or a code."""
+    if name in IDENTIFIERS:
+        return check_identifier
+    if name in FREE_TEXT:
+        return check_free_text
+    return check_text if name in PRINTED else check_code
 
 
 def _check_date(value: object, what: str) -> None:

@@ -6,15 +6,19 @@ import datetime as dt
 
 import msgspec
 
+from claimbridge.clock import Uptime
 
-class Gap(msgspec.Struct, frozen=True, order=True):
+
+class Gap(msgspec.Struct, frozen=True):
     """A time of which a journal knows nothing, though another copy of it was in use.
 
     ``since`` is when the journal last began a sending before it; None where it knows none.
+    ``noted`` is when it was said that there is one.
     """
 
     until: dt.datetime
     since: dt.datetime | None = None
+    noted: Uptime | None = None
 
 
 class Continuity(msgspec.Struct, frozen=True, kw_only=True):

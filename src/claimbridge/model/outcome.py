@@ -85,7 +85,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
     seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
     ``code`` is then our error code for it, empty for the general one. ``useless`` marks a
-    NOT_DELIVERED that will be the same next time: credentials or address must be mended first.
+    NOT_DELIVERED that will be the same next time: credentials or address must be fixed first.
+    ``bound`` False: it was read from a signed reply that may be the true answer to an earlier
+    request (see ``claimbridge.submission.evidence.counts``); a profile leaves it alone.
     """
 
     kind: OutcomeKind
@@ -98,6 +100,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     useless: bool = False
     item: int = 1
+    bound: bool = True
 
     def __post_init__(self) -> None:
         # Success only from evidence: a document number (DESIGN: "A profile decides success only

@@ -1,18 +1,128 @@
-"""Text that every later stage can carry: no control characters, bounded length."""
+"""Text: what every later stage can carry, and when two texts name one thing.
+
+Three rules, from the loosest: ``check_text`` is for what a voucher holds and a journal kept;
+``check_free_text`` for what people write on a claim; ``check_code`` and ``check_identifier`` for
+what names something. The last two let nothing pass that a reader cannot see.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
-from claimbridge.errors import ClaimError
+from claimbridge.errors import ClaimError, spelt
 
 UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 §2.2 cannot carry (and DEL): refused rather than dropped."""
+_REORDERS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""UAX #9 §2: embeddings, overrides and isolates, which show a text in another order than it has."""
+_TAGS: Final = re.compile("[\U000e0000-\U000e007f]")
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what has no shape of its own: controls, formats, private, separators."""
+_SHAPELESS: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+"""What is a letter or mark by its category, and yet shows nothing (DerivedCoreProperties:
+Default_Ignorable_Code_Point; and U+2800, the blank of Braille)."""
 
 MAX_DIMENSIONS: Final = 50
 DIMENSION_NAME: Final = 64
 DIMENSION_TEXT: Final = 200
+
+
+def plain(text: str) -> str:
+    """Return the form in which texts that name things are compared.
+
+    That is NFKC (UAX #15), so that full-width is half-width; without what a reader cannot see; with
+    one space for every run of white space, and none at the ends.
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    seen = _without_hidden(unicodedata.normalize("NFKC", _without_hidden(text)))
+    return " ".join(unicodedata.normalize("NFKC", seen).split())
+
+
+def hidden_in(text: str) -> str | None:
+    """Return the first character that a reader cannot see; None where there is none.
+
+    White space is no such character, but for the separators of lines and paragraphs.
+    """
+    if text.isprintable() and not _SHAPELESS.search(text):  # most texts are
+        return None
+    return next((character for character in text if _is_hidden(character)), None)
+
+
+def check_identifier(
+    value: object, what: str, limit: int | None = None, *, required: bool = True
+) -> None:
+    """Refuse what is not its own ``plain`` form: for ids, of which each has one spelling.
+
+    Raises ClaimError naming ``what``: CB-127 for a character that cannot be seen, CB-128 for
+    another spelling, and what ``check_text`` raises.
+    """
+    _check_spelling(value, what, limit, required=required, strict=True)
+
+
+def check_code(
+    value: object, what: str, limit: int | None = None, *, required: bool = False
+) -> None:
+    """Refuse hidden characters, white space but for single spaces, and a full-width ASCII code.
+
+    For accounts, cost centres, departments and the like. Their ERP may really call one
+    ``研发部（上海）`` or ``Ⅱ期``: such a text stays as it is, and charts compare the ``plain`` one.
+    Raises ClaimError as ``check_identifier`` does.
+    """
+    _check_spelling(value, what, limit, required=required, strict=False)
+
+
+def _check_spelling(
+    value: object, what: str, limit: int | None, *, required: bool, strict: bool
+) -> None:
+    check_text(value, what, limit, required=required)
+    assert isinstance(value, str)  # check_text saw to it
+    normal = plain(value)
+    if value == normal:
+        return
+    hidden = hidden_in(value)
+    if hidden is not None:
+        raise ClaimError(
+            f"{what} {_quoted(value)} holds the invisible character {named(hidden)} at position "
+            f"{value.index(hidden)}; remove it",
+            code="CB-127",
+        )
+    if value != " ".join(part for part in value.split(" ") if part) or _other_space(value):
+        raise ClaimError(
+            f"{what} {_quoted(value)} has white space at an end, or more than one space between "
+            f"two words; write {normal!r}",
+            code="CB-128",
+        )
+    if strict or normal.isascii():
+        raise ClaimError(
+            f"{what} {_quoted(value)} is written with full-width or other compatible characters; "
+            f"write {normal!r}",
+            code="CB-128",
+        )
+
+
+def check_free_text(
+    value: object, what: str, limit: int | None = None, *, required: bool = False
+) -> None:
+    """Refuse also what changes the order in which a text is shown, and invisible tags.
+
+    For titles, names and descriptions: emoji with their joiners are welcome, and so are the marks
+    of Arabic and Hebrew. Raises ClaimError CB-133 naming ``what``, and what ``check_text`` raises.
+    """
+    check_text(value, what, limit, required=required)
+    assert isinstance(value, str)  # check_text saw to it
+    found = None if value.isprintable() else _REORDERS.search(value) or _TAGS.search(value)
+    if found:
+        raise ClaimError(
+            f"{what} {_quoted(value)} holds {named(found[0])} at position {found.start()}, with "
+            "which a text shows something else than it holds; remove it",
+            code="CB-133",
+        )
 
 
 def check_text(
@@ -46,10 +156,45 @@ def check_printable(value: str, what: str) -> None:
 
 def check_dimensions(value: object, what: str) -> None:
     """Refuse what is no small table of names and texts; raises ClaimError naming ``what``."""
+    for name, text in _table(value, what).items():
+        check_text(name, f"a name in {what}", DIMENSION_NAME, required=True)
+        check_text(text, f"{what}.{name}", DIMENSION_TEXT)
+
+
+def check_codes(value: object, what: str) -> None:
+    """Refuse a claim's dimensions whose names or values are no codes; ClaimError names ``what``."""
+    for name, text in _table(value, what).items():
+        check_code(name, f"a name in {what}", DIMENSION_NAME, required=True)
+        check_code(text, f"{what}.{name}", DIMENSION_TEXT)
+
+
+def named(character: str) -> str:
+    """Return a character for messages by its number and, where it has one, its name."""
+    name = unicodedata.name(character, "")
+    return f"U+{ord(character):04X}" + (f" ({name.lower()})" if name else "")
+
+
+def _table(value: object, what: str) -> dict[object, object]:
     if not isinstance(value, dict) or len(value) > MAX_DIMENSIONS:
         raise ClaimError(
             f"{what} must be a table of at most {MAX_DIMENSIONS} names and texts", code="CB-146"
         )
-    for name, text in value.items():
-        check_text(name, f"a name in {what}", DIMENSION_NAME, required=True)
-        check_text(text, f"{what}.{name}", DIMENSION_TEXT)
+    return value
+
+
+def _is_hidden(character: str) -> bool:
+    if character in "\t\n\r":
+        return False
+    return unicodedata.category(character) in _UNSEEN or bool(_SHAPELESS.match(character))
+
+
+def _without_hidden(text: str) -> str:
+    return "".join(character for character in text if not _is_hidden(character))
+
+
+def _other_space(value: str) -> bool:
+    return any(character.isspace() and character != " " for character in value)
+
+
+def _quoted(value: str) -> str:
+    return f'"{spelt(value[:80])}"'

@@ -105,6 +105,22 @@ class LooksUp(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsBooksApart(Protocol):
+    """A profile of an ERP where one endpoint serves several books: companies, account sets.
+
+    Two ledgers at one endpoint, of one profile that says the same of both, are one book.
+    """
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return what tells this book apart from others behind the endpoint; "" for nothing.
+
+        It is shown to people, and is the same text for as long as it is the same book. ``user`` is
+        that of ``[ledger.X.auth]``, "" where there is none.
+        """
+        ...
+
+
 def begun(profile: Profile, request: Request) -> Conversation:
     """Return the conversation that a profile begins with ``request``: one call as a rule."""
     if isinstance(profile, Converses):

@@ -79,6 +79,7 @@ class InString:
         reference: str = "reference",
         message: str = "message",
         reference_length: int = 36,
+        reference_case: Literal["kept", "upper"] = "kept",
     ) -> None:
         """Check the options; raises ConfigurationError CB-176."""
         if not success_values or not success:
@@ -116,6 +117,7 @@ class InString:
             can_list_changes=False,
             unique_reference=bool(duplicate_values),
             reference_length=reference_length,
+            reference_case=reference_case,
         )
 
     def submit(self, submissions: Sequence[Submission]) -> Request:

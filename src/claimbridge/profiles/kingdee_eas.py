@@ -128,10 +128,18 @@ class KingdeeEas:
         self.capabilities: Capabilities = Capabilities(
             can_query=asks,
             can_reverse=True,
+            checks_reversals=False,
             can_list_changes=False,
             unique_reference=refuses_repeats,
             batch=batch if asks else 1,
+            # EAS runs on databases that tell case apart, and on others that do not.
+            reference_case="upper",
         )
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the solution and the data centre that is logged in to."""
+        solution, data_centre, *_ = self._place
+        return f"solution {solution}" + (f", data_centre {data_centre}" if data_centre else "")
 
     # --- sessions ---------------------------------------------------------------------------
 

@@ -70,13 +70,15 @@ _TYPES: Final[Mapping[Record, tuple[str, Literal["journalEntry", "expenseReport"
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=True,
     # Oracle, "SOAP Web Services Governance Overview": the records of one asyncUpsertList.
     batch=200,
     reference_length=36,
-    # In small letters only the marks of revisions and reversals; none that differs by case alone.
-    reference_pattern=r"(?!.*\.[RX]\d+)[A-Z0-9._\-]+(\.[rx]\d+)?",
+    reference_pattern=r"[A-Za-z0-9._\-]+",
+    # Oracle does not say whether external ids tell lower and upper case apart.
+    reference_case="upper",
 )
 _ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
 _FIRST_PAUSE: Final = 0.25
@@ -163,6 +165,10 @@ class NetSuite:
         return (token_passport(credentials, version=self._version, nonce=nonce, at=at),)
 
     # --- requests ---------------------------------------------------------------------------
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the account, which the user of the token passport is."""
+        return f"account {user}" if user else ""
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``upsert`` of one record, ``asyncUpsertList`` of several.
@@ -312,13 +318,14 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
     """Return the outcomes with the references that NetSuite did not repeat.
 
     It answers in the order of the request. That is relied on where there is an answer for each
-    record, and none names another record's reference.
+    record, and none names another record's reference, in capitals or not.
     """
     asked = request.body.get("record", request.body.get("baseRef", []))
     records = asked if isinstance(asked, list) else [asked]
     references = [str(one["@externalId"]) for one in records]
     answers = len(outcomes) == len(references) and all(
-        one.reference in {None, own} for one, own in zip(outcomes, references, strict=True)
+        one.reference is None or _CAPABILITIES.folded(one.reference) == _CAPABILITIES.folded(own)
+        for one, own in zip(outcomes, references, strict=True)
     )
     if not answers:
         return outcomes if len(references) == 1 else of_several(outcomes)

@@ -57,6 +57,7 @@ from claimbridge.profiles.sap_tables import (
     by_reference,
     documents_question,
     found,
+    is_same,
     items_question,
     read_documents,
     read_totals,
@@ -71,12 +72,15 @@ if TYPE_CHECKING:
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=False,
     # BSEG-BUZEI has three digits.
     postings=999,
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
 _TABLES: Final = Tables()
@@ -262,7 +266,9 @@ class SapBapi:
             held = read_documents(answer, self._tables)
         except DocumentError as error:
             return unknown(error.message, reference=reference)
-        mine = [one for one in held if (one.entry, one.reference) == (posted.entry, reference)]
+        mine = [
+            one for one in held if one.entry == posted.entry and is_same(one.reference, reference)
+        ]
         if mine:
             return found(reference, mine[:1], {})
         if refused and not held:

@@ -83,6 +83,8 @@ _CAPABILITIES: Final = Capabilities(
     batch=20,
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
 )
 _DIMENSIONS: Final = (
     "profit_centre",
@@ -189,11 +191,11 @@ class SapJournalEntry:
         more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
         body: requests.BulkRequest = {
             "MessageHeader": self._header(
-                f"{first}{more}", "bulk", *(str(one.key) for one, _ in entries)
+                f"{first}{more}", "bulk", *(_told(one) for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
                 {
-                    "MessageHeader": self._header(submission.reference, str(submission.key)),
+                    "MessageHeader": self._header(submission.reference, _told(submission)),
                     "JournalEntry": entry,
                 }
                 for submission, entry in entries
@@ -420,3 +422,9 @@ def _denied(what: str) -> ConfigurationError:
         "(BKPF-XBLNR), then settle the submission",
         code="CB-242",
     )
+
+
+def _told(submission: Submission) -> str:
+    """Return what a submission is, whatever its ledger is called and wherever it is."""
+    key = submission.key
+    return f"{submission.reference}/{key.claim_id}/{key.revision}/{key.purpose}"

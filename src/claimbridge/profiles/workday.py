@@ -57,11 +57,14 @@ VERSION: Final = "v30.0"
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=True,
     postings=999,
     reference_length=36,
     reference_pattern=r"[A-Za-z0-9._\-]+",
+    # Workday does not say whether its reference ids tell lower and upper case apart.
+    reference_case="upper",
 )
 _JOURNAL_ID: Final = "Accounting_Journal_ID"
 _NO_WORKTAGS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -98,6 +101,10 @@ class Workday:
             "partner": "Employee_ID",
             **worktags,
         }
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the ledger that journals go to, of those that the tenant keeps."""
+        return f"account_set {self._account_set}, ledger_type {self._ledger_type}"
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``Submit_Accounting_Journal`` for one submission.

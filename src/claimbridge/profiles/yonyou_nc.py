@@ -89,6 +89,16 @@ class YonyouNc:
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._plugin = plugin
 
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the codes of the account set, the organisation and the accounting book."""
+        named = (
+            ("account", self._account),
+            ("groupcode", self._group),
+            ("orgcode", self._org),
+            ("book", self._book),
+        )
+        return ", ".join(f"{name} {code}" for name, code in named if code)
+
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``synchronizeData`` with one voucher; raises ClaimError CB-175 or CB-177."""
         submission = submissions[0]

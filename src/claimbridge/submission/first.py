@@ -28,8 +28,10 @@ from claimbridge.model import (
 )
 from claimbridge.submission.evidence import (
     EVIDENCE,
+    UNBOUND,
     after,
     assigned,
+    counts,
     differ,
     held,
     moved,
@@ -41,6 +43,7 @@ from claimbridge.submission.steps import Exchange, Look, Plan, Record, Rules
 _K = OutcomeKind
 _EARLIER: Final = 9
 """How many earlier revisions that the journal does not know are asked for, the newest of them."""
+_NOT_THERE: Final = frozenset({_K.ABSENT, _K.REJECTED})
 _GONE: Final = frozenset({_K.ABSENT, _K.REJECTED, _K.REVERSED})
 """Answers for an earlier revision that mean that nothing of it counts in the ledger."""
 
@@ -67,13 +70,15 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     for question, outcomes in (yield from _asked(wanted, rules)):
         (said,) = assigned((question,), outcomes)
         contradicts = differ([one for one in outcomes if one.reference == question.reference])
-        if contradicts:
-            return (yield from _park(history, flight, said.text, rules))
-        if said.kind not in EVIDENCE and said.kind is not _K.ABSENT:
+        if contradicts or _is_replayable(said, gap, rules):
+            why = said.text if contradicts else UNBOUND
+            return (yield from _park(history, flight, why, rules))
+        unproven = gap is not None and said.kind in _NOT_THERE and not counts(said)
+        if unproven or (said.kind not in EVIDENCE and said.kind is not _K.ABSENT):
             return _no_answer(question, said)
         if question.key != flight.key:
             _refuse_earlier(question, said, flight)
-        elif said.kind not in {_K.ABSENT, _K.REJECTED}:
+        elif said.kind not in _NOT_THERE:
             return (yield from _adopt(history, flight, said, rules))
     if gap is not None and not rules.capabilities.unique_reference:
         _wait_for_arrivals(flight, gap, rules)
@@ -133,9 +138,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
         flights = tuple(asking.values())
         said = assigned(flights, (yield from Exchange("query", flights)))
         free += [
-            index
-            for index, outcome in zip(asking, said, strict=True)
-            if outcome.kind in {_K.ABSENT, _K.REJECTED}
+            index for index, outcome in zip(asking, said, strict=True) if outcome.kind in _NOT_THERE
         ]
     return sorted(free)
 
@@ -157,11 +160,11 @@ def _is_unguarded(continuity: Continuity, rules: Rules) -> bool:
 def _gap(continuity: Continuity, history: History, flight: Submission) -> Gap | None:
     """Return the gap in which another journal may have sent this; None: it cannot have been.
 
-    What this journal knows of was put in doubt when the gap was noted; but for a reversal that was
-    refused before (see ``restored``).
+    What this journal had sent before was put in doubt when the gap was noted, and what a person has
+    settled counts as sent (see ``_park``).
     """
     gap, known = continuity.gap, history.get(flight.key)
-    if gap is None or (known is not None and known.state is not State.REJECTED):
+    if gap is None or (known is not None and known.attempt):
         return None
     if flight.key.purpose is Purpose.REVERSE:
         original = history.get(msgspec.structs.replace(flight.key, purpose=Purpose.POST))
@@ -192,11 +195,23 @@ def _questions(
     if not rules.capabilities.can_query:
         return []
     wanted = [flight] if rules.asks_first or gap is not None else []
-    for revision in _unknown_revisions(history, flight):
-        key = msgspec.structs.replace(flight.key, revision=revision)
-        reference = reference_for(key, rules.capabilities)
+    keys = [
+        msgspec.structs.replace(flight.key, revision=revision, part=part)
+        for revision in _unknown_revisions(history, flight)
+        for part in _forms(rules)
+    ]
+    if gap is not None and flight.key.purpose is Purpose.POST:
+        others = (msgspec.structs.replace(flight.key, part=part) for part in _forms(rules))
+        keys += [key for key in others if history.get(key) is None and key != flight.key]
+    for key in keys:
+        reference = reference_for(key, rules.capabilities, apart=rules.apart)
         wanted.append(msgspec.structs.replace(flight, key=key, reference=reference))
     return wanted
+
+
+def _forms(rules: Rules) -> tuple[int, ...]:
+    """Return which documents stand for a claim: the whole, or the first of its parts."""
+    return (0,) if rules.capabilities.postings is None else (0, 1)
 
 
 def _asked(
@@ -216,6 +231,12 @@ def _asked(
         if assigned((question,), outcomes)[0].kind is not _K.ABSENT:
             break
     return answered
+
+
+def _is_replayable(said: Outcome, gap: Gap | None, rules: Rules) -> bool:
+    """Whether only an answer that anybody could repeat says that nothing was sent in a gap."""
+    unproven = gap is not None and said.kind in _NOT_THERE and not counts(said)
+    return unproven and not rules.can_bind and not rules.capabilities.unique_reference
 
 
 def _no_answer(question: Submission, said: Outcome) -> Outcome:
@@ -246,7 +267,10 @@ def _refuse_earlier(earlier: Submission, said: Outcome, flight: Submission) -> N
 
 
 def _wait_for_arrivals(flight: Submission, gap: Gap, rules: Rules) -> None:
-    passed = (rules.clock.now() - gap.until).total_seconds()
+    now = rules.clock.uptime()
+    # After a reboot: at least as long as this boot has been running.
+    passed = now.since(gap.noted)
+    passed = now.seconds if passed is None else passed
     if passed < rules.quiet_period:
         left = rules.quiet_period - passed
         raise OutcomeUnknown(
@@ -272,9 +296,17 @@ def _unasked(history: History, flight: Submission, gap: Gap, rules: Rules) -> Pl
 
 
 def _park(history: History, flight: Submission, why: str, rules: Rules) -> Plan[Outcome]:
-    parked = moved(flight, State.PARKED, rules, detail=why)
+    parked = _parked(flight, why, rules)
     yield from Record(history, _with_held(history, parked, rules))
     return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text=why)
+
+
+def _parked(flight: Submission, why: str, rules: Rules) -> Submission:
+    """Return it as a person shall look at it: what that person says is not asked again.
+
+    So it counts as sent, by whoever sent it.
+    """
+    return msgspec.structs.replace(moved(flight, State.PARKED, rules, detail=why), attempt=1)
 
 
 def _adopt(history: History, flight: Submission, said: Outcome, rules: Rules) -> Plan[Outcome]:
@@ -283,13 +315,13 @@ def _adopt(history: History, flight: Submission, said: Outcome, rules: Rules) ->
     if said.totals:
         landed = after(flight, said, rules)
     else:
-        landed = moved(
-            flight,
-            State.PARKED,
-            rules,
-            detail=f"the ERP already had {found} under our reference before we sent it, and does "
-            "not tell its amounts",
+        why = (
+            f"the ERP already had {found} under our reference before we sent it, and does not tell "
+            "its amounts"
         )
+        landed = _parked(flight, why, rules)
+    if landed.state is State.PARKED:
+        landed = _parked(landed, landed.detail, rules)
     if landed.state is not State.PARKED and history.get(flight.key) is None:
         why = f"asked before it was sent for the first time: the ERP holds {found}"
         waiting = moved(flight, State.PENDING, rules, detail=why)

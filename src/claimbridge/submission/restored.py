@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
-from claimbridge.submission.evidence import held, moved
+from claimbridge.submission.evidence import doubted, held, moved
 from claimbridge.submission.steps import Plan, Recall, Record, Rules
 
 _OPEN: Final = frozenset({State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED})
@@ -30,18 +30,18 @@ def bring_into_doubt(
     """
     while True:
         history = yield from Recall(ledger, claim_id)
-        changed = doubted(history, gap, rules)
+        changed = after_gap(history, gap, rules)
         if not changed or (yield from Record(history, changed)) is not None:
             return changed
 
 
-def doubted(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...]:
+def after_gap(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...]:
     """Return what a gap changes of a claim; pure."""
     changed: list[Submission] = []
     for one in history.submissions:
         if one.state not in _OPEN or _is_superseded(history, one) or _was_doubted(one, gap):
             continue
-        after = _after_gap(one, gap, rules)
+        after = _moved_on(one, gap, rules)
         if after == one:
             continue
         changed.append(after)
@@ -70,25 +70,22 @@ def _was_doubted(one: Submission, gap: Gap) -> bool:
     return in_doubt and one.doubt_since is not None and one.doubt_since >= gap.until
 
 
-def _after_gap(one: Submission, gap: Gap, rules: Rules) -> Submission:
-    since = gap.until if one.doubt_since is None else max(gap.until, one.doubt_since)
+def _moved_on(one: Submission, gap: Gap, rules: Rules) -> Submission:
     if one.state is State.PARKED:
-        return msgspec.structs.replace(one, doubt_since=since)
+        return doubted(one, rules)
     can = rules.capabilities
     if one.state is State.REJECTED and one.key.purpose is Purpose.REVERSE:
         # In doubt it would be sent again without being asked for: it begins anew instead.
         return msgspec.structs.replace(one, attempt=0)
     if can.can_query or (can.unique_reference and one.state is not State.REJECTED):
-        return msgspec.structs.replace(
-            moved(one, State.IN_DOUBT, rules, detail=_why(gap)),
-            # With the sending that may have been made; nobody knows how many there were.
-            attempt=one.attempt + 1,
-            doubt_since=since,
-            reasons=_kept(one),
-        )
+        doubtful = moved(one, State.IN_DOUBT, rules, detail=_why(gap))
+    else:
+        doubtful = moved(one, State.PARKED, rules, detail=f"{_why(gap)}; {_look_for(one)}")
     return msgspec.structs.replace(
-        moved(one, State.PARKED, rules, detail=f"{_why(gap)}; {_look_for(one)}"),
-        doubt_since=since,
+        doubted(doubtful, rules),
+        # With the sending that may have been made; nobody knows how many there were.
+        attempt=one.attempt + 1,
+        reasons=_kept(one),
     )
 
 
@@ -111,4 +108,4 @@ def _look_for(one: Submission) -> str:
     )
 
 
-__all__ = ["bring_into_doubt", "doubted"]
+__all__ = ["after_gap", "bring_into_doubt"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 from tests.drills.killed.child import Work
-from tests.withstand.scene import NAME, Held, held
+from tests.withstand.scene import Held, book_of, held
 
 from claimbridge.journal import Journal
 from claimbridge.model import LIVE, State
@@ -52,7 +52,7 @@ def _repeated(found: Held) -> bool:
 def _about_journal(claim_id: str, found: Held, journal: Journal) -> Iterator[Flaw]:
     """Our journal must say the same, number by number."""
     ours, theirs = {}, {}
-    for one in journal.history(NAME, claim_id).submissions:
+    for one in journal.history(book_of(journal), claim_id).submissions:
         if one.state in LIVE:
             ours[one.reference] = str(one.journal_entry)
         elif one.state not in {State.REVERSED, State.REJECTED}:

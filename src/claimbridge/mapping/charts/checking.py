@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from typing import NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping.charts.narration import Template
 from claimbridge.mapping.charts.when import When
 from claimbridge.model.money import MAX_INTEGER_DIGITS, as_decimal, as_fraction, exponent
 from claimbridge.model.text import check_text
+from claimbridge.model.zones import find_zone
 
 _T = TypeVar("_T")
 
@@ -52,6 +54,13 @@ class Checked:
         number = self._as_ours(lambda: as_decimal(value, what=what))
         if number < 0 or number.adjusted() >= MAX_INTEGER_DIGITS:
             self.refuse(f"{what} {number:f} is out of range: amounts are judged without their sign")
+
+    def zone(self, name: str, what: str) -> ZoneInfo:
+        """Return a time zone; CB-267 for a name that none has."""
+        try:
+            return find_zone(name)
+        except ValueError as error:
+            self.refuse(f"{what} {name[:40]!r} {error}", code="CB-267")
 
     def expression(self, text: str, what: str) -> When:
         """Return a condition's expression; CB-263 for one that is wrong."""

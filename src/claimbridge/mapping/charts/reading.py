@@ -88,7 +88,8 @@ def _company(
             if getattr(accounts, name) is not None:
                 checked.text(getattr(accounts, name), f"intercompany.{other}.{name}", MAX_ACCOUNT)
         between[other] = Intercompany(receivable=accounts.receivable, payable=accounts.payable)
-    return Company(currency=table.currency, rates=rates, intercompany=between)
+    zone = None if table.time_zone is None else checked.zone(table.time_zone, "time_zone")
+    return Company(currency=table.currency, rates=rates, intercompany=between, zone=zone)
 
 
 def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: Checked) -> Accounts:

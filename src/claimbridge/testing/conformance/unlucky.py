@@ -34,6 +34,8 @@ def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield every check that needs an ERP, by name."""
     yield "sandbox-drifts", partial(drifted, subject)
     can = subject.opened().capabilities
+    if can.reference_case == "upper":
+        yield "folded-references", partial(folded, subject)
     for fault in _faults():
         yield f"fault-Client-{fault}", partial(one_effect, subject, fault)
         if find_spec("aiohttp"):
@@ -54,6 +56,41 @@ def one_effect(subject: Subject, fault: str) -> None:
     """Submitted again after the fault, a claim is in the ledger once, or parked with a reason."""
     with _erp(subject) as erp, _client(subject, erp) as client:
         _one_effect(erp, client.submit, fault)
+
+
+def folded(subject: Subject) -> None:
+    """Where the ERP keeps references in capitals, lost answers are found, of corrections too.
+
+    Two claims that differ in case alone are two documents, and so is one whose id looks marked.
+    """
+    with _erp(subject, folds=True) as erp, _client(subject, erp) as client:
+        for claim in (_claim("CONF-1"), _claim("conf-1"), _claim("CONF-1.R2")):
+            _folded_once(erp, client, claim)
+        if len({one.reference for one in _live(erp)}) != len(_live(erp)):
+            raise Nonconformity("two claims have one reference where case is folded")
+        if subject.opened().capabilities.can_reverse:
+            _folded_once(erp, client, _claim("CONF-1", revision=2))
+
+
+def _folded_once(erp: Sandbox, client: Client, claim: Claim) -> None:
+    """Submit a claim of which every first answer is lost: it is booked once, or parked."""
+
+    def submit(claim: Claim) -> Acknowledgement:
+        client.status(claim.id)  # where the number comes later, it is asked for
+        return client.submit(claim)
+
+    before = _balance(erp)
+    erp.set_faults("commit-then-drop@1")
+    _attempt(client.submit, claim)
+    erp.set_faults("commit-then-drop@1" if claim.revision > 1 else "")
+    _attempt(client.submit, claim)
+    erp.set_faults("")
+    end = _settled(submit, claim)
+    whole = _balance(erp) - before
+    added = Decimal("100.00")  # of a correction, what it is more than the first
+    possible = {added} if isinstance(end, Acknowledgement) else {Decimal(0), added, -added}
+    if whole not in possible:
+        raise Nonconformity(f"{claim.id}: {whole} more is booked where case is folded, not {added}")
 
 
 def one_effect_async(subject: Subject, fault: str) -> None:
@@ -154,8 +191,8 @@ def drifted(subject: Subject) -> None:
                 drifts(client.ledger, exchange.reply, str(exchange))
 
 
-def _erp(subject: Subject, *, record: Path | None = None) -> Sandbox:
-    return Sandbox(profiles=[subject.server()], record=record)
+def _erp(subject: Subject, *, record: Path | None = None, folds: bool = False) -> Sandbox:
+    return Sandbox(profiles=[subject.server()], record=record, folds=folds)
 
 
 def _client(subject: Subject, erp: Sandbox) -> Client:
