@@ -43,7 +43,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
-from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step
+from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step, found_by
 
 T = TypeVar("T")
 
@@ -167,8 +167,8 @@ class AsyncClient:
             while more:
                 page = await self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
                 for outcome, after in feed.turn(page):
-                    reference = outcome.reference or ""
-                    known = await asyncio.to_thread(self.journal.find, book, reference)
+                    find, can = partial(self.journal.find, book), self.ledger.profile.capabilities
+                    known = await asyncio.to_thread(found_by, find, outcome.reference or "", can)
                     yield await self._run(self.ledger.take_in(known, outcome, after), None)
                 await self._keep(book, feed)
                 more = page.more

@@ -36,7 +36,16 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import HttpReply, Ports, Transport
-from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step, forgets
+from claimbridge.submission import (
+    Access,
+    Exchange,
+    Feed,
+    Pause,
+    Plan,
+    Step,
+    forgets,
+    found_by,
+)
 
 T = TypeVar("T")
 
@@ -247,7 +256,8 @@ class Client:
             while more:
                 page = self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
                 for outcome, after in feed.turn(page):
-                    known = self.journal.find(book, outcome.reference or "")
+                    find, can = partial(self.journal.find, book), self.ledger.profile.capabilities
+                    known = found_by(find, outcome.reference or "", can)
                     yield self._run(self.ledger.take_in(known, outcome, after), None)
                 self._keep(book, feed)
                 more = page.more

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -306,7 +307,23 @@ def _config(endpoint: str, journal: Path) -> LedgerConfig:
 
 def _claims(prefix: str, count: int) -> list[Claim]:
     model = Claim.from_json(MODEL.read_bytes())
-    return [msgspec.structs.replace(model, id=f"{prefix}-{number}") for number in range(count)]
+    return [_with_own_invoice(model, f"{prefix}-{number}") for number in range(count)]
+
+
+def _with_own_invoice(model: Claim, claim_id: str) -> Claim:
+    """Return the claim under another id, with invoices that no other claim has."""
+    mark = zlib.crc32(claim_id.encode())
+    lines = tuple(
+        msgspec.structs.replace(
+            line,
+            documents=tuple(
+                msgspec.structs.replace(one, number=f"2{mark:010}{at:08}1")
+                for one in line.documents
+            ),
+        )
+        for at, line in enumerate(model.lines)
+    )
+    return msgspec.structs.replace(model, id=claim_id, lines=lines)
 
 
 @contextmanager

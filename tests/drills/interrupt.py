@@ -125,12 +125,14 @@ class Drill:
         del kept
 
     def _verb(self, sender: Threaded, verb: str, where: object) -> Callable[[], object]:
-        """Return the call that is broken off; ``_last`` is its claim."""
+        """Return the call that is broken off; ``_last`` is its claim, ``_rest`` are its others."""
         self._last = mine = self.new_id(where)
+        self._rest: list[str] = []
         if verb == "submit":
             return lambda: sender.client.submit(claim(mine))
         if verb == "submit_many":
-            many = [claim(mine), *(claim(self.new_id(where)) for _ in range(2))]
+            self._rest = [self.new_id(where) for _ in range(2)]
+            many = [claim(one) for one in (mine, *self._rest)]
             return lambda: list(sender.client.submit_many(many, batch=3, concurrency=1))
         if verb == "reverse":
             patiently(lambda: sender.submit(claim(mine)))
@@ -144,7 +146,8 @@ class Drill:
     def _own(self, sender: Threaded, where: object, mine: str) -> None:
         """Go on in this process: with the same claim, and with another in another thread."""
         with limited("this process"):
-            self._finish(sender, where, mine)
+            for one in (mine, *self._rest):
+                self._finish(sender, where, one)
         other = self.new_id(where)
         ends: list[object] = []
         thread = threading.Thread(

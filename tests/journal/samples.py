@@ -115,6 +115,7 @@ def complete(claim_id: str) -> Submission:
         doubt_uptime=Uptime("another boot", 1.5e9),
         returns_to=State.PAID,
         updated_at=START,
+        job="JOB 甲",
         invoices=(
             InvoiceUse(invoice="26312000000000000007", line=1, number="26312000000000000007"),
             InvoiceUse(

@@ -521,6 +521,10 @@ def test_a_reply_is_seen_for_the_first_time_once(setting: Setting) -> None:
     assert setting.neighbour.first_sight("CN02", "seal", until)
     assert setting.journal.first_sight(LEDGER, "old", past)
     assert setting.journal.first_sight(LEDGER, "old", past)
+    # As after a step of the clock by a day: what has just got too old is remembered.
+    yesterday = START - dt.timedelta(hours=24)
+    assert setting.journal.first_sight(LEDGER, "yesterday", yesterday)
+    assert not setting.neighbour.first_sight(LEDGER, "yesterday", yesterday)
 
 
 def test_a_closed_journal_refuses(journal: Journal) -> None:

@@ -24,7 +24,7 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.conversation import Call, Credentials, Pause
+from claimbridge.profiles.conversation import Began, Call, Credentials, Pause
 from claimbridge.profiles.netsuite import NetSuite
 from claimbridge.profiles.token_passport import token_passport
 from claimbridge.soap.faults import Fault
@@ -221,7 +221,7 @@ def talked(*answers: Reply | Fault) -> tuple[list[str], tuple[Outcome, ...]]:
         while True:
             asked = talk.send(answer)
             answer = None
-            if not isinstance(asked, Pause):
+            if not isinstance(asked, (Began, Pause)):
                 called.append(getattr(asked, "operation", "?"))
                 answer = left.pop(0)
     except StopIteration as end:

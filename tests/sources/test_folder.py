@@ -108,7 +108,7 @@ def test_csv_keeps_quoted_texts_whole() -> None:
         (f'{HEADER}\nA,1,CN01,E1,CNY,"1,060.00",,taxi,2026-03-09,10.00,\n', "total"),
         (f"{HEADER},colour\nA,1,CN01,E1,CNY,10.00,,taxi,2026-03-09,10.00,,red\n", "colour"),
         (f"{HEADER},line.personal\nA,1,CN01,E1,CNY,10.00,,taxi,2026-03-09,10.00,,si\n", "personal"),
-        (b"\xff" * 99, "neither UTF-8 nor GB18030"),
+        (b"\xff" * 99, "neither UTF-8 nor UTF-16 nor GB18030"),
     ],
 )
 def test_csv_that_is_wrong_is_told(data: bytes | str, told: str) -> None:

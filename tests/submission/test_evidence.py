@@ -86,6 +86,7 @@ def _doubted(capabilities: Capabilities) -> Any:
         (K.DUPLICATE, S.PARKED, S.ACKNOWLEDGED),
         (K.REJECTED, S.REJECTED, S.IN_DOUBT),
         (K.UNKNOWN, S.IN_DOUBT, S.IN_DOUBT),
+        (K.UNDER_WAY, S.IN_DOUBT, S.IN_DOUBT),
         (K.ABSENT, S.IN_DOUBT, S.IN_DOUBT),
         (K.NOT_DELIVERED, S.PENDING, S.IN_DOUBT),
         (K.UNAVAILABLE, S.PENDING, S.IN_DOUBT),

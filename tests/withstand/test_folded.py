@@ -19,6 +19,7 @@ from claimbridge.journal import Journal, MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement, Claim, ClaimLine, State
 from claimbridge.profiles import PROFILES, Profile
+from claimbridge.profiles.reference import Reference
 from claimbridge.sandbox import Sandbox
 from claimbridge.testing.conformance.subject import Subject
 
@@ -172,3 +173,29 @@ def test_ids_that_differ_in_case_have_references_that_do_not() -> None:
     case = {name: subject(name).opened().capabilities.reference_case for name in PROFILES}
     folding = {name for name in PROFILES if case[name] == "upper"}
     assert folding == {*ASKED, "sap-journal-entry"}
+
+
+class Folding(Reference):
+    """The reference profile of an ERP that folds case."""
+
+    def __init__(self) -> None:
+        kept = Reference.capabilities
+        self.capabilities = msgspec.structs.replace(kept, reference_case="upper")
+
+
+def test_changes_of_an_earlier_reference_are_ours() -> None:
+    """A change that the ERP tells of ``EXP-1.X1`` finds the ``EXP-1.x1`` that the journal kept."""
+    journal = MemoryJournal()
+    with Sandbox(profiles=["reference"], folds=True) as erp:
+        url = erp.url("reference")
+        old = Subject(profile=Reference(), responder="reference").ledger(url)
+        new = Subject(profile=Folding(), responder="reference").ledger(url)
+        with Client(old.config, ledger=old, journal=journal) as before:
+            before.submit(claim("EXP-1"))
+            with contextlib.suppress(ClaimBridgeError):
+                before.reverse("EXP-1")
+        with Client(new.config, ledger=new, journal=journal) as sender:
+            told = {change.reference: change.submission for change in sender.changes(since="")}
+    found = told["EXP-1.X1"]
+    assert found is not None
+    assert found.claim_id == "EXP-1"

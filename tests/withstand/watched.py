@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
 from claimbridge.journal.calls import Call
-from claimbridge.model import Book, Continuity, Gap, History, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    Continuity,
+    Gap,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+)
 
 T = TypeVar("T")
 
@@ -62,11 +71,16 @@ class Watched(Journal):
     def history(self, ledger: str, claim_id: str) -> History:
         return self._journal.history(ledger, claim_id)
 
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        return self._journal.invoices(names)
+
     def find(self, ledger: str, reference: str) -> Submission | None:
         return self._journal.find(ledger, reference)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        return self._journal.select(ledger, states)
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        return self._journal.select(ledger, states, parts=parts)
 
     def counts(self, ledger: str) -> Mapping[State, int]:
         return self._journal.counts(ledger)

@@ -246,7 +246,7 @@ JOURNAL: Final = (
     Command(
         "settle",
         "journal:settle_submission",
-        "Record what you found in the ERP about a parked submission.",
+        "Record what you found in the ERP about a parked submission, or one that is gone from it.",
         "claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008",
     ),
     Command(

@@ -196,8 +196,8 @@ class MemoryJournal:
     def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
         """Keep that a signed reply was seen; False when it was seen before."""
         with self._open() as record:
-            now = self._clock.now()
-            record.sights = {key: end for key, end in record.sights.items() if end >= now}
+            oldest = self._clock.now() - rules.KEPT_LONGER
+            record.sights = {key: end for key, end in record.sights.items() if end >= oldest}
             if (ledger, seal) in record.sights:
                 return False
             record.sights[ledger, seal] = until

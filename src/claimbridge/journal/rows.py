@@ -121,6 +121,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     attempted_uptime: Uptime | None = None
+    job: str = ""
     doubt_since: dt.datetime | None = None
     doubt_uptime: Uptime | None = None
     returns_to: State | None = None
@@ -159,6 +160,7 @@ def encoded(submission: Submission) -> str:
         reasons=submission.reasons,
         detail=submission.detail,
         attempted_uptime=submission.attempted_uptime,
+        job=submission.job,
         doubt_since=submission.doubt_since,
         doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
@@ -247,7 +249,7 @@ def write_sight(
     connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now),))
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now - rules.KEPT_LONGER),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
         (ledger, seal, text_of(until)),
@@ -365,6 +367,7 @@ def _stored(row: Sequence[object]) -> Stored:
         detail=content.detail,
         attempted_at=columns.attempted_at,
         attempted_uptime=content.attempted_uptime,
+        job=content.job,
         doubt_since=content.doubt_since,
         doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,

@@ -43,6 +43,13 @@ RENAMED: Final = frozenset({State.PENDING, State.REJECTED})
 ABSENT: Final = frozenset({State.PENDING, State.REJECTED, State.REVERSED})
 """Where an ERP has nothing of a voucher, for certain: in any other state it has, or may have."""
 
+KEPT_LONGER: Final = dt.timedelta(hours=25)
+"""For how long a reply that is too old to count is remembered still.
+
+A clock that was set forward, for an hour or a day, and back again must not have us forget a reply
+that counts again then.
+"""
+
 OWNER_ENDED: Final = "the process that was sending it ended before the answer was recorded"
 GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
 
@@ -314,6 +321,7 @@ __all__ = [
     "ABSENT",
     "FIRST",
     "GIVEN_UP",
+    "KEPT_LONGER",
     "OWNER_ENDED",
     "RENAMED",
     "UNPROVEN",

@@ -390,6 +390,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE claims ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE claims ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
     ),
+    # ``content`` may name the ERP's job that holds what was sent; an older release would write
+    # that away.
+    ("SELECT 1",),
     (
         # What a mark beside the file is compared with (see ``newest``): one row. ``begun`` counts
         # begins, ``begun_at`` is the last one's time; ``marked``: a mark was written;

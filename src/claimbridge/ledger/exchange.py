@@ -15,7 +15,7 @@ from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, Ou
 from claimbridge.ledger.message import Answer, Message, Send
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
 from claimbridge.model import Outcome, OutcomeKind, Submission
-from claimbridge.profiles.conversation import LogIn, Pause, begun
+from claimbridge.profiles.conversation import Began, LogIn, Pause, begun
 from claimbridge.submission import Built, Confirm, Plan
 from claimbridge.submission import Pause as Wait
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("claimbridge.ledger")
 
 
+_OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY})
 _TURN: Final = 0.02
 """Seconds between two looks at whether another has logged in."""
 _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
@@ -64,9 +65,20 @@ class Exchanging:
         """Both, as they were before the last call."""
         self._bound = True
         """Whether every answer is one to its own question, for certain."""
+        self._job = ""
+        """The ERP's job that holds what was sent, "" where there is none."""
 
     def perform(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         """Hold the profile's conversation about the request that goes out as ``built``."""
+        outcomes = yield from self._converse(built)
+        if not self._job:
+            return outcomes
+        return tuple(
+            msgspec.structs.replace(one, job=self._job) if one.kind in _OPEN else one
+            for one in outcomes
+        )
+
+    def _converse(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         profile, request = self._ledger.profile, built.request
         talk = begun(profile, request)
         answer: Reply | Fault | None = None
@@ -76,6 +88,8 @@ class Exchanging:
                 answer = None
                 if isinstance(asked, Pause):
                     yield from self._wait(asked.seconds)
+                elif isinstance(asked, Began):
+                    self._job = asked.job
                 elif isinstance(asked, LogIn):
                     yield from self._log_in(again=True)
                 else:

@@ -56,8 +56,8 @@ def _chinese(data: bytes) -> str:
                 at = len(data) - len(rest) + error.start
                 row = data.count(b"\n", 0, at) + 1
                 raise Unread(
-                    f"neither UTF-8 nor GB18030: line {row} has the byte 0x{data[at]:02X} where "
-                    "no character has one; save it as CSV UTF-8"
+                    f"neither UTF-8 nor UTF-16 nor GB18030: line {row} has the byte "
+                    f"0x{data[at]:02X} where no character has one; save it as CSV UTF-8"
                 ) from error
             parts += (rest[: error.start].decode("gb18030"), "€")
             rest = rest[error.start + 1 :]

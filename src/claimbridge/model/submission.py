@@ -135,7 +135,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     still arrive; None when no attempt ended so. Both are for people: how long ago they were is
     measured by ``attempted_uptime`` and ``doubt_uptime``, which no step of the wall clock moves.
     ``returns_to`` is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
-    ``invoices`` are those that its claim uses; a reversal has none.
+    ``invoices`` are those that its claim uses; a reversal has none. ``job`` is what the ERP calls
+    the job that took in the last attempt, by which it may be asked; "" where there is none.
     """
 
     key: Key
@@ -154,6 +155,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
     invoices: tuple[InvoiceUse, ...] = ()
+    job: str = ""
 
     @property
     def missing(self) -> bool:

@@ -34,7 +34,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.conversation import Call, Pause, answer_to
+from claimbridge.profiles.conversation import Began, Call, Pause, answer_to
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.netsuite_codes import PLACES, Codes, Field, Place, double
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
@@ -84,6 +84,12 @@ _ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 15.0
 _K = OutcomeKind
+
+
+class _JobFirst(Request, frozen=True, kw_only=True):
+    """The question for a job, and the one for its records that follows once it has ended."""
+
+    question: Request
 
 
 class NetSuite:
@@ -205,6 +211,14 @@ class NetSuite:
         }
         return as_request(QUERY, body)
 
+    def look_up(self, submissions: Sequence[Submission]) -> Request:
+        """Return ``getList``; for what a job holds ``checkAsyncStatus``, and then ``getList``."""
+        question = self.query([one.reference for one in submissions])
+        jobs = [one.job for one in submissions if one.job]
+        if not jobs:
+            return question
+        return _JobFirst(operation=CHECK, body={"jobId": jobs[0]}, question=question)
+
     def changes(self, cursor: str, limit: int) -> Request:
         """Refuse: what changed is found by searches, which miss what changes meanwhile."""
         raise _denied(_UNLISTED)
@@ -219,6 +233,11 @@ class NetSuite:
         """Perform one call; where it began a job, ask for it until it is done."""
         from claimbridge.soap.faults import Fault
 
+        if isinstance(request, _JobFirst):
+            going_on = yield from self._not_ended(request)
+            if going_on:
+                return going_on
+            request = request.question
         answer = yield from answer_to(request)
         if isinstance(answer, Fault):
             outcome = self.read_fault(answer)
@@ -240,15 +259,35 @@ class NetSuite:
         """Return what a fault's typed detail says: throttled, not let in, too large, or unknown."""
         return read_fault(fault)
 
+    def _not_ended(
+        self, asked: _JobFirst
+    ) -> Generator[Request, Reply | Fault | None, tuple[Outcome, ...]]:
+        """Return that a job is queued or running, or cannot be asked for; () once it has ended."""
+        from claimbridge.soap.faults import Fault
+
+        job = asked.body["jobId"]
+        answer = yield from answer_to(asked)
+        if isinstance(answer, Fault):
+            outcome = self.read_fault(answer)
+            if outcome.kind is not _K.UNKNOWN:
+                return (outcome,)
+            told = f"job {job} cannot be asked for: {answer.reason}; look for it in NetSuite"
+            return (unknown(told),)
+        status = job_of(answer)[1]
+        if status in _ENDED:
+            return ()
+        return (Outcome(kind=_K.UNDER_WAY, text=status, job=job),)
+
     def _followed(
         self, reply: Reply
-    ) -> Generator[Request | Pause, Reply | Fault | None, tuple[Outcome, ...]]:
+    ) -> Generator[Request | Pause | Began, Reply | Fault | None, tuple[Outcome, ...]]:
         """Ask for a job until it is done; then its results, whatever its end."""
         from claimbridge.soap.faults import Fault
 
         job, status = job_of(reply)
         if not job:
             return (unknown("NetSuite names no job"),)
+        yield Began(job)
         pause = _FIRST_PAUSE
         while status not in _ENDED:
             yield Pause(pause)

@@ -59,8 +59,11 @@ class _Row(NamedTuple):
 def claims_in_rows(text: str, *, what: str) -> Iterator[Claim | ClaimBridgeError]:
     """Yield the claims of a file's text, in their order; for each that is none, why.
 
-    Raises ClaimError: CB-562 for its header, CB-536 where it is no CSV or has no rows.
+    Raises ClaimError: CB-562 for its header, CB-564 for UTF-16 without a mark, CB-536
+    where it is no CSV or has no rows.
     """
+    if "\0" in text:
+        raise ClaimError(f"{what}: UTF-16 without its mark; save it as CSV UTF-8", code="CB-564")
     with _long_cells(len(text)):
         rows = _rows(text, what)
     if not rows:

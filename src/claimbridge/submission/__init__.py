@@ -45,7 +45,7 @@ from claimbridge.submission.plans import (
     submit_batch,
 )
 from claimbridge.submission.question import refresh
-from claimbridge.submission.references import recognised, reference_for, spellings
+from claimbridge.submission.references import found_by, recognised, reference_for
 from claimbridge.submission.restored import bring_into_doubt
 from claimbridge.submission.steps import (
     Access,
@@ -96,6 +96,7 @@ __all__ = [
     "digest_of",
     "documents",
     "forgets",
+    "found_by",
     "id_of",
     "missing",
     "moved",
@@ -112,7 +113,6 @@ __all__ = [
     "reverse_claim",
     "settle_by_hand",
     "settle_gone",
-    "spellings",
     "standing",
     "submit",
     "submit_batch",

@@ -44,10 +44,10 @@ def settle_by_hand(
         tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
         if known is not None and known.state in LIVE and tells:
             return (yield from absorb(known, outcome, rules))
-        if known is None or known.state is not State.PARKED:
+        if known is None or not _is_for_a_person(known):
             _refuse_unnamed(history, key)
             raise ConflictingSubmission(
-                "only a parked submission is settled by hand"
+                "only a parked submission, or one in a job of the ERP, is settled by hand"
                 + (f"; this one is {known.state}" if known else "; there is none"),
                 code="CB-454",
                 claim_id=key.claim_id,
@@ -69,6 +69,11 @@ def _refuse_unnamed(history: History, key: Key) -> None:
             code="CB-469",
             claim_id=key.claim_id,
         )
+
+
+def _is_for_a_person(known: Submission) -> bool:
+    """Whether what a person found ends it: it is parked, or its job may never be told of again."""
+    return known.state is State.PARKED or (known.state is State.IN_DOUBT and known.job != "")
 
 
 def _to_settle(history: History, key: Key) -> Submission | None:

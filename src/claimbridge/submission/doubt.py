@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from claimbridge.errors import OutcomeUnknown
-from claimbridge.model import History, OutcomeKind, Purpose, State, Submission
+from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.submission.decisions import quiet_left
 from claimbridge.submission.evidence import (
     EVIDENCE,
@@ -45,6 +45,10 @@ def resolve(
     left = quiet_left(doubtful, rules)
     outcomes = yield from Exchange("query", (doubtful,))
     outcome = assigned((doubtful,), outcomes)[0]
+    if outcome.kind is OutcomeKind.UNDER_WAY:
+        # In flight still: the quiet period begins when its job was last seen.
+        yield from _settle(history, after(doubtful, outcome, rules), rules)
+        raise _under_way(doubtful, outcome, rules)
     proven = counts(outcome)
     if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
         # The ERP remembers that it refused one. Where only one was sent, that was it.
@@ -122,6 +126,19 @@ def _absent(
     state = State.REJECTED if refused else State.PENDING
     detail = doubtful.detail if refused else "asked; the ERP has no such document"
     return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
+
+
+def _under_way(doubtful: Submission, outcome: Outcome, rules: Rules) -> OutcomeUnknown:
+    job = outcome.job or doubtful.job
+    return OutcomeUnknown(
+        f"the ERP has {doubtful.reference} in a job that has not ended ({job or 'without a name'}"
+        f"{': ' if outcome.text else ''}{outcome.text}); nothing of the claim is sent until it has",
+        code="CB-437",
+        claim_id=doubtful.key.claim_id,
+        reference=doubtful.reference,
+        attempt=doubtful.attempt,
+        retry_after=outcome.retry_after or rules.backoff,
+    )
 
 
 def not_fresh(asked: Submission, rules: Rules) -> OutcomeUnknown:

@@ -113,8 +113,9 @@ def after(
     kind = outcome.kind
     if kind in EVIDENCE and kind is not OutcomeKind.REJECTED:
         return _adopted(current, outcome, rules, compare=compare)
-    if kind in {OutcomeKind.UNKNOWN, OutcomeKind.ABSENT}:
+    if kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
+        current = msgspec.structs.replace(current, job=outcome.job or current.job)
         return doubted(moved(current, State.IN_DOUBT, rules, detail=outcome.text), rules)
     if kind is OutcomeKind.REJECTED:
         return _refused(current, outcome, rules)
@@ -200,6 +201,7 @@ def taking_off(submission: Submission, rules: Rules) -> Submission:
         attempt=submission.attempt + 1,
         attempted_at=rules.clock.now(),
         attempted_uptime=rules.clock.uptime(),
+        job="",
         reasons=(),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -74,6 +74,17 @@ def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabiliti
     if outcome.reference in found or len(found) != 1:
         return outcome  # as it was sent; or nothing says which of two is meant
     return msgspec.structs.replace(outcome, reference=found[0])
+
+
+def found_by(
+    find: Callable[[str], Submission | None], reference: str, capabilities: Capabilities
+) -> Submission | None:
+    """Return the submission that the ERP names, however it spells our reference.
+
+    ``find`` looks a reference up in the journal.
+    """
+    known = map(find, spellings(reference, capabilities))
+    return next((one for one in known if one is not None), None)
 
 
 def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:

@@ -35,10 +35,10 @@ class Work(msgspec.Struct, frozen=True):
 def work_of(number: int) -> Work:
     """Return the work of a round."""
     return Work(
-        plain=f"K{number}a",
-        corrected=f"K{number}b",
-        together=(f"K{number}c", f"K{number}d", f"K{number}e"),
-        taken_back=f"K{number}f",
+        plain=f"K{number}A",
+        corrected=f"K{number}B",
+        together=(f"K{number}C", f"K{number}D", f"K{number}E"),
+        taken_back=f"K{number}F",
     )
 
 

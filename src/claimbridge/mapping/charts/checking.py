@@ -11,7 +11,7 @@ from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping.charts.narration import Template
 from claimbridge.mapping.charts.when import When
 from claimbridge.model.money import MAX_INTEGER_DIGITS, as_decimal, as_fraction, exponent
-from claimbridge.model.text import check_text
+from claimbridge.model.text import check_code, check_text, plain
 from claimbridge.model.zones import find_zone
 
 _T = TypeVar("_T")
@@ -38,6 +38,14 @@ class Checked:
     def optional_text(self, value: object, what: str, limit: int) -> None:
         """Refuse text that is too long or unprintable."""
         self._as_ours(lambda: check_text(value, what, limit))
+
+    def code(self, value: object, what: str, limit: int) -> None:
+        """Refuse a code that is blank, too long, or not what a reader sees."""
+        self._as_ours(lambda: check_code(value, what, limit, required=True))
+
+    def optional_code(self, value: object, what: str, limit: int) -> None:
+        """Refuse a code that is too long, or not what a reader sees."""
+        self._as_ours(lambda: check_code(value, what, limit))
 
     def currency(self, value: str, what: str) -> None:
         """Refuse a currency that ISO 4217 does not list."""
@@ -84,8 +92,8 @@ class Checked:
         if not values:
             self.refuse(f"{what} is an empty list, which nothing fits; leave it out for any")
         for value in values:
-            self.text(value, what, 64)
-        return frozenset(values)
+            self.code(value, what, 64)
+        return frozenset(map(plain, values))
 
     def _as_ours(self, check: Callable[[], _T], *, prefix: str = "") -> _T:
         # The model's checks blame a claim; here the chart is at fault.
