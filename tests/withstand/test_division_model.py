@@ -297,4 +297,4 @@ def _judge(world: World, seen: Counter[str]) -> None:
         assert not still, f"reversed, and in the ledger: {still}"
         seen["reversed"] += 1
     else:
-        seen[str(status.state)] += 1
+        raise AssertionError(f"left {status.state}: {status.detail}")

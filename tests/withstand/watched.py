@@ -19,6 +19,7 @@ from claimbridge.model import (
     Move,
     State,
     Submission,
+    Withdrawal,
 )
 
 T = TypeVar("T")
@@ -43,8 +44,14 @@ class Watched(Journal):
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         return self._write(lambda: self._journal.begin(seen, changed))
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
-        return self._write(lambda: self._journal.record(seen, changed))
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
+        return self._write(lambda: self._journal.record(seen, changed, withdrawn=withdrawn))
 
     def _write(self, write: Callable[[], History | None]) -> History | None:
         number = next(self._numbers)

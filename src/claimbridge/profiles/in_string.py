@@ -111,6 +111,7 @@ class InString:
             "reference": tuple(steps_of(reference)),
             "message": tuple(steps_of(message)),
         }
+        self.no_place: Mapping[str, str] = self._template.no_place()
         self.capabilities = Capabilities(
             can_query=False,
             can_reverse=False,

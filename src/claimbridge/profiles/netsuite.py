@@ -39,6 +39,7 @@ from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.netsuite_codes import PLACES, Codes, Field, Place, double
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
 from claimbridge.profiles.netsuite_reports import Reports
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.reading import of_several, unknown
 from claimbridge.profiles.sourced import OWN_DIMENSIONS, Sourced, as_request, claim_field
 from claimbridge.profiles.token_passport import token_passport
@@ -84,6 +85,20 @@ _ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 15.0
 _K = OutcomeKind
+
+
+_NOT_IN_REPORTS: Final[Mapping[str, str]] = {
+    **{name: why for name, why in OF_THE_CLAIM.items() if name != "posting.source"},
+    "posting.tax_base": "NetSuite computes it from amount and tax",
+}
+_NOT_IN_ENTRIES: Final[Mapping[str, str]] = {
+    **OF_THE_CLAIM,
+    "employee": EMPLOYEE,
+    "document_date": ONE_DATE,
+    "posting.role": ROLE,
+    "posting.tax_code": NO_TAX,
+    "posting.tax_base": NO_TAX,
+}
 
 
 class _JobFirst(Request, frozen=True, kw_only=True):
@@ -154,6 +169,8 @@ class NetSuite:
             written=_K.POSTED if approved else _K.ACKNOWLEDGED,
             currencies={id_: code for code, id_ in ids.get("currency", {}).items()},
         )
+        reports = record == "expense-report"
+        self.no_place: Mapping[str, str] = _NOT_IN_REPORTS if reports else _NOT_IN_ENTRIES
         self.dimensions: tuple[str, ...] = tuple(
             name for name in self._codes.places if name not in OWN_DIMENSIONS
         )

@@ -37,6 +37,7 @@ from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reaso
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.reading import read_untyped, unknown
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
@@ -100,6 +101,11 @@ class SapBapi:
     name: str = "sap-bapi"
     contract: str = "sap-bapi.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "reverses": "the reversing document is one of its own, with a reference made from ours",
+    }
     dimensions: Sequence[str] = _DIMENSIONS
 
     def __init__(

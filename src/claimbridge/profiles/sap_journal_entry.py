@@ -33,7 +33,7 @@ How a voucher becomes an entry:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -53,6 +53,7 @@ from claimbridge.model import (
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.reading import legible, of_several, read_untyped, unknown
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
@@ -115,6 +116,7 @@ class SapJournalEntry:
     name: str = "sap-journal-entry"
     contract: str = "sap-journal-entry.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
     dimensions: Sequence[str] = _DIMENSIONS
 
     def __init__(

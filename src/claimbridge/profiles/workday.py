@@ -41,6 +41,7 @@ from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line, only_currency
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of, field_at
 
@@ -82,6 +83,14 @@ class Workday:
     name: str = "workday"
     contract: str = "workday.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "document_date": ONE_DATE,
+        "posting.role": ROLE,
+        "posting.tax_code": NO_TAX,
+        "posting.tax_base": NO_TAX,
+    }
     operations: tuple[str, ...] = (SUBMIT, QUERY)
 
     def __init__(

@@ -29,6 +29,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities, Inner, Request
 from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of
 
@@ -59,6 +60,14 @@ class YonyouNc:
     name: str = "yonyou-nc"
     contract: str = "yonyou-nc.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "document_date": ONE_DATE,
+        "posting.role": ROLE,
+        "posting.tax_code": NO_TAX,
+        "posting.tax_base": NO_TAX,
+    }
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ from claimbridge.submission.division import (
     reverse_claim,
     submit_claim,
 )
-from claimbridge.submission.documents import digest_of, documents, newest, standing
+from claimbridge.submission.documents import current, digest_of, documents, standing
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.feed import Feed
@@ -92,6 +92,7 @@ __all__ = [
     "bring_into_doubt",
     "closed_error",
     "counts",
+    "current",
     "decide",
     "digest_of",
     "documents",
@@ -100,7 +101,6 @@ __all__ = [
     "id_of",
     "missing",
     "moved",
-    "newest",
     "open_book",
     "place_of",
     "recognised",

@@ -123,10 +123,12 @@ def submit(
 
 
 def _make_way(earlier: Key, wanted: Submission, rules: Rules) -> Plan[None]:
-    """Take an earlier document back for ``wanted``; where the ERP refuses, that one stands."""
+    """Take an earlier document back for ``wanted``; where the ERP does not, that one stands."""
     try:
         yield from _take_back(earlier, wanted.voucher.posting_date, "", rules)
-    except LedgerRejection as refused:
+    except (LedgerRejection, OutcomeUnknown) as refused:
+        if isinstance(refused, OutcomeUnknown) and refused.code != NO_LONGER_THERE:
+            raise
         why = f"not sent: revision {earlier.revision} stands ({refused.message})"
         while True:
             history = yield from Recall(earlier.ledger, earlier.claim_id)

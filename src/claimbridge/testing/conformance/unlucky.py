@@ -18,7 +18,7 @@ import msgspec
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, LedgerRejection
 from claimbridge.journal import MemoryJournal
-from claimbridge.model import Acknowledgement, Claim, ClaimLine
+from claimbridge.model import Acknowledgement, Claim, ClaimLine, Posting, Role
 from claimbridge.sandbox import FAULTS, Listed, Sandbox
 from claimbridge.testing.conformance.replies import drifts
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
@@ -32,6 +32,7 @@ Call = Callable[[Claim], Acknowledgement]
 
 def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield every check that needs an ERP, by name."""
+    yield "sandbox-books", partial(booked, subject)
     yield "sandbox-drifts", partial(drifted, subject)
     can = subject.opened().capabilities
     if can.reference_case == "upper":
@@ -164,6 +165,36 @@ def revised(subject: Subject, fault: str) -> None:
         possible = {second} if isinstance(end, Acknowledgement) else {Decimal(0), first, second}
         if booked not in possible:
             raise Nonconformity(f"{fault}: after a correction to {second}, {booked} is booked")
+
+
+def booked(subject: Subject) -> None:
+    """The ERP holds what the voucher says: sides, amounts, currency, company, year, accounts."""
+    with _erp(subject) as erp, _client(subject, erp) as client:
+        claim = _claim("CONF-1")
+        (made,) = client.previews(claim)
+        client.submit(claim)
+        held = [one for one in erp.ledger() if one.purpose == "post"]
+        wanted = [
+            (one.side.value, one.amount, one.currency, one.account if _ours(one) else "")
+            for one in made.voucher.postings
+        ]
+        places = {one.account for one in made.voucher.postings if _ours(one)}
+        found = [
+            (leg["side"], Decimal(leg["amount"]), leg["currency"], leg["account"])
+            for one in held
+            for leg in one.postings
+        ]
+        found = [(*leg[:3], leg[3] if leg[3] in places else "") for leg in found]
+        if sorted(found) != sorted(wanted):
+            raise Nonconformity(f"the ERP holds {sorted(found)}, and we sent {sorted(wanted)}")
+        year = str(made.voucher.posting_date.year)
+        if any((one.company, one.fiscal_year) != (made.voucher.company, year) for one in held):
+            raise Nonconformity(f"the ERP holds {held}, and we posted to {claim.company} {year}")
+
+
+def _ours(posting: Posting) -> bool:
+    """Tell whether the account is ours to say: of what is owed the partner may stand for it."""
+    return posting.role is Role.EXPENSE
 
 
 def _balance(erp: Sandbox) -> Decimal:
