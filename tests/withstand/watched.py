@@ -12,6 +12,8 @@ from claimbridge.journal import Journal
 from claimbridge.journal.calls import Call
 from claimbridge.model import (
     Book,
+    Continuity,
+    Gap,
     History,
     InvoiceHolder,
     Move,
@@ -101,6 +103,18 @@ class Watched(Journal):
 
     def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
         return self._journal.first_sight(ledger, seal, until)
+
+    def continuity(self) -> Continuity:
+        return self._journal.continuity()
+
+    def agree_new(self) -> None:
+        self._journal.agree_new()
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        return self._journal.note_gap(until)
+
+    def make_newest(self) -> None:
+        self._journal.make_newest()
 
     def close(self) -> None:
         self._journal.close()
