@@ -11,13 +11,15 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from claimbridge.errors import (
     ClaimBridgeError,
     ConflictingSubmission,
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.model import LIVE, History, Key, State, Submission
+from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import Digest
 from claimbridge.submission.decisions import (
     Busy,
@@ -39,7 +41,7 @@ from claimbridge.submission.documents import (
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import refusal, reverse_key
 from claimbridge.submission.flight import Tries
-from claimbridge.submission.intentions import posting, reversing
+from claimbridge.submission.intentions import closed, posting, reversing
 from claimbridge.submission.plans import (
     check_reversible,
     learn_number,
@@ -235,8 +237,18 @@ def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
         return (yield from _finish_reversal(history, found, rules))
     if any(one.state in _ON_THE_WAY for one in found):
         return (yield from _finish_posting(found, rules))
+    yield from _end_doubts(history, rules)
     _refuse_half(found)
     return ()
+
+
+def _end_doubts(history: History, rules: Rules) -> Plan[None]:
+    """Find out about reversals whose answers were lost, of documents that others have reversed."""
+    for one in history.submissions:
+        original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
+        over = original is not None and original.state is State.REVERSED
+        if one.key.purpose is Purpose.REVERSE and one.state is State.IN_DOUBT and over:
+            yield from reconcile(one, rules)
 
 
 def _finish_reversal(history: History, found: Documents, rules: Rules) -> Plan[Documents]:
@@ -255,9 +267,27 @@ def _finish_posting(found: Documents, rules: Rules) -> Plan[Documents]:
     for one in found:
         if one.state in (State.IN_DOUBT, State.SENDING):
             yield from _carry(Draft(one), rules)
+    yield from _close_dead(found[0].key, rules)
     found = yield from _documents_now(found[0].key)
     _refuse_half(found)
     return found
+
+
+def _close_dead(key: Key, rules: Rules) -> Plan[None]:
+    """Close what waits beside documents that were taken back, where nothing of the claim is left.
+
+    Nothing would send it, and it would keep its invoices.
+    """
+    while True:
+        history = yield from Recall(key.ledger, key.claim_id)
+        found = documents(history, key.revision)
+        waiting = [one for one in found if one.state is State.PENDING]
+        taken_back = any(was_taken(one) and not stands(one) for one in found)
+        if not waiting or not taken_back or any(stands(one) for one in found):
+            return
+        why = "not sent: what was posted of the claim was reversed"
+        if (yield from Record(history, tuple(closed(waiting, rules, why)))) is not None:
+            return
 
 
 def _documents_now(key: Key) -> Plan[Documents]:
