@@ -20,6 +20,7 @@ from claimbridge.model import (
     Continuity,
     Gap,
     History,
+    Key,
     Outcome,
     OutcomeKind,
     Purpose,
@@ -67,22 +68,37 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     wanted = _questions(history, flight, gap, rules)
     if not wanted:
         return None
+    while wanted:
+        wanted, told = yield from _judged(history, flight, wanted, gap, rules)
+        if told is not None:
+            return told
+    if gap is not None and not rules.capabilities.unique_reference:
+        _wait_for_arrivals(flight, gap, rules)
+    return None
+
+
+def _judged(
+    history: History, flight: Submission, wanted: list[Submission], gap: Gap | None, rules: Rules
+) -> Plan[tuple[list[Submission], Outcome | None]]:
+    """Ask, and judge the answers; return what is to be asked further, and what ends the matter."""
+    further: list[Submission] = []
     for question, outcomes in (yield from _asked(wanted, rules)):
         (said,) = assigned((question,), outcomes)
         contradicts = differ([one for one in outcomes if one.reference == question.reference])
         if contradicts or _is_replayable(said, gap, rules):
             why = said.text if contradicts else UNBOUND
-            return (yield from _park(history, flight, why, rules))
+            return [], (yield from _park(history, flight, why, rules))
         unproven = gap is not None and said.kind in _NOT_THERE and not counts(said)
         if unproven or (said.kind not in EVIDENCE and said.kind is not _K.ABSENT):
-            return _no_answer(question, said)
+            return [], _no_answer(question, said)
         if question.key != flight.key:
             _refuse_earlier(question, said, flight)
+            if said.kind is _K.REVERSED and question.key.part:
+                # A claim may have been taken back in part only.
+                further.append(_about(flight, question.key, question.key.part + 1, rules))
         elif said.kind not in _NOT_THERE:
-            return (yield from _adopt(history, flight, said, rules))
-    if gap is not None and not rules.capabilities.unique_reference:
-        _wait_for_arrivals(flight, gap, rules)
-    return None
+            return [], (yield from _adopt(history, flight, said, rules))
+    return further, None
 
 
 def told_of(continuity: Continuity, rules: Rules) -> tuple[bool, str]:
@@ -172,16 +188,27 @@ def _gap(continuity: Continuity, history: History, flight: Submission) -> Gap | 
         return gap if sent is None or sent <= gap.until else None
     approved = flight.voucher.approved_at
     is_later = approved is not None and approved > gap.until
-    return None if is_later and not _unknown_revisions(history, flight) else gap
+    return None if is_later and not _unknown_revisions(history, flight, gap) else gap
 
 
-def _unknown_revisions(history: History, flight: Submission) -> list[int]:
-    """Return the revisions before this one which the journal does not know, the newest first."""
+def _unknown_revisions(history: History, flight: Submission, gap: Gap | None) -> list[int]:
+    """Return the revisions before this one which the journal does not know, the newest first.
+
+    After a gap it does not know either what it was given since, and closed before it was asked for.
+    """
     if flight.key.purpose is Purpose.REVERSE:
         return []
-    known = {one.key.revision for one in history.submissions}
+    unasked = {one.key.revision for one in history.submissions if _is_unasked(one, gap)}
+    known = {one.key.revision for one in history.submissions} - unasked
     before = range(flight.key.revision - 1, 0, -1)
     return [revision for revision in before if revision not in known][:_EARLIER]
+
+
+def _is_unasked(one: Submission, gap: Gap | None) -> bool:
+    """Whether another journal may have sent it in a gap, and the ERP was never asked for it."""
+    if gap is None or one.attempt or one.key.purpose is Purpose.REVERSE:
+        return False
+    return one.journal_entry is None and (one.updated_at is None or one.updated_at > gap.until)
 
 
 def _questions(
@@ -195,18 +222,29 @@ def _questions(
     if not rules.capabilities.can_query:
         return []
     wanted = [flight] if rules.asks_first or gap is not None else []
-    keys = [
-        msgspec.structs.replace(flight.key, revision=revision, part=part)
-        for revision in _unknown_revisions(history, flight)
-        for part in _forms(rules)
-    ]
+    keys = _unknown_keys(history, flight, gap, rules)
     if gap is not None and flight.key.purpose is Purpose.POST:
         others = (msgspec.structs.replace(flight.key, part=part) for part in _forms(rules))
         keys += [key for key in others if history.get(key) is None and key != flight.key]
-    for key in keys:
-        reference = reference_for(key, rules.capabilities, apart=rules.apart)
-        wanted.append(msgspec.structs.replace(flight, key=key, reference=reference))
-    return wanted
+    return wanted + [_about(flight, key, key.part, rules) for key in keys]
+
+
+def _about(flight: Submission, key: Key, part: int, rules: Rules) -> Submission:
+    """Return the question for a part of what ``key`` names; it is in no journal."""
+    key = msgspec.structs.replace(key, part=part)
+    reference = reference_for(key, rules.capabilities, apart=rules.apart)
+    return msgspec.structs.replace(flight, key=key, reference=reference)
+
+
+def _unknown_keys(
+    history: History, flight: Submission, gap: Gap | None, rules: Rules
+) -> list[Key]:
+    """Return the keys of documents of earlier revisions which the journal does not know."""
+    return [
+        msgspec.structs.replace(flight.key, revision=revision, part=part)
+        for revision in _unknown_revisions(history, flight, gap)
+        for part in _forms(rules)
+    ]
 
 
 def _forms(rules: Rules) -> tuple[int, ...]:
@@ -285,13 +323,23 @@ def _wait_for_arrivals(flight: Submission, gap: Gap, rules: Rules) -> None:
 
 def _unasked(history: History, flight: Submission, gap: Gap, rules: Rules) -> Plan[Outcome | None]:
     """Decide about a document of a gap where the ERP cannot be asked."""
-    if rules.capabilities.unique_reference and not _unknown_revisions(history, flight):
+    earlier = [
+        reference_for(key, rules.capabilities, apart=rules.apart)
+        for key in _unknown_keys(history, flight, gap, rules)
+    ]
+    if rules.capabilities.unique_reference and not earlier:
         return None  # a second one is refused
     why = (
         f"another journal, in use until {gap.until:%Y-%m-%d %H:%M:%S%z}, may have sent it, and "
-        f"this ERP cannot be asked by reference; look for {flight.reference} in the ERP, then "
-        "settle it by hand"
+        f"this ERP cannot be asked by reference; look for {flight.reference} in the ERP"
     )
+    if earlier:
+        why += (
+            f", and for earlier revisions that this journal does not know ({', '.join(earlier)}"
+            f"{' and further parts' if len(_forms(rules)) > 1 else ''}), which are to be reversed "
+            "there if they are in effect"
+        )
+    why += "; then settle it by hand"
     return (yield from _park(history, flight, why, rules))
 
 

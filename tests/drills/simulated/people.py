@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.drills.simulated.scene import Claim
@@ -91,12 +92,30 @@ def reverse_what_is_named(episode: Episode, parked: Submission) -> None:
     """Take back earlier revisions that the ERP has and the journal names as unknown to it."""
     claim = episode.claims[parked.key.claim_id]
     for revision, documents in claim.drafts.items():
-        for draft in documents:
-            if revision < parked.key.revision and f"{draft.reference} " in parked.detail:
+        named = any(names(parked.detail, draft.reference) for draft in documents)
+        if revision < parked.key.revision and named:
+            for draft in documents:
                 for document in episode.erp_of(parked.key.ledger).live(draft.reference):
                     claim.by_person.add(revision)
                     episode.erp_of(parked.key.ledger).reverse_by_person(document)
                     episode.tell(claim.id, f"a person reverses {document.entry}, named as unknown")
+
+
+def names(text: str, reference: str) -> bool:
+    """Whether a text names a reference, in whatever spelling."""
+    words = re.split(r"[\s,;()]+", text.upper())
+    return reference.upper() in words
+
+
+def reverse_what_is_in_the_way(episode: Episode, claim: Claim, error: str) -> None:
+    """Take back the revision that an error names as unknown to the journal."""
+    for revision, documents in claim.drafts.items():
+        if f"holds revision {revision} of it" in error:
+            for draft in documents:
+                for document in episode.erp.live(draft.reference):
+                    claim.by_person.add(revision)
+                    episode.erp.reverse_by_person(document)
+                    episode.tell(claim.id, f"a person reverses {document.entry}, in the way")
 
 
 def settle(episode: Episode, known: Submission) -> None:

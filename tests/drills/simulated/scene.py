@@ -149,9 +149,10 @@ def kinds_of(rng: random.Random, recipe: int) -> frozenset[str]:
     }
     found |= {kind for kind, chance in chances.items() if rng.random() < chance}
     if "restored journal" in found:
-        # Of what a lost journal alone knew, no ERP can tell: which book, which invoice, what was
-        # deleted by hand. And whoever says until when it was in use goes by the clock.
-        found -= {"two books", "shared invoices", "gone entries", "clocks and reboots"}
+        # Of what a lost journal alone knew, its ERP cannot tell: another book, an invoice, what was
+        # deleted or taken back. And whoever says until when it was in use goes by the clock.
+        found -= {"two books", "shared invoices", "gone entries", "withdrawals"}
+        found.discard("clocks and reboots")
     if "late jobs" in found:
         found.discard("gone entries")  # what still waits would make a deleted entry anew
     return frozenset(found)

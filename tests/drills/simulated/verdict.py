@@ -196,6 +196,8 @@ def disagreements(episode: Episode) -> Iterator[Flaw]:
 
 def _disagreement(episode: Episode, claim: Claim, one: Submission) -> str:
     held = episode.erp_of(one.key.ledger).held(one.reference)
+    if "restored journal" in episode.kinds and not one.attempt:
+        return ""  # it says only what this journal did: the ERP is asked before it is sent
     if one.state in LIVE:
         if not [doc for doc in held if not doc.reversals]:
             return "" if one.missing else "nothing lives"

@@ -179,12 +179,14 @@ class Episode:
             self.down_until = self.down_from + 30 * DAY
             self.count_fault("outage of 30 days")
         self.healed = False
+        self.rounds = 0
+        """How many last words were spoken before."""
         self.waits_for_word = False
         """The journal went back, and nobody has said yet how far."""
         self.told: set[str] = set()
         """Claims of which ``reconcile`` told an error in the end."""
-        self.unknown_earlier: set[str] = set()
-        """Claims of which the ERP holds revisions that the journal does not know."""
+        self.unknown_earlier: dict[str, str] = {}
+        """What errors said of claims of which the ERP holds revisions unknown to the journal."""
         self.flaws: list[Flaw] = []
         """What was seen to be wrong on the way."""
 
@@ -345,7 +347,7 @@ class Episode:
         self._schedule_restoring()
         self._run_out()
         self._heal()
-        for _ in range(1 if self.careless else 6):
+        for self.rounds in range(1 if self.careless else 6):
             self._last_words()
             if self.careless or not judge(self):
                 break
@@ -400,10 +402,14 @@ class Episode:
 
     def _last_words_of(self, claim: Claim) -> None:
         jobs = []
-        if claim.taken_back:
+        if claim.taken_back > claim.kept_out:
             jobs.append(Job("withdraw", (claim.id,), (claim.taken_back,), again=1))
         wanted = [claim.highest] if claim.highest > claim.taken_back else []
         if claim.id in self.unknown_earlier:
+            # Submitted as it was, or else reversed by a person, as the error says.
+            told = self.unknown_earlier[claim.id]
+            if self.rounds > 1:
+                people.reverse_what_is_in_the_way(self, claim, told)
             wanted = [one for one in sorted(claim.asked) if one > claim.taken_back]
         jobs += [Job("submit", (claim.id,), (one,), again=1, ledger=self._name()) for one in wanted]
         for revision in sorted(claim.reversals):
@@ -644,7 +650,7 @@ class Episode:
         if task.job.verb == "reconcile":
             self.told.add(claim_id)
         if getattr(failure, "code", "") == UNKNOWN_EARLIER:
-            self.unknown_earlier.add(claim_id)
+            self.unknown_earlier[claim_id] = str(failure)
         self._count_error(failure)
         self._ask_again(task.job, getattr(failure, "retry_after", None), failure)
 
