@@ -21,13 +21,13 @@ from claimbridge.client import (
     Reconciled,
     Result,
     chunks,
+    opened_journal,
     result_of,
     unfinished,
 )
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
-from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
 from claimbridge.journal.calls import CURRENT, TaskCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
@@ -60,6 +60,7 @@ class AsyncClient:
         *,
         ledger: Ledger | None = None,
         journal: Journal | None = None,
+        new_journal: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         """Open the ledger that ``config`` describes, as ``Client`` does.
@@ -69,7 +70,9 @@ class AsyncClient:
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
         self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
         self._own_journal = journal is None
-        self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
+        self.journal: Journal = journal or opened_journal(self.ledger, clock)
+        if new_journal:
+            self.journal.agree_new()
         self._clock = clock
 
     @classmethod
@@ -80,9 +83,11 @@ class AsyncClient:
         ledger: str | None = None,
         overrides: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        new_journal: bool = False,
     ) -> Self:
         """Return a client for one ledger of a TOML file; see ``Client.from_config``."""
-        return cls(load_config(path, ledger=ledger, overrides=overrides, environ=environ))
+        config = load_config(path, ledger=ledger, overrides=overrides, environ=environ)
+        return cls(config, new_journal=new_journal)
 
     async def __aenter__(self) -> Self:
         return self

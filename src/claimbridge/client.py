@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import time
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +19,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
-from claimbridge.errors import ClaimBridgeError, NotDelivered
+from claimbridge.errors import ClaimBridgeError, JournalWarning, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
 from claimbridge.journal.calls import CURRENT, Call, ThreadCall
@@ -35,7 +36,16 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import HttpReply, Ports, Transport
-from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step, found_by
+from claimbridge.submission import (
+    Access,
+    Exchange,
+    Feed,
+    Pause,
+    Plan,
+    Step,
+    forgets,
+    found_by,
+)
 
 T = TypeVar("T")
 
@@ -108,16 +118,20 @@ class Client:
         *,
         ledger: Ledger | None = None,
         journal: Journal | None = None,
+        new_journal: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         """Open the ledger that ``config`` describes; ``ledger`` and ``journal`` replace parts.
 
-        A journal that was passed in is not closed. Raises ConfigurationError.
+        A journal that was passed in is not closed. ``new_journal`` says that nothing was sent
+        before an empty journal, which keeps that. Raises ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
         self._transports = Ports(transport_settings(config), partial(Transport, clock=clock))
         self._own_journal = journal is None
-        self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
+        self.journal: Journal = journal or opened_journal(self.ledger, clock)
+        if new_journal:
+            self.journal.agree_new()
         self._clock = clock
 
     @classmethod
@@ -128,6 +142,7 @@ class Client:
         ledger: str | None = None,
         overrides: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        new_journal: bool = False,
     ) -> Self:
         """Return a client for one ledger of a TOML file.
 
@@ -135,7 +150,8 @@ class Client:
         file's key names) both. ``ledger`` None means the only one in the file. Raises
         ConfigurationError.
         """
-        return cls(load_config(path, ledger=ledger, overrides=overrides, environ=environ))
+        config = load_config(path, ledger=ledger, overrides=overrides, environ=environ)
+        return cls(config, new_journal=new_journal)
 
     def __enter__(self) -> Self:
         return self
@@ -440,6 +456,18 @@ class Client:
         return transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )
+
+
+def opened_journal(ledger: Ledger, clock: Clock) -> Journal:
+    """Open the journal that a ledger's configuration names; warn of one that keeps too little."""
+    journal = open_journal(ledger.config.journal_url, clock=clock)
+    try:
+        if warning := forgets(journal.continuity(), ledger.rules):
+            warnings.warn(f"ledger {ledger.config.name}: {warning}", JournalWarning, stacklevel=3)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
 
 
 def result_of(claim: Claim, end: Acknowledgement | ClaimBridgeError) -> Result:

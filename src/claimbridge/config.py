@@ -97,7 +97,9 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     replaces it, and signs as soon as its certificate is valid.
     ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
-    ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds).
+    ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds), and
+    so is ``first_send``: ``ask`` the ERP for a document before it is sent for the first time, or
+    ``send`` it; None is what suits the profile.
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
     they are not beside ``endpoint``; ``options`` are the profile's own settings.
@@ -138,6 +140,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     backoff: float = 0.5
     longest_wait: float = 30.0
     quiet_period: float = 300.0
+    first_send: Literal["ask", "send"] | None = None
     folder: str = "."
 
     def __post_init__(self) -> None:

@@ -141,7 +141,7 @@ def test_a_journal_is_its_users_own(path: Path, journal: SqliteJournal) -> None:
     """A new journal, and what lies beside it, is readable to its user alone."""
     journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-    assert len(modes) == 5
+    assert len(modes) == 6
     assert set(modes.values()) == {0o600}
 
 

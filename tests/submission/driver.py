@@ -132,12 +132,16 @@ Reply = Outcome | tuple[Outcome, ...] | BaseException | Callable[[], Outcome]
 
 
 class Scene:
-    """A journal, a clock and an ERP that answers by a script."""
+    """A journal, a clock and an ERP that answers by a script.
+
+    It is not asked before a first sending unless a test says so: most scripts begin with that.
+    """
 
     def __init__(self, capabilities: Capabilities, **rules: Any) -> None:
         self.clock = Clock()
         self.journal = MemoryJournal(clock=self.clock)
-        self.rules = Rules(capabilities=capabilities, quiet_period=300.0, clock=self.clock, **rules)
+        settings = {"quiet_period": 300.0, "first_send": "send", "clock": self.clock} | rules
+        self.rules = Rules(capabilities=capabilities, **settings)
         self.asked: list[str] = []
         """What was exchanged: verb and references."""
         self.pauses: list[float] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.submission.driver import ASK, Scene, history, key, wanted
+from tests.submission.driver import ASK, T0, Scene, history, key, wanted
 
 from claimbridge.model import LIVE, Purpose, State, Submission
 from claimbridge.submission import decide
@@ -40,7 +40,8 @@ def reversal(revision: int, state: State) -> Submission:
         ((wanted(1, state=S.POSTED), reversal(1, S.SENDING)), Done),
         ((wanted(1, state=S.REVERSING), reversal(1, S.IN_DOUBT)), "CB-453"),
         ((wanted(1, state=S.REVERSED),), "CB-453"),
-        ((wanted(1, state=S.PARKED),), "CB-421"),
+        ((wanted(1, state=S.PARKED, attempted_at=T0),), "CB-421"),
+        ((wanted(1, state=S.PARKED),), "CB-431"),
         ((wanted(1, digest="other"),), "CB-451"),
         ((wanted(1, digest="other", state=S.POSTED),), "CB-451"),
         ((wanted(1), wanted(2)), "CB-452"),
@@ -70,7 +71,8 @@ def test_first_revision(held: tuple[Submission, ...], expected: type | str) -> N
         ((wanted(1, state=S.IN_DOUBT),), Resolve),
         ((wanted(1, state=S.SENDING),), Busy),
         ((wanted(1, state=S.REVERSING), reversal(1, S.SENDING)), Busy),
-        ((wanted(1, state=S.PARKED),), "CB-421"),
+        ((wanted(1, state=S.PARKED, attempted_at=T0),), "CB-421"),
+        ((wanted(1, state=S.PARKED),), "CB-431"),
     ],
 )
 def test_later_revision(held: tuple[Submission, ...], expected: type | str) -> None:

@@ -202,7 +202,7 @@ def test_error_for(
     state: State, outcome: Outcome, error: type[ClaimBridgeError], code: str
 ) -> None:
     """Each end that is not an acknowledgement has its own error."""
-    landed = wanted(state=state, reasons=outcome.reasons)
+    landed = wanted(state=state, reasons=outcome.reasons, attempted_at=T0)
     raised = error_for(landed, outcome)
     assert isinstance(raised, error)
     assert raised.code == code

@@ -68,6 +68,11 @@ def submit_and_stop(kind: str, config: LedgerConfig, mine: Claim, when: str) -> 
 
 def submit_divided_until(config: LedgerConfig, mine: Claim, write: int, when: str) -> None:
     """Submit to an ERP of short documents; end before or after that write to the journal."""
+    divided_until(config, mine, "submit", write, when)
+
+
+def divided_until(config: LedgerConfig, mine: Claim, what: str, write: int, when: str) -> None:
+    """Submit or reverse a divided claim; end before or after that write to the journal."""
 
     def end(number: int) -> None:
         if number == write:
@@ -76,7 +81,10 @@ def submit_divided_until(config: LedgerConfig, mine: Claim, write: int, when: st
     journal = Watched(SqliteJournal(config.journal.removeprefix("sqlite:///")), **{when: end})
     ledger = Ledger(config, profile=ShortDocuments(), contract=contract("reference"), chart=chart())
     with Client(config, ledger=ledger, journal=journal) as sender:
-        sender.submit(mine)
+        if what == "submit":
+            sender.submit(mine)
+        else:
+            sender.reverse(mine.id)
     os._exit(0)
 
 

@@ -157,7 +157,9 @@ class Sender(Protocol):
     @property
     def journal(self) -> Journal: ...
 
-    def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None: ...
+    def __init__(
+        self, config: LedgerConfig, *, journal: Journal | None = None, new_journal: bool = True
+    ) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -177,8 +179,12 @@ class Sender(Protocol):
 class Threaded:
     """``Client``."""
 
-    def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None:
-        self.client = Client(config, ledger=ledger_of(config), journal=journal)
+    def __init__(
+        self, config: LedgerConfig, *, journal: Journal | None = None, new_journal: bool = True
+    ) -> None:
+        self.client = Client(
+            config, ledger=ledger_of(config), journal=journal, new_journal=new_journal
+        )
         self.journal = self.client.journal
 
     def __enter__(self) -> Self:
@@ -212,8 +218,12 @@ class Threaded:
 class Awaited:
     """``AsyncClient``, in one event loop that goes on from call to call."""
 
-    def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None:
-        self.client = AsyncClient(config, ledger=ledger_of(config), journal=journal)
+    def __init__(
+        self, config: LedgerConfig, *, journal: Journal | None = None, new_journal: bool = True
+    ) -> None:
+        self.client = AsyncClient(
+            config, ledger=ledger_of(config), journal=journal, new_journal=new_journal
+        )
         self.journal = self.client.journal
         self._loop = asyncio.Runner()
 

@@ -331,7 +331,7 @@ def test_two_threads_submit_a_claim_to_two_books(
     mine, go, ends = claim(new_id()), threading.Barrier(2), []
 
     def submit(config: LedgerConfig) -> None:
-        with Client(config, ledger=ledger_of(config), journal=journal) as client:
+        with Client(config, ledger=ledger_of(config), journal=journal, new_journal=True) as client:
             client.book()
             go.wait()
             try:
@@ -354,7 +354,7 @@ def test_two_threads_submit_a_claim_to_two_books(
 
 
 def _submit_in_a_process(config: LedgerConfig, id_: str, go: Any, told: Any) -> None:
-    with Client(config, ledger=ledger_of(config)) as client:
+    with Client(config, ledger=ledger_of(config), new_journal=True) as client:
         client.book()
         go.wait()
         try:
@@ -418,7 +418,9 @@ def test_a_journal_of_names_goes_on_under_them(
 ) -> None:
     """What was a name is that book's id; where it is is learnt when it is opened."""
     path, mine = tmp_path / "claims.db", claim(new_id())
-    with Client(at(erp), ledger=ledger_of(at(erp)), journal=SqliteJournal(path)) as client:
+    with Client(
+        at(erp), ledger=ledger_of(at(erp)), journal=SqliteJournal(path), new_journal=True
+    ) as client:
         client.submit(mine)
         client.journal.close()
     _as_before(path)
@@ -457,7 +459,7 @@ def _as_before(path: Path) -> None:
     new.close()
     old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     old.close()
-    for beside in ("-wal", "-shm"):
+    for beside in ("-wal", "-shm", "-mark"):
         Path(f"{path}{beside}").unlink(missing_ok=True)
     path.with_suffix(".old").rename(path)
 

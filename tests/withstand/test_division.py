@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.interrupted import ENDED, submit_divided_until
+from tests.withstand.interrupted import ENDED, divided_until, submit_divided_until
 from tests.withstand.scene import chart, configured, contract, faults, patiently
 from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 
@@ -21,6 +21,7 @@ from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
     ConflictingSubmission,
+    LedgerRejection,
     LedgerUnavailable,
     NotDelivered,
 )
@@ -36,6 +37,7 @@ from claimbridge.model import (
     State,
     SupportingDocument,
 )
+from claimbridge.profiles import load_profile
 from claimbridge.profiles.reference import Reference
 from claimbridge.sandbox import Listed, Sandbox
 
@@ -225,6 +227,53 @@ def test_a_process_that_ends_at_any_write(
     assert ended >= 8
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("what", ["submit", "correct", "shorten", "reverse"])
+def test_reconcile_alone_finishes_what_was_intended(
+    erp: Sandbox,
+    new_id: NewId,
+    tmp_path: Path,
+    processes: ForkServerContext,
+    what: str,
+    when: str,
+) -> None:
+    """Cut off at any write, a claim is whole once another process reconciles, or was not begun."""
+    config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
+    first_lines, lines = 10, {"correct": 7, "shorten": 3}.get(what, 10)
+    finished = 0
+    for write in itertools.count(1):
+        name = new_id()
+        mine = long_claim(name, lines=lines, revision=2 if lines != first_lines else 1)
+        before = Decimal(0)
+        with client(erp, tmp_path) as sender:
+            if what != "submit":
+                before = long_claim(name, lines=first_lines).total
+                sender.submit(long_claim(name, lines=first_lines))
+        wish = "reverse" if what == "reverse" else "submit"
+        process = processes.Process(target=divided_until, args=(config, mine, wish, write, when))
+        process.start()
+        process.join(60)
+        with client(erp, tmp_path) as sender:
+            patiently(lambda to=sender: _reconciled(to))
+            assert list(sender.reconcile()) == [], "nothing is unfinished"
+        after = Decimal(0) if what == "reverse" else mine.total
+        found = debits(live(erp, name))
+        begun = write > 1 or when == "after" or process.exitcode == 0
+        assert found == (after if begun else before)
+        finished += begun
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == ENDED
+    assert finished >= 6
+
+
+def _reconciled(sender: Client) -> None:
+    """Reconcile; raise the error that remains."""
+    for one in sender.reconcile():
+        if one.error is not None:
+            raise one.error
+
+
 def test_a_changed_limit_posts_nothing_again(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
     """Not the whole beside its parts, nor the parts beside the whole."""
     divided, whole = long_claim(new_id()), long_claim(new_id())
@@ -366,14 +415,19 @@ def test_a_claim_taken_back_where_it_came_from(erp: Sandbox, new_id: NewId, tmp_
         assert len(live(erp, waiting.id)) == 3
 
 
+@pytest.mark.parametrize("profile", ["reference", "sap-bapi"])
 @pytest.mark.parametrize("their", ["{0}/1", "{0}.p1", "{0}/1.p1"])
 def test_another_claim_whose_id_looks_like_a_part(
-    erp: Sandbox, new_id: NewId, tmp_path: Path, their: str
+    erp: Sandbox, new_id: NewId, tmp_path: Path, their: str, profile: str
 ) -> None:
     """Whatever is done with the divided claim, that one stands as it was posted."""
     mine = long_claim(new_id())
     other = long_claim(their.format(mine.id), lines=2)
-    with client(erp, tmp_path) as sender:
+    config = configured(profile, port=erp.port, journal=tmp_path / "claims.db")
+    limited = load_profile(profile)
+    limited.capabilities = msgspec.structs.replace(limited.capabilities, postings=5)
+    ledger = Ledger(config, profile=limited, contract=contract(profile), chart=chart())
+    with Client(config, ledger=ledger) as sender:
         ack = sender.submit(other)
         assert not ack.parts
         assert len(sender.submit(mine).parts) == 3
@@ -382,6 +436,62 @@ def test_another_claim_whose_id_looks_like_a_part(
         assert sender.status(other.id).state is State.POSTED
     (theirs,) = [one for one in erp.ledger() if one.reference == ack.reference]
     assert (theirs.state, theirs.journal_entry) == ("posted", str(ack.journal_entry))
+
+
+@pytest.mark.parametrize("strikes", [1, 2])
+def test_a_refused_reversal_of_a_part(
+    erp: Sandbox, new_id: NewId, tmp_path: Path, strikes: int
+) -> None:
+    """At the first nothing is taken back; at a later one the rest stays told as unfinished."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        sender.submit(mine)
+        erp.set_faults(f"reverse:fault@{strikes}")
+        with pytest.raises(LedgerRejection):
+            sender.reverse(mine.id)
+        erp.set_faults("")
+        assert len(live(erp, mine.id)) == (3 if strikes == 1 else 2)
+        status = sender.status(mine.id)
+        unfinished = list(sender.reconcile())
+        if strikes == 1:
+            assert (status.state, unfinished) == (State.POSTED, [])
+            sender.reverse(mine.id)
+        else:
+            assert status.state is State.REVERSING
+            assert "not reversed yet" in status.detail
+            assert [one.claim_id for one in unfinished] == [mine.id]
+        assert live(erp, mine.id) == {}
+        assert sender.status(mine.id).state is State.REVERSED
+
+
+def test_a_refused_part_is_told_until_somebody_decides(
+    erp: Sandbox, new_id: NewId, tmp_path: Path
+) -> None:
+    """The parts before it are in the ledger: reconcile names it, and sends nothing beside it."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        erp.set_faults("submit:fault@2")
+        with pytest.raises(LedgerRejection, match=r"part 2 of 3 \(1 accepted before it\)"):
+            sender.submit(mine)
+        erp.set_faults("")
+        for _ in range(2):
+            (told,) = sender.reconcile()
+            assert isinstance(told.error, LedgerRejection)
+            assert "part 2 of 3" in told.error.message
+        assert list(live(erp, mine.id)) == [f"{mine.id}.p1"]
+        assert len(sender.submit(mine).parts) == 3
+        assert list(sender.reconcile()) == []
+
+
+def test_a_part_is_settled_by_its_number(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """The claim alone does not say which of its documents somebody found."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        sender.submit(mine)
+        with pytest.raises(ConflictingSubmission, match="CB-469"):
+            sender.settle(mine.id, revision=1, posted=None)
+        with pytest.raises(ConflictingSubmission, match="CB-454"):
+            sender.settle(mine.id, revision=1, part=2, posted=None)
 
 
 def test_many_at_once(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:

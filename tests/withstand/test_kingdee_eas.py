@@ -65,6 +65,7 @@ def config(sandbox: Sandbox, journal: Path, **changes: Any) -> LedgerConfig:
         "endpoint": f"{sandbox.url(NAME)}/WSGLWebServiceFacade",
         "auth": AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
         "options": ASKED,
+        "first_send": "send",  # the tests count and time what follows
     }
     return configured(NAME, port=sandbox.port, journal=journal / "claims.db", **settings | changes)
 

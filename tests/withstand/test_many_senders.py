@@ -31,7 +31,7 @@ def submit_all(config: LedgerConfig, names: list[str], threads: int, go: Connect
     told: Counter[str] = Counter()
     entries: set[tuple[str, str]] = set()
     lock = threading.Lock()
-    with Client(config, ledger=ledger_of(config)) as client:
+    with Client(config, ledger=ledger_of(config), new_journal=True) as client:
         go.send("ready")
         go.recv()
 
@@ -114,7 +114,11 @@ def test_a_call_whose_time_is_over_does_not_wait_for_another_sender(tmp_path: Pa
             journal=f"sqlite:///{tmp_path / 'claims.db'}",
         )
         mileage = Claim.from_json((EXAMPLES / "claims" / "mileage-en.json").read_bytes())
-        with Client(config) as first, Client(config) as second, ThreadPoolExecutor(1) as pool:
+        with (
+            Client(config, new_journal=True) as first,
+            Client(config) as second,
+            ThreadPoolExecutor(1) as pool,
+        ):
             sent = pool.submit(first.submit, mileage)
             while not erp.requests():
                 time.sleep(0.01)

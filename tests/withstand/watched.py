@@ -10,7 +10,17 @@ from typing import TypeVar
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
 from claimbridge.journal.calls import Call
-from claimbridge.model import Book, History, InvoiceHolder, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    Continuity,
+    Gap,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -34,8 +44,14 @@ class Watched(Journal):
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         return self._write(lambda: self._journal.begin(seen, changed))
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
-        return self._write(lambda: self._journal.record(seen, changed))
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
+        return self._write(lambda: self._journal.record(seen, changed, withdrawn=withdrawn))
 
     def _write(self, write: Callable[[], History | None]) -> History | None:
         number = next(self._numbers)
@@ -87,6 +103,18 @@ class Watched(Journal):
 
     def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
         return self._journal.first_sight(ledger, seal, until)
+
+    def continuity(self) -> Continuity:
+        return self._journal.continuity()
+
+    def agree_new(self) -> None:
+        self._journal.agree_new()
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        return self._journal.note_gap(until)
+
+    def make_newest(self) -> None:
+        self._journal.make_newest()
 
     def close(self) -> None:
         self._journal.close()

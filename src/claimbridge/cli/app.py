@@ -267,6 +267,12 @@ JOURNAL: Final = (
         "Record that a ledger's book is now where the configuration says.",
         "claimbridge journal moved CN01",
     ),
+    Command(
+        "restored",
+        "restored:journal_restored",
+        "Say until when a newer copy of the journal was in use; what it may have sent is doubted.",
+        "claimbridge journal restored --until 2026-03-31T18:30:00+08:00",
+    ),
 )
 
 

@@ -23,9 +23,11 @@ from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.ledger import Ledger, open_identities, transport_settings, wanted_book
 from claimbridge.model import State
+from claimbridge.profiles import load_profile
 from claimbridge.signing import Identity
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
+from claimbridge.submission import Rules, forgets, told_of
 from claimbridge.submission.books import found
 
 EXPIRY_WARNING = dt.timedelta(days=30)
@@ -151,16 +153,25 @@ def _certified(identity: Identity) -> str:
 
 
 def _journal(config: LedgerConfig) -> str | tuple[str, str]:
+    capabilities = load_profile(config.profile, config.options).capabilities
+    rules = Rules(capabilities=capabilities, first_send=config.first_send)
     journal = open_journal(config.journal_url)
     try:
+        continuity = journal.continuity()
         held = journal.counts(book_of(journal, config))
     finally:
         journal.close()
+    may_send, about = told_of(continuity, rules)
+    forgetful = forgets(continuity, rules)
+    if not may_send:
+        return "warning" if continuity.new and not continuity.replaces else "failure", about
     waiting = {state: held.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
         told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
         return "warning", f"{config.journal_url}: {told}; run claimbridge reconcile"
-    return config.journal_url
+    if forgetful:
+        return "warning", forgetful
+    return f"{config.journal_url}: {about}"
 
 
 def _book(config: LedgerConfig) -> str:

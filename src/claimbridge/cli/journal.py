@@ -54,7 +54,7 @@ def list_submissions(
     try:
         for found in journal.select(book_of(journal, loaded), state):
             if json:
-                emit(_record(found))
+                emit(submission_record(found))
             else:
                 row(
                     made,
@@ -83,7 +83,8 @@ def _part(key: Key) -> dict[str, int]:
     return {"part": key.part} if key.part else {}
 
 
-def _record(found: Submission) -> dict[str, Any]:
+def submission_record(found: Submission) -> dict[str, Any]:
+    """Return a submission, for JSON."""
     return {
         "claim": found.key.claim_id,
         "revision": found.key.revision,

@@ -15,6 +15,8 @@ from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal.calls import Call
 from claimbridge.model import (
     Book,
+    Continuity,
+    Gap,
     History,
     InvoiceHolder,
     Move,
@@ -144,6 +146,30 @@ class Journal(Protocol):
         ``seal`` names the reply (``Verified.seal``). It may be forgotten after ``until``, when
         the reply is too old to count anyway.
         """
+        ...
+
+    def continuity(self) -> Continuity:
+        """Return whether this is the newest journal of its ledgers, and its gaps.
+
+        ``begin`` raises JournalError where it is not (CB-235), or where it is empty in the place of
+        another (CB-236).
+        """
+        ...
+
+    def agree_new(self) -> None:
+        """Keep that a person says that nothing was sent before; does nothing unless it is empty."""
+        ...
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        """Keep, durably, that another copy of this journal was in use until then.
+
+        Returns the gap (None: nothing is missing), and whether it was not known before. Raises
+        JournalError CB-237 for a time that cannot be.
+        """
+        ...
+
+    def make_newest(self) -> None:
+        """Have this journal count as the newest from now on, and any other copy as an older one."""
         ...
 
     def close(self) -> None:

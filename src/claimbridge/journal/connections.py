@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -58,17 +58,21 @@ class Connections:
             yield connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection inside a write transaction, committed at the end, else rolled back."""
+    def writing(self, committed: Callable[[], None] = lambda: None) -> Iterator[sqlite3.Connection]:
+        """Lend a connection inside a write transaction, committed at the end, else rolled back.
+
+        ``committed`` is called after the commit, while the turn to write is still held.
+        """
         # The connection first: ``pause`` waits for it, so that no fork copies the turn's lock.
         with self._lent_connection() as connection, turn_to_write(self._path, self._timeout):
-            self._check_file()
+            self.check_file()
             try:
                 try:
                     connection.execute("BEGIN IMMEDIATE")
                     schema.is_current(connection, self._path)
                     yield connection
                     connection.execute("COMMIT")
+                    committed()
                 finally:
                     _undo(connection)
             finally:
@@ -162,8 +166,8 @@ class Connections:
             raise
         return connection
 
-    def _check_file(self) -> None:
-        """Refuse to write into a file that has been moved away: its path holds another, or none."""
+    def check_file(self) -> None:
+        """Refuse a file that has been moved away: its path holds another, or none (CB-227)."""
         if _identity(self._path) != self._file:
             raise JournalError(
                 f"journal {self._path} was moved, replaced or deleted while in use; put it back "

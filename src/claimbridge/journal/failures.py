@@ -29,8 +29,8 @@ _ADVICE: Final = {
     "Nothing was changed",
     LOCKED: "is locked by another program; end it (a backup, an open sqlite3 shell) or wait, then "
     "try again. Nothing was changed",
-    DAMAGED: "is damaged; stop all writers, keep a copy, and restore a backup or run "
-    "`sqlite3 FILE .recover`",
+    DAMAGED: "is damaged; stop all writers, keep a copy, and restore a backup (then claimbridge "
+    "journal restored --until WHEN) or run `sqlite3 FILE .recover`",
     FOREIGN: "is not a journal of claimbridge; name another file. It was left as it is",
     NO_DESCRIPTOR: "could not be opened: this process, or the machine, has no file descriptor "
     "left; close files or connections, or raise the limit (`ulimit -n`), then try again. Nothing "

@@ -12,12 +12,14 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.journal import invoices, rules
+from claimbridge.journal import invoices, newest, rules
 from claimbridge.journal.base import outcome_of
 from claimbridge.journal.calls import Call
 from claimbridge.journal.flights import Flights
 from claimbridge.model import (
     Book,
+    Continuity,
+    Gap,
     History,
     InvoiceHolder,
     Key,
@@ -96,6 +98,7 @@ class MemoryJournal:
             if not record.is_current(seen):
                 return None
             history = record.store(seen, changes)
+            record.begun_at = changes[0].at
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
                 record.aloft[key] = _Aloft(self._flights, number)
@@ -200,6 +203,25 @@ class MemoryJournal:
             record.sights[ledger, seal] = until
             return True
 
+    def continuity(self) -> Continuity:
+        """Return its gaps; it is always the newest, and never asked whether it is new."""
+        with self._open() as record:
+            return Continuity(lasting=False, last_begun=record.begun_at, gaps=tuple(record.gaps))
+
+    def agree_new(self) -> None:
+        """Do nothing: a journal in memory is always new."""
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        """Keep that another copy was in use until then."""
+        with self._open() as record:
+            gap, is_new = newest.noted(until, self.continuity(), self._clock)
+            if gap is not None and is_new:
+                record.gaps.append(gap)
+            return gap, is_new
+
+    def make_newest(self) -> None:
+        """Do nothing: nothing else has this record."""
+
     def close(self) -> None:
         """Refuse further use; closing twice does no harm."""
         self._closed = True
@@ -257,6 +279,8 @@ class _Record:
         self.moves: dict[tuple[str, str], list[Move]] = defaultdict(list)
         self.cursors: dict[str, str] = {}
         self.sights: dict[tuple[str, str], datetime] = {}
+        self.gaps: list[Gap] = []
+        self.begun_at: datetime | None = None
 
     def submission(self, key: Key) -> Submission:
         found = self.histories[key.ledger, key.claim_id].get(key)

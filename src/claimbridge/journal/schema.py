@@ -393,6 +393,38 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     # ``content`` may name the ERP's job that holds what was sent; an older release would write
     # that away.
     ("SELECT 1",),
+    (
+        # What a mark beside the file is compared with (see ``newest``): one row. ``begun`` counts
+        # begins, ``begun_at`` is the last one's time; ``marked``: a mark was written;
+        # ``agreed_new``: a person has said that nothing was sent before this journal.
+        """
+        CREATE TABLE journal (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            id TEXT NOT NULL,
+            begun INTEGER NOT NULL,
+            begun_at TEXT,
+            marked INTEGER NOT NULL,
+            agreed_new INTEGER NOT NULL
+        )
+        """,
+        """
+        INSERT INTO journal SELECT 1, lower(hex(randomblob(16))),
+            (SELECT count(*) FROM moves WHERE state_after = 'sending'),
+            (SELECT max(attempted_at) FROM submissions), 0, 0
+        """,
+        # Times of which this journal knows nothing, though one was in use; ``since`` is NULL where
+        # it knows nothing from before either.
+        """
+        CREATE TABLE gaps (
+            id INTEGER PRIMARY KEY,
+            since TEXT,
+            until TEXT NOT NULL,
+            noted_at TEXT NOT NULL,
+            noted_boot TEXT NOT NULL,
+            noted_seconds REAL NOT NULL
+        )
+        """,
+    ),
 )
 
 

@@ -10,8 +10,10 @@ write that raises is not seen by anyone; only where the sync itself failed and t
 next may it be found after all, as a flight in doubt or an end that did take place.
 
 Beside ``claims.db`` lie SQLite's ``-wal`` and ``-shm``, ``claims.db-writer`` (whose turn it is to
-write) and one ``claims.db-owner-…`` per process with flights (see ``owners``). To copy a journal
-use ``VACUUM INTO`` or SQLite's backup, never ``cp`` of the main file alone.
+write), one ``claims.db-owner-…`` per process with flights (see ``owners``), and ``claims.db-mark``,
+by which a journal that is not the newest is known (see ``newest``): a backup does not hold it, and
+to move a journal is to move it too. To copy a journal use ``VACUUM INTO`` or SQLite's backup, never
+``cp`` of the main file alone.
 """
 
 from __future__ import annotations
@@ -35,8 +37,11 @@ from claimbridge.journal.calls import Call
 from claimbridge.journal.connections import Connections
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.group import GroupCommit
+from claimbridge.journal.marking import Marking, noted
 from claimbridge.model import (
     Book,
+    Continuity,
+    Gap,
     History,
     InvoiceHolder,
     Key,
@@ -231,6 +236,28 @@ class SqliteJournal:
             lambda connection: rows.write_sight(connection, ledger, seal, until, now)
         )
 
+    def continuity(self) -> Continuity:
+        """Return whether this is the newest journal, and of which times it knows nothing."""
+        with self._connections.reading() as connection:
+            self._connections.check_file()
+            return self._marking.continuity(connection)
+
+    def agree_new(self) -> None:
+        """Keep that nothing was sent before this journal, where it is empty; synced."""
+        continuity = self.continuity()
+        if continuity.new or continuity.replaces:
+            self._writes.write(self._marking.agree_new)
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        """Keep that another copy was in use until then, synced; whether that is news."""
+        return self._writes.write(
+            lambda connection: noted(self._marking, connection, until, self._clock)
+        )
+
+    def make_newest(self) -> None:
+        """Have this journal count as the newest, synced."""
+        self._writes.write(self._marking.renew)
+
     def close(self) -> None:
         """Close all files; a flight still in the air keeps its owner's lock until it ends."""
         self._closed = True
@@ -257,10 +284,19 @@ class SqliteJournal:
 
     def _set_up(self) -> None:
         self._connections = Connections(self._path, timeout=self._timeout)
-        self._writes = GroupCommit(self._connections.writing, self._path, most=self._group)
+        self._marking = Marking(self._path)
+        self._writes = GroupCommit(self._transaction, self._path, most=self._group)
         self._flights = Flights()
         self._owner: owners.Owner | None = None
         self._owning = Turn()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection inside a transaction; where something began, the mark follows it."""
+        with self._connections.writing(self._marking.committed) as connection:
+            self._marking.open()
+            yield connection
+            self._marking.close(connection)
 
     def _write(
         self,
@@ -273,9 +309,11 @@ class SqliteJournal:
         contents = _contents(changes)
         me = self._me()
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: sqlite3.Connection) -> int | None:
+            if aloft:
+                self._marking.check(connection)
             if not rows.advance(connection, seen):
-                return False
+                return None
             rows.check_owned(connection, changes, me)
             book_rows.check_elsewhere(connection, changes)
             invoice_rows.check(connection, changes)
@@ -283,9 +321,13 @@ class SqliteJournal:
             invoice_rows.write(connection, changes)
             if withdrawn is not None:
                 rows.write_withdrawal(connection, seen, withdrawn)
-            return True
+            return self._marking.count(connection, changes[0].at) if aloft else 0
 
-        return rules.continued(seen, changes, withdrawn) if self._writes.write(write) else None
+        begun = self._writes.write(write)
+        if begun is None:
+            return None
+        self._marking.ensure(begun)
+        return rules.continued(seen, changes, withdrawn)
 
     def _stream(self, ledger: str, state: State, parts: bool) -> Iterator[rows.Stored]:
         page: Sequence[rows.Stored] = ()

@@ -235,7 +235,7 @@ class Ledger(Answers):
         Raises ClaimError CB-132 when there is none.
         """
         history = yield from Recall((yield from self.book()).id, claim_id)
-        return self._found(history, plans.newest(history))
+        return self._found(history, plans.current(history))
 
     def _found(self, history: History, revision: int) -> tuple[Submission, ...]:
         found = plans.documents(history, revision)

@@ -80,6 +80,7 @@ class Opened:
         self._signers = {identity: Signer(identity, clock=clock) for identity in identities}
         self._signer = signer
         self._check_places()
+        self._check_first_send()
         policy = reply_policy(config)
         self._authenticator = Authenticator(policy, clock=clock) if policy else None
         self.rules = Rules(
@@ -88,6 +89,7 @@ class Opened:
             backoff=config.backoff,
             longest_wait=config.longest_wait,
             quiet_period=config.quiet_period + hindsight(config).total_seconds(),
+            first_send=config.first_send,
             turn=config.timeouts.total * 2,
             apart=f"parallel {self.wanted.place.within}" if config.parallel else "",
             can_bind=can_bind(config),
@@ -179,4 +181,13 @@ class Opened:
                 f"{about} has no place for one signature over a batch; "
                 'leave batch_signature at "each"',
                 code="CB-256",
+            )
+
+    def _check_first_send(self) -> None:
+        """Refuse to ask an ERP that cannot be asked (CB-251)."""
+        if self.config.first_send == "ask" and not self.profile.capabilities.can_query:
+            raise ConfigurationError(
+                f"ledger {self.config.name}: an ERP of profile {self.profile.name} cannot be asked"
+                ' by reference; leave first_send out, or set it to "send"',
+                code="CB-251",
             )

@@ -12,6 +12,7 @@ from claimbridge.model.claim_parts import (
     SupportingDocument,
     Tax,
 )
+from claimbridge.model.continuity import Continuity, Gap
 from claimbridge.model.invoices import InvoiceUse, identity_of, invoices_of
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
@@ -41,7 +42,9 @@ __all__ = [
     "Change",
     "Claim",
     "ClaimLine",
+    "Continuity",
     "Finding",
+    "Gap",
     "History",
     "InvoiceHolder",
     "InvoiceUse",

@@ -9,6 +9,7 @@
                              │                   ├──▶ parked ──▶ (a person decides)            │
                              └───────────────────┴────────────────────────────────────────────┘
     acknowledged, posted, paid ──▶ reversing ──▶ reversed
+    pending, rejected ──▶ in_doubt, where the journal is not the one that was used last
 
 ``sending`` is written and synced before the first byte leaves; whatever is found in ``sending``
 without a living owner is ``in_doubt``. The *status* of a document is the ERP's word, not ours.
@@ -59,6 +60,7 @@ MOVES: Final[dict[State, frozenset[State]]] = {
             _S.POSTED,
             _S.PAID,
             _S.REJECTED,
+            _S.IN_DOUBT,
             _S.PARKED,
             _S.REVERSED,
         }
@@ -92,7 +94,7 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     ),
     _S.POSTED: frozenset({_S.PAID, _S.REVERSING, _S.REVERSED}),
     _S.PAID: frozenset({_S.REVERSING, _S.REVERSED}),
-    _S.REJECTED: frozenset({_S.PENDING, _S.SENDING, _S.POSTED, _S.PARKED}),
+    _S.REJECTED: frozenset({_S.PENDING, _S.SENDING, _S.POSTED, _S.IN_DOUBT, _S.PARKED}),
     _S.REVERSING: frozenset({_S.REVERSED, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID}),
     _S.REVERSED: frozenset(),
     _S.PARKED: frozenset(

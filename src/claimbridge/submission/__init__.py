@@ -15,6 +15,8 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   after the quiet period, because a request that we gave up may yet arrive.
 * A refusal of a later sending says nothing of an earlier one whose answer was lost: the doubt
   stays, with the ERP's reasons, until the quiet period has passed and the ERP was asked again.
+* Where the ERP can be asked and refuses no duplicate, it is asked before a document is sent for the
+  first time: a journal that was restored or lost knows less than it does.
 * A claim has one live journal entry: a later revision first settles the doubt about the earlier
   ones, then reverses what was posted, then posts. That it is to be posted is written before
   anything is reversed for it.
@@ -30,10 +32,11 @@ from claimbridge.submission.division import (
     reverse_claim,
     submit_claim,
 )
-from claimbridge.submission.documents import digest_of, documents, newest, standing
+from claimbridge.submission.documents import current, digest_of, documents, standing
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.feed import Feed
+from claimbridge.submission.first import forgets, told_of
 from claimbridge.submission.news import absorb
 from claimbridge.submission.plans import (
     reconcile,
@@ -43,6 +46,7 @@ from claimbridge.submission.plans import (
 )
 from claimbridge.submission.question import refresh
 from claimbridge.submission.references import found_by, recognised, reference_for
+from claimbridge.submission.restored import bring_into_doubt
 from claimbridge.submission.steps import (
     Access,
     AtOnce,
@@ -52,7 +56,9 @@ from claimbridge.submission.steps import (
     Confirm,
     Draft,
     Exchange,
+    FirstSend,
     KeepBooks,
+    Look,
     Pause,
     Plan,
     Recall,
@@ -72,7 +78,9 @@ __all__ = [
     "Draft",
     "Exchange",
     "Feed",
+    "FirstSend",
     "KeepBooks",
+    "Look",
     "Pause",
     "Plan",
     "Recall",
@@ -81,16 +89,18 @@ __all__ = [
     "Step",
     "Wanted",
     "absorb",
+    "bring_into_doubt",
     "closed_error",
     "counts",
+    "current",
     "decide",
     "digest_of",
     "documents",
+    "forgets",
     "found_by",
     "id_of",
     "missing",
     "moved",
-    "newest",
     "open_book",
     "place_of",
     "recognised",
@@ -107,5 +117,6 @@ __all__ = [
     "submit",
     "submit_batch",
     "submit_claim",
+    "told_of",
     "withdraw",
 ]

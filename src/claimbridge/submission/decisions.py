@@ -160,7 +160,7 @@ def closed_error(known: Submission) -> DeliveryError:
     if known.state is State.PARKED:
         return OutcomeUnknown(
             f"parked: {known.detail}",
-            code="CB-421",
+            code="CB-421" if known.attempted_at else "CB-431",
             claim_id=known.key.claim_id,
             reference=known.reference,
             attempt=known.attempt,

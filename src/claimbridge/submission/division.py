@@ -19,7 +19,14 @@ from claimbridge.errors import (
 )
 from claimbridge.model import LIVE, History, Key, State, Submission
 from claimbridge.model.digests import Digest
-from claimbridge.submission.decisions import Refuse, TakeBack, closed_error, decide, not_reversible
+from claimbridge.submission.decisions import (
+    Busy,
+    Refuse,
+    TakeBack,
+    closed_error,
+    decide,
+    not_reversible,
+)
 from claimbridge.submission.documents import (
     accepted,
     documents,
@@ -88,16 +95,22 @@ def _only(drafts: tuple[Draft, ...]) -> Draft:
 def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -> Plan[None]:
     """Record that all of these are to be posted; raises what keeps any of them out."""
     history = seen
+    tries = Tries(rules)
     while True:
+        busy = False
         for one in wanted:
             decision = decide(history, one.key, one.digest, parts=one.voucher.parts)
             if isinstance(decision, Refuse):
                 raise decision.error
             if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
                 raise not_reversible(decision.submission)
-        intended = posting(history, wanted, rules)
-        if not intended or (yield from Record(history, intended)) is not None:
-            return
+            busy |= isinstance(decision, Busy)
+        if busy:  # what is being sent now may be what keeps these out
+            yield from tries.wait_for_turn(wanted[0].key)
+        else:
+            intended = posting(history, wanted, rules)
+            if not intended or (yield from Record(history, intended)) is not None:
+                return
         history = yield from Recall(seen.ledger, seen.claim_id)
 
 

@@ -55,6 +55,20 @@ def newest(history: History) -> int:
     return max((one.key.revision for one in posts(history)), default=0)
 
 
+def current(history: History) -> int:
+    """Return the revision that a claim's status is about: the newest; 0 for none.
+
+    One that was given up before it was sent, because an earlier one stands, is not.
+    """
+    there = standing(history)
+    begun = [
+        one.key.revision
+        for one in posts(history)
+        if one.state is not State.REJECTED or one.attempt or one.key.revision <= there
+    ]
+    return max(begun, default=newest(history))
+
+
 def standing(history: History) -> int:
     """Return the newest revision that is, or may be, in the ledger; else the newest."""
     found = (one.key.revision for one in posts(history) if stands(one))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from claimbridge.model import LIVE, History, State, Submission
-from claimbridge.submission.documents import documents, obsolete, posts, was_taken
+from claimbridge.submission.documents import documents, obsolete, posts, stands, was_taken
 from claimbridge.submission.evidence import held, moved, renewed, reversal_of, reverse_key
 from claimbridge.submission.steps import Rules
 
@@ -43,11 +43,16 @@ def reversing(
     """Return what to write so that the reversal of a claim's documents is intended.
 
     Those that are live have a journal entry's number. What waits is not sent any more, nor is a
-    later revision that waits for these to be reversed.
+    later revision that waits for these to be reversed; one that is on its way goes on.
     """
     revision = found[0].key.revision
+    there = {one.key.revision for one in posts(history) if stands(one)} - {revision}
     waiting = [
-        one for one in posts(history) if one.state is State.PENDING and one.key.revision >= revision
+        one
+        for one in posts(history)
+        if one.state is State.PENDING
+        and one.key.revision >= revision
+        and one.key.revision not in there
     ]
     changed = closed(waiting, rules, "not sent: the claim was reversed")
     for one in found:

@@ -46,6 +46,7 @@ from claimbridge.submission.evidence import (
     reverse_key,
     taking_off,
 )
+from claimbridge.submission.first import ask_first, may_be_sent
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
 from claimbridge.submission.intentions import posting, unsendable
 from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
@@ -107,6 +108,10 @@ def submit(
                 continue
             assert isinstance(decision, Send)  # there is no other decision
             flight = renewed(decision.known or draft.submission, draft.submission)
+            told = yield from ask_first(history, flight, rules)
+            if told is not None:
+                yield from tries.asked(flight, told)
+                continue
             built = draft.built if flight.reference == draft.submission.reference else None
         sent = yield from send(history, (flight,), rules, verb="submit", built=built)
         if sent is None:
@@ -118,10 +123,12 @@ def submit(
 
 
 def _make_way(earlier: Key, wanted: Submission, rules: Rules) -> Plan[None]:
-    """Take an earlier document back for ``wanted``; where the ERP refuses, that one stands."""
+    """Take an earlier document back for ``wanted``; where the ERP does not, that one stands."""
     try:
         yield from _take_back(earlier, wanted.voucher.posting_date, "", rules)
-    except LedgerRejection as refused:
+    except (LedgerRejection, OutcomeUnknown) as refused:
+        if isinstance(refused, OutcomeUnknown) and refused.code != NO_LONGER_THERE:
+            raise
         why = f"not sent: revision {earlier.revision} stands ({refused.message})"
         while True:
             history = yield from Recall(earlier.ledger, earlier.claim_id)
@@ -173,22 +180,38 @@ def _take_off_together(
     drafts: Sequence[Draft], flights: list[_Flight], results: _Results, rules: Rules
 ) -> Plan[None]:
     """Begin what can be sent at once; keep the flights in the order of their drafts."""
-    plans = [_take_off(index, draft, flights, rules) for index, draft in enumerate(drafts)]
-    for index, end in enumerate((yield from side_by_side(plans))):
+    looked = yield from side_by_side([_look_at(draft) for draft in drafts])
+    ready: dict[int, tuple[History, Submission]] = {}
+    for index, seen in enumerate(looked):
+        if isinstance(seen, ClaimBridgeError):
+            results[index] = seen
+        elif seen is not None:
+            ready[index] = seen
+    free = yield from may_be_sent(ready, rules)
+    plans = [_take_off(index, *ready[index], flights, rules) for index in free]
+    for index, end in zip(free, (yield from side_by_side(plans)), strict=True):
         if isinstance(end, ClaimBridgeError):
             results[index] = end
     flights.sort(key=lambda flight: flight.index)
 
 
-def _take_off(index: int, draft: Draft, flights: list[_Flight], rules: Rules) -> Plan[None]:
+def _look_at(draft: Draft) -> Plan[tuple[History, Submission] | None]:
+    """Return a draft as it would be sent now; None where something else comes first."""
     wanted = draft.submission
     history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
     decision = decide(history, wanted.key, wanted.digest)
-    if isinstance(decision, Send):
-        flight = taking_off(renewed(decision.known or wanted, wanted), rules)
-        begun = yield from take_off(history, flight, rules)
-        if begun is not None:
-            flights.append(_Flight(index, begun, flight))
+    if not isinstance(decision, Send):
+        return None
+    return history, renewed(decision.known or wanted, wanted)
+
+
+def _take_off(
+    index: int, history: History, wanted: Submission, flights: list[_Flight], rules: Rules
+) -> Plan[None]:
+    flight = taking_off(wanted, rules)
+    begun = yield from take_off(history, flight, rules)
+    if begun is not None:
+        flights.append(_Flight(index, begun, flight))
 
 
 def _fly_together(
@@ -294,6 +317,10 @@ def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan
             reversal = resolved.submission
         else:
             reversal = reversal_of(original, reversal, posting_date, text, rules)
+            told = yield from ask_first(history, reversal, rules)
+            if told is not None:
+                yield from tries.asked(reversal, told)
+                continue
         sent = yield from send(history, (reversal, original), rules, verb="reverse")
         if sent is None:
             continue

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
-from claimbridge.model import Book, History, Outcome, Submission, Withdrawal
+from claimbridge.model import Book, Continuity, History, Outcome, Submission, Withdrawal
 from claimbridge.profiles.base import Capabilities, Request
 
 T = TypeVar("T")
+FirstSend = Literal["ask", "send"]
 
 
 class Step(msgspec.Struct, Generic[T], frozen=True):
@@ -44,6 +45,14 @@ class Recall(Access[History], frozen=True):
     def perform(self, journal: Journal) -> History:
         """Do it."""
         return journal.history(self.ledger, self.claim_id)
+
+
+class Look(Access[Continuity], frozen=True):
+    """Ask whether the journal is the newest: ``Journal.continuity``."""
+
+    def perform(self, journal: Journal) -> Continuity:
+        """Do it."""
+        return journal.continuity()
 
 
 class Books(Access[tuple[Book, ...]], frozen=True):
@@ -158,9 +167,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
     than any request lives in the ERP and the proxies before it, and long enough for what it commits
     last to be found by its reference. ``turn`` is how long to wait for
-    another sender of the same claim. ``apart`` is what sets the references of a parallel book apart
-    from those of other books in the same ERP; "" for any other book. ``can_bind`` False: replies
-    are signed, and the settings let nothing say that an answer is one to its own question.
+    another sender of the same claim. ``first_send`` says whether the ERP is asked for a document
+    before it is sent for the first time; None: where it can be asked, and does not itself refuse a
+    second one. ``apart`` is what sets the references of a parallel book apart from those of other
+    books in the same ERP; "" for any other book. ``can_bind`` False: replies are signed, and the
+    settings let nothing say that an answer is one to its own question.
     """
 
     capabilities: Capabilities
@@ -169,6 +180,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     longest_wait: float = 30.0
     quiet_period: float = 300.0
     turn: float = 120.0
+    first_send: FirstSend | None = None
     apart: str = ""
     can_bind: bool = True
     clock: Clock = SYSTEM
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the ERP is asked for a document before it is sent for the first time."""
+        if self.first_send is not None:
+            return self.first_send == "ask"
+        return self.capabilities.can_query and not self.capabilities.unique_reference

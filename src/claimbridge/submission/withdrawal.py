@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from claimbridge.model import LIVE, History, Purpose, State, Submission, Withdrawal
-from claimbridge.submission.documents import documents, newest, posts, stands
+from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
 from claimbridge.submission.intentions import closed
 from claimbridge.submission.steps import Plan, Recall, Record, Rules
 
@@ -50,13 +50,22 @@ def _standing(history: History) -> tuple[Submission, ...]:
 
 
 def _waiting(history: History) -> list[Submission]:
-    """Return what waits of revisions of which nothing is in the ledger."""
+    """Return what waits of revisions of which nothing is in the ledger.
+
+    Not what has begun to take the place of an earlier revision: that would stay there in part.
+    """
     there = {one.key.revision for one in posts(history) if stands(one)}
+    if any(not _is_untouched(documents(history, revision)) for revision in there):
+        return []
     return [
         one
         for one in posts(history)
         if one.state is State.PENDING and one.key.revision not in there
     ]
+
+
+def _is_untouched(found: tuple[Submission, ...]) -> bool:
+    return is_whole(found) and all(one.state in LIVE for one in found)
 
 
 def _last(waiting: list[Submission]) -> int:
