@@ -150,7 +150,7 @@ def test_without_faults_nobody_is_needed(
             end = sender.submit(claim(name, revision=number, taxi=f"{29 + number}.00"))
             assert isinstance(end, Acknowledgement)
         found = held(erp.ledger(), profile, name)
-        assert [one.reference for one in found.live] == [f"{name}.r3"]
+        assert [one.reference for one in found.live] == [marked(profile, name, "r3")]
         assert {one.reference for one in found.reversals} == {
             marked(profile, name, mark) for mark in ("x1", "x2")
         }
