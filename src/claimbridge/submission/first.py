@@ -34,6 +34,7 @@ from claimbridge.submission.evidence import (
     assigned,
     counts,
     differ,
+    doubted,
     held,
     moved,
     with_original,
@@ -72,7 +73,9 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
         wanted, told = yield from _judged(history, flight, wanted, gap, rules)
         if told is not None:
             return told
-    if gap is not None and not rules.capabilities.unique_reference:
+    # A second one is refused, but not the first beside an earlier revision that arrives later.
+    alone = rules.capabilities.unique_reference and not _unknown_revisions(history, flight, gap)
+    if gap is not None and not alone:
         _wait_for_arrivals(flight, gap, rules)
     return None
 
@@ -198,13 +201,13 @@ def _unknown_revisions(history: History, flight: Submission, gap: Gap | None) ->
     """
     if flight.key.purpose is Purpose.REVERSE:
         return []
-    unasked = {one.key.revision for one in history.submissions if _is_unasked(one, gap)}
+    unasked = {one.key.revision for one in history.submissions if is_unasked(one, gap)}
     known = {one.key.revision for one in history.submissions} - unasked
     before = range(flight.key.revision - 1, 0, -1)
     return [revision for revision in before if revision not in known][:_EARLIER]
 
 
-def _is_unasked(one: Submission, gap: Gap | None) -> bool:
+def is_unasked(one: Submission, gap: Gap | None) -> bool:
     """Whether another journal may have sent it in a gap, and the ERP was never asked for it."""
     if gap is None or one.attempt or one.key.purpose is Purpose.REVERSE:
         return False
@@ -236,9 +239,7 @@ def _about(flight: Submission, key: Key, part: int, rules: Rules) -> Submission:
     return msgspec.structs.replace(flight, key=key, reference=reference)
 
 
-def _unknown_keys(
-    history: History, flight: Submission, gap: Gap | None, rules: Rules
-) -> list[Key]:
+def _unknown_keys(history: History, flight: Submission, gap: Gap | None, rules: Rules) -> list[Key]:
     """Return the keys of documents of earlier revisions which the journal does not know."""
     return [
         msgspec.structs.replace(flight.key, revision=revision, part=part)
@@ -257,7 +258,7 @@ def _asked(
 ) -> Plan[list[tuple[Submission, tuple[Outcome, ...]]]]:
     """Ask, in one request where the ERP takes so many; return what was said, question by question.
 
-    Ends early where there is no answer: the rest would have none either.
+    Ends early where there is no answer, as the rest would have none either, and at what is there.
     """
     if len(wanted) <= rules.capabilities.batch:
         outcomes = yield from Exchange("query", tuple(wanted))
@@ -266,7 +267,7 @@ def _asked(
     for question in wanted:
         outcomes = yield from Exchange("query", (question,))
         answered.append((question, outcomes))
-        if assigned((question,), outcomes)[0].kind is not _K.ABSENT:
+        if assigned((question,), outcomes)[0].kind not in _GONE:
             break
     return answered
 
@@ -328,7 +329,9 @@ def _unasked(history: History, flight: Submission, gap: Gap, rules: Rules) -> Pl
         for key in _unknown_keys(history, flight, gap, rules)
     ]
     if rules.capabilities.unique_reference and not earlier:
-        return None  # a second one is refused
+        # A second one is refused; but what is not taken in, or refused for itself, says nothing.
+        yield from into_doubt(history, flight, gap, rules)
+        return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="sent in doubt")
     why = (
         f"another journal, in use until {gap.until:%Y-%m-%d %H:%M:%S%z}, may have sent it, and "
         f"this ERP cannot be asked by reference; look for {flight.reference} in the ERP"
@@ -341,6 +344,22 @@ def _unasked(history: History, flight: Submission, gap: Gap, rules: Rules) -> Pl
         )
     why += "; then settle it by hand"
     return (yield from _park(history, flight, why, rules))
+
+
+def into_doubt(history: History, flight: Submission, gap: Gap, rules: Rules) -> Plan[None]:
+    """Put what another journal may have sent in doubt; the journal must be read anew."""
+    if history.get(flight.key) is None:
+        begun = yield from Record(history, (moved(flight, State.PENDING, rules, detail=""),))
+        if begun is None:
+            return
+        history = begun
+    why = f"another journal was in use until {gap.until:%Y-%m-%d %H:%M:%S%z} and may have sent it"
+    doubtful = doubted(moved(flight, State.IN_DOUBT, rules, detail=why), rules)
+    doubtful = msgspec.structs.replace(doubtful, attempt=1)
+    original = history.get(msgspec.structs.replace(flight.key, purpose=Purpose.POST))
+    reverses = flight.key.purpose is Purpose.REVERSE and original is not None
+    others = (held(original, rules),) if reverses and original is not None else ()
+    yield from Record(history, (doubtful, *others))
 
 
 def _park(history: History, flight: Submission, why: str, rules: Rules) -> Plan[Outcome]:
@@ -390,4 +409,4 @@ def _with_held(history: History, landed: Submission, rules: Rules) -> tuple[Subm
     return with_original(history, landed, rules)
 
 
-__all__ = ["ask_first", "forgets", "may_be_sent", "told_of"]
+__all__ = ["ask_first", "forgets", "into_doubt", "is_unasked", "may_be_sent", "told_of"]

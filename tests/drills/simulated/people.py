@@ -72,7 +72,9 @@ def look(episode: Episode) -> None:
                 settle(episode, one)
             elif one.state is State.REVERSING:
                 look_at_reversing(episode, one)
-            elif one.missing or (is_gone(episode, one) and not episode.rules.capabilities.can_query):
+            elif one.missing or (
+                is_gone(episode, one) and not episode.rules.capabilities.can_query
+            ):
                 episode.launch_for_person(one, settle_gone(one.key, "looked", episode.rules))
 
 

@@ -246,8 +246,7 @@ def _journal_flaws(episode: Episode, claim: Claim) -> Iterator[Flaw]:
 
 def _is_told_of(episode: Episode, claim: Claim, one: Submission) -> bool:
     """Whether it stays as it is because the ERP does not let go of a part of its claim."""
-    half = len(claim.drafts[one.key.revision]) > 1 and _is_fixed(episode, claim, one.key.revision)
-    return half and one.state is State.REVERSING
+    return len(claim.drafts[one.key.revision]) > 1 and _is_fixed(episode, claim, one.key.revision)
 
 
 __all__ = ["Flaw", "disagreements", "halves", "judge", "overdrawn"]

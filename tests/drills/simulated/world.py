@@ -347,7 +347,8 @@ class Episode:
         self._schedule_restoring()
         self._run_out()
         self._heal()
-        for self.rounds in range(1 if self.careless else 6):
+        for rounds in range(1 if self.careless else 6):
+            self.rounds = rounds
             self._last_words()
             if self.careless or not judge(self):
                 break
@@ -562,7 +563,9 @@ class Episode:
                 self.count_fault("call broken off")
                 error = KeyboardInterrupt()
                 if isinstance(step, Exchange) and luck > 1 - odds.interrupt / 2:
-                    self.after(rng.uniform(0, self.longest_life), self.arrive_unheard, task.erp, step)
+                    self.after(
+                        rng.uniform(0, self.longest_life), self.arrive_unheard, task.erp, step
+                    )
                 if isinstance(step, (Exchange, Pause)) or luck > 1 - odds.interrupt / 2:
                     continue
             if isinstance(step, Exchange):
