@@ -40,7 +40,7 @@ from claimbridge.submission.documents import (
 )
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import refusal, reverse_key
-from claimbridge.submission.first import into_doubt, is_unasked
+from claimbridge.submission.first import check_newest, into_doubt, is_unasked
 from claimbridge.submission.flight import Tries
 from claimbridge.submission.intentions import closed, posting, reversing
 from claimbridge.submission.plans import (
@@ -97,6 +97,7 @@ def _only(drafts: tuple[Draft, ...]) -> Draft:
 
 def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -> Plan[None]:
     """Record that all of these are to be posted; raises what keeps any of them out."""
+    yield from check_newest(seen.claim_id)
     history = seen
     tries = Tries(rules)
     while True:
@@ -167,6 +168,7 @@ def _intend_reversal(
     Raises OutcomeUnknown while that is not known, and ConflictingSubmission CB-455 where there is
     nothing.
     """
+    yield from check_newest(seen.claim_id)
     tries = Tries(rules)
     history = seen
     there: set[int] = set()

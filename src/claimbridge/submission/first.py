@@ -171,6 +171,14 @@ def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> None:
         raise refusal
 
 
+def check_newest(claim_id: str) -> Plan[None]:
+    """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
+    refusal = newest.refused((yield from Look()))
+    if refusal is not None:
+        refusal.claim_id = claim_id
+        raise refusal
+
+
 def _is_unguarded(continuity: Continuity, rules: Rules) -> bool:
     """Whether the journal is new, and nothing would stop what another has posted."""
     return continuity.new and not rules.asks_first and not rules.capabilities.unique_reference
@@ -210,6 +218,8 @@ def _unknown_revisions(history: History, flight: Submission, gap: Gap | None) ->
 def is_unasked(one: Submission, gap: Gap | None) -> bool:
     """Whether another journal may have sent it in a gap, and the ERP was never asked for it."""
     if gap is None or one.attempt or one.key.purpose is Purpose.REVERSE:
+        return False
+    if one.voucher.approved_at is not None and one.voucher.approved_at > gap.until:
         return False
     return one.journal_entry is None and (one.updated_at is None or one.updated_at > gap.until)
 
@@ -409,4 +419,12 @@ def _with_held(history: History, landed: Submission, rules: Rules) -> tuple[Subm
     return with_original(history, landed, rules)
 
 
-__all__ = ["ask_first", "forgets", "into_doubt", "is_unasked", "may_be_sent", "told_of"]
+__all__ = [
+    "ask_first",
+    "check_newest",
+    "forgets",
+    "into_doubt",
+    "is_unasked",
+    "may_be_sent",
+    "told_of",
+]

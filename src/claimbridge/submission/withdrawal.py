@@ -6,6 +6,7 @@ from typing import Final
 
 from claimbridge.model import LIVE, History, Purpose, State, Submission, Withdrawal
 from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
+from claimbridge.submission.first import check_newest
 from claimbridge.submission.intentions import closed
 from claimbridge.submission.steps import Plan, Recall, Record, Rules
 
@@ -17,8 +18,10 @@ def withdraw(
 
     Kept also where nothing of it was ever begun, so that a sender who comes later is refused. Of a
     revision that is, or may be, in the ledger, nothing is changed: its documents are returned, ()
-    where there is none. A higher revision may be submitted later.
+    where there is none. A higher revision may be submitted later. Raises JournalError CB-235 or
+    CB-236 where the journal is not the newest: what waits in it may have been sent.
     """
+    yield from check_newest(claim_id)
     while True:
         history = yield from Recall(ledger, claim_id)
         found = _standing(history)

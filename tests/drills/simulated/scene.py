@@ -287,6 +287,11 @@ class Scene:
                     key = msgspec.structs.replace(draft.key, purpose=Purpose.REVERSE)
                     for reference in (draft.reference, reference_for(key, self._can)):
                         refusal = self._refusal(rng.random())
+                        stays = refusal is not None and refusal.for_ever
+                        if stays and "restored journal" in self._kinds:
+                            # An earlier revision submitted again could not be taken back.
+                            stays = reference == draft.reference
+                            refusal = refusal if stays else None
                         if refusal is not None:
                             found[reference] = refusal
         return found

@@ -403,7 +403,7 @@ class Episode:
 
     def _last_words_of(self, claim: Claim) -> None:
         jobs = []
-        if claim.taken_back > claim.kept_out:
+        if claim.taken_back > claim.kept_out and claim.afterwards not in claim.asked:
             jobs.append(Job("withdraw", (claim.id,), (claim.taken_back,), again=1))
         wanted = [claim.highest] if claim.highest > claim.taken_back else []
         if claim.id in self.unknown_earlier:
