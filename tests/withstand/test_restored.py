@@ -256,6 +256,50 @@ def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id:
     assert codes(stage.submit(claim(new_id()))) == [""]
 
 
+def test_a_new_journal_is_not_taken_for_a_lost_one(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
+) -> None:
+    """A program that says ``new_journal`` each time posts nothing again when the file vanishes."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry", kind)
+    mine = claim(new_id())
+    stage.begin(mine)
+    for name in ("claims.db", "claims.db-wal", "claims.db-shm"):
+        (stage.folder / name).unlink(missing_ok=True)
+    for _ in range(2):
+        with stage.sender(new_journal=True) as sender:
+            assert codes([attempted(sender, mine)]) == ["CB-236"]
+    assert stage.posted(mine.id) == 1
+
+
+def test_a_second_restore_needs_a_moment_of_its_own(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
+) -> None:
+    """That of the first, or of this journal's last sending, would forget what was sent since."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry", kind)
+    stage.begin(claim(new_id()))
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    first = SYSTEM.now()
+    assert stage.restored(first) == 0
+    lost = msgspec.structs.replace(claim(new_id()), approved_at=SYSTEM.now())
+    for rounds in range(2):  # the second: with a sending of its own since the first restore
+        copy = stage.backup()
+        with closing(SqliteJournal(stage.path)) as journal:
+            last = journal.continuity().last_begun
+        stage.submit(msgspec.structs.replace(lost, id=f"{lost.id}-{rounds}"))
+        stage.bring_back(copy)
+        assert last is not None
+        for moment in (first, last):
+            assert stage.restored(moment) == 2
+        assert codes(stage.submit(msgspec.structs.replace(lost, id=f"{lost.id}-{rounds}"))) == [
+            "CB-235"
+        ]
+        assert stage.restored() == 0
+        assert stage.posted(f"{lost.id}-{rounds}") == 1
+        lost = msgspec.structs.replace(lost, approved_at=SYSTEM.now())
+
+
 def test_a_correction_finds_what_the_lost_journal_posted(
     erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
 ) -> None:

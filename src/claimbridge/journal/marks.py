@@ -7,6 +7,7 @@ without a sync: after a power cut it is as it was, or as it became, and an older
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
 from functools import cached_property
@@ -48,11 +49,12 @@ class MarkFile:
             return None
         try:
             found = _LINE.fullmatch(os.pread(descriptor, 200, 0))
+            written = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
         finally:
             os.close(descriptor)
         if found is None:
             return Mark("", 0)
-        return Mark(found[1].decode(), int(found[2]), int(found[3]))
+        return Mark(found[1].decode(), int(found[2]), int(found[3]), written)
 
     def write(self, mark: Mark) -> None:
         """Write over the mark that is there. Raises OSError."""
