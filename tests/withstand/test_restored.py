@@ -30,6 +30,7 @@ from tests.withstand.scene import (
     patiently,
     settle_by_hand,
 )
+from tests.withstand.test_invoices import using
 
 from claimbridge.cli.app import main
 from claimbridge.client import Client
@@ -298,6 +299,37 @@ def test_a_second_restore_needs_a_moment_of_its_own(
         assert stage.restored() == 0
         assert stage.posted(f"{lost.id}-{rounds}") == 1
         lost = msgspec.structs.replace(lost, approved_at=SYSTEM.now())
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_an_invoice_is_used_once_beside_what_was_parked(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str, refused_first: bool
+) -> None:
+    """A claim that was parked beside another with its invoice is not sent once it waits again."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry", kind)
+    first, second = new_id(), new_id()
+    number = f"263120000{int(first[1:]):010}1"
+    stage.begin(claim(new_id()))
+    if refused_first:
+        erp.set_faults("fault@1")
+        assert codes(stage.submit(using(first, number))) == ["CB-430"]
+        erp.set_faults("")
+        assert codes(stage.submit(using(second, number))) == [""]
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    assert stage.restored() == 0
+    if not refused_first:
+        later = SYSTEM.now() + dt.timedelta(seconds=1)
+        mine = msgspec.structs.replace(using(second, number), approved_at=later)
+        assert codes(stage.submit(mine, using(first, number))) == ["", "CB-431"]
+    with stage.sender() as sender:
+        settled_by_hand(sender, stage)
+    assert stage.command("reconcile") == 1
+    assert codes(stage.submit(using(first, number))) == ["CB-530"]
+    assert [stage.posted(one) for one in (first, second)] == [0, 1]
+    with stage.sender() as sender:
+        assert sender.status(first).state is State.PENDING
 
 
 def test_a_correction_finds_what_the_lost_journal_posted(
