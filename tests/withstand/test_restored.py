@@ -32,6 +32,7 @@ from tests.withstand.scene import (
 )
 from tests.withstand.test_invoices import using
 
+from claimbridge import submission
 from claimbridge.cli.app import main
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
@@ -45,8 +46,11 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.journal import SqliteJournal
-from claimbridge.model import Acknowledgement, Claim, State
+from claimbridge.model import Acknowledgement, Claim, Key, State
+from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
+from claimbridge.submission import first
+from claimbridge.submission.references import earlier_references
 
 NewId = Callable[[], str]
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -330,6 +334,32 @@ def test_an_invoice_is_used_once_beside_what_was_parked(
     assert [stage.posted(one) for one in (first, second)] == [0, 1]
     with stage.sender() as sender:
         assert sender.status(first).state is State.PENDING
+
+
+@pytest.mark.parametrize("id_", ["exp-{}", "EXP-{}.r7"])
+def test_what_an_earlier_version_sent_is_found_by_its_name(
+    tmp_path: Path, new_id: NewId, id_: str
+) -> None:
+    """A backup from before an upgrade: the lost journal called some documents otherwise."""
+    mine = claim(id_.format(new_id()))
+    with Sandbox(folds=True) as erp:
+        stage = Stage(erp, tmp_path, "sap-bapi")
+        stage.begin(claim(new_id()))
+        copy = stage.backup()
+        with stage.sender() as sender:
+            book = book_of(sender.journal)
+        (earlier,) = earlier_references(
+            Key(book, mine.id, 1), load_profile("sap-bapi").capabilities
+        )
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(submission, "reference_for", lambda *_, **__: earlier)
+            patched.setattr(first, "reference_for", lambda *_, **__: earlier)
+            stage.submit(mine)
+        assert [one.reference for one in erp.ledger()][1:] == [earlier.upper()]
+        stage.bring_back(copy)
+        assert stage.restored() == 0
+        assert codes(stage.submit(mine)) == ["CB-431"]
+        assert len(erp.ledger()) == 2
 
 
 def test_a_correction_finds_what_the_lost_journal_posted(

@@ -22,6 +22,10 @@ _STABLE: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs
 """File systems where a file keeps its number for life, and a copy has another."""
 
 
+_BEYOND: Final = 2**62
+"""No journal counts so far: a mark that says so is damaged."""
+
+
 class MarkFile:
     """The mark of the journal at ``journal``. Written only while the turn to write is held."""
 
@@ -52,7 +56,7 @@ class MarkFile:
             written = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
         finally:
             os.close(descriptor)
-        if found is None:
+        if found is None or int(found[2]) >= _BEYOND:
             return Mark("", 0)
         return Mark(found[1].decode(), int(found[2]), int(found[3]), written)
 
