@@ -139,8 +139,7 @@ def _side(path: Path) -> Side:
 
 
 def _own_side(profile: Profile) -> Side:
-    place = Path(profile.contract)
-    return Side.load(place if place.is_file() else Bundle.from_package(profile.contract))
+    return Side.load(Bundle.named(profile.contract))
 
 
 def _judges(names: Sequence[str], old: Side) -> tuple[Uses, ...]:
