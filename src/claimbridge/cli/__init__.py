@@ -13,10 +13,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from claimbridge.cli.app import main as run
     except KeyboardInterrupt:
-        return 130
+        return _interrupted()
     except ModuleNotFoundError as error:
         return _missing(error)
     return run(arguments)
+
+
+def _interrupted() -> int:
+    import sys
+
+    sys.stderr.write("interrupted; nothing was begun\n")
+    return 130
 
 
 def _missing(error: ModuleNotFoundError) -> int:

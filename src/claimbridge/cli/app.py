@@ -334,6 +334,7 @@ def build() -> App:
         help_format="markdown",
         version_flags=["--version"],
         default_parameter=Parameter(show_default=_shown),
+        suppress_keyboard_interrupt=False,  # ``main`` says what was under way
     )
     titles = (*GROUPS, "Contracts")
     groups = {title: Group(title, sort_key=order) for order, title in enumerate(titles)}
