@@ -392,7 +392,7 @@ def reverse(
     revision
         Which revision; the newest when left out.
     date
-        The reversal's posting date; today when left out.
+        The reversal's posting date; when left out, today in the company's time zone.
     reason
         Goes into the reversal's text.
 

@@ -114,6 +114,7 @@ def verify(
     revocation: Literal["known", "required"] = "known",
     at: str | None = None,
     max_age: float | None = None,
+    second_opinion: bool = False,
     json: Json = False,
 ) -> int:
     """Verify signed documents, and print what was signed.
@@ -144,6 +145,8 @@ def verify(
         Judge certificates at this moment (RFC 3339); now when left out.
     max_age
         The greatest age in seconds of a WS-Security Timestamp; not judged when left out.
+    second_opinion
+        Have signxml, an independent verifier, accept the same signature over the same content too.
 
     """
     from claimbridge.signing import Policy
@@ -163,6 +166,7 @@ def verify(
         at=moment(at, what="--at"),
         max_age=max_age,
         placement="soap" if kind == "soap" else "document",
+        second_opinion=second_opinion,
     )
     if kind == "detached":
         verdicts = _detached(_one(files), content, policy)

@@ -62,6 +62,7 @@ def reply_policy(config: LedgerConfig) -> Policy | None:
         ocsp=tuple(_read(config.path(name), "replies.ocsp") for name in replies.ocsp),
         usages=replies.usages,
         revocation=replies.revocation,
+        second_opinion=replies.second_opinion,
     )
 
 
