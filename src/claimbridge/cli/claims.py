@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
+from claimbridge.cli.given import at_hand
 from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import (
     NO,
@@ -338,7 +339,8 @@ def map_claims(
         Say under each voucher which row and rule made each posting.
 
     """
-    opened = Chart.load(chart)
+    with at_hand(chart, suffix=".toml") as file:
+        opened = Chart.load(file)
     codes = []
     for path in claims:
         try:

@@ -39,7 +39,7 @@ from claimbridge.submission.evidence import (
     moved,
     with_original,
 )
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.references import earlier_references, reference_for
 from claimbridge.submission.steps import Exchange, Look, Plan, Record, Rules
 
 _K = OutcomeKind
@@ -99,6 +99,13 @@ def _judged(
             if said.kind is _K.REVERSED and question.key.part:
                 # A claim may have been taken back in part only.
                 further.append(_about(flight, question.key, question.key.part + 1, rules))
+        elif question.reference != flight.reference and said.kind not in _NOT_THERE:
+            why = (
+                f"the ERP holds {said.journal_entry or 'a document'} as {question.reference}, as "
+                "an earlier version of claimbridge would have called it; look whether it is this "
+                "claim, then settle it by hand"
+            )
+            return [], (yield from _park(history, question, why, rules))
         elif said.kind not in _NOT_THERE:
             return [], (yield from _adopt(history, flight, said, rules))
     return further, None
@@ -230,7 +237,8 @@ def _questions(
     """Return what the ERP is to be asked for before ``flight`` is sent.
 
     Its own reference; and those of earlier revisions that the journal does not know, wherever it
-    can be asked: a second revision beside the first is no duplicate to an ERP.
+    can be asked: a second revision beside the first is no duplicate to an ERP. And in a gap, by
+    whatever an earlier version called any of these.
     """
     if not rules.capabilities.can_query:
         return []
@@ -239,7 +247,14 @@ def _questions(
     if gap is not None and flight.key.purpose is Purpose.POST:
         others = (msgspec.structs.replace(flight.key, part=part) for part in _forms(rules))
         keys += [key for key in others if history.get(key) is None and key != flight.key]
-    return wanted + [_about(flight, key, key.part, rules) for key in keys]
+    wanted += [_about(flight, key, key.part, rules) for key in keys]
+    if gap is not None and not rules.apart:
+        wanted += [
+            msgspec.structs.replace(one, reference=earlier)
+            for one in wanted
+            for earlier in earlier_references(one.key, rules.capabilities)
+        ]
+    return wanted
 
 
 def _about(flight: Submission, key: Key, part: int, rules: Rules) -> Submission:

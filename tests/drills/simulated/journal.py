@@ -61,7 +61,7 @@ class MarkedJournal(MemoryJournal):
         history = super().begin(seen, changed)
         if history is not None:
             self.kept.begun += 1
-            self.kept.mark = Mark(self.kept.id, self.kept.begun)
+            self.kept.mark = Mark(self.kept.id, self.kept.begun, written=self._clock.now())
         return history
 
     def continuity(self) -> Continuity:
