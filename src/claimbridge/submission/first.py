@@ -69,22 +69,33 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     wanted = _questions(history, flight, gap, rules)
     if not wanted:
         return None
+    refused = False
     while wanted:
         wanted, told = yield from _judged(history, flight, wanted, gap, rules)
-        if told is not None:
+        if told is not None and told.kind is not _K.REJECTED:
             return told
+        refused |= told is not None
     # A second one is refused, but not the first beside an earlier revision that arrives later.
     alone = rules.capabilities.unique_reference and not _unknown_revisions(history, flight, gap)
     if gap is not None and not alone:
         _wait_for_arrivals(flight, gap, rules)
+    if refused:
+        # What it remembers of another sending must not be taken for the answer to this one.
+        again = msgspec.structs.replace(moved(flight, State.PENDING, rules, detail=""), attempt=1)
+        yield from Record(history, (again,))
+        return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="refused before")
     return None
 
 
 def _judged(
     history: History, flight: Submission, wanted: list[Submission], gap: Gap | None, rules: Rules
 ) -> Plan[tuple[list[Submission], Outcome | None]]:
-    """Ask, and judge the answers; return what is to be asked further, and what ends the matter."""
+    """Ask, and judge the answers; return what is to be asked further, and what ends the matter.
+
+    REJECTED ends nothing: it says that the ERP remembers to have refused it.
+    """
     further: list[Submission] = []
+    refused: Outcome | None = None
     for question, outcomes in (yield from _asked(wanted, rules)):
         (said,) = assigned((question,), outcomes)
         contradicts = differ([one for one in outcomes if one.reference == question.reference])
@@ -108,7 +119,9 @@ def _judged(
             return [], (yield from _park(history, question, why, rules))
         elif said.kind not in _NOT_THERE:
             return [], (yield from _adopt(history, flight, said, rules))
-    return further, None
+        elif said.kind is _K.REJECTED:
+            refused = said
+    return further, refused
 
 
 def told_of(continuity: Continuity, rules: Rules) -> tuple[bool, str]:
@@ -164,7 +177,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
         flights = tuple(asking.values())
         said = assigned(flights, (yield from Exchange("query", flights)))
         free += [
-            index for index, outcome in zip(asking, said, strict=True) if outcome.kind in _NOT_THERE
+            index for index, outcome in zip(asking, said, strict=True) if outcome.kind is _K.ABSENT
         ]
     return sorted(free)
 

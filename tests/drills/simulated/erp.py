@@ -18,12 +18,28 @@ NEVER = math.inf
 class Document:
     """A journal entry, or the one that takes it back."""
 
-    __slots__ = ("entry", "kind", "reference", "reversals", "reverses", "totals", "visible_from")
+    __slots__ = (
+        "claim_id",
+        "entry",
+        "kind",
+        "reference",
+        "reversals",
+        "reverses",
+        "totals",
+        "visible_from",
+    )
 
     def __init__(
-        self, reference: str, entry: JournalEntry, totals: dict[str, Decimal], kind: OutcomeKind
+        self,
+        reference: str,
+        entry: JournalEntry,
+        totals: dict[str, Decimal],
+        kind: OutcomeKind,
+        claim_id: str,
     ) -> None:
         self.reference = reference
+        self.claim_id = claim_id
+        """What a person reads in it."""
         self.entry = entry
         self.totals = totals
         self.kind = kind
@@ -153,6 +169,7 @@ class Erp:
             entry,
             submission.voucher.totals,
             _K.ACKNOWLEDGED if later else _K.POSTED,
+            submission.key.claim_id,
         )
         document.visible_from = now + self.traits.index_lag
         self.by_reference.setdefault(document.reference, []).append(document)

@@ -140,7 +140,8 @@ def is_gone(episode: Episode, known: Submission) -> bool:
 
 def seen(episode: Episode, known: Submission) -> Outcome:
     """Return what a person sees in the ERP under our reference."""
-    held = episode.erp_of(known.key.ledger).held(known.reference)
+    there = episode.erp_of(known.key.ledger).held(known.reference)
+    held = [one for one in there if one.claim_id == known.key.claim_id]
     live = [one for one in held if not one.reversals]
     if live:
         return Outcome(kind=_K.POSTED, journal_entry=live[-1].entry, text="seen by a person")
