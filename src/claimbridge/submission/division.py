@@ -250,14 +250,19 @@ def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
         return (yield from _finish_reversal(history, found, rules))
     if any(one.state in _ON_THE_WAY for one in found):
         return (yield from _finish_posting(found, rules))
-    yield from _end_doubts(history, rules)
+    yield from _end_doubts(history, revision, rules)
     _refuse_half(found)
     return ()
 
 
-def _end_doubts(history: History, rules: Rules) -> Plan[None]:
-    """Find out about reversals whose answers were lost, of documents that others have reversed."""
+def _end_doubts(history: History, revision: int, rules: Rules) -> Plan[None]:
+    """Find out about what was left in doubt behind a revision that stands.
+
+    Reversals of documents that others have reversed; and earlier documents, after a gap.
+    """
     for one in history.submissions:
+        if one.key.purpose is Purpose.POST and one.key.revision < revision:
+            yield from _find_out(history, one.key, rules)
         original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
         over = original is not None and original.state is State.REVERSED
         if one.key.purpose is Purpose.REVERSE and one.state is State.IN_DOUBT and over:

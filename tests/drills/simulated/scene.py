@@ -204,7 +204,9 @@ class Scene:
         rng = self._rng
         for n in range(8):
             claim_id = f"E{self._number}-{n}"
-            if n == 1 and "folded references" in self._kinds:
+            # After a gap an earlier version's reference is asked for, which the twin's now is.
+            twins = self._kinds & {"folded references", "restored journal"}
+            if n == 1 and twins == {"folded references"}:
                 claim_id = f"e{self._number}-0"  # another claim than E…-0, to us
             wanders = "two books" in self._kinds and n in (2, 3)
             revisions = 1 if wanders else rng.choice((1, 1, 1, 2, 2, 3))

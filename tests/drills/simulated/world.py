@@ -411,7 +411,8 @@ class Episode:
             told = self.unknown_earlier[claim.id]
             if self.rounds > 1:
                 people.reverse_what_is_in_the_way(self, claim, told)
-            wanted = [one for one in sorted(claim.asked) if one > claim.taken_back]
+            asked = sorted(claim.asked | {claim.highest})
+            wanted = [one for one in asked if one > claim.taken_back]
         jobs += [Job("submit", (claim.id,), (one,), again=1, ledger=self._name()) for one in wanted]
         for revision in sorted(claim.reversals):
             jobs.append(Job("reverse", (claim.id,), (revision,), again=1))
