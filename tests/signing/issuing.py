@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -116,7 +117,13 @@ def _usage(*, signs: bool, ca: bool, certifies: bool | None) -> x509.KeyUsage:
 
 
 def huge(
-    name: str, by: Holder, *, bits: int = 9001, exponent: int = 65537, ca: bool = True
+    name: str,
+    by: Holder,
+    *,
+    bits: int = 9001,
+    exponent: int = 65537,
+    ca: bool = True,
+    usages: Sequence[x509.ObjectIdentifier] = (),
 ) -> Holder:
     """Certify a key that nobody has, and that nobody should compute with."""
     numbers = rsa.RSAPublicNumbers(exponent, (1 << (bits - 1)) + 9)
@@ -130,4 +137,6 @@ def huge(
         .not_valid_after(AT + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca, None), critical=True)
     )
+    if usages:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     return Holder(by.key, builder.sign(by.key, hashes.SHA256()))

@@ -11,12 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from tests.signing.issuing import AT, At, Holder, issue
+from tests.signing.issuing import AT, At, Holder, huge, issue
 from tests.signing.test_revocation import revoke
 
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ConfigurationError, SignerUntrusted
 from claimbridge.signing import Identity, Policy, Signer, Verifier, verify
+from claimbridge.signing import ocsp as ocsp_module
 
 ROOT = issue("root", ca=True)
 SIGNER = issue("signer", ROOT)
@@ -125,6 +126,16 @@ def test_a_delegate_for_other_uses_vouches_for_nobody() -> None:
         assert verdict(respond(other, delegate=True), revocation="known") == "accepted"
         denied = respond(other, since=AT - 9 * HOUR, issued=AT - HOUR, delegate=True)
         assert verdict(denied, revocation="known") == "CB-348"
+
+
+def test_a_delegate_with_a_huge_key_is_not_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cap on keys is for delegates too: nothing is checked with such a key."""
+    tried: list[x509.Certificate] = []
+    monkeypatch.setattr(ocsp_module, "_has_signed", lambda by, _: bool(tried.append(by)))
+    for bits, counts in ((4096, 1), (9001, 0)):
+        large = huge("responder", ROOT, bits=bits, ca=False, usages=OCSP_SIGNING)
+        assert verdict(respond(large, delegate=True)) == "CB-349"
+        assert tried.count(large.certificate) == counts * 2  # for what it vouches and revokes
 
 
 def test_who_was_revoked_is_refused() -> None:
