@@ -10,12 +10,15 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from lxml import etree
 
 from claimbridge.errors import DocumentError
+
+Element: TypeAlias = etree._Element
+"""What ``parse`` returns, for those who hand it back."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +191,11 @@ def _exclusive(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
     return result
 
 
+def serialised(element: Element) -> bytes:
+    """Return an element as a document in UTF-8, comments and all; no form that a digest is of."""
+    return etree.tostring(element, with_tail=False, encoding="utf-8", xml_declaration=True)
+
+
 def indented(document: bytes) -> str:
     """Return a document as people read it: a line for each element. Never for sending."""
     root = parse(document)
@@ -349,4 +357,15 @@ def _encoding(what: str, found: str) -> DocumentError:
     return DocumentError(f"{what} {found}; send it in UTF-8", code="CB-153")
 
 
-__all__ = ["LIMITS", "Canonical", "Limits", "canonical", "local_name", "namespace", "parse"]
+__all__ = [
+    "LIMITS",
+    "Canonical",
+    "Element",
+    "Limits",
+    "canonical",
+    "indented",
+    "local_name",
+    "namespace",
+    "parse",
+    "serialised",
+]

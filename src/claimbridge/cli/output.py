@@ -104,18 +104,20 @@ def table(
     return made
 
 
-def row(made: Table, *cells: str | tuple[str, str]) -> None:
-    """Add a row; cells are texts as they are, or texts with a style."""
+def row(made: Table, *cells: str | tuple[str, str] | list[str]) -> None:
+    """Add a row; cells are texts as they are, texts with a style, or several lines of text."""
     wraps = any(column.overflow == "fold" for column in made.columns)
     made.add_row(*(_cell(cell, wraps=wraps) for cell in cells))
 
 
-def _cell(cell: str | tuple[str, str], *, wraps: bool) -> Text:
+def _cell(cell: str | tuple[str, str] | list[str], *, wraps: bool) -> Text:
     from rich.text import Text
 
+    if isinstance(cell, list):
+        return Text("\n".join(map(harmless, cell)))
     text, style = (cell, "") if isinstance(cell, str) else cell
     if wraps:
-        return Text(spelt(text), style=style)
+        return Text(harmless(text), style=style)
     # One line, whatever the column does: a row is an item.
     return Text(harmless(text), style=style, no_wrap=True, overflow="ellipsis")
 

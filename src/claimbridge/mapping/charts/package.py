@@ -13,8 +13,6 @@ import zipfile
 from collections.abc import Iterator
 from typing import Final
 
-from lxml import etree
-
 from claimbridge import xmlio
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.mapping.charts.grids import MAX_BYTES, MAX_TEXT, refusal
@@ -102,7 +100,7 @@ def _check_names(infos: list[zipfile.ZipInfo], file: str) -> None:
         raise refusal(file, "a ZIP file, but no Excel workbook")
 
 
-def _parsed(content: bytes, limits: xmlio.Limits, file: str, name: str) -> etree._Element:
+def _parsed(content: bytes, limits: xmlio.Limits, file: str, name: str) -> xmlio.Element:
     try:
         return xmlio.parse(content, limits=limits, what=f"its part {name[:80]}")
     except DocumentError as error:
@@ -117,7 +115,7 @@ def _parsed(content: bytes, limits: xmlio.Limits, file: str, name: str) -> etree
         ) from error
 
 
-def _less(limits: xmlio.Limits, root: etree._Element) -> xmlio.Limits:
+def _less(limits: xmlio.Limits, root: xmlio.Element) -> xmlio.Limits:
     """Return what the parts after this one may still hold."""
     return xmlio.Limits(
         max_bytes=limits.max_bytes,
@@ -127,7 +125,7 @@ def _less(limits: xmlio.Limits, root: etree._Element) -> xmlio.Limits:
     )
 
 
-def _kept(root: etree._Element, name: str, file: str) -> bytes:
+def _kept(root: xmlio.Element, name: str, file: str) -> bytes:
     """Return a part without what no chart is read from; empty where nothing of it is kept."""
     kind = xmlio.local_name(root)
     if kind not in _KEPT or "sheets/_rels/" in name:
@@ -147,10 +145,10 @@ def _kept(root: etree._Element, name: str, file: str) -> bytes:
                 del row.attrib[attribute]
     if kind == "styleSheet" and sum(map(len, root)) > MAX_STYLES:
         raise refusal(file, f"it has more than {MAX_STYLES:,} styles; save it anew as .xlsx")
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return xmlio.serialised(root)
 
 
-def _check_merged(sheet: etree._Element, file: str, name: str) -> None:
+def _check_merged(sheet: xmlio.Element, file: str, name: str) -> None:
     area = 0
     for merged in sheet.iter("{*}mergeCell"):
         first, _, last = merged.get("ref", "").partition(":")
