@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
+import errno
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.cli.outlet import Outlet, escaped, holds_everything, in_ascii
+from claimbridge.errors import ClaimError, ConfigurationError, spelt
 from claimbridge.model import Claim, Finding, JournalEntry, Reason
 
 if TYPE_CHECKING:
@@ -27,26 +28,33 @@ NO: Final = ("✗", "red")
 WARN: Final = ("!", "yellow")
 """The marks before a line, as ``say`` and ``row`` take them: a text and its style."""
 
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All but tabulator and end of line."""
 _ENDLESS: Final = 10_000
 """Columns of a console that is no terminal: a file or another program wraps nothing."""
 
 
 def emit(record: dict[str, Any]) -> None:
-    """Print one JSON object on its own line of stdout."""
-    sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
+    """Print one JSON object on its own line of stdout.
+
+    What a terminal obeys and what no reader sees is escaped, as JSON may have it: the value stays.
+    """
+    text = msgspec.json.encode(record).decode()
+    whole = holds_everything(sys.stdout.encoding)
+    sys.stdout.write((escaped(text) if whole else in_ascii(text)) + "\n")
     sys.stdout.flush()
 
 
 def complain(text: str) -> None:
     """Print a sentence for a person on stderr."""
-    sys.stderr.write(_harmless(text) + "\n")
+    sys.stderr.write(harmless(text) + "\n")
 
 
-def _harmless(text: str) -> str:
-    """Return a text whose control characters are spelt: a terminal must not obey a file's name."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+def harmless(text: str) -> str:
+    """Return a text for one line, with what no reader sees spelt; it may end in empty lines.
+
+    Neither a terminal obeys a file's name, nor does an ERP's text look like a line of ours.
+    """
+    line = text.rstrip("\n")
+    return spelt(line, breaks=True) + text[len(line) :]
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -64,11 +72,10 @@ def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
     """
     from rich.text import Text
 
-    harmless = [
-        _harmless(part) if isinstance(part, str) else (_harmless(part[0]), part[1])
-        for part in parts
+    shown = [
+        harmless(part) if isinstance(part, str) else (harmless(part[0]), part[1]) for part in parts
     ]
-    console().print(Text.assemble(*harmless), soft_wrap=whole)
+    console().print(Text.assemble(*shown), soft_wrap=whole)
 
 
 def table(
@@ -97,21 +104,22 @@ def table(
     return made
 
 
-def row(made: Table, *cells: str | tuple[str, str]) -> None:
-    """Add a row; cells are texts as they are, or texts with a style."""
+def row(made: Table, *cells: str | tuple[str, str] | list[str]) -> None:
+    """Add a row; cells are texts as they are, texts with a style, or several lines of text."""
     wraps = any(column.overflow == "fold" for column in made.columns)
     made.add_row(*(_cell(cell, wraps=wraps) for cell in cells))
 
 
-def _cell(cell: str | tuple[str, str], *, wraps: bool) -> Text:
+def _cell(cell: str | tuple[str, str] | list[str], *, wraps: bool) -> Text:
     from rich.text import Text
 
+    if isinstance(cell, list):
+        return Text("\n".join(map(harmless, cell)))
     text, style = (cell, "") if isinstance(cell, str) else cell
-    text = _harmless(text)
     if wraps:
-        return Text(text, style=style)
+        return Text(harmless(text), style=style)
     # One line, whatever the column does: a row is an item.
-    return Text(text.replace("\n", " "), style=style, no_wrap=True, overflow="ellipsis")
+    return Text(harmless(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def show(made: Table, *, title: str = "") -> None:
@@ -156,12 +164,39 @@ def plain_findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
 
 def read_file(path: Path) -> bytes:
     """Return a file's content; ``-`` is stdin. Raises ConfigurationError."""
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
     try:
+        if str(path) == "-":
+            return _stdin()
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:  # it was closed before we began
+        return b""
+    return sys.stdin.buffer.read()
+
+
+def write_document(data: bytes) -> None:
+    """Write a document that is the command's whole work to stdout; a terminal gets it as text.
+
+    Raises ConfigurationError CB-295 where it could not be written whole. A reader that went away
+    has what it wanted.
+    """
+    out = sys.stdout if isinstance(sys.stdout, Outlet) else Outlet(sys.stdout)
+    if out.isatty():
+        out.write(data.decode("utf-8", "replace"))
+    else:
+        out.write_bytes(data)
+    out.flush()
+    out.silent = True
+    if out.failed is not None and out.failed.errno != errno.EPIPE:
+        raise ConfigurationError(
+            f"the document could not be written whole to stdout: {out.failed.strerror}; make "
+            "place, and run the command again",
+            code="CB-295",
+        )
 
 
 def read_claim(path: Path) -> Claim:

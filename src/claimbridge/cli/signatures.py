@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,7 +10,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, worst
 from claimbridge.cli.claims import Json
-from claimbridge.cli.output import YES, complain, emit, moment, read_file, say
+from claimbridge.cli.output import YES, complain, emit, moment, read_file, say, write_document
 from claimbridge.config import LedgerConfig, read_password
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import open_key
@@ -41,8 +40,8 @@ def sign(
     Parameters
     ----------
     files
-        One document; with --as detached the contents that one signature is to cover, by their
-        file names.
+        One document, - is stdin; with --as detached the contents that one signature is to cover,
+        by their file names.
     identity
         A PKCS#12 or PEM file with the key and its certificate, or pkcs11:… (RFC 7512).
     identity_password
@@ -69,8 +68,7 @@ def sign(
             signed = signer.sign_envelope(data, headers=header)
         else:
             signed = signer.sign_xades(data) if kind == "xades" else signer.sign(data)
-    sys.stdout.buffer.write(signed)
-    sys.stdout.buffer.flush()
+    write_document(signed)
     return DONE
 
 
