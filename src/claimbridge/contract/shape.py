@@ -138,6 +138,10 @@ class Shape:
         self.last: dict[str, Leaf] = {leaf.key: leaf for leaf in leaves}
         """The last place of each key: it takes what earlier places left."""
 
+    def namespaces_of(self, local: str) -> frozenset[str]:
+        """Return the namespaces in which the contract has children of a local name here."""
+        return frozenset(leaf.namespace for leaf in self.last.values() if leaf.local == local)
+
 
 class Types(Protocol):
     """The contract's global types, for ``xsi:type``."""
