@@ -75,7 +75,7 @@ def test_nothing_hides_or_falsifies_a_value(sample: Contract, number: str) -> No
     "number",
     [
         "<Number>1</Number><Number>2</Number>",
-        '<Number>1</Number><Number xmlns="urn:x">2</Number>',
+        '<Number xmlns="urn:y">1</Number><Number xmlns="urn:x">2</Number>',
         "<Number>1<b>2</b></Number>",
         '<Number xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true">1</Number>',
     ],

@@ -8,9 +8,9 @@ wrapper the contract does not have at that place, or whose own wrapper is gone. 
 read through an element that the contract knows to mean something else: a reversed document's
 number is no document's number.
 
-What goes first: of elements or attributes with one local name, those that stand in the contract's
-own namespace; what others put beside them is told (``drift``), and no second value. ``"@xsi:type"``
-and ``"@xsi:nil"`` are those attributes alone.
+What goes first, where the contract has one of a name: what stands in the contract's own namespace;
+what others put beside it is told (``drift``), and no second value. ``"@type"`` is never
+``xsi:type`` where there is another; ``"@xsi:type"`` is that attribute alone.
 
 What is refused: two different values where one is asked for. ``text`` then raises DocumentError
 CB-155, and never picks one. A caller that cannot go on without the value has an unknown outcome.
@@ -127,6 +127,7 @@ class Reply:
         found = [child for child in self.children if child.local == name]
         if len(found) < 2 or self._shape is None:
             return found
+        # What may repeat is never left out: it may be another document.
         spaces = self._shape.namespaces_of(name)
         own = [child for child in found if xmlio.namespace(child.element) in spaces]
         return own or found
@@ -160,11 +161,11 @@ class Reply:
             for key, value in self.element.attrib.items()
             if value.strip() and _is_called(str(key), name)
         }
-        known = self._shape.attributes.get(f"@{name}") if self._shape else None
-        if known is not None:  # then schema's own attribute of that name is another thing
-            alike = {key: value for key, value in alike.items() if key != full_name(XSI, name)}
-        # XML Namespaces §6.3: an attribute without a prefix is its element's own.
-        own = known or name
+        own = self._shape.attributes.get(f"@{name}") if self._shape else None
+        schemas = full_name(XSI, name)
+        # ``xsi:type`` and ``xsi:nil`` are about the element; its own of those names are data.
+        if own is not None or (len(alike) > 1 and not name.startswith("xsi:")):
+            alike.pop(schemas, None)
         values = {alike[own]} if own in alike else set(alike.values())
         if len(values) > 1:
             raise self._unclear(f"has two different attributes {name}")
