@@ -157,7 +157,7 @@ def as_written(text: str, what: str, told: list[str]) -> str:
     really write it in full width.
     """
     shown = text.strip(_ENDS)
-    if shown != text.strip():
+    if shown and shown != text.strip():
         told.append(f"{what} has invisible characters at its ends")
     half = unicodedata.normalize("NFKC", shown)
     if half != shown and half.isascii():

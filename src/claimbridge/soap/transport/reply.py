@@ -174,7 +174,7 @@ def _sent_as(content_type: str, body: bytes) -> _Sent:
         except NoRoot as why:
             return _Sent(content_type, body, why=str(why))
         content_type, body = root.content_type, root.body
-        several = ("a reply comes in several parts (multipart/related), and its root is read",)
+        several = ("a reply comes in several parts (multipart/related)",)
     document, told = as_document(body, content_type)
     return _Sent(content_type, document, several + told)
 
