@@ -266,6 +266,7 @@ def test_the_session_travels_in_its_header() -> None:
         ("0000||记||2017||9||9||成功保存||0366", K.UNKNOWN, None),
         ("0000||记||2017||9||成功保存||new||0366", K.UNKNOWN, None),
         ("0000||记||2017||9||成功保存||12||0366", K.UNKNOWN, None),
+        ("0000||记||2017||9||成功保存||12||000366", K.UNKNOWN, None),
         ("0000||记||2017||9||12||0366", K.UNKNOWN, None),
         # A part less.
         ("0000||2017||9||成功保存||0366", K.UNKNOWN, None),

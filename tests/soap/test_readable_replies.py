@@ -25,9 +25,11 @@ from claimbridge import (
     OutcomeUnknown,
     State,
 )
-from claimbridge.config import AuthConfig
+from claimbridge.config import AuthConfig, Replies
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused
 from claimbridge.sandbox import Sandbox
+from claimbridge.signing import Identity
+from claimbridge.signing.throwaway import make
 from claimbridge.soap.transport.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -333,6 +335,7 @@ class Relay:
     def __init__(self, sandbox: Sandbox, demands: str = "") -> None:
         self._sandbox = sandbox
         self._demands = demands
+        self.sent: Callable[[int, bytes], bytes] = lambda status, body: answered(status, body)
         self.before: list[str] = []
         self.after: list[str] = []
         self.cookies: list[str] = []
@@ -354,7 +357,7 @@ class Relay:
         given = [*self.before, *(reply.headers.get_all("Set-Cookie") or []), *self.after]
         body = reply.read()
         onward.close()
-        head = answered(reply.status, body).partition(b"\r\n\r\n")[0]
+        head, _, body = self.sent(reply.status, body).partition(b"\r\n\r\n")
         more = "".join(f"\r\nSet-Cookie: {one}" for one in given).encode("latin-1")
         wire.send(head + more + b"\r\n\r\n" + body)
 
@@ -427,9 +430,11 @@ def test_a_logins_cookies_serve_every_exchange(
     with Sandbox(profiles=["kingdee-eas"]) as eas:
         relay = Relay(eas, demands="NODE=7")
         relay.after = ["NODE=7; path=/; HttpOnly"]
+        port = serve(relay).port
         config = configured(
             "kingdee-eas",
-            port=serve(relay).port,
+            port=port,
+            endpoint=f"http://127.0.0.1:{port}/kingdee-eas/WSGLWebServiceFacade",
             journal=tmp_path / "claims.db",
             auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
         )
@@ -439,3 +444,58 @@ def test_a_logins_cookies_serve_every_exchange(
                 assert client.submit(claim(number)).state is State.POSTED
                 relay.after = []
         assert relay.cookies == ["", "NODE=7", "NODE=7"]
+
+
+SIGNED: dict[str, tuple[Callable[[int, bytes], bytes], bool]] = {
+    "as it is": (lambda status, body: answered(status, body), True),
+    "in parts": (lambda status, body: parts(body, status=status), True),
+    "after a blank line": (lambda status, body: answered(status, b"\n" + body), True),
+    "declared as UTF-16": (
+        lambda status, body: answered(
+            status, DECLARED.replace(b"utf-8", b"utf-16") + body.partition(b"?>")[2]
+        ),
+        True,
+    ),
+    "beside the root": (
+        lambda status, body: parts(
+            _forged(body),
+            status=status,
+            first=b"--" + BOUNDARY.encode() + b"\r\nContent-ID: <true@erp>\r\n\r\n" + body,
+        ),
+        False,
+    ),
+    "altered in its part": (lambda status, body: parts(_forged(body), status=status), False),
+}
+
+
+def _forged(body: bytes) -> bytes:
+    return re.sub(rb"(Number>)[0-9]+", rb"\g<1>000777", body)
+
+
+@pytest.mark.parametrize("case", SIGNED)
+def test_of_a_signed_reply_the_signed_bytes_count(
+    serve: Callable[..., Server], tmp_path: Path, case: str
+) -> None:
+    """However a signed reply is sent, what the root holds must be what was signed."""
+    sent, counts = SIGNED[case]
+    erp = make("erp")
+    (tmp_path / "ca.pem").write_bytes(erp.trust)
+    with Sandbox(profiles=["reference"], identity=Identity.from_pem(erp.pem())) as sandbox:
+        relay = Relay(sandbox)
+        relay.sent = sent
+        config = configured(
+            "reference",
+            port=serve(relay).port,
+            journal=tmp_path / "claims.db",
+            folder=str(tmp_path),
+            replies=Replies(trust="ca.pem", subjects=("erp",)),
+            retries=0,
+        )
+        opened = ledger_of(config)
+        with Client(opened.config, ledger=opened) as client:
+            if counts:
+                assert client.submit(claim("EXP-1")).state is State.POSTED
+                return
+            with pytest.raises(OutcomeUnknown):
+                client.submit(claim("EXP-1"))
+            assert client.status("EXP-1", ask=False).state is State.IN_DOUBT
