@@ -7,8 +7,10 @@ without a sync: after a power cut it is as it was, or as it became, and an older
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,10 @@ _STABLE: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs
 """File systems where a file keeps its number for life, and a copy has another."""
 
 
+_BEYOND: Final = 2**62
+"""No journal counts so far: a mark that says so is damaged."""
+
+
 class MarkFile:
     """The mark of the journal at ``journal``. Written only while the turn to write is held."""
 
@@ -28,8 +34,12 @@ class MarkFile:
         self.path: Final = journal.with_name(f"{journal.name}-mark")
         self._numbered = filesystem_of(journal.parent) in _STABLE
 
+    @cached_property
     def place(self) -> int:
-        """Return what tells this copy of the journal from another; 0 where nothing does."""
+        """What tells this copy of the journal from another; 0 where nothing does.
+
+        It stays: whoever has the journal open does not write where its file was replaced.
+        """
         return self._journal.stat().st_ino if self._numbered else 0
 
     def read(self) -> Mark | None:
@@ -43,11 +53,12 @@ class MarkFile:
             return None
         try:
             found = _LINE.fullmatch(os.pread(descriptor, 200, 0))
+            written = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
         finally:
             os.close(descriptor)
-        if found is None:
+        if found is None or int(found[2]) >= _BEYOND:
             return Mark("", 0)
-        return Mark(found[1].decode(), int(found[2]), int(found[3]))
+        return Mark(found[1].decode(), int(found[2]), int(found[3]), written)
 
     def write(self, mark: Mark) -> None:
         """Write over the mark that is there. Raises OSError."""

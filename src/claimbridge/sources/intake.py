@@ -293,13 +293,23 @@ class Intake:
         return answers.planned(arrival.arrival(), status=status, error=error)
 
     def _status_of(self, arrival: Kept) -> Status:
-        claim = arrival.claim()
-        assert claim is not None  # it was accepted
-        return self._client_of(claim).status(claim.id, ask=False)
+        claim = _claim_of(arrival)
+        if claim is not None:
+            return self._client_of(claim).status(claim.id, ask=False)
+        # An earlier version accepted what this one refuses: its id is known all the same.
+        for ledger in self._config.all_ledgers:
+            try:
+                return self._clients(ledger).status(arrival.claim_id, ask=False)
+            except ClaimError as error:
+                if error.code != "CB-132":
+                    raise
+        raise ClaimError(
+            "no ledger of its source knows it any more", code="CB-132", claim_id=arrival.claim_id
+        )
 
     def _with_period(self, arrival: Kept, status: Status) -> Status:
         """Return the status with its period, where the chart has periods."""
-        claim = arrival.claim()
+        claim = _claim_of(arrival)
         if claim is None or status.posting_date is None or not status.journal_entry:
             return status
         ledger = self._client_of(claim).ledger

@@ -243,7 +243,7 @@ def _reference(value: object, place: Place) -> tuple[str, str]:
         return value, ""
     if isinstance(value, Mapping) and isinstance(value.get("id"), str):
         code = value.get("code")
-        return value["id"], code if isinstance(code, str) else ""
+        return value["id"], code.strip() if isinstance(code, str) else ""
     raise _other(value, place, "the id of an entry")
 
 
