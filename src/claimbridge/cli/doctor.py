@@ -93,12 +93,13 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
         "contract": _contract,
         "chart": _chart,
         "identity": trusted.identity,
-        "replies": trusted.replies,
         "journal": _journal,
         "book": _book,
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
+    if config.replies is not None:
+        checks["replies"] = trusted.replies
     for what, check in checks.items():
         try:
             found = check(config)
