@@ -83,7 +83,7 @@ def paragraph(text: str, *, indent: int) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    console().print(Padding(Text(_harmless(text)), (0, 0, 0, indent), expand=False))
+    console().print(Padding(Text(harmless(text)), (0, 0, 0, indent), expand=False))
 
 
 def table(
