@@ -67,7 +67,8 @@ def submit_claim(
     """
     history = yield from Recall(claim.ledger, claim.claim_id)
     begun = documents(history, claim.revision)
-    if accepted(begun, digest):
+    before = [one for one in posts(history) if one.key.revision < claim.revision]
+    if accepted(begun, digest) and not any(stands(one) for one in before):
         return begun
     divides = rules.capabilities.postings is not None or any(one.key.part for one in posts(history))
     if not divides or (begun and not begun[0].key.part and stands(begun[0])):
