@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from claimbridge import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side
+from claimbridge import ClaimError, JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side
 from claimbridge.contract.replies import Reply
-from claimbridge.model import Submission, as_amount
+from claimbridge.model import Submission, Voucher, as_amount
 from claimbridge.profiles import (
     Capabilities,
     Request,
@@ -24,7 +24,20 @@ from claimbridge.profiles import (
     legible,
     read_untyped,
 )
+from claimbridge.profiles.no_place import OF_THE_CLAIM
 from claimbridge.soap.faults import Fault
+
+# What a voucher says and this ERP has no place for, with the reason. The conformance suite takes
+# nothing else for lost: what is neither here nor in the request must be refused, as `_line` does.
+NO_PLACE = {
+    **OF_THE_CLAIM,
+    "employee": "the text names the employee",
+    "document_date": "an entry has one date",
+    "posting.role": "an entry has accounts, and no reasons",
+    "posting.partner": "an entry has no partners",
+    "posting.tax_code": "tax is an account like any other",
+    "posting.tax_base": "tax is an account like any other",
+}
 
 
 class OwnErp:
@@ -40,6 +53,8 @@ class OwnErp:
         reference_length=20,
     )
 
+    no_place = NO_PLACE
+
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Name what the ERP calls everything; where it came from in the claim stands beside it."""
         (submission,) = submissions  # capabilities.batch is 1
@@ -50,7 +65,7 @@ class OwnErp:
             "Date": Sourced(voucher.posting_date.isoformat(), "posting_date"),
             "Currency": Sourced(voucher.currency, "currency"),
             "Text": Sourced(voucher.text, "title"),
-            "Line": [_line(posting) for posting in voucher.postings],
+            "Line": [_line(posting, voucher) for posting in voucher.postings],
         }
         return as_request("PostEntry", body)
 
@@ -69,7 +84,12 @@ class OwnErp:
         return read_untyped(fault)
 
 
-def _line(posting: Posting) -> dict[str, Any]:
+def _line(posting: Posting, voucher: Voucher) -> dict[str, Any]:
+    if posting.currency != voucher.currency:
+        raise ClaimError("an entry has one currency; split the claim", code="CB-161")
+    if posting.dimensions or posting.project:
+        raise ClaimError("a line has no dimensions and no project; leave them out", code="CB-162")
+
     def told(name: str, text: str) -> Sourced:
         return Sourced(text, claim_field(posting, name))
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TypeVar
 
+import msgspec
 from hypothesis import strategies as st
 
 from claimbridge.model import (
@@ -27,6 +28,7 @@ from claimbridge.model import (
     converted,
     exponent,
 )
+from claimbridge.profiles.voucher_xml import UNTOLD
 
 T = TypeVar("T")
 
@@ -207,7 +209,9 @@ def claims(draw: st.DrawFn, *, max_lines: int = 5) -> Claim:
 
 @cache
 @st.composite
-def postings(draw: st.DrawFn, side: Side, amount: Decimal, currency: str, place: int) -> Posting:
+def postings(
+    draw: st.DrawFn, side: Side, amount: Decimal, currency: str, place: int, company: str
+) -> Posting:
     """Postings of a given side and amount."""
     base = draw(optional(amounts(currency)))
     return Posting(
@@ -224,6 +228,7 @@ def postings(draw: st.DrawFn, side: Side, amount: Decimal, currency: str, place:
         narration=draw(texts(200)),
         dimensions=draw(dimensions),
         source=draw(st.sampled_from(["", f"lines[{place}].amount"])),
+        company=company,
     )
 
 
@@ -236,10 +241,12 @@ def vouchers(
     legs: list[Posting] = []
     for place, currency in enumerate(chosen):
         amount = draw(amounts(currency))
+        company = draw(maybe(codes(4)))  # each company's books balance by themselves
         for side in draw(st.permutations([Side.DEBIT, Side.CREDIT])):
-            legs.append(draw(postings(side, amount, currency, place)))
+            legs.append(draw(postings(side, amount, currency, place, company)))
     entry = JournalEntry(draw(codes(10)), draw(maybe(codes(4))), draw(among("", "2026", "1999")))
     reverses = draw(st.none() | st.just(entry))
+    parts = draw(among(0, 0, 1, 3))
     return Voucher(
         claim_id=draw(codes(30)),
         revision=draw(_revisions),
@@ -255,4 +262,11 @@ def vouchers(
         approver=draw(texts(30)),
         approved_at=draw(optional(moments())),
         reverses=reverses,
+        part=draw(st.integers(min(parts, 1), parts)),
+        parts=parts,
     )
+
+
+def as_told(voucher: Voucher) -> Voucher:
+    """Return what the reference contract tells of a voucher: without what it declares untold."""
+    return msgspec.structs.replace(voucher, **dict.fromkeys(UNTOLD, 0))

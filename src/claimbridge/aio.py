@@ -10,27 +10,30 @@ import asyncio
 import datetime as dt
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from claimbridge.client import (
-    UNFINISHED,
     Deadline,
     Reconciled,
     Result,
     chunks,
+    opened_journal,
     result_of,
+    unfinished,
 )
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
-from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
+from claimbridge.journal.calls import CURRENT, TaskCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
+    Book,
     Change,
     Claim,
     JournalEntry,
@@ -40,7 +43,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
-from claimbridge.submission import Access, Exchange, Pause, Plan, Step
+from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step, found_by
 
 T = TypeVar("T")
 
@@ -57,6 +60,7 @@ class AsyncClient:
         *,
         ledger: Ledger | None = None,
         journal: Journal | None = None,
+        new_journal: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         """Open the ledger that ``config`` describes, as ``Client`` does.
@@ -64,9 +68,11 @@ class AsyncClient:
         Raises MissingExtra when aiohttp is not installed.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), AsyncTransport)
+        self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
         self._own_journal = journal is None
-        self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
+        self.journal: Journal = journal or opened_journal(self.ledger, clock)
+        if new_journal:
+            self.journal.agree_new()
         self._clock = clock
 
     @classmethod
@@ -77,9 +83,11 @@ class AsyncClient:
         ledger: str | None = None,
         overrides: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        new_journal: bool = False,
     ) -> Self:
         """Return a client for one ledger of a TOML file; see ``Client.from_config``."""
-        return cls(load_config(path, ledger=ledger, overrides=overrides, environ=environ))
+        config = load_config(path, ledger=ledger, overrides=overrides, environ=environ)
+        return cls(config, new_journal=new_journal)
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,6 +110,10 @@ class AsyncClient:
             await transport.close()
         if self._own_journal:
             await asyncio.to_thread(self.journal.close)
+
+    async def book(self) -> Book:
+        """Return the book that this ledger means; see ``Client.book``."""
+        return await self._run(self.ledger.book(), None)
 
     async def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
         """Carry an approved claim into the ledger, once; see ``Client.submit``."""
@@ -131,7 +143,8 @@ class AsyncClient:
         finally:
             for task in window:
                 task.cancel()
-            await asyncio.gather(*window, return_exceptions=True)
+            ends = asyncio.gather(*window, return_exceptions=True)
+            await _to_its_end(ends)
 
     async def status(
         self, claim_id: str, *, ask: bool = True, timeout: float | None = None
@@ -147,19 +160,25 @@ class AsyncClient:
 
     async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
-        name = self.ledger.config.name
-        cursor = await asyncio.to_thread(self.journal.cursor, name) if since is None else since
-        while True:
-            page = await self._run(self.ledger.page(cursor, limit), None)
-            for outcome in page.outcomes:
-                reference = outcome.reference or ""
-                known = await asyncio.to_thread(self.journal.find, name, reference)
-                yield await self._run(self.ledger.take_in(known, outcome, page.cursor), None)
-            if page.cursor != cursor:
-                cursor = page.cursor
-                await asyncio.to_thread(self.journal.set_cursor, name, cursor)
-            if not page.more:
-                return
+        book = (await self.book()).id
+        feed = Feed(await asyncio.to_thread(self.journal.cursor, book) if since is None else since)
+        more = True
+        try:
+            while more:
+                page = await self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
+                for outcome, after in feed.turn(page):
+                    find, can = partial(self.journal.find, book), self.ledger.profile.capabilities
+                    known = await asyncio.to_thread(found_by, find, outcome.reference or "", can)
+                    yield await self._run(self.ledger.take_in(known, outcome, after), None)
+                await self._keep(book, feed)
+                more = page.more
+        finally:
+            await self._keep(book, feed)
+
+    async def _keep(self, book: str, feed: Feed) -> None:
+        cursor = feed.to_keep()
+        if cursor is not None:
+            await _to_the_end(partial(self.journal.set_cursor, book, cursor))
 
     async def reverse(
         self,
@@ -177,10 +196,12 @@ class AsyncClient:
         return await self._run(plan, timeout)
 
     async def withdraw(
-        self, claim_id: str, *, reason: str, timeout: float | None = None
+        self, claim_id: str, *, reason: str, revision: int = 1, timeout: float | None = None
     ) -> Status | None:
         """Keep a claim out of the ledger that was taken back; see ``Client.withdraw``."""
-        return await self._run(self.ledger.withdraw(claim_id, reason=reason), timeout)
+        return await self._run(
+            self.ledger.withdraw(claim_id, reason=reason, revision=revision), timeout
+        )
 
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.
@@ -203,17 +224,21 @@ class AsyncClient:
 
     async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""
-        found = iter(self.journal.select(self.ledger.config.name, UNFINISHED))
-        while (unfinished := await asyncio.to_thread(next, found, None)) is not None:
-            yield await self._reconcile_one(unfinished, timeout)
+        found = unfinished(self.journal, (await self.book()).id)
+        while (one := await asyncio.to_thread(next, found, None)) is not None:
+            reconciled = await self._reconcile_one(one, timeout)
+            if reconciled is not None:
+                yield reconciled
 
     async def settle(
         self,
         claim_id: str,
         *,
         revision: int,
+        part: int = 0,
         posted: JournalEntry | None,
         reversed: bool = False,
+        gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
@@ -221,8 +246,10 @@ class AsyncClient:
         plan = self.ledger.settle(
             claim_id,
             revision=revision,
+            part=part,
             posted=posted,
             reversed=reversed,
+            gone=gone,
             looked=looked,
             note=note,
         )
@@ -246,18 +273,49 @@ class AsyncClient:
         except ClaimBridgeError as error:
             return error
 
-    async def _reconcile_one(self, unfinished: Submission, timeout: float | None) -> Reconciled:
-        claim_id = unfinished.key.claim_id
+    async def _reconcile_one(self, one: Submission, timeout: float | None) -> Reconciled | None:
+        claim_id = one.key.claim_id
         try:
-            status = await self._run(self.ledger.reconcile(unfinished), timeout)
+            status = await self._run(self.ledger.reconcile(one), timeout)
         except ClaimBridgeError as error:
             return Reconciled(claim_id, None, error)
-        return Reconciled(claim_id, status, None)
+        return Reconciled(claim_id, status, None) if status is not None else None
 
     async def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        return await self._steps(plan, Deadline(self._clock, timeout))
+        """Carry a plan out in a task of its own, which hears of one cancellation of many.
+
+        It then records what it knows, undisturbed, before the cancellation goes on.
+        """
+        work = asyncio.create_task(self._call(plan, Deadline(self._clock, timeout)))
+        return await _to_its_end(work, told=work.cancel)
+
+    async def _call(self, plan: Plan[T], deadline: Deadline) -> T:
+        task = asyncio.current_task()
+        assert task is not None  # it runs in one
+        call = TaskCall(task, asyncio.get_running_loop())
+        try:
+            try:
+                CURRENT.set(call)  # the task's own context ends with it
+                return await self._steps(plan, deadline)
+            finally:
+                self._end(call)
+        finally:
+            self._end(call)  # where the first was interrupted
+
+    def _end(self, call: TaskCall) -> None:
+        call.end()
+        self.journal.ended(call)  # waits for the disk only where something was left under way
 
     async def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
+        try:
+            try:
+                return await self._carried_out(plan, deadline)
+            finally:
+                plan.close()
+        finally:
+            plan.close()  # where the first was interrupted
+
+    async def _carried_out(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:
@@ -288,9 +346,8 @@ class AsyncClient:
 
     async def _send(self, message: Message, deadline: Deadline) -> Answer:
         reply = await self._post(message, deadline)
-        return await self._read(
-            partial(self.ledger.open, message, reply, first_sight=self._first_sight)
-        )
+        first_sight = partial(self.journal.first_sight, message.book)
+        return await self._read(partial(self.ledger.open, message, reply, first_sight=first_sight))
 
     async def _read(self, read: Callable[[], T]) -> T:
         """Read a reply; in a thread where the journal is asked whether it was seen before."""
@@ -298,15 +355,14 @@ class AsyncClient:
             return read()
         return await _to_the_end(read)
 
-    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
-        return self.journal.first_sight(self.ledger.config.name, seal, until)
-
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
         transport = self._transports.to(message.endpoint)
-        return await transport.post(message.body, headers=message.headers, timeout=total)
+        return await transport.post(
+            message.body, headers=message.headers, timeout=total, checked=message.checked
+        )
 
 
 async def _to_the_end(write: Callable[[], T]) -> T:
@@ -315,9 +371,26 @@ async def _to_the_end(write: Callable[[], T]) -> T:
     A begun write cannot be called back, so its answer must be known before the cancellation
     reaches the plan.
     """
-    task = asyncio.ensure_future(asyncio.to_thread(write))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    loop = asyncio.get_running_loop()
+    # Not a task: whoever cancels all tasks must not make a write look as if it had not happened.
+    return await _to_its_end(loop.run_in_executor(None, copy_context().run, write))
+
+
+async def _to_its_end(work: asyncio.Future[T], *, told: Callable[[], object] = lambda: None) -> T:
+    """Wait for the end of ``work``, whatever is cancelled meanwhile; then the cancellation goes on.
+
+    ``told`` is called at the first one. Cancellation may come again at every await, for ever.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            if cancelled is None:
+                cancelled = error
+                told()
+    if cancelled is None:
+        return work.result()
+    if not work.cancelled():
+        work.exception()  # retrieved: what was cancelled has no use for it
+    raise cancelled

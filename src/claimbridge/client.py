@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,21 +19,33 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig, load_config
-from claimbridge.errors import ClaimBridgeError, NotDelivered
+from claimbridge.errors import ClaimBridgeError, JournalWarning, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
+from claimbridge.journal.calls import CURRENT, Call, ThreadCall
 from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
 from claimbridge.model import (
     Acknowledgement,
+    Book,
     Change,
     Claim,
     JournalEntry,
     Outcome,
     State,
     Status,
+    Submission,
 )
 from claimbridge.soap.transport import HttpReply, Ports, Transport
-from claimbridge.submission import Access, Exchange, Pause, Plan, Step
+from claimbridge.submission import (
+    Access,
+    Exchange,
+    Feed,
+    Pause,
+    Plan,
+    Step,
+    forgets,
+    found_by,
+)
 
 T = TypeVar("T")
 
@@ -58,6 +73,21 @@ class Reconciled(msgspec.Struct, frozen=True):
     claim_id: str
     status: Status | None
     error: ClaimBridgeError | None
+
+
+def unfinished(journal: Journal, ledger: str) -> Iterator[Submission]:
+    """Yield what of a ledger is to be brought to an end, each divided claim once.
+
+    A part that was refused is among it: others of its claim may be in the ledger.
+    """
+    seen: set[str] = set()
+    rejected = journal.select(ledger, (State.REJECTED,), parts=True)
+    for one in chain(journal.select(ledger, UNFINISHED), rejected):
+        if one.key.part:
+            if one.key.claim_id in seen:
+                continue
+            seen.add(one.key.claim_id)
+        yield one
 
 
 class Deadline:
@@ -88,16 +118,20 @@ class Client:
         *,
         ledger: Ledger | None = None,
         journal: Journal | None = None,
+        new_journal: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         """Open the ledger that ``config`` describes; ``ledger`` and ``journal`` replace parts.
 
-        A journal that was passed in is not closed. Raises ConfigurationError.
+        A journal that was passed in is not closed. ``new_journal`` says that nothing was sent
+        before an empty journal, which keeps that. Raises ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), Transport)
+        self._transports = Ports(transport_settings(config), partial(Transport, clock=clock))
         self._own_journal = journal is None
-        self.journal: Journal = journal or open_journal(config.journal_url, clock=clock)
+        self.journal: Journal = journal or opened_journal(self.ledger, clock)
+        if new_journal:
+            self.journal.agree_new()
         self._clock = clock
 
     @classmethod
@@ -108,6 +142,7 @@ class Client:
         ledger: str | None = None,
         overrides: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        new_journal: bool = False,
     ) -> Self:
         """Return a client for one ledger of a TOML file.
 
@@ -115,7 +150,8 @@ class Client:
         file's key names) both. ``ledger`` None means the only one in the file. Raises
         ConfigurationError.
         """
-        return cls(load_config(path, ledger=ledger, overrides=overrides, environ=environ))
+        config = load_config(path, ledger=ledger, overrides=overrides, environ=environ)
+        return cls(config, new_journal=new_journal)
 
     def __enter__(self) -> Self:
         return self
@@ -143,6 +179,14 @@ class Client:
             self.journal.close()
 
     # --- what callers ask for ---------------------------------------------------------------
+
+    def book(self) -> Book:
+        """Return the book that this ledger means, as the journal keeps it; opened where it is new.
+
+        Every call begins so. Raises ConfigurationError: CB-232 where the ledger's name stands for
+        another book than before, CB-234 where a parallel ledger is the same book as another.
+        """
+        return self._run(self.ledger.book(), None)
 
     def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
         """Carry an approved claim into the ledger, once, and return the ERP's acknowledgement.
@@ -197,23 +241,33 @@ class Client:
     def changes(self, *, since: str | None = None, limit: int = 100) -> Iterator[Change]:
         """Yield what changed in the ERP, oldest first, and take it into the journal.
 
-        ``since`` is the cursor of the last change dealt with; None goes on from where the journal
-        remembers; "" begins at the beginning. The journal's memory moves on when the next change
-        is asked for, so one that was being dealt with when the process died comes again. Ends when
-        nothing more has changed. Raises ConfigurationError when the profile cannot list changes.
+        ``since`` is the cursor of the last change dealt with, of any in a page; None goes on from
+        where the journal remembers; "" begins at the beginning. The journal's memory moves on when
+        the next change is asked for, so one that was being dealt with when the process died comes
+        again, and with it, after a kill, the others of its page. A page is read again to go on
+        within it: where the last change was followed by another of its document meanwhile, its
+        changes come twice. Ends when nothing more has changed. Raises ConfigurationError when the
+        profile cannot list changes.
         """
-        name = self.ledger.config.name
-        cursor = self.journal.cursor(name) if since is None else since
-        while True:
-            page = self._run(self.ledger.page(cursor, limit), None)
-            for outcome in page.outcomes:
-                known = self.journal.find(name, outcome.reference or "")
-                yield self._run(self.ledger.take_in(known, outcome, page.cursor), None)
-            if page.cursor != cursor:
-                cursor = page.cursor
-                self.journal.set_cursor(name, cursor)
-            if not page.more:
-                return
+        book = self.book().id
+        feed = Feed(self.journal.cursor(book) if since is None else since)
+        more = True
+        try:
+            while more:
+                page = self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
+                for outcome, after in feed.turn(page):
+                    find, can = partial(self.journal.find, book), self.ledger.profile.capabilities
+                    known = found_by(find, outcome.reference or "", can)
+                    yield self._run(self.ledger.take_in(known, outcome, after), None)
+                self._keep(book, feed)
+                more = page.more
+        finally:
+            self._keep(book, feed)
+
+    def _keep(self, book: str, feed: Feed) -> None:
+        cursor = feed.to_keep()
+        if cursor is not None:
+            self.journal.set_cursor(book, cursor)
 
     def reverse(
         self,
@@ -235,15 +289,16 @@ class Client:
         return self._run(plan, timeout)
 
     def withdraw(
-        self, claim_id: str, *, reason: str, timeout: float | None = None
+        self, claim_id: str, *, reason: str, revision: int = 1, timeout: float | None = None
     ) -> Status | None:
         """Keep a claim out of the ledger that was taken back where it came from; ask nobody.
 
-        What still waits to be sent never is, but a higher revision may be submitted later.
-        Returns None when nothing of the claim is in the ledger; else the status of what is, or may
-        be, there, which stays as it is: ``reverse`` it. ``reason`` is kept with the submission.
+        What still waits to be sent never is. Nor is a ``revision`` or an earlier one that was never
+        begun: whoever submits it later is refused (CB-459); a higher one may be submitted. Returns
+        None when nothing of the claim is in the ledger; else the status of what is, or may be,
+        there, which stays as it is: ``reverse`` it. ``reason`` is kept with the claim.
         """
-        return self._run(self.ledger.withdraw(claim_id, reason=reason), timeout)
+        return self._run(self.ledger.withdraw(claim_id, reason=reason, revision=revision), timeout)
 
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.
@@ -270,38 +325,45 @@ class Client:
         Run it after a crash, and from time to time. Never raises for one claim; ``timeout`` bounds
         each.
         """
-        for unfinished in self.journal.select(self.ledger.config.name, UNFINISHED):
-            claim_id = unfinished.key.claim_id
+        for one in unfinished(self.journal, self.book().id):
+            claim_id = one.key.claim_id
             try:
-                status = self._run(self.ledger.reconcile(unfinished), timeout)
+                status = self._run(self.ledger.reconcile(one), timeout)
             except ClaimBridgeError as error:
                 yield Reconciled(claim_id, None, error)
             else:
-                yield Reconciled(claim_id, status, None)
+                if status is not None:
+                    yield Reconciled(claim_id, status, None)
 
     def settle(
         self,
         claim_id: str,
         *,
         revision: int,
+        part: int = 0,
         posted: JournalEntry | None,
         reversed: bool = False,
+        gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
     ) -> Status:
         """Record what a person found in the ERP about a parked submission.
 
-        ``posted`` names the journal entry; None says that the ERP holds none, so that it may be
-        submitted again. ``reversed`` says that people have reversed it in the ERP. ``looked`` is
-        when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
+        ``part`` names the document of a divided claim, from 1. ``posted`` names the journal entry;
+        None says that the ERP holds none, so that it may be submitted again. ``reversed`` says that
+        people have reversed it in the ERP; ``gone``, that an entry which the ERP accepted is there
+        no more: the ERP is asked once more, and then a higher revision may be submitted. ``looked``
+        is when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
         when there is nothing to settle, and OutcomeUnknown when nothing was found so early that
         what was sent may have arrived since.
         """
         plan = self.ledger.settle(
             claim_id,
             revision=revision,
+            part=part,
             posted=posted,
             reversed=reversed,
+            gone=gone,
             looked=looked,
             note=note,
         )
@@ -326,9 +388,32 @@ class Client:
             return error
 
     def _run(self, plan: Plan[T], timeout: float | None) -> T:
-        return self._steps(plan, Deadline(self._clock, timeout))
+        """Carry a plan out. An exception from outside, at any line, leaves nothing under way."""
+        call, outer = ThreadCall(sys._getframe()), CURRENT.get()
+        try:
+            try:
+                CURRENT.set(call)
+                return self._steps(plan, Deadline(self._clock, timeout))
+            finally:
+                self._end(call, outer)
+        finally:
+            self._end(call, outer)  # where the first was interrupted
+
+    def _end(self, call: ThreadCall, outer: Call | None) -> None:
+        call.end()
+        CURRENT.set(outer)
+        self.journal.ended(call)
 
     def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
+        try:
+            try:
+                return self._carried_out(plan, deadline)
+            finally:
+                plan.close()
+        finally:
+            plan.close()  # where the first was interrupted
+
+    def _carried_out(self, plan: Plan[T], deadline: Deadline) -> T:
         try:
             step = next(plan)
             while True:
@@ -359,17 +444,29 @@ class Client:
 
     def _send(self, message: Message, deadline: Deadline) -> Answer:
         reply = self._post(message, deadline)
-        return self.ledger.open(message, reply, first_sight=self._first_sight)
-
-    def _first_sight(self, seal: str, until: dt.datetime) -> bool:
-        return self.journal.first_sight(self.ledger.config.name, seal, until)
+        first_sight = partial(self.journal.first_sight, message.book)
+        return self.ledger.open(message, reply, first_sight=first_sight)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.config.timeouts.total)
         transport = self._transports.to(message.endpoint)
-        return transport.post(message.body, headers=message.headers, timeout=total)
+        return transport.post(
+            message.body, headers=message.headers, timeout=total, checked=message.checked
+        )
+
+
+def opened_journal(ledger: Ledger, clock: Clock) -> Journal:
+    """Open the journal that a ledger's configuration names; warn of one that keeps too little."""
+    journal = open_journal(ledger.config.journal_url, clock=clock)
+    try:
+        if warning := forgets(journal.continuity(), ledger.rules):
+            warnings.warn(f"ledger {ledger.config.name}: {warning}", JournalWarning, stacklevel=3)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
 
 
 def result_of(claim: Claim, end: Acknowledgement | ClaimBridgeError) -> Result:

@@ -16,15 +16,19 @@ Secrets are references (``env:NAME``, ``file:PATH``, ``keyring:SERVICE/USER``), 
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from claimbridge.bounds import check_finite, check_numbers
+from claimbridge.environment import Variable, nothing_overridden, read_as, stem, variables_of
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
+from claimbridge.model.zones import find_zone
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,11 +38,7 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total: float = 60.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.connect <= 3600 or not 0 < self.total <= 3600:
-            raise ConfigurationError(
-                "timeouts.connect and timeouts.total must be more than 0 and at most 3600 seconds",
-                code="CB-251",
-            )
+        check_numbers("timeouts", self, where="timeouts.", code="CB-251")
 
 
 class AuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -83,6 +83,9 @@ class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     revocation: Literal["known", "required"] = "known"
     addressing: bool = False
 
+    def __post_init__(self) -> None:
+        check_numbers("replies", self, where="replies.", code="CB-251")
+
 
 class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One ledger as configured; it holds no secret and pickles.
@@ -94,12 +97,18 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     replaces it, and signs as soon as its certificate is valid.
     ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
-    ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds).
+    ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds), and
+    so is ``first_send``: ``ask`` the ERP for a document before it is sent for the first time, or
+    ``send`` it; None is what suits the profile.
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
     they are not beside ``endpoint``; ``options`` are the profile's own settings.
+    ``book`` tells this book apart from others behind the same endpoint, where the profile's options
+    do not. A ``parallel`` ledger is given the same claims as others.
     ``proxy`` is a URL, or the reference to one with a password; ``ca`` a PEM file of further trust
-    anchors for TLS. ``folder`` is where relative paths start.
+    anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's companies
+    begin, but for those whose chart says otherwise; None: where a moment must decide a date, the
+    claim is refused. ``folder`` is where relative paths start.
     """
 
     endpoint: str
@@ -120,28 +129,26 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     endpoints: dict[str, str] = {}
     options: dict[str, Any] = {}
     soap: Literal["1.1", "1.2"] = "1.1"
+    book: str = ""
+    parallel: bool = False
     proxy: str | None = None
     ca: str | None = None
+    time_zone: str | None = None
     batch: int = 1
     concurrency: int = 8
     retries: int = 2
     backoff: float = 0.5
     longest_wait: float = 30.0
     quiet_period: float = 300.0
+    first_send: Literal["ask", "send"] | None = None
     folder: str = "."
 
     def __post_init__(self) -> None:
-        if not self.endpoint.startswith(("http://", "https://")):
-            raise ConfigurationError(
-                f"ledger {self.name}: endpoint {self.endpoint!r} is not an http(s) address",
-                code="CB-251",
-            )
+        for key, address in {"endpoint": self.endpoint, **self.endpoints}.items():
+            _check_address(address, what=f"ledger {self.name}: {key}")
         check_proxy(self.proxy, what=f"ledger {self.name}: proxy")
-        for field, low, high in _RANGES:
-            if not low <= getattr(self, field) <= high:
-                raise ConfigurationError(
-                    f"ledger {self.name}: {field} must be from {low} to {high}", code="CB-251"
-                )
+        _ = self.zone
+        check_numbers("ledger", self, where=f"ledger {self.name}: ", code="CB-251")
         if self.quiet_period < self.timeouts.total:
             raise ConfigurationError(
                 f"ledger {self.name}: quiet_period ({self.quiet_period:g} s) must be longer than "
@@ -154,22 +161,24 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return Path(self.folder, value).expanduser()
 
     @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone that ``time_zone`` names. Raises ConfigurationError CB-244."""
+        if self.time_zone is None:
+            return None
+        try:
+            return find_zone(self.time_zone)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"ledger {self.name}: time_zone {self.time_zone[:40]!r} {error}", code="CB-244"
+            ) from None
+
+    @property
     def journal_url(self) -> str:
         """The journal's URL with its path made absolute where it was relative."""
         prefix = "sqlite:///"
         if self.journal.startswith(prefix) and not self.journal.startswith("sqlite:////"):
             return prefix + str(self.path(self.journal.removeprefix(prefix)).absolute())
         return self.journal
-
-
-_RANGES: Final = (
-    ("batch", 1, 1000),
-    ("concurrency", 1, 500),
-    ("retries", 0, 20),
-    ("backoff", 0, 3600),
-    ("longest_wait", 0, 86400),
-    ("quiet_period", 0, 30 * 86400),
-)
 
 
 def load_config(
@@ -186,7 +195,8 @@ def load_config(
     ConfigurationError naming the key.
     """
     path = Path(path)
-    tables = read_tables(path)["ledger"]
+    document = read_tables(path)
+    tables = document["ledger"]
     name = ledger if ledger is not None else _only(tables, path)
     if name not in tables or not isinstance(tables[name], dict):
         raise ConfigurationError(
@@ -194,8 +204,12 @@ def load_config(
             code="CB-252",
         )
     table: dict[str, Any] = dict(tables[name])
-    _override_from_environment(table, name, os.environ if environ is None else environ)
+    _override_from_environment(table, name, os.environ if environ is None else environ, document)
     table.update({key: value for key, value in (overrides or {}).items() if value is not None})
+    if "name" in table:
+        raise ConfigurationError(
+            f"{path} [ledger.{name}]: name: a ledger's name is that of its table", code="CB-251"
+        )
     table["name"] = name
     table.setdefault("folder", str(path.parent))
     return config_from(table, where=f"{path} [ledger.{name}]")
@@ -203,13 +217,9 @@ def load_config(
 
 def config_from(table: Mapping[str, Any], *, where: str) -> LedgerConfig:
     """Return the configuration that plain values describe; ``where`` is for the error."""
-    try:
-        # Text is converted where a number is wanted: environment variables are always text.
-        return msgspec.convert(table, LedgerConfig, strict=False)
-    except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, ConfigurationError):
-            raise error.__cause__ from None
-        raise ConfigurationError(f"{where}: {error}", code="CB-251") from error
+    found = read_as(LedgerConfig, table, where=where, code="CB-251")
+    check_finite(found.options, what=f"{where}: options", code="CB-251")
+    return found
 
 
 def ledgers_in(path: str | Path) -> tuple[str, ...]:
@@ -226,8 +236,10 @@ def read_tables(path: Path) -> dict[str, dict[str, Any]]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of TOML, of UTF-8, and of numbers with thousands of digits
         raise ConfigurationError(f"{path} is not TOML: {error}", code="CB-250") from error
+    except RecursionError:
+        raise ConfigurationError(f"{path} is nested too deeply", code="CB-250") from None
     unknown = set(document) - {"ledger", "source"}
     if unknown or not isinstance(document.get("ledger"), dict):
         what = f"unknown table [{min(unknown)}]" if unknown else "no [ledger.NAME] table"
@@ -247,32 +259,40 @@ def _only(tables: dict[str, Any], path: Path) -> str:
 
 
 def _override_from_environment(
-    table: dict[str, Any], name: str, environ: Mapping[str, str]
+    table: dict[str, Any],
+    name: str,
+    environ: Mapping[str, str],
+    document: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Take CLAIMBRIDGE_<LEDGER>_<KEY> into the table; an unknown key is an error, not a shrug."""
-    prefix = f"CLAIMBRIDGE_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_"
-    for variable, value in sorted(environ.items()):
-        if not variable.startswith(prefix):
-            continue
-        key = variable.removeprefix(prefix).lower()
-        if key in LedgerConfig.__struct_fields__ and key not in _NESTED.keys() | _FREE:
-            table[key] = value
+    for key, text in variables_of(name, environ, beside=stems_in(document)):
+        if key in LedgerConfig.__struct_fields__ and key not in _NESTED.keys() | _FREE | {"name"}:
+            table[key] = text
             continue
         outer, _, inner = key.partition("_")
-        if outer == "auth" and inner.startswith("secrets_"):
-            auth = table.get("auth", {})
-            secrets = auth.get("secrets", {}) | {inner.removeprefix("secrets_"): value}
-            table["auth"] = {**auth, "secrets": secrets}
-            continue
-        if outer in _FREE and inner:
-            table[outer] = {**table.get(outer, {}), inner: value}
-            continue
-        if outer not in _NESTED or inner not in _NESTED[outer]:
-            raise ConfigurationError(
-                f"the environment variable {variable} overrides nothing: there is no such key",
-                code="CB-253",
-            )
-        table[outer] = {**table.get(outer, {}), inner: value}
+        if inner in _SINGLE.get(outer, ()) or (outer in _FREE and inner):
+            _put(table, (outer, inner), text)
+        elif outer == "auth" and inner.startswith("secrets_") and inner != "secrets_":
+            _put(table, (outer, "secrets", inner.removeprefix("secrets_")), text)
+        else:
+            raise nothing_overridden(text)
+
+
+def stems_in(document: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return how the variables of each ledger and each source in a file begin."""
+    sources = (f"source_{name}" for name in document["source"])
+    return [stem(name) for name in (*document["ledger"], *sources)]
+
+
+def _put(table: dict[str, Any], path: tuple[str, ...], text: Variable) -> None:
+    """Put a value into a table of tables; what it changes of them is a copy."""
+    *outer, last = path
+    for key in outer:
+        held = table.get(key, {})
+        if not isinstance(held, dict):
+            raise nothing_overridden(text, f"{key} is no table in the file")
+        table[key] = table = dict(held)
+    table[last] = text
 
 
 _FREE: Final = frozenset({"options", "endpoints"})
@@ -283,6 +303,10 @@ _NESTED: Final[dict[str, tuple[str, ...]]] = {
     "auth": AuthConfig.__struct_fields__,
     "replies": Replies.__struct_fields__,
 }
+_SINGLE: Final = {
+    table: tuple(key for key in keys if key != "secrets") for table, keys in _NESTED.items()
+}
+"""The keys of nested tables that have one value."""
 
 
 class Placed(Protocol):
@@ -329,6 +353,19 @@ def read_password(reference: str, config: Placed, *, what: str) -> str:
         return read_secret(reference, config, what=what).decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise KeyUnavailable(f"{what} is not UTF-8 text", code="CB-311") from None
+
+
+def _check_address(address: str, *, what: str) -> None:
+    """Refuse what is no http(s) address; the message does not repeat it: it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        wrong = parts.scheme not in ("http", "https") or parts.port == 0
+    except ValueError:  # a port that is no number up to 65535, a bracket that is not closed
+        wrong = True
+    if wrong:
+        raise ConfigurationError(
+            f"{what} is not an http(s) address, such as https://erp.example/service", code="CB-251"
+        )
 
 
 def read_proxy(proxy: str | None, config: Placed, *, what: str) -> str | None:

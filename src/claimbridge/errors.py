@@ -332,5 +332,9 @@ class AuditBroken(ClaimBridgeError):
     default_code = "CB-600"
 
 
+class JournalWarning(UserWarning):
+    """The journal cannot do what exactly once needs of it here; the text says why."""
+
+
 class ContractDriftWarning(UserWarning):
     """A reply differs from the contract in a way that did no harm; once for each difference."""

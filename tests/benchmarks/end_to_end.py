@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -287,7 +288,7 @@ def _one_batch(count: int, endpoint: str) -> dict[str, float]:
             done = sum(1 for result in client.submit_many(claims, batch=20) if not result.error)
         seconds = time.perf_counter() - started
         journal = open_journal(config.journal_url)
-        kept = sum(1 for _ in journal.select("B"))
+        kept = sum(1 for _ in journal.select(journal.books()[0].id))
         journal.close()
     if done != count or kept != count:
         raise SystemExit(f"{done} of {count} claims posted, {kept} in the journal")
@@ -306,7 +307,23 @@ def _config(endpoint: str, journal: Path) -> LedgerConfig:
 
 def _claims(prefix: str, count: int) -> list[Claim]:
     model = Claim.from_json(MODEL.read_bytes())
-    return [msgspec.structs.replace(model, id=f"{prefix}-{number}") for number in range(count)]
+    return [_with_own_invoice(model, f"{prefix}-{number}") for number in range(count)]
+
+
+def _with_own_invoice(model: Claim, claim_id: str) -> Claim:
+    """Return the claim under another id, with invoices that no other claim has."""
+    mark = zlib.crc32(claim_id.encode())
+    lines = tuple(
+        msgspec.structs.replace(
+            line,
+            documents=tuple(
+                msgspec.structs.replace(one, number=f"2{mark:010}{at:08}1")
+                for one in line.documents
+            ),
+        )
+        for at, line in enumerate(model.lines)
+    )
+    return msgspec.structs.replace(model, id=claim_id, lines=lines)
 
 
 @contextmanager

@@ -3,9 +3,9 @@
     python -m tests.benchmarks.journal [--seconds 3] [--folder FOLDER]
 
 Prints writes per second for 1, 4 and 16 threads, each write in a transaction of its own beside
-writes that share transactions, both on the same disk in one run, in turns. A write is one
-``begin`` or one ``record``, synced. The disk decides: FOLDER (default: the working folder's
-disk) should be the one that matters.
+writes that share transactions, both on the same disk in one run, in turns; then claims without an
+invoice beside claims with three. A write is one ``begin`` or one ``record``, synced. The disk
+decides: FOLDER (default: the working folder's disk) should be the one that matters.
 """
 
 from __future__ import annotations
@@ -19,24 +19,33 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from tests.journal.samples import LEDGER, changed, submission
 
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
-from claimbridge.model import JournalEntry, State
+from claimbridge.model import InvoiceUse, JournalEntry, State
 
 THREADS = (1, 4, 16)
 TURNS = 3
 
 
-def writes_per_second(journal: Journal, threads: int, seconds: float) -> float:
-    """Have threads begin and post claims for so long; return the writes per second."""
+def writes_per_second(
+    journal: Journal, threads: int, seconds: float, *, invoices: int = 0
+) -> float:
+    """Have threads begin and post claims for so long; return the writes per second.
+
+    Each claim uses so many ``invoices``, which no other claim has.
+    """
     counts = [0] * threads
     end = time.perf_counter() + seconds
 
     def work(index: int) -> None:
         while time.perf_counter() < end:
             claim_id = f"C-{index}-{counts[index]}-{threads}-{end}"
-            begun = journal.begin(journal.history(LEDGER, claim_id), [submission(claim_id)])
+            numbers = [f"{claim_id}-{number}" for number in range(invoices)]
+            uses = tuple(InvoiceUse(invoice=one, line=1, number=one) for one in numbers)
+            flight = msgspec.structs.replace(submission(claim_id), invoices=uses)
+            begun = journal.begin(journal.history(LEDGER, claim_id), [flight])
             assert begun is not None
             posted = changed(begun, State.POSTED, journal_entry=JournalEntry("0100000008"))
             assert journal.record(begun, [posted])
@@ -65,6 +74,18 @@ def on_disk(folder: Path, threads: int, seconds: float) -> tuple[float, float]:
             rates.append(writes_per_second(journal, threads, seconds / TURNS))
             journal.close()
     return median_of(measured[1]), median_of(measured[256])
+
+
+def with_invoices(folder: Path, threads: int, seconds: float) -> tuple[float, float]:
+    """Return writes per second of claims without an invoice and with three, measured in turns."""
+    measured: dict[int, list[float]] = {0: [], 3: []}
+    for turn in range(TURNS):
+        for invoices, rates in measured.items():
+            journal = SqliteJournal(folder / f"invoices-{threads}-{invoices}-{turn}.db")
+            rate = writes_per_second(journal, threads, seconds / TURNS, invoices=invoices)
+            rates.append(rate)
+            journal.close()
+    return median_of(measured[0]), median_of(measured[3])
 
 
 def sync_milliseconds(folder: Path) -> float:
@@ -97,6 +118,10 @@ def main() -> None:
         for threads in THREADS:
             alone, grouped = on_disk(folder, threads, arguments.seconds)
             print(f"{threads:>7}  {alone:>9,.0f}  {grouped:>9,.0f}  {grouped / alone:>6.2f}")
+        print(f"{'threads':>7}  {'without/s':>9}  {'3 inv./s':>9}  {'ratio':>6}")
+        for threads in THREADS:
+            without, using = with_invoices(folder, threads, arguments.seconds)
+            print(f"{threads:>7}  {without:>9,.0f}  {using:>9,.0f}  {using / without:>6.2f}")
     memory = writes_per_second(MemoryJournal(), 1, arguments.seconds)
     print(f"in memory, 1 thread: {memory:,.0f}/s")
 

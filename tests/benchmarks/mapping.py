@@ -29,6 +29,7 @@ input_tax = "2221.01.01"
 rounding = "6603.09"
 [company.CN01]
 currency = "CNY"
+time_zone = "Asia/Shanghai"
 """
 ROW = """
 [[expense]]

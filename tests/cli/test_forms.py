@@ -184,6 +184,7 @@ def test_doctor(run: Run, folder: Folder, sandbox: Sandbox) -> None:
         "chart": "ok",
         "identity": "warning",
         "journal": "ok",
+        "book": "ok",
         "secrets": "ok",
         "endpoint": "ok",
     }
@@ -224,7 +225,9 @@ def test_settle_a_parked_submission(run: Run, folder: Folder, sandbox: Sandbox) 
     """SAP cannot be asked: a lost answer waits for a person, who says what SAP holds."""
     folder.configure(endpoint=sandbox.url("sap-journal-entry"), profile="sap-journal-entry")
     sandbox.set_faults("commit-then-drop")
-    ended = run("submit", "--json", folder.claim())
+    asked = run("submit", "--json", folder.claim())
+    assert (asked.code, asked.record["code"]) == (2, "CB-236")
+    ended = run("submit", "--json", folder.claim(), "--new-journal")
     assert (ended.code, ended.record["state"]) == (3, "parked")
     (held,) = sandbox.ledger()
     number, company, year = held.journal_entry.split(" / ")

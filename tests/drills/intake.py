@@ -167,7 +167,7 @@ def files_of(number: int) -> dict[str, bytes]:
         made = {"id": f"R{number}{name}", "revision": 1, "company": "CN01", "employee": "E1"}
         return {**made, "currency": "CNY", "total": "23.00", "lines": [line], **changes}
 
-    invoice = {"kind": "receipt", "number": f"2631200000{number:010}"}
+    invoice = {"kind": "receipt", "number": f"263120000{number:010}1"}
     rivals = [claim(name, line={"documents": [invoice]}) for name in ("i", "j")]
     row = "CN01,E1,CNY,23.00,taxi,2026-03-09,23.00"
     xml = (

@@ -38,7 +38,7 @@ from tests.drills.killed.erp import Erp
 from tests.drills.killed.judge import Flaw, flaws
 from tests.drills.killed.points import ERP, Point, at_random, points
 from tests.withstand.relay import Order, Relay
-from tests.withstand.scene import NAME, PROFILES, SENDERS, Sender, configured, insist
+from tests.withstand.scene import PROFILES, SENDERS, Sender, book_of, configured, insist
 
 from claimbridge.config import LedgerConfig
 from claimbridge.journal import SqliteJournal
@@ -141,7 +141,7 @@ class Drill:
     def story(self, claim_id: str) -> list[str]:
         """Return every move of a claim's submissions."""
         journal = SqliteJournal(self._journal)
-        moves = journal.moves(NAME, claim_id)
+        moves = list(journal.moves(book_of(journal), claim_id))
         journal.close()
         return [
             f"{move.at:%H:%M:%S.%f} {move.key} {move.before} → {move.after} "
@@ -164,7 +164,8 @@ class Drill:
             if process.exitcode != 0:
                 raise RuntimeError("the work does not even succeed unharmed")
         journal = SqliteJournal(self._journal)
-        writes = sum(journal.history(NAME, claim_id).version for claim_id in work.claims)
+        book = book_of(journal)
+        writes = sum(journal.history(book, claim_id).version for claim_id in work.claims)
         journal.close()
         return writes, self._relay.exchanges
 
@@ -219,7 +220,8 @@ class Drill:
     def _clear_up(self, this: Round, row: Row) -> None:
         """Be the caller who comes after: reconcile, then submit the same again."""
         with SENDERS[this.kind](self._config()) as sender:
-            doubtful = list(sender.journal.select(NAME, [State.IN_DOUBT, State.PARKED]))
+            book = book_of(sender.journal)
+            doubtful = list(sender.journal.select(book, [State.IN_DOUBT, State.PARKED]))
             sender.reconcile()
             child.do(this.work, sender, partial(insist, sender, look=self.erp.ledger))
             row.in_doubt += len(doubtful)
@@ -233,7 +235,7 @@ class Drill:
 
 def _ended(doubtful: Submission, sender: Sender) -> str:
     """Return what ended a doubt: ``adopted``, ``resent`` or ``by_hand``."""
-    moves = sender.journal.moves(NAME, doubtful.key.claim_id)
+    moves = list(sender.journal.moves(doubtful.key.ledger, doubtful.key.claim_id))
     mine = [move for move in moves if move.key == doubtful.key]
     if any(move.before is State.PARKED for move in mine):
         return "by_hand"

@@ -21,7 +21,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 from tests.profiles.samples import submission
-from tests.strategies import claims, vouchers
+from tests.strategies import as_told, claims, vouchers
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
@@ -52,9 +52,10 @@ def voucher_to_xml_and_back(voucher: Voucher) -> None:
     body = contract().render(request.operation, request.body)
     assert contract().check(body) == (), f"{voucher}\nis not valid"
     read = voucher_from(xmlio.parse(body)[0])
-    assert read == voucher, f"{voucher}\nbecame\n{read}"
+    told = as_told(voucher)
+    assert read == told, f"{voucher}\nbecame\n{read}"
     # Equal moments may differ in zone, and equal decimals in digits.
-    assert msgspec.json.encode(read) == msgspec.json.encode(voucher)
+    assert msgspec.json.encode(read) == msgspec.json.encode(told)
 
 
 PORTION = 2_000

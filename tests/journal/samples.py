@@ -10,8 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Posting,
@@ -41,6 +43,9 @@ class SteppedClock:
 
     def monotonic(self) -> float:
         return self.time.timestamp()
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def voucher(claim_id: str, *, text: str = "差旅 travel") -> Voucher:
@@ -86,6 +91,7 @@ def submission(
         state=state,
         attempt=1 if state is State.SENDING else 0,
         attempted_at=START if state is State.SENDING else None,
+        attempted_uptime=Uptime("test", START.timestamp()) if state is State.SENDING else None,
     )
 
 
@@ -104,9 +110,23 @@ def complete(claim_id: str) -> Submission:
         reasons=(Reason("period is closed", "F5 201", "posting_date"), Reason("又一个")),
         detail="twice \"quoted\"\n\x1f and 'so'",
         attempted_at=dt.datetime(2026, 3, 2, 17, 30, tzinfo=dt.timezone(dt.timedelta(hours=8))),
+        attempted_uptime=Uptime("one boot", 12.000001),
         doubt_since=START - dt.timedelta(days=1, microseconds=1),
+        doubt_uptime=Uptime("another boot", 1.5e9),
         returns_to=State.PAID,
         updated_at=START,
+        job="JOB 甲",
+        invoices=(
+            InvoiceUse(invoice="26312000000000000007", line=1, number="26312000000000000007"),
+            InvoiceUse(
+                invoice="甲|7",
+                line=2,
+                number="7",
+                amount=Decimal("400.10"),
+                total=Decimal("1000.00"),
+                currency="CNY",
+            ),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from tests.journal.samples import (
     submission,
 )
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import JournalError
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
 from claimbridge.model import MOVES, History, JournalEntry, Key, Purpose, State, Submission
@@ -53,8 +54,9 @@ class InMemory(Setting):
 class InSqlite(Setting):
     def __init__(self, folder: Path) -> None:
         self.path = folder / "claims.db"
-        self.journal = SqliteJournal(self.path, clock=SteppedClock())
-        self.neighbour = SqliteJournal(self.path, clock=SteppedClock())
+        clock = SteppedClock()
+        self.journal = SqliteJournal(self.path, clock=clock)
+        self.neighbour = SqliteJournal(self.path, clock=clock)
 
     def begin_by_a_dead_owner(self, claim_id: str) -> None:
         run("begin_and_die", self.path, claim_id)
@@ -86,7 +88,7 @@ def begin(journal: Journal) -> Callable[..., History]:
 def test_nothing_is_known_of_an_unknown_claim(journal: Journal) -> None:
     """An unknown claim has an empty history of version 0, no moves, and no reference."""
     assert journal.history(LEDGER, "C1") == History(LEDGER, "C1")
-    assert journal.moves(LEDGER, "C1") == ()
+    assert list(journal.moves(LEDGER, "C1")) == []
     assert journal.find(LEDGER, "C1-1") is None
     assert journal.cursor(LEDGER) == ""
     assert list(journal.select(LEDGER)) == []
@@ -131,7 +133,7 @@ def test_the_slower_writer_is_told(setting: Setting) -> None:
     assert setting.neighbour.begin(seen, [submission("C1", revision=2)]) is None
     assert setting.neighbour.record(seen, [submission("C1", State.PENDING, revision=2)]) is None
     assert setting.neighbour.history(LEDGER, "C1") == first
-    assert len(setting.journal.moves(LEDGER, "C1")) == 1
+    assert len(list(setting.journal.moves(LEDGER, "C1"))) == 1
 
 
 def test_a_life_leaves_its_moves(journal: Journal, begin: Callable[..., History]) -> None:
@@ -148,7 +150,7 @@ def test_a_life_leaves_its_moves(journal: Journal, begin: Callable[..., History]
         history = written
     assert journal.history(LEDGER, "C1") == history
     assert history.submissions[0].journal_entry == entry
-    moves = journal.moves(LEDGER, "C1")
+    moves = list(journal.moves(LEDGER, "C1"))
     assert [(move.before, move.after, move.detail) for move in moves] == [
         (None, State.SENDING, ""),
         (State.SENDING, State.ACKNOWLEDGED, "acknowledged now"),
@@ -284,7 +286,7 @@ def test_two_submissions_never_share_a_reference(
         journal.begin(seen, [submission("C2", reference="R")])
     assert refused.value.code == "CB-229"
     assert journal.history(LEDGER, "C2") == seen
-    begin("C2", ledger="CN02", reference="R")
+    begin("C9", ledger="CN02", reference="R")
     begin("C2", reference="S")
     seen = journal.history(LEDGER, "C3")
     twice = [
@@ -312,6 +314,42 @@ def test_a_dead_owners_flight_is_in_doubt(setting: Setting) -> None:
     ]
     resumed = msgspec.structs.replace(found, state=State.SENDING, attempt=2)
     assert setting.journal.begin(history, [resumed]) is not None
+
+
+@pytest.mark.parametrize("state", [State.IN_DOUBT, State.PARKED])
+@pytest.mark.parametrize("earlier", [None, Uptime("an earlier boot", 5.0), Uptime("test", 9e9)])
+def test_quiet_is_measured_anew_in_another_boot(
+    setting: Setting, state: State, earlier: Uptime | None
+) -> None:
+    """What was sent in another boot is quiet from when this one first sees it, durably."""
+    journal = setting.journal
+    begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    doubtful = changed(begun, state, doubt_since=START, doubt_uptime=earlier)
+    assert journal.record(begun, [doubtful]) is not None
+    seen = journal.history(LEDGER, "C1")
+    found = seen.submissions[0]
+    assert found.doubt_uptime is not None
+    assert found.doubt_uptime.boot == "test"
+    assert (found.state, found.doubt_since) == (state, START)
+    assert setting.neighbour.history(LEDGER, "C1") == seen == journal.history(LEDGER, "C1")
+
+
+def test_a_flight_is_owned_until_it_ends(setting: Setting) -> None:
+    """Only the journal that began an attempt owns it, and only while it is in the air."""
+    journal, neighbour = setting.journal, setting.neighbour
+    begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    assert journal.owns(begun.submissions)
+    assert not neighbour.owns(begun.submissions)
+    doubtful = journal.record(begun, [changed(begun, State.IN_DOUBT, doubt_since=START)])
+    assert doubtful is not None
+    assert not journal.owns(begun.submissions)
+    seen = journal.history(LEDGER, "C1")
+    again = journal.begin(seen, [changed(seen, State.SENDING, attempt=2)])
+    assert again is not None
+    assert not journal.owns(begun.submissions)  # the first attempt is another
+    assert journal.owns(again.submissions)
 
 
 def test_a_living_owners_flight_is_left_alone(setting: Setting) -> None:
@@ -483,6 +521,10 @@ def test_a_reply_is_seen_for_the_first_time_once(setting: Setting) -> None:
     assert setting.neighbour.first_sight("CN02", "seal", until)
     assert setting.journal.first_sight(LEDGER, "old", past)
     assert setting.journal.first_sight(LEDGER, "old", past)
+    # As after a step of the clock by a day: what has just got too old is remembered.
+    yesterday = START - dt.timedelta(hours=24)
+    assert setting.journal.first_sight(LEDGER, "yesterday", yesterday)
+    assert not setting.neighbour.first_sight(LEDGER, "yesterday", yesterday)
 
 
 def test_a_closed_journal_refuses(journal: Journal) -> None:

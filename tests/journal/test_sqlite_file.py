@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.journal.samples import LEDGER, WORKER, SteppedClock, changed, run, su
 
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.journal import MemoryJournal, SqliteJournal, open_journal, place, rows, schema
+from claimbridge.journal.failures import explained
 from claimbridge.model import History, JournalEntry, State
 
 
@@ -138,7 +141,7 @@ def test_a_journal_is_its_users_own(path: Path, journal: SqliteJournal) -> None:
     """A new journal, and what lies beside it, is readable to its user alone."""
     journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-    assert len(modes) == 5
+    assert len(modes) == 6
     assert set(modes.values()) == {0o600}
 
 
@@ -243,7 +246,7 @@ def test_moves_are_append_only(path: Path, journal: SqliteJournal) -> None:
     for statement in ("DELETE FROM moves", "UPDATE moves SET detail = 'x'"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw(path, statement)
-    assert len(journal.moves(LEDGER, "C1")) == 2
+    assert len(list(journal.moves(LEDGER, "C1"))) == 2
 
 
 # Failures
@@ -369,7 +372,7 @@ def damaged(path: Path, journal: SqliteJournal) -> Path:
     journal.close()
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(size * 2 // 3)
+        file.seek(size * 4 // 5)
         file.write(os.urandom(3 * 4096))
     return path
 
@@ -433,9 +436,13 @@ def test_queries_use_their_indexes(path: Path, journal: SqliteJournal) -> None:
     connection = sqlite3.connect(path)
     for statement, values, index in (
         (rows._ONE, ("L", "R"), "sqlite_autoindex_submissions_2 (ledger=? AND reference=?)"),
-        (rows._PAGE, ("L", "S", 0, 9), "submissions_by_state (ledger=? AND state=? AND rowid>?)"),
+        (
+            rows._PAGE,
+            ("L", "S", 0, 0, 9),
+            "submissions_by_state (ledger=? AND state=? AND rowid>?)",
+        ),
         (rows._CLAIM, ("L", "C"), "sqlite_autoindex_submissions_1 (ledger=? AND claim_id=?)"),
-        (rows._MOVES, ("L", "C"), "moves_by_claim (ledger=? AND claim_id=?)"),
+        (rows._MOVES, ("L", "C", 0, 9), "moves_by_claim (ledger=? AND claim_id=? AND rowid>?)"),
         (rows._ALOFT, (), "submissions_in_flight"),
     ):
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
@@ -453,8 +460,8 @@ def test_select_needs_little_memory(path: Path, journal: SqliteJournal) -> None:
         "BEGIN",
         "CREATE TEMP TABLE numbers AS WITH RECURSIVE n(i) AS"
         " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) SELECT i FROM n",
-        "INSERT INTO claims SELECT ledger, 'C' || i, 1 FROM claims, numbers",
-        "INSERT INTO submissions SELECT NULL, ledger, 'C' || i, revision, purpose, 'R' || i,"
+        "INSERT INTO claims SELECT ledger, 'C' || i, 1, 0, '' FROM claims, numbers",
+        "INSERT INTO submissions SELECT NULL, ledger, 'C' || i, revision, purpose, part, 'R' || i,"
         " digest, iif(i % 2, 'posted', 'paid'), attempt, attempted_at, updated_at, owner, flight,"
         " content FROM submissions, numbers",
         "COMMIT",
@@ -482,3 +489,104 @@ def test_readers_do_not_wait_for_writers(path: Path, journal: SqliteJournal) -> 
     assert found == [before] * 8
     other.execute("ROLLBACK")
     other.close()
+
+
+def test_no_file_descriptor_left_is_told_as_that(path: Path, journal: SqliteJournal) -> None:
+    """Out of file descriptors is no missing permission: the limit is named."""
+    before = posted(journal, "C1")
+    (said,) = run("exhaust", path)
+    assert said.startswith(f"CB-238 journal {path} could not be opened")
+    assert "ulimit -n" in said
+    assert journal.history(LEDGER, "C1") == before
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_IOERR_READ, "CB-239"),
+        (sqlite3.SQLITE_IOERR_CORRUPTFS, "CB-239"),  # SQLite's word for EIO
+        (sqlite3.SQLITE_IOERR_WRITE, "CB-239"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "CB-239"),
+        (sqlite3.SQLITE_IOERR_SHORT_READ, "CB-224"),
+        (sqlite3.SQLITE_CORRUPT, "CB-224"),
+        (sqlite3.SQLITE_FULL, "CB-221"),
+    ],
+)
+def test_an_error_of_the_disk_is_told_as_that(path: Path, code: int, expected: str) -> None:
+    """A disk that fails for a moment is neither full nor is the file damaged."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert explained(error, path).code == expected
+
+
+def test_an_error_of_the_disk_by_the_systems_own_word(path: Path) -> None:
+    """EIO of a system call is told as SQLite's is."""
+    assert explained(OSError(errno.EIO, "Input/output error"), path).code == "CB-239"
+
+
+@pytest.mark.parametrize("kind", ["9p", "virtiofs", "vboxsf", "cifs", "fuse.sshfs"])
+def test_shared_file_systems_are_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A folder shared with a host or another machine keeps no journal."""
+    monkeypatch.setattr(place, "filesystem_of", lambda folder: kind)
+    assert refusal(lambda: SqliteJournal(path)).code == "CB-227"
+
+
+def test_moves_are_read_page_by_page(path: Path, journal: SqliteJournal) -> None:
+    """A hundred thousand moves of one claim need little memory, and come in their order."""
+    posted(journal, "C1")
+    raw(
+        path,
+        "INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before,"
+        " state_after, attempt, detail)"
+        " WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < 100000) SELECT ledger, claim_id, revision, purpose, part, at, state_before,"
+        " state_after, i + 1, detail FROM n, (SELECT * FROM moves ORDER BY id DESC LIMIT 1)",
+    )
+    tracemalloc.start()
+    try:
+        attempts = 0
+        for move in journal.moves(LEDGER, "C1"):
+            assert move.attempt >= attempts
+            attempts = move.attempt
+        assert attempts == 100_001
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_reader_of_ours_lets_the_wal_be_used_again(path: Path, journal: SqliteJournal) -> None:
+    """A listing that somebody leaves open does not make the -wal grow."""
+    for number in range(210):
+        posted(journal, f"A{number}")
+    listing = journal.select(LEDGER)
+    next(listing)
+    for number in range(600):
+        posted(journal, f"B{number}")
+    assert path.with_name("claims.db-wal").stat().st_size < 8_000_000
+    assert sum(1 for _ in listing) >= 209
+
+
+def test_a_foreign_reader_is_told_of(
+    path: Path,
+    journal: SqliteJournal,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A program that reads without an end is warned of; what it cost is given back afterwards."""
+    monkeypatch.setattr("claimbridge.journal.connections._LARGE_WAL", 1_000_000)
+    journal.close()
+    journal = SqliteJournal(path)
+    reader = sqlite3.connect(path)
+    posted(journal, "C0")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM claims").fetchall()
+    for number in range(400):
+        posted(journal, f"C{number + 1}")
+    assert "a program reads this journal without an end" in caplog.text
+    reader.close()
+    for number in range(400):
+        posted(journal, f"D{number}")
+    assert path.with_name("claims.db-wal").stat().st_size <= 5_000_000
+    journal.close()

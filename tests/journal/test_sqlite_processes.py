@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from tests.journal.samples import LEDGER, changed, run, start, submission
 
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import JournalError
 from claimbridge.journal import SqliteJournal, owners
 from claimbridge.model import History, State
@@ -60,7 +62,7 @@ def test_two_processes_of_sixteen_threads_begin_each_claim_once(path: Path) -> N
     assert sorted(claims) == sorted(f"C{number}" for number in range(200))
     journal = SqliteJournal(path)
     assert Counter(one.state for one in journal.select(LEDGER)) == {State.POSTED: 200}
-    assert all(len(journal.moves(LEDGER, f"C{number}")) == 2 for number in range(200))
+    assert all(len(list(journal.moves(LEDGER, f"C{number}"))) == 2 for number in range(200))
     journal.close()
 
 
@@ -140,6 +142,17 @@ def test_opening_puts_the_dead_in_doubt_and_sweeps_their_files(path: Path) -> No
     journal.close()
 
 
+def test_processes_share_one_count_of_uptime() -> None:
+    """What one process counts another can measure from; the wall clock is no part of it."""
+    before = SYSTEM.uptime()
+    told = "from claimbridge.clock import SYSTEM; u = SYSTEM.uptime(); print(u.boot, u.seconds)"
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    boot, _, seconds = said.stdout.strip().rpartition(" ")
+    passed = Uptime(boot, float(seconds)).since(before)
+    assert passed is not None
+    assert 0 < passed < 60
+
+
 def test_readers_leave_no_lock_files(path: Path) -> None:
     """Only a process with flights has an owner's file."""
     journal = SqliteJournal(path)
@@ -157,6 +170,22 @@ def test_a_removed_lock_file_is_noticed(path: Path) -> None:
         journal.begin(journal.history(LEDGER, "C2"), [submission("C2")])
     assert refused.value.code == "CB-227"
     assert history.version == 1
+    journal.close()
+
+
+def test_an_owner_whose_lock_file_is_gone_owns_nothing(path: Path) -> None:
+    """A flight may leave only while others can see that its owner lives."""
+    journal = SqliteJournal(path)
+    history = begun(journal, "C1")
+    assert journal.owns(history.submissions)
+    (file,) = owner_files(path)
+    file.unlink()
+    assert not journal.owns(history.submissions)
+    file.touch()  # another file of the same name tells nobody that it lives
+    assert not journal.owns(history.submissions)
+    assert journal.record(history, [changed(history, State.PENDING)])
+    again = begun(journal, "C2")  # nothing is in the air: a new owner takes its place
+    assert journal.owns(again.submissions)
     journal.close()
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import msgspec
 from tests.journal.samples import LEDGER, changed, submission
 
 from claimbridge.errors import JournalError
 from claimbridge.journal import SqliteJournal
-from claimbridge.model import JournalEntry, State
+from claimbridge.model import InvoiceUse, JournalEntry, State
 
 
 def say(*words: object) -> None:
@@ -28,6 +29,15 @@ def begin_and_die(path: str, claim_id: str) -> None:
     """Begin a flight, then die as by kill -9."""
     journal = SqliteJournal(path)
     assert journal.begin(journal.history(LEDGER, claim_id), [submission(claim_id)])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def begin_with_invoice_and_die(path: str, claim_id: str, number: str) -> None:
+    """Begin a flight of a claim that uses an invoice, then die as by kill -9."""
+    journal = SqliteJournal(path)
+    use = InvoiceUse(invoice=number, line=1, number=number)
+    flight = msgspec.structs.replace(submission(claim_id), invoices=(use,))
+    assert journal.begin(journal.history(LEDGER, claim_id), [flight])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -110,6 +120,23 @@ def read_all(path: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     count = sum(1 for _ in journal.select(LEDGER))
     say(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+
+
+def exhaust(path: str) -> None:
+    """Use up all file descriptors, then write; say what is refused."""
+    journal = SqliteJournal(path)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    journal.history(LEDGER, "C1")
+    held = []
+    try:
+        while True:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        pass
+    try:
+        journal.begin(journal.history(LEDGER, "C2"), [submission("C2")])
+    except JournalError as error:
+        say(error)
 
 
 def open_only(path: str) -> None:

@@ -83,7 +83,7 @@ def test_other_ports_lie_beside_the_endpoint_or_where_they_are_named() -> None:
         config = LedgerConfig(endpoint=beside, profile="kingdee-eas", endpoints=endpoints)
         ledger = Ledger(config, profile=KingdeeEas())
         request = Request(operation="login", body={}, port=port)
-        return ledger.message(Built("login", b"<a/>", request)).endpoint
+        return ledger.message(Built("login", b"<a/>", request), book="B").endpoint
 
     assert address("") == ""
     assert address("login") == "https://erp.example/ormrpc/services/EASLogin"
@@ -105,7 +105,10 @@ def test_more_postings_than_a_document_takes_make_several_documents() -> None:
     with pytest.raises(ClaimError, match=r"CB-164 claim C-1: it would be 2 documents"):
         ledger.preview(claim)
     first, second = ledger.previews(claim)
-    assert (first.claim_id, second.claim_id) == ("C-1/1", "C-1/2")
+    assert [(one.claim_id, one.reference) for one in (first, second)] == [
+        ("C-1", "C-1.P1"),
+        ("C-1", "C-1.P2"),
+    ]
     assert len(first.voucher.postings) == len(second.voucher.postings) == 501
     assert (first.valid, second.valid) == (True, True)
 

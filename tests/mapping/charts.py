@@ -22,6 +22,7 @@ fx_difference = "6061.01"
 
 [company.CN01]
 currency = "CNY"
+time_zone = "Asia/Shanghai"
 [company.CN02]
 currency = "CNY"
 [company.CN02.rates]

@@ -145,7 +145,7 @@ def test_every_posting_says_why(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "document", "posting", "reason"),
     [
-        ("travel-cn", "2026-03-11", "2026-03-16", "the day of the approval"),
+        ("travel-cn", "2026-03-11", "2026-03-16", "the day of the approval in Asia/Shanghai"),
         ("several-lines-en", "2026-04-20", "2026-04-30", "the claim's own"),
     ],
 )

@@ -39,7 +39,8 @@ def charts(draw: st.DrawFn, company: str) -> Chart:
     text = HEAD
     if draw(st.booleans()):
         text = text.replace("[accounts]", '[accounts]\nnon_deductible_tax = "N"')
-    text += f'[company."{company}"]\ncurrency = "{own}"\n[company."{company}".rates]\n'
+    text += f'[company."{company}"]\ncurrency = "{own}"\ntime_zone = "Asia/Shanghai"\n'
+    text += f'[company."{company}".rates]\n'
     for currency in draw(st.sets(st.sampled_from(CURRENCIES))) - {own}:
         text += f"{currency} = {draw(st.integers(1, 10**6))}e-4\n"
     for place, type_ in enumerate(TYPES):

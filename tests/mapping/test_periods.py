@@ -111,8 +111,9 @@ def test_a_closed_period_moves_the_date_to_the_next_open_one() -> None:
     assert posted(with_periods(LISTED), full_claim()) == (
         "2026-07-01",
         "P7",
-        "posting date 2026-07-01: the day of the approval is 2026-05-20, but period P5 (2026-05-01 "
-        "to 2026-05-31) is closed for CN01: moved to the first day of P7, the next open one",
+        "posting date 2026-07-01: the day of the approval in Asia/Shanghai is 2026-05-20, but "
+        "period P5 (2026-05-01 to 2026-05-31) is closed for CN01: moved to the first day of P7, "
+        "the next open one",
     )
 
 

@@ -228,7 +228,7 @@ def test_booking_rates_do_not_apply_to_a_claim_in_another_currency() -> None:
         (
             {"approved_at": dt.datetime.fromisoformat("2026-03-31T23:30:00+08:00")},
             "2026-03-31",
-            "the day of the approval",
+            "the day of the approval in Asia/Shanghai",
         ),
         ({}, "2026-03-05", "the day of the latest line"),
     ],

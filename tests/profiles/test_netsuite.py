@@ -24,7 +24,7 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.conversation import Call, Credentials, Pause
+from claimbridge.profiles.conversation import Began, Call, Credentials, Pause
 from claimbridge.profiles.netsuite import NetSuite
 from claimbridge.profiles.token_passport import token_passport
 from claimbridge.soap.faults import Fault
@@ -221,7 +221,7 @@ def talked(*answers: Reply | Fault) -> tuple[list[str], tuple[Outcome, ...]]:
         while True:
             asked = talk.send(answer)
             answer = None
-            if not isinstance(asked, Pause):
+            if not isinstance(asked, (Began, Pause)):
                 called.append(getattr(asked, "operation", "?"))
                 answer = left.pop(0)
     except StopIteration as end:
@@ -336,7 +336,7 @@ def with_first(**changes: object) -> Voucher:
 )
 def test_references_never_differ_by_case_alone(claim_id: str, fits: bool) -> None:
     """Nobody says that NetSuite tells them apart, and upsert would write one over the other."""
-    for purpose, mark in ((Purpose.POST, ".r2"), (Purpose.REVERSE, ".x2")):
+    for purpose, mark in ((Purpose.POST, ".R2"), (Purpose.REVERSE, ".X2")):
         key = Key(ledger="L", claim_id=claim_id, revision=2, purpose=purpose)
         reference = reference_for(key, NetSuite.capabilities)
         assert (reference == f"{claim_id}{mark}") is fits

@@ -13,6 +13,7 @@ from tests.profiles.samples import TRIP, reply, reversal, submission
 from tests.strategies import codes, vouchers
 
 from claimbridge import xmlio
+from claimbridge.clock import Uptime
 from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimError, ConfigurationError, SchemaViolation
 from claimbridge.model import (
@@ -44,6 +45,9 @@ class Noon:
 
     def monotonic(self) -> float:
         return 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 PROFILE = SapJournalEntry(clock=Noon())

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 
 # The run's begin: xmlsec1, OpenSSL and Java judge the same certificates by the real time.
 AT = SYSTEM.now().replace(microsecond=0)
@@ -31,6 +31,9 @@ class At:
 
     def monotonic(self) -> float:
         return 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 class Holder(msgspec.Struct, frozen=True, eq=False):

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.signing.issuing import AT, At, Holder, issue
 from tests.signing.test_revocation import revoke
 
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ConfigurationError, SignerUntrusted
 from claimbridge.signing import Identity, Policy, Signer, Verifier, verify
 
@@ -145,6 +145,9 @@ def test_a_remembered_signer_is_judged_anew_when_a_response_ends() -> None:
 
         def monotonic(self) -> float:
             return 0.0
+
+        def uptime(self) -> Uptime:
+            return Uptime("test", self.monotonic())
 
     clock = Moving()
     responses = (respond(ROOT),)

@@ -16,6 +16,7 @@ from tests.soap.authority import Authority
 from tests.soap.conftest import Sender
 from tests.soap.server import REPLY, Server, Wire, http
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import DeliveryError, DeliveryRefused, OutcomeUnknown
 from claimbridge.soap.transport import AsyncTransport, Transport, TransportSettings
 
@@ -125,6 +126,9 @@ class Hands:
 
     def monotonic(self) -> float:
         return self.count
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def test_an_idle_connection_is_not_trusted_for_long(serve: Callable[..., Server]) -> None:

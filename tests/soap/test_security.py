@@ -11,7 +11,7 @@ from zeep import ns
 from zeep.wsse.username import UsernameToken
 
 from claimbridge import xmlio
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ConfigurationError
 from claimbridge.soap.envelope import build, open_envelope
 from claimbridge.soap.security import username_token
@@ -29,6 +29,9 @@ class Fixed:
 
     def monotonic(self) -> float:
         return 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 NOON = Fixed(datetime(2026, 3, 1, 12, 0, 0, 250000, tzinfo=UTC))

@@ -15,6 +15,7 @@ import pytest
 from tests.soap.conftest import Sender
 from tests.soap.server import REPLY, Act, Server, Wire, http
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import (
     ConfigurationError,
     DeliveryError,
@@ -174,6 +175,9 @@ class Noon:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def test_retry_after_as_a_date_is_a_wait_from_now(

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.config import Timeouts
 from claimbridge.sandbox import Hesi, Node, Sandbox
 from claimbridge.sources.hesi.client import HesiClient
@@ -32,6 +32,9 @@ class Skipping:
 
     def monotonic(self) -> float:
         return SYSTEM.monotonic() + self.skipped
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 class Stage:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.sources.conftest import EXAMPLES, Inbox, plain
 
-from claimbridge.clock import SYSTEM
+from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim, State, Status
 from claimbridge.sandbox import Sandbox
@@ -108,7 +108,7 @@ def test_csv_keeps_quoted_texts_whole() -> None:
         (f'{HEADER}\nA,1,CN01,E1,CNY,"1,060.00",,taxi,2026-03-09,10.00,\n', "total"),
         (f"{HEADER},colour\nA,1,CN01,E1,CNY,10.00,,taxi,2026-03-09,10.00,,red\n", "colour"),
         (f"{HEADER},line.personal\nA,1,CN01,E1,CNY,10.00,,taxi,2026-03-09,10.00,,si\n", "personal"),
-        (b"\xff" * 99, "neither UTF-8 nor GB18030"),
+        (b"\xff" * 99, "neither UTF-8 nor UTF-16 nor GB18030"),
     ],
 )
 def test_csv_that_is_wrong_is_told(data: bytes | str, told: str) -> None:
@@ -212,6 +212,9 @@ class Moment:
 
     def monotonic(self) -> float:
         return 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def source(path: Path, *, settle: float = 0.0, ahead: float = 0.0, **more: object) -> FolderSource:

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.soap.server import Server, Wire, http
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -54,6 +55,9 @@ class Clock:
 
     def monotonic(self) -> float:
         return 1000.0 + self.seconds
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def answer(content: object, status: int = 200, **headers: str) -> bytes:

@@ -139,20 +139,23 @@ def test_invoices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "number"),
+    ("text", "code", "number", "known_by"),
     [
-        ("corp:042001900211:67083249", "042001900211", "67083249"),
-        ("corp::26312000000012345678", "", "26312000000012345678"),
-        ("26312000000012345678", "", "26312000000012345678"),
-        ("corp:042001900211:26312000000012345678", "", "26312000000012345678"),
-        ("ID01p4zRadPLd5", "", ""),
-        ("corp:", "", ""),
-        ("", "", ""),
+        ("corp:042001900211:67083249", "042001900211", "67083249", ""),
+        ("corp::67083249", "", "67083249", "corp::67083249"),
+        ("corp::26312000000012345678", "", "26312000000012345678", ""),
+        ("26312000000012345678", "", "26312000000012345678", ""),
+        ("corp:042001900211:26312000000012345678", "", "26312000000012345678", ""),
+        ("corp::26312000000012300000", "", "26312000000012300000", "corp::26312000000012300000"),
+        ("ID01p4zRadPLd5", "", "", "ID01p4zRadPLd5"),
+        ("corp:", "", "", ""),
+        ("", "", "", ""),
     ],
 )
-def test_numbers_of_invoices(text: str, code: str, number: str) -> None:
-    """What is no number of an invoice is not passed off as one."""
-    assert invoice_id(text) == (code, number)
+def test_numbers_of_invoices(text: str, code: str, number: str, known_by: str) -> None:
+    """What is no number is not passed off as one; what has none is known by Hesi's id."""
+    found = invoice_id(text)
+    assert (found.code, found.number, found.id) == (code, number, known_by)
 
 
 def test_what_the_company_paid() -> None:

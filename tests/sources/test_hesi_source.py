@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.hesi_forms import MAP, SHANGHAI, document
 
-from claimbridge.clock import SYSTEM, Clock
+from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import ConfigurationError, LedgerUnavailable
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
@@ -375,6 +375,9 @@ class Late(Listing):
 
     def monotonic(self) -> float:
         return self.millis / 1000
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
     def documents(self, **given: Any) -> Page:
         if self.restless:

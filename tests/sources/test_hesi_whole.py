@@ -137,6 +137,28 @@ def test_everything_once_whatever_is_lost(whole: Whole, seed: int) -> None:
     )
 
 
+def test_a_ticket_on_two_documents(whole: Whole) -> None:
+    """It has Hesi's id and no number: the second document is parked, by the first one's name."""
+    detail = DOCUMENT["form"]["details"][0]
+    ticket = {"type": "exist", "invoices": [{"invoiceId": "ID_train_4711"}]}
+    ridden = {**detail, "feeTypeForm": {**detail["feeTypeForm"], "invoiceForm": ticket}}
+    details = [ridden, *DOCUMENT["form"]["details"][1:]]
+    for code in ("B26000708", "B26000709"):
+        form = {**DOCUMENT["form"], "code": code, "details": details}
+        whole.hesi.put(
+            code, form=form, owner=DOCUMENT["owner"], state="approving", nodes=(MANAGER, CASHIER)
+        )
+        whole.hesi.agree(code, by="corp:zhao.min")
+        whole.hesi.pay(code)
+    ends = {one.arrival.claim_id: one.arrival for one in whole.run()}
+    assert ends["B26000708"].state is ArrivalState.ACCEPTED
+    second = ends["B26000709"]
+    assert (second.state, second.code) == (ArrivalState.PARKED, "CB-530")
+    assert "ID_train_4711" in second.reason
+    assert "B26000708" in second.reason
+    assert [one.reference for one in whole.sandbox.ledger()] == ["B26000708"]
+
+
 def test_our_own_number_is_no_news(whole: Whole) -> None:
     """Writing a number changes the document: it is read again, and nothing is done again."""
     whole.hesi.pay(whole.put(1))

@@ -325,9 +325,7 @@ def test_what_a_person_settled_in_the_journal_goes_on(scene: Scene) -> None:
     (kept,) = scene.record.take_in("list", [scene.source.documents[0]])
     scene.record.begin([kept])
     error = OutcomeUnknown("parked: look in the ERP", code="CB-421")
-    scene.record.end(
-        kept, ArrivalState.PARKED, code=error.code, reason=error.message, may_be_posted=True
-    )
+    scene.record.end(kept, ArrivalState.PARKED, code=error.code, reason=error.message)
     assert isinstance(scene.record.get([kept.number])[0].error(), OutcomeUnknown)
     scene.ledger.submit(claim("A", INVOICE))
     assert scene.run() == {"A": "accepted"}

@@ -49,4 +49,4 @@ def test_processes_that_share_a_journal(inbox: Inbox, sandbox: Sandbox) -> None:
 
 
 def _invoice(number: int) -> dict[str, str]:
-    return {"kind": "vat_ordinary", "number": f"2631200000{number:010}"}
+    return {"kind": "vat_ordinary", "number": f"263120000{number:010}1"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.model import (
     History,
@@ -55,14 +56,21 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.stepped = 0.0
+        """By how many seconds somebody has set the wall clock forward."""
+        self.boot = "the first boot"
 
     def now(self) -> dt.datetime:
         """Return the test's moment."""
-        return T0 + dt.timedelta(seconds=self.seconds)
+        return T0 + dt.timedelta(seconds=self.seconds + self.stepped)
 
     def monotonic(self) -> float:
         """Return the test's seconds."""
         return self.seconds
+
+    def uptime(self) -> Uptime:
+        """Return the same count as an uptime."""
+        return Uptime(self.boot, self.seconds)
 
 
 def voucher() -> Voucher:
@@ -124,12 +132,16 @@ Reply = Outcome | tuple[Outcome, ...] | BaseException | Callable[[], Outcome]
 
 
 class Scene:
-    """A journal, a clock and an ERP that answers by a script."""
+    """A journal, a clock and an ERP that answers by a script.
+
+    It is not asked before a first sending unless a test says so: most scripts begin with that.
+    """
 
     def __init__(self, capabilities: Capabilities, **rules: Any) -> None:
         self.clock = Clock()
         self.journal = MemoryJournal(clock=self.clock)
-        self.rules = Rules(capabilities=capabilities, quiet_period=300.0, clock=self.clock, **rules)
+        settings = {"quiet_period": 300.0, "first_send": "send", "clock": self.clock} | rules
+        self.rules = Rules(capabilities=capabilities, **settings)
         self.asked: list[str] = []
         """What was exchanged: verb and references."""
         self.pauses: list[float] = []

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.submission.driver import ASK, Scene, history, key, wanted
+from tests.submission.driver import ASK, T0, Scene, history, key, wanted
 
 from claimbridge.model import LIVE, Purpose, State, Submission
 from claimbridge.submission import decide
-from claimbridge.submission.decisions import Busy, Done, Refuse, Resolve, Send, TakeBack, quiet_left
+from claimbridge.submission.decisions import (
+    Busy,
+    Close,
+    Done,
+    Refuse,
+    Resolve,
+    Send,
+    TakeBack,
+    quiet_left,
+)
 
 S = State
 ACCEPTED = [S.ACKNOWLEDGED, S.POSTED, S.PAID]
@@ -31,7 +40,8 @@ def reversal(revision: int, state: State) -> Submission:
         ((wanted(1, state=S.POSTED), reversal(1, S.SENDING)), Done),
         ((wanted(1, state=S.REVERSING), reversal(1, S.IN_DOUBT)), "CB-453"),
         ((wanted(1, state=S.REVERSED),), "CB-453"),
-        ((wanted(1, state=S.PARKED),), "CB-421"),
+        ((wanted(1, state=S.PARKED, attempted_at=T0),), "CB-421"),
+        ((wanted(1, state=S.PARKED),), "CB-431"),
         ((wanted(1, digest="other"),), "CB-451"),
         ((wanted(1, digest="other", state=S.POSTED),), "CB-451"),
         ((wanted(1), wanted(2)), "CB-452"),
@@ -52,7 +62,7 @@ def test_first_revision(held: tuple[Submission, ...], expected: type | str) -> N
 @pytest.mark.parametrize(
     ("held", "expected"),
     [
-        ((wanted(1, state=S.PENDING),), Send),
+        ((wanted(1, state=S.PENDING),), Close),
         ((wanted(1, state=S.REJECTED),), Send),
         ((wanted(1, state=S.REVERSED), reversal(1, S.POSTED)), Send),
         ((wanted(1, state=S.REVERSED), reversal(1, S.IN_DOUBT)), Send),
@@ -61,7 +71,8 @@ def test_first_revision(held: tuple[Submission, ...], expected: type | str) -> N
         ((wanted(1, state=S.IN_DOUBT),), Resolve),
         ((wanted(1, state=S.SENDING),), Busy),
         ((wanted(1, state=S.REVERSING), reversal(1, S.SENDING)), Busy),
-        ((wanted(1, state=S.PARKED),), "CB-421"),
+        ((wanted(1, state=S.PARKED, attempted_at=T0),), "CB-421"),
+        ((wanted(1, state=S.PARKED),), "CB-431"),
     ],
 )
 def test_later_revision(held: tuple[Submission, ...], expected: type | str) -> None:
@@ -80,11 +91,12 @@ def test_live_states() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "left"), [(0.0, 300.0), (299.0, 1.0), (300.0, 0.0), (1e6, 0.0), (-5.0, 305.0)]
+    ("passed", "left"), [(0.0, 300.0), (299.0, 1.0), (300.0, 0.0), (1e6, 0.0), (-5.0, 300.0)]
 )
 def test_quiet_period(passed: float, left: float) -> None:
-    """The quiet period ends to the second; a clock set back makes it longer, never shorter."""
+    """The quiet period ends to the second; where it cannot be measured, all of it is left."""
     scene = Scene(ASK)
-    doubtful = wanted(1, state=S.IN_DOUBT, doubt_since=scene.clock.now())
+    now, up = scene.clock.now(), scene.clock.uptime()
+    doubtful = wanted(1, state=S.IN_DOUBT, doubt_since=now, doubt_uptime=up)
     scene.clock.seconds = passed
     assert quiet_left(doubtful, scene.rules) == left

@@ -86,6 +86,7 @@ def _doubted(capabilities: Capabilities) -> Any:
         (K.DUPLICATE, S.PARKED, S.ACKNOWLEDGED),
         (K.REJECTED, S.REJECTED, S.IN_DOUBT),
         (K.UNKNOWN, S.IN_DOUBT, S.IN_DOUBT),
+        (K.UNDER_WAY, S.IN_DOUBT, S.IN_DOUBT),
         (K.ABSENT, S.IN_DOUBT, S.IN_DOUBT),
         (K.NOT_DELIVERED, S.PENDING, S.IN_DOUBT),
         (K.UNAVAILABLE, S.PENDING, S.IN_DOUBT),
@@ -201,7 +202,7 @@ def test_error_for(
     state: State, outcome: Outcome, error: type[ClaimBridgeError], code: str
 ) -> None:
     """Each end that is not an acknowledgement has its own error."""
-    landed = wanted(state=state, reasons=outcome.reasons)
+    landed = wanted(state=state, reasons=outcome.reasons, attempted_at=T0)
     raised = error_for(landed, outcome)
     assert isinstance(raised, error)
     assert raised.code == code

@@ -298,6 +298,35 @@ def test_settled_by_an_old_look() -> None:
     assert scene.state() is S.PENDING
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "ends"),
+    [
+        (3600.0, 3600.0, False),  # set forward before the person looked
+        (0.0, -3600.0, False),  # set back before the journal heard of it
+        (3600.0, 0.0, False),  # both
+        (0.0, 0.0, True),
+    ],
+)
+def test_a_look_is_no_later_than_it_was(before: float, after: float, ends: bool) -> None:
+    """Steps of the wall clock make no look of a person later than it was."""
+    scene = Scene(NEITHER)
+    with pytest.raises(OutcomeUnknown):
+        scene.submit(1, lost())
+    scene.clock.stepped, scene.clock.seconds = before, 301.0 if ends else 100.0
+    looked = scene.clock.now()
+    scene.clock.stepped, scene.clock.seconds = after, 1000.0
+    plan = settle_by_hand(key(), AWAY, scene.rules, looked=looked)
+    if ends:
+        scene.play(plan)
+        assert scene.state() is S.PENDING
+        return
+    with pytest.raises(OutcomeUnknown):
+        scene.play(plan)
+    scene.clock.stepped = -86400.0
+    scene.play(settle_by_hand(key(), AWAY, scene.rules))  # looked just now
+    assert scene.state() is S.PENDING
+
+
 def test_nothing_to_settle() -> None:
     """Only what is parked is settled, and only by what the ERP holds."""
     scene = posted_scene(ASK)

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from claimbridge.client import Client
-from claimbridge.clock import Clock
+from claimbridge.clock import Clock, Uptime
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import DeliveryError
 from claimbridge.journal import MemoryJournal
@@ -56,6 +56,9 @@ class Noon:
 
     def monotonic(self) -> float:
         return 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime("test", self.monotonic())
 
 
 def claim(name: str = "travel-cn", **changes: Any) -> Claim:

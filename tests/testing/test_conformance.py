@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from tests.testing.record import FIXTURES, OPTIONS
 from claimbridge import JournalEntry, Outcome, OutcomeKind
 from claimbridge.config import AuthConfig
 from claimbridge.contract.replies import Reply
-from claimbridge.model import Submission
+from claimbridge.model import Role, Side, Submission
 from claimbridge.profiles import PROFILES, Profile, Request
 from claimbridge.profiles.reference import Reference
 from claimbridge.profiles.sap_bapi import SapBapi
@@ -165,6 +168,15 @@ class ForgetsTheDate(Good):  # type: ignore[misc]
         return msgspec.structs.replace(request, body=body)
 
 
+class CrashesOnPartners(Good):  # type: ignore[misc]
+    """Fails on what it did not expect, which is no refusal."""
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        if any(posting.partner for posting in submissions[0].voucher.postings):
+            raise KeyError("partner")
+        return super().submit(submissions)  # type: ignore[no-any-return]
+
+
 class NamesNoField(Good):  # type: ignore[misc]
     """Does not say where its values come from."""
 
@@ -185,6 +197,8 @@ BROKEN: list[tuple[Callable[[], Profile], str]] = [
     (ChangesItsRequests, "requests-deterministic"),
     (ForgetsTheDate, "requests-valid"),
     (NamesNoField, "requests-name-claim-fields"),
+    (CrashesOnPartners, "requests-valid"),
+    (CrashesOnPartners, "requests-carry-posting.partner"),
     (NoExceptionIsSuccess, "fault-Client-wrong-reference"),
 ]
 
@@ -199,6 +213,179 @@ def test_a_broken_profile_is_found(broken: Callable[[], Profile], name: str) -> 
                 cases[name].run()
         else:
             cases[name].run()
+
+
+def altered(legs: dict[str, Any] | None = None, **given: Any) -> Callable[[Submission], Submission]:
+    """Return what replaces fields of a voucher; ``legs`` are those of all its postings."""
+
+    def alter(known: Submission) -> Submission:
+        kept = known.voucher.postings
+        postings = tuple(msgspec.structs.replace(p, **(legs or {})) for p in kept)
+        voucher = msgspec.structs.replace(known.voucher, **{"postings": postings, **given})
+        return msgspec.structs.replace(known, voucher=voucher)
+
+    return alter
+
+
+def amounts_alike(known: Submission) -> Submission:
+    """Book the average on every posting: totals and balance stay."""
+    return _each_posting(known, lambda p, n: {"amount": _average(known, p)})
+
+
+def _average(known: Submission, like: Any) -> Decimal:
+    book = like.side, like.company
+    same = [p.amount for p in known.voucher.postings if (p.side, p.company) == book]
+    return (sum(same) / len(same)).quantize(Decimal("0.01"))
+
+
+def _each_posting(known: Submission, change: Callable[[Any, int], dict[str, Any]]) -> Submission:
+    postings = tuple(
+        msgspec.structs.replace(p, **change(p, n)) for n, p in enumerate(known.voucher.postings)
+    )
+    return altered(postings=postings)(known)
+
+
+def sides_in_turn(known: Submission) -> Submission:
+    """Take the first half for debits, whatever they are."""
+    half = len(known.voucher.postings) // 2
+    return _each_posting(
+        known, lambda _, n: {"side": Side.DEBIT if n < half else Side.CREDIT, "amount": Decimal(1)}
+    )
+
+
+def first_two_only(known: Submission) -> Submission:
+    """Lose what comes after the first debit and the first credit."""
+    return altered(
+        postings=tuple(next(p for p in known.voucher.postings if p.side is side) for side in Side)
+    )(known)
+
+
+def forget(name: str) -> Callable[[Submission], Submission]:
+    """Leave a text of the postings out."""
+    return altered({name: ""})
+
+
+YEAR_2000 = dt.date(2000, 1, 1)
+
+
+def nonsense_books(known: Submission) -> Submission:
+    """Book every posting as 1.00 on account 9999 in 2000."""
+    whole = altered({"amount": Decimal("1.00"), "account": "9999"}, posting_date=YEAR_2000)
+    return whole(first_two_only(known))
+
+
+LOSING: list[tuple[Callable[[Submission], Submission], str]] = [
+    (nonsense_books, "amount account"),
+    (nonsense_books, "posting_date"),
+    (amounts_alike, "posting.amount"),
+    (sides_in_turn, "posting.side"),
+    (first_two_only, "postings"),
+    (altered({"account": "9999"}), "posting.account"),
+    (altered(posting_date=YEAR_2000), "posting_date"),
+    (altered(document_date=YEAR_2000), "document_date"),
+    (altered({"currency": "CNY"}, currency="CNY"), "currency"),
+    (altered({"currency": "CNY"}), "posting.currency"),
+    (altered(company="CN01"), "company"),
+    (altered(claim_id="C"), "claim_id"),
+    (altered(revision=1), "revision"),
+    (altered(employee="E"), "employee"),
+    (altered(employee_name=""), "employee_name"),
+    (altered(text=""), "text"),
+    (altered(approver=""), "approver"),
+    (altered(approved_at=None), "approved_at"),
+    (altered({"role": Role.EXPENSE}), "posting.role"),
+    (altered({"tax_base": None}), "posting.tax_base"),
+    (altered({"dimensions": {}}), "posting.dimensions"),
+    (altered({"company": ""}), "posting.company"),
+    *((forget(name), f"posting.{name}") for name in
+      ("cost_centre", "project", "partner", "tax_code", "narration", "source")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("alter", "fields"), LOSING, ids=[f"{n}-{fields}" for n, (_, fields) in enumerate(LOSING)]
+)
+def test_a_profile_that_loses_a_field_is_found(
+    alter: Callable[[Submission], Submission], fields: str
+) -> None:
+    """By the check of that field, with no ERP at hand; the reference profile loses none."""
+
+    class Losing(Reference):
+        """Builds other vouchers than it is given."""
+
+        def submit(self, submissions: Sequence[Submission]) -> Request:
+            return super().submit([alter(one) for one in submissions])
+
+    sound, unsound = (
+        {str(one): one for one in conformance_cases(profile)} for profile in (Reference(), Losing())
+    )
+    for field in fields.replace("amount account", "posting.amount posting.account").split():
+        sound[f"requests-carry-{field}"].run()
+        with pytest.raises(Nonconformity, match=f"differ in {re.escape(field)}, and the requests"):
+            unsound[f"requests-carry-{field}"].run()
+
+
+class ReversesAnother(Reference):
+    """Names always the same journal entry when it takes one back."""
+
+    def reverse(self, submission: Submission) -> Request:
+        other = altered(reverses=JournalEntry("4711", "CN01", "2026"))
+        return super().reverse(other(submission))
+
+
+class FlipsSides(Reference):
+    """Takes debits for credits, always: only who reads the ERP's books can tell."""
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        return super().submit(
+            [_each_posting(one, lambda p, _: {"side": p.side.other}) for one in submissions]
+        )
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [(ReversesAnother, "requests-carry-reverses"), (FlipsSides, "sandbox-books")],
+)
+def test_a_profile_that_books_the_other_way_is_found(broken: type[Reference], name: str) -> None:
+    """Another entry is reversed; or every entry stands on the other side."""
+    for profile, fails in ((Reference(), False), (broken(), True)):
+        cases = {str(one): one for one in conformance_cases(profile, responder="reference")}
+        if fails:
+            with pytest.raises(Nonconformity):
+                cases[name].run()
+        else:
+            cases[name].run()
+
+
+@pytest.mark.parametrize(
+    ("no_place", "name", "told"),
+    [
+        ({"approver": "nobody asks"}, "requests-carry-approver", "and it is sent"),
+        ({"posting.amount": "who cares"}, "requests-no-place", "nothing is posted rightly"),
+        ({"posting.account": "who cares"}, "requests-no-place", "nothing is posted rightly"),
+        ({"aprover": "a slip"}, "requests-no-place", "no field"),
+        ({"approver": " "}, "requests-no-place", "no reason"),
+    ],
+)
+def test_what_is_declared_is_judged(no_place: dict[str, str], name: str, told: str) -> None:
+    """A list that is not true would hide what is lost later."""
+    cases = {str(one): one for one in conformance_cases(Reference(), no_place=no_place)}
+    with pytest.raises(Nonconformity, match=told):
+        cases[name].run()
+
+
+def test_the_call_may_declare_what_the_profile_does_not() -> None:
+    """A profile that is not yours to change passes with a list of yours."""
+    named = {"approver": "ours has none"}
+
+    class Forgets(Reference):
+        """Has no approver."""
+
+        def submit(self, submissions: Sequence[Submission]) -> Request:
+            return super().submit([altered(approver="")(one) for one in submissions])
+
+    cases = {str(one): one for one in conformance_cases(Forgets(), no_place=named)}
+    cases["requests-carry-approver"].run()
 
 
 def test_check_tells_of_all_that_failed() -> None:

@@ -36,6 +36,8 @@ from claimbridge.profiles import load_profile
 from claimbridge.sandbox import FAULTS, Listed, Sandbox
 
 PROFILES = ("reference", "sap-journal-entry")
+FOLDING = ("sap-journal-entry",)
+"""Those of them whose references are in capitals, marks included."""
 NAME = "CN01"
 QUIET = 1.2
 """The quiet period in seconds: not much longer than the longest exchange, 1.0."""
@@ -47,6 +49,12 @@ Look = Callable[[], Sequence[Listed]]
 
 SLOW = ("0.3", "3")
 """Within the time that the clients allow, and beyond it."""
+
+
+def marked(profile: str, name: str, mark: str) -> str:
+    """Return the reference of a claim's later revision or reversal: ``EXP-1.r2``."""
+    return f"{name}.{mark.upper() if profile in FOLDING else mark}"
+
 
 CHART = b"""
 [chart]
@@ -61,6 +69,7 @@ fx_difference = "6061.01"
 advance_clearing = "1221.01"
 [company.CN01]
 currency = "CNY"
+time_zone = "Asia/Shanghai"
 [[expense]]
 type = "taxi"
 name = "Taxi"
@@ -137,13 +146,20 @@ def ledger_of(config: LedgerConfig) -> Ledger:
     return Ledger(config, contract=contract(config.profile), chart=chart())
 
 
+def book_of(journal: Journal, name: str = NAME) -> str:
+    """Return the id of the book that a ledger's name means; the name while it was never opened."""
+    return next((book.id for book in journal.books() if name in book.names), name)
+
+
 class Sender(Protocol):
     """A client of either kind, called the same way."""
 
     @property
     def journal(self) -> Journal: ...
 
-    def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None: ...
+    def __init__(
+        self, config: LedgerConfig, *, journal: Journal | None = None, new_journal: bool = True
+    ) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -163,8 +179,12 @@ class Sender(Protocol):
 class Threaded:
     """``Client``."""
 
-    def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None:
-        self.client = Client(config, ledger=ledger_of(config), journal=journal)
+    def __init__(
+        self, config: LedgerConfig, *, journal: Journal | None = None, new_journal: bool = True
+    ) -> None:
+        self.client = Client(
+            config, ledger=ledger_of(config), journal=journal, new_journal=new_journal
+        )
         self.journal = self.client.journal
 
     def __enter__(self) -> Self:
@@ -198,8 +218,12 @@ class Threaded:
 class Awaited:
     """``AsyncClient``, in one event loop that goes on from call to call."""
 
-    def __init__(self, config: LedgerConfig, *, journal: Journal | None = None) -> None:
-        self.client = AsyncClient(config, ledger=ledger_of(config), journal=journal)
+    def __init__(
+        self, config: LedgerConfig, *, journal: Journal | None = None, new_journal: bool = True
+    ) -> None:
+        self.client = AsyncClient(
+            config, ledger=ledger_of(config), journal=journal, new_journal=new_journal
+        )
         self.journal = self.client.journal
         self._loop = asyncio.Runner()
 
@@ -285,7 +309,7 @@ def insist(sender: Sender, call: Callable[[], T], *, look: Look) -> T:
         try:
             return patiently(call)
         except ClaimBridgeError as error:
-            parked = list(sender.journal.select(NAME, [State.PARKED]))
+            parked = list(sender.journal.select(book_of(sender.journal), [State.PARKED]))
             if error.code != PARKED or not parked:
                 raise
             for one in parked:

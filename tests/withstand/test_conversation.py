@@ -48,7 +48,7 @@ def client_of(profile: KingdeeEas, erp: Sandbox, folder: Path) -> Client:
         auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
     )
     ledger = Ledger(config, profile=profile, contract=contract(NAME), chart=chart())
-    return Client(config, ledger=ledger)
+    return Client(config, ledger=ledger, new_journal=True)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.interrupted import ENDED, submit_divided_until
+from tests.withstand.interrupted import ENDED, divided_until, submit_divided_until
 from tests.withstand.scene import chart, configured, contract, faults, patiently
 from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 
@@ -21,6 +21,7 @@ from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
     ConflictingSubmission,
+    LedgerRejection,
     LedgerUnavailable,
     NotDelivered,
 )
@@ -36,10 +37,9 @@ from claimbridge.model import (
     State,
     SupportingDocument,
 )
+from claimbridge.profiles import load_profile
 from claimbridge.profiles.reference import Reference
 from claimbridge.sandbox import Listed, Sandbox
-from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import Kept, Record
 
 NewId = Callable[[], str]
 DAY = dt.date(2026, 3, 11)
@@ -105,18 +105,20 @@ def test_a_long_claim_is_several_documents(erp: Sandbox, new_id: NewId, tmp_path
     mine = long_claim(new_id())
     with client(erp, tmp_path) as sender:
         ack = sender.submit(mine)
-        assert [one.claim_id for one in ack.parts] == [f"{mine.id}/{n}" for n in (1, 2, 3)]
-        assert ack.claim_id == mine.id
+        assert [(one.claim_id, one.part) for one in ack.parts] == [(mine.id, n) for n in (1, 2, 3)]
+        assert (ack.claim_id, ack.part) == (mine.id, 0)
         assert ack.journal_entry == ack.parts[0].journal_entry
         found = live(erp, mine.id)
-        assert sorted(found) == [f"{mine.id}/1", f"{mine.id}/2", f"{mine.id}/3"]
+        assert sorted(found) == [f"{mine.id}.p1", f"{mine.id}.p2", f"{mine.id}.p3"]
         assert debits(found) == mine.total
         before = erp.requests()
         assert sender.submit(mine) == ack
         assert erp.requests() == before, "what is done is not sent again"
         status = sender.status(mine.id)
         assert (status.claim_id, len(status.parts)) == (mine.id, 3)
-        assert sender.status(f"{mine.id}/2").journal_entry == ack.parts[1].journal_entry
+        assert status.parts[1].journal_entry == ack.parts[1].journal_entry
+        with pytest.raises(ClaimError, match="CB-132"):
+            sender.status(f"{mine.id}/2")
 
 
 def test_advances_and_payees_are_divided(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
@@ -225,6 +227,53 @@ def test_a_process_that_ends_at_any_write(
     assert ended >= 8
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("what", ["submit", "correct", "shorten", "reverse"])
+def test_reconcile_alone_finishes_what_was_intended(
+    erp: Sandbox,
+    new_id: NewId,
+    tmp_path: Path,
+    processes: ForkServerContext,
+    what: str,
+    when: str,
+) -> None:
+    """Cut off at any write, a claim is whole once another process reconciles, or was not begun."""
+    config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
+    first_lines, lines = 10, {"correct": 7, "shorten": 3}.get(what, 10)
+    finished = 0
+    for write in itertools.count(1):
+        name = new_id()
+        mine = long_claim(name, lines=lines, revision=2 if lines != first_lines else 1)
+        before = Decimal(0)
+        with client(erp, tmp_path) as sender:
+            if what != "submit":
+                before = long_claim(name, lines=first_lines).total
+                sender.submit(long_claim(name, lines=first_lines))
+        wish = "reverse" if what == "reverse" else "submit"
+        process = processes.Process(target=divided_until, args=(config, mine, wish, write, when))
+        process.start()
+        process.join(60)
+        with client(erp, tmp_path) as sender:
+            patiently(lambda to=sender: _reconciled(to))
+            assert list(sender.reconcile()) == [], "nothing is unfinished"
+        after = Decimal(0) if what == "reverse" else mine.total
+        found = debits(live(erp, name))
+        begun = write > 1 or when == "after" or process.exitcode == 0
+        assert found == (after if begun else before)
+        finished += begun
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == ENDED
+    assert finished >= 6
+
+
+def _reconciled(sender: Client) -> None:
+    """Reconcile; raise the error that remains."""
+    for one in sender.reconcile():
+        if one.error is not None:
+            raise one.error
+
+
 def test_a_changed_limit_posts_nothing_again(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
     """Not the whole beside its parts, nor the parts beside the whole."""
     divided, whole = long_claim(new_id()), long_claim(new_id())
@@ -253,14 +302,12 @@ def test_a_half_posted_claim_under_another_limit_is_refused(
         assert told.value.claim_id == mine.id
         erp.set_faults("")
         status = sender.status(mine.id)
-        assert (status.state, status.detail[-27:]) == (
-            State.PENDING,
-            "1 of 3 parts were not sent yet"[-27:],
-        )
+        assert status.state is State.PENDING
+        assert status.detail.endswith("2 of 3 parts were not sent yet")
     with client(erp, tmp_path, LongerDocuments()) as sender:
         with pytest.raises(ConflictingSubmission, match="CB-456"):
             sender.submit(mine)
-        assert list(live(erp, mine.id)) == [f"{mine.id}/1"]
+        assert list(live(erp, mine.id)) == [f"{mine.id}.p1"]
         sender.submit(long_claim(mine.id, revision=2))
         assert list(live(erp, mine.id)) == [f"{mine.id}.r2"]
         assert [one.error for one in sender.reconcile()] == []
@@ -294,7 +341,7 @@ def test_a_divided_claim_is_reversed_whole(erp: Sandbox, new_id: NewId, tmp_path
         with pytest.raises(ConflictingSubmission, match="CB-453"):
             sender.submit(mine)
     reversals = [one for one in erp.ledger() if one.purpose == "reverse"]
-    assert len([one for one in reversals if one.reference.startswith(f"{mine.id}/")]) == 3
+    assert len([one for one in reversals if one.reference.startswith(f"{mine.id}.p")]) == 3
 
 
 def test_a_half_posted_claim_is_reversed_for_good(
@@ -316,7 +363,7 @@ def test_a_half_posted_claim_is_reversed_for_good(
 def test_a_reversed_claims_invoice_is_free(
     erp: Sandbox, new_id: NewId, tmp_path: Path, reversed: bool
 ) -> None:
-    """As that of an undivided claim; while a part of it is in the ledger it is held."""
+    """As that of an undivided claim; while a part of it is in the ledger it is used."""
     invoice = SupportingDocument(kind="vat_ordinary", number="26312000000000123456")
 
     def using(claim: Claim) -> Claim:
@@ -324,19 +371,18 @@ def test_a_reversed_claims_invoice_is_free(
         return msgspec.structs.replace(claim, lines=(first, *claim.lines[1:]))
 
     mine, other = using(long_claim(new_id())), using(long_claim(new_id(), lines=2))
-    record = Record(tmp_path / "claims.db")
     with client(erp, tmp_path) as sender:
-        first, second = record.take_in(
-            "inbox", [Arrival(key=one.id, version="1", claim=one) for one in (mine, other)]
-        )
-        record.begin([first])
         sender.submit(mine)
-        record.accept(first)
+        assert {one.claim_id for one in sender.journal.invoices([invoice.number])} == {mine.id}
         if reversed:
             sender.reverse(mine.id)
-        (begun,) = record.begin([second])
-    record.close()
-    assert isinstance(begun, Kept if reversed else ClaimError)
+            sender.submit(other)
+            return
+        with pytest.raises(ClaimError) as refused:
+            sender.submit(other)
+    assert refused.value.code == "CB-530"
+    assert f"used by claim {mine.id} already" in refused.value.message
+    assert live(erp, other.id) == {}
 
 
 def test_a_claim_taken_back_where_it_came_from(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
@@ -356,26 +402,96 @@ def test_a_claim_taken_back_where_it_came_from(erp: Sandbox, new_id: NewId, tmp_
         assert sender.status(waiting.id).detail.startswith("taken back")
         standing = sender.withdraw(half.id, reason="taken back")
         assert standing is not None
-        assert (standing.claim_id, standing.state) == (f"{half.id}/1", State.POSTED)
+        assert (standing.claim_id, standing.state) == (half.id, State.PENDING)
+        assert [one.state for one in standing.parts] == ["posted", "pending", "pending"]
         list(sender.reconcile())
         assert live(erp, waiting.id) == {}
-        assert f"{half.id}/1" in live(erp, half.id)
+        assert len(live(erp, half.id)) == 3
+        with pytest.raises(ConflictingSubmission, match="CB-459"):
+            sender.submit(waiting)
+        with pytest.raises(ConflictingSubmission, match="CB-459"):
+            sender.submit(long_claim("unheard-of"))
         sender.submit(long_claim(waiting.id, revision=2))
         assert len(live(erp, waiting.id)) == 3
 
 
+@pytest.mark.parametrize("profile", ["reference", "sap-bapi"])
+@pytest.mark.parametrize("their", ["{0}/1", "{0}.p1", "{0}/1.p1"])
 def test_another_claim_whose_id_looks_like_a_part(
-    erp: Sandbox, new_id: NewId, tmp_path: Path
+    erp: Sandbox, new_id: NewId, tmp_path: Path, their: str, profile: str
 ) -> None:
-    """It is left alone, and the collision is told."""
+    """Whatever is done with the divided claim, that one stands as it was posted."""
+    mine = long_claim(new_id())
+    other = long_claim(their.format(mine.id), lines=2)
+    config = configured(profile, port=erp.port, journal=tmp_path / "claims.db")
+    limited = load_profile(profile)
+    limited.capabilities = msgspec.structs.replace(limited.capabilities, postings=5)
+    ledger = Ledger(config, profile=limited, contract=contract(profile), chart=chart())
+    with Client(config, ledger=ledger) as sender:
+        ack = sender.submit(other)
+        assert not ack.parts
+        assert len(sender.submit(mine).parts) == 3
+        assert len(sender.submit(long_claim(mine.id, revision=2)).parts) == 3
+        sender.reverse(mine.id)
+        assert sender.status(other.id).state is State.POSTED
+    (theirs,) = [one for one in erp.ledger() if one.reference == ack.reference]
+    assert (theirs.state, theirs.journal_entry) == ("posted", str(ack.journal_entry))
+
+
+@pytest.mark.parametrize("strikes", [1, 2])
+def test_a_refused_reversal_of_a_part(
+    erp: Sandbox, new_id: NewId, tmp_path: Path, strikes: int
+) -> None:
+    """At the first nothing is taken back; at a later one the rest stays told as unfinished."""
     mine = long_claim(new_id())
     with client(erp, tmp_path) as sender:
-        other = sender.submit(long_claim(f"{mine.id}/1", lines=2))
-        assert not other.parts
-        with pytest.raises(ConflictingSubmission, match="CB-451"):
+        sender.submit(mine)
+        erp.set_faults(f"reverse:fault@{strikes}")
+        with pytest.raises(LedgerRejection):
+            sender.reverse(mine.id)
+        erp.set_faults("")
+        assert len(live(erp, mine.id)) == (3 if strikes == 1 else 2)
+        status = sender.status(mine.id)
+        unfinished = list(sender.reconcile())
+        if strikes == 1:
+            assert (status.state, unfinished) == (State.POSTED, [])
+            sender.reverse(mine.id)
+        else:
+            assert status.state is State.REVERSING
+            assert "not reversed yet" in status.detail
+            assert [one.claim_id for one in unfinished] == [mine.id]
+        assert live(erp, mine.id) == {}
+        assert sender.status(mine.id).state is State.REVERSED
+
+
+def test_a_refused_part_is_told_until_somebody_decides(
+    erp: Sandbox, new_id: NewId, tmp_path: Path
+) -> None:
+    """The parts before it are in the ledger: reconcile names it, and sends nothing beside it."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        erp.set_faults("submit:fault@2")
+        with pytest.raises(LedgerRejection, match=r"part 2 of 3 \(1 accepted before it\)"):
             sender.submit(mine)
-        sender.submit(long_claim(mine.id, lines=2, revision=2))
-    assert sorted(live(erp, mine.id)) == [f"{mine.id}.r2", f"{mine.id}/1"]
+        erp.set_faults("")
+        for _ in range(2):
+            (told,) = sender.reconcile()
+            assert isinstance(told.error, LedgerRejection)
+            assert "part 2 of 3" in told.error.message
+        assert list(live(erp, mine.id)) == [f"{mine.id}.p1"]
+        assert len(sender.submit(mine).parts) == 3
+        assert list(sender.reconcile()) == []
+
+
+def test_a_part_is_settled_by_its_number(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
+    """The claim alone does not say which of its documents somebody found."""
+    mine = long_claim(new_id())
+    with client(erp, tmp_path) as sender:
+        sender.submit(mine)
+        with pytest.raises(ConflictingSubmission, match="CB-469"):
+            sender.settle(mine.id, revision=1, posted=None)
+        with pytest.raises(ConflictingSubmission, match="CB-454"):
+            sender.settle(mine.id, revision=1, part=2, posted=None)
 
 
 def test_many_at_once(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:

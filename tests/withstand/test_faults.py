@@ -11,6 +11,7 @@ from tests.withstand.scene import (
     PROFILES,
     SENDERS,
     attempted,
+    book_of,
     claim,
     configured,
     faults,
@@ -189,7 +190,7 @@ def test_a_person_settles_what_is_parked(
         erp.set_faults(fault)
         assert isinstance(attempted(sender, mine), ClaimBridgeError)
         erp.set_faults("")
-        (parked,) = sender.journal.select(config.name, [State.PARKED])
+        (parked,) = sender.journal.select(book_of(sender.journal), [State.PARKED])
         assert settle_by_hand(sender, parked, erp.ledger).state is (
             State.POSTED if fault == "commit-then-drop" else State.PENDING
         )

@@ -14,9 +14,9 @@ import pytest
 from tests.withstand.interrupted import INTERRUPTED, submit_until_interrupted
 from tests.withstand.relay import Order, Relay, Stage
 from tests.withstand.scene import (
-    NAME,
     PROFILES,
     SENDERS,
+    book_of,
     claim,
     configured,
     held,
@@ -44,7 +44,8 @@ BROKEN_OFF = "the attempt was broken off"
 def in_journal(path: Path, mine: Claim) -> Submission:
     """The claim's submission, as the next process finds it."""
     journal = SqliteJournal(path)
-    found = journal.history(NAME, mine.id).get(Key(NAME, mine.id, mine.revision))
+    book = book_of(journal)
+    found = journal.history(book, mine.id).get(Key(book, mine.id, mine.revision))
     journal.close()
     assert found is not None
     return found

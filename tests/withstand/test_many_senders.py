@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from tests.withstand.scene import NAME, PROFILES, claim, configured, ledger_of
+from tests.withstand.scene import PROFILES, book_of, claim, configured, ledger_of
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
@@ -31,7 +31,7 @@ def submit_all(config: LedgerConfig, names: list[str], threads: int, go: Connect
     told: Counter[str] = Counter()
     entries: set[tuple[str, str]] = set()
     lock = threading.Lock()
-    with Client(config, ledger=ledger_of(config)) as client:
+    with Client(config, ledger=ledger_of(config), new_journal=True) as client:
         go.send("ready")
         go.recv()
 
@@ -99,7 +99,7 @@ def test_two_processes_of_sixteen_threads(tmp_path: Path, profile: str) -> None:
     posted = sorted((one.reference, one.journal_entry) for one in ledger)
     assert [entries for entries, _ in told] == [posted, posted]
     journal = SqliteJournal(tmp_path / "claims.db")
-    states = Counter(one.state for one in journal.select(NAME))
+    states = Counter(one.state for one in journal.select(book_of(journal)))
     journal.close()
     assert states == {State.POSTED: CLAIMS}
 
@@ -114,7 +114,11 @@ def test_a_call_whose_time_is_over_does_not_wait_for_another_sender(tmp_path: Pa
             journal=f"sqlite:///{tmp_path / 'claims.db'}",
         )
         mileage = Claim.from_json((EXAMPLES / "claims" / "mileage-en.json").read_bytes())
-        with Client(config) as first, Client(config) as second, ThreadPoolExecutor(1) as pool:
+        with (
+            Client(config, new_journal=True) as first,
+            Client(config) as second,
+            ThreadPoolExecutor(1) as pool,
+        ):
             sent = pool.submit(first.submit, mileage)
             while not erp.requests():
                 time.sleep(0.01)

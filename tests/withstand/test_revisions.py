@@ -18,6 +18,7 @@ from tests.withstand.scene import (
     faults,
     held,
     insist,
+    marked,
     settled,
 )
 
@@ -55,11 +56,11 @@ def bring_to_its_end(sender: Sender, erp: Sandbox, profile: str, name: str) -> N
 def check_end(ledger: Sequence[Listed], profile: str, name: str) -> None:
     """The correction lives, alone; what was posted of the first is taken back, once."""
     found = held(ledger, profile, name)
-    assert [one.reference for one in found.live] == [f"{name}.r2"]
+    assert [one.reference for one in found.live] == [marked(profile, name, "r2")]
     first = [one for one in found.posts if one.reference == name]
     assert len(first) <= 1
     assert found.taken_back == first
-    assert [one.reference for one in found.reversals] == [f"{name}.x1"] * len(first)
+    assert [one.reference for one in found.reversals] == [marked(profile, name, "x1")] * len(first)
 
 
 @pytest.mark.parametrize("fault", list(faults()))
@@ -149,6 +150,8 @@ def test_without_faults_nobody_is_needed(
             end = sender.submit(claim(name, revision=number, taxi=f"{29 + number}.00"))
             assert isinstance(end, Acknowledgement)
         found = held(erp.ledger(), profile, name)
-        assert [one.reference for one in found.live] == [f"{name}.r3"]
-        assert {one.reference for one in found.reversals} == {f"{name}.x1", f"{name}.x2"}
+        assert [one.reference for one in found.live] == [marked(profile, name, "r3")]
+        assert {one.reference for one in found.reversals} == {
+            marked(profile, name, mark) for mark in ("x1", "x2")
+        }
         assert len(found.posts) == 3

@@ -143,7 +143,7 @@ def test_a_reversal_takes_back_what_was_posted(
         erp.set_faults("TransactionCommit:commit-then-drop@1")
         sender.reverse(mine.id)
         first, second = held(erp.ledger(), PROFILE, mine.id).posts
-        assert second.reference == f"{mine.id}.x1"
+        assert second.reference == f"{mine.id}.X1"
         sides = [[leg["side"] for leg in one.postings] for one in (first, second)]
         assert sides[0] == ["credit" if side == "debit" else "debit" for side in sides[1]]
         assert sender.status(mine.id).state is State.REVERSED

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from claimbridge.errors import JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
-from claimbridge.model import History, Move, State, Submission
+from claimbridge.journal.calls import Call
+from claimbridge.model import (
+    Book,
+    Continuity,
+    Gap,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -33,8 +44,14 @@ class Watched(Journal):
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         return self._write(lambda: self._journal.begin(seen, changed))
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
-        return self._write(lambda: self._journal.record(seen, changed))
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
+        return self._write(lambda: self._journal.record(seen, changed, withdrawn=withdrawn))
 
     def _write(self, write: Callable[[], History | None]) -> History | None:
         number = next(self._numbers)
@@ -43,19 +60,39 @@ class Watched(Journal):
         self._after(number)
         return written
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        return self._journal.owns(flights)
+
+    def ended(self, call: Call) -> None:
+        self._journal.ended(call)
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         return self._journal.at_once(calls)
+
+    def books(self) -> tuple[Book, ...]:
+        return self._journal.books()
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        return self._journal.keep_books(seen, books)
 
     def history(self, ledger: str, claim_id: str) -> History:
         return self._journal.history(ledger, claim_id)
 
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        return self._journal.invoices(names)
+
     def find(self, ledger: str, reference: str) -> Submission | None:
         return self._journal.find(ledger, reference)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        return self._journal.select(ledger, states)
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        return self._journal.select(ledger, states, parts=parts)
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        return self._journal.counts(ledger)
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
         return self._journal.moves(ledger, claim_id)
 
     def cursor(self, ledger: str) -> str:
@@ -66,6 +103,18 @@ class Watched(Journal):
 
     def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
         return self._journal.first_sight(ledger, seal, until)
+
+    def continuity(self) -> Continuity:
+        return self._journal.continuity()
+
+    def agree_new(self) -> None:
+        self._journal.agree_new()
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        return self._journal.note_gap(until)
+
+    def make_newest(self) -> None:
+        self._journal.make_newest()
 
     def close(self) -> None:
         self._journal.close()

@@ -186,7 +186,7 @@ INTAKE: Final = (
     Command(
         "refuse",
         "intake:refuse_arrivals",
-        "Close what is parked and will not be submitted; others may use its invoices.",
+        "Close what is parked and will not be submitted.",
         'claimbridge intake refuse EXP-2026-0042 --reason "paid by hand"',
     ),
     Command(
@@ -238,10 +238,40 @@ JOURNAL: Final = (
         "claimbridge journal show EXP-2026-0042",
     ),
     Command(
+        "invoices",
+        "invoices:show_invoice",
+        "Show which claims use an invoice, or used it, in whatever spelling of its number.",
+        "claimbridge journal invoices 26312000000000123456",
+    ),
+    Command(
         "settle",
         "journal:settle_submission",
-        "Record what you found in the ERP about a parked submission.",
+        "Record what you found in the ERP about a parked submission, or one that is gone from it.",
         "claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008",
+    ),
+    Command(
+        "books",
+        "books:list_books",
+        "List the books of the journal: their names, where they are, and what they hold.",
+        "claimbridge journal books --config claimbridge.toml",
+    ),
+    Command(
+        "rename",
+        "books:rename_book",
+        "Let a new name mean the book that an old name meant, after a ledger was renamed.",
+        "claimbridge journal rename CN01 CN-SHANGHAI",
+    ),
+    Command(
+        "moved",
+        "books:move_book",
+        "Record that a ledger's book is now where the configuration says.",
+        "claimbridge journal moved CN01",
+    ),
+    Command(
+        "restored",
+        "restored:journal_restored",
+        "Say until when a newer copy of the journal was in use; what it may have sent is doubted.",
+        "claimbridge journal restored --until 2026-03-31T18:30:00+08:00",
     ),
 )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
+from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import (
     NO,
     YES,
@@ -43,6 +44,14 @@ LedgerName = Annotated[
     ),
 ]
 ChartFile = Annotated[Path, Parameter(name="--chart", help="The chart of accounts.")]
+NewJournal = Annotated[
+    bool,
+    Parameter(
+        name="--new-journal",
+        negative=(),
+        help="The journal is empty because nothing was sent before; asked for once.",
+    ),
+]
 Json = Annotated[
     bool,
     Parameter(name="--json", negative=(), help="One JSON object per item, a line each, on stdout."),
@@ -55,6 +64,7 @@ def submit(
     *,
     config: Config = Path("claimbridge.toml"),
     ledger: LedgerName = None,
+    new_journal: NewJournal = False,
     json: Json = False,
 ) -> int:
     """Carry approved claims into the ledger, each exactly once in effect.
@@ -74,7 +84,8 @@ def submit(
             except ClaimBridgeError as error:
                 codes.append(_show_end(Result(error.claim_id or path.name, None, error), json))
 
-    with Client.from_config(config, ledger=ledger) as client:
+    with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
+        tell_missing(config, client)
         results = client.submit_many(readable())
         for result in progress(results, total=len(claims), what="submitting"):
             codes.append(_show_end(result, json))
@@ -145,7 +156,7 @@ _STATES = {
 
 def _state_after(error: ClaimBridgeError) -> State | None:
     """Return our state of the submission that ended so; None when none was begun."""
-    if error.code == "CB-421":
+    if error.code in ("CB-421", "CB-431"):
         return State.PARKED
     return _STATES.get(type(error).__name__)
 
@@ -385,6 +396,7 @@ def reverse(
 
     """
     with Client.from_config(config, ledger=ledger) as client:
+        tell_missing(config, client)
         try:
             ack = client.reverse(claim, revision=revision, posting_date=date, reason=reason)
         except ClaimBridgeError as error:
@@ -402,6 +414,7 @@ def reconcile(
     """Bring every unfinished submission to an end: ask the ERP, adopt, or send."""
     codes = []
     with Client.from_config(config, ledger=ledger) as client:
+        tell_missing(config, client)
         for one in client.reconcile():
             if one.status is not None:
                 codes.append(DONE)

@@ -77,7 +77,7 @@ class Show(Scenes):
         for number, claim in enumerate(shown, start=1):
             questions = self._count("QueryVouchers")
             ack = self._client.submit(claim)
-            asked = self._count("QueryVouchers") > questions
+            asked = number == LOST and self._count("QueryVouchers") > questions
             adopted += [ack] * asked
             told = "answer lost, asked, adopted" if asked else "posted"
             row(

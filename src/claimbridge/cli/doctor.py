@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,16 +15,20 @@ import msgspec
 
 from claimbridge.cli.app import DONE, USAGE
 from claimbridge.cli.claims import Config, Json, LedgerName
+from claimbridge.cli.named import book_of, missing_in
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal import open_journal
-from claimbridge.ledger import Ledger, open_identities, transport_settings
+from claimbridge.ledger import Ledger, open_identities, transport_settings, wanted_book
 from claimbridge.model import State
+from claimbridge.profiles import load_profile
 from claimbridge.signing import Identity
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
+from claimbridge.submission import Rules, forgets, told_of
+from claimbridge.submission.books import found
 
 EXPIRY_WARNING = dt.timedelta(days=30)
 
@@ -52,6 +57,7 @@ def doctor(
     findings = [finding for name in names for finding in _examine(config, name)]
     if ledger is None:
         findings += [_source(config, name) for name in sources_in(config)]
+    findings += _missing(config, names)
     if json:
         for finding in findings:
             emit(msgspec.to_builtins(finding))
@@ -63,7 +69,7 @@ def doctor(
 def _print(findings: list[Finding]) -> None:
     marks = {"ok": YES, "warning": WARN, "failure": NO}
     say(f"claimbridge {metadata.version('claimbridge')}, Python {sys.version.split()[0]}")
-    made = table("", "ledger", "what", "found", texts=("found",))
+    made = table("", "ledger", "what", "found", wrapped=("found",))
     for finding in findings:
         row(made, marks[finding.verdict], finding.ledger, finding.what, finding.text)
     show(made)
@@ -80,6 +86,7 @@ def _examine(path: Path, name: str) -> Iterator[Finding]:
         "chart": _chart,
         "identity": _identity,
         "journal": _journal,
+        "book": _book,
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
@@ -146,18 +153,55 @@ def _certified(identity: Identity) -> str:
 
 
 def _journal(config: LedgerConfig) -> str | tuple[str, str]:
+    capabilities = load_profile(config.profile, config.options).capabilities
+    rules = Rules(capabilities=capabilities, first_send=config.first_send)
     journal = open_journal(config.journal_url)
     try:
-        waiting = {
-            state: sum(1 for _ in journal.select(config.name, (state,)))
-            for state in (State.IN_DOUBT, State.PARKED)
-        }
+        continuity = journal.continuity()
+        held = journal.counts(book_of(journal, config))
     finally:
         journal.close()
+    may_send, about = told_of(continuity, rules)
+    forgetful = forgets(continuity, rules)
+    if not may_send:
+        return "warning" if continuity.new and not continuity.replaces else "failure", about
+    waiting = {state: held.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
         told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
         return "warning", f"{config.journal_url}: {told}; run claimbridge reconcile"
-    return config.journal_url
+    if forgetful:
+        return "warning", forgetful
+    return f"{config.journal_url}: {about}"
+
+
+def _book(config: LedgerConfig) -> str:
+    """Say which book the ledger's name means; it is not opened."""
+    journal = open_journal(config.journal_url)
+    try:
+        opened = found(journal.books(), wanted_book(config))
+    finally:
+        journal.close()
+    if opened is None:
+        return "new: the first submission opens it"
+    others = [name for name in opened.book.names if name != config.name]
+    also = f", also known as {', '.join(others)}" if others else ""
+    return f"{opened.book.id}{also}" + (", parallel" if config.parallel else "")
+
+
+def _missing(path: Path, names: Sequence[str]) -> Iterator[Finding]:
+    """Tell of books in the journals of these ledgers that no ledger means."""
+    urls: set[str] = set()
+    for name in names:
+        with suppress(ClaimBridgeError):  # told where the ledger was examined
+            urls.add(load_config(path, ledger=name).journal_url)
+    for url in sorted(urls):
+        with suppress(ClaimBridgeError):
+            journal = open_journal(url)
+            try:
+                told = missing_in(path, journal, url)
+            finally:
+                journal.close()
+            yield from (Finding("-", "books", "warning", sentence) for sentence in told)
 
 
 def _secrets(config: LedgerConfig) -> str:

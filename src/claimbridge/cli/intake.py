@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, INTAKE, USAGE, exit_code, with_commands, worst
-from claimbridge.cli.claims import Config, Json
+from claimbridge.cli.claims import Config, Json, NewJournal
+from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
@@ -54,6 +55,7 @@ def intake(
     *,
     config: Config = Path("claimbridge.toml"),
     source: SourceName = None,
+    new_journal: NewJournal = False,
     json: Json = False,
 ) -> int:
     """Carry what the sources have into the ledgers, in one pass; retry what is parked.
@@ -61,7 +63,7 @@ def intake(
     Example: `claimbridge intake --config claimbridge.toml`
     """
     codes: list[int] = []
-    with _clients(config) as client_of:
+    with _clients(config, new_journal=new_journal) as client_of:
         for configured in configured_sources(config, source):
             try:
                 codes += _pass(config, configured, client_of, json)
@@ -187,7 +189,7 @@ def refuse_arrivals(
     source: SourceName = None,
     json: Json = False,
 ) -> int:
-    """Close what is parked and will not be submitted; others may use its invoices.
+    """Close what is parked and will not be submitted.
 
     Parameters
     ----------
@@ -258,13 +260,17 @@ def opened_record(config: Path, source: SourceConfig) -> Iterator[Record]:
 
 
 @contextmanager
-def _clients(config: Path) -> Iterator[Callable[[str], Client]]:
+def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Client]]:
     """Give the clients of ledgers by name, opened when first asked for."""
     opened: dict[str, Client] = {}
+    told: set[str] = set()
 
     def client_of(ledger: str) -> Client:
         if ledger not in opened:
-            opened[ledger] = Client.from_config(config, ledger=ledger)
+            opened[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
+            if (url := opened[ledger].ledger.config.journal_url) not in told:
+                told.add(url)
+                tell_missing(config, opened[ledger])
         return opened[ledger]
 
     try:

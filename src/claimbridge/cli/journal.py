@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
 from claimbridge.cli.claims import Config, Json, LedgerName, status_record
+from claimbridge.cli.named import book_of
 from claimbridge.cli.output import (
     YES,
     complain,
@@ -25,7 +27,7 @@ from claimbridge.client import Client
 from claimbridge.config import load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import open_journal
-from claimbridge.model import JournalEntry, State, Submission
+from claimbridge.model import JournalEntry, Key, Move, State, Submission
 
 
 def list_submissions(
@@ -50,13 +52,13 @@ def list_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        for found in journal.select(loaded.name, state):
+        for found in journal.select(book_of(journal, loaded), state):
             if json:
-                emit(_record(found))
+                emit(submission_record(found))
             else:
                 row(
                     made,
-                    found.key.claim_id,
+                    _named(found.key),
                     str(found.key.revision),
                     found.key.purpose,
                     found.state,
@@ -71,10 +73,22 @@ def list_submissions(
     return DONE
 
 
-def _record(found: Submission) -> dict[str, Any]:
+def _named(key: Key) -> str:
+    """Return what people call a document: the claim, and which part of it."""
+    return f"{key.claim_id}  part {key.part}" if key.part else key.claim_id
+
+
+def _part(key: Key) -> dict[str, int]:
+    """Return which document of a divided claim it is; nothing for one document."""
+    return {"part": key.part} if key.part else {}
+
+
+def submission_record(found: Submission) -> dict[str, Any]:
+    """Return a submission, for JSON."""
     return {
         "claim": found.key.claim_id,
         "revision": found.key.revision,
+        **_part(found.key),
         "purpose": found.key.purpose,
         "state": found.state,
         "reference": found.reference,
@@ -102,37 +116,53 @@ def show_submissions(
         numbers=("rev", "attempt"), texts=("why",),
     )  # fmt: skip
     try:
-        moves = journal.moves(loaded.name, claim)
+        book = book_of(journal, loaded)
+        known = journal.history(book, claim)
+        gone = map(_unmoved, (one for one in known.submissions if one.missing))
+        for move in chain(journal.moves(book, claim), gone):
+            if json:
+                emit(
+                    {
+                        "claim": claim,
+                        "revision": move.key.revision,
+                        **_part(move.key),
+                        "purpose": move.key.purpose,
+                        "at": move.at,
+                        "from": move.before,
+                        "to": move.after,
+                        "attempt": move.attempt,
+                        "detail": move.detail,
+                    }
+                )
+            else:
+                row(
+                    made,
+                    f"{move.at:%Y-%m-%d %H:%M:%S}",
+                    str(move.key.revision) + (f" part {move.key.part}" if move.key.part else ""),
+                    move.key.purpose,
+                    move.before or "",
+                    move.after,
+                    str(move.attempt),
+                    move.detail,
+                )
     finally:
         journal.close()
-    for move in moves:
-        if json:
-            emit(
-                {
-                    "claim": claim,
-                    "revision": move.key.revision,
-                    "purpose": move.key.purpose,
-                    "at": move.at,
-                    "from": move.before,
-                    "to": move.after,
-                    "attempt": move.attempt,
-                    "detail": move.detail,
-                }
-            )
-        else:
-            row(
-                made,
-                f"{move.at:%Y-%m-%d %H:%M:%S}",
-                str(move.key.revision),
-                move.key.purpose,
-                move.before or "",
-                move.after,
-                str(move.attempt),
-                move.detail,
-            )
     if not json:
         show(made)
     return DONE
+
+
+def _unmoved(missing: Submission) -> Move:
+    """Return, as a line of what happened, that the ERP no longer has what it accepted."""
+    assert missing.updated_at is not None  # the journal stamps what it keeps
+    return Move(
+        key=missing.key,
+        at=missing.updated_at,
+        before=missing.state,
+        after=missing.state,
+        attempt=missing.attempt,
+        detail=missing.detail,
+    )
 
 
 def settle_submission(
@@ -140,6 +170,7 @@ def settle_submission(
     /,
     *,
     revision: int,
+    part: int = 0,
     config: Config = Path("claimbridge.toml"),
     ledger: LedgerName = None,
     posted: str | None = None,
@@ -147,26 +178,31 @@ def settle_submission(
     fiscal_year: str = "",
     not_posted: Annotated[bool, Parameter(negative=())] = False,
     reversed: Annotated[bool, Parameter(negative=())] = False,
+    gone: Annotated[bool, Parameter(negative=())] = False,
     looked: str | None = None,
     note: str = "settled by hand",
     json: Json = False,
 ) -> int:
-    """Record what you found in the ERP about a parked submission.
+    """Record what you found in the ERP about a parked submission, or one that is gone from it.
 
     Parameters
     ----------
+    part
+        Which document of a claim that is several, as `journal list` shows it.
     posted
         The journal entry's number in the ERP.
     not_posted
         The ERP holds none: it may be submitted again.
     reversed
         People have reversed it in the ERP.
+    gone
+        The ERP accepted it and has it no more: it was deleted, or the ERP was restored.
     looked
         When you looked into the ERP (RFC 3339); just now when left out.
 
     """
-    if (posted is not None or reversed) == not_posted:
-        complain("give one of --posted NUMBER, --not-posted and --reversed")
+    if sum((posted is not None or reversed, not_posted, gone)) != 1:
+        complain("give one of --posted NUMBER, --not-posted, --reversed and --gone")
         return 2
     entry = None
     if posted is not None:
@@ -176,8 +212,10 @@ def settle_submission(
             status = client.settle(
                 claim,
                 revision=revision,
+                part=part,
                 posted=entry,
                 reversed=reversed,
+                gone=gone,
                 looked=moment(looked, what="--looked"),
                 note=note,
             )
@@ -187,5 +225,6 @@ def settle_submission(
     if json:
         emit(status_record(status))
     else:
-        say(YES, f" {claim}  {status.state}  {status.journal_entry or ''}")
+        named = f"{claim}  part {part}" if part else claim
+        say(YES, f" {named}  {status.state}  {status.journal_entry or ''}")
     return DONE

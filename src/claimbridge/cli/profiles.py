@@ -46,10 +46,10 @@ def read_options(given: tuple[str, ...]) -> dict[str, Any]:
             raise _wrong(one, "is not KEY=VALUE")
         try:
             table = tomllib.loads(f"{key} = {value}", parse_float=Decimal)
-        except tomllib.TOMLDecodeError:
+        except (ValueError, ArithmeticError, RecursionError):  # of TOML, and of absurd numbers
             try:
                 table = tomllib.loads(f"{key} = {json.dumps(value)}")
-            except tomllib.TOMLDecodeError as error:
+            except ValueError as error:
                 raise _wrong(one, f"is not KEY=VALUE: {error}") from error
         _join(found, table, one)
     return found

@@ -23,6 +23,7 @@ def sandbox(
     holds: Annotated[bool, Parameter(negative=())] = False,
     record: Path | None = None,
     hesi: Annotated[bool, Parameter(negative=())] = False,
+    folds: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Serve an ERP on 127.0.0.1 to try things against, until interrupted.
 
@@ -48,6 +49,8 @@ def sandbox(
         Write each exchange into this folder, as fixtures for tests; secrets are scrubbed.
     hesi
         Serve a Hesi beside the ERP, too, at /hesi; its documents are kept in memory.
+    folds
+        Keep references, and give them back, in capitals, as some ERPs do.
 
     """
     from claimbridge.sandbox import PROFILES, Hesi, Sandbox
@@ -65,6 +68,7 @@ def sandbox(
         record=record,
         holds=holds,
         hesi=Hesi() if hesi else None,
+        folds=folds,
     )
 
     def announce(running: Sandbox) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from claimbridge.cli.output import amount, row, show, table
 from claimbridge.mapping import Explanation, Mapped
 from claimbridge.model import Posting, Side, Voucher
+from claimbridge.model.voucher_fields import POSTING
 
 
 def print_voucher(mapped: Mapped, *, explain: bool) -> None:
@@ -13,9 +14,10 @@ def print_voucher(mapped: Mapped, *, explain: bool) -> None:
     # Company and partner have a column only where they say something.
     elsewhere = any(posting.company for posting in voucher.postings)
     others = any(_partner(posting, voucher) for posting in voucher.postings)
-    further = [name for name, has in (("company", elsewhere), ("partner", others)) if has]
+    further = [_words(name) for name, has in (("company", elsewhere), ("partner", others)) if has]
     made = table(
-        "#", "account", "debit", "credit", "", *further, "cost centre", "role", "narration",
+        "#", _words("account"), "debit", "credit", "", *further, _words("cost_centre"),
+        _words("role"), _words("narration"),
         numbers=("#", "debit", "credit"), texts=("role", "narration"),
     )  # fmt: skip
     for number, posting in enumerate(voucher.postings, start=1):
@@ -33,9 +35,19 @@ def print_voucher(mapped: Mapped, *, explain: bool) -> None:
             posting.role.replace("_", " "),
             posting.narration,
         )
-    show(made, title=f"{voucher.text} · {voucher.company} · {voucher.posting_date}")
+    title = [voucher.text, voucher.company, str(voucher.posting_date)]
+    if voucher.parts:
+        title.append(f"part {voucher.part} of {voucher.parts}")
+    show(made, title=" · ".join(title))
     if explain:
         _print_reasons(mapped)
+
+
+def _words(name: str) -> str:
+    """Return what people call a field of a posting."""
+    told = POSTING[name].words
+    assert isinstance(told, str)
+    return told
 
 
 def _partner(posting: Posting, voucher: Voucher) -> str:

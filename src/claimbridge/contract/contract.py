@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +26,7 @@ from claimbridge.contract.replies import Reply
 from claimbridge.contract.shape import Leaf
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.model.outcome import Finding
+from claimbridge.turns import Turn
 
 _NO_SOURCES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -223,11 +223,11 @@ class _Once:
 
     def __init__(self, load: Callable[[], Contract]) -> None:
         self._load = load
-        self._lock = threading.Lock()
+        self._turn = Turn()
         self._loaded: Contract | None = None
 
     def __call__(self) -> Contract:
-        with self._lock:
+        with self._turn.held():
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded

@@ -6,7 +6,6 @@ not hold is asked of the whole contract.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -15,6 +14,7 @@ import msgspec
 from claimbridge.contract.known import Lookup
 from claimbridge.contract.names import full_name, split_name
 from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard
+from claimbridge.turns import Turn
 
 
 class LeafRow(msgspec.Struct, frozen=True, array_like=True, tag="e"):
@@ -130,7 +130,7 @@ class KnownShapes:
         self._leaves: Mapping[str, Leaf] = {
             name: self._leaf(row) for name, row in data.elements.items()
         }
-        self._lock = threading.RLock()
+        self._turn = Turn()
 
     def element(self, name: str) -> Leaf | None:
         """Return the global element ``{namespace}name``; None when there is none."""
@@ -142,7 +142,10 @@ class KnownShapes:
         return (found[0], self._shape(found[1])) if found else self._whole().named(name)
 
     def _shape(self, number: int) -> Shape:
-        with self._lock:
+        made = self._made.get(number)
+        if made is not None:
+            return made
+        with self._turn.held():
             if number not in self._made:
                 row = self._data.shapes[number]
                 self._made[number] = Shape(

@@ -8,7 +8,6 @@ here only, and this module only when a contract is loaded: importing zeep takes 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +26,7 @@ from claimbridge.contract.names import XSD, split_name, unique_local_names
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.shape import Group, Leaf, Order, Part, Shape, Wildcard
 from claimbridge.errors import ClaimBridgeError, ContractError
+from claimbridge.turns import Turn
 
 
 class Shapes:
@@ -37,11 +37,11 @@ class Shapes:
         self._made: dict[int, Shape] = {}
         self._by_name = _global_types(schema)
         # zeep computes its types' content when first asked and is not written for threads.
-        self._lock = threading.RLock()
+        self._turn = Turn()
 
     def element(self, name: str) -> Leaf | None:
         """Return the global element ``{namespace}name``; None when there is none."""
-        with self._lock:
+        with self._turn.held():
             try:
                 found = self._schema.get_element(name)
             except Exception:  # noqa: BLE001 - zeep's ways to say "no such element" are many
@@ -55,7 +55,10 @@ class Shapes:
 
     def of(self, zeep_type: Any) -> Shape:
         """Return the shape of one of zeep's types."""
-        with self._lock:
+        made = self._made.get(id(zeep_type))
+        if made is not None:
+            return made
+        with self._turn.held():
             # By identity: zeep's types are not hashable, and live as long as their schema.
             if id(zeep_type) not in self._made:
                 self._made[id(zeep_type)] = self._shape(zeep_type)

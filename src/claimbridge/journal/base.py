@@ -7,12 +7,23 @@ decider when somebody else was faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from claimbridge.errors import JournalError
-from claimbridge.model import History, Move, State, Submission
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal.calls import Call
+from claimbridge.model import (
+    Book,
+    Continuity,
+    Gap,
+    History,
+    InvoiceHolder,
+    Move,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 T = TypeVar("T")
 
@@ -21,8 +32,19 @@ class Journal(Protocol):
     """What every journal does. All methods may be called from any thread.
 
     Each raises JournalError when the record cannot be read or written; a write that raises has
-    changed nothing. Times come from the journal's clock.
+    changed nothing. Times come from the journal's clock. ``ledger`` is a book's id throughout.
     """
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        ...
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``, durably; False when they are others by now.
+
+        Raises JournalError CB-233 where one that is left out holds claims.
+        """
+        ...
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim.
@@ -37,23 +59,54 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again.
+        flight; None when another writer was faster: read again and decide again. Raises, and has
+        then written nothing, ConflictingSubmission CB-457 where a voucher is about to be sent of a
+        claim that another book has, or may have (``rules.refuse_elsewhere``), and ClaimError where
+        another claim has an invoice of one of them, in whatever book
+        (``claimbridge.journal.invoices``).
         """
         ...
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed`` if nothing was written since ``seen``; ends the flights it names.
 
         Returns the new history, durable on disk; None when another writer was faster. A flight
         named in ``changed`` is given up even when the write fails, so that the next ``history``
-        shows it ``in_doubt``.
+        shows it ``in_doubt``. ``withdrawn`` is kept with the claim, whose ``changed`` may then be
+        empty; None leaves what is kept. What becomes ``pending`` here is held to the invoices, and
+        to other books, as ``begin`` holds it.
         """
         ...
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether these attempts may still leave: each is sending, and a flight of this journal.
+
+        Asked right before the first byte: a process that stood still may have been taken for dead
+        meanwhile, and where others cannot see that it lives, they will take it so.
+        """
+        ...
+
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
+        ...
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make several calls of this journal's methods, sharing syncs of the disk where it can.
 
-        Returns what each returned, in their order; a JournalError that one raises is its result.
+        Returns what each returned, in their order; an error of ours that one raises is its result.
+        """
+        ...
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, in no ledger's order.
+
+        A name is an invoice's identity, or its number as ``InvoiceUse`` has it.
         """
         ...
 
@@ -61,15 +114,22 @@ class Journal(Protocol):
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         ...
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
         """Yield submissions in these states (empty: in any), oldest first.
 
-        Bounded memory: the caller may stop early, and may write while it reads.
+        With ``parts`` only those that are parts of a divided claim. Bounded memory: the caller may
+        stop early, and may write while it reads.
         """
         ...
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> Mapping[State, int]:
+        """Return how many submissions are in each state, as they are written; no state with 0."""
+        ...
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first, in bounded memory."""
         ...
 
     def cursor(self, ledger: str) -> str:
@@ -88,22 +148,46 @@ class Journal(Protocol):
         """
         ...
 
+    def continuity(self) -> Continuity:
+        """Return whether this is the newest journal of its ledgers, and its gaps.
+
+        ``begin`` raises JournalError where it is not (CB-235), or where it is empty in the place of
+        another (CB-236).
+        """
+        ...
+
+    def agree_new(self) -> None:
+        """Keep that a person says that nothing was sent before; does nothing unless it is empty."""
+        ...
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        """Keep, durably, that another copy of this journal was in use until then.
+
+        Returns the gap (None: nothing is missing), and whether it was not known before. Raises
+        JournalError CB-237 for a time that cannot be.
+        """
+        ...
+
+    def make_newest(self) -> None:
+        """Have this journal count as the newest from now on, and any other copy as an older one."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; closing twice does no harm."""
         ...
 
 
-def outcome_of(call: Callable[[], T]) -> T | JournalError:
-    """Return what ``call`` returns, or the JournalError that it raises."""
+def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
+    """Return what ``call`` returns, or the error of ours that it raises."""
     try:
         return call()
-    except JournalError as error:
+    except ClaimBridgeError as error:
         return error
 
 
-def key_order(submission: Submission) -> tuple[int, str]:
-    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``."""
-    return submission.key.revision, submission.key.purpose
+def key_order(submission: Submission) -> tuple[int, str, int]:
+    """Sort key for ``History.submissions``: by revision, ``post`` before ``reverse``, by part."""
+    return submission.key.revision, submission.key.purpose, submission.key.part
 
 
 __all__ = ["Journal", "key_order", "outcome_of"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import resource
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,8 @@ DAMAGED: Final = "CB-224"
 FOREIGN: Final = "CB-225"
 NEWER: Final = "CB-226"
 PLACE: Final = "CB-227"
+NO_DESCRIPTOR: Final = "CB-238"
+DISK: Final = "CB-239"
 
 _ADVICE: Final = {
     FULL: "cannot grow: the disk, the quota or the file size limit is reached; make room, then "
@@ -24,16 +29,20 @@ _ADVICE: Final = {
     "Nothing was changed",
     LOCKED: "is locked by another program; end it (a backup, an open sqlite3 shell) or wait, then "
     "try again. Nothing was changed",
-    DAMAGED: "is damaged; stop all writers, keep a copy, and restore a backup or run "
-    "`sqlite3 FILE .recover`",
+    DAMAGED: "is damaged; stop all writers, keep a copy, and restore a backup (then claimbridge "
+    "journal restored --until WHEN) or run `sqlite3 FILE .recover`",
     FOREIGN: "is not a journal of claimbridge; name another file. It was left as it is",
+    NO_DESCRIPTOR: "could not be opened: this process, or the machine, has no file descriptor "
+    "left; close files or connections, or raise the limit (`ulimit -n`), then try again. Nothing "
+    "was changed",
+    DISK: "could not be read or written: the disk reported an error, which may have been one of a "
+    "moment; look into the system's log and at the disk, then try again: what was written before "
+    "is read anew",
 }
 
 # https://sqlite.org/rescode.html: extended codes first, then the primary code (the low byte).
 _CODES: Final = {
-    sqlite3.SQLITE_IOERR_WRITE: FULL,  # EFBIG and EDQUOT; ENOSPC is SQLITE_FULL
-    sqlite3.SQLITE_IOERR_SHMSIZE: FULL,
-    sqlite3.SQLITE_IOERR_CORRUPTFS: DAMAGED,
+    sqlite3.SQLITE_IOERR: DISK,
     sqlite3.SQLITE_IOERR_SHORT_READ: DAMAGED,
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_READONLY: READ_ONLY,
@@ -52,12 +61,26 @@ _ERRNOS: Final = {
     errno.EACCES: READ_ONLY,
     errno.EPERM: READ_ONLY,
     errno.EROFS: READ_ONLY,
+    errno.EMFILE: NO_DESCRIPTOR,
+    errno.ENFILE: NO_DESCRIPTOR,
+    errno.EIO: DISK,
 }
+
+
+_NO_ROOM: Final = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""What SQLite says of EFBIG and EDQUOT, but of EIO as well; ENOSPC is SQLITE_FULL."""
 
 
 def explained(error: sqlite3.Error | OSError, path: Path) -> JournalError:
     """Return our error for what SQLite or the system said about the journal at ``path``."""
     code = _code_of(error)
+    if isinstance(error, sqlite3.Error):
+        # SQLite keeps the system's own word for itself: ask the system again.
+        reported = _reported(error)
+        if reported in _NO_ROOM and _has_no_room(path):
+            code = FULL
+        elif reported is not None and reported & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            code = _why_not_opened() or code
     advice = _ADVICE.get(code, "could not be read or written; nothing was changed")
     return JournalError(f"journal {path} {advice} ({error})", code=code)
 
@@ -74,10 +97,45 @@ def repeated(error: JournalError) -> JournalError:
     return copy
 
 
+def _has_no_room(path: Path) -> bool:
+    """Whether a file beside the journal cannot grow, by its size, the quota or the disk."""
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    beside = (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
+    try:
+        if most != resource.RLIM_INFINITY and any(
+            one.stat().st_size + _STEP > most for one in beside if one.exists()
+        ):
+            return True
+        with tempfile.TemporaryFile(dir=path.parent) as probe:
+            probe.write(bytes(_STEP))
+            probe.flush()
+    except OSError as error:
+        return _ERRNOS.get(error.errno or 0) == FULL
+    return False
+
+
+_STEP: Final = 65_536
+"""Bytes by which a file of SQLite's grows at the most at once: a page, or some shared memory."""
+
+
+def _why_not_opened() -> str | None:
+    """Return NO_DESCRIPTOR where nothing can be opened; else None: it was this very file."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return _ERRNOS.get(error.errno or 0)
+    return None
+
+
+def _reported(error: sqlite3.Error) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code
+
+
 def _code_of(error: sqlite3.Error | OSError) -> str:
     if isinstance(error, OSError):
         return _ERRNOS.get(error.errno or 0, JournalError.default_code)
-    reported: int | None = getattr(error, "sqlite_errorcode", None)
+    reported = _reported(error)
     if reported is None:
         # The sqlite3 module's own errors carry no code; of them, text that is no UTF-8 is damage.
         undecodable = "decode" in str(error)
@@ -87,10 +145,12 @@ def _code_of(error: sqlite3.Error | OSError) -> str:
 
 __all__ = [
     "DAMAGED",
+    "DISK",
     "FOREIGN",
     "FULL",
     "LOCKED",
     "NEWER",
+    "NO_DESCRIPTOR",
     "PLACE",
     "READ_ONLY",
     "damaged",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from claimbridge.journal.calls import CURRENT, Call
 from claimbridge.model import History, Key, State, Submission
 
 
@@ -23,71 +23,76 @@ class Flight(msgspec.Struct, frozen=True):
 class Flights:
     """Counts flights, so that a second attempt at a key is never taken for the first.
 
-    Safe for threads.
+    A flight ends when that is noted, or when the call that began it is over. Safe for threads:
+    each step here is one operation on a dict, and there is no lock that could stay held.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._air: set[int] = set()
-        self._by_key: dict[Key, Flight] = {}
+        self._air: dict[int, Call | None] = {}
+        self._written: dict[tuple[Key, int], Flight] = {}
 
     def take_off(self) -> int:
         """Return the number of a new flight, in the air before anything is written of it."""
-        with self._lock:
-            number = next(self._numbers)
-            self._air.add(number)
-            return number
+        number = next(self._numbers)
+        self._air[number] = CURRENT.get()
+        return number
 
     def written(self, number: int, key: Key, history: History) -> None:
         """Know the flight by its key, once ``history`` with it is durable."""
         begun = history.get(key)
         assert begun is not None  # begin wrote it
-        with self._lock:
-            self._by_key[key] = Flight(key, number, begun.attempt, history)
+        self._written[key, begun.attempt] = Flight(key, number, begun.attempt, history)
 
     def flies(self, number: int) -> bool:
         """Whether this flight is still in the air."""
-        return number in self._air
+        if number not in self._air:
+            return False
+        call = self._air.get(number)
+        return call is None or call.lasts()
 
     def any(self) -> bool:
         """Whether anything is in the air."""
-        return bool(self._air)
+        return any(self.flies(number) for number in list(self._air))
 
     def named(self, seen: History, changed: Sequence[Submission]) -> list[Flight]:
         """Return the flights that a writer who has seen ``seen`` means by ``changed``.
 
         A writer that has not seen the flight (another attempt, or none) does not mean it.
         """
-        with self._lock:
-            found = []
-            for submission in changed:
-                flight = self._by_key.get(submission.key)
-                before = seen.get(submission.key)
-                if flight is None or before is None or before.state is not State.SENDING:
-                    continue
-                if before.attempt == flight.attempt:
-                    found.append(flight)
-            return found
+        found = []
+        for submission in changed:
+            before = seen.get(submission.key)
+            if before is None or before.state is not State.SENDING:
+                continue
+            flight = self._written.get((submission.key, before.attempt))
+            if flight is not None:
+                found.append(flight)
+        return found
 
     def cancel(self, numbers: Iterable[int]) -> None:
         """Take flights out of the air of which nothing was written."""
-        with self._lock:
-            self._air.difference_update(numbers)
+        for number in numbers:
+            self._air.pop(number, None)
 
     def end(self, flights: Iterable[Flight]) -> None:
         """Take flights out of the air, for good."""
-        with self._lock:
-            for flight in flights:
-                self._air.discard(flight.number)
-                if self._by_key.get(flight.key) is flight:
-                    del self._by_key[flight.key]
+        for flight in flights:
+            self._air.pop(flight.number, None)
+            self._written.pop((flight.key, flight.attempt), None)
+
+    def drop(self, call: Call) -> bool:
+        """Take what a call began out of the air; return whether there was any."""
+        left = {number for number, began in list(self._air.items()) if began is call}
+        if left:
+            self.end(one for one in list(self._written.values()) if one.number in left)
+            self.cancel(left)
+        return bool(left)
 
     def abandon(self) -> None:
         """Take all flights out of the air."""
-        with self._lock:
-            self._air.clear()
-            self._by_key.clear()
+        self._air.clear()
+        self._written.clear()
 
 
 __all__ = ["Flight", "Flights"]

@@ -9,9 +9,10 @@ needed, on either side of it.
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from typing import Protocol
+
+from claimbridge.turns import Turn
 
 
 class Forkable(Protocol):
@@ -32,7 +33,7 @@ class Forkable(Protocol):
 
 class _Forks:
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._turn = Turn()
         self._living: weakref.WeakSet[Forkable] = weakref.WeakSet()
         self._paused: list[Forkable] = []
         os.register_at_fork(
@@ -40,11 +41,11 @@ class _Forks:
         )
 
     def watch(self, forkable: Forkable) -> None:
-        with self._lock:
+        with self._turn.held():
             self._living.add(forkable)
 
     def _before(self) -> None:
-        self._lock.acquire()
+        self._turn.take()
         self._paused = list(self._living)
         for forkable in self._paused:
             forkable.pause()
@@ -53,13 +54,13 @@ class _Forks:
         for forkable in self._paused:
             forkable.resume()
         self._paused = []
-        self._lock.release()
+        self._turn.give_back()
 
     def _in_child(self) -> None:
         for forkable in self._paused:
             forkable.renew()
         self._paused = []
-        self._lock.release()
+        self._turn.give_back()
 
 
 # At module level, against the habit: os.register_at_fork() cannot be undone, so that one

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal import rules
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import invoices, newest, rules
 from claimbridge.journal.base import outcome_of
+from claimbridge.journal.calls import Call
 from claimbridge.journal.flights import Flights
-from claimbridge.model import History, Key, Move, State, Submission
+from claimbridge.model import (
+    Book,
+    Continuity,
+    Gap,
+    History,
+    InvoiceHolder,
+    Key,
+    Move,
+    Purpose,
+    State,
+    Submission,
+    Withdrawal,
+)
+from claimbridge.turns import Turn
 
 T = TypeVar("T")
 
@@ -43,9 +57,26 @@ class MemoryJournal:
 
         What it had in ``sending`` is ``in_doubt`` for the next reader.
         """
-        with self._record.lock:
+        with self._record.turn.held():
             self._flights.abandon()
             self._flights = Flights()
+
+    def books(self) -> tuple[Book, ...]:
+        """Return the books that ledgers of this journal meant, in the order of their opening."""
+        with self._open() as record:
+            return record.books
+
+    def keep_books(self, seen: Sequence[Book], books: Sequence[Book]) -> bool:
+        """Keep ``books`` in the place of ``seen``; False when they are others by now."""
+        with self._open() as record:
+            if record.books != tuple(seen):
+                return False
+            left = {book.id for book in books}
+            for book in seen:
+                if book.id not in left and any(key[0] == book.id for key in record.histories):
+                    raise rules.not_empty(book)
+            record.books = tuple(books)
+            return True
 
     def history(self, ledger: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
@@ -56,11 +87,9 @@ class MemoryJournal:
                 for one in history.submissions
                 if one.state is State.SENDING and not record.aloft[one.key].flies
             ]
-            if not adrift:
-                return history
-            now = self._clock.now()
-            landed = [rules.landed(one, self._why_adrift(one.key), now) for one in adrift]
-            return record.store(history, landed)
+            changes = [rules.landed(one, self._why_adrift(one.key), self._clock) for one in adrift]
+            changes += rules.remeasured(history, self._clock)
+            return record.store(history, changes) if changes else history
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         """Write ``changed``, with this journal as the owner of what goes into sending."""
@@ -69,26 +98,55 @@ class MemoryJournal:
             if not record.is_current(seen):
                 return None
             history = record.store(seen, changes)
+            record.begun_at = changes[0].at
             for key in [change.after.key for change in changes if change.takes_off]:
                 number = self._flights.take_off()
                 record.aloft[key] = _Aloft(self._flights, number)
                 self._flights.written(number, key, history)
             return history
 
-    def record(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def record(
+        self,
+        seen: History,
+        changed: Sequence[Submission],
+        *,
+        withdrawn: Withdrawal | None = None,
+    ) -> History | None:
         """Write ``changed``; the flights it names have ended, whatever comes of the write."""
         named = self._flights.named(seen, changed)
         try:
-            history = self._recorded(seen, changed)
+            history = self._recorded(seen, changed, withdrawn)
         except BaseException:
             self._flights.end(named)
             raise
         self._flights.end(one for one in named if history is not None or one.history is seen)
         return history
 
-    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | JournalError]:
+    def owns(self, flights: Sequence[Submission]) -> bool:
+        """Whether each of these attempts is sending, in a flight of this journal."""
+        with self._open() as record:
+            return all(self._flies(record, one) for one in flights)
+
+    def _flies(self, record: _Record, flight: Submission) -> bool:
+        history = record.histories.get((flight.key.ledger, flight.key.claim_id))
+        held = history.get(flight.key) if history is not None else None
+        if held is None or held.state is not State.SENDING or held.attempt != flight.attempt:
+            return False
+        aloft = record.aloft[flight.key]
+        return aloft.flights is self._flights and aloft.flies
+
+    def ended(self, call: Call) -> None:
+        """Put in doubt what ``call`` has begun and not ended."""
+        self._flights.drop(call)  # the next reader finds it in doubt
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls one after the other: nothing waits for a disk here."""
         return [outcome_of(call) for call in calls]
+
+    def invoices(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        """Return the submissions that have, or had, invoices of these names, oldest first."""
+        with self._open() as record:
+            return record.holders(names)
 
     def find(self, ledger: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
@@ -96,8 +154,10 @@ class MemoryJournal:
             key = record.references.get((ledger, reference))
             return None if key is None else record.submission(key)
 
-    def select(self, ledger: str, states: Sequence[State] = ()) -> Iterator[Submission]:
-        """Yield submissions in these states (empty: in any), oldest first."""
+    def select(
+        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+    ) -> Iterator[Submission]:
+        """Yield submissions in these states (empty: in any), oldest first; or parts alone."""
         wanted = frozenset(states or State)
         with self._open() as record:
             for key in [key for key in record.aloft if key.ledger == ledger]:
@@ -108,13 +168,20 @@ class MemoryJournal:
         for number in sorted(keys):
             with self._open() as record:
                 found = record.submission(keys[number])
-            if found.state in wanted:
+            if found.state in wanted and (found.key.part or not parts):
                 yield found
 
-    def moves(self, ledger: str, claim_id: str) -> tuple[Move, ...]:
-        """Return every move of a claim's submissions, oldest first."""
+    def counts(self, ledger: str) -> dict[State, int]:
+        """Return how many submissions are in each state, as they are written."""
         with self._open() as record:
-            return tuple(record.moves.get((ledger, claim_id), ()))
+            held = ((state, len(record.by_state.get((ledger, state), ()))) for state in State)
+            return {state: count for state, count in held if count}
+
+    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+        """Yield every move of a claim's submissions, oldest first."""
+        with self._open() as record:
+            found = tuple(record.moves.get((ledger, claim_id), ()))
+        yield from found
 
     def cursor(self, ledger: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
@@ -129,31 +196,55 @@ class MemoryJournal:
     def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
         """Keep that a signed reply was seen; False when it was seen before."""
         with self._open() as record:
-            now = self._clock.now()
-            record.sights = {key: end for key, end in record.sights.items() if end >= now}
+            oldest = self._clock.now() - rules.KEPT_LONGER
+            record.sights = {key: end for key, end in record.sights.items() if end >= oldest}
             if (ledger, seal) in record.sights:
                 return False
             record.sights[ledger, seal] = until
             return True
 
+    def continuity(self) -> Continuity:
+        """Return its gaps; it is always the newest, and never asked whether it is new."""
+        with self._open() as record:
+            return Continuity(lasting=False, last_begun=record.begun_at, gaps=tuple(record.gaps))
+
+    def agree_new(self) -> None:
+        """Do nothing: a journal in memory is always new."""
+
+    def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
+        """Keep that another copy was in use until then."""
+        with self._open() as record:
+            gap, is_new = newest.noted(until, self.continuity(), self._clock)
+            if gap is not None and is_new:
+                record.gaps.append(gap)
+            return gap, is_new
+
+    def make_newest(self) -> None:
+        """Do nothing: nothing else has this record."""
+
     def close(self) -> None:
         """Refuse further use; closing twice does no harm."""
         self._closed = True
 
-    def _open(self) -> _Record:
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[_Record]:
+        """Have the record for oneself: the ``with`` is the transaction."""
         if self._closed:
             raise rules.misuse("the journal is closed")
-        return self._record
+        with self._record.turn.held():
+            yield self._record
 
-    def _recorded(self, seen: History, changed: Sequence[Submission]) -> History | None:
+    def _recorded(
+        self, seen: History, changed: Sequence[Submission], withdrawn: Withdrawal | None
+    ) -> History | None:
         with self._open() as record:
-            changes = rules.recorded(seen, changed, self._clock.now())
+            changes = rules.recorded(seen, changed, self._clock.now(), withdrawn=withdrawn)
             if not record.is_current(seen):
                 return None
             for change in changes:
                 if change.lands_unproven and not self._is_ours(change.after.key):
                     raise rules.not_yours(change.after.key)
-            return record.store(seen, changes)
+            return record.store(seen, changes, withdrawn)
 
     def _is_ours(self, key: Key) -> bool:
         return self._record.aloft[key].flights is self._flights
@@ -172,25 +263,24 @@ class _Aloft(msgspec.Struct, frozen=True):
 
 
 class _Record:
-    """What is kept. Entered, it is one thread's alone: its ``with`` is the transaction."""
+    """What is kept; used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.turn = Turn()
+        self.books: tuple[Book, ...] = ()
         self.histories: dict[tuple[str, str], History] = {}
+        self.of_claim: dict[str, set[str]] = defaultdict(set)
+        """The books that have something of a claim."""
         self.references: dict[tuple[str, str], Key] = {}
+        self.users: dict[str, dict[Key, None]] = defaultdict(dict)
         self.numbers: dict[Key, int] = {}
         self.by_state: dict[tuple[str, State], dict[int, Key]] = defaultdict(dict)
         self.aloft: dict[Key, _Aloft] = {}
         self.moves: dict[tuple[str, str], list[Move]] = defaultdict(list)
         self.cursors: dict[str, str] = {}
         self.sights: dict[tuple[str, str], datetime] = {}
-
-    def __enter__(self) -> _Record:
-        self.lock.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
+        self.gaps: list[Gap] = []
+        self.begun_at: datetime | None = None
 
     def submission(self, key: Key) -> Submission:
         found = self.histories[key.ledger, key.claim_id].get(key)
@@ -201,14 +291,36 @@ class _Record:
         known = self.histories.get((seen.ledger, seen.claim_id))
         return seen.version == (0 if known is None else known.version)
 
-    def store(self, seen: History, changes: Sequence[rules.Change]) -> History:
+    def store(
+        self,
+        seen: History,
+        changes: Sequence[rules.Change],
+        withdrawn: Withdrawal | None = None,
+    ) -> History:
         self._check_seen(seen, changes)
+        self._check_elsewhere(changes)
         self._check_references(changes)
-        history = rules.continued(seen, changes)
+        self._check_invoices(changes)
+        history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
         self.histories[seen.ledger, seen.claim_id] = history
+        self.of_claim[seen.claim_id].add(seen.ledger)
         return history
+
+    def held(self, claim_id: str) -> list[rules.Held]:
+        return [
+            rules.Held(book, one.key.revision, one.state)
+            for book in sorted(self.of_claim.get(claim_id, ()))
+            for one in self.histories[book, claim_id].submissions
+            if one.key.purpose is Purpose.POST
+        ]
+
+    def _check_elsewhere(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            if change.posts:
+                key = change.after.key
+                rules.refuse_elsewhere(key, self.held(key.claim_id), self.books)
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
         known = self.histories.get((seen.ledger, seen.claim_id), seen)
@@ -227,12 +339,46 @@ class _Record:
             if holder != key:
                 raise rules.reference_taken(key, reference, holder)
 
+    def _check_invoices(self, changes: Sequence[rules.Change]) -> None:
+        for change in changes:
+            uses = invoices.newly_used(change)
+            holders = self.holders([use.invoice for use in uses])
+            error = invoices.refusal(uses, holders, claim_id=change.after.key.claim_id)
+            if error is not None:
+                raise error
+
+    def holders(self, names: Collection[str]) -> tuple[InvoiceHolder, ...]:
+        keys = {key: None for name in names for key in self.users.get(name, ())}
+        return tuple(
+            InvoiceHolder(
+                key=key,
+                claim_id=found.key.claim_id,
+                state=found.state,
+                superseded=self._is_superseded(key),
+                use=use,
+            )
+            for key in keys
+            for found in [self.submission(key)]
+            for use in found.invoices
+            if use.invoice in names or use.number in names
+        )
+
+    def _is_superseded(self, key: Key) -> bool:
+        submissions = self.histories[key.ledger, key.claim_id].submissions
+        return any(one.key.revision > key.revision for one in submissions)
+
     def _keep(self, change: rules.Change) -> None:
         key, before, after = change.after.key, change.before, change.after
         number = self.numbers.setdefault(key, len(self.numbers))
         if before is not None:
             del self.references[key.ledger, before.reference]
             del self.by_state[key.ledger, before.state][number]
+            for use in before.invoices:
+                for name in (use.invoice, use.number):
+                    self.users[name].pop(key, None)
+        for use in after.invoices:
+            for name in (use.invoice, use.number):
+                self.users[name][key] = None
         self.references[key.ledger, after.reference] = key
         self.by_state[key.ledger, after.state][number] = key
         if not change.takes_off:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import secrets
 import time
@@ -41,6 +42,8 @@ class Owner:
 
         Others would then take this owner for dead and its flights for lost.
         """
+        with contextlib.suppress(OSError):  # jobs that delete what is old shall find it young
+            os.utime(self._descriptor)
         try:
             stands = _is_same(self._path, self._descriptor)
         except OSError as error:
@@ -51,6 +54,13 @@ class Owner:
                 "beside the journal, and open it anew. Nothing was written",
                 code=PLACE,
             )
+
+    def stands(self) -> bool:
+        """Whether others can see that this owner lives; not where that cannot be told."""
+        try:
+            return _is_same(self._path, self._descriptor)
+        except OSError:
+            return False
 
     def release(self) -> None:
         """End this owner's life. Its file goes first, while nobody else can hold its lock."""
@@ -97,19 +107,56 @@ def turn_to_write(journal: Path, timeout: float) -> Iterator[None]:
     (https://sqlite.org/wal.html, "The WAL-Reset Bug"); nobody does both at once under this lock.
     Raises JournalError CB-223 when the turn does not come in time.
     """
-    with contextlib.ExitStack() as held:
+    turn = _WritersTurn(journal)
+    try:
         try:
-            descriptor = _opened(journal, journal.with_name(f"{journal.name}-writer"))
-            held.callback(_let_go, descriptor)
-            _take(descriptor, journal, timeout)
+            turn.take(timeout)
+            yield
+        finally:
+            turn.give_back()
+    finally:
+        turn.give_back()  # where the first was interrupted
+
+
+class _WritersTurn:
+    """One thread's turn; its file closes itself when nobody refers to it any more."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._path = journal.with_name(f"{journal.name}-writer")
+        self._file: io.FileIO | None = None
+
+    def take(self, timeout: float) -> None:
+        """Wait for the lock on the file that stands under this name now."""
+        # Real time, whatever clock the journal stamps with: other processes live in it.
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                self._file = io.FileIO(self._path, opener=self._opener)
+                _take(self._file.fileno(), self._journal, deadline, timeout)
+                if _is_same(self._path, self._file.fileno()):
+                    break
+                self.give_back()  # it was removed while we waited for it: others take another
+            with contextlib.suppress(OSError):  # jobs that delete what is old shall find it young
+                os.utime(self._file.fileno())
         except OSError as error:
-            raise explained(error, journal) from error
-        yield
+            raise explained(error, self._journal) from error
+
+    def give_back(self) -> None:
+        """Let the next one write; again: nothing."""
+        file = self._file
+        if file is None or file.closed:
+            return
+        # Unlocked by name: closing alone would leave the lock with a copy that a fork has made.
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
+        file.close()
+
+    def _opener(self, path: str, _: int) -> int:
+        return _opened(self._journal, Path(path))
 
 
-def _take(descriptor: int, journal: Path, timeout: float) -> None:
-    # Real time, whatever clock the journal stamps with: other processes live in it.
-    deadline = time.monotonic() + timeout
+def _take(descriptor: int, journal: Path, deadline: float, timeout: float) -> None:
     pause = 0.0001
     while True:
         with contextlib.suppress(BlockingIOError):

@@ -11,12 +11,20 @@ from typing import Final
 from claimbridge.errors import JournalError
 from claimbridge.journal.failures import PLACE, explained
 
-_NETWORKED: Final = frozenset(
+_SHARED: Final = frozenset(
     {
-        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "gpfs", "beegfs"),
-        *("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
+        # Of other machines.
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "coda", "ceph", "lustre"),
+        *("gpfs", "beegfs", "pvfs2", "orangefs", "gfs2", "ocfs2", "glusterfs", "davfs"),
+        *("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.davfs"),
+        *("fuse.gcsfuse", "fuse.blobfuse", "fuse.blobfuse2", "fuse.mount-s3", "fuse.juicefs"),
+        *("fuse.davfs2", "fuse.curlftpfs", "fuse.mfs", "fuse.lizardfs", "fuse.seaweedfs"),
+        # Of the host of a virtual machine or of a container's desktop.
+        *("9p", "virtiofs", "drvfs", "vboxsf", "vmhgfs", "fuse.vmhgfs-fuse", "prl_fs", "hgfs"),
+        *("fuse.osxfs", "fuse.grpcfuse", "fakeowner", "hostfs", "xenfs"),
     }
 )
+"""File systems that somebody else may use at the same time, past our locks (mount(8), proc(5))."""
 
 
 def path_of(url: str) -> Path:
@@ -46,10 +54,11 @@ def settled(path: Path) -> Path:
     if not folder.is_dir():
         raise _unusable(f"the folder {folder} does not exist; create it first")
     kind = filesystem_of(folder)
-    if kind in _NETWORKED:
+    if kind in _SHARED:
         raise _unusable(
-            f"{resolved} lies on a network file system ({kind}), where SQLite's shared memory and "
-            "locks do not hold; use a local disk"
+            f"{resolved} lies on a network file system ({kind}) or one shared with another "
+            "machine, where SQLite's shared memory and locks do not hold; use a local disk (for a "
+            "container, a volume)"
         )
     try:
         os.close(os.open(resolved, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

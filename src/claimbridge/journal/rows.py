@@ -13,11 +13,13 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
 from claimbridge.model import (
     History,
+    InvoiceUse,
     JournalEntry,
     Key,
     Move,
@@ -26,53 +28,65 @@ from claimbridge.model import (
     State,
     Submission,
     Voucher,
+    Withdrawal,
 )
 
 Row = tuple[object, ...]
 
 _CLAIM: Final = """
-SELECT c.version, s.id, s.ledger, s.claim_id, s.revision, s.purpose, s.reference, s.digest,
-    s.state, s.attempt, s.attempted_at, s.updated_at, s.owner, s.flight, s.content
+SELECT c.version, c.withdrawn, c.reason, s.id, s.ledger, s.claim_id, s.revision, s.purpose, s.part,
+    s.reference, s.digest, s.state, s.attempt, s.attempted_at, s.updated_at, s.owner, s.flight,
+    s.content
 FROM claims c LEFT JOIN submissions s USING (ledger, claim_id)
 WHERE c.ledger = ? AND c.claim_id = ?
 """
 _ONE: Final = """
-SELECT id, ledger, claim_id, revision, purpose, reference, digest, state, attempt, attempted_at,
-    updated_at, owner, flight, content
+SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
+    attempted_at, updated_at, owner, flight, content
 FROM submissions WHERE ledger = ? AND reference = ?
 """
 _PAGE: Final = """
-SELECT id, ledger, claim_id, revision, purpose, reference, digest, state, attempt, attempted_at,
-    updated_at, owner, flight, content
-FROM submissions WHERE ledger = ? AND state = ? AND id > ? ORDER BY id LIMIT ?
+SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
+    attempted_at, updated_at, owner, flight, content
+FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER BY id LIMIT ?
 """
 _ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
+_COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
 _MOVES: Final = """
-SELECT revision, purpose, at, state_before, state_after, attempt, detail
-FROM moves WHERE ledger = ? AND claim_id = ? ORDER BY id
+SELECT id, revision, purpose, part, at, state_before, state_after, attempt, detail
+FROM moves WHERE ledger = ? AND claim_id = ? AND id > ? ORDER BY id LIMIT ?
 """
 _INSERT: Final = """
 INSERT INTO submissions (reference, digest, state, attempt, attempted_at, updated_at, owner,
-    flight, content, ledger, claim_id, revision, purpose)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    flight, content, ledger, claim_id, revision, purpose, part)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE: Final = """
 UPDATE submissions SET reference = ?, digest = ?, state = ?, attempt = ?, attempted_at = ?,
     updated_at = ?, owner = ?, flight = ?, content = ?
-WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND state = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND state = ?
 """
 _APPEND: Final = """
-INSERT INTO moves (ledger, claim_id, revision, purpose, at, state_before, state_after, attempt,
-    detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before, state_after,
+    attempt, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OWNER: Final = """
-SELECT owner FROM submissions WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ?
+SELECT owner FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
+"""
+_FLIGHT: Final = """
+SELECT owner, flight FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND attempt = ?
+    AND owner IS NOT NULL
 """
 _BEGIN_CLAIM: Final = """
 INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO NOTHING
 """
 _ADVANCE: Final = """
 UPDATE claims SET version = version + 1 WHERE ledger = ? AND claim_id = ? AND version = ?
+"""
+_WITHDRAW: Final = """
+UPDATE claims SET withdrawn = ?, reason = ? WHERE ledger = ? AND claim_id = ?
 """
 _SET_CURSOR: Final = """
 INSERT INTO cursors (ledger, cursor, updated_at) VALUES (?, ?, ?)
@@ -106,8 +120,12 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     journal_entry: JournalEntry | None = None
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
+    attempted_uptime: Uptime | None = None
+    job: str = ""
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
 
 
 class _Columns(msgspec.Struct, frozen=True, array_like=True):
@@ -118,6 +136,7 @@ class _Columns(msgspec.Struct, frozen=True, array_like=True):
     claim_id: str
     revision: int
     purpose: Purpose
+    part: int
     reference: str
     digest: str
     state: State
@@ -140,8 +159,12 @@ def encoded(submission: Submission) -> str:
         journal_entry=submission.journal_entry,
         reasons=submission.reasons,
         detail=submission.detail,
+        attempted_uptime=submission.attempted_uptime,
+        job=submission.job,
         doubt_since=submission.doubt_since,
+        doubt_uptime=submission.doubt_uptime,
         returns_to=submission.returns_to,
+        invoices=submission.invoices,
     )
     try:
         return _ENCODER.encode(content).decode()
@@ -156,10 +179,12 @@ def read_claim(
     rows = connection.execute(_CLAIM, (ledger, claim_id)).fetchall()
     if not rows:
         return History(ledger, claim_id), {}
-    stored = [_stored(row[1:]) for row in rows if row[1] is not None]
+    version, withdrawn, reason = rows[0][:3]
+    stored = [_stored(row[3:]) for row in rows if row[3] is not None]
     submissions = sorted((one.submission for one in stored), key=key_order)
     aloft = {one.submission.key: one.aloft for one in stored if one.aloft is not None}
-    return History(ledger, claim_id, rows[0][0], tuple(submissions)), aloft
+    taken_back = Withdrawal(withdrawn, reason) if withdrawn else None
+    return History(ledger, claim_id, version, tuple(submissions), taken_back), aloft
 
 
 def read_reference(
@@ -171,11 +196,26 @@ def read_reference(
 
 
 def read_page(
-    connection: sqlite3.Connection, ledger: str, state: State, after: int, size: int
+    connection: sqlite3.Connection,
+    ledger: str,
+    state: State,
+    after: int,
+    size: int,
+    *,
+    parts: bool = False,
 ) -> list[Stored]:
-    """Return up to ``size`` submissions in ``state`` with numbers above ``after``, in order."""
-    rows = connection.execute(_PAGE, (ledger, state.value, after, size)).fetchall()
+    """Return up to ``size`` submissions in ``state`` with numbers above ``after``, in order.
+
+    With ``parts`` only those of divided claims.
+    """
+    rows = connection.execute(_PAGE, (ledger, state.value, after, int(parts), size)).fetchall()
     return [_stored(row) for row in rows]
+
+
+def read_counts(connection: sqlite3.Connection, ledger: str) -> dict[State, int]:
+    """Return how many submissions of a book are in each state; no state with 0."""
+    found = dict(connection.execute(_COUNTS, (ledger,)).fetchall())
+    return {state: found[state.value] for state in State if state.value in found}
 
 
 def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
@@ -184,10 +224,12 @@ def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
     return [(ledger, claim_id, Aloft(owner, flight)) for ledger, claim_id, owner, flight in rows]
 
 
-def read_moves(connection: sqlite3.Connection, ledger: str, claim_id: str) -> tuple[Move, ...]:
-    """Return a claim's moves, oldest first."""
-    rows = connection.execute(_MOVES, (ledger, claim_id)).fetchall()
-    return tuple(_move(ledger, claim_id, row) for row in rows)
+def read_moves(
+    connection: sqlite3.Connection, ledger: str, claim_id: str, after: int, size: int
+) -> list[tuple[int, Move]]:
+    """Return up to ``size`` of a claim's moves with numbers above ``after``, in order."""
+    rows = connection.execute(_MOVES, (ledger, claim_id, after, size)).fetchall()
+    return [(row[0], _move(ledger, claim_id, row[1:])) for row in rows]
 
 
 def read_cursor(connection: sqlite3.Connection, ledger: str) -> str:
@@ -200,17 +242,17 @@ def write_cursor(
     connection: sqlite3.Connection, ledger: str, cursor: str, now: dt.datetime
 ) -> None:
     """Keep a ledger's cursor."""
-    connection.execute(_SET_CURSOR, (ledger, cursor, _text(now)))
+    connection.execute(_SET_CURSOR, (ledger, cursor, text_of(now)))
 
 
 def write_sight(
     connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (_text(now),))
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now - rules.KEPT_LONGER),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
-        (ledger, seal, _text(until)),
+        (ledger, seal, text_of(until)),
     )
     return done.rowcount == 1
 
@@ -222,6 +264,20 @@ def advance(connection: sqlite3.Connection, seen: History) -> bool:
     else:
         done = connection.execute(_ADVANCE, (seen.ledger, seen.claim_id, seen.version))
     return done.rowcount == 1
+
+
+def write_withdrawal(connection: sqlite3.Connection, seen: History, withdrawn: Withdrawal) -> None:
+    """Keep that the claim was taken back, after ``advance``."""
+    connection.execute(
+        _WITHDRAW, (withdrawn.revision, withdrawn.reason, seen.ledger, seen.claim_id)
+    )
+
+
+def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
+    """Return whose flight an attempt is in; None where it is in the air no more."""
+    values = (*_key(flight.key), flight.attempt)
+    row = connection.execute(_FLIGHT, values).fetchone()
+    return None if row is None else Aloft(row[0], row[1])
 
 
 def check_owned(
@@ -272,7 +328,7 @@ def _put(connection: sqlite3.Connection, change: rules.Change, values: Row) -> N
 
 def _move_row(move: Move) -> Row:
     before = None if move.before is None else move.before.value
-    return (*_key(move.key), _text(move.at), before, move.after.value, move.attempt, move.detail)
+    return (*_key(move.key), text_of(move.at), before, move.after.value, move.attempt, move.detail)
 
 
 def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
@@ -281,16 +337,16 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
         submission.digest,
         submission.state.value,
         submission.attempt,
-        _text(submission.attempted_at),
-        _text(submission.updated_at),
+        text_of(submission.attempted_at),
+        text_of(submission.updated_at),
         aloft.owner if aloft else None,
         aloft.flight if aloft else None,
         content,
     )
 
 
-def _key(key: Key) -> tuple[str, str, int, str]:
-    return key.ledger, key.claim_id, key.revision, key.purpose.value
+def _key(key: Key) -> tuple[str, str, int, str, int]:
+    return key.ledger, key.claim_id, key.revision, key.purpose.value, key.part
 
 
 def _stored(row: Sequence[object]) -> Stored:
@@ -300,7 +356,7 @@ def _stored(row: Sequence[object]) -> Stored:
     except (msgspec.MsgspecError, ClaimBridgeError, ValueError) as error:
         raise Undecodable(f"row {row[0]} of submissions: {error}") from error
     submission = Submission(
-        key=Key(columns.ledger, columns.claim_id, columns.revision, columns.purpose),
+        key=Key(columns.ledger, columns.claim_id, columns.revision, columns.purpose, columns.part),
         reference=columns.reference,
         digest=columns.digest,
         voucher=content.voucher,
@@ -310,9 +366,13 @@ def _stored(row: Sequence[object]) -> Stored:
         reasons=content.reasons,
         detail=content.detail,
         attempted_at=columns.attempted_at,
+        attempted_uptime=content.attempted_uptime,
+        job=content.job,
         doubt_since=content.doubt_since,
+        doubt_uptime=content.doubt_uptime,
         returns_to=content.returns_to,
         updated_at=columns.updated_at,
+        invoices=content.invoices,
     )
     if columns.owner is None or columns.flight is None:
         return Stored(columns.number, submission, None)
@@ -320,13 +380,14 @@ def _stored(row: Sequence[object]) -> Stored:
 
 
 def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
-    revision, purpose, at, before, after, attempt, detail = row
+    revision, purpose, part, at, before, after, attempt, detail = row
     fields = {
         "key": {
             "ledger": ledger,
             "claim_id": claim_id,
             "revision": revision,
             "purpose": purpose,
+            "part": part,
         },
         "at": at,
         "before": before,
@@ -340,7 +401,8 @@ def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
         raise Undecodable(f"a move of claim {claim_id}: {error}") from error
 
 
-def _text(moment: dt.datetime | None) -> str | None:
+def text_of(moment: dt.datetime | None) -> str | None:
+    """Return a moment as rows hold it: UTC, so that texts sort as times do."""
     if moment is None:
         return None
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
@@ -355,11 +417,15 @@ __all__ = [
     "encoded",
     "read_aloft",
     "read_claim",
+    "read_counts",
     "read_cursor",
+    "read_flight",
     "read_moves",
     "read_page",
     "read_reference",
+    "text_of",
     "write",
     "write_cursor",
     "write_sight",
+    "write_withdrawal",
 ]

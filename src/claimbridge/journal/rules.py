@@ -7,14 +7,25 @@ against the history that the caller itself has seen.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from claimbridge.errors import JournalError
+from claimbridge.clock import Clock
+from claimbridge.errors import ConflictingSubmission, JournalError
 from claimbridge.journal.base import key_order
-from claimbridge.model import MOVES, History, Key, Move, State, Submission
+from claimbridge.model import (
+    MOVES,
+    Book,
+    History,
+    Key,
+    Move,
+    Purpose,
+    State,
+    Submission,
+    Withdrawal,
+)
 
 FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
 """Where a submission may begin."""
@@ -28,6 +39,16 @@ owner's flight. What the ERP itself has said (posted, rejected …) may come fro
 
 RENAMED: Final = frozenset({State.PENDING, State.REJECTED})
 """Where nothing in the ERP can bear the reference, so that another attempt may choose another."""
+
+ABSENT: Final = frozenset({State.PENDING, State.REJECTED, State.REVERSED})
+"""Where an ERP has nothing of a voucher, for certain: in any other state it has, or may have."""
+
+KEPT_LONGER: Final = dt.timedelta(hours=25)
+"""For how long a reply that is too old to count is remembered still.
+
+A clock that was set forward, for an hour or a day, and back again must not have us forget a reply
+that counts again then.
+"""
 
 OWNER_ENDED: Final = "the process that was sending it ended before the answer was recorded"
 GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
@@ -44,6 +65,12 @@ class Change(msgspec.Struct, frozen=True):
     def takes_off(self) -> bool:
         """Whether this begins a flight."""
         return self.after.state is State.SENDING
+
+    @property
+    def posts(self) -> bool:
+        """Whether a claim's voucher is about to be sent, or is to be from now on."""
+        intended = self.before is None and self.after.state is State.PENDING
+        return (self.takes_off or intended) and self.after.key.purpose is Purpose.POST
 
     @property
     def lands_unproven(self) -> bool:
@@ -81,9 +108,17 @@ def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tup
     return changes
 
 
-def recorded(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+def recorded(
+    seen: History,
+    changed: Sequence[Submission],
+    now: dt.datetime,
+    *,
+    withdrawn: Withdrawal | None = None,
+) -> tuple[Change, ...]:
     """Return the lawful changes of ``Journal.record``; raises JournalError CB-228."""
-    changes = _changes(seen, changed, now)
+    if withdrawn is not None:
+        _check_withdrawal(seen, withdrawn)
+    changes = () if withdrawn is not None and not changed else _changes(seen, changed, now)
     for change in changes:
         if change.takes_off:
             raise misuse(
@@ -92,18 +127,60 @@ def recorded(seen: History, changed: Sequence[Submission], now: dt.datetime) -> 
     return changes
 
 
-def landed(adrift: Submission, why: str, now: dt.datetime) -> Change:
+def landed(adrift: Submission, why: str, clock: Clock) -> Change:
     """Return the change that puts a flight which nobody flies any more in doubt.
 
     When it ended nobody noted; it may have been just now, so the doubt is dated from now.
     """
+    now = clock.now()
     after = msgspec.structs.replace(
-        adrift, state=State.IN_DOUBT, detail=why, doubt_since=now, updated_at=now
+        adrift,
+        state=State.IN_DOUBT,
+        detail=why,
+        doubt_since=now,
+        doubt_uptime=clock.uptime(),
+        updated_at=now,
     )
     return Change(adrift, after, now)
 
 
-def continued(seen: History, changes: Sequence[Change]) -> History:
+def _is_measured(one: Submission) -> bool:
+    """Whether it counts how long ago something of it was sent that may yet arrive."""
+    if one.state not in {State.IN_DOUBT, State.PARKED, State.ACKNOWLEDGED}:
+        return False
+    if one.doubt_since is not None or one.attempted_at is None:
+        return one.doubt_since is not None
+    # Where several were sent, a refusal may be news of an earlier one.
+    return one.attempt > 1 or one.state is State.IN_DOUBT
+
+
+def remeasured(history: History, clock: Clock) -> tuple[Change, ...]:
+    """Return the changes that let quiet periods be measured in this boot of the machine.
+
+    What was sent in another boot (or by a release that did not count) is quiet from now on: how
+    much of its quiet period has passed, no clock here can say.
+    """
+    measured = [one for one in history.submissions if _is_measured(one)]
+    if not measured:
+        return ()
+    up, now = clock.uptime(), clock.now()
+    changes = []
+    for one in measured:
+        if up.since(one.quiet_from) is not None:
+            continue
+        doubted = one.doubt_since is not None
+        after = msgspec.structs.replace(
+            one,
+            doubt_uptime=up if doubted else None,
+            attempted_uptime=one.attempted_uptime if doubted else up,
+        )
+        changes.append(Change(one, after, now))
+    return tuple(changes)
+
+
+def continued(
+    seen: History, changes: Sequence[Change], withdrawn: Withdrawal | None = None
+) -> History:
     """Return the history that follows ``seen`` once ``changes`` are written."""
     submissions = {known.key: known for known in seen.submissions}
     submissions.update({change.after.key: change.after for change in changes})
@@ -112,6 +189,46 @@ def continued(seen: History, changes: Sequence[Change]) -> History:
         seen.claim_id,
         seen.version + 1,
         tuple(sorted(submissions.values(), key=key_order)),
+        withdrawn or seen.withdrawn,
+    )
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a book has of a claim: the id of the book, and one revision's voucher."""
+
+    book: str
+    revision: int
+    state: State
+
+
+def refuse_elsewhere(key: Key, held: Iterable[Held], books: Iterable[Book]) -> None:
+    """Raise ConflictingSubmission CB-457 where another book has the claim of ``key``, or may have.
+
+    ``held`` is what any book has of it. A parallel book has the same claims as others: it is not
+    refused one, and refuses none.
+    """
+    parallel = {book.id for book in books if book.parallel}
+    if key.ledger in parallel:
+        return
+    for one in held:
+        if one.book == key.ledger or one.book in parallel or one.state in ABSENT:
+            continue
+        other = next((book.name for book in books if book.id == one.book), one.book)
+        raise ConflictingSubmission(
+            f"ledger {other} has this claim already, or may have (revision {one.revision} is "
+            f"{one.state}); nothing was sent. Reverse it there first; or, where both books are to "
+            "have it, set parallel = true for this ledger",
+            code="CB-457",
+            claim_id=key.claim_id,
+        )
+
+
+def not_empty(book: Book) -> JournalError:
+    """Return the error for a book that cannot be forgotten."""
+    return JournalError(
+        f"book {book.id} ({book.name}) holds claims, so that it stays a book of its own; nothing "
+        "was changed. Give it a name of its own: claimbridge journal rename",
+        code="CB-233",
     )
 
 
@@ -165,6 +282,15 @@ def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> 
     return tuple(changes)
 
 
+def _check_withdrawal(seen: History, withdrawn: Withdrawal) -> None:
+    known = seen.withdrawn.revision if seen.withdrawn is not None else 1
+    if withdrawn.revision < known:
+        raise misuse(
+            f"revision {known} was withdrawn already, {withdrawn.revision} is earlier",
+            seen.claim_id,
+        )
+
+
 def _check_belongs(seen: History, submission: Submission, written: Collection[Key]) -> None:
     key = submission.key
     if (key.ledger, key.claim_id) != (seen.ledger, seen.claim_id):
@@ -192,18 +318,23 @@ def _check_move(before: Submission | None, after: Submission) -> None:
 
 
 __all__ = [
+    "ABSENT",
     "FIRST",
     "GIVEN_UP",
+    "KEPT_LONGER",
     "OWNER_ENDED",
     "RENAMED",
     "UNPROVEN",
     "Change",
+    "Held",
     "begun",
     "continued",
     "landed",
     "misuse",
     "not_as_seen",
+    "not_empty",
     "not_yours",
     "recorded",
     "reference_taken",
+    "refuse_elsewhere",
 ]

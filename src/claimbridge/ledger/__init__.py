@@ -6,6 +6,7 @@ No I/O and no decisions: the plans come from ``claimbridge.submission``, the cli
 from claimbridge.ledger.calls import Ledger
 from claimbridge.ledger.message import Answer, Message, Send
 from claimbridge.ledger.messages import Preview
+from claimbridge.ledger.opened import wanted_book
 from claimbridge.ledger.opening import open_identities, open_key, transport_settings
 from claimbridge.ledger.outcomes import not_built, outcome_of
 
@@ -20,4 +21,5 @@ __all__ = [
     "open_key",
     "outcome_of",
     "transport_settings",
+    "wanted_book",
 ]

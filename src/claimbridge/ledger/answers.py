@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 
+import msgspec
+
 from claimbridge.contract import Contract
 from claimbridge.contract.replies import Reply
 from claimbridge.errors import (
@@ -15,7 +17,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.ledger.authentic import FirstSight
-from claimbridge.ledger.exchange import Ended, Exchanging
+from claimbridge.ledger.exchange import Ended, Exchanging, outcomes_in
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.messages import Messages
 from claimbridge.ledger.outcomes import not_built, of_question, unknown
@@ -25,7 +27,7 @@ from claimbridge.profiles.conversation import HasSessions
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.transport import HttpReply
-from claimbridge.submission import Exchange, Plan
+from claimbridge.submission import Exchange, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -40,11 +42,14 @@ class Answers(Messages):
             built = self.build(step)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        outcomes = yield from Exchanging(self).perform(built)
+        book = step.submissions[0].key.ledger
+        flights = () if step.verb == "query" else step.submissions
+        answered = yield from Exchanging(self, flights, book=book).perform(built)
+        outcomes = recognised(step.submissions, answered, self.profile.capabilities)
         return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
 
-    def page(self, cursor: str, limit: int) -> Plan[Page]:
-        """Plan one page of changes after ``cursor``.
+    def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
+        """Plan one page of changes after ``cursor`` in the book of that id.
 
         Raises ConfigurationError (CB-254) where the profile cannot list them; NotDelivered or
         LedgerUnavailable, and what the transport raises, when there is no page.
@@ -54,23 +59,37 @@ class Answers(Messages):
                 f"profile {self.profile.name} cannot list changes; use status or wait",
                 code="CB-254",
             )
-        built = self.built(self.profile.changes(cursor, limit))
+        with self._building("the question for changes", None):
+            built = self.built(self.profile.changes(cursor, limit))
+        exchanging = Exchanging(self, book=book)
         try:
-            answer = yield from Exchanging(self).call(built, harmless=True)
+            answer = yield from exchanging.call(built, harmless=True)
             if isinstance(answer, Reply):
-                return self.profile.read_changes(answer)
+                return self._page(answer, exchanging)
+            outcome = self.profile.read_fault(answer)
         except Ended as end:
             raise end.error from None
         except ClaimBridgeError as error:
             raise NotDelivered(
                 f"the changes could not be read: {error.message}", code="CB-411"
             ) from error
-        outcome = self.profile.read_fault(answer)
+        except Exception as error:
+            log.exception("profile %s failed to read changes", self.profile.name)
+            raise NotDelivered(
+                f"the changes could not be read: profile {self.profile.name} failed on the reply: "
+                f"{error!r}",
+                code="CB-411",
+            ) from error
         if outcome.kind is OutcomeKind.UNAVAILABLE:
             raise LedgerUnavailable(outcome.text, retry_after=outcome.retry_after)
         raise NotDelivered(
             f"the ERP refused to list changes: {outcome.text or answer.reason}", code="CB-411"
         )
+
+    def _page(self, reply: Reply, exchanging: Exchanging) -> Page:
+        page = self.profile.read_changes(reply)
+        outcomes = exchanging.judged(outcomes_in(page.outcomes))
+        return msgspec.structs.replace(page, outcomes=outcomes)
 
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
         """Return what a saved reply's envelope says, whoever wrote it; what is unclear is UNKNOWN.
@@ -95,12 +114,11 @@ class Answers(Messages):
         DocumentError or SigningError.
         """
         if self._authenticator is None:
-            envelope = open_envelope(reply.body)
-        else:
-            envelope = self._authenticator.open(
-                reply.body, message_id=message.id, first_sight=first_sight
-            )
-        return Answer(envelope, reply.headers)
+            return Answer(open_envelope(reply.body), reply.headers)
+        found = self._authenticator.open(
+            reply.body, message_id=message.id, asked=message.asked, first_sight=first_sight
+        )
+        return Answer(found.envelope, reply.headers, bound=found.bound)
 
     def answer(self, envelope: Envelope, *, asked: str | None) -> Reply | Fault:
         """Return the reply, or the Fault, that an envelope holds; ``asked`` None takes any reply.

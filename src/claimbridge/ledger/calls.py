@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from typing import Any, TypeVar
+import logging
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -19,21 +21,13 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.ledger.answers import Answers
-from claimbridge.ledger.division import (
-    Family,
-    accepted,
-    alone,
-    family,
-    reverse_parts,
-    status_together,
-    submit_in_parts,
-    together,
-)
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
+    Book,
     Change,
     Claim,
+    History,
     JournalEntry,
     Key,
     Outcome,
@@ -47,6 +41,8 @@ from claimbridge.submission import Built, Draft, Pause, Plan, Recall
 
 T = TypeVar("T")
 
+log = logging.getLogger("claimbridge.ledger")
+
 
 class Ledger(Answers):
     """One book in one ERP that vouchers are posted to; threads may share it.
@@ -54,51 +50,59 @@ class Ledger(Answers):
     Each method named as one of ``Client`` plans what that does.
     """
 
+    def book(self) -> Plan[Book]:
+        """Plan ``Client.book``: what every other plan here begins with.
+
+        Raises ConfigurationError: CB-232 where the name stands for another book than before,
+        CB-234 where a parallel ledger is the same book as another.
+        """
+        opened = yield from plans.open_book(self.wanted, self.clock)
+        if opened.news:
+            log.warning("%s", opened.news)
+        return opened.book
+
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
-        if self._divides:
-            return (yield from self._submit_divided(claim))
-        return (yield from self._submit_whole(claim))
+        book = yield from self.book()
+        return (yield from self._submit(claim, book.id))
 
-    @property
-    def _divides(self) -> bool:
-        """Whether a claim may have to become several documents here."""
-        return self.profile.capabilities.postings is not None
-
-    def _submit_divided(self, claim: Claim) -> Plan[Acknowledgement]:
-        known = yield from family(self.config.name, claim.id)
-        done = accepted(known, claim)
-        if not done:
-            standing = known.whole.get(self.key(claim))
-            begun = standing is not None and standing.state not in _NEVER_TAKEN
-            if begun and not known.in_parts(claim.revision):
-                return (yield from self._submit_whole(claim))  # as it was begun
-            done = yield from submit_in_parts(known, claim, self.drafts(claim), self.rules)
-        return together(claim.id, [acknowledgement(one) for one in done])
-
-    def _submit_whole(self, claim: Claim) -> Plan[Acknowledgement]:
-        key = self.key(claim)
-        plan = plans.submit(key, claim.digest, lambda: self.draft(claim), self.rules)
-        return acknowledgement((yield from (alone(plan) if self._divides else plan)))
+    def _submit(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
+        plan = plans.submit_claim(
+            self.key(claim, book), claim.digest, lambda: self.drafts(claim, book), self.rules
+        )
+        return acknowledgement((yield from plan))
 
     def submit_batch(
         self, claims: tuple[Claim, ...]
     ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
         """Plan one request of ``Client.submit_many``; a result or an error per claim, in order."""
-        drafts, built = ({}, None) if self._divides else self._batch(claims)
+        try:
+            book = (yield from self.book()).id
+        except ClaimBridgeError:  # each claim has an error of its own
+            return (yield from self._one_by_one(claims))
+        drafts, built = self._batch(claims, book)
         ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
-            index: end if isinstance(end, ClaimBridgeError) else acknowledgement(end)
+            index: end if isinstance(end, ClaimBridgeError) else acknowledgement((end,))
             for index, end in zip(drafts, ended, strict=True)
         }
         for index, claim in enumerate(claims):
             if index not in results:
-                # It cannot be built now, but may have been posted when it could.
-                results[index] = yield from _caught(self.submit(claim), claim)
+                # Several documents; or it cannot be built now, but may have been posted when it
+                # could.
+                results[index] = yield from _caught(self._submit(claim, book), claim)
         return [results[index] for index in range(len(claims))]
 
-    def _batch(self, claims: tuple[Claim, ...]) -> tuple[dict[int, Draft], Built | None]:
-        """Return the drafts of the claims that can be built, by their place, and their request.
+    def _one_by_one(
+        self, claims: tuple[Claim, ...]
+    ) -> Plan[list[Acknowledgement | ClaimBridgeError]]:
+        ends: list[Acknowledgement | ClaimBridgeError] = []
+        for claim in claims:
+            ends.append((yield from _caught(self.submit(claim), claim)))
+        return ends
+
+    def _batch(self, claims: tuple[Claim, ...], book: str) -> tuple[dict[int, Draft], Built | None]:
+        """Return the drafts of the claims that are one document, by their place, and their request.
 
         Where the contract refuses the request as a whole, each is judged alone and the request is
         left to be built of what remains.
@@ -106,8 +110,9 @@ class Ledger(Answers):
         drafts: dict[int, Draft] = {}
         for index, claim in enumerate(claims):
             with contextlib.suppress(ClaimBridgeError):
-                ((submission, _),) = self._submissions(claim)
-                drafts[index] = Draft(submission)
+                documents = self._submissions(claim, book)
+                if len(documents) == 1:
+                    drafts[index] = Draft(documents[0][0])
         try:
             together = tuple(draft.submission for draft in drafts.values())
             return drafts, self._built("submit", together) if together else None
@@ -133,11 +138,11 @@ class Ledger(Answers):
                 by = yield from self._reversal_of(known)
                 status = msgspec.structs.replace(status, reversed_by=by)
             statuses.append(status)
-        return status_together(claim_id, statuses, documents[0].voucher.parts)
+        return together(statuses, documents[0].voucher.parts)
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
-        history = yield from Recall(self.config.name, known.key.claim_id)
+        history = yield from Recall(known.key.ledger, known.key.claim_id)
         key = msgspec.structs.replace(known.key, purpose=Purpose.REVERSE)
         reversal = history.get(key)
         return reversal.journal_entry if reversal is not None else None
@@ -170,47 +175,44 @@ class Ledger(Answers):
         self, claim_id: str, *, revision: int | None, posting_date: dt.date | None, reason: str
     ) -> Plan[Acknowledgement]:
         """Plan ``Client.reverse``."""
-        documents = yield from self._documents_of(claim_id, revision)
-        date = posting_date or self.clock.now().astimezone().date()
-        if documents[0].key.claim_id == claim_id:
-            key = documents[0].key
-            return acknowledgement((yield from plans.reverse(key, date, reason, self.rules)))
-        done = yield from reverse_parts(documents, date, reason, self.rules)
-        return together(claim_id, [acknowledgement(one) for one in done])
+        history = yield from Recall((yield from self.book()).id, claim_id)
+        found = self._found(history, plans.standing(history) if revision is None else revision)
+        first = found[0]
+        date = posting_date or self.today(first.voucher.company, claim_id=claim_id)
+        plan = plans.reverse_claim(first.key, date, reason, self.rules)
+        return acknowledgement((yield from plan))
 
-    def withdraw(self, claim_id: str, *, reason: str) -> Plan[Status | None]:
+    def withdraw(self, claim_id: str, *, reason: str, revision: int = 1) -> Plan[Status | None]:
         """Plan ``Client.withdraw``."""
-        known = yield from self._family(claim_id)
-        for document in (known.whole, *known.parts):
-            standing = yield from plans.withdraw(
-                self.config.name, document.claim_id, reason, self.rules
-            )
-            if standing is not None:
-                return status_of(standing)
-        return None
+        book = yield from self.book()
+        found = yield from plans.withdraw(book.id, claim_id, reason, self.rules, revision=revision)
+        return _status_of_all(found) if found else None
 
-    def reconcile(self, unfinished: Submission) -> Plan[Status]:
-        """Plan one claim of ``Client.reconcile``."""
-        plan = plans.reconcile(unfinished, self.rules)
-        return status_of((yield from (alone(plan) if self._divides else plan)))
+    def reconcile(self, unfinished: Submission) -> Plan[Status | None]:
+        """Plan one claim of ``Client.reconcile``; None where another has finished it."""
+        found = yield from plans.reconcile_claim(unfinished, self.rules)
+        return _status_of_all(found) if found else None
 
     def settle(
         self,
         claim_id: str,
         *,
         revision: int,
+        part: int,
         posted: JournalEntry | None,
         reversed: bool,
+        gone: bool,
         looked: dt.datetime | None,
         note: str,
     ) -> Plan[Status]:
         """Plan ``Client.settle``."""
-        key = Key(self.config.name, claim_id, revision)
+        key = Key((yield from self.book()).id, claim_id, revision, part=part)
+        if gone:
+            return status_of((yield from plans.settle_gone(key, note, self.rules)))
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
         )
-        looked = looked or self.clock.now()
         settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
         return status_of(settled)
 
@@ -227,32 +229,27 @@ class Ledger(Answers):
             cursor=cursor,
         )
 
-    def _documents_of(
-        self, claim_id: str, revision: int | None = None
-    ) -> Plan[tuple[Submission, ...]]:
-        """Read the documents of a claim's revision (None: the newest): one, or its parts.
+    def _documents_of(self, claim_id: str) -> Plan[tuple[Submission, ...]]:
+        """Read the documents of a claim's newest revision: one, or its parts.
 
         Raises ClaimError CB-132 when there is none.
         """
-        known = yield from self._family(claim_id)
-        found = known.of(known.newest if revision is None else revision)
-        if not found:
-            about = "nothing" if revision is None else f"no revision {revision}"
-            raise ClaimError(
-                f"{about} was submitted for it to ledger {self.config.name}",
-                code="CB-132",
-                claim_id=claim_id,
+        history = yield from Recall((yield from self.book()).id, claim_id)
+        return self._found(history, plans.current(history))
+
+    def _found(self, history: History, revision: int) -> tuple[Submission, ...]:
+        found = plans.documents(history, revision)
+        if found:
+            return found
+        about = f"no revision {revision}" if history.submissions else "nothing"
+        text = f"{about} was submitted for it to ledger {self.config.name}"
+        if history.withdrawn is not None:
+            text += (
+                f"; revision {history.withdrawn.revision} was withdrawn: {history.withdrawn.reason}"
             )
-        return found
-
-    def _family(self, claim_id: str) -> Plan[Family]:
-        """Read all that the journal holds of a claim; parts there are only where one divides."""
-        if self._divides:
-            return (yield from family(self.config.name, claim_id))
-        return Family((yield from Recall(self.config.name, claim_id)), ())
+        raise ClaimError(text, code="CB-132", claim_id=history.claim_id)
 
 
-_NEVER_TAKEN = frozenset({State.PENDING, State.REJECTED})
 _RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
 _ENDED = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
 
@@ -269,14 +266,23 @@ def _never(status: Status, until: State) -> DeliveryError:
     return OutcomeUnknown(text, code="CB-429", **about)
 
 
-def acknowledgement(done: Submission) -> Acknowledgement:
-    """Return what a caller learns of an accepted submission."""
+def acknowledgement(done: Sequence[Submission]) -> Acknowledgement:
+    """Return what a caller learns of a claim's accepted documents, most often one."""
+    acks = [_acknowledged(one) for one in done]
+    if not acks[0].part:
+        return acks[0]
+    least = min(acks, key=lambda ack: _ATTENTION.index(ack.state))
+    return msgspec.structs.replace(acks[0], part=0, state=least.state, parts=tuple(acks))
+
+
+def _acknowledged(done: Submission) -> Acknowledgement:
     return Acknowledgement(
         claim_id=done.key.claim_id,
         revision=done.key.revision,
         reference=done.reference,
         state=done.state,
         journal_entry=done.journal_entry,
+        part=done.key.part,
     )
 
 
@@ -302,4 +308,48 @@ def status_of(known: Submission) -> Status:
         detail=known.detail,
         updated_at=known.updated_at,
         posting_date=known.voucher.posting_date,
+        part=known.key.part,
     )
+
+
+def _status_of_all(documents: Sequence[Submission]) -> Status:
+    return together([status_of(one) for one in documents], documents[0].voucher.parts)
+
+
+def together(statuses: Sequence[Status], parts: int) -> Status:
+    """Return where a claim stands: as the one of its documents that needs the most attention.
+
+    ``parts`` is how many there are to be, 0 for one document.
+    """
+    if not statuses[0].part:
+        return statuses[0]
+    most = min(statuses, key=lambda status: _ATTENTION.index(status.state))
+    there = sum(status.state in LIVE for status in statuses)
+    waiting = parts - len(statuses) + sum(one.state is State.PENDING for one in statuses)
+    state, detail = most.state, most.detail
+    if state in LIVE and waiting:  # what is half posted is not posted
+        state = State.PENDING
+    if state is State.REVERSED and there:
+        state = State.REVERSING
+    if state is State.REVERSING:
+        left = sum(one.state is not State.REVERSED for one in statuses)
+        detail = f"{left} of {parts} parts are not reversed yet; reverse it again"
+    elif waiting:
+        told = f"{waiting} of {parts} parts were not sent yet"
+        detail = "; ".join(filter(None, (detail, told)))
+    return msgspec.structs.replace(most, state=state, part=0, detail=detail, parts=tuple(statuses))
+
+
+_ATTENTION: Final = (
+    State.PARKED,
+    State.IN_DOUBT,
+    State.REJECTED,
+    State.SENDING,
+    State.PENDING,
+    State.REVERSING,
+    State.REVERSED,
+    State.ACKNOWLEDGED,
+    State.POSTED,
+    State.PAID,
+)
+"""The states of a claim's documents by how much they need attention, the most first."""

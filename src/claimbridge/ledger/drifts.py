@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from claimbridge.errors import ContractDriftWarning
+from claimbridge.turns import Turn
 
 _MOST: Final = 1000
 """Differences that are told apart: a server that invents names must not fill our memory."""
@@ -21,7 +21,7 @@ class Drifts:
     def __init__(self, ledger: str) -> None:
         self._ledger = ledger
         self._counts: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._turn = Turn()
 
     def note(self, differences: Iterable[str]) -> None:
         """Count differences, and warn of each that is new.
@@ -29,7 +29,7 @@ class Drifts:
         A warning that is turned into an error is swallowed: it must never cost a reply.
         """
         for difference in differences:
-            with self._lock:
+            with self._turn.held():
                 new = difference not in self._counts
                 if new and len(self._counts) >= _MOST:
                     continue
@@ -47,5 +47,5 @@ class Drifts:
 
     def counts(self) -> Mapping[str, int]:
         """Return how often each difference was met since the ledger was opened."""
-        with self._lock:
+        with self._turn.held():
             return dict(self._counts)

@@ -14,9 +14,9 @@ import msgspec
 from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, OutcomeUnknown
 from claimbridge.ledger.message import Answer, Message, Send
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
-from claimbridge.model import Outcome, OutcomeKind
-from claimbridge.profiles.conversation import LogIn, Pause, begun
-from claimbridge.submission import Built, Plan
+from claimbridge.model import Outcome, OutcomeKind, Submission
+from claimbridge.profiles.conversation import Began, LogIn, Pause, begun
+from claimbridge.submission import Built, Confirm, Plan
 from claimbridge.submission import Pause as Wait
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("claimbridge.ledger")
 
 
+_OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY})
 _TURN: Final = 0.02
 """Seconds between two looks at whether another has logged in."""
 _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
@@ -44,10 +45,16 @@ class Ended(Exception):
 
 
 class Exchanging:
-    """One exchange under way; never shared."""
+    """One exchange under way; never shared.
 
-    def __init__(self, ledger: Answers) -> None:
+    ``flights`` are the attempts that it carries: they must be ours still when a call leaves.
+    ``book`` is the id of the book that it is about.
+    """
+
+    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = (), *, book: str) -> None:
         self._ledger = ledger
+        self._book = book
+        self._flights = flights
         self._session = ""
         self._cookies: dict[str, str] = {}
         self._effect = False
@@ -56,9 +63,22 @@ class Exchanging:
         """Whether such a request was handed to the transport."""
         self._before = (False, False)
         """Both, as they were before the last call."""
+        self._bound = True
+        """Whether every answer is one to its own question, for certain."""
+        self._job = ""
+        """The ERP's job that holds what was sent, "" where there is none."""
 
     def perform(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         """Hold the profile's conversation about the request that goes out as ``built``."""
+        outcomes = yield from self._converse(built)
+        if not self._job:
+            return outcomes
+        return tuple(
+            msgspec.structs.replace(one, job=self._job) if one.kind in _OPEN else one
+            for one in outcomes
+        )
+
+    def _converse(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         profile, request = self._ledger.profile, built.request
         talk = begun(profile, request)
         answer: Reply | Fault | None = None
@@ -68,6 +88,8 @@ class Exchanging:
                 answer = None
                 if isinstance(asked, Pause):
                     yield from self._wait(asked.seconds)
+                elif isinstance(asked, Began):
+                    self._job = asked.job
                 elif isinstance(asked, LogIn):
                     yield from self._log_in(again=True)
                 else:
@@ -76,8 +98,7 @@ class Exchanging:
                     harmless = asked.harmless and asked is not request
                     answer = yield from self.call(own, harmless=harmless)
         except StopIteration as end:
-            outcomes: tuple[Outcome, ...] = end.value
-            return outcomes
+            return self._read(end.value)
         except Ended as end:
             return (end.outcome,)
         except ClaimBridgeError as error:
@@ -86,6 +107,20 @@ class Exchanging:
             log.exception("profile %s failed in an exchange", profile.name)
             text = f"profile {profile.name} failed on the {self._stage}: {error!r}"
             return (self._failed(OutcomeUnknown(text)),)
+
+    def _read(self, found: object) -> tuple[Outcome, ...]:
+        """Return the outcomes that a profile has read; what are none prove nothing."""
+        try:
+            return self.judged(outcomes_in(found))
+        except TypeError as error:
+            text = f"profile {self._ledger.profile.name} failed on the {self._stage}: {error}"
+            return (self._failed(OutcomeUnknown(text)),)
+
+    def judged(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return outcomes with what is known of the answers that they were read from."""
+        if self._bound:
+            return outcomes
+        return tuple(msgspec.structs.replace(one, bound=False) for one in outcomes)
 
     @property
     def _stage(self) -> str:
@@ -107,7 +142,11 @@ class Exchanging:
         """
         if self._ledger.has_sessions and not self._session:
             yield from self._log_in(again=False)
-        message = self._ledger.message(built, session=self._session, cookies=self._cookies)
+        message = self._ledger.message(
+            built, book=self._book, session=self._session, cookies=self._cookies
+        )
+        if not harmless:
+            message = yield from self._still_ours(message)
         self._before = (self._effect, self._left)
         self._left = self._left or not harmless
         envelope = yield from self._sent(message, harmless=harmless)
@@ -116,12 +155,29 @@ class Exchanging:
         self._ledger.note_drift(answer, asked=message.operation)
         return answer
 
+    def _still_ours(self, message: Message) -> Plan[Message]:
+        """Return the message, stamped, if nobody has taken its attempts over; else raise Ended.
+
+        A process that stood still may have been taken for dead meanwhile.
+        """
+        if not self._flights:
+            return message
+        checked = self._ledger.clock.uptime()
+        if not (yield from Confirm(self._flights)):
+            taken = NotDelivered(
+                "the attempt is no longer this process's own: another has taken the claim over, or "
+                "the lock file beside the journal is gone; nothing was sent"
+            )
+            raise self._ended(taken, harmless=True)
+        return msgspec.structs.replace(message, checked=checked)
+
     def _sent(self, message: Message, *, harmless: bool) -> Plan[Envelope]:
         try:
             answer = yield from Send(message)
         except DeliveryError as error:
             raise self._ended(error, harmless=harmless) from error
         self._cookies |= cookies_of(answer)
+        self._bound = self._bound and answer.bound
         return answer.envelope
 
     def _log_in(self, *, again: bool) -> Plan[None]:
@@ -130,17 +186,20 @@ class Exchanging:
             self._effect, self._left = self._before
             self._ledger.sessions.drop(self._session)
         sessions = self._ledger.sessions
-        while not sessions.begin():
-            yield from self._wait(_TURN)
         try:
-            self._session = sessions.current or (yield from self._begun())
-            sessions.keep(self._session)
+            try:
+                while not sessions.begin(self):
+                    yield from self._wait(_TURN)
+                self._session = sessions.current or (yield from self._begun())
+                sessions.keep(self._session)
+            finally:
+                sessions.end(self)
         finally:
-            sessions.end()
+            sessions.end(self)  # where the first was interrupted
 
     def _begun(self) -> Plan[str]:
         try:
-            message = self._ledger.log_in_message()
+            message = self._ledger.log_in_message(book=self._book)
             envelope = yield from self._sent(message, harmless=True)
             return self._ledger.read_log_in(envelope, asked=message.operation)
         except DeliveryError as error:
@@ -164,6 +223,13 @@ class Exchanging:
         elif lost and harmless and not self._effect:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
         return Ended(error, outcome)
+
+
+def outcomes_in(found: object) -> tuple[Outcome, ...]:
+    """Return what a profile has read as outcomes; raises TypeError where it is something else."""
+    if not isinstance(found, (tuple, list)) or not all(isinstance(one, Outcome) for one in found):
+        raise TypeError(f"it reads a {type(found).__name__}, and not outcomes")
+    return tuple(found)
 
 
 def cookies_of(answer: Answer) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.soap.envelope import Envelope
 from claimbridge.submission import Step
 
@@ -13,25 +15,33 @@ from claimbridge.submission import Step
 class Message(msgspec.Struct, frozen=True):
     """One HTTP request body and its headers; which operation it asks.
 
-    ``id`` is what it calls itself (WS-Addressing), "" when it has no name. ``endpoint`` is the
-    address of another port of the ERP, "" for the ledger's own endpoint.
+    ``book`` is the id of the book that it is for. ``id`` is what it calls itself (WS-Addressing),
+    "" when it has no name. ``endpoint`` is the address of another port of the ERP, "" for the
+    ledger's own endpoint. ``asked`` is when it was made, None where nobody compares the answer's
+    moment with it. ``checked`` is when the attempts that it carries were last known to be ours;
+    None where it is harmless.
     """
 
     operation: str
     body: bytes
     headers: Mapping[str, str]
+    book: str
     id: str = ""
     endpoint: str = ""
+    asked: dt.datetime | None = None
+    checked: Uptime | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False):
     """A reply whose envelope was opened, and whose signature was judged where one is demanded.
 
-    ``headers`` are the HTTP reply's, names in lower case.
+    ``headers`` are the HTTP reply's, names in lower case. ``bound`` False: it is signed, and yet
+    nothing signed says that it is the answer to this message and not to an earlier one.
     """
 
     envelope: Envelope
     headers: Mapping[str, str]
+    bound: bool = True
 
 
 class Send(Step[Answer], frozen=True):

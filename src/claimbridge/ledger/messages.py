@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urljoin
@@ -15,12 +16,12 @@ from claimbridge import submission as plans
 from claimbridge.config import read_password
 from claimbridge.contract import Contract
 from claimbridge.errors import (
+    ClaimBridgeError,
     ClaimError,
     ConfigurationError,
-    NotDelivered,
+    DeliveryRefused,
     SchemaViolation,
 )
-from claimbridge.ledger.division import digest_of
 from claimbridge.ledger.message import Message
 from claimbridge.ledger.opened import Opened
 from claimbridge.mapping import Explanation
@@ -28,10 +29,12 @@ from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
     Claim,
     Finding,
+    InvoiceUse,
     Key,
     State,
     Submission,
     Voucher,
+    invoices_of,
 )
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import (
@@ -52,6 +55,9 @@ log = logging.getLogger("claimbridge.ledger")
 
 Signing = Literal["each", "together"] | None
 """How the vouchers of a request are signed; None for one that carries none."""
+
+NOT_BUILT: Final = "CB-419"
+"""The code of what could not be built: nothing left this machine."""
 
 _NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -79,9 +85,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 class Messages(Opened):
     """What one ledger is sent, by its configuration; no I/O."""
 
-    def key(self, claim: Claim) -> Key:
-        """Return the idempotency key of posting a claim here."""
-        return Key(self.config.name, claim.id, claim.revision)
+    def key(self, claim: Claim, book: str) -> Key:
+        """Return the idempotency key of posting a claim here; ``book`` is the id of our book."""
+        return Key(book, claim.id, claim.revision)
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; an invalid body is returned with its findings.
@@ -102,12 +108,14 @@ class Messages(Opened):
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
         return tuple(
-            self._preview(submission, explain) for submission, explain in self._submissions(claim)
+            self._preview(submission, explain)
+            for submission, explain in self._submissions(claim, plans.id_of(self.wanted.place))
         )
 
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
-        request = self._request("submit", (submission,))
-        body, findings = self._body(request, signing="each")
+        with self._building("the submit", submission.key.claim_id):
+            request = self._request("submit", (submission,))
+            body, findings = self._body(request, signing="each")
         return Preview(
             claim_id=submission.key.claim_id,
             reference=submission.reference,
@@ -118,47 +126,59 @@ class Messages(Opened):
             findings=findings,
         )
 
-    def drafts(self, claim: Claim) -> tuple[Draft, ...]:
+    def drafts(self, claim: Claim, book: str) -> tuple[Draft, ...]:
         """Return the claim's submissions with their validated, signed bodies: one, or its parts.
 
-        Raises ClaimError.
+        ``book`` is the id of our book. Raises ClaimError.
         """
         return tuple(
             Draft(submission, self._built("submit", (submission,)))
-            for submission, _ in self._submissions(claim)
+            for submission, _ in self._submissions(claim, book)
         )
 
-    def draft(self, claim: Claim) -> Draft:
-        """Return the submission of a claim that is one document, as ``drafts`` does.
-
-        Raises NotDelivered for one that is several by now: another process has just found that its
-        one document never arrived.
-        """
-        drafts = self.drafts(claim)
-        if len(drafts) > 1:
-            raise NotDelivered(
-                f"nothing was sent: it was begun as one document and is {len(drafts)} now; submit "
-                "it again",
-                claim_id=claim.id,
-            )
-        return drafts[0]
-
-    def _submissions(self, claim: Claim) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
+    def _submissions(
+        self, claim: Claim, book: str
+    ) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
         most = self.profile.capabilities.postings
-        return tuple(
-            (self._submission(claim, mapped.voucher), mapped.explain)
-            for mapped in map_in_parts(self.chart, claim, most=most)
-        )
+        invoices = invoices_of(claim)
+        with self._building("the voucher", claim.id):
+            return tuple(
+                (self._submission(claim, mapped.voucher, book, invoices), mapped.explain)
+                for mapped in map_in_parts(self.chart, claim, most=most)
+            )
 
-    def _submission(self, claim: Claim, voucher: Voucher) -> Submission:
+    @contextmanager
+    def _building(self, what: str, claim_id: str | None) -> Iterator[None]:
+        """Let no foreign exception out while something is built: nothing was sent, and who failed.
+
+        Profiles, charts and keys may be users' own, and may raise anything.
+        """
+        try:
+            yield
+        except ClaimBridgeError:
+            raise
+        except Exception as error:
+            name = self.profile.name
+            log.exception("profile %s failed to build %s of claim %s", name, what, claim_id)
+            raise DeliveryRefused(
+                f"nothing was sent: profile {name} failed to build {what}: "
+                f"{type(error).__name__}: {error}; fix the profile, or what it is given",
+                code=NOT_BUILT,
+                claim_id=claim_id,
+            ) from error
+
+    def _submission(
+        self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
+    ) -> Submission:
         self._check_companies(voucher)
-        key = Key(self.config.name, voucher.claim_id, claim.revision)
+        key = msgspec.structs.replace(self.key(claim, book), part=voucher.part)
         return Submission(
             key=key,
-            reference=plans.reference_for(key, self.profile.capabilities),
-            digest=digest_of(claim, voucher.part, voucher.parts),
+            reference=plans.reference_for(key, self.profile.capabilities, apart=self.rules.apart),
+            digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
+            invoices=invoices,
         )
 
     def _check_companies(self, voucher: Voucher) -> None:
@@ -205,11 +225,13 @@ class Messages(Opened):
         return sign(body, element=place)
 
     def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
-        request = self._request(verb, submissions)
         signing: Signing = None
         if verb != "query":
             signing = self.config.batch_signature if len(submissions) > 1 else "each"
-        return self._validated(request, signing=signing, claim_id=submissions[0].key.claim_id)
+        claim_id = submissions[0].key.claim_id
+        with self._building(f"the {verb}", claim_id):
+            request = self._request(verb, submissions)
+            return self._validated(request, signing=signing, claim_id=claim_id)
 
     def _validated(
         self, request: Request, *, signing: Signing = None, claim_id: str | None = None
@@ -233,7 +255,12 @@ class Messages(Opened):
         return self._validated(request)
 
     def message(
-        self, built: Built, *, session: str = "", cookies: Mapping[str, str] = _NO_COOKIES
+        self,
+        built: Built,
+        *,
+        book: str,
+        session: str = "",
+        cookies: Mapping[str, str] = _NO_COOKIES,
     ) -> Message:
         """Return the HTTP message for a request: one attempt, with its headers."""
         version = self.config.soap
@@ -247,7 +274,15 @@ class Messages(Opened):
         if cookies:
             sent["Cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
         envelope = build(built.body, version=version, headers=headers)
-        return Message(built.operation, envelope, sent, name, self._endpoint(built.request.port))
+        return Message(
+            built.operation,
+            envelope,
+            sent,
+            book,
+            name,
+            self._endpoint(built.request.port),
+            self.clock.now(),
+        )
 
     def _contract_for(self, request: Request) -> Contract:
         return self._contract_with(request.operation) if request.port else self.contract
@@ -285,10 +320,10 @@ class Messages(Opened):
         """Whether the ERP is logged in to."""
         return isinstance(self.profile, HasSessions)
 
-    def log_in_message(self) -> Message:
+    def log_in_message(self, *, book: str) -> Message:
         """Return the message that begins a session."""
         assert isinstance(self.profile, HasSessions)  # asked only where there are sessions
-        return self.message(self.built(self.profile.log_in(self._credentials)))
+        return self.message(self.built(self.profile.log_in(self._credentials)), book=book)
 
 
 def _told(finding: Finding) -> str:

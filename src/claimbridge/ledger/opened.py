@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -9,8 +10,8 @@ from typing import Final
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
-from claimbridge.errors import ConfigurationError
-from claimbridge.ledger.authentic import Authenticator
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.ledger.authentic import Authenticator, can_bind, check_freshness, hindsight
 from claimbridge.ledger.drifts import Drifts
 from claimbridge.ledger.inner import InnerDocuments
 from claimbridge.ledger.opening import (
@@ -23,11 +24,32 @@ from claimbridge.ledger.opening import (
 )
 from claimbridge.ledger.sessions import Sessions
 from claimbridge.mapping import Chart
+from claimbridge.model.zones import day_in
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Profile
-from claimbridge.profiles.conversation import Credentials
+from claimbridge.profiles.conversation import Credentials, TellsBooksApart
 from claimbridge.signing import Identity, Signer
-from claimbridge.submission import Rules
+from claimbridge.submission import Rules, Wanted, place_of
+
+
+def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
+    """Return what a configuration says of the book that its ledger means.
+
+    ``profile`` None means the one that it names. Raises ConfigurationError where there is none.
+    """
+    profile = profile or load_profile(config.profile, config.options)
+    own = ""
+    if isinstance(profile, TellsBooksApart):
+        try:
+            own = profile.told_apart_by(user=config.auth.user if config.auth else "")
+        except Exception as error:  # a user's profile may raise anything
+            raise ConfigurationError(
+                f"ledger {config.name}: profile {profile.name} cannot tell its book apart: "
+                f"{type(error).__name__}: {error}; fix the profile, or its options",
+                code="CB-241",
+            ) from error
+    place = place_of(profile.name, config.endpoint, own, config.book)
+    return Wanted(name=config.name, place=place, parallel=config.parallel)
 
 
 class Opened:
@@ -48,6 +70,7 @@ class Opened:
         self.clock = clock
         self.profile: Profile = profile or load_profile(config.profile, config.options)
         check_auth(config, self.profile)
+        check_freshness(config, self.profile.capabilities)
         self.sessions: Final = Sessions()
         self.drifts: Final = Drifts(config.name)
         self._documents: Final = InnerDocuments(Path(config.folder))
@@ -57,6 +80,7 @@ class Opened:
         self._signers = {identity: Signer(identity, clock=clock) for identity in identities}
         self._signer = signer
         self._check_places()
+        self._check_first_send()
         policy = reply_policy(config)
         self._authenticator = Authenticator(policy, clock=clock) if policy else None
         self.rules = Rules(
@@ -64,10 +88,18 @@ class Opened:
             retries=config.retries,
             backoff=config.backoff,
             longest_wait=config.longest_wait,
-            quiet_period=config.quiet_period,
+            quiet_period=config.quiet_period + hindsight(config).total_seconds(),
+            first_send=config.first_send,
             turn=config.timeouts.total * 2,
+            apart=f"parallel {self.wanted.place.within}" if config.parallel else "",
+            can_bind=can_bind(config),
             clock=clock,
         )
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """What the configuration says of the book that this ledger means."""
+        return wanted_book(self.config, self.profile)
 
     @property
     def signer(self) -> Signer | None:
@@ -92,13 +124,29 @@ class Opened:
     def chart(self) -> Chart:
         """The chart of accounts; ConfigurationError when none is configured."""
         if self._chart is not None:
-            return self._chart
+            return self._chart.in_zone(self.config.zone)
         if self.config.chart is None:
             raise ConfigurationError(
                 f'ledger {self.config.name} has no chart; add chart = "chart.toml"',
                 code="CB-257",
             )
-        return Chart.load(self.config.path(self.config.chart))
+        return Chart.load(self.config.path(self.config.chart)).in_zone(self.config.zone)
+
+    def today(self, company: str, *, claim_id: str) -> dt.date:
+        """Return the present day in a company's time zone: the chart's, else the ledger's.
+
+        Raises ClaimError CB-199 where neither names one: the machine's own decides no date.
+        """
+        charted = self._chart is not None or self.config.chart is not None
+        zone = self.chart.zone_of(company) if charted else self.config.zone
+        if zone is None:
+            raise ClaimError(
+                f"today is another day in another time zone; give ledger {self.config.name} or the "
+                f"chart's [company.{company}] a time_zone, or say the posting date",
+                code="CB-199",
+                claim_id=claim_id,
+            )
+        return day_in(zone, self.clock.now())
 
     def _contract_with(self, operation: str) -> Contract:
         """Return the contract that an operation is in: another port's may be the profile's own."""
@@ -133,4 +181,13 @@ class Opened:
                 f"{about} has no place for one signature over a batch; "
                 'leave batch_signature at "each"',
                 code="CB-256",
+            )
+
+    def _check_first_send(self) -> None:
+        """Refuse to ask an ERP that cannot be asked (CB-251)."""
+        if self.config.first_send == "ask" and not self.profile.capabilities.can_query:
+            raise ConfigurationError(
+                f"ledger {self.config.name}: an ERP of profile {self.profile.name} cannot be asked"
+                ' by reference; leave first_send out, or set it to "send"',
+                code="CB-251",
             )

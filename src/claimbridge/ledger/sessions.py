@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 
 class Sessions:
     """The session that a ledger's threads share: its id, "" while there is none.
@@ -13,15 +11,17 @@ class Sessions:
 
     def __init__(self) -> None:
         self.current: str = ""
-        self._turn = threading.Lock()
+        self._turn: dict[str, object] = {}
 
-    def begin(self) -> bool:
+    def begin(self, who: object) -> bool:
         """Take the turn to log in; False while another has it."""
-        return self._turn.acquire(blocking=False)
+        # One operation on a dict: there is no lock that an exception could leave held.
+        return self._turn.setdefault("turn", who) is who
 
-    def end(self) -> None:
-        """Give the turn back."""
-        self._turn.release()
+    def end(self, who: object) -> None:
+        """Give the turn back; nothing, where ``who`` does not have it."""
+        if self._turn.get("turn") is who:
+            self._turn.pop("turn", None)
 
     def keep(self, session: str) -> None:
         """Let others use a session that was begun."""

@@ -6,6 +6,9 @@ import datetime as dt
 import os
 from collections.abc import Collection
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from claimbridge.mapping.charts.account_list import read_accounts
 from claimbridge.mapping.charts.checks import ChartFinding, check_rules
@@ -46,6 +49,17 @@ class Chart:
         other files.
         """
         return cls(rules_of(without_files(parse_toml(data, file=origin))))
+
+    def in_zone(self, zone: ZoneInfo | None) -> Chart:
+        """Return the chart for a ledger whose days begin in ``zone``; None: it does not say.
+
+        A company's own ``time_zone`` goes before it.
+        """
+        return Chart(msgspec.structs.replace(self._rules, zone=zone))
+
+    def zone_of(self, company: str) -> ZoneInfo | None:
+        """Return the time zone in which a company's days begin; None where nobody names one."""
+        return self._rules.zone_of(company)
 
     def map(self, claim: Claim) -> Mapped:
         """Return the claim's voucher, balanced and equal to its total, with the reasons for it.

@@ -9,6 +9,7 @@ from claimbridge.errors import MappingError
 from claimbridge.mapping.charts.periods import DEFAULT_SOURCES, Period, Periods
 from claimbridge.mapping.charts.rules import Rules
 from claimbridge.model import Claim
+from claimbridge.model.zones import day_in
 
 
 class Dates(NamedTuple):
@@ -35,11 +36,13 @@ def dates_of(rules: Rules, claim: Claim) -> Dates:
     """Return the claim's dates.
 
     The posting date is the claim's own, else the first that the claim has of what the chart names
-    (without periods: the approval, by the time zone that it is written in, else the latest line).
+    (without periods: the approval, else the latest line). The approval's day is that of the
+    company's time zone, in whichever one the moment is written.
     Where its period is closed, it moves to the first day of the next open one if the chart says
     so; the claim's own date never moves. The document date is that of the latest line or document.
     Raises MappingError: CB-117 for a posting date that the chart is not valid on, CB-194 where
-    there is none, CB-195 for a closed period, CB-196 for a day in no period.
+    there is none, CB-195 for a closed period, CB-196 for a day in no period, CB-198 where the
+    approval decides and nobody names a time zone.
     """
     latest = max(line.date for line in claim.lines)
     documents = [d.date for line in claim.lines for d in line.documents if d.date is not None]
@@ -70,13 +73,27 @@ def _chosen(
         if source == "invoice" and documents:
             return max(documents), _WORDS[source]
         if source == "approval" and claim.approved_at is not None:
-            return claim.approved_at.date(), _WORDS[source]
+            return _approved_on(rules, claim, claim.approved_at)
     raise MappingError(
         f'chart "{rules.name}" takes the posting date from {" or ".join(sources)}, and the claim '
         'has none of it; give the claim a posting date, or add "line" to [periods] posting_date',
         code="CB-194",
         claim_id=claim.id,
     )
+
+
+def _approved_on(rules: Rules, claim: Claim, moment: dt.datetime) -> tuple[dt.date, str]:
+    """Return the day of the approval where the company keeps its books: another one elsewhere."""
+    zone = rules.zone_of(claim.company)
+    if zone is None:
+        raise MappingError(
+            f"the moment of the approval, {moment.isoformat()}, decides the posting date, and it "
+            "is another day in another time zone; give the ledger or the chart's "
+            f"[company.{claim.company}] a time_zone, or the claim a posting date",
+            code="CB-198",
+            claim_id=claim.id,
+        )
+    return day_in(zone, moment), f"{_WORDS['approval']} in {zone.key}"
 
 
 def _in_period(

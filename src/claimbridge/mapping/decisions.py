@@ -18,6 +18,7 @@ from claimbridge.mapping.levies import Levy
 from claimbridge.mapping.places import Place
 from claimbridge.model import Claim, ClaimLine
 from claimbridge.model.money import EXACT
+from claimbridge.model.text import plain
 
 
 def company_of(rules: Rules, claim: Claim) -> Company:
@@ -40,14 +41,14 @@ def row_for(
 
     Raises MappingError CB-111 or CB-112, or CB-197 for a condition that cannot be judged.
     """
-    sole = rules.rows.unconditional.get(line.type)
+    sole = rules.rows.unconditional.get(plain(line.type))
     if sole is not None:
         return sole
     facts = facts_of(claim, line, posting)
     row = rules.rows.find(facts)
     if row is not None:
         return row
-    rivals = rules.rows.of_type(line.type)
+    rivals = rules.rows.of_type(plain(line.type))
     if not rivals:
         raise MappingError(
             f'{named(line, place)} has no expense row in chart "{rules.name}"; '

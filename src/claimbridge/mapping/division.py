@@ -1,8 +1,9 @@
 """A claim whose voucher is longer than the ERP takes: several documents that are one claim.
 
-The lines are divided in their order into claims of their own, named ``EXP-7/1``, ``EXP-7/2`` …;
-each becomes a balanced voucher with the dates of the undivided one. The division depends on the
-claim, the chart and the limit alone, so that the same claim is always divided alike.
+The lines are divided in their order, as if into claims of their own; each becomes a balanced
+voucher of the one claim, with the dates of the undivided one. Where texts name the claim, they name
+the part: ``EXP-7/1``, ``EXP-7/2`` …. The division depends on the claim, the chart and the limit
+alone, so that the same claim is always divided alike.
 """
 
 from __future__ import annotations
@@ -30,11 +31,6 @@ from claimbridge.model import (
 from claimbridge.model.money import EXACT, summed
 
 _ZERO = Decimal(0)
-
-
-def part_id(claim_id: str, part: int) -> str:
-    """Return the id of a claim's part; parts count from 1."""
-    return f"{claim_id}/{part}"
 
 
 def map_in_parts(chart: Chart, claim: Claim, *, most: int | None) -> tuple[Mapped, ...]:
@@ -67,7 +63,9 @@ def _mapped(chart: Chart, claim: Claim, whole: Voucher, most: int) -> tuple[Mapp
             found.append(mapped)
         else:
             return tuple(
-                Mapped(_numbered(mapped.voucher, part, count), mapped.explain, mapped.period)
+                Mapped(
+                    _numbered(mapped.voucher, claim.id, part, count), mapped.explain, mapped.period
+                )
                 for part, mapped in enumerate(found, start=1)
             )
         # By a quarter, and to single lines at last: ten thousand lines end in some forty tries.
@@ -84,8 +82,8 @@ def _line_of(posting: Posting) -> str:
     return posting.source.partition(".")[0]
 
 
-def _numbered(voucher: Voucher, part: int, parts: int) -> Voucher:
-    return msgspec.structs.replace(voucher, part=part, parts=parts)
+def _numbered(voucher: Voucher, claim_id: str, part: int, parts: int) -> Voucher:
+    return msgspec.structs.replace(voucher, claim_id=claim_id, part=part, parts=parts)
 
 
 def _divided(claim: Claim, count: int) -> list[Claim]:
@@ -114,7 +112,7 @@ def _bare(claim: Claim, part: int, first: int, last: int) -> Claim:
     lines = claim.lines[first:last]
     total = summed(converted(line, claim.currency) for line in lines)
     return msgspec.structs.replace(
-        claim, id=part_id(claim.id, part), lines=lines, total=total, advances=(), payees=()
+        claim, id=f"{claim.id}/{part}", lines=lines, total=total, advances=(), payees=()
     )
 
 

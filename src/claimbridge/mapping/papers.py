@@ -97,14 +97,19 @@ def _check_once(documents: Sequence[SupportingDocument], place: Place) -> None:
 
 
 def _shared(claim: Claim) -> frozenset[tuple[str, str]]:
-    """Return the documents, by code and number, that stand on several lines."""
+    """Return the documents, by code and number, that stand on several lines.
+
+    Not those of which each line says its part: their figures are that part's.
+    """
     documented = [line.documents for line in claim.lines if line.documents]
     if len(documented) < 2:
         return _NOTHING
     counted = Counter(
         named
         for documents in documented
-        for named in {(one.code, one.number) for one in documents if one.number}
+        for named in {
+            (one.code, one.number) for one in documents if one.number and one.total is None
+        }
     )
     return frozenset(named for named, lines in counted.items() if lines > 1)
 

@@ -1,5 +1,6 @@
 """Values that cannot exist wrong: claims, vouchers, money, outcomes, submissions."""
 
+from claimbridge.model.book import Book, Place
 from claimbridge.model.claim import Claim
 from claimbridge.model.claim_checks import converted, owed_to_employee
 from claimbridge.model.claim_parts import (
@@ -11,6 +12,8 @@ from claimbridge.model.claim_parts import (
     SupportingDocument,
     Tax,
 )
+from claimbridge.model.continuity import Continuity, Gap
+from claimbridge.model.invoices import InvoiceUse, identity_of, invoices_of
 from claimbridge.model.money import Money, as_amount, exponent
 from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
 from claimbridge.model.submission import (
@@ -19,11 +22,13 @@ from claimbridge.model.submission import (
     Acknowledgement,
     Change,
     History,
+    InvoiceHolder,
     Key,
     Move,
     State,
     Status,
     Submission,
+    Withdrawal,
 )
 from claimbridge.model.voucher import Posting, Purpose, Role, Side, Voucher
 
@@ -33,11 +38,16 @@ __all__ = [
     "Acknowledgement",
     "Advance",
     "Allocation",
+    "Book",
     "Change",
     "Claim",
     "ClaimLine",
+    "Continuity",
     "Finding",
+    "Gap",
     "History",
+    "InvoiceHolder",
+    "InvoiceUse",
     "Item",
     "JournalEntry",
     "Key",
@@ -46,6 +56,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "Payee",
+    "Place",
     "Posting",
     "Purpose",
     "Reason",
@@ -57,8 +68,11 @@ __all__ = [
     "SupportingDocument",
     "Tax",
     "Voucher",
+    "Withdrawal",
     "as_amount",
     "converted",
     "exponent",
+    "identity_of",
+    "invoices_of",
     "owed_to_employee",
 ]

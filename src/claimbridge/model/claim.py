@@ -7,7 +7,6 @@ up to the total. Sign: a positive amount is owed to the employee; a negative one
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 from decimal import Decimal
 from typing import Any, Final
@@ -17,6 +16,7 @@ import msgspec
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model.claim_checks import settle
 from claimbridge.model.claim_parts import Advance, ClaimLine, Payee
+from claimbridge.model.digests import Digest, digest_of
 from claimbridge.model.money import as_decimal
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -84,12 +84,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return msgspec.json.encode(_without_defaults(self))
 
     @property
-    def digest(self) -> str:
-        """The SHA-256, in hex, of the claim's content: equal claims have equal digests."""
+    def digest(self) -> Digest:
+        """``2:`` and the SHA-256, in hex, of the content: equal claims have equal digests."""
         plain = _without_defaults(self)  # so that a field of a later version changes no digest
         if self.approved_at is not None:  # one instant, in whatever time zone it is written
             plain["approved_at"] = str(self.approved_at - _EPOCH)
-        return hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
+        return digest_of(self, plain)
 
 
 def _without_defaults(value: object) -> Any:

@@ -14,6 +14,7 @@ from claimbridge.model.claim_parts import (
     ADVANCE_TEXT,
     ALLOCATION_TEXT,
     CLAIM_TEXT,
+    DOCUMENT_ID,
     DOCUMENT_TEXT,
     FREE_TEXT,
     IDENTIFIERS,
@@ -302,9 +303,10 @@ def _check_tax(tax: Decimal, amount: Decimal, path: str, *, name: str = "tax") -
 
 def _settle_document(document: SupportingDocument, path: str, currency: str) -> None:
     _check_texts(document, DOCUMENT_TEXT, f"{path}.")
+    check_text(document.id, f"{path}.id", DOCUMENT_ID)  # which may stay empty
     if document.date is not None:
         _check_date(document.date, f"{path}.date")
-    for name in ("amount", "tax", "deductible_tax", "fare"):
+    for name in ("amount", "tax", "deductible_tax", "fare", "total"):
         value = getattr(document, name)
         if value is not None:
             _set(document, name, as_amount(value, currency, what=f"{path}.{name}"))
@@ -315,6 +317,20 @@ def _settle_document(document: SupportingDocument, path: str, currency: str) -> 
                 _check_tax(value, document.amount, path, name=name)
     if document.deductible_tax is not None and document.tax is not None:
         _check_tax(document.deductible_tax, document.tax, path, name="deductible_tax")
+    if document.total is not None:
+        _check_part(document.amount, document.total, path)
+
+
+def _check_part(amount: Decimal | None, total: Decimal, path: str) -> None:
+    """Refuse an invoice of which a part is claimed, without saying which, or more than there is."""
+    fits = amount is not None and amount and amount.is_signed() == total.is_signed()
+    if amount is None or not fits or amount.copy_abs() > total.copy_abs():
+        raise ClaimError(
+            f"{path}.amount {'is missing' if amount is None else amount}, and total is {total}: "
+            "amount is the part of the invoice that is claimed; it has the total's sign and does "
+            "not exceed it",
+            code="CB-569",
+        )
 
 
 def check_instant(value: object, what: str) -> None:

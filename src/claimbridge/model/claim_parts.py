@@ -46,6 +46,7 @@ ALLOCATION_TEXT: Final = {"company": 32, "cost_centre": 64, "department": 64, "p
 TAX_TEXT: Final = {"kind": 64}
 PAYEE_TEXT: Final = {"partner": 64, "name": 200}
 ADVANCE_TEXT: Final = {"reference": 64}
+DOCUMENT_ID: Final = 200
 DOCUMENT_TEXT: Final = {"kind": 64, "number": 64, "code": 64, "seller": 300, "uri": 2000}
 """How long each text may be, in characters; ``REQUIRED_TEXT`` may not be blank either."""
 
@@ -56,7 +57,7 @@ FREE_TEXT: Final = frozenset(
 )
 """Texts that people write for people: see ``model.text.check_free_text``."""
 PRINTED: Final = frozenset({"number", "code"})
-"""What stands on a paper, in whatever spelling; ``sources.invoices`` tells papers apart."""
+"""What stands on a paper, in whatever spelling; ``model.invoices`` tells papers apart."""
 
 
 class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,10 +68,14 @@ class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     gross amount in the line's currency, ``tax`` the tax in it, ``deductible_tax`` the part of it
     that whoever verified the invoice lets the company deduct, ``fare`` the part of ``amount`` that
     tax is computed from where the paper states none (a flight without its airport levy and
-    insurance); None means not stated.
+    insurance); None means not stated. ``total`` is the whole invoice's gross amount where only a
+    part of it is claimed: ``amount``, which is then needed, and the others are that part's; None
+    means that the line uses the invoice whole. ``id`` is what the source knows the document by,
+    unique for ever; it identifies what has no number.
     """
 
     kind: str
+    id: str = ""
     number: str = ""
     code: str = ""
     date: dt.date | None = None
@@ -78,6 +83,7 @@ class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     tax: Decimal | None = None
     deductible_tax: Decimal | None = None
     fare: Decimal | None = None
+    total: Decimal | None = None
     seller: str = ""
     uri: str = ""
 

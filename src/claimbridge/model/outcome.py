@@ -73,6 +73,8 @@ class OutcomeKind(enum.StrEnum):
     """A technical no (throttled, closed for maintenance): the ERP took nothing in."""
     NOT_DELIVERED = "not_delivered"
     """The request never reached the ERP."""
+    UNDER_WAY = "under_way"
+    """The ERP has it in a job of its own that is queued or running: it may yet commit it."""
     UNKNOWN = "unknown"
     """No evidence either way: the document may be in the ledger."""
 
@@ -85,7 +87,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
     seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
     ``code`` is then our error code for it, empty for the general one. ``useless`` marks a
-    NOT_DELIVERED that will be the same next time: credentials or address must be mended first.
+    NOT_DELIVERED that will be the same next time: credentials or address must be fixed first.
+    ``job`` is what the ERP calls the job that holds the document, "" where there is none.
+    ``bound`` False: it was read from a signed reply that may be the true answer to an earlier
+    request (see ``claimbridge.submission.evidence.counts``); a profile leaves it alone.
     """
 
     kind: OutcomeKind
@@ -98,6 +103,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     useless: bool = False
     item: int = 1
+    bound: bool = True
+    job: str = ""
 
     def __post_init__(self) -> None:
         # Success only from evidence: a document number (DESIGN: "A profile decides success only

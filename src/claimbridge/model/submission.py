@@ -9,6 +9,7 @@
                              │                   ├──▶ parked ──▶ (a person decides)            │
                              └───────────────────┴────────────────────────────────────────────┘
     acknowledged, posted, paid ──▶ reversing ──▶ reversed
+    pending, rejected ──▶ in_doubt, where the journal is not the one that was used last
 
 ``sending`` is written and synced before the first byte leaves; whatever is found in ``sending``
 without a living owner is ``in_doubt``. The *status* of a document is the ERP's word, not ours.
@@ -22,6 +23,8 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.clock import Uptime
+from claimbridge.model.invoices import InvoiceUse
 from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
 from claimbridge.model.voucher import Purpose, Voucher
 
@@ -51,7 +54,16 @@ LIVE: Final = frozenset({State.ACKNOWLEDGED, State.POSTED, State.PAID})
 _S = State
 MOVES: Final[dict[State, frozenset[State]]] = {
     _S.PENDING: frozenset(
-        {_S.SENDING, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID, _S.PARKED, _S.REVERSED}
+        {
+            _S.SENDING,
+            _S.ACKNOWLEDGED,
+            _S.POSTED,
+            _S.PAID,
+            _S.REJECTED,
+            _S.IN_DOUBT,
+            _S.PARKED,
+            _S.REVERSED,
+        }
     ),
     _S.SENDING: frozenset(
         {
@@ -82,7 +94,7 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     ),
     _S.POSTED: frozenset({_S.PAID, _S.REVERSING, _S.REVERSED}),
     _S.PAID: frozenset({_S.REVERSING, _S.REVERSED}),
-    _S.REJECTED: frozenset({_S.SENDING, _S.POSTED, _S.PARKED}),
+    _S.REJECTED: frozenset({_S.PENDING, _S.SENDING, _S.POSTED, _S.IN_DOUBT, _S.PARKED}),
     _S.REVERSING: frozenset({_S.REVERSED, _S.ACKNOWLEDGED, _S.POSTED, _S.PAID}),
     _S.REVERSED: frozenset(),
     _S.PARKED: frozenset(
@@ -93,15 +105,22 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
-    """The idempotency key: one voucher of one claim revision in one ledger."""
+    """The idempotency key: one voucher of one claim revision in one ledger.
+
+    ``ledger`` is the id of its book (``Book.id``), never the name in a configuration. ``part``
+    counts the documents of a claim that the ERP takes as several, from 1; 0 is the claim as one
+    document. No claim's id can stand for a part of another.
+    """
 
     ledger: str
     claim_id: str
     revision: int
     purpose: Purpose = Purpose.POST
+    part: int = 0
 
     def __str__(self) -> str:
-        return f"{self.ledger}/{self.claim_id}/{self.revision}/{self.purpose}"
+        mark = f".p{self.part}" if self.part else ""
+        return f"{self.ledger}/{self.claim_id}/{self.revision}/{self.purpose}{mark}"
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,10 +129,14 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     ``reference`` is what the ERP can be asked by. ``digest`` is that of the claim. ``attempt``
     counts the times that it was sent (0: never). ``detail`` says in a sentence why it is in this
     state. ``reasons`` are the ERP's where it refused; in doubt they say that it refused a later
-    sending while an earlier one may still arrive. ``attempted_at`` is when the last attempt began.
-    ``doubt_since`` is when an attempt last ended without an answer: until the ledger's quiet period
-    has passed, what was sent then may still arrive; None when no attempt ended so. ``returns_to``
-    is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    sending while an earlier one may still arrive; of one that it accepted, that it no longer has
+    it. ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last
+    ended without an answer: until the ledger's quiet period has passed, what was sent then may
+    still arrive; None when no attempt ended so. Both are for people: how long ago they were is
+    measured by ``attempted_uptime`` and ``doubt_uptime``, which no step of the wall clock moves.
+    ``returns_to`` is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    ``invoices`` are those that its claim uses; a reversal has none. ``job`` is what the ERP calls
+    the job that took in the last attempt, by which it may be asked; "" where there is none.
     """
 
     key: Key
@@ -126,26 +149,70 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     detail: str = ""
     attempted_at: dt.datetime | None = None
+    attempted_uptime: Uptime | None = None
     doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
     returns_to: State | None = None
     updated_at: dt.datetime | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
+    job: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether the ERP accepted it, and has said since that it has no such document."""
+        return self.state in LIVE and bool(self.reasons)
+
+    @property
+    def quiet_from(self) -> Uptime | None:
+        """When what was sent last began to be quiet; None also where that is not known."""
+        return self.attempted_uptime if self.doubt_since is None else self.doubt_uptime
+
+    @property
+    def may_arrive(self) -> bool:
+        """Whether anything of it was ever sent, so that there is a quiet period to measure."""
+        return self.doubt_since is not None or self.attempted_at is not None
+
+
+class Withdrawal(msgspec.Struct, frozen=True):
+    """A claim was taken back where it came from: nothing up to ``revision`` may be sent any more.
+
+    It stands also where nothing of the claim was ever begun. ``reason`` is a sentence.
+    """
+
+    revision: int
+    reason: str
 
 
 class History(msgspec.Struct, frozen=True):
-    """All that one ledger's journal holds of one claim, at one moment.
+    """All that the journal of one book holds of one claim and its parts, at one moment.
 
-    ``version`` grows with every write; 0 means that there was none yet. ``submissions`` are
-    ordered by revision, ``post`` before ``reverse``.
+    ``ledger`` is the book's id. ``version`` grows with every write; 0 means that there was none
+    yet. ``submissions`` are ordered by revision, ``post`` before ``reverse``, parts by their
+    number. ``withdrawn`` is None while the claim was never taken back.
     """
 
     ledger: str
     claim_id: str
     version: int = 0
     submissions: tuple[Submission, ...] = ()
+    withdrawn: Withdrawal | None = None
 
     def get(self, key: Key) -> Submission | None:
         """Return the submission of ``key``; None when there is none."""
         return next((known for known in self.submissions if known.key == key), None)
+
+
+class InvoiceHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission that has an invoice, or had: ``superseded`` says that a later revision came.
+
+    ``claim_id`` is the claim's, also where the submission is a part of it.
+    """
+
+    key: Key
+    claim_id: str
+    state: State
+    superseded: bool
+    use: InvoiceUse
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,7 +232,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     ``journal_entry`` is None while the ERP has accepted it but not numbered it yet. ``parts`` are
     the acknowledgements of a claim's documents where it was divided into several, because the ERP
     takes no longer ones; then ``reference`` and ``journal_entry`` are the first's, and ``state`` is
-    the least advanced.
+    the least advanced. ``part`` is which of them it is, from 1; 0 for the claim.
     """
 
     claim_id: str
@@ -173,6 +240,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     state: State
     journal_entry: JournalEntry | None = None
+    part: int = 0
     parts: tuple[Acknowledgement, ...] = ()
 
 
@@ -184,8 +252,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     has no periods, or nothing goes back. ``reversed_by`` is the journal entry of its reversal; None
     while there is none.
     ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence. ``parts``
-    are those of a divided claim (see ``Acknowledgement``); what stands above is then that of the
-    part which needs the most attention.
+    are those of a divided claim (see ``Acknowledgement``, ``part`` too); what stands above is then
+    that of the part which needs the most attention.
     """
 
     claim_id: str
@@ -200,6 +268,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     posting_date: dt.date | None = None
     period: str = ""
     reversed_by: JournalEntry | None = None
+    part: int = 0
     parts: tuple[Status, ...] = ()
 
 
@@ -207,7 +276,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document that changed in the ERP.
 
     ``status`` is the ERP's word; ``submission`` is what we now hold of it, None when the reference
-    is not one of ours. ``cursor`` is where to go on from once this change has been dealt with.
+    is not one of ours. ``cursor`` is where ``changes`` goes on once this change has been dealt
+    with: a text to keep, and nothing to take apart.
     """
 
     reference: str

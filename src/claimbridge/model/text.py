@@ -26,6 +26,9 @@ _SHAPELESS: Final = re.compile(
 )
 """What is a letter or mark by its category, and yet shows nothing (DerivedCoreProperties:
 Default_Ignorable_Code_Point; and U+2800, the blank of Braille)."""
+_STOPS: Final = str.maketrans({"\u3002": ".", "\u3001": ",", "\uff61": "."})
+_STOPPED: Final = re.compile("[\u3001\u3002\uff61]")
+"""The stop and the comma of Chinese keyboards, which a code of ASCII does not hold."""
 
 MAX_DIMENSIONS: Final = 50
 DIMENSION_NAME: Final = 64
@@ -83,7 +86,7 @@ def _check_spelling(
     check_text(value, what, limit, required=required)
     assert isinstance(value, str)  # check_text saw to it
     normal = plain(value)
-    if value == normal:
+    if value == normal and (strict or value.isascii() or not _STOPPED.search(value)):
         return
     hidden = hidden_in(value)
     if hidden is not None:
@@ -98,6 +101,7 @@ def _check_spelling(
             f"two words; write {normal!r}",
             code="CB-128",
         )
+    normal = normal if strict else normal.translate(_STOPS)
     if strict or normal.isascii():
         raise ClaimError(
             f"{what} {_quoted(value)} is written with full-width or other compatible characters; "

@@ -33,14 +33,18 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     ``unique_reference``: the ERP itself refuses a second document with the same reference, even
     when both arrive at once. ``batch`` is the largest number of documents in one request (1: no
     batches). ``postings`` is the most postings that one document may have (None: no limit is
-    known); a claim of more becomes several documents (see ``ledger.division``).
+    known); a claim of more becomes several documents (see ``submission.division``).
     ``reference_pattern`` is a regular expression that a claim id must match in full to
     serve as the reference; other ids are replaced by a base32 digest of ``reference_length``
-    characters or fewer. ``document_signature`` is the ``{namespace}name`` of the element that
-    carries an enveloped signature; None when the contract has no place for one. ``together``: a
-    request of several may carry one signature over all of them, as its root's last child.
-    ``companies``: one document may have postings in the books of other companies than its own;
-    without it, a voucher that has some is refused.
+    characters or fewer. ``reference_case`` is what the ERP does with a reference: ``kept``
+    leaves it as it was sent, ``upper`` folds lower case, or may do so. Under ``upper`` an id with
+    lower case is replaced by a digest too, and what comes back in capitals is ours.
+    ``document_signature`` is the ``{namespace}name`` of the element that carries an enveloped
+    signature; None when the contract has no place for one. ``together``: a request of several may
+    carry one signature over all of them, as its root's last child. ``companies``: one document may
+    have postings in the books of other companies than its own; without it, a voucher that has some
+    is refused. ``checks_reversals``: the ERP itself refuses to reverse what it does not hold;
+    without it (a reversal is a document like any other) the entry is asked for right before.
     """
 
     can_query: bool
@@ -51,9 +55,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     postings: int | None = None
     reference_length: int = 36
     reference_pattern: str = r"[A-Za-z0-9._/\-]+"
+    reference_case: Literal["kept", "upper"] = "kept"
     document_signature: str | None = None
     together: bool = False
     companies: bool = False
+    checks_reversals: bool = True
+
+    def folded(self, reference: str) -> str:
+        """Return a reference in the form in which this ERP's answers are compared with ours."""
+        return reference.upper() if self.reference_case == "upper" else reference
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):

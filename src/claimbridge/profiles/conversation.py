@@ -32,6 +32,16 @@ class LogIn(msgspec.Struct, frozen=True):
     """
 
 
+class Began(msgspec.Struct, frozen=True):
+    """Say that the ERP took the request in as a job of this name; answered by None.
+
+    It is kept with what was sent, where the conversation ends before the job does: ``look_up``
+    then finds it as a submission's ``job``, and asks for it first.
+    """
+
+    job: str
+
+
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """The secrets of ``[ledger.X.auth]``, read; "" and an empty mapping where not configured."""
 
@@ -51,7 +61,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
 
 
-Conversation = Generator["Request | Pause | LogIn", "Reply | Fault | None", tuple[Outcome, ...]]
+Conversation = Generator[
+    "Request | Pause | LogIn | Began", "Reply | Fault | None", tuple[Outcome, ...]
+]
 """One exchange of several calls; see ``Converses``."""
 
 
@@ -102,6 +114,22 @@ class LooksUp(Protocol):
 
     def look_up(self, submissions: Sequence[Submission]) -> Request:
         """Return the request that asks what the ERP holds of these submissions."""
+        ...
+
+
+@runtime_checkable
+class TellsBooksApart(Protocol):
+    """A profile of an ERP where one endpoint serves several books: companies, account sets.
+
+    Two ledgers at one endpoint, of one profile that says the same of both, are one book.
+    """
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return what tells this book apart from others behind the endpoint; "" for nothing.
+
+        It is shown to people, and is the same text for as long as it is the same book. ``user`` is
+        that of ``[ledger.X.auth]``, "" where there is none.
+        """
         ...
 
 

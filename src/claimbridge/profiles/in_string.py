@@ -79,6 +79,7 @@ class InString:
         reference: str = "reference",
         message: str = "message",
         reference_length: int = 36,
+        reference_case: Literal["kept", "upper"] = "kept",
     ) -> None:
         """Check the options; raises ConfigurationError CB-176."""
         if not success_values or not success:
@@ -110,12 +111,14 @@ class InString:
             "reference": tuple(steps_of(reference)),
             "message": tuple(steps_of(message)),
         }
+        self.no_place: Mapping[str, str] = self._template.no_place()
         self.capabilities = Capabilities(
             can_query=False,
             can_reverse=False,
             can_list_changes=False,
             unique_reference=bool(duplicate_values),
             reference_length=reference_length,
+            reference_case=reference_case,
         )
 
     def submit(self, submissions: Sequence[Submission]) -> Request:

@@ -52,6 +52,7 @@ from claimbridge.profiles.kingdee_lookup import (
 from claimbridge.profiles.kingdee_replies import outcome, results
 from claimbridge.profiles.kingdee_rows import Books, local_total, references, rows
 from claimbridge.profiles.markup import element
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
 from claimbridge.profiles.reading import read_untyped, unknown
 from claimbridge.profiles.sourced import as_request
 
@@ -63,6 +64,16 @@ if TYPE_CHECKING:
 _SESSION: Final = "{http://login.webservice.bos.kingdee.com}SessionId"
 _DIMENSIONS: Final = {"cost_centre": "成本中心", "project": "项目", "partner": "职员"}
 _K = OutcomeKind
+
+
+_NO_PLACE: Final[Mapping[str, str]] = {
+    **OF_THE_CLAIM,
+    "employee": EMPLOYEE,
+    "text": "EAS has texts on entries only, and those are the narrations",
+    "posting.role": ROLE,
+    "posting.tax_code": NO_TAX,
+    "posting.tax_base": NO_TAX,
+}
 
 
 class KingdeeEas:
@@ -124,14 +135,23 @@ class KingdeeEas:
         )
         asks = bool(self._lookup.listing)
         self._confirms = confirm and asks
+        self.no_place: Mapping[str, str] = _NO_PLACE
         self.dimensions: tuple[str, ...] = tuple(self._books.dimensions)
         self.capabilities: Capabilities = Capabilities(
             can_query=asks,
             can_reverse=True,
+            checks_reversals=False,
             can_list_changes=False,
             unique_reference=refuses_repeats,
             batch=batch if asks else 1,
+            # EAS runs on databases that tell case apart, and on others that do not.
+            reference_case="upper",
         )
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the solution and the data centre that is logged in to."""
+        solution, data_centre, *_ = self._place
+        return f"solution {solution}" + (f", data_centre {data_centre}" if data_centre else "")
 
     # --- sessions ---------------------------------------------------------------------------
 

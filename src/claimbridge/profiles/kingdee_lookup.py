@@ -119,7 +119,10 @@ class Lookup:
     def _about(
         self, reference: str, wanted: Wanted, rows: list[Listed], trouble: str, item: int
     ) -> list[Outcome]:
-        held = list(dict.fromkeys(row for row in rows if row.reference == reference))
+        # A database may have folded the case; ours are in capitals, but for those kept from before.
+        ours = [row for row in rows if row.reference.upper() == reference.upper()]
+        exact = [row for row in ours if row.reference == reference]
+        held = list(dict.fromkeys(exact or ours))
         if not held and trouble:
             return [unknown(trouble, reference=reference, item=item)]
         if not held:

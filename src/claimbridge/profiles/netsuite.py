@@ -34,11 +34,12 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.conversation import Call, Pause, answer_to
+from claimbridge.profiles.conversation import Began, Call, Pause, answer_to
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.netsuite_codes import PLACES, Codes, Field, Place, double
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
 from claimbridge.profiles.netsuite_reports import Reports
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.reading import of_several, unknown
 from claimbridge.profiles.sourced import OWN_DIMENSIONS, Sourced, as_request, claim_field
 from claimbridge.profiles.token_passport import token_passport
@@ -70,18 +71,40 @@ _TYPES: Final[Mapping[Record, tuple[str, Literal["journalEntry", "expenseReport"
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=True,
     # Oracle, "SOAP Web Services Governance Overview": the records of one asyncUpsertList.
     batch=200,
     reference_length=36,
-    # In small letters only the marks of revisions and reversals; none that differs by case alone.
-    reference_pattern=r"(?!.*\.[RX]\d+)[A-Z0-9._\-]+(\.[rx]\d+)?",
+    reference_pattern=r"[A-Za-z0-9._\-]+",
+    # Oracle does not say whether external ids tell lower and upper case apart.
+    reference_case="upper",
 )
 _ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 15.0
 _K = OutcomeKind
+
+
+_NOT_IN_REPORTS: Final[Mapping[str, str]] = {
+    **{name: why for name, why in OF_THE_CLAIM.items() if name != "posting.source"},
+    "posting.tax_base": "NetSuite computes it from amount and tax",
+}
+_NOT_IN_ENTRIES: Final[Mapping[str, str]] = {
+    **OF_THE_CLAIM,
+    "employee": EMPLOYEE,
+    "document_date": ONE_DATE,
+    "posting.role": ROLE,
+    "posting.tax_code": NO_TAX,
+    "posting.tax_base": NO_TAX,
+}
+
+
+class _JobFirst(Request, frozen=True, kw_only=True):
+    """The question for a job, and the one for its records that follows once it has ended."""
+
+    question: Request
 
 
 class NetSuite:
@@ -146,6 +169,8 @@ class NetSuite:
             written=_K.POSTED if approved else _K.ACKNOWLEDGED,
             currencies={id_: code for code, id_ in ids.get("currency", {}).items()},
         )
+        reports = record == "expense-report"
+        self.no_place: Mapping[str, str] = _NOT_IN_REPORTS if reports else _NOT_IN_ENTRIES
         self.dimensions: tuple[str, ...] = tuple(
             name for name in self._codes.places if name not in OWN_DIMENSIONS
         )
@@ -163,6 +188,10 @@ class NetSuite:
         return (token_passport(credentials, version=self._version, nonce=nonce, at=at),)
 
     # --- requests ---------------------------------------------------------------------------
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the account, which the user of the token passport is."""
+        return f"account {user}" if user else ""
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``upsert`` of one record, ``asyncUpsertList`` of several.
@@ -199,6 +228,14 @@ class NetSuite:
         }
         return as_request(QUERY, body)
 
+    def look_up(self, submissions: Sequence[Submission]) -> Request:
+        """Return ``getList``; for what a job holds ``checkAsyncStatus``, and then ``getList``."""
+        question = self.query([one.reference for one in submissions])
+        jobs = [one.job for one in submissions if one.job]
+        if not jobs:
+            return question
+        return _JobFirst(operation=CHECK, body={"jobId": jobs[0]}, question=question)
+
     def changes(self, cursor: str, limit: int) -> Request:
         """Refuse: what changed is found by searches, which miss what changes meanwhile."""
         raise _denied(_UNLISTED)
@@ -213,6 +250,11 @@ class NetSuite:
         """Perform one call; where it began a job, ask for it until it is done."""
         from claimbridge.soap.faults import Fault
 
+        if isinstance(request, _JobFirst):
+            going_on = yield from self._not_ended(request)
+            if going_on:
+                return going_on
+            request = request.question
         answer = yield from answer_to(request)
         if isinstance(answer, Fault):
             outcome = self.read_fault(answer)
@@ -234,15 +276,35 @@ class NetSuite:
         """Return what a fault's typed detail says: throttled, not let in, too large, or unknown."""
         return read_fault(fault)
 
+    def _not_ended(
+        self, asked: _JobFirst
+    ) -> Generator[Request, Reply | Fault | None, tuple[Outcome, ...]]:
+        """Return that a job is queued or running, or cannot be asked for; () once it has ended."""
+        from claimbridge.soap.faults import Fault
+
+        job = asked.body["jobId"]
+        answer = yield from answer_to(asked)
+        if isinstance(answer, Fault):
+            outcome = self.read_fault(answer)
+            if outcome.kind is not _K.UNKNOWN:
+                return (outcome,)
+            told = f"job {job} cannot be asked for: {answer.reason}; look for it in NetSuite"
+            return (unknown(told),)
+        status = job_of(answer)[1]
+        if status in _ENDED:
+            return ()
+        return (Outcome(kind=_K.UNDER_WAY, text=status, job=job),)
+
     def _followed(
         self, reply: Reply
-    ) -> Generator[Request | Pause, Reply | Fault | None, tuple[Outcome, ...]]:
+    ) -> Generator[Request | Pause | Began, Reply | Fault | None, tuple[Outcome, ...]]:
         """Ask for a job until it is done; then its results, whatever its end."""
         from claimbridge.soap.faults import Fault
 
         job, status = job_of(reply)
         if not job:
             return (unknown("NetSuite names no job"),)
+        yield Began(job)
         pause = _FIRST_PAUSE
         while status not in _ENDED:
             yield Pause(pause)
@@ -312,13 +374,14 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
     """Return the outcomes with the references that NetSuite did not repeat.
 
     It answers in the order of the request. That is relied on where there is an answer for each
-    record, and none names another record's reference.
+    record, and none names another record's reference, in capitals or not.
     """
     asked = request.body.get("record", request.body.get("baseRef", []))
     records = asked if isinstance(asked, list) else [asked]
     references = [str(one["@externalId"]) for one in records]
     answers = len(outcomes) == len(references) and all(
-        one.reference in {None, own} for one, own in zip(outcomes, references, strict=True)
+        one.reference is None or _CAPABILITIES.folded(one.reference) == _CAPABILITIES.folded(own)
+        for one, own in zip(outcomes, references, strict=True)
     )
     if not answers:
         return outcomes if len(references) == 1 else of_several(outcomes)

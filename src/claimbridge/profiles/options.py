@@ -8,6 +8,8 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from claimbridge.bounds import check_finite, check_numbers
+from claimbridge.environment import typed
 from claimbridge.errors import ConfigurationError
 
 
@@ -46,9 +48,12 @@ def _declared(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
 
 def _converted(name: str, key: str, value: object, kind: Any) -> object:
     try:
-        return msgspec.convert(value, kind, strict=False)
+        found: object = msgspec.convert(typed(value, kind), kind)
     except msgspec.ValidationError as error:
         raise _refused(name, f"{key}: {error}") from error
+    check_numbers(name, {key: found}, where=f"profile {name!r}: ", code="CB-243")
+    check_finite(found, what=f"profile {name!r}: {key}", code="CB-243")
+    return found
 
 
 def _refused(name: str, what: str) -> ConfigurationError:

@@ -25,7 +25,7 @@ from claimbridge.model import (
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.reading import Read, legible, of_several, read_untyped, unknown
 from claimbridge.profiles.sourced import as_request
-from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_body, voucher_from
+from claimbridge.profiles.voucher_xml import NAMESPACE, UNTOLD, voucher_body, voucher_from
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -55,6 +55,7 @@ class Reference:
     name: str = "reference"
     contract: str = "voucher-service.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = UNTOLD
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``SubmitVoucher`` for one submission, ``SubmitVouchers`` for more."""

@@ -37,6 +37,7 @@ from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reaso
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.reading import read_untyped, unknown
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
@@ -57,6 +58,7 @@ from claimbridge.profiles.sap_tables import (
     by_reference,
     documents_question,
     found,
+    is_same,
     items_question,
     read_documents,
     read_totals,
@@ -71,12 +73,15 @@ if TYPE_CHECKING:
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=False,
     # BSEG-BUZEI has three digits.
     postings=999,
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
 _TABLES: Final = Tables()
@@ -96,6 +101,11 @@ class SapBapi:
     name: str = "sap-bapi"
     contract: str = "sap-bapi.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "reverses": "the reversing document is one of its own, with a reference made from ours",
+    }
     dimensions: Sequence[str] = _DIMENSIONS
 
     def __init__(
@@ -262,7 +272,9 @@ class SapBapi:
             held = read_documents(answer, self._tables)
         except DocumentError as error:
             return unknown(error.message, reference=reference)
-        mine = [one for one in held if (one.entry, one.reference) == (posted.entry, reference)]
+        mine = [
+            one for one in held if one.entry == posted.entry and is_same(one.reference, reference)
+        ]
         if mine:
             return found(reference, mine[:1], {})
         if refused and not held:

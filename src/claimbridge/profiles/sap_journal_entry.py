@@ -33,7 +33,7 @@ How a voucher becomes an entry:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -53,6 +53,7 @@ from claimbridge.model import (
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.reading import legible, of_several, read_untyped, unknown
 from claimbridge.profiles.sap_items import (
     HEADER_TEXT,
@@ -83,6 +84,8 @@ _CAPABILITIES: Final = Capabilities(
     batch=20,
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
 )
 _DIMENSIONS: Final = (
     "profit_centre",
@@ -113,6 +116,7 @@ class SapJournalEntry:
     name: str = "sap-journal-entry"
     contract: str = "sap-journal-entry.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
     dimensions: Sequence[str] = _DIMENSIONS
 
     def __init__(
@@ -189,11 +193,11 @@ class SapJournalEntry:
         more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
         body: requests.BulkRequest = {
             "MessageHeader": self._header(
-                f"{first}{more}", "bulk", *(str(one.key) for one, _ in entries)
+                f"{first}{more}", "bulk", *(_told(one) for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
                 {
-                    "MessageHeader": self._header(submission.reference, str(submission.key)),
+                    "MessageHeader": self._header(submission.reference, _told(submission)),
                     "JournalEntry": entry,
                 }
                 for submission, entry in entries
@@ -420,3 +424,9 @@ def _denied(what: str) -> ConfigurationError:
         "(BKPF-XBLNR), then settle the submission",
         code="CB-242",
     )
+
+
+def _told(submission: Submission) -> str:
+    """Return what a submission is, whatever its ledger is called and wherever it is."""
+    key = submission.key
+    return f"{submission.reference}/{key.claim_id}/{key.revision}/{key.purpose}"

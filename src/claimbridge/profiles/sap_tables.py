@@ -73,10 +73,14 @@ def documents_question(
 ) -> Request:
     """Return the question for the documents of any of ``wanted``: reference, and company code.
 
-    Other companies of the client may use the same reference. An empty company means any.
+    Other companies of the client may use the same reference. An empty company means any. A
+    reference of an earlier version may hold lower case, which SAP has kept or folded.
     """
     lines = []
-    for count, (reference, company) in enumerate(wanted):
+    both = [
+        (one, company) for each, company in wanted for one in dict.fromkeys((each, _kept(each)))
+    ]
+    for count, (reference, company) in enumerate(both):
         lines.append(f"{'OR ' if count else ''}( {tables.reference} EQ {_quoted(reference)}")
         if company:
             lines.append(f"AND {tables.company} EQ {_quoted(company)}")
@@ -85,13 +89,17 @@ def documents_question(
 
 
 def asked_for(question: Request, tables: Tables) -> tuple[str, ...]:
-    """Return the references that a question for documents asks for."""
-    return tuple(
+    """Return the references that a question for documents asks for, each as we spell it."""
+    asked = (
         found.replace("''", "'")
         for line in question.body["Options"]["item"]
         if f"( {tables.reference} EQ " in line["Text"]
         for found in _QUOTED.findall(line["Text"])
     )
+    ours: dict[str, str] = {}
+    for one in asked:  # ours stands before what SAP may have made of it
+        ours.setdefault(_kept(one), one)
+    return tuple(ours.values())
 
 
 def items_question(operation: str, held: Sequence[Held], tables: Tables) -> Request:
@@ -180,13 +188,24 @@ def by_reference(references: Sequence[str], held: Sequence[Held]) -> dict[str, l
     Raises DocumentError for a document under another: the answer is not to our question.
     """
     known: dict[str, list[Held]] = {reference: [] for reference in references}
+    folded = {_kept(reference): reference for reference in references}
     for document in held:
-        if document.reference not in known:
+        ours = folded.get(_kept(document.reference))
+        if ours is None:
             raise DocumentError(
                 f"the answer holds the reference {document.reference}, which was not asked for"
             )
-        known[document.reference].append(document)
+        known[document.reference if document.reference in known else ours].append(document)
     return known
+
+
+def is_same(found: str, ours: str) -> bool:
+    """Tell whether a reference in SAP is ours, as it was sent or in capitals."""
+    return _kept(found) == _kept(ours)
+
+
+def _kept(reference: str) -> str:
+    return reference.upper()
 
 
 def _amount(text: str, currency: str, tables: Tables) -> Decimal:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.model import Posting, Side, Submission
+from claimbridge.model import Posting, Side, Submission, Voucher
 from claimbridge.profiles.sourced import Sourced, claim_field
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
@@ -31,6 +31,11 @@ _POSTING: Final = frozenset(
     {"number", "account", "side", "amount", "debit", "credit", "currency", "narration", "role"}
     | {"cost_centre", "project", "partner", "tax_code"}
 )
+_OPTIONAL_HEAD: Final = (
+    "claim_id", "revision", "employee", "document_date", "employee_name", "approver", "text",
+)  # fmt: skip
+_OPTIONAL_POSTING: Final = ("role", "tax_code", "narration")
+_UNNAMEABLE: Final = ("approved_at", "part", "parts", "posting.tax_base", "posting.source")
 _KEPT: Final = ("cost_centre", "project")
 """What a posting says beyond account and amount, and must not get lost."""
 
@@ -51,9 +56,10 @@ class Template:
         self._head, self._posting = dict(head), dict(posting)
         self._postings_at = postings_at
         self._sides = {Side.DEBIT: sides.get("debit", ""), Side.CREDIT: sides.get("credit", "")}
-        _check(head, _HEAD, "head")
+        self._in_head = _check(head, _HEAD, "head")
         used = _check(posting, _POSTING, "posting")
         self._placed = used | set(ignored)
+        self._ignored = set(ignored) - used
         amounts = {"debit", "credit"} <= used or {"amount", "side"} <= used
         if not amounts or "account" not in used:
             raise _wrong(
@@ -62,6 +68,14 @@ class Template:
         if "side" in used and "" in self._sides.values():
             raise _wrong("sides needs a word for debit and one for credit")
 
+    def no_place(self) -> dict[str, str]:
+        """Return what the templates leave out of a voucher, each field with the reason."""
+        unnamed = "the templates do not name it; the options head and posting can"
+        found = dict.fromkeys(_UNNAMEABLE, "no template can name it; the reference stands for it")
+        found |= {name: unnamed for name in _OPTIONAL_HEAD if name not in self._in_head}
+        found |= {f"posting.{n}": unnamed for n in _OPTIONAL_POSTING if n not in self._placed}
+        return found | {f"posting.{name}": "the option ignored names it" for name in self._ignored}
+
     def document(self, submission: Submission) -> dict[str, Any]:
         """Return the document, with ``Sourced`` leaves.
 
@@ -69,7 +83,7 @@ class Template:
         """
         voucher = submission.voucher
         for posting in voucher.postings:
-            self._check_places(posting, voucher.currency, claim_id=voucher.claim_id)
+            self._check_places(posting, voucher)
         document: dict[str, Any] = {}
         for path, text in self._head.items():
             _put(document, path, _filled(text, _head_values(submission), _FIELD_OF))
@@ -104,17 +118,18 @@ class Template:
             **{f"dimensions.{name}": value for name, value in posting.dimensions.items()},
         }
 
-    def _check_places(self, posting: Posting, currency: str, *, claim_id: str) -> None:
+    def _check_places(self, posting: Posting, voucher: Voucher) -> None:
         said = [name for name in _KEPT if getattr(posting, name)]
         said += [f"dimensions.{name}" for name in posting.dimensions]
-        said += ["currency"] if posting.currency != currency else []
+        said += ["currency"] if posting.currency != voucher.currency else []
+        said += ["partner"] if posting.partner not in ("", voucher.employee) else []
         lost = [name for name in said if name not in self._placed]
         if lost:
             raise ClaimError(
                 f"the posting on account {posting.account} says {lost[0]}, for which the document "
                 f"has no place; put {{{lost[0]}}} into the option posting, or name it in ignored",
                 code="CB-175",
-                claim_id=claim_id,
+                claim_id=voucher.claim_id,
             )
 
 

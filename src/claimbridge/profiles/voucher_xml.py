@@ -6,7 +6,7 @@ What is read equals what was written, to the last digit and space.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +14,21 @@ from lxml import etree
 
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Posting, Purpose, Role, Side, Submission, Voucher
+from claimbridge.model.voucher_fields import POSTING, VOUCHER, Untold
 from claimbridge.profiles.sourced import Sourced, claim_field
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
     from claimbridge.profiles.requests import voucher_service as requests
 
+UNTOLD: Final[Mapping[str, str]] = {
+    name: told.element.why for name, told in VOUCHER.items() if isinstance(told.element, Untold)
+} | {
+    f"posting.{name}": told.element.why
+    for name, told in POSTING.items()
+    if isinstance(told.element, Untold)
+}
+"""The fields that the contract has no element for, each with the reason."""
 NAMESPACE: Final = "urn:claimbridge:voucher:1"
 
 

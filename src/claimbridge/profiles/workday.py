@@ -41,6 +41,7 @@ from claimbridge.model.money import EXACT
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.limits import one_line, only_currency
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of, field_at
 
@@ -57,11 +58,14 @@ VERSION: Final = "v30.0"
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
+    checks_reversals=False,
     can_list_changes=False,
     unique_reference=True,
     postings=999,
     reference_length=36,
     reference_pattern=r"[A-Za-z0-9._\-]+",
+    # Workday does not say whether its reference ids tell lower and upper case apart.
+    reference_case="upper",
 )
 _JOURNAL_ID: Final = "Accounting_Journal_ID"
 _NO_WORKTAGS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -79,6 +83,14 @@ class Workday:
     name: str = "workday"
     contract: str = "workday.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "document_date": ONE_DATE,
+        "posting.role": ROLE,
+        "posting.tax_code": NO_TAX,
+        "posting.tax_base": NO_TAX,
+    }
     operations: tuple[str, ...] = (SUBMIT, QUERY)
 
     def __init__(
@@ -98,6 +110,10 @@ class Workday:
             "partner": "Employee_ID",
             **worktags,
         }
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the ledger that journals go to, of those that the tenant keeps."""
+        return f"account_set {self._account_set}, ledger_type {self._ledger_type}"
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``Submit_Accounting_Journal`` for one submission.

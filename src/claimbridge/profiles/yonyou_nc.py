@@ -29,6 +29,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities, Inner, Request
 from claimbridge.profiles.limits import one_line
+from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.reading import legible, read_untyped, unknown
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field, dimensions_of
 
@@ -59,6 +60,14 @@ class YonyouNc:
     name: str = "yonyou-nc"
     contract: str = "yonyou-nc.wsdl"
     capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "document_date": ONE_DATE,
+        "posting.role": ROLE,
+        "posting.tax_code": NO_TAX,
+        "posting.tax_base": NO_TAX,
+    }
 
     def __init__(
         self,
@@ -88,6 +97,16 @@ class YonyouNc:
         self._checks: Mapping[str, str] = _CHECKS if checks is None else checks
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._plugin = plugin
+
+    def told_apart_by(self, *, user: str) -> str:
+        """Return the codes of the account set, the organisation and the accounting book."""
+        named = (
+            ("account", self._account),
+            ("groupcode", self._group),
+            ("orgcode", self._org),
+            ("book", self._book),
+        )
+        return ", ".join(f"{name} {code}" for name, code in named if code)
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``synchronizeData`` with one voucher; raises ClaimError CB-175 or CB-177."""

@@ -159,14 +159,21 @@ class Books:
     """All documents of one sandbox, of all its profiles. Safe between threads and processes.
 
     ``state`` None keeps them in memory. ``seed`` makes the book's own id, which its cursors carry,
-    the same at every start; None: chosen at random. Raises ConfigurationError CB-271 for a file
-    that cannot be used.
+    the same at every start; None: chosen at random. ``folds``: references are kept, and looked for,
+    in capitals, as an ERP does whose field knows no other. Raises ConfigurationError CB-271 for a
+    file that cannot be used.
     """
 
     def __init__(
-        self, state: Path | None = None, *, clock: Clock = SYSTEM, seed: int | None = None
+        self,
+        state: Path | None = None,
+        *,
+        clock: Clock = SYSTEM,
+        seed: int | None = None,
+        folds: bool = False,
     ) -> None:
         self._clock = clock
+        self._folds = folds
         self._lock = threading.Lock()
         try:
             self._db = sqlite3.connect(
@@ -203,7 +210,7 @@ class Books:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield Transaction(self._db, self._clock)
+                yield Transaction(self._db, self._clock, folds=self._folds)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -214,9 +221,10 @@ class Books:
 class Transaction:
     """The books while nobody else writes in them."""
 
-    def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
+    def __init__(self, db: sqlite3.Connection, clock: Clock, *, folds: bool = False) -> None:
         self._db = db
         self._clock = clock
+        self._folds = folds
 
     def all(self, profile: str | None = None) -> list[Document]:
         """Return every document in the order of entry; of all profiles for None."""
@@ -227,14 +235,16 @@ class Transaction:
         found = self._select(
             "profile = ? AND reference = ? AND status <> 'rejected' ORDER BY id DESC LIMIT 1",
             profile,
-            reference,
+            self._kept(reference),
         )
         return found[0] if found else None
 
     def latest(self, profile: str, reference: str) -> Document | None:
         """Return the latest document with ``reference``, rejected or not."""
         found = self._select(
-            "profile = ? AND reference = ? ORDER BY id DESC LIMIT 1", profile, reference
+            "profile = ? AND reference = ? ORDER BY id DESC LIMIT 1",
+            profile,
+            self._kept(reference),
         )
         return found[0] if found else None
 
@@ -273,6 +283,7 @@ class Transaction:
         self, profile: str, entry: Entry, original: bytes, *, series: Series, unique: bool
     ) -> Document:
         """Take a document in, unposted. ``unique``: its reference is taken from now on."""
+        entry = msgspec.structs.replace(entry, reference=self._kept(entry.reference))
         cursor = self._db.execute(
             "INSERT INTO document (change, profile, reference, guard, status, series, fiscal_year,"
             " entry, changed_at, company, claim_id, original)"
@@ -340,6 +351,9 @@ class Transaction:
         # `where` is one of the literals above; values are bound.
         query = f"SELECT {_COLUMNS} FROM document WHERE {where}"  # noqa: S608
         return [_document(row) for row in self._db.execute(query, values)]
+
+    def _kept(self, reference: str) -> str:
+        return reference.upper() if self._folds else reference
 
     def _now(self) -> str:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

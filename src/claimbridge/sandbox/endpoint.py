@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +18,7 @@ from claimbridge.sandbox.books import Objection
 from claimbridge.sandbox.markup import MEDIA_TYPES, envelope
 from claimbridge.sandbox.responder import Answer, Call, Desk, Responder
 from claimbridge.signing import Signer
+from claimbridge.soap.addressing import RELATES_TO, answering
 from claimbridge.soap.envelope import open_envelope
 
 _NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -139,10 +140,13 @@ class Endpoint:
 
         ``signed`` False leaves it unsigned where the ERP would sign it.
         """
-        reply = _reply(answer, exchange.version)
+        related = answering(exchange.call.headers)
+        reply = _reply(answer, exchange.version, related)
         if self._signer is None or not signed:
             return reply
-        return msgspec.structs.replace(reply, body=self._signer.sign_envelope(reply.body))
+        covered = (RELATES_TO,) if related else ()
+        body = self._signer.sign_envelope(reply.body, headers=covered)
+        return msgspec.structs.replace(reply, body=body)
 
 
 def _bundle(contract: str) -> Bundle:
@@ -163,8 +167,8 @@ def _misunderstood(version: str, text: str) -> Misunderstood:
     return Misunderstood(_reply(Answer(content=b"", fault="sender", reason=text), version))
 
 
-def _reply(answer: Answer, version: str) -> Reply:
-    status, body = envelope(answer, version)
+def _reply(answer: Answer, version: str, headers: Sequence[bytes] = ()) -> Reply:
+    status, body = envelope(answer, version, headers)
     return Reply(
         status=status,
         body=body,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -38,14 +39,14 @@ def rendered(root: etree._Element) -> bytes:
     return etree.tostring(root, encoding="utf-8")
 
 
-def envelope(answer: Answer, version: str) -> tuple[int, bytes]:
+def envelope(answer: Answer, version: str, headers: Sequence[bytes] = ()) -> tuple[int, bytes]:
     """Return the HTTP status and the envelope of an answer, in the SOAP version of its request."""
     if not answer.fault:
-        return 200, build(answer.content, version=version)
+        return 200, build(answer.content, version=version, headers=headers)
     fault = _fault(version, _CODES[version][answer.fault], answer.reason, answer.content)
     # SOAP 1.2 part 2, table 17: 400 for env:Sender. SOAP 1.1 §6.2: 500 for every Fault.
     status = 400 if version == SOAP12 and answer.fault == "sender" else 500
-    return status, build(fault, version=version)
+    return status, build(fault, version=version, headers=headers)
 
 
 def _fault(version: str, code: str, reason: str, detail: bytes) -> bytes:

@@ -53,10 +53,12 @@ class Sandbox:
     ``faults`` is a SPEC (see ``claimbridge.sandbox.faults``). ``state`` is the file of the ledger,
     None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
     the contract has a place for a signature (SAP's has none). ``identity`` signs the replies
-    (WS-Security, over Body and Timestamp); None leaves them unsigned. ``seed`` makes faults
+    (WS-Security, over Body, Timestamp, and RelatesTo where the request names itself); None leaves
+    them unsigned. ``seed`` makes faults
     by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
     and posted by ``advance``. ``record`` is a folder that keeps every exchange
     with an ERP. ``hesi`` is a reimbursement system served beside them, at ``url("hesi")``.
+    ``folds``: references are kept, found and given back in capitals.
 
     Raises ConfigurationError CB-270 to CB-275.
     """
@@ -75,13 +77,14 @@ class Sandbox:
         holds: bool = False,
         record: Path | None = None,
         hesi: Hesi | None = None,
+        folds: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         self._seed = seed
         self._hesi = hesi
         plan = Plan(parse_faults(faults), seed=seed)
         signatures = Signatures(trust, clock=clock)
-        self._books = Books(state, clock=clock, seed=seed)
+        self._books = Books(state, clock=clock, seed=seed, folds=folds)
         desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
         signer = Signer(identity, clock=clock) if identity else None
         self._endpoints = [Endpoint(_responder(one), desk, clock, signer) for one in profiles]

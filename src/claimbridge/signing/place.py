@@ -45,13 +45,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     ``target`` must be covered, and is what the caller gets. ``coverable`` holds, by the URIs that
     may point there, every element a Reference may cover, the target included. ``security`` is
-    the WS-Security header; None for a document.
+    the WS-Security header; None for a document. ``blocks`` are the other header blocks.
     """
 
     signature: etree._Element
     target: etree._Element
     coverable: Mapping[str, etree._Element]
     security: etree._Element | None = None
+    blocks: tuple[etree._Element, ...] = ()
 
 
 def refuse_repeated_ids(root: etree._Element) -> None:
@@ -106,7 +107,13 @@ def in_envelope(root: etree._Element) -> Place:
     }
     if not own_id(body):
         raise SignatureInvalid("the Body has no wsu:Id, so nothing can cover it", code="CB-325")
-    return Place(signature=signatures[0], target=body, coverable=coverable, security=securities[0])
+    return Place(
+        signature=signatures[0],
+        target=body,
+        coverable=coverable,
+        security=securities[0],
+        blocks=tuple(blocks),
+    )
 
 
 def split_envelope(root: etree._Element) -> tuple[etree._Element | None, etree._Element]:

@@ -7,7 +7,6 @@ the first token is opened.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ from claimbridge.signing.certificates import UnreadableCertificate, from_der, pu
 from claimbridge.signing.dsig import Algorithm
 from claimbridge.signing.identity import Identity
 from claimbridge.signing.keys import algorithm_for
+from claimbridge.turns import Turn
 
 SCHEME: Final = "pkcs11:"
 _PATH: Final = frozenset({"token", "serial", "object", "id", "type"})
@@ -64,7 +64,7 @@ class TokenKey:
     def __init__(self, key: Any, *, algorithm: Algorithm) -> None:
         self._key = key
         self._algorithm = algorithm
-        self._turn = threading.Lock()
+        self._turn = Turn()
 
     def __repr__(self) -> str:
         return f"TokenKey({self._algorithm.name})"
@@ -76,7 +76,7 @@ class TokenKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the token's signature over ``data``."""
-        with self._turn:
+        with self._turn.held():
             if self._algorithm.elliptic:
                 # Few tokens hash for ECDSA; all sign a hash.
                 data = hashlib.new(self._algorithm.digest, data).digest()

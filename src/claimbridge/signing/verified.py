@@ -21,7 +21,9 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     its canonical SignedInfo, in hexadecimal, the same for every copy. (Not of the signature's
     value: whoever holds an ECDSA signature can write down a second value that fits as well.)
     ``signing_time`` is when a XAdES signature says it was made, by the signer's own clock; None for
-    a signature that does not say.
+    a signature that does not say. ``blocks`` are the header blocks of an envelope that the
+    signature covers too, each in exclusive C14N, in their order. ``created`` is what the signed
+    Timestamp of an envelope says; None where the policy asks for none.
     """
 
     content: bytes
@@ -29,6 +31,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     fingerprint: str
     seal: str
     signing_time: datetime | None = None
+    blocks: tuple[bytes, ...] = ()
+    created: datetime | None = None
 
     def element(self) -> etree._Element:
         """Return ``content`` as a tree of its own, a new one on every call."""

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -70,10 +71,15 @@ class Verifier:
         now = self._now
         signer = self._signer(place, signature, now)
         signing_time = check_properties(signature, signer, now) if signature.properties else None
-        content = _check_digests(place, signature, covered)
+        contents = _check_digests(place, signature, covered)
+        created = None
         if self._policy.max_age is not None:
-            _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
-        return _verified(content, signer, signature, signing_time=signing_time)
+            created = _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
+        verified = _verified(contents[place.target], signer, signature, signing_time=signing_time)
+        if place.security is None:
+            return verified
+        blocks = tuple(contents[one] for one in place.blocks if one in contents)
+        return msgspec.structs.replace(verified, blocks=blocks, created=created)
 
     @property
     def _now(self) -> datetime:
@@ -258,8 +264,10 @@ def _check_signature(signature: Signature, signer: x509.Certificate) -> None:
         ) from error
 
 
-def _check_digests(place: Place, signature: Signature, covered: Covered) -> bytes:
-    """Compare every digest; returns the canonical bytes of the target."""
+def _check_digests(
+    place: Place, signature: Signature, covered: Covered
+) -> dict[etree._Element, bytes]:
+    """Compare every digest; returns the canonical bytes of what is covered."""
     if place.security is None:
         _take_out(signature.element)
     contents: dict[etree._Element, bytes] = {}
@@ -275,7 +283,7 @@ def _check_digests(place: Place, signature: Signature, covered: Covered) -> byte
                 "differs)",
                 code="CB-328",
             )
-    return contents[place.target]
+    return contents
 
 
 def _canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
@@ -299,8 +307,8 @@ def _take_out(signature: etree._Element) -> None:
     parent.remove(signature)
 
 
-def _check_age(place: Place, covered: Covered, now: datetime, limit: timedelta) -> None:
-    """Refuse a Timestamp that is missing, not signed, too old, or ahead of us."""
+def _check_age(place: Place, covered: Covered, now: datetime, limit: timedelta) -> datetime:
+    """Return when it was made; refuse a Timestamp that is missing, not signed, old or ahead."""
     stamp = placement.timestamp(place)
     if stamp is None or not any(element is stamp for _, element in covered):
         raise SignatureInvalid(
@@ -314,6 +322,7 @@ def _check_age(place: Place, covered: Covered, now: datetime, limit: timedelta) 
         raise _stale(f"was created at {created.isoformat()}, more than {limit} ago")
     if expires is not None and expires <= now:
         raise _stale(f"expired at {expires.isoformat()}")
+    return created
 
 
 def _moments(stamp: etree._Element) -> tuple[datetime, datetime | None]:

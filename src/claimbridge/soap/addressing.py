@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape  # writes only; nothing is parsed with it
 from lxml import etree
 
 _WSA: Final = "http://www.w3.org/2005/08/addressing"
+RELATES_TO: Final = f"{{{_WSA}}}RelatesTo"
 
 
 def message_headers(message_id: str, action: str) -> tuple[bytes, ...]:
@@ -28,6 +29,14 @@ def relates_to(headers: tuple[etree._Element, ...]) -> tuple[str, ...]:
     return tuple(
         (block.text or "").strip()
         for block in headers
-        if block.tag == f"{{{_WSA}}}RelatesTo"
+        if block.tag == RELATES_TO
         and block.get("RelationshipType", f"{_WSA}/reply") == f"{_WSA}/reply"
     )
+
+
+def answering(headers: tuple[etree._Element, ...]) -> tuple[bytes, ...]:
+    """Return the header block by which a reply says which request it answers; () for no name."""
+    named = [(block.text or "").strip() for block in headers if block.tag == f"{{{_WSA}}}MessageID"]
+    if len(named) != 1:
+        return ()
+    return (f'<wsa:RelatesTo xmlns:wsa="{_WSA}">{escape(named[0])}</wsa:RelatesTo>'.encode(),)

@@ -7,6 +7,7 @@ from typing import Final
 
 from claimbridge.errors import (
     ClaimBridgeError,
+    ClaimError,
     ConfigurationError,
     ConflictingSubmission,
     DeliveryRefused,
@@ -17,7 +18,7 @@ from claimbridge.errors import (
     SchemaViolation,
     SigningError,
 )
-from claimbridge.model import Claim
+from claimbridge.model import Claim, invoices_of
 from claimbridge.sources.record.kept import ArrivalState, Kept
 
 _IN_A_ROW: Final = 3
@@ -27,7 +28,7 @@ _LOCKING: Final = frozenset({"CB-417", "CB-418"})
 """Redirected, credentials refused: sent again they do harm."""
 _OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
 """Configuration errors that are about the claim's own submission: time alone mends none."""
-FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427"})
+FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427", "CB-431", "CB-432"})
 """Unknown outcomes that time alone does not resolve."""
 
 
@@ -35,6 +36,7 @@ class Line:
     """Claims on their way to one ledger; it ends early where going on would do harm.
 
     ``against`` is asked of each right before it goes. What it has an error against is held back.
+    ``why`` says that the line has ended before it began.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Line:
         arrivals: Sequence[Kept],
         *,
         against: Callable[[Kept], ClaimBridgeError | None] = lambda _: None,
+        why: ClaimBridgeError | None = None,
     ) -> None:
         self.held_back: list[tuple[Kept, ClaimBridgeError]] = []
         self._arrivals = arrivals
@@ -50,7 +53,7 @@ class Line:
         self._entered = 0
         self._left = 0
         self._failed = 0
-        self.why: ClaimBridgeError | None = None
+        self.why = why
 
     def __iter__(self) -> Iterator[Claim]:
         for arrival in self._arrivals:
@@ -84,6 +87,31 @@ class Line:
         return self._arrivals[self._entered :]
 
 
+def in_turns(arrivals: Sequence[Kept]) -> list[list[Kept]]:
+    """Return arrivals in turns, of which none holds two claims with one invoice.
+
+    Claims are sent side by side: of two with one invoice, that which came first shall have it.
+    """
+    turns: list[list[Kept]] = []
+    turn_of: dict[str, int] = {}
+    for arrival in arrivals:
+        names = _invoices_of(arrival)
+        turn = max((turn_of[name] + 1 for name in names if name in turn_of), default=0)
+        turn_of.update(dict.fromkeys(names, turn))
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(arrival)
+    return turns
+
+
+def _invoices_of(arrival: Kept) -> list[str]:
+    claim = arrival.claim()
+    try:
+        return [use.invoice for use in invoices_of(claim)] if claim is not None else []
+    except ClaimError:
+        return []  # it will be refused for that
+
+
 def state_after(error: ClaimBridgeError) -> ArrivalState:
     """Return where an arrival stands after this error; READ where time or set-up mend it."""
     if isinstance(error, OutcomeUnknown):
@@ -107,4 +135,4 @@ def reason_of(error: ClaimBridgeError) -> str:
     return error.message
 
 
-__all__ = ["FOR_A_PERSON", "Line", "reason_of", "state_after"]
+__all__ = ["FOR_A_PERSON", "Line", "in_turns", "reason_of", "state_after"]

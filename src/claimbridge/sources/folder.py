@@ -22,6 +22,7 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.bounds import check_numbers
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim, Status
@@ -54,11 +55,7 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def __post_init__(self) -> None:
         if "\0" in self.path + self.done + self.refused:
             raise ConfigurationError("path, done or refused holds a NUL character", code="CB-531")
-        if not 0 <= self.settle <= 86_400 or not 1 <= self.max_bytes <= 1_000_000_000:
-            raise ConfigurationError(
-                "settle must be from 0 to 86400 seconds, max_bytes from 1 to 1000000000",
-                code="CB-531",
-            )
+        check_numbers("folder", self, where="", code="CB-531")
 
 
 class _File(msgspec.Struct):

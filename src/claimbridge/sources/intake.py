@@ -1,6 +1,6 @@
 """The intake: claims from one source into their ledgers, one pass at a time.
 
-    read ──▶ recorded, with the mark ──▶ its invoices held ──▶ submitted ──▶ the end recorded
+    read ──▶ recorded, with the mark ──▶ its attempt counted ──▶ submitted ──▶ the end recorded
          ──▶ the source told ──▶ what goes back to it carried out
 
 Each arrow is a durable step, and each pass begins where the last one ended, however that ended.
@@ -24,11 +24,10 @@ from claimbridge.errors import (
     ConfigurationError,
     KeyUnavailable,
     LedgerRejection,
-    OutcomeUnknown,
 )
 from claimbridge.model import Claim, State, Status
 from claimbridge.sources.base import Arrival, Source
-from claimbridge.sources.ends import FOR_A_PERSON, Line, reason_of, state_after
+from claimbridge.sources.ends import FOR_A_PERSON, Line, in_turns, reason_of, state_after
 from claimbridge.sources.record import ArrivalState, Kept, Record
 from claimbridge.sources.rereading import Rereading, foreign
 from claimbridge.sources.settings import SourceConfig
@@ -191,13 +190,13 @@ class Intake:
             for arrival in wanted:
                 yield self._ended(arrival, error)
             return
-        going: list[Kept] = []
-        for arrival, begun in zip(wanted, self.record.begin(wanted), strict=True):
-            if isinstance(begun, ClaimError):
-                yield self._ended(arrival, begun)
-            elif begun is not None:
-                going.append(begun)
-        line = Line(going, against=self._rereading.against)
+        why: ClaimBridgeError | None = None
+        for turn in in_turns([one for one in self.record.begin(wanted) if one is not None]):
+            line = Line(turn, against=self._rereading.against, why=why)
+            yield from self._send(client, line)
+            why = line.why
+
+    def _send(self, client: Client, line: Line) -> Iterator[Handled]:
         for result in client.submit_many(line):
             arrival = line.left()
             if result.error is None:
@@ -221,13 +220,7 @@ class Intake:
         if state is ArrivalState.READ:
             self.record.later(arrival, code=error.code, reason=reason)
             return self._counted(self._now(arrival), error)
-        self.record.end(
-            arrival,
-            state,
-            code=error.code,
-            reason=reason,
-            may_be_posted=isinstance(error, OutcomeUnknown),
-        )
+        self.record.end(arrival, state, code=error.code, reason=reason)
         return self._told_of(arrival, error)
 
     def _in_words(self, text: str, arrival: Kept, error: ClaimBridgeError) -> str:
@@ -300,13 +293,23 @@ class Intake:
         return answers.planned(arrival.arrival(), status=status, error=error)
 
     def _status_of(self, arrival: Kept) -> Status:
-        claim = arrival.claim()
-        assert claim is not None  # it was accepted
-        return self._client_of(claim).status(claim.id, ask=False)
+        claim = _claim_of(arrival)
+        if claim is not None:
+            return self._client_of(claim).status(claim.id, ask=False)
+        # An earlier version accepted what this one refuses: its id is known all the same.
+        for ledger in self._config.all_ledgers:
+            try:
+                return self._clients(ledger).status(arrival.claim_id, ask=False)
+            except ClaimError as error:
+                if error.code != "CB-132":
+                    raise
+        raise ClaimError(
+            "no ledger of its source knows it any more", code="CB-132", claim_id=arrival.claim_id
+        )
 
     def _with_period(self, arrival: Kept, status: Status) -> Status:
         """Return the status with its period, where the chart has periods."""
-        claim = arrival.claim()
+        claim = _claim_of(arrival)
         if claim is None or status.posting_date is None or not status.journal_entry:
             return status
         ledger = self._client_of(claim).ledger
@@ -318,8 +321,8 @@ class Intake:
         answers: Answers | None = getattr(self.source, "answers", None)
         if answers is None:
             return
-        self._ask_for_news()
-        for numbers in _chunks(self.record.moved(self._name)):
+        books = self._ask_for_news()
+        for numbers in _chunks(self.record.moved(self._name, books=books)):
             for arrival in self.record.get(numbers):
                 try:
                     status = self._status_of(arrival)
@@ -360,19 +363,26 @@ class Intake:
         planned = self._planned(answers, arrival, status, None if accepted else arrival.error())
         return one.identity in {wanted.identity for wanted in planned}
 
-    def _ask_for_news(self) -> None:
-        """Take in what changed in the ledgers: only what is posted has a number to bring back."""
+    def _ask_for_news(self) -> list[str]:
+        """Take in what changed in the ledgers: only what is posted has a number to bring back.
+
+        Returns the ids of their books.
+        """
+        books: list[str] = []
         for ledger in self._config.all_ledgers:
             try:
                 client = self._clients(ledger)
+                book = client.book().id
+                books.append(book)
                 if client.ledger.profile.capabilities.can_list_changes:
                     for _ in client.changes():
                         pass
                     continue
-                for known in client.journal.select(ledger, [State.ACKNOWLEDGED]):
+                for known in client.journal.select(book, [State.ACKNOWLEDGED]):
                     client.status(known.key.claim_id)
             except ClaimBridgeError as error:
                 self._trouble(error)
+        return books
 
     # --- counting -------------------------------------------------------------------------------
 

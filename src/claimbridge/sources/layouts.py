@@ -5,19 +5,17 @@ One claim that is wrong does not spoil the others of its file.
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
 import re
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from claimbridge import xmlio
 from claimbridge.errors import ClaimBridgeError, ClaimError, DocumentError
+from claimbridge.mapping.cells import Unread, decoded
 from claimbridge.model import Claim
+from claimbridge.sources.csv_claims import claims_in_rows
 
 Found = Claim | ClaimBridgeError
 """A claim, or why it is none."""
@@ -34,9 +32,6 @@ _LISTS: Final = {
     "payees": "payee",
 }
 """What repeats, and what one of it is called in XML."""
-_DELIMITERS: Final = ",;\t"
-_LIMIT: Final = threading.Lock()
-"""Held by whoever has changed the csv module's limit."""
 
 
 def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
@@ -50,9 +45,9 @@ def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
         return
     text = _text_of(data, what)
     if suffix == ".csv":
-        yield from _from_csv(text, what)
+        yield from claims_in_rows(text, what=what)
     elif suffix == ".jsonl":
-        for line in text.splitlines():
+        for line in text.split("\n"):  # a text of JSON may hold the others that end lines
             if line.strip():
                 yield _claim(line)
     else:
@@ -60,14 +55,10 @@ def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
 
 
 def _text_of(data: bytes, what: str) -> str:
-    """Return text in UTF-8, with or without a mark, in UTF-16 with one, or in GB18030."""
-    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _unreadable(f"{what} is neither UTF-8 nor GB18030; save it as UTF-8")
+    try:
+        return decoded(data)
+    except Unread as error:
+        raise ClaimError(f"{what}: {error}", code="CB-564") from error
 
 
 # JSON: one claim, a list of claims, or {"claims": [...]}
@@ -102,126 +93,7 @@ def _claim(data: bytes | str) -> Found:
         return error
 
 
-# CSV: a row for each line of a claim; the claim's own columns are repeated
-
-
-_Row = tuple[int, tuple[str, ...]]
-"""A row's number, as spreadsheets count, and its cells."""
-
-
-def _from_csv(text: str, what: str) -> Iterator[Found]:
-    with _long_cells(len(text)):
-        names, groups = _grouped(text, what)
-    if not groups:
-        raise _unreadable(f"{what} has no rows under its header")
-    for group in groups.values():
-        yield _from_rows([(number, _filled(names, cells)) for number, cells in group])
-
-
-def _grouped(text: str, what: str) -> tuple[list[str], dict[tuple[str, str], list[_Row]]]:
-    """Return the header's names, and the rows of each claim by its id and revision."""
-    header, _, _ = text.partition("\n")
-    delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    groups: dict[tuple[str, str], list[_Row]] = {}
-    texts: dict[str, str] = {}  # the same text once, however many rows repeat it
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        _check_header(names, what)
-        for row in reader:
-            cells = tuple(texts.setdefault(cell, cell) for cell in map(str.strip, row))
-            if not any(cells):
-                continue
-            if len(cells) != len(names):
-                raise _unreadable(
-                    f"{what}, row {reader.line_num} has {len(cells)} cells, the header "
-                    f"{len(names)}; look for a separator inside a text without quotes"
-                )
-            found = dict(zip(names, cells, strict=True))
-            key = (found["id"], found.get("revision", ""))
-            groups.setdefault(key, []).append((reader.line_num, cells))
-    except csv.Error as error:
-        raise _unreadable(f"{what}, row {reader.line_num} is not CSV: {error}") from error
-    return names, groups
-
-
-@contextlib.contextmanager
-def _long_cells(most: int) -> Iterator[None]:
-    """Let cells be as long as the whole text, so that one too long is its own claim's trouble.
-
-    The csv module has one limit for the whole process: it is given back as it was.
-    """
-    with _LIMIT:
-        before = csv.field_size_limit(max(most, csv.field_size_limit()))
-        try:
-            yield
-        finally:
-            csv.field_size_limit(before)
-
-
-def _filled(names: list[str], cells: tuple[str, ...]) -> dict[str, str]:
-    return {name: cell for name, cell in zip(names, cells, strict=True) if cell}
-
-
-def _check_header(names: list[str], what: str) -> None:
-    twice = {name for name in names if names.count(name) > 1}
-    missing = [name for name in ("id", "line.type", "line.amount") if name not in names]
-    if twice or missing:
-        fault = f"has no column {missing[0]}" if missing else f"has {min(twice)} twice"
-        raise _unreadable(f"{what}: its header {fault}; see docs/sources.md for the columns")
-
-
-def _from_rows(rows: list[tuple[int, dict[str, str]]]) -> Found:
-    """Return the claim of rows that share id and revision."""
-    first_number, first = rows[0]
-    head = {name: cell for name, cell in first.items() if not _is_of_line(name)}
-    claim_id = first.get("id") or None
-    lines = []
-    for number, cells in rows:
-        for name in sorted(head.keys() | {name for name in cells if not _is_of_line(name)}):
-            if cells.get(name, "") != head.get(name, ""):
-                return ClaimError(
-                    f"{name}: row {number} says {_short(cells.get(name))}, row {first_number} of "
-                    f"the same claim {_short(head.get(name))}; let both say the same",
-                    code="CB-536",
-                    claim_id=claim_id,
-                )
-        lines.append(_line(cells))
-    try:
-        return Claim.from_dict(_typed({"revision": "1", **_fields(head)}, lines))
-    except ClaimBridgeError as error:
-        return error
-
-
-def _is_of_line(name: str) -> bool:
-    return name.startswith(("line.", "document."))
-
-
-def _line(cells: Mapping[str, str]) -> dict[str, Any]:
-    line = {
-        name.removeprefix("line."): cell for name, cell in cells.items() if name.startswith("line.")
-    }
-    document = {
-        name.removeprefix("document."): cell
-        for name, cell in cells.items()
-        if name.startswith("document.")
-    }
-    made = _fields(line)
-    if document:
-        made["documents"] = [document]
-    return made
-
-
-def _fields(cells: Mapping[str, str]) -> dict[str, Any]:
-    """Return cells as fields; the columns ``dimensions.NAME`` are one."""
-    found: dict[str, Any] = {}
-    for name, cell in cells.items():
-        outer, dot, inner = name.partition(".")
-        if dot and outer == "dimensions":
-            found.setdefault("dimensions", {})[inner] = cell
-        else:
-            found[name] = cell
-    return found
+# XML: elements named like the JSON
 
 
 def _typed(claim: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -237,9 +109,6 @@ def _yes_no(line: dict[str, Any]) -> dict[str, Any]:
     if "personal" not in line:
         return line
     return {**line, "personal": {"true": True, "false": False}.get(line["personal"].lower())}
-
-
-# XML: elements named like the JSON
 
 
 def _from_xml(data: bytes, what: str) -> Iterator[Found]:
@@ -299,10 +168,6 @@ def _plain(element: Any, what: str) -> Any:
 
 def _text(element: Any) -> str:
     return "".join(element.itertext()).strip()
-
-
-def _short(text: str | None) -> str:
-    return repr(text[:40]) if text else "nothing"
 
 
 def _unreadable(why: str) -> ClaimError:

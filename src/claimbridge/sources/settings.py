@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +19,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from claimbridge.config import load_config, read_password, read_tables
+from claimbridge.bounds import check_finite
+from claimbridge.config import load_config, read_password, read_tables, stems_in
+from claimbridge.environment import nothing_overridden, read_as, variables_of
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim
 from claimbridge.sources.base import Source
@@ -88,7 +89,10 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         common = {"name": self.name, "folder": self.folder}
         fields = kind.__struct_fields__
         given = {**self.options, **{key: common[key] for key in common if key in fields}}
-        return _converted(given, kind, where=f"[source.{self.name}]")
+        where = f"[source.{self.name}]"
+        found = read_as(kind, given, where=where, code="CB-531")
+        check_finite(msgspec.structs.asdict(found), what=where, code="CB-531")
+        return found
 
     def ledger_of(self, claim: Claim) -> str:
         """Return the ledger that the claim goes to. Raises ClaimError CB-532."""
@@ -123,16 +127,17 @@ def load_source(
     ``environ`` None means the process's own environment. Raises ConfigurationError naming the key.
     """
     path = Path(path)
-    tables = read_tables(path)["source"]
+    document = read_tables(path)
+    tables = document["source"]
     if not isinstance(tables.get(name), dict):
         known = ", ".join(sorted(key for key in tables if isinstance(tables[key], dict))) or "none"
         raise ConfigurationError(f"{path} has no [source.{name}]; it has: {known}", code="CB-531")
     table: dict[str, Any] = dict(tables[name])
-    _override(table, name, os.environ if environ is None else environ)
+    _override(table, name, os.environ if environ is None else environ, document)
     own = SourceConfig.__struct_fields__
     options = {key: table.pop(key) for key in list(table) if key not in own or key == "options"}
     given = {**table, "name": name, "options": options, "folder": str(path.parent)}
-    return _converted(given, SourceConfig, where=f"{path} [source.{name}]")
+    return read_as(SourceConfig, given, where=f"{path} [source.{name}]", code="CB-531")
 
 
 def journal_of(path: str | Path, config: SourceConfig) -> str:
@@ -214,28 +219,17 @@ def _unloadable(kind: str, error: Exception) -> ConfigurationError:
     )
 
 
-def _override(table: dict[str, Any], name: str, environ: Mapping[str, str]) -> None:
+def _override(
+    table: dict[str, Any],
+    name: str,
+    environ: Mapping[str, str],
+    document: Mapping[str, Mapping[str, Any]],
+) -> None:
     """Take CLAIMBRIDGE_SOURCE_<NAME>_<KEY> into the table; the kind refuses keys it has not."""
-    prefix = f"CLAIMBRIDGE_SOURCE_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_"
-    for variable, value in sorted(environ.items()):
-        if not variable.startswith(prefix):
-            continue
-        key = variable.removeprefix(prefix).lower()
-        if key in ("ledgers", "options", "name", "folder"):
-            raise ConfigurationError(
-                f"the environment variable {variable} overrides nothing: {key} is no single value",
-                code="CB-253",
-            )
-        table[key] = value
-
-
-def _converted(given: Mapping[str, Any], kind: type[S], *, where: str) -> S:
-    try:
-        return msgspec.convert(given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, ConfigurationError):
-            raise error.__cause__ from None
-        raise ConfigurationError(f"{where}: {error}", code="CB-531") from error
+    for key, text in variables_of(name, environ, kind="source_", beside=stems_in(document)):
+        if key in ("ledgers", "options", "name", "folder", ""):
+            raise nothing_overridden(text, f"{key or 'it'} is no single value")
+        table[key] = text
 
 
 __all__ = [

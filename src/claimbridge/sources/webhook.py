@@ -22,6 +22,7 @@ from typing import Final, Self
 import msgspec
 from starlette.types import Scope
 
+from claimbridge.bounds import check_numbers
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, JournalError
 from claimbridge.model import Claim, Status
@@ -51,11 +52,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     tolerance: float = 300.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_bytes <= 100_000_000 or not 1 <= self.tolerance <= 86_400:
-            raise ConfigurationError(
-                "max_bytes must be from 1 to 100000000, tolerance from 1 to 86400 seconds",
-                code="CB-531",
-            )
+        check_numbers("webhook", self, where="", code="CB-531")
 
 
 class Webhook(Receiver):

@@ -27,14 +27,12 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
     for one in earlier:
         if one.number < arrival.number and one.state in (ArrivalState.READ, ArrivalState.PARKED):
             record.end(one, ArrivalState.WITHDRAWN, code="", reason="its source took it back")
-    for claim_id in claims:
-        record.free(claim_id)
     record.end(arrival, ArrivalState.WITHDRAWN, code="", reason="")
 
 
 def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
     reason = f"source {arrival.source} took it back before it was sent"
-    standing = client.withdraw(claim.id, reason=reason)
+    standing = client.withdraw(claim.id, reason=reason, revision=claim.revision)
     if standing is None:
         return
     if standing.state in (State.SENDING, State.IN_DOUBT):

@@ -24,7 +24,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from claimbridge.clock import SYSTEM, Clock
+from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Status
 from claimbridge.sources.base import Arrival
@@ -88,7 +88,8 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     ``attempt`` counts the times that it was about to be sent (0: never). ``reason`` says in a
     sentence why it is in this state. ``attempted_at`` is when the last attempt began; None when
     there was none. ``in_doubt_since`` is when a lost attempt was over for certain: from then on
-    counts how long it may still arrive; None where nothing is in doubt.
+    counts how long it may still arrive; None where nothing is in doubt. ``doubt_uptime`` is that
+    moment on the count which no step of the clock moves.
     """
 
     source: str
@@ -101,6 +102,7 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     attempted_at: dt.datetime | None = None
     in_doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -238,7 +240,12 @@ def _bring_on(
             state=WriteBackState.IN_DOUBT,
             reason="the process that sent it ended",
             in_doubt_since=clock.now(),
+            doubt_uptime=clock.uptime(),
         )
+        store.record_write_back(held)
+    elif held.state is WriteBackState.IN_DOUBT and clock.uptime().since(held.doubt_uptime) is None:
+        # Sent in another boot of the machine: how long ago, no clock of this one can say.
+        held = msgspec.structs.replace(held, doubt_uptime=clock.uptime())
         store.record_write_back(held)
     if held.state is WriteBackState.IN_DOUBT:
         held = _looked(held, earlier=earlier, answers=answers, store=store)
@@ -264,7 +271,7 @@ def _bring_on(
     if sent.state is not WriteBackState.IN_DOUBT:
         store.record_write_back(sent)
         return sent
-    sent = msgspec.structs.replace(sent, in_doubt_since=clock.now())
+    sent = msgspec.structs.replace(sent, in_doubt_since=clock.now(), doubt_uptime=clock.uptime())
     store.record_write_back(sent)
     return _looked(sent, earlier=earlier, answers=answers, store=store)
 
@@ -275,6 +282,6 @@ def _looked(
     """Look what became of one in doubt, and record it."""
     found = answers.look(held, earlier=earlier)
     if found.state is not WriteBackState.IN_DOUBT:
-        found = msgspec.structs.replace(found, in_doubt_since=None)
+        found = msgspec.structs.replace(found, in_doubt_since=None, doubt_uptime=None)
     store.record_write_back(found)
     return found

@@ -14,6 +14,8 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
+from claimbridge.model.digests import same_content
+from claimbridge.submission.documents import obsolete, posts, settling, stands, was_taken
 from claimbridge.submission.steps import Rules
 
 
@@ -45,19 +47,27 @@ class TakeBack(msgspec.Struct, frozen=True):
     submission: Submission
 
 
+class Close(msgspec.Struct, frozen=True):
+    """First see to it that what waits, of an earlier revision or another division, never goes."""
+
+
 class Send(msgspec.Struct, frozen=True):
     """Send it; ``known`` is the record of earlier attempts, None for the first."""
 
     known: Submission | None
 
 
-Decision = Done | Refuse | Busy | Resolve | TakeBack | Send
+Decision = Done | Refuse | Busy | Resolve | TakeBack | Close | Send
 
 
-def decide(history: History, key: Key, digest: str) -> Decision:
-    """Say what must happen next for ``key`` to be posted once; pure."""
+def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decision:
+    """Say what must happen next for ``key`` to be posted once; pure.
+
+    ``parts`` is how many documents the claim is, 0 for one; where the history has ``key`` it is
+    as that says.
+    """
     known = history.get(key)
-    if known is not None and known.digest != digest:
+    if known is not None and not same_content(known.digest, digest):
         return Refuse(
             ConflictingSubmission(
                 f"revision {key.revision} was submitted before with other content; "
@@ -71,6 +81,8 @@ def decide(history: History, key: Key, digest: str) -> Decision:
         return Done(known)
     if any(other.state is State.SENDING for other in history.submissions):
         return Busy()
+    if _is_withdrawn(history, key, known):
+        return Refuse(withdrawn_error(history, key))
     if known is not None and known.state in _CLOSED:
         return Refuse(closed_error(known))
     later = [s for s in history.submissions if s.key.revision > key.revision]
@@ -83,9 +95,61 @@ def decide(history: History, key: Key, digest: str) -> Decision:
                 claim_id=key.claim_id,
             )
         )
+    parts = known.voucher.parts if known is not None else parts
+    excluded = _excluded(history, key, parts)
+    if excluded is not None:
+        return Refuse(excluded)
     if known is not None and known.state is State.IN_DOUBT:
         return Resolve(known)
-    return _clear_the_way(history, key) or Send(known)
+    before = _clear_the_way(history, key)
+    if before is None and obsolete(history, key.revision, parts):
+        return Close()
+    return before or Send(known)
+
+
+def _is_withdrawn(history: History, key: Key, known: Submission | None) -> bool:
+    """Whether the claim was taken back where it came from, and nothing of ``key`` was sent."""
+    taken_back = history.withdrawn is not None and history.withdrawn.revision >= key.revision
+    return taken_back and (known is None or not was_taken(known))
+
+
+def withdrawn_error(history: History, key: Key) -> ConflictingSubmission:
+    """Return why nothing is sent of a claim that was taken back where it came from."""
+    assert history.withdrawn is not None  # asked only then
+    return ConflictingSubmission(
+        f"revision {key.revision} was withdrawn before it was sent ({history.withdrawn.reason}); "
+        "submit a higher revision if it is to be posted after all",
+        code="CB-459",
+        claim_id=key.claim_id,
+    )
+
+
+def _excluded(history: History, key: Key, parts: int) -> ClaimBridgeError | None:
+    """Return why another document of the same revision keeps ``key`` out; None: nothing does."""
+    for other in posts(history):
+        if other.key.revision != key.revision or other.key == key:
+            continue
+        same = other.voucher.parts == parts
+        if other.state in (State.REVERSING, State.REVERSED) and (same or was_taken(other)):
+            return closed_error(other)
+        if not same and stands(other):
+            return closed_error(other) if other.state is State.PARKED else _divided(other, parts)
+    return None
+
+
+def _divided(other: Submission, parts: int) -> ConflictingSubmission:
+    return ConflictingSubmission(
+        f"revision {other.key.revision} was submitted before as {_counted(other.voucher.parts)} "
+        f"and would now be {_counted(parts)}: the chart or the ERP's limit has changed; "
+        "give the claim a higher revision",
+        code="CB-456",
+        claim_id=other.key.claim_id,
+        reference=other.reference,
+    )
+
+
+def _counted(parts: int) -> str:
+    return f"{parts} documents" if parts else "one document"
 
 
 _CLOSED: Final = frozenset({State.REVERSING, State.REVERSED, State.PARKED})
@@ -96,20 +160,38 @@ def closed_error(known: Submission) -> DeliveryError:
     if known.state is State.PARKED:
         return OutcomeUnknown(
             f"parked: {known.detail}",
-            code="CB-421",
+            code="CB-421" if known.attempted_at else "CB-431",
             claim_id=known.key.claim_id,
             reference=known.reference,
             attempt=known.attempt,
         )
+    became = "was reversed"
+    if known.state is State.REVERSED and known.detail:
+        became += f" ({known.detail})"
     return ConflictingSubmission(
-        f"revision {known.key.revision} was reversed; submit a higher revision to post it again",
+        f"revision {known.key.revision} {became}; submit a higher revision to post it again",
         code="CB-453",
         claim_id=known.key.claim_id,
         reference=known.reference,
     )
 
 
-def _clear_the_way(history: History, key: Key) -> Decision | None:
+def not_reversible(standing: Submission) -> ConflictingSubmission:
+    """Return why nothing can take the place of one that the profile cannot reverse."""
+    key = standing.key
+    entry = standing.journal_entry or standing.reference
+    return ConflictingSubmission(
+        f"revision {key.revision} is in the ledger as {entry}, and this profile cannot reverse it; "
+        f"nothing was sent: reverse {entry} in the ERP, then {settling(key, '--reversed')}, then "
+        "submit again",
+        code="CB-468",
+        claim_id=key.claim_id,
+        reference=standing.reference,
+        attempt=standing.attempt,
+    )
+
+
+def _clear_the_way(history: History, key: Key) -> Refuse | Resolve | TakeBack | None:
     """Say what must happen to earlier revisions first; None when nothing stands in the way."""
     for earlier in history.submissions:
         if earlier.key.revision >= key.revision or earlier.key.purpose is Purpose.REVERSE:
@@ -123,13 +205,27 @@ def _clear_the_way(history: History, key: Key) -> Decision | None:
     return None
 
 
-def quiet_left(submission: Submission, rules: Rules, *, at: dt.datetime | None = None) -> float:
+def quiet_left(submission: Submission, rules: Rules) -> float:
     """Return the seconds until what was sent last can no longer arrive; 0 when it cannot.
 
-    ``at`` None means now.
+    The whole quiet period, where the count of this boot does not say when that was.
+    """
+    if not submission.may_arrive:
+        return 0.0
+    passed = rules.clock.uptime().since(submission.quiet_from)
+    return rules.quiet_period if passed is None else max(0.0, rules.quiet_period - passed)
+
+
+def quiet_left_at(submission: Submission, rules: Rules, looked: dt.datetime) -> float:
+    """Return what was left of the quiet period when a person looked, by the wall clock.
+
+    A step of that clock since then must not make the look a later one. So it counts as far back as
+    it is from now, whichever way, and after the doubt by the wall clock as well.
     """
     since = submission.doubt_since or submission.attempted_at
     if since is None:
         return 0.0
-    passed = ((at or rules.clock.now()) - since).total_seconds()
+    ago = abs((rules.clock.now() - looked).total_seconds())
+    passed = rules.clock.uptime().since(submission.quiet_from) or 0.0
+    passed = min(passed - ago, (looked - since).total_seconds())
     return max(0.0, rules.quiet_period - passed)

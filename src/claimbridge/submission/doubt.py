@@ -5,15 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from claimbridge.errors import OutcomeUnknown
-from claimbridge.model import History, OutcomeKind, Purpose, State, Submission
+from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.submission.decisions import quiet_left
 from claimbridge.submission.evidence import (
     EVIDENCE,
+    UNBOUND,
     after,
     assigned,
+    counts,
     differ,
     error_for,
     moved,
+    undoubted,
     with_original,
 )
 from claimbridge.submission.flight import send
@@ -42,12 +45,18 @@ def resolve(
     left = quiet_left(doubtful, rules)
     outcomes = yield from Exchange("query", (doubtful,))
     outcome = assigned((doubtful,), outcomes)[0]
+    if outcome.kind is OutcomeKind.UNDER_WAY:
+        # In flight still: the quiet period begins when its job was last seen.
+        yield from _settle(history, after(doubtful, outcome, rules), rules)
+        raise _under_way(doubtful, outcome, rules)
+    proven = counts(outcome)
     if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
         # The ERP remembers that it refused one. Where only one was sent, that was it.
-        left = left if doubtful.attempt > 1 else 0.0
+        left = left if doubtful.attempt > 1 or not proven else 0.0
         doubtful = msgspec.structs.replace(after(doubtful, outcome, rules), state=doubtful.state)
     if outcome.kind in {OutcomeKind.ABSENT, OutcomeKind.REJECTED}:
-        return (yield from _absent(history, doubtful, rules, left=left, resend=resend))
+        plan = _absent(history, doubtful, rules, left=left, resend=resend, proven=proven)
+        return (yield from plan)
     if outcome.kind in EVIDENCE:
         return (yield from _settle(history, after(doubtful, outcome, rules), rules))
     if differ([one for one in outcomes if one.reference == doubtful.reference]):
@@ -84,23 +93,66 @@ def _resolve_unasked(
 
 
 def _absent(
-    history: History, doubtful: Submission, rules: Rules, *, left: float, resend: bool
+    history: History,
+    doubtful: Submission,
+    rules: Rules,
+    *,
+    left: float,
+    resend: bool,
+    proven: bool,
 ) -> Plan[Resend | Submission | None]:
-    """The ERP has no such document: believe it now, or only after the quiet period.
+    """The ERP has no such document: believe it now, only after the quiet period, or not at all.
 
-    ``left`` is what was left of it, in seconds, when the ERP was asked.
+    ``left`` is what was left of it, in seconds, when the ERP was asked; ``proven`` whether the
+    answer is one to that question, for certain.
     """
-    settled = msgspec.structs.replace(doubtful, doubt_since=None)  # for when nothing can arrive
+    settled = undoubted(doubtful)  # for when nothing can arrive
     refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
-    if left > 0 and resend and rules.capabilities.unique_reference and not refused:
+    harmless = resend and rules.capabilities.unique_reference and not refused
+    if harmless and (left > 0 or not proven):
         return Resend(doubtful)
     if left > 0:
         raise may_still_arrive(doubtful, left)
+    if not proven and rules.can_bind:
+        raise not_fresh(doubtful, rules)
+    if not proven:
+        why = (
+            f"the answer was lost, and {UNBOUND}; look for {doubtful.reference} in the ERP, then "
+            "settle it by hand"
+        )
+        return (yield from _park(history, doubtful, rules, why))
     if resend and not refused:
         return Resend(settled)
     state = State.REJECTED if refused else State.PENDING
     detail = doubtful.detail if refused else "asked; the ERP has no such document"
     return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
+
+
+def _under_way(doubtful: Submission, outcome: Outcome, rules: Rules) -> OutcomeUnknown:
+    job = outcome.job or doubtful.job
+    return OutcomeUnknown(
+        f"the ERP has {doubtful.reference} in a job that has not ended ({job or 'without a name'}"
+        f"{': ' if outcome.text else ''}{outcome.text}); nothing of the claim is sent until it has",
+        code="CB-437",
+        claim_id=doubtful.key.claim_id,
+        reference=doubtful.reference,
+        attempt=doubtful.attempt,
+        retry_after=outcome.retry_after or rules.backoff,
+    )
+
+
+def not_fresh(asked: Submission, rules: Rules) -> OutcomeUnknown:
+    """Return the error for a signed answer from before its question: nothing is known by it."""
+    return OutcomeUnknown(
+        f"the ERP's signed answer that it does not have {asked.reference} was made before the "
+        "question: somebody repeats an old one, or the ERP's clock is behind by more than a "
+        "minute; set the clock, then try again",
+        code="CB-433",
+        claim_id=asked.key.claim_id,
+        reference=asked.reference,
+        attempt=asked.attempt,
+        retry_after=rules.backoff,
+    )
 
 
 def may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:

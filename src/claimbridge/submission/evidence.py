@@ -90,6 +90,22 @@ def _contradiction(reference: str) -> Outcome:
     )
 
 
+def counts(outcome: Outcome) -> bool:
+    """Say whether an answer that the ERP holds nothing of ours is one to *this* request.
+
+    A true signed answer can be held back, and given to a later request. So "absent", a refusal and
+    "not now" count only where something signed binds them to their request. The one judgement for
+    every such answer.
+    """
+    return outcome.bound
+
+
+UNBOUND: Final = (
+    "nothing signed says that the ERP's answer is one to this request and not an old one that "
+    "somebody repeats (with replies.addressing or replies.max_age something can)"
+)
+
+
 def after(
     current: Submission, outcome: Outcome, rules: Rules, *, compare: bool = True
 ) -> Submission:
@@ -97,13 +113,16 @@ def after(
     kind = outcome.kind
     if kind in EVIDENCE and kind is not OutcomeKind.REJECTED:
         return _adopted(current, outcome, rules, compare=compare)
-    if kind in {OutcomeKind.UNKNOWN, OutcomeKind.ABSENT}:
+    if kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
-        doubtful = moved(current, State.IN_DOUBT, rules, detail=outcome.text)
-        return msgspec.structs.replace(doubtful, doubt_since=rules.clock.now())
+        current = msgspec.structs.replace(current, job=outcome.job or current.job)
+        return doubted(moved(current, State.IN_DOUBT, rules, detail=outcome.text), rules)
     if kind is OutcomeKind.REJECTED:
         return _refused(current, outcome, rules)
     # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
+    if not counts(outcome):
+        detail = f"{outcome.text}; {UNBOUND}"
+        return doubted(moved(current, State.IN_DOUBT, rules, detail=detail), rules)
     state = State.PENDING if current.doubt_since is None else State.IN_DOUBT
     return moved(current, state, rules, detail=outcome.text)
 
@@ -135,22 +154,24 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
     if outcome.kind in _POSTED_WHEN_NUMBERED and outcome.journal_entry is not None:
         state = State.POSTED if state is State.ACKNOWLEDGED else state
     return msgspec.structs.replace(
-        moved(current, state, rules, detail=outcome.text),
+        undoubted(moved(current, state, rules, detail=outcome.text)),
         journal_entry=outcome.journal_entry or current.journal_entry,
         reasons=(),
-        doubt_since=None,
     )
 
 
 def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
     detail = outcome.text or "; ".join(str(reason) for reason in outcome.reasons)
     state, reasons = State.REJECTED, outcome.reasons
-    if current.doubt_since is not None:
+    certain = counts(outcome)
+    if current.doubt_since is not None or not certain:
         # An earlier sending may have been committed, or may yet arrive and be accepted: a refusal
         # of the later one proves nothing about it. The reasons, kept in doubt, say that it came.
         state = State.IN_DOUBT if rules.capabilities.can_query else State.PARKED
         reasons = reasons or (Reason(detail or "refused without a reason"),)
-        detail = f"an earlier answer was lost, a later sending was refused: {detail}"
+        why = "an earlier answer was lost, a later sending was refused" if certain else UNBOUND
+        detail = f"{why}: {detail}"
+        current = current if current.doubt_since is not None else doubted(current, rules)
     refused = moved(current, state, rules, detail=detail)
     return msgspec.structs.replace(refused, reasons=reasons)
 
@@ -162,22 +183,35 @@ def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Su
     )
 
 
+def doubted(submission: Submission, rules: Rules) -> Submission:
+    """Return ``submission`` as one that was sent just now without an answer that counts."""
+    now, uptime = rules.clock.now(), rules.clock.uptime()
+    return msgspec.structs.replace(submission, doubt_since=now, doubt_uptime=uptime)
+
+
+def undoubted(submission: Submission) -> Submission:
+    """Return ``submission`` once nothing of it can arrive any more that we do not know of."""
+    return msgspec.structs.replace(submission, doubt_since=None, doubt_uptime=None)
+
+
 def taking_off(submission: Submission, rules: Rules) -> Submission:
     """Return the submission as it is recorded just before it is sent."""
     return msgspec.structs.replace(
         moved(submission, State.SENDING, rules, detail=""),
         attempt=submission.attempt + 1,
         attempted_at=rules.clock.now(),
+        attempted_uptime=rules.clock.uptime(),
+        job="",
         reasons=(),
     )
 
 
 def renewed(known: Submission, wanted: Submission) -> Submission:
-    """Return the record of earlier, ineffective attempts with today's voucher.
+    """Return the record of earlier, ineffective attempts with today's voucher and invoices.
 
     The reference stays, even where the profile would derive another today.
     """
-    return msgspec.structs.replace(known, voucher=wanted.voucher)
+    return msgspec.structs.replace(known, voucher=wanted.voucher, invoices=wanted.invoices)
 
 
 def reverse_key(key: Key) -> Key:
@@ -202,7 +236,7 @@ def reversal_of(
     key = reverse_key(original.key)
     return Submission(
         key=key,
-        reference=reference_for(key, rules.capabilities),
+        reference=reference_for(key, rules.capabilities, apart=rules.apart),
         digest=original.digest,
         voucher=voucher,
         state=State.PENDING,
@@ -218,20 +252,87 @@ def held(original: Submission, rules: Rules) -> Submission:
 
 
 def with_original(history: History, landed: Submission, rules: Rules) -> tuple[Submission, ...]:
-    """Return what to write with a submission: for a reversal, what becomes of its original."""
+    """Return what to write with a submission: what its end makes of others of the claim.
+
+    The end of a reversal decides about its original. A part that the ERP refuses is the refusal of
+    its claim, where nothing of that may be in the ledger.
+    """
     if landed.key.purpose is not Purpose.REVERSE:
-        return (landed,)
+        return landed, *_refused_with(history, landed, rules)
     original = history.get(msgspec.structs.replace(landed.key, purpose=Purpose.POST))
     if original is None:
         return (landed,)
     if landed.state in LIVE and (original.state in LIVE or original.state is State.REVERSING):
         settled = moved(original, State.REVERSED, rules, detail=f"by {landed.journal_entry or ''}")
     elif landed.state in {State.REJECTED, State.PENDING} and original.state is State.REVERSING:
-        back = original.returns_to or State.POSTED
-        settled = moved(original, back, rules, detail="its reversal did not take place")
+        beside = _beside(history, original)
+        if beside and (landed.state is State.PENDING or not _untouched(history, beside)):
+            return (landed,)  # the whole claim is to be taken back; some of it may be already
+        return (
+            landed,
+            _kept(original, rules, "its reversal did not take place"),
+            *(change for one in beside for change in _spared(history, one, rules)),
+        )
     else:
         return (landed,)
     return landed, msgspec.structs.replace(settled, returns_to=None)
+
+
+def _refused_with(history: History, landed: Submission, rules: Rules) -> list[Submission]:
+    """Return what is not sent either because a part of the claim was refused."""
+    if landed.state is not State.REJECTED or not landed.voucher.parts:
+        return []
+    others = [
+        one
+        for one in history.submissions
+        if one.key.purpose is Purpose.POST
+        and one.key != landed.key
+        and one.key.revision == landed.key.revision
+        and one.voucher.parts == landed.voucher.parts
+    ]
+    if any(one.state not in {State.PENDING, State.REJECTED, State.REVERSED} for one in others):
+        return []
+    why = f"not sent: the ERP refused part {landed.key.part}"
+    waiting = [one for one in others if one.state is State.PENDING]
+    return [moved(one, State.REJECTED, rules, detail=why) for one in waiting]
+
+
+def _beside(history: History, original: Submission) -> list[Submission]:
+    """Return the other documents of a claim that are being taken back with one, or were."""
+    return [
+        one
+        for one in history.submissions
+        if one.key.purpose is Purpose.POST
+        and one.key != original.key
+        and one.key.revision == original.key.revision
+        and one.voucher.parts == original.voucher.parts
+        and one.state in (State.REVERSING, State.REVERSED)
+    ]
+
+
+def _untouched(history: History, beside: Sequence[Submission]) -> bool:
+    """Whether none of these was taken back, nor may have been."""
+    return all(
+        one.state is State.REVERSING
+        and (reversal := history.get(reverse_key(one.key))) is not None
+        and reversal.state in {State.PENDING, State.REJECTED}
+        for one in beside
+    )
+
+
+def _spared(history: History, one: Submission, rules: Rules) -> list[Submission]:
+    """Return what to write of a document that is not to be taken back after all."""
+    why = "not sent: the ERP refused to reverse another document of the claim"
+    reversal = history.get(reverse_key(one.key))
+    waits = reversal is not None and reversal.state is State.PENDING
+    refused = [moved(reversal, State.REJECTED, rules, detail=why)] if reversal and waits else []
+    return [_kept(one, rules, why), *refused]
+
+
+def _kept(original: Submission, rules: Rules, why: str) -> Submission:
+    """Return a document as it was before it was to be taken back."""
+    kept = moved(original, original.returns_to or State.POSTED, rules, detail=why)
+    return msgspec.structs.replace(kept, returns_to=None)
 
 
 def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:

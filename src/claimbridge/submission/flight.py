@@ -161,6 +161,14 @@ class Tries:
             )
         self._turn_wait = min(0.5, self._turn_wait * 1.5)
 
+    def asked(self, flight: Submission, told: Outcome) -> Plan[None]:
+        """Go on after a question before a first sending that did not end with sending it.
+
+        Where it brought no answer, wait before it is asked again, or raise when it is not.
+        """
+        if told.kind in {OutcomeKind.NOT_DELIVERED, OutcomeKind.UNAVAILABLE}:
+            yield from self.after(flight, told)
+
     def after(self, landed: Submission, outcome: Outcome) -> Plan[None]:
         """Wait before the next try, or raise when there is none."""
         doubtful = landed.state is State.IN_DOUBT

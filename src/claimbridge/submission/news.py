@@ -6,7 +6,7 @@ import msgspec
 
 from claimbridge.model import LIVE, MOVES, Outcome, OutcomeKind, State, Submission
 from claimbridge.submission.decisions import quiet_left
-from claimbridge.submission.evidence import EVIDENCE, after, with_original
+from claimbridge.submission.evidence import EVIDENCE, after, counts, with_original
 from claimbridge.submission.steps import Plan, Recall, Record, Rules
 
 
@@ -28,14 +28,14 @@ def _progress(current: Submission, outcome: Outcome, rules: Rules) -> Submission
     """Return the submission as the news leave it; None when they bring it no further."""
     if current.state is State.REVERSING and outcome.kind is not OutcomeKind.REVERSED:
         return _progress_underneath(current, outcome, rules)
-    if outcome.kind is OutcomeKind.REJECTED and may_be_old(current, rules):
+    if outcome.kind is OutcomeKind.REJECTED and (may_be_old(current, rules) or not counts(outcome)):
         return None
     news = after(current, outcome, rules)
     if news.state is State.REVERSED:
         news = msgspec.structs.replace(news, returns_to=None)
     if news.state is current.state:
         numbered = current.state in LIVE and news.journal_entry != current.journal_entry
-        return news if numbered else None
+        return news if numbered or current.missing else None
     return news if news.state in MOVES[current.state] else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import msgspec
 
@@ -13,22 +12,20 @@ from claimbridge.errors import (
     ConfigurationError,
     ConflictingSubmission,
     DeliveryError,
-    LedgerUnavailable,
-    NotDelivered,
+    LedgerRejection,
     OutcomeUnknown,
 )
 from claimbridge.model import (
     LIVE,
     History,
     Key,
-    Outcome,
-    OutcomeKind,
     Purpose,
     State,
     Submission,
 )
 from claimbridge.submission.decisions import (
     Busy,
+    Close,
     Done,
     Refuse,
     Resolve,
@@ -36,43 +33,55 @@ from claimbridge.submission.decisions import (
     TakeBack,
     closed_error,
     decide,
-    quiet_left,
+    not_reversible,
 )
-from claimbridge.submission.doubt import Resend, may_still_arrive, resolve
+from claimbridge.submission.documents import settling
+from claimbridge.submission.doubt import Resend, resolve
 from claimbridge.submission.evidence import (
-    EVIDENCE,
-    after,
     assigned,
     error_for,
-    moved,
     refusal,
     renewed,
     reversal_of,
     reverse_key,
     taking_off,
-    with_original,
 )
+from claimbridge.submission.first import ask_first, may_be_sent
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
-from claimbridge.submission.news import absorb
+from claimbridge.submission.intentions import posting, unsendable
+from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
 from claimbridge.submission.steps import Built, Draft, Exchange, Pause, Plan, Recall, Record, Rules
 from claimbridge.submission.together import side_by_side
 
 
-def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) -> Plan[Submission]:
+def submit(
+    key: Key,
+    digest: str,
+    prepare: Callable[[], Draft],
+    rules: Rules,
+    *,
+    seen: History | None = None,
+) -> Plan[Submission]:
     """Carry one voucher into the ledger; return its submission once the ERP accepted it.
 
-    ``prepare`` is called at most once, before anything is written or sent. Raises the errors of
-    DeliveryError, and whatever ``prepare`` raises.
+    ``prepare`` is called at most once, before anything is written or sent. ``seen`` is the claim's
+    history where it was just read. Raises the errors of DeliveryError, and whatever ``prepare``
+    raises.
     """
     draft: Draft | None = None
     tries = Tries(rules)
     while True:
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = seen or (yield from Recall(key.ledger, key.claim_id))
+        seen = None
         decision = decide(history, key, digest)
         if isinstance(decision, Done):
+            if decision.submission.missing:
+                return (yield from found_again(decision.submission, rules))
             return decision.submission
         if isinstance(decision, Refuse):
             raise decision.error
+        if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+            raise not_reversible(decision.submission)
         if isinstance(decision, Busy):
             yield from tries.wait_for_turn(key)
             continue
@@ -90,11 +99,19 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
             if isinstance(decision, Resolve):
                 yield from resolve(history, decision.submission, rules, resend=False)
                 continue
-            if isinstance(decision, TakeBack):
-                date = draft.submission.voucher.posting_date
-                yield from _take_back(decision.submission.key, date, "", rules)
+            intended = posting(history, (draft.submission,), rules)
+            if isinstance(decision, Close | TakeBack) and intended:
+                yield from Record(history, intended)
                 continue
+            if isinstance(decision, TakeBack):
+                yield from _make_way(decision.submission.key, draft.submission, rules)
+                continue
+            assert isinstance(decision, Send)  # there is no other decision
             flight = renewed(decision.known or draft.submission, draft.submission)
+            told = yield from ask_first(history, flight, rules)
+            if told is not None:
+                yield from tries.asked(flight, told)
+                continue
             built = draft.built if flight.reference == draft.submission.reference else None
         sent = yield from send(history, (flight,), rules, verb="submit", built=built)
         if sent is None:
@@ -103,6 +120,21 @@ def submit(key: Key, digest: str, prepare: Callable[[], Draft], rules: Rules) ->
         if landed.state in LIVE:
             return landed
         yield from tries.after(landed, outcome)
+
+
+def _make_way(earlier: Key, wanted: Submission, rules: Rules) -> Plan[None]:
+    """Take an earlier document back for ``wanted``; where the ERP does not, that one stands."""
+    try:
+        yield from _take_back(earlier, wanted.voucher.posting_date, "", rules)
+    except (LedgerRejection, OutcomeUnknown) as refused:
+        if isinstance(refused, OutcomeUnknown) and refused.code != NO_LONGER_THERE:
+            raise
+        why = f"not sent: revision {earlier.revision} stands ({refused.message})"
+        while True:
+            history = yield from Recall(earlier.ledger, earlier.claim_id)
+            given_up = unsendable(history, wanted.key.revision, rules, why)
+            if not given_up or (yield from Record(history, given_up)) is not None:
+                raise
 
 
 def submit_batch(
@@ -148,22 +180,38 @@ def _take_off_together(
     drafts: Sequence[Draft], flights: list[_Flight], results: _Results, rules: Rules
 ) -> Plan[None]:
     """Begin what can be sent at once; keep the flights in the order of their drafts."""
-    plans = [_take_off(index, draft, flights, rules) for index, draft in enumerate(drafts)]
-    for index, end in enumerate((yield from side_by_side(plans))):
+    looked = yield from side_by_side([_look_at(draft) for draft in drafts])
+    ready: dict[int, tuple[History, Submission]] = {}
+    for index, seen in enumerate(looked):
+        if isinstance(seen, ClaimBridgeError):
+            results[index] = seen
+        elif seen is not None:
+            ready[index] = seen
+    free = yield from may_be_sent(ready, rules)
+    plans = [_take_off(index, *ready[index], flights, rules) for index in free]
+    for index, end in zip(free, (yield from side_by_side(plans)), strict=True):
         if isinstance(end, ClaimBridgeError):
             results[index] = end
     flights.sort(key=lambda flight: flight.index)
 
 
-def _take_off(index: int, draft: Draft, flights: list[_Flight], rules: Rules) -> Plan[None]:
+def _look_at(draft: Draft) -> Plan[tuple[History, Submission] | None]:
+    """Return a draft as it would be sent now; None where something else comes first."""
     wanted = draft.submission
     history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
     decision = decide(history, wanted.key, wanted.digest)
-    if isinstance(decision, Send):
-        flight = taking_off(renewed(decision.known or wanted, wanted), rules)
-        begun = yield from take_off(history, flight, rules)
-        if begun is not None:
-            flights.append(_Flight(index, begun, flight))
+    if not isinstance(decision, Send):
+        return None
+    return history, renewed(decision.known or wanted, wanted)
+
+
+def _take_off(
+    index: int, history: History, wanted: Submission, flights: list[_Flight], rules: Rules
+) -> Plan[None]:
+    flight = taking_off(wanted, rules)
+    begun = yield from take_off(history, flight, rules)
+    if begun is not None:
+        flights.append(_Flight(index, begun, flight))
 
 
 def _fly_together(
@@ -210,12 +258,7 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     Raises LedgerRejection when the ERP refuses (the entry stays), the other errors of
     DeliveryError, and ConfigurationError when the profile cannot reverse.
     """
-    if not rules.capabilities.can_reverse:
-        raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP",
-            code="CB-254",
-            claim_id=key.claim_id,
-        )
+    check_reversible(key, rules)
     reversal = yield from _take_back(key, posting_date, text, rules)
     if reversal is None:
         raise ConflictingSubmission(
@@ -226,9 +269,21 @@ def reverse(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Su
     return reversal
 
 
+def check_reversible(key: Key, rules: Rules) -> None:
+    """Raise ConfigurationError CB-254 where the profile cannot reverse."""
+    if not rules.capabilities.can_reverse:
+        raise ConfigurationError(
+            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
+            f"{settling(key, '--reversed')}",
+            code="CB-254",
+            claim_id=key.claim_id,
+        )
+
+
 def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Submission | None]:
     """Reverse ``key``; None when the ERP holds nothing of it that could be reversed."""
     tries = Tries(rules)
+    is_there = rules.capabilities.checks_reversals
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
         original, reversal = history.get(key), history.get(reverse_key(key))
@@ -247,8 +302,11 @@ def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan
             continue
         if original.state not in LIVE and original.state is not State.REVERSING:
             return None
+        if original.missing or (original.state in LIVE and not is_there):
+            is_there = (yield from found_again(original, rules)).state in LIVE
+            continue
         if original.journal_entry is None:
-            yield from _learn_number(original, rules)
+            yield from learn_number(original, rules)
             continue
         if reversal is not None and reversal.state is State.PARKED:
             raise closed_error(reversal)
@@ -259,6 +317,10 @@ def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan
             reversal = resolved.submission
         else:
             reversal = reversal_of(original, reversal, posting_date, text, rules)
+            told = yield from ask_first(history, reversal, rules)
+            if told is not None:
+                yield from tries.asked(reversal, told)
+                continue
         sent = yield from send(history, (reversal, original), rules, verb="reverse")
         if sent is None:
             continue
@@ -274,44 +336,11 @@ def _reversed_by_others(original: Submission, rules: Rules) -> Plan[bool]:
     """Someone may have reversed it in the ERP already: then we have what we wanted."""
     try:
         now = yield from refresh(original, rules)
-    except DeliveryError:
+    except DeliveryError as error:
+        if error.code == NO_LONGER_THERE:
+            raise
         return False  # the refusal is the news; a question that failed is not
     return now.state is State.REVERSED
-
-
-def refresh(known: Submission, rules: Rules) -> Plan[Submission]:
-    """Ask the ERP for the status of a submission that it accepted; return what is known now.
-
-    Raises NotDelivered or LedgerUnavailable when the ERP cannot be asked: a question that fails
-    puts nothing in doubt.
-    """
-    if not rules.capabilities.can_query:
-        return known
-    outcome = assigned((known,), (yield from Exchange("query", (known,))))[0]
-    if outcome.kind is OutcomeKind.UNAVAILABLE:
-        raise LedgerUnavailable(
-            f"the ERP cannot answer now: {outcome.text}",
-            claim_id=known.key.claim_id,
-            reference=known.reference,
-            retry_after=outcome.retry_after,
-        )
-    if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DELIVERED}:
-        raise NotDelivered(
-            f"the ERP could not be asked for {known.reference}: {outcome.text}",
-            code="CB-411",
-            claim_id=known.key.claim_id,
-            reference=known.reference,
-        )
-    if outcome.kind is OutcomeKind.ABSENT and known.state in LIVE:
-        raise OutcomeUnknown(
-            f"the ERP accepted {known.reference} as {known.journal_entry or 'a document'} and now "
-            "says that it has no such document; look at it in the ERP",
-            code="CB-427",
-            claim_id=known.key.claim_id,
-            reference=known.reference,
-            attempt=known.attempt,
-        )
-    return (yield from absorb(known, outcome, rules))
 
 
 def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
@@ -338,70 +367,8 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
     return current
 
 
-def settle_by_hand(
-    key: Key, outcome: Outcome, rules: Rules, *, looked: dt.datetime
-) -> Plan[Submission]:
-    """Record what a person found in the ERP about a parked submission, or its parked reversal.
-
-    NOT_DELIVERED or ABSENT says that the ERP holds nothing of it. Where the ERP cannot be asked, a
-    person may also tell what became of an accepted submission: its number, its reversal. Raises
-    ConflictingSubmission when there is nothing to settle, and OutcomeUnknown when the person
-    ``looked`` too early: what was sent may have arrived since.
-    """
-    while True:
-        history = yield from Recall(key.ledger, key.claim_id)
-        known = _to_settle(history, key)
-        tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
-        if known is not None and known.state in LIVE and tells:
-            return (yield from absorb(known, outcome, rules))
-        if known is None or known.state is not State.PARKED:
-            raise ConflictingSubmission(
-                "only a parked submission is settled by hand"
-                + (f"; this one is {known.state}" if known else "; there is none"),
-                code="CB-454",
-                claim_id=key.claim_id,
-            )
-        settled = _as_found(known, outcome, looked, rules)
-        if (yield from Record(history, with_original(history, settled, rules))) is not None:
-            return settled
-
-
-def _to_settle(history: History, key: Key) -> Submission | None:
-    """Return the submission of ``key``; while it is being reversed, its reversal."""
-    known = history.get(key)
-    if known is not None and known.state is State.REVERSING:
-        return history.get(reverse_key(key)) or known
-    return known
-
-
-def _as_found(
-    parked: Submission, outcome: Outcome, looked: dt.datetime, rules: Rules
-) -> Submission:
-    """Return a parked submission as the word of a person who looked then leaves it."""
-    if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNAVAILABLE}:
-        raise ConflictingSubmission(
-            f"an outcome of {outcome.kind} settles nothing; say what the ERP holds",
-            code="CB-454",
-            claim_id=parked.key.claim_id,
-            reference=parked.reference,
-        )
-    nothing_there = outcome.kind in _NOTHING_THERE
-    left = quiet_left(parked, rules, at=looked) if parked.doubt_since is not None else 0.0
-    if nothing_there and left > 0:
-        raise may_still_arrive(parked, left)
-    undoubted = msgspec.structs.replace(parked, doubt_since=None)
-    if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
-        return moved(undoubted, State.PENDING, rules, detail=outcome.text)
-    settled = after(undoubted, outcome, rules, compare=False)
-    return msgspec.structs.replace(settled, detail=outcome.text)
-
-
-_NOTHING_THERE: Final = frozenset(
-    {OutcomeKind.ABSENT, OutcomeKind.NOT_DELIVERED, OutcomeKind.REJECTED}
-)
-
-
-def _learn_number(original: Submission, rules: Rules) -> Plan[None]:
+def learn_number(original: Submission, rules: Rules) -> Plan[None]:
+    """Ask for the number of a journal entry that has none yet; OutcomeUnknown while it has none."""
     now = yield from refresh(original, rules)
     if now.journal_entry is None and now.state in LIVE:
         can_query = rules.capabilities.can_query

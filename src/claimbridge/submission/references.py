@@ -5,32 +5,94 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from claimbridge.model import Key, Purpose
+import msgspec
+
+from claimbridge.model import Key, Outcome, Purpose, Submission
 from claimbridge.profiles.base import Capabilities
 
-_MARKED: Final = re.compile(r".*\.[rx]\d+", re.DOTALL)
+_MARKED: Final = re.compile(r".*\.[prx]\d+", re.DOTALL)
+_MARK: Final = re.compile(r"\.[RX]\d+$")
 
 
-def reference_for(key: Key, capabilities: Capabilities) -> str:
+def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> str:
     """Return what the ERP will know the voucher by: stable, unique per key, searchable.
 
-    The claim id itself where it fits the ERP's field (``.r2`` marks a later revision, ``.x1`` a
-    reversal), else a base32 digest of the key.
+    The claim id itself where it fits the ERP's field (``.p2`` marks a part, ``.r2`` a later
+    revision, ``.x1`` a reversal), else a base32 digest. Where the ERP folds case, the marks are in
+    capitals, and so is all else: nothing of a reference changes on the way. Neither the ledger's
+    name nor the book's id is in it, so that an empty journal leads to the same reference. ``apart``
+    is that of ``Rules``: a parallel book may share an ERP with another that has the same claim, and
+    its references are digests always.
     """
+    part = f".p{key.part}" if key.part else ""
     if key.purpose is Purpose.REVERSE:
         mark = f".x{key.revision}"
     else:
         mark = "" if key.revision == 1 else f".r{key.revision}"
-    readable = key.claim_id + mark
+    folds = capabilities.reference_case == "upper"
+    readable = key.claim_id + capabilities.folded(part + mark)
     fits = (
-        len(readable) <= capabilities.reference_length
+        not apart
+        and len(readable) <= capabilities.reference_length
         and re.fullmatch(capabilities.reference_pattern, readable) is not None
+        # Where case is folded, two ids that differ in it alone would be one reference.
+        and capabilities.folded(readable) == readable
         # A claim id that itself looks marked could collide with another claim's reference.
-        and not _MARKED.fullmatch(key.claim_id)
+        and not _MARKED.fullmatch(key.claim_id.lower() if folds else key.claim_id)
     )
     if fits:
         return readable
-    digest = base64.b32encode(hashlib.sha256(str(key).encode()).digest()).decode().rstrip("=")
+    told = msgspec.json.encode(
+        (apart, key.claim_id, key.revision, key.purpose, *((key.part,) if key.part else ()))
+    )
+    digest = base64.b32encode(hashlib.sha256(told).digest()).decode().rstrip("=")
     return digest[: min(26, capabilities.reference_length)]
+
+
+def recognised(
+    submissions: Sequence[Submission], outcomes: Sequence[Outcome], capabilities: Capabilities
+) -> tuple[Outcome, ...]:
+    """Return outcomes with our own spelling of a reference that the ERP gave back in capitals.
+
+    A reference of an earlier version, or one kept in the journal, may hold lower case letters.
+    """
+    if capabilities.reference_case == "kept":
+        return tuple(outcomes)
+    ours: dict[str, list[str]] = {}
+    for submission in submissions:
+        ours.setdefault(capabilities.folded(submission.reference), []).append(submission.reference)
+    return tuple(_ours(outcome, ours, capabilities) for outcome in outcomes)
+
+
+def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabilities) -> Outcome:
+    if outcome.reference is None:
+        return outcome
+    found = ours.get(capabilities.folded(outcome.reference), [])
+    if outcome.reference in found or len(found) != 1:
+        return outcome  # as it was sent; or nothing says which of two is meant
+    return msgspec.structs.replace(outcome, reference=found[0])
+
+
+def found_by(
+    find: Callable[[str], Submission | None], reference: str, capabilities: Capabilities
+) -> Submission | None:
+    """Return the submission that the ERP names, however it spells our reference.
+
+    ``find`` looks a reference up in the journal.
+    """
+    known = map(find, spellings(reference, capabilities))
+    return next((one for one in known if one is not None), None)
+
+
+def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
+    """Return what a reference that the ERP names may be called in the journal, likeliest first.
+
+    Marks of revisions and reversals were in lower case once, also where the ERP folds them.
+    """
+    marked = _MARK.sub(lambda found: found[0].lower(), reference)
+    if capabilities.reference_case == "kept" or marked == reference:
+        return (reference,)
+    return reference, marked

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
-from claimbridge.model import History, Outcome, Submission
+from claimbridge.model import Book, Continuity, History, Outcome, Submission, Withdrawal
 from claimbridge.profiles.base import Capabilities, Request
 
 T = TypeVar("T")
+FirstSend = Literal["ask", "send"]
 
 
 class Step(msgspec.Struct, Generic[T], frozen=True):
@@ -46,6 +47,33 @@ class Recall(Access[History], frozen=True):
         return journal.history(self.ledger, self.claim_id)
 
 
+class Look(Access[Continuity], frozen=True):
+    """Ask whether the journal is the newest: ``Journal.continuity``."""
+
+    def perform(self, journal: Journal) -> Continuity:
+        """Do it."""
+        return journal.continuity()
+
+
+class Books(Access[tuple[Book, ...]], frozen=True):
+    """Read which books the journal knows: ``Journal.books``."""
+
+    def perform(self, journal: Journal) -> tuple[Book, ...]:
+        """Do it."""
+        return journal.books()
+
+
+class KeepBooks(Access[bool], frozen=True):
+    """Keep what became known of books: ``Journal.keep_books``."""
+
+    seen: tuple[Book, ...]
+    books: tuple[Book, ...]
+
+    def perform(self, journal: Journal) -> bool:
+        """Do it."""
+        return journal.keep_books(self.seen, self.books)
+
+
 class Begin(Access[History | None], frozen=True):
     """Begin a flight: ``Journal.begin``."""
 
@@ -62,16 +90,29 @@ class Record(Access[History | None], frozen=True):
 
     seen: History
     changed: tuple[Submission, ...]
+    withdrawn: Withdrawal | None = None
 
     def perform(self, journal: Journal) -> History | None:
         """Do it."""
-        return journal.record(self.seen, self.changed)
+        if self.withdrawn is None:
+            return journal.record(self.seen, self.changed)
+        return journal.record(self.seen, self.changed, withdrawn=self.withdrawn)
+
+
+class Confirm(Access[bool], frozen=True):
+    """Ask whether attempts may still leave: ``Journal.owns``."""
+
+    flights: tuple[Submission, ...]
+
+    def perform(self, journal: Journal) -> bool:
+        """Do it."""
+        return journal.owns(self.flights)
 
 
 class AtOnce(Access[list[Any]], frozen=True):
     """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
 
-    Answered by a list: what each step is answered by, or the JournalError that it raised.
+    Answered by a list: what each step is answered by, or our error that it raised.
     """
 
     steps: tuple[Access[Any], ...]
@@ -126,7 +167,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
     than any request lives in the ERP and the proxies before it, and long enough for what it commits
     last to be found by its reference. ``turn`` is how long to wait for
-    another sender of the same claim.
+    another sender of the same claim. ``first_send`` says whether the ERP is asked for a document
+    before it is sent for the first time; None: where it can be asked, and does not itself refuse a
+    second one. ``apart`` is what sets the references of a parallel book apart from those of other
+    books in the same ERP; "" for any other book. ``can_bind`` False: replies are signed, and the
+    settings let nothing say that an answer is one to its own question.
     """
 
     capabilities: Capabilities
@@ -135,4 +180,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     longest_wait: float = 30.0
     quiet_period: float = 300.0
     turn: float = 120.0
+    first_send: FirstSend | None = None
+    apart: str = ""
+    can_bind: bool = True
     clock: Clock = SYSTEM
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the ERP is asked for a document before it is sent for the first time."""
+        if self.first_send is not None:
+            return self.first_send == "ask"
+        return self.capabilities.can_query and not self.capabilities.unique_reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from claimbridge.errors import ClaimBridgeError, JournalError
+from claimbridge.errors import ClaimBridgeError
 from claimbridge.submission.steps import Access, AtOnce, Plan, Step
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def _advance(
     """Give a plan its answer; keep the step that it wants next, or how it ended."""
     waiting.pop(index, None)
     try:
-        failed = isinstance(answer, JournalError)
+        failed = isinstance(answer, ClaimBridgeError)
         waiting[index] = plan.throw(answer) if failed else plan.send(answer)
     except StopIteration as done:
         ends[index] = done.value

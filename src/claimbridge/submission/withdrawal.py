@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from typing import Final
 
-from claimbridge.model import LIVE, History, Purpose, State, Submission
-from claimbridge.submission.evidence import moved
+from claimbridge.model import LIVE, History, Purpose, State, Submission, Withdrawal
+from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
+from claimbridge.submission.intentions import closed
 from claimbridge.submission.steps import Plan, Recall, Record, Rules
 
 
-def withdraw(ledger: str, claim_id: str, reason: str, rules: Rules) -> Plan[Submission | None]:
-    """See to it that nothing of a claim which still waits is ever sent.
+def withdraw(
+    ledger: str, claim_id: str, reason: str, rules: Rules, *, revision: int = 1
+) -> Plan[tuple[Submission, ...]]:
+    """See to it that nothing of a claim that waits is ever sent, up to ``revision`` at least.
 
-    Returns the submission that is, or may be, in the ledger, and changes nothing then; None when
-    there is none. A higher revision may be submitted later.
+    Kept also where nothing of it was ever begun, so that a sender who comes later is refused. Of a
+    revision that is, or may be, in the ledger, nothing is changed: its documents are returned, ()
+    where there is none. A higher revision may be submitted later.
     """
     while True:
         history = yield from Recall(ledger, claim_id)
-        standing = _standing(history)
-        if standing is not None:
-            return standing
-        closed = tuple(
-            moved(one, State.REVERSED, rules, detail=reason)
-            for one in history.submissions
-            if one.state is State.PENDING and one.key.purpose is Purpose.POST
-        )
+        found = _standing(history)
+        waiting = _waiting(history)
+        last = _last(waiting) if found else max(revision, newest(history))
+        changed = tuple(closed(waiting, rules, reason))
+        known = history.withdrawn.revision if history.withdrawn is not None else 0
+        if not changed and (found or known >= last):
+            return found
+        withdrawn = Withdrawal(max(last, known), reason)
         # None: somebody else has just moved it on; look again.
-        if not closed or (yield from Record(history, closed)) is not None:
-            return None
+        if (yield from Record(history, changed, withdrawn)) is not None:
+            return found
 
 
-def _standing(history: History) -> Submission | None:
+def _standing(history: History) -> tuple[Submission, ...]:
+    """Return what is in the ledger or on its way: all documents of a divided claim."""
     found = [
         one
         for states in (_IN_THE_LEDGER, _ON_ITS_WAY)
@@ -38,7 +43,33 @@ def _standing(history: History) -> Submission | None:
         if one.state in states
         if one.key.purpose is Purpose.POST or states is _ON_ITS_WAY
     ]
-    return found[0] if found else None
+    if not found:
+        return ()
+    first = found[0]
+    return documents(history, first.key.revision) if first.key.part else (first,)
+
+
+def _waiting(history: History) -> list[Submission]:
+    """Return what waits of revisions of which nothing is in the ledger.
+
+    Not what has begun to take the place of an earlier revision: that would stay there in part.
+    """
+    there = {one.key.revision for one in posts(history) if stands(one)}
+    if any(not _is_untouched(documents(history, revision)) for revision in there):
+        return []
+    return [
+        one
+        for one in posts(history)
+        if one.state is State.PENDING and one.key.revision not in there
+    ]
+
+
+def _is_untouched(found: tuple[Submission, ...]) -> bool:
+    return is_whole(found) and all(one.state in LIVE for one in found)
+
+
+def _last(waiting: list[Submission]) -> int:
+    return max((one.key.revision for one in waiting), default=0)
 
 
 _IN_THE_LEDGER: Final = LIVE | {State.REVERSING, State.PARKED}

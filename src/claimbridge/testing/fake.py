@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -131,14 +132,21 @@ def _outcome(entry: Entry, kind: OutcomeKind) -> Outcome:
 class FakeLedger(Client):
     """A ``Client`` whose ERP is a ``FakeErp``: no network, no file, the same answers and errors.
 
-    ``chart`` None maps every expense type to one account, gross. Waits between tries are as short
-    as can be.
+    ``chart`` None maps every expense type to one account, gross, with days in UTC. ``time_zone`` is
+    the ledger's, for a chart that names none. Waits between tries are as short as can be.
     """
 
     def __init__(
-        self, *, chart: Chart | None = None, name: str = "TEST", clock: Clock = SYSTEM
+        self,
+        *,
+        chart: Chart | None = None,
+        name: str = "TEST",
+        time_zone: str | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
-        config = LedgerConfig(name=name, endpoint="http://127.0.0.1:9/", backoff=0.0)
+        config = LedgerConfig(
+            name=name, endpoint="http://127.0.0.1:9/", time_zone=time_zone, backoff=0.0
+        )
         ledger = Ledger(config, chart=chart or PlainChart(), clock=clock)
         super().__init__(config, ledger=ledger, journal=MemoryJournal(clock=clock), clock=clock)
         self.erp: FakeErp = FakeErp()
@@ -152,10 +160,18 @@ class FakeLedger(Client):
 
 
 class PlainChart(Chart):
-    """A chart that knows every expense type: one account, no tax, one payable."""
+    """A chart that knows every expense type: one account, no tax, one payable, days in UTC."""
 
     def __init__(self) -> None:
         self.name = "plain"  # there is nothing to load: a chart is made for each claim
+
+    def in_zone(self, zone: ZoneInfo | None) -> PlainChart:
+        """Return the chart itself: its days are UTC's."""
+        return self
+
+    def zone_of(self, company: str) -> ZoneInfo:
+        """Return UTC."""
+        return ZoneInfo("UTC")
 
     def period_of(self, day: dt.date) -> str | None:
         """Return None: it has no periods."""
@@ -176,6 +192,7 @@ def _plain(claim: Claim) -> bytes:
         'employee_payable = "2241"\ncard_payable = "2242"\ninput_tax = "2221"\n'
         'rounding = "6603"\nfx_difference = "6061"\n'
         f"[company.{_quoted(claim.company)}]\ncurrency = {_quoted(claim.currency)}\n"
+        'time_zone = "UTC"\n'
     )
     rows = (
         f'[[expense]]\ntype = {_quoted(kind)}\naccount = "6602"\n'

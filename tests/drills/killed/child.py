@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from tests.withstand.scene import NAME, SENDERS, Sender, claim
+from tests.withstand.scene import SENDERS, Sender, book_of, claim
 from tests.withstand.watched import Watched
 
 from claimbridge.config import LedgerConfig
@@ -35,10 +35,10 @@ class Work(msgspec.Struct, frozen=True):
 def work_of(number: int) -> Work:
     """Return the work of a round."""
     return Work(
-        plain=f"K{number}a",
-        corrected=f"K{number}b",
-        together=(f"K{number}c", f"K{number}d", f"K{number}e"),
-        taken_back=f"K{number}f",
+        plain=f"K{number}A",
+        corrected=f"K{number}B",
+        together=(f"K{number}C", f"K{number}D", f"K{number}E"),
+        taken_back=f"K{number}F",
     )
 
 
@@ -71,7 +71,7 @@ def do(work: Work, sender: Sender, insist: Insist) -> None:
 
 def _is_past(sender: Sender, claim_id: str) -> bool:
     """Whether the first revision is out of date: a later one is on its way, or it is taken back."""
-    history = sender.journal.history(NAME, claim_id)
+    history = sender.journal.history(book_of(sender.journal), claim_id)
     return any(
         one.key.revision > 1 or one.state in {State.REVERSING, State.REVERSED}
         for one in history.submissions

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 from tests.drills.killed.child import Work
-from tests.withstand.scene import NAME, Held, held
+from tests.withstand.scene import Held, book_of, held, marked
 
 from claimbridge.journal import Journal
 from claimbridge.model import LIVE, State
@@ -35,7 +35,8 @@ def flaws(work: Work, ledger: Sequence[Listed], profile: str, journal: Journal) 
             yield Flaw(claim_id, "lost", f"not taken back: {told}")
         if len(found.reversals) != len(found.taken_back):
             yield Flaw(claim_id, "duplicated", f"reversals: {told}")
-        if claim_id == work.corrected and [r.reference for r in found.live] != [f"{claim_id}.r2"]:
+        correction = [marked(profile, claim_id, "r2")]
+        if claim_id == work.corrected and [one.reference for one in found.live] != correction:
             yield Flaw(claim_id, "lost", f"the correction: {told}")
         yield from _about_journal(claim_id, found, journal)
 
@@ -52,7 +53,7 @@ def _repeated(found: Held) -> bool:
 def _about_journal(claim_id: str, found: Held, journal: Journal) -> Iterator[Flaw]:
     """Our journal must say the same, number by number."""
     ours, theirs = {}, {}
-    for one in journal.history(NAME, claim_id).submissions:
+    for one in journal.history(book_of(journal), claim_id).submissions:
         if one.state in LIVE:
             ours[one.reference] = str(one.journal_entry)
         elif one.state not in {State.REVERSED, State.REJECTED}:

@@ -120,7 +120,8 @@ def _disagreement(episode: Episode, one: Submission) -> str:
         if one.journal_entry is not None and one.journal_entry != held[-1].entry:
             return f"it is {held[-1].entry}, not {one.journal_entry}"
     elif one.state is State.REVERSED:
-        if not held or held[-1].kind is not OutcomeKind.REVERSED:
+        # One that was given up before the ERP took it is reversed too, and was never there.
+        if held[-1].kind is not OutcomeKind.REVERSED if held else one.journal_entry is not None:
             return "it was not reversed"
     elif held:
         return f"it holds {held[-1].entry}"

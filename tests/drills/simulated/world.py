@@ -14,6 +14,7 @@ from tests.drills.simulated import naive
 from tests.drills.simulated.erp import NEVER, Erp, Refusals, Traits
 from tests.drills.simulated.verdict import Flaw, disagreements, judge
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError, JournalError, LedgerRejection
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.model import (
@@ -64,20 +65,30 @@ RECIPES = (
 
 
 class SimClock:
-    """Time that moves only when the episode says so."""
+    """Time that moves only when the episode says so.
+
+    ``stepped`` is by how many seconds somebody has set the wall clock forward, ``boot`` how often
+    the machine has been started.
+    """
 
     EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
     def __init__(self) -> None:
         self.t = 0.0
+        self.stepped = 0.0
+        self.boot = 1
 
     def now(self) -> dt.datetime:
-        """Return the simulated moment."""
-        return self.EPOCH + dt.timedelta(seconds=self.t)
+        """Return what the machine's wall clock shows."""
+        return self.EPOCH + dt.timedelta(seconds=self.t + self.stepped)
 
     def monotonic(self) -> float:
         """Return the simulated seconds."""
         return self.t
+
+    def uptime(self) -> Uptime:
+        """Return the same count as an uptime."""
+        return Uptime(f"boot {self.boot}", self.t)
 
 
 class Worker:
@@ -315,6 +326,7 @@ class Episode:
     def run(self) -> None:
         """Play the episode: the faults, then the healing, then the last word of every caller."""
         self._schedule_jobs()
+        self._schedule_clocks()
         self._run_out()
         self._heal()
         for _ in range(1 if self.careless else 6):
@@ -324,6 +336,27 @@ class Episode:
         self.tally.deliveries = sum(
             len(claim.asked) + len(claim.reversals) for claim in self.claims.values()
         )
+
+    def _schedule_clocks(self) -> None:
+        """Have the wall clock set in some episodes, and the machine started anew in some."""
+        rng = random.Random(f"clocks {self.rng.random()}")
+        if rng.random() < 0.4:
+            for _ in range(rng.randrange(1, 5)):
+                by = rng.choice((-DAY, -3600.0, -QUIET, -20.0, 20.0, QUIET, 3600.0, DAY))
+                self.at(rng.uniform(0, 2000), self._step_clock, by)
+        if rng.random() < 0.2:
+            self.at(rng.uniform(0, 2000), self._start_anew)
+
+    def _step_clock(self, by: float) -> None:
+        self._fault("clock stepped")
+        self.clock.stepped += by
+        self.tell("*", f"the wall clock is set by {by:g} s")
+
+    def _start_anew(self) -> None:
+        self._fault("machine started anew")
+        for worker in self.workers:
+            self._crash(worker, "with the machine")
+        self.clock.boot += 1
 
     def _heal(self) -> None:
         self.healed = True
@@ -655,7 +688,7 @@ class Episode:
             self.tally.parked[_why(parked.detail)] += 1
             self._launch(
                 Job("settle", (parked.key.claim_id,), again=0),
-                settle_by_hand(parked.key, self._seen(parked), self.rules, looked=self.clock.now()),
+                settle_by_hand(parked.key, self._seen(parked), self.rules),
             )
 
     def _person_tells(self, known: Submission) -> None:
@@ -663,7 +696,7 @@ class Episode:
         if seen.kind is _K.REVERSED or (known.journal_entry is None and seen.journal_entry):
             self._launch(
                 Job("settle", (known.key.claim_id,), again=0),
-                settle_by_hand(known.key, seen, self.rules, looked=self.clock.now()),
+                settle_by_hand(known.key, seen, self.rules),
             )
 
     def _seen(self, known: Submission) -> Outcome:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from typing import NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping.charts.narration import Template
 from claimbridge.mapping.charts.when import When
 from claimbridge.model.money import MAX_INTEGER_DIGITS, as_decimal, as_fraction, exponent
-from claimbridge.model.text import check_text
+from claimbridge.model.text import check_code, check_text, plain
+from claimbridge.model.zones import find_zone
 
 _T = TypeVar("_T")
 
@@ -37,6 +39,14 @@ class Checked:
         """Refuse text that is too long or unprintable."""
         self._as_ours(lambda: check_text(value, what, limit))
 
+    def code(self, value: object, what: str, limit: int) -> None:
+        """Refuse a code that is blank, too long, or not what a reader sees."""
+        self._as_ours(lambda: check_code(value, what, limit, required=True))
+
+    def optional_code(self, value: object, what: str, limit: int) -> None:
+        """Refuse a code that is too long, or not what a reader sees."""
+        self._as_ours(lambda: check_code(value, what, limit))
+
     def currency(self, value: str, what: str) -> None:
         """Refuse a currency that ISO 4217 does not list."""
         self._as_ours(lambda: exponent(value), prefix=f"{what}: ")
@@ -52,6 +62,13 @@ class Checked:
         number = self._as_ours(lambda: as_decimal(value, what=what))
         if number < 0 or number.adjusted() >= MAX_INTEGER_DIGITS:
             self.refuse(f"{what} {number:f} is out of range: amounts are judged without their sign")
+
+    def zone(self, name: str, what: str) -> ZoneInfo:
+        """Return a time zone; CB-267 for a name that none has."""
+        try:
+            return find_zone(name)
+        except ValueError as error:
+            self.refuse(f"{what} {name[:40]!r} {error}", code="CB-267")
 
     def expression(self, text: str, what: str) -> When:
         """Return a condition's expression; CB-263 for one that is wrong."""
@@ -75,8 +92,8 @@ class Checked:
         if not values:
             self.refuse(f"{what} is an empty list, which nothing fits; leave it out for any")
         for value in values:
-            self.text(value, what, 64)
-        return frozenset(values)
+            self.code(value, what, 64)
+        return frozenset(map(plain, values))
 
     def _as_ours(self, check: Callable[[], _T], *, prefix: str = "") -> _T:
         # The model's checks blame a claim; here the chart is at fault.

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from claimbridge.model import Claim, ClaimLine, converted
 from claimbridge.model.money import EXACT
+from claimbridge.model.text import plain
 
 CONDITIONS: Final = (
     "company",
@@ -41,17 +42,23 @@ class Facts(NamedTuple):
 
 
 def facts_of(claim: Claim, line: ClaimLine, posting: dt.date) -> Facts:
-    """Return the facts of a line; the company is the one that bears its cost."""
+    """Return the facts of a line; the company is the one that bears its cost.
+
+    Texts are in their plain form, as the chart's are: ``Ⅱ期`` is ``II期`` on either side.
+    """
     return Facts(
-        line.type,
-        (
-            line.company or claim.company,
-            line.department or claim.department,
-            line.project,
-            claim.employee,
-            claim.grade,
-            claim.country,
-            line.payment,
+        plain(line.type),
+        tuple(
+            plain(text)
+            for text in (
+                line.company or claim.company,
+                line.department or claim.department,
+                line.project,
+                claim.employee,
+                claim.grade,
+                claim.country,
+                line.payment,
+            )
         ),
         EXACT.abs(converted(line, claim.currency)),
         posting,

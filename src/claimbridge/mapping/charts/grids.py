@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.mapping.cells import Unread, decoded, separated, unescaped
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a chart's file, and of what a workbook unpacks to."""
@@ -49,7 +50,12 @@ def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Gr
     Cells are separated by commas, semicolons or tabs, whichever the first line has most of.
     Raises ConfigurationError CB-260, also for more than ``most`` rows.
     """
-    text = _decoded(data, where)
+    try:
+        text = decoded(data)
+    except Unread as error:
+        raise refusal(where, str(error)) from error
+    if "\0" in text:
+        raise refusal(where, "neither UTF-8 nor UTF-16 nor GB18030 text; save it as CSV UTF-8")
     try:
         rows = tuple(_csv_rows(text, where, most))
     except csv.Error as error:
@@ -57,25 +63,9 @@ def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Gr
     return Grid(where, name, rows)
 
 
-def _decoded(data: bytes, where: str) -> str:
-    # Chinese Excel writes GBK, of which GB18030 is the whole; only what is no UTF-8 is read so.
-    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    encodings = ("utf-16",) if marked else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise refusal(where, "neither UTF-8 nor UTF-16 nor GB18030 text; save it as CSV UTF-8")
-
-
 def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    head = next((line for line in text.splitlines() if line.strip()), "")
-    bare = "".join(head.split('"')[::2])  # what stands in quotes separates nothing
-    separator = max(",;\t", key=bare.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    body, separator, _ = separated(text)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     for number, cells in enumerate(reader, start=1):
         if len(cells) > MAX_COLUMNS:
             raise refusal(where, f"row {number} has {len(cells)} cells; the limit is {MAX_COLUMNS}")
@@ -85,5 +75,5 @@ def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cel
 
 
 def _csv_cell(text: str) -> Cell:
-    stripped = text.strip()
+    stripped = unescaped(text).strip()
     return Formula(stripped) if stripped.startswith("=") else stripped or None

@@ -68,7 +68,8 @@ class CompanyTable(Table, frozen=True):
     With a booking rate, expense and tax of a foreign line are posted at it, and what the line's
     own rate pays more or less goes to ``fx_difference``. Without one the line's rate holds.
     ``closed_until``, ``closed`` and ``open`` say which periods its books are closed for: see
-    ``PeriodsTable``.
+    ``PeriodsTable``. ``time_zone`` is where its days begin, such as ``Asia/Shanghai``: by it the
+    moment of an approval becomes a day.
     """
 
     currency: str
@@ -77,6 +78,7 @@ class CompanyTable(Table, frozen=True):
     closed: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     intercompany: dict[str, IntercompanyTable] = {}
+    time_zone: str | None = None
 
 
 class NarrationTable(Table, frozen=True):

@@ -23,7 +23,7 @@ from claimbridge.mapping.charts.narration import CLAIM_FIELDS, LINE_FIELDS
 from claimbridge.mapping.charts.rows import ANY, ExpenseRow, RowIndex, Window
 from claimbridge.mapping.charts.rules import Accounts, Company, Intercompany, InvoiceRule, Rules
 from claimbridge.model.claim_parts import CLAIM_TEXT, DOCUMENT_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
-from claimbridge.model.text import DIMENSION_NAME
+from claimbridge.model.text import DIMENSION_NAME, plain
 from claimbridge.model.voucher import MAX_ACCOUNT
 
 MAX_NAME: Final = 200
@@ -62,7 +62,7 @@ def rules_of(content: Content) -> Rules:
 def _check_chart(tables: Tables, checked: Checked) -> None:
     chart = tables.chart
     checked.text(chart.name, "name", MAX_NAME)
-    checked.optional_text(chart.default_cost_centre, "default_cost_centre", MAX_CODE)
+    checked.optional_code(chart.default_cost_centre, "default_cost_centre", MAX_CODE)
     if chart.valid_from and chart.valid_to and chart.valid_from > chart.valid_to:
         checked.refuse(f"valid_from {chart.valid_from} is after valid_to {chart.valid_to}")
 
@@ -70,7 +70,7 @@ def _check_chart(tables: Tables, checked: Checked) -> None:
 def _company(
     code: str, table: CompanyTable, known: Mapping[str, CompanyTable], checked: Checked
 ) -> Company:
-    checked.text(code, "the company's code", CLAIM_TEXT["company"])
+    checked.code(code, "the company's code", CLAIM_TEXT["company"])
     checked.currency(table.currency, "currency")
     rates = {}
     for currency, rate in table.rates.items():
@@ -86,17 +86,18 @@ def _company(
             )
         for name in ("receivable", "payable"):
             if getattr(accounts, name) is not None:
-                checked.text(getattr(accounts, name), f"intercompany.{other}.{name}", MAX_ACCOUNT)
+                checked.code(getattr(accounts, name), f"intercompany.{other}.{name}", MAX_ACCOUNT)
         between[other] = Intercompany(receivable=accounts.receivable, payable=accounts.payable)
-    return Company(currency=table.currency, rates=rates, intercompany=between)
+    zone = None if table.time_zone is None else checked.zone(table.time_zone, "time_zone")
+    return Company(currency=table.currency, rates=rates, intercompany=between, zone=zone)
 
 
 def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: Checked) -> Accounts:
     for name in ("employee_payable", "card_payable", "rounding"):
-        checked.text(getattr(table, name), name, MAX_ACCOUNT)
+        checked.code(getattr(table, name), name, MAX_ACCOUNT)
     for name in ("non_deductible_tax", "fx_difference", "card_clearing", "advance_clearing"):
         if getattr(table, name) is not None:
-            checked.text(getattr(table, name), name, MAX_ACCOUNT)
+            checked.code(getattr(table, name), name, MAX_ACCOUNT)
     if table.fx_difference is None and any(company.rates for company in companies.values()):
         checked.refuse('"fx_difference" is missing; a company with booking rates needs it')
     return Accounts(
@@ -113,11 +114,11 @@ def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: C
 
 def _input_tax(given: str | dict[str, str], checked: Checked) -> dict[Decimal | str | None, str]:
     if isinstance(given, str):
-        checked.text(given, "input_tax", MAX_ACCOUNT)
+        checked.code(given, "input_tax", MAX_ACCOUNT)
         return {None: given}
     found: dict[Decimal | str | None, str] = {}
     for key, account in given.items():
-        checked.text(account, f"input_tax.{key}", MAX_ACCOUNT)
+        checked.code(account, f"input_tax.{key}", MAX_ACCOUNT)
         if key[:1].isalpha():  # a kind of tax; anything else must be a rate
             found[key] = account
         else:
@@ -132,7 +133,7 @@ def _invoices(tables: Tables) -> dict[str, InvoiceRule]:
     files: dict[str, str] = {}
     for where, file, number, table in tables.invoice:
         checked = Checked(where)
-        checked.text(table.kind, "kind", DOCUMENT_TEXT["kind"])
+        checked.code(table.kind, "kind", DOCUMENT_TEXT["kind"])
         if files.get(table.kind) == file:
             checked.refuse(f'kind "{table.kind}" has a rule already', code="CB-208")
         if table.kind in rules:
@@ -175,7 +176,7 @@ def _row(placed: Placed[ExpenseTable], tables: Tables, origin: str) -> ExpenseRo
     default = table.default_cost_centre or tables.chart.default_cost_centre
     return ExpenseRow(
         number=number,
-        type=table.type,
+        type=plain(table.type),
         name=table.name or table.type,
         account=table.account,
         tax_rate=None if rate is None else checked.fraction(rate, "tax_rate"),
@@ -204,7 +205,7 @@ class _PerUnit(TypedDict):
 
 def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
     """Return what the row says of mileage and allowances."""
-    checked.optional_text(table.unit, "unit", LINE_TEXT["unit"])
+    checked.optional_code(table.unit, "unit", LINE_TEXT["unit"])
     rates = {
         name: None if value is None else checked.fraction(value, name, high=MAX_RATE)
         for name, value in (
@@ -215,7 +216,7 @@ def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
     if (table.tax_free_per_unit is None) != (table.taxable_account is None):
         checked.refuse('"tax_free_per_unit" and "taxable_account" need each other')
     if table.taxable_account is not None:
-        checked.text(table.taxable_account, "taxable_account", MAX_ACCOUNT)
+        checked.code(table.taxable_account, "taxable_account", MAX_ACCOUNT)
     if table.unit and rates == {"per_unit": None, "tax_free_per_unit": None}:
         checked.refuse('"unit" says nothing without "per_unit" or "tax_free_per_unit"')
     return _PerUnit(
@@ -250,15 +251,15 @@ def _window(table: ExpenseTable, checked: Checked) -> Window:
 
 
 def _check_row(table: ExpenseTable, tables: Tables, checked: Checked) -> None:
-    checked.text(table.type, "type", LINE_TEXT["type"])
-    checked.text(table.account, "account", MAX_ACCOUNT)
+    checked.code(table.type, "type", LINE_TEXT["type"])
+    checked.code(table.account, "account", MAX_ACCOUNT)
     checked.optional_text(table.name, "name", MAX_NAME)
-    checked.optional_text(table.tax_code, "tax_code", MAX_CODE)
-    checked.optional_text(table.default_cost_centre, "default_cost_centre", MAX_CODE)
+    checked.optional_code(table.tax_code, "tax_code", MAX_CODE)
+    checked.optional_code(table.default_cost_centre, "default_cost_centre", MAX_CODE)
     if table.default_cost_centre and table.cost_centre == "required":
         checked.refuse("default_cost_centre never serves where the cost centre is required")
     for name in table.dimensions:
-        checked.text(name, "dimensions", DIMENSION_NAME)
+        checked.code(name, "dimensions", DIMENSION_NAME)
     for company in table.company or ():
         if company not in tables.company:
             checked.refuse(f'company "{company}" has no [company.{company}] table')

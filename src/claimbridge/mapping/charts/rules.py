@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -55,12 +56,14 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     """A company whose claims the chart answers for.
 
     ``rates`` are its booking rates: one unit of each currency in the company's own.
-    ``intercompany`` holds its accounts towards other companies, by their codes.
+    ``intercompany`` holds its accounts towards other companies, by their codes. ``zone`` is where
+    its days begin; None: the chart does not say.
     """
 
     currency: str
     rates: Mapping[str, Decimal]
     intercompany: Mapping[str, Intercompany] = {}
+    zone: ZoneInfo | None = None
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +72,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``invoices`` are its rules by kind of document, ``remainder`` says which parts get the cents
     that remain; with ``recharge`` no books but those of the claim's company are written.
     ``account_list`` is the file that lists the ERP's accounts; None: the chart names none.
+    ``zone`` is where the days of companies begin that name no time zone: the ledger's.
     """
 
     name: str
@@ -83,3 +87,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     recharge: bool = False
     periods: Periods | None = None
     account_list: str | None = None
+    zone: ZoneInfo | None = None
+
+    def zone_of(self, company: str) -> ZoneInfo | None:
+        """Return the time zone that a company's days begin in; None: nobody says."""
+        known = self.companies.get(company)
+        return (known.zone if known is not None else None) or self.zone

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
@@ -18,11 +19,12 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias
 import msgspec
 from msgspec import inspect
 
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping.charts.content import Content, Entry, checked, unknown
 from claimbridge.mapping.charts.grids import Cell, Formula, Grid
 from claimbridge.mapping.charts.layout import KEYED, LISTED, SINGLE, Table
 from claimbridge.model.money import EXACT, MAX_FRACTION_DECIMALS
+from claimbridge.model.text import check_code, check_free_text
 
 Kind: TypeAlias = Literal["text", "number", "date", "truth", "texts"]
 
@@ -239,12 +241,30 @@ def _read(cell: Cell, kind: Kind, where: str) -> object:
     if isinstance(cell, Formula):
         _refuse(where, f"a formula or error, {cell.text[:40]}; put in its value")
     if kind == "text":
-        return text_of(cell, where)
+        return _seen(text_of(cell, where), where)
     if kind == "texts":
-        return tuple(part.strip() for part in _COMMA.split(text_of(cell, where)) if part.strip())
+        parts = _COMMA.split(text_of(cell, where))
+        return tuple(_seen(part.strip(), where) for part in parts if part.strip())
     if kind == "number":
         return _number(cell, where)
     return _date(cell, where) if kind == "date" else _truth(cell, where)
+
+
+_FOR_PEOPLE: Final = ("name", "narration", "when", "line", "claim")
+"""Keys whose texts are no codes."""
+
+
+def _seen(text: str, where: str) -> str:
+    """Return a cell's text; refuse one that a reader sees otherwise than it is."""
+    key = where.rpartition(", ")[2]
+    check = check_free_text if key in _FOR_PEOPLE else check_code
+    try:
+        check(text, "the cell")
+    except ClaimError as error:
+        _refuse(where, error.message)
+    if check is check_code and text.startswith("'"):
+        _refuse(where, f"{text[:40]!r} begins with a spreadsheet's mark for text; delete it")
+    return text
 
 
 _PER_CENT: Final = Decimal(-2)
@@ -270,7 +290,7 @@ def text_of(cell: Cell, where: str) -> str:
 
 def _number(cell: Cell, where: str) -> Decimal:
     if isinstance(cell, str):
-        found = _NUMBER.fullmatch(cell)
+        found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", cell))
         if not found or len(cell) > 40:
             _refuse(where, f"{cell[:40]!r} is no number such as 1234.56 or 6 %")
         return EXACT.scaleb(Decimal(found[1]), _PER_CENT) if found[2] else Decimal(found[1])

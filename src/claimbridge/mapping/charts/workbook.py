@@ -13,6 +13,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 from claimbridge.errors import ConfigurationError, MissingExtra
+from claimbridge.mapping.cells import unescaped
 from claimbridge.mapping.charts.grids import (
     MAX_BYTES,
     MAX_COLUMNS,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_PARTS: Final = 1000
 MAX_AREA: Final = 1_000_000
+
+_DOCTYPES: Final = tuple("<!DOCTYPE".encode(one) for one in ("utf-8", "utf-16-le", "utf-16-be"))
+"""A part in UTF-16 without a mark is read as such where its declaration says so."""
 
 
 def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
@@ -82,7 +86,7 @@ def _check_package(data: bytes, file: str) -> None:
             for part in parts:
                 # A part declares no entities: what expands without end is refused unread.
                 head = package.read(part)
-                if b"<!DOCTYPE" in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                if any(one in head for one in _DOCTYPES) or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
                     raise refusal(file, f"its part {part.filename[:80]} declares a document type")
     except ConfigurationError:
         raise
@@ -122,7 +126,7 @@ def _value(cell: Any) -> Cell:
     if cell.data_type == "e":
         return Formula(str(value))
     if isinstance(value, str):
-        return value.strip() or None
+        return unescaped(value).strip() or None
     if value is None or isinstance(value, (bool, int, float, dt.date)):
         return value
     return Formula(str(value))  # a time of day or a span of time: no key takes one

@@ -8,9 +8,10 @@ import ssl
 from collections.abc import Mapping
 from types import SimpleNamespace
 
-from claimbridge.clock import SYSTEM, Clock
+from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import DeliveryError, MissingExtra
 from claimbridge.soap.transport import failures
+from claimbridge.soap.transport.departure import Departure
 from claimbridge.soap.transport.reply import Answer, HttpReply, ReplyBody, accept
 from claimbridge.soap.transport.request import Call, prepare
 from claimbridge.soap.transport.settings import TransportSettings
@@ -42,14 +43,20 @@ class AsyncTransport:
         self._closed = False
 
     async def post(
-        self, body: bytes, *, headers: Mapping[str, str], timeout: float | None = None
+        self,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        timeout: float | None = None,
+        checked: Uptime | None = None,
     ) -> HttpReply:
         """Send ``body`` once and return the complete reply, which holds XML.
 
-        ``timeout`` replaces ``settings.total``, in seconds. Raises NotDelivered, OutcomeUnknown
-        or LedgerUnavailable, as the package's docstring sorts them.
+        ``timeout`` replaces ``settings.total``, in seconds. ``checked`` is when the sender was last
+        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered,
+        OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
         """
-        call = prepare(self._settings, body, headers, timeout)
+        call = prepare(self._settings, body, headers, timeout, checked)
         with failures.watched(place=self._place, size=len(body), clock=self._clock) as watch:
             progress = SimpleNamespace(connected=False, queued=False)
             try:
@@ -84,7 +91,7 @@ class AsyncTransport:
         )
         async with self._opened().post(
             self._url,
-            data=io.BytesIO(call.body),  # written piece by piece, so that other tasks get a turn
+            data=_Departing(call.body, Departure(call, self._clock)),
             headers=call.headers,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=call.total, connect=call.connect),
@@ -142,6 +149,19 @@ class AsyncTransport:
         if isinstance(error, TimeoutError) and progress.queued:
             return failures.busy(place=self._place, seconds=call.connect)
         return failures.unreachable(_beneath(error), place=self._place, seconds=call.connect)
+
+
+class _Departing(io.BytesIO):
+    """A body that aiohttp writes piece by piece, so that other tasks get a turn, or not at all."""
+
+    def __init__(self, body: bytes, departure: Departure) -> None:
+        super().__init__(body)
+        self._departure = departure
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next piece, to be sent at once; raises Stale, a TimeoutError."""
+        self._departure.check()
+        return super().read(size)
 
 
 def _cancelled() -> bool:

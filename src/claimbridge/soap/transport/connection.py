@@ -16,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.response import assert_header_parsing
 
 from claimbridge.clock import Clock
+from claimbridge.soap.transport.departure import Departure
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -41,6 +42,7 @@ class _TimedSocket(socket.socket):
     """A socket whose reads and writes all end by one deadline, however small their steps."""
 
     deadline: Deadline
+    departure: Departure | None = None
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
         self.settimeout(self.deadline.left())
@@ -49,6 +51,8 @@ class _TimedSocket(socket.socket):
     def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
         # Python takes a socket's timeout, plain or TLS, for the whole of what is handed over.
         self.settimeout(self.deadline.left())
+        if self.departure is not None:
+            self.departure.check()
         super().sendall(data, flags)
 
 
@@ -121,10 +125,11 @@ class Connection(HTTPConnection):
             raise
         deadline.left()
 
-    def until(self, deadline: Deadline) -> None:
-        """Let everything from here on end by ``deadline``."""
+    def until(self, deadline: Deadline, departure: Departure | None = None) -> None:
+        """Let everything from here on end by ``deadline``, and leave as ``departure`` allows."""
         if isinstance(self.sock, _TimedSocket):
             self.sock.deadline = deadline
+            self.sock.departure = departure
 
     def _new_conn(self) -> socket.socket:
         return _dial(self._dns_host, self.port, self._opening)

@@ -96,6 +96,15 @@ def closed(*, place: str) -> DeliveryRefused:
     return DeliveryRefused(f"the transport to {place} is closed; open a new client", code="CB-410")
 
 
+def stopped(*, place: str) -> NotDelivered:
+    """Return the error for a process that stood still between its last check and the sending."""
+    return NotDelivered(
+        f"this process stood still just before it sent to {place}; another may have taken the "
+        "claim over since, so nothing was sent; try again",
+        code="CB-413",
+    )
+
+
 def late(*, place: str, seconds: float) -> OutcomeUnknown:
     """Return the error for a reply that was not complete in time."""
     return OutcomeUnknown(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -13,11 +13,23 @@ from claimbridge.clock import Clock
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.connection import Connection, Deadline
 from claimbridge.soap.transport.settings import TransportSettings
+from claimbridge.turns import Turn
 
 
 class _Idle(msgspec.Struct, frozen=True):
     connection: Connection
     since: float
+
+
+class Loan:
+    """A place in the pool, and the connection that is lent with it.
+
+    ``complete`` once its exchange is: then the connection may serve another.
+    """
+
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
+        self.complete = False
 
 
 class Pool:
@@ -29,43 +41,55 @@ class Pool:
         self._make = make
         self._settings = settings
         self._clock = clock
-        self._room = threading.Semaphore(settings.pool)
-        self._lock = threading.Lock()
+        self._turn = Turn()
+        self._lent: set[Loan] = set()
         self._idle: deque[_Idle] = deque()
         self._process = os.getpid()
         self._closed = False
 
-    def take(self, deadline: Deadline) -> Connection:
-        """Return a connection for one exchange; raises NotDelivered when none gets free."""
-        place = self._settings.place
-        if not self._room.acquire(timeout=deadline.seconds):
-            raise failures.busy(place=place, seconds=deadline.seconds)
+    @contextlib.contextmanager
+    def lent(self, deadline: Deadline) -> Iterator[Loan]:
+        """Lend a connection for one exchange; raises NotDelivered when none gets free.
+
+        It goes back however the exchange ends, at whatever line.
+        """
+        loan = Loan()
         try:
+            try:
+                self._enter(loan, deadline)
+                loan.connection = self._reusable() or self._make()
+                yield loan
+            finally:
+                self._take_back(loan)
+        finally:
+            self._take_back(loan)  # where the first was interrupted
+
+    def _enter(self, loan: Loan, deadline: Deadline) -> None:
+        end = self._clock.monotonic() + deadline.seconds
+        with self._turn.held():
+            while len(self._lent) >= self._settings.pool:
+                left = end - self._clock.monotonic()
+                if left <= 0 or not self._turn.wait(left):
+                    raise failures.busy(place=self._settings.place, seconds=deadline.seconds)
             if self._closed:
-                raise failures.closed(place=place)
-            return self._reusable() or self._make()
-        except BaseException:
-            self._room.release()
-            raise
+                raise failures.closed(place=self._settings.place)
+            self._lent.add(loan)
 
-    def give(self, connection: Connection) -> None:
-        """Take back a connection whose exchange is complete."""
-        with self._lock:
-            keep = not self._closed and not connection.is_closed
-            if keep:
+    def _take_back(self, loan: Loan) -> None:
+        """Take a connection back, closed where its condition is not known; again: nothing."""
+        with self._turn.held():
+            connection, loan.connection = loan.connection, None
+            keep = loan.complete and not self._closed
+            if connection is not None and keep and not connection.is_closed:
                 self._idle.append(_Idle(connection, self._clock.monotonic()))
-        if not keep:
-            connection.close()
-        self._room.release()
-
-    def drop(self, connection: Connection) -> None:
-        """Take back a connection in an unknown condition."""
-        connection.close()
-        self._room.release()
+            elif connection is not None:
+                connection.close()
+            self._lent.discard(loan)
+            self._turn.wake_all()
 
     def close(self) -> None:
         """Close what is idle now, and what is busy when it comes back."""
-        with self._lock:
+        with self._turn.held():
             self._closed = True
             left = list(self._idle)
             self._idle.clear()
@@ -79,7 +103,7 @@ class Pool:
         been idle for long, or is readable (the server's goodbye), is not tried.
         """
         while True:
-            with self._lock:
+            with self._turn.held():
                 if self._process != os.getpid():
                     # After a fork, the parent's connections: two processes must not share one.
                     self._idle.clear()

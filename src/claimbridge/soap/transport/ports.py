@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
 
 from claimbridge.soap.transport.settings import TransportSettings
+from claimbridge.turns import Turn
 
 T = TypeVar("T")
 
@@ -24,18 +24,18 @@ class Ports(Generic[T]):
         """Open the endpoint; raises ConfigurationError or KeyUnavailable as ``make`` does."""
         self._settings = settings
         self._make = make
-        self._lock = threading.Lock()
+        self._turn = Turn()
         self._open: dict[str, T] = {settings.endpoint: make(settings)}
 
     def to(self, endpoint: str) -> T:
         """Return the transport to ``endpoint``; "" is the settings' own."""
         place = endpoint or self._settings.endpoint
-        with self._lock:
+        with self._turn.held():
             if place not in self._open:
                 settings = msgspec.structs.replace(self._settings, endpoint=place)
                 self._open[place] = self._make(settings)
             return self._open[place]
 
     def __iter__(self) -> Iterator[T]:
-        with self._lock:
+        with self._turn.held():
             return iter(list(self._open.values()))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from claimbridge.clock import Uptime
 from claimbridge.errors import ConfigurationError, DeliveryRefused
 from claimbridge.soap.envelope import SOAP12
 from claimbridge.soap.transport.settings import (
@@ -26,7 +27,8 @@ class Call(msgspec.Struct, frozen=True):
     """One request, ready to go; ``connect`` and ``total`` are its waits in seconds.
 
     ``target`` is path and query; empty: the endpoint's own. An empty body is none. Body, headers
-    and target may hold secrets, so that none of them is shown.
+    and target may hold secrets, so that none of them is shown. ``checked`` is when the sender was
+    last known to own what it sends; None where nobody else could (see ``departure``).
     """
 
     body: bytes
@@ -35,6 +37,7 @@ class Call(msgspec.Struct, frozen=True):
     total: float
     method: str = "POST"
     target: str = ""
+    checked: Uptime | None = None
 
     def __repr__(self) -> str:
         return f"Call({self.method}, {len(self.body)} bytes)"
@@ -62,7 +65,11 @@ def content_headers(version: str, soap_action: str) -> dict[str, str]:
 
 
 def prepare(
-    settings: TransportSettings, body: bytes, headers: Mapping[str, str], timeout: float | None
+    settings: TransportSettings,
+    body: bytes,
+    headers: Mapping[str, str],
+    timeout: float | None,
+    checked: Uptime | None,
 ) -> Call:
     """Return the call, or raise DeliveryRefused: what cannot be sent is refused before a socket."""
     if len(body) > settings.request_limit:
@@ -81,7 +88,7 @@ def prepare(
     total = settings.total if timeout is None else min(timeout, LONGEST_WAIT)
     if not total > 0:
         raise DeliveryRefused(f"no time is left to send it (timeout {total} s)", code="CB-410")
-    return Call(body, sent, min(settings.connect, total), total)
+    return Call(body, sent, min(settings.connect, total), total, checked=checked)
 
 
 def _standing(settings: TransportSettings) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from claimbridge.clock import SYSTEM, Clock
+from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.reply import HttpReply, accept
 from claimbridge.soap.transport.request import prepare
@@ -26,14 +26,20 @@ class Transport:
         self._wire = Wire(settings, clock=clock)
 
     def post(
-        self, body: bytes, *, headers: Mapping[str, str], timeout: float | None = None
+        self,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        timeout: float | None = None,
+        checked: Uptime | None = None,
     ) -> HttpReply:
         """Send ``body`` once and return the complete reply, which holds XML.
 
-        ``timeout`` replaces ``settings.total``, in seconds. Raises NotDelivered, OutcomeUnknown
-        or LedgerUnavailable, as the package's docstring sorts them.
+        ``timeout`` replaces ``settings.total``, in seconds. ``checked`` is when the sender was last
+        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered,
+        OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
         """
-        call = prepare(self._settings, body, headers, timeout)
+        call = prepare(self._settings, body, headers, timeout, checked)
         with failures.watched(place=self._place, size=len(body), clock=self._clock) as watch:
             answer = self._wire.exchange(call)
             watch.reply = accept(answer, place=self._place, now=self._clock.now())

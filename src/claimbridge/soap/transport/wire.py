@@ -24,6 +24,7 @@ from claimbridge.soap.transport.connection import (
     TunnelRefused,
     timed,
 )
+from claimbridge.soap.transport.departure import Departure, Stale
 from claimbridge.soap.transport.pool import Pool
 from claimbridge.soap.transport.reply import Answer, ReplyBody
 from claimbridge.soap.transport.request import Call
@@ -60,15 +61,12 @@ class Wire:
         """
         total = Deadline(self._clock, call.total)
         opening = Deadline(self._clock, call.connect)
-        connection = self._pool.take(opening)
-        try:
-            self._open(connection, opening)
-            answer = self._exchange(connection, call, total)
-        except BaseException:
-            self._pool.drop(connection)
-            raise
-        self._pool.give(connection)
-        return answer
+        with self._pool.lent(opening) as loan:
+            assert loan.connection is not None  # it was lent with one
+            self._open(loan.connection, opening)
+            answer = self._exchange(loan.connection, call, total)
+            loan.complete = True
+            return answer
 
     def close(self) -> None:
         """Close idle connections now and busy ones when their exchange ends; twice is harmless."""
@@ -101,13 +99,16 @@ class Wire:
 
     def _exchange(self, connection: Connection, call: Call, deadline: Deadline) -> Answer:
         """Send and receive; whatever goes wrong from here on, the ERP may have the request."""
-        connection.until(deadline)
+        departure = Departure(call, self._clock)
+        connection.until(deadline, departure)
         answered = False
         try:
             response = self._sent(connection, call)
             answered = True
             body = self._read(response)
         except (OSError, http.client.HTTPException, HTTPError) as error:
+            if isinstance(error, Stale) and not departure.begun:
+                raise failures.stopped(place=self._place) from _shallow(error)
             raise self._lost(error, deadline, answered=answered) from _shallow(error)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, body)

@@ -128,7 +128,7 @@ _BESIDES: Final = {
     "claim": "employee_name department cost_centre country grade posting_date",
     "line": "tax tax_rate deductible payment personal quantity unit company cost_centre department "
     "project",
-    "invoice": "number code date amount tax fare seller uri",
+    "invoice": "number code date amount tax fare total seller uri",
     "allocation": "company cost_centre department project",
     "payee": "name",
     "advance": "returned",
@@ -219,7 +219,7 @@ def load_map(path: str | Path) -> FieldMap:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _wrong(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, UTF-8, numbers of many digits
         raise _wrong(path, f"is not TOML: {error}") from error
     return map_from(table, where=path)
 

@@ -214,14 +214,15 @@ class _Translation:
             }
             amounts: dict[str, Any] = {
                 name: self._read.amount("invoice", name, invoice, place, spent)
-                for name in ("amount", "tax", "deductible_tax", "fare")
+                for name in ("amount", "tax", "deductible_tax", "fare", "total")
             }
-            code, known = invoice_id(self._read.text("invoice", "id", invoice, place))
+            known = invoice_id(self._read.text("invoice", "id", invoice, place))
             found.append(
                 SupportingDocument(
                     kind=texts["kind"] or "invoice",
-                    number=texts["number"] or known,
-                    code=texts["code"] or code,
+                    id=known.id,
+                    number=texts["number"] or known.number,
+                    code=texts["code"] or known.code,
                     date=self._read.day("invoice", "date", invoice, place),
                     seller=texts["seller"],
                     uri=texts["uri"],

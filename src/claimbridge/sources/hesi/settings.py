@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from claimbridge.bounds import check_numbers
 from claimbridge.config import Timeouts, check_proxy, read_password, read_proxy
 from claimbridge.errors import ConfigurationError
+from claimbridge.model.zones import find_zone
 from claimbridge.soap.transport.settings import TransportSettings
 
 
@@ -67,9 +68,7 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def __post_init__(self) -> None:
         check_proxy(self.proxy, what=f"source {self.name}: proxy")
-        for field, low, high in _RANGES:
-            if not low <= getattr(self, field) <= high:
-                raise self._wrong(f"{field} must be from {low} to {high}")
+        check_numbers("hesi", self, where=f"source {self.name}: ", code="CB-510")
         for field in ("forms", "states"):
             if not getattr(self, field):
                 raise self._wrong(f"{field} is empty: nothing would ever be read")
@@ -81,11 +80,9 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def zone(self) -> ZoneInfo:
         """The time zone in which Hesi's days begin."""
         try:
-            return ZoneInfo(self.time_zone)
-        except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
-            raise self._wrong(f"time_zone {self.time_zone!r} is no time zone") from error
-        except KeyError as error:
-            raise self._wrong(f"time_zone {self.time_zone!r} is not known here") from error
+            return find_zone(self.time_zone)
+        except ValueError as error:
+            raise self._wrong(f"time_zone {self.time_zone[:40]!r} {error}") from None
 
     def path(self, value: str) -> Path:
         """Return a configured path, from the configuration's own folder where it is relative."""
@@ -125,15 +122,3 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def _wrong(self, what: str) -> ConfigurationError:
         return ConfigurationError(f"source {self.name}: {what}", code="CB-510")
-
-
-_RANGES: Final = (
-    ("page_size", 2, 100),
-    ("overlap", 1, 86_400),
-    ("rate", 0.01, 1000),
-    ("retries", 0, 20),
-    ("backoff", 0, 3600),
-    ("longest_wait", 0, 86_400),
-    ("quiet", 0, 86_400),
-    ("reply_limit", 1000, 1_000_000_000),
-)

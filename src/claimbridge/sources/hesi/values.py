@@ -22,20 +22,35 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _INVOICE_NUMBER: Final = re.compile(r"[0-9]{6,20}")
 _INVOICE_CODE: Final = re.compile(r"[0-9]{10,12}")
 _DIGITAL: Final = 20
+_ZEROS: Final = "00000"
 _MOST_DIGITS: Final = 40
 
 
-def invoice_id(text: str) -> tuple[str, str]:
-    """Return 发票代码 and 发票号码 of Hesi's invoice id: ``corporation:code:number``.
+class InvoiceId(msgspec.Struct, frozen=True):
+    """What Hesi's id of an invoice says: 发票代码 and 发票号码, or only what Hesi knows it by.
+
+    ``id`` is "" where the number tells the invoice from every other.
+    """
+
+    code: str = ""
+    number: str = ""
+    id: str = ""
+
+
+def invoice_id(text: str) -> InvoiceId:
+    """Return what is in Hesi's invoice id, most often ``corporation:code:number``.
 
     A fully digital invoice (数电票) has a number of twenty digits, and no code. An id of another
-    form holds neither.
+    form, such as a train ticket's, holds neither.
     """
     *before, number = text.split(":")
     if not _INVOICE_NUMBER.fullmatch(number):
-        return "", ""
+        return InvoiceId(id=text if number else "")
+    if len(number) == _DIGITAL:
+        # Hesi had it verified: zeros at its end are its own, and not a spreadsheet's.
+        return InvoiceId(number=number, id=text if number.endswith(_ZEROS) else "")
     code = before[-1] if before and _INVOICE_CODE.fullmatch(before[-1]) else ""
-    return ("", number) if len(number) == _DIGITAL else (code, number)
+    return InvoiceId(code, number, "" if code else text)
 
 
 class FormMoney(msgspec.Struct, frozen=True):
@@ -228,7 +243,7 @@ def _reference(value: object, place: Place) -> tuple[str, str]:
         return value, ""
     if isinstance(value, Mapping) and isinstance(value.get("id"), str):
         code = value.get("code")
-        return value["id"], code if isinstance(code, str) else ""
+        return value["id"], code.strip() if isinstance(code, str) else ""
     raise _other(value, place, "the id of an entry")
 
 

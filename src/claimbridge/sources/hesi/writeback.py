@@ -204,12 +204,17 @@ class HesiAnswers:
         shown = self._shown(write_back, document, earlier, attempted=True)
         if shown is not None and shown.state is not WriteBackState.PENDING:
             return _now(write_back, *shown)
-        since = write_back.in_doubt_since
-        if since is not None and self._clock.now() - since < self._quiet:
+        if self._may_arrive(write_back):
             return _now(
                 write_back, WriteBackState.IN_DOUBT, "Hesi shows nothing of it; it may still arrive"
             )
         return _now(write_back, WriteBackState.PENDING, "it did not arrive; it is sent again")
+
+    def _may_arrive(self, write_back: WriteBack) -> bool:
+        if write_back.in_doubt_since is None:
+            return False
+        passed = self._clock.uptime().since(write_back.doubt_uptime)
+        return passed is None or passed < self._quiet.total_seconds()
 
     def __repr__(self) -> str:
         return f"HesiAnswers(source={self._source!r})"

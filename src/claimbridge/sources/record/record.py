@@ -1,8 +1,8 @@
 """The record of what sources gave, in the journal's own database: what was read, what became of it.
 
 It stands beside the journal, never in its place: the journal says what is in the ledger, and makes
-submitting twice harmless; the record makes sure that nothing read is forgotten, that no invoice is
-used by two claims, and that what goes back to a source is known. A call that returns has been
+submitting twice harmless and lets no two claims use one invoice; the record makes sure that nothing
+read is forgotten, and that what goes back to a source is known. A call that returns has been
 synced to the disk, as ``claimbridge.journal.sqlite`` promises it; no network call is ever made
 inside a transaction. Several processes may share the file.
 """
@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ClaimError, JournalError
+from claimbridge.errors import JournalError
 from claimbridge.journal import place
 from claimbridge.journal.failures import PLACE
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.invoices import InvoiceUse, invoices_of, used_already
 from claimbridge.sources.record import rows
 from claimbridge.sources.record.kept import ArrivalState, Kept
 from claimbridge.sources.record.messages import Messages
@@ -145,14 +144,15 @@ class Record(Messages):
             )
             return tuple(row[0] for row in found.fetchall())
 
-    def moved(self, source: str) -> tuple[int, ...]:
+    def moved(self, source: str, *, books: Sequence[str]) -> tuple[int, ...]:
         """Return the numbers of accepted arrivals whose submission moved on since ``answered``.
 
-        In memory, where no journal is at hand: of all accepted ones.
+        ``books`` are the ids of those that the source's claims go to. In memory, where no journal
+        is at hand: of all accepted ones.
         """
         with self._store.reading() as connection:
             if self._path is not None:
-                return rows.moved(connection, source)
+                return rows.moved(connection, source, books)
             found = connection.execute(
                 "SELECT id FROM arrivals WHERE state = 'accepted' AND source = ? ORDER BY id",
                 (source,),
@@ -167,52 +167,30 @@ class Record(Messages):
 
     # --- what becomes of it -------------------------------------------------------------------
 
-    def begin(self, arrivals: Sequence[Kept]) -> list[Kept | ClaimError | None]:
-        """Hold the invoices of claims that are about to be submitted, each claim by itself.
+    def begin(self, arrivals: Sequence[Kept]) -> list[Kept | None]:
+        """Count one more attempt of claims that are about to be submitted.
 
-        Returns for each the arrival, its attempt counted; the ClaimError CB-530 where one of its
-        invoices is used already (it then holds none); None where it is no longer to be submitted.
-        Of two claims that ask at once for one invoice, in whatever processes, one gets it.
+        Returns each arrival as it then stands; None where it is no longer to be submitted.
         """
-        uses = [_uses(one) for one in arrivals]
         now = self._clock.now()
 
-        def write(connection: sqlite3.Connection) -> list[Kept | ClaimError | None]:
-            return [
-                _begun(connection, one, use, now) for one, use in zip(arrivals, uses, strict=True)
-            ]
+        def write(connection: sqlite3.Connection) -> list[Kept | None]:
+            return [_begun(connection, one, now) for one in arrivals]
 
         return self._writes.write(write)
 
     def accept(self, arrival: Kept) -> None:
-        """Record that the ledger accepted it: its claim holds its invoices, and those alone.
-
-        What was parked of the claim before is superseded.
-        """
-        uses = _uses(arrival)
+        """Record that the ledger accepted it; what was parked of the claim before is superseded."""
         now = self._clock.now()
 
         def write(connection: sqlite3.Connection) -> None:
             rows.end(connection, arrival.number, ArrivalState.ACCEPTED, "", "", now)
             rows.supersede_parked(connection, arrival, now)
-            if not isinstance(uses, ClaimError):
-                rows.keep_only(connection, uses, arrival.claim_id, arrival.number)
 
         self._writes.write(write)
 
-    def end(
-        self,
-        arrival: Kept,
-        state: ArrivalState,
-        *,
-        code: str,
-        reason: str,
-        may_be_posted: bool = False,
-    ) -> bool:
-        """Record another end, and why; False when it has ended otherwise meanwhile.
-
-        Others may then use its invoices, unless it ``may_be_posted`` or a part of it is.
-        """
+    def end(self, arrival: Kept, state: ArrivalState, *, code: str, reason: str) -> bool:
+        """Record another end, and why; False when it has ended otherwise meanwhile."""
         now = self._clock.now()
 
         def write(connection: sqlite3.Connection) -> bool:
@@ -220,8 +198,6 @@ class Record(Messages):
             if held.state not in (ArrivalState.READ, ArrivalState.PARKED):
                 return False
             rows.end(connection, arrival.number, state, code, reason, now)
-            if not may_be_posted:
-                rows.free(connection, held)
             return True
 
         return self._writes.write(write)
@@ -270,37 +246,9 @@ class Record(Messages):
             )
         )
 
-    def free(self, claim_id: str) -> None:
-        """Let others use the invoices of a claim that is in no ledger any more."""
-        self._writes.write(
-            lambda connection: connection.execute(
-                "DELETE FROM invoices WHERE claim_id = ?", (claim_id,)
-            )
-        )
 
-
-def _uses(arrival: Kept) -> tuple[InvoiceUse, ...] | ClaimError:
-    try:
-        claim = arrival.claim()
-        return invoices_of(claim) if claim is not None else ()
-    except ClaimError as error:
-        return error
-
-
-def _begun(
-    connection: sqlite3.Connection,
-    arrival: Kept,
-    uses: tuple[InvoiceUse, ...] | ClaimError,
-    now: dt.datetime,
-) -> Kept | ClaimError | None:
-    if isinstance(uses, ClaimError):
-        return uses
+def _begun(connection: sqlite3.Connection, arrival: Kept, now: dt.datetime) -> Kept | None:
     if not rows.count_attempt(connection, arrival.number, now):
         return None
-    taken = rows.take(connection, uses, arrival.claim_id, arrival.number)
-    if taken is not None:
-        rows.free(connection, arrival)
-        use, holder, line = taken
-        return used_already(use, claim_id=arrival.claim_id, holder=holder, line=line)
     (begun,) = rows.select(connection, "id = ?", (arrival.number,))
     return begun

@@ -1,4 +1,4 @@
-"""Arrivals and invoices as rows: their statements.
+"""Arrivals as rows: their statements.
 
 Each function runs inside a transaction that its caller opened, or is one statement.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,6 @@ import msgspec
 from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.invoices import InvoiceUse
 from claimbridge.sources.record.kept import ArrivalState, Kept
 
 MAX_REASON: Final = 4000
@@ -150,7 +149,6 @@ def _later(connection: sqlite3.Connection, claim: Claim) -> int | None:
 def _supersede_older(
     connection: sqlite3.Connection, new: dict[str, object], now: dt.datetime
 ) -> None:
-    # What was attempted keeps its invoices, for it may be in a ledger; the rest holds none.
     for number, same_document in connection.execute(_OLDER, new).fetchall():
         reason = "a later version of it came before it was in a ledger"
         # The document itself lives on in its new version: there is nothing to tell its source.
@@ -231,73 +229,16 @@ def _kept(row: Sequence[object]) -> Kept:
 _MOVED: Final = """
 SELECT DISTINCT a.id FROM arrivals a LEFT JOIN submissions s
 ON s.claim_id = a.claim_id AND s.revision = a.revision AND s.purpose = 'post'
+    AND s.ledger IN (SELECT value FROM json_each(?))
 WHERE a.state = 'accepted' AND a.source = ? AND a.answered <> coalesce(s.state, '') ORDER BY a.id
 """
 """A divided claim has submissions under other ids: those are looked at each time."""
 
 
-def moved(connection: sqlite3.Connection, source: str) -> tuple[int, ...]:
-    """Return accepted arrivals whose submission is in another state than was answered."""
-    return tuple(row[0] for row in connection.execute(_MOVED, (source,)).fetchall())
+def moved(connection: sqlite3.Connection, source: str, books: Sequence[str]) -> tuple[int, ...]:
+    """Return accepted arrivals whose submission is in another state than was answered.
 
-
-# Invoices
-
-_SENT: Final = """
-WITH sent AS (SELECT state, revision FROM submissions WHERE purpose = 'post' AND (
-    claim_id = :claim_id OR (substr(claim_id, 1, length(:claim_id) + 1) = :claim_id || '/'
-        AND substr(claim_id, length(:claim_id) + 2) NOT GLOB '*[^0-9]*')))
-"""
-"""What was submitted of a claim, of its parts too (``EXP-7/1``)."""
-_NOT_THERE: Final = f"""
-{_SENT} SELECT NOT EXISTS (SELECT 1 FROM sent WHERE state NOT IN ('reversed', 'rejected'))
-AND NOT EXISTS (SELECT 1 FROM arrivals WHERE claim_id = :claim_id AND state = 'read')
-AND (EXISTS (SELECT 1 FROM sent) OR NOT EXISTS (SELECT 1 FROM arrivals
-    WHERE claim_id = :claim_id AND state IN ('accepted', 'parked')))
-"""  # noqa: S608 - no value in it
-"""Whether a claim is in no ledger and not on its way into one: all was reversed, or none sent.
-
-The journal's tables say so; where it is in memory, the arrivals do.
-"""
-_FREE: Final = f"""
-{_SENT} DELETE FROM invoices WHERE arrival = :number AND NOT EXISTS (SELECT 1 FROM sent
-    WHERE revision = :revision AND state NOT IN ('pending', 'rejected', 'reversed'))
-"""  # noqa: S608 - no value in it
-
-
-def take(
-    connection: sqlite3.Connection, uses: Iterable[InvoiceUse], claim_id: str, number: int
-) -> tuple[InvoiceUse, str, int] | None:
-    """Hold invoices for a claim; None, or the first that another holds: with claim and line."""
-    for use in uses:
-        row = connection.execute(
-            "SELECT claim_id, line FROM invoices WHERE invoice = ?", (use.invoice,)
-        ).fetchone()
-        if row is not None and row[0] != claim_id:
-            if not connection.execute(_NOT_THERE, {"claim_id": row[0]}).fetchone()[0]:
-                return use, row[0], row[1]
-            connection.execute("DELETE FROM invoices WHERE claim_id = ?", (row[0],))
-            row = None
-        if row is None:
-            connection.execute(
-                "INSERT INTO invoices (invoice, claim_id, arrival, line) VALUES (?, ?, ?, ?)",
-                (use.invoice, claim_id, number, use.line),
-            )
-    return None
-
-
-def keep_only(
-    connection: sqlite3.Connection, uses: Sequence[InvoiceUse], claim_id: str, number: int
-) -> None:
-    """Let the accepted revision hold its own invoices, and those alone."""
-    connection.execute("DELETE FROM invoices WHERE claim_id = ?", (claim_id,))
-    connection.executemany(
-        "INSERT OR IGNORE INTO invoices (invoice, claim_id, arrival, line) VALUES (?, ?, ?, ?)",
-        [(use.invoice, claim_id, number, use.line) for use in uses],
-    )
-
-
-def free(connection: sqlite3.Connection, arrival: Kept) -> None:
-    """Let others use the invoices that this arrival holds, unless some of it is in a ledger."""
-    names = {"number": arrival.number, "claim_id": arrival.claim_id, "revision": arrival.revision}
-    connection.execute(_FREE, names)
+    ``books`` are the ids of those that the source's claims go to.
+    """
+    told = msgspec.json.encode(books).decode()
+    return tuple(row[0] for row in connection.execute(_MOVED, (told, source)).fetchall())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import io
 import os
 import sqlite3
 import threading
@@ -44,14 +45,27 @@ class RecordStore:
         mark = hashlib.sha256(source.encode("utf-8", "backslashreplace")).hexdigest()[:16]
         lock = self._path.with_name(f"{self._path.name}-intake-{mark}")
         try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = io.FileIO(lock, opener=_opener)
         except OSError as error:
             raise explained(error, self._path) from error
+        self._turns.add(file)
         try:
-            _lock(descriptor, source)
-            yield
+            try:
+                _lock(file, source)
+                yield
+            finally:
+                self._give_back(file)
         finally:
-            os.close(descriptor)
+            self._give_back(file)  # where the first was interrupted
+
+    def _give_back(self, file: io.FileIO) -> None:
+        """End a pass; again: nothing."""
+        if not file.closed:
+            # Unlocked by name: closing alone would leave the lock with a copy in a forked child.
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_UN)
+            file.close()
+        self._turns.discard(file)
 
     def close(self) -> None:
         """Let go of the file; closing twice does no harm."""
@@ -66,10 +80,13 @@ class RecordStore:
         self._store.resume()
 
     def renew(self) -> None:
-        """After a fork, in the child: open connections of its own."""
+        """After a fork, in the child: open connections of its own, and have no pass."""
+        for file in list(self._turns):
+            file.close()  # not unlocked: the pass is the parent's, and ends with it
         self._set_up()
 
     def _set_up(self) -> None:
+        self._turns: set[io.FileIO] = set()
         if self._path is None:
             self._store: Store = Memory()
         else:
@@ -141,10 +158,14 @@ class Memory:
         self._connection.close()
 
 
-def _lock(descriptor: int, source: str) -> None:
+def _opener(path: str, _: int) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _lock(file: io.FileIO, source: str) -> None:
     try:
         # The kernel drops it with the process, however that ends.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise NotDelivered(
             f"another pass of source {source} is under way; wait for its end", code="CB-539"

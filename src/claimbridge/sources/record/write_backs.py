@@ -24,12 +24,15 @@ ON CONFLICT (source, document, kind, occasion) DO UPDATE SET content = excluded.
 WHERE state = 'superseded'
 """
 _MOVE_WRITE_BACK: Final = """
-UPDATE write_backs SET state = ?, attempt = ?, reason = ?, attempted_at = ?, updated_at = ?
+UPDATE write_backs SET state = ?, attempt = ?, reason = ?, attempted_at = ?, updated_at = ?,
+    doubt_boot = ?, doubt_seconds = ?
 WHERE source = ? AND document = ? AND kind = ? AND occasion = ?
 """
 _WRITE_BACK: Final = """
 SELECT source, document, kind, occasion, content, state, attempt, reason, attempted_at,
-    iif(state = 'in_doubt', updated_at, NULL)
+    iif(state = 'in_doubt', updated_at, NULL),
+    iif(state = 'in_doubt' AND doubt_boot IS NOT NULL,
+        json_object('boot', doubt_boot, 'seconds', doubt_seconds), NULL)
 FROM write_backs
 """
 
@@ -55,7 +58,9 @@ def move(connection: sqlite3.Connection, one: WriteBack, now: dt.datetime) -> bo
     reason = storable(one.reason, MAX_REASON)
     # A row in doubt was changed last when it came to be so: looking in vain changes nothing.
     now = one.in_doubt_since or now
-    values = (one.state.value, one.attempt, reason, attempted, stamp(now))
+    up = one.doubt_uptime
+    doubted = (up.boot, up.seconds) if up is not None else (None, None)
+    values = (one.state.value, one.attempt, reason, attempted, stamp(now), *doubted)
     connection.execute(_MOVE_WRITE_BACK, (*values, *one.identity))
     return True
 
@@ -85,13 +90,15 @@ def _read(
 ) -> tuple[WriteBack, ...]:
     names = (
         "source", "key", "kind", "occasion", "content", "state", "attempt", "reason",
-        "attempted_at", "in_doubt_since",
+        "attempted_at", "in_doubt_since", "doubt_uptime",
     )  # fmt: skip
     found = []
     for row in connection.execute(_WRITE_BACK + where, tuple(values)).fetchall():
         fields = dict(zip(names, row, strict=True))
         try:
             fields["content"] = msgspec.json.decode(fields["content"])
+            if fields["doubt_uptime"] is not None:
+                fields["doubt_uptime"] = msgspec.json.decode(fields["doubt_uptime"])
             found.append(msgspec.convert(fields, WriteBack))
         except msgspec.MsgspecError as error:
             raise Undecodable(f"a write-back of {row[0]} {row[1]}: {error}") from error

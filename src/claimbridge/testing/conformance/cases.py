@@ -13,7 +13,7 @@ from claimbridge.config import AuthConfig
 from claimbridge.mapping import Chart
 from claimbridge.profiles import Profile
 from claimbridge.sandbox import Responder
-from claimbridge.testing.conformance import replies, requests, unlucky
+from claimbridge.testing.conformance import fields, replies, requests, unlucky
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 
 _ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
@@ -23,6 +23,7 @@ _ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
     "requests-name-claim-fields": requests.named,
     "requests-whole-reference": requests.whole_reference,
     "requests-companies": requests.companies,
+    "requests-no-place": fields.declared,
     "replies-nonsense": replies.nonsense,
     "replies-empty": replies.empty,
     "replies-bare-fault": replies.bare_fault,
@@ -48,13 +49,15 @@ def conformance_cases(
     auth: AuthConfig | None = None,
     chart: Chart | None = None,
     path: str = "",
+    no_place: Mapping[str, str] | None = None,
 ) -> list[Case]:
     """Return every check of a profile, as cases for ``pytest.mark.parametrize``.
 
     ``profile`` is its name, ``module:attribute``, or itself. ``responder`` plays its ERP in a
     sandbox (``path`` follows the address), for the faults; ``recorded`` is a folder of exchanges
     (``claimbridge.testing.load_exchanges``), for the drifts. ``chart`` None takes one account for
-    every expense.
+    every expense. ``no_place`` are the fields of a voucher (``approver``, ``posting.project``) that
+    the ERP has no place for, each with the reason; a profile may have them as ``no_place`` itself.
     """
     subject = Subject(
         profile=profile,
@@ -64,6 +67,7 @@ def conformance_cases(
         auth=auth,
         chart=chart,
         path=path,
+        no_place=no_place or {},
     )
     return [*_cases(subject)]
 
@@ -86,6 +90,8 @@ def check(profile: str | Profile, **given: Any) -> None:
 def _cases(subject: Subject) -> Iterator[Case]:
     for name, judge in _ALWAYS.items():
         yield Case(name, partial(judge, subject))
+    for field in fields.fields():
+        yield Case(f"requests-carry-{field}", partial(fields.carried, subject, field))
     for exchange in replies.exchanges(subject):
         name = f"recorded-{exchange.operation}-{exchange.case}"
         yield Case(name, partial(replies.recorded, subject, exchange))

@@ -9,6 +9,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, SchemaViolation
 from claimbridge.ledger import Ledger
+from claimbridge.ledger.messages import NOT_BUILT
 from claimbridge.model import Submission
 from claimbridge.profiles.samples import (
     COMMON_DIMENSIONS,
@@ -45,7 +46,7 @@ def valid(subject: Subject) -> None:
     """Sample vouchers are built, and valid by the contract; what is refused names its field."""
     ledger, built = subject.ledger(), 0
     for verb, submissions in _exchanges(ledger):
-        built += _body(ledger, verb, submissions) is not None and verb == "submit"
+        built += build(ledger, verb, submissions) is not None and verb == "submit"
     if not built:
         raise Nonconformity("every sample voucher is refused: nothing can be sent")
 
@@ -54,15 +55,15 @@ def named(subject: Subject) -> None:
     """Values that are too long are built or refused, and each finding names its claim field."""
     ledger = subject.ledger()
     for name in FIELDS:
-        for submission in _samples(ledger, widest=(name,)):
-            _body(ledger, "submit", (submission,))
+        for submission in samples(ledger, widest=(name,)):
+            build(ledger, "submit", (submission,))
 
 
 def deterministic(subject: Subject) -> None:
     """The same voucher is the same request, the moment of sending aside: it may be sent again."""
     one, other = subject.ledger(), subject.ledger()
     for verb, submissions in _exchanges(one):
-        first, second = (_body(ledger, verb, submissions) or b"" for ledger in (one, other))
+        first, second = (build(ledger, verb, submissions) or b"" for ledger in (one, other))
         if _MOMENT.sub(b"", first) != _MOMENT.sub(b"", second):
             raise Nonconformity(f"{verb}: the same voucher became two different requests")
 
@@ -72,8 +73,8 @@ def whole_reference(subject: Subject) -> None:
     ledger = subject.ledger()
     longest = ledger.profile.capabilities.reference_length
     for reference in ("EXP-2026-0042"[:longest], "R" * longest):
-        for submission in _samples(ledger, reference=reference):
-            body = _body(ledger, "submit", (submission,))
+        for submission in samples(ledger, reference=reference):
+            body = build(ledger, "submit", (submission,))
             if body is not None and reference.encode() not in body:
                 raise Nonconformity(
                     f"the reference {reference} is not whole in the request: nothing finds the "
@@ -84,9 +85,9 @@ def whole_reference(subject: Subject) -> None:
 def companies(subject: Subject) -> None:
     """Where the capabilities promise it, the request names other companies' books."""
     ledger = subject.ledger()
-    for submission in _samples(ledger) if ledger.profile.capabilities.companies else ():
+    for submission in samples(ledger) if ledger.profile.capabilities.companies else ():
         others = {posting.company for posting in submission.voucher.postings} - {""}
-        body = _body(ledger, "submit", (submission,)) or b"".join(map(str.encode, others))
+        body = build(ledger, "submit", (submission,)) or b"".join(map(str.encode, others))
         if not all(code.encode() in body for code in others):
             raise Nonconformity(
                 f"postings in the books of {', '.join(others)} are sent without that company: "
@@ -94,9 +95,10 @@ def companies(subject: Subject) -> None:
             )
 
 
-def _samples(
+def samples(
     ledger: Ledger, *, reference: str = "", widest: Collection[str] = ()
 ) -> Iterator[Submission]:
+    """Yield sample submissions that hold all that the profile may be given."""
     longest = ledger.profile.capabilities.reference_length
     dimensions = getattr(ledger.profile, "dimensions", COMMON_DIMENSIONS)
     yield from sample_submissions(
@@ -106,18 +108,18 @@ def _samples(
 
 def _exchanges(ledger: Ledger) -> Iterator[tuple[str, tuple[Submission, ...]]]:
     can = ledger.profile.capabilities
-    samples = list(_samples(ledger))
-    yield from (("submit", (one,)) for one in samples)
-    other = msgspec.structs.replace(samples[1], reference=f"{samples[1].reference[:-1]}X")
+    given = list(samples(ledger))
+    yield from (("submit", (one,)) for one in given)
+    other = msgspec.structs.replace(given[1], reference=f"{given[1].reference[:-1]}X")
     if can.batch > 1:
-        yield "submit", (samples[0], other)
+        yield "submit", (given[0], other)
     if can.can_reverse:
-        yield "reverse", (reversing(samples[0]),)
+        yield "reverse", (reversing(given[0]),)
     if can.can_query:
-        yield "query", (samples[0],)
+        yield "query", (given[0],)
 
 
-def _body(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> bytes | None:
+def build(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> bytes | None:
     """Return the request's body; None where the profile refuses, as it may."""
     try:
         return ledger.build(Exchange(verb, submissions)).body
@@ -128,7 +130,9 @@ def _body(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> byt
                     f"{verb}: the contract forbids it, and no claim field is named: {finding}"
                 ) from error
         return None
-    except ClaimBridgeError:
+    except ClaimBridgeError as error:
+        if error.code == NOT_BUILT:
+            raise Nonconformity(
+                f"{verb} raises {error.__cause__!r}; a refusal is a ClaimError"
+            ) from error
         return None
-    except Exception as error:
-        raise Nonconformity(f"{verb} raises {error!r}; a refusal is a ClaimError") from error

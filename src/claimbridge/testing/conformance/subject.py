@@ -30,7 +30,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """A profile under judgement.
 
     ``profile`` is its name, its ``module:attribute``, or itself. ``responder`` plays its ERP;
-    ``path`` follows the sandbox's address of it. ``recorded`` holds exchanges of it.
+    ``path`` follows the sandbox's address of it. ``recorded`` holds exchanges of it. ``no_place``
+    are further fields that its ERP has no place for: see ``fields``.
     """
 
     profile: str | Profile
@@ -40,6 +41,11 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     auth: AuthConfig | None = None
     chart: Chart | None = None
     path: str = ""
+    no_place: Mapping[str, str] = {}
+
+    def no_place_of(self, profile: Profile) -> Mapping[str, str]:
+        """Return the fields that the ERP has no place for, by name, each with the reason."""
+        return {**getattr(profile, "no_place", {}), **self.no_place}
 
     def opened(self) -> Profile:
         """Return the profile, made anew where it is named."""

@@ -18,7 +18,7 @@ import msgspec
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, LedgerRejection
 from claimbridge.journal import MemoryJournal
-from claimbridge.model import Acknowledgement, Claim, ClaimLine
+from claimbridge.model import Acknowledgement, Claim, ClaimLine, Posting, Role
 from claimbridge.sandbox import FAULTS, Listed, Sandbox
 from claimbridge.testing.conformance.replies import drifts
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
@@ -32,8 +32,11 @@ Call = Callable[[Claim], Acknowledgement]
 
 def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield every check that needs an ERP, by name."""
+    yield "sandbox-books", partial(booked, subject)
     yield "sandbox-drifts", partial(drifted, subject)
     can = subject.opened().capabilities
+    if can.reference_case == "upper":
+        yield "folded-references", partial(folded, subject)
     for fault in _faults():
         yield f"fault-Client-{fault}", partial(one_effect, subject, fault)
         if find_spec("aiohttp"):
@@ -54,6 +57,41 @@ def one_effect(subject: Subject, fault: str) -> None:
     """Submitted again after the fault, a claim is in the ledger once, or parked with a reason."""
     with _erp(subject) as erp, _client(subject, erp) as client:
         _one_effect(erp, client.submit, fault)
+
+
+def folded(subject: Subject) -> None:
+    """Where the ERP keeps references in capitals, lost answers are found, of corrections too.
+
+    Two claims that differ in case alone are two documents, and so is one whose id looks marked.
+    """
+    with _erp(subject, folds=True) as erp, _client(subject, erp) as client:
+        for claim in (_claim("CONF-1"), _claim("conf-1"), _claim("CONF-1.R2")):
+            _folded_once(erp, client, claim)
+        if len({one.reference for one in _live(erp)}) != len(_live(erp)):
+            raise Nonconformity("two claims have one reference where case is folded")
+        if subject.opened().capabilities.can_reverse:
+            _folded_once(erp, client, _claim("CONF-1", revision=2))
+
+
+def _folded_once(erp: Sandbox, client: Client, claim: Claim) -> None:
+    """Submit a claim of which every first answer is lost: it is booked once, or parked."""
+
+    def submit(claim: Claim) -> Acknowledgement:
+        client.status(claim.id)  # where the number comes later, it is asked for
+        return client.submit(claim)
+
+    before = _balance(erp)
+    erp.set_faults("commit-then-drop@1")
+    _attempt(client.submit, claim)
+    erp.set_faults("commit-then-drop@1" if claim.revision > 1 else "")
+    _attempt(client.submit, claim)
+    erp.set_faults("")
+    end = _settled(submit, claim)
+    whole = _balance(erp) - before
+    added = Decimal("100.00")  # of a correction, what it is more than the first
+    possible = {added} if isinstance(end, Acknowledgement) else {Decimal(0), added, -added}
+    if whole not in possible:
+        raise Nonconformity(f"{claim.id}: {whole} more is booked where case is folded, not {added}")
 
 
 def one_effect_async(subject: Subject, fault: str) -> None:
@@ -129,6 +167,36 @@ def revised(subject: Subject, fault: str) -> None:
             raise Nonconformity(f"{fault}: after a correction to {second}, {booked} is booked")
 
 
+def booked(subject: Subject) -> None:
+    """The ERP holds what the voucher says: sides, amounts, currency, company, year, accounts."""
+    with _erp(subject) as erp, _client(subject, erp) as client:
+        claim = _claim("CONF-1")
+        (made,) = client.previews(claim)
+        client.submit(claim)
+        held = [one for one in erp.ledger() if one.purpose == "post"]
+        wanted = [
+            (one.side.value, one.amount, one.currency, one.account if _ours(one) else "")
+            for one in made.voucher.postings
+        ]
+        places = {one.account for one in made.voucher.postings if _ours(one)}
+        found = [
+            (leg["side"], Decimal(leg["amount"]), leg["currency"], leg["account"])
+            for one in held
+            for leg in one.postings
+        ]
+        found = [(*leg[:3], leg[3] if leg[3] in places else "") for leg in found]
+        if sorted(found) != sorted(wanted):
+            raise Nonconformity(f"the ERP holds {sorted(found)}, and we sent {sorted(wanted)}")
+        year = str(made.voucher.posting_date.year)
+        if any((one.company, one.fiscal_year) != (made.voucher.company, year) for one in held):
+            raise Nonconformity(f"the ERP holds {held}, and we posted to {claim.company} {year}")
+
+
+def _ours(posting: Posting) -> bool:
+    """Tell whether the account is ours to say: of what is owed the partner may stand for it."""
+    return posting.role is Role.EXPENSE
+
+
 def _balance(erp: Sandbox) -> Decimal:
     """Return what is booked in all: of a reversal, however its ERP writes it, nothing is left."""
     accounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -154,8 +222,8 @@ def drifted(subject: Subject) -> None:
                 drifts(client.ledger, exchange.reply, str(exchange))
 
 
-def _erp(subject: Subject, *, record: Path | None = None) -> Sandbox:
-    return Sandbox(profiles=[subject.server()], record=record)
+def _erp(subject: Subject, *, record: Path | None = None, folds: bool = False) -> Sandbox:
+    return Sandbox(profiles=[subject.server()], record=record, folds=folds)
 
 
 def _client(subject: Subject, erp: Sandbox) -> Client:

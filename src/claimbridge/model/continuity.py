@@ -1,0 +1,47 @@
+"""Whether a journal is the newest of its ledgers, and of which times it knows nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from claimbridge.clock import Uptime
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A time of which a journal knows nothing, though another copy of it was in use.
+
+    ``since`` is when the journal last began a sending before it; None where it knows none.
+    ``noted`` is when it was said that there is one.
+    """
+
+    until: dt.datetime
+    since: dt.datetime | None = None
+    noted: Uptime | None = None
+
+
+class Continuity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a journal can say of itself before something is sent through it.
+
+    ``place`` is where it is kept. ``behind`` says why it is not the newest; "" when it is.
+    ``replaces`` says that it is empty, and that another journal was at its place before. ``new``:
+    nothing was ever sent through it, and nobody has said that this is right. ``lasting``: it
+    outlives its process. ``last_begun`` is when a sending last began; None: never.
+    """
+
+    place: str = "memory:"
+    behind: str = ""
+    replaces: bool = False
+    new: bool = False
+    lasting: bool = True
+    last_begun: dt.datetime | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def gap(self) -> Gap | None:
+        """The gap that ended last; None when there is none."""
+        return max(self.gaps, key=lambda gap: gap.until, default=None)
+
+
+__all__ = ["Continuity", "Gap"]

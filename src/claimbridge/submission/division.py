@@ -1,0 +1,291 @@
+"""A claim as one document or several: what is planned for all of them together.
+
+What is intended with a claim of several documents is written before the first one moves (see
+``intentions``). Each document then has all the guarantees of one, and whoever finds the claim
+unfinished, this process or another, goes on from there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ConflictingSubmission,
+    NotDelivered,
+    OutcomeUnknown,
+)
+from claimbridge.model import LIVE, History, Key, State, Submission
+from claimbridge.model.digests import Digest
+from claimbridge.submission.decisions import (
+    Busy,
+    Refuse,
+    TakeBack,
+    closed_error,
+    decide,
+    not_reversible,
+)
+from claimbridge.submission.documents import (
+    accepted,
+    documents,
+    is_whole,
+    newest,
+    posts,
+    stands,
+    was_taken,
+)
+from claimbridge.submission.doubt import resolve
+from claimbridge.submission.evidence import refusal, reverse_key
+from claimbridge.submission.flight import Tries
+from claimbridge.submission.intentions import posting, reversing
+from claimbridge.submission.plans import (
+    check_reversible,
+    learn_number,
+    reconcile,
+    reverse,
+    submit,
+)
+from claimbridge.submission.question import found_again
+from claimbridge.submission.steps import Draft, Plan, Recall, Record, Rules
+
+Documents = tuple[Submission, ...]
+
+
+def submit_claim(
+    claim: Key, digest: Digest, prepare: Callable[[], tuple[Draft, ...]], rules: Rules
+) -> Plan[Documents]:
+    """Carry a claim into the ledger, as ``submit`` does; return its documents, most often one.
+
+    ``claim`` is the key of the claim as one document. ``prepare`` returns a draft of each of its
+    documents; it is called at most once, before anything is written or sent. Raises what submitting
+    one raises, naming the part and how many were accepted before it.
+    """
+    history = yield from Recall(claim.ledger, claim.claim_id)
+    begun = documents(history, claim.revision)
+    if accepted(begun, digest):
+        return begun
+    divides = rules.capabilities.postings is not None or any(one.key.part for one in posts(history))
+    if not divides or (begun and not begun[0].key.part and stands(begun[0])):
+        one = yield from submit(claim, digest, lambda: _only(prepare()), rules, seen=history)
+        return (one,)
+    drafts = prepare()
+    if len(drafts) == 1:
+        return ((yield from submit(claim, digest, lambda: drafts[0], rules, seen=history)),)
+    yield from _intend_posting([draft.submission for draft in drafts], history, rules)
+    return (yield from _submit_each(drafts, rules))
+
+
+def _only(drafts: tuple[Draft, ...]) -> Draft:
+    """Return the draft of a claim that is one document.
+
+    Raises NotDelivered for one that is several by now: another process has just found that its one
+    document never arrived.
+    """
+    if len(drafts) > 1:
+        raise NotDelivered(
+            f"nothing was sent: it was begun as one document and is {len(drafts)} now; submit it "
+            "again",
+            claim_id=drafts[0].submission.key.claim_id,
+        )
+    return drafts[0]
+
+
+def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -> Plan[None]:
+    """Record that all of these are to be posted; raises what keeps any of them out."""
+    history = seen
+    tries = Tries(rules)
+    while True:
+        busy = False
+        for one in wanted:
+            decision = decide(history, one.key, one.digest, parts=one.voucher.parts)
+            if isinstance(decision, Refuse):
+                raise decision.error
+            if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
+                raise not_reversible(decision.submission)
+            busy |= isinstance(decision, Busy)
+        if busy:  # what is being sent now may be what keeps these out
+            yield from tries.wait_for_turn(wanted[0].key)
+        else:
+            intended = posting(history, wanted, rules)
+            if not intended or (yield from Record(history, intended)) is not None:
+                return
+        history = yield from Recall(seen.ledger, seen.claim_id)
+
+
+def _submit_each(drafts: Sequence[Draft], rules: Rules) -> Plan[Documents]:
+    done: list[Submission] = []
+    for draft in drafts:
+        wanted = draft.submission
+        try:
+            done.append((yield from _carry(draft, rules)))
+        except ClaimBridgeError as error:
+            raise _of_claim(error, wanted, done) from error.__cause__
+    return tuple(done)
+
+
+def _carry(draft: Draft, rules: Rules) -> Plan[Submission]:
+    wanted = draft.submission
+    return (yield from submit(wanted.key, wanted.digest, lambda: draft, rules))
+
+
+def _of_claim(
+    error: ClaimBridgeError, part: Submission, done: Sequence[Submission]
+) -> ClaimBridgeError:
+    """Return the error of one part as that of its claim."""
+    error.claim_id = part.key.claim_id
+    if part.voucher.parts > 1:
+        counted = f"part {part.key.part} of {part.voucher.parts} ({len(done)} accepted before it)"
+        error.message = f"{counted}: {error.message}"
+        error.args = (error.message,)
+    return error
+
+
+def reverse_claim(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
+    """Take all documents of a claim's revision back; return their reversals.
+
+    ``claim`` is the key of any of them. A later revision that waits for that is not sent any more.
+    Raises what ``reverse`` raises.
+    """
+    history = yield from Recall(claim.ledger, claim.claim_id)
+    if not claim.part and newest(history) == claim.revision:
+        return ((yield from reverse(claim, posting_date, text, rules)),)
+    check_reversible(claim, rules)
+    yield from _intend_reversal(history, claim.revision, posting_date, text, rules)
+    return (yield from _reverse_each(claim, posting_date, text, rules))
+
+
+def _intend_reversal(
+    seen: History, revision: int, posting_date: dt.date, text: str, rules: Rules
+) -> Plan[None]:
+    """Record that all documents of a revision are to be taken back, once it is known what is there.
+
+    Raises OutcomeUnknown while that is not known, and ConflictingSubmission CB-455 where there is
+    nothing.
+    """
+    tries = Tries(rules)
+    history = seen
+    there: set[int] = set()
+    while True:
+        found = documents(history, revision)
+        if any(one.state is State.SENDING for one in history.submissions):
+            yield from tries.wait_for_turn(found[0].key)
+        elif not (yield from _settled(history, found, there, rules)):
+            if not any(was_taken(one) for one in found):
+                raise ConflictingSubmission(
+                    f"revision {revision} has no journal entry that could be reversed",
+                    code="CB-455",
+                    claim_id=seen.claim_id,
+                )
+            intended = reversing(history, found, posting_date, text, rules)
+            if not intended or (yield from Record(history, intended)) is not None:
+                return
+        history = yield from Recall(seen.ledger, seen.claim_id)
+
+
+def _settled(history: History, found: Documents, there: set[int], rules: Rules) -> Plan[bool]:
+    """Find out about one document of which too little is known; False where all is known.
+
+    ``there`` are the parts of which the ERP has just said that it has them.
+    """
+    for one in found:
+        if one.state is State.PARKED:
+            raise closed_error(one)
+        if one.state is State.IN_DOUBT:
+            yield from resolve(history, one, rules, resend=False)
+            return True
+        sure = rules.capabilities.checks_reversals or one.key.part in there
+        if one.state in LIVE and (one.missing or not sure):
+            yield from found_again(one, rules)
+            there.add(one.key.part)
+            return True
+        if one.state in LIVE and one.journal_entry is None:
+            yield from learn_number(one, rules)
+            return True
+    return False
+
+
+def _reverse_each(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
+    history = yield from Recall(claim.ledger, claim.claim_id)
+    reversals: list[Submission] = []
+    for one in documents(history, claim.revision):
+        if not was_taken(one):
+            continue
+        try:
+            reversals.append((yield from reverse(one.key, posting_date, text, rules)))
+        except ClaimBridgeError as error:
+            raise _of_claim(error, one, reversals) from error.__cause__
+    return tuple(reversals)
+
+
+def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
+    """Bring what is intended with a claim to its end; return its documents, () for nothing left.
+
+    Raises the errors of DeliveryError where the end is another, or is not reached.
+    """
+    key = unfinished.key
+    history = yield from Recall(key.ledger, key.claim_id)
+    if not any(one.key.part for one in history.submissions):
+        return ((yield from reconcile(unfinished, rules)),)
+    open_ = [one for one in posts(history) if stands(one) or one.state is State.PENDING]
+    revision = max((one.key.revision for one in open_), default=0)
+    found = documents(history, revision)
+    if any(one.state is State.REVERSING for one in found):
+        return (yield from _finish_reversal(history, found, rules))
+    if any(one.state in _ON_THE_WAY for one in found):
+        return (yield from _finish_posting(found, rules))
+    _refuse_half(found)
+    return ()
+
+
+def _finish_reversal(history: History, found: Documents, rules: Rules) -> Plan[Documents]:
+    first = next(one for one in found if one.state is State.REVERSING)
+    known = history.get(reverse_key(first.key))
+    voucher = known.voucher if known is not None else first.voucher
+    yield from reverse_claim(first.key, voucher.posting_date, voucher.text, rules)
+    return (yield from _documents_now(first.key))
+
+
+def _finish_posting(found: Documents, rules: Rules) -> Plan[Documents]:
+    """Send what waits, from the journal alone; not beside a part that the ERP refused."""
+    if is_whole(found) and not any(one.state in _FOR_A_PERSON for one in found):
+        yield from _submit_each([Draft(one) for one in found], rules)
+        return (yield from _documents_now(found[0].key))
+    for one in found:
+        if one.state in (State.IN_DOUBT, State.SENDING):
+            yield from _carry(Draft(one), rules)
+    found = yield from _documents_now(found[0].key)
+    _refuse_half(found)
+    return found
+
+
+def _documents_now(key: Key) -> Plan[Documents]:
+    history = yield from Recall(key.ledger, key.claim_id)
+    return documents(history, key.revision)
+
+
+def _refuse_half(found: Documents) -> None:
+    """Raise what is wrong with a claim of which some is in the ledger and some is not."""
+    there = [one for one in found if stands(one)]
+    if not there:
+        return
+    for one in found:
+        if one.state is State.REJECTED:
+            raise _of_claim(refusal(one), one, there)
+        if one.state is State.PARKED:
+            raise _of_claim(closed_error(one), one, there)
+    if not is_whole(found) or len(there) < len(found):
+        parts = max(1, found[0].voucher.parts)
+        raise OutcomeUnknown(
+            f"{len(there)} of its {parts} documents are in the ledger, and the journal cannot tell "
+            "how to go on: submit the claim again, or reverse it",
+            code="CB-438",
+            claim_id=found[0].key.claim_id,
+            reference=there[0].reference,
+            attempt=there[0].attempt,
+        )
+
+
+_ON_THE_WAY: Final = frozenset({State.PENDING, State.SENDING, State.IN_DOUBT})
+_FOR_A_PERSON: Final = frozenset({State.REJECTED, State.PARKED})

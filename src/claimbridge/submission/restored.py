@@ -1,0 +1,111 @@
+"""What becomes of the submissions of a journal that is not the newest.
+
+Another copy was in use until the gap's end, and may have moved whatever this one left open. What
+may have been sent since goes into doubt where the ERP can be asked, or refuses duplicates; else a
+person looks. What is live stays so: what may have happened to it, its reversal, is asked for before
+it is sent for the first time (see ``first``), and so is a claim that this journal does not know.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+import msgspec
+
+from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
+from claimbridge.submission.evidence import doubted, held, moved
+from claimbridge.submission.steps import Plan, Recall, Record, Rules
+
+_OPEN: Final = frozenset({State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED})
+"""Where another copy of the journal may have moved a submission on, by sending."""
+
+
+def bring_into_doubt(
+    ledger: str, claim_id: str, gap: Gap, rules: Rules
+) -> Plan[tuple[Submission, ...]]:
+    """Put in doubt, or park, what may have been sent of a claim in a gap; return it as it is now.
+
+    Doing it again changes nothing more.
+    """
+    while True:
+        history = yield from Recall(ledger, claim_id)
+        changed = after_gap(history, gap, rules)
+        if not changed or (yield from Record(history, changed)) is not None:
+            return changed
+
+
+def after_gap(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...]:
+    """Return what a gap changes of a claim; pure."""
+    changed: list[Submission] = []
+    for one in history.submissions:
+        if one.state not in _OPEN or _is_superseded(history, one) or _was_doubted(one, gap):
+            continue
+        after = _moved_on(one, gap, rules)
+        if after == one:
+            continue
+        changed.append(after)
+        original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
+        if one.key.purpose is Purpose.REVERSE and after.state is State.PARKED and original:
+            changed.append(held(original, rules))  # so that a person can settle the reversal
+    return tuple(changed)
+
+
+def _is_superseded(history: History, one: Submission) -> bool:
+    """Whether it is sent no more, by whoever knows what this journal knows.
+
+    A later revision was submitted; or what it was to take back has been taken back.
+    """
+    if one.key.purpose is Purpose.REVERSE:
+        original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
+        return original is None or original.state is State.REVERSED
+    return any(other.key.revision > one.key.revision for other in history.submissions)
+
+
+def _was_doubted(one: Submission, gap: Gap) -> bool:
+    """Whether it is in doubt until the gap's end already, or was begun after it."""
+    if one.attempted_at is not None and one.attempted_at > gap.until:
+        return True
+    in_doubt = one.state in {State.IN_DOUBT, State.PARKED}
+    return in_doubt and one.doubt_since is not None and one.doubt_since >= gap.until
+
+
+def _moved_on(one: Submission, gap: Gap, rules: Rules) -> Submission:
+    if one.state is State.PARKED:
+        return doubted(one, rules)
+    can = rules.capabilities
+    if one.state is State.REJECTED and one.key.purpose is Purpose.REVERSE:
+        # In doubt it would be sent again without being asked for: it begins anew instead.
+        return msgspec.structs.replace(one, attempt=0)
+    if can.can_query or (can.unique_reference and one.state is not State.REJECTED):
+        doubtful = moved(one, State.IN_DOUBT, rules, detail=_why(gap))
+    else:
+        doubtful = moved(one, State.PARKED, rules, detail=f"{_why(gap)}; {_look_for(one)}")
+    return msgspec.structs.replace(
+        doubted(doubtful, rules),
+        # With the sending that may have been made; nobody knows how many there were.
+        attempt=one.attempt + 1,
+        reasons=_kept(one),
+    )
+
+
+def _kept(one: Submission) -> tuple[Reason, ...]:
+    """Return the reasons of a refusal: what was refused is not sent again unasked."""
+    if one.state is not State.REJECTED:
+        return one.reasons
+    return one.reasons or (Reason(one.detail or "refused without a reason"),)
+
+
+def _why(gap: Gap) -> str:
+    until = gap.until.astimezone(dt.UTC)
+    return f"another journal was in use until {until:%Y-%m-%d %H:%M:%S}Z and may have sent it"
+
+
+def _look_for(one: Submission) -> str:
+    return (
+        "this ERP cannot be asked by reference: look for "
+        f"{one.reference} in the ERP, then settle it by hand"
+    )
+
+
+__all__ = ["after_gap", "bring_into_doubt"]

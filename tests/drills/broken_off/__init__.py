@@ -1,0 +1,1 @@
+"""What the drill ``tests.drills.interrupt`` is made of."""

@@ -1,0 +1,1 @@
+"""What the drill of divided claims starts, harms and judges."""

@@ -1,0 +1,358 @@
+"""A journal that is not the newest sends nothing, and what it does not know is posted once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.withstand.scene import (
+    CHART,
+    NAME,
+    QUIET,
+    SENDERS,
+    Sender,
+    attempted,
+    book_of,
+    claim,
+    configured,
+    held,
+    patiently,
+    settle_by_hand,
+)
+
+from claimbridge.cli.app import main
+from claimbridge.clock import SYSTEM
+from claimbridge.config import LedgerConfig
+from claimbridge.errors import ClaimBridgeError, JournalError, LedgerUnavailable, OutcomeUnknown
+from claimbridge.journal import SqliteJournal
+from claimbridge.model import Acknowledgement, Claim, State
+from claimbridge.sandbox import Sandbox
+
+NewId = Callable[[], str]
+OPTIONS: dict[str, dict[str, Any]] = {
+    "in-string": {},
+    "reference": {},
+    "sap-bapi": {},
+    "sap-journal-entry": {},
+}
+ASKED = ("reference", "sap-bapi")
+"""The profiles whose ERP can be asked by reference."""
+
+
+class Stage:
+    """One ledger, its journal in a folder of its own, and a configuration for commands."""
+
+    def __init__(self, erp: Sandbox, folder: Path, profile: str, kind: str = "Client") -> None:
+        self.erp = erp
+        self.folder = folder / "journal"
+        self.folder.mkdir()
+        self.profile = profile
+        self.kind = kind
+        self.path = self.folder / "claims.db"
+        self.config: LedgerConfig = configured(
+            profile, port=erp.port, journal=self.path, options=OPTIONS[profile]
+        )
+        (folder / "chart.toml").write_bytes(CHART)
+        self.toml = folder / "claimbridge.toml"
+        self.toml.write_text(
+            f'[ledger.{NAME}]\nprofile = "{profile}"\nchart = "chart.toml"\n'
+            f'endpoint = "{self.config.endpoint}"\njournal = "{self.config.journal}"\n'
+            f"quiet_period = {QUIET}\ntimeouts = {{ connect = 0.5, total = 1.0 }}\nbackoff = 0.05\n"
+        )
+
+    def sender(self, *, new_journal: bool = False) -> Sender:
+        """Open a client of the stage's kind."""
+        return SENDERS[self.kind](self.config, new_journal=new_journal)
+
+    def submit(self, *claims: Claim) -> list[Acknowledgement | ClaimBridgeError]:
+        """Submit claims with a client of their own."""
+        with self.sender() as sender:
+            return [attempted(sender, one) for one in claims]
+
+    def begin(self, *claims: Claim) -> None:
+        """Open a new journal, and submit claims."""
+        with self.sender(new_journal=True) as sender:
+            for one in claims:
+                sender.submit(one)
+
+    def command(self, *arguments: str) -> int:
+        """Run a command with the stage's configuration."""
+        return main([*arguments, "--config", str(self.toml)])
+
+    def restored(self, until: dt.datetime | None = None) -> int:
+        """Run ``journal restored``, until now where nothing else is said."""
+        moment = until or SYSTEM.now()
+        return self.command("journal", "restored", "--until", moment.isoformat())
+
+    def backup(self) -> Path:
+        """Return a backup of the journal's file, as SQLite makes it."""
+        copy = self.folder.parent / "backup.db"
+        with sqlite3.connect(self.path) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        return copy
+
+    def bring_back(self, copy: Path) -> None:
+        """Put a backup in the place of the journal, and nothing of what lay beside it."""
+        for name in ("claims.db", "claims.db-wal", "claims.db-shm"):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.copyfile(copy, self.path)
+
+    def documents(self, claim_id: str) -> list[str]:
+        """Return the references of all that the ERP holds of a claim, in order."""
+        found = held(self.erp.ledger(), self.profile, claim_id)
+        return sorted(one.reference for one in (*found.posts, *found.reversals))
+
+    def posted(self, claim_id: str) -> int:
+        """How many documents of a claim count in the ERP."""
+        return len(held(self.erp.ledger(), self.profile, claim_id).live)
+
+
+@pytest.fixture(params=SENDERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Either client."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=OPTIONS)
+def stage(request: pytest.FixtureRequest, erp: Sandbox, tmp_path: Path, kind: str) -> Stage:
+    """A stage of every profile, with either client."""
+    return Stage(erp, tmp_path, request.param, kind)
+
+
+def codes(ends: list[Acknowledgement | ClaimBridgeError]) -> list[str]:
+    """Return the code of each error, "" for an acknowledgement."""
+    return [end.code if isinstance(end, ClaimBridgeError) else "" for end in ends]
+
+
+def settled_by_hand(sender: Sender, stage: Stage) -> None:
+    """Let a person look into the ERP for everything that is parked."""
+    for one in list(sender.journal.select(book_of(sender.journal), [State.PARKED])):
+        settle_by_hand(sender, one, stage.erp.ledger)
+
+
+def carried_on(stage: Stage, *claims: Claim) -> None:
+    """Submit each until it is in the ledger, with a person where the ERP cannot be asked."""
+    with stage.sender() as sender:
+        for mine in claims:
+            for _ in range(4):
+                try:
+                    patiently(lambda mine=mine: sender.submit(mine))  # type: ignore[misc]
+                    break
+                except OutcomeUnknown as error:
+                    if stage.profile in ASKED or error.code not in ("CB-421", "CB-431"):
+                        raise
+                    settled_by_hand(sender, stage)
+
+
+def lose_by_backup(stage: Stage, old: Claim, lost: Claim) -> None:
+    stage.begin(old)
+    copy = stage.backup()
+    stage.submit(lost)
+    stage.bring_back(copy)
+
+
+def lose_the_wal(stage: Stage, old: Claim, lost: Claim) -> None:
+    stage.begin(old)
+    with stage.sender():
+        pass
+    with sqlite3.connect(stage.path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    main_file = stage.path.read_bytes()
+    stage.submit(lost)
+    copy = stage.folder.parent / "main.db"
+    copy.write_bytes(main_file)
+    stage.bring_back(copy)
+
+
+def move_without_the_mark(stage: Stage, old: Claim, lost: Claim) -> None:
+    stage.begin(old)
+    copy = stage.backup()
+    stage.submit(lost)
+    stage.bring_back(copy)
+    (stage.folder / "claims.db-mark").unlink()
+
+
+def copy_the_folder(stage: Stage, old: Claim, lost: Claim) -> None:
+    stage.begin(old)
+    second = stage.folder.with_name("second")
+    shutil.copytree(stage.folder, second)
+    stage.submit(lost)
+    shutil.rmtree(stage.folder)
+    second.rename(stage.folder)
+
+
+LOSSES = (lose_by_backup, lose_the_wal, move_without_the_mark, copy_the_folder)
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_nothing_is_sent_before_a_person_has_spoken(
+    stage: Stage, new_id: NewId, lose: Callable[[Stage, Claim, Claim], None]
+) -> None:
+    """However it came to be old; reading goes on; then each claim is in the ledger once."""
+    old, lost, new = (claim(new_id()) for _ in range(3))
+    lose(stage, old, lost)
+    before = stage.erp.requests()
+    ends = stage.submit(old, lost, new)
+    assert codes(ends) == ["", "CB-235", "CB-235"]
+    with stage.sender() as sender:
+        assert sender.status(old.id).state in (State.POSTED, State.ACKNOWLEDGED)
+        results = sender.submit_many([lost, new], batch=2)
+        assert [one.error and one.error.code for one in results] == ["CB-235", "CB-235"]
+    assert stage.erp.requests() == before
+    assert stage.command("doctor") == 2
+    assert stage.restored() == 0
+    carried_on(stage, old, lost, new)
+    assert [stage.posted(one.id) for one in (old, lost, new)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("profile", OPTIONS)
+def test_a_deleted_journal_is_asked_about(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, profile: str
+) -> None:
+    """Whatever the profile: its mark says that there was one."""
+    stage = Stage(erp, tmp_path, profile)
+    old, new = claim(new_id()), claim(new_id())
+    stage.begin(old)
+    for name in ("claims.db", "claims.db-wal", "claims.db-shm"):
+        (stage.folder / name).unlink(missing_ok=True)
+    assert codes(stage.submit(old, new)) == ["CB-236", "CB-236"]
+    assert stage.restored() == 0
+    carried_on(stage, old, new)
+    assert [stage.posted(one.id) for one in (old, new)] == [1, 1]
+
+
+def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id: NewId) -> None:
+    """Where nothing else keeps a claim from being posted twice; the answer is kept."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry")
+    (tmp_path / "claim.json").write_bytes(claim(new_id()).to_json())
+    submit = ("submit", str(tmp_path / "claim.json"))
+    assert codes(stage.submit(claim(new_id()))) == ["CB-236"]
+    assert stage.command(*submit) == 2
+    assert stage.command(*submit, "--new-journal") == 0
+    assert stage.command("doctor") == 0
+    assert codes(stage.submit(claim(new_id()))) == [""]
+
+
+def test_a_correction_finds_what_the_lost_journal_posted(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
+) -> None:
+    """A revision is no duplicate to an ERP: the earlier one is asked for, and must be known."""
+    for profile in ASKED:
+        (tmp_path / profile).mkdir()
+        stage = Stage(erp, tmp_path / profile, profile, kind)
+        first = claim(new_id())
+        second = claim(first.id, revision=2, taxi="40.00")
+        stage.begin(first)
+        shutil.rmtree(stage.folder)
+        stage.folder.mkdir()
+        assert codes(stage.submit(second)) == ["CB-432"]
+        assert stage.documents(first.id) == [first.id]
+        assert codes(stage.submit(first, second)) == ["", ""]
+        references = [first.id, f"{first.id}.r2", f"{first.id}.x1"]
+        assert [one.lower() for one in stage.documents(first.id)] == [
+            one.lower() for one in references
+        ]
+
+
+@pytest.mark.parametrize("profile", OPTIONS)
+def test_a_reversal_of_the_lost_time(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, profile: str
+) -> None:
+    """What was reversed meanwhile is not reversed again; what was corrected is not posted again."""
+    if profile == "in-string":
+        pytest.skip("it cannot reverse")
+    stage = Stage(erp, tmp_path, profile)
+    taken, corrected = claim(new_id()), claim(new_id())
+    newer = claim(corrected.id, revision=2, taxi="40.00")
+    stage.begin(taken, corrected)
+    copy = stage.backup()
+    with stage.sender() as sender:
+        sender.reverse(taken.id)
+        sender.submit(newer)
+    before = stage.documents(taken.id), stage.documents(corrected.id)
+    stage.bring_back(copy)
+    with stage.sender() as sender, pytest.raises(JournalError, match="CB-235"):
+        sender.reverse(taken.id)
+    assert stage.restored() == 0
+    with stage.sender() as sender:
+        for _ in range(2):
+            try:
+                patiently(lambda: sender.reverse(taken.id))
+                break
+            except OutcomeUnknown as error:
+                if error.code != "CB-431":
+                    raise
+                settled_by_hand(sender, stage)
+    carried_on(stage, newer)
+    assert (stage.documents(taken.id), stage.documents(corrected.id)) == before
+
+
+@pytest.mark.parametrize("profile", OPTIONS)
+def test_what_was_open_is_in_doubt(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, profile: str
+) -> None:
+    """A refused and a waiting claim may have been posted meanwhile; each is in the ledger once."""
+    stage = Stage(erp, tmp_path, profile)
+    stage.begin(claim(new_id()))
+    waiting, refused = claim(new_id()), claim(new_id())
+    operation = "AccDocumentPost:" if profile == "sap-bapi" else ""
+    erp.set_faults(f"{operation}throttle=503")
+    assert isinstance(stage.submit(waiting)[0], LedgerUnavailable)
+    erp.set_faults(f"{operation}fault@1")
+    stage.submit(refused)
+    erp.set_faults("")
+    copy = stage.backup()
+    assert all(isinstance(one, Acknowledgement) for one in stage.submit(waiting, refused))
+    stage.bring_back(copy)
+    assert stage.restored() == 0
+    with stage.sender() as sender:
+        states = {sender.status(one.id).state for one in (waiting, refused)}
+    assert states <= ({State.IN_DOUBT} if profile in ASKED else {State.PARKED})
+    carried_on(stage, waiting, refused)
+    assert [stage.posted(one.id) for one in (waiting, refused)] == [1, 1]
+
+
+def test_what_was_approved_later_is_not_of_the_gap(
+    erp: Sandbox, tmp_path: Path, new_id: NewId
+) -> None:
+    """Where the ERP cannot be asked, only what may have been sent waits for a person."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry")
+    stage.begin(claim(new_id()))
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    assert stage.restored() == 0
+    after = SYSTEM.now() + dt.timedelta(seconds=1)
+    later = msgspec.structs.replace(claim(new_id()), approved_at=after)
+    assert codes(stage.submit(claim(new_id()), later)) == ["CB-431", ""]
+    correction = msgspec.structs.replace(claim(new_id(), revision=2), approved_at=after)
+    assert codes(stage.submit(correction)) == ["CB-431"]
+
+
+def test_how_long_must_be_possible(erp: Sandbox, tmp_path: Path, new_id: NewId) -> None:
+    """Not later than now, nor before this journal's own last sending; saying it again is fine."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry")
+    stage.begin(claim(new_id()))
+    now = SYSTEM.now()
+    hour = dt.timedelta(hours=1)
+    with closing(SqliteJournal(stage.path)) as journal:
+        last = journal.continuity().last_begun
+    assert last is not None
+    assert stage.restored(now + hour) == 2
+    assert stage.restored(last - hour) == 2
+    assert stage.restored(last) == 0
+    assert codes(stage.submit(claim(new_id()))) == [""]
+    assert stage.restored() == 0
+    assert stage.restored(now) == 0
+    assert stage.command("journal", "restored", "--until", "2026-03-01T10:00:00") == 2
