@@ -29,5 +29,7 @@ async def main(config: str, claims: list[Claim]) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit("usage: python examples/async_client.py CLAIMBRIDGE.toml CLAIM.json …")
     found = [Claim.from_json(Path(file).read_bytes()) for file in sys.argv[2:]]
     sys.exit(asyncio.run(main(sys.argv[1], found)))

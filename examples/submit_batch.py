@@ -32,4 +32,6 @@ def main(config: str, folder: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/submit_batch.py CLAIMBRIDGE.toml FOLDER")
     sys.exit(main(*sys.argv[1:]))

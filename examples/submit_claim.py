@@ -32,4 +32,6 @@ def main(config: str, claim_file: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/submit_claim.py CLAIMBRIDGE.toml CLAIM.json")
     sys.exit(main(*sys.argv[1:]))

@@ -280,7 +280,8 @@ class Client:
     ) -> Acknowledgement:
         """Take a claim's journal entry back; return the ERP's acknowledgement of the reversal.
 
-        ``revision`` None means the newest; ``posting_date`` None means today. Calling it again
+        ``revision`` None means the newest; ``posting_date`` None means today in the company's
+        time zone (CB-199 where nobody names it). Calling it again
         returns the same. Raises the errors of DeliveryError.
         """
         plan = self.ledger.reverse(

@@ -70,7 +70,7 @@ class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     force vouches for, ``required``; they are read when the client is opened. ``usages`` are
     extended key usages, as object identifiers, one of which the certificate must name.
     ``addressing`` sends a WS-Addressing MessageID, to which the reply's RelatesTo must then answer
-    where it has one.
+    where it has one. ``second_opinion`` asks signxml about every reply too.
     """
 
     trust: str | None = None
@@ -82,6 +82,7 @@ class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     usages: tuple[str, ...] = ()
     revocation: Literal["known", "required"] = "known"
     addressing: bool = False
+    second_opinion: bool = False
 
     def __post_init__(self) -> None:
         check_numbers("replies", self, where="replies.", code="CB-251")

@@ -4,14 +4,17 @@
 
 Prints writes per second for 1, 4 and 16 threads, each write in a transaction of its own beside
 writes that share transactions, both on the same disk in one run, in turns; then claims without an
-invoice beside claims with three. A write is one ``begin`` or one ``record``, synced. The disk
-decides: FOLDER (default: the working folder's disk) should be the one that matters.
+invoice beside claims with three, and without the mark beside the file beside with it. A write is
+one ``begin`` or one ``record``, synced. The disk decides: FOLDER (default: the working folder's
+disk) should be the one that matters.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
+import sqlite3
 import statistics
 import tempfile
 import threading
@@ -23,6 +26,7 @@ import msgspec
 from tests.journal.samples import LEDGER, changed, submission
 
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
+from claimbridge.journal.marking import Marking
 from claimbridge.model import InvoiceUse, JournalEntry, State
 
 THREADS = (1, 4, 16)
@@ -88,6 +92,31 @@ def with_invoices(folder: Path, threads: int, seconds: float) -> tuple[float, fl
     return median_of(measured[0]), median_of(measured[3])
 
 
+class Unmarked(Marking):
+    """What the mark costs is what this saves: it counts nothing and writes nothing."""
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Do nothing."""
+
+    def count(self, connection: sqlite3.Connection, now: dt.datetime) -> int:
+        """Count nothing."""
+        return 0
+
+
+def with_mark(folder: Path, threads: int, seconds: float) -> tuple[float, float]:
+    """Return writes per second without the mark beside the file and with it, in turns."""
+    measured: dict[bool, list[float]] = {False: [], True: []}
+    for turn in range(TURNS):
+        for marked, rates in measured.items():
+            path = folder / f"mark-{threads}-{marked}-{turn}.db"
+            journal = SqliteJournal(path)
+            if not marked:
+                journal._marking = Unmarked(path)
+            rates.append(writes_per_second(journal, threads, seconds / TURNS))
+            journal.close()
+    return median_of(measured[False]), median_of(measured[True])
+
+
 def sync_milliseconds(folder: Path) -> float:
     """Return what one write and sync of 4 KiB costs on this disk."""
     descriptor = os.open(folder / "sync", os.O_CREAT | os.O_WRONLY)
@@ -121,6 +150,10 @@ def main() -> None:
         print(f"{'threads':>7}  {'without/s':>9}  {'3 inv./s':>9}  {'ratio':>6}")
         for threads in THREADS:
             without, using = with_invoices(folder, threads, arguments.seconds)
+            print(f"{threads:>7}  {without:>9,.0f}  {using:>9,.0f}  {using / without:>6.2f}")
+        print(f"{'threads':>7}  {'no mark/s':>9}  {'marked/s':>9}  {'ratio':>6}")
+        for threads in THREADS:
+            without, using = with_mark(folder, threads, arguments.seconds)
             print(f"{threads:>7}  {without:>9,.0f}  {using:>9,.0f}  {using / without:>6.2f}")
     memory = writes_per_second(MemoryJournal(), 1, arguments.seconds)
     print(f"in memory, 1 thread: {memory:,.0f}/s")

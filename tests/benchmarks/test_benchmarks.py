@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 BRIEF = {
     "contracts": ["--rounds", "1"],
     "end_to_end": ["--claims", "5", "--rounds", "1"],
+    "first_send": ["--claims", "3", "--rounds", "1"],
     "import_time": ["--rounds", "1"],
     "journal": ["--seconds", "0.05"],
     "mapping": ["--seconds", "0.05"],

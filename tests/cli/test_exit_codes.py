@@ -117,3 +117,34 @@ def test_an_interrupt_ends_the_sandbox_without_a_traceback(tmp_path: Path) -> No
     _, rest = process.communicate(timeout=20)
     os.close(terminal)
     assert (process.returncode, rest) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["cyclopts", "rich.console"])
+@pytest.mark.parametrize("start", ["claimbridge", "claimbridge.cli"])
+def test_an_interrupt_while_it_loads_ends_without_a_traceback(
+    tmp_path: Path, folder: Folder, module: str, start: str
+) -> None:
+    """Ctrl-C right after return is pressed meets imports, and no work."""
+    interrupting = tmp_path / "early" / module.partition(".")[0]
+    interrupting.mkdir(parents=True)
+    (interrupting / "__init__.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(
+        [sys.executable, "-m", start, "map", "--chart", folder.chart, folder.claim()],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "early")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 130
+    assert done.stderr.startswith("interrupted")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
+    """Without the extra, the command says which one it needs."""
+    program = (
+        "import sys; sys.modules['cyclopts'] = None\n"
+        "from claimbridge.cli import main; sys.exit(main(['demo']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, "claimbridge[cli]" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr

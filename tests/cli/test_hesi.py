@@ -68,3 +68,15 @@ def test_what_is_no_document(run: Run, tmp_path: Path) -> None:
 
     assert run("hesi", "claims", "--map", MAP).code == 2
     assert run("hesi", "claims", "--map", "none.toml", "x.json").code == 2
+
+
+def test_the_shipped_samples_and_the_shipped_map_agree(run: Run) -> None:
+    """Each becomes a claim; of the one that is wrong on purpose its own fault is told."""
+    samples = sorted((EXAMPLES / "hesi").glob("*.json"))
+    shown = run("hesi", "claims", "--map", MAP, "--json", *samples)
+    errors = {one["document"]: one["error"] for one in shown.records if one["error"]}
+    assert len(shown.records) == len(samples) == 4
+    assert list(errors) == ["B26000104"]
+    assert "CB-108" in errors["B26000104"]
+    fields = run("hesi", "fields", "--map", MAP, "--json", *samples).records
+    assert not [one["field"] for one in fields if one["ignored"] and not one["deliberate"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import random
 import shutil
 import subprocess
@@ -324,6 +325,53 @@ def _changed(data: bytes, place: int) -> bytes:
     changed = bytearray(data)
     changed[place] ^= 1
     return bytes(changed)
+
+
+def test_a_view_that_somebody_else_sealed_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view that came with a commit, sealed by whatever its writer knows, weakens no gate.
+
+    Its writer has another secret, or none; the reader's own secret is nobody else's to read.
+    """
+    folder = locked(SAMPLE, tmp_path / "erp")
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(theirs))
+    Contract.load(folder, operations=("Post",))
+    assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "PrunedGate"
+    kept = {one.name: one.read_bytes() for one in (folder / FOLDER).iterdir()}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(ours))
+    assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "Gate"
+    (made,) = (one for one in (folder / FOLDER).iterdir() if one.name not in kept)
+    # Under our very name too, and sealed as it was before there was a secret.
+    (theirs_sealed,) = kept.values()
+    plain = hashlib.sha256(made.name.encode() + b"\0" + theirs_sealed[32:]).digest()
+    for seal in (theirs_sealed[:32], plain):
+        made.write_bytes(seal + theirs_sealed[32:])
+        assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "Gate"
+    assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "PrunedGate"
+    (secret,) = (ours / "claimbridge").glob("*.key")
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("wrong", ["readable by others", "a link", "cut off"])
+def test_a_secret_that_is_not_ours_alone_seals_nothing(
+    wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is kept, and nothing kept is opened; contracts are read whole."""
+    folder = locked(SAMPLE, tmp_path / "erp")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Contract.load(folder, operations=("Post",))
+    (secret,) = (tmp_path / "cache" / "claimbridge").glob("*.key")
+    if wrong == "readable by others":
+        secret.chmod(0o644)
+    elif wrong == "a link":
+        secret.rename(tmp_path / "elsewhere")
+        secret.symlink_to(tmp_path / "elsewhere")
+    else:
+        secret.write_bytes(secret.read_bytes()[:-1])
+    for _ in range(2):
+        assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "Gate"
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(

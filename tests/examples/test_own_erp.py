@@ -15,7 +15,17 @@ import msgspec
 import pytest
 from tests.examples.books import BooksResponder
 
-from claimbridge import Claim, Client, LedgerRejection, SchemaViolation, State
+from claimbridge import (
+    Claim,
+    Client,
+    ContractDrift,
+    Ledger,
+    LedgerConfig,
+    LedgerRejection,
+    SchemaViolation,
+    State,
+)
+from claimbridge.cli import main
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
 from claimbridge.testing.conformance import Case, conformance_cases
@@ -110,3 +120,25 @@ def test_the_profile_stays_short() -> None:
     tree = ast.parse((EXAMPLES / "own_erp.py").read_text(encoding="utf-8"))
     (profile,) = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     assert (profile.end_lineno or 0) - profile.lineno <= 50
+
+
+def test_its_contract_may_be_a_locked_folder(
+    own_erp: str, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Step 1 of docs/own-erp.md: what ``contract lock`` wrote is named as it stands."""
+    folder = tmp_path / "contracts" / "erp"
+    assert main(["contract", "lock", str(EXAMPLES / "own_erp.wsdl"), "--into", str(folder)]) == 0
+    profile = load_profile(own_erp)
+    monkeypatch.setattr(type(profile), "contract", str(folder))
+    for case in conformance_cases(profile):
+        case.run()
+    assert main(["contract", "check", "--profile", own_erp, str(folder)]) == 0
+    config = LedgerConfig(endpoint="http://127.0.0.1/")
+    assert Ledger(config, profile=profile).contract.operations.keys() == {
+        "PostEntry",
+        "FindEntries",
+    }
+    wsdl = next(folder.rglob("*.wsdl"))
+    wsdl.write_bytes(wsdl.read_bytes() + b"<!-- changed -->")
+    with pytest.raises(ContractDrift):
+        _ = Ledger(config, profile=profile).contract

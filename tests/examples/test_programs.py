@@ -70,3 +70,15 @@ def test_a_refusal_is_printed_and_ends_with_1(sandbox: Sandbox, tmp_path: Path) 
     code, printed = run("submit_claim.py", RUNS["submit_claim.py"][0], sandbox, tmp_path)
     assert code == 1
     assert "told to refuse it" in printed
+
+
+@pytest.mark.parametrize("program", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
+def test_without_arguments_it_says_what_it_takes(program: str) -> None:
+    """Started as it stands, no example ends in a traceback."""
+    done = subprocess.run(
+        [sys.executable, f"examples/{program}"], cwd=ROOT, capture_output=True, text=True
+    )
+    usage = f"usage: python examples/{program}"
+    assert done.stderr.startswith(usage if program in RUNS else "")
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (1 if program in RUNS else 0, "")

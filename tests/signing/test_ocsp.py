@@ -98,6 +98,35 @@ def test_a_delegate_vouches_only_with_the_issuers_leave() -> None:
     assert verdict(respond(SIGNER, delegate=True)) == "CB-349"  # nobody vouches for himself
 
 
+def test_a_delegate_that_was_revoked_vouches_for_nobody() -> None:
+    """By a list of the issuer, whatever its scope, or by the issuer's own response about it."""
+    delegate = issue("responder", ROOT, usages=OCSP_SIGNING)
+    good = respond(delegate, delegate=True)
+    ended = respond(ROOT, delegate, since=AT - HOUR)
+    assert verdict(good) == "accepted"
+    old = AT - timedelta(days=9)  # so that it does not itself vouch for the signer
+    assert verdict(good, crls=(revoke(ROOT, delegate, issued=old, since=old),)) == "CB-349"
+    assert verdict(good, crls=(revoke(ROOT, delegate, limited=True),)) == "CB-349"
+    assert verdict(good, ended) == "CB-349"
+    later = revoke(ROOT, delegate, limited=True, since=AT + HOUR)
+    assert verdict(good, crls=(later,)) == "accepted"
+    stranger = issue("root", ca=True)
+    theirs = respond(stranger, delegate, stranger, since=AT - HOUR)
+    assert verdict(good, theirs, crls=(revoke(stranger, delegate),)) == "accepted"
+
+
+def test_a_delegate_for_other_uses_vouches_for_nobody() -> None:
+    """Its key usage must say digitalSignature; that somebody was revoked it says all the same."""
+    for other in (
+        issue("responder", ROOT, usages=OCSP_SIGNING, signs=False),
+        issue("responder", ROOT, usages=OCSP_SIGNING, signs=None),
+    ):
+        assert verdict(respond(other, delegate=True)) == "CB-349"
+        assert verdict(respond(other, delegate=True), revocation="known") == "accepted"
+        denied = respond(other, since=AT - 9 * HOUR, issued=AT - HOUR, delegate=True)
+        assert verdict(denied, revocation="known") == "CB-348"
+
+
 def test_who_was_revoked_is_refused() -> None:
     """Whatever the policy requires, also by a response that is old, and from its moment on."""
     for required in ("known", "required"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from ipaddress import IPv4Network
 
 import pytest
 from cryptography import x509
@@ -13,8 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
 from tests.signing.issuing import AT, At, Holder, issue, named
 
-from claimbridge.errors import SignerUntrusted
-from claimbridge.signing import Identity, Policy, Signer, verify
+from claimbridge.errors import ConfigurationError, SignerUntrusted
+from claimbridge.signing import Identity, Policy, Signer, trust, verify
 
 PAST = {"start": AT - timedelta(days=9), "end": AT - timedelta(days=1)}
 SERVER, CLIENT = [Usage.SERVER_AUTH], [Usage.CLIENT_AUTH]
@@ -124,13 +125,13 @@ ACME = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAM
         ({"excluded": [ACME]}, _member("Acme"), None, False),
         (
             {"permitted": [x509.DNSName("acme.example")]},
-            named("signer"),
+            named("acme.example"),
             x509.DNSName("acme.example"),
             True,
         ),
         (
             {"permitted": [x509.DNSName("acme.example")]},
-            named("signer"),
+            named("acme.example"),
             x509.DNSName("evil.example"),
             False,
         ),
@@ -156,7 +157,7 @@ def test_name_constraints_hold(limits, subject, extra, counts):
     middle = issue("middle", root, ca=True, extra=_constrained(**limits))
     alternative = x509.SubjectAlternativeName([extra]) if extra else None
     document = _signed(issue(subject, middle, extra=alternative), middle)
-    policy = Policy(trust=root.pem, subjects=("signer",), at=AT)
+    policy = Policy(trust=root.pem, subjects=("signer", "acme.example"), at=AT)
     if counts:
         assert verify(document, policy).content
         return
@@ -278,4 +279,110 @@ def test_huge_rsa_keys_are_refused_unused():
     )
     huge = Holder(key, builder.sign(key, hashes.SHA256()))
     with pytest.raises(SignerUntrusted, match=r"CB-337 .* RSA with 9001 bits"):
-        verify(_signed(huge), Policy(pin=huge.pem, at=AT))
+        verify(_signed(huge), Policy(pin=issue("signer").pem, at=AT))
+
+
+@pytest.mark.parametrize(
+    ("limits", "name", "counts"),
+    [
+        ({"permitted": [x509.DNSName("plant1.example")]}, "erp.example", False),
+        ({"permitted": [x509.DNSName("plant1.example")]}, "erp.plant1.example", True),
+        ({"permitted": [x509.DNSName("plant1.example")]}, "ERP.Plant1.Example.", True),
+        ({"permitted": [x509.DNSName("plant1.example")]}, "plant1.example", True),
+        ({"permitted": [x509.DNSName("plant1.example")]}, "notplant1.example", False),
+        ({"permitted": [x509.DNSName("plant1.example")]}, "erp", False),
+        ({"permitted": [x509.DNSName("plant1.example")]}, "财务", False),
+        ({"excluded": [x509.DNSName("example")]}, "erp.example", False),
+        ({"excluded": [x509.DNSName("example")]}, "erp.example.", False),
+        ({"excluded": [x509.DNSName("xn--bcher-kva.example")]}, "bücher.example", False),
+        ({"excluded": [x509.DNSName("example")]}, "财务", True),
+        ({"permitted": [x509.IPAddress(IPv4Network("10.1.0.0/16"))]}, "10.2.0.1", False),
+        ({"permitted": [x509.IPAddress(IPv4Network("10.1.0.0/16"))]}, "10.1.0.1", True),
+        ({"permitted": [x509.IPAddress(IPv4Network("10.1.0.0/16"))]}, "erp.example", True),
+        ({"permitted": [x509.RFC822Name("plant1.example")]}, "fi@erp.example", False),
+        ({"permitted": [x509.RFC822Name("plant1.example")]}, "fi@plant1.example", True),
+        ({"permitted": [x509.RFC822Name(".plant1.example")]}, "fi@a.plant1.example", True),
+    ],
+)
+def test_a_common_name_that_is_compared_is_one_that_the_issuer_may_give(limits, name, counts):
+    """A sub-CA that is limited to some names cannot make itself another by a bare CN."""
+    root = issue("root", ca=True)
+    middle = issue("middle", root, ca=True, extra=_constrained(**limits))
+    document = _signed(issue(name, middle), middle)
+    # Where no name is asked for, none is compared: whoever the anchor admits.
+    assert verify(document, Policy(trust=root.pem, at=AT)).content
+    asked = Policy(trust=root.pem, subjects=(name,), at=AT)
+    if counts:
+        assert verify(document, asked).content
+        return
+    with pytest.raises(SignerUntrusted) as refused:
+        verify(document, asked)
+    assert refused.value.code == "CB-355"
+
+
+def test_a_pin_does_not_excuse_a_limit_that_we_do_not_know():
+    """RFC 5280 §4.2: an unknown critical extension refuses a pinned certificate too."""
+    signer = issue("signer", extra=_unknown())
+    with pytest.raises(SignerUntrusted, match=r"1\.2\.3\.4\.5") as caught:
+        verify(_signed(signer), Policy(pin=signer.pem, at=AT))
+    assert caught.value.code == "CB-356"
+    named_too = issue("signer", extra=x509.SubjectAlternativeName([x509.DNSName("erp.example")]))
+    assert verify(_signed(named_too), Policy(pin=named_too.pem, at=AT)).content
+
+
+def _huge(name: str, by: Holder, *, bits: int = 9001, exponent: int = 65537) -> Holder:
+    """A CA's certificate about a key that nobody has."""
+    numbers = rsa.RSAPublicNumbers(exponent, (1 << (bits - 1)) + 9)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(by.certificate.subject)
+        .public_key(numbers.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(AT - timedelta(days=1))
+        .not_valid_after(AT + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    return Holder(by.key, builder.sign(by.key, hashes.SHA256()))
+
+
+@pytest.mark.parametrize(
+    ("bits", "exponent", "told"),
+    [(9001, 65537, "RSA with 9001 bits"), (2048, (1 << 1000) + 1, "exponent of 1001 bits")],
+)
+def test_huge_keys_of_issuers_are_refused_unused(bits, exponent, told):
+    """The cap is for every certificate that comes along, not for the signer's alone."""
+    root = issue("root", ca=True)
+    huge = _huge("huge", root, bits=bits, exponent=exponent)
+    for leaf in (issue("signer", huge), issue("signer", root)):
+        with pytest.raises(SignerUntrusted, match=told) as caught:
+            verify(_signed(leaf, huge), Policy(trust=root.pem, at=AT))
+        assert caught.value.code == "CB-337"
+    for trusted in ({"trust": huge.pem}, {"pin": root.pem + huge.pem}):
+        with pytest.raises(ConfigurationError, match=told) as refused:
+            Policy(**trusted)
+        assert refused.value.code == "CB-359"
+
+
+def test_issuers_that_issue_each_other_buy_no_time():
+    """Four issuers of one name and one key are tried one by one, and not in every order."""
+    key = issue("x").key
+    first = issue("x", ca=True, key=key)
+    circle = [issue("x", first, ca=True, key=key) for _ in range(4)]
+    root = issue("root", ca=True)
+    with pytest.raises(SignerUntrusted, match="CB-330"):
+        verify(_signed(issue("signer", first), *circle), Policy(trust=root.pem, at=AT))
+    others = [one.certificate for one in circle]
+    assert [len(one) for one in trust._selections(others)] == [1, 1, 1, 1]
+    different = [issue("x", ca=True).certificate, issue("y", ca=True, key=key).certificate]
+    assert [len(one) for one in trust._selections(others[:2] + different)] == [3, 3]
+
+
+def test_an_issuer_with_two_certificates_counts_by_either():
+    """Cross-certified: one name and one key, by a stranger's root and by ours, in any order."""
+    root, stranger = issue("root", ca=True), issue("stranger", ca=True)
+    ours = issue("middle", root, ca=True)
+    theirs = issue("middle", stranger, ca=True, key=ours.key)
+    for brought in ((ours, theirs), (theirs, ours)):
+        document = _signed(issue("signer", ours), *brought)
+        assert verify(document, Policy(trust=root.pem, at=AT)).content

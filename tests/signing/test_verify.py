@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 import subprocess
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from tests.signing.issuing import AT, VECTORS_AT, At, issue
 
-from claimbridge.errors import ConfigurationError, KeyUnavailable, SignatureInvalid, SigningError
-from claimbridge.signing import Identity, Policy, Signer, Verified, verify, verify_elements
+from claimbridge.errors import (
+    ConfigurationError,
+    DocumentError,
+    KeyUnavailable,
+    SignatureInvalid,
+    SigningError,
+)
+from claimbridge.signing import (
+    Identity,
+    Policy,
+    Signer,
+    Verified,
+    Verifier,
+    verify,
+    verify_elements,
+)
 from claimbridge.signing.dsig import DS, ENVELOPED, SOAP11, SOAP12, WSSE, WSU
+from claimbridge.signing.timestamps import verify_timestamp
 from claimbridge.xmlio import canonical, parse
 
 VOUCHER = "{urn:claimbridge:voucher:1}Voucher"
@@ -402,6 +418,11 @@ def test_the_clock_says_now(enveloped, throwaway):
         ({"pin": b"PEM", "max_age": 5}, "CB-345"),
         ({"pin": b"PEM", "placement": "soap", "max_age": -1}, "CB-345"),
         ({"pin": b"PEM", "placement": "soap", "max_age": float("nan")}, "CB-345"),
+        ({"pin": b"PEM", "placement": "soap", "max_age": float("inf")}, "CB-345"),
+        ({"pin": b"PEM", "placement": "soap", "max_age": 1e300}, "CB-345"),
+        ({"pin": b"PEM", "placement": "soap", "max_age": 10**400}, "CB-345"),
+        ({"pin": b"PEM", "placement": "soap", "max_age": "300"}, "CB-345"),
+        ({"pin": b"PEM", "placement": "soap", "max_age": True}, "CB-345"),
     ],
 )
 def test_a_policy_cannot_contradict_itself(given, code, throwaway):
@@ -424,3 +445,30 @@ def test_an_expired_identity_signs_no_envelope(identity):
     """The clock is asked for envelopes too."""
     with pytest.raises(KeyUnavailable):
         Signer(identity, clock=At(AT + timedelta(days=60))).sign_envelope(_envelope())
+
+
+def test_an_age_of_any_kind_of_number_is_judged(enveloped, throwaway):
+    """A Decimal, an int: what the policy takes, verifying computes with."""
+    for age in (Decimal("300"), 300, 300.0):
+        policy = Policy(placement="soap", pin=throwaway.pin, at=AT, max_age=age)
+        assert verify(enveloped, policy).created
+
+
+@pytest.mark.parametrize("given", ["<a/>", None, memoryview(b"<a/>"), bytearray(b"<a/>"), 7, []])
+def test_what_is_no_bytes_is_refused_as_no_document(given, throwaway):
+    """Every door of verifying: one of our errors, and the kind that was given."""
+    verifier = Verifier(Policy(pin=throwaway.pin, at=AT))
+    soap = Verifier(Policy(placement="soap", pin=throwaway.pin, at=AT))
+    for attempt in (
+        lambda: verifier.verify(given),
+        lambda: soap.verify(given),
+        lambda: verifier.verify_detached(given, {}),
+        lambda: verifier.verify_detached(b"<a/>", {"a": given}),
+        lambda: verifier.verify_together(given, "a"),
+        lambda: verifier.verify_elements(given, "a"),
+        lambda: verify_timestamp(given, b"x", trust=throwaway.trust),
+        lambda: verify_timestamp(b"x", given, trust=throwaway.trust),
+    ):
+        with pytest.raises(DocumentError, match=type(given).__name__) as caught:
+            attempt()
+        assert caught.value.code == "CB-150"

@@ -40,12 +40,13 @@ class Authority:
         self,
         folder: Path,
         *,
+        name: str = "erp",
         hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
         ended: bool = False,
         clients: Authority | None = None,
     ) -> ssl.SSLContext:
         """A server's TLS set-up; with ``clients`` it asks for a certificate of theirs."""
-        key, certificate = self.issue("erp", hosts=hosts, ended=ended)
+        key, certificate = self.issue(name, hosts=hosts, ended=ended)
         path = folder / f"server-{certificate.serial_number}.pem"
         path.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -15,12 +15,14 @@ from tests.soap.server import REPLY, Server, Wire, http
 
 from claimbridge.errors import (
     ConfigurationError,
+    ContractError,
     DeliveryError,
     DeliveryRefused,
     KeyUnavailable,
     NotDelivered,
 )
 from claimbridge.soap.transport import ClientCertificate, Transport, TransportSettings
+from claimbridge.soap.transport.download import Downloads
 from claimbridge.soap.transport.tls import tls_context
 
 
@@ -57,6 +59,22 @@ def test_an_unacceptable_certificate_is_refused(
         "expired": "expired",
     }
     assert expected[case] in str(caught.value)
+    assert server.requests == []
+
+
+def test_a_server_is_known_by_its_alternative_names_alone(
+    sender: Sender, serve: Callable[..., Server], authority: Authority, tmp_path: Path
+) -> None:
+    """A certificate without any is refused, whatever its CN says; for a contract's file too."""
+    tls = authority.server(tmp_path, name="localhost", hosts=())
+    server = serve(http(), tls=tls)
+    address = server.url(host="localhost")
+    with pytest.raises(DeliveryRefused) as caught:
+        sender(address, ca=authority.pem)()
+    assert caught.value.code == "CB-415"
+    with pytest.raises(ContractError) as refused:
+        Downloads(ca=authority.pem)(address)
+    assert refused.value.code == "CB-219"
     assert server.requests == []
 
 

@@ -196,3 +196,24 @@ def test_an_empty_secret_is_refused(record: Record) -> None:
         Webhook(record, name="hr", secrets=[""])
     with pytest.raises(ConfigurationError):
         Webhook(record, name="hr", secrets=[])
+
+
+@pytest.mark.parametrize("name", ["Claimbridge-Signature", "Claimbridge-Timestamp"])
+@pytest.mark.parametrize("first", ["right", "wrong"])
+def test_a_doubled_header_is_refused_and_not_tried_in_turn(
+    name: str, first: str, sender: Sender, record: Record
+) -> None:
+    """Two readers of one request must not differ in which of two signatures they believe."""
+    content = body()
+    right = sign(SECRET, content, timestamp=now())
+    headers = urllib3.HTTPHeaderDict(right)
+    wrong = urllib3.HTTPHeaderDict({**right, name: right[name][:-1] + "0"})
+    doubled = headers if first == "right" else wrong
+    doubled.add(name, (wrong if first == "right" else headers)[name])
+    response = sender.pool.request("POST", sender.url, body=content, headers=doubled)
+    assert response.status == 401
+    doubled = urllib3.HTTPHeaderDict(right)
+    doubled.add(name, right[name])
+    assert sender.pool.request("POST", sender.url, body=content, headers=doubled).status == 401
+    assert received(record) == 0
+    assert sender.post(content) == 202

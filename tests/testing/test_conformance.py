@@ -16,7 +16,7 @@ import pytest
 from tests.examples.books import BooksResponder
 from tests.testing.record import FIXTURES, OPTIONS
 
-from claimbridge import JournalEntry, Outcome, OutcomeKind
+from claimbridge import ConfigurationError, JournalEntry, Outcome, OutcomeKind
 from claimbridge.config import AuthConfig
 from claimbridge.contract.replies import Reply
 from claimbridge.model import Role, Side, Submission
@@ -470,3 +470,18 @@ def test_a_false_promise_is_found(check: str, fault: str) -> None:
     (case,) = [one for one in cases if str(one) == f"{check}-{fault}"]
     with pytest.raises(Nonconformity, match=r"2 documents|is booked"):
         case.run()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"recorded": 5}, {"recorded": "nowhere"}, {"recorded": Path()}, {"options": 5}, {"auth": 5},
+        {"no_place": 5}, {"chart": 5}, {"responder": "no_module:at_all"}, {"responder": "nothing"},
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_is_refused_in_our_words(given: dict[str, Any], tmp_path: Path) -> None:
+    """A suite that tests nothing, for a folder without exchanges, is refused too."""
+    if given == {"recorded": Path()}:
+        given = {"recorded": tmp_path}
+    with pytest.raises(ConfigurationError):
+        check("reference", **given)

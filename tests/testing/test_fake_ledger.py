@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +12,8 @@ from tests.testing.record import EXAMPLES, claim
 
 from claimbridge import (
     Chart,
+    Claim,
+    ConfigurationError,
     ConflictingSubmission,
     LedgerRejection,
     LedgerUnavailable,
@@ -141,3 +145,22 @@ def test_doubt_that_stays_is_outcome_unknown(
     with pytest.raises(OutcomeUnknown):
         fake_ledger.submit(claim())
     assert fake_ledger.status("EXP-2026-0042", ask=False).state is State.IN_DOUBT
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"chart": 5}, {"chart": "nowhere.toml"}, {"name": 5}, {"time_zone": 5}, {"clock": None}],
+)
+def test_a_wrong_argument_is_refused_in_our_words(given: dict[str, Any]) -> None:
+    """At once, and not by the first claim."""
+    with pytest.raises(ConfigurationError):
+        FakeLedger(**given)
+
+
+def test_a_chart_may_be_named_by_its_path() -> None:
+    """As everywhere else."""
+    chart = Path(__file__).parents[2] / "examples/chart.toml"
+    with FakeLedger(chart=str(chart)) as ledger:
+        assert ledger.preview(
+            Claim.from_json((chart.parent / "claims/travel-cn.json").read_bytes())
+        )

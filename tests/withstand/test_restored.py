@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from tests.withstand.interrupted import submit_until_interrupted
 from tests.withstand.scene import (
     CHART,
     NAME,
@@ -23,14 +26,23 @@ from tests.withstand.scene import (
     claim,
     configured,
     held,
+    ledger_of,
     patiently,
     settle_by_hand,
 )
 
 from claimbridge.cli.app import main
+from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig
-from claimbridge.errors import ClaimBridgeError, JournalError, LedgerUnavailable, OutcomeUnknown
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ConfigurationError,
+    JournalError,
+    JournalWarning,
+    LedgerUnavailable,
+    OutcomeUnknown,
+)
 from claimbridge.journal import SqliteJournal
 from claimbridge.model import Acknowledgement, Claim, State
 from claimbridge.sandbox import Sandbox
@@ -356,3 +368,65 @@ def test_how_long_must_be_possible(erp: Sandbox, tmp_path: Path, new_id: NewId) 
     assert stage.restored() == 0
     assert stage.restored(now) == 0
     assert stage.command("journal", "restored", "--until", "2026-03-01T10:00:00") == 2
+
+
+@pytest.mark.parametrize("profile", ["sap-bapi", "sap-journal-entry"])
+def test_the_intake_posts_nothing_twice(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, profile: str
+) -> None:
+    """Unattended, with a record that was restored too, and files that are given again."""
+    stage = Stage(erp, tmp_path, profile)
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    with stage.toml.open("a") as file:
+        file.write(
+            f'[source.inbox]\nkind = "folder"\npath = "inbox"\nledger = "{NAME}"\nsettle = 0\n'
+        )
+
+    def give(*claims: Claim) -> None:
+        for one in claims:
+            (inbox / f"{one.id}.json").write_bytes(one.to_json())
+
+    old, lost, new = (claim(new_id()) for _ in range(3))
+    give(old)
+    assert stage.command("intake", "--new-journal") == 0
+    copy = stage.backup()
+    give(lost)
+    assert stage.command("intake") == 0
+    stage.bring_back(copy)
+    give(old, lost, new)
+    assert stage.command("intake") == 2
+    assert [stage.posted(one.id) for one in (old, lost, new)] == [1, 1, 0]
+    assert stage.restored() == 0
+    time.sleep(QUIET)
+    asked = profile in ASKED
+    assert stage.command("intake") == (0 if asked else 3)
+    assert [stage.posted(one.id) for one in (old, lost, new)] == [1, 1, int(asked)]
+
+
+def test_two_processes_send_a_claim_once(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, processes: ForkServerContext
+) -> None:
+    """Both may have asked before either sent: the journal lets one begin."""
+    stage = Stage(erp, tmp_path, "sap-bapi")
+    mine = claim(new_id())
+    workers = [
+        processes.Process(target=submit_until_interrupted, args=("Client", stage.config, mine))
+        for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert stage.documents(mine.id) == [mine.id]
+
+
+def test_a_question_that_cannot_be_asked(erp: Sandbox, tmp_path: Path) -> None:
+    """It is refused when it is configured; of a journal that forgets, people are warned."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry")
+    with pytest.raises(ConfigurationError, match="CB-251"):
+        ledger_of(msgspec.structs.replace(stage.config, first_send="ask"))
+    forgetful = msgspec.structs.replace(stage.config, journal="memory:")
+    with pytest.warns(JournalWarning, match="memory:"):
+        Client(forgetful, ledger=ledger_of(forgetful)).close()

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, NamedTuple, TextIO
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
+from claimbridge.cli.outlet import fill_standard_descriptors, outlets
 from claimbridge.cli.output import complain
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -25,15 +25,25 @@ from claimbridge.errors import (
 )
 
 DONE, BUSINESS_NO, USAGE, UNKNOWN, NOT_DELIVERED = range(5)
+INTERRUPTED: Final = 130
+"""What a shell calls the end by Ctrl-C."""
+
+
+_STDIN: Final = "./-"
+"""The path ``-`` for cyclopts, which takes the bare sign for an option."""
 
 
 class Command(NamedTuple):
-    """One command: its code as ``module:function`` in this package, what it does, an example."""
+    """One command: its code as ``module:function`` in this package, what it does, an example.
+
+    ``acts``: it changes something that stays: a ledger, a journal, a record, a file.
+    """
 
     name: str
     place: str
     summary: str
     example: str
+    acts: bool = False
 
 
 GROUPS: Final[dict[str, tuple[Command, ...]]] = {
@@ -63,6 +73,7 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
             "claims:submit",
             "Carry approved claims into the ledger, each exactly once in effect.",
             "claimbridge submit --config claimbridge.toml claims/*.json",
+            acts=True,
         ),
         Command(
             "status",
@@ -75,12 +86,14 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
             "claims:reverse",
             "Take a claim's journal entry back by a reversal.",
             'claimbridge reverse EXP-2026-0042 --reason "paid twice"',
+            acts=True,
         ),
         Command(
             "reconcile",
             "claims:reconcile",
             "Bring every unfinished submission to an end: ask the ERP, adopt, or send.",
             "claimbridge reconcile --config claimbridge.toml",
+            acts=True,
         ),
     ),
     "Claims from their sources": (
@@ -89,6 +102,7 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
             "intake:tree",
             "Carry what the sources have into the ledgers, in one pass; retry what is parked.",
             "claimbridge intake --config claimbridge.toml",
+            acts=True,
         ),
     ),
     "Before anything is sent": (
@@ -144,6 +158,7 @@ CONTRACT: Final = (
         "contracts:lock_contract",
         "Fetch a contract's files once, and write them with their hashes into a folder.",
         "claimbridge contract lock https://erp.example/voucher-service?wsdl --into contracts/erp",
+        acts=True,
     ),
     Command(
         "show",
@@ -182,18 +197,21 @@ INTAKE: Final = (
         "intake:retry_arrivals",
         "Let the next pass go on with what is parked, once its reason is mended.",
         "claimbridge intake retry EXP-2026-0042",
+        acts=True,
     ),
     Command(
         "refuse",
         "intake:refuse_arrivals",
         "Close what is parked and will not be submitted.",
         'claimbridge intake refuse EXP-2026-0042 --reason "paid by hand"',
+        acts=True,
     ),
     Command(
         "write-backs",
         "write_backs:write_backs",
         "List what goes back to sources, and let what waits for a person be tried again.",
         "claimbridge intake write-backs --state parked",
+        acts=True,
     ),
 )
 CHART: Final = (
@@ -208,6 +226,7 @@ CHART: Final = (
         "charts:compare_examples",
         "Map the example claims beside a chart, and compare with the postings expected of them.",
         "claimbridge chart test chart.toml",
+        acts=True,
     ),
 )
 HESI: Final = (
@@ -248,6 +267,7 @@ JOURNAL: Final = (
         "journal:settle_submission",
         "Record what you found in the ERP about a parked submission, or one that is gone from it.",
         "claimbridge journal settle EXP-2026-0042 --revision 1 --posted 0100000008",
+        acts=True,
     ),
     Command(
         "books",
@@ -260,18 +280,21 @@ JOURNAL: Final = (
         "books:rename_book",
         "Let a new name mean the book that an old name meant, after a ledger was renamed.",
         "claimbridge journal rename CN01 CN-SHANGHAI",
+        acts=True,
     ),
     Command(
         "moved",
         "books:move_book",
         "Record that a ledger's book is now where the configuration says.",
         "claimbridge journal moved CN01",
+        acts=True,
     ),
     Command(
         "restored",
         "restored:journal_restored",
         "Say until when a newer copy of the journal was in use; what it may have sent is doubted.",
         "claimbridge journal restored --until 2026-03-31T18:30:00+08:00",
+        acts=True,
     ),
 )
 
@@ -311,6 +334,7 @@ def build() -> App:
         help_format="markdown",
         version_flags=["--version"],
         default_parameter=Parameter(show_default=_shown),
+        suppress_keyboard_interrupt=False,  # ``main`` says what was under way
     )
     titles = (*GROUPS, "Contracts")
     groups = {title: Group(title, sort_key=order) for order, title in enumerate(titles)}
@@ -368,16 +392,30 @@ def _warn(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code; no traceback for what a user can mend."""
+    """Run the command and return its exit code; no traceback for what a user can fix.
+
+    The code comes from the work alone: output that cannot be printed never changes it.
+    """
+    fill_standard_descriptors()
     warnings.showwarning = _warn
+    given = [
+        _STDIN if one == "-" else one for one in (sys.argv[1:] if arguments is None else arguments)
+    ]
+    try:
+        with outlets(acts=acts(given)):
+            return _run(given)
+    except KeyboardInterrupt:  # while the last words were printed
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = build()(
-            sys.argv[1:] if arguments is None else list(arguments),
+            arguments,
             exit_on_error=False,
             print_error=False,
             result_action="return_value",
         )
-        sys.stdout.flush()
     except CycloptsError as error:
         asked = " ".join(("claimbridge", *(error.command_chain or ())))
         complain(f"{str(error).strip()}\nTry: {asked} --help")
@@ -387,9 +425,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         complain("interrupted; what was under way is in the journal: claimbridge reconcile")
-        return 130
-    except BrokenPipeError:
-        # The reader of our output went away (head, less): not an error, and nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return INTERRUPTED
     return code if isinstance(code, int) else DONE
+
+
+def acts(arguments: Sequence[str]) -> bool:
+    """Return whether the command that these arguments name changes something that stays."""
+    return any(
+        command.acts and list(arguments[: len(names)]) == names for names, command in commands()
+    )
+
+
+def commands() -> Iterator[tuple[list[str], Command]]:
+    """Yield every command, each after the words that name it."""
+    for titled in GROUPS.values():
+        for command in titled:
+            yield [command.name], command
+    trees = {"contract": CONTRACT, "intake": INTAKE, "chart": CHART, "hesi": HESI}
+    for name, below in {**trees, "journal": JOURNAL}.items():
+        for command in below:
+            yield [name, command.name], command

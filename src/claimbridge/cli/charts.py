@@ -11,8 +11,10 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
+from claimbridge.cli.given import at_hand, is_stdin
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
+from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.mapping.cases import CaseResult, run_cases
 from claimbridge.mapping.charts.account_list import read_accounts
@@ -34,16 +36,20 @@ def check_chart(
     Parameters
     ----------
     chart
-        The chart: TOML, a folder of CSV files, or an Excel workbook.
+        The chart: TOML, a folder of CSV files, or an Excel workbook; - is stdin.
     accounts
         A list of the accounts that the ERP has: a text or CSV file, or .xlsx; else the one that
-        the chart names.
+        the chart names; - is stdin.
     date
         Judge on this day; today when left out.
 
     """
-    opened = Chart.load(chart)
-    known = read_accounts(accounts) if accounts is not None else None
+    with at_hand(chart, suffix=".toml") as file:
+        opened = Chart.load(file)
+    known = None
+    if accounts is not None:
+        with at_hand(accounts, suffix=".csv") as file:
+            known = read_accounts(file)
     found = opened.check(day=date or SYSTEM.now().date(), accounts=known)
     wrong = any(finding.weight == "mend" for finding in found)
     if json:
@@ -84,6 +90,11 @@ def compare_examples(
         Replace the expectations of those that differ by what the chart gives now.
 
     """
+    if is_stdin(chart):
+        raise ConfigurationError(
+            "nothing stands beside stdin, and example claims stand beside a chart; name its file",
+            code="CB-251",
+        )
     differing = 0
     for result in run_cases(chart, write=write):
         differing += bool(result.differences) and not result.written

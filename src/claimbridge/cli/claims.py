@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
+from claimbridge.cli.given import at_hand
 from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import (
     NO,
@@ -338,7 +339,8 @@ def map_claims(
         Say under each voucher which row and rule made each posting.
 
     """
-    opened = Chart.load(chart)
+    with at_hand(chart, suffix=".toml") as file:
+        opened = Chart.load(file)
     codes = []
     for path in claims:
         try:
@@ -390,7 +392,7 @@ def reverse(
     revision
         Which revision; the newest when left out.
     date
-        The reversal's posting date; today when left out.
+        The reversal's posting date; when left out, today in the company's time zone.
     reason
         Goes into the reversal's text.
 

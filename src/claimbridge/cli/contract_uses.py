@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +12,8 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
-from claimbridge.cli.output import NO, WARN, YES, complain, emit, say
+from claimbridge.cli.given import at_hand
+from claimbridge.cli.output import NO, WARN, YES, complain, emit, say, write_document
 from claimbridge.cli.profiles import ProfileName, ProfileOptions, read_options
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.check import Check, Obstacle, check
@@ -56,12 +56,12 @@ def diff_contracts(
     Parameters
     ----------
     old
-        The contract in use: a locked bundle, or a WSDL file.
+        The contract in use: a locked bundle, or a WSDL file; - is stdin.
     new
         The contract that the ERP offers now.
 
     """
-    before, after = Side.load(old), Side.load(new)
+    before, after = _side(old), _side(new)
     uses = () if any_sender else _judges(profile, before)
     changes = diff(before, after, uses=uses)
     if json:
@@ -90,7 +90,8 @@ def check_profile(
     """
     made = load_profile(profile, read_options(option))
     own = _own_side(made)
-    checked = check(uses_of(made, own), Contract.load(contract), Side.load(contract), own=own)
+    with at_hand(contract, suffix=".wsdl") as file:
+        checked = check(uses_of(made, own), Contract.load(file), Side.load(file), own=own)
     if json:
         _emit_check(checked)
     else:
@@ -124,17 +125,21 @@ def print_types(
         The operations whose requests are wanted.
 
     """
-    text = types_module(Side.load(contract), operations, kinds=kind, sourced=sourced)
+    text = types_module(_side(contract), operations, kinds=kind, sourced=sourced)
     if json:
         emit({"operations": operations, "module": text})
     else:
-        sys.stdout.write(text)
+        write_document(text.encode())
     return DONE
 
 
+def _side(path: Path) -> Side:
+    with at_hand(path, suffix=".wsdl") as file:
+        return Side.load(file)
+
+
 def _own_side(profile: Profile) -> Side:
-    place = Path(profile.contract)
-    return Side.load(place if place.is_file() else Bundle.from_package(profile.contract))
+    return Side.load(Bundle.named(profile.contract))
 
 
 def _judges(names: Sequence[str], old: Side) -> tuple[Uses, ...]:

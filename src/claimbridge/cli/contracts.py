@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE
 from claimbridge.cli.claims import Json
+from claimbridge.cli.given import at_hand, is_stdin
 from claimbridge.cli.output import YES, emit, read_file, say
 from claimbridge.clock import SYSTEM
 
@@ -31,7 +33,7 @@ def lock_contract(
     Parameters
     ----------
     source
-        A WSDL file, a contract's folder, or an https address.
+        A WSDL file, a contract's folder, or an https address; - is stdin.
     into
         The folder to write; it must be new or empty.
     allow_host
@@ -46,14 +48,13 @@ def lock_contract(
     from claimbridge.contract.lock import lock
     from claimbridge.soap.transport.download import Downloads
 
-    made = lock(
-        source,
-        into=into,
-        fetch=Downloads(ca=read_file(ca) if ca else None),
-        at=SYSTEM.now(),
-        hosts=allow_host,
-        replace=force,
-    )
+    fetch = Downloads(ca=read_file(ca) if ca else None)
+    with ExitStack() as held:
+        if is_stdin(Path(source)):
+            source = str(held.enter_context(at_hand(Path(source), suffix=".wsdl")))
+        made = lock(
+            source, into=into, fetch=fetch, at=SYSTEM.now(), hosts=allow_host, replace=force
+        )
     if json:
         emit(_locked_record(made))
         return DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import msgspec
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
 from claimbridge.cli.claims import Json
+from claimbridge.cli.given import is_stdin
 from claimbridge.cli.output import (
     NO,
     YES,
@@ -17,14 +17,14 @@ from claimbridge.cli.output import (
     plain_entry,
     plain_findings,
     plain_reasons,
-    read_claim,
     read_file,
     say,
+    write_document,
 )
 from claimbridge.cli.profiles import ContractPlace, ProfileName, ProfileOptions, offline_ledger
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.ledger import Ledger
-from claimbridge.model import Finding, Outcome, OutcomeKind
+from claimbridge.model import Claim, Finding, Outcome, OutcomeKind
 from claimbridge.soap.envelope import open_envelope
 
 # What the command calls the kinds: a paid document is posted, a duplicate names the posted one,
@@ -53,7 +53,7 @@ def reply(
     Parameters
     ----------
     files
-        SOAP envelopes.
+        SOAP envelopes; - is stdin.
 
     """
     ledger = offline_ledger(profile, contract, None, option)
@@ -122,13 +122,13 @@ def validate(
     Parameters
     ----------
     files
-        Claims in JSON; SOAP envelopes or the Body's child in XML.
+        Claims in JSON; SOAP envelopes or the Body's child in XML; - is stdin, of either kind.
 
     """
     ledger = offline_ledger(profile, contract, None, option)
     codes = []
     for path in files:
-        findings = _claim_findings(path) if path.suffix == ".json" else _xml_findings(ledger, path)
+        findings = _findings(path, ledger)
         codes.append(BUSINESS_NO if findings else DONE)
         if json:
             emit({"file": str(path), "valid": not findings, "findings": plain_findings(findings)})
@@ -139,16 +139,21 @@ def validate(
     return worst(codes)
 
 
-def _claim_findings(path: Path) -> tuple[Finding, ...]:
+def _findings(path: Path, ledger: Ledger) -> tuple[Finding, ...]:
+    data = read_file(path)
+    claim = path.suffix == ".json" or (is_stdin(path) and data.lstrip()[:1] in {b"{", b"["})
+    return _claim_findings(data) if claim else _xml_findings(data, ledger)
+
+
+def _claim_findings(data: bytes) -> tuple[Finding, ...]:
     try:
-        read_claim(path)
+        Claim.from_json(data)
     except ClaimError as error:
         return (Finding(path="", rule=error.code, text=error.message),)
     return ()
 
 
-def _xml_findings(ledger: Ledger, path: Path) -> tuple[Finding, ...]:
-    data = read_file(path)
+def _xml_findings(data: bytes, ledger: Ledger) -> tuple[Finding, ...]:
     try:
         return ledger.check_document(data)
     except ClaimBridgeError as error:
@@ -160,5 +165,5 @@ def schema(what: Literal["claim", "voucher"], /) -> int:
     from claimbridge.model.schema import json_schema
 
     text = msgspec.json.format(msgspec.json.encode(json_schema(what)), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    write_document(text + b"\n")
     return DONE

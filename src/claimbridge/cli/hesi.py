@@ -11,9 +11,10 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
+from claimbridge.cli.given import at_hand
 from claimbridge.cli.output import NO, WARN, YES, emit, read_file, row, say, show, table
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
-from claimbridge.sources.hesi.fields import load_map
+from claimbridge.sources.hesi.fields import FieldMap, load_map
 from claimbridge.sources.hesi.form import HesiForms, documents_in
 from claimbridge.sources.hesi.ignored import FormField, fields_of
 
@@ -33,7 +34,7 @@ def show_fields(*files: Path, field_map: Map, json: Json = False) -> int:
 
     """
     _require(files)
-    fields = load_map(field_map)
+    fields = _map(field_map)
     found: dict[str, FormField] = {}
     for path in files:
         for document in documents_in(read_file(path), name=path.name):
@@ -72,7 +73,7 @@ def translate(
 
     """
     _require(files)
-    forms = HesiForms(load_map(field_map), zone=_zone(time_zone))
+    forms = HesiForms(_map(field_map), zone=_zone(time_zone))
     code = DONE
     for path in files:
         for document in documents_in(read_file(path), name=path.name):
@@ -112,6 +113,11 @@ def _print_fields(found: tuple[FormField, ...]) -> None:
     mapped = sum(bool(field.mapped_to) for field in found)
     left = sum(not field.mapped_to and not field.deliberate for field in found)
     say(f"{mapped} mapped, {len(found) - mapped - left} left out on purpose, {left} ignored")
+
+
+def _map(path: Path) -> FieldMap:
+    with at_hand(path, suffix=".toml") as file:
+        return load_map(file)
 
 
 def _require(files: tuple[Path, ...]) -> None:

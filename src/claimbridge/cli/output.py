@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from claimbridge.cli.outlet import Outlet, holds_everything, spelt
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Claim, Finding, JournalEntry, Reason
 
@@ -35,7 +37,8 @@ _ENDLESS: Final = 10_000
 
 def emit(record: dict[str, Any]) -> None:
     """Print one JSON object on its own line of stdout."""
-    sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
+    text = msgspec.json.encode(record).decode()
+    sys.stdout.write((text if holds_everything(sys.stdout.encoding) else spelt(text)) + "\n")
     sys.stdout.flush()
 
 
@@ -156,12 +159,39 @@ def plain_findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
 
 def read_file(path: Path) -> bytes:
     """Return a file's content; ``-`` is stdin. Raises ConfigurationError."""
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
     try:
+        if str(path) == "-":
+            return _stdin()
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:  # it was closed before we began
+        return b""
+    return sys.stdin.buffer.read()
+
+
+def write_document(data: bytes) -> None:
+    """Write a document that is the command's whole work to stdout; a terminal gets it as text.
+
+    Raises ConfigurationError CB-295 where it could not be written whole. A reader that went away
+    has what it wanted.
+    """
+    out = sys.stdout if isinstance(sys.stdout, Outlet) else Outlet(sys.stdout)
+    if out.isatty():
+        out.write(data.decode("utf-8", "replace"))
+    else:
+        out.write_bytes(data)
+    out.flush()
+    out.silent = True
+    if out.failed is not None and out.failed.errno != errno.EPIPE:
+        raise ConfigurationError(
+            f"the document could not be written whole to stdout: {out.failed.strerror}; make "
+            "place, and run the command again",
+            code="CB-295",
+        )
 
 
 def read_claim(path: Path) -> Claim:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from claimbridge.cli.given import at_hand
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ConfigurationError
 from claimbridge.ledger import Ledger
@@ -73,15 +75,25 @@ def offline_ledger(
     profile: str, contract: Path | None, chart: Path | None, options: tuple[str, ...]
 ) -> Ledger:
     """Return a ledger that builds and reads, for commands that touch no network."""
-    config = LedgerConfig(
-        name="preview",
-        profile=profile,
-        endpoint="http://127.0.0.1/",
-        contract=str(contract) if contract else None,
-        chart=str(chart) if chart else None,
-        options=read_options(options),
-    )
-    return Ledger(config)
+    given = read_options(options)
+    with ExitStack() as held:
+        if contract is not None:
+            contract = held.enter_context(at_hand(contract, suffix=".wsdl"))
+        if chart is not None:
+            chart = held.enter_context(at_hand(chart, suffix=".toml"))
+        config = LedgerConfig(
+            name="preview",
+            profile=profile,
+            endpoint="http://127.0.0.1/",
+            contract=str(contract) if contract else None,
+            chart=str(chart) if chart else None,
+            options=given,
+        )
+        ledger = Ledger(config)
+        _ = ledger.contract  # opened while stdin's copy is there
+        if chart is not None:
+            _ = ledger.chart
+    return ledger
 
 
 __all__ = ["ContractPlace", "ProfileName", "ProfileOptions", "offline_ledger", "read_options"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,7 +10,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, worst
 from claimbridge.cli.claims import Json
-from claimbridge.cli.output import YES, complain, emit, moment, read_file, say
+from claimbridge.cli.output import YES, complain, emit, moment, read_file, say, write_document
 from claimbridge.config import LedgerConfig, read_password
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import open_key
@@ -41,8 +40,8 @@ def sign(
     Parameters
     ----------
     files
-        One document; with --as detached the contents that one signature is to cover, by their
-        file names.
+        One document, - is stdin; with --as detached the contents that one signature is to cover,
+        by their file names.
     identity
         A PKCS#12 or PEM file with the key and its certificate, or pkcs11:… (RFC 7512).
     identity_password
@@ -69,8 +68,7 @@ def sign(
             signed = signer.sign_envelope(data, headers=header)
         else:
             signed = signer.sign_xades(data) if kind == "xades" else signer.sign(data)
-    sys.stdout.buffer.write(signed)
-    sys.stdout.buffer.flush()
+    write_document(signed)
     return DONE
 
 
@@ -116,6 +114,7 @@ def verify(
     revocation: Literal["known", "required"] = "known",
     at: str | None = None,
     max_age: float | None = None,
+    second_opinion: bool = False,
     json: Json = False,
 ) -> int:
     """Verify signed documents, and print what was signed.
@@ -146,6 +145,8 @@ def verify(
         Judge certificates at this moment (RFC 3339); now when left out.
     max_age
         The greatest age in seconds of a WS-Security Timestamp; not judged when left out.
+    second_opinion
+        Have signxml, an independent verifier, accept the same signature over the same content too.
 
     """
     from claimbridge.signing import Policy
@@ -165,6 +166,7 @@ def verify(
         at=moment(at, what="--at"),
         max_age=max_age,
         placement="soap" if kind == "soap" else "document",
+        second_opinion=second_opinion,
     )
     if kind == "detached":
         verdicts = _detached(_one(files), content, policy)

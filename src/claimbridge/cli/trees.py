@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
 from claimbridge.cli.claims import Json
+from claimbridge.cli.given import at_hand
 from claimbridge.cli.output import complain, emit, row, say, show, table
 from claimbridge.errors import ConfigurationError
 
@@ -40,7 +41,7 @@ def show_contract(
     Parameters
     ----------
     source
-        A WSDL file, or the folder of a locked contract; this folder when left out.
+        A WSDL file, or the folder of a locked contract; this folder when left out, - is stdin.
     operation
         Show the messages of this operation.
     type_
@@ -56,7 +57,8 @@ def show_contract(
 
     if operation is not None and type_ is not None:
         raise ConfigurationError("name an --operation or a --type, not both", code="CB-251")
-    overview = Overview.load(source)
+    with at_hand(source, suffix=".wsdl") as file:
+        overview = Overview.load(file)
     wanted = (search or "").casefold()
     if validations:
         return _show_validations(overview, operation, wanted, json=json)

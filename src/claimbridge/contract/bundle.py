@@ -101,6 +101,17 @@ class Bundle:
         return cls(f"wsdl/{name}", _read_shipped, title=f"claimbridge's own {name}")
 
     @classmethod
+    def named(cls, name: str) -> Bundle:
+        """Return the bundle that a profile's ``contract`` means.
+
+        It is one that ships with claimbridge, by its file name, else a WSDL file or a contract's
+        folder, a locked one too, by its path. Raises ContractError, as ``from_path`` does.
+        """
+        if Path(name).name == name and _read_shipped(f"wsdl/{name}") is not None:
+            return cls.from_package(name)
+        return cls.from_path(name)
+
+    @classmethod
     def from_files(
         cls,
         entry: str,

@@ -1,15 +1,21 @@
 """Where cut-down contracts are kept: beside the lock, else in the user's cache, else nowhere.
 
 It is only a cache. Whatever is wrong with it - damaged, half written, not writable - costs time
-and nothing else; so, unlike a lock, nothing is synced to the disk. Each entry begins with a hash
-over its name and its contents.
+and nothing else; so, unlike a lock, nothing is synced to the disk.
+
+A view is opened without the checks of the whole contract. So each entry begins with a code over its
+name and its contents, keyed with a secret of this user on this machine: what came with a commit, or
+from somebody else who may write beside the lock, is not ours and is made anew. Without a place for
+the secret nothing is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,38 +23,92 @@ from typing import Final
 
 FOLDER: Final = ".pruned"
 _MAX_BYTES: Final = 50_000_000
+_KEY_FILE: Final = "pruned.key"
+_SIZE: Final = 32
+"""Bytes of the secret, and of a code."""
 
 
 def stored(key: str, beside: Path) -> bytes | None:
-    """Return what was kept under ``key``; None where nothing whole was."""
+    """Return what this user kept under ``key`` here; None where nothing whole was."""
+    secret = _secret(make=False)
+    if secret is None:
+        return None
     for folder in _folders(beside):
         with suppress(OSError):
-            path = folder / key
+            path = folder / _name(secret, key)
             if path.stat().st_size > _MAX_BYTES:
                 continue
             content = path.read_bytes()
-            if content[:32] == _seal(key, content[32:]):
-                return content[32:]
+            if hmac.compare_digest(content[:_SIZE], _seal(secret, key, content[_SIZE:])):
+                return content[_SIZE:]
     return None
 
 
 def store(key: str, content: bytes, beside: Path) -> None:
     """Keep ``content`` under ``key`` in the first folder that lets itself be written to."""
+    secret = _secret(make=True)
+    if secret is None:
+        return
     for folder in _folders(beside):
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=folder.parent != beside, exist_ok=True)
-            _write(folder / key, _seal(key, content) + content)
+            _write(folder / _name(secret, key), _seal(secret, key, content) + content)
             return
 
 
 def _folders(beside: Path) -> Iterator[Path]:
     yield beside / FOLDER
+    own = _own()
+    if own is not None:
+        yield own / "pruned"
+
+
+def _own() -> Path | None:
+    """Return our folder in the user's cache; None where there is no home."""
     home = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if home.is_absolute():
-        yield home / "claimbridge" / "pruned"
-    else:
-        with suppress(RuntimeError):  # there is no home folder
-            yield Path.home() / ".cache" / "claimbridge" / "pruned"
+        return home / "claimbridge"
+    with suppress(RuntimeError):  # there is no home folder
+        return Path.home() / ".cache" / "claimbridge"
+    return None
+
+
+def _secret(*, make: bool) -> bytes | None:
+    """Return this user's secret on this machine, made where it is missing and ``make`` says so."""
+    own = _own()
+    if own is None:
+        return None
+    path = own / _KEY_FILE
+    found = _read_secret(path)
+    if found is None and make:
+        with suppress(OSError):
+            own.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_secret(path)
+        found = _read_secret(path)
+    return found
+
+
+def _read_secret(path: Path) -> bytes | None:
+    """Return the secret in a file that is this user's alone; None where there is no such file."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            held = os.fstat(descriptor)
+            private = stat.S_ISREG(held.st_mode) and not held.st_mode & 0o077
+            content = file.read(_SIZE + 1) if private and held.st_uid == os.geteuid() else b""
+        return content if len(content) == _SIZE else None
+    return None
+
+
+def _make_secret(path: Path) -> None:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(_SIZE))
+        os.link(draft, path)  # whoever comes first; the others take that one
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -60,8 +120,12 @@ def _write(path: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _seal(key: str, content: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + b"\0" + content).digest()
+def _name(secret: bytes, key: str) -> str:
+    return hmac.new(secret, key.encode(), hashlib.sha256).hexdigest()
+
+
+def _seal(secret: bytes, key: str, content: bytes) -> bytes:
+    return hmac.new(secret, key.encode() + b"\0" + content, hashlib.sha256).digest()
 
 
 __all__ = ["FOLDER", "store", "stored"]

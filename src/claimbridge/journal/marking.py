@@ -60,7 +60,7 @@ class Marking:
         """End a transaction, right before it is committed: keep what the mark will say."""
         if self._checked is not None:
             held = read_held(connection)
-            self._to_write = Mark(held.id, held.begun, self._file.place())
+            self._to_write = Mark(held.id, held.begun, self._file.place)
 
     def committed(self) -> None:
         """Write the mark, after the commit, before anything leaves.
@@ -91,7 +91,7 @@ class Marking:
                 # The mark first: it follows the journal. Where it moved meanwhile, look again.
                 mark = self._file.read()
                 held = read_held(connection)
-                found = newest.judged(str(self._path), held, mark, gaps, place=self._file.place())
+                found = newest.judged(str(self._path), held, mark, gaps, place=self._file.place)
                 if not found.behind or self._file.read() == mark:
                     return found
         except OSError as error:
@@ -122,7 +122,7 @@ class Marking:
             begun = held.begun + 1 if not held.untouched else 0
             if mark is not None and not held.untouched:
                 begun = max(begun, mark.begun + 1)
-            made = Mark(secrets.token_hex(16), begun, self._file.place())
+            made = Mark(secrets.token_hex(16), begun, self._file.place)
             connection.execute(_RENEW, (made.journal, made.begun))
             # Before the commit: if that fails, the two disagree, and nothing is sent.
             self._file.make(made)
@@ -132,7 +132,7 @@ class Marking:
     def _sound(self, connection: sqlite3.Connection) -> Held:
         held = read_held(connection)
         try:
-            mark, place = self._file.read(), self._file.place()
+            mark, place = self._file.read(), self._file.place
             refusal = newest.refused(newest.judged(str(self._path), held, mark, place=place))
             if refusal is not None:
                 raise refusal

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,12 @@ class MarkFile:
         self.path: Final = journal.with_name(f"{journal.name}-mark")
         self._numbered = filesystem_of(journal.parent) in _STABLE
 
+    @cached_property
     def place(self) -> int:
-        """Return what tells this copy of the journal from another; 0 where nothing does."""
+        """What tells this copy of the journal from another; 0 where nothing does.
+
+        It stays: whoever has the journal open does not write where its file was replaced.
+        """
         return self._journal.stat().st_ino if self._numbered else 0
 
     def read(self) -> Mark | None:

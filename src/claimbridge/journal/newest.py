@@ -108,7 +108,7 @@ def refused(continuity: Continuity) -> JournalError | None:
 def new_here(continuity: Continuity) -> JournalError:
     """Return the error for a first sending through a new journal that nothing else would stop."""
     return JournalError(
-        f"journal {continuity.place} is new, and the ERP neither can be asked nor refuses "
+        f"journal {continuity.place} is new, and the ERP is not asked first and does not refuse "
         "duplicates: what was posted through another journal would be posted again. If there was "
         "none, submit with --new-journal once (Python: new_journal=True); else bring that one back."
         " Nothing was sent",

@@ -62,6 +62,7 @@ def reply_policy(config: LedgerConfig) -> Policy | None:
         ocsp=tuple(_read(config.path(name), "replies.ocsp") for name in replies.ocsp),
         usages=replies.usages,
         revocation=replies.revocation,
+        second_opinion=replies.second_opinion,
     )
 
 
@@ -167,9 +168,8 @@ def _algorithm(name: str | None) -> Algorithm | None:
 
 
 def open_own_contract(profile: Profile) -> Contract:
-    """Return the contract that a profile ships: in ``claimbridge.wsdl``, or at a path."""
-    own = profile.contract
-    return open_contract(profile, Path(own) if Path(own).is_file() else Bundle.from_package(own))
+    """Return the contract that a profile names: in ``claimbridge.wsdl``, or at a path."""
+    return open_contract(profile, Bundle.named(profile.contract))
 
 
 def open_contract(profile: Profile, source: Path | Bundle) -> Contract:

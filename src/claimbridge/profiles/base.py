@@ -136,7 +136,10 @@ class Profile(Protocol):
 
     @property
     def contract(self) -> str:
-        """The profile's own contract: a WSDL's file name in ``claimbridge.wsdl``, or a path."""
+        """The profile's own contract: a WSDL's file name in ``claimbridge.wsdl``, or a path.
+
+        The path is that of a WSDL file, or of the folder that ``claimbridge contract lock`` wrote.
+        """
         ...
 
     @property

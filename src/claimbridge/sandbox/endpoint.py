@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -59,7 +58,7 @@ class Endpoint:
         self, responder: Responder, desk: Desk, clock: Clock, signer: Signer | None = None
     ) -> None:
         self.responder: Responder = responder
-        self.bundle: Bundle = _bundle(responder.contract)
+        self.bundle: Bundle = Bundle.named(responder.contract)
         self.contract: Contract = Contract.load(self.bundle)
         self._desk = desk
         self._signer = signer
@@ -147,11 +146,6 @@ class Endpoint:
         covered = (RELATES_TO,) if related else ()
         body = self._signer.sign_envelope(reply.body, headers=covered)
         return msgspec.structs.replace(reply, body=body)
-
-
-def _bundle(contract: str) -> Bundle:
-    path = Path(contract)
-    return Bundle.from_path(path) if path.exists() else Bundle.from_package(contract)
 
 
 def _version(content_type: str) -> str:

@@ -71,7 +71,7 @@ class Responder(Protocol):
 
     @property
     def contract(self) -> str:
-        """Its contract: a WSDL's file name in ``claimbridge.wsdl``, or a path."""
+        """Its contract: a WSDL's file name in ``claimbridge.wsdl``, or a path to one."""
         ...
 
     @property

@@ -1,13 +1,14 @@
 """What responders said of certificates (RFC 6960), from responses held here; nothing is fetched.
 
 A response counts when the certificate's issuer signed it, or a delegate whom that issuer certified
-for it directly. Nonces are of no use in responses that others asked for, and are not looked at.
+for it directly and has not revoked since. Nonces are of no use in responses that others asked for,
+and are not looked at.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -21,8 +22,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.signing.certificates import public_key_of
+from claimbridge.signing.sizes import too_large
 
 _HASHES: Final = ("sha256", "sha384", "sha512")
+
+
+TakenBack = Callable[[x509.Certificate, datetime], bool]
+"""Tells whether the issuer revoked a delegate of its own by a moment."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -60,14 +66,20 @@ def answers(
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     at: datetime,
+    *,
+    delegates: TakenBack | None,
 ) -> Iterator[Answer]:
-    """Yield what trustworthy responses say of ``certificate`` at ``at``."""
+    """Yield what trustworthy responses say of ``certificate`` at ``at``.
+
+    ``delegates`` tells whether one was revoked by a moment; None: the issuer's own word alone.
+    """
     for response in responses:
         about = [one for one in response.responses if _is_about(one, certificate, issuer)]
-        if about and _is_by(response, issuer, at):
+        if about and _is_by(response, issuer, at, delegates, vouching=True):
             yield from (_answer(one, at) for one in about)
-        elif about and _is_by(response, issuer, response.produced_at_utc):
-            # Its delegate's certificate has ended since, and what was revoked stays so.
+        elif about and _is_by(response, issuer, response.produced_at_utc, delegates):
+            # Its delegate's certificate has ended since, or is not for signatures: what was
+            # revoked stays so all the same.
             yield from (Answer(one.revocation_time_utc, good=False) for one in about)
 
 
@@ -106,16 +118,33 @@ def _key_bits(certificate: x509.Certificate) -> bytes | None:
     return None
 
 
-def _is_by(response: ocsp.OCSPResponse, issuer: x509.Certificate, at: datetime) -> bool:
-    """Tell whether the issuer or its delegate signed the response (§4.2.2.2)."""
-    delegates = (one for one in response.certificates if _is_delegate(one, issuer, at))
-    return any(
-        _is_named(response, signer) and _has_signed(signer, response)
-        for signer in (issuer, *delegates)
+def _is_by(
+    response: ocsp.OCSPResponse,
+    issuer: x509.Certificate,
+    at: datetime,
+    taken_back: TakenBack | None,
+    *,
+    vouching: bool = False,
+) -> bool:
+    """Tell whether the issuer, or a delegate who counts at ``at``, signed it (§4.2.2.2).
+
+    ``vouching``: a delegate's certificate must say that it is for signatures.
+    """
+    if _is_named(response, issuer) and _has_signed(issuer, response):
+        return True
+    return taken_back is not None and any(
+        _is_named(response, one)
+        and _is_delegate(one, issuer, at)
+        and _has_signed(one, response)
+        and not taken_back(one, at)
+        and (_is_for_signatures(one) or not vouching)
+        for one in response.certificates
     )
 
 
 def _is_delegate(certificate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> bool:
+    if too_large(certificate):
+        return False
     try:
         usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         certificate.verify_directly_issued_by(issuer)
@@ -123,6 +152,14 @@ def _is_delegate(certificate: x509.Certificate, issuer: x509.Certificate, at: da
         return False
     valid = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
     return valid and ExtendedKeyUsageOID.OCSP_SIGNING in usages
+
+
+def _is_for_signatures(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return usage.digital_signature
 
 
 def _is_named(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:

@@ -8,10 +8,12 @@ from typing import Literal
 import msgspec
 from cryptography import x509
 
+from claimbridge.bounds import check_numbers
 from claimbridge.errors import ConfigurationError
 from claimbridge.signing.certificates import UnreadableCertificate, from_pem
 from claimbridge.signing.ocsp import read_response
 from claimbridge.signing.revocation import read_list
+from claimbridge.signing.sizes import MAXIMUM_RSA_BITS, too_large
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """``known``: a certificate is refused when a list or a response says that it was revoked.
     ``required``: also when no list of its issuer and no response about it is in force here."""
 
+    second_opinion: bool = False
+    """True: signxml, an independent verifier, must accept the same signature over the same content
+    too. It costs several times what verifying does."""
+
     def __post_init__(self) -> None:
         if bool(self.trust) == bool(self.pin):
             raise _contradiction("give either trust (anchors) or pin (certificates)")
@@ -70,9 +76,19 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             raise _contradiction("at has no time zone")
         if self.max_age is not None and self.placement == "document":
             raise _contradiction("max_age is for placement soap: a document has no Timestamp")
-        if self.max_age is not None and not self.max_age >= 0:
-            raise _contradiction("max_age is a number of seconds, zero or more")
-        read_certificates(self.trust or self.pin)
+        check_numbers(
+            "replies", {"max_age": self.max_age}, where="signature policy: ", code="CB-345"
+        )
+        if self.max_age is not None:
+            msgspec.structs.force_setattr(self, "max_age", float(self.max_age))
+        for one in read_certificates(self.trust or self.pin):
+            found = too_large(one)
+            if found:
+                raise ConfigurationError(
+                    f"a trusted certificate, {one.subject.rfc4514_string()!r}, holds {found}; "
+                    f"take one with {MAXIMUM_RSA_BITS} bits at most",
+                    code="CB-359",
+                )
         self._check_revocation()
         msgspec.structs.force_setattr(self, "usages", tuple(self.usages))
         for usage in self.usages:

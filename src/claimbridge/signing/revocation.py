@@ -1,8 +1,9 @@
 """Certificates taken back before their time: judged by what is held here, never fetched.
 
-Lists (RFC 5280 §5 and §6.3) count when they are complete and signed by the issuer itself: one that
-is limited (an issuing distribution point, a delta) or signed by somebody else proves nothing. What
-responders said of single certificates is judged by ``claimbridge.signing.ocsp``.
+Lists (RFC 5280 §5 and §6.3) count when the issuer itself signed them. One that *names* a
+certificate counts against it whatever its scope; that a list is silent proves something only
+where the list is complete (no issuing distribution point, no delta). What responders said of single
+certificates is judged by ``claimbridge.signing.ocsp``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -59,11 +61,12 @@ class Revocations:
         for certificate, issuer in itertools.pairwise(path):
             own = [one for one in self._lists if _is_by(one, issuer)]
             for one in own:
-                _check_entry(one, certificate, at)
-            said = list(answers(self._responses, certificate, issuer, at))
+                _check_since(_since(one, certificate), certificate, at)
+            delegates = partial(self._taken_back, own, issuer)
+            said = list(answers(self._responses, certificate, issuer, at, delegates=delegates))
             for answer in said:
                 _check_since(answer.revoked, certificate, at)
-            vouched = any(_in_force(one, at) for one in own) or any(one.good for one in said)
+            vouched = any(_vouches(one, at) for one in own) or any(one.good for one in said)
             if self._required and not vouched:
                 raise SignerUntrusted(
                     f"nothing tells whether {_named(certificate)} was revoked: there is no list "
@@ -72,6 +75,18 @@ class Revocations:
                     code="CB-349",
                 )
 
+    def _taken_back(
+        self,
+        lists: Sequence[x509.CertificateRevocationList],
+        issuer: x509.Certificate,
+        delegate: x509.Certificate,
+        at: datetime,
+    ) -> bool:
+        """Tell whether the issuer revoked a delegate by ``at``, by its lists or its own word."""
+        said = answers(self._responses, delegate, issuer, at, delegates=None)
+        since = [*(_since(one, delegate) for one in lists), *(one.revoked for one in said)]
+        return any(one is not None and one <= at for one in since)
+
 
 def read_list(data: bytes) -> x509.CertificateRevocationList:
     """Return a list, PEM or DER, that can be read in every part; raises ConfigurationError."""
@@ -79,7 +94,7 @@ def read_list(data: bytes) -> x509.CertificateRevocationList:
     try:
         found = x509.load_pem_x509_crl(data) if pem else x509.load_der_x509_crl(data)
         _ = found.issuer, found.extensions, found.last_update_utc, found.next_update_utc
-        _ = [(entry.serial_number, entry.revocation_date_utc) for entry in found]
+        _ = [(entry.serial_number, entry.revocation_date_utc, entry.extensions) for entry in found]
     except Exception as error:
         # ValueError, and what cryptography raises for parts that are broken.
         raise ConfigurationError(
@@ -89,7 +104,7 @@ def read_list(data: bytes) -> x509.CertificateRevocationList:
 
 
 def _is_by(one: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    if one.issuer != issuer.subject or any(extension.critical for extension in one.extensions):
+    if one.issuer != issuer.subject:
         return False
     try:
         usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -108,11 +123,36 @@ def _is_by(one: x509.CertificateRevocationList, issuer: x509.Certificate) -> boo
         return False
 
 
-def _check_entry(
-    one: x509.CertificateRevocationList, certificate: x509.Certificate, at: datetime
-) -> None:
-    entry = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    _check_since(entry.revocation_date_utc if entry is not None else None, certificate, at)
+def _since(one: x509.CertificateRevocationList, certificate: x509.Certificate) -> datetime | None:
+    """Return since when the list names a certificate; None when it does not."""
+    if one.get_revoked_certificate_by_serial_number(certificate.serial_number) is None:
+        return None
+    found = []
+    issuer = one.issuer
+    for entry in one:
+        issuer = _issuer_in(entry) or issuer
+        ours = entry.serial_number == certificate.serial_number and issuer == certificate.issuer
+        if ours and not _is_let_go(entry):
+            found.append(entry.revocation_date_utc)
+    return min(found, default=None)
+
+
+def _issuer_in(entry: x509.RevokedCertificate) -> x509.Name | None:
+    """Return whose certificates an indirect list names from this entry on (RFC 5280 §5.3.3)."""
+    try:
+        names = entry.extensions.get_extension_for_class(x509.CertificateIssuer).value
+    except x509.ExtensionNotFound:
+        return None
+    return next(iter(names.get_values_for_type(x509.DirectoryName)), None)
+
+
+def _is_let_go(entry: x509.RevokedCertificate) -> bool:
+    """Tell whether a delta says that a certificate is on hold no longer (§5.3.1)."""
+    try:
+        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return False
+    return reason is x509.ReasonFlags.remove_from_crl
 
 
 def _check_since(since: datetime | None, certificate: x509.Certificate, at: datetime) -> None:
@@ -122,7 +162,10 @@ def _check_since(since: datetime | None, certificate: x509.Certificate, at: date
         )
 
 
-def _in_force(one: x509.CertificateRevocationList, at: datetime) -> bool:
+def _vouches(one: x509.CertificateRevocationList, at: datetime) -> bool:
+    """Tell whether the list is complete and in force, so that its silence counts."""
+    if any(extension.critical for extension in one.extensions):
+        return False
     # RFC 5280 §5.1.2.5: every list must say when the next one comes; one that does not is old.
     until = one.next_update_utc
     return until is not None and one.last_update_utc <= at <= until

@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+from cryptography import x509
 
 from claimbridge.errors import MissingExtra, SignatureInvalid, SignerUntrusted, SigningError
+from claimbridge.signing.certificates import from_der
+from claimbridge.signing.given import check_bytes
 from claimbridge.signing.policy import read_certificates
+from claimbridge.signing.sizes import refuse_huge
 
 MAXIMUM_REPLY: Final = 100_000
 
@@ -54,8 +58,11 @@ def verify_timestamp(
     question; SignerUntrusted CB-371 when the authority does not count; ConfigurationError CB-346,
     MissingExtra.
     """
+    check_bytes(content, what="what was given a timestamp")
+    check_bytes(reply, what="the authority's reply")
     library = _library()
     stamp = _read(library, reply)
+    refuse_huge(_certificates(stamp))
     builder = library.VerifierBuilder()
     for root in dict.fromkeys(read_certificates(trust)):
         builder = builder.add_root_certificate(root)
@@ -98,6 +105,14 @@ def _read(library: Any, reply: bytes) -> Any:
     if not granted:
         raise SignatureInvalid("the authority refused to give a timestamp", code="CB-370")
     return stamp
+
+
+def _certificates(stamp: Any) -> list[x509.Certificate]:
+    try:
+        return [from_der(one) for one in stamp.signed_data.certificates]
+    except Exception as error:
+        # UnreadableCertificate, and what the library raises for a reply without signed data.
+        raise _no_timestamp() from error
 
 
 def _no_timestamp() -> SignatureInvalid:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
@@ -22,15 +23,15 @@ from cryptography.x509.verification import Policy as PathPolicy
 
 from claimbridge.errors import SignerUntrusted
 from claimbridge.signing.certificates import public_key_of
+from claimbridge.signing.constraints import check_common_name, check_mail_names
 from claimbridge.signing.dsig import MINIMUM_RSA_BITS
 from claimbridge.signing.policy import Policy, read_certificates
 from claimbridge.signing.revocation import Revocations
+from claimbridge.signing.sizes import MAXIMUM_RSA_BITS, refuse_huge
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
-# OpenSSL computes with larger moduli too, slowly: a stranger's document must not buy that time.
-MAXIMUM_RSA_BITS = 8192
 MAXIMUM_INTERMEDIATES = 4
 
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -45,6 +46,16 @@ _SIGNING_USAGES = frozenset(
         Usage.EMAIL_PROTECTION,
         x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # document signing, RFC 9336
         x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),  # document signing, Microsoft
+    }
+)
+
+# Critical extensions of a pinned certificate that are judged here, or limit nothing that is used.
+_KNOWN = frozenset(
+    {
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
     }
 )
 
@@ -71,6 +82,7 @@ class Judge:
         """Return the signer's certificate, trusted at ``at``, or raise SignerUntrusted."""
         signer = _signer_of(certificates)
         public_key(signer)
+        refuse_huge(certificates)
         _check_validity(signer, at)
         _check_usage(signer)
         self._check_required_usage(signer)
@@ -78,7 +90,11 @@ class Judge:
             self._check_pin(signer)
         else:
             others = [other for other in certificates if other != signer]
-            self._revocations.check(_path(signer, others, self._anchors, at), at)
+            path = _path(signer, others, self._anchors, at)
+            self._revocations.check(path, at)
+            for name in signer.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
+                if self._subjects:
+                    check_common_name(str(name.value), path)
         self._check_subject(signer)
         return signer
 
@@ -99,6 +115,14 @@ class Judge:
                 f"{_named(signer)} is not the pinned one; if the signer renewed it, pin the new "
                 "one",
                 code="CB-338",
+            )
+        # RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate.
+        unknown = [one for one in signer.extensions if one.critical and one.oid not in _KNOWN]
+        if unknown:
+            raise SignerUntrusted(
+                f"{_named(signer)} is limited in a way that is not judged here (critical extension "
+                f"{unknown[0].oid.dotted_string}); pin one that is not",
+                code="CB-356",
             )
 
     def _check_subject(self, signer: x509.Certificate) -> None:
@@ -202,36 +226,38 @@ def _path(
         .extension_policies(ca_policy=_ISSUERS, ee_policy=_SIGNERS)
         .build_client_verifier()
     )
-    try:
-        chain = verifier.verify(signer, others).chain
-    except VerificationError as error:
-        raise SignerUntrusted(
-            f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "
-            "issuer to the trusted ones",
-        ) from error
-    _check_mail_names(chain)
-    return chain
+    failed: VerificationError | None = None
+    for issuers in _selections(others):
+        try:
+            chain = verifier.verify(signer, list(issuers)).chain
+        except VerificationError as error:
+            failed = error
+        else:
+            check_mail_names(chain)
+            return chain
+    raise SignerUntrusted(
+        f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "
+        "issuer to the trusted ones",
+    ) from failed
 
 
-def _check_mail_names(chain: Sequence[x509.Certificate]) -> None:
-    """Refuse a path with constraints on mail addresses where a subject holds one.
+def _selections(others: list[x509.Certificate]) -> Iterable[Sequence[x509.Certificate]]:
+    """Return the issuers to try, no two of which have the same name and the same key.
 
-    RFC 5280 §4.2.1.10 applies them to the subject's emailAddress too; the path verifier does not.
+    The path verifier goes through a circle of certificates that issue each other again and again.
+    Among issuers that differ a signature fits one alone; of four at most four selections come.
     """
-    constraints = [_extension(one, x509.NameConstraints) for one in chain]
-    limited = any(
-        isinstance(name, x509.RFC822Name)
-        for one in constraints
-        if one is not None
-        for name in (*(one.permitted_subtrees or ()), *(one.excluded_subtrees or ()))
-    )
-    if limited:
-        for one in chain:
-            if one.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
-                raise SignerUntrusted(
-                    f"{_named(one)} has a mail address in its subject, where an issuer limits "
-                    "mail addresses; have it moved to the alternative names"
-                )
+    if len(others) < 2:
+        return [others]
+    same: dict[tuple[bytes, bytes], list[x509.Certificate]] = {}
+    for one in others:
+        same.setdefault((one.subject.public_bytes(), _key_of(one)), []).append(one)
+    return itertools.product(*same.values())
+
+
+def _key_of(certificate: x509.Certificate) -> bytes:
+    key = public_key_of(certificate)
+    return b"" if key is None else key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 # These are called back by the path verifier, which turns a ValueError into a refusal.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -24,10 +24,12 @@ from claimbridge.signing import place as placement
 from claimbridge.signing.c14n import canonical_document, canonical_element
 from claimbridge.signing.detached import by_name, not_covered, refusal
 from claimbridge.signing.dsig import SIGNATURE, wsu
+from claimbridge.signing.given import check_bytes
 from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.recognised import Lane
+from claimbridge.signing.second import second_opinion, unconfirmed
 from claimbridge.signing.structure import (
     MAXIMUM_TOGETHER,
     Reference,
@@ -57,6 +59,7 @@ class Verifier:
         altered or signed in a way the policy refuses, SignerUntrusted when the signer does not
         count.
         """
+        check_bytes(document, what="what is to be verified")
         found = self._lane.recognised(document, self._now)
         return self._verify(document) if found is None else found
 
@@ -72,6 +75,11 @@ class Verifier:
         signer = self._signer(place, signature, now)
         signing_time = check_properties(signature, signer, now) if signature.properties else None
         contents = _check_digests(place, signature, covered)
+        if self._policy.second_opinion:
+            wanted = {each.uri: contents[element] for each, element in covered}
+            soap = self._policy.placement == "soap"
+            envelope = str(etree.QName(root).namespace) if soap else ""
+            second_opinion(document, signature, signer, wanted, now, envelope=envelope)
         created = None
         if self._policy.max_age is not None:
             created = _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
@@ -105,18 +113,28 @@ class Verifier:
             raise ConfigurationError(
                 "signature policy: a detached signature has placement document", code="CB-345"
             )
+        check_bytes(signature, what="the detached signature")
+        for name, content in contents.items():
+            check_bytes(content, what=f"the content {name[:60]!r}")
         root = parse(signature, what="detached signature")
         placement.refuse_repeated_ids(root)
         if root.tag != SIGNATURE:
             raise SignatureInvalid("the detached signature is no ds:Signature")
         read = read_signature(root, detached=True)
         place = Place(signature=root, target=root, coverable={})
-        signer = self._signer(place, read, self._now)
+        now = self._now
+        signer = self._signer(place, read, now)
         covered = by_name(read.references)
-        return {
+        verdicts = {
             name: refusal(name, content, covered.get(name)) or _verified(content, signer, read)
             for name, content in contents.items()
         }
+        if not self._policy.second_opinion:
+            return verdicts
+        confirmed = _unanimous(verdicts)
+        if confirmed is verdicts:
+            second_opinion(signature, read, signer, contents, now, detached=True)
+        return confirmed
 
     def verify_together(
         self, document: bytes, element: str
@@ -127,6 +145,7 @@ class Verifier:
         its Id (``Signer.sign_together``). What the signature covers must be among them. Raises as
         ``verify`` does when the signature itself does not count, for then nothing is signed.
         """
+        check_bytes(document, what="what is to be verified")
         root = parse(document, what="signed document")
         placement.refuse_repeated_ids(root)
         place = placement.in_document(root)
@@ -138,8 +157,19 @@ class Verifier:
             raise SignatureInvalid(
                 f"the signature covers something else than {element} in its place", code="CB-325"
             )
-        signer = self._signer(place, read, self._now)
-        return tuple(_one_of_many(one, covered, signer, read) for one in found)
+        now = self._now
+        signer = self._signer(place, read, now)
+        verdicts = {
+            name: _one_of_many(one, covered, signer, read)
+            for one, name in zip(found, _names(found), strict=True)
+        }
+        if not self._policy.second_opinion:
+            return tuple(verdicts.values())
+        confirmed = _unanimous(verdicts)
+        if confirmed is verdicts:
+            wanted = {n: v.content for n, v in verdicts.items() if isinstance(v, Verified)}
+            second_opinion(document, read, signer, wanted, now)
+        return tuple(confirmed.values())
 
     def verify_elements(self, document: bytes, element: str) -> tuple[Verified, ...]:
         """Return what every ``element`` (``{namespace}name``) in ``document`` signs for itself.
@@ -149,12 +179,36 @@ class Verifier:
         the request around them) is not covered. Raises SignatureInvalid when there is no such
         element.
         """
+        check_bytes(document, what="what is to be verified")
         root = parse(document, what="signed document")
         placement.refuse_repeated_ids(root)
         found = list(root.iter(element))
         if not found:
             raise SignatureInvalid(f"there is no {element} in the document")
         return tuple(self.verify(etree.tostring(each, with_tail=False)) for each in found)
+
+
+Verdicts = dict[str, Verified | SignatureInvalid]
+
+
+def _unanimous(verdicts: Verdicts) -> Verdicts:
+    """Return ``verdicts`` where ours accepts all; else none is accepted: signxml cannot say which.
+
+    It stops at the first content that does not fit.
+    """
+    refused = next((n for n, one in verdicts.items() if isinstance(one, SignatureInvalid)), None)
+    if refused is None:
+        return verdicts
+    return {
+        name: one if isinstance(one, SignatureInvalid) else unconfirmed(refused)
+        for name, one in verdicts.items()
+    }
+
+
+def _names(found: Sequence[etree._Element]) -> Iterator[str]:
+    """Yield a name for each element: the URI that may cover it, or its number."""
+    for number, one in enumerate(found):
+        yield f"#{one.get('Id')}" if one.get("Id") else str(number)
 
 
 def verify_detached(

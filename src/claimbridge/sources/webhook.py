@@ -59,8 +59,8 @@ class Webhook(Receiver):
     """The receiver: an ASGI application for one source.
 
     Answers 202 once the body is on the disk; 401 where the signature, or the time that it covers,
-    is not right, without saying which; 405, 408 and 413 for what is no such request; 503 when it
-    cannot be kept now. Raises ConfigurationError for an empty secret.
+    is not right or stands there twice, without saying which; 405, 408 and 413 for what is no such
+    request; 503 when it cannot be kept now. Raises ConfigurationError for an empty secret.
     """
 
     def __init__(
@@ -107,9 +107,8 @@ class Webhook(Receiver):
 
     async def take(self, scope: Scope, body: bytes) -> int:
         """Record a body that is signed; return the status to answer with."""
-        headers = {name.lower(): value for name, value in scope["headers"]}
-        stamped = headers.get(b"claimbridge-timestamp", b"")
-        signature = headers.get(b"claimbridge-signature", b"")
+        stamped = _only(scope, b"claimbridge-timestamp")
+        signature = _only(scope, b"claimbridge-signature")
         if not self._is_signed(stamped, signature, body):
             return 401
         digest = hashlib.sha256(body).hexdigest()
@@ -204,6 +203,12 @@ def _arrival(delivery: Delivery) -> Arrival:
         key = error.claim_id or number
         return Arrival(key=key, version=delivery.digest, error=error, mark=mark)
     return Arrival(key=claim.id, version=delivery.digest, claim=claim, mark=mark)
+
+
+def _only(scope: Scope, wanted: bytes) -> bytes:
+    """Return the one header of a name; empty where there is none, and where there are several."""
+    found = [value for name, value in scope["headers"] if name.lower() == wanted]
+    return bytes(found[0]) if len(found) == 1 else b""
 
 
 def _signature(secret: bytes, stamped: bytes, body: bytes) -> bytes:

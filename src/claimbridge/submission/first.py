@@ -111,8 +111,8 @@ def forgets(continuity: Continuity, rules: Rules) -> str:
     if continuity.lasting or guarded:
         return ""
     return (
-        "the journal memory: ends with this process, and the ERP neither can be asked nor refuses "
-        "duplicates: what is submitted again later is posted again; keep a journal in a file"
+        "the journal memory: ends with this process, and the ERP is not asked first and does not "
+        "refuse duplicates: what is submitted again later is posted again; keep a journal in a file"
     )
 
 

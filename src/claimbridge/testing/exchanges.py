@@ -55,7 +55,7 @@ def load_exchanges(folder: Path) -> Iterator[RecordedExchange]:
             replies = [
                 p.read_bytes() for p in (place / "reply.xml", place / "reply.txt") if p.exists()
             ]
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: of TOML, of UTF-8
             raise ConfigurationError(f"{place}: {error}", code="CB-250") from error
         yield RecordedExchange(
             profile=place.parent.parent.name,

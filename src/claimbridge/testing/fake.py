@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -26,6 +27,7 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.submission import Exchange
+from claimbridge.testing.given import chart_given, check_kind, refused
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -132,22 +134,28 @@ def _outcome(entry: Entry, kind: OutcomeKind) -> Outcome:
 class FakeLedger(Client):
     """A ``Client`` whose ERP is a ``FakeErp``: no network, no file, the same answers and errors.
 
-    ``chart`` None maps every expense type to one account, gross, with days in UTC. ``time_zone`` is
+    ``chart`` may be a chart's path; None maps every expense type to one account, gross, with days
+    in UTC. Raises ConfigurationError CB-296 for an argument of another kind. ``time_zone`` is
     the ledger's, for a chart that names none. Waits between tries are as short as can be.
     """
 
     def __init__(
         self,
         *,
-        chart: Chart | None = None,
+        chart: Chart | str | Path | None = None,
         name: str = "TEST",
         time_zone: str | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        check_kind("name", name, str, "a text")
+        if time_zone is not None:
+            check_kind("time_zone", time_zone, str, "a text such as Asia/Shanghai")
+        if not hasattr(clock, "monotonic"):
+            raise refused("clock", clock, "a Clock")
         config = LedgerConfig(
             name=name, endpoint="http://127.0.0.1:9/", time_zone=time_zone, backoff=0.0
         )
-        ledger = Ledger(config, chart=chart or PlainChart(), clock=clock)
+        ledger = Ledger(config, chart=chart_given(chart) or PlainChart(), clock=clock)
         super().__init__(config, ledger=ledger, journal=MemoryJournal(clock=clock), clock=clock)
         self.erp: FakeErp = FakeErp()
 

@@ -1,4 +1,7 @@
-"""TLS: always verified, 1.2 or later, with a client certificate where the ERP asks for one."""
+"""TLS: always verified, by alternative names alone, and 1.2 or later.
+
+A client certificate is shown where the ERP asks for one.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,8 @@ def tls_context(settings: TransportSettings) -> ssl.SSLContext:
     """
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # RFC 9525 §6.3: a server is named by its alternative names. Its CN is free text.
+    context.hostname_checks_common_name = False
     if settings.ca is not None:
         _trust(context, settings.ca)
     if isinstance(settings.auth, ClientCertificate):

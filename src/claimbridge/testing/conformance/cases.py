@@ -10,11 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from claimbridge.config import AuthConfig
+from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.profiles import Profile
 from claimbridge.sandbox import Responder
 from claimbridge.testing.conformance import fields, replies, requests, unlucky
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
+from claimbridge.testing.given import chart_given, check_kind, folder_given
 
 _ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
     "capabilities": requests.capabilities,
@@ -44,10 +46,10 @@ def conformance_cases(
     profile: str | Profile,
     *,
     responder: str | Responder | None = None,
-    recorded: Path | None = None,
+    recorded: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     auth: AuthConfig | None = None,
-    chart: Chart | None = None,
+    chart: Chart | str | Path | None = None,
     path: str = "",
     no_place: Mapping[str, str] | None = None,
 ) -> list[Case]:
@@ -58,14 +60,21 @@ def conformance_cases(
     (``claimbridge.testing.load_exchanges``), for the drifts. ``chart`` None takes one account for
     every expense. ``no_place`` are the fields of a voucher (``approver``, ``posting.project``) that
     the ERP has no place for, each with the reason; a profile may have them as ``no_place`` itself.
+    Raises ConfigurationError: CB-296 for an argument of another kind, CB-297 where ``recorded``
+    holds no exchange of the profile.
     """
+    if auth is not None:
+        check_kind("auth", auth, AuthConfig, "an AuthConfig")
+    for name, value in (("options", options), ("no_place", no_place)):
+        if value is not None:
+            check_kind(name, value, Mapping, "a mapping")
     subject = Subject(
         profile=profile,
         responder=responder,
-        recorded=recorded,
+        recorded=folder_given(recorded),
         options=options or {},
         auth=auth,
-        chart=chart,
+        chart=chart_given(chart),
         path=path,
         no_place=no_place or {},
     )
@@ -92,7 +101,14 @@ def _cases(subject: Subject) -> Iterator[Case]:
         yield Case(name, partial(judge, subject))
     for field in fields.fields():
         yield Case(f"requests-carry-{field}", partial(fields.carried, subject, field))
-    for exchange in replies.exchanges(subject):
+    found = [*replies.exchanges(subject)]
+    if subject.recorded is not None and not found:
+        raise ConfigurationError(
+            f"recorded: {subject.recorded} holds no exchange of profile {subject.opened().name} "
+            "with a reply; they stand in PROFILE/OPERATION/CASE, with case.toml",
+            code="CB-297",
+        )
+    for exchange in found:
         name = f"recorded-{exchange.operation}-{exchange.case}"
         yield Case(name, partial(replies.recorded, subject, exchange))
     if subject.responder is not None:

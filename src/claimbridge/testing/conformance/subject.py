@@ -11,7 +11,7 @@ import msgspec
 
 from claimbridge.config import AuthConfig, LedgerConfig, Timeouts
 from claimbridge.contract.replies import Reply
-from claimbridge.errors import ClaimBridgeError
+from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import Outcome
@@ -75,8 +75,15 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(self.responder, str):
             return self.responder
         module, _, name = PROFILES.get(self.responder, self.responder).partition(":")
-        found = getattr(importlib.import_module(module), name)
-        made: Responder = found() if isinstance(found, type) else found
+        try:
+            found = getattr(importlib.import_module(module), name)
+            made: Responder = found() if isinstance(found, type) else found
+        except Exception as error:  # a user's module may raise anything while it loads
+            raise ConfigurationError(
+                f"responder {self.responder!r} cannot be loaded: {type(error).__name__}: {error}; "
+                "give one of ours by its name, or module:attribute",
+                code="CB-296",
+            ) from error
         return made
 
 

@@ -1,0 +1,106 @@
+"""A second opinion: signxml, an independent verifier, must accept the same over the same content.
+
+It is asked after ours has accepted, about the same signature in the same place and with the
+signer's certificate that ours has judged. Trust, place and allow-lists are ours alone; what it
+repeats is reading, canonicalisation, digests and the signature. It is loaded when first asked.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography import x509
+
+from claimbridge.errors import SignatureInvalid
+from claimbridge.signing.dsig import WSSE
+from claimbridge.signing.structure import Signature
+
+_MOST: Final = 200_000_000
+"""Bytes that it reads in all: it reads the whole document again for every Reference."""
+
+
+def second_opinion(
+    document: bytes,
+    signature: Signature,
+    signer: x509.Certificate,
+    contents: Mapping[str, bytes],
+    at: datetime,
+    *,
+    envelope: str = "",
+    detached: bool = False,
+) -> None:
+    """Return when signxml accepts ``signature`` over ``contents`` too.
+
+    ``contents`` are the bytes that ours hands on, by the URIs that cover them. ``envelope`` is the
+    namespace of a SOAP envelope, empty for a document; ``detached`` looks the URIs up in
+    ``contents``. Raises SignatureInvalid CB-357 when signxml refuses, or saw other content; CB-358
+    when it cannot judge.
+    """
+    expected = len(signature.references) + (signature.properties is not None)
+    if expected * len(document) > _MOST:
+        raise _unable("it would read too much")
+    results = _asked(document, signer, at, expected, envelope, contents if detached else None)
+    value = results[0].signature_xml.findtext("{*}SignatureValue")
+    seen = {
+        reference.uri: result.signed_data
+        for reference, result in zip(signature.references, results, strict=False)
+    }
+    same = base64.b64decode(value) == signature.value and len(results) == expected
+    if not same or any(seen.get(uri) != content for uri, content in contents.items()):
+        raise SignatureInvalid(
+            "the second opinion differs: signxml accepts the signature over other content than "
+            "ours; do not use the document, and report it to claimbridge",
+            code="CB-357",
+        )
+
+
+def _asked(
+    document: bytes,
+    signer: x509.Certificate,
+    at: datetime,
+    expected: int,
+    envelope: str,
+    contents: Mapping[str, bytes] | None,
+) -> list[Any]:
+    # Any: signxml's own results, which stay in this module.
+    from signxml.exceptions import InvalidSignature
+    from signxml.verifier import SignatureConfiguration, XMLVerifier
+
+    place = f"./{{{envelope}}}Header/{{{WSSE}}}Security/" if envelope else "./"
+    config = SignatureConfiguration(
+        location=place, expect_references=expected, verification_time=at
+    )
+    try:
+        # A verifier keeps what it was asked last: one for each question.
+        found: Any = XMLVerifier().verify(
+            document,
+            x509_cert=signer,
+            expect_config=config,
+            uri_resolver=None if contents is None else contents.get,
+        )
+    except InvalidSignature as error:
+        raise SignatureInvalid(
+            "the second opinion differs: signxml refuses the signature that ours accepts (see the "
+            "cause); do not use the document, and report it to claimbridge",
+            code="CB-357",
+        ) from error
+    except Exception as error:
+        # What signxml does not know, and what it has not foreseen, comes in any kind.
+        raise _unable(f"{type(error).__name__}: {str(error)[:200]}") from error
+    return [found] if expected == 1 else list(found)
+
+
+def _unable(why: str) -> SignatureInvalid:
+    return SignatureInvalid(
+        f"there is no second opinion: signxml cannot judge this signature ({why}); verify it "
+        "without one only where you may",
+        code="CB-358",
+    )
+
+
+def unconfirmed(name: str) -> SignatureInvalid:
+    """Return the refusal of one content of several, of which another one was refused by ours."""
+    return _unable(f"it judges all that was signed together, and {name[:120]!r} does not fit")
