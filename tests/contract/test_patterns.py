@@ -32,6 +32,7 @@ VERDICTS: Final = [
     (r"[a-z-[aeiou]]+", "xaz", False),
     (r"[\w-[\d_]]+", "费用", True),
     (r"[\w-[\d_]]+", "费用1", False),
+    (r"\w", "+", True),  # a symbol is neither punctuation, separator nor control
     (r"\i\c*", "CN-01.a", True),
     (r"\i\c*", "1a", False),
     (r"[\i-[:]][\c-[:]]*", "a:b", False),
