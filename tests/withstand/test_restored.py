@@ -30,7 +30,9 @@ from tests.withstand.scene import (
     patiently,
     settle_by_hand,
 )
+from tests.withstand.test_invoices import using
 
+from claimbridge import submission
 from claimbridge.cli.app import main
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
@@ -44,8 +46,11 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.journal import SqliteJournal
-from claimbridge.model import Acknowledgement, Claim, State
+from claimbridge.model import Acknowledgement, Claim, Key, State
+from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
+from claimbridge.submission import first
+from claimbridge.submission.references import earlier_references
 
 NewId = Callable[[], str]
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -254,6 +259,107 @@ def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id:
     assert stage.command(*submit, "--new-journal") == 0
     assert stage.command("doctor") == 0
     assert codes(stage.submit(claim(new_id()))) == [""]
+
+
+def test_a_new_journal_is_not_taken_for_a_lost_one(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
+) -> None:
+    """A program that says ``new_journal`` each time posts nothing again when the file vanishes."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry", kind)
+    mine = claim(new_id())
+    stage.begin(mine)
+    for name in ("claims.db", "claims.db-wal", "claims.db-shm"):
+        (stage.folder / name).unlink(missing_ok=True)
+    for _ in range(2):
+        with stage.sender(new_journal=True) as sender:
+            assert codes([attempted(sender, mine)]) == ["CB-236"]
+    assert stage.posted(mine.id) == 1
+
+
+def test_a_second_restore_needs_a_moment_of_its_own(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
+) -> None:
+    """That of the first, or of this journal's last sending, would forget what was sent since."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry", kind)
+    stage.begin(claim(new_id()))
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    first = SYSTEM.now()
+    assert stage.restored(first) == 0
+    lost = msgspec.structs.replace(claim(new_id()), approved_at=SYSTEM.now())
+    for rounds in range(2):  # the second: with a sending of its own since the first restore
+        copy = stage.backup()
+        with closing(SqliteJournal(stage.path)) as journal:
+            last = journal.continuity().last_begun
+        stage.submit(msgspec.structs.replace(lost, id=f"{lost.id}-{rounds}"))
+        stage.bring_back(copy)
+        assert last is not None
+        for moment in (first, last):
+            assert stage.restored(moment) == 2
+        assert codes(stage.submit(msgspec.structs.replace(lost, id=f"{lost.id}-{rounds}"))) == [
+            "CB-235"
+        ]
+        assert stage.restored() == 0
+        assert stage.posted(f"{lost.id}-{rounds}") == 1
+        lost = msgspec.structs.replace(lost, approved_at=SYSTEM.now())
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_an_invoice_is_used_once_beside_what_was_parked(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str, refused_first: bool
+) -> None:
+    """A claim that was parked beside another with its invoice is not sent once it waits again."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry", kind)
+    first, second = new_id(), new_id()
+    number = f"263120000{int(first[1:]):010}1"
+    stage.begin(claim(new_id()))
+    if refused_first:
+        erp.set_faults("fault@1")
+        assert codes(stage.submit(using(first, number))) == ["CB-430"]
+        erp.set_faults("")
+        assert codes(stage.submit(using(second, number))) == [""]
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    assert stage.restored() == 0
+    if not refused_first:
+        later = SYSTEM.now() + dt.timedelta(seconds=1)
+        mine = msgspec.structs.replace(using(second, number), approved_at=later)
+        assert codes(stage.submit(mine, using(first, number))) == ["", "CB-431"]
+    with stage.sender() as sender:
+        settled_by_hand(sender, stage)
+    assert stage.command("reconcile") == 1
+    assert codes(stage.submit(using(first, number))) == ["CB-530"]
+    assert [stage.posted(one) for one in (first, second)] == [0, 1]
+    with stage.sender() as sender:
+        assert sender.status(first).state is State.PENDING
+
+
+@pytest.mark.parametrize("id_", ["exp-{}", "EXP-{}.r7"])
+def test_what_an_earlier_version_sent_is_found_by_its_name(
+    tmp_path: Path, new_id: NewId, id_: str
+) -> None:
+    """A backup from before an upgrade: the lost journal called some documents otherwise."""
+    mine = claim(id_.format(new_id()))
+    with Sandbox(folds=True) as erp:
+        stage = Stage(erp, tmp_path, "sap-bapi")
+        stage.begin(claim(new_id()))
+        copy = stage.backup()
+        with stage.sender() as sender:
+            book = book_of(sender.journal)
+        (earlier,) = earlier_references(
+            Key(book, mine.id, 1), load_profile("sap-bapi").capabilities
+        )
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(submission, "reference_for", lambda *_, **__: earlier)
+            patched.setattr(first, "reference_for", lambda *_, **__: earlier)
+            stage.submit(mine)
+        assert [one.reference for one in erp.ledger()][1:] == [earlier.upper()]
+        stage.bring_back(copy)
+        assert stage.restored() == 0
+        assert codes(stage.submit(mine)) == ["CB-431"]
+        assert len(erp.ledger()) == 2
 
 
 def test_a_correction_finds_what_the_lost_journal_posted(

@@ -34,11 +34,16 @@ def has_it(state: State, *, superseded: bool) -> bool:
 
 
 def newly_used(change: Change) -> tuple[InvoiceUse, ...]:
-    """Return the invoices that a change begins to use: those that no other claim may have."""
+    """Return the invoices that a change begins to use: those that no other claim may have.
+
+    What waits is looked at again when it is sent: where it came from (a refusal that a restored
+    journal doubted, a person's word), another claim may have had them meanwhile.
+    """
     before, after = change.before, change.after
     if not after.invoices or after.key.purpose is not Purpose.POST or after.state not in _ABOUT_TO:
         return ()
-    if before is None or not has_it(before.state, superseded=False):
+    waited = before is not None and before.state is State.PENDING and change.takes_off
+    if before is None or waited or not has_it(before.state, superseded=False):
         return after.invoices
     return tuple(use for use in after.invoices if use not in before.invoices)
 

@@ -102,6 +102,8 @@ class Marking:
     def agree_new(self, connection: sqlite3.Connection) -> None:
         """Keep that a person says that nothing was sent before; only for an empty journal."""
         continuity = self.continuity(connection)
+        if continuity.replaces and continuity.lost_until is not None:
+            return
         if continuity.replaces:
             self.renew(connection)
         if continuity.replaces or continuity.new:

@@ -7,6 +7,7 @@ without a sync: after a power cut it is as it was, or as it became, and an older
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
 from functools import cached_property
@@ -19,6 +20,10 @@ from claimbridge.journal.place import filesystem_of
 _LINE: Final = re.compile(rb"claimbridge journal ([0-9a-f]{32}) begun (\d{20}) at (\d{20})\n")
 _STABLE: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs"})
 """File systems where a file keeps its number for life, and a copy has another."""
+
+
+_BEYOND: Final = 2**62
+"""No journal counts so far: a mark that says so is damaged."""
 
 
 class MarkFile:
@@ -48,11 +53,12 @@ class MarkFile:
             return None
         try:
             found = _LINE.fullmatch(os.pread(descriptor, 200, 0))
+            written = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
         finally:
             os.close(descriptor)
-        if found is None:
+        if found is None or int(found[2]) >= _BEYOND:
             return Mark("", 0)
-        return Mark(found[1].decode(), int(found[2]), int(found[3]))
+        return Mark(found[1].decode(), int(found[2]), int(found[3]), written)
 
     def write(self, mark: Mark) -> None:
         """Write over the mark that is there. Raises OSError."""

@@ -27,11 +27,13 @@ class Mark(msgspec.Struct, frozen=True):
     """What is kept outside a journal.
 
     ``place`` tells one copy of it from another where the file system can; 0 where it cannot.
+    ``written`` is when it was last written; None where nothing says so.
     """
 
     journal: str
     begun: int
     place: int = 0
+    written: dt.datetime | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -64,8 +66,16 @@ def judged(
         replaces=replaces,
         new=held.untouched and not held.agreed_new and not gaps,
         last_begun=held.begun_at,
+        lost_until=mark.written if mark is not None and _proves_a_loss(held, mark) else None,
         gaps=tuple(gaps),
     )
+
+
+def _proves_a_loss(held: Held, mark: Mark) -> bool:
+    """Whether sendings were begun of which the journal knows nothing."""
+    if mark.journal == held.id:
+        return mark.begun > held.begun
+    return mark.journal != "" and mark.begun > 0
 
 
 def _why_behind(held: Held, mark: Mark | None, place: int) -> str:
@@ -86,6 +96,13 @@ def _why_behind(held: Held, mark: Mark | None, place: int) -> str:
 def refused(continuity: Continuity) -> JournalError | None:
     """Return why nothing may be sent through a journal; None: it may."""
     where = continuity.place
+    if continuity.replaces and continuity.lost_until is not None:
+        return JournalError(
+            f"journal {where} is empty, and sendings were begun through the one that was there "
+            f"before, until {_moment(continuity.lost_until)}: restore that one, or say until when "
+            "it was in use (claimbridge journal restored --until WHEN). Nothing was sent",
+            code=NEW,
+        )
     if continuity.replaces:
         return JournalError(
             f"journal {where} is empty, and a journal was there before: restore that one, or say "
@@ -96,6 +113,8 @@ def refused(continuity: Continuity) -> JournalError | None:
     if continuity.behind:
         last = continuity.last_begun
         known = f"it last began a sending at {_moment(last)}" if last else "it began no sending"
+        if continuity.lost_until is not None:
+            known += f"; the lost one was in use until {_moment(continuity.lost_until)} at least"
         return JournalError(
             f"journal {where} is not the newest: {continuity.behind} ({known}). Put the newest back"
             ", or say until when that one was in use: claimbridge journal restored --until WHEN. "
@@ -128,6 +147,8 @@ def noted(until: dt.datetime, continuity: Continuity, clock: Clock) -> tuple[Gap
             "use. Nothing was changed",
             code=NO_GAP,
         )
+    if continuity.behind or continuity.replaces:
+        _check_long_enough(until, continuity, clock)
     if latest is not None and until <= latest.until:
         return latest, False
     if last is not None and until == last:
@@ -142,6 +163,23 @@ def noted(until: dt.datetime, continuity: Continuity, clock: Clock) -> tuple[Gap
         "Nothing was changed",
         code=NO_GAP,
     )
+
+
+def _check_long_enough(until: dt.datetime, continuity: Continuity, clock: Clock) -> None:
+    """Raise JournalError CB-237 where a sending began later, in this journal or the lost one."""
+    last, lost = continuity.last_begun, continuity.lost_until
+    if lost is not None and until < lost <= clock.now():
+        raise JournalError(
+            f"--until {_moment(until)} is too early: by its mark, the lost journal was in use until"
+            f" {_moment(lost)}. Say that moment or a later one. Nothing was changed",
+            code=NO_GAP,
+        )
+    if last is not None and until < last:
+        raise JournalError(
+            f"this journal itself began a sending at {_moment(last)}, after --until "
+            f"{_moment(until)}; say until when the lost one was in use. Nothing was changed",
+            code=NO_GAP,
+        )
 
 
 def _moment(moment: dt.datetime) -> str:

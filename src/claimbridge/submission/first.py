@@ -37,7 +37,7 @@ from claimbridge.submission.evidence import (
     moved,
     with_original,
 )
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.references import earlier_references, reference_for
 from claimbridge.submission.steps import Exchange, Look, Plan, Record, Rules
 
 _K = OutcomeKind
@@ -78,6 +78,13 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
             return _no_answer(question, said)
         if question.key != flight.key:
             _refuse_earlier(question, said, flight)
+        elif question.reference != flight.reference and said.kind not in _NOT_THERE:
+            why = (
+                f"the ERP holds {said.journal_entry or 'a document'} as {question.reference}, as "
+                "an earlier version of claimbridge would have called it; look whether it is this "
+                "claim, then settle it by hand"
+            )
+            return (yield from _park(history, question, why, rules))
         elif said.kind not in _NOT_THERE:
             return (yield from _adopt(history, flight, said, rules))
     if gap is not None and not rules.capabilities.unique_reference:
@@ -190,7 +197,8 @@ def _questions(
     """Return what the ERP is to be asked for before ``flight`` is sent.
 
     Its own reference; and those of earlier revisions that the journal does not know, wherever it
-    can be asked: a second revision beside the first is no duplicate to an ERP.
+    can be asked: a second revision beside the first is no duplicate to an ERP. And in a gap, by
+    whatever an earlier version called any of these.
     """
     if not rules.capabilities.can_query:
         return []
@@ -206,6 +214,12 @@ def _questions(
     for key in keys:
         reference = reference_for(key, rules.capabilities, apart=rules.apart)
         wanted.append(msgspec.structs.replace(flight, key=key, reference=reference))
+    if gap is not None and not rules.apart:
+        wanted += [
+            msgspec.structs.replace(one, reference=earlier)
+            for one in wanted
+            for earlier in earlier_references(one.key, rules.capabilities)
+        ]
     return wanted
 
 

@@ -52,6 +52,31 @@ def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> s
     return digest[: min(26, capabilities.reference_length)]
 
 
+def earlier_references(key: Key, capabilities: Capabilities) -> tuple[str, ...]:
+    """Return what an earlier version called the same document, where that was something else.
+
+    It did not look at how an ERP takes capitals, and parts were claims of their own (``EXP-7/2``).
+    Its digests held the ledger's name, which is the id of a book that it opened.
+    """
+    claim_id = f"{key.claim_id}/{key.part}" if key.part else key.claim_id
+    if key.purpose is Purpose.REVERSE:
+        mark = f".x{key.revision}"
+    else:
+        mark = "" if key.revision == 1 else f".r{key.revision}"
+    earlier = claim_id + mark
+    fits = (
+        len(earlier) <= capabilities.reference_length
+        and re.fullmatch(capabilities.reference_pattern, earlier) is not None
+        and not _MARKED.fullmatch(claim_id)
+    )
+    if not fits:
+        told = str(msgspec.structs.replace(key, claim_id=claim_id, part=0))
+        digest = base64.b32encode(hashlib.sha256(told.encode()).digest()).decode().rstrip("=")
+        earlier = digest[: min(26, capabilities.reference_length)]
+    today = capabilities.folded(reference_for(key, capabilities))
+    return () if capabilities.folded(earlier) == today else (earlier,)
+
+
 def recognised(
     submissions: Sequence[Submission], outcomes: Sequence[Outcome], capabilities: Capabilities
 ) -> tuple[Outcome, ...]:
