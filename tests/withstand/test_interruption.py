@@ -126,7 +126,7 @@ def test_a_cancelled_task(
         relay.order(Order(1, stage, cancel))
 
     async def scene() -> None:
-        async with AsyncClient(config, ledger=ledger_of(config)) as client:
+        async with AsyncClient(config, ledger=ledger_of(config), new_journal=True) as client:
             await cancelled(client, mine, arrange)
             doubtful = in_journal(path, mine)
             assert (doubtful.state, doubtful.detail) == (State.IN_DOUBT, BROKEN_OFF)
@@ -158,7 +158,9 @@ def test_a_task_cancelled_at_a_journal_write(
                 hooks["cancel"](number)
 
         journal: Journal = Watched(real, **{when: watch})
-        async with AsyncClient(config, ledger=ledger_of(config), journal=journal) as client:
+        async with AsyncClient(
+            config, ledger=ledger_of(config), journal=journal, new_journal=True
+        ) as client:
             task = asyncio.ensure_future(client.submit(mine))
             loop = asyncio.get_running_loop()
             noticed = threading.Event()
@@ -192,7 +194,7 @@ def test_a_cancelled_batch_of_many(
     claims = [claim(new_id()) for _ in range(24)]
 
     async def take_a_few() -> None:
-        async with AsyncClient(config, ledger=ledger_of(config)) as client:
+        async with AsyncClient(config, ledger=ledger_of(config), new_journal=True) as client:
             results = client.submit_many(claims, batch=2, concurrency=6)
             taken = 0
             async for _ in results:

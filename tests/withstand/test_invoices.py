@@ -48,7 +48,7 @@ def posted(erp: Sandbox, *ids: str) -> list[str]:
 def client(erp: Sandbox, folder: Path, **changes: object) -> Client:
     """A client of the module's ERP."""
     config = configured("reference", port=erp.port, journal=folder / "claims.db", **changes)
-    return Client(config, ledger=ledger_of(config))
+    return Client(config, ledger=ledger_of(config), new_journal=True)
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
@@ -99,7 +99,7 @@ def test_async_client(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
         return "posted"
 
     async def all_at_once() -> list[str]:
-        async with AsyncClient(config, ledger=ledger_of(config)) as sender:
+        async with AsyncClient(config, ledger=ledger_of(config), new_journal=True) as sender:
             return await asyncio.gather(*(submit(sender, id_) for id_ in ids))
 
     assert Counter(asyncio.run(all_at_once())) == {"posted": 1, "CB-530": 7}
@@ -182,7 +182,7 @@ def test_what_waits_has_its_invoice(erp: Sandbox, new_id: NewId, tmp_path: Path)
 def submit_all(config: LedgerConfig, claims: list[tuple[str, str]], go: Connection) -> None:
     """One process: submit every claim; say which were accepted, and how others ended."""
     ends: list[tuple[str, str]] = []
-    with Client(config, ledger=ledger_of(config)) as sender:
+    with Client(config, ledger=ledger_of(config), new_journal=True) as sender:
         go.send("ready")
         go.recv()
         for result in sender.submit_many((using(*one) for one in claims), concurrency=4):

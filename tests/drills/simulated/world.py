@@ -644,7 +644,8 @@ class Episode:
         """Let the ERP take a request in; ``most`` is how many of its documents, None for all."""
         now = self.clock.t
         if step.verb == "query":
-            return self.erp.query(step.submissions[0].reference, now)
+            asked = (self.erp.query(one.reference, now) for one in step.submissions)
+            return tuple(outcome for said in asked for outcome in said)
         outcomes = []
         for one in step.submissions[:most]:
             outcome = self.erp.take(step.verb, one, now)
