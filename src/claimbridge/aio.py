@@ -196,12 +196,19 @@ class AsyncClient:
         return await self._run(plan, timeout)
 
     async def withdraw(
-        self, claim_id: str, *, reason: str, revision: int = 1, timeout: float | None = None
+        self,
+        claim_id: str,
+        *,
+        reason: str,
+        revision: int = 1,
+        approved_at: dt.datetime | None = None,
+        timeout: float | None = None,
     ) -> Status | None:
         """Keep a claim out of the ledger that was taken back; see ``Client.withdraw``."""
-        return await self._run(
-            self.ledger.withdraw(claim_id, reason=reason, revision=revision), timeout
+        plan = self.ledger.withdraw(
+            claim_id, reason=reason, revision=revision, approved_at=approved_at
         )
+        return await self._run(plan, timeout)
 
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.

@@ -290,7 +290,13 @@ class Client:
         return self._run(plan, timeout)
 
     def withdraw(
-        self, claim_id: str, *, reason: str, revision: int = 1, timeout: float | None = None
+        self,
+        claim_id: str,
+        *,
+        reason: str,
+        revision: int = 1,
+        approved_at: dt.datetime | None = None,
+        timeout: float | None = None,
     ) -> Status | None:
         """Keep a claim out of the ledger that was taken back where it came from; ask nobody.
 
@@ -298,8 +304,14 @@ class Client:
         begun: whoever submits it later is refused (CB-459); a higher one may be submitted. Returns
         None when nothing of the claim is in the ledger; else the status of what is, or may be,
         there, which stays as it is: ``reverse`` it. ``reason`` is kept with the claim.
+
+        Raises JournalError where the journal is not the newest, and OutcomeUnknown CB-470, once,
+        where another journal may have sent the claim; not where it was approved after that.
         """
-        return self._run(self.ledger.withdraw(claim_id, reason=reason, revision=revision), timeout)
+        plan = self.ledger.withdraw(
+            claim_id, reason=reason, revision=revision, approved_at=approved_at
+        )
+        return self._run(plan, timeout)
 
     def drifts(self) -> Mapping[str, int]:
         """Return how the ERP's replies differed from its contract, and how often.

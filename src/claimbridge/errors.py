@@ -42,23 +42,29 @@ if TYPE_CHECKING:
     from claimbridge.model.outcome import Finding, Reason
 
 
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufeff\uffa0"
-    "\ufff0-\uffff\ud800-\udfff\U000e0000-\U0010ffff]"
+_UNSEEN: Final = (
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    "\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\u2800\u3164\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff0-\uffff\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
     # A joiner or a selector belongs to an emoji; elsewhere it hides.
     "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])[\u200d\ufe00-\ufe0f]"
 )
+"""All of Unicode's control and format characters, and others that nobody sees."""
+_HIDDEN: Final = re.compile(_UNSEEN)
+_HIDDEN_OR_BREAKS: Final = re.compile(f"\n|{_UNSEEN}")
 
 
-def spelt(text: str) -> str:
+def spelt(text: str, *, breaks: bool = False) -> str:
     """Return a text in which a reader sees every character: ``CN01<U+200B>`` for an unseen one.
 
-    Tabulators, ends of lines and the joiners of emoji stay.
+    Tabulators, ends of lines and the joiners of emoji stay. With ``breaks`` ends of lines are
+    spelt too: a text from outside then cannot look like a line of ours.
     """
     if text.isascii() and text.isprintable():
         return text
-    return _UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    hidden = _HIDDEN_OR_BREAKS if breaks else _HIDDEN
+    return hidden.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 class ClaimBridgeError(Exception):
@@ -80,7 +86,7 @@ class ClaimBridgeError(Exception):
 
     def __str__(self) -> str:
         about = f"claim {self.claim_id}: " if self.claim_id else ""
-        return spelt(f"{self.code} {about}{self.message}")
+        return spelt(f"{self.code} {about}{self.message}", breaks=True)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception pickles its positional arguments only; ours are keywords.

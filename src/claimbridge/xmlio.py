@@ -7,18 +7,26 @@ counted before a tree is built wherever counting is cheaper than building.
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from lxml import etree
 
 from claimbridge.errors import DocumentError
 
+Element: TypeAlias = etree._Element
+"""What ``parse`` returns, for those who hand it back."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document may hold. The parser itself stops at 256 levels and 10 MB of one text."""
+    """What a document may hold. The parser itself stops at 256 levels and 10 MB of one text.
+
+    The three limits in total bound the memory: by those that stand here, the worst document costs
+    about ten times ``max_bytes`` (``tests/benchmarks/inputs.py`` measures it).
+    """
 
     max_bytes: int = 50_000_000
     max_depth: int = 200
@@ -27,6 +35,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Elements, comments, processing instructions and CDATA sections together."""
     max_attributes: int = 256
     """Attributes of one element, namespace declarations included."""
+    max_attributes_in_all: int = 500_000
+    """Attributes of all elements together, namespace declarations included."""
     max_namespaces: int = 64
     """Namespace declarations of one element."""
     max_text: int = 10_000_000
@@ -84,6 +94,8 @@ _PROLOG: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s++|<\?(?>.*?\?>)|<!--(?>.*?
 _START_TAG: Final = re.compile(
     rb"[^\s!?/>][^\s>]*+(?:\s*+[^\s=>]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+"
 )
+_ATTRIBUTE: Final = re.compile(rb"=\s*+(?:\"[^\"]*+\"|'[^']*+')")
+_DECLARATION: Final = re.compile(rb"\sxmlns(?::[^\s=]++)?+\s*+=")
 
 
 def parse(data: bytes, *, limits: Limits = LIMITS, what: str = "document") -> etree._Element:
@@ -179,6 +191,11 @@ def _exclusive(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
     return result
 
 
+def serialised(element: Element) -> bytes:
+    """Return an element as a document in UTF-8, comments and all; no form that a digest is of."""
+    return etree.tostring(element, with_tail=False, encoding="utf-8", xml_declaration=True)
+
+
 def indented(document: bytes) -> str:
     """Return a document as people read it: a line for each element. Never for sending."""
     root = parse(document)
@@ -247,33 +264,52 @@ def _refuse_doctype(text: bytes, what: str) -> None:
 
 
 def _count_markup(text: bytes, limits: Limits, what: str) -> None:
-    """Refuse too many elements, or too many attributes on one, before a tree is built."""
+    """Refuse too many elements, or attributes on one or on all, before a tree is built."""
     if len(text) > limits.max_elements:  # else there is no room for so many
-        items = text.count(b"<") - text.count(b"</")
+        ends = text.count(b"</")
+        items = max(text.count(b"<") - ends, ends)  # what ends has begun, in what is well-formed
         if items > limits.max_elements:
             raise _beyond(what, f"{items} elements", limits.max_elements)
     # Every attribute and every declaration has its "=".
-    if text.count(b"=") <= min(limits.max_attributes, limits.max_namespaces):
+    signs = text.count(b"=")
+    if signs <= min(limits.max_attributes, limits.max_namespaces):
         return
     # "<" cannot stand inside a tag, so each piece holds at most one.
-    for piece in text.split(b"<"):
+    pieces = text.split(b"<")
+    for piece in pieces:
         if (
             piece.count(b"=") > limits.max_attributes
             or piece.count(b"xmlns") > limits.max_namespaces
         ):
             _count_tag(piece, limits, what)
+    if signs > limits.max_attributes_in_all:
+        _count_in_all(pieces, limits.max_attributes_in_all, what)
 
 
 def _count_tag(piece: bytes, limits: Limits, what: str) -> None:
     tag = _START_TAG.match(piece)
     if tag is None:
         return
-    attributes = len(re.findall(rb"=\s*+(?:\"[^\"]*+\"|'[^']*+')", tag[0]))
-    if attributes > limits.max_attributes:
-        raise _beyond(what, f"{attributes} attributes on one element", limits.max_attributes)
-    declared = len(re.findall(rb"\sxmlns(?::[^\s=]++)?+\s*+=", tag[0]))
-    if declared > limits.max_namespaces:
-        raise _beyond(what, f"{declared} namespaces on one element", limits.max_namespaces)
+    if _found(_ATTRIBUTE, tag[0], limits.max_attributes) > limits.max_attributes:
+        raise _beyond(what, "more attributes on one element", limits.max_attributes)
+    if _found(_DECLARATION, tag[0], limits.max_namespaces) > limits.max_namespaces:
+        raise _beyond(what, "more namespaces on one element", limits.max_namespaces)
+
+
+def _found(form: re.Pattern[bytes], tag: bytes, most: int) -> int:
+    """Return how often a form stands in a tag; one more than ``most`` for whatever is beyond."""
+    return sum(1 for _ in itertools.islice(form.finditer(tag), most + 1))
+
+
+def _count_in_all(pieces: list[bytes], most: int, what: str) -> None:
+    total = 0
+    for piece in pieces:
+        tag = _START_TAG.match(piece) if b"=" in piece else None
+        if tag is not None:
+            # No element has too many: that was counted before. Values may hold "=" themselves.
+            total += len(_ATTRIBUTE.findall(tag[0]))
+            if total > most:
+                raise _beyond(what, "more attributes in all", most)
 
 
 def _parsed(text: bytes, what: str) -> etree._Element:
@@ -321,4 +357,15 @@ def _encoding(what: str, found: str) -> DocumentError:
     return DocumentError(f"{what} {found}; send it in UTF-8", code="CB-153")
 
 
-__all__ = ["LIMITS", "Canonical", "Limits", "canonical", "local_name", "namespace", "parse"]
+__all__ = [
+    "LIMITS",
+    "Canonical",
+    "Element",
+    "Limits",
+    "canonical",
+    "indented",
+    "local_name",
+    "namespace",
+    "parse",
+    "serialised",
+]

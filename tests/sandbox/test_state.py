@@ -48,6 +48,19 @@ def caller_of(port: int, profile: str = "reference") -> Caller:
     return Caller(SimpleNamespace(port=port), profile)  # type: ignore[arg-type]  # only the port
 
 
+def test_what_it_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Vouchers are in the state and in the recordings: 0600, and 0700 for folders."""
+    kept = tmp_path / "recorded"
+    with Sandbox(state=tmp_path / "ledger.db", record=kept / "deep") as erp:
+        Caller(erp, "reference").submit(submission())
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("ledger.db*")}
+    assert set(modes) >= {"ledger.db", "ledger.db-wal"}
+    assert set(modes.values()) == {0o600}
+    assert list(kept.rglob("request.xml"))
+    for path in (kept, *kept.rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path, seed: int) -> None:
     """What was answered is there once after a kill at a random moment; numbers have no gaps."""

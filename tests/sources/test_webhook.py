@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ from claimbridge.clock import SYSTEM
 from claimbridge.errors import ConfigurationError, KeyUnavailable
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.record import Record, open_record
-from claimbridge.sources.webhook import Webhook, WebhookSource, sign
+from claimbridge.sources.webhook import MOST_AT_ONCE, Webhook, WebhookSource, sign
 
 SECRET = "a shared secret"
 
@@ -141,6 +143,69 @@ def test_what_is_too_large_is_not_read(sender: Sender, record: Record) -> None:
         assert sender.send(streamed, {}).status == 413
     assert sender.send(b"", {}, "GET").status == 405
     assert received(record) == 0
+
+
+def test_strangers_who_hold_their_bodies_open_take_nobodys_place(
+    sender: Sender, record: Record
+) -> None:
+    """Neither many that send nothing nor some that send nearly all keep an honest sender out."""
+    host, port = sender.url.split("/")[2].split(":")
+    with contextlib.ExitStack() as held:
+        for number in range(200):
+            stranger = held.enter_context(socket.create_connection((host, int(port))))
+            part = b"x" * (9_000 if number % 2 else 1)
+            stranger.sendall(
+                b"POST /claims/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n" + part
+            )
+        time.sleep(0.3)
+        assert [sender.post(body(f"W-{number}")) for number in range(5)] == [202] * 5
+    assert received(record) == 5
+
+
+def test_who_holds_most_gives_way(record: Record) -> None:
+    """A flood from one address does not cut off another that is slow."""
+    hook = Webhook(record, name="hr", secrets=[SECRET])
+
+    async def scene() -> list[int | None]:
+        released = asyncio.Event()
+        content = body()
+        headers = [
+            (name.lower().encode(), value.encode())
+            for name, value in sign(SECRET, content, timestamp=now()).items()
+        ]
+
+        async def one(peer: str) -> int:
+            sent: list[Any] = []
+            parts = iter([content[:10], content[10:]])
+
+            async def receive() -> dict[str, Any]:
+                part = next(parts)
+                if part != content[:10]:
+                    await released.wait()
+                return {"type": "http.request", "body": part, "more_body": part == content[:10]}
+
+            async def send(event: Any) -> None:
+                sent.append(event)
+
+            scope = {
+                "type": "http", "method": "POST", "headers": headers, "client": (peer, 1),
+            }  # fmt: skip
+            await hook(scope, receive, send)
+            status: int = sent[0]["status"]
+            return status
+
+        slow = asyncio.create_task(one("192.0.2.1"))
+        await asyncio.sleep(0)
+        flood = [asyncio.create_task(one("192.0.2.2")) for _ in range(20 * MOST_AT_ONCE)]
+        await asyncio.sleep(0.5)
+        gone = [task.result() for task in flood if task.done()]
+        for task in flood:
+            task.cancel()
+        await asyncio.gather(*flood, return_exceptions=True)
+        released.set()
+        return [await slow, *set(gone), len(gone)]
+
+    assert asyncio.run(scene()) == [202, 503, 4 * MOST_AT_ONCE + 1]
 
 
 def test_what_is_no_claim_is_parked_not_lost(record: Record, sender: Sender) -> None:

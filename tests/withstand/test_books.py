@@ -429,7 +429,9 @@ def test_a_journal_of_names_goes_on_under_them(
     assert (book.id, book.names, book.place) == ("CN01", ("CN01",), None)
     assert journal.cursor("CN01") == "17"
     with Client(at(other_erp, "X"), ledger=ledger_of(at(other_erp, "X")), journal=journal) as other:
-        assert refused(lambda: other.submit(mine)) == "CB-457"
+        with pytest.raises(ConflictingSubmission, match="journal rename CN01 X") as error:
+            other.submit(mine)
+        assert (error.value.code, "parallel" in error.value.message) == ("CB-457", False)
     before = erp.requests()
     with Client(at(erp), ledger=ledger_of(at(erp)), journal=journal) as client:
         assert client.submit(mine).state is State.POSTED

@@ -362,6 +362,31 @@ def test_what_an_earlier_version_sent_is_found_by_its_name(
         assert len(erp.ledger()) == 2
 
 
+def test_what_was_taken_back_may_be_in_the_ledger(
+    erp: Sandbox, tmp_path: Path, new_id: NewId
+) -> None:
+    """A journal that does not know a claim does not say that nothing of it is there."""
+    stage = Stage(erp, tmp_path, "sap-bapi")
+    lost, never = claim(new_id()), claim(new_id())
+    stage.begin(claim(new_id()))
+    copy = stage.backup()
+    stage.submit(lost)
+    stage.bring_back(copy)
+
+    def withdraw(id_: str, approved_at: dt.datetime | None = None) -> object:
+        with Client(stage.config, ledger=ledger_of(stage.config)) as sender:
+            return sender.withdraw(id_, reason="not wanted", approved_at=approved_at)
+
+    with pytest.raises(JournalError, match="CB-235"):
+        withdraw(lost.id)
+    assert stage.restored() == 0
+    with pytest.raises(OutcomeUnknown, match="CB-470"):
+        withdraw(lost.id)
+    assert withdraw(lost.id) is None, "it has been said"
+    assert codes(stage.submit(lost)) == ["CB-459"]
+    assert withdraw(never.id, SYSTEM.now()) is None
+
+
 def test_a_correction_finds_what_the_lost_journal_posted(
     erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
 ) -> None:

@@ -143,6 +143,22 @@ def test_many_attributes_spread_over_elements_or_in_text_are_fine() -> None:
     xmlio.parse(b"<a>" + b'<b c="1" xmlns:n="u"/>' * 1000 + inner + b"</a>")
 
 
+def test_attributes_are_limited_in_all_before_a_tree_is_built() -> None:
+    """Attributes that no element has too many of cost the same memory: they are counted in all."""
+    element = b"<b" + b"".join(b' a%d=""' % i for i in range(256)) + b"/>"
+    tracemalloc.start()
+    with pytest.raises(DocumentError, match="attributes in all") as caught:
+        xmlio.parse(b"<a>" + element * 1_954 + b"</a>")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.code == "CB-152"
+    assert peak < 20_000_000
+    # What stands in texts, values and comments is no attribute.
+    xmlio.parse(
+        b"<a>" + b'<b c="%s">=&lt;x y="" z=""<!-- a="" --></b>' % (b"=" * 40) * 20_000 + b"</a>"
+    )
+
+
 def test_limits_can_be_set_lower() -> None:
     """Every limit is the caller's to lower."""
     for limits, document in [
@@ -151,6 +167,11 @@ def test_limits_can_be_set_lower() -> None:
         (xmlio.Limits(max_elements=2), b"<a><b/><c/></a>"),
         (xmlio.Limits(max_attributes=1), b"<a b='1' c='2'/>"),
         (xmlio.Limits(max_namespaces=1), b"<a xmlns='u' xmlns:b='v'/>"),
+        (
+            xmlio.Limits(max_attributes=1, max_attributes_in_all=2),
+            b"<a b='=='><c d='1'/><e xmlns:f='u'/></a>",
+        ),
+        (xmlio.Limits(max_elements=2), b"<a>" + b"</b>" * 3),
         (xmlio.Limits(max_text=5), b"<a>123456</a>"),
         (xmlio.Limits(max_text=5), b"<a b='123456'/>"),
     ]:

@@ -418,7 +418,8 @@ def _run(arguments: Sequence[str]) -> int:
         )
     except CycloptsError as error:
         asked = " ".join(("claimbridge", *(error.command_chain or ())))
-        complain(f"{str(error).strip()}\nTry: {asked} --help")
+        for line in [*str(error).strip().splitlines(), f"Try: {asked} --help"]:
+            complain(line)
         return USAGE
     except ClaimBridgeError as error:
         complain(str(error))

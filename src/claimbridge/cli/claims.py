@@ -315,7 +315,8 @@ def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
 def _print_preview(made: Preview) -> None:
     say((made.claim_id, "bold"), f"  {made.operation}  reference {made.reference}")
     # Indented for reading; --json has the bytes as they would be sent.
-    say(indented(made.body) if made.body else "", whole=True)
+    for line in indented(made.body).split("\n") if made.body else [""]:
+        say(line, whole=True)
     for finding in made.findings:
         say(NO, f" {_told(finding)}")
     say(("valid", "green") if made.valid else ("not valid: it would not be sent", "red"))

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, TextIO
@@ -24,7 +25,22 @@ _PLAIN: Final = {
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
-def spelt(text: str) -> str:
+def escaped(text: str) -> str:
+    r"""Return JSON in which C1, format and separating characters are ``\uXXXX``; it says the same.
+
+    JSON has such characters in strings alone; msgspec has escaped those below U+0020.
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(_units(one) if _is_obeyed(one) else one for one in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    # Python calls all but letters, marks, numbers, signs and the one space unprintable.
+    return not character.isprintable() and unicodedata.category(character) != "Zs"
+
+
+def in_ascii(text: str) -> str:
     r"""Return a text in ASCII: the rest as ``\uXXXX``, in pairs where need be, as JSON has it."""
     return _NOT_ASCII.sub(lambda found: _units(found[0]), text)
 
@@ -188,4 +204,11 @@ def fill_standard_descriptors() -> None:
                 os.close(given)
 
 
-__all__ = ["Outlet", "fill_standard_descriptors", "holds_everything", "outlets", "spelt"]
+__all__ = [
+    "Outlet",
+    "escaped",
+    "fill_standard_descriptors",
+    "holds_everything",
+    "in_ascii",
+    "outlets",
+]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from claimbridge.cli.outlet import Outlet, holds_everything, spelt
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.cli.outlet import Outlet, escaped, holds_everything, in_ascii
+from claimbridge.errors import ClaimError, ConfigurationError, spelt
 from claimbridge.model import Claim, Finding, JournalEntry, Reason
 
 if TYPE_CHECKING:
@@ -29,27 +28,33 @@ NO: Final = ("✗", "red")
 WARN: Final = ("!", "yellow")
 """The marks before a line, as ``say`` and ``row`` take them: a text and its style."""
 
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All but tabulator and end of line."""
 _ENDLESS: Final = 10_000
 """Columns of a console that is no terminal: a file or another program wraps nothing."""
 
 
 def emit(record: dict[str, Any]) -> None:
-    """Print one JSON object on its own line of stdout."""
+    """Print one JSON object on its own line of stdout.
+
+    What a terminal obeys and what no reader sees is escaped, as JSON may have it: the value stays.
+    """
     text = msgspec.json.encode(record).decode()
-    sys.stdout.write((text if holds_everything(sys.stdout.encoding) else spelt(text)) + "\n")
+    whole = holds_everything(sys.stdout.encoding)
+    sys.stdout.write((escaped(text) if whole else in_ascii(text)) + "\n")
     sys.stdout.flush()
 
 
 def complain(text: str) -> None:
     """Print a sentence for a person on stderr."""
-    sys.stderr.write(_harmless(text) + "\n")
+    sys.stderr.write(harmless(text) + "\n")
 
 
-def _harmless(text: str) -> str:
-    """Return a text whose control characters are spelt: a terminal must not obey a file's name."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+def harmless(text: str) -> str:
+    """Return a text for one line, with what no reader sees spelt; it may end in empty lines.
+
+    Neither a terminal obeys a file's name, nor does an ERP's text look like a line of ours.
+    """
+    line = text.rstrip("\n")
+    return spelt(line, breaks=True) + text[len(line) :]
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -67,11 +72,10 @@ def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
     """
     from rich.text import Text
 
-    harmless = [
-        _harmless(part) if isinstance(part, str) else (_harmless(part[0]), part[1])
-        for part in parts
+    shown = [
+        harmless(part) if isinstance(part, str) else (harmless(part[0]), part[1]) for part in parts
     ]
-    console().print(Text.assemble(*harmless), soft_wrap=whole)
+    console().print(Text.assemble(*shown), soft_wrap=whole)
 
 
 def table(
@@ -100,21 +104,22 @@ def table(
     return made
 
 
-def row(made: Table, *cells: str | tuple[str, str]) -> None:
-    """Add a row; cells are texts as they are, or texts with a style."""
+def row(made: Table, *cells: str | tuple[str, str] | list[str]) -> None:
+    """Add a row; cells are texts as they are, texts with a style, or several lines of text."""
     wraps = any(column.overflow == "fold" for column in made.columns)
     made.add_row(*(_cell(cell, wraps=wraps) for cell in cells))
 
 
-def _cell(cell: str | tuple[str, str], *, wraps: bool) -> Text:
+def _cell(cell: str | tuple[str, str] | list[str], *, wraps: bool) -> Text:
     from rich.text import Text
 
+    if isinstance(cell, list):
+        return Text("\n".join(map(harmless, cell)))
     text, style = (cell, "") if isinstance(cell, str) else cell
-    text = _harmless(text)
     if wraps:
-        return Text(text, style=style)
+        return Text(harmless(text), style=style)
     # One line, whatever the column does: a row is an item.
-    return Text(text.replace("\n", " "), style=style, no_wrap=True, overflow="ellipsis")
+    return Text(harmless(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def show(made: Table, *, title: str = "") -> None:

@@ -62,7 +62,7 @@ def _print_reasons(mapped: Mapped) -> None:
     )  # fmt: skip
     for line in mapped.explain:
         number = "" if line.posting is None else str(line.posting + 1)
-        decided = "\n".join(part for part in (line.source, line.row) if part)
+        decided = [part for part in (line.source, line.row) if part]
         row(made, number, decided, line.rule, *([_rounding(line)] if rounded else []))
     show(made)
 

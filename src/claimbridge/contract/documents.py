@@ -20,6 +20,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.breadth import refuse_breadth
 from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.expansion import refuse_explosion
 from claimbridge.contract.names import SOAP_ENCODING, SOAP_ENVELOPE, WSDL, XML, XSD, full_name
@@ -201,8 +202,9 @@ class _Walk:
             self._take_schema(namespace, tree, base="", imported=True)
 
     def documents(self) -> Documents:
-        trees = (schema.tree for schema in self.schemas.values())
+        trees = [schema.tree for schema in self.schemas.values()]
         refuse_explosion(trees, title=self.bundle.title)
+        refuse_breadth(trees, title=self.bundle.title)
         places = {name: f"{SCHEME}{number}.xsd" for number, name in enumerate(self.schemas)}
         roots: dict[str, list[str]] = {}
         for name, schema in self.schemas.items():

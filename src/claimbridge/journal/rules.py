@@ -207,20 +207,35 @@ def refuse_elsewhere(key: Key, held: Iterable[Held], books: Iterable[Book]) -> N
     ``held`` is what any book has of it. A parallel book has the same claims as others: it is not
     refused one, and refuses none.
     """
-    parallel = {book.id for book in books if book.parallel}
+    known = {book.id: book for book in books}
+    parallel = {book.id for book in known.values() if book.parallel}
     if key.ledger in parallel:
         return
     for one in held:
         if one.book == key.ledger or one.book in parallel or one.state in ABSENT:
             continue
-        other = next((book.name for book in books if book.id == one.book), one.book)
+        other = known.get(one.book)
         raise ConflictingSubmission(
-            f"ledger {other} has this claim already, or may have (revision {one.revision} is "
-            f"{one.state}); nothing was sent. Reverse it there first; or, where both books are to "
-            "have it, set parallel = true for this ledger",
+            f"ledger {other.name if other else one.book} has this claim already, or may have "
+            f"(revision {one.revision} is {one.state}); nothing was sent. "
+            f"{_way_out(known.get(key.ledger), other)}",
             code="CB-457",
             claim_id=key.claim_id,
         )
+
+
+def _way_out(mine: Book | None, other: Book | None) -> str:
+    """Say how a claim comes out of another book; one that may be the same book is not left."""
+    if mine is not None and other is not None and other.place in (None, mine.place):
+        return (
+            f"That is the book of another name of before, and may be this very one: claimbridge "
+            f"journal rename {other.name} {mine.name}; or, where that is refused, submit it to "
+            f"ledger {other.name}"
+        )
+    return (
+        "Reverse it there first; or, where both books are to have it, set parallel = true for "
+        "this ledger"
+    )
 
 
 def not_empty(book: Book) -> JournalError:

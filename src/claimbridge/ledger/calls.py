@@ -182,10 +182,19 @@ class Ledger(Answers):
         plan = plans.reverse_claim(first.key, date, reason, self.rules)
         return acknowledgement((yield from plan))
 
-    def withdraw(self, claim_id: str, *, reason: str, revision: int = 1) -> Plan[Status | None]:
+    def withdraw(
+        self,
+        claim_id: str,
+        *,
+        reason: str,
+        revision: int = 1,
+        approved_at: dt.datetime | None = None,
+    ) -> Plan[Status | None]:
         """Plan ``Client.withdraw``."""
         book = yield from self.book()
-        found = yield from plans.withdraw(book.id, claim_id, reason, self.rules, revision=revision)
+        found = yield from plans.withdraw(
+            book.id, claim_id, reason, self.rules, revision=revision, approved_at=approved_at
+        )
         return _status_of_all(found) if found else None
 
     def reconcile(self, unfinished: Submission) -> Plan[Status | None]:

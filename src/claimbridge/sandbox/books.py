@@ -22,6 +22,7 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry, Purpose
+from claimbridge.private import make_private
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS book (id TEXT NOT NULL);
@@ -176,6 +177,8 @@ class Books:
         self._folds = folds
         self._lock = threading.Lock()
         try:
+            if state is not None:
+                make_private(state)  # the files beside it get its mode from SQLite
             self._db = sqlite3.connect(
                 state or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
             )
@@ -183,7 +186,7 @@ class Books:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
             self.id: str = self._identify(seed)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"the sandbox cannot keep its ledger in {state}: {error}; name another file",
                 code="CB-271",

@@ -3,7 +3,7 @@
 Messages are written in exclusive canonical XML, so that a second recording differs only where the
 exchange did. Secrets are scrubbed: HTTP headers are not kept at all, and passwords, nonces and
 tokens inside the messages are replaced by ``***``. Without ``reply.xml`` no reply was sent in
-full; a reply that is no XML is kept as ``reply.txt``.
+full; a reply that is no XML is kept as ``reply.txt``. The files are 0600, their folders 0700.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge.errors import ConfigurationError, DocumentError
+from claimbridge.private import private_folder, write_private
 from claimbridge.sandbox.endpoint import Exchange, Reply
 from claimbridge.xmlio import canonical, local_name, parse
 
@@ -54,10 +55,10 @@ class Recorder:
         try:
             with self._lock:
                 place = self._place(profile, exchange.operation.name, case)
-                (place / "request.xml").write_bytes(scrubbed(exchange.request))
+                write_private(place / "request.xml", scrubbed(exchange.request))
                 if reply is not None:
                     _write_reply(place, reply.body)
-                (place / "case.toml").write_bytes(_toml(about))
+                write_private(place / "case.toml", _toml(about))
         except OSError as error:
             raise ConfigurationError(
                 f"the exchange cannot be recorded below {self._folder}: {error.strerror}",
@@ -71,7 +72,7 @@ class Recorder:
         while place.exists():
             count += 1
             place = parent / f"{name}-{count}"
-        place.mkdir(parents=True)
+        private_folder(place)
         return place
 
 
@@ -92,9 +93,9 @@ def _named_in_types(root: etree._Element) -> tuple[str, ...]:
 
 def _write_reply(place: Path, body: bytes) -> None:
     try:
-        (place / "reply.xml").write_bytes(scrubbed(body))
+        write_private(place / "reply.xml", scrubbed(body))
     except DocumentError:
-        (place / "reply.txt").write_bytes(body)
+        write_private(place / "reply.txt", body)
 
 
 def _toml(about: dict[str, str | int | None]) -> bytes:

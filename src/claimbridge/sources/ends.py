@@ -28,7 +28,7 @@ _LOCKING: Final = frozenset({"CB-417", "CB-418"})
 """Redirected, credentials refused: sent again they do harm."""
 _OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
 """Configuration errors that are about the claim's own submission: time alone mends none."""
-FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427", "CB-431", "CB-432"})
+FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427", "CB-431", "CB-432", "CB-470"})
 """Unknown outcomes that time alone does not resolve."""
 
 

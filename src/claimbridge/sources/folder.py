@@ -24,8 +24,9 @@ import msgspec
 
 from claimbridge.bounds import check_numbers
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, spelt
 from claimbridge.model import Claim, Status
+from claimbridge.private import write_private
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.layouts import SUFFIXES, Found, claims_in
 from claimbridge.sources.record import Record
@@ -83,7 +84,7 @@ class FolderSource:
         _refuse_one_place(name, path, self._done, self._refused)
         for folder in (self._done, self._refused):
             try:
-                folder.mkdir(exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
             except OSError as error:
                 raise _unusable(folder, error) from error
 
@@ -226,7 +227,7 @@ class FolderSource:
         if path is None:
             return
         note = _reason_of(path)
-        start = f"{_shown(arrival.key)}: "
+        start = spelt(f"{_shown(arrival.key)}: ", breaks=True)
         try:
             lines = note.read_text(encoding="utf-8").splitlines()
             others = [line for line in lines if not line.startswith(start)]
@@ -314,7 +315,8 @@ def _told(name: str, reasons: dict[str, str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     beside = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.tmp")
-    beside.write_text(text, encoding="utf-8", errors="backslashreplace")
+    lines = (spelt(line, breaks=True) for line in text.split("\n"))
+    write_private(beside, "\n".join(lines).encode("utf-8", "backslashreplace"))
     beside.rename(path)
 
 

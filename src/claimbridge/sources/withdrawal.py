@@ -32,7 +32,9 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
 
 def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
     reason = f"source {arrival.source} took it back before it was sent"
-    standing = client.withdraw(claim.id, reason=reason, revision=claim.revision)
+    standing = client.withdraw(
+        claim.id, reason=reason, revision=claim.revision, approved_at=claim.approved_at
+    )
     if standing is None:
         return
     if standing.state in (State.SENDING, State.IN_DOUBT):

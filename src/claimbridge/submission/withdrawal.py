@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
-from claimbridge.model import LIVE, History, Purpose, State, Submission, Withdrawal
+from claimbridge.errors import OutcomeUnknown
+from claimbridge.journal import newest as newest_journal
+from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Submission, Withdrawal
 from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
 from claimbridge.submission.intentions import closed
-from claimbridge.submission.steps import Plan, Recall, Record, Rules
+from claimbridge.submission.steps import Look, Plan, Recall, Record, Rules
 
 
 def withdraw(
-    ledger: str, claim_id: str, reason: str, rules: Rules, *, revision: int = 1
+    ledger: str,
+    claim_id: str,
+    reason: str,
+    rules: Rules,
+    *,
+    revision: int = 1,
+    approved_at: dt.datetime | None = None,
 ) -> Plan[tuple[Submission, ...]]:
     """See to it that nothing of a claim that waits is ever sent, up to ``revision`` at least.
 
     Kept also where nothing of it was ever begun, so that a sender who comes later is refused. Of a
     revision that is, or may be, in the ledger, nothing is changed: its documents are returned, ()
-    where there is none. A higher revision may be submitted later.
+    where there is none. A higher revision may be submitted later. ``approved_at`` is when the claim
+    was approved, None for not known.
+
+    Raises JournalError CB-235 or CB-236 where the journal is not the newest: then it cannot say
+    that there is none. OutcomeUnknown CB-470, once it is kept, where another journal may have sent
+    the claim.
     """
     while True:
         history = yield from Recall(ledger, claim_id)
@@ -25,13 +39,40 @@ def withdraw(
         waiting = _waiting(history)
         last = _last(waiting) if found else max(revision, newest(history))
         changed = tuple(closed(waiting, rules, reason))
+        gap = None if found else _unseen(history, (yield from Look()), approved_at)
         known = history.withdrawn.revision if history.withdrawn is not None else 0
         if not changed and (found or known >= last):
             return found
         withdrawn = Withdrawal(max(last, known), reason)
         # None: somebody else has just moved it on; look again.
         if (yield from Record(history, changed, withdrawn)) is not None:
+            if gap is not None:
+                raise _may_be_there(claim_id, gap)
             return found
+
+
+def _unseen(
+    history: History, continuity: Continuity, approved_at: dt.datetime | None
+) -> Gap | None:
+    """Return the gap in which another journal may have sent a claim that this one does not know."""
+    refusal = newest_journal.refused(continuity)
+    if refusal is not None:
+        refusal.claim_id = history.claim_id
+        raise refusal
+    gap = continuity.gap
+    if gap is None or history.submissions:
+        return None
+    return None if approved_at is not None and approved_at > gap.until else gap
+
+
+def _may_be_there(claim_id: str, gap: Gap) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "from now on it is kept out, but another journal, in use until "
+        f"{gap.until:%Y-%m-%d %H:%M:%S%z}, may have sent it: look for it in the ERP, and reverse "
+        "it there",
+        code="CB-470",
+        claim_id=claim_id,
+    )
 
 
 def _standing(history: History) -> tuple[Submission, ...]:

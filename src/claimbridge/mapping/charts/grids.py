@@ -14,6 +14,8 @@ from claimbridge.mapping.cells import Unread, decoded, separated, unescaped
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a chart's file, and of what a workbook unpacks to."""
 MAX_COLUMNS: Final = 256
+MAX_TEXT: Final = 32_767
+"""Characters of one cell: Excel takes no more."""
 MAX_LINES: Final = 60_000
 """Down to which row a sheet of a chart may have cells."""
 

@@ -1,4 +1,4 @@
-"""The sheets of an Excel workbook (.xlsx), read with openpyxl within limits.
+"""The sheets of an Excel workbook (.xlsx), read with openpyxl from parts that were parsed here.
 
 Nothing is computed and nothing hidden is left out: a formula is refused where it matters, and a
 hidden sheet, row or column counts like any other, for a filter must not change what is posted.
@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import warnings
-import zipfile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from claimbridge.errors import ConfigurationError, MissingExtra
 from claimbridge.mapping.cells import unescaped
@@ -18,20 +17,16 @@ from claimbridge.mapping.charts.grids import (
     MAX_BYTES,
     MAX_COLUMNS,
     MAX_LINES,
+    MAX_TEXT,
     Cell,
     Formula,
     Grid,
     refusal,
 )
+from claimbridge.mapping.charts.package import MAX_AREA, cleaned
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
-
-MAX_PARTS: Final = 1000
-MAX_AREA: Final = 1_000_000
-
-_DOCTYPES: Final = tuple("<!DOCTYPE".encode(one) for one in ("utf-8", "utf-16-le", "utf-16-be"))
-"""A part in UTF-16 without a mark is read as such where its declaration says so."""
 
 
 def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
@@ -46,11 +41,11 @@ def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
         raise MissingExtra(
             f"{file}: a chart in Excel needs openpyxl: pip install 'claimbridge[excel]'"
         ) from error
-    _check_package(data, file)
+    package = cleaned(data, file=file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what it does not keep when it writes
-            book = openpyxl.load_workbook(io.BytesIO(data), keep_links=False)
+            book = openpyxl.load_workbook(io.BytesIO(package), keep_links=False)
     except Exception as error:  # openpyxl lets those of zipfile, XML and its own through
         raise refusal(
             file,
@@ -62,36 +57,6 @@ def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
         for sheet in book.worksheets
         if not sheet.title.startswith("#")
     ]
-
-
-def _check_package(data: bytes, file: str) -> None:
-    """Refuse a package that is none, is protected, has macros, or unpacks to too much."""
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise refusal(file, "an old .xls, or protected by a password; save it as .xlsx without one")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            parts = package.infolist()
-            size = sum(part.file_size for part in parts)
-            if len(parts) > MAX_PARTS or size > MAX_BYTES:
-                raise refusal(
-                    file,
-                    f"it unpacks to {len(parts)} parts of {size:,} bytes; the limits are "
-                    f"{MAX_PARTS} and {MAX_BYTES:,}: delete what is no part of the chart",
-                )
-            names = {part.filename.lower() for part in parts}
-            if any(name.endswith("vbaproject.bin") for name in names):
-                raise refusal(file, "it holds macros; save it as .xlsx")
-            if "[content_types].xml" not in names:
-                raise refusal(file, "a ZIP file, but no Excel workbook")
-            for part in parts:
-                # A part declares no entities: what expands without end is refused unread.
-                head = package.read(part)
-                if any(one in head for one in _DOCTYPES) or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    raise refusal(file, f"its part {part.filename[:80]} declares a document type")
-    except ConfigurationError:
-        raise
-    except Exception as error:  # zipfile lets through what a broken package makes of seek, struct …
-        raise refusal(file, f"not an .xlsx workbook: {error}") from error
 
 
 def _grid(sheet: Worksheet, where: str) -> Grid:
@@ -109,14 +74,29 @@ def _grid(sheet: Worksheet, where: str) -> Grid:
             "undo the merge and fill each cell",
             code="CB-261",
         )
-    return Grid(
-        where,
-        sheet.title.strip(),
-        tuple(
-            (number, tuple(_value(cell) for cell in cells))
-            for number, cells in enumerate(sheet.iter_rows(), start=1)
-        ),
+    _check_texts(sheet, where)
+    rows = tuple(
+        (number, tuple(_value(cell) for cell in cells))
+        for number, cells in enumerate(sheet.iter_rows(), start=1)
     )
+    return Grid(where, sheet.title.strip(), rows)
+
+
+def _check_texts(sheet: Worksheet, where: str) -> None:
+    """Refuse texts that Excel would not take, and too many of them: cells may share a text."""
+    total = 0
+    for cells in sheet.iter_rows():
+        for cell in cells:
+            length = len(cell.value) if isinstance(cell.value, str) else 0
+            if length > MAX_TEXT:
+                raise refusal(
+                    where,
+                    f"its cell {cell.coordinate} holds {length:,} characters, where {MAX_TEXT:,} "
+                    "are allowed, as in Excel; shorten it",
+                )
+            total += length
+    if total > MAX_BYTES:
+        raise refusal(where, f"its cells hold more than {MAX_BYTES:,} characters; shorten them")
 
 
 def _value(cell: Any) -> Cell:

@@ -35,6 +35,8 @@ _PAGE = re.compile(
 )
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}\sencoding\s*=")
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([\w.:+-]+)', re.I)
+_FRAME = 65_536
+"""Bytes by which data that does not compress may grow in its compressed form."""
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -58,6 +60,8 @@ class HttpReply(msgspec.Struct, frozen=True):
 class ReplyBody:
     """Collects a body piece by piece, decompressed, never beyond ``limit`` bytes.
 
+    The bytes as they came are bounded too: a stream of empty compressed members never grows.
+
     Raises OutcomeUnknown: CB-462 for what does not decompress, CB-465 for what is too large.
     """
 
@@ -65,14 +69,17 @@ class ReplyBody:
         self._encoding = encoding.strip().lower()
         self._limit = limit
         self._place = place
-        self._size = 0
         self._received = 0
-        self._pieces: list[bytes] = []
+        self._body = (
+            bytearray()
+        )  # a list of pieces would cost more than they hold, if one byte each
         self._inflater = zlib.decompressobj(wbits=31)
 
     def add(self, piece: bytes) -> None:
         """Take the next piece as it came from the network."""
         self._received += len(piece)
+        if self._received > self._limit + _FRAME:
+            raise self._too_large()
         if self._encoding in {"", "identity"}:
             self._keep(piece)
         elif self._encoding in {"gzip", "x-gzip"}:
@@ -85,7 +92,7 @@ class ReplyBody:
         compressed = self._encoding in {"gzip", "x-gzip"}
         if compressed and self._received and not self._inflater.eof:
             raise self._garbled("ends in the middle of its compressed data")
-        return b"".join(self._pieces)
+        return bytes(self._body)
 
     def _inflate(self, piece: bytes) -> None:
         while piece:
@@ -93,20 +100,22 @@ class ReplyBody:
                 self._inflater = zlib.decompressobj(wbits=31)  # RFC 1952 §2.2: several members
             try:
                 # One byte more than may be kept is enough to see that a bomb goes off.
-                self._keep(self._inflater.decompress(piece, self._limit - self._size + 1))
+                self._keep(self._inflater.decompress(piece, self._limit - len(self._body) + 1))
             except zlib.error as error:
                 raise self._garbled("does not decompress") from error
             piece = self._inflater.unconsumed_tail or self._inflater.unused_data
 
     def _keep(self, piece: bytes) -> None:
-        self._size += len(piece)
-        if self._size > self._limit:
-            raise OutcomeUnknown(
-                f"the reply of {self._place} is larger than {self._limit} bytes; "
-                "reconcile before sending again",
-                code="CB-465",
-            )
-        self._pieces.append(piece)
+        if len(self._body) + len(piece) > self._limit:
+            raise self._too_large()
+        self._body += piece
+
+    def _too_large(self) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"the reply of {self._place} is larger than {self._limit} bytes; "
+            "reconcile before sending again",
+            code="CB-465",
+        )
 
     def _garbled(self, why: str) -> OutcomeUnknown:
         return OutcomeUnknown(

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 import msgspec
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, JournalError
@@ -73,6 +73,13 @@ class HesiHook(Receiver):
     def __repr__(self) -> str:
         return f"HesiHook(source={self._source!r})"
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take in one request; the key in its URL is hidden before anything else is done."""
+        asked = dict(scope)
+        if scope.get("query_string"):
+            scope["query_string"] = b"***"  # servers log the URL, whatever it was answered
+        await super().__call__(asked, receive, send)
+
     async def take(self, scope: Scope, body: bytes) -> int:
         """Keep the hint of a message with the right key; return the status to answer with."""
         try:
@@ -93,8 +100,6 @@ class HesiHook(Receiver):
         """Return whether one of the keys given is ours, in the same time for right and wrong."""
         headers = [value for name, value in scope["headers"] if name.lower() == b"signkey"]
         query = parse_qs(scope["query_string"].decode("latin-1")).get("signKey", [])
-        if query:
-            scope["query_string"] = b"signKey=***"  # servers log the URL once it is answered
         given = [in_body.encode("utf-8", "replace"), *headers[:1], *(q.encode() for q in query[:1])]
         return sum(hmac.compare_digest(one, self._sign_key) for one in given) > 0
 
