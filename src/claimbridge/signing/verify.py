@@ -30,7 +30,7 @@ from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.recognised import Lane
-from claimbridge.signing.second import second_opinion, unconfirmed
+from claimbridge.signing.second import refuse_instructions, second_opinion, unconfirmed
 from claimbridge.signing.structure import (
     MAXIMUM_TOGETHER,
     Reference,
@@ -77,6 +77,8 @@ class Verifier:
         contents = _check_digests(place, signature, covered)
         if self._policy.second_opinion:
             wanted = {each.uri: contents[element] for each, element in covered}
+            if "" in wanted:
+                refuse_instructions(root)
             soap = self._policy.placement == "soap"
             envelope = str(etree.QName(root).namespace) if soap else ""
             second_opinion(document, signature, signer, wanted, now, envelope=envelope)
