@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import Any
 
@@ -14,7 +15,9 @@ from tests.signing.test_revocation import revoke
 from tests.soap.authority import Authority
 from tests.soap.server import Server, Wire, http
 
+from claimbridge import AsyncClient, Client
 from claimbridge.sandbox import Hesi, Sandbox
+from claimbridge.submission import Probed
 
 
 def looked(run: Run, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -42,6 +45,20 @@ def test_ask_goes_the_whole_way_and_posts_nothing(
     assert sum(sandbox.requests().values()) == 1
     assert sandbox.ledger() == []
     assert run("journal", "list", "--json").records == []
+
+
+def test_both_clients_ask_alike(folder: Folder, sandbox: Sandbox) -> None:
+    """``probe`` is what ``--ask`` does; it raises for nothing that goes wrong on the way."""
+
+    async def asked() -> Probed:
+        async with AsyncClient.from_config(folder.config) as client:
+            return await client.probe()
+
+    with Client.from_config(folder.config) as client:
+        assert (client.probe().works, asyncio.run(asked()).works) == (True, True)
+        sandbox.set_faults("query:refuse-connection")
+        assert (client.probe().works, asyncio.run(asked()).works) == (False, False)
+    assert sandbox.ledger() == []
 
 
 def test_who_cannot_be_asked_is_told_so(run: Run, folder: Folder, sandbox: Sandbox) -> None:

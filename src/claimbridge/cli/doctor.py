@@ -149,6 +149,8 @@ def _asked(name: str, source: Source) -> Finding:
         return Finding(name, "asked", "ok", source.probe())
     except ClaimBridgeError as error:
         return Finding(name, "asked", "failure", str(error))
+    except Exception as error:  # noqa: BLE001 - a user's source may raise anything
+        return Finding(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
 
 
 def _contract(config: LedgerConfig) -> str:
