@@ -43,7 +43,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
-from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Step, found_by
+from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Probed, Step, found_by
 
 T = TypeVar("T")
 
@@ -151,6 +151,10 @@ class AsyncClient:
     ) -> Status:
         """Return where the newest revision of a claim stands; see ``Client.status``."""
         return await self._run(self.ledger.status(claim_id, ask=ask), timeout)
+
+    async def probe(self, *, timeout: float | None = None) -> Probed:
+        """Ask the ERP about a document that nobody sent; see ``Client.probe``."""
+        return await self._run(self.ledger.probe(), timeout)
 
     async def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0

@@ -42,6 +42,7 @@ from claimbridge.submission import (
     Feed,
     Pause,
     Plan,
+    Probed,
     Step,
     forgets,
     found_by,
@@ -229,6 +230,14 @@ class Client:
         asked.
         """
         return self._run(self.ledger.status(claim_id, ask=ask), timeout)
+
+    def probe(self, *, timeout: float | None = None) -> Probed:
+        """Ask the ERP about a document that nobody sent, to see whether the way there works.
+
+        It goes through TLS, authentication, path, contract and reading; nothing is posted, and
+        nothing recorded. Never raises for what went wrong on that way.
+        """
+        return self._run(self.ledger.probe(), timeout)
 
     def wait(self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0) -> Status:
         """Wait until the ERP has posted (or paid) a claim, and return its status.

@@ -75,7 +75,7 @@ def test_nothing_hides_or_falsifies_a_value(sample: Contract, number: str) -> No
     "number",
     [
         "<Number>1</Number><Number>2</Number>",
-        '<Number>1</Number><Number xmlns="urn:x">2</Number>',
+        '<Number xmlns="urn:y">1</Number><Number xmlns="urn:x">2</Number>',
         "<Number>1<b>2</b></Number>",
         '<Number xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true">1</Number>',
     ],
@@ -144,6 +144,31 @@ def test_attributes_are_read_like_elements() -> None:
     assert found.text("@absent") == ""
     with pytest.raises(DocumentError):
         reply('<s c="1" x:c="2" xmlns:x="urn:x"/>').text("s", "@c")
+
+
+def test_the_contracts_own_element_goes_first(sample: Contract) -> None:
+    """What others put beside a value is no second one, unless the contract lets it repeat."""
+    partner = '<Number xmlns="urn:x">2</Number>'
+    for number in (f"<Number>1</Number>{partner}", f"{partner}<Number>1</Number>"):
+        found = reply(f"<Entry>{number}</Entry>", sample)
+        assert found.text("Entry", "Number") == "1"
+        assert any("is in urn:x" in one for one in sample.drift(found.element))
+        with pytest.raises(DocumentError):
+            reply(f"<Entry>{number}</Entry>").text("Entry", "Number")
+    assert reply(f"<Entry><Number/>{partner}</Entry>", sample).text("Entry", "Number") == ""
+    notes = reply('<Note>a</Note><Note xmlns="urn:x">b</Note>', sample)
+    assert notes.texts("Note") == ["a", "b"]
+
+
+def test_xsi_type_is_no_type() -> None:
+    """An attribute ``type`` beside ``xsi:type`` is read; the other has a name of its own."""
+    xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    both = reply(f'<Ref {xsi} type="journalEntry" xsi:type="c:RecordRef"/>')
+    assert both.text("Ref", "@type") == "journalEntry"
+    assert both.text("Ref", "@xsi:type") == "c:RecordRef"
+    alone = reply(f'<Ref {xsi} xsi:type="c:RecordRef"/>')
+    assert alone.text("Ref", "@type") == "c:RecordRef"
+    assert alone.text("Ref", "@xsi:nil") == ""
 
 
 def test_names_and_children() -> None:

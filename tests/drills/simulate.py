@@ -25,8 +25,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
+from tests.drills.simulated.scene import KINDS, RECIPES
 from tests.drills.simulated.verdict import Flaw, judge
-from tests.drills.simulated.world import RECIPES, Episode, Tally
+from tests.drills.simulated.world import Episode, Tally
 
 from claimbridge.model import Posting, Role, Side, Voucher
 
@@ -38,6 +39,8 @@ class Totals(msgspec.Struct):
 
     tally: Tally = msgspec.field(default_factory=Tally)
     flaws: Counter[str] = msgspec.field(default_factory=Counter)
+    kinds: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    """Flaws in episodes of each kind."""
     examples: list[tuple[int, Flaw]] = msgspec.field(default_factory=list)
 
     def add(self, episode: Episode, flaws: Sequence[Flaw]) -> None:
@@ -45,6 +48,7 @@ class Totals(msgspec.Struct):
         self.tally.add(episode.tally)
         for flaw in flaws:
             self.flaws[flaw.kind] += 1
+            self.kinds.update((kind, flaw.kind) for kind in episode.kinds)
             if len(self.examples) < 20:
                 self.examples.append((episode.number, flaw))
 
@@ -93,12 +97,16 @@ def simulate(deliveries: int, seed: int, *, careless: bool = False) -> tuple[lis
 
 def tell(seed: int, claim: str) -> list[str]:
     """Return the story of one claim: every line of its episode that concerns it."""
-    number = int(claim.removeprefix("E").partition("-")[0])
+    number = int(claim[1:].partition("-")[0])
     lines: list[str] = []
     episode = Episode(seed, number, vouchers(), story=lines)
     episode.run()
     lines += [f"{flaw.claim_id:>10} {'':14}  {flaw.kind}: {flaw.text}" for flaw in judge(episode)]
-    head = [f"seed {seed}, claim {claim}, recipe: {RECIPES[episode.recipe]}", f"{episode.traits}"]
+    head = [
+        f"seed {seed}, claim {claim}, recipe: {RECIPES[episode.recipe]}",
+        ", ".join(sorted(episode.kinds)),
+        f"{episode.traits}",
+    ]
     return head + [line for line in lines if line.split()[0] in (claim, "*")]
 
 
@@ -117,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _report("claimbridge", ours, seconds)
     _report_causes(ours)
     _report("a naive retrying client, the same odds", naive, None)
+    _report_kinds(ours, naive)
     print(
         "\nNot simulated, because no client can help: a network that delivers a request twice to an"
         "\nERP without unique references, or that delivers a copy of a request which was refused."
@@ -145,6 +154,18 @@ def _report(title: str, totals: Sequence[Totals], seconds: float | None) -> None
         )
 
 
+def _report_kinds(ours: Sequence[Totals], naive: Sequence[Totals]) -> None:
+    """Print what came of the episodes of each kind; one may be of several."""
+    every, other = _sum(ours), _sum(naive)
+    print("\nby what happened in the episode; the last columns are the naive client's")
+    print(f"  {'kind':32}" + "".join(f"{name:>15}" for name in ("deliveries", *BAD)), end="")
+    print("".join(f"{name:>12}" for name in BAD[:3]))
+    for kind in KINDS:
+        bad = "".join(f"{every.kinds[kind, name]:>15,}" for name in BAD)
+        print(f"  {kind:32}{every.tally.kinds[kind]:>15,}{bad}", end="")
+        print("".join(f"{other.kinds[kind, name]:>12,}" for name in BAD[:3]))
+
+
 def _report_causes(totals: Sequence[Totals]) -> None:
     every = _sum(totals).tally
     for title, counts in (
@@ -160,6 +181,7 @@ def _sum(totals: Sequence[Totals]) -> Totals:
     for one in totals:
         every.tally.add(one.tally)
         every.flaws.update(one.flaws)
+        every.kinds.update(one.kinds)
         every.examples += one.examples
     return every
 

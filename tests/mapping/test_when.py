@@ -176,6 +176,9 @@ def test_without_rule_engine_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
         'text =~ "(?=(a+)+b)"',
         'text =~ "(a)(?(1)(b+)+|c)"',
         f'text =~ "{"a?" * 30}"',
+        r'text =~~ "(.*)\\1"',
+        r'text =~ "(.+)x\\1y\\1"',
+        r'text =~ "(?P<a>.*)-(?P=a).*"',
         'amount > 1 and not (refund or [d for d in documents if d !~~ "(a*)*"].length > 0)',
         '(amount > 1 ? text =~ "(.*,){11}P" : false)',
     ],
@@ -200,6 +203,7 @@ def test_a_regular_expression_is_the_charts_own() -> None:
         'text =~~ "客户|供应商"',
         'text =~~ "(出租|打车|的士).*号"',
         r'text =~ "[A-Z]{2}-\\d+.*"',
+        r'text =~~ "(出租|打车).\\1"',
         'text =~~ "(?i)dinner(?! alone)"',
     ],
 )

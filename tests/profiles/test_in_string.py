@@ -147,6 +147,34 @@ def test_only_what_is_configured_is_believed(inside: str, kind: OutcomeKind, num
     assert told(OA, reply) == (kind, number)
 
 
+def _said(state: str, voucher: str) -> str:
+    return json.dumps({"result": {"state": state, "voucher": voucher, "reason": "科目不存在"}})
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "number"),
+    [
+        (json.dumps(_said("ok", "7")), OutcomeKind.POSTED, "7"),
+        (json.dumps(json.dumps(_said("ok", "7"))), OutcomeKind.POSTED, "7"),
+        (json.dumps({"d": _said("ok", "7")}), OutcomeKind.POSTED, "7"),
+        (json.dumps({"d": json.dumps(_said("ok", "7"))}), OutcomeKind.UNKNOWN, ""),
+        (json.dumps(_said("invalid", "")), OutcomeKind.REJECTED, ""),
+        (json.dumps({"d": _said("invalid", "")}), OutcomeKind.REJECTED, ""),
+        (json.dumps({"d": _said("ok", "7"), "e": ""}), OutcomeKind.UNKNOWN, ""),
+        (json.dumps("7"), OutcomeKind.UNKNOWN, ""),
+        ('"' * 9, OutcomeKind.UNKNOWN, ""),
+    ],
+)
+def test_a_document_in_a_string_once_more(written: str, kind: OutcomeKind, number: str) -> None:
+    """JSON that was written as a string again, and ASP.NET's ``d``, are opened, and it is told."""
+    text = written.replace("<", "&lt;")
+    reply = f"<receiveOaReimResponse><return>{text}</return></receiveOaReimResponse>"
+    assert told(OA, reply) == (kind, number)
+    if kind is not OutcomeKind.UNKNOWN:
+        (outcome,) = load_profile("in-string", OA).read(Reply(parse(reply.encode())))
+        assert outcome.drift
+
+
 @pytest.mark.parametrize(
     ("result", "kind"),
     [

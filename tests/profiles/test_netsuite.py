@@ -90,6 +90,14 @@ CLOSED = ("TRAN_PERIOD_CLOSED", "The period is closed.")
         ),
         (written(refused(("UNEXPECTED_ERROR", "oops"))), K.UNKNOWN),
         (written(refused(CLOSED, ("DUP_RCRD", "This record already exists"))), K.UNKNOWN),
+        (written(refused(("dup_rcrd", "This record already exists"))), K.UNKNOWN),
+        # Without its code, nobody knows whether it is a duplicate.
+        (written(refused(("", "This record already exists"))), K.UNKNOWN),
+        (written(refused(CLOSED, ("", "This record already exists"))), K.UNKNOWN),
+        (
+            written(refused(CLOSED).replace("c:code>", "c:Code>")),
+            K.UNKNOWN,
+        ),
         (written(refused(("EXCEEDED_MAX_CONCUR_RQST", "wait"))), K.UNAVAILABLE),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -113,3 +114,29 @@ def _usage(*, signs: bool, ca: bool, certifies: bool | None) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def huge(
+    name: str,
+    by: Holder,
+    *,
+    bits: int = 9001,
+    exponent: int = 65537,
+    ca: bool = True,
+    usages: Sequence[x509.ObjectIdentifier] = (),
+) -> Holder:
+    """Certify a key that nobody has, and that nobody should compute with."""
+    numbers = rsa.RSAPublicNumbers(exponent, (1 << (bits - 1)) + 9)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(by.certificate.subject)
+        .public_key(numbers.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(AT - timedelta(days=1))
+        .not_valid_after(AT + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca, None), critical=True)
+    )
+    if usages:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    return Holder(by.key, builder.sign(by.key, hashes.SHA256()))

@@ -11,12 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from tests.signing.issuing import AT, At, Holder, issue
+from tests.signing.issuing import AT, At, Holder, huge, issue
 from tests.signing.test_revocation import revoke
 
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ConfigurationError, SignerUntrusted
 from claimbridge.signing import Identity, Policy, Signer, Verifier, verify
+from claimbridge.signing import ocsp as ocsp_module
 
 ROOT = issue("root", ca=True)
 SIGNER = issue("signer", ROOT)
@@ -37,6 +38,7 @@ def respond(
     named_by: hashes.HashAlgorithm | None = None,
     by_key: bool = True,
     delegate: bool = False,
+    brings: Holder | None = None,
 ) -> bytes:
     """A response about ``about``, by ``by``; ``since`` says when it was revoked."""
     if since is not None:
@@ -56,8 +58,8 @@ def respond(
         )
         .responder_id(encoding, by.certificate)
     )
-    if delegate:
-        builder = builder.certificates([by.certificate])
+    if delegate or brings is not None:
+        builder = builder.certificates([(brings or by).certificate])
     return builder.sign(by.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
@@ -125,6 +127,17 @@ def test_a_delegate_for_other_uses_vouches_for_nobody() -> None:
         assert verdict(respond(other, delegate=True), revocation="known") == "accepted"
         denied = respond(other, since=AT - 9 * HOUR, issued=AT - HOUR, delegate=True)
         assert verdict(denied, revocation="known") == "CB-348"
+
+
+def test_a_delegate_with_a_huge_key_is_not_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cap on keys is for delegates too: nothing is checked with such a key."""
+    tried: list[x509.Certificate] = []
+    monkeypatch.setattr(ocsp_module, "_has_signed", lambda by, _: bool(tried.append(by)))
+    for bits, counts in ((4096, True), (9001, False)):
+        large = huge("responder", ROOT, bits=bits, ca=False, usages=OCSP_SIGNING)
+        response = respond(issue("responder", ROOT), by_key=False, brings=large)
+        assert verdict(response) == "CB-349"
+        assert (large.certificate in tried) == counts
 
 
 def test_who_was_revoked_is_refused() -> None:

@@ -16,7 +16,7 @@ from tests.signing.issuing import AT, At, issue
 
 from claimbridge.cli import main
 from claimbridge.errors import SignatureInvalid
-from claimbridge.signing import Algorithm, Identity, Policy, Signer, Verified, Verifier
+from claimbridge.signing import Algorithm, Identity, Policy, Signer, Verified, Verifier, second
 from claimbridge.signing.throwaway import Throwaway
 
 ENVELOPE = (
@@ -89,12 +89,31 @@ def test_what_is_signed_together_or_beside_stands_or_falls_as_a_whole(
 def test_where_signxml_cannot_judge_there_is_no_opinion(throwaway: Throwaway) -> None:
     """Names outside ASCII, and instructions around the root, it does not read: refused, as that."""
     signer = signer_of(throwaway)
-    for document in ("<报销>1</报销>".encode(), b'<a xmlns:p="urn:x"><p:\xe9\x87\x91/></a>'):
+    for document in (
+        "<报销>1</报销>".encode(),
+        b'<a xmlns:p="urn:x"><p:\xe9\x87\x91/></a>',
+        b"<?x y?><a/>",
+        b"<a/><?x y?>",
+    ):
         signed = signer.sign(document)
         assert plain(throwaway).verify(signed)
         with pytest.raises(SignatureInvalid) as caught:
             asked(throwaway).verify(signed)
         assert caught.value.code == "CB-358"
+    for document in (b"<!-- x --><a/>", b'<?x y?><a Id="V-1"/>'):  # these are not covered
+        assert asked(throwaway).verify(signer.sign(document))
+
+
+def test_it_does_not_read_without_a_bound(
+    throwaway: Throwaway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many References over a large document would have it read gigabytes: it is not asked."""
+    signed = signer_of(throwaway).sign_together(TWO, element="a")
+    monkeypatch.setattr(second, "_MOST", 2 * len(signed))
+    assert asked(throwaway).verify_together(signed, "a")
+    monkeypatch.setattr(second, "_MOST", 2 * len(signed) - 1)
+    with pytest.raises(SignatureInvalid, match="CB-358"):
+        asked(throwaway).verify_together(signed, "a")
 
 
 @pytest.mark.parametrize("way", ["refuses", "other content", "another signature", "more"])

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from tests.signing.issuing import Holder, issue, named
+from tests.signing.issuing import Holder, huge, issue, named
 
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import MissingExtra, SignatureInvalid, SignerUntrusted, SigningError
@@ -37,7 +37,7 @@ def authority(peer, tmp_path_factory):
     return _authority(peer("openssl", "version"), tmp_path_factory.mktemp("tsa"))
 
 
-def _authority(program, folder, *, lasting=timedelta(days=9)):
+def _authority(program, folder, *, lasting=timedelta(days=9), more=None):
     now = SYSTEM.now()
     root = issue("root", ca=True, start=now - timedelta(days=1), end=now + timedelta(days=9))
     key = rsa.generate_private_key(65537, 2048)
@@ -56,6 +56,9 @@ def _authority(program, folder, *, lasting=timedelta(days=9)):
         (folder / "request").write_bytes(request)
         command = [program, "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "request"]
         command += ["-inkey", "key.pem", "-signer", "tsa.pem", "-out", "reply"]
+        if more is not None:
+            (folder / "more.pem").write_bytes(more.pem)
+            command += ["-chain", "more.pem"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=30)
         return (folder / "reply").read_bytes()
 
@@ -133,6 +136,13 @@ def test_an_authority_that_answers_rubbish_is_refused(rubbish, throwaway):
     pytest.importorskip("rfc3161_client")
     with pytest.raises(SignatureInvalid, match="CB-370"):
         verify_timestamp(CONTENT, rubbish, trust=throwaway.trust)
+
+
+def test_a_reply_with_a_huge_key_buys_no_time(peer, tmp_path):
+    """In whatever certificate that comes along: it is refused before anything is computed."""
+    answer, root = _authority(peer("openssl", "version"), tmp_path, more=huge("huge", issue("x")))
+    with pytest.raises(SignerUntrusted, match=r"CB-337 .* RSA with 9001 bits"):
+        verify_timestamp(CONTENT, answer(timestamp_request(CONTENT)), trust=root.pem)
 
 
 def test_nothing_gets_no_timestamp():

@@ -8,11 +8,9 @@ from ipaddress import IPv4Network
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
-from tests.signing.issuing import AT, At, Holder, issue, named
+from tests.signing.issuing import AT, At, Holder, huge, issue, named
 
 from claimbridge.errors import ConfigurationError, SignerUntrusted
 from claimbridge.signing import Identity, Policy, Signer, trust, verify
@@ -266,20 +264,9 @@ def test_a_pin_does_not_excuse_a_bad_certificate(make, code):
 
 def test_huge_rsa_keys_are_refused_unused():
     """A stranger cannot make us compute with a modulus of its choice."""
-    numbers = rsa.RSAPublicNumbers(65537, (1 << 9000) + 9)
-    key = issue("signer").key
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(named("signer"))
-        .issuer_name(named("signer"))
-        .public_key(numbers.public_key())
-        .serial_number(5)
-        .not_valid_before(AT - timedelta(days=1))
-        .not_valid_after(AT + timedelta(days=1))
-    )
-    huge = Holder(key, builder.sign(key, hashes.SHA256()))
+    large = huge("signer", issue("signer"), ca=False)
     with pytest.raises(SignerUntrusted, match=r"CB-337 .* RSA with 9001 bits"):
-        verify(_signed(huge), Policy(pin=issue("signer").pem, at=AT))
+        verify(_signed(large), Policy(pin=issue("signer").pem, at=AT))
 
 
 @pytest.mark.parametrize(
@@ -330,22 +317,6 @@ def test_a_pin_does_not_excuse_a_limit_that_we_do_not_know():
     assert verify(_signed(named_too), Policy(pin=named_too.pem, at=AT)).content
 
 
-def _huge(name: str, by: Holder, *, bits: int = 9001, exponent: int = 65537) -> Holder:
-    """A CA's certificate about a key that nobody has."""
-    numbers = rsa.RSAPublicNumbers(exponent, (1 << (bits - 1)) + 9)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(named(name))
-        .issuer_name(by.certificate.subject)
-        .public_key(numbers.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(AT - timedelta(days=1))
-        .not_valid_after(AT + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    )
-    return Holder(by.key, builder.sign(by.key, hashes.SHA256()))
-
-
 @pytest.mark.parametrize(
     ("bits", "exponent", "told"),
     [(9001, 65537, "RSA with 9001 bits"), (2048, (1 << 1000) + 1, "exponent of 1001 bits")],
@@ -353,12 +324,12 @@ def _huge(name: str, by: Holder, *, bits: int = 9001, exponent: int = 65537) -> 
 def test_huge_keys_of_issuers_are_refused_unused(bits, exponent, told):
     """The cap is for every certificate that comes along, not for the signer's alone."""
     root = issue("root", ca=True)
-    huge = _huge("huge", root, bits=bits, exponent=exponent)
-    for leaf in (issue("signer", huge), issue("signer", root)):
+    large = huge("huge", root, bits=bits, exponent=exponent)
+    for leaf in (issue("signer", large), issue("signer", root)):
         with pytest.raises(SignerUntrusted, match=told) as caught:
-            verify(_signed(leaf, huge), Policy(trust=root.pem, at=AT))
+            verify(_signed(leaf, large), Policy(trust=root.pem, at=AT))
         assert caught.value.code == "CB-337"
-    for trusted in ({"trust": huge.pem}, {"pin": root.pem + huge.pem}):
+    for trusted in ({"trust": large.pem}, {"pin": root.pem + large.pem}):
         with pytest.raises(ConfigurationError, match=told) as refused:
             Policy(**trusted)
         assert refused.value.code == "CB-359"

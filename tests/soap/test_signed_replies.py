@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from signxml.verifier import XMLVerifier
 from tests.withstand.scene import claim, configured, ledger_of
 
 from claimbridge.aio import AsyncClient
@@ -193,6 +194,30 @@ def test_meddling_neither_acknowledges_nor_refuses(stage: Stage, how: str) -> No
         stage.middle.meddle = lambda reply: reply
         assert client.submit(claim("CB-WS-1")).reference == "CB-WS-1"
     assert len(stage.sandbox.ledger()) == 1
+
+
+def test_a_second_opinion_is_asked_about_every_reply(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it accepts is acknowledged; while it refuses, the outcome is unknown."""
+    stage.use(max_age=300, addressing=True, second_opinion=True)
+    theirs, asked = XMLVerifier.verify, []
+
+    def refusing(self: XMLVerifier, data: bytes, **given: Any) -> Any:
+        asked.append(data)
+        return theirs(self, data.replace(b"CB-WS-2", b"CB-WS-3"), **given)
+
+    with stage.client() as client:
+        assert client.submit(claim("CB-WS-1")).reference == "CB-WS-1"
+        monkeypatch.setattr(XMLVerifier, "verify", refusing)
+        with pytest.raises(OutcomeUnknown) as unknown:
+            client.submit(claim("CB-WS-2"))
+        assert unknown.value.code == "CB-357"
+        assert client.status("CB-WS-2", ask=False).state is State.IN_DOUBT
+        monkeypatch.undo()
+        assert client.submit(claim("CB-WS-2")).reference == "CB-WS-2"
+    assert asked
+    assert len(stage.sandbox.ledger()) == 2
 
 
 def test_a_reply_counts_once_also_after_a_restart(stage: Stage) -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
 from claimbridge.cli.given import at_hand
+from claimbridge.cli.listing import Listing
 from claimbridge.cli.named import tell_missing
 from claimbridge.cli.output import (
     NO,
@@ -22,10 +23,7 @@ from claimbridge.cli.output import (
     plain_reasons,
     progress,
     read_claim,
-    row,
     say,
-    show,
-    table,
 )
 from claimbridge.cli.profiles import ContractPlace, ProfileName, ProfileOptions, offline_ledger
 from claimbridge.cli.vouchers import print_voucher
@@ -223,21 +221,17 @@ def status_record(found: Status) -> dict[str, Any]:
 
 
 def _print_statuses(statuses: list[Status]) -> None:
-    made = table(
-        "claim", "rev", "state", "journal entry", "reference", "why",
-        numbers=("rev",), texts=("why",),
-    )  # fmt: skip
+    made = Listing("claim", "rev", "state", "journal entry", "reference", numbers=("rev",))
     for found in statuses:
-        row(
-            made,
+        made.add(
             found.claim_id,
             str(found.revision),
             found.state,
             str(found.journal_entry or ""),
             found.reference,
-            found.detail,
+            why=found.detail,
         )
-    show(made)
+    made.show()
 
 
 def _show_error(claim_id: str, error: ClaimBridgeError, json: bool) -> None:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Annotated
 
 import msgspec
+from cyclopts import Parameter
 
+from claimbridge.cli import trusted
 from claimbridge.cli.app import DONE, USAGE
 from claimbridge.cli.claims import Config, Json, LedgerName
 from claimbridge.cli.named import book_of, missing_in
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
+from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
-from claimbridge.errors import ClaimBridgeError, NotDelivered
-from claimbridge.journal import open_journal
-from claimbridge.ledger import Ledger, open_identities, transport_settings, wanted_book
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import MemoryJournal, open_journal
+from claimbridge.ledger import Ledger, transport_settings, wanted_book
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
-from claimbridge.signing import Identity
+from claimbridge.soap.transport.hello import greet
+from claimbridge.sources.base import NOT_ASKED, Probes, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
 from claimbridge.submission import Rules, forgets, told_of
 from claimbridge.submission.books import found
-
-EXPIRY_WARNING = dt.timedelta(days=30)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -46,17 +46,25 @@ def doctor(
     *,
     config: Config = Path("claimbridge.toml"),
     ledger: LedgerName = None,
+    ask: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> int:
     """Check the set-up of every ledger; nothing is posted.
 
-    Looked at are contract, chart, identity, journal, secrets and endpoint, of all ledgers in the
-    configuration unless one is named; and then its sources.
+    Looked at are contract, chart, identity, replies, journal, secrets and endpoint, of all ledgers
+    in the configuration unless one is named; and then its sources. Without --ask nothing is sent.
+
+    Parameters
+    ----------
+    ask
+        Ask each ERP about a document that nobody sent, and each source whether it answers: TLS,
+        authentication, path, contract and reading are tried.
+
     """
     names = (ledger,) if ledger is not None else ledgers_in(config)
-    findings = [finding for name in names for finding in _examine(config, name)]
+    findings = [finding for name in names for finding in _examine(config, name, ask=ask)]
     if ledger is None:
-        findings += [_source(config, name) for name in sources_in(config)]
+        findings += [one for name in sources_in(config) for one in _source(config, name, ask=ask)]
     findings += _missing(config, names)
     if json:
         for finding in findings:
@@ -75,7 +83,7 @@ def _print(findings: list[Finding]) -> None:
     show(made)
 
 
-def _examine(path: Path, name: str) -> Iterator[Finding]:
+def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
     try:
         config = load_config(path, ledger=name)
     except ClaimBridgeError as error:
@@ -84,12 +92,14 @@ def _examine(path: Path, name: str) -> Iterator[Finding]:
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
         "chart": _chart,
-        "identity": _identity,
+        "identity": trusted.identity,
         "journal": _journal,
         "book": _book,
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
+    if config.replies is not None:
+        checks["replies"] = trusted.replies
     for what, check in checks.items():
         try:
             found = check(config)
@@ -98,24 +108,49 @@ def _examine(path: Path, name: str) -> Iterator[Finding]:
             continue
         verdict, text = found if isinstance(found, tuple) else ("ok", found)
         yield Finding(name, what, verdict, text)
+    if ask:
+        try:
+            yield from (Finding(name, "asked", *one) for one in _ask(config))
+        except ClaimBridgeError as error:
+            yield Finding(name, "asked", "failure", str(error))
 
 
-def _source(path: Path, name: str) -> Finding:
-    """Make the source as the intake would; nothing is read from it."""
+def _source(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+    """Make the source as the intake would; nothing is read from it, unless it is to be asked."""
+    asked: Finding | None = None
     try:
         config = load_source(path, name)
         record = open_record(journal_of(path, config))
         try:
-            open_source(config, record).close()
+            source = open_source(config, record)
+            try:
+                if ask:
+                    asked = _asked(name, source)
+            finally:
+                source.close()
             parked = sum(1 for _ in record.select([ArrivalState.PARKED], source=name))
         finally:
             record.close()
     except ClaimBridgeError as error:
-        return Finding(name, "source", "failure", str(error))
+        yield Finding(name, "source", "failure", str(error))
+        return
     text = f"{config.kind}, to {', '.join(config.all_ledgers)}"
     if parked:
         text += f": {parked} parked; see claimbridge intake list --state parked"
-    return Finding(name, "source", "warning" if parked else "ok", text)
+    yield Finding(name, "source", "warning" if parked else "ok", text)
+    if asked is not None:
+        yield asked
+
+
+def _asked(name: str, source: Source) -> Finding:
+    if not isinstance(source, Probes):
+        return Finding(name, "asked", "ok", NOT_ASKED)
+    try:
+        return Finding(name, "asked", "ok", source.probe())
+    except ClaimBridgeError as error:
+        return Finding(name, "asked", "failure", str(error))
+    except Exception as error:  # noqa: BLE001 - a user's source may raise anything
+        return Finding(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
 
 
 def _contract(config: LedgerConfig) -> str:
@@ -128,28 +163,14 @@ def _contract(config: LedgerConfig) -> str:
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
-    _ = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).chart
-    return str(config.path(config.chart))
-
-
-def _identity(config: LedgerConfig) -> str | tuple[str, str]:
-    identities = open_identities(config)
-    if not identities:
-        return "warning", "none: vouchers are not signed"
-    text = "; then ".join(map(_certified, identities))
-    # One that is about to expire is no trouble where the next is there already.
-    left = max(one.certificate.not_valid_after_utc for one in identities) - SYSTEM.now()
-    if left < dt.timedelta(0):
-        return "failure", f"{text}: expired; get a new certificate"
-    if left < EXPIRY_WARNING:
-        return "warning", f"{text}: expires in {left.days} days; get a new certificate"
-    return text
-
-
-def _certified(identity: Identity) -> str:
-    certificate = identity.certificate
-    name, until = certificate.subject.rfc4514_string(), certificate.not_valid_after_utc
-    return f"{name}, until {until:%Y-%m-%d}"
+    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).chart
+    place = str(config.path(config.chart))
+    wrong = [one for one in chart.check(day=SYSTEM.now().date()) if one.weight == "mend"]
+    if wrong:
+        first = f"{wrong[0].where}: {wrong[0].text}"
+        more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
+        return "failure", f"{place}: {first}{more}"
+    return place
 
 
 def _journal(config: LedgerConfig) -> str | tuple[str, str]:
@@ -211,12 +232,25 @@ def _secrets(config: LedgerConfig) -> str:
 
 def _endpoint(config: LedgerConfig) -> str:
     """Connect and hang up: no request is made."""
-    parts = urlsplit(config.endpoint)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        with socket.create_connection((parts.hostname or "", port), config.timeouts.connect):
-            return f"{parts.hostname}:{port} answers"
-    except OSError as error:
-        raise NotDelivered(
-            f"cannot connect to {parts.hostname}:{port}: {error.strerror or error}", code="CB-413"
-        ) from error
+    return greet(transport_settings(config), tls=False)
+
+
+def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
+    """Ask the ERP about a document that nobody sent: the whole way there and back.
+
+    Neither the journal nor the ledger is touched.
+    """
+    config = msgspec.structs.replace(config, identity=None, next_identity=None)
+    with Client(config, journal=MemoryJournal()) as client:
+        found = client.probe()
+        drifts = client.drifts()
+    verdicts = {True: "ok", False: "failure", None: "warning"}
+    text = found.text
+    if found.works is None and not client.ledger.profile.capabilities.can_query:
+        text = f"{greet(transport_settings(config), tls=True)}; {text}"
+    yield verdicts[found.works], text
+    for difference in drifts:
+        yield (
+            "warning",
+            f"its answer differs from the contract, and was read: {difference}",
+        )

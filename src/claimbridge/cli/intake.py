@@ -11,8 +11,9 @@ from cyclopts import App, Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE, INTAKE, USAGE, exit_code, with_commands, worst
 from claimbridge.cli.claims import Config, Json, NewJournal
+from claimbridge.cli.listing import Listing
 from claimbridge.cli.named import tell_missing
-from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, row, say, show, table
+from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, say
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.sources.base import Source
@@ -112,9 +113,7 @@ def list_arrivals(
         Only these states; may be repeated; all when left out.
 
     """
-    made = table(
-        "source", "document", "claim", "rev", "state", "why", numbers=("rev",), wrapped=("why",)
-    )
+    made = Listing("source", "document", "claim", "rev", "state", numbers=("rev",))
     for configured in configured_sources(config, source):
         with opened_record(config, configured) as record:
             for found in record.select(state, source=configured.name):
@@ -122,17 +121,16 @@ def list_arrivals(
                     emit(_record(found))
                     continue
                 why = f"{found.code} {found.reason}".strip()
-                row(
-                    made,
+                made.add(
                     found.source,
                     found.key,
                     found.claim_id,
                     str(found.revision or ""),
                     found.state,
-                    why,
+                    why=why,
                 )
     if not json:
-        show(made)
+        made.show()
     return DONE
 
 

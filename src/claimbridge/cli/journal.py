@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from claimbridge.cli.app import DONE, exit_code
 from claimbridge.cli.claims import Config, Json, LedgerName, status_record
+from claimbridge.cli.listing import Listing
 from claimbridge.cli.named import book_of
 from claimbridge.cli.output import (
     YES,
@@ -18,10 +19,7 @@ from claimbridge.cli.output import (
     moment,
     plain_entry,
     plain_reasons,
-    row,
     say,
-    show,
-    table,
 )
 from claimbridge.client import Client
 from claimbridge.config import load_config
@@ -47,29 +45,27 @@ def list_submissions(
     """
     loaded = load_config(config, ledger=ledger)
     journal = open_journal(loaded.journal_url)
-    made = table(
-        "claim", "rev", "purpose", "state", "journal entry", "attempt", "why",
-        numbers=("rev", "attempt"), texts=("why",),
-    )  # fmt: skip
+    made = Listing(
+        "claim", "rev", "purpose", "state", "journal entry", "attempt", numbers=("rev", "attempt")
+    )
     try:
         for found in journal.select(book_of(journal, loaded), state):
             if json:
                 emit(submission_record(found))
             else:
-                row(
-                    made,
+                made.add(
                     _named(found.key),
                     str(found.key.revision),
                     found.key.purpose,
                     found.state,
                     str(found.journal_entry or ""),
                     str(found.attempt),
-                    found.detail,
+                    why=found.detail,
                 )
     finally:
         journal.close()
     if not json:
-        show(made)
+        made.show()
     return DONE
 
 
@@ -111,10 +107,7 @@ def show_submissions(
     """Show every move of a claim's submissions, oldest first."""
     loaded = load_config(config, ledger=ledger)
     journal = open_journal(loaded.journal_url)
-    made = table(
-        "at", "rev", "purpose", "from", "to", "attempt", "why",
-        numbers=("rev", "attempt"), texts=("why",),
-    )  # fmt: skip
+    made = Listing("at", "rev", "purpose", "from", "to", "attempt", numbers=("rev", "attempt"))
     try:
         book = book_of(journal, loaded)
         known = journal.history(book, claim)
@@ -135,20 +128,19 @@ def show_submissions(
                     }
                 )
             else:
-                row(
-                    made,
+                made.add(
                     f"{move.at:%Y-%m-%d %H:%M:%S}",
                     str(move.key.revision) + (f" part {move.key.part}" if move.key.part else ""),
                     move.key.purpose,
                     move.before or "",
                     move.after,
                     str(move.attempt),
-                    move.detail,
+                    why=move.detail,
                 )
     finally:
         journal.close()
     if not json:
-        show(made)
+        made.show()
     return DONE
 
 

@@ -78,6 +78,14 @@ def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
     console().print(Text.assemble(*shown), soft_wrap=whole)
 
 
+def paragraph(text: str, *, indent: int) -> None:
+    """Print a sentence as it is, every line of it so many columns to the right."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console().print(Padding(Text(harmless(text)), (0, 0, 0, indent), expand=False))
+
+
 def table(
     *columns: str,
     numbers: Sequence[str] = (),

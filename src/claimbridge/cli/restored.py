@@ -136,3 +136,4 @@ def _show(doubted: list[Submission], gap: Gap | None, *, json: bool) -> None:
         say("now: claimbridge reconcile")
     if State.PARKED in waiting:
         say("now: look in the ERP for what is parked, then claimbridge journal settle")
+    say("now: submit again what was sent since; until then its invoices are not known here")

@@ -14,6 +14,7 @@ from claimbridge.contract.replies import Reply
 from claimbridge.errors import DocumentError
 
 _MAX_DEPTH: Final = 50
+_MOST_WRAPPERS: Final = 3
 # The text was decoded with the message around it, so what it declares is true no more.
 _DECLARATION: Final = re.compile(r"\s*<\?xml\b[^>]*\?>\s*")
 _NAME: Final = re.compile(r"[^\W\d][\w.\-]*")
@@ -24,34 +25,68 @@ def read_inner(text: str) -> Reply:
 
     JSON's members are elements by their name, an array's entries repeat it; the root is
     ``document``. Members whose names no element can have are left out; a member that is given
-    twice stands there twice, so that its value is no evidence. Raises DocumentError CB-150 for
-    what is neither XML nor an object or array of JSON.
+    twice stands there twice, so that its value is no evidence. A document that was written as a
+    JSON string once more, or stands as one in the ``d`` of ASP.NET, is taken out of it, and that is
+    told in ``drift``. Raises DocumentError CB-150 for what is neither XML nor an object or array of
+    JSON.
     """
-    plain = text.strip().removeprefix("\ufeff")
-    if plain.startswith(("{", "[")):
-        return Reply(_from_json(plain))
+    return _read(text, ())
+
+
+def _read(text: str, drift: tuple[str, ...]) -> Reply:
+    plain = text.strip().strip("\ufeff").strip()
+    if plain.startswith(("{", "[", '"')):
+        value = _loaded(plain)
+        within, how = _within(value)
+        if within is not None and len(drift) < _MOST_WRAPPERS:
+            return _read(within, (*drift, how))
+        return Reply(_from_json(value), drift=drift)
     # Surrogates have no UTF-8; "replace" makes a mark of them, which no value of ours has.
     data = _DECLARATION.sub("", plain, count=1).encode(errors="replace")
-    return Reply(xmlio.parse(data, what="the document in the reply"))
+    return Reply(xmlio.parse(data, what="the document in the reply"), drift=drift)
+
+
+def _within(value: object) -> tuple[str | None, str]:
+    """Return the document that a JSON value only wraps, and how; None where it wraps none."""
+    if isinstance(value, str):
+        return value, "the document in a reply is written as a JSON string once more"
+    if isinstance(value, _Object) and len(value) == 1:
+        ((name, held),) = value
+        if name == "d" and isinstance(held, str) and held.lstrip().startswith(("{", "[", "<")):
+            return held, "the document in a reply stands as a string in the member d of another"
+    return None, ""
 
 
 class _Object(list[tuple[str, Any]]):
     """A JSON object with its members in order, repeated ones included."""
 
 
-def _from_json(text: str) -> etree._Element:
+def _loaded(text: str) -> object:
     try:
-        value = json.loads(
+        value: object = json.loads(
             text, object_pairs_hook=_Object, parse_float=str, parse_int=str, parse_constant=str
         )
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error) from error
+    return value
+
+
+def _from_json(value: object) -> etree._Element:
+    if not isinstance(value, list):
+        raise _unreadable("it is no object and no array of JSON")
+    try:
         root = etree.Element("document")
-        for child in _children("item", value if isinstance(value, list) else [value], 0):
+        for child in _children("item", [value] if isinstance(value, _Object) else value, 0):
             root.append(child)
         return _only(root) if isinstance(value, _Object) else root
     except (ValueError, RecursionError) as error:
-        raise DocumentError(
-            f"the document in the reply cannot be read: {str(error)[:200]}", code="CB-150"
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(why: object) -> DocumentError:
+    return DocumentError(
+        f"the document in the reply cannot be read: {str(why)[:200]}", code="CB-150"
+    )
 
 
 def _only(root: etree._Element) -> etree._Element:

@@ -8,6 +8,10 @@ wrapper the contract does not have at that place, or whose own wrapper is gone. 
 read through an element that the contract knows to mean something else: a reversed document's
 number is no document's number.
 
+What goes first, where the contract has one of a name: what stands in the contract's own namespace;
+what others put beside it is told (``drift``), and no second value. ``"@type"`` is never
+``xsi:type`` where there is another; ``"@xsi:type"`` is that attribute alone.
+
 What is refused: two different values where one is asked for. ``text`` then raises DocumentError
 CB-155, and never picks one. A caller that cannot go on without the value has an unknown outcome.
 """
@@ -20,7 +24,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.names import XSI, qname, split_name
+from claimbridge.contract.names import XSI, full_name, qname, split_name
 from claimbridge.contract.shape import Shape, Types
 from claimbridge.errors import DocumentError
 
@@ -31,15 +35,22 @@ _TYPE: Final = f"{{{XSI}}}type"
 class Reply:
     """One element of a reply; paths are local names below it, ``"@name"`` an attribute.
 
-    ``element`` is the lxml element, for drift and signatures only.
+    ``element`` is the lxml element, for drift and signatures only. ``drift`` says what was
+    tolerated to read it at all, a sentence each.
     """
 
-    __slots__ = ("_shape", "_types", "element")
+    __slots__ = ("_shape", "_types", "drift", "element")
 
     def __init__(
-        self, element: etree._Element, shape: Shape | None = None, types: Types | None = None
+        self,
+        element: etree._Element,
+        shape: Shape | None = None,
+        types: Types | None = None,
+        *,
+        drift: tuple[str, ...] = (),
     ) -> None:
         self.element: Final = element
+        self.drift: Final = drift
         self._shape = concrete(element, shape, types) if shape else None
         self._types = types
 
@@ -108,8 +119,18 @@ class Reply:
     def _exact(self, path: Iterable[str]) -> list[Reply]:
         found = [self]
         for step in path:
-            found = [child for each in found for child in each.children if child.local == step]
+            found = [child for each in found for child in each._called(step)]
         return found
+
+    def _called(self, name: str) -> list[Reply]:
+        """Return the children of a local name; the contract's own go before all others."""
+        found = [child for child in self.children if child.local == name]
+        if len(found) < 2 or self._shape is None:
+            return found
+        # What may repeat is never left out: it may be another document.
+        spaces = self._shape.namespaces_of(name)
+        own = [child for child in found if xmlio.namespace(child.element) in spaces]
+        return own or found
 
     def _moved(self, path: tuple[str, ...]) -> list[Reply]:
         """Return what stands in a new wrapper, or without its old one; [] unless it is clear.
@@ -135,11 +156,17 @@ class Reply:
                     yield owner._exact(rest)
 
     def _attribute(self, name: str) -> str:
-        values = {
-            value.strip()
+        alike = {
+            str(key): value.strip()
             for key, value in self.element.attrib.items()
-            if split_name(str(key))[1] == name and value.strip()
+            if value.strip() and _is_called(str(key), name)
         }
+        own = self._shape.attributes.get(f"@{name}") if self._shape else None
+        schemas = full_name(XSI, name)
+        # ``xsi:type`` and ``xsi:nil`` are about the element; its own of those names are data.
+        if own is not None or (len(alike) > 1 and not name.startswith("xsi:")):
+            alike.pop(schemas, None)
+        values = {alike[own]} if own in alike else set(alike.values())
         if len(values) > 1:
             raise self._unclear(f"has two different attributes {name}")
         return next(iter(values), "")
@@ -160,6 +187,12 @@ class Reply:
         return DocumentError(
             f"the reply's {self.local} {why}; it cannot be relied on", code="CB-155"
         )
+
+
+def _is_called(key: str, name: str) -> bool:
+    if name.startswith("xsi:"):
+        return key == full_name(XSI, name[4:])
+    return split_name(key)[1] == name
 
 
 def _wrapped(owner: Reply, path: tuple[str, ...], known: Shape) -> Iterable[list[Reply]]:

@@ -138,6 +138,12 @@ class Shape:
         self.last: dict[str, Leaf] = {leaf.key: leaf for leaf in leaves}
         """The last place of each key: it takes what earlier places left."""
 
+    def namespaces_of(self, local: str) -> frozenset[str]:
+        """Return the namespaces of the one child of a local name; none where it may repeat."""
+        if self.content is None or local in _repeating(self.content):
+            return frozenset()
+        return frozenset(leaf.namespace for leaf in self.last.values() if leaf.local == local)
+
 
 class Types(Protocol):
     """The contract's global types, for ``xsi:type``."""
@@ -159,6 +165,16 @@ def _needed(group: Group) -> Iterator[str]:
             yield part.local
         elif isinstance(part, Group):
             yield from _needed(part)
+
+
+def _repeating(group: Group, around: bool = False) -> Iterator[str]:
+    """Yield the local names that may stand more than once, each in its own right."""
+    again = around or group.repeats
+    for part in group.parts:
+        if isinstance(part, Leaf) and (again or part.repeats):
+            yield part.local
+        elif isinstance(part, Group):
+            yield from _repeating(part, again)
 
 
 __all__ = ["Group", "Leaf", "Order", "Part", "Shape", "Types", "Wildcard"]

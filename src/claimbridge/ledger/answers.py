@@ -24,9 +24,11 @@ from claimbridge.ledger.outcomes import not_built, of_question, unknown
 from claimbridge.model import Finding, Outcome, OutcomeKind
 from claimbridge.profiles.base import Page
 from claimbridge.profiles.conversation import HasSessions
+from claimbridge.profiles.forms import judged
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.faults import Fault
 from claimbridge.soap.transport import HttpReply
+from claimbridge.soap.transport.charset import as_document
 from claimbridge.submission import Exchange, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
@@ -97,15 +99,27 @@ class Answers(Messages):
         ``asked`` None accepts a reply to any operation.
         """
         try:
-            answer = self.answer(open_envelope(data), asked=asked)
+            document, drift = as_document(data, "")
+            answer = self.answer(open_envelope(document), asked=asked)
+            self.drifts.tell(drift)
             if isinstance(answer, Fault):
-                return (self.profile.read_fault(answer),)
-            return self.profile.read(answer)
+                return self.proven((self.profile.read_fault(answer),))
+            return self.proven(outcomes_in(self.profile.read(answer)))
         except ClaimBridgeError as error:
             return (unknown(error.message, code=error.code),)
         except Exception as error:
             log.exception("profile %s failed to read a reply", self.profile.name)
             return (unknown(f"profile {self.profile.name} failed on the reply: {error!r}"),)
+
+    def proven(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return outcomes by the form of this ERP's numbers, and tell what was tolerated in them.
+
+        Success is one only with a number of that form (see ``profiles.forms``).
+        """
+        form = self.profile.capabilities.entry
+        found = tuple(judged(one, form) for one in outcomes)
+        self.drifts.tell(sentence for one in found for sentence in one.drift)
+        return found
 
     def open(self, message: Message, reply: HttpReply, *, first_sight: FirstSight) -> Answer:
         """Return what an HTTP reply holds.
@@ -114,11 +128,11 @@ class Answers(Messages):
         DocumentError or SigningError.
         """
         if self._authenticator is None:
-            return Answer(open_envelope(reply.body), reply.headers)
+            return Answer(open_envelope(reply.body), reply.cookies, reply.drift)
         found = self._authenticator.open(
             reply.body, message_id=message.id, asked=message.asked, first_sight=first_sight
         )
-        return Answer(found.envelope, reply.headers, bound=found.bound)
+        return Answer(found.envelope, reply.cookies, reply.drift, bound=found.bound)
 
     def answer(self, envelope: Envelope, *, asked: str | None) -> Reply | Fault:
         """Return the reply, or the Fault, that an envelope holds; ``asked`` None takes any reply.

@@ -21,6 +21,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.ledger.answers import Answers
+from claimbridge.ledger.nobodys import nobodys
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
@@ -37,7 +38,7 @@ from claimbridge.model import (
     Status,
     Submission,
 )
-from claimbridge.submission import Built, Draft, Pause, Plan, Recall
+from claimbridge.submission import Built, Draft, Pause, Plan, Probed, Recall
 
 T = TypeVar("T")
 
@@ -196,6 +197,14 @@ class Ledger(Answers):
             book.id, claim_id, reason, self.rules, revision=revision, approved_at=approved_at
         )
         return _status_of_all(found) if found else None
+
+    def probe(self) -> Plan[Probed]:
+        """Plan ``Client.probe``."""
+        charted = self._chart is not None or self.config.chart is not None
+        day = self.clock.now().date()
+        companies = self.chart.companies if charted else {}
+        asked = nobodys(plans.id_of(self.wanted.place), companies, self.rules, day=day)
+        return (yield from plans.probe(asked, self.rules))
 
     def reconcile(self, unfinished: Submission) -> Plan[Status | None]:
         """Plan one claim of ``Client.reconcile``; None where another has finished it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from claimbridge.errors import ContractDriftWarning
@@ -24,26 +24,35 @@ class Drifts:
         self._turn = Turn()
 
     def note(self, differences: Iterable[str]) -> None:
-        """Count differences, and warn of each that is new.
+        """Count differences from the contract, and warn of each that is new.
 
         A warning that is turned into an error is swallowed: it must never cost a reply.
         """
-        for difference in differences:
+        for difference in self._new(differences):
+            self._warn(
+                f"the ERP's replies differ from its contract: {difference}; compare and lock the "
+                "contract again before it hurts"
+            )
+
+    def tell(self, sentences: Iterable[str]) -> None:
+        """Count what was wrong with how replies were written or sent, as ``note`` does."""
+        for sentence in self._new(sentences):
+            self._warn(f"{sentence}; it is read all the same, but let the ERP's people know")
+
+    def _new(self, sentences: Iterable[str]) -> Iterator[str]:
+        """Count sentences, and yield those that are new."""
+        for sentence in sentences:
             with self._turn.held():
-                new = difference not in self._counts
+                new = sentence not in self._counts
                 if new and len(self._counts) >= _MOST:
                     continue
-                self._counts[difference] += 1
+                self._counts[sentence] += 1
             if new:
-                self._warn(difference)
+                yield sentence
 
-    def _warn(self, difference: str) -> None:
-        text = (
-            f"ledger {self._ledger}: the ERP's replies differ from its contract: {difference}; "
-            "compare and lock the contract again before it hurts"
-        )
+    def _warn(self, what: str) -> None:
         with contextlib.suppress(ContractDriftWarning):
-            warnings.warn(text, ContractDriftWarning, stacklevel=2)
+            warnings.warn(f"ledger {self._ledger}: {what}", ContractDriftWarning, stacklevel=4)
 
     def counts(self) -> Mapping[str, int]:
         """Return how often each difference was met since the ledger was opened."""

@@ -6,14 +6,14 @@ No I/O: what must be sent is yielded to the client, as every step of a plan is.
 from __future__ import annotations
 
 import logging
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, OutcomeUnknown
-from claimbridge.ledger.message import Answer, Message, Send
+from claimbridge.ledger.message import Message, Send
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
+from claimbridge.ledger.sessions import Session
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.conversation import Began, LogIn, Pause, begun
 from claimbridge.submission import Built, Confirm, Plan
@@ -55,8 +55,8 @@ class Exchanging:
         self._ledger = ledger
         self._book = book
         self._flights = flights
-        self._session = ""
-        self._cookies: dict[str, str] = {}
+        self._session = Session()
+        """The one that is logged in to; where there is no login, one of this exchange alone."""
         self._effect = False
         """Whether a request was answered that may have changed the ledger."""
         self._left = False
@@ -117,7 +117,11 @@ class Exchanging:
             return (self._failed(OutcomeUnknown(text)),)
 
     def judged(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """Return outcomes with what is known of the answers that they were read from."""
+        """Return outcomes with what is known of the answers that they were read from.
+
+        What has no number of the ERP's form is no success; what was tolerated is told.
+        """
+        outcomes = self._ledger.proven(outcomes)
         if self._bound:
             return outcomes
         return tuple(msgspec.structs.replace(one, bound=False) for one in outcomes)
@@ -140,16 +144,17 @@ class Exchanging:
 
         Raises ClaimBridgeError for an answer that cannot be read, or is none to this call.
         """
-        if self._ledger.has_sessions and not self._session:
+        if self._ledger.has_sessions and not self._session.id:
             yield from self._log_in(again=False)
+        session = self._session
         message = self._ledger.message(
-            built, book=self._book, session=self._session, cookies=self._cookies
+            built, book=self._book, session=session.id, cookies=session.cookies
         )
         if not harmless:
             message = yield from self._still_ours(message)
         self._before = (self._effect, self._left)
         self._left = self._left or not harmless
-        envelope = yield from self._sent(message, harmless=harmless)
+        envelope = yield from self._sent(message, session, harmless=harmless)
         self._effect = self._effect or not harmless
         answer = self._ledger.answer(envelope, asked=message.operation)
         self._ledger.note_drift(answer, asked=message.operation)
@@ -171,12 +176,13 @@ class Exchanging:
             raise self._ended(taken, harmless=True)
         return msgspec.structs.replace(message, checked=checked)
 
-    def _sent(self, message: Message, *, harmless: bool) -> Plan[Envelope]:
+    def _sent(self, message: Message, session: Session, *, harmless: bool) -> Plan[Envelope]:
         try:
             answer = yield from Send(message)
         except DeliveryError as error:
             raise self._ended(error, harmless=harmless) from error
-        self._cookies |= cookies_of(answer)
+        session.take(answer.cookies, now=self._ledger.clock.now())
+        self._ledger.drifts.tell(answer.drift)
         self._bound = self._bound and answer.bound
         return answer.envelope
 
@@ -197,11 +203,13 @@ class Exchanging:
         finally:
             sessions.end(self)  # where the first was interrupted
 
-    def _begun(self) -> Plan[str]:
+    def _begun(self) -> Plan[Session]:
+        session = Session()
         try:
             message = self._ledger.log_in_message(book=self._book)
-            envelope = yield from self._sent(message, harmless=True)
-            return self._ledger.read_log_in(envelope, asked=message.operation)
+            envelope = yield from self._sent(message, session, harmless=True)
+            session.id = self._ledger.read_log_in(envelope, asked=message.operation)
+            return session
         except DeliveryError as error:
             raise self._ended(error, harmless=True) from error
         except ClaimBridgeError as error:
@@ -230,13 +238,3 @@ def outcomes_in(found: object) -> tuple[Outcome, ...]:
     if not isinstance(found, (tuple, list)) or not all(isinstance(one, Outcome) for one in found):
         raise TypeError(f"it reads a {type(found).__name__}, and not outcomes")
     return tuple(found)
-
-
-def cookies_of(answer: Answer) -> dict[str, str]:
-    """Return the cookies that an answer sets, by name; within one exchange they count as given."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(answer.headers.get("set-cookie", ""))
-    except CookieError:
-        return {}
-    return {name: morsel.coded_value for name, morsel in jar.items()}

@@ -35,12 +35,14 @@ class Message(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True, eq=False):
     """A reply whose envelope was opened, and whose signature was judged where one is demanded.
 
-    ``headers`` are the HTTP reply's, names in lower case. ``bound`` False: it is signed, and yet
-    nothing signed says that it is the answer to this message and not to an earlier one.
+    ``cookies`` are the HTTP reply's Set-Cookie headers, ``drift`` what was wrong with how it was
+    sent. ``bound`` False: it is signed, and yet nothing signed says that it is the answer to this
+    message and not to an earlier one.
     """
 
     envelope: Envelope
-    headers: Mapping[str, str]
+    cookies: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
     bound: bool = True
 
 

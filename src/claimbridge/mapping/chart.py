@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -76,6 +76,11 @@ class Chart:
         It has that one's dates, and the documents on lines of both are known to be shared.
         """
         return map_claim(self._rules, part, part_of=of)
+
+    @property
+    def companies(self) -> Mapping[str, str]:
+        """The companies that it knows, each with its currency."""
+        return {code: company.currency for code, company in self._rules.companies.items()}
 
     def period_of(self, day: dt.date) -> str | None:
         """Return the name of the fiscal period that a day is in; all companies share the calendar.

@@ -91,6 +91,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ``job`` is what the ERP calls the job that holds the document, "" where there is none.
     ``bound`` False: it was read from a signed reply that may be the true answer to an earlier
     request (see ``claimbridge.submission.evidence.counts``); a profile leaves it alone.
+    ``drift`` says, a sentence each, what was tolerated to read it; it is told, and means no more.
     """
 
     kind: OutcomeKind
@@ -105,6 +106,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     item: int = 1
     bound: bool = True
     job: str = ""
+    drift: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Success only from evidence: a document number (DESIGN: "A profile decides success only

@@ -10,6 +10,7 @@ from typing import Final
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.base import Capabilities, Page, Profile, Request
+from claimbridge.profiles.forms import EntryForm
 from claimbridge.profiles.options import given_options
 from claimbridge.profiles.reading import legible, read_untyped
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
@@ -17,6 +18,7 @@ from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 __all__ = [
     "PROFILES",
     "Capabilities",
+    "EntryForm",
     "Page",
     "Profile",
     "Request",

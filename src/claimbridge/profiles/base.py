@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from claimbridge.model import Outcome, Submission
+from claimbridge.profiles.forms import EntryForm
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
@@ -45,6 +46,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     have postings in the books of other companies than its own; without it, a voucher that has some
     is refused. ``checks_reversals``: the ERP itself refuses to reverse what it does not hold;
     without it (a reversal is a document like any other) the entry is asked for right before.
+    ``entry`` is the form of this ERP's numbers, companies and years: what does not have it is no
+    evidence of success (see ``profiles.forms``).
     """
 
     can_query: bool
@@ -60,6 +63,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     together: bool = False
     companies: bool = False
     checks_reversals: bool = True
+    entry: EntryForm = EntryForm()
 
     def folded(self, reference: str) -> str:
         """Return a reference in the form in which this ERP's answers are compared with ours."""

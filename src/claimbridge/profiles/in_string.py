@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
+
 from claimbridge.contract.inner_reply import read_inner
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
@@ -140,13 +142,13 @@ class InString:
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return what the configured values say; POSTED only with the configured number."""
-        return (legible(self._read, reply, 1),)
+        return (legible(self._answered, reply, 1),)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return REJECTED when the fault blames our message, else UNKNOWN."""
         return read_untyped(fault)
 
-    def _read(self, reply: Reply, number: int) -> Outcome:
+    def _answered(self, reply: Reply, number: int) -> Outcome:
         answer = reply
         if self._inside:
             answer = read_inner(reply.text(*self._reply_at))
@@ -155,6 +157,9 @@ class InString:
             if len(found) != 1:
                 return unknown(f"the reply holds {len(found)} answers")
             answer = found[0]
+        return msgspec.structs.replace(self._read(answer, number), drift=answer.drift)
+
+    def _read(self, answer: Reply, number: int) -> Outcome:
         value = self._text(answer, "success")
         reference = self._text(answer, "reference") or None
         kind = self._meaning.get(value)

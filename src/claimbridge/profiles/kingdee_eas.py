@@ -49,7 +49,7 @@ from claimbridge.profiles.kingdee_lookup import (
     strings_of,
     wanted_in,
 )
-from claimbridge.profiles.kingdee_replies import outcome, results
+from claimbridge.profiles.kingdee_replies import FORM, outcome, results
 from claimbridge.profiles.kingdee_rows import Books, local_total, references, rows
 from claimbridge.profiles.markup import element
 from claimbridge.profiles.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
@@ -146,6 +146,7 @@ class KingdeeEas:
             batch=batch if asks else 1,
             # EAS runs on databases that tell case apart, and on others that do not.
             reference_case="upper",
+            entry=FORM,
         )
 
     def told_apart_by(self, *, user: str) -> str:

@@ -12,6 +12,9 @@ result   means
 1111     an error that EAS did not foresee, perhaps after the voucher was saved
 others   the voucher is wrong; it was not saved
 ======== ======================================================================================
+
+A string with a part more or less than known is not shifted until it fits: where one of the parts
+does not have its form, the string has no number.
 """
 
 from __future__ import annotations
@@ -24,16 +27,26 @@ from typing import Final
 import msgspec
 
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason
+from claimbridge.profiles.forms import YEAR, EntryForm, as_written, is_code, is_number, is_period
 from claimbridge.profiles.reading import unknown
 
 PARTED: Final = "||"
 SAVED, REPEATED, REPEATING, UNFORESEEN = "0000", "3100", "3101", "1111"
 _CODE: Final = re.compile(r"\d{4,6}")
+_NUMBER: Final = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}"
+_ID: Final = re.compile(r"[A-Za-z0-9+/_-]{6,60}={0,2}")
+"""The id of a voucher, as it stands after the number: EAS's are longer than any number."""
+_WORDS: Final = re.compile(r"[^\W\d]")
+FORM: Final = EntryForm(number=rf".{{1,40}}-[0-9]{{1,2}}-{_NUMBER}", year=YEAR, needs_year=True)
+"""A number is one by type, period and year; the company is the one that was asked."""
 _K = OutcomeKind
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One string that was understood; ``number`` is "" where EAS gives none."""
+    """One string that was understood; ``number`` is "" where EAS gives none.
+
+    ``id`` is what stands after the number, ``drift`` what was tolerated.
+    """
 
     code: str
     type: str
@@ -41,10 +54,23 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     period: str
     text: str
     number: str
+    id: str = ""
+    drift: tuple[str, ...] = ()
 
     def entry(self, company: str) -> JournalEntry | None:
-        """Return the voucher's number in EAS, which counts by company, period and type."""
-        if not (self.number and self.year.strip("0")):
+        """Return the voucher's number in EAS, which counts by company, period and type.
+
+        None where a part of it does not have its form: then another may stand in its place.
+        """
+        whole = (
+            is_code(self.type)
+            and re.fullmatch(YEAR, self.year)
+            and is_period(self.period)
+            and (not self.text or _WORDS.search(self.text))
+            and is_number(self.number, _NUMBER)
+            and (not self.id or (_ID.fullmatch(self.id) and not self.id.isdigit()))
+        )
+        if not whole:
             return None
         return JournalEntry(f"{self.type}-{self.period}-{self.number}", company, self.year)
 
@@ -54,8 +80,18 @@ def result(written: str) -> Result | None:
     parts = [part.strip() for part in written.split(PARTED)]
     if not 5 <= len(parts) <= 7 or not _CODE.fullmatch(parts[0]):
         return None
-    code, type_, year, period, text, number, *_ = (*map(_given, parts), "")
-    return Result(code=code, type=type_, year=year, period=period, text=text, number=number)
+    code, type_, year, period, text, number, id_, *_ = (*map(_given, parts), "", "")
+    told: list[str] = []
+    return Result(
+        code=code,
+        type=type_,
+        year=as_written(year, "a voucher's year", told),
+        period=as_written(period, "a voucher's period", told),
+        text=text,
+        number=as_written(number, "a voucher's number", told),
+        id=id_,
+        drift=tuple(told),
+    )
 
 
 def results(strings: Sequence[str]) -> list[Result]:
@@ -72,14 +108,24 @@ def outcome(found: Result, *, company: str = "", posted: bool = True, item: int 
     if found.code == SAVED:
         if entry is None:
             return unknown(
-                f"EAS says that it saved the voucher, and no number: {found.text}", item=item
+                f"EAS says that it saved the voucher, and no number that is one: {found.text}",
+                item=item,
             )
         return Outcome(
-            kind=_K.POSTED if posted else _K.ACKNOWLEDGED, journal_entry=entry, item=item
+            kind=_K.POSTED if posted else _K.ACKNOWLEDGED,
+            journal_entry=entry,
+            item=item,
+            drift=found.drift,
         )
     reason = Reason(found.text, code=found.code)
     if found.code == REPEATED:
-        return Outcome(kind=_K.DUPLICATE, journal_entry=entry, reasons=(reason,), item=item)
+        return Outcome(
+            kind=_K.DUPLICATE,
+            journal_entry=entry,
+            reasons=(reason,),
+            item=item,
+            drift=found.drift,
+        )
     if found.code in (REPEATING, UNFORESEEN) or found.number:
         return unknown(f"EAS answers {reason}", item=item)
     return Outcome(kind=_K.REJECTED, reasons=(reason,), item=item)
@@ -111,7 +157,9 @@ def listed(
         debit = Decimal(held["debit"]).copy_abs() if "debit" in held else None
     except (ValueError, InvalidOperation):
         return None
-    if of_period != (year, period) or not held["number"] or (debit and not debit.is_finite()):
+    if of_period != (year, period) or (debit and not debit.is_finite()):
+        return None
+    if not is_number(held["number"], _NUMBER) or not is_code(held.get("type", type_)):
         return None
     number = f"{held.get('type', type_)}-{period}-{held['number']}"
     return Listed(
@@ -124,4 +172,4 @@ def _given(part: str) -> str:
     return "" if part == "null" else part
 
 
-__all__ = ["Listed", "Result", "listed", "outcome", "result", "results"]
+__all__ = ["FORM", "Listed", "Result", "listed", "outcome", "result", "results"]

@@ -35,6 +35,7 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import Began, Call, Pause, answer_to
+from claimbridge.profiles.forms import EntryForm
 from claimbridge.profiles.limits import one_line, only_currency
 from claimbridge.profiles.netsuite_codes import PLACES, Codes, Field, Place, double
 from claimbridge.profiles.netsuite_replies import Records, job_of, read_fault
@@ -80,6 +81,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_pattern=r"[A-Za-z0-9._\-]+",
     # Oracle does not say whether external ids tell lower and upper case apart.
     reference_case="upper",
+    entry=EntryForm(number="[0-9]{1,20}"),  # internal ids
 )
 _ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
 _FIRST_PAUSE: Final = 0.25

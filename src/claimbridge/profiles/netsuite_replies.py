@@ -126,7 +126,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
                 item=number,
             )
         reasons = _reasons(part)
-        codes = {reason.code for reason in reasons}
+        codes = {reason.code.upper() for reason in reasons}
         if told in _FALSE and not id_ and codes == {ABSENT}:
             return Outcome(kind=_K.ABSENT, item=number)
         if told in _FALSE and codes & BUSY:
@@ -190,7 +190,7 @@ _ISO: Final = re.compile(r"[A-Z]{3}")
 
 def _is_report(part: Reply) -> bool:
     """Tell whether a record is an expense report: by its type, or by what only that has."""
-    kind = part.text("record", "@type").rpartition(":")[2]
+    kind = part.text("record", "@xsi:type").rpartition(":")[2]
     own = (part.find("record", name) for name in ("expenseList", "accountingApproval"))
     return kind == "ExpenseReport" or any(one is not None for one in own)
 
@@ -233,10 +233,11 @@ def job_of(reply: Reply) -> tuple[str, str]:
 def _refused(part: Reply, reference: str | None, number: int) -> Outcome:
     """Read a refusal; one that may have come after the writing, or without words, is none."""
     reasons = _reasons(part)
-    codes = {reason.code for reason in reasons}
+    codes = {reason.code.upper() for reason in reasons}
     late = any(one in _TRUE for one in part.texts("status", "statusDetail", "afterSubmitFailed"))
-    if late or codes & UNCLEAR or not reasons:
-        # afterSubmit scripts run once the record is saved; their failure undoes nothing.
+    if late or codes & UNCLEAR or not reasons or "" in codes:
+        # afterSubmit scripts run once the record is saved; their failure undoes nothing. A refusal
+        # whose code was lost may be that of a duplicate.
         text = f"NetSuite refuses {'after saving' if late else 'unclearly'}: {_told(reasons)}"
         return unknown(text, reference=reference, item=number)
     if codes & BUSY:

@@ -49,7 +49,7 @@ from claimbridge.profiles.sap_items import (
     is_tax,
     signed_amount,
 )
-from claimbridge.profiles.sap_returns import object_key, refusals, spelt
+from claimbridge.profiles.sap_returns import ENTRY, object_key, refusals, spelt
 from claimbridge.profiles.sap_tables import (
     Held,
     Tables,
@@ -82,6 +82,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_pattern=r"[A-Za-z0-9._/\-]+",
     # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
     reference_case="upper",
+    entry=ENTRY,
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
 _TABLES: Final = Tables()

@@ -52,6 +52,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities, Page, Request
 from claimbridge.profiles.conversation import answer_to
+from claimbridge.profiles.forms import is_nothing
 from claimbridge.profiles.limits import one_line
 from claimbridge.profiles.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.reading import legible, of_several, read_untyped, unknown
@@ -66,6 +67,7 @@ from claimbridge.profiles.sap_items import (
     roles_of,
     signed_amount,
 )
+from claimbridge.profiles.sap_returns import ENTRY
 from claimbridge.profiles.sourced import Sourced, as_request, claim_field
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_pattern=r"[A-Za-z0-9._/\-]+",
     # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
     reference_case="upper",
+    entry=ENTRY,
 )
 _DIMENSIONS: Final = (
     "profit_centre",
@@ -401,8 +404,8 @@ def _document(confirmation: Reply) -> JournalEntry | None:
         confirmation.text("JournalEntryCreateConfirmation", part)
         for part in ("AccountingDocument", "CompanyCode", "FiscalYear")
     )
-    # A refusal has blanks, or zeros, where the number would stand.
-    return JournalEntry(number, company, year) if number.strip("0") else None
+    # A refusal has blanks, zeros or a word for nothing where the number would stand.
+    return None if is_nothing(number) else JournalEntry(number, company, year)
 
 
 def _errors(confirmation: Reply) -> tuple[Reason, ...]:

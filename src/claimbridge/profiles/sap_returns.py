@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Reason
+from claimbridge.profiles.forms import YEAR, EntryForm
 
 if TYPE_CHECKING:
     from claimbridge.contract.replies import Reply
 
+ENTRY: Final = EntryForm(
+    number=r"[0-9]{10}|(?=.*[A-Za-z])[A-Za-z0-9_/.-]{1,10}",
+    filled=10,
+    company=r"\S{1,4}",
+    year=YEAR,
+    needs_company=True,
+    needs_year=True,
+)
+"""BKPF's key: BELNR, BUKRS and GJAHR; numbers of digits alone are filled up with zeros (ALPHA)."""
 _REFUSING: Final = frozenset({"E", "A", "X"})
 _DOCUMENT: Final = "BKPFF"
 """The OBJ_TYPE of documents that FI made itself: their key is the document's own."""
@@ -64,7 +75,7 @@ def object_key(reply: Reply) -> JournalEntry | None:
     if not key.strip("$0"):
         return None
     number, company, year = key[:10], key[10:-4].strip(), key[-4:]
-    whole = len(number) == 10 and company and len(company) <= 4 and year.isdigit()
+    whole = len(number) == 10 and company and len(company) <= 4 and re.fullmatch(YEAR, year)
     if kind not in {"", _DOCUMENT} or not whole:
         raise DocumentError(f"the object key {key!r} of type {kind!r} is no document's")
     return JournalEntry(number, company, year)

@@ -19,6 +19,7 @@ from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, as_amount, exponent
 from claimbridge.model.money import EXACT, quantum
 from claimbridge.profiles.base import Request
+from claimbridge.profiles.forms import is_nothing
 from claimbridge.profiles.reading import unknown
 from claimbridge.profiles.sap_returns import spelt, value
 
@@ -133,7 +134,7 @@ def read_documents(reply: Reply, tables: Tables) -> list[Held]:
         for row in rows
         if row.get(tables.reversal, "") != "2"
     ]
-    if not all(held.entry.number.strip("0") and held.reference for held in found):
+    if not all(not is_nothing(held.entry.number) and held.reference for held in found):
         raise DocumentError("a row of the answer has no document number or no reference")
     return found
 

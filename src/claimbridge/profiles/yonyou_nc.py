@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
+
 from claimbridge.contract.inner_reply import read_inner
 from claimbridge.errors import ClaimError
 from claimbridge.model import (
@@ -228,6 +230,10 @@ def _columns(posting: Posting) -> dict[str, Any]:
 
 def _read(reply: Reply, number: int) -> Outcome:
     document = read_inner(reply.text("return"))
+    return msgspec.structs.replace(_told(document, number), drift=document.drift)
+
+
+def _told(document: Reply, number: int) -> Outcome:
     results = document.all("sendresult")
     if document.local != "ufinterface" or len(results) != 1:
         return unknown(f"the answer is a {document.local} with {len(results)} results")

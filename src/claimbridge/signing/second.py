@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
+from lxml import etree
 
 from claimbridge.errors import SignatureInvalid
 from claimbridge.signing.dsig import WSSE
@@ -55,6 +56,16 @@ def second_opinion(
             "ours; do not use the document, and report it to claimbridge",
             code="CB-357",
         )
+
+
+def refuse_instructions(root: etree._Element) -> None:
+    """Raise SignatureInvalid CB-358 where a signature over the whole document covers instructions.
+
+    Those beside the root belong to it (Canonical XML 1.0 §2.3); signxml takes the root alone.
+    """
+    for preceding in (True, False):
+        if next(root.itersiblings(etree.PI, preceding=preceding), None) is not None:
+            raise _unable("a processing instruction stands beside the root")
 
 
 def _asked(

@@ -65,7 +65,8 @@ class Judge:
 
     def __init__(self, policy: Policy) -> None:
         self._subjects = policy.subjects
-        self._pins = frozenset(read_certificates(policy.pin)) if policy.pin else frozenset()
+        pins = read_certificates(policy.pin) if policy.pin else []
+        self._pins = {pin: _unknown_limit(pin) for pin in pins}
         self._trusted = read_certificates(policy.trust) if policy.trust else []
         self._anchors = Store(self._trusted) if policy.trust else None
         required = policy.revocation == "required"
@@ -92,8 +93,8 @@ class Judge:
             others = [other for other in certificates if other != signer]
             path = _path(signer, others, self._anchors, at)
             self._revocations.check(path, at)
-            for name in signer.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
-                if self._subjects:
+            if self._subjects:
+                for name in signer.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
                     check_common_name(str(name.value), path)
         self._check_subject(signer)
         return signer
@@ -116,12 +117,11 @@ class Judge:
                 "one",
                 code="CB-338",
             )
-        # RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate.
-        unknown = [one for one in signer.extensions if one.critical and one.oid not in _KNOWN]
+        unknown = self._pins[signer]
         if unknown:
             raise SignerUntrusted(
                 f"{_named(signer)} is limited in a way that is not judged here (critical extension "
-                f"{unknown[0].oid.dotted_string}); pin one that is not",
+                f"{unknown}); pin one that is not",
                 code="CB-356",
             )
 
@@ -203,6 +203,15 @@ def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extens
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def _unknown_limit(certificate: x509.Certificate) -> str:
+    """Return a critical extension that is not judged here; empty when there is none.
+
+    RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate.
+    """
+    unknown = (one for one in certificate.extensions if one.critical and one.oid not in _KNOWN)
+    return next((one.oid.dotted_string for one in unknown), "")
 
 
 def _permits_signing(usages: x509.ExtendedKeyUsage | None) -> bool:

@@ -21,25 +21,25 @@ from lxml import etree
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, DocumentError, SignatureInvalid
 from claimbridge.signing import place as placement
+from claimbridge.signing.age import check_age
 from claimbridge.signing.c14n import canonical_document, canonical_element
 from claimbridge.signing.detached import by_name, not_covered, refusal
-from claimbridge.signing.dsig import SIGNATURE, wsu
+from claimbridge.signing.dsig import SIGNATURE
 from claimbridge.signing.given import check_bytes
 from claimbridge.signing.keys import check_value
 from claimbridge.signing.place import Place
 from claimbridge.signing.policy import Policy
 from claimbridge.signing.recognised import Lane
-from claimbridge.signing.second import second_opinion, unconfirmed
+from claimbridge.signing.second import refuse_instructions, second_opinion, unconfirmed
 from claimbridge.signing.structure import (
     MAXIMUM_TOGETHER,
     Reference,
     Signature,
-    elements,
     read_signature,
 )
 from claimbridge.signing.trust import Judge, public_key
 from claimbridge.signing.verified import Verified
-from claimbridge.signing.xades import CLOCK_SKEW, check_properties
+from claimbridge.signing.xades import check_properties
 from claimbridge.xmlio import parse
 
 
@@ -77,12 +77,14 @@ class Verifier:
         contents = _check_digests(place, signature, covered)
         if self._policy.second_opinion:
             wanted = {each.uri: contents[element] for each, element in covered}
+            if "" in wanted:
+                refuse_instructions(root)
             soap = self._policy.placement == "soap"
             envelope = str(etree.QName(root).namespace) if soap else ""
             second_opinion(document, signature, signer, wanted, now, envelope=envelope)
         created = None
         if self._policy.max_age is not None:
-            created = _check_age(place, covered, now, timedelta(seconds=self._policy.max_age))
+            created = check_age(place, contents, now, timedelta(seconds=self._policy.max_age))
         verified = _verified(contents[place.target], signer, signature, signing_time=signing_time)
         if place.security is None:
             return verified
@@ -359,48 +361,3 @@ def _take_out(signature: etree._Element) -> None:
     elif tail:
         parent.text = (parent.text or "") + tail
     parent.remove(signature)
-
-
-def _check_age(place: Place, covered: Covered, now: datetime, limit: timedelta) -> datetime:
-    """Return when it was made; refuse a Timestamp that is missing, not signed, old or ahead."""
-    stamp = placement.timestamp(place)
-    if stamp is None or not any(element is stamp for _, element in covered):
-        raise SignatureInvalid(
-            "the age cannot be judged: there is no Timestamp that the signature covers",
-            code="CB-340",
-        )
-    created, expires = _moments(stamp)
-    if created - now > CLOCK_SKEW:
-        raise _stale(f"was created at {created.isoformat()}, which is still to come")
-    if now - created > limit:
-        raise _stale(f"was created at {created.isoformat()}, more than {limit} ago")
-    if expires is not None and expires <= now:
-        raise _stale(f"expired at {expires.isoformat()}")
-    return created
-
-
-def _moments(stamp: etree._Element) -> tuple[datetime, datetime | None]:
-    """Return Created, and Expires when it is there."""
-    children = elements(stamp, attributes=tuple(stamp.attrib))
-    if [child.tag for child in children] not in (
-        [wsu("Created")],
-        [wsu("Created"), wsu("Expires")],
-    ):
-        raise _stale("is not made of Created and Expires")
-    moments = [_moment(child) for child in children]
-    return moments[0], moments[1] if len(moments) == 2 else None
-
-
-def _moment(element: etree._Element) -> datetime:
-    try:
-        moment = datetime.fromisoformat((element.text or "").strip())
-    except ValueError:
-        raise _stale("holds no date") from None
-    if moment.tzinfo is None or len(element):
-        # WS-Security 1.1 §10: UTC, said so.
-        raise _stale("holds no date with its time zone")
-    return moment
-
-
-def _stale(why: str) -> SignatureInvalid:
-    return SignatureInvalid(f"the Timestamp of the message {why}", code="CB-341")

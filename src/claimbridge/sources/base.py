@@ -7,12 +7,15 @@ any time: the same document gives the same claim, and posting it twice has one e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Claim, Status
+
+NOT_ASKED: Final = "a source of this kind cannot be asked; the first pass tries it"
+"""What is said of a source that is not one of ``Probes``."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +86,15 @@ class Wary(Protocol):
     @property
     def rereads(self) -> bool:
         """Whether what waited is read again."""
+        ...
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """A source that can be asked whether it answers; implementing it is free."""
+
+    def probe(self) -> str:
+        """Ask for next to nothing, and return what answered; raises our errors, as a read does."""
         ...
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Claim, Status
-from claimbridge.sources.base import Arrival, Source
+from claimbridge.sources.base import NOT_ASKED, Arrival, Probes, Source
 from claimbridge.sources.record import Hint
 from claimbridge.sources.writeback import Answers
 
@@ -125,6 +125,10 @@ class Hinted:
         """Return a reason in the words of the source's forms, where it has any."""
         own: Callable[..., str] | None = getattr(self._source, "in_words", None)
         return own(text, claim, counted=counted) if own is not None else text
+
+    def probe(self) -> str:
+        """Ask the source whether it answers, where it can be asked."""
+        return self._source.probe() if isinstance(self._source, Probes) else NOT_ASKED
 
     def close(self) -> None:
         """Give back connections and files."""

@@ -44,6 +44,7 @@ from claimbridge.submission.plans import (
     submit,
     submit_batch,
 )
+from claimbridge.submission.probe import Probed, probe
 from claimbridge.submission.question import refresh
 from claimbridge.submission.references import found_by, recognised, reference_for
 from claimbridge.submission.restored import bring_into_doubt
@@ -83,6 +84,7 @@ __all__ = [
     "Look",
     "Pause",
     "Plan",
+    "Probed",
     "Recall",
     "Record",
     "Rules",
@@ -103,6 +105,7 @@ __all__ = [
     "moved",
     "open_book",
     "place_of",
+    "probe",
     "recognised",
     "reconcile",
     "reconcile_claim",

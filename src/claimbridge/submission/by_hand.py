@@ -42,7 +42,7 @@ def settle_by_hand(
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
         # Only people reverse there, and not every ERP tells that they did.
         tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
-        if known is not None and known.state in LIVE and tells:
+        if known is not None and tells and _is_in_effect(history, known):
             return (yield from absorb(known, outcome, rules))
         if known is None or not _is_for_a_person(known):
             _refuse_unnamed(history, key)
@@ -77,11 +77,26 @@ def _is_for_a_person(known: Submission) -> bool:
 
 
 def _to_settle(history: History, key: Key) -> Submission | None:
-    """Return the submission of ``key``; while it is being reversed, its reversal."""
+    """Return the submission of ``key``; while it is being reversed, its reversal.
+
+    One whose reversal the ERP refused is settled itself: others may have reversed or deleted it.
+    """
     known = history.get(key)
-    if known is not None and known.state is State.REVERSING:
+    if known is not None and known.state is State.REVERSING and not _is_refused(history, known):
         return history.get(reverse_key(key)) or known
     return known
+
+
+def _is_in_effect(history: History, known: Submission) -> bool:
+    """Whether the ERP accepted it, and no reversal of it took place or may have."""
+    return known.state in LIVE or _is_refused(history, known)
+
+
+def _is_refused(history: History, known: Submission) -> bool:
+    """Whether it is to be reversed with the rest of its claim, and the ERP refuses that."""
+    reversal = history.get(reverse_key(known.key))
+    refused = reversal is not None and reversal.state is State.REJECTED
+    return known.state is State.REVERSING and refused
 
 
 def _as_found(
@@ -124,13 +139,13 @@ def settle_gone(key: Key, note: str, rules: Rules) -> Plan[Submission]:
     while True:
         history = yield from Recall(key.ledger, key.claim_id)
         known = history.get(key)
-        if known is None or known.state not in LIVE:
+        if known is None or not _is_in_effect(history, known):
             _refuse_unnamed(history, key)
             raise _not_accepted(key, known)
         if rules.capabilities.can_query:
             yield from _check_gone(known, rules)
         gone = moved(known, State.REVERSED, rules, detail=f"gone from the ERP: {note}")
-        gone = msgspec.structs.replace(gone, reasons=())
+        gone = msgspec.structs.replace(gone, reasons=(), returns_to=None)
         if (yield from Record(history, (gone,))) is not None:
             return gone
 

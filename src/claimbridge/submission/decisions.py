@@ -99,9 +99,10 @@ def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decisi
     excluded = _excluded(history, key, parts)
     if excluded is not None:
         return Refuse(excluded)
-    if known is not None and known.state is State.IN_DOUBT:
-        return Resolve(known)
     before = _clear_the_way(history, key)
+    if known is not None and known.state is State.IN_DOUBT:
+        # Sent from here, nothing stood in its way. Another journal may have cleared it, or not.
+        return Resolve(known) if known.attempted_at is not None or before is None else before
     if before is None and obsolete(history, key.revision, parts):
         return Close()
     return before or Send(known)

@@ -11,13 +11,15 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from claimbridge.errors import (
     ClaimBridgeError,
     ConflictingSubmission,
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.model import LIVE, History, Key, State, Submission
+from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import Digest
 from claimbridge.submission.decisions import (
     Busy,
@@ -38,8 +40,9 @@ from claimbridge.submission.documents import (
 )
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import refusal, reverse_key
+from claimbridge.submission.first import check_newest, into_doubt, is_unasked
 from claimbridge.submission.flight import Tries
-from claimbridge.submission.intentions import posting, reversing
+from claimbridge.submission.intentions import closed, posting, reversing
 from claimbridge.submission.plans import (
     check_reversible,
     learn_number,
@@ -48,7 +51,7 @@ from claimbridge.submission.plans import (
     submit,
 )
 from claimbridge.submission.question import found_again
-from claimbridge.submission.steps import Draft, Plan, Recall, Record, Rules
+from claimbridge.submission.steps import Draft, Look, Plan, Recall, Record, Rules
 
 Documents = tuple[Submission, ...]
 
@@ -94,6 +97,7 @@ def _only(drafts: tuple[Draft, ...]) -> Draft:
 
 def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -> Plan[None]:
     """Record that all of these are to be posted; raises what keeps any of them out."""
+    yield from check_newest(seen.claim_id)
     history = seen
     tries = Tries(rules)
     while True:
@@ -164,6 +168,7 @@ def _intend_reversal(
     Raises OutcomeUnknown while that is not known, and ConflictingSubmission CB-455 where there is
     nothing.
     """
+    yield from check_newest(seen.claim_id)
     tries = Tries(rules)
     history = seen
     there: set[int] = set()
@@ -187,8 +192,18 @@ def _intend_reversal(
 def _settled(history: History, found: Documents, there: set[int], rules: Rules) -> Plan[bool]:
     """Find out about one document of which too little is known; False where all is known.
 
-    ``there`` are the parts of which the ERP has just said that it has them.
+    ``there`` are the parts of which the ERP has just said that it has them. What waits, and another
+    journal may have sent, is found out about too: it would be closed for good.
     """
+    gap = (yield from Look()).gap
+    for one in posts(history):
+        later = one.key.revision >= found[0].key.revision
+        if gap is not None and later and one.state is State.PENDING and is_unasked(one, gap):
+            yield from into_doubt(history, one, gap, rules)
+            return True
+        if gap is not None and later and one.state is State.IN_DOUBT and not one.attempted_at:
+            yield from resolve(history, one, rules, resend=False)
+            return True
     for one in found:
         if one.state is State.PARKED:
             raise closed_error(one)
@@ -235,8 +250,23 @@ def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
         return (yield from _finish_reversal(history, found, rules))
     if any(one.state in _ON_THE_WAY for one in found):
         return (yield from _finish_posting(found, rules))
+    yield from _end_doubts(history, revision, rules)
     _refuse_half(found)
     return ()
+
+
+def _end_doubts(history: History, revision: int, rules: Rules) -> Plan[None]:
+    """Find out about what was left in doubt behind a revision that stands.
+
+    Reversals of documents that others have reversed; and earlier documents, after a gap.
+    """
+    for one in history.submissions:
+        if one.key.purpose is Purpose.POST and one.key.revision < revision:
+            yield from _find_out(history, one.key, rules)
+        original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
+        over = original is not None and original.state is State.REVERSED
+        if one.key.purpose is Purpose.REVERSE and one.state is State.IN_DOUBT and over:
+            yield from reconcile(one, rules)
 
 
 def _finish_reversal(history: History, found: Documents, rules: Rules) -> Plan[Documents]:
@@ -249,15 +279,41 @@ def _finish_reversal(history: History, found: Documents, rules: Rules) -> Plan[D
 
 def _finish_posting(found: Documents, rules: Rules) -> Plan[Documents]:
     """Send what waits, from the journal alone; not beside a part that the ERP refused."""
-    if is_whole(found) and not any(one.state in _FOR_A_PERSON for one in found):
+    if is_whole(found) and not any(one.state in _NOT_TO_SEND_BESIDE for one in found):
         yield from _submit_each([Draft(one) for one in found], rules)
         return (yield from _documents_now(found[0].key))
     for one in found:
         if one.state in (State.IN_DOUBT, State.SENDING):
-            yield from _carry(Draft(one), rules)
+            history = yield from Recall(one.key.ledger, one.key.claim_id)
+            yield from _find_out(history, one.key, rules)
+    yield from _close_dead(found[0].key, rules)
     found = yield from _documents_now(found[0].key)
     _refuse_half(found)
     return found
+
+
+def _find_out(history: History, key: Key, rules: Rules) -> Plan[None]:
+    known = history.get(key)
+    if known is not None and known.state is State.IN_DOUBT:
+        yield from resolve(history, known, rules, resend=False)
+
+
+def _close_dead(key: Key, rules: Rules) -> Plan[None]:
+    """Close what waits beside documents that were taken back, where nothing of the claim is left.
+
+    Nothing would send it, and it would keep its invoices. Not where another journal may have
+    sent it.
+    """
+    while (yield from Look()).gap is None:
+        history = yield from Recall(key.ledger, key.claim_id)
+        found = documents(history, key.revision)
+        waiting = [one for one in found if one.state is State.PENDING]
+        taken_back = any(was_taken(one) and not stands(one) for one in found)
+        if not waiting or not taken_back or any(stands(one) for one in found):
+            return
+        why = "not sent: what was posted of the claim was reversed"
+        if (yield from Record(history, tuple(closed(waiting, rules, why)))) is not None:
+            return
 
 
 def _documents_now(key: Key) -> Plan[Documents]:
@@ -288,4 +344,4 @@ def _refuse_half(found: Documents) -> None:
 
 
 _ON_THE_WAY: Final = frozenset({State.PENDING, State.SENDING, State.IN_DOUBT})
-_FOR_A_PERSON: Final = frozenset({State.REJECTED, State.PARKED})
+_NOT_TO_SEND_BESIDE: Final = frozenset({State.REJECTED, State.PARKED, State.REVERSED})

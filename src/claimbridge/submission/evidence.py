@@ -209,9 +209,16 @@ def taking_off(submission: Submission, rules: Rules) -> Submission:
 def renewed(known: Submission, wanted: Submission) -> Submission:
     """Return the record of earlier, ineffective attempts with today's voucher and invoices.
 
-    The reference stays, even where the profile would derive another today.
+    The reference stays, even where the profile would derive another today; but not one that was
+    only looked for, as an earlier version would have called it, and never sent.
     """
-    return msgspec.structs.replace(known, voucher=wanted.voucher, invoices=wanted.invoices)
+    was_sent = known.attempted_at is not None or known.state is not State.PENDING
+    return msgspec.structs.replace(
+        known,
+        reference=known.reference if was_sent else wanted.reference,
+        voucher=wanted.voucher,
+        invoices=wanted.invoices,
+    )
 
 
 def reverse_key(key: Key) -> Key:

@@ -20,6 +20,7 @@ from claimbridge.model import (
     Continuity,
     Gap,
     History,
+    Key,
     Outcome,
     OutcomeKind,
     Purpose,
@@ -33,6 +34,7 @@ from claimbridge.submission.evidence import (
     assigned,
     counts,
     differ,
+    doubted,
     held,
     moved,
     with_original,
@@ -67,29 +69,59 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     wanted = _questions(history, flight, gap, rules)
     if not wanted:
         return None
+    refused = False
+    while wanted:
+        wanted, told = yield from _judged(history, flight, wanted, gap, rules)
+        if told is not None and told.kind is not _K.REJECTED:
+            return told
+        refused |= told is not None
+    # A second one is refused, but not the first beside an earlier revision that arrives later.
+    alone = rules.capabilities.unique_reference and not _unknown_revisions(history, flight, gap)
+    if gap is not None and not alone:
+        _wait_for_arrivals(flight, gap, rules)
+    if refused:
+        # What it remembers of another sending must not be taken for the answer to this one.
+        again = msgspec.structs.replace(moved(flight, State.PENDING, rules, detail=""), attempt=1)
+        yield from Record(history, (again,))
+        return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="refused before")
+    return None
+
+
+def _judged(
+    history: History, flight: Submission, wanted: list[Submission], gap: Gap | None, rules: Rules
+) -> Plan[tuple[list[Submission], Outcome | None]]:
+    """Ask, and judge the answers; return what is to be asked further, and what ends the matter.
+
+    REJECTED ends nothing: it says that the ERP remembers to have refused it.
+    """
+    further: list[Submission] = []
+    refused: Outcome | None = None
     for question, outcomes in (yield from _asked(wanted, rules)):
         (said,) = assigned((question,), outcomes)
         contradicts = differ([one for one in outcomes if one.reference == question.reference])
         if contradicts or _is_replayable(said, gap, rules):
             why = said.text if contradicts else UNBOUND
-            return (yield from _park(history, flight, why, rules))
+            return [], (yield from _park(history, flight, why, rules))
         unproven = gap is not None and said.kind in _NOT_THERE and not counts(said)
         if unproven or (said.kind not in EVIDENCE and said.kind is not _K.ABSENT):
-            return _no_answer(question, said)
+            return [], _no_answer(question, said)
         if question.key != flight.key:
             _refuse_earlier(question, said, flight)
+            if said.kind is _K.REVERSED and question.key.part:
+                # A claim may have been taken back in part only.
+                further.append(_about(flight, question.key, question.key.part + 1, rules))
         elif question.reference != flight.reference and said.kind not in _NOT_THERE:
             why = (
                 f"the ERP holds {said.journal_entry or 'a document'} as {question.reference}, as "
                 "an earlier version of claimbridge would have called it; look whether it is this "
                 "claim, then settle it by hand"
             )
-            return (yield from _park(history, question, why, rules))
+            return [], (yield from _park(history, question, why, rules))
         elif said.kind not in _NOT_THERE:
-            return (yield from _adopt(history, flight, said, rules))
-    if gap is not None and not rules.capabilities.unique_reference:
-        _wait_for_arrivals(flight, gap, rules)
-    return None
+            return [], (yield from _adopt(history, flight, said, rules))
+        elif said.kind is _K.REJECTED:
+            refused = said
+    return further, refused
 
 
 def told_of(continuity: Continuity, rules: Rules) -> tuple[bool, str]:
@@ -145,7 +177,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
         flights = tuple(asking.values())
         said = assigned(flights, (yield from Exchange("query", flights)))
         free += [
-            index for index, outcome in zip(asking, said, strict=True) if outcome.kind in _NOT_THERE
+            index for index, outcome in zip(asking, said, strict=True) if outcome.kind is _K.ABSENT
         ]
     return sorted(free)
 
@@ -156,6 +188,14 @@ def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> None:
         refusal = newest.new_here(continuity)
     if refusal is not None:
         refusal.claim_id = flight.key.claim_id
+        raise refusal
+
+
+def check_newest(claim_id: str) -> Plan[None]:
+    """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
+    refusal = newest.refused((yield from Look()))
+    if refusal is not None:
+        refusal.claim_id = claim_id
         raise refusal
 
 
@@ -179,16 +219,29 @@ def _gap(continuity: Continuity, history: History, flight: Submission) -> Gap | 
         return gap if sent is None or sent <= gap.until else None
     approved = flight.voucher.approved_at
     is_later = approved is not None and approved > gap.until
-    return None if is_later and not _unknown_revisions(history, flight) else gap
+    return None if is_later and not _unknown_revisions(history, flight, gap) else gap
 
 
-def _unknown_revisions(history: History, flight: Submission) -> list[int]:
-    """Return the revisions before this one which the journal does not know, the newest first."""
+def _unknown_revisions(history: History, flight: Submission, gap: Gap | None) -> list[int]:
+    """Return the revisions before this one which the journal does not know, the newest first.
+
+    After a gap it does not know either what it was given since, and closed before it was asked for.
+    """
     if flight.key.purpose is Purpose.REVERSE:
         return []
-    known = {one.key.revision for one in history.submissions}
+    unasked = {one.key.revision for one in history.submissions if is_unasked(one, gap)}
+    known = {one.key.revision for one in history.submissions} - unasked
     before = range(flight.key.revision - 1, 0, -1)
     return [revision for revision in before if revision not in known][:_EARLIER]
+
+
+def is_unasked(one: Submission, gap: Gap | None) -> bool:
+    """Whether another journal may have sent it in a gap, and the ERP was never asked for it."""
+    if gap is None or one.attempt or one.key.purpose is Purpose.REVERSE:
+        return False
+    if one.voucher.approved_at is not None and one.voucher.approved_at > gap.until:
+        return False
+    return one.journal_entry is None and (one.updated_at is None or one.updated_at > gap.until)
 
 
 def _questions(
@@ -203,17 +256,11 @@ def _questions(
     if not rules.capabilities.can_query:
         return []
     wanted = [flight] if rules.asks_first or gap is not None else []
-    keys = [
-        msgspec.structs.replace(flight.key, revision=revision, part=part)
-        for revision in _unknown_revisions(history, flight)
-        for part in _forms(rules)
-    ]
+    keys = _unknown_keys(history, flight, gap, rules)
     if gap is not None and flight.key.purpose is Purpose.POST:
         others = (msgspec.structs.replace(flight.key, part=part) for part in _forms(rules))
         keys += [key for key in others if history.get(key) is None and key != flight.key]
-    for key in keys:
-        reference = reference_for(key, rules.capabilities, apart=rules.apart)
-        wanted.append(msgspec.structs.replace(flight, key=key, reference=reference))
+    wanted += [_about(flight, key, key.part, rules) for key in keys]
     if gap is not None and not rules.apart:
         wanted += [
             msgspec.structs.replace(one, reference=earlier)
@@ -221,6 +268,22 @@ def _questions(
             for earlier in earlier_references(one.key, rules.capabilities)
         ]
     return wanted
+
+
+def _about(flight: Submission, key: Key, part: int, rules: Rules) -> Submission:
+    """Return the question for a part of what ``key`` names; it is in no journal."""
+    key = msgspec.structs.replace(key, part=part)
+    reference = reference_for(key, rules.capabilities, apart=rules.apart)
+    return msgspec.structs.replace(flight, key=key, reference=reference)
+
+
+def _unknown_keys(history: History, flight: Submission, gap: Gap | None, rules: Rules) -> list[Key]:
+    """Return the keys of documents of earlier revisions which the journal does not know."""
+    return [
+        msgspec.structs.replace(flight.key, revision=revision, part=part)
+        for revision in _unknown_revisions(history, flight, gap)
+        for part in _forms(rules)
+    ]
 
 
 def _forms(rules: Rules) -> tuple[int, ...]:
@@ -233,7 +296,7 @@ def _asked(
 ) -> Plan[list[tuple[Submission, tuple[Outcome, ...]]]]:
     """Ask, in one request where the ERP takes so many; return what was said, question by question.
 
-    Ends early where there is no answer: the rest would have none either.
+    Ends early where there is no answer, as the rest would have none either, and at what is there.
     """
     if len(wanted) <= rules.capabilities.batch:
         outcomes = yield from Exchange("query", tuple(wanted))
@@ -242,7 +305,7 @@ def _asked(
     for question in wanted:
         outcomes = yield from Exchange("query", (question,))
         answered.append((question, outcomes))
-        if assigned((question,), outcomes)[0].kind is not _K.ABSENT:
+        if assigned((question,), outcomes)[0].kind not in _GONE:
             break
     return answered
 
@@ -299,14 +362,42 @@ def _wait_for_arrivals(flight: Submission, gap: Gap, rules: Rules) -> None:
 
 def _unasked(history: History, flight: Submission, gap: Gap, rules: Rules) -> Plan[Outcome | None]:
     """Decide about a document of a gap where the ERP cannot be asked."""
-    if rules.capabilities.unique_reference and not _unknown_revisions(history, flight):
-        return None  # a second one is refused
+    earlier = [
+        reference_for(key, rules.capabilities, apart=rules.apart)
+        for key in _unknown_keys(history, flight, gap, rules)
+    ]
+    if rules.capabilities.unique_reference and not earlier:
+        # A second one is refused; but what is not taken in, or refused for itself, says nothing.
+        yield from into_doubt(history, flight, gap, rules)
+        return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="sent in doubt")
     why = (
         f"another journal, in use until {gap.until:%Y-%m-%d %H:%M:%S%z}, may have sent it, and "
-        f"this ERP cannot be asked by reference; look for {flight.reference} in the ERP, then "
-        "settle it by hand"
+        f"this ERP cannot be asked by reference; look for {flight.reference} in the ERP"
     )
+    if earlier:
+        why += (
+            f", and for earlier revisions that this journal does not know ({', '.join(earlier)}"
+            f"{' and further parts' if len(_forms(rules)) > 1 else ''}), which are to be reversed "
+            "there if they are in effect"
+        )
+    why += "; then settle it by hand"
     return (yield from _park(history, flight, why, rules))
+
+
+def into_doubt(history: History, flight: Submission, gap: Gap, rules: Rules) -> Plan[None]:
+    """Put what another journal may have sent in doubt; the journal must be read anew."""
+    if history.get(flight.key) is None:
+        begun = yield from Record(history, (moved(flight, State.PENDING, rules, detail=""),))
+        if begun is None:
+            return
+        history = begun
+    why = f"another journal was in use until {gap.until:%Y-%m-%d %H:%M:%S%z} and may have sent it"
+    doubtful = doubted(moved(flight, State.IN_DOUBT, rules, detail=why), rules)
+    doubtful = msgspec.structs.replace(doubtful, attempt=1)
+    original = history.get(msgspec.structs.replace(flight.key, purpose=Purpose.POST))
+    reverses = flight.key.purpose is Purpose.REVERSE and original is not None
+    others = (held(original, rules),) if reverses and original is not None else ()
+    yield from Record(history, (doubtful, *others))
 
 
 def _park(history: History, flight: Submission, why: str, rules: Rules) -> Plan[Outcome]:
@@ -356,4 +447,12 @@ def _with_held(history: History, landed: Submission, rules: Rules) -> tuple[Subm
     return with_original(history, landed, rules)
 
 
-__all__ = ["ask_first", "forgets", "may_be_sent", "told_of"]
+__all__ = [
+    "ask_first",
+    "check_newest",
+    "forgets",
+    "into_doubt",
+    "is_unasked",
+    "may_be_sent",
+    "told_of",
+]

@@ -47,12 +47,14 @@ def reversing(
     """
     revision = found[0].key.revision
     there = {one.key.revision for one in posts(history) if stands(one)} - {revision}
+    newest = max(there, default=0)  # what waits after that waits for it, and not for these
     waiting = [
         one
         for one in posts(history)
         if one.state is State.PENDING
         and one.key.revision >= revision
         and one.key.revision not in there
+        and not revision < newest < one.key.revision
     ]
     changed = closed(waiting, rules, "not sent: the claim was reversed")
     for one in found:

@@ -46,7 +46,7 @@ from claimbridge.submission.evidence import (
     reverse_key,
     taking_off,
 )
-from claimbridge.submission.first import ask_first, may_be_sent
+from claimbridge.submission.first import ask_first, check_newest, may_be_sent
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
 from claimbridge.submission.intentions import posting, unsendable
 from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
@@ -101,6 +101,7 @@ def submit(
                 continue
             intended = posting(history, (draft.submission,), rules)
             if isinstance(decision, Close | TakeBack) and intended:
+                yield from check_newest(key.claim_id)
                 yield from Record(history, intended)
                 continue
             if isinstance(decision, TakeBack):

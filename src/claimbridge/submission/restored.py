@@ -41,7 +41,7 @@ def after_gap(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...
     for one in history.submissions:
         if one.state not in _OPEN or _is_superseded(history, one) or _was_doubted(one, gap):
             continue
-        after = _moved_on(one, gap, rules)
+        after = _anew(one, gap) if _begins_anew(one) else _moved_on(one, gap, rules)
         if after == one:
             continue
         changed.append(after)
@@ -60,6 +60,26 @@ def _is_superseded(history: History, one: Submission) -> bool:
         original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
         return original is None or original.state is State.REVERSED
     return any(other.key.revision > one.key.revision for other in history.submissions)
+
+
+def _begins_anew(one: Submission) -> bool:
+    """Whether this journal never sent it: it is asked for before it is, and its claim with it.
+
+    In doubt it would be sent without: beside an earlier revision that stands, or is not known here.
+    """
+    return one.attempt == 0 and one.key.purpose is Purpose.POST
+
+
+def _anew(one: Submission, gap: Gap) -> Submission:
+    """Return what begins anew; written after the gap, it counts as not asked for (``unasked``)."""
+    told = _why(gap)
+    return (
+        one if one.detail.endswith(told) else msgspec.structs.replace(one, detail=_also(one, told))
+    )
+
+
+def _also(one: Submission, told: str) -> str:
+    return f"{one.detail}; {told}" if one.detail else told
 
 
 def _was_doubted(one: Submission, gap: Gap) -> bool:

@@ -9,6 +9,7 @@ from claimbridge.errors import OutcomeUnknown
 from claimbridge.journal import newest as newest_journal
 from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Submission, Withdrawal
 from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
+from claimbridge.submission.first import is_unasked
 from claimbridge.submission.intentions import closed
 from claimbridge.submission.steps import Look, Plan, Recall, Record, Rules
 
@@ -60,7 +61,10 @@ def _unseen(
         refusal.claim_id = history.claim_id
         raise refusal
     gap = continuity.gap
-    if gap is None or history.submissions:
+    if gap is None or not (
+        all(is_unasked(one, gap) for one in history.submissions)
+        or any(is_unasked(one, gap) for one in _waiting(history))
+    ):
         return None
     return None if approved_at is not None and approved_at > gap.until else gap
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -172,6 +172,11 @@ class PlainChart(Chart):
 
     def __init__(self) -> None:
         self.name = "plain"  # there is nothing to load: a chart is made for each claim
+
+    @property
+    def companies(self) -> Mapping[str, str]:
+        """None by name: it takes any."""
+        return {}
 
     def in_zone(self, zone: ZoneInfo | None) -> PlainChart:
         """Return the chart itself: its days are UTC's."""

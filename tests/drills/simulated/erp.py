@@ -18,12 +18,28 @@ NEVER = math.inf
 class Document:
     """A journal entry, or the one that takes it back."""
 
-    __slots__ = ("entry", "kind", "reference", "reversals", "reverses", "totals", "visible_from")
+    __slots__ = (
+        "claim_id",
+        "entry",
+        "kind",
+        "reference",
+        "reversals",
+        "reverses",
+        "totals",
+        "visible_from",
+    )
 
     def __init__(
-        self, reference: str, entry: JournalEntry, totals: dict[str, Decimal], kind: OutcomeKind
+        self,
+        reference: str,
+        entry: JournalEntry,
+        totals: dict[str, Decimal],
+        kind: OutcomeKind,
+        claim_id: str,
     ) -> None:
         self.reference = reference
+        self.claim_id = claim_id
+        """What a person reads in it."""
         self.entry = entry
         self.totals = totals
         self.kind = kind
@@ -49,6 +65,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """A refused document can be asked for."""
     index_lag: float = 0.0
     """Seconds until a new document can be found by its reference."""
+    jobs: str = ""
+    """It queues vouchers, and tells of a job by "reference", or by the "job" alone; "": it does
+    not queue."""
 
 
 class Refusals:
@@ -66,19 +85,50 @@ class Refusals:
 
 
 class Erp:
-    """Holds documents by reference; a unique reference is refused the second time."""
+    """Holds documents by reference; a unique reference is refused the second time.
+
+    An ERP that folds case keeps every reference in capitals, and answers so.
+    """
 
     def __init__(self, traits: Traits, refusals: dict[str, Refusals]) -> None:
         self.traits = traits
-        self.refusals = refusals
+        self.refusals = {self._kept(name): one for name, one in refusals.items()}
         self.by_reference: dict[str, list[Document]] = {}
         self.by_number: dict[str, Document] = {}
         self.refused: set[str] = set()
         self.changes: list[Outcome] = []
+        self.queue: dict[str, Submission] = {}
+        """What waits, by the name of its job."""
+        self.prolonged: dict[str, float] = {}
+        """For how many seconds more jobs will wait."""
+        self._numbers = 0
+
+    def _kept(self, reference: str) -> str:
+        return self.traits.capabilities.folded(reference)
+
+    def enqueue(self, submission: Submission) -> tuple[str, Outcome]:
+        """Queue one voucher; return the name of its job, and the answer."""
+        self._numbers += 1
+        job = f"job {self._numbers}"
+        self.queue[job] = submission
+        return job, self._under_way(submission.reference, job)
+
+    def run_job(self, job: str, now: float) -> Outcome:
+        """Do what was queued."""
+        submission = self.queue.pop(job)
+        outcome = self.take("submit", submission, now)
+        for document in self.held(submission.reference):
+            # Who can be asked for a job knows of its document once it has ended.
+            document.visible_from = min(document.visible_from, now)
+        return outcome
+
+    def _under_way(self, reference: str, job: str) -> Outcome:
+        told = self._kept(reference)
+        return Outcome(kind=_K.UNDER_WAY, reference=told, job=job, text="queued")
 
     def take(self, verb: str, submission: Submission, now: float) -> Outcome:
         """Post or reverse one voucher, and answer."""
-        reference = submission.reference
+        reference = self._kept(submission.reference)
         refusal = self.refusals.get(reference)
         refused = refusal is not None and refusal.apply(now)
         if refused and self.traits.checks_business_first:
@@ -95,31 +145,34 @@ class Erp:
     def _reverse(self, submission: Submission, now: float) -> Outcome:
         named = submission.voucher.reverses
         original = None if named is None else self.by_number.get(named.number)
+        reference = self._kept(submission.reference)
         if original is None:
-            return self._refuse(submission.reference, "no such entry")
+            return self._refuse(reference, "no such entry")
         # An ERP without unique references does not see that the same reversal comes twice.
         seen_before = self.traits.capabilities.unique_reference or (
-            set(original.reversals) != {submission.reference}
+            set(original.reversals) != {reference}
         )
         if original.reversals and seen_before:
-            return self._refuse(submission.reference, "already reversed")
+            return self._refuse(reference, "already reversed")
         document = self._keep(submission, now)
         document.reverses = original
-        original.reversals.append(submission.reference)
+        original.reversals.append(reference)
         self.change(original, _K.REVERSED)
         return self._answer(document)
 
     def _keep(self, submission: Submission, now: float) -> Document:
-        entry = JournalEntry(str(len(self.by_number) + 1))
+        self._numbers += 1
+        entry = JournalEntry(str(self._numbers))
         later = self.traits.acknowledges and submission.key.purpose is Purpose.POST
         document = Document(
-            submission.reference,
+            self._kept(submission.reference),
             entry,
             submission.voucher.totals,
             _K.ACKNOWLEDGED if later else _K.POSTED,
+            submission.key.claim_id,
         )
         document.visible_from = now + self.traits.index_lag
-        self.by_reference.setdefault(submission.reference, []).append(document)
+        self.by_reference.setdefault(document.reference, []).append(document)
         self.by_number[entry.number] = document
         self.changes.append(self._answer(document))
         return document
@@ -146,12 +199,19 @@ class Erp:
             totals=document.totals if self.traits.tells_totals else {},
         )
 
-    def query(self, reference: str, now: float) -> tuple[Outcome, ...]:
-        """Answer what is held under a reference."""
-        held = self.by_reference.get(reference, ())
-        found = tuple(self._answer(one) for one in held if one.visible_from <= now)
+    def query(self, asked: Sequence[Submission], now: float) -> tuple[Outcome, ...]:
+        """Answer what is held under each reference."""
+        return tuple(answer for one in asked for answer in self._told(one, now))
+
+    def _told(self, asked: Submission, now: float) -> tuple[Outcome, ...]:
+        reference = self._kept(asked.reference)
+        found = tuple(self._answer(one) for one in self.held(reference) if one.visible_from <= now)
         if found:
             return found
+        for job, waiting in self.queue.items():
+            by_reference = self.traits.jobs == "reference" or job == asked.job
+            if by_reference and self._kept(waiting.reference) == reference:
+                return (self._under_way(reference, job),)
         if reference in self.refused:
             return (Outcome(kind=_K.REJECTED, reference=reference, reasons=(Reason("refused"),)),)
         return (Outcome(kind=_K.ABSENT, reference=reference),)
@@ -166,11 +226,25 @@ class Erp:
         document.reversals.append("")
         self.change(document, _K.REVERSED)
 
+    def lose(self, document: Document) -> None:
+        """Somebody deletes an entry, or the ERP is brought back to before it."""
+        self.by_reference[document.reference].remove(document)
+        del self.by_number[document.entry.number]
+
     def heal(self) -> None:
         """End every refusal that is not for ever."""
         for refusal in self.refusals.values():
             refusal.spans = ()
 
+    def is_refused_for_ever(self, reference: str) -> bool:
+        """Whether nothing under a reference is ever taken in."""
+        refusal = self.refusals.get(self._kept(reference))
+        return refusal is not None and refusal.for_ever
+
+    def held(self, reference: str) -> list[Document]:
+        """Return what is, or was, in effect under a reference."""
+        return self.by_reference.get(self._kept(reference), [])
+
     def live(self, reference: str) -> list[Document]:
         """Return what counts under a reference."""
-        return [one for one in self.by_reference.get(reference, ()) if not one.reversals]
+        return [one for one in self.held(reference) if not one.reversals]

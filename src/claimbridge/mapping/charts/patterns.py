@@ -34,7 +34,8 @@ def check_pattern(pattern: str, *, anywhere: bool) -> None:
         most = 1 if anywhere else 2
         raise ValueError(
             f"the regular expression {pattern[:60]!r} could take minutes for a long text: let "
-            f"no more than {most} of its parts repeat without end, none within another"
+            f"no more than {most} of its parts repeat without end, none within another (a "
+            "back reference is such a part)"
         )
 
 
@@ -56,6 +57,8 @@ def _ways_of(kind: str, argument: Any) -> int:
     if kind in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
         least, most, repeated = argument
         return _repeated(least, min(int(most), LONGEST_TEXT), _ways(repeated))
+    if kind == "GROUPREF":  # each try compares as much text as the group has taken
+        return LONGEST_TEXT + 1
     if kind == "BRANCH":
         return sum(_ways(branch) for branch in argument[1])
     return _of_all(argument if isinstance(argument, tuple) else (argument,))

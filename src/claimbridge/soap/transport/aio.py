@@ -12,6 +12,7 @@ from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import DeliveryError, MissingExtra
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.departure import Departure
+from claimbridge.soap.transport.headers import Headers, headers_of
 from claimbridge.soap.transport.reply import Answer, HttpReply, ReplyBody, accept
 from claimbridge.soap.transport.request import Call, prepare
 from claimbridge.soap.transport.settings import TransportSettings
@@ -99,11 +100,13 @@ class AsyncTransport:
             proxy_headers=shown,
             trace_request_ctx=progress,
         ) as response:
-            return Answer(response.status, _joined(response), await self._read(response))
+            headers = headers_of(response.headers.items())
+            body = await self._read(response, headers)
+            return Answer.of(response.status, headers, body)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, headers: Headers) -> bytes:
         body = ReplyBody(
-            response.headers.get("content-encoding", ""),
+            headers.joined.get("content-encoding", ""),
             limit=self._settings.reply_limit,
             place=self._place,
         )
@@ -180,14 +183,6 @@ def _exact(settings: TransportSettings) -> yarl.URL:
 
 def _netloc(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _joined(response: aiohttp.ClientResponse) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in response.headers.items():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
 
 
 def _progress() -> aiohttp.TraceConfig:

@@ -20,9 +20,14 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.soap.envelope import open_envelope
+from claimbridge.soap.transport.charset import as_document
+from claimbridge.soap.transport.headers import Headers, encodings_in, schemes_in
+from claimbridge.soap.transport.multipart import NoRoot, is_multipart, root_of
 
 # 303 is not here: it answers a POST that *was* processed (RFC 9110 §15.4.4).
 _MOVED = {301, 302, 307, 308}
+
+_OFFERS = {401: "www-authenticate", 407: "proxy-authenticate"}
 
 # The server names a property of the request for which it did not process it. Not 406 (judged when
 # the answer is written), not 408 (proxies send it for a slow ERP), not 409 or 422 (judged by the
@@ -33,25 +38,26 @@ _UNREAD = {404, 405, 410, 411, 413, 414, 415, 417, 421, 426, 431}
 _PAGE = re.compile(
     rb"(?:<\?[^>]{0,200}>\s*|<!--.{0,500}?-->\s*){0,5}<(?:!doctype\s+)?html\b", re.I | re.S
 )
-_DECLARED = re.compile(rb"<\?xml[^>]{0,200}\sencoding\s*=")
-_CHARSET = re.compile(r';\s*charset\s*=\s*"?([\w.:+-]+)', re.I)
 _FRAME = 65_536
 """Bytes by which data that does not compress may grow in its compressed form."""
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 class HttpReply(msgspec.Struct, frozen=True):
     """A complete answer with XML in it; whether the XML is well-formed is still to be seen.
 
     ``content_type`` and ``headers`` are as sent, names in lower case, repeated ones joined with
-    ``", "``. ``body`` is decompressed. Where only the HTTP header named an encoding (RFC 7303
-    §3.2), the body has been turned into UTF-8, since it could not be read without that header.
+    ``", "``; ``cookies`` is each Set-Cookie by itself. ``body`` is decompressed, and of a reply in
+    several parts the root part alone. Where the parser would read it in another encoding than it is
+    written in, or not at all (RFC 7303 §3.2), it has been turned into UTF-8. ``drift`` says, a
+    sentence each, what was wrong with how it was sent.
     """
 
     status: int
     content_type: str
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"HttpReply({self.status}, {self.content_type!r}, {len(self.body)} bytes)"
@@ -66,7 +72,8 @@ class ReplyBody:
     """
 
     def __init__(self, encoding: str, *, limit: int, place: str) -> None:
-        self._encoding = encoding.strip().lower()
+        codings, _ = encodings_in(encoding)
+        self._encoding = ", ".join(codings)
         self._limit = limit
         self._place = place
         self._received = 0
@@ -80,7 +87,7 @@ class ReplyBody:
         self._received += len(piece)
         if self._received > self._limit + _FRAME:
             raise self._too_large()
-        if self._encoding in {"", "identity"}:
+        if not self._encoding:
             self._keep(piece)
         elif self._encoding in {"gzip", "x-gzip"}:
             self._inflate(piece)
@@ -124,11 +131,20 @@ class ReplyBody:
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A complete HTTP answer, not yet judged; header names in lower case."""
+    """A complete HTTP answer, not yet judged.
+
+    ``headers`` and ``cookies`` are as those of an HttpReply.
+    """
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, status: int, headers: Headers, body: bytes) -> Answer:
+        """Return the answer with these headers."""
+        return cls(status, headers.joined, body, headers.cookies)
 
 
 def accept(answer: Answer, *, place: str, now: datetime) -> HttpReply:
@@ -142,10 +158,41 @@ def accept(answer: Answer, *, place: str, now: datetime) -> HttpReply:
     if status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None:
         raise _unavailable(f"{place} is out of service for now (HTTP 503)", wait, "CB-443")
     content_type = headers.get("content-type", "")
-    document = _in_utf8(body, content_type)
-    if _usable(status, content_type, document):
-        return HttpReply(status, content_type, headers, document)
-    raise _useless(status, content_type, document, place)
+    sent = _sent_as(content_type, body)
+    if not sent.why and _usable(status, sent.content_type, sent.document):
+        told = sent.told + _misnamed(headers.get("content-encoding", ""))
+        return HttpReply(status, content_type, headers, sent.document, answer.cookies, told)
+    raise _useless(answer, sent, place)
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """What an answer holds for the parser; ``why`` where nothing in it can be that."""
+
+    content_type: str
+    document: bytes
+    told: tuple[str, ...] = ()
+    why: str = ""
+
+
+def _sent_as(content_type: str, body: bytes) -> _Sent:
+    """Return the document of an answer: its root part, where it has several."""
+    several: tuple[str, ...] = ()
+    if is_multipart(content_type):
+        try:
+            root = root_of(content_type, body)
+        except NoRoot as why:
+            return _Sent(content_type, body, why=str(why))
+        content_type, body = root.content_type, root.body
+        several = ("a reply comes in several parts (multipart/related)",)
+    document, told = as_document(body, content_type)
+    return _Sent(content_type, document, several + told)
+
+
+def _misnamed(encoding: str) -> tuple[str, ...]:
+    return tuple(
+        f"a reply says Content-Encoding: {name}, which encodes nothing"
+        for name in encodings_in(encoding)[1]
+    )
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -194,21 +241,6 @@ def _begins_as_xml(body: bytes) -> bool:
     return start.startswith(b"<") and not _PAGE.match(start)
 
 
-def _in_utf8(body: bytes, content_type: str) -> bytes:
-    """Return ``body`` in UTF-8 where nothing but the HTTP header names another encoding.
-
-    The XML declaration wins over the header, against RFC 7303: servers set one charset for all
-    they send, and the declaration was written by what wrote the document.
-    """
-    charset = _CHARSET.search(content_type)
-    if charset is None or body.startswith(_MARKS) or _DECLARED.match(body.lstrip()):
-        return body
-    try:
-        return body.decode(charset[1]).encode()
-    except (LookupError, UnicodeError):
-        return body  # the parser will say what is wrong with it
-
-
 def _moved(status: int, location: str, place: str) -> DeliveryRefused:
     try:
         parts = urlsplit(location)
@@ -229,10 +261,13 @@ def _unavailable(what: str, wait: float | None, code: str) -> LedgerUnavailable:
     return LedgerUnavailable(f"{what}; try again {when}", code=code, retry_after=wait)
 
 
-def _useless(status: int, content_type: str, body: bytes, place: str) -> DeliveryError:
+def _useless(answer: Answer, sent: _Sent, place: str) -> DeliveryError:
     """Return what an answer without usable XML means."""
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}:
-        return credentials_refused(f"{place} does not accept our credentials (HTTP {status})")
+    status, body = answer.status, sent.document
+    if status in _OFFERS:
+        offers = schemes_in(answer.headers.get(_OFFERS[status], ""))
+        said = f"; it takes {', '.join(offers)}" if offers else ""
+        return credentials_refused(f"{place} does not accept our credentials (HTTP {status}){said}")
     if status in _UNREAD:
         return DeliveryRefused(
             f"{place} turned the request away unread (HTTP {_named(status)}); "
@@ -247,7 +282,9 @@ def _useless(status: int, content_type: str, body: bytes, place: str) -> Deliver
         what, code = f"HTTP {status} with an empty body", "CB-464"
     else:
         kind = "an HTML page" if _PAGE.match(body[:2000].lstrip()) else "no XML"
-        what, code = f"HTTP {status} with {kind} (content type {content_type[:80]!a})", "CB-463"
+        kind = f"several parts, and {sent.why}" if sent.why else kind
+        told = answer.headers.get("content-type", "")[:80]
+        what, code = f"HTTP {status} with {kind} (content type {told!a})", "CB-463"
     return OutcomeUnknown(
         f"{place} gave no usable answer: {what}; reconcile before sending again", code=code
     )
@@ -256,7 +293,7 @@ def _useless(status: int, content_type: str, body: bytes, place: str) -> Deliver
 def credentials_refused(what: str) -> DeliveryRefused:
     """Return the error for credentials that were shown and not accepted."""
     return DeliveryRefused(
-        f"{what}; mend them before trying again, or the account may be locked", code="CB-418"
+        f"{what}; fix them before trying again, or the account may be locked", code="CB-418"
     )
 
 

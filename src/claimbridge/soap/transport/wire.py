@@ -25,6 +25,7 @@ from claimbridge.soap.transport.connection import (
     timed,
 )
 from claimbridge.soap.transport.departure import Departure, Stale
+from claimbridge.soap.transport.headers import headers_of
 from claimbridge.soap.transport.pool import Pool
 from claimbridge.soap.transport.reply import Answer, ReplyBody
 from claimbridge.soap.transport.request import Call
@@ -110,8 +111,8 @@ class Wire:
             if isinstance(error, Stale) and not departure.begun:
                 raise failures.stopped(place=self._place) from _shallow(error)
             raise self._lost(error, deadline, answered=answered) from _shallow(error)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body)
+        # ``items`` of urllib3 gives each of repeated headers, one after the other.
+        return Answer.of(response.status, headers_of(response.headers.items()), body)
 
     def _sent(self, connection: Connection, call: Call) -> BaseHTTPResponse:
         # A server that refuses a request need not read all of it; its answer may be waiting.

@@ -101,6 +101,12 @@ class HesiSource:
                 code=unread[0].code,
             )
 
+    def probe(self) -> str:
+        """Log in, and ask for one document; raises what ``HesiClient`` raises for a read."""
+        form = self._settings.forms[0]
+        page = self.client.documents(form=form, count=1)
+        return f"Hesi lets us in, and has {page.total} documents of the form {form}"
+
     def reread(self, key: str) -> Arrival | None:
         """Return a document as it is now, by its flow id.
 
