@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import re
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +27,14 @@ from claimbridge import (
     OutcomeUnknown,
     State,
 )
+from claimbridge.clock import SYSTEM
 from claimbridge.config import AuthConfig, Replies
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity
 from claimbridge.signing.throwaway import make
 from claimbridge.soap.transport.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
+from claimbridge.soap.transport.reply import Answer, accept
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIM = Claim.from_json((EXAMPLES / "claims/travel-cn.json").read_bytes())
@@ -306,6 +310,29 @@ def test_what_is_doubtful_stays_unknown(
     found, calls, _ = submit(DOUBTFUL[case])
     assert isinstance(found, OutcomeUnknown)
     assert calls == ["post", "find"]
+
+
+HOSTILE: dict[str, tuple[str, bytes]] = {
+    "marks": (UTF8, b"\xef\xbb\xbf" * 1_500_000),
+    "white space": (UTF8, b" " * 5_000_000),
+    "a declaration": (UTF8, b"<?xml " + b"encoding " * 500_000),
+    "lines": (f"multipart/related; boundary={BOUNDARY}", b"\r\n" * 2_500_000),
+    "almost delimiters": (
+        f"multipart/related; boundary={BOUNDARY}",
+        b"\n--" + BOUNDARY.encode() + b" x\n" * 300_000,
+    ),
+    "parameters": ("multipart/related;" + ' a="\\' * 10_000, b""),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_no_answer_takes_long(case: str) -> None:
+    """However an answer is made, to see what it is takes a time that its size bounds."""
+    kind, body = HOSTILE[case]
+    began = time.process_time()
+    with contextlib.suppress(OutcomeUnknown):
+        accept(Answer(200, {"content-type": kind}, body), place="x", now=SYSTEM.now())
+    assert time.process_time() - began < 2.0
 
 
 def test_a_401_names_the_schemes(

@@ -12,8 +12,13 @@ import re
 from typing import Final
 
 _MARK: Final = b"\xef\xbb\xbf"
+_FIRST: Final = (b"\xef", b" ", b"\t", b"\r", b"\n")
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-_BEFORE: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n])*+(?=<\?xml\s)")
+_BEFORE: Final = re.compile(
+    rb"(?:(?:\xef\xbb\xbf|[ \t\r\n])*+(?=<\?xml\s)|(?:\xef\xbb\xbf)++(?=<))"
+)
+_LONGEST: Final = 4096
+"""Bytes that are looked at for where a document begins."""
 _DECLARATION: Final = re.compile(
     r"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"'][^>]{0,200}\?>"
 )
@@ -38,11 +43,10 @@ def as_document(body: bytes, content_type: str) -> tuple[bytes, tuple[str, ...]]
 
 def _started(body: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return a document without what stands before its declaration."""
-    found = _BEFORE.match(body) if body.startswith((_MARK, b" ", b"\t", b"\r", b"\n")) else None
-    marks = len(body) - len(_unmarked(body))
-    if found is None and marks <= len(_MARK):
+    found = _BEFORE.match(body, 0, _LONGEST) if body[:1] in _FIRST else None
+    if found is None:
         return body, ()
-    before = found[0] if found else body[:marks]
+    before = found[0]
     told = []
     if before.count(_MARK) > 1:
         told.append("a reply begins with its byte order mark more than once")
@@ -52,12 +56,6 @@ def _started(body: bytes) -> tuple[bytes, tuple[str, ...]]:
         return body, ()
     mark = _MARK if _MARK in before else b""
     return mark + body[len(before) :], tuple(told)
-
-
-def _unmarked(body: bytes) -> bytes:
-    while body.startswith(_MARK):
-        body = body[len(_MARK) :]
-    return body
 
 
 def _in_utf8(body: bytes, content_type: str) -> tuple[bytes, tuple[str, ...]]:

@@ -46,7 +46,7 @@ def encodings_in(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def schemes_in(value: str) -> tuple[str, ...]:
     """Return the schemes of a WWW-Authenticate or Proxy-Authenticate, each once, in order."""
-    bare = _QUOTED.sub('""', value[:4000])
+    bare = _QUOTED.sub('""', value[:2000])
     found = dict.fromkeys(match[1] for match in _SCHEME.finditer(bare))
     return tuple(found)[:_MOST_SCHEMES]
 

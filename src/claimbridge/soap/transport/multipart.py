@@ -94,17 +94,30 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[_Part]:
     """Yield headers and content of each part that a delimiter ends, one that is cut off not."""
     # RFC 2046 §5.1.1: the line break before a delimiter belongs to it; white space may follow it.
     delimiter = re.compile(
-        rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?:(--)|[ \t]{0,100}\r?(?=\n))"
-    )
+        rb"--" + re.escape(boundary) + rb"(?:(--)|[ \t]{0,100}\r?(?=\n))"
+    )  # it begins with letters, which are found fast
     start: int | None = None
-    for count, found in enumerate(delimiter.finditer(body)):
+    count = 0
+    for found in delimiter.finditer(body):
+        end = _line_end(body, found.start())
+        if end is None:
+            continue
         if count > MOST_PARTS:
             raise NoRoot(f"it has more than {MOST_PARTS} parts")
         if start is not None:
-            yield _part(body, start, found.start())
+            yield _part(body, start, end)
         if found[1]:
             return
-        start = found.end()
+        start, count = found.end(), count + 1
+
+
+def _line_end(body: bytes, place: int) -> int | None:
+    """Return where the line before ``place`` ends; None where a line does not begin there."""
+    if place == 0:
+        return 0
+    if body[place - 1 : place] != b"\n":
+        return None
+    return place - 2 if body[place - 2 : place - 1] == b"\r" else place - 1
 
 
 def _part(body: bytes, start: int, end: int) -> _Part:
@@ -135,7 +148,7 @@ def _plain(content: bytes, head: Mapping[str, str]) -> bytes:
         return content
     try:
         if encoding == "base64":
-            return base64.b64decode(b"".join(content.split()), validate=True)
+            return base64.b64decode(content.translate(None, b" \t\r\n"), validate=True)
         if encoding == "quoted-printable":
             return quopri.decodestring(content)
     except (ValueError, binascii.Error) as error:
