@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.drills.simulate import BAD, main, simulate, tell
+from collections.abc import Iterator
+from typing import Any
 
-from claimbridge.submission import decisions
+import msgspec
+import pytest
+from tests.drills.simulate import BAD, main, simulate, tell, vouchers
+from tests.drills.simulated.verdict import judge
+from tests.drills.simulated.world import Episode
+
+from claimbridge.model import OutcomeKind
+from claimbridge.submission import decisions, recognised
+from claimbridge.submission.books import found as books_found
+from claimbridge.submission.books import named_by
 
 
 def _bad(seed: int, deliveries: int, **options: bool) -> dict[str, int]:
@@ -41,3 +50,70 @@ def test_a_story_is_the_same_twice() -> None:
     story = tell(11, "E5-2")
     assert story == tell(11, "E5-2")
     assert any("submit" in line for line in story)
+
+
+def _by_name(known: Any, wanted: Any) -> Any:
+    return books_found(known, wanted) if named_by(known, wanted.name) else None
+
+
+def _not_told_of_jobs(asked: Any, outcomes: Any, capabilities: Any) -> Any:
+    told = recognised(asked, outcomes, capabilities)
+    absent = [
+        msgspec.structs.replace(one, kind=OutcomeKind.ABSENT, job="")
+        if one.kind is OutcomeKind.UNDER_WAY
+        else one
+        for one in told
+    ]
+    return tuple(absent)
+
+
+def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
+    yield from ()
+
+
+BREAKS: dict[str, tuple[str, Any]] = {
+    "the mark is ignored": ("claimbridge.journal.newest.refused", lambda _: None),
+    "a gap is ignored": ("claimbridge.submission.first._gap", lambda *_: None),
+    "keyed by name": ("claimbridge.submission.books.found", _by_name),
+    "another book may have it": (
+        "claimbridge.journal.rules.refuse_elsewhere",
+        lambda *_: None,
+    ),
+    "no intent of a family": ("claimbridge.submission.division._intend_posting", _nothing),
+    "capitals are not recognised": (
+        "tests.drills.simulated.world.recognised",
+        lambda _, outcomes, __: tuple(outcomes),
+    ),
+    "a queued job is absent": ("tests.drills.simulated.world.recognised", _not_told_of_jobs),
+    "what is gone is not noted": (
+        "claimbridge.submission.question.holds_nothing",
+        lambda *_: False,
+    ),
+    "invoices are not compared": ("claimbridge.journal.invoices.refusal", lambda *_, **__: None),
+    "nothing is asked first": ("claimbridge.submission.first._questions", lambda *_: []),
+    "a withdrawal is forgotten": (
+        "claimbridge.submission.decisions._is_withdrawn",
+        lambda *_: False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_each_kind_can_fail(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product that is broken in one of the ways that the simulation knows is found out."""
+    monkeypatch.setattr(*BREAKS[name])
+    assert sum(_bad(11, 1500).values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "number"),
+    [
+        *((1, n) for n in (45, 181, 325, 342, 343, 410, 645, 1326, 1481, 1894)),
+        *((2, 205), (3, 60), (3, 98)),
+    ],
+)
+def test_what_the_simulation_has_found(seed: int, number: int) -> None:
+    """Episodes that once ended with a claim posted twice, lost or stuck end as they must."""
+    episode = Episode(seed, number, vouchers())
+    episode.run()
+    assert judge(episode) == []

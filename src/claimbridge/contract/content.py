@@ -63,7 +63,12 @@ class Content:
         if kind == "element":
             return self._element(node, found)
         if kind == "any":
-            return Wildcard(namespaces=node.get("namespace", "##any"), min=least, max=most)
+            return Wildcard(
+                namespaces=node.get("namespace", "##any"),
+                min=least,
+                max=most,
+                judged=node.get("processContents") != "skip",
+            )
         if kind == "group":
             name = found.scope.name(node.get("ref", ""), node)
             group = self._declared.find("group", name, near=found)

@@ -1,12 +1,14 @@
-"""The gate: libxml2's verdict on exactly the bytes that are to be sent.
+"""The gate: the verdict on exactly the bytes that are to be sent.
 
-libxml2 alone decides; ``explain`` may add what else is wrong, never change the verdict.
+libxml2 decides, but for pattern facets, which ``patterns`` judges; ``explain`` may add what else is
+wrong, never change the verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -15,6 +17,7 @@ from claimbridge import xmlio
 from claimbridge.contract.documents import SCHEME, Documents
 from claimbridge.contract.explain import Explainer
 from claimbridge.contract.findings import findings_from, traced
+from claimbridge.contract.patterns import Forms, without_patterns
 from claimbridge.contract.shape import Leaf
 from claimbridge.errors import ContractError
 from claimbridge.model.outcome import Finding
@@ -47,12 +50,14 @@ class Gate:
         *,
         explained: bool = True,
     ) -> None:
-        self._documents = documents
+        plain = without_patterns(documents)
+        self._documents = plain or documents
         self._element = element
-        self._explainer = Explainer(documents) if explained else None
+        self._forms = None if plain is None else Forms(documents)
+        self._explainer = Explainer(self._documents) if explained else None
         # A compiled schema keeps the errors of its last use on itself, so each thread that is
         # checking holds one of its own. list.append and list.pop are atomic.
-        self._idle: list[etree.XMLSchema] = [_compiled(documents)]
+        self._idle: list[etree.XMLSchema] = [_compiled(self._documents)]
 
     def check(self, body: bytes, sources: Mapping[str, str]) -> tuple[Finding, ...]:
         """Return what the contract forbids in ``body``, in document order; empty when valid.
@@ -66,16 +71,35 @@ class Gate:
     ) -> tuple[Finding, ...]:
         """Return what ``check`` does; ``root`` is the ``body`` parsed."""
         with self._schema() as schema:
-            if schema.validate(root):
-                return ()
+            valid = schema.validate(root)
             entries = list(schema.error_log)[: 4 * MAX_FINDINGS]
+        formed = self._formed(root)
+        if valid and not formed:
+            return ()
+        found = [] if valid else self._explained(entries, root, body, formed)
+        return tuple(traced(finding, sources) for finding in (*found, *formed)[:MAX_FINDINGS])
+
+    def _formed(self, root: etree._Element) -> list[Finding]:
+        """Return what pattern facets forbid."""
+        if self._forms is None:
+            return []
+        return list(islice(self._forms.findings(root), MAX_FINDINGS))
+
+    def _explained(
+        self,
+        entries: Iterable[etree._LogEntry],
+        root: etree._Element,
+        body: bytes,
+        known: Sequence[Finding],
+    ) -> list[Finding]:
+        """Return libxml2's objections as findings, and what xmlschema finds beyond them."""
         leaf = self._element(str(root.tag))
         found = list(findings_from(entries, root, leaf.shape if leaf else None))
         if not found:
             found = [Finding("", "invalid", "the contract forbids this request")]
         if self._explainer is not None:
-            found += self._explainer.more(body, root, known=found)
-        return tuple(traced(finding, sources) for finding in found[:MAX_FINDINGS])
+            found += self._explainer.more(body, root, known=[*found, *known])
+        return found
 
     @contextmanager
     def _schema(self) -> Iterator[etree.XMLSchema]:

@@ -114,11 +114,15 @@ class Element:
 
 @dataclass(frozen=True, kw_only=True)
 class Wildcard:
-    """A place for elements that the schema does not name (``xs:any``)."""
+    """A place for elements that the schema does not name (``xs:any``).
+
+    ``judged``: what stands there is validated where a schema declares it.
+    """
 
     namespaces: str = "##any"
     min: int = 1
     max: int | None = 1
+    judged: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

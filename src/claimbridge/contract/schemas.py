@@ -56,6 +56,11 @@ class Schemas:
         known = name in BUILT_IN or name in self._declared.of("type")
         return self._named(name, None, 0) if known else None
 
+    def attribute(self, name: str) -> Type | None:
+        """Return the type of the global attribute ``{namespace}name``; None when there is none."""
+        found = self._declared.of("attribute").get(name)
+        return self._type_of(found, 0) if found else None
+
     def part(self, name: str, *, of: str) -> Element:
         """Return what a message part becomes that has a type (``of``) instead of an element."""
         return Element(name=name, typed=lambda: self._named(of, None, 0))

@@ -7,13 +7,13 @@ Where a type is abstract those derived from it take turns, and it itself, named 
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from lxml import etree
 
 from claimbridge.contract.names import XSI
 from claimbridge.contract.outline import Element, Facets, Group, Type
+from claimbridge.contract.patterns import Pattern, Undecidable
 from claimbridge.contract.side import Side
 
 MAX_DEPTH: Final = 12
@@ -97,13 +97,14 @@ class _Builder:
 
 
 def _formed(facets: Facets) -> tuple[str, ...]:
-    """Return texts that keep to the facets, as far as patterns mean the same to Python."""
+    """Return texts that keep to the facets, as far as any do."""
     most = facets.max_length or facets.length or 1000
     # What is too long is left blank, so that a whole document stands beside no message at all.
     texts = [text if len(text) <= most else "" for text in (*_DIGITS, *_FORMED)]
+    forms = [Pattern(source) for source in facets.patterns]
     try:
-        fit = [text for text in texts if all(re.fullmatch(each, text) for each in facets.patterns)]
-    except re.error:
+        fit = [text for text in texts if all(form.matches(text) for form in forms)]
+    except Undecidable:
         return _DIGITS
     return tuple(fit) or _DIGITS
 

@@ -22,7 +22,7 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.news import absorb
-from claimbridge.submission.question import ask, findable_in
+from claimbridge.submission.question import ask, findable_in, holds_nothing
 from claimbridge.submission.steps import Plan, Recall, Record, Rules
 
 
@@ -154,7 +154,7 @@ def _check_gone(known: Submission, rules: Rules) -> Plan[None]:
     """Ask the ERP once more: a person may have looked in another system, or too early."""
     left = findable_in(known, rules)
     outcome = yield from ask(known, rules)
-    if outcome.kind is not OutcomeKind.ABSENT:
+    if outcome.kind is not OutcomeKind.ABSENT and not holds_nothing(known, outcome):
         now = yield from absorb(known, outcome, rules)
         raise ConflictingSubmission(
             f"the ERP says that {known.reference} is {outcome.kind}, so it is not gone; it is "

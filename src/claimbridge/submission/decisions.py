@@ -78,7 +78,9 @@ def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decisi
             )
         )
     if known is not None and known.state in LIVE:
-        return Done(known)
+        # An earlier one that stands too was posted by another journal, or after a gap.
+        beside = _clear_the_way(history, key)
+        return beside if isinstance(beside, TakeBack) else Done(known)
     if any(other.state is State.SENDING for other in history.submissions):
         return Busy()
     if _is_withdrawn(history, key, known):

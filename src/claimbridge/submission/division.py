@@ -19,7 +19,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
+from claimbridge.model import LIVE, Gap, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import Digest
 from claimbridge.submission.decisions import (
     Busy,
@@ -67,7 +67,8 @@ def submit_claim(
     """
     history = yield from Recall(claim.ledger, claim.claim_id)
     begun = documents(history, claim.revision)
-    if accepted(begun, digest):
+    before = [one for one in posts(history) if one.key.revision < claim.revision]
+    if accepted(begun, digest) and not any(stands(one) for one in before):
         return begun
     divides = rules.capabilities.postings is not None or any(one.key.part for one in posts(history))
     if not divides or (begun and not begun[0].key.part and stands(begun[0])):
@@ -183,10 +184,24 @@ def _intend_reversal(
                     code="CB-455",
                     claim_id=seen.claim_id,
                 )
-            intended = reversing(history, found, posting_date, text, rules)
+            gap = (yield from Look()).gap
+            intended = tuple(
+                change
+                for change in reversing(history, found, posting_date, text, rules)
+                if not _is_left_open(history, change, revision, gap)
+            )
             if not intended or (yield from Record(history, intended)) is not None:
                 return
         history = yield from Recall(seen.ledger, seen.claim_id)
+
+
+def _is_left_open(history: History, change: Submission, revision: int, gap: Gap | None) -> bool:
+    """Whether it would close a later revision that another journal may have sent.
+
+    That one is asked for when it is submitted.
+    """
+    known = history.get(change.key)
+    return known is not None and change.key.revision > revision and is_unasked(known, gap)
 
 
 def _settled(history: History, found: Documents, there: set[int], rules: Rules) -> Plan[bool]:
@@ -197,12 +212,9 @@ def _settled(history: History, found: Documents, there: set[int], rules: Rules) 
     """
     gap = (yield from Look()).gap
     for one in posts(history):
-        later = one.key.revision >= found[0].key.revision
-        if gap is not None and later and one.state is State.PENDING and is_unasked(one, gap):
+        same = one.key.revision == found[0].key.revision
+        if gap is not None and same and one.state is State.PENDING and is_unasked(one, gap):
             yield from into_doubt(history, one, gap, rules)
-            return True
-        if gap is not None and later and one.state is State.IN_DOUBT and not one.attempted_at:
-            yield from resolve(history, one, rules, resend=False)
             return True
     for one in found:
         if one.state is State.PARKED:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import LedgerUnavailable, NotDelivered, OutcomeUnknown
-from claimbridge.model import LIVE, Outcome, OutcomeKind, Reason, Submission
+from claimbridge.model import LIVE, Outcome, OutcomeKind, Reason, State, Submission
 from claimbridge.submission.documents import settling
 from claimbridge.submission.evidence import assigned, counts
 from claimbridge.submission.news import absorb
@@ -27,11 +27,22 @@ def refresh(known: Submission, rules: Rules) -> Plan[Submission]:
     if not rules.capabilities.can_query:
         return known
     outcome = yield from ask(known, rules)
-    if outcome.kind is OutcomeKind.ABSENT and known.state in LIVE:
+    if holds_nothing(known, outcome):
         if counts(outcome) and findable_in(known, rules) == 0:
             yield from _note(known, rules)
         raise missing_error(known)
     return (yield from absorb(known, outcome, rules))
+
+
+def holds_nothing(known: Submission, outcome: Outcome) -> bool:
+    """Whether the ERP says that it has no document any more which it accepted.
+
+    Of one that it posted, also where it remembers an earlier refusal; what it only took in, it may
+    have refused since.
+    """
+    posted = known.state in LIVE and known.state is not State.ACKNOWLEDGED
+    refused = outcome.kind is OutcomeKind.REJECTED and posted
+    return known.state in LIVE and (outcome.kind is OutcomeKind.ABSENT or refused)
 
 
 def ask(known: Submission, rules: Rules) -> Plan[Outcome]:

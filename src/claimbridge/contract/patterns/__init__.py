@@ -1,0 +1,11 @@
+"""Pattern facets, judged in bounded time: XML Schema's regular expressions without libxml2.
+
+libxml2 takes minutes over ordinary patterns and refuses values that others allow. So the gate takes
+pattern facets out of the schemas that libxml2 compiles (``stripped``), and ``Forms`` judges them:
+by RE2, whose time is linear in the text, and by ``spans`` where RE2 refuses a pattern for its size.
+"""
+
+from claimbridge.contract.patterns.forms import Forms, without_patterns
+from claimbridge.contract.patterns.pattern import Pattern, Undecidable
+
+__all__ = ["Forms", "Pattern", "Undecidable", "without_patterns"]
