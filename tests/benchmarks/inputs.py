@@ -115,12 +115,14 @@ def _values(count: float) -> bytes:
 
 
 def _signed(scale: float) -> bytes:
-    """Return a pin, a null byte, and a document whose signature holds what nobody signed."""
+    """Return a pin, a null byte, and a document; its signature holds what nobody signed."""
     from claimbridge.signing import Identity, Signer
     from claimbridge.signing.throwaway import make
 
     made = make()
-    signed = Signer(Identity.from_pem(made.pem())).sign(b"<Voucher><Reference>EXP-1</Reference></Voucher>")
+    signed = Signer(Identity.from_pem(made.pem())).sign(
+        b"<Voucher><Reference>EXP-1</Reference></Voucher>"
+    )
     within = b"<!---->" * int(240_000 * scale) + b"</ds:Signature>"
     return made.pin + b"\0" + signed.replace(b"</ds:Signature>", within)
 
