@@ -100,12 +100,16 @@ def test_a_later_revision_reverses_the_earlier(fake_ledger: FakeLedger) -> None:
         fake_ledger.submit(claim(revision=1))
 
 
-def test_the_contract_is_kept(fake_ledger: FakeLedger) -> None:
+def test_the_contract_is_kept(tmp_path: Path) -> None:
     """What a real ledger's contract forbids is refused here too, before it reaches the ERP."""
-    with pytest.raises(SchemaViolation) as caught:
-        fake_ledger.submit(claim(employee=" E1024"))
-    assert caught.value.findings[0].claim_field
-    assert fake_ledger.erp.requests == 0
+    place = tmp_path / "chart.toml"
+    text = (EXAMPLES / "chart.toml").read_text(encoding="utf-8")
+    place.write_text(text.replace('"J9"', f'"{"J9" * 9}"'), encoding="utf-8")
+    with FakeLedger(chart=Chart.load(place)) as ledger:
+        with pytest.raises(SchemaViolation) as caught:
+            ledger.submit(claim())
+        assert caught.value.findings[0].rule == "maxLength"
+        assert ledger.erp.requests == 0
 
 
 def test_your_own_chart_takes_the_place_of_the_plain_one() -> None:

@@ -44,7 +44,8 @@ def values(claim: Claim, voucher: Voucher) -> None:
     assert_type(claim.lines, tuple[ClaimLine, ...])
     assert_type(claim.total, Decimal)
     assert_type(claim.to_json(), bytes)
-    assert_type(claim.digest, str)
+    digest: str = claim.digest
+    assert digest
     assert_type(voucher.postings, tuple[Posting, ...])
     assert_type(voucher.totals, dict[str, Decimal])
     assert_type(voucher.postings[0].side, Side)

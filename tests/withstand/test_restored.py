@@ -261,6 +261,20 @@ def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id:
     assert codes(stage.submit(claim(new_id()))) == [""]
 
 
+def test_reconcile_says_that_a_journal_is_not_the_newest(
+    erp: Sandbox, tmp_path: Path, new_id: NewId, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A job that runs at night does not end well where nothing can be sent."""
+    stage = Stage(erp, tmp_path, "reference")
+    stage.begin(claim(new_id()))
+    copy = stage.backup()
+    stage.begin(claim(new_id()))
+    assert stage.command("reconcile") == 0
+    stage.bring_back(copy)
+    assert stage.command("reconcile") == 2
+    assert "CB-235" in capsys.readouterr().err
+
+
 def test_a_ledger_that_moves_into_anothers_journal_is_new_there(
     erp: Sandbox, tmp_path: Path, new_id: NewId
 ) -> None:

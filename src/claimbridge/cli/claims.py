@@ -29,6 +29,7 @@ from claimbridge.cli.profiles import ContractPlace, ProfileName, ProfileOptions,
 from claimbridge.cli.vouchers import print_voucher
 from claimbridge.client import Client, Result
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
+from claimbridge.journal.newest import refused
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, State, Status
@@ -423,6 +424,9 @@ def reconcile(
             elif one.error is not None:
                 codes.append(exit_code(one.error))
                 _show_error(one.claim_id, one.error, json)
+        if (refusal := refused(client.journal.continuity())) is not None:
+            complain(str(refusal))  # what it does not know is not unfinished to it
+            return exit_code(refusal)
     if not codes and not json:
         say("nothing is unfinished")
     return worst(codes)
