@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,10 +26,12 @@ from tests.submission.driver import (
 
 from claimbridge.errors import (
     ClaimBridgeError,
+    JournalError,
     LedgerUnavailable,
     NotDelivered,
     OutcomeUnknown,
 )
+from claimbridge.journal.sqlite import SqliteJournal
 from claimbridge.model import Gap, History, Outcome, OutcomeKind, Purpose, State
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import Draft, Rules, reverse, submit_batch
@@ -142,6 +145,17 @@ def test_unknown_revisions_are_asked_for(capabilities: Capabilities) -> None:
         scene.submit(2, (*own, posted()))
     assert scene.journal.history("L", "C").submissions == ()
     assert scene.submit(2, (*own, ABSENT), posted("C.r2")).state is S.POSTED
+
+
+def test_a_correction_through_a_new_journal(tmp_path: Path) -> None:
+    """A revision is no duplicate: where nobody can be asked, a new journal is said to be new."""
+    scene = asking(UNIQUE)
+    scene.journal = SqliteJournal(tmp_path / "claims.db", clock=scene.clock)
+    with pytest.raises(JournalError) as caught:
+        scene.submit(2)
+    assert caught.value.code == "CB-236"
+    assert scene.submit(1, posted()).state is S.POSTED  # a first one is refused as a duplicate is
+    scene.journal.close()
 
 
 def test_a_batch_asks_once() -> None:

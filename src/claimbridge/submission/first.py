@@ -181,7 +181,8 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
     if not firsts:
         return free
     continuity = yield from Look()
-    if newest.refused(continuity) or _is_unguarded(continuity, rules):
+    latest = max(flight.key.revision for flight in firsts.values())
+    if newest.refused(continuity) or _is_unguarded(continuity, rules, revision=latest):
         return []
     asking: dict[int, Submission] = {}
     for index, flight in firsts.items():
@@ -203,7 +204,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
 
 def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> None:
     refusal = newest.refused(continuity)
-    if refusal is None and _is_unguarded(continuity, rules):
+    if refusal is None and _is_unguarded(continuity, rules, revision=flight.key.revision):
         refusal = newest.new_here(continuity)
     if refusal is not None:
         refusal.claim_id = flight.key.claim_id
@@ -218,9 +219,14 @@ def check_newest(claim_id: str) -> Plan[None]:
         raise refusal
 
 
-def _is_unguarded(continuity: Continuity, rules: Rules) -> bool:
-    """Whether the journal is new, and nothing would stop what another has posted."""
-    return continuity.new and not rules.asks_first and not rules.capabilities.unique_reference
+def _is_unguarded(continuity: Continuity, rules: Rules, *, revision: int = 1) -> bool:
+    """Whether the journal is new, and nothing would stop what another has posted.
+
+    A later revision is no duplicate: who cannot be asked for the earlier one takes both.
+    """
+    can = rules.capabilities
+    guarded = rules.asks_first or (can.unique_reference and (revision == 1 or can.can_query))
+    return continuity.new and not guarded
 
 
 def _gap(continuity: Continuity, history: History, flight: Submission) -> Gap | None:
