@@ -43,7 +43,17 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
-from claimbridge.submission import Access, Exchange, Feed, Pause, Plan, Probed, Step, found_by
+from claimbridge.submission import (
+    Access,
+    Exchange,
+    Feed,
+    Pause,
+    Plan,
+    Probed,
+    Step,
+    found_by,
+    with_journal,
+)
 
 T = TypeVar("T")
 
@@ -71,9 +81,9 @@ class AsyncClient:
         self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or opened_journal(self.ledger, clock)
-        if new_journal:
-            self.journal.agree_new()
         self._clock = clock
+        if new_journal:
+            with_journal(self.ledger.agree_new(), self.journal)
 
     @classmethod
     def from_config(

@@ -46,6 +46,7 @@ from claimbridge.submission import (
     Step,
     forgets,
     found_by,
+    with_journal,
 )
 
 T = TypeVar("T")
@@ -125,15 +126,16 @@ class Client:
         """Open the ledger that ``config`` describes; ``ledger`` and ``journal`` replace parts.
 
         A journal that was passed in is not closed. ``new_journal`` says that nothing was sent
-        before an empty journal, which keeps that. Raises ConfigurationError.
+        to this ledger before, which the journal keeps where it knows of nothing either. Raises
+        ConfigurationError.
         """
         self.ledger: Ledger = ledger or Ledger(config, clock=clock)
         self._transports = Ports(transport_settings(config), partial(Transport, clock=clock))
         self._own_journal = journal is None
         self.journal: Journal = journal or opened_journal(self.ledger, clock)
-        if new_journal:
-            self.journal.agree_new()
         self._clock = clock
+        if new_journal:
+            with_journal(self.ledger.agree_new(), self.journal)
 
     @classmethod
     def from_config(

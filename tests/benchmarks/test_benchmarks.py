@@ -15,6 +15,7 @@ BRIEF = {
     "end_to_end": ["--claims", "5", "--rounds", "1"],
     "first_send": ["--claims", "3", "--rounds", "1"],
     "import_time": ["--rounds", "1"],
+    "inputs": ["--scale", "0.01"],
     "journal": ["--seconds", "0.05"],
     "mapping": ["--seconds", "0.05"],
     "signing": ["--rounds", "1", "--seconds", "0.01"],

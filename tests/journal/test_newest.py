@@ -163,7 +163,7 @@ def test_newest_again(path: Path, journal: SqliteJournal, tmp_path: Path) -> Non
 def test_a_journal_of_before_has_no_mark_and_is_not_new(path: Path) -> None:
     """One that was in use before there were marks goes on without a question."""
     first = SqliteJournal(path)
-    assert first.continuity().new
+    assert first.is_new(LEDGER)
     begin(first, "C1")
     first.close()
     with sqlite3.connect(path) as connection:
@@ -171,6 +171,6 @@ def test_a_journal_of_before_has_no_mark_and_is_not_new(path: Path) -> None:
     connection.close()
     MarkFile(path).path.unlink()
     opened = SqliteJournal(path)
-    assert not opened.continuity().new
+    assert not opened.is_new(LEDGER)
     opened.close()
     assert refused(path) == ""

@@ -261,6 +261,26 @@ def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id:
     assert codes(stage.submit(claim(new_id()))) == [""]
 
 
+def test_a_ledger_that_moves_into_anothers_journal_is_new_there(
+    erp: Sandbox, tmp_path: Path, new_id: NewId
+) -> None:
+    """A journal that knows other books knows nothing of this one: it is asked about, once."""
+    mine = claim(new_id())
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first = Stage(erp, tmp_path / "a", "sap-journal-entry")
+    second = Stage(erp, tmp_path / "b", "sap-journal-entry")
+    second.config = msgspec.structs.replace(second.config, name="other", book="other")
+    first.begin(claim(new_id()))
+    second.begin(mine)
+    second.config = msgspec.structs.replace(second.config, journal=first.config.journal)
+    assert codes(second.submit(mine)) == ["CB-236"]
+    assert second.posted(mine.id) == 1
+    with second.sender(new_journal=True) as sender:
+        assert codes([attempted(sender, claim(new_id()))]) == [""]
+    assert codes(second.submit(claim(new_id()))) == [""]
+
+
 def test_a_new_journal_is_not_taken_for_a_lost_one(
     erp: Sandbox, tmp_path: Path, new_id: NewId, kind: str
 ) -> None:

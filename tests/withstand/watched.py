@@ -107,8 +107,11 @@ class Watched(Journal):
     def continuity(self) -> Continuity:
         return self._journal.continuity()
 
-    def agree_new(self) -> None:
-        self._journal.agree_new()
+    def is_new(self, ledger: str) -> bool:
+        return self._journal.is_new(ledger)
+
+    def agree_new(self, ledger: str) -> None:
+        self._journal.agree_new(ledger)
 
     def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
         return self._journal.note_gap(until)

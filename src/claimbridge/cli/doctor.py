@@ -178,14 +178,15 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     rules = Rules(capabilities=capabilities, first_send=config.first_send)
     journal = open_journal(config.journal_url)
     try:
-        continuity = journal.continuity()
-        held = journal.counts(book_of(journal, config))
+        continuity, book = journal.continuity(), book_of(journal, config)
+        held, is_new = journal.counts(book), journal.is_new(book)
     finally:
         journal.close()
-    may_send, about = told_of(continuity, rules)
+    may_send, about = told_of(continuity, rules, new=is_new)
     forgetful = forgets(continuity, rules)
     if not may_send:
-        return "warning" if continuity.new and not continuity.replaces else "failure", about
+        as_new = is_new and not continuity.replaces and not continuity.behind
+        return "warning" if as_new else "failure", about
     waiting = {state: held.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
         told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)

@@ -156,8 +156,20 @@ class Journal(Protocol):
         """
         ...
 
-    def agree_new(self) -> None:
-        """Keep that a person says that nothing was sent before; does nothing unless it is empty."""
+    def is_new(self, ledger: str) -> bool:
+        """Say whether nothing was ever sent to a book through this journal, as far as is known.
+
+        False once a person has said that this is right (``agree_new``), where there is a gap, and
+        for a journal that does not outlive its process.
+        """
+        ...
+
+    def agree_new(self, ledger: str) -> None:
+        """Keep that a person says that nothing was sent to a book before.
+
+        Does nothing where something was sent to it through this journal, or the mark of an empty
+        one tells of sendings.
+        """
         ...
 
     def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:

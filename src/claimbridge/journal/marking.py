@@ -18,7 +18,11 @@ from claimbridge.journal.newest import Held, Mark
 from claimbridge.journal.rows import Undecodable
 from claimbridge.model import Continuity, Gap
 
-_HELD: Final = "SELECT id, begun, begun_at, marked, agreed_new FROM journal"
+_HELD: Final = "SELECT id, begun, begun_at, marked FROM journal"
+_IS_NEW: Final = """
+SELECT NOT EXISTS (SELECT 1 FROM submissions WHERE ledger = ? AND attempt > 0)
+    AND NOT EXISTS (SELECT 1 FROM new_books WHERE book = ?) AND NOT EXISTS (SELECT 1 FROM gaps)
+"""
 _COUNT: Final = "UPDATE journal SET begun = begun + 1, begun_at = ? RETURNING begun"
 _RENEW: Final = "UPDATE journal SET id = ?, begun = ?, marked = 1"
 _GAPS: Final = "SELECT until, since, noted_boot, noted_seconds FROM gaps ORDER BY id"
@@ -99,15 +103,19 @@ class Marking:
             judged = newest.judged(str(self._path), read_held(connection), None, gaps)
             return msgspec.structs.replace(judged, behind=why)
 
-    def agree_new(self, connection: sqlite3.Connection) -> None:
-        """Keep that a person says that nothing was sent before; only for an empty journal."""
+    def is_new(self, connection: sqlite3.Connection, ledger: str) -> bool:
+        """Whether nothing was sent to a book through this journal, and nobody said: rightly so."""
+        return bool(connection.execute(_IS_NEW, (ledger, ledger)).fetchone()[0])
+
+    def agree_new(self, connection: sqlite3.Connection, ledger: str) -> None:
+        """Keep that a person says that nothing was sent to a book before."""
         continuity = self.continuity(connection)
         if continuity.replaces and continuity.lost_until is not None:
             return
         if continuity.replaces:
             self.renew(connection)
-        if continuity.replaces or continuity.new:
-            connection.execute("UPDATE journal SET agreed_new = 1")
+        if self.is_new(connection, ledger):
+            connection.execute("INSERT OR IGNORE INTO new_books (book) VALUES (?)", (ledger,))
 
     def note(self, connection: sqlite3.Connection, gap: Gap, now: dt.datetime) -> None:
         """Keep a gap."""
@@ -152,9 +160,9 @@ def read_held(connection: sqlite3.Connection) -> Held:
     row = connection.execute(_HELD).fetchone()
     if row is None:
         raise Undecodable("the row of table journal is missing")
-    identity, begun, begun_at, marked, agreed_new = row
+    identity, begun, begun_at, marked = row
     at = None if begun_at is None else _moment(begun_at)
-    return Held(str(identity), int(begun), at, bool(marked), bool(agreed_new))
+    return Held(str(identity), int(begun), at, bool(marked))
 
 
 def read_gaps(connection: sqlite3.Connection) -> tuple[Gap, ...]:

@@ -208,7 +208,11 @@ class MemoryJournal:
         with self._open() as record:
             return Continuity(lasting=False, last_begun=record.begun_at, gaps=tuple(record.gaps))
 
-    def agree_new(self) -> None:
+    def is_new(self, ledger: str) -> bool:
+        """Return False: a journal in memory says by itself that it does not last."""
+        return False
+
+    def agree_new(self, ledger: str) -> None:
         """Do nothing: a journal in memory is always new."""
 
     def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:

@@ -43,7 +43,6 @@ class Held(msgspec.Struct, frozen=True):
     begun: int
     begun_at: dt.datetime | None
     marked: bool
-    agreed_new: bool
 
     @property
     def untouched(self) -> bool:
@@ -64,7 +63,6 @@ def judged(
         place=where,
         behind="" if replaces else _why_behind(held, mark, place),
         replaces=replaces,
-        new=held.untouched and not held.agreed_new and not gaps,
         last_begun=held.begun_at,
         lost_until=mark.written if mark is not None and _proves_a_loss(held, mark) else None,
         gaps=tuple(gaps),
@@ -125,12 +123,12 @@ def refused(continuity: Continuity) -> JournalError | None:
 
 
 def new_here(continuity: Continuity) -> JournalError:
-    """Return the error for a first sending through a new journal that nothing else would stop."""
+    """Return the error for a first sending to a book that nothing else would stop."""
     return JournalError(
-        f"journal {continuity.place} is new, and the ERP is not asked first and does not refuse "
-        "duplicates: what was posted through another journal would be posted again. If there was "
-        "none, submit with --new-journal once (Python: new_journal=True); else bring that one back."
-        " Nothing was sent",
+        f"nothing was ever sent to this ledger through journal {continuity.place}, and the ERP is "
+        "not asked first and does not refuse duplicates: what was posted through another journal "
+        "would be posted again. If there was none, submit with --new-journal once (Python: "
+        "new_journal=True); else bring that one back. Nothing was sent",
         code=NEW,
     )
 

@@ -395,23 +395,23 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ("SELECT 1",),
     (
         # What a mark beside the file is compared with (see ``newest``): one row. ``begun`` counts
-        # begins, ``begun_at`` is the last one's time; ``marked``: a mark was written;
-        # ``agreed_new``: a person has said that nothing was sent before this journal.
+        # begins, ``begun_at`` is the last one's time; ``marked``: a mark was written.
         """
         CREATE TABLE journal (
             one INTEGER PRIMARY KEY CHECK (one = 1),
             id TEXT NOT NULL,
             begun INTEGER NOT NULL,
             begun_at TEXT,
-            marked INTEGER NOT NULL,
-            agreed_new INTEGER NOT NULL
+            marked INTEGER NOT NULL
         )
         """,
         """
         INSERT INTO journal SELECT 1, lower(hex(randomblob(16))),
             (SELECT count(*) FROM moves WHERE state_after = 'sending'),
-            (SELECT max(attempted_at) FROM submissions), 0, 0
+            (SELECT max(attempted_at) FROM submissions), 0
         """,
+        # Books to which nothing was sent through this journal, rightly so, as a person has said.
+        "CREATE TABLE new_books (book TEXT PRIMARY KEY) WITHOUT ROWID",
         # Times of which this journal knows nothing, though one was in use; ``since`` is NULL where
         # it knows nothing from before either.
         """

@@ -242,11 +242,15 @@ class SqliteJournal:
             self._connections.check_file()
             return self._marking.continuity(connection)
 
-    def agree_new(self) -> None:
-        """Keep that nothing was sent before this journal, where it is empty; synced."""
-        continuity = self.continuity()
-        if continuity.new or continuity.replaces:
-            self._writes.write(self._marking.agree_new)
+    def is_new(self, ledger: str) -> bool:
+        """Say whether nothing was sent to a book through it, and nobody said that this is right."""
+        with self._connections.reading() as connection:
+            return self._marking.is_new(connection, ledger)
+
+    def agree_new(self, ledger: str) -> None:
+        """Keep that nothing was sent to a book before, where none was through this; synced."""
+        if self.continuity().replaces or self.is_new(ledger):
+            self._writes.write(lambda connection: self._marking.agree_new(connection, ledger))
 
     def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
         """Keep that another copy was in use until then, synced; whether that is news."""

@@ -62,6 +62,11 @@ class Ledger(Answers):
             log.warning("%s", opened.news)
         return opened.book
 
+    def agree_new(self) -> Plan[None]:
+        """Plan what ``new_journal=True`` says: nothing was sent to the book before."""
+        book = yield from self.book()
+        yield from plans.AgreeNew(book.id)
+
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
         book = yield from self.book()

@@ -25,16 +25,15 @@ class Continuity(msgspec.Struct, frozen=True, kw_only=True):
     """What a journal can say of itself before something is sent through it.
 
     ``place`` is where it is kept. ``behind`` says why it is not the newest; "" when it is.
-    ``replaces`` says that it is empty, and that another journal was at its place before. ``new``:
-    nothing was ever sent through it, and nobody has said that this is right. ``lasting``: it
-    outlives its process. ``last_begun`` is when a sending last began; None: never. ``lost_until``
-    is when one began, or later, of which it knows nothing; None: nothing proves that there is one.
+    ``replaces`` says that it is empty, and that another journal was at its place before.
+    ``lasting``: it outlives its process. ``last_begun`` is when a sending last began; None: never.
+    ``lost_until`` is when one began, or later, of which it knows nothing; None: nothing proves that
+    there is one.
     """
 
     place: str = "memory:"
     behind: str = ""
     replaces: bool = False
-    new: bool = False
     lasting: bool = True
     last_begun: dt.datetime | None = None
     lost_until: dt.datetime | None = None

@@ -50,6 +50,7 @@ from claimbridge.submission.references import found_by, recognised, reference_fo
 from claimbridge.submission.restored import bring_into_doubt
 from claimbridge.submission.steps import (
     Access,
+    AgreeNew,
     AtOnce,
     Begin,
     Books,
@@ -58,6 +59,7 @@ from claimbridge.submission.steps import (
     Draft,
     Exchange,
     FirstSend,
+    IsNew,
     KeepBooks,
     Look,
     Pause,
@@ -66,11 +68,13 @@ from claimbridge.submission.steps import (
     Record,
     Rules,
     Step,
+    with_journal,
 )
 from claimbridge.submission.withdrawal import withdraw
 
 __all__ = [
     "Access",
+    "AgreeNew",
     "AtOnce",
     "Begin",
     "Books",
@@ -80,6 +84,7 @@ __all__ = [
     "Exchange",
     "Feed",
     "FirstSend",
+    "IsNew",
     "KeepBooks",
     "Look",
     "Pause",
@@ -121,5 +126,6 @@ __all__ = [
     "submit_batch",
     "submit_claim",
     "told_of",
+    "with_journal",
     "withdraw",
 ]

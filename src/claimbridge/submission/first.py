@@ -9,7 +9,7 @@ document of a time that the journal does not know is parked for a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -40,7 +40,7 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.references import earlier_references, reference_for
-from claimbridge.submission.steps import Exchange, Look, Plan, Record, Rules
+from claimbridge.submission.steps import Exchange, IsNew, Look, Plan, Record, Rules
 
 _K = OutcomeKind
 _EARLIER: Final = 9
@@ -62,7 +62,7 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     if flight.attempt:
         return (yield from ask_earlier(history, flight, rules))
     continuity = yield from Look()
-    _refuse(continuity, flight, rules)
+    yield from _refuse(continuity, flight, rules)
     gap = _gap(continuity, history, flight)
     if gap is not None and not rules.capabilities.can_query:
         return (yield from _unasked(history, flight, gap, rules))
@@ -143,11 +143,14 @@ def _judged(
     return further, refused
 
 
-def told_of(continuity: Continuity, rules: Rules) -> tuple[bool, str]:
-    """Return whether something may be sent for the first time, and what is to be known of that."""
+def told_of(continuity: Continuity, rules: Rules, *, new: bool) -> tuple[bool, str]:
+    """Return whether something may be sent for the first time, and what is to be known of that.
+
+    ``new``: nothing was sent to the book through this journal (``Journal.is_new``).
+    """
     can = rules.capabilities
     refusal = newest.refused(continuity)
-    if refusal is None and _is_unguarded(continuity, rules):
+    if refusal is None and new and not rules.asks_first and not can.unique_reference:
         refusal = newest.new_here(continuity)
     if refusal is not None:
         return False, f"{refusal.code} {refusal.message}"
@@ -157,7 +160,7 @@ def told_of(continuity: Continuity, rules: Rules) -> tuple[bool, str]:
         why = "the ERP itself refuses a second document of the same reference"
     else:
         why = "nothing but this journal keeps a claim from being posted twice"
-    found = [f"new, which is harmless: {why}" if continuity.new else why]
+    found = [f"new here, which is harmless: {why}" if new else why]
     if continuity.gap is not None:
         found.append(f"it knows nothing of a time until {continuity.gap.until:%Y-%m-%d %H:%M:%S%z}")
     return True, "; ".join(found)
@@ -181,8 +184,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
     if not firsts:
         return free
     continuity = yield from Look()
-    latest = max(flight.key.revision for flight in firsts.values())
-    if newest.refused(continuity) or _is_unguarded(continuity, rules, revision=latest):
+    if newest.refused(continuity) or (yield from _unguarded(firsts.values(), rules)):
         return []
     asking: dict[int, Submission] = {}
     for index, flight in firsts.items():
@@ -202,9 +204,9 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
     return sorted(free)
 
 
-def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> None:
+def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
     refusal = newest.refused(continuity)
-    if refusal is None and _is_unguarded(continuity, rules, revision=flight.key.revision):
+    if refusal is None and (yield from _unguarded((flight,), rules)):
         refusal = newest.new_here(continuity)
     if refusal is not None:
         refusal.claim_id = flight.key.claim_id
@@ -219,14 +221,17 @@ def check_newest(claim_id: str) -> Plan[None]:
         raise refusal
 
 
-def _is_unguarded(continuity: Continuity, rules: Rules, *, revision: int = 1) -> bool:
-    """Whether the journal is new, and nothing would stop what another has posted.
+def _unguarded(flights: Iterable[Submission], rules: Rules) -> Plan[bool]:
+    """Say whether nothing would stop what another journal has posted to their book.
 
     A later revision is no duplicate: who cannot be asked for the earlier one takes both.
     """
     can = rules.capabilities
-    guarded = rules.asks_first or (can.unique_reference and (revision == 1 or can.can_query))
-    return continuity.new and not guarded
+    several = list(flights)
+    first = all(flight.key.revision == 1 for flight in several)
+    if rules.asks_first or (can.unique_reference and (first or can.can_query)):
+        return False
+    return (yield from IsNew(several[0].key.ledger))
 
 
 def _gap(continuity: Continuity, history: History, flight: Submission) -> Gap | None:

@@ -55,6 +55,26 @@ class Look(Access[Continuity], frozen=True):
         return journal.continuity()
 
 
+class IsNew(Access[bool], frozen=True):
+    """Ask whether nothing was sent to a book through the journal: ``Journal.is_new``."""
+
+    ledger: str
+
+    def perform(self, journal: Journal) -> bool:
+        """Do it."""
+        return journal.is_new(self.ledger)
+
+
+class AgreeNew(Access[None], frozen=True):
+    """Keep that nothing was sent to a book before: ``Journal.agree_new``."""
+
+    ledger: str
+
+    def perform(self, journal: Journal) -> None:
+        """Do it."""
+        journal.agree_new(self.ledger)
+
+
 class Books(Access[tuple[Book, ...]], frozen=True):
     """Read which books the journal knows: ``Journal.books``."""
 
@@ -191,3 +211,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if self.first_send is not None:
             return self.first_send == "ask"
         return self.capabilities.can_query and not self.capabilities.unique_reference
+
+
+def with_journal(plan: Plan[T], journal: Journal) -> T:
+    """Carry out a plan that asks for nothing but accesses to the journal; return its result."""
+    try:
+        step = next(plan)
+        while True:
+            assert isinstance(step, Access)  # such a plan has no other step
+            step = plan.send(step.perform(journal))
+    except StopIteration as done:
+        found: T = done.value
+        return found

@@ -21,7 +21,6 @@ class Kept(msgspec.Struct):
     record: Any
     id: str = "journal 1"
     begun: int = 0
-    agreed_new: bool = False
     mark: Mark | None = None
 
 
@@ -46,7 +45,6 @@ class MarkedJournal(MemoryJournal):
         backup = backup or Kept(_Record(), id="journal 2")
         self.kept.record = _copied(backup.record)
         self.kept.id, self.kept.begun = backup.id, backup.begun
-        self.kept.agreed_new = backup.agreed_new
 
     def open_anew(self) -> None:
         """Act as a process that has just been started, after ``bring_back``."""
@@ -68,12 +66,8 @@ class MarkedJournal(MemoryJournal):
         """Return what follows from the record and the mark."""
         kept, record = self.kept, self._record
         marked = kept.begun > 0
-        held = Held(kept.id, kept.begun, record.begun_at, marked, kept.agreed_new)
+        held = Held(kept.id, kept.begun, record.begun_at, marked)
         return newest.judged("simulated", held, kept.mark, tuple(record.gaps))
-
-    def agree_new(self) -> None:
-        """Keep that nothing was sent before."""
-        self.kept.agreed_new = True
 
     def make_newest(self) -> None:
         """Have this journal count as the newest from now on."""

@@ -167,7 +167,6 @@ class Episode:
         self.erp = Erp(self.traits, scene.refusals(list(self.claims.values())))
         self._erps = {PLACES[HOME]: self.erp, PLACES[OTHER]: Erp(self.traits, {})}
         journal = MarkedJournal(clock=self.clock)
-        journal.agree_new()
         self.workers = [Worker(f"P{n}", journal.twin()) for n in range(3)]
         self.journal = journal
         self.memory = naive.Memory()
