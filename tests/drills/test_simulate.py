@@ -109,7 +109,7 @@ def test_each_kind_can_fail(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("seed", "number"),
     [
         *((1, n) for n in (45, 181, 325, 342, 343, 410, 645, 1326, 1481, 1894)),
-        *((2, 205), (3, 60), (3, 98)),
+        *((2, 205), (2, 1272), (3, 60), (3, 98)),
     ],
 )
 def test_what_the_simulation_has_found(seed: int, number: int) -> None:

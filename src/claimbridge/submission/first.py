@@ -60,7 +60,7 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     does not know, CB-423 where what is not there may still arrive.
     """
     if flight.attempt:
-        return None
+        return (yield from ask_earlier(history, flight, rules))
     continuity = yield from Look()
     yield from _refuse(continuity, flight, rules)
     gap = _gap(continuity, history, flight)
@@ -84,6 +84,25 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
         again = msgspec.structs.replace(moved(flight, State.PENDING, rules, detail=""), attempt=1)
         yield from Record(history, (again,))
         return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="refused before")
+    return None
+
+
+def ask_earlier(history: History, flight: Submission, rules: Rules) -> Plan[Outcome | None]:
+    """Ask for earlier revisions that the journal does not know, where only another has sent this.
+
+    None: none of them stands. Raises and returns as ``ask_first`` does.
+    """
+    if flight.attempted_at is not None or not rules.capabilities.can_query:
+        return None
+    gap = (yield from Look()).gap
+    if gap is None:
+        return None
+    keys = _unknown_keys(history, flight, gap, rules)
+    wanted = [_about(flight, key, key.part, rules) for key in keys]
+    while wanted:
+        wanted, told = yield from _judged(history, flight, wanted, gap, rules)
+        if told is not None:
+            return told
     return None
 
 

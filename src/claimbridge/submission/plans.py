@@ -46,7 +46,7 @@ from claimbridge.submission.evidence import (
     reverse_key,
     taking_off,
 )
-from claimbridge.submission.first import ask_first, check_newest, may_be_sent
+from claimbridge.submission.first import ask_earlier, ask_first, check_newest, may_be_sent
 from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
 from claimbridge.submission.intentions import posting, unsendable
 from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
@@ -93,6 +93,10 @@ def submit(
                     raise refusal(resolved)  # what it was sent for has been answered
                 continue
             flight = resolved.submission  # what was sent once is sent again as it was
+            told = yield from ask_earlier(history, flight, rules)
+            if told is not None:
+                yield from tries.asked(flight, told)
+                continue
         else:
             # Prepared before anything is reversed for it: it may turn out not to be sendable.
             draft = draft or prepare()
