@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.withstand.scene import QUIET, chart, claim, configured, contract
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
+from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, State
@@ -120,6 +122,56 @@ def test_nothing_is_sent_while_the_job_waits(scene: Scene) -> None:
     # Both of the list, and of the first its reversal and its revision: each once.
     references = [one.reference for one in scene.erp.ledger()]
     assert len(references) == len(set(references)) == 4
+
+
+def sends_a_list(config: LedgerConfig) -> None:
+    """Send a list, and ask for its job until somebody ends this process."""
+    ledger = Ledger(config, profile=NetSuite(**OPTIONS), contract=contract(PROFILE), chart=chart())
+    with Client(config, ledger=ledger) as client:
+        list(client.submit_many([claim(id_) for id_ in IDS], batch=2))
+
+
+def test_who_is_killed_leaves_word_of_the_job(scene: Scene) -> None:
+    """Kill -9 while the job is asked for: the journal knows it, and nothing is sent beside it."""
+    child = multiprocessing.get_context("spawn").Process(
+        target=sends_a_list, args=(scene.ledger.config,)
+    )
+    child.start()
+    deadline = time.monotonic() + 60
+    while not scene.erp.requests().get("checkAsyncStatus") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.kill()
+    child.join()
+    assert len(scene.jobs.queue) == 1
+    time.sleep(QUIET * 1.5)
+    for one in (claim("EXP-1"), claim("EXP-2", revision=2, taxi="31.00")):
+        assert scene.refused(lambda client, one=one: client.submit(one)) == "CB-437"
+    scene.jobs.run()
+    for id_ in IDS:
+        assert scene.run(lambda client, id_=id_: client.submit(claim(id_))).state is State.POSTED
+    assert len(scene.erp.ledger()) == 2
+
+
+def test_a_cancelled_call_leaves_word_of_the_job(scene: Scene) -> None:
+    """A call broken off while the job is asked for puts the claim in doubt, with the job."""
+    if not scene.asynchronous:
+        pytest.skip("a thread's call is not cancelled")
+
+    async def cancelled(client: AsyncClient) -> None:
+        async def listed() -> None:
+            async for _ in client.submit_many([claim(id_) for id_ in IDS], batch=2):
+                pass
+
+        task = asyncio.create_task(listed())
+        while not scene.erp.requests().get("checkAsyncStatus"):  # noqa: ASYNC110 - an ERP has no event
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    scene.run(cancelled)
+    time.sleep(QUIET * 1.5)
+    assert scene.refused(lambda client: client.submit(claim("EXP-1"))) == "CB-437"
 
 
 def test_a_job_that_came_to_nothing_frees_its_claims(scene: Scene) -> None:

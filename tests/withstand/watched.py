@@ -107,6 +107,9 @@ class Watched(Journal):
     def continuity(self) -> Continuity:
         return self._journal.continuity()
 
+    def note_job(self, flights: Sequence[Submission], job: str) -> None:
+        self._journal.note_job(flights, job)
+
     def is_new(self, ledger: str) -> bool:
         return self._journal.is_new(ledger)
 

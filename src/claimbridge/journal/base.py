@@ -92,6 +92,14 @@ class Journal(Protocol):
         """
         ...
 
+    def note_job(self, flights: Sequence[Submission], job: str) -> None:
+        """Keep, durably, which job of the ERP holds what these attempts have sent.
+
+        Whoever finds them in doubt then knows what to ask for. Nothing of an attempt that has ended
+        is changed; the history stays as current as it was.
+        """
+        ...
+
     def ended(self, call: Call) -> None:
         """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
         ...

@@ -127,6 +127,13 @@ class MemoryJournal:
         with self._open() as record:
             return all(self._flies(record, one) for one in flights)
 
+    def note_job(self, flights: Sequence[Submission], job: str) -> None:
+        """Keep which job of the ERP holds what these attempts have sent."""
+        with self._open() as record:
+            for one in [flight for flight in flights if self._flies(record, flight)]:
+                place = (one.key.ledger, one.key.claim_id)
+                record.histories[place] = rules.with_job(record.histories[place], one.key, job)
+
     def _flies(self, record: _Record, flight: Submission) -> bool:
         history = record.histories.get((flight.key.ledger, flight.key.claim_id))
         held = history.get(flight.key) if history is not None else None

@@ -66,6 +66,10 @@ UPDATE submissions SET reference = ?, digest = ?, state = ?, attempt = ?, attemp
     updated_at = ?, owner = ?, flight = ?, content = ?
 WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND state = ?
 """
+_CONTENT: Final = """
+UPDATE submissions SET content = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
+"""
 _APPEND: Final = """
 INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before, state_after,
     attempt, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -280,6 +284,15 @@ def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | N
     return None if row is None else Aloft(row[0], row[1])
 
 
+def note_job(connection: sqlite3.Connection, flight: Submission, job: str) -> None:
+    """Keep which job of the ERP holds an attempt that is in the air."""
+    history, _ = read_claim(connection, flight.key.ledger, flight.key.claim_id)
+    held = history.get(flight.key)
+    if held is not None and held.state is State.SENDING and held.attempt == flight.attempt:
+        content = encoded(msgspec.structs.replace(held, job=job))
+        connection.execute(_CONTENT, (content, *_key(flight.key)))
+
+
 def check_owned(
     connection: sqlite3.Connection, changes: Iterable[rules.Change], owner: str
 ) -> None:
@@ -415,6 +428,7 @@ __all__ = [
     "advance",
     "check_owned",
     "encoded",
+    "note_job",
     "read_aloft",
     "read_claim",
     "read_counts",

@@ -247,6 +247,15 @@ def not_empty(book: Book) -> JournalError:
     )
 
 
+def with_job(history: History, key: Key, job: str) -> History:
+    """Return a history of the same version in which a submission is known to be in a job."""
+    submissions = tuple(
+        msgspec.structs.replace(one, job=job) if one.key == key else one
+        for one in history.submissions
+    )
+    return msgspec.structs.replace(history, submissions=submissions)
+
+
 def reference_taken(key: Key, reference: str, holder: Key | None) -> JournalError:
     """Return the error for a reference that another submission of the ledger carries."""
     whose = f"that of claim {holder.claim_id} ({holder})" if holder else "another submission's"
@@ -352,4 +361,5 @@ __all__ = [
     "recorded",
     "reference_taken",
     "refuse_elsewhere",
+    "with_job",
 ]

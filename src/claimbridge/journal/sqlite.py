@@ -160,6 +160,15 @@ class SqliteJournal:
         # Last: as long as the lock file stands, nobody takes over what was read before.
         return ours and owner.stands()
 
+    def note_job(self, flights: Sequence[Submission], job: str) -> None:
+        """Keep which job of the ERP holds what these attempts have sent, synced."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            for flight in flights:
+                rows.note_job(connection, flight, job)
+
+        self._writes.write(note)
+
     def ended(self, call: Call) -> None:
         """Put in doubt what ``call`` has begun and not ended."""
         if self._flights.drop(call):

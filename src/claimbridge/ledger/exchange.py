@@ -16,7 +16,7 @@ from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
 from claimbridge.ledger.sessions import Session
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.conversation import Began, LogIn, Pause, begun
-from claimbridge.submission import Built, Confirm, Plan
+from claimbridge.submission import Built, Confirm, NoteJob, Plan
 from claimbridge.submission import Pause as Wait
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Exchanging:
                 if isinstance(asked, Pause):
                     yield from self._wait(asked.seconds)
                 elif isinstance(asked, Began):
-                    self._job = asked.job
+                    yield from self._note(asked.job)
                 elif isinstance(asked, LogIn):
                     yield from self._log_in(again=True)
                 else:
@@ -107,6 +107,12 @@ class Exchanging:
             log.exception("profile %s failed in an exchange", profile.name)
             text = f"profile {profile.name} failed on the {self._stage}: {error!r}"
             return (self._failed(OutcomeUnknown(text)),)
+
+    def _note(self, job: str) -> Plan[None]:
+        """Know the job that holds what was sent, in the journal too, whatever becomes of us."""
+        self._job = job
+        if self._flights:
+            yield from NoteJob(self._flights, job)
 
     def _read(self, found: object) -> tuple[Outcome, ...]:
         """Return the outcomes that a profile has read; what are none prove nothing."""

@@ -123,8 +123,10 @@ def give_up(flight: Submission, rules: Rules) -> Plan[None]:
     doubt = Outcome(kind=OutcomeKind.UNKNOWN, text="the attempt was broken off")
     try:
         history = yield from Recall(flight.key.ledger, flight.key.claim_id)
-        if _is_open(history, flight):
-            yield from _settled(history, flight, doubt, rules)
+        current = history.get(flight.key)
+        if current is not None and _is_open(history, flight):
+            # As the journal has it: it may know of a job that holds what was sent.
+            yield from _settled(history, current, doubt, rules)
     except ClaimBridgeError:
         return  # the journal gives up the flight, so the next reader finds it in doubt
 

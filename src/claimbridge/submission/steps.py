@@ -129,6 +129,17 @@ class Confirm(Access[bool], frozen=True):
         return journal.owns(self.flights)
 
 
+class NoteJob(Access[None], frozen=True):
+    """Keep which job of the ERP holds what attempts have sent: ``Journal.note_job``."""
+
+    flights: tuple[Submission, ...]
+    job: str
+
+    def perform(self, journal: Journal) -> None:
+        """Do it."""
+        journal.note_job(self.flights, self.job)
+
+
 class AtOnce(Access[list[Any]], frozen=True):
     """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
 
