@@ -154,7 +154,7 @@ class Type:
     holds elements only, and ``anySimpleType`` for lists and for unions of several. ``base`` is
     what it was derived from, ``derivation`` how (``extension``, ``restriction``, ``list``,
     ``union``); both are "" for a type of its own. ``members`` are the types of a union, or the
-    one of a list.
+    one of a list (``is_list``, also where a step has restricted it).
     """
 
     name: str
@@ -166,6 +166,7 @@ class Type:
     facets: Facets = NO_FACETS
     note: Note = NO_NOTE
     members: tuple[Type, ...] = ()
+    is_list: bool = False
     attributes: tuple[Attribute, ...] = ()
     open_attributes: bool = False
     array_of: str = ""

@@ -127,8 +127,9 @@ class Schemas:
             if kind == "list":
                 item = self._base(step, found, "itemType", depth)
                 return Type(
-                    name=name, text="anySimpleType", derivation=kind, note=note, members=(item,)
-                )
+                    name=name, text="anySimpleType", derivation=kind, note=note, members=(item,),
+                    is_list=True,
+                )  # fmt: skip
             if kind == "union":
                 members = tuple(self._members(step, found, depth))
                 texts = {member.text for member in members}
@@ -179,7 +180,7 @@ class Schemas:
             made, base=base.name, derivation=how, attributes=attributes,
             open_attributes=is_open or (how == "extension" and base.open_attributes),
             mixed=made.mixed or _true(outer, "mixed") or (how == "extension" and base.mixed),
-            text=simple.text, facets=simple.facets, members=simple.members,
+            text=simple.text, facets=simple.facets, members=simple.members, is_list=simple.is_list,
             array_of=_array_of(step, found.scope) or base.array_of,
             content_read=lambda: self._content().derived(base, step, found),
         )  # fmt: skip
@@ -188,12 +189,12 @@ class Schemas:
         self, base: Type, step: etree._Element, found: Component, depth: int
     ) -> Type:
         """Return the type whose text simple content has; that of ``base`` unless narrowed."""
-        if xmlio.local_name(step) != "restriction" or not base.text:
+        if xmlio.local_name(step) != "restriction":
             return base
         inner = step.find(f"{{{XSD}}}simpleType")
         if inner is not None:
             base = self._read(Component(inner, found.scope), "", depth)
-        return replace(base, facets=restricted(base.facets, step))
+        return replace(base, facets=restricted(base.facets, step)) if base.text else base
 
     def _attributes(
         self, node: etree._Element, found: Component, known: dict[str, Attribute], depth: int

@@ -20,6 +20,7 @@ _NATIVE: Final = {"d": r"\p{Nd}", "s": r"\x{20}\t\n\r"}
 _NO_WORD: Final = ("P", "Z", "C")
 
 
+@lru_cache(maxsize=256)
 def written(chars: Chars) -> str:
     """Return the set as RE2 writes it. Raises Malformed for a name that XML Schema has not."""
     if chars.minus is None and all(_is_native(part) for part in chars.parts):
@@ -31,6 +32,7 @@ def written(chars: Chars) -> str:
     return f"[{''.join(map(_written_range, found))}]"
 
 
+@lru_cache(maxsize=256)
 def ranges(chars: Chars) -> Ranges:
     """Return the set's code points. Raises Malformed for a name that XML Schema has not."""
     found = _joined(chain.from_iterable(_of_part(part) for part in chars.parts))

@@ -16,11 +16,13 @@ from claimbridge.contract.outline import Element, Group, Type, Wildcard
 from claimbridge.contract.patterns.pattern import Pattern, Undecidable
 from claimbridge.contract.patterns.union import fits
 from claimbridge.contract.schemas import Schemas
+from claimbridge.contract.simple import ANY_TYPE, built_in
 from claimbridge.model.outcome import Finding
 
 _PATTERN: Final = f"{{{XSD}}}pattern"
 _TYPE: Final = f"{{{XSI}}}type"
 _NIL: Final = f"{{{XSI}}}nil"
+_ANYTHING: Final = built_in(ANY_TYPE)
 _SHOWN: Final = 200
 """Characters of a pattern that a finding repeats."""
 
@@ -55,29 +57,39 @@ class Forms:
         self._schemas = Schemas(documents)
         self._patterns: dict[str, Pattern] = {}
         self._places: dict[int, tuple[Type, _Places]] = {}
+        self._global: dict[str, Element] = {}
 
     def findings(self, root: etree._Element) -> Iterator[Finding]:
         """Yield what the patterns forbid, in document order."""
-        declared = self._schemas.element(str(root.tag))
-        waiting = [(root, declared.type if declared else None)]
+        # What libxml2 knows no declaration of it takes for anyType, as XML Schema's "lax" does.
+        waiting: list[tuple[etree._Element, Element | None]] = [(root, self._known(root))]
         while waiting:
-            node, kind = waiting.pop()
-            kind = self._actual(node, kind)
-            if kind is None:
-                continue
+            node, declared = waiting.pop()
+            kind = self._actual(node, declared)
             yield from self._attributes(node, kind)
-            if kind.text and len(node) == 0 and node.get(_NIL) not in {"true", "1"}:
-                why = self._why(kind, node.text or "", xmlio.local_name(node))
-                if why:
-                    yield Finding(path_of(node), "pattern", why)
+            yield from self._text(node, declared, kind)
             places = self._of(kind)
-            children = [(child, places.of(child, self._schemas)) for child in _elements(node)]
+            children: list[tuple[etree._Element, Element | None]] = []
+            for child in _elements(node):
+                found = places.named.get(str(child.tag))
+                if found is not None or places.open:
+                    children.append((child, found or self._known(child)))
             waiting.extend(reversed(children))
 
-    def _actual(self, node: etree._Element, kind: Type | None) -> Type | None:
+    def _known(self, node: etree._Element) -> Element | None:
+        """Return the global element of a node's name: one object each, so that its type is one."""
+        name = str(node.tag)
+        if name not in self._global:
+            found = self._schemas.element(name)
+            if found is None:
+                return None
+            self._global.setdefault(name, found)
+        return self._global[name]
+
+    def _actual(self, node: etree._Element, declared: Element | None) -> Type:
         written = node.get(_TYPE)
         named = self._schemas.type(qname(written, node)) if written else None
-        return named or kind
+        return named or (declared.type if declared else _ANYTHING)
 
     def _of(self, kind: Type) -> _Places:
         # By identity: an anonymous type has no name. The type is kept, so that it stays its own.
@@ -85,6 +97,21 @@ class Forms:
         if known is None:
             known = self._places[id(kind)] = (kind, _Places.read(kind, self._schemas))
         return known[1]
+
+    def _text(
+        self, node: etree._Element, declared: Element | None, kind: Type
+    ) -> Iterator[Finding]:
+        if not kind.text or next(_elements(node), None) is not None:
+            return
+        if node.get(_NIL, "").strip() in {"true", "1"}:
+            return
+        # Comments and processing instructions divide a value and are no part of it.
+        value = (node.text or "") + "".join(child.tail or "" for child in node)
+        if not value and declared is not None:
+            value = declared.fixed or declared.default or ""
+        why = self._why(kind, value, xmlio.local_name(node))
+        if why:
+            yield Finding(path_of(node), "pattern", why)
 
     def _attributes(self, node: etree._Element, kind: Type) -> Iterator[Finding]:
         if not node.attrib:
@@ -107,30 +134,45 @@ class Forms:
             broken = self._broken(kind, value)
         except Undecidable as error:
             return f"{name} cannot be judged: {error}"
-        return f"{name} does not have the form {broken[:_SHOWN]}" if broken else ""
+        if broken is None:
+            return ""
+        return f"{name} does not have the form {broken[:_SHOWN] or 'of an empty text'}"
 
     def _broken(self, kind: Type, value: str) -> str | None:
         """Return a pattern that ``value`` does not keep to; None where it keeps to all."""
+        if kind.members and not kind.is_list:
+            return self._broken_union(kind, value)
         plain = spaced(kind, value)
-        for source in kind.facets.patterns:
-            if not self._pattern(source).matches(plain):
-                return source
-        if not kind.members:
-            return None
-        if is_list(kind):
-            items = (self._broken(kind.members[0], item) for item in plain.split())
-            return next((broken for broken in items if broken is not None), None)
-        return self._broken_union(kind, value)
+        broken = self._against(kind, plain)
+        if broken is not None or not kind.is_list:
+            return broken
+        items = (self._broken(kind.members[0], item) for item in plain.split())
+        return next((broken for broken in items if broken is not None), None)
+
+    def _against(self, kind: Type, plain: str) -> str | None:
+        """Return a pattern of a type's own that a value, spaced as it is, does not keep to."""
+        own = kind.facets.patterns
+        return next((one for one in own if not self._pattern(one).matches(plain)), None)
 
     def _broken_union(self, kind: Type, value: str) -> str | None:
-        """A union's value keeps to all that one of its members demands."""
+        """A union's value keeps to all that one of its members demands, and is spaced as that."""
         broken: list[str] = []
         for member in kind.members:
             found = self._broken(member, value)
             if found is None and fits(member, value):
-                return None
+                return self._against(kind, self._spaced(member, value))
             broken += [] if found is None else [found]
-        return " or ".join(broken) or None  # what no pattern forbids libxml2 has judged
+        # What no pattern forbids libxml2 has judged.
+        return " or ".join(broken) if broken else self._against(kind, spaced(kind, value))
+
+    def _spaced(self, kind: Type, value: str) -> str:
+        """Return a value as the innermost type sees it that it is one of."""
+        if not kind.members or kind.is_list:
+            return spaced(kind, value)
+        for member in kind.members:
+            if self._broken(member, value) is None and fits(member, value):
+                return self._spaced(member, value)
+        return spaced(kind, value)
 
     def _pattern(self, source: str) -> Pattern:
         known = self._patterns.get(source)
@@ -159,14 +201,6 @@ class _Places(msgspec.Struct, frozen=True):
                     waiting.extend(found.substitutes)
         return cls(named, kind.content is not None and _lets_in(kind.content))
 
-    def of(self, child: etree._Element, schemas: Schemas) -> Type | None:
-        """Return the type of a child; None where nothing is known of it."""
-        name = str(child.tag)
-        found = self.named.get(name)
-        if found is None and self.open:
-            found = schemas.element(name)
-        return found.type if found else None
-
 
 def _lets_in(group: Group) -> bool:
     return any(
@@ -177,11 +211,6 @@ def _lets_in(group: Group) -> bool:
 
 def _elements(node: etree._Element) -> Iterator[etree._Element]:
     return node.iterchildren(etree.Element)
-
-
-def is_list(kind: Type) -> bool:
-    """Whether a type's values are lists, whose items are of its one member."""
-    return kind.text == "anySimpleType" and len(kind.members) == 1
 
 
 def spaced(kind: Type, value: str) -> str:
@@ -199,4 +228,4 @@ def spaced(kind: Type, value: str) -> str:
 _REPLACED: Final = {9: " ", 10: " ", 13: " "}
 _SPACE: Final = {"string": "preserve", "normalizedString": "replace"}
 
-__all__ = ["Forms", "is_list", "spaced", "without_patterns"]
+__all__ = ["Forms", "spaced", "without_patterns"]

@@ -21,6 +21,8 @@ from claimbridge.contract.patterns.grammar import (
 _MOST_REPEATS: Final = 1000
 """RE2 refuses a higher count, also as the product of counts inside each other."""
 _MEMORY: Final = 8 << 20
+_LONGEST: Final = 1_000_000
+"""Characters of a pattern as RE2 writes it: `\\w` alone has 7,000, and RE2 reads 10 MB a second."""
 _SHOWN: Final = 200
 """Characters of a pattern that a message repeats."""
 
@@ -69,12 +71,15 @@ def _compiled(tree: Node) -> Any:
     if _repeats(tree) > _MOST_REPEATS:
         _check(tree)
         return None
+    text = _text(tree)
+    if len(text) > _LONGEST:
+        return None
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
     options.max_mem = _MEMORY
     try:
-        return re2.compile(_text(tree), options)
+        return re2.compile(text, options)
     except re2.error:  # too large when compiled
         return None
 

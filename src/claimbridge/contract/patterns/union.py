@@ -11,6 +11,7 @@ from claimbridge.contract.names import XSD
 from claimbridge.contract.outline import Facets, Type
 
 _NUMBERS: Final = {
+    "white_space": "whiteSpace",
     "length": "length",
     "min_length": "minLength",
     "max_length": "maxLength",
@@ -20,42 +21,51 @@ _NUMBERS: Final = {
     "max_inclusive": "maxInclusive",
     "min_exclusive": "minExclusive",
     "max_exclusive": "maxExclusive",
-    "white_space": "whiteSpace",
 }
 
 
 def fits(member: Type, value: str) -> bool:
-    """Whether ``value`` is one of ``member``, whatever its patterns say.
-
-    Unions and lists inside a union are believed: libxml2 has judged the whole already.
-    """
-    if member.members or member.text == "anySimpleType":
-        return True
+    """Whether ``value`` is one of ``member``, whatever its patterns say."""
     probe = etree.Element("value")
     probe.text = value
     try:
         return etree.XMLSchema(_schema(member)).validate(probe)
-    except etree.XMLSchemaParseError:  # facets that libxml2 does not combine
+    except etree.XMLSchemaParseError:  # facets that libxml2 does not take
         return True
 
 
 def _schema(member: Type) -> etree._Element:
     root = etree.Element(f"{{{XSD}}}schema", nsmap={"xs": XSD})
-    element = etree.SubElement(root, f"{{{XSD}}}element", name="value")
-    kind = etree.SubElement(element, f"{{{XSD}}}simpleType")
-    step = etree.SubElement(kind, f"{{{XSD}}}restriction", base=f"xs:{member.text}")
-    for name, bound in _bounds(member.facets):
-        etree.SubElement(step, f"{{{XSD}}}{name}", value=bound)
+    etree.SubElement(root, f"{{{XSD}}}element", name="value").append(_simple(member))
     return root
 
 
-def _bounds(facets: Facets) -> Iterator[tuple[str, str]]:
+def _simple(kind: Type) -> etree._Element:
+    """Return a type without its patterns: a step for each facet, since some exclude each other."""
+    made = etree.Element(f"{{{XSD}}}simpleType")
+    if kind.is_list:
+        etree.SubElement(made, f"{{{XSD}}}list").append(_simple(kind.members[0]))
+    elif kind.members:
+        etree.SubElement(made, f"{{{XSD}}}union").extend(map(_simple, kind.members))
+    else:
+        etree.SubElement(made, f"{{{XSD}}}restriction", base=f"xs:{kind.text}")
+    for name, bounds in _bounds(kind.facets):
+        inner, made = made, etree.Element(f"{{{XSD}}}simpleType")
+        step = etree.SubElement(made, f"{{{XSD}}}restriction")
+        step.append(inner)
+        for bound in bounds:
+            etree.SubElement(step, f"{{{XSD}}}{name}", value=bound)
+    return made
+
+
+def _bounds(facets: Facets) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each facet's name, white space first, and its values."""
     for field, name in _NUMBERS.items():
         bound = getattr(facets, field)
         if bound is not None:
-            yield name, str(bound)
-    for value in facets.enumeration:
-        yield "enumeration", value
+            yield name, (str(bound),)
+    if facets.enumeration:
+        yield "enumeration", facets.enumeration
 
 
 __all__ = ["fits"]
