@@ -50,7 +50,7 @@ def check_rules(
     """Return what is doubtful in a chart on ``day``, what must be mended first.
 
     ``accounts`` are those that the ERP has, ``departments`` those that claims may name; None: they
-    are not checked.
+    are not compared, and of departments that is said.
     """
     found = [
         *_dates(rules, day),
@@ -59,7 +59,7 @@ def check_rules(
         *_unreachable(rules),
         *_overlaps(rules),
         *(unknown_accounts(rules, accounts) if accounts is not None else ()),
-        *(unknown_departments(rules, departments) if departments is not None else ()),
+        *unknown_departments(rules, departments),
         *two_spellings(rules),
         *_rates(rules),
     ]

@@ -17,6 +17,8 @@ _Places: TypeAlias = defaultdict[str, list[str]]
 """By code, where the chart names it."""
 _ALIKE: Final = 2000
 """Among how many listed codes the nearest is looked for."""
+_SHOWN: Final = 20
+"""How many departments a note shows."""
 
 
 def unknown_accounts(rules: Rules, known: Collection[str]) -> Iterator[ChartFinding]:
@@ -31,10 +33,20 @@ def unknown_accounts(rules: Rules, known: Collection[str]) -> Iterator[ChartFind
         yield _not_in_list("account", account, named, near)
 
 
-def unknown_departments(rules: Rules, known: Collection[str]) -> Iterator[ChartFinding]:
-    """Find departments of rows' conditions that no claim may name; ``known`` are those it may."""
-    there = {plain(one): one for one in known}
+def unknown_departments(rules: Rules, known: Collection[str] | None) -> Iterator[ChartFinding]:
+    """Find departments of rows' conditions that no claim may name; ``known`` are those it may.
+
+    None: nobody listed them. Then a note shows those of the chart, for a person to compare.
+    """
     places = _values_of(rules, "department")
+    if known is None:
+        if places:
+            more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+            shown = f"{', '.join(itertools.islice(places, _SHOWN))}{more}"
+            text = f"rows name {shown}; no list says which departments claims may name"
+            yield ChartFinding("department", "note", "chart", text)
+        return
+    there = {plain(one): one for one in known}
     for department, named in places.items():
         if department not in there:
             yield _not_in_list("department", department, named, _nearest(department, there))
