@@ -37,6 +37,20 @@ def test_check_ends_with_1_where_something_must_be_mended(run: Run, chart: Path)
     assert "to mend" in shown.out.splitlines()[-1]
 
 
+def test_check_compares_departments_with_a_list(run: Run, chart: Path) -> None:
+    """One that no claim names must be mended, and the nearest is told."""
+    text = chart.read_text("utf-8")
+    row = '[[expense]]\ntype = "books"\naccount = "6602.09"\ndepartment = ["R&D"]\n'
+    chart.write_text(f"{text}\n{row}{row.replace('R&D', 'QA')}", "utf-8")
+    departments = chart.with_name("departments.txt")
+    departments.write_text("RD\nQA\n", "utf-8")
+    shown = run("chart", "check", chart, "--departments", departments, "--json")
+    assert shown.code == 1
+    told = {one["text"] for one in shown.records if one["kind"] == "department"}
+    assert "department R&D is not in the list of departments; did you mean RD?" in told
+    assert not any("department QA" in one for one in told)
+
+
 def test_test_compares_the_cases(run: Run, chart: Path) -> None:
     """As expected: 0; one that differs: 1, with a table of what."""
     assert run("chart", "test", chart).code == 0

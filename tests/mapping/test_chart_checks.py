@@ -11,7 +11,7 @@ from tests.mapping.charts import CHART, chart
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart, ChartFinding
-from claimbridge.mapping.charts.account_list import read_accounts
+from claimbridge.mapping.charts.code_lists import read_accounts, read_departments
 
 DAY = dt.date(2026, 3, 31)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "chart.toml"
@@ -35,9 +35,11 @@ def found(subject: Chart, **asked: object) -> list[tuple[str, str, str, str]]:
 
 
 def texts(*conditions: str) -> list[str]:
-    """Return what is found in a chart with these rows, as lines."""
+    """Return what is found in a chart with these rows, as lines; that no list is there apart."""
     return [
-        f"{k} {w} {where}: {text}" for k, w, where, text in found(chart(more=rows(*conditions)))
+        f"{k} {w} {where}: {text}"
+        for k, w, where, text in found(chart(more=rows(*conditions)))
+        if k != "department"
     ]
 
 
@@ -248,7 +250,7 @@ def test_findings_without_end_are_shortened() -> None:
         f'[[expense]]\ntype = "t{number}"\naccount = "1"\ndepartment = ["RD"]\n'
         for number in range(60)
     )
-    gaps = chart(more=many).check(day=DAY)
+    gaps = chart(more=many).check(day=DAY, departments={"RD"})
     assert len(gaps) == 51
     assert gaps[-1] == ChartFinding("gap", "mend", "chart", "10 more of this kind")
 
@@ -266,3 +268,53 @@ def test_rows_without_end_are_not_compared_for_ever() -> None:
 def test_the_example_chart_has_nothing_to_mend() -> None:
     """It is what people copy."""
     assert [one for one in Chart.load(EXAMPLE).check(day=DAY) if one.weight != "note"] == []
+
+
+def test_departments_are_checked_against_a_list(tmp_path: Path) -> None:
+    """No claim fits a row whose department nobody has; the nearest is told, whatever its case."""
+    more = rows('department = ["R&D", "QQ"]', 'department = ["rd", "QA"]', 'department = ["R&D"]')
+    more = more.replace('"hotel"', '"meals"', 1)
+    listed = tmp_path / "departments.csv"
+    listed.write_text("名称,部门编码\n研发,RD\n质量,QA\n销售,SALES\n", "utf-8")
+    wrong = found(chart(more=more), departments=read_departments(listed))
+    meals, unlisted = "expense row 3 (meals)", "is not in the list of departments"
+    assert [one[1:] for one in wrong if one[0] == "department"] == [
+        ("mend", meals, f"department QQ {unlisted}"),
+        ("mend", f"{meals} and 1 more", f"department R&D {unlisted}; did you mean RD?"),
+        ("mend", "expense row 4 (hotel)", f"department rd {unlisted}; did you mean RD?"),
+    ]
+    assert [one for one in found(chart(more=more)) if one[0] == "department"] == [
+        (
+            "department",
+            "note",
+            "chart",
+            "rows name QQ, R&D, QA, rd; no list says which departments claims may name",
+        )
+    ]
+    path = tmp_path / "cn.toml"
+    named = CHART.replace("[accounts]", 'department_list = "departments.csv"\n[accounts]')
+    path.write_text(named + more, "utf-8")
+    assert found(Chart.load(path)) == wrong
+    listed.write_text("# nothing\n", "utf-8")
+    with pytest.raises(ConfigurationError, match="it lists no department") as caught:
+        Chart.load(path).check(day=DAY)
+    assert caught.value.code == "CB-265"
+
+
+def test_a_department_is_compared_in_its_plain_form() -> None:
+    """As claims are: a compatible character is the same department."""
+    subject = chart(more=rows('department = ["Ⅱ期研发"]', ""))
+    assert found(subject, departments={"Ⅱ期研发"}) == []
+    assert found(subject, departments={"II期研发"}) == []
+
+
+def test_two_spellings_of_one_code() -> None:
+    """A claim has one of them, and passes the row of the other by."""
+    said = texts('department = ["rd"]\ngrade = ["7"]', 'department = ["RD", "QA"]', "")
+    assert said == [
+        "spelling look expense row 3 (hotel) and expense row 4 (hotel): department rd and RD "
+        "differ in capitals alone, and a claim's must be the same letter by letter; write one of "
+        "them everywhere"
+    ]
+    assert [one[0] for one in found(chart(more=rows("").replace("hotel", "Taxi")))] == ["spelling"]
+    assert texts('department = ["rd", "RD"]', "") == []  # who writes both means both

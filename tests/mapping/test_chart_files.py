@@ -150,7 +150,7 @@ def test_rows_beside_a_toml_chart(tmp_path: Path) -> None:
         ("expense", "valid_from", "2026-02-30", "'2026-02-30' is no date"),
         ("expense", "valid_from", NINE, "has a time of day"),
         ("expense", "acount", "1", 'unknown column "acount"; did you mean "account"?'),
-        ("expense", "科目", "1", 'unknown column "科目"; there are type, account, name, '),
+        ("expense", "金蝶", "1", 'unknown column "金蝶"; there are type, account, name, '),
         ("company", "rates.EURO", 7.8, "rates: currency 'EURO'"),
         ("company", "rate.EUR", 7.8, 'unknown column "rate.EUR"; did you mean'),
         ("accounts", "key", "employe_payable", 'unknown key "employe_payable"; did you mean'),

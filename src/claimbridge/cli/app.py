@@ -218,7 +218,7 @@ CHART: Final = (
     Command(
         "check",
         "charts:check_chart",
-        "Find gaps, overlaps, unreachable rows, unknown accounts and expired rows of a chart.",
+        "Find gaps, overlaps, unreachable rows, unknown codes and expired rows of a chart.",
         "claimbridge chart check chart.xlsx --accounts accounts.csv",
     ),
     Command(

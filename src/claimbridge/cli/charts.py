@@ -17,8 +17,8 @@ from claimbridge.clock import SYSTEM
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.mapping.cases import CaseResult, run_cases
-from claimbridge.mapping.charts.account_list import read_accounts
-from claimbridge.mapping.charts.checks import ChartFinding
+from claimbridge.mapping.charts.code_lists import read_accounts, read_departments
+from claimbridge.mapping.charts.finding import ChartFinding
 
 _MARKS: Final = {"mend": NO, "look": WARN, "note": ("·", "dim")}
 
@@ -28,10 +28,11 @@ def check_chart(
     /,
     *,
     accounts: Path | None = None,
+    departments: Path | None = None,
     date: dt.date | None = None,
     json: Json = False,
 ) -> int:
-    """Find gaps, overlaps, unreachable rows, unknown accounts and expired rows of a chart.
+    """Find gaps, overlaps, unreachable rows, unknown codes and expired rows of a chart.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def check_chart(
     accounts
         A list of the accounts that the ERP has: a text or CSV file, or .xlsx; else the one that
         the chart names; - is stdin.
+    departments
+        A list of the departments that claims may name, likewise.
     date
         Judge on this day; today when left out.
 
@@ -50,7 +53,12 @@ def check_chart(
     if accounts is not None:
         with at_hand(accounts, suffix=".csv") as file:
             known = read_accounts(file)
-    found = opened.check(day=date or SYSTEM.now().date(), accounts=known)
+    there = None
+    if departments is not None:
+        with at_hand(departments, suffix=".csv") as file:
+            there = read_departments(file)
+    day = date or SYSTEM.now().date()
+    found = opened.check(day=day, accounts=known, departments=there)
     wrong = any(finding.weight == "mend" for finding in found)
     if json:
         for finding in found:

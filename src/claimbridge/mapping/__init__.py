@@ -1,7 +1,7 @@
 """Claim to voucher: the chart of accounts, tax, currency, and an explanation of every posting."""
 
 from claimbridge.mapping.chart import Chart
-from claimbridge.mapping.charts.checks import ChartFinding
+from claimbridge.mapping.charts.finding import ChartFinding
 from claimbridge.mapping.explanation import Explanation, Mapped
 
 __all__ = ["Chart", "ChartFinding", "Explanation", "Mapped"]

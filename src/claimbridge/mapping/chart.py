@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.mapping.charts.account_list import read_accounts
-from claimbridge.mapping.charts.checks import ChartFinding, check_rules
+from claimbridge.mapping.charts.checks import check_rules
+from claimbridge.mapping.charts.code_lists import read_accounts, read_departments
 from claimbridge.mapping.charts.content import parse_toml
 from claimbridge.mapping.charts.files import load_content, without_files
+from claimbridge.mapping.charts.finding import ChartFinding
 from claimbridge.mapping.charts.reading import rules_of
 from claimbridge.mapping.charts.rules import Rules
 from claimbridge.mapping.explanation import Mapped
@@ -92,17 +93,25 @@ class Chart:
         return period.name if period is not None else None
 
     def check(
-        self, *, day: dt.date, accounts: Collection[str] | None = None
+        self,
+        *,
+        day: dt.date,
+        accounts: Collection[str] | None = None,
+        departments: Collection[str] | None = None,
     ) -> tuple[ChartFinding, ...]:
         """Return what is doubtful in the chart on ``day``, what must be mended first.
 
-        ``accounts`` are those that the ERP has; None: those that ``[chart] account_list`` names, if
-        it does. Raises ConfigurationError where that list cannot be read.
+        ``accounts`` are those that the ERP has, ``departments`` those that claims may name; None:
+        those that ``account_list`` and ``department_list`` of ``[chart]`` name, if they do. Raises
+        ConfigurationError where such a list cannot be read.
         """
         named = self._rules.account_list
         if accounts is None and named is not None:
             accounts = read_accounts(Path(named))
-        return check_rules(self._rules, day=day, accounts=accounts)
+        named = self._rules.department_list
+        if departments is None and named is not None:
+            departments = read_departments(Path(named))
+        return check_rules(self._rules, day=day, accounts=accounts, departments=departments)
 
     def __repr__(self) -> str:
         return f"Chart({self.name!r})"

@@ -1,16 +1,13 @@
-"""What is doubtful in a chart that can be loaded: gaps, overlaps, dates, accounts, rates."""
+"""What is doubtful in a chart that can be loaded: gaps, overlaps, dates, codes, rates."""
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
-
-import msgspec
+from typing import Final, Literal
 
 from claimbridge.mapping.charts.boxes import (
     ALL,
@@ -24,7 +21,13 @@ from claimbridge.mapping.charts.boxes import (
     shared,
     told,
 )
+from claimbridge.mapping.charts.code_checks import (
+    two_spellings,
+    unknown_accounts,
+    unknown_departments,
+)
 from claimbridge.mapping.charts.facts import CONDITIONS, PAYMENTS
+from claimbridge.mapping.charts.finding import ChartFinding, Weight
 from claimbridge.mapping.charts.rows import ExpenseRow
 from claimbridge.mapping.charts.rules import Rules
 
@@ -36,28 +39,18 @@ MOST_COMPARED: Final = 100_000
 
 _PAYMENTS: Final = Values(PAYMENTS, False)
 
-Weight: TypeAlias = Literal["mend", "look", "note"]
-
-
-class ChartFinding(msgspec.Struct, frozen=True):
-    """One finding about a chart.
-
-    ``weight``: ``mend`` for what is wrong, ``look`` for what may be meant, ``note`` for what is
-    good to know. ``where`` names the row, type or table.
-    """
-
-    kind: Literal["gap", "unreachable", "overlap", "account", "dates", "period", "rates"]
-    weight: Weight
-    where: str
-    text: str
-
 
 def check_rules(
-    rules: Rules, *, day: dt.date, accounts: Collection[str] | None = None
+    rules: Rules,
+    *,
+    day: dt.date,
+    accounts: Collection[str] | None = None,
+    departments: Collection[str] | None = None,
 ) -> tuple[ChartFinding, ...]:
     """Return what is doubtful in a chart on ``day``, what must be mended first.
 
-    ``accounts`` are those that the ERP has; None: they are not checked.
+    ``accounts`` are those that the ERP has, ``departments`` those that claims may name; None: they
+    are not compared, and of departments that is said.
     """
     found = [
         *_dates(rules, day),
@@ -65,7 +58,9 @@ def check_rules(
         *_gaps(rules, day),
         *_unreachable(rules),
         *_overlaps(rules),
-        *(_unknown_accounts(rules, accounts) if accounts is not None else ()),
+        *(unknown_accounts(rules, accounts) if accounts is not None else ()),
+        *unknown_departments(rules, departments),
+        *two_spellings(rules),
         *_rates(rules),
     ]
     kinds: defaultdict[tuple[str, str], list[ChartFinding]] = defaultdict(list)
@@ -218,39 +213,6 @@ def _overlap(first: ExpenseRow, second: ExpenseRow, both: Box) -> ChartFinding:
         f"both answer for a line with: {told(example(both), both, ALL)}; the first wins"
         + ("" if same else f", with account {first.account} and not {second.account}"),
     )
-
-
-def _unknown_accounts(rules: Rules, known: Collection[str]) -> Iterator[ChartFinding]:
-    places: defaultdict[str, list[str]] = defaultdict(list)
-    for where, account in _accounts_of(rules):
-        if account not in known:
-            places[account].append(where)
-    for account, named in places.items():
-        alike = [one for one in known if one[:3] == account[:3]][:2000]
-        near = difflib.get_close_matches(account, alike, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
-        text = f"account {account} is not in the list of accounts{hint}"
-        yield ChartFinding("account", "mend", f"{named[0]}{more}", text)
-
-
-def _accounts_of(rules: Rules) -> Iterator[tuple[str, str]]:
-    for row in rules.rows.rows:
-        yield row.label, row.account
-        if row.taxable_account:
-            yield f"{row.label}, taxable_account", row.taxable_account
-    for name in rules.accounts.__struct_fields__:
-        value = getattr(rules.accounts, name)
-        if isinstance(value, str):
-            yield f"accounts.{name}", value
-    for rate, account in rules.accounts.input_tax.items():
-        yield "accounts.input_tax" + ("" if rate is None else f".{rate}"), account
-    for code, company in rules.companies.items():
-        for other, between in company.intercompany.items():
-            for name in ("receivable", "payable"):
-                if getattr(between, name) is not None:
-                    where = f"company.{code}.intercompany.{other}.{name}"
-                    yield where, getattr(between, name)
 
 
 def _rates(rules: Rules) -> Iterator[ChartFinding]:

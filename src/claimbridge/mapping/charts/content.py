@@ -115,10 +115,13 @@ def checked(content: Content) -> Content:
     return content
 
 
-def unknown(name: str, known: Iterable[str], what: str = "key") -> str:
-    """Return the sentence about a key that there is not, with the nearest that there is, or all."""
+def unknown(name: str, known: Iterable[str], what: str = "key", *, also: Iterable[str] = ()) -> str:
+    """Return the sentence about a key that there is not, with the nearest that there is, or all.
+
+    ``also`` are other names of theirs: the nearest may be one, but not all are listed.
+    """
     there = list(known)
-    near = difflib.get_close_matches(name, there, n=1)
+    near = difflib.get_close_matches(name, [*there, *also], n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(there)}"
     return f'unknown {what} "{name[:64]}"; {hint}'
 

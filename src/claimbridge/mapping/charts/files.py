@@ -107,9 +107,10 @@ def _folder(path: Path) -> list[Grid]:
 def _with_rows(content: Content, path: Path) -> Content:
     """Return ``content`` with the expense rows of the file that ``[chart] rows`` names."""
     chart = dict(content.single.get("chart", {}))
-    accounts = content.text("account_list")
-    if accounts is not None:
-        chart["account_list"] = os.fspath(_beside(path, accounts))
+    for key in ("account_list", "department_list"):
+        list_ = content.text(key)
+        if list_ is not None:
+            chart[key] = os.fspath(_beside(path, list_))
     listed = content.listed
     name = content.text("rows")
     if name is not None:

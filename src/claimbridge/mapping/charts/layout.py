@@ -22,8 +22,9 @@ class ChartTable(Table, frozen=True):
 
     ``default_cost_centre`` stands for rows that have none of their own; empty: none. ``extends``
     is the chart of a group that answers where this one does not; ``rows`` a CSV or Excel file with
-    the expense rows; ``account_list`` a list of the accounts that the ERP has, for ``chart check``.
-    These paths are relative to the file that they stand in.
+    the expense rows; ``account_list`` a list of the accounts that the ERP has, ``department_list``
+    one of the departments that claims may name, both for ``chart check``. These paths are
+    relative to the file that they stand in.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ChartTable(Table, frozen=True):
     extends: str | None = None
     rows: str | None = None
     account_list: str | None = None
+    department_list: str | None = None
 
 
 class AccountsTable(Table, frozen=True):

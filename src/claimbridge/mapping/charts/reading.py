@@ -56,6 +56,7 @@ def rules_of(content: Content) -> Rules:
         recharge=tables.intercompany.mode == "recharge",
         periods=periods_of(tables, origin),
         account_list=tables.chart.account_list,
+        department_list=tables.chart.department_list,
     )
 
 

@@ -71,7 +71,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     ``invoices`` are its rules by kind of document, ``remainder`` says which parts get the cents
     that remain; with ``recharge`` no books but those of the claim's company are written.
-    ``account_list`` is the file that lists the ERP's accounts; None: the chart names none.
+    ``account_list`` is the file that lists the ERP's accounts, ``department_list`` the one of the
+    departments; None: the chart names none.
     ``zone`` is where the days of companies begin that name no time zone: the ledger's.
     """
 
@@ -87,6 +88,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     recharge: bool = False
     periods: Periods | None = None
     account_list: str | None = None
+    department_list: str | None = None
     zone: ZoneInfo | None = None
 
     def zone_of(self, company: str) -> ZoneInfo | None:

@@ -3,7 +3,8 @@
 A sheet is a table: its first row that is not empty names the keys. ``chart``, ``accounts`` and the
 like have a row for each key, in the columns ``key`` and ``value``; ``company`` a row for each
 company; ``expense`` and the like a row for each entry. ``rates.EUR`` is the key ``EUR`` of the
-table ``rates``. A column, row or sheet whose name begins with ``#`` is a remark.
+table ``rates``. A column, row or sheet whose name begins with ``#`` is a remark. ``names`` has the
+Chinese names of sheets and keys.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping.charts.content import Content, Entry, checked, unknown
 from claimbridge.mapping.charts.grids import Cell, Formula, Grid
 from claimbridge.mapping.charts.layout import KEYED, LISTED, SINGLE, Table
+from claimbridge.mapping.charts.names import Header, chinese_keys, chinese_sheets, sheet_of
 from claimbridge.model.money import EXACT, MAX_FRACTION_DECIMALS
 from claimbridge.model.text import check_code, check_free_text
 
@@ -48,22 +50,33 @@ class Keys(NamedTuple):
         code, _, key = rest.rpartition(".")
         return ((table, code, key), inner[key]) if code and key in inner else None
 
-    def shown(self) -> list[str]:
-        """Return the keys as headers, for messages."""
-        return [*self.plain, *(f"{table}.…" for table in self.tables)]
+    def unknown(self, header: Header, what: str = "key") -> str:
+        """Return the sentence about a header that names no key of the sheet."""
+        shown = [*self.plain, *(f"{table}.…" for table in self.tables)]
+        also = chinese_keys({**self.plain, **self.tables})
+        return unknown(header.written, shown, what, also=also)
 
 
 def content_of(grids: Iterable[Grid], *, file: str) -> Content:
     """Return what the sheets of a chart say; ``file`` names the chart in messages.
 
     An empty sheet says nothing. Raises ConfigurationError: CB-206 for a sheet or key that there is
-    not, CB-261 for a cell that cannot be read exactly, naming it.
+    not, or that there is twice, CB-261 for a cell that cannot be read exactly, naming it.
     """
     single: dict[str, Mapping[str, object]] = {}
     keyed: dict[str, Mapping[str, Mapping[str, object]]] = {}
     listed: dict[str, tuple[Entry, ...]] = {}
+    titles: dict[str, str] = {}
     for grid in grids:
-        name = grid.name.lower()
+        name = sheet_of(grid.name)
+        if name in titles:
+            raise ConfigurationError(
+                f'{file}: "{titles[name]}" and "{grid.name}" are both the sheet "{name}"; '
+                "keep one of the two",
+                code="CB-206",
+            )
+        if name in {*SINGLE, *KEYED, *LISTED}:
+            titles[name] = grid.name
         if name in SINGLE:
             single[name] = _pairs(grid, _keys(SINGLE[name]))
         elif name in KEYED:
@@ -76,8 +89,9 @@ def content_of(grids: Iterable[Grid], *, file: str) -> Content:
         elif any(cell is not None for _, cells in grid.rows for cell in cells):
             known = (*SINGLE, *KEYED, *LISTED)
             raise ConfigurationError(
-                f"{file}: {unknown(grid.name, known, 'sheet')}; there are {', '.join(known)}, and "
-                "a sheet with remarks has a name that begins with #",
+                f"{file}: {unknown(grid.name, known, 'sheet', also=chinese_sheets())}; there are "
+                f"{', '.join(known)}, docs/chart.md has their Chinese names, and a sheet with "
+                "remarks has a name that begins with #",
                 code="CB-206",
             )
     return checked(Content(file=file, single=single, keyed=keyed, listed=listed))
@@ -123,19 +137,20 @@ def _kind(type_: inspect.Type) -> Kind:
 def _pairs(grid: Grid, keys: Keys) -> dict[str, object]:
     """Return the table that a sheet of keys and values is."""
     columns = _columns(grid, {"key", "value"})
-    if set(columns.values()) != {"key", "value"}:
+    if {header.key for header in columns.values()} != {"key", "value"}:
         _refuse(grid.where, 'it must have the columns "key" and "value"', code="CB-206")
     table: dict[str, Any] = {}
     for number, named in _named(grid, columns):
         where = f"{grid.where}, row {number}"
-        key = named["key"]
-        if key is None:
+        cells = {column.key: cell for column, cell in named.items()}
+        if cells["key"] is None:
             _refuse(where, "there is a value without a key", code="CB-206")
-        header = text_of(key, where)
-        found = keys.place(header)
+        header = Header.of(text_of(cells["key"], where))
+        found = keys.place(header.key)
         if found is None:
-            _refuse(where, unknown(header, keys.shown()), code="CB-206")
-        _put(table, found[0], _read(named["value"], found[1], f"{where}, {header}"), where)
+            _refuse(where, keys.unknown(header), code="CB-206")
+        value = _read(cells["value"], found[1], f"{where}, {header}", header.key)
+        _put(table, found[0], value, where)
     return table
 
 
@@ -158,26 +173,26 @@ def _records(grid: Grid, keys: Keys) -> Iterator[tuple[int, dict[str, object]]]:
     columns = _columns(grid, None)
     places = {}
     for header in columns.values():
-        found = keys.place(header)
+        found = keys.place(header.key)
         if found is None:
-            _refuse(grid.where, unknown(header, keys.shown(), "column"), code="CB-206")
+            _refuse(grid.where, keys.unknown(header, "column"), code="CB-206")
         places[header] = found
     for number, named in _named(grid, columns):
         record: dict[str, object] = {}
         for header, cell in named.items():
             path, kind = places[header]
             where = f"{grid.where}, row {number}, {header}"
-            _put(record, path, _read(cell, kind, where), where)
+            _put(record, path, _read(cell, kind, where, header.key), where)
         yield number, record
 
 
-def _columns(grid: Grid, known: set[str] | None) -> dict[int, str]:
+def _columns(grid: Grid, known: set[str] | None) -> dict[int, Header]:
     """Return the headers by column; remarks and, with ``known``, all others left out."""
     rows = list(_filled(grid))
     if not rows:
         return {}
     number, head = rows[0]
-    columns: dict[int, str] = {}
+    columns: dict[int, Header] = {}
     for place in range(max(len(cells) for _, cells in rows)):
         cell = head[place] if place < len(head) else None
         if cell is None:
@@ -189,13 +204,20 @@ def _columns(grid: Grid, known: set[str] | None) -> dict[int, str]:
                         code="CB-206",
                     )
             continue
-        header = text_of(cell, f"{grid.where}, row {number}")
-        if header.startswith("#") or (known is not None and header not in known):
+        header = Header.of(text_of(cell, f"{grid.where}, row {number}"))
+        if header.written.startswith("#") or (known is not None and header.key not in known):
             continue
-        if header in columns.values():
-            _refuse(grid.where, f'there are two columns "{header}"', code="CB-206")
+        for other in columns.values():
+            if other.key == header.key:
+                twice = f'there are two columns "{header.key}"{_both(other, header)}'
+                _refuse(grid.where, twice, code="CB-206")
         columns[place] = header
     return columns
+
+
+def _both(one: Header, other: Header) -> str:
+    """Return, for a message, how two columns are called that are one key; "" for the same name."""
+    return "" if one.written == other.written else f": {one.written} and {other.written}; keep one"
 
 
 def _filled(grid: Grid) -> Iterator[tuple[int, tuple[Cell, ...]]]:
@@ -209,7 +231,7 @@ def _filled(grid: Grid) -> Iterator[tuple[int, tuple[Cell, ...]]]:
         yield number, cells
 
 
-def _named(grid: Grid, columns: Mapping[int, str]) -> Iterator[tuple[int, dict[str, Cell]]]:
+def _named(grid: Grid, columns: Mapping[int, Header]) -> Iterator[tuple[int, dict[Header, Cell]]]:
     """Yield the rows below the headers as cells by header."""
     rows = _filled(grid)
     next(rows, None)
@@ -234,17 +256,17 @@ def _put(table: dict[str, Any], path: tuple[str, ...], value: object, where: str
     table[path[-1]] = value
 
 
-def _read(cell: Cell, kind: Kind, where: str) -> object:
-    """Return a cell's value; None for an empty cell."""
+def _read(cell: Cell, kind: Kind, where: str, key: str) -> object:
+    """Return the value that a cell gives ``key``; None for an empty cell."""
     if cell is None:
         return None
     if isinstance(cell, Formula):
         _refuse(where, f"a formula or error, {cell.text[:40]}; put in its value")
     if kind == "text":
-        return _seen(text_of(cell, where), where)
+        return _seen(text_of(cell, where), where, key)
     if kind == "texts":
         parts = _COMMA.split(text_of(cell, where))
-        return tuple(_seen(part.strip(), where) for part in parts if part.strip())
+        return tuple(_seen(part.strip(), where, key) for part in parts if part.strip())
     if kind == "number":
         return _number(cell, where)
     return _date(cell, where) if kind == "date" else _truth(cell, where)
@@ -254,9 +276,8 @@ _FOR_PEOPLE: Final = ("name", "narration", "when", "line", "claim")
 """Keys whose texts are no codes."""
 
 
-def _seen(text: str, where: str) -> str:
+def _seen(text: str, where: str, key: str) -> str:
     """Return a cell's text; refuse one that a reader sees otherwise than it is."""
-    key = where.rpartition(", ")[2]
     check = check_free_text if key in _FOR_PEOPLE else check_code
     try:
         check(text, "the cell")
