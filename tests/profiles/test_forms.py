@@ -60,7 +60,11 @@ def test_a_number_stays_as_it_is(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["成功保存", "ok", "-1", "12\n13", "1" * 200, "4\u200b7", "4\u202e7"]
+    "number",
+    [
+        *("成功保存", "ok", "-1", "12\n13", "1" * 200, "4\u200b7", "4\u202e7"),
+        *("\u22121", "\u20131", "error 5", "Error: 17", "HTTP 500", "失败1", "NULL 1", "#N/A 5"),
+    ],
 )
 def test_a_word_and_a_hidden_character_are_no_number(number: str) -> None:
     """A word, an error's -1, two lines, and what may hide another number prove nothing."""
@@ -142,3 +146,9 @@ def test_a_saved_reply_is_judged_too() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # told once
         ledger.read_bytes(_reply("８８"))
+
+
+@pytest.mark.parametrize("number", ["JV 2026/17", "1-2", "ERR17", "NONESUCH-1", "HTTPS1", "记-3-7"])
+def test_a_number_may_have_words_and_dashes_in_it(number: str) -> None:
+    """Only an error's own word in its first place makes a number none."""
+    assert judged(posted(number), EntryForm()).kind is K.POSTED

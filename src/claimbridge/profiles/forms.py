@@ -36,6 +36,13 @@ YEAR: Final = r"(?:19|20|21)[0-9]{2}"
 _ENDS: Final = " \t\r\n\ufeff\u200b\u200c\u200d\u2060\u00ad"
 """What is invisible and means nothing at an end: white space, marks, joiners, soft hyphens."""
 _BROKEN: Final = re.compile(r"[\t\r\n]")
+_NO_NUMBER: Final = re.compile(
+    r"[-\u2010-\u2015\u2212][0-9.]+"
+    r"|(?:error|exception|failed|failure|http|invalid|null|none|undefined|#?n/a)\b.*"
+    r"|(?:失败|错误|异常|无效|出错).*",
+    re.I,
+)
+"""What services answer in a number's place for an error: a negative number, a word and its code."""
 
 
 class EntryForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +74,7 @@ def is_nothing(text: str) -> bool:
 
 def is_number(text: str, form: str = "") -> bool:
     """Tell whether a text can be a document's number: a digit besides zero, and nothing unseen."""
-    # "-1" is what services answer for an error.
-    if not is_code(text, form) or re.fullmatch(r"-[0-9.]+", text):
+    if not is_code(text, form) or _NO_NUMBER.fullmatch(text):
         return False
     return any(unicodedata.digit(one, 0) for one in text)
 
