@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("src", "wsdl", "xsd", "examples", "tests", "docs", "setup.cfg", "pyproject.toml",
-         "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE")  # fmt: skip
+         "MANIFEST.in", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE")  # fmt: skip
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.pyc", "_build")
 
 

@@ -163,12 +163,11 @@ def test_parked_is_listed_retried_and_refused(inbox: Inbox) -> None:
 
 
 def test_a_reason_is_read_whole_and_no_name_rules_the_terminal(
-    inbox: Inbox, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What a person must mend stands there in full, at 80 columns too; escapes are spelt."""
+    """What a person must fix stands there in full; escapes are spelt."""
     inbox.put("a\x1b[31m.json", plain("A", total="77.00"))
     inbox.intake()
-    monkeypatch.setattr("claimbridge.cli.output._ENDLESS", 80)
     capfd.readouterr()
     assert main(["intake", "list", "--config", str(inbox.config)]) == 0
     printed = capfd.readouterr().out

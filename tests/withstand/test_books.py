@@ -428,7 +428,9 @@ def test_a_journal_of_names_goes_on_under_them(
     (book,) = journal.books()
     assert (book.id, book.names, book.place) == ("CN01", ("CN01",), None)
     assert journal.cursor("CN01") == "17"
-    with Client(at(other_erp, "X"), ledger=ledger_of(at(other_erp, "X")), journal=journal) as other:
+    with Client(
+        at(other_erp, "X"), ledger=ledger_of(at(other_erp, "X")), journal=journal, new_journal=True
+    ) as other:
         with pytest.raises(ConflictingSubmission, match="journal rename CN01 X") as error:
             other.submit(mine)
         assert (error.value.code, "parallel" in error.value.message) == ("CB-457", False)

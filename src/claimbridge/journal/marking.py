@@ -96,7 +96,8 @@ class Marking:
                 mark = self._file.read()
                 held = read_held(connection)
                 found = newest.judged(str(self._path), held, mark, gaps, place=self._file.place)
-                if not found.behind or self._file.read() == mark:
+                suspect = found.behind or found.replaces
+                if not suspect or self._file.read() == mark:
                     return found
         except OSError as error:
             why = f"its mark {self._file.path} cannot be read ({error.strerror})"

@@ -71,13 +71,16 @@ class MarkFile:
     def make(self, mark: Mark) -> None:
         """Make the mark, or make it anew, synced with its folder. Raises OSError."""
         mode = self._journal.stat().st_mode & 0o666
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+        # Whole, or not there: who reads meanwhile must not take half a line for a damaged mark.
+        draft = self.path.with_name(f"{self.path.name}.new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        descriptor = os.open(draft, flags, mode)
         try:
             os.pwrite(descriptor, _line(mark), 0)
-            os.ftruncate(descriptor, len(_line(mark)))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        draft.replace(self.path)
         folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
             with contextlib.suppress(OSError):  # not every file system syncs folders

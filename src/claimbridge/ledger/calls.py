@@ -63,8 +63,14 @@ class Ledger(Answers):
         return opened.book
 
     def agree_new(self) -> Plan[None]:
-        """Plan what ``new_journal=True`` says: nothing was sent to the book before."""
-        book = yield from self.book()
+        """Plan what ``new_journal=True`` says: nothing was sent to the book before.
+
+        A ledger whose book cannot be told is refused by whatever is asked of it next.
+        """
+        try:
+            book = yield from self.book()
+        except ConfigurationError:
+            return
         yield from plans.AgreeNew(book.id)
 
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
