@@ -105,16 +105,16 @@ def ledger(port: int, folder: Path, *, chart: str = CHART, **changes: Any) -> An
 
 
 def test_a_claim_is_posted_once_committed_and_found(client: Any, sap: MockSap) -> None:
-    """Post, commit, and a look at the documents; submitted again, nothing is called."""
+    """Asked for, posted, committed, and looked for; submitted again, nothing is called."""
     ack = client.submit(claim("T-1"))
-    assert sap.calls() == [POST, COMMIT, READ]
+    assert sap.calls() == [READ, POST, COMMIT, READ]
     (document,) = sap.documents()
     assert document["ReferenceDocument"] == ack.reference == "T-1"
     assert ack.state is State.POSTED
     assert str(ack.journal_entry) == f"{document['AccountingDocument']} / CN01 / 2026"
     assert document["AccountingDocumentType"] == "KR"
     assert client.submit(claim("T-1")) == ack
-    assert sap.calls() == [POST, COMMIT, READ]
+    assert sap.calls() == [READ, POST, COMMIT, READ]
 
 
 def test_items_carry_what_the_voucher_says(client: Any, sap: MockSap) -> None:
@@ -158,7 +158,7 @@ def test_a_message_of_type_e_or_a_refuses(client: Any, sap: MockSap, kind: str) 
         client.submit(claim("T-1"))
     (reason,) = refused.value.reasons
     assert (reason.code, reason.text) == ("201(F5)", "Posting period 003 2026 is not open")
-    assert sap.calls() == [POST, ROLLBACK]
+    assert sap.calls() == [READ, POST, ROLLBACK]
     assert sap.documents() == []
     assert client.status("T-1").state is State.REJECTED
 
@@ -235,12 +235,12 @@ def test_what_it_would_refuse_never_leaves(client: Any, sap: MockSap) -> None:
     assert sap.calls() == []
 
 
-@pytest.mark.parametrize("exchange", [1, 2, 3], ids=["post", "commit", "look"])
+@pytest.mark.parametrize("exchange", [2, 3, 4], ids=["post", "commit", "look"])
 @pytest.mark.parametrize("stage", [Stage.ANSWERED, Stage.HALF_ANSWERED])
 def test_a_lost_answer_is_found_by_its_reference(
     client: Any, sap: MockSap, relay: Relay, exchange: int, stage: Stage
 ) -> None:
-    """Whichever of the three answers is lost: in doubt, asked for, adopted; one document."""
+    """Whichever answer after the question's is lost: in doubt, asked for, adopted; one document."""
     relay.order(Order(exchange, stage, fate=Fate.LOSE))
     ack = client.submit(claim("T-1"))
     (document,) = sap.documents()
@@ -254,7 +254,7 @@ def test_a_request_lost_on_its_way_is_sent_again_after_the_quiet_period(
     client: Any, sap: MockSap, relay: Relay
 ) -> None:
     """Nothing is found under the reference, and it may still arrive: wait, ask, send."""
-    relay.order(Order(1, Stage.SENT, fate=Fate.LOSE))
+    relay.order(Order(2, Stage.SENT, fate=Fate.LOSE))
     with pytest.raises(OutcomeUnknown):
         client.submit(claim("T-1"))
     assert POST not in sap.calls()
@@ -263,9 +263,9 @@ def test_a_request_lost_on_its_way_is_sent_again_after_the_quiet_period(
     assert len(sap.documents()) == 1
 
 
-def test_an_answer_too_late_is_found(client: Any, sap: MockSap) -> None:
+def test_an_answer_too_late_is_found(client: Any, sap: MockSap, relay: Relay) -> None:
     """By its control plane: 1.2 s where 0.8 are allowed; it posts after we gave up."""
-    sap.fail(scenario="slow")
+    relay.order(Order(2, Stage.SENT, act=lambda: sap.fail(scenario="slow")))
     with pytest.raises(OutcomeUnknown):
         client.submit(claim("T-1"))
     ack = settled(client, claim("T-1"))
@@ -287,10 +287,10 @@ def test_an_answer_too_late_is_found(client: Any, sap: MockSap) -> None:
     ids=lambda case: "-".join(map(str, case.values())) if isinstance(case, dict) else "",
 )
 def test_an_injected_fault_posts_nothing_twice(
-    client: Any, sap: MockSap, rule: dict[str, Any], expected: type[DeliveryError]
+    client: Any, sap: MockSap, relay: Relay, rule: dict[str, Any], expected: type[DeliveryError]
 ) -> None:
     """Each is told for what it is; afterwards the claim is posted, once."""
-    sap.fail(**rule)
+    relay.order(Order(2, Stage.SENT, act=lambda: sap.fail(**rule)))
     with pytest.raises(expected):
         client.submit(claim("T-1"))
     assert sap.documents() == []
@@ -306,19 +306,29 @@ def test_a_commit_that_was_refused_is_judged_by_the_ledger(client: Any, sap: Moc
     assert ack.journal_entry.number == document["AccountingDocument"]
 
 
+@pytest.mark.parametrize(
+    ("exchange", "fate"), [(1, Fate.GO_ON), (2, Fate.LOSE)], ids=["asked first", "in doubt"]
+)
 def test_another_document_under_the_reference_is_not_adopted(
-    client: Any, sap: MockSap, relay: Relay, tmp_path: Path
+    client: Any, sap: MockSap, relay: Relay, tmp_path: Path, exchange: int, fate: Fate
 ) -> None:
-    """Anybody can type a reference: with other amounts it is not ours, and a person looks."""
+    """Anybody can type a reference: with other amounts it is not ours, and a person looks.
+
+    Typed before the question it is found there; after it, once our posting was lost.
+    """
     other = tmp_path / "other"
     other.mkdir()
-    with opened("Client", ledger(relay.port, other)) as stranger:
-        stranger.submit(claim("T-1", taxi="31.00"))
-    relay.order(Order(1, Stage.SENT, fate=Fate.LOSE))
+
+    def type_it() -> None:
+        with opened("Client", ledger(sap.port, other)) as stranger:
+            stranger.submit(claim("T-1", taxi="31.00"))
+
+    relay.order(Order(exchange, Stage.SENT, type_it, fate))
     with pytest.raises(OutcomeUnknown) as parked:
         client.submit(claim("T-1"))
     assert "137.00 CNY, ours 136.00 CNY" in str(parked.value)
     assert client.status("T-1", ask=False).state is State.PARKED
+    assert sap.calls().count(POST) == len(sap.documents()) == 1
 
 
 def test_a_reversal_is_a_document_of_its_own(client: Any, sap: MockSap) -> None:
@@ -339,10 +349,13 @@ def test_a_reversal_is_a_document_of_its_own(client: Any, sap: MockSap) -> None:
 
 
 def test_a_lost_reversal_is_found(client: Any, sap: MockSap, relay: Relay) -> None:
-    """By its own reference, as a posting is."""
+    """By its own reference, as a posting is; the answer to its commit is lost."""
     client.submit(claim("T-1"))
-    relay.order(Order(2, Stage.ANSWERED, fate=Fate.LOSE))
+    before = len(sap.calls())
+    relay.order(Order(5, Stage.ANSWERED, fate=Fate.LOSE))
     client.reverse("T-1", posting_date=MARCH)
+    # The entry and its items, then whether its reversal is there; afterwards, what became of it.
+    assert sap.calls()[before:] == [READ, READ, READ, POST, COMMIT, READ, READ]
     assert len(sap.documents()) == 2
     assert client.status("T-1", ask=False).state is State.REVERSED
 
