@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -114,5 +115,19 @@ def to_php(request: pytest.FixtureRequest, php_ledger: PhpLedger, tmp_path: Path
 
 
 def renamed(claim: Claim, id_: str, **changes: Any) -> Claim:
-    """The same claim under another id, with ``changes``."""
-    return msgspec.structs.replace(claim, id=id_, **changes)
+    """The same claim under another id, with invoices of its own, and with ``changes``.
+
+    The same id has the same invoices each time.
+    """
+    mark = zlib.crc32(id_.encode())
+    lines = tuple(
+        msgspec.structs.replace(
+            line,
+            documents=tuple(
+                msgspec.structs.replace(one, number=f"2{mark:010}{at:04}{nth:04}1")
+                for nth, one in enumerate(line.documents)
+            ),
+        )
+        for at, line in enumerate(claim.lines)
+    )
+    return msgspec.structs.replace(claim, **{"id": id_, "lines": lines} | changes)

@@ -16,8 +16,8 @@ CLIENTS: Final = ("Client", "AsyncClient")
 class Awaited:
     """An ``AsyncClient`` whose calls are awaited for the caller, in one event loop."""
 
-    def __init__(self, config: LedgerConfig, loop: asyncio.Runner) -> None:
-        self._client = AsyncClient(config)
+    def __init__(self, client: AsyncClient, loop: asyncio.Runner) -> None:
+        self._client = client
         self._loop = loop
 
     def __getattr__(self, name: str) -> Any:
@@ -39,14 +39,14 @@ async def _collected(answers: AsyncIterator[Any]) -> list[Any]:
 
 
 @contextmanager
-def opened(kind: str, config: LedgerConfig) -> Iterator[Any]:
+def opened(kind: str, config: LedgerConfig, *, new_journal: bool = False) -> Iterator[Any]:
     """Open a client of either kind, and close it."""
     if kind == "Client":
-        with Client(config) as client:
+        with Client(config, new_journal=new_journal) as client:
             yield client
         return
     with asyncio.Runner() as loop:
-        awaited = Awaited(config, loop)
+        awaited = Awaited(AsyncClient(config, new_journal=new_journal), loop)
         try:
             yield awaited
         finally:

@@ -148,7 +148,10 @@ def test_what_php_refuses_is_told_in_its_words(
         chart=str(place),
         auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
     )
-    with opened("Client", config) as client, pytest.raises(LedgerRejection) as refused:
+    with (
+        opened("Client", config, new_journal=True) as client,
+        pytest.raises(LedgerRejection) as refused,
+    ):
         client.submit(trip)
     (reason,) = refused.value.reasons
     assert (reason.code, reason.text) == ("1002", f"凭证{trip.id}没有找到科目")

@@ -43,7 +43,10 @@ def test_every_example_is_posted_once(
             for total in held[ack.reference]["DebitTotal"]
         }
         assert added_up == voucher.totals
-    assert php_ledger.operations() == ["SubmitVoucherRequest"] * len(examples)
+    # Before a later revision, PHP is asked for the earlier one, which this journal does not know.
+    asked, sent = "QueryVouchersRequest", "SubmitVoucherRequest"
+    expected = [[asked, sent] if claim.revision > 1 else [sent] for claim in examples]
+    assert php_ledger.operations() == [name for names in expected for name in names]
 
 
 def test_a_batch_has_a_result_for_each(to_php: Any, php_ledger: PhpLedger, trip: Claim) -> None:
