@@ -16,6 +16,7 @@ from claimbridge.errors import (
     ClaimError,
     ConfigurationError,
     DeliveryError,
+    JournalError,
     LedgerRejection,
     LedgerUnavailable,
     OutcomeUnknown,
@@ -69,6 +70,8 @@ class Ledger(Answers):
         """
         try:
             book = yield from self.book()
+        except JournalError:
+            raise
         except ConfigurationError:
             return
         yield from plans.AgreeNew(book.id)
