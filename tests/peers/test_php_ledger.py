@@ -18,7 +18,7 @@ from tests.peers.requests import contract
 from tests.peers.senders import CLIENTS, opened
 
 from claimbridge import Claim, ConflictingSubmission, JournalEntry, LedgerRejection, State
-from claimbridge.signing.throwaway import Throwaway
+from claimbridge.signing.keys.throwaway import Throwaway
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.xmlio import canonical
 

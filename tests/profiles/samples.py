@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 from claimbridge import xmlio
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import (
     JournalEntry,
     Key,

@@ -19,8 +19,8 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim, State, Status
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.csv.layouts import claims_in
 from claimbridge.sources.folder import FolderSettings, FolderSource
-from claimbridge.sources.layouts import claims_in
 
 HEADER = (
     "id,revision,company,employee,currency,total,title,line.type,line.date,line.amount,line.text"

@@ -18,7 +18,7 @@ from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sandbox import FAULTS
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiAnswers
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out

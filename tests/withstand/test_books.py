@@ -17,7 +17,8 @@ from tests.withstand.scene import SENDERS, Sender, attempted, claim, configured,
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, ConflictingSubmission
-from claimbridge.journal import Journal, MemoryJournal, SqliteJournal, schema
+from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
+from claimbridge.journal.sqlite import schema
 from claimbridge.ledger import Ledger
 from claimbridge.model import Key, State
 from claimbridge.profiles import load_profile

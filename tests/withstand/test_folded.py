@@ -19,7 +19,7 @@ from claimbridge.journal import Journal, MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement, Claim, ClaimLine, State
 from claimbridge.profiles import PROFILES, Profile
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
 from claimbridge.testing.conformance.subject import Subject
 

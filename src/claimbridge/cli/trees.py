@@ -10,15 +10,15 @@ import msgspec
 from cyclopts import Parameter
 
 from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.claims import Json
+from claimbridge.cli.commands.claims import Json
 from claimbridge.cli.given import at_hand
 from claimbridge.cli.output import complain, emit, row, say, show, table
 from claimbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from claimbridge.contract.offer import Message, OfferedOperation
-    from claimbridge.contract.outline import Facets
-    from claimbridge.contract.overview import Overview, Row, Validation
+    from claimbridge.contract.outline.offer import Message, OfferedOperation
+    from claimbridge.contract.outline.types import Facets
+    from claimbridge.contract.study.overview import Overview, Row, Validation
 
 _LISTED = 8
 """Values of an enumeration that a tree names; --json has all."""
@@ -53,7 +53,7 @@ def show_contract(
         Only what holds this text, in upper or lower case.
 
     """
-    from claimbridge.contract.overview import Overview
+    from claimbridge.contract.study.overview import Overview
 
     if operation is not None and type_ is not None:
         raise ConfigurationError("name an --operation or a --type, not both", code="CB-251")
@@ -185,7 +185,7 @@ def _schema_name(field: str) -> str:
 
 
 def _some(values: tuple[str, ...]) -> str:
-    from claimbridge.contract.wording import listed
+    from claimbridge.contract.outline.wording import listed
 
     return listed([value.rpartition("}")[2] for value in values], most=_LISTED)
 

@@ -28,7 +28,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError,
 from claimbridge.model import Claim, Status
 from claimbridge.private import write_private
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.layouts import SUFFIXES, Found, claims_in
+from claimbridge.sources.csv.layouts import SUFFIXES, Found, claims_in
 from claimbridge.sources.record import Record
 from claimbridge.sources.settings import SourceConfig
 

@@ -18,15 +18,15 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, LedgerUnavailable
 from claimbridge.model import Claim, Status
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
+from claimbridge.sources.hesi.api.http import JsonObject
+from claimbridge.sources.hesi.api.listing import Listed, read_changes
 from claimbridge.sources.hesi.effects import DRAFT, WAITING
-from claimbridge.sources.hesi.fields import FieldMap, load_map
-from claimbridge.sources.hesi.form import HesiForms
-from claimbridge.sources.hesi.http import JsonObject
-from claimbridge.sources.hesi.ignored import ignored
-from claimbridge.sources.hesi.listing import Listed, read_changes
+from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
+from claimbridge.sources.hesi.forms.form import HesiForms
+from claimbridge.sources.hesi.forms.ignored import ignored
+from claimbridge.sources.hesi.forms.words import FormWords
 from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.words import FormWords
 
 _MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
 

@@ -21,7 +21,7 @@ from claimbridge.errors import (
 )
 from claimbridge.model import JournalEntry, State, Status
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.effects import (
     MARK,
     JsonObject,
