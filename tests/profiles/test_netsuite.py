@@ -345,7 +345,7 @@ def with_first(**changes: object) -> Voucher:
 def test_references_never_differ_by_case_alone(claim_id: str, fits: bool) -> None:
     """Nobody says that NetSuite tells them apart, and upsert would write one over the other."""
     for purpose, mark in ((Purpose.POST, ".R2"), (Purpose.REVERSE, ".X2")):
-        key = Key(ledger="L", claim_id=claim_id, revision=2, purpose=purpose)
+        key = Key(book="L", claim_id=claim_id, revision=2, purpose=purpose)
         reference = reference_for(key, NetSuite.capabilities)
         assert (reference == f"{claim_id}{mark}") is fits
         assert fits or reference.isupper()

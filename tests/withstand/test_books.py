@@ -118,8 +118,8 @@ def test_what_is_unfinished_is_reconciled_under_the_new_name(
         erp.set_faults("")
     with opened(at(erp, "renamed", profile="reference")) as sender:
         (done,) = sender.reconcile()
-        assert done.status is not None
-        assert done.status.state is State.POSTED
+        assert done.standing is not None
+        assert done.standing.state is State.POSTED
     assert references(erp).count(mine.id) == 1
 
 

@@ -195,7 +195,7 @@ def test_changes_of_an_earlier_reference_are_ours() -> None:
             with contextlib.suppress(ClaimBridgeError):
                 before.reverse("EXP-1")
         with Client(new.config, ledger=new, journal=journal) as sender:
-            told = {change.reference: change.submission for change in sender.changes(since="")}
+            told = {change.reference: change.standing for change in sender.changes(since="")}
     found = told["EXP-1.X1"]
     assert found is not None
     assert found.claim_id == "EXP-1"

@@ -185,8 +185,8 @@ def test_a_reply_that_a_profile_fails_on_is_in_doubt(
         assert isinstance(left.error, OutcomeUnknown)
         profile.verb = ""
         (done,) = client.reconcile()
-        assert done.status is not None
-        assert done.status.state is State.POSTED
+        assert done.standing is not None
+        assert done.standing.state is State.POSTED
     assert len(erp.ledger()) == 1
 
 

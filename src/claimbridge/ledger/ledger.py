@@ -35,8 +35,8 @@ from claimbridge.model import (
     Outcome,
     OutcomeKind,
     Purpose,
+    Standing,
     State,
-    Status,
     Submission,
 )
 from claimbridge.submission import Built, Draft, Pause, Plan, Probed, Recall
@@ -141,9 +141,9 @@ class Ledger(Answers):
             return False
         return True
 
-    def status(self, claim_id: str, *, ask: bool) -> Plan[Status]:
+    def status(self, claim_id: str, *, ask: bool) -> Plan[Standing]:
         """Plan ``Client.status``."""
-        statuses: list[Status] = []
+        statuses: list[Standing] = []
         documents = yield from self._documents_of(claim_id)
         for known in documents:
             if ask and known.state in LIVE:
@@ -157,12 +157,12 @@ class Ledger(Answers):
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
-        history = yield from Recall(known.key.ledger, known.key.claim_id)
+        history = yield from Recall(known.key.book, known.key.claim_id)
         key = msgspec.structs.replace(known.key, purpose=Purpose.REVERSE)
         reversal = history.get(key)
         return reversal.journal_entry if reversal is not None else None
 
-    def wait(self, claim_id: str, *, until: State, timeout: float) -> Plan[Status]:
+    def wait(self, claim_id: str, *, until: State, timeout: float) -> Plan[Standing]:
         """Plan ``Client.wait``."""
         if until not in LIVE:
             raise ConfigurationError(f"cannot wait until {until}; wait until posted or paid")
@@ -204,7 +204,7 @@ class Ledger(Answers):
         reason: str,
         revision: int = 1,
         approved_at: dt.datetime | None = None,
-    ) -> Plan[Status | None]:
+    ) -> Plan[Standing | None]:
         """Plan ``Client.withdraw``."""
         book = yield from self.book()
         found = yield from plans.withdraw(
@@ -220,7 +220,7 @@ class Ledger(Answers):
         asked = nobodys(plans.id_of(self.wanted.place), companies, self.rules, day=day)
         return (yield from plans.probe(asked, self.rules))
 
-    def reconcile(self, unfinished: Submission) -> Plan[Status | None]:
+    def reconcile(self, unfinished: Submission) -> Plan[Standing | None]:
         """Plan one claim of ``Client.reconcile``; None where another has finished it."""
         found = yield from plans.reconcile_claim(unfinished, self.rules)
         return _status_of_all(found) if found else None
@@ -236,7 +236,7 @@ class Ledger(Answers):
         gone: bool,
         looked: dt.datetime | None,
         note: str,
-    ) -> Plan[Status]:
+    ) -> Plan[Standing]:
         """Plan ``Client.settle``."""
         key = Key((yield from self.book()).id, claim_id, revision, part=part)
         if gone:
@@ -255,9 +255,9 @@ class Ledger(Answers):
             current = status_of((yield from plans.absorb(known, outcome, self.rules)))
         return Change(
             reference=outcome.reference or "",
-            status=outcome.kind,
+            outcome=outcome.kind,
             journal_entry=outcome.journal_entry,
-            submission=current,
+            standing=current,
             cursor=cursor,
         )
 
@@ -286,7 +286,7 @@ _RANK = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
 _ENDED = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
 
 
-def _never(status: Status, until: State) -> DeliveryError:
+def _never(status: Standing, until: State) -> DeliveryError:
     about: dict[str, Any] = {
         "claim_id": status.claim_id,
         "reference": status.reference,
@@ -327,9 +327,9 @@ def _caught(plan: Plan[T], claim: Claim) -> Plan[T | ClaimBridgeError]:
         return error
 
 
-def status_of(known: Submission) -> Status:
+def status_of(known: Submission) -> Standing:
     """Return what a caller learns of a submission's status."""
-    return Status(
+    return Standing(
         claim_id=known.key.claim_id,
         revision=known.key.revision,
         reference=known.reference,
@@ -344,11 +344,11 @@ def status_of(known: Submission) -> Status:
     )
 
 
-def _status_of_all(documents: Sequence[Submission]) -> Status:
+def _status_of_all(documents: Sequence[Submission]) -> Standing:
     return together([status_of(one) for one in documents], documents[0].voucher.parts)
 
 
-def together(statuses: Sequence[Status], parts: int) -> Status:
+def together(statuses: Sequence[Standing], parts: int) -> Standing:
     """Return where a claim stands: as the one of its documents that needs the most attention.
 
     ``parts`` is how many there are to be, 0 for one document.

@@ -44,7 +44,7 @@ class Answers(Messages):
             built = self.build(step)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        book = step.submissions[0].key.ledger
+        book = step.submissions[0].key.book
         flights = () if step.verb == "query" else step.submissions
         answered = yield from Exchanging(self, flights, book=book).perform(built)
         outcomes = recognised(step.submissions, answered, self.profile.capabilities)

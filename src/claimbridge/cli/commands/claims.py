@@ -37,7 +37,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, Sc
 from claimbridge.journal.newest import refused
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
-from claimbridge.model import Acknowledgement, Claim, Finding, State, Status
+from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
 from claimbridge.xmlio import indented
 
 Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
@@ -194,7 +194,7 @@ def status(
 
     """
     codes = []
-    shown: list[Status] = []
+    shown: list[Standing] = []
     with Client.from_config(config, ledger=ledger) as client:
         for claim_id in claims:
             try:
@@ -212,7 +212,7 @@ def status(
     return worst(codes)
 
 
-def status_record(found: Status) -> dict[str, Any]:
+def status_record(found: Standing) -> dict[str, Any]:
     """Return where a claim stands, for JSON."""
     return {
         "claim": found.claim_id,
@@ -226,7 +226,7 @@ def status_record(found: Status) -> dict[str, Any]:
     }
 
 
-def _print_statuses(statuses: list[Status]) -> None:
+def _print_statuses(statuses: list[Standing]) -> None:
     made = Listing("claim", "rev", "state", "journal entry", "reference", numbers=("rev",))
     for found in statuses:
         made.add(
@@ -419,13 +419,13 @@ def reconcile(
     with Client.from_config(config, ledger=ledger) as client:
         tell_missing(config, client)
         for one in client.reconcile():
-            if one.status is not None:
+            if one.standing is not None:
                 codes.append(DONE)
                 if json:
-                    emit(status_record(one.status))
+                    emit(status_record(one.standing))
                 else:
-                    entry = one.status.journal_entry or ""
-                    say(YES, f" {one.claim_id}  {one.status.state}  {entry}")
+                    entry = one.standing.journal_entry or ""
+                    say(YES, f" {one.claim_id}  {one.standing.state}  {entry}")
             elif one.error is not None:
                 codes.append(exit_code(one.error))
                 _show_error(one.claim_id, one.error, json)

@@ -76,7 +76,7 @@ def _holders(url: str, number: str) -> list[tuple[str, InvoiceHolder]]:
     try:
         named = {book.id: book.name for book in journal.books()}
         found = journal.invoices(names_of(number))
-        return [(named.get(one.key.ledger, one.key.ledger), one) for one in found]
+        return [(named.get(one.key.book, one.key.book), one) for one in found]
     finally:
         journal.close()
 

@@ -76,7 +76,7 @@ def check_elsewhere(connection: sqlite3.Connection, changes: Iterable[rules.Chan
         if not change.posts:
             continue
         key = change.after.key
-        found = connection.execute(_HELD, (key.claim_id, key.ledger)).fetchall()
+        found = connection.execute(_HELD, (key.claim_id, key.book)).fetchall()
         if found:
             rules.refuse_elsewhere(key, _held(found), read_books(connection))
 

@@ -33,7 +33,7 @@ WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
-    ledger: str
+    book: str
     claim: str
     revision: int
     purpose: str
@@ -104,7 +104,7 @@ def _holder(row: Sequence[object]) -> InvoiceHolder:
         return msgspec.convert(
             {
                 "key": {
-                    "ledger": found.ledger,
+                    "book": found.book,
                     "claim_id": found.claim,
                     "revision": found.revision,
                     "purpose": found.purpose,
@@ -136,7 +136,7 @@ def _values(use: InvoiceUse, claim_id: str) -> tuple[object, ...]:
 
 def _key(submission: Submission) -> tuple[str, str, int, str, int]:
     key: Key = submission.key
-    return key.ledger, key.claim_id, key.revision, key.purpose.value, key.part
+    return key.book, key.claim_id, key.revision, key.purpose.value, key.part
 
 
 __all__ = ["check", "read_holders", "write"]

@@ -101,15 +101,15 @@ class SqliteJournal:
             lambda connection: book_rows.write_books(connection, tuple(seen), tuple(books))
         )
 
-    def history(self, ledger: str, claim_id: str) -> History:
+    def history(self, book: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         while True:
             with self._connections.reading() as connection:
-                history, aloft = rows.read_claim(connection, ledger, claim_id)
+                history, aloft = rows.read_claim(connection, book, claim_id)
             adrift = self._adrift(aloft.values())
             if not adrift:
                 return self._remeasured(history)
-            self._land(ledger, claim_id, adrift)
+            self._land(book, claim_id, adrift)
 
     def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
         """Write ``changed``, synced, with this journal as the owner of what goes into sending."""
@@ -192,13 +192,13 @@ class SqliteJournal:
         with self._connections.reading() as connection:
             return invoice_rows.read_holders(connection, names)
 
-    def find(self, ledger: str, reference: str) -> Submission | None:
+    def find(self, book: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         with self._connections.reading() as connection:
-            return rows.read_reference(connection, ledger, reference)
+            return rows.read_reference(connection, book, reference)
 
     def select(
-        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+        self, book: str, states: Sequence[State] = (), *, parts: bool = False
     ) -> Iterator[Submission]:
         """Yield submissions in these states (empty: in any), oldest first; or parts alone.
 
@@ -207,44 +207,44 @@ class SqliteJournal:
         """
         with contextlib.suppress(JournalError):  # where nothing can be written, listing goes on
             self._land_adrift()
-        streams = [self._stream(ledger, state, parts) for state in dict.fromkeys(states or State)]
+        streams = [self._stream(book, state, parts) for state in dict.fromkeys(states or State)]
         last = 0
         for stored in heapq.merge(*streams, key=attrgetter("number")):
             if stored.number > last:
                 last = stored.number
                 yield stored.submission
 
-    def counts(self, ledger: str) -> dict[State, int]:
+    def counts(self, book: str) -> dict[State, int]:
         """Return how many submissions are in each state, as they are written."""
         with self._connections.reading() as connection:
-            return rows.read_counts(connection, ledger)
+            return rows.read_counts(connection, book)
 
-    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+    def moves(self, book: str, claim_id: str) -> Iterator[Move]:
         """Yield every move of a claim's submissions, oldest first; reads page by page."""
         page: Sequence[tuple[int, Move]] = ()
         while not page or len(page) == _PAGE:
             after = page[-1][0] if page else 0
             with self._connections.reading() as connection:
-                page = rows.read_moves(connection, ledger, claim_id, after, _PAGE)
+                page = rows.read_moves(connection, book, claim_id, after, _PAGE)
             if not page:
                 return
             yield from (move for _, move in page)
 
-    def cursor(self, ledger: str) -> str:
+    def cursor(self, book: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
         with self._connections.reading() as connection:
-            return rows.read_cursor(connection, ledger)
+            return rows.read_cursor(connection, book)
 
-    def set_cursor(self, ledger: str, cursor: str) -> None:
+    def set_cursor(self, book: str, cursor: str) -> None:
         """Keep where reading the ERP's changes got to, synced."""
         now = self._clock.now()
-        self._writes.write(lambda connection: rows.write_cursor(connection, ledger, cursor, now))
+        self._writes.write(lambda connection: rows.write_cursor(connection, book, cursor, now))
 
-    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+    def first_sight(self, book: str, seal: str, until: datetime) -> bool:
         """Keep that a signed reply was seen, synced; False when it was seen before."""
         now = self._clock.now()
         return self._writes.write(
-            lambda connection: rows.write_sight(connection, ledger, seal, until, now)
+            lambda connection: rows.write_sight(connection, book, seal, until, now)
         )
 
     def continuity(self) -> Continuity:
@@ -253,15 +253,15 @@ class SqliteJournal:
             self._connections.check_file()
             return self._marking.continuity(connection)
 
-    def is_new(self, ledger: str) -> bool:
+    def is_new(self, book: str) -> bool:
         """Say whether nothing was sent to a book through it, and nobody said that this is right."""
         with self._connections.reading() as connection:
-            return self._marking.is_new(connection, ledger)
+            return self._marking.is_new(connection, book)
 
-    def agree_new(self, ledger: str) -> None:
+    def agree_new(self, book: str) -> None:
         """Keep that nothing was sent to a book before, where none was through this; synced."""
-        if self.continuity().replaces or self.is_new(ledger):
-            self._writes.write(lambda connection: self._marking.agree_new(connection, ledger))
+        if self.continuity().replaces or self.is_new(book):
+            self._writes.write(lambda connection: self._marking.agree_new(connection, book))
 
     def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
         """Keep that another copy was in use until then, synced; whether that is news."""
@@ -344,12 +344,12 @@ class SqliteJournal:
         self._marking.ensure(begun)
         return rules.continued(seen, changes, withdrawn)
 
-    def _stream(self, ledger: str, state: State, parts: bool) -> Iterator[rows.Stored]:
+    def _stream(self, book: str, state: State, parts: bool) -> Iterator[rows.Stored]:
         page: Sequence[rows.Stored] = ()
         while not page or len(page) == _PAGE:
             after = page[-1].number if page else 0
             with self._connections.reading() as connection:
-                page = rows.read_page(connection, ledger, state, after, _PAGE, parts=parts)
+                page = rows.read_page(connection, book, state, after, _PAGE, parts=parts)
             if not page:
                 return
             yield from page
@@ -401,11 +401,11 @@ class SqliteJournal:
                 adrift[one] = rules.OWNER_ENDED
         return adrift
 
-    def _land(self, ledger: str, claim_id: str, adrift: Mapping[rows.Aloft, str]) -> None:
+    def _land(self, book: str, claim_id: str, adrift: Mapping[rows.Aloft, str]) -> None:
         """Put flights in doubt that are still as they were seen: another may have been faster."""
 
         def land(connection: sqlite3.Connection) -> None:
-            history, aloft = rows.read_claim(connection, ledger, claim_id)
+            history, aloft = rows.read_claim(connection, book, claim_id)
             changes = [
                 rules.landed(one, adrift[aloft[one.key]], self._clock)
                 for one in history.submissions
@@ -425,7 +425,7 @@ class SqliteJournal:
         with contextlib.suppress(JournalError):
             written = self._write(history, changes, {})
             if written is None:  # somebody was faster
-                return self.history(history.ledger, history.claim_id)
+                return self.history(history.book, history.claim_id)
             return written
         return history
 
@@ -433,10 +433,10 @@ class SqliteJournal:
         with self._connections.reading() as connection:
             aloft = rows.read_aloft(connection)
         adrift = self._adrift(one for _, _, one in aloft)
-        for ledger, claim_id in dict.fromkeys(
-            (ledger, claim_id) for ledger, claim_id, one in aloft if one in adrift
+        for book, claim_id in dict.fromkeys(
+            (book, claim_id) for book, claim_id, one in aloft if one in adrift
         ):
-            self._land(ledger, claim_id, adrift)
+            self._land(book, claim_id, adrift)
 
 
 def _contents(changes: Iterable[rules.Change]) -> dict[Key, str]:

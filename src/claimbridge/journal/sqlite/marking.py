@@ -104,19 +104,19 @@ class Marking:
             judged = newest.judged(str(self._path), read_held(connection), None, gaps)
             return msgspec.structs.replace(judged, behind=why)
 
-    def is_new(self, connection: sqlite3.Connection, ledger: str) -> bool:
+    def is_new(self, connection: sqlite3.Connection, book: str) -> bool:
         """Whether nothing was sent to a book through this journal, and nobody said: rightly so."""
-        return bool(connection.execute(_IS_NEW, (ledger, ledger)).fetchone()[0])
+        return bool(connection.execute(_IS_NEW, (book, book)).fetchone()[0])
 
-    def agree_new(self, connection: sqlite3.Connection, ledger: str) -> None:
+    def agree_new(self, connection: sqlite3.Connection, book: str) -> None:
         """Keep that a person says that nothing was sent to a book before."""
         continuity = self.continuity(connection)
         if continuity.replaces and continuity.lost_until is not None:
             return
         if continuity.replaces:
             self.renew(connection)
-        if self.is_new(connection, ledger):
-            connection.execute("INSERT OR IGNORE INTO new_books (book) VALUES (?)", (ledger,))
+        if self.is_new(connection, book):
+            connection.execute("INSERT OR IGNORE INTO new_books (book) VALUES (?)", (book,))
 
     def note(self, connection: sqlite3.Connection, gap: Gap, now: dt.datetime) -> None:
         """Keep a gap."""

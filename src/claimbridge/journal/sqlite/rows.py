@@ -136,7 +136,7 @@ class _Columns(msgspec.Struct, frozen=True, array_like=True):
     """A row, checked column by column; SQLite itself would keep any type in any column."""
 
     number: int
-    ledger: str
+    book: str
     claim_id: str
     revision: int
     purpose: Purpose
@@ -177,31 +177,29 @@ def encoded(submission: Submission) -> str:
 
 
 def read_claim(
-    connection: sqlite3.Connection, ledger: str, claim_id: str
+    connection: sqlite3.Connection, book: str, claim_id: str
 ) -> tuple[History, dict[Key, Aloft]]:
     """Return a claim's history, and whose flights its ``sending`` submissions are in."""
-    rows = connection.execute(_CLAIM, (ledger, claim_id)).fetchall()
+    rows = connection.execute(_CLAIM, (book, claim_id)).fetchall()
     if not rows:
-        return History(ledger, claim_id), {}
+        return History(book, claim_id), {}
     version, withdrawn, reason = rows[0][:3]
     stored = [_stored(row[3:]) for row in rows if row[3] is not None]
     submissions = sorted((one.submission for one in stored), key=key_order)
     aloft = {one.submission.key: one.aloft for one in stored if one.aloft is not None}
     taken_back = Withdrawal(withdrawn, reason) if withdrawn else None
-    return History(ledger, claim_id, version, tuple(submissions), taken_back), aloft
+    return History(book, claim_id, version, tuple(submissions), taken_back), aloft
 
 
-def read_reference(
-    connection: sqlite3.Connection, ledger: str, reference: str
-) -> Submission | None:
+def read_reference(connection: sqlite3.Connection, book: str, reference: str) -> Submission | None:
     """Return the submission with this reference; None when there is none."""
-    row = connection.execute(_ONE, (ledger, reference)).fetchone()
+    row = connection.execute(_ONE, (book, reference)).fetchone()
     return None if row is None else _stored(row).submission
 
 
 def read_page(
     connection: sqlite3.Connection,
-    ledger: str,
+    book: str,
     state: State,
     after: int,
     size: int,
@@ -212,51 +210,49 @@ def read_page(
 
     With ``parts`` only those of divided claims.
     """
-    rows = connection.execute(_PAGE, (ledger, state.value, after, int(parts), size)).fetchall()
+    rows = connection.execute(_PAGE, (book, state.value, after, int(parts), size)).fetchall()
     return [_stored(row) for row in rows]
 
 
-def read_counts(connection: sqlite3.Connection, ledger: str) -> dict[State, int]:
+def read_counts(connection: sqlite3.Connection, book: str) -> dict[State, int]:
     """Return how many submissions of a book are in each state; no state with 0."""
-    found = dict(connection.execute(_COUNTS, (ledger,)).fetchall())
+    found = dict(connection.execute(_COUNTS, (book,)).fetchall())
     return {state: found[state.value] for state in State if state.value in found}
 
 
 def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
     """Return ledger, claim id and flight of every ``sending`` row."""
     rows = connection.execute(_ALOFT).fetchall()
-    return [(ledger, claim_id, Aloft(owner, flight)) for ledger, claim_id, owner, flight in rows]
+    return [(book, claim_id, Aloft(owner, flight)) for book, claim_id, owner, flight in rows]
 
 
 def read_moves(
-    connection: sqlite3.Connection, ledger: str, claim_id: str, after: int, size: int
+    connection: sqlite3.Connection, book: str, claim_id: str, after: int, size: int
 ) -> list[tuple[int, Move]]:
     """Return up to ``size`` of a claim's moves with numbers above ``after``, in order."""
-    rows = connection.execute(_MOVES, (ledger, claim_id, after, size)).fetchall()
-    return [(row[0], _move(ledger, claim_id, row[1:])) for row in rows]
+    rows = connection.execute(_MOVES, (book, claim_id, after, size)).fetchall()
+    return [(row[0], _move(book, claim_id, row[1:])) for row in rows]
 
 
-def read_cursor(connection: sqlite3.Connection, ledger: str) -> str:
+def read_cursor(connection: sqlite3.Connection, book: str) -> str:
     """Return a ledger's cursor; "" when there is none."""
-    row = connection.execute("SELECT cursor FROM cursors WHERE ledger = ?", (ledger,)).fetchone()
+    row = connection.execute("SELECT cursor FROM cursors WHERE ledger = ?", (book,)).fetchone()
     return str(row[0]) if row else ""
 
 
-def write_cursor(
-    connection: sqlite3.Connection, ledger: str, cursor: str, now: dt.datetime
-) -> None:
+def write_cursor(connection: sqlite3.Connection, book: str, cursor: str, now: dt.datetime) -> None:
     """Keep a ledger's cursor."""
-    connection.execute(_SET_CURSOR, (ledger, cursor, text_of(now)))
+    connection.execute(_SET_CURSOR, (book, cursor, text_of(now)))
 
 
 def write_sight(
-    connection: sqlite3.Connection, ledger: str, seal: str, until: dt.datetime, now: dt.datetime
+    connection: sqlite3.Connection, book: str, seal: str, until: dt.datetime, now: dt.datetime
 ) -> bool:
     """Keep that a reply was seen, and forget those too old to count; False when it was there."""
     connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now - rules.KEPT_LONGER),))
     done = connection.execute(
         "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
-        (ledger, seal, text_of(until)),
+        (book, seal, text_of(until)),
     )
     return done.rowcount == 1
 
@@ -264,17 +260,15 @@ def write_sight(
 def advance(connection: sqlite3.Connection, seen: History) -> bool:
     """Count one more write of the claim; False when ``seen`` is no longer current."""
     if seen.version == 0:
-        done = connection.execute(_BEGIN_CLAIM, (seen.ledger, seen.claim_id))
+        done = connection.execute(_BEGIN_CLAIM, (seen.book, seen.claim_id))
     else:
-        done = connection.execute(_ADVANCE, (seen.ledger, seen.claim_id, seen.version))
+        done = connection.execute(_ADVANCE, (seen.book, seen.claim_id, seen.version))
     return done.rowcount == 1
 
 
 def write_withdrawal(connection: sqlite3.Connection, seen: History, withdrawn: Withdrawal) -> None:
     """Keep that the claim was taken back, after ``advance``."""
-    connection.execute(
-        _WITHDRAW, (withdrawn.revision, withdrawn.reason, seen.ledger, seen.claim_id)
-    )
+    connection.execute(_WITHDRAW, (withdrawn.revision, withdrawn.reason, seen.book, seen.claim_id))
 
 
 def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
@@ -286,7 +280,7 @@ def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | N
 
 def note_job(connection: sqlite3.Connection, flight: Submission, job: str) -> None:
     """Keep which job of the ERP holds an attempt that is in the air."""
-    history, _ = read_claim(connection, flight.key.ledger, flight.key.claim_id)
+    history, _ = read_claim(connection, flight.key.book, flight.key.claim_id)
     held = history.get(flight.key)
     if held is not None and held.state is State.SENDING and held.attempt == flight.attempt:
         content = encoded(msgspec.structs.replace(held, job=job))
@@ -321,7 +315,7 @@ def write(
         try:
             _put(connection, change, _values(change.after, contents[key], aloft.get(key)))
         except sqlite3.IntegrityError as error:
-            holder = read_reference(connection, key.ledger, change.after.reference)
+            holder = read_reference(connection, key.book, change.after.reference)
             if holder is None or holder.key == key:
                 raise rules.not_as_seen(key) from error
             raise rules.reference_taken(key, change.after.reference, holder.key) from error
@@ -359,7 +353,7 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
 
 
 def _key(key: Key) -> tuple[str, str, int, str, int]:
-    return key.ledger, key.claim_id, key.revision, key.purpose.value, key.part
+    return key.book, key.claim_id, key.revision, key.purpose.value, key.part
 
 
 def _stored(row: Sequence[object]) -> Stored:
@@ -369,7 +363,7 @@ def _stored(row: Sequence[object]) -> Stored:
     except (msgspec.MsgspecError, ClaimBridgeError, ValueError) as error:
         raise Undecodable(f"row {row[0]} of submissions: {error}") from error
     submission = Submission(
-        key=Key(columns.ledger, columns.claim_id, columns.revision, columns.purpose, columns.part),
+        key=Key(columns.book, columns.claim_id, columns.revision, columns.purpose, columns.part),
         reference=columns.reference,
         digest=columns.digest,
         voucher=content.voucher,
@@ -392,11 +386,11 @@ def _stored(row: Sequence[object]) -> Stored:
     return Stored(columns.number, submission, Aloft(columns.owner, columns.flight))
 
 
-def _move(ledger: str, claim_id: str, row: Sequence[object]) -> Move:
+def _move(book: str, claim_id: str, row: Sequence[object]) -> Move:
     revision, purpose, part, at, before, after, attempt, detail = row
     fields = {
         "key": {
-            "ledger": ledger,
+            "book": book,
             "claim_id": claim_id,
             "revision": revision,
             "purpose": purpose,

@@ -135,7 +135,7 @@ def _submission(postings: list[Posting], reference: str, widest: Collection[str]
         approver=_long("Li Na", CLAIM_TEXT["approver"], "approver" in widest),
         approved_at=dt.datetime(2026, 3, 25, 9, 30, tzinfo=dt.UTC),
     )
-    key = Key(ledger="CN01", claim_id=voucher.claim_id, revision=voucher.revision)
+    key = Key(book="CN01", claim_id=voucher.claim_id, revision=voucher.revision)
     return Submission(
         key=key, reference=reference, digest="0" * 64, voucher=voucher, state=State.PENDING
     )

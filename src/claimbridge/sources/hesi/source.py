@@ -16,7 +16,7 @@ from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, LedgerUnavailable
-from claimbridge.model import Claim, Status
+from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import JsonObject
@@ -129,7 +129,7 @@ class HesiSource:
         return bool(self._settings.node)
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of nothing: what Hesi is to know is written back, and kept in the journal."""
 
