@@ -11,9 +11,9 @@ call            A function of a file below ``src/claimbridge`` starts, on any th
                 counts when it is first advanced, and not when it goes on. Comprehensions and
                 generator expressions are part of the function that they stand in.
 change of file  A call by a function of another file, directly or through a library.
-files           Those with at least one call.
+pair of files   The two files of a change: however often, each pair counts once.
 
-They are the same at every run, but for three calls more where the reply arrives in two pieces.
+All are the same at every run, but for three calls more where the reply arrives in two pieces.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ def show(calls: list[Call]) -> None:
     changes = [call for call in calls if call.caller not in ("", call.file)]
     first = {call.file: call for call in reversed(calls)}
     entries = [first[file] for file in dict.fromkeys(call.file for call in calls)]
-    print(f"{'files':16}{len(entries):6}\n{'calls':16}{len(calls):6}")
-    print(f"{'changes of file':16}{len(changes):6}")
+    pairs = Counter((call.caller, call.file) for call in changes)
+    print(f"files            {len(entries):6}\ncalls            {len(calls):6}")
+    print(f"changes of file  {len(changes):6}\npairs of files   {len(pairs):6}")
     print("\ncalls    the ten files with most")
     for file, count in Counter(call.file for call in calls).most_common(10):
         print(f"{count:7}  {file}")
     print("\nchanges  the twenty pairs with most")
-    pairs = Counter((call.caller, call.file) for call in changes)
     for (caller, file), count in pairs.most_common(20):
         print(f"{count:7}  {caller} → {file}")
     print("\nthe path: each file as it is first entered")
