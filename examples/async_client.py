@@ -24,7 +24,7 @@ async def main(config: str, claims: list[Claim]) -> int:
                 status = await ledger.wait(claim.id, timeout=10)
                 print(f"{claim.id}  {status.state}  {status.journal_entry}")
         async for change in ledger.changes():
-            print(f"changed: {change.reference} is {change.status}")
+            print(f"changed: {change.reference} is {change.outcome}")
     return 0
 
 

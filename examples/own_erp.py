@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from claimbridge import ClaimError, JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import Submission, Voucher, as_amount
 from claimbridge.profiles import (
     Capabilities,
@@ -24,7 +24,7 @@ from claimbridge.profiles import (
     legible,
     read_untyped,
 )
-from claimbridge.profiles.no_place import OF_THE_CLAIM
+from claimbridge.profiles.kit.no_place import OF_THE_CLAIM
 from claimbridge.soap.faults import Fault
 
 # What a voucher says and this ERP has no place for, with the reason. The conformance suite takes

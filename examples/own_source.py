@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from claimbridge import Claim, ClaimBridgeError, ConfigurationError, Status
+from claimbridge import Claim, ClaimBridgeError, ConfigurationError, Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import Record
 from claimbridge.sources.settings import SourceConfig
@@ -59,7 +59,7 @@ class TableSource:
         return None if row is None else self._arrival(key, row[1], str(row[0]))
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Write how it ended; once more changes nothing."""
         if status is not None:

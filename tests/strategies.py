@@ -28,7 +28,7 @@ from claimbridge.model import (
     converted,
     exponent,
 )
-from claimbridge.profiles.voucher_xml import UNTOLD
+from claimbridge.profiles.reference.voucher_xml import UNTOLD
 
 T = TypeVar("T")
 

@@ -38,8 +38,8 @@ from claimbridge.model import (
     Claim,
     JournalEntry,
     Outcome,
+    Standing,
     State,
-    Status,
     Submission,
 )
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
@@ -158,7 +158,7 @@ class AsyncClient:
 
     async def status(
         self, claim_id: str, *, ask: bool = True, timeout: float | None = None
-    ) -> Status:
+    ) -> Standing:
         """Return where the newest revision of a claim stands; see ``Client.status``."""
         return await self._run(self.ledger.status(claim_id, ask=ask), timeout)
 
@@ -168,7 +168,7 @@ class AsyncClient:
 
     async def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0
-    ) -> Status:
+    ) -> Standing:
         """Wait until the ERP has posted (or paid) a claim; see ``Client.wait``."""
         return await self._run(self.ledger.wait(claim_id, until=until, timeout=timeout), None)
 
@@ -217,7 +217,7 @@ class AsyncClient:
         revision: int = 1,
         approved_at: dt.datetime | None = None,
         timeout: float | None = None,
-    ) -> Status | None:
+    ) -> Standing | None:
         """Keep a claim out of the ledger that was taken back; see ``Client.withdraw``."""
         plan = self.ledger.withdraw(
             claim_id, reason=reason, revision=revision, approved_at=approved_at
@@ -262,7 +262,7 @@ class AsyncClient:
         gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
-    ) -> Status:
+    ) -> Standing:
         """Record what a person found in the ERP; see ``Client.settle``."""
         plan = self.ledger.settle(
             claim_id,

@@ -31,8 +31,8 @@ from claimbridge.model import (
     Claim,
     JournalEntry,
     Outcome,
+    Standing,
     State,
-    Status,
     Submission,
 )
 from claimbridge.soap.transport import HttpReply, Ports, Transport
@@ -67,13 +67,13 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Reconciled(msgspec.Struct, frozen=True):
-    """What ``reconcile`` made of one unfinished submission: its status, or the error that remains.
+    """What ``reconcile`` made of an unfinished submission: its standing, or the error that remains.
 
     Exactly one of the two is None.
     """
 
     claim_id: str
-    status: Status | None
+    standing: Standing | None
     error: ClaimBridgeError | None
 
 
@@ -224,7 +224,7 @@ class Client:
             while window:
                 yield from window.popleft().result()
 
-    def status(self, claim_id: str, *, ask: bool = True, timeout: float | None = None) -> Status:
+    def status(self, claim_id: str, *, ask: bool = True, timeout: float | None = None) -> Standing:
         """Return where the newest revision of a claim stands.
 
         Asks the ERP about what it accepted, unless ``ask`` is False or the profile cannot. Raises
@@ -241,7 +241,9 @@ class Client:
         """
         return self._run(self.ledger.probe(), timeout)
 
-    def wait(self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0) -> Status:
+    def wait(
+        self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0
+    ) -> Standing:
         """Wait until the ERP has posted (or paid) a claim, and return its status.
 
         Raises LedgerRejection or OutcomeUnknown when that will not happen, LedgerUnavailable when
@@ -308,7 +310,7 @@ class Client:
         revision: int = 1,
         approved_at: dt.datetime | None = None,
         timeout: float | None = None,
-    ) -> Status | None:
+    ) -> Standing | None:
         """Keep a claim out of the ledger that was taken back where it came from; ask nobody.
 
         What still waits to be sent never is. Nor is a ``revision`` or an earlier one that was never
@@ -370,7 +372,7 @@ class Client:
         gone: bool = False,
         looked: dt.datetime | None = None,
         note: str = "settled by hand",
-    ) -> Status:
+    ) -> Standing:
         """Record what a person found in the ERP about a parked submission.
 
         ``part`` names the document of a divided claim, from 1. ``posted`` names the journal entry;

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 from tests.conftest import locate
 
-from claimbridge.contract.lock import lock
-from claimbridge.contract.prune_store import FOLDER
+from claimbridge.contract.pruned.store import FOLDER
+from claimbridge.contract.study.lock import lock
 
 START = "import time; began, used = time.perf_counter(), time.process_time()"
 OPEN = """
@@ -36,13 +36,13 @@ assert contract.check(contract.render({operations!r}[0], {body!r})) == ()
 """
 ZEEP = """
 from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.documents import gather
+from claimbridge.contract.outline.documents import gather
 documents = gather(Bundle.from_path({folder!r}))
 from zeep.wsdl import Document
-from claimbridge.contract import explain
-from claimbridge.contract.documents import SCHEME_FOR_ZEEP
-from claimbridge.contract.gate import Gate
-from claimbridge.contract.service import ClosedTransport
+from claimbridge.contract.calls import explain
+from claimbridge.contract.outline.documents import SCHEME_FOR_ZEEP
+from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.zeep_reader import ClosedTransport
 {library}
 {start}
 Document(SCHEME_FOR_ZEEP + documents.entry, ClosedTransport(documents))

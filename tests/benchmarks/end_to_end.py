@@ -33,7 +33,8 @@ import msgspec
 from claimbridge import Chart, Claim, Client, LedgerConfig
 from claimbridge.journal import open_journal
 from claimbridge.ledger import Ledger
-from claimbridge.signing import Identity, Signer, throwaway
+from claimbridge.signing import Identity, Signer
+from claimbridge.signing.keys import throwaway
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CHART = EXAMPLES / "chart.toml"
@@ -115,7 +116,7 @@ class Obvious:
         from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
         from signxml.signer import XMLSigner
 
-        from claimbridge.profiles.reference import Reference
+        from claimbridge.profiles.reference.profile import Reference
 
         self._profile = Reference()
         self._chart = Chart.load(CHART)

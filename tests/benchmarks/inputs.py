@@ -117,7 +117,7 @@ def _values(count: float) -> bytes:
 def _signed(scale: float) -> bytes:
     """Return a pin, a null byte, and a document; its signature holds what nobody signed."""
     from claimbridge.signing import Identity, Signer
-    from claimbridge.signing.throwaway import make
+    from claimbridge.signing.keys.throwaway import make
 
     made = make()
     signed = Signer(Identity.from_pem(made.pem())).sign(
@@ -208,7 +208,7 @@ def _verify(data: bytes) -> None:
 
 
 def _read_workbook(data: bytes) -> None:
-    from claimbridge.mapping.charts.workbook import workbook_grids
+    from claimbridge.mapping.chart.files.workbook import workbook_grids
 
     workbook_grids(data, file="chart.xlsx")
 

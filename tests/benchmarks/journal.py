@@ -26,7 +26,7 @@ import msgspec
 from tests.journal.samples import LEDGER, changed, submission
 
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
-from claimbridge.journal.marking import Marking
+from claimbridge.journal.sqlite.marking import Marking
 from claimbridge.model import InvoiceUse, JournalEntry, State
 
 THREADS = (1, 4, 16)

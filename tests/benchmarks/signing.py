@@ -24,7 +24,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import XMLVerifier
 
 from claimbridge.signing import Identity, Policy, Signer, Verifier
-from claimbridge.signing.throwaway import Kind, Throwaway, make
+from claimbridge.signing.keys.throwaway import Kind, Throwaway, make
 from claimbridge.xmlio import Canonical, parse
 
 POSTING = (

@@ -12,7 +12,7 @@ from tests.signing.issuing import issue
 
 from claimbridge.clock import SYSTEM
 from claimbridge.sandbox import Sandbox
-from claimbridge.signing import throwaway
+from claimbridge.signing.keys import throwaway
 
 EXACT = b'{"id": "EXP-7", "revision": 1, "company": "CN01", "employee": "E1", "currency": "CNY", '
 BAD_CLAIMS: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import EXAMPLES, Folder, Run
 
 from claimbridge.sandbox import Sandbox
-from claimbridge.signing import throwaway
+from claimbridge.signing.keys import throwaway
 
 CLAIMS = sorted(EXAMPLES.glob("claims/*.json"))
 CARD = EXAMPLES / "claims" / "company-card.json"

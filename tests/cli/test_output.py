@@ -23,7 +23,7 @@ from claimbridge.cli import main
 from claimbridge.cli.app import commands
 from claimbridge.cli.outlet import Outlet
 from claimbridge.clock import SYSTEM
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import WriteBackState
@@ -324,7 +324,7 @@ def test_a_document_that_is_not_written_whole_is_no_success(
     folder: Folder, arguments: tuple[str, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Where the document is the whole work, a full disk is its failure (2, CB-295)."""
-    from claimbridge.signing import throwaway
+    from claimbridge.signing.keys import throwaway
 
     if arguments == ("sign",):
         key = folder.write("key.pem", throwaway.make().pem())

@@ -17,7 +17,7 @@ from tests.signing.test_revocation import revoke
 
 from claimbridge.clock import SYSTEM
 from claimbridge.sandbox import Sandbox
-from claimbridge.signing import throwaway
+from claimbridge.signing.keys import throwaway
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ENVELOPE = (

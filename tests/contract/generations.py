@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.side import Side
+from claimbridge.contract.study.generation import Side
 
 ENTRY = """
   <xs:element name="Number" type="xs:int"/>

@@ -8,11 +8,11 @@ from tests.contract.generations import ANSWER, CURRENCY, ENTRY, ITEM, bundle, op
 from tests.contract.test_diff import BODY, USER
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.check import Check, check
-from claimbridge.contract.diff import diff
-from claimbridge.contract.uses import Sent, Uses
+from claimbridge.contract.study.check import Check, check
+from claimbridge.contract.study.diff import diff
+from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.uses import uses_of
+from claimbridge.profiles.kit.uses import uses_of
 
 
 def checked(uses: Uses = USER, **parts: str) -> Check:

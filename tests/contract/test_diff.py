@@ -9,11 +9,11 @@ import pytest
 from tests.contract.generations import ANSWER, CURRENCY, ENTRY, ITEM, STATUS, bundle, opened, side
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.diff import Change, Verdict, diff
-from claimbridge.contract.side import Side
-from claimbridge.contract.uses import Sent, Uses
+from claimbridge.contract.study.diff import Change, Verdict, diff
+from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.uses import uses_of
+from claimbridge.profiles.kit.uses import uses_of
 
 BODY: Mapping[str, Any] = {
     "Number": "7",
@@ -365,7 +365,7 @@ def test_going_back_breaks_what_the_profile_sends(
 @pytest.mark.parametrize("name", ["reference", "sap-journal-entry"])
 def test_what_a_profile_uses_is_in_its_own_contract(name: str) -> None:
     """The samples make a profile send and read what its own contract has, and a good part of it."""
-    from claimbridge.contract.traces import Trace
+    from claimbridge.contract.study.traces import Trace
 
     profile = load_profile(name)
     own = opened(Bundle.from_package(profile.contract))[1]

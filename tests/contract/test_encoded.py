@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import DocumentError, SchemaViolation
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.xmlio import local_name, parse

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from claimbridge.contract import Contract, explain
+from claimbridge.contract import Contract
+from claimbridge.contract.calls import explain
 from claimbridge.errors import DocumentError
 
 SAMPLE = Path(__file__).parent / "data" / "sample" / "service.wsdl"

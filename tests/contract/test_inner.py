@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from claimbridge.contract.inner import InnerContract
-from claimbridge.contract.inner_reply import read_inner
+from claimbridge.contract.strings.documents import InnerContract
+from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ContractError, DocumentError, SchemaViolation
 
 BILL = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">

@@ -18,8 +18,8 @@ import pytest
 from tests.soap.authority import Authority
 
 from claimbridge.contract import Contract
-from claimbridge.contract import lock as locking
-from claimbridge.contract.lock import lock
+from claimbridge.contract.study import lock as locking
+from claimbridge.contract.study.lock import lock
 from claimbridge.errors import ClaimBridgeError, ContractDrift, ContractError
 from claimbridge.soap.transport.download import Downloads
 

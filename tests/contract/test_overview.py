@@ -9,8 +9,8 @@ import pytest
 from lxml import etree
 
 from claimbridge.contract import Bundle
-from claimbridge.contract.outline import Facets
-from claimbridge.contract.overview import Overview, Row
+from claimbridge.contract.outline.types import Facets
+from claimbridge.contract.study.overview import Overview, Row
 from claimbridge.errors import ContractError
 
 XS = "http://www.w3.org/2001/XMLSchema"

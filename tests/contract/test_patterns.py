@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimbridge.contract import Contract
-from claimbridge.contract.documents import Documents
-from claimbridge.contract.gate import Gate
-from claimbridge.contract.outline import Type
+from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.outline.documents import Documents
+from claimbridge.contract.outline.types import Type
 from claimbridge.contract.patterns import Pattern, Undecidable, spans
 from claimbridge.contract.patterns.grammar import parse
 

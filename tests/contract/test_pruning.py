@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from claimbridge import xmlio
-from claimbridge.contract import Bundle, Contract, prune_view
-from claimbridge.contract.documents import gather
-from claimbridge.contract.lock import lock
+from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.names import XSI
-from claimbridge.contract.prune_store import FOLDER
+from claimbridge.contract.outline.documents import gather
+from claimbridge.contract.pruned import in_use as prune_view
+from claimbridge.contract.pruned.store import FOLDER
+from claimbridge.contract.study.lock import lock
 from claimbridge.errors import SchemaViolation
 
 SEED = 20261124

@@ -19,8 +19,8 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.documents import gather
-from claimbridge.contract.service import ClosedTransport
+from claimbridge.contract.calls.zeep_reader import ClosedTransport
+from claimbridge.contract.outline.documents import gather
 from claimbridge.errors import ContractError, SchemaViolation
 
 SAMPLE = Path(__file__).parent / "data" / "sample" / "service.wsdl"

@@ -16,8 +16,8 @@ from mypy import api
 from tests.contract.generations import ENTRY, ITEM, SHORT, bundle, opened, side
 
 from claimbridge.contract import Bundle
-from claimbridge.contract.side import Side
-from claimbridge.contract.types import types_module
+from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.errors import ContractError
 
 DEEPEST = 7

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from claimbridge.mapping.charts.layout import KEYED, LISTED, SINGLE, IntercompanyTable
-from claimbridge.mapping.charts.when import WHEN_FIELDS
+from claimbridge.mapping.chart.files.layout import KEYED, LISTED, SINGLE, IntercompanyTable
+from claimbridge.mapping.chart.when import WHEN_FIELDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "chart.md").read_text(encoding="utf-8")
 TABLES = {**SINGLE, **KEYED, **LISTED, "company.X.intercompany.Y": IntercompanyTable}

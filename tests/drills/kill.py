@@ -235,7 +235,7 @@ class Drill:
 
 def _ended(doubtful: Submission, sender: Sender) -> str:
     """Return what ended a doubt: ``adopted``, ``resent`` or ``by_hand``."""
-    moves = list(sender.journal.moves(doubtful.key.ledger, doubtful.key.claim_id))
+    moves = list(sender.journal.moves(doubtful.key.book, doubtful.key.claim_id))
     mine = [move for move in moves if move.key == doubtful.key]
     if any(move.before is State.PARKED for move in mine):
         return "by_hand"

@@ -26,7 +26,7 @@ from tests.strategies import as_told, claims, vouchers
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.model import Claim, Purpose, Voucher
-from claimbridge.profiles.reference import Reference, voucher_from
+from claimbridge.profiles.reference.profile import Reference, voucher_from
 
 
 def claim_to_json_and_back(claim: Claim) -> None:

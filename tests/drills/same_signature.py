@@ -23,7 +23,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from claimbridge.errors import DocumentError, SigningError
 from claimbridge.signing import Identity, Policy, Signer, Verifier
-from claimbridge.signing.throwaway import Throwaway, make
+from claimbridge.signing.keys.throwaway import Throwaway, make
 from claimbridge.xmlio import canonical, parse
 
 EXCLUSIVE = CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0

@@ -10,7 +10,7 @@ import pytest
 from tests.drills.drift import drill
 from tests.drills.drifted.cases import cases
 
-from claimbridge.contract.inner_reply import read_inner
+from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.testing.drift import Drifting, Verdict, judge

@@ -9,8 +9,11 @@ import pytest
 from tests.drills import mapping
 from tests.drills.mapping import drill
 
-from claimbridge.mapping import allocation, cost_postings, costs, settlement
-from claimbridge.mapping.draft import Draft
+from claimbridge.mapping.postings import costs as cost_postings
+from claimbridge.mapping.postings import decided as costs
+from claimbridge.mapping.postings import settlement
+from claimbridge.mapping.postings.voucher_builder import Draft
+from claimbridge.mapping.taxes import allocation
 from claimbridge.model.money import EXACT, rounded
 
 

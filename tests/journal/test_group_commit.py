@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from claimbridge.errors import JournalError
-from claimbridge.journal.connections import Connections
-from claimbridge.journal.group import GroupCommit
+from claimbridge.journal.sqlite.connections import Connections
+from claimbridge.journal.sqlite.group import GroupCommit
 
 
 class Counted:

@@ -15,7 +15,7 @@ from tests.journal.samples import LEDGER, SteppedClock, changed, run, submission
 from claimbridge.errors import ClaimError
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
 from claimbridge.journal.invoices import has_it
-from claimbridge.journal.schema import MIGRATIONS
+from claimbridge.journal.sqlite.schema import MIGRATIONS
 from claimbridge.model import Book, History, InvoiceUse, JournalEntry, State, Submission
 
 NUMBER = "26312000000000123456"
@@ -59,7 +59,7 @@ def using(claim_id: str, *uses: InvoiceUse, **more: object) -> Submission:
 def begin(journal: Journal, wanted: Submission) -> History:
     """Begin a submission; it must not be too slow."""
     key = wanted.key
-    begun = journal.begin(journal.history(key.ledger, key.claim_id), [wanted])
+    begun = journal.begin(journal.history(key.book, key.claim_id), [wanted])
     assert begun is not None
     return begun
 
@@ -67,13 +67,13 @@ def begin(journal: Journal, wanted: Submission) -> History:
 def refused(journal: Journal, wanted: Submission) -> ClaimError:
     """Return why a submission may not begin; nothing of it was written."""
     key = wanted.key
-    before = journal.history(key.ledger, key.claim_id)
-    moves = list(journal.moves(key.ledger, key.claim_id))
+    before = journal.history(key.book, key.claim_id)
+    moves = list(journal.moves(key.book, key.claim_id))
     with pytest.raises(ClaimError) as error:
         journal.begin(before, [wanted])
     assert error.value.claim_id == key.claim_id
-    assert journal.history(key.ledger, key.claim_id) == before
-    assert list(journal.moves(key.ledger, key.claim_id)) == moves
+    assert journal.history(key.book, key.claim_id) == before
+    assert list(journal.moves(key.book, key.claim_id)) == moves
     return error.value
 
 
@@ -271,7 +271,7 @@ def _older_journal(path: Path) -> None:
 
 
 def _content(claim_id: str, parts: int) -> str:
-    from claimbridge.journal.rows import encoded
+    from claimbridge.journal.sqlite.rows import encoded
 
     content = json.loads(encoded(submission(claim_id)))
     if parts:

@@ -78,7 +78,7 @@ def journal(setting: Setting) -> Journal:
 def begin(journal: Journal) -> Callable[..., History]:
     def begun(claim_id: str, **fields: object) -> History:
         first = submission(claim_id, **fields)  # type: ignore[arg-type]  # passed on as they are
-        history = journal.begin(journal.history(first.key.ledger, claim_id), [first])
+        history = journal.begin(journal.history(first.key.book, claim_id), [first])
         assert history is not None
         return history
 

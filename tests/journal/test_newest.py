@@ -15,7 +15,7 @@ from tests.journal.samples import LEDGER, submission
 
 from claimbridge.errors import JournalError
 from claimbridge.journal import SqliteJournal
-from claimbridge.journal.marks import MarkFile
+from claimbridge.journal.sqlite.marks import MarkFile
 
 ROOT = Path(__file__).parents[2]
 BEGIN = """
@@ -23,7 +23,7 @@ import os, signal, sys
 from pathlib import Path
 from tests.journal.samples import LEDGER, submission
 from claimbridge.journal import SqliteJournal
-from claimbridge.journal.marks import MarkFile
+from claimbridge.journal.sqlite.marks import MarkFile
 path, name, count, killed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), bool(sys.argv[4])
 journal = SqliteJournal(path)
 if killed:

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from tests.journal.samples import voucher
 
-from claimbridge.journal import SqliteJournal, rows, schema
+from claimbridge.journal import SqliteJournal
+from claimbridge.journal.sqlite import rows, schema
 from claimbridge.model import Key, Purpose, State, Submission
 
 BEFORE = 5

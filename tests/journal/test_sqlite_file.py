@@ -18,8 +18,10 @@ import pytest
 from tests.journal.samples import LEDGER, WORKER, SteppedClock, changed, run, submission
 
 from claimbridge.errors import ConfigurationError, JournalError
-from claimbridge.journal import MemoryJournal, SqliteJournal, open_journal, place, rows, schema
-from claimbridge.journal.failures import explained
+from claimbridge.journal import MemoryJournal, SqliteJournal, open_journal
+from claimbridge.journal.sqlite import file as place
+from claimbridge.journal.sqlite import rows, schema
+from claimbridge.journal.sqlite.failures import explained
 from claimbridge.model import History, JournalEntry, State
 
 
@@ -344,7 +346,7 @@ def test_a_lock_held_too_long_is_told(path: Path, journal: SqliteJournal) -> Non
 
 def test_a_writer_that_hangs_is_told(path: Path, journal: SqliteJournal) -> None:
     """A process stopped in the midst of its turn to write locks others out no longer than that."""
-    from claimbridge.journal.owners import turn_to_write
+    from claimbridge.journal.sqlite.owners import turn_to_write
 
     begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
     assert begun is not None
@@ -575,7 +577,7 @@ def test_a_foreign_reader_is_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A program that reads without an end is warned of; what it cost is given back afterwards."""
-    monkeypatch.setattr("claimbridge.journal.connections._LARGE_WAL", 1_000_000)
+    monkeypatch.setattr("claimbridge.journal.sqlite.connections._LARGE_WAL", 1_000_000)
     journal.close()
     journal = SqliteJournal(path)
     reader = sqlite3.connect(path)

@@ -19,7 +19,8 @@ from tests.journal.samples import LEDGER, changed, run, start, submission
 
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import JournalError
-from claimbridge.journal import SqliteJournal, owners
+from claimbridge.journal import SqliteJournal
+from claimbridge.journal.sqlite import owners
 from claimbridge.model import History, State
 
 

@@ -14,7 +14,7 @@ from claimbridge.errors import ClaimError, ConfigurationError, KeyUnavailable
 from claimbridge.ledger import Ledger, transport_settings
 from claimbridge.model import Claim, ClaimLine
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.kingdee_eas import KingdeeEas
+from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.submission import Built
 from claimbridge.testing.fake import PlainChart
 

@@ -11,7 +11,7 @@ import pytest
 from tests.mapping.charts import CHART
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.cases import Difference, cases_folder, run_cases
+from claimbridge.mapping.chart.cases import Difference, cases_folder, run_cases
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLAIM = {

@@ -10,8 +10,8 @@ from tests.mapping.charts import claim, legs, line
 from tests.mapping.test_chart_files import SHEETS, Sheets, check_maps, folder, refusal, workbook
 
 from claimbridge.mapping import Chart
-from claimbridge.mapping.charts.layout import KEYED, LISTED, SINGLE, IntercompanyTable
-from claimbridge.mapping.charts.names import CHINESE_KEYS, CHINESE_SHEETS
+from claimbridge.mapping.chart.files.layout import KEYED, LISTED, SINGLE, IntercompanyTable
+from claimbridge.mapping.chart.names import CHINESE_KEYS, CHINESE_SHEETS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "chart.md").read_text(encoding="utf-8")
 CHINESE: Sheets = {

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.charts.workbook import workbook_grids
+from claimbridge.mapping.chart.files.workbook import workbook_grids
 
 openpyxl: Any = pytest.importorskip("openpyxl")
 
@@ -162,7 +162,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.charts.workbook import workbook_grids
+from claimbridge.mapping.chart.files.workbook import workbook_grids
 data = Path(sys.argv[1]).read_bytes()
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 try:

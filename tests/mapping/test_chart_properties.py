@@ -17,10 +17,10 @@ from tests.mapping.charts import CHART, chart, claim, line
 
 from claimbridge.errors import ConfigurationError, MappingError
 from claimbridge.mapping import Chart
-from claimbridge.mapping.charts.boxes import ALL, box_of, example, remainder, shared
-from claimbridge.mapping.charts.facts import CONDITIONS, Facts, facts_of
-from claimbridge.mapping.charts.rows import ANY, ExpenseRow, RowIndex, Window
-from claimbridge.mapping.charts.when import When
+from claimbridge.mapping.chart.boxes import ALL, box_of, example, remainder, shared
+from claimbridge.mapping.chart.facts import CONDITIONS, Facts, facts_of
+from claimbridge.mapping.chart.rows import ANY, ExpenseRow, RowIndex, Window
+from claimbridge.mapping.chart.when import When
 from claimbridge.model import Claim
 
 FIRST = dt.date(2026, 1, 1)

@@ -12,7 +12,7 @@ from tests.mapping.charts import CHART, chart, claim, line
 
 from claimbridge.errors import ConfigurationError, MappingError
 from claimbridge.mapping import Chart, Mapped
-from claimbridge.mapping.charts.periods import Computed
+from claimbridge.mapping.chart.periods import Computed
 from claimbridge.model import Allocation, Claim, SupportingDocument
 
 MAY = dt.date(2026, 5, 20)

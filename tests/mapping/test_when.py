@@ -13,7 +13,7 @@ from tests.mapping.charts import chart, claim, legs, line
 
 from claimbridge.errors import ConfigurationError, MappingError, MissingExtra
 from claimbridge.mapping import Chart
-from claimbridge.mapping.charts.when import WHEN_FIELDS, When
+from claimbridge.mapping.chart.when import WHEN_FIELDS, When
 from claimbridge.model import Claim, SupportingDocument
 
 FULL = claim(

@@ -21,7 +21,7 @@ from tests.peers.senders import CLIENTS, opened
 from claimbridge import Claim, LedgerConfig, Timeouts
 from claimbridge.mapping import Chart
 from claimbridge.sandbox import Sandbox
-from claimbridge.signing.throwaway import Throwaway, make
+from claimbridge.signing.keys.throwaway import Throwaway, make
 
 NODE = Path(__file__).parent / "node"
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -26,7 +26,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from claimbridge.signing import Algorithm
-from claimbridge.signing.throwaway import Throwaway
+from claimbridge.signing.keys.throwaway import Throwaway
 from claimbridge.xmlio import canonical, parse
 
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"

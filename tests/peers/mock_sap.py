@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from claimbridge.profiles.markup import element
-from claimbridge.profiles.sap_tables import Tables
+from claimbridge.profiles.kit.markup import element
+from claimbridge.profiles.sap.tables import Tables
 from claimbridge.soap.envelope import build, open_envelope
 from claimbridge.xmlio import canonical
 

@@ -32,7 +32,7 @@ from claimbridge import (
 )
 from claimbridge.errors import ContractDriftWarning, DeliveryError, NotDelivered
 from claimbridge.model import OutcomeKind
-from claimbridge.profiles.sap_bapi import SapBapi
+from claimbridge.profiles.sap.bapi import SapBapi
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::claimbridge.errors.ContractDriftWarning"  # its names are spelt otherwise than SAP's

@@ -18,7 +18,7 @@ from tests.peers.requests import contract
 from tests.peers.senders import CLIENTS, opened
 
 from claimbridge import Claim, ConflictingSubmission, JournalEntry, LedgerRejection, State
-from claimbridge.signing.throwaway import Throwaway
+from claimbridge.signing.keys.throwaway import Throwaway
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.xmlio import canonical
 
@@ -116,7 +116,7 @@ def test_changes_are_followed_page_by_page(to_php: Any, php_ledger: PhpLedger, t
     assert [change.reference for change in to_php.changes(limit=2)] == ids
     assert list(to_php.changes(limit=2)) == []
     php_ledger.move("paid")
-    assert [(c.reference, c.status) for c in to_php.changes()] == [(id_, "paid") for id_ in ids]
+    assert [(c.reference, c.outcome) for c in to_php.changes()] == [(id_, "paid") for id_ in ids]
     assert to_php.status("C-4", ask=False).state is State.PAID
     everything = [change.reference for change in to_php.changes(since="", limit=3)]
     assert sorted(everything) == ids

@@ -49,7 +49,7 @@ from claimbridge.signing import (
     verify_detached,
     verify_elements,
 )
-from claimbridge.signing.throwaway import Throwaway
+from claimbridge.signing.keys.throwaway import Throwaway
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token
 from claimbridge.xmlio import canonical, parse

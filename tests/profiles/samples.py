@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 from claimbridge import xmlio
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import (
     JournalEntry,
     Key,
@@ -74,7 +74,7 @@ TRIP = Voucher(
 def submission(voucher: Voucher = TRIP, *, reference: str = "EXP-2026-0042") -> Submission:
     """A pending submission of ``voucher``."""
     key = Key(
-        ledger="CN01",
+        book="CN01",
         claim_id=voucher.claim_id,
         revision=voucher.revision,
         purpose=Purpose(voucher.purpose),

@@ -13,10 +13,10 @@ from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimError
 from claimbridge.ledger import Ledger
 from claimbridge.profiles import PROFILES
-from claimbridge.profiles.reference import voucher_from
+from claimbridge.profiles.reference.profile import voucher_from
 from claimbridge.sandbox import Sandbox
-from claimbridge.sandbox.reference import entry_from
-from claimbridge.sandbox.rules import Rules
+from claimbridge.sandbox.erps.reference import entry_from
+from claimbridge.sandbox.kit.rules import Rules
 
 NOWHERE = "http://127.0.0.1/"
 BETWEEN = """

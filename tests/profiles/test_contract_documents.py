@@ -15,7 +15,7 @@ from tests.profiles.samples import SERVICE, TYPES, document, message, submission
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 
 WSDL = Path(str(files("claimbridge.wsdl")))
 XSD = Path(str(files("claimbridge.xsd")))

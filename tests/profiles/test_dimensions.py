@@ -8,7 +8,7 @@ from tests.profiles.samples import TRIP, submission
 
 from claimbridge.errors import ClaimError
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.sourced import Sourced, claim_field, dimensions_of
+from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 
 FIRST = TRIP.postings[0]
 

@@ -12,8 +12,8 @@ from tests.profiles.samples import TRIP, reply, reversal, submission
 
 from claimbridge.model import JournalEntry, OutcomeKind
 from claimbridge.profiles import PROFILES, load_profile
-from claimbridge.profiles.netsuite_replies import Records
-from claimbridge.profiles.sap_tables import Held, Tables, read_totals
+from claimbridge.profiles.netsuite.replies import Records
+from claimbridge.profiles.sap.tables import Held, Tables, read_totals
 
 COARSE = decimal.Context(prec=3, rounding=decimal.ROUND_DOWN)
 PLAIN = replace(TRIP, postings=tuple(replace(one, dimensions={}) for one in TRIP.postings))

@@ -11,7 +11,7 @@ from claimbridge.config import LedgerConfig
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import PROFILES, EntryForm, load_profile
-from claimbridge.profiles.forms import YEAR, is_nothing, is_number, is_period, judged
+from claimbridge.profiles.kit.forms import YEAR, is_nothing, is_number, is_period, judged
 
 K = OutcomeKind
 SAP = load_profile("sap-bapi").capabilities.entry

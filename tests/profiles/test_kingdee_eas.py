@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.check import check
-from claimbridge.contract.replies import Reply
-from claimbridge.contract.side import Side as Outlined
+from claimbridge.contract.calls.replies import Reply
+from claimbridge.contract.study.check import check
+from claimbridge.contract.study.generation import Side as Outlined
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
     JournalEntry,
@@ -34,9 +34,9 @@ from claimbridge.model import (
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Call, Credentials, LogIn
-from claimbridge.profiles.kingdee_eas import KingdeeEas
-from claimbridge.profiles.kingdee_replies import outcome, result
-from claimbridge.profiles.uses import uses_of
+from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.kingdee.replies import outcome, result
+from claimbridge.profiles.kit.uses import uses_of
 from claimbridge.soap.faults import Fault
 from claimbridge.xmlio import parse
 

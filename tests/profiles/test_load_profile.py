@@ -8,8 +8,8 @@ import pytest
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles import PROFILES, load_profile
-from claimbridge.profiles.reference import Reference
-from claimbridge.profiles.sap_journal_entry import SapJournalEntry
+from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.sap.journal_entry import SapJournalEntry
 
 
 def own_module(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> str:
@@ -52,7 +52,7 @@ def test_an_own_profile_is_named_by_module_and_attribute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definition: str
 ) -> None:
     """An instance, a class and a function that makes one are all accepted."""
-    source = f"from claimbridge.profiles.sap_journal_entry import SapJournalEntry\n{definition}\n"
+    source = f"from claimbridge.profiles.sap.journal_entry import SapJournalEntry\n{definition}\n"
     module = own_module(tmp_path, monkeypatch, source)
     assert load_profile(f"{module}:profile").name == "sap-journal-entry"
 

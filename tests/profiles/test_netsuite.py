@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
     JournalEntry,
@@ -25,8 +25,8 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.conversation import Began, Call, Credentials, Pause
-from claimbridge.profiles.netsuite import NetSuite
-from claimbridge.profiles.token_passport import token_passport
+from claimbridge.profiles.netsuite.journal_entries import NetSuite
+from claimbridge.profiles.netsuite.token_passport import token_passport
 from claimbridge.soap.faults import Fault
 from claimbridge.submission.references import reference_for
 from claimbridge.xmlio import parse
@@ -345,7 +345,7 @@ def with_first(**changes: object) -> Voucher:
 def test_references_never_differ_by_case_alone(claim_id: str, fits: bool) -> None:
     """Nobody says that NetSuite tells them apart, and upsert would write one over the other."""
     for purpose, mark in ((Purpose.POST, ".R2"), (Purpose.REVERSE, ".X2")):
-        key = Key(ledger="L", claim_id=claim_id, revision=2, purpose=purpose)
+        key = Key(book="L", claim_id=claim_id, revision=2, purpose=purpose)
         reference = reference_for(key, NetSuite.capabilities)
         assert (reference == f"{claim_id}{mark}") is fits
         assert fits or reference.isupper()

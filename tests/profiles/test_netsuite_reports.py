@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.check import check
-from claimbridge.contract.side import Side as ContractSide
+from claimbridge.contract.study.check import check
+from claimbridge.contract.study.generation import Side as ContractSide
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.model import (
@@ -27,8 +27,8 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.netsuite import NetSuite
-from claimbridge.profiles.uses import uses_of
+from claimbridge.profiles.kit.uses import uses_of
+from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.xmlio import parse
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

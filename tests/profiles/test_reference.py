@@ -20,7 +20,7 @@ from claimbridge.contract import Bundle, Contract, Reply
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Voucher
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 from claimbridge.soap.faults import Fault
 
 CONTRACT = Contract.load(Bundle.from_package("voucher-service.wsdl"))

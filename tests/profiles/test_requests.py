@@ -10,51 +10,53 @@ from mypy import api
 
 import claimbridge
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.side import Side
-from claimbridge.contract.types import types_module
+from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.typed_dicts import types_module
 
 SOURCE = Path(claimbridge.__file__).parent
 MODULES = {
-    "kingdee_eas": "kingdee-eas.wsdl",
-    "netsuite": "netsuite.wsdl",
-    "sap_bapi": "sap-bapi.wsdl",
-    "sap_journal_entry": "sap-journal-entry.wsdl",
-    "voucher_service": "voucher-service.wsdl",
-    "workday": "workday.wsdl",
+    "kingdee/requests.py": "kingdee-eas.wsdl",
+    "netsuite/requests.py": "netsuite.wsdl",
+    "sap/bapi_requests.py": "sap-bapi.wsdl",
+    "sap/journal_entry_requests.py": "sap-journal-entry.wsdl",
+    "reference/requests.py": "voucher-service.wsdl",
+    "workday/requests.py": "workday.wsdl",
 }
 BROKEN = {
     # file: (what stands there, the slip, what mypy says of it)
-    "sap_journal_entry.py": [
+    "sap/journal_entry.py": [
         ('"DebitCreditCode": _side', '"DebitCreditKode": _side', 'Extra key "DebitCreditKode"'),
         ('"@currencyCode": posting', '"@currency": posting', 'Missing key "@currencyCode"'),
         ('"CreatedByUser": self', '"CreatedBy": self', 'Missing key "CreatedByUser"'),
         ('entry["Item"] = items', 'entry["Item"] = tax_items', '"Item" has incompatible type'),
         ('entry["ReversalDate"]', 'entry["ReversedOn"]', 'no key "ReversedOn"'),
     ],
-    "voucher_xml.py": [
+    "reference/voucher_xml.py": [
         ('"CostCentre": told', '"CostCenter": told', 'Extra key "CostCenter"'),
         ('"@Number": number', '"@Number": str(number)', 'TypedDict item "@Number" has type'),
         ("posting.role.value", "posting.narration", 'TypedDict item "Role" has type'),
     ],
-    "sap_bapi.py": [('"Costcenter": _int', '"CostCenter": _int', 'Extra key "CostCenter"')],
-    "kingdee_rows.py": [
+    "sap/bapi.py": [('"Costcenter": _int', '"CostCenter": _int', 'Extra key "CostCenter"')],
+    "kingdee/rows.py": [
         ('"entrySeq": number', '"entrySeq": str(number)', 'TypedDict item "entrySeq" has type'),
         ('"bookedDate": Sourced', '"bookDate": Sourced', 'Extra key "bookDate"'),
     ],
-    "netsuite.py": [
+    "netsuite/journal_entries.py": [
         ('"debit": amount', '"debt": amount', 'Extra key "debt"'),
         ('"@externalId": Sourced', '"externalId": Sourced', 'Extra key "externalId"'),
     ],
-    "netsuite_reports.py": [
+    "netsuite/reports.py": [
         ('"accountingApproval": self', '"accountApproval": self', 'Extra key "accountApproval"'),
         ('"grossAmt": double', '"grossAmount": double', 'Extra key "grossAmount"'),
         ('expense["tax1Amt"]', 'expense["taxAmt"]', 'no key "taxAmt"'),
     ],
-    "workday.py": [
+    "workday/profile.py": [
         ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),
         ('"@Add_Only": True', '"@AddOnly": True', 'Extra key "@AddOnly"'),
     ],
-    "reference.py": [('{"Reference": list(', '{"References": list(', 'Extra key "References"')],
+    "reference/profile.py": [
+        ('{"Reference": list(', '{"References": list(', 'Extra key "References"')
+    ],
 }
 
 
@@ -64,7 +66,7 @@ def test_the_types_are_those_of_the_contract_today(module: str) -> None:
     bundle = Bundle.from_package(MODULES[module])
     contract = Contract.load(bundle)
     operations = [*contract.operations]
-    written = (SOURCE / "profiles" / "requests" / f"{module}.py").read_text("utf-8")
+    written = (SOURCE / "profiles" / module).read_text("utf-8")
     asked = f"claimbridge contract types {' '.join(operations)}"
     told = f"{asked} --contract wsdl/{MODULES[module]} --sourced"
     assert written == types_module(Side.load(bundle), operations, sourced=True), told
@@ -72,8 +74,9 @@ def test_the_types_are_those_of_the_contract_today(module: str) -> None:
 
 def test_every_module_is_held_against_its_contract() -> None:
     """A new module of types cannot be forgotten here."""
-    found = {path.stem for path in (SOURCE / "profiles" / "requests").glob("[!_]*.py")}
-    assert found == MODULES.keys()
+    profiles = SOURCE / "profiles"
+    modules = {str(path.relative_to(profiles)) for path in profiles.glob("*/*requests.py")}
+    assert modules == MODULES.keys()
 
 
 def test_mypy_refuses_a_profile_that_breaks_a_name(tmp_path: Path) -> None:

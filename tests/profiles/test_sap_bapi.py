@@ -15,13 +15,13 @@ from tests.strategies import vouchers
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Role, Voucher
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.sap_bapi import SapBapi
-from claimbridge.profiles.sap_tables import Tables, asked_for
+from claimbridge.profiles.sap.bapi import SapBapi
+from claimbridge.profiles.sap.tables import Tables, asked_for
 from claimbridge.soap.faults import Fault
 
 K = OutcomeKind

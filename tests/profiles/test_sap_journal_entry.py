@@ -26,7 +26,7 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
-from claimbridge.profiles.sap_journal_entry import OPERATION, SapJournalEntry
+from claimbridge.profiles.sap.journal_entry import OPERATION, SapJournalEntry
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.soap.faults import Fault
 

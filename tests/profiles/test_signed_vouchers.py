@@ -5,8 +5,9 @@ from tests.profiles.samples import TRIP, submission
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
-from claimbridge.profiles.reference import Reference, voucher_from
-from claimbridge.signing import Identity, Signer, throwaway
+from claimbridge.profiles.reference.profile import Reference, voucher_from
+from claimbridge.signing import Identity, Signer
+from claimbridge.signing.keys import throwaway
 
 CONTRACT = Contract.load(Bundle.from_package("voucher-service.wsdl"))
 

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from claimbridge.contract import Bundle, Reply
-from claimbridge.contract.side import Side
+from claimbridge.contract.study.generation import Side
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import OutcomeKind, Submission
 from claimbridge.profiles import PROFILES, Request, load_profile
 from claimbridge.profiles.conversation import Conversation, Pause
-from claimbridge.profiles.reference import Reference
-from claimbridge.profiles.uses import uses_of
+from claimbridge.profiles.kit.uses import uses_of
+from claimbridge.profiles.reference.profile import Reference
 
 OURS = Side.load(Bundle.from_package("voucher-service.wsdl"))
 

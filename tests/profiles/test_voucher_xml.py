@@ -11,7 +11,7 @@ from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import Purpose, Submission, Voucher
-from claimbridge.profiles.reference import Reference, voucher_from
+from claimbridge.profiles.reference.profile import Reference, voucher_from
 
 CONTRACT = Contract.load(Bundle.from_package("voucher-service.wsdl"))
 

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError
 from claimbridge.model import OutcomeKind
-from claimbridge.profiles.sourced import field_at
-from claimbridge.profiles.workday import Workday
+from claimbridge.profiles.kit.sourced import field_at
+from claimbridge.profiles.workday.profile import Workday
 from claimbridge.soap.faults import Fault
 from claimbridge.xmlio import parse
 

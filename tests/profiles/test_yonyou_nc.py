@@ -13,12 +13,12 @@ from tests.profiles.samples import TRIP, submission
 
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Bundle, Reply
-from claimbridge.contract.inner import InnerContract
-from claimbridge.contract.inner_reply import read_inner
+from claimbridge.contract.strings.documents import InnerContract
+from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ClaimError
 from claimbridge.ledger import Ledger
 from claimbridge.model import OutcomeKind, Voucher
-from claimbridge.profiles.yonyou_nc import YonyouNc
+from claimbridge.profiles.strings.yonyou_nc import YonyouNc
 from claimbridge.xmlio import parse
 
 ROOT = Path(__file__).resolve().parents[2]

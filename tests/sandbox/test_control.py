@@ -14,7 +14,7 @@ from tests.sandbox.caller import BOTH, Caller, body_of, fetch, submission
 from claimbridge.clock import SYSTEM
 from claimbridge.model import OutcomeKind
 from claimbridge.sandbox import Answer, Call, Desk, Kind, Sandbox
-from claimbridge.sandbox.reference import ReferenceResponder
+from claimbridge.sandbox.erps.reference import ReferenceResponder
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token
 

@@ -6,7 +6,7 @@ import pytest
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import FAULTS, Kind, parse_faults
-from claimbridge.sandbox.faults import Plan
+from claimbridge.sandbox.kit.disturbances import Plan
 
 
 def struck(spec: str, calls: int, *, seed: int | None = None) -> list[str]:

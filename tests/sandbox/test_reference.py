@@ -15,7 +15,7 @@ from tests.sandbox.caller import Caller, body_of, reversal, submission
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Submission
 from claimbridge.sandbox import Rules, Sandbox
 from claimbridge.signing import Identity, Signer
-from claimbridge.signing.throwaway import make
+from claimbridge.signing.keys.throwaway import make
 from claimbridge.soap.envelope import SOAP12
 
 K = OutcomeKind

@@ -8,7 +8,7 @@ import pytest
 from tests.signing.issuing import At
 
 from claimbridge.signing import Identity
-from claimbridge.signing.throwaway import Throwaway, make
+from claimbridge.signing.keys.throwaway import Throwaway, make
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from claimbridge.signing import (
     verify,
     verify_detached,
 )
-from claimbridge.signing.throwaway import make
+from claimbridge.signing.keys.throwaway import make
 
 CONTENTS = {
     f"V-{number}.xml": f"<Voucher>差旅 {number}</Voucher>\r\n".encode() for number in range(100)

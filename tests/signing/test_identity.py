@@ -22,7 +22,7 @@ from claimbridge.signing import (
     SoftwareKey,
     verify,
 )
-from claimbridge.signing.throwaway import Throwaway
+from claimbridge.signing.keys.throwaway import Throwaway
 
 PASSWORD = b"correct horse"
 

@@ -17,7 +17,7 @@ from tests.signing.test_revocation import revoke
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ConfigurationError, SignerUntrusted
 from claimbridge.signing import Identity, Policy, Signer, Verifier, verify
-from claimbridge.signing import ocsp as ocsp_module
+from claimbridge.signing.trust import ocsp as ocsp_module
 
 ROOT = issue("root", ca=True)
 SIGNER = issue("signer", ROOT)

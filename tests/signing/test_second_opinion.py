@@ -17,7 +17,7 @@ from tests.signing.issuing import AT, At, issue
 from claimbridge.cli import main
 from claimbridge.errors import SignatureInvalid
 from claimbridge.signing import Algorithm, Identity, Policy, Signer, Verified, Verifier, second
-from claimbridge.signing.throwaway import Throwaway
+from claimbridge.signing.keys.throwaway import Throwaway
 
 ENVELOPE = (
     b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>'

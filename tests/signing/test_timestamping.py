@@ -19,7 +19,7 @@ from claimbridge.errors import (
     SignatureInvalid,
     SignerUntrusted,
 )
-from claimbridge.signing.timestamps import timestamp_request, verify_timestamp
+from claimbridge.signing.trust.timestamps import timestamp_request, verify_timestamp
 from claimbridge.soap.transport import TransportSettings
 from claimbridge.soap.transport.timestamping import fetch_timestamp
 

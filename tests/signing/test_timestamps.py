@@ -17,7 +17,7 @@ from tests.signing.issuing import Holder, huge, issue, named
 
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import MissingExtra, SignatureInvalid, SignerUntrusted, SigningError
-from claimbridge.signing.timestamps import timestamp_request, verify_timestamp
+from claimbridge.signing.trust.timestamps import timestamp_request, verify_timestamp
 
 CONTENT = "<Voucher>差旅</Voucher>".encode()
 CONFIG = """[tsa]

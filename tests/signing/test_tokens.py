@@ -18,8 +18,8 @@ from claimbridge.config import LedgerConfig
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.ledger import open_identities
 from claimbridge.signing import Algorithm, Policy, Signer, verify
-from claimbridge.signing.throwaway import PrivateKey
-from claimbridge.signing.tokens import open_token
+from claimbridge.signing.keys.throwaway import PrivateKey
+from claimbridge.signing.keys.tokens import open_token
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 PIN = b"1234"
@@ -124,7 +124,7 @@ def test_a_wrong_pin_is_told_from_none(pin, code, token):
     """
     script = (
         "from claimbridge.errors import KeyUnavailable\n"
-        "from claimbridge.signing.tokens import open_token\n"
+        "from claimbridge.signing.keys.tokens import open_token\n"
         f"try: open_token({token('p256')!r}, pin={pin!r})\n"
         "except KeyUnavailable as error: print(error)\n"
     )

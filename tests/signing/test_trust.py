@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 from tests.signing.issuing import AT, At, Holder, huge, issue, named
 
 from claimbridge.errors import ConfigurationError, SignerUntrusted
-from claimbridge.signing import Identity, Policy, Signer, trust, verify
+from claimbridge.signing import Identity, Policy, Signer, verify
+from claimbridge.signing.trust import chain as trust
 
 PAST = {"start": AT - timedelta(days=9), "end": AT - timedelta(days=1)}
 SERVER, CLIENT = [Usage.SERVER_AUTH], [Usage.CLIENT_AUTH]

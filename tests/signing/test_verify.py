@@ -26,8 +26,8 @@ from claimbridge.signing import (
     verify,
     verify_elements,
 )
-from claimbridge.signing.dsig import DS, ENVELOPED, SOAP11, SOAP12, WSSE, WSU
-from claimbridge.signing.timestamps import verify_timestamp
+from claimbridge.signing.form.dsig import DS, ENVELOPED, SOAP11, SOAP12, WSSE, WSU
+from claimbridge.signing.trust.timestamps import verify_timestamp
 from claimbridge.xmlio import canonical, parse
 
 VOUCHER = "{urn:claimbridge:voucher:1}Voucher"

@@ -9,7 +9,7 @@ import pytest
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import SignatureInvalid, SigningError
 from claimbridge.signing import Policy, Signer, verify
-from claimbridge.signing.dsig import WSU
+from claimbridge.signing.form.dsig import WSU
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token
 

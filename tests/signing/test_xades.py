@@ -11,8 +11,8 @@ from tests.signing.issuing import AT, At, issue
 
 from claimbridge.errors import SignatureInvalid, SigningError
 from claimbridge.signing import Identity, Policy, Signer, verify
-from claimbridge.signing.keys import SoftwareKey
-from claimbridge.signing.xades import Properties, signed_properties
+from claimbridge.signing.form.xades import Properties, signed_properties
+from claimbridge.signing.keys.keys import SoftwareKey
 
 DOCUMENT = (
     '<v:Voucher xmlns:v="urn:claimbridge:voucher:1" '

@@ -32,7 +32,7 @@ from claimbridge.config import AuthConfig, Replies
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity
-from claimbridge.signing.throwaway import make
+from claimbridge.signing.keys.throwaway import make
 from claimbridge.soap.transport.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
 from claimbridge.soap.transport.reply import Answer, accept
 

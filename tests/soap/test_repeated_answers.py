@@ -33,7 +33,7 @@ from claimbridge.ledger.authentic import Authenticator
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity, Policy, Signer
-from claimbridge.signing.throwaway import make
+from claimbridge.signing.keys.throwaway import make
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
 PROFILE = "sap-bapi"

@@ -24,7 +24,7 @@ from claimbridge.errors import ConfigurationError, LedgerRejection, OutcomeUnkno
 from claimbridge.model import State
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity, Signer
-from claimbridge.signing.throwaway import Throwaway, make
+from claimbridge.signing.keys.throwaway import Throwaway, make
 
 Meddle = Callable[[bytes], bytes]
 OTHER = make("erp")

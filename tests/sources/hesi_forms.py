@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.sources.hesi.fields import FieldMap, load_map
-from claimbridge.sources.hesi.form import HesiForms
+from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
+from claimbridge.sources.hesi.forms.form import HesiForms
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "hesi"

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.config import Timeouts
 from claimbridge.sandbox import Hesi, Node, Sandbox
-from claimbridge.sources.hesi.client import HesiClient
-from claimbridge.sources.hesi.http import Secret
+from claimbridge.sources.hesi.api.client import HesiClient
+from claimbridge.sources.hesi.api.http import Secret
+from claimbridge.sources.hesi.api.token import HesiKeys
 from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.token import HesiKeys
 from claimbridge.sources.hesi.writeback import HesiAnswers
 
 EBOT = Node("FLOW:1", "ERP check", ebot=True)

@@ -11,10 +11,10 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from claimbridge.sources.hesi.client import HesiClient
-from claimbridge.sources.hesi.http import Secret
+from claimbridge.sources.hesi.api.client import HesiClient
+from claimbridge.sources.hesi.api.http import Secret
+from claimbridge.sources.hesi.api.token import HesiKeys
 from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.token import HesiKeys
 from claimbridge.sources.hesi.writeback import HesiAnswers
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import carry_out

@@ -16,7 +16,7 @@ from claimbridge.errors import ClaimBridgeError
 from claimbridge.mapping.cells import Unread, amount_of, day_of, decoded, number_of
 from claimbridge.model import Claim
 from claimbridge.sandbox import Sandbox
-from claimbridge.sources.layouts import claims_in
+from claimbridge.sources.csv.layouts import claims_in
 
 HEADER = "id,company,employee,currency,total,line.type,line.date,line.amount,line.text"
 

@@ -16,11 +16,11 @@ from tests.sources.conftest import EXAMPLES, Inbox, plain
 
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
-from claimbridge.model import Claim, State, Status
+from claimbridge.model import Claim, Standing, State
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.csv.layouts import claims_in
 from claimbridge.sources.folder import FolderSettings, FolderSource
-from claimbridge.sources.layouts import claims_in
 
 HEADER = (
     "id,revision,company,employee,currency,total,title,line.type,line.date,line.amount,line.text"
@@ -228,7 +228,7 @@ def listed(folder: Path) -> list[str]:
 
 
 def posted(source: FolderSource, arrival: Arrival) -> None:
-    status = Status(claim_id="A", revision=1, reference="A", state=State.POSTED, attempt=1)
+    status = Standing(claim_id="A", revision=1, reference="A", state=State.POSTED, attempt=1)
     source.settled(arrival, status=status, error=None)
 
 

@@ -33,10 +33,10 @@ from claimbridge.errors import (
 )
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sandbox.hesi.service import TokenOrder
-from claimbridge.sources.hesi.client import HesiClient, HesiKeys
-from claimbridge.sources.hesi.http import Reply, Request, Secret
+from claimbridge.sources.hesi.api.client import HesiClient, HesiKeys
+from claimbridge.sources.hesi.api.http import Reply, Request, Secret
+from claimbridge.sources.hesi.api.token import HesiToken
 from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.token import HesiToken
 
 TOKEN = "TOKEN-7f3a:corp"
 SECRET = "SECRET-91bc"

@@ -20,11 +20,11 @@ from tests.sources.hesi_forms import MAP, ROOT, SHANGHAI, document, forms
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.model import Allocation, Payee
-from claimbridge.sources.hesi.fields import load_map
-from claimbridge.sources.hesi.form import HesiForms
-from claimbridge.sources.hesi.ignored import fields_of, ignored
-from claimbridge.sources.hesi.values import invoice_id
-from claimbridge.sources.hesi.words import FormWords
+from claimbridge.sources.hesi.forms.fields import load_map
+from claimbridge.sources.hesi.forms.form import HesiForms
+from claimbridge.sources.hesi.forms.ignored import fields_of, ignored
+from claimbridge.sources.hesi.forms.values import invoice_id
+from claimbridge.sources.hesi.forms.words import FormWords
 
 D = Decimal
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimbridge.errors import LedgerUnavailable
-from claimbridge.sources.hesi.listing import Listed, read_changes
+from claimbridge.sources.hesi.api.listing import Listed, read_changes
 
 PAGE = 5
 

@@ -18,8 +18,8 @@ from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import ConfigurationError, LedgerUnavailable
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import Page
-from claimbridge.sources.hesi.fields import load_map
+from claimbridge.sources.hesi.api.client import Page
+from claimbridge.sources.hesi.forms.fields import load_map
 from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.source import HesiSource
 

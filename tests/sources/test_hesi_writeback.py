@@ -14,11 +14,11 @@ from tests.sources.hesi_stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, st
 
 from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimError, MappingError
-from claimbridge.model import JournalEntry, State, Status
+from claimbridge.model import JournalEntry, Standing, State
 from claimbridge.sandbox import FAULTS
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiAnswers
 from claimbridge.sources.record import Record
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
@@ -387,10 +387,10 @@ def test_doubt_waits_until_nothing_can_arrive_any_more(hesi: Stage, record: Reco
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
 
 
-def posted(revision: int = 1, state: State = State.POSTED, **changes: object) -> Status:
+def posted(revision: int = 1, state: State = State.POSTED, **changes: object) -> Standing:
     entry = JournalEntry("000123") if state is not State.ACKNOWLEDGED else None
     return msgspec.structs.replace(
-        Status(
+        Standing(
             claim_id="EXP-1", revision=revision, reference="EXP-1", state=state, attempt=1,
             journal_entry=entry, posting_date=dt.date(2026, 10, 31),
         ),

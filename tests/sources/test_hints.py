@@ -10,7 +10,7 @@ import pytest
 from tests.sources.claims import claim
 
 from claimbridge.errors import ClaimBridgeError, NotDelivered
-from claimbridge.model import Status
+from claimbridge.model import Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hints import MOST, Hinted
 from claimbridge.sources.record import Record
@@ -21,7 +21,7 @@ class NoAnswers:
     """A source that nothing goes back to."""
 
     def planned(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None = None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
         return ()
 
@@ -59,7 +59,7 @@ class Shelf:
         return self.arrival(key) if key in self.versions else None
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         pass
 

@@ -18,7 +18,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.model import Claim, Purpose, State, Status
+from claimbridge.model import Claim, Purpose, Standing, State
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.intake import Handled, Intake
 from claimbridge.sources.record import ArrivalState, Record
@@ -54,7 +54,7 @@ class ListSource:
         return next((one for one in self.documents if one.key == key), None)
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         if self.deaf:
             raise NotDelivered("the source cannot be told now")
@@ -339,7 +339,7 @@ class Answers:
         self.planned_for: list[str] = []
 
     def planned(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None = None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
         self.planned_for.append(status.state.value if status else error.code if error else "")
         if status is None or status.journal_entry is None:

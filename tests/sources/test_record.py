@@ -14,7 +14,7 @@ import pytest
 from tests.sources.claims import INVOICE, claim
 
 from claimbridge.errors import ClaimError, JournalError, NotDelivered
-from claimbridge.journal import schema
+from claimbridge.journal.sqlite import schema
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState

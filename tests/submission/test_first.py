@@ -31,7 +31,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.journal.sqlite import SqliteJournal
+from claimbridge.journal.sqlite.journal import SqliteJournal
 from claimbridge.model import Gap, History, Outcome, OutcomeKind, Purpose, State
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import Draft, Rules, reverse, submit_batch

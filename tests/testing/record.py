@@ -28,11 +28,11 @@ from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import Claim
 from claimbridge.profiles import Profile, load_profile
-from claimbridge.profiles.sap_journal_entry import SapJournalEntry
+from claimbridge.profiles.sap.journal_entry import SapJournalEntry
 from claimbridge.sandbox import Answer, Call, Desk, Responder, Sandbox
-from claimbridge.sandbox.kingdee_eas import LISTING, KingdeeEasResponder
-from claimbridge.sandbox.markup import rendered
-from claimbridge.sandbox.sap_journal_entry import SapJournalEntryResponder
+from claimbridge.sandbox.erps.kingdee_eas import LISTING, KingdeeEasResponder
+from claimbridge.sandbox.erps.sap_journal_entry import SapJournalEntryResponder
+from claimbridge.sandbox.kit.markup import rendered
 from claimbridge.xmlio import local_name, parse
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,11 +18,11 @@ from tests.testing.record import FIXTURES, OPTIONS
 
 from claimbridge import ConfigurationError, JournalEntry, Outcome, OutcomeKind
 from claimbridge.config import AuthConfig
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import Role, Side, Submission
 from claimbridge.profiles import PROFILES, Profile, Request
-from claimbridge.profiles.reference import Reference
-from claimbridge.profiles.sap_bapi import SapBapi
+from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.sandbox import PROFILES as PLAYED
 from claimbridge.testing.conformance import Case, Nonconformity, check, conformance_cases
 

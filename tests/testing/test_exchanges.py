@@ -17,7 +17,7 @@ from claimbridge.journal import MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import Key, Purpose, State, Submission
-from claimbridge.profiles.voucher_xml import NAMESPACE, voucher_from
+from claimbridge.profiles.reference.voucher_xml import NAMESPACE, voucher_from
 from claimbridge.sandbox import Sandbox
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.testing import (

@@ -30,8 +30,8 @@ from claimbridge import (
     Result,
     SchemaViolation,
     Side,
+    Standing,
     State,
-    Status,
     Voucher,
     load_config,
 )
@@ -60,8 +60,8 @@ def synchronous(claim: Claim) -> None:
         assert_type(ledger, Client)
         assert_type(ledger.submit(claim, timeout=5), Acknowledgement)
         assert_type(ledger.submit_many([claim], batch=10, concurrency=2), Iterator[Result])
-        assert_type(ledger.status("EXP-1", ask=False), Status)
-        assert_type(ledger.wait("EXP-1", until=State.PAID, timeout=5), Status)
+        assert_type(ledger.status("EXP-1", ask=False), Standing)
+        assert_type(ledger.wait("EXP-1", until=State.PAID, timeout=5), Standing)
         assert_type(ledger.changes(since=""), Iterator[Change])
         assert_type(ledger.reverse("EXP-1", reason="twice"), Acknowledgement)
         assert_type(ledger.preview(claim), Preview)
@@ -74,7 +74,7 @@ async def asynchronous(claim: Claim) -> None:
     async with AsyncClient.from_config("claimbridge.toml") as ledger:
         assert_type(ledger, AsyncClient)
         assert_type(await ledger.submit(claim, timeout=5), Acknowledgement)
-        assert_type(await ledger.status("EXP-1"), Status)
+        assert_type(await ledger.status("EXP-1"), Standing)
         assert_type(await ledger.reverse("EXP-1"), Acknowledgement)
         assert_type(ledger.changes(), AsyncIterator[Change])
         assert_type(ledger.submit_many([claim]), AsyncIterator[Result])

@@ -28,8 +28,8 @@ from claimbridge.model import (
     Claim,
     ClaimLine,
     JournalEntry,
+    Standing,
     State,
-    Status,
     Submission,
 )
 from claimbridge.profiles import load_profile
@@ -170,10 +170,10 @@ class Sender(Protocol):
     def submit(self, claim: Claim) -> Acknowledgement: ...
     def submit_many(self, claims: Iterable[Claim], *, batch: int) -> list[Result]: ...
     def reverse(self, claim_id: str) -> Acknowledgement: ...
-    def status(self, claim_id: str) -> Status: ...
-    def wait(self, claim_id: str) -> Status: ...
+    def status(self, claim_id: str) -> Standing: ...
+    def wait(self, claim_id: str) -> Standing: ...
     def reconcile(self) -> list[Reconciled]: ...
-    def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Status: ...
+    def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Standing: ...
 
 
 class Threaded:
@@ -202,16 +202,16 @@ class Threaded:
     def reverse(self, claim_id: str) -> Acknowledgement:
         return self.client.reverse(claim_id, posting_date=dt.date(2026, 3, 31))
 
-    def status(self, claim_id: str) -> Status:
+    def status(self, claim_id: str) -> Standing:
         return self.client.status(claim_id, ask=False)
 
-    def wait(self, claim_id: str) -> Status:
+    def wait(self, claim_id: str) -> Standing:
         return self.client.wait(claim_id, timeout=5)
 
     def reconcile(self) -> list[Reconciled]:
         return list(self.client.reconcile())
 
-    def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Status:
+    def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Standing:
         return self.client.settle(claim_id, revision=revision, posted=posted)
 
 
@@ -246,10 +246,10 @@ class Awaited:
     def reverse(self, claim_id: str) -> Acknowledgement:
         return self._loop.run(self.client.reverse(claim_id, posting_date=dt.date(2026, 3, 31)))
 
-    def status(self, claim_id: str) -> Status:
+    def status(self, claim_id: str) -> Standing:
         return self._loop.run(self.client.status(claim_id, ask=False))
 
-    def wait(self, claim_id: str) -> Status:
+    def wait(self, claim_id: str) -> Standing:
         return self._loop.run(self.client.wait(claim_id, timeout=5))
 
     def reconcile(self) -> list[Reconciled]:
@@ -258,7 +258,7 @@ class Awaited:
 
         return self._loop.run(collect())
 
-    def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Status:
+    def settle(self, claim_id: str, *, revision: int, posted: JournalEntry | None) -> Standing:
         return self._loop.run(self.client.settle(claim_id, revision=revision, posted=posted))
 
 
@@ -355,7 +355,7 @@ class Struck(msgspec.Struct, frozen=True):
     held_first: Held
     end: Acknowledgement | ClaimBridgeError
     held: Held
-    status: Status
+    status: Standing
 
     def acknowledged(self) -> Acknowledgement:
         """The acknowledgement that it ended with; fails where it was parked."""
@@ -393,7 +393,7 @@ def one_effect(
     return Struck(mine, first, held_first, end, found, status)
 
 
-def settle_by_hand(sender: Sender, parked: Submission, look: Look) -> Status:
+def settle_by_hand(sender: Sender, parked: Submission, look: Look) -> Standing:
     """Settle a parked submission by what a person finds in the ERP, as early as that is taken."""
     key = parked.key
     while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 
 
 class ShortDocuments(Reference):

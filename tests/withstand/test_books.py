@@ -17,7 +17,8 @@ from tests.withstand.scene import SENDERS, Sender, attempted, claim, configured,
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, ConflictingSubmission
-from claimbridge.journal import Journal, MemoryJournal, SqliteJournal, schema
+from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
+from claimbridge.journal.sqlite import schema
 from claimbridge.ledger import Ledger
 from claimbridge.model import Key, State
 from claimbridge.profiles import load_profile
@@ -117,8 +118,8 @@ def test_what_is_unfinished_is_reconciled_under_the_new_name(
         erp.set_faults("")
     with opened(at(erp, "renamed", profile="reference")) as sender:
         (done,) = sender.reconcile()
-        assert done.status is not None
-        assert done.status.state is State.POSTED
+        assert done.standing is not None
+        assert done.standing.state is State.POSTED
     assert references(erp).count(mine.id) == 1
 
 

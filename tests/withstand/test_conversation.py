@@ -16,9 +16,9 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Pause
-from claimbridge.profiles.kingdee_eas import KingdeeEas
+from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.sandbox import Sandbox
-from claimbridge.sandbox.kingdee_eas import KingdeeEasResponder
+from claimbridge.sandbox.erps.kingdee_eas import KingdeeEasResponder
 
 NAME = "kingdee-eas"
 

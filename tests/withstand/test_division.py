@@ -38,7 +38,7 @@ from claimbridge.model import (
     SupportingDocument,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Listed, Sandbox
 
 NewId = Callable[[], str]

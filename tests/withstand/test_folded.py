@@ -19,7 +19,7 @@ from claimbridge.journal import Journal, MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement, Claim, ClaimLine, State
 from claimbridge.profiles import PROFILES, Profile
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
 from claimbridge.testing.conformance.subject import Subject
 
@@ -195,7 +195,7 @@ def test_changes_of_an_earlier_reference_are_ours() -> None:
             with contextlib.suppress(ClaimBridgeError):
                 before.reverse("EXP-1")
         with Client(new.config, ledger=new, journal=journal) as sender:
-            told = {change.reference: change.submission for change in sender.changes(since="")}
+            told = {change.reference: change.standing for change in sender.changes(since="")}
     found = told["EXP-1.X1"]
     assert found is not None
     assert found.claim_id == "EXP-1"

@@ -14,7 +14,7 @@ from tests.withstand.scene import chart, claim, configured, contract
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import (
     ClaimBridgeError,
     ConflictingSubmission,
@@ -26,7 +26,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart, Mapped
 from claimbridge.model import Claim, Outcome, State, Submission
 from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.reference import Reference
+from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
 
 BAD = "BAD-1"
@@ -185,8 +185,8 @@ def test_a_reply_that_a_profile_fails_on_is_in_doubt(
         assert isinstance(left.error, OutcomeUnknown)
         profile.verb = ""
         (done,) = client.reconcile()
-        assert done.status is not None
-        assert done.status.state is State.POSTED
+        assert done.standing is not None
+        assert done.standing.state is State.POSTED
     assert len(erp.ledger()) == 1
 
 

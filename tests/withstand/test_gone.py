@@ -18,7 +18,7 @@ from claimbridge.cli.app import main
 from claimbridge.client import Client
 from claimbridge.errors import ConflictingSubmission, OutcomeUnknown
 from claimbridge.ledger import Ledger
-from claimbridge.model import State, Status
+from claimbridge.model import Standing, State
 from claimbridge.sandbox import Sandbox
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
@@ -55,9 +55,9 @@ class Scene:
         with Client(config, ledger=opened) as client:
             return getattr(client, method)(*args, **given)
 
-    def gone(self) -> Status:
+    def gone(self) -> Standing:
         status = self.call("settle", ID, revision=1, posted=None, gone=True)
-        assert isinstance(status, Status)
+        assert isinstance(status, Standing)
         return status
 
 

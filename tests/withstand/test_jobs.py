@@ -18,10 +18,10 @@ from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, State
-from claimbridge.profiles.netsuite import NetSuite
+from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.sandbox import Answer, Call, Desk, Sandbox
-from claimbridge.sandbox.markup import rendered
-from claimbridge.sandbox.netsuite import NetSuiteResponder, _no_job, _status_of
+from claimbridge.sandbox.erps.netsuite import NetSuiteResponder, _no_job, _status_of
+from claimbridge.sandbox.kit.markup import rendered
 
 PROFILE = "netsuite"
 IDS = ("EXP-1", "EXP-2")

@@ -153,7 +153,7 @@ def test_the_disk_stays_full_until_the_client_is_closed(
         assert isinstance(attempted(sender, mine), JournalError)
     with SENDERS[kind](config) as sender:
         (reconciled,) = sender.reconcile()
-        assert reconciled.status is not None
-        assert reconciled.status.state is State.POSTED
+        assert reconciled.standing is not None
+        assert reconciled.standing.state is State.POSTED
     (document,) = held(erp.ledger(), "reference", mine.id).posts
-    assert document.journal_entry == str(reconciled.status.journal_entry)
+    assert document.journal_entry == str(reconciled.standing.journal_entry)

@@ -23,7 +23,7 @@ from claimbridge.config import AuthConfig, LedgerConfig
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused, LedgerRejection
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
-from claimbridge.sandbox.kingdee_eas import LISTING, KingdeeEasResponder
+from claimbridge.sandbox.erps.kingdee_eas import LISTING, KingdeeEasResponder
 
 NAME = "kingdee-eas"
 ASKED = {"listing": list(LISTING)}

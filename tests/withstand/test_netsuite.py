@@ -24,9 +24,9 @@ from tests.withstand.scene import (
 from claimbridge.config import AuthConfig
 from claimbridge.errors import DeliveryError, LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
-from claimbridge.profiles.token_passport import SECRETS
+from claimbridge.profiles.netsuite.token_passport import SECRETS
 from claimbridge.sandbox import Answer, Call, Desk, Sandbox
-from claimbridge.sandbox.netsuite import NetSuiteResponder
+from claimbridge.sandbox.erps.netsuite import NetSuiteResponder
 from claimbridge.xmlio import local_name
 
 PROFILE = "netsuite"

@@ -27,7 +27,7 @@ from tests.withstand.scene import (
 from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Answer, Call, Desk, Sandbox
-from claimbridge.sandbox.sap_bapi import SapBapiResponder
+from claimbridge.sandbox.erps.sap_bapi import SapBapiResponder
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
 PROFILE = "sap-bapi"

@@ -12,7 +12,7 @@ from claimbridge.errors import ConfigurationError, LedgerRejection
 from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement
 from claimbridge.sandbox import Sandbox
-from claimbridge.signing import throwaway
+from claimbridge.signing.keys import throwaway
 
 SIGNER = throwaway.make()
 

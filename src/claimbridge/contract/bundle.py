@@ -4,7 +4,7 @@ A bundle is a WSDL file with everything below its folder, a folder with a ``cont
 lists every file with its hash, or a WSDL shipped inside claimbridge. Names inside a bundle are
 relative, with ``/``; a reference that leads outside is refused, not followed.
 
-``contract.toml``, as ``claimbridge.contract.lock`` writes it with more besides::
+``contract.toml``, as ``claimbridge.contract.study.lock`` writes it with more besides::
 
     wsdl = "voucher-service.wsdl"
 

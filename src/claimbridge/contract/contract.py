@@ -11,19 +11,19 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.documents import gather
-from claimbridge.contract.drift import drift
-from claimbridge.contract.encoded import EncodedCalls
-from claimbridge.contract.findings import traced
-from claimbridge.contract.gate import Gate
-from claimbridge.contract.known import Service
+from claimbridge.contract.calls.drift import drift
+from claimbridge.contract.calls.findings import traced
+from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.render import render
+from claimbridge.contract.calls.replies import Reply
+from claimbridge.contract.calls.service import Service
+from claimbridge.contract.calls.shape import Leaf
+from claimbridge.contract.encoded.calls import EncodedCalls
 from claimbridge.contract.names import unique_local_names
 from claimbridge.contract.operation import ENCODED, Operation
-from claimbridge.contract.prune_gate import PrunedGate
-from claimbridge.contract.prune_view import View, keep_view, kept_view
-from claimbridge.contract.render import render
-from claimbridge.contract.replies import Reply
-from claimbridge.contract.shape import Leaf
+from claimbridge.contract.outline.documents import gather
+from claimbridge.contract.pruned.gate import PrunedGate
+from claimbridge.contract.pruned.in_use import View, keep_view, kept_view
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.model.outcome import Finding
 from claimbridge.turns import Turn
@@ -99,7 +99,7 @@ class Contract:
         cls, bundle: Bundle, operations: Collection[str] = (), types: Collection[str] = ()
     ) -> Contract:
         # Imported here because zeep takes 150 ms, and replies are read without it.
-        from claimbridge.contract.service import read_service
+        from claimbridge.contract.calls.zeep_reader import read_service
 
         documents = gather(bundle)
         service = read_service(documents)
@@ -117,8 +117,8 @@ class Contract:
     ) -> bytes:
         """Return the child of the SOAP Body for ``body``, in schema order and exclusive C14N.
 
-        ``body`` holds what stands inside that child (see ``claimbridge.contract.render``). What
-        is missing is left for ``check`` to find. Raises SchemaViolation CB-121 for a name that
+        ``body`` holds what stands inside that child (see ``claimbridge.contract.calls.render``).
+        What is missing is left for ``check`` to find. Raises SchemaViolation CB-121 for a name that
         the contract does not know and a value without an exact form, ContractError CB-216 for an
         unknown operation, CB-217 for one that is neither document/literal nor rpc/encoded.
         """

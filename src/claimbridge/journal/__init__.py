@@ -9,10 +9,10 @@ from __future__ import annotations
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import JournalError
 from claimbridge.journal.base import Journal
-from claimbridge.journal.failures import PLACE
 from claimbridge.journal.memory import MemoryJournal
-from claimbridge.journal.place import path_of
-from claimbridge.journal.sqlite import SqliteJournal
+from claimbridge.journal.sqlite.failures import PLACE
+from claimbridge.journal.sqlite.file import path_of
+from claimbridge.journal.sqlite.journal import SqliteJournal
 
 
 def open_journal(url: str, *, clock: Clock = SYSTEM) -> Journal:

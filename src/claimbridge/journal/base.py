@@ -32,7 +32,7 @@ class Journal(Protocol):
     """What every journal does. All methods may be called from any thread.
 
     Each raises JournalError when the record cannot be read or written; a write that raises has
-    changed nothing. Times come from the journal's clock. ``ledger`` is a book's id throughout.
+    changed nothing. Times come from the journal's clock. ``book`` is a book's id throughout.
     """
 
     def books(self) -> tuple[Book, ...]:
@@ -46,7 +46,7 @@ class Journal(Protocol):
         """
         ...
 
-    def history(self, ledger: str, claim_id: str) -> History:
+    def history(self, book: str, claim_id: str) -> History:
         """Return all submissions of one claim.
 
         A submission in ``sending`` whose owner no longer lives (its process died, or its attempt
@@ -118,12 +118,12 @@ class Journal(Protocol):
         """
         ...
 
-    def find(self, ledger: str, reference: str) -> Submission | None:
+    def find(self, book: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         ...
 
     def select(
-        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+        self, book: str, states: Sequence[State] = (), *, parts: bool = False
     ) -> Iterator[Submission]:
         """Yield submissions in these states (empty: in any), oldest first.
 
@@ -132,23 +132,23 @@ class Journal(Protocol):
         """
         ...
 
-    def counts(self, ledger: str) -> Mapping[State, int]:
+    def counts(self, book: str) -> Mapping[State, int]:
         """Return how many submissions are in each state, as they are written; no state with 0."""
         ...
 
-    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+    def moves(self, book: str, claim_id: str) -> Iterator[Move]:
         """Yield every move of a claim's submissions, oldest first, in bounded memory."""
         ...
 
-    def cursor(self, ledger: str) -> str:
+    def cursor(self, book: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
         ...
 
-    def set_cursor(self, ledger: str, cursor: str) -> None:
+    def set_cursor(self, book: str, cursor: str) -> None:
         """Keep where reading the ERP's changes got to."""
         ...
 
-    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+    def first_sight(self, book: str, seal: str, until: datetime) -> bool:
         """Keep that a signed reply was seen, durably; False when it was seen before.
 
         ``seal`` names the reply (``Verified.seal``). It may be forgotten after ``until``, when
@@ -164,7 +164,7 @@ class Journal(Protocol):
         """
         ...
 
-    def is_new(self, ledger: str) -> bool:
+    def is_new(self, book: str) -> bool:
         """Say whether nothing was ever sent to a book through this journal, as far as is known.
 
         False once a person has said that this is right (``agree_new``), where there is a gap, and
@@ -172,7 +172,7 @@ class Journal(Protocol):
         """
         ...
 
-    def agree_new(self, ledger: str) -> None:
+    def agree_new(self, book: str) -> None:
         """Keep that a person says that nothing was sent to a book before.
 
         Does nothing where something was sent to it through this journal, or the mark of an empty

@@ -78,10 +78,10 @@ class MemoryJournal:
             record.books = tuple(books)
             return True
 
-    def history(self, ledger: str, claim_id: str) -> History:
+    def history(self, book: str, claim_id: str) -> History:
         """Return all submissions of one claim; flights that nobody flies are put in doubt."""
         with self._open() as record:
-            history = record.histories.get((ledger, claim_id)) or History(ledger, claim_id)
+            history = record.histories.get((book, claim_id)) or History(book, claim_id)
             adrift = [
                 one
                 for one in history.submissions
@@ -131,11 +131,11 @@ class MemoryJournal:
         """Keep which job of the ERP holds what these attempts have sent."""
         with self._open() as record:
             for one in [flight for flight in flights if self._flies(record, flight)]:
-                place = (one.key.ledger, one.key.claim_id)
+                place = (one.key.book, one.key.claim_id)
                 record.histories[place] = rules.with_job(record.histories[place], one.key, job)
 
     def _flies(self, record: _Record, flight: Submission) -> bool:
-        history = record.histories.get((flight.key.ledger, flight.key.claim_id))
+        history = record.histories.get((flight.key.book, flight.key.claim_id))
         held = history.get(flight.key) if history is not None else None
         if held is None or held.state is not State.SENDING or held.attempt != flight.attempt:
             return False
@@ -155,59 +155,59 @@ class MemoryJournal:
         with self._open() as record:
             return record.holders(names)
 
-    def find(self, ledger: str, reference: str) -> Submission | None:
+    def find(self, book: str, reference: str) -> Submission | None:
         """Return the submission that the ERP knows by ``reference``; None when we have none."""
         with self._open() as record:
-            key = record.references.get((ledger, reference))
+            key = record.references.get((book, reference))
             return None if key is None else record.submission(key)
 
     def select(
-        self, ledger: str, states: Sequence[State] = (), *, parts: bool = False
+        self, book: str, states: Sequence[State] = (), *, parts: bool = False
     ) -> Iterator[Submission]:
         """Yield submissions in these states (empty: in any), oldest first; or parts alone."""
         wanted = frozenset(states or State)
         with self._open() as record:
-            for key in [key for key in record.aloft if key.ledger == ledger]:
-                self.history(key.ledger, key.claim_id)
+            for key in [key for key in record.aloft if key.book == book]:
+                self.history(key.book, key.claim_id)
             keys: dict[int, Key] = {}
             for state in wanted:
-                keys |= record.by_state[ledger, state]
+                keys |= record.by_state[book, state]
         for number in sorted(keys):
             with self._open() as record:
                 found = record.submission(keys[number])
             if found.state in wanted and (found.key.part or not parts):
                 yield found
 
-    def counts(self, ledger: str) -> dict[State, int]:
+    def counts(self, book: str) -> dict[State, int]:
         """Return how many submissions are in each state, as they are written."""
         with self._open() as record:
-            held = ((state, len(record.by_state.get((ledger, state), ()))) for state in State)
+            held = ((state, len(record.by_state.get((book, state), ()))) for state in State)
             return {state: count for state, count in held if count}
 
-    def moves(self, ledger: str, claim_id: str) -> Iterator[Move]:
+    def moves(self, book: str, claim_id: str) -> Iterator[Move]:
         """Yield every move of a claim's submissions, oldest first."""
         with self._open() as record:
-            found = tuple(record.moves.get((ledger, claim_id), ()))
+            found = tuple(record.moves.get((book, claim_id), ()))
         yield from found
 
-    def cursor(self, ledger: str) -> str:
+    def cursor(self, book: str) -> str:
         """Return where reading the ERP's changes got to; "" when it has not begun."""
         with self._open() as record:
-            return record.cursors.get(ledger, "")
+            return record.cursors.get(book, "")
 
-    def set_cursor(self, ledger: str, cursor: str) -> None:
+    def set_cursor(self, book: str, cursor: str) -> None:
         """Keep where reading the ERP's changes got to."""
         with self._open() as record:
-            record.cursors[ledger] = cursor
+            record.cursors[book] = cursor
 
-    def first_sight(self, ledger: str, seal: str, until: datetime) -> bool:
+    def first_sight(self, book: str, seal: str, until: datetime) -> bool:
         """Keep that a signed reply was seen; False when it was seen before."""
         with self._open() as record:
             oldest = self._clock.now() - rules.KEPT_LONGER
             record.sights = {key: end for key, end in record.sights.items() if end >= oldest}
-            if (ledger, seal) in record.sights:
+            if (book, seal) in record.sights:
                 return False
-            record.sights[ledger, seal] = until
+            record.sights[book, seal] = until
             return True
 
     def continuity(self) -> Continuity:
@@ -215,11 +215,11 @@ class MemoryJournal:
         with self._open() as record:
             return Continuity(lasting=False, last_begun=record.begun_at, gaps=tuple(record.gaps))
 
-    def is_new(self, ledger: str) -> bool:
+    def is_new(self, book: str) -> bool:
         """Return False: a journal in memory says by itself that it does not last."""
         return False
 
-    def agree_new(self, ledger: str) -> None:
+    def agree_new(self, book: str) -> None:
         """Do nothing: a journal in memory is always new."""
 
     def note_gap(self, until: datetime) -> tuple[Gap | None, bool]:
@@ -294,12 +294,12 @@ class _Record:
         self.begun_at: datetime | None = None
 
     def submission(self, key: Key) -> Submission:
-        found = self.histories[key.ledger, key.claim_id].get(key)
+        found = self.histories[key.book, key.claim_id].get(key)
         assert found is not None  # nothing is ever removed
         return found
 
     def is_current(self, seen: History) -> bool:
-        known = self.histories.get((seen.ledger, seen.claim_id))
+        known = self.histories.get((seen.book, seen.claim_id))
         return seen.version == (0 if known is None else known.version)
 
     def store(
@@ -315,8 +315,8 @@ class _Record:
         history = rules.continued(seen, changes, withdrawn)
         for change in changes:
             self._keep(change)
-        self.histories[seen.ledger, seen.claim_id] = history
-        self.of_claim[seen.claim_id].add(seen.ledger)
+        self.histories[seen.book, seen.claim_id] = history
+        self.of_claim[seen.claim_id].add(seen.book)
         return history
 
     def held(self, claim_id: str) -> list[rules.Held]:
@@ -334,7 +334,7 @@ class _Record:
                 rules.refuse_elsewhere(key, self.held(key.claim_id), self.books)
 
     def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
-        known = self.histories.get((seen.ledger, seen.claim_id), seen)
+        known = self.histories.get((seen.book, seen.claim_id), seen)
         for change in changes:
             held = known.get(change.after.key)
             if (held and held.state) is not (change.before and change.before.state):
@@ -345,7 +345,7 @@ class _Record:
         new: dict[tuple[str, str], Key] = {}
         for change in changes:
             key, reference = change.after.key, change.after.reference
-            place = key.ledger, reference
+            place = key.book, reference
             holder = self.references.get(place) or new.setdefault(place, key)
             if holder != key:
                 raise rules.reference_taken(key, reference, holder)
@@ -375,27 +375,27 @@ class _Record:
         )
 
     def _is_superseded(self, key: Key) -> bool:
-        submissions = self.histories[key.ledger, key.claim_id].submissions
+        submissions = self.histories[key.book, key.claim_id].submissions
         return any(one.key.revision > key.revision for one in submissions)
 
     def _keep(self, change: rules.Change) -> None:
         key, before, after = change.after.key, change.before, change.after
         number = self.numbers.setdefault(key, len(self.numbers))
         if before is not None:
-            del self.references[key.ledger, before.reference]
-            del self.by_state[key.ledger, before.state][number]
+            del self.references[key.book, before.reference]
+            del self.by_state[key.book, before.state][number]
             for use in before.invoices:
                 for name in (use.invoice, use.number):
                     self.users[name].pop(key, None)
         for use in after.invoices:
             for name in (use.invoice, use.number):
                 self.users[name][key] = None
-        self.references[key.ledger, after.reference] = key
-        self.by_state[key.ledger, after.state][number] = key
+        self.references[key.book, after.reference] = key
+        self.by_state[key.book, after.state][number] = key
         if not change.takes_off:
             self.aloft.pop(key, None)
         if change.move is not None:
-            self.moves[key.ledger, key.claim_id].append(change.move)
+            self.moves[key.book, key.claim_id].append(change.move)
 
 
 __all__ = ["MemoryJournal"]

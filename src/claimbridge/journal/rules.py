@@ -185,7 +185,7 @@ def continued(
     submissions = {known.key: known for known in seen.submissions}
     submissions.update({change.after.key: change.after for change in changes})
     return History(
-        seen.ledger,
+        seen.book,
         seen.claim_id,
         seen.version + 1,
         tuple(sorted(submissions.values(), key=key_order)),
@@ -209,16 +209,16 @@ def refuse_elsewhere(key: Key, held: Iterable[Held], books: Iterable[Book]) -> N
     """
     known = {book.id: book for book in books}
     parallel = {book.id for book in known.values() if book.parallel}
-    if key.ledger in parallel:
+    if key.book in parallel:
         return
     for one in held:
-        if one.book == key.ledger or one.book in parallel or one.state in ABSENT:
+        if one.book == key.book or one.book in parallel or one.state in ABSENT:
             continue
         other = known.get(one.book)
         raise ConflictingSubmission(
             f"ledger {other.name if other else one.book} has this claim already, or may have "
             f"(revision {one.revision} is {one.state}); nothing was sent. "
-            f"{_way_out(known.get(key.ledger), other)}",
+            f"{_way_out(known.get(key.book), other)}",
             code="CB-457",
             claim_id=key.claim_id,
         )
@@ -317,9 +317,9 @@ def _check_withdrawal(seen: History, withdrawn: Withdrawal) -> None:
 
 def _check_belongs(seen: History, submission: Submission, written: Collection[Key]) -> None:
     key = submission.key
-    if (key.ledger, key.claim_id) != (seen.ledger, seen.claim_id):
+    if (key.book, key.claim_id) != (seen.book, seen.claim_id):
         raise misuse(
-            f"{key} does not belong to claim {seen.claim_id} in ledger {seen.ledger}", key.claim_id
+            f"{key} does not belong to claim {seen.claim_id} in ledger {seen.book}", key.claim_id
         )
     if key in written:
         raise misuse(f"{key} is written twice at once", key.claim_id)

@@ -3,12 +3,12 @@
 No I/O and no decisions: the plans come from ``claimbridge.submission``, the clients perform them.
 """
 
-from claimbridge.ledger.calls import Ledger
+from claimbridge.ledger.ledger import Ledger
 from claimbridge.ledger.message import Answer, Message, Send
-from claimbridge.ledger.messages import Preview
-from claimbridge.ledger.opened import wanted_book
 from claimbridge.ledger.opening import open_identities, open_key, transport_settings
 from claimbridge.ledger.outcomes import not_built, outcome_of
+from claimbridge.ledger.setup import wanted_book
+from claimbridge.ledger.writing import Preview
 
 __all__ = [
     "Answer",

@@ -16,7 +16,7 @@ from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, SignatureInvalid
 from claimbridge.profiles.base import Capabilities
 from claimbridge.signing import Policy, Verified, Verifier
-from claimbridge.signing.xades import CLOCK_SKEW
+from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.soap.addressing import relates_to
 from claimbridge.soap.envelope import Envelope, open_body, open_envelope
 from claimbridge.soap.faults import Fault

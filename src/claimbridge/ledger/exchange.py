@@ -20,8 +20,8 @@ from claimbridge.submission import Built, Confirm, NoteJob, Plan
 from claimbridge.submission import Pause as Wait
 
 if TYPE_CHECKING:
-    from claimbridge.contract.replies import Reply
-    from claimbridge.ledger.answers import Answers
+    from claimbridge.contract.calls.replies import Reply
+    from claimbridge.ledger.reading import Answers
     from claimbridge.soap.envelope import Envelope
     from claimbridge.soap.faults import Fault
 

@@ -10,7 +10,7 @@ from claimbridge.errors import SchemaViolation
 from claimbridge.profiles.base import Request
 
 if TYPE_CHECKING:
-    from claimbridge.contract.inner import InnerContract
+    from claimbridge.contract.strings.documents import InnerContract
 
 
 class InnerDocuments:
@@ -26,7 +26,7 @@ class InnerDocuments:
         Raises SchemaViolation for what the document's schema forbids, ContractError when the
         schema cannot be opened.
         """
-        from claimbridge.contract.inner import at
+        from claimbridge.contract.strings.documents import at
 
         inner = request.inner
         if inner is None:
@@ -41,7 +41,7 @@ class InnerDocuments:
         return _put(request.body, inner.at.split("/"), text)
 
     def _of(self, schema: str, element: str) -> InnerContract:
-        from claimbridge.contract.inner import InnerContract
+        from claimbridge.contract.strings.documents import InnerContract
 
         # Two threads may open it both; either is as good.
         key = (schema, element)

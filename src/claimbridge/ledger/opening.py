@@ -12,7 +12,7 @@ from claimbridge.errors import (
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
 from claimbridge.signing import Algorithm, Identity, Policy
-from claimbridge.signing.tokens import open_token
+from claimbridge.signing.keys.tokens import open_token
 from claimbridge.soap.transport import (
     Auth,
     Basic,

@@ -16,8 +16,8 @@ from itertools import pairwise
 import msgspec
 
 from claimbridge.errors import ClaimError
-from claimbridge.mapping.chart import Chart
-from claimbridge.mapping.explanation import Mapped
+from claimbridge.mapping.chart.chart import Chart
+from claimbridge.mapping.postings.explanation import Mapped
 from claimbridge.model import (
     Advance,
     Claim,

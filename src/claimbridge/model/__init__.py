@@ -3,7 +3,7 @@
 from claimbridge.model.book import Book, Place
 from claimbridge.model.claim import Claim
 from claimbridge.model.claim_checks import converted, owed_to_employee
-from claimbridge.model.claim_parts import (
+from claimbridge.model.claim_lines import (
     Advance,
     Allocation,
     ClaimLine,
@@ -25,8 +25,8 @@ from claimbridge.model.submission import (
     InvoiceHolder,
     Key,
     Move,
+    Standing,
     State,
-    Status,
     Submission,
     Withdrawal,
 )
@@ -62,8 +62,8 @@ __all__ = [
     "Reason",
     "Role",
     "Side",
+    "Standing",
     "State",
-    "Status",
     "Submission",
     "SupportingDocument",
     "Tax",

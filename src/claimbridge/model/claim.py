@@ -15,7 +15,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model.claim_checks import settle
-from claimbridge.model.claim_parts import Advance, ClaimLine, Payee
+from claimbridge.model.claim_lines import Advance, ClaimLine, Payee
 from claimbridge.model.digests import Digest, digest_of
 from claimbridge.model.money import as_decimal
 

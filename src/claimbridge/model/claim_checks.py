@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 import msgspec
 
 from claimbridge.errors import ClaimError
-from claimbridge.model.claim_parts import (
+from claimbridge.model.claim_lines import (
     ADVANCE_TEXT,
     ALLOCATION_TEXT,
     CLAIM_TEXT,

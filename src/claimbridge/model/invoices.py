@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from claimbridge.errors import ClaimError
-from claimbridge.model.claim_parts import SupportingDocument
+from claimbridge.model.claim_lines import SupportingDocument
 from claimbridge.model.invoice_numbers import (
     DIGITAL,
     PAPER_CODE,
@@ -33,7 +33,7 @@ from claimbridge.model.text import plain
 
 if TYPE_CHECKING:
     from claimbridge.model.claim import Claim
-    from claimbridge.model.claim_parts import ClaimLine
+    from claimbridge.model.claim_lines import ClaimLine
 
 _SHORT_CODE: Final = 10
 

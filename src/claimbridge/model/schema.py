@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from claimbridge.model.claim import Claim
-from claimbridge.model.claim_parts import (
+from claimbridge.model.claim_lines import (
     ADVANCE_TEXT,
     ALLOCATION_TEXT,
     CLAIM_TEXT,

@@ -105,14 +105,14 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
-    """The idempotency key: one voucher of one claim revision in one ledger.
+    """The idempotency key: one voucher of one claim revision in one book.
 
-    ``ledger`` is the id of its book (``Book.id``), never the name in a configuration. ``part``
+    ``book`` is the id of its book (``Book.id``), never the name in a configuration. ``part``
     counts the documents of a claim that the ERP takes as several, from 1; 0 is the claim as one
     document. No claim's id can stand for a part of another.
     """
 
-    ledger: str
+    book: str
     claim_id: str
     revision: int
     purpose: Purpose = Purpose.POST
@@ -120,7 +120,7 @@ class Key(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         mark = f".p{self.part}" if self.part else ""
-        return f"{self.ledger}/{self.claim_id}/{self.revision}/{self.purpose}{mark}"
+        return f"{self.book}/{self.claim_id}/{self.revision}/{self.purpose}{mark}"
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,12 +186,12 @@ class Withdrawal(msgspec.Struct, frozen=True):
 class History(msgspec.Struct, frozen=True):
     """All that the journal of one book holds of one claim and its parts, at one moment.
 
-    ``ledger`` is the book's id. ``version`` grows with every write; 0 means that there was none
+    ``book`` is the book's id. ``version`` grows with every write; 0 means that there was none
     yet. ``submissions`` are ordered by revision, ``post`` before ``reverse``, parts by their
     number. ``withdrawn`` is None while the claim was never taken back.
     """
 
-    ledger: str
+    book: str
     claim_id: str
     version: int = 0
     submissions: tuple[Submission, ...] = ()
@@ -244,7 +244,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Acknowledgement, ...] = ()
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest revision of a claim stands.
 
     ``posting_date`` is that of its voucher; it says which period the journal entry is in.
@@ -269,19 +269,19 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     period: str = ""
     reversed_by: JournalEntry | None = None
     part: int = 0
-    parts: tuple[Status, ...] = ()
+    parts: tuple[Standing, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document that changed in the ERP.
 
-    ``status`` is the ERP's word; ``submission`` is what we now hold of it, None when the reference
-    is not one of ours. ``cursor`` is where ``changes`` goes on once this change has been dealt
-    with: a text to keep, and nothing to take apart.
+    ``outcome`` is the ERP's word; ``standing`` is what we now hold of the claim, None when the
+    reference is not one of ours. ``cursor`` is where ``changes`` goes on once this change has been
+    dealt with: a text to keep, and nothing to take apart.
     """
 
     reference: str
-    status: OutcomeKind
+    outcome: OutcomeKind
     journal_entry: JournalEntry | None
-    submission: Status | None
+    standing: Standing | None
     cursor: str

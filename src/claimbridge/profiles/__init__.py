@@ -10,10 +10,10 @@ from typing import Final
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.base import Capabilities, Page, Profile, Request
-from claimbridge.profiles.forms import EntryForm
-from claimbridge.profiles.options import given_options
-from claimbridge.profiles.reading import legible, read_untyped
-from claimbridge.profiles.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.kit.forms import EntryForm
+from claimbridge.profiles.kit.options import given_options
+from claimbridge.profiles.kit.reading import legible, read_untyped
+from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field
 
 __all__ = [
     "PROFILES",
@@ -34,14 +34,14 @@ ENTRY_POINTS: Final = "claimbridge.profiles"
 """The entry point group in which other packages offer profiles."""
 
 PROFILES: Final = {
-    "in-string": "claimbridge.profiles.in_string:InString",
-    "kingdee-eas": "claimbridge.profiles.kingdee_eas:KingdeeEas",
-    "netsuite": "claimbridge.profiles.netsuite:NetSuite",
-    "reference": "claimbridge.profiles.reference:Reference",
-    "sap-bapi": "claimbridge.profiles.sap_bapi:SapBapi",
-    "sap-journal-entry": "claimbridge.profiles.sap_journal_entry:SapJournalEntry",
-    "workday": "claimbridge.profiles.workday:Workday",
-    "yonyou-nc": "claimbridge.profiles.yonyou_nc:YonyouNc",
+    "in-string": "claimbridge.profiles.strings.in_string:InString",
+    "kingdee-eas": "claimbridge.profiles.kingdee.eas:KingdeeEas",
+    "netsuite": "claimbridge.profiles.netsuite.journal_entries:NetSuite",
+    "reference": "claimbridge.profiles.reference.profile:Reference",
+    "sap-bapi": "claimbridge.profiles.sap.bapi:SapBapi",
+    "sap-journal-entry": "claimbridge.profiles.sap.journal_entry:SapJournalEntry",
+    "workday": "claimbridge.profiles.workday.profile:Workday",
+    "yonyou-nc": "claimbridge.profiles.strings.yonyou_nc:YonyouNc",
 }
 """The profiles that come with claimbridge, by the name that a configuration uses."""
 

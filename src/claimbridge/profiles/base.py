@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from claimbridge.model import Outcome, Submission
-from claimbridge.profiles.forms import EntryForm
+from claimbridge.profiles.kit.forms import EntryForm
 
 if TYPE_CHECKING:
-    from claimbridge.contract.replies import Reply
+    from claimbridge.contract.calls.replies import Reply
     from claimbridge.soap.faults import Fault
 
 

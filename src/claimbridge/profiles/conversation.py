@@ -15,7 +15,7 @@ from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Profile, Request
 
 if TYPE_CHECKING:
-    from claimbridge.contract.replies import Reply
+    from claimbridge.contract.calls.replies import Reply
     from claimbridge.soap.faults import Fault
 
 

@@ -10,13 +10,13 @@ the same; for an ERP of your own, write a ``Responder``.
 """
 
 from claimbridge.sandbox.app import Listed
-from claimbridge.sandbox.books import Books, Document, Entry, Leg, Objection, Series
-from claimbridge.sandbox.faults import FAULTS, Kind, Order, parse_faults
 from claimbridge.sandbox.hesi.books import Node
 from claimbridge.sandbox.hesi.hooks import HookSettings
 from claimbridge.sandbox.hesi.service import Hesi
-from claimbridge.sandbox.responder import Answer, Call, Desk, Responder
-from claimbridge.sandbox.rules import Rules
+from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
+from claimbridge.sandbox.kit.disturbances import FAULTS, Kind, Order, parse_faults
+from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
+from claimbridge.sandbox.kit.rules import Rules
 from claimbridge.sandbox.server import PROFILES, Sandbox
 
 __all__ = [

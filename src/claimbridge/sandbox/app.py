@@ -18,15 +18,15 @@ from starlette.types import Receive, Scope, Send
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry
 from claimbridge.sandbox import published
-from claimbridge.sandbox.books import Books, Document, Objection, Transaction
 from claimbridge.sandbox.connection import Connection
+from claimbridge.sandbox.disturb import DECOY, Act, perform
 from claimbridge.sandbox.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood, Reply
-from claimbridge.sandbox.faults import Plan, parse_faults
 from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.hesi.service import routes as hesi_routes
-from claimbridge.sandbox.mischief import DECOY, Act, perform
+from claimbridge.sandbox.kit.books import Books, Document, Objection, Transaction
+from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
+from claimbridge.sandbox.kit.responder import Answer
 from claimbridge.sandbox.recording import Recorder
-from claimbridge.sandbox.responder import Answer
 
 _T = TypeVar("_T")
 

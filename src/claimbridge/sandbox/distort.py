@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.sandbox.markup import element, rendered
+from claimbridge.sandbox.kit.markup import element, rendered
 from claimbridge.xmlio import local_name, parse
 
 _DRIFT: Final = "{urn:claimbridge:sandbox:another-version}"

@@ -13,9 +13,9 @@ from claimbridge.clock import Clock
 from claimbridge.contract import Bundle, Contract, Operation
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.model import Finding
-from claimbridge.sandbox.books import Objection
-from claimbridge.sandbox.markup import MEDIA_TYPES, envelope
-from claimbridge.sandbox.responder import Answer, Call, Desk, Responder
+from claimbridge.sandbox.kit.books import Objection
+from claimbridge.sandbox.kit.markup import MEDIA_TYPES, envelope
+from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
 from claimbridge.signing import Signer
 from claimbridge.soap.addressing import RELATES_TO, answering
 from claimbridge.soap.envelope import open_envelope

@@ -19,27 +19,27 @@ from uvicorn.server import ServerState
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox.app import Control, Listed, Steering, application
-from claimbridge.sandbox.books import Books
 from claimbridge.sandbox.connection import Wire
 from claimbridge.sandbox.endpoint import Endpoint
-from claimbridge.sandbox.faults import Plan, parse_faults
 from claimbridge.sandbox.hesi.service import Hesi
+from claimbridge.sandbox.kit.books import Books
+from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
+from claimbridge.sandbox.kit.responder import Desk, Responder
+from claimbridge.sandbox.kit.rules import Rules
+from claimbridge.sandbox.kit.signatures import Signatures
 from claimbridge.sandbox.recording import Recorder
-from claimbridge.sandbox.responder import Desk, Responder
-from claimbridge.sandbox.rules import Rules
-from claimbridge.sandbox.signatures import Signatures
 from claimbridge.signing import Identity, Signer
 
 HOST: Final = "127.0.0.1"
 PROFILES: Final = {
-    "reference": "claimbridge.sandbox.reference:ReferenceResponder",
-    "in-string": "claimbridge.sandbox.in_string:InStringResponder",
-    "kingdee-eas": "claimbridge.sandbox.kingdee_eas:KingdeeEasResponder",
-    "netsuite": "claimbridge.sandbox.netsuite:NetSuiteResponder",
-    "sap-bapi": "claimbridge.sandbox.sap_bapi:SapBapiResponder",
-    "sap-journal-entry": "claimbridge.sandbox.sap_journal_entry:SapJournalEntryResponder",
-    "workday": "claimbridge.sandbox.workday:WorkdayResponder",
-    "yonyou-nc": "claimbridge.sandbox.yonyou_nc:YonyouNcResponder",
+    "reference": "claimbridge.sandbox.erps.reference:ReferenceResponder",
+    "in-string": "claimbridge.sandbox.erps.in_string:InStringResponder",
+    "kingdee-eas": "claimbridge.sandbox.erps.kingdee_eas:KingdeeEasResponder",
+    "netsuite": "claimbridge.sandbox.erps.netsuite:NetSuiteResponder",
+    "sap-bapi": "claimbridge.sandbox.erps.sap_bapi:SapBapiResponder",
+    "sap-journal-entry": "claimbridge.sandbox.erps.sap_journal_entry:SapJournalEntryResponder",
+    "workday": "claimbridge.sandbox.erps.workday:WorkdayResponder",
+    "yonyou-nc": "claimbridge.sandbox.erps.yonyou_nc:YonyouNcResponder",
 }
 """The profiles that the sandbox can play, and who plays them."""
 _GRACE: Final = 2.0
@@ -50,8 +50,8 @@ class Sandbox:
     """An ERP on loopback, with faults to order; use it as a context manager, or ``start`` it.
 
     ``profiles`` are names (see ``PROFILES``), ``module:attribute`` of a Responder, or Responders.
-    ``faults`` is a SPEC (see ``claimbridge.sandbox.faults``). ``state`` is the file of the ledger,
-    None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
+    ``faults`` is a SPEC (see ``claimbridge.sandbox.kit.disturbances``). ``state`` is the file of
+    the ledger, None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
     the contract has a place for a signature (SAP's has none). ``identity`` signs the replies
     (WS-Security, over Body, Timestamp, and RelatesTo where the request names itself); None leaves
     them unsigned. ``seed`` makes faults

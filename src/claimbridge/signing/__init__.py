@@ -1,10 +1,10 @@
 """Sign vouchers, and verify what others signed: XML signatures, by position and allow-list."""
 
-from claimbridge.signing.dsig import Algorithm
-from claimbridge.signing.identity import Identity
-from claimbridge.signing.keys import CallbackKey, Key, SoftwareKey
-from claimbridge.signing.policy import Policy
+from claimbridge.signing.form.dsig import Algorithm
+from claimbridge.signing.keys.identity import Identity
+from claimbridge.signing.keys.keys import CallbackKey, Key, SoftwareKey
 from claimbridge.signing.sign import Signer
+from claimbridge.signing.trust.policy import Policy
 from claimbridge.signing.verified import Verified
 from claimbridge.signing.verify import (
     Verifier,

@@ -24,15 +24,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from claimbridge.errors import DocumentError, SigningError
-from claimbridge.signing.c14n import canonical_document, is_plain
-from claimbridge.signing.dsig import DS, Algorithm
-from claimbridge.signing.enveloped import END, KEY_INFO, PATTERN, SIGNED_INFO, START
-from claimbridge.signing.keys import Check, PublicKey, checking
-from claimbridge.signing.parts import ids_differ
-from claimbridge.signing.place import refuse_repeated_ids
-from claimbridge.signing.policy import Policy
-from claimbridge.signing.structure import read_certificate
-from claimbridge.signing.trust import Judge, public_key
+from claimbridge.signing.form.c14n import canonical_document, is_plain
+from claimbridge.signing.form.canonical_parts import ids_differ
+from claimbridge.signing.form.dsig import DS, Algorithm
+from claimbridge.signing.form.enveloped import END, KEY_INFO, PATTERN, SIGNED_INFO, START
+from claimbridge.signing.form.place import refuse_repeated_ids
+from claimbridge.signing.form.structure import read_certificate
+from claimbridge.signing.keys.keys import Check, PublicKey, checking
+from claimbridge.signing.trust.chain import Judge, public_key
+from claimbridge.signing.trust.policy import Policy
 from claimbridge.signing.verified import TREE, Verified
 from claimbridge.xmlio import parse
 

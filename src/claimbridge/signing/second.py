@@ -16,8 +16,8 @@ from cryptography import x509
 from lxml import etree
 
 from claimbridge.errors import SignatureInvalid
-from claimbridge.signing.dsig import WSSE
-from claimbridge.signing.structure import Signature
+from claimbridge.signing.form.dsig import WSSE
+from claimbridge.signing.form.structure import Signature
 
 _MOST: Final = 200_000_000
 """Bytes that it reads in all: it reads the whole document again for every Reference."""

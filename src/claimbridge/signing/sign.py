@@ -18,16 +18,16 @@ from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, SignatureInvalid, SigningError
-from claimbridge.signing.c14n import canonical_document, canonical_element
-from claimbridge.signing.detached import detached_references
-from claimbridge.signing.dsig import DS, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
-from claimbridge.signing.enveloped import Writer
-from claimbridge.signing.identity import Identity
-from claimbridge.signing.parts import USABLE_ID, each, whole
-from claimbridge.signing.place import refuse_repeated_ids
-from claimbridge.signing.splice import Edit, write
-from claimbridge.signing.wssecurity import make_room
-from claimbridge.signing.xades import enveloped_reference, signed_properties
+from claimbridge.signing.form.c14n import canonical_document, canonical_element
+from claimbridge.signing.form.canonical_parts import USABLE_ID, each, whole
+from claimbridge.signing.form.detached import detached_references
+from claimbridge.signing.form.dsig import DS, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
+from claimbridge.signing.form.enveloped import Writer
+from claimbridge.signing.form.place import refuse_repeated_ids
+from claimbridge.signing.form.splice import Edit, write
+from claimbridge.signing.form.wssecurity import make_room
+from claimbridge.signing.form.xades import enveloped_reference, signed_properties
+from claimbridge.signing.keys.identity import Identity
 from claimbridge.xmlio import Canonical, canonical, parse
 
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?encoding\s*=\s*[\"']([^\"']*)[\"']")

@@ -9,7 +9,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.multiref import is_independent
+from claimbridge.contract.encoded.multiref import is_independent
 from claimbridge.errors import DocumentError
 from claimbridge.soap.faults import Fault, fault_from
 

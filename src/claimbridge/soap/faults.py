@@ -8,7 +8,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 
 
 class Fault(msgspec.Struct, frozen=True, eq=False):

@@ -12,7 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import Claim, Status
+from claimbridge.model import Claim, Standing
 
 NOT_ASKED: Final = "a source of this kind cannot be asked; the first pass tries it"
 """What is said of a source that is not one of ``Probes``."""
@@ -63,7 +63,7 @@ class Source(Protocol):
         ...
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of how an arrival ended: accepted with ``status``, or refused by ``error``.
 

@@ -25,10 +25,10 @@ import msgspec
 from claimbridge.bounds import check_numbers
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, spelt
-from claimbridge.model import Claim, Status
+from claimbridge.model import Claim, Standing
 from claimbridge.private import write_private
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.layouts import SUFFIXES, Found, claims_in
+from claimbridge.sources.csv.layouts import SUFFIXES, Found, claims_in
 from claimbridge.sources.record import Record
 from claimbridge.sources.settings import SourceConfig
 
@@ -101,7 +101,7 @@ class FolderSource:
         return next((one for one in self._all() if one.key == key), None)
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Note how a claim ended; when all of its file have, move the file.
 

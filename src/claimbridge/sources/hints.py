@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import Claim, Status
+from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import NOT_ASKED, Arrival, Probes, Source
 from claimbridge.sources.record import Hint
 from claimbridge.sources.writeback import Answers
@@ -116,7 +116,7 @@ class Hinted:
         return bool(getattr(self._source, "rereads", False))
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of how an arrival ended."""
         self._source.settled(arrival, status=status, error=error)

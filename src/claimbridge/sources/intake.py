@@ -25,7 +25,7 @@ from claimbridge.errors import (
     KeyUnavailable,
     LedgerRejection,
 )
-from claimbridge.model import Claim, State, Status
+from claimbridge.model import Claim, Standing, State
 from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.ends import FOR_A_PERSON, Line, in_turns, reason_of, state_after
 from claimbridge.sources.record import ArrivalState, Kept, Record
@@ -270,7 +270,7 @@ class Intake:
             return
         self.record.told(arrival)
 
-    def _plan(self, arrival: Kept, status: Status | None, error: ClaimBridgeError | None) -> None:
+    def _plan(self, arrival: Kept, status: Standing | None, error: ClaimBridgeError | None) -> None:
         answers: Answers | None = getattr(self.source, "answers", None)
         if answers is None:
             return
@@ -283,7 +283,7 @@ class Intake:
         self,
         answers: Answers,
         arrival: Kept,
-        status: Status | None,
+        status: Standing | None,
         error: ClaimBridgeError | None,
     ) -> tuple[WriteBack, ...]:
         if arrival.state in _UNANSWERED:
@@ -292,7 +292,7 @@ class Intake:
             status = self._with_period(arrival, status)
         return answers.planned(arrival.arrival(), status=status, error=error)
 
-    def _status_of(self, arrival: Kept) -> Status:
+    def _status_of(self, arrival: Kept) -> Standing:
         claim = _claim_of(arrival)
         if claim is not None:
             return self._client_of(claim).status(claim.id, ask=False)
@@ -307,7 +307,7 @@ class Intake:
             "no ledger of its source knows it any more", code="CB-132", claim_id=arrival.claim_id
         )
 
-    def _with_period(self, arrival: Kept, status: Status) -> Status:
+    def _with_period(self, arrival: Kept, status: Standing) -> Standing:
         """Return the status with its period, where the chart has periods."""
         claim = _claim_of(arrival)
         if claim is None or status.posting_date is None or not status.journal_entry:

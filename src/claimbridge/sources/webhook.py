@@ -25,7 +25,7 @@ from starlette.types import Scope
 from claimbridge.bounds import check_numbers
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, JournalError
-from claimbridge.model import Claim, Status
+from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.receiver import Receiver
 from claimbridge.sources.record import Delivery, Record, open_record
@@ -152,7 +152,7 @@ class WebhookSource:
         return found[-1].arrival() if found else None
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Nobody waits to hear."""
 

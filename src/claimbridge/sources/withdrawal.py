@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from claimbridge.client import Client
 from claimbridge.errors import ClaimError, OutcomeUnknown
-from claimbridge.model import Claim, State, Status
+from claimbridge.model import Claim, Standing, State
 from claimbridge.sources.record import ArrivalState, Kept, Record
 
 
@@ -42,7 +42,7 @@ def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
     raise _in_ledger(standing, client.ledger.config.name, arrival)
 
 
-def _not_known(standing: Status, arrival: Kept) -> OutcomeUnknown:
+def _not_known(standing: Standing, arrival: Kept) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"source {arrival.source} took it back, and whether it is in the ledger is not known yet; "
         "claimbridge reconcile finds out, and the next pass looks again",
@@ -51,7 +51,7 @@ def _not_known(standing: Status, arrival: Kept) -> OutcomeUnknown:
     )
 
 
-def _in_ledger(standing: Status, ledger: str, arrival: Kept) -> ClaimError:
+def _in_ledger(standing: Standing, ledger: str, arrival: Kept) -> ClaimError:
     entry = standing.journal_entry
     where = f"as journal entry {entry}" if entry else f"and is {standing.state} there"
     return ClaimError(

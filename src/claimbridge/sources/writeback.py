@@ -26,7 +26,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.model import Status
+from claimbridge.model import Standing
 from claimbridge.sources.base import Arrival
 
 
@@ -119,7 +119,7 @@ class Answers(Protocol):
     """
 
     def planned(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None = None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
         """Return what is to be brought back for an arrival that ended so; empty: nothing (yet).
 

@@ -37,7 +37,7 @@ def settle_by_hand(
     ``looked`` too early (None: just now): what was sent may have arrived since.
     """
     while True:
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = yield from Recall(key.book, key.claim_id)
         known = _to_settle(history, key)
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
         # Only people reverse there, and not every ERP tells that they did.
@@ -137,7 +137,7 @@ def settle_gone(key: Key, note: str, rules: Rules) -> Plan[Submission]:
     accepted; OutcomeUnknown when it is too early, or its answer may be an old one; and as ``ask``.
     """
     while True:
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = yield from Recall(key.book, key.claim_id)
         known = history.get(key)
         if known is None or not _is_in_effect(history, known):
             _refuse_unnamed(history, key)

@@ -65,7 +65,7 @@ def submit_claim(
     documents; it is called at most once, before anything is written or sent. Raises what submitting
     one raises, naming the part and how many were accepted before it.
     """
-    history = yield from Recall(claim.ledger, claim.claim_id)
+    history = yield from Recall(claim.book, claim.claim_id)
     begun = documents(history, claim.revision)
     before = [one for one in posts(history) if one.key.revision < claim.revision]
     if accepted(begun, digest) and not any(stands(one) for one in before):
@@ -116,7 +116,7 @@ def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -
             intended = posting(history, wanted, rules)
             if not intended or (yield from Record(history, intended)) is not None:
                 return
-        history = yield from Recall(seen.ledger, seen.claim_id)
+        history = yield from Recall(seen.book, seen.claim_id)
 
 
 def _submit_each(drafts: Sequence[Draft], rules: Rules) -> Plan[Documents]:
@@ -153,7 +153,7 @@ def reverse_claim(claim: Key, posting_date: dt.date, text: str, rules: Rules) ->
     ``claim`` is the key of any of them. A later revision that waits for that is not sent any more.
     Raises what ``reverse`` raises.
     """
-    history = yield from Recall(claim.ledger, claim.claim_id)
+    history = yield from Recall(claim.book, claim.claim_id)
     if not claim.part and newest(history) == claim.revision:
         return ((yield from reverse(claim, posting_date, text, rules)),)
     check_reversible(claim, rules)
@@ -192,7 +192,7 @@ def _intend_reversal(
             )
             if not intended or (yield from Record(history, intended)) is not None:
                 return
-        history = yield from Recall(seen.ledger, seen.claim_id)
+        history = yield from Recall(seen.book, seen.claim_id)
 
 
 def _is_left_open(history: History, change: Submission, revision: int, gap: Gap | None) -> bool:
@@ -234,7 +234,7 @@ def _settled(history: History, found: Documents, there: set[int], rules: Rules) 
 
 
 def _reverse_each(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
-    history = yield from Recall(claim.ledger, claim.claim_id)
+    history = yield from Recall(claim.book, claim.claim_id)
     reversals: list[Submission] = []
     for one in documents(history, claim.revision):
         if not was_taken(one):
@@ -252,7 +252,7 @@ def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
     Raises the errors of DeliveryError where the end is another, or is not reached.
     """
     key = unfinished.key
-    history = yield from Recall(key.ledger, key.claim_id)
+    history = yield from Recall(key.book, key.claim_id)
     if not any(one.key.part for one in history.submissions):
         return ((yield from reconcile(unfinished, rules)),)
     open_ = [one for one in posts(history) if stands(one) or one.state is State.PENDING]
@@ -296,7 +296,7 @@ def _finish_posting(found: Documents, rules: Rules) -> Plan[Documents]:
         return (yield from _documents_now(found[0].key))
     for one in found:
         if one.state in (State.IN_DOUBT, State.SENDING):
-            history = yield from Recall(one.key.ledger, one.key.claim_id)
+            history = yield from Recall(one.key.book, one.key.claim_id)
             yield from _find_out(history, one.key, rules)
     yield from _close_dead(found[0].key, rules)
     found = yield from _documents_now(found[0].key)
@@ -317,7 +317,7 @@ def _close_dead(key: Key, rules: Rules) -> Plan[None]:
     sent it.
     """
     while (yield from Look()).gap is None:
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = yield from Recall(key.book, key.claim_id)
         found = documents(history, key.revision)
         waiting = [one for one in found if one.state is State.PENDING]
         taken_back = any(was_taken(one) and not stands(one) for one in found)
@@ -329,7 +329,7 @@ def _close_dead(key: Key, rules: Rules) -> Plan[None]:
 
 
 def _documents_now(key: Key) -> Plan[Documents]:
-    history = yield from Recall(key.ledger, key.claim_id)
+    history = yield from Recall(key.book, key.claim_id)
     return documents(history, key.revision)
 
 

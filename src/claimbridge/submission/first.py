@@ -231,7 +231,7 @@ def _unguarded(flights: Iterable[Submission], rules: Rules) -> Plan[bool]:
     first = all(flight.key.revision == 1 for flight in several)
     if rules.asks_first or (can.unique_reference and (first or can.can_query)):
         return False
-    return (yield from IsNew(several[0].key.ledger))
+    return (yield from IsNew(several[0].key.book))
 
 
 def _gap(continuity: Continuity, history: History, flight: Submission) -> Gap | None:

@@ -83,7 +83,7 @@ def _settled(
             raise _unrecorded(flight, outcome, error) from error
         if written is not None:
             return landed, outcome
-        history = yield from Recall(flight.key.ledger, flight.key.claim_id)
+        history = yield from Recall(flight.key.book, flight.key.claim_id)
     yield from absorb(flight, outcome, rules)
     return None
 
@@ -122,7 +122,7 @@ def give_up(flight: Submission, rules: Rules) -> Plan[None]:
     """
     doubt = Outcome(kind=OutcomeKind.UNKNOWN, text="the attempt was broken off")
     try:
-        history = yield from Recall(flight.key.ledger, flight.key.claim_id)
+        history = yield from Recall(flight.key.book, flight.key.claim_id)
         current = history.get(flight.key)
         if current is not None and _is_open(history, flight):
             # As the journal has it: it may know of a job that holds what was sent.

@@ -13,7 +13,7 @@ from claimbridge.submission.steps import Plan, Recall, Record, Rules
 def absorb(known: Submission, outcome: Outcome, rules: Rules) -> Plan[Submission]:
     """Take in news about a submission, asked for or not; late and repeated news do no harm."""
     while True:
-        history = yield from Recall(known.key.ledger, known.key.claim_id)
+        history = yield from Recall(known.key.book, known.key.claim_id)
         current = history.get(known.key)
         if current is None or current.state is State.SENDING or outcome.kind not in EVIDENCE:
             return current or known  # a flight is settled by the one who began it

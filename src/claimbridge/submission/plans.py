@@ -71,7 +71,7 @@ def submit(
     draft: Draft | None = None
     tries = Tries(rules)
     while True:
-        history = seen or (yield from Recall(key.ledger, key.claim_id))
+        history = seen or (yield from Recall(key.book, key.claim_id))
         seen = None
         decision = decide(history, key, digest)
         if isinstance(decision, Done):
@@ -136,7 +136,7 @@ def _make_way(earlier: Key, wanted: Submission, rules: Rules) -> Plan[None]:
             raise
         why = f"not sent: revision {earlier.revision} stands ({refused.message})"
         while True:
-            history = yield from Recall(earlier.ledger, earlier.claim_id)
+            history = yield from Recall(earlier.book, earlier.claim_id)
             given_up = unsendable(history, wanted.key.revision, rules, why)
             if not given_up or (yield from Record(history, given_up)) is not None:
                 raise
@@ -203,7 +203,7 @@ def _take_off_together(
 def _look_at(draft: Draft) -> Plan[tuple[History, Submission] | None]:
     """Return a draft as it would be sent now; None where something else comes first."""
     wanted = draft.submission
-    history = yield from Recall(wanted.key.ledger, wanted.key.claim_id)
+    history = yield from Recall(wanted.key.book, wanted.key.claim_id)
     decision = decide(history, wanted.key, wanted.digest)
     if not isinstance(decision, Send):
         return None
@@ -290,7 +290,7 @@ def _take_back(key: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan
     tries = Tries(rules)
     is_there = rules.capabilities.checks_reversals
     while True:
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = yield from Recall(key.book, key.claim_id)
         original, reversal = history.get(key), history.get(reverse_key(key))
         if original is None:
             return None
@@ -354,7 +354,7 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
     Raises the errors of DeliveryError where the end is not a journal entry.
     """
     key = unfinished.key
-    history = yield from Recall(key.ledger, key.claim_id)
+    history = yield from Recall(key.book, key.claim_id)
     if key.purpose is Purpose.REVERSE or unfinished.state is State.REVERSING:
         reversal = history.get(reverse_key(key)) or unfinished
         voucher = reversal.voucher
@@ -367,7 +367,7 @@ def reconcile(unfinished: Submission, rules: Rules) -> Plan[Submission]:
     current = history.get(key) or unfinished
     if current.state is State.IN_DOUBT:
         yield from resolve(history, current, rules, resend=False)
-        history = yield from Recall(key.ledger, key.claim_id)
+        history = yield from Recall(key.book, key.claim_id)
         current = history.get(key) or current
     return current
 

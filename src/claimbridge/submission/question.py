@@ -111,7 +111,7 @@ def _words(known: Submission) -> str:
 
 def _note(known: Submission, rules: Rules) -> Plan[None]:
     """Keep with a submission that the ERP no longer has it, so that whoever looks is told."""
-    history = yield from Recall(known.key.ledger, known.key.claim_id)
+    history = yield from Recall(known.key.book, known.key.claim_id)
     current = history.get(known.key)
     if current is None or current.state not in LIVE or current.missing:
         return

@@ -22,14 +22,14 @@ _OPEN: Final = frozenset({State.PENDING, State.REJECTED, State.IN_DOUBT, State.P
 
 
 def bring_into_doubt(
-    ledger: str, claim_id: str, gap: Gap, rules: Rules
+    book: str, claim_id: str, gap: Gap, rules: Rules
 ) -> Plan[tuple[Submission, ...]]:
     """Put in doubt, or park, what may have been sent of a claim in a gap; return it as it is now.
 
     Doing it again changes nothing more.
     """
     while True:
-        history = yield from Recall(ledger, claim_id)
+        history = yield from Recall(book, claim_id)
         changed = after_gap(history, gap, rules)
         if not changed or (yield from Record(history, changed)) is not None:
             return changed

@@ -39,12 +39,12 @@ class Access(Step[T], Generic[T], frozen=True):
 class Recall(Access[History], frozen=True):
     """Read the journal: ``Journal.history``."""
 
-    ledger: str
+    book: str
     claim_id: str
 
     def perform(self, journal: Journal) -> History:
         """Do it."""
-        return journal.history(self.ledger, self.claim_id)
+        return journal.history(self.book, self.claim_id)
 
 
 class Look(Access[Continuity], frozen=True):
@@ -58,21 +58,21 @@ class Look(Access[Continuity], frozen=True):
 class IsNew(Access[bool], frozen=True):
     """Ask whether nothing was sent to a book through the journal: ``Journal.is_new``."""
 
-    ledger: str
+    book: str
 
     def perform(self, journal: Journal) -> bool:
         """Do it."""
-        return journal.is_new(self.ledger)
+        return journal.is_new(self.book)
 
 
 class AgreeNew(Access[None], frozen=True):
     """Keep that nothing was sent to a book before: ``Journal.agree_new``."""
 
-    ledger: str
+    book: str
 
     def perform(self, journal: Journal) -> None:
         """Do it."""
-        journal.agree_new(self.ledger)
+        journal.agree_new(self.book)
 
 
 class Books(Access[tuple[Book, ...]], frozen=True):

@@ -15,7 +15,7 @@ from claimbridge.submission.steps import Look, Plan, Recall, Record, Rules
 
 
 def withdraw(
-    ledger: str,
+    book: str,
     claim_id: str,
     reason: str,
     rules: Rules,
@@ -35,7 +35,7 @@ def withdraw(
     the claim.
     """
     while True:
-        history = yield from Recall(ledger, claim_id)
+        history = yield from Recall(book, claim_id)
         found = _standing(history)
         waiting = _waiting(history)
         last = _last(waiting) if found else max(revision, newest(history))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from claimbridge.signing import Identity, Policy, Signer, verify
-from claimbridge.signing.throwaway import Kind, make
+from claimbridge.signing.keys.throwaway import Kind, make
 
 _POSTINGS = (
     '<v:Posting><v:Account>6602.03</v:Account><v:Side>debit</v:Side><v:Amount currency="CNY">'

@@ -80,7 +80,7 @@ def look(episode: Episode) -> None:
 
 def look_at_reversing(episode: Episode, one: Submission) -> None:
     """Say that what the ERP refused to reverse is gone, or that others have reversed it."""
-    history = episode.journal.history(one.key.ledger, one.key.claim_id)
+    history = episode.journal.history(one.key.book, one.key.claim_id)
     reversal = history.get(reverse_key(one.key))
     if reversal is None or reversal.state is not State.REJECTED:
         return
@@ -97,9 +97,9 @@ def reverse_what_is_named(episode: Episode, parked: Submission) -> None:
         named = any(names(parked.detail, draft.reference) for draft in documents)
         if revision < parked.key.revision and named:
             for draft in documents:
-                for document in episode.erp_of(parked.key.ledger).live(draft.reference):
+                for document in episode.erp_of(parked.key.book).live(draft.reference):
                     claim.by_person.add(revision)
-                    episode.erp_of(parked.key.ledger).reverse_by_person(document)
+                    episode.erp_of(parked.key.book).reverse_by_person(document)
                     episode.tell(claim.id, f"a person reverses {document.entry}, named as unknown")
 
 
@@ -135,12 +135,12 @@ def tell_number(episode: Episode, known: Submission) -> None:
 
 def is_gone(episode: Episode, known: Submission) -> bool:
     """Whether the ERP has nothing any more under a reference that it accepted."""
-    return not episode.erp_of(known.key.ledger).held(known.reference)
+    return not episode.erp_of(known.key.book).held(known.reference)
 
 
 def seen(episode: Episode, known: Submission) -> Outcome:
     """Return what a person sees in the ERP under our reference."""
-    there = episode.erp_of(known.key.ledger).held(known.reference)
+    there = episode.erp_of(known.key.book).held(known.reference)
     held = [one for one in there if one.claim_id == known.key.claim_id]
     live = [one for one in held if not one.reversals]
     if live:

@@ -195,7 +195,7 @@ def disagreements(episode: Episode) -> Iterator[Flaw]:
 
 
 def _disagreement(episode: Episode, claim: Claim, one: Submission) -> str:
-    found = episode.erp_of(one.key.ledger).held(one.reference)
+    found = episode.erp_of(one.key.book).held(one.reference)
     held = [document for document in found if document.claim_id == claim.id]
     if "restored journal" in episode.kinds and not one.attempt:
         return ""  # it says only what this journal did: the ERP is asked before it is sent

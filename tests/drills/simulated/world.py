@@ -449,7 +449,7 @@ class Episode:
     def launch_for_person(self, known: Submission, plan: Any) -> None:
         """Let a person's command run."""
         job = Job("settle", (known.key.claim_id,), again=0)
-        self._launch(job, plan, self.erp_of(known.key.ledger))
+        self._launch(job, plan, self.erp_of(known.key.book))
 
     def _launch(self, job: Job, plan: Any, erp: Erp) -> None:
         worker = self.rng.choice(self.workers)
@@ -472,7 +472,7 @@ class Episode:
                 for history in self.histories(claim_id):
                     for known in history.submissions:
                         if known.state in LIVE:
-                            yield refresh(known, self.rules), self.erp_of(history.ledger)
+                            yield refresh(known, self.rules), self.erp_of(history.book)
         else:
             for claim_id, revision in zip(job.claims, job.revisions, strict=True):
                 self.claims[claim_id].note(job.verb, revision)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimbridge.client import Client
-from claimbridge.journal.group import GroupCommit
+from claimbridge.journal.sqlite.group import GroupCommit
 from claimbridge.soap.transport import Transport
 from claimbridge.sources.intake import Intake
 from claimbridge.sources.record import open_record

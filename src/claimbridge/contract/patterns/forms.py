@@ -9,14 +9,14 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.documents import Documents
-from claimbridge.contract.findings import path_of
+from claimbridge.contract.calls.findings import path_of
 from claimbridge.contract.names import XSD, XSI, qname, split_name
-from claimbridge.contract.outline import Element, Group, Type, Wildcard
+from claimbridge.contract.outline.documents import Documents
+from claimbridge.contract.outline.schemas import Schemas
+from claimbridge.contract.outline.simple import ANY_TYPE, built_in
+from claimbridge.contract.outline.types import Element, Group, Type, Wildcard
 from claimbridge.contract.patterns.pattern import Pattern, Undecidable
 from claimbridge.contract.patterns.union import fits
-from claimbridge.contract.schemas import Schemas
-from claimbridge.contract.simple import ANY_TYPE, built_in
 from claimbridge.model.outcome import Finding
 
 _PATTERN: Final = f"{{{XSD}}}pattern"

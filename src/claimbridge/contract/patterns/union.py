@@ -8,7 +8,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge.contract.names import XSD
-from claimbridge.contract.outline import Facets, Type
+from claimbridge.contract.outline.types import Facets, Type
 
 _NUMBERS: Final = {
     "white_space": "whiteSpace",

@@ -9,7 +9,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import NotDelivered
-from claimbridge.signing.timestamps import MAXIMUM_REPLY, question, verify_timestamp
+from claimbridge.signing.trust.timestamps import MAXIMUM_REPLY, question, verify_timestamp
 from claimbridge.soap.transport.download import Unfetched, fetch
 from claimbridge.soap.transport.settings import TransportSettings
 

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from claimbridge.sources.hesi.log import revision
+from claimbridge.sources.hesi.forms.log import revision
 from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 JsonObject = dict[str, Any]

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, JournalError
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hints import Hints
 from claimbridge.sources.receiver import Receiver
 from claimbridge.sources.record import Record

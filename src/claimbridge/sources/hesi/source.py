@@ -16,17 +16,17 @@ from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, LedgerUnavailable
-from claimbridge.model import Claim, Status
+from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
+from claimbridge.sources.hesi.api.http import JsonObject
+from claimbridge.sources.hesi.api.listing import Listed, read_changes
 from claimbridge.sources.hesi.effects import DRAFT, WAITING
-from claimbridge.sources.hesi.fields import FieldMap, load_map
-from claimbridge.sources.hesi.form import HesiForms
-from claimbridge.sources.hesi.http import JsonObject
-from claimbridge.sources.hesi.ignored import ignored
-from claimbridge.sources.hesi.listing import Listed, read_changes
+from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
+from claimbridge.sources.hesi.forms.form import HesiForms
+from claimbridge.sources.hesi.forms.ignored import ignored
+from claimbridge.sources.hesi.forms.words import FormWords
 from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.words import FormWords
 
 _MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
 
@@ -129,7 +129,7 @@ class HesiSource:
         return bool(self._settings.node)
 
     def settled(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of nothing: what Hesi is to know is written back, and kept in the journal."""
 

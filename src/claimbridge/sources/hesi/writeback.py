@@ -19,9 +19,9 @@ from claimbridge.errors import (
     LedgerRejection,
     OutcomeUnknown,
 )
-from claimbridge.model import JournalEntry, State, Status
+from claimbridge.model import JournalEntry, Standing, State
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.client import HesiClient
+from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.effects import (
     MARK,
     JsonObject,
@@ -44,7 +44,7 @@ _LONGEST_COMMENT: Final = 400
 _SIGN_KEY_REFUSED: Final = "401"
 
 
-def period_of(status: Status) -> str:
+def period_of(status: Standing) -> str:
     """Return the period of a journal entry as Hesi shows it.
 
     It is the chart's name for it; where the chart has no periods, the month of the posting date.
@@ -75,7 +75,7 @@ class HesiAnswers:
         vouchers: bool = True,
         payments: bool = False,
         quiet: dt.timedelta = QUIET,
-        period: Callable[[Status], str] = period_of,
+        period: Callable[[Standing], str] = period_of,
         clock: Clock = SYSTEM,
     ) -> None:
         self._client = client
@@ -89,7 +89,7 @@ class HesiAnswers:
         self._clock = clock
 
     def planned(
-        self, arrival: Arrival, *, status: Status | None, error: ClaimBridgeError | None = None
+        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
         """Return what Hesi is to be told of an arrival that ended so; see ``Answers``.
 
@@ -226,7 +226,7 @@ class HesiAnswers:
             source=self._source, key=key, kind=kind, occasion=occasion, content=content
         )
 
-    def _numbered(self, arrival: Arrival, status: Status) -> WriteBack:
+    def _numbered(self, arrival: Arrival, status: Standing) -> WriteBack:
         return self.voucher(
             arrival.key,
             occasion=str(status.revision),
@@ -234,7 +234,7 @@ class HesiAnswers:
             period=self._period(status),
         )
 
-    def _decided(self, arrival: Arrival, status: Status) -> WriteBack:
+    def _decided(self, arrival: Arrival, status: Standing) -> WriteBack:
         return self.decision(
             arrival.key,
             occasion=" again ".join(filter(None, (str(status.revision), arrival.occasion))),
@@ -321,7 +321,7 @@ class HesiAnswers:
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
 
 
-def _reversals(status: Status) -> list[JournalEntry]:
+def _reversals(status: Standing) -> list[JournalEntry]:
     """Return the journal entries that took the claim's back; none where it stands."""
     if status.state is not State.REVERSED:
         return []
@@ -333,7 +333,7 @@ def _is_number_to_send(one: WriteBack) -> bool:
     return one.kind is WriteBackKind.VOUCHER and one.state is WriteBackState.PENDING
 
 
-def _entries(status: Status) -> list[JournalEntry]:
+def _entries(status: Standing) -> list[JournalEntry]:
     """Return the claim's journal entries: of a divided one those of all its parts, or none yet."""
     entries = [part.journal_entry for part in status.parts or (status,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]

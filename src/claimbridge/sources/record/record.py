@@ -3,8 +3,8 @@
 It stands beside the journal, never in its place: the journal says what is in the ledger, and makes
 submitting twice harmless and lets no two claims use one invoice; the record makes sure that nothing
 read is forgotten, and that what goes back to a source is known. A call that returns has been
-synced to the disk, as ``claimbridge.journal.sqlite`` promises it; no network call is ever made
-inside a transaction. Several processes may share the file.
+synced to the disk, as ``claimbridge.journal.sqlite.journal`` promises it; no network call is ever
+made inside a transaction. Several processes may share the file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import JournalError
-from claimbridge.journal import place
-from claimbridge.journal.failures import PLACE
+from claimbridge.journal.sqlite import file as place
+from claimbridge.journal.sqlite.failures import PLACE
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import rows
 from claimbridge.sources.record.kept import ArrivalState, Kept

@@ -15,10 +15,11 @@ from typing import Protocol
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import NotDelivered
-from claimbridge.journal import forks, place, schema
-from claimbridge.journal.connections import Connections
-from claimbridge.journal.failures import explained
-from claimbridge.journal.group import GroupCommit
+from claimbridge.journal.sqlite import file as place
+from claimbridge.journal.sqlite import forks, schema
+from claimbridge.journal.sqlite.connections import Connections
+from claimbridge.journal.sqlite.failures import explained
+from claimbridge.journal.sqlite.group import GroupCommit
 
 
 class RecordStore:

@@ -9,9 +9,9 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, SchemaViolation
 from claimbridge.ledger import Ledger
-from claimbridge.ledger.messages import NOT_BUILT
+from claimbridge.ledger.writing import NOT_BUILT
 from claimbridge.model import Submission
-from claimbridge.profiles.samples import (
+from claimbridge.profiles.kit.samples import (
     COMMON_DIMENSIONS,
     FIELDS,
     reversing,

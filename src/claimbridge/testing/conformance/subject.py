@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from claimbridge.config import AuthConfig, LedgerConfig, Timeouts
-from claimbridge.contract.replies import Reply
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart

@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.contract.inner_reply import read_inner
+from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import DocumentError
 from claimbridge.xmlio import local_name
 

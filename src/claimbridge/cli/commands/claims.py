@@ -1,0 +1,437 @@
+"""Commands about claims: submit, status, preview, map, reverse, reconcile."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
+from claimbridge.cli.commands.profiles import (
+    ContractPlace,
+    ProfileName,
+    ProfileOptions,
+    offline_ledger,
+)
+from claimbridge.cli.commands.vouchers import print_voucher
+from claimbridge.cli.given import at_hand
+from claimbridge.cli.listing import Listing
+from claimbridge.cli.named import tell_missing
+from claimbridge.cli.output import (
+    NO,
+    YES,
+    complain,
+    emit,
+    plain_entry,
+    plain_findings,
+    plain_reasons,
+    progress,
+    read_claim,
+    say,
+)
+from claimbridge.client import Client, Result
+from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
+from claimbridge.journal.newest import refused
+from claimbridge.ledger import Preview
+from claimbridge.mapping import Chart
+from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
+from claimbridge.xmlio import indented
+
+Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
+LedgerName = Annotated[
+    str | None,
+    Parameter(
+        name="--ledger",
+        help="Which ledger of the configuration; may be left out when it has one only.",
+    ),
+]
+ChartFile = Annotated[Path, Parameter(name="--chart", help="The chart of accounts.")]
+NewJournal = Annotated[
+    bool,
+    Parameter(
+        name="--new-journal",
+        negative=(),
+        help="The journal is empty because nothing was sent before; asked for once.",
+    ),
+]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative=(), help="One JSON object per item, a line each, on stdout."),
+]
+
+
+def submit(
+    claims: list[Path],
+    /,
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: LedgerName = None,
+    new_journal: NewJournal = False,
+    json: Json = False,
+) -> int:
+    """Carry approved claims into the ledger, each exactly once in effect.
+
+    Parameters
+    ----------
+    claims
+        Files with one claim each, in JSON; - is stdin.
+
+    """
+    codes: list[int] = []
+
+    def readable() -> Iterator[Claim]:
+        for path in claims:
+            try:
+                yield read_claim(path)
+            except ClaimBridgeError as error:
+                codes.append(_show_end(Result(error.claim_id or path.name, None, error), json))
+
+    with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
+        tell_missing(config, client)
+        results = client.submit_many(readable())
+        for result in progress(results, total=len(claims), what="submitting"):
+            codes.append(_show_end(result, json))
+    return worst(codes)
+
+
+def _show_end(result: Result, json: bool) -> int:
+    ack, error = result.acknowledgement, result.error
+    if json:
+        emit(_end_record(result))
+    elif ack is not None:
+        entries = [str(one.journal_entry) for one in ack.parts or (ack,) if one.journal_entry]
+        entry = f"journal entry {', '.join(entries)}" if entries else "accepted"
+        say(YES, f" {result.claim_id}  {ack.state}  {entry}")
+    else:
+        say(NO, f" {result.claim_id}  {error}")
+        for finding in error.findings if isinstance(error, SchemaViolation) else ():
+            say(f"    {_told(finding)}")
+    return DONE if error is None else exit_code(error)
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.claim_field or finding.path}: {finding.text}"
+
+
+def _end_record(result: Result) -> dict[str, Any]:
+    ack, error = result.acknowledgement, result.error
+    if ack is not None:
+        return {
+            "claim": result.claim_id,
+            "state": ack.state,
+            "reference": ack.reference,
+            "journal_entry": plain_entry(ack.journal_entry),
+            "code": None,
+            "reasons": [],
+        } | _parts(ack)
+    assert error is not None  # a result has one of the two
+    return {
+        "claim": result.claim_id,
+        "state": _state_after(error),
+        "reference": getattr(error, "reference", None),
+        "journal_entry": None,
+        "code": error.code,
+        "reasons": _reasons(error),
+    }
+
+
+def _parts(ack: Acknowledgement) -> dict[str, Any]:
+    """Return the documents of a claim that had to be divided; nothing for one document."""
+    if not ack.parts:
+        return {}
+    return {
+        "parts": [
+            {"reference": part.reference, "journal_entry": plain_entry(part.journal_entry)}
+            for part in ack.parts
+        ]
+    }
+
+
+_STATES = {
+    "LedgerRejection": State.REJECTED,
+    "OutcomeUnknown": State.IN_DOUBT,
+    "NotDelivered": State.PENDING,
+    "DeliveryRefused": State.PENDING,
+    "LedgerUnavailable": State.PENDING,
+}
+
+
+def _state_after(error: ClaimBridgeError) -> State | None:
+    """Return our state of the submission that ended so; None when none was begun."""
+    if error.code in ("CB-421", "CB-431"):
+        return State.PARKED
+    return _STATES.get(type(error).__name__)
+
+
+def _reasons(error: ClaimBridgeError) -> list[str]:
+    if isinstance(error, LedgerRejection) and error.reasons:
+        return plain_reasons(error.reasons)
+    if isinstance(error, SchemaViolation) and error.findings:
+        return [_told(finding) for finding in error.findings]
+    return [error.message]
+
+
+def status(
+    claims: list[str],
+    /,
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: LedgerName = None,
+    ask: bool = True,
+    json: Json = False,
+) -> int:
+    """Tell where claims stand, by their ids.
+
+    Parameters
+    ----------
+    claims
+        Ids of claims.
+    ask
+        Ask the ERP about what it accepted; --no-ask reads the journal alone.
+
+    """
+    codes = []
+    shown: list[Standing] = []
+    with Client.from_config(config, ledger=ledger) as client:
+        for claim_id in claims:
+            try:
+                found = client.status(claim_id, ask=ask)
+            except ClaimBridgeError as error:
+                codes.append(exit_code(error))
+                _show_error(claim_id, error, json)
+                continue
+            codes.append(DONE)
+            shown.append(found)
+            if json:
+                emit(status_record(found))
+    if shown and not json:
+        _print_statuses(shown)
+    return worst(codes)
+
+
+def status_record(found: Standing) -> dict[str, Any]:
+    """Return where a claim stands, for JSON."""
+    return {
+        "claim": found.claim_id,
+        "revision": found.revision,
+        "state": found.state,
+        "reference": found.reference,
+        "journal_entry": plain_entry(found.journal_entry),
+        "reasons": plain_reasons(found.reasons),
+        "detail": found.detail,
+        "attempt": found.attempt,
+    }
+
+
+def _print_statuses(statuses: list[Standing]) -> None:
+    made = Listing("claim", "rev", "state", "journal entry", "reference", numbers=("rev",))
+    for found in statuses:
+        made.add(
+            found.claim_id,
+            str(found.revision),
+            found.state,
+            str(found.journal_entry or ""),
+            found.reference,
+            why=found.detail,
+        )
+    made.show()
+
+
+def _show_error(claim_id: str, error: ClaimBridgeError, json: bool) -> None:
+    if json:
+        emit(_end_record(Result(claim_id, None, error)))
+    else:
+        complain(str(error))
+
+
+def preview(
+    claims: list[Path],
+    /,
+    *,
+    chart: ChartFile,
+    profile: ProfileName = "reference",
+    contract: ContractPlace = None,
+    option: ProfileOptions = (),
+    json: Json = False,
+) -> int:
+    """Show what would be sent for claims, without journal and network.
+
+    Parameters
+    ----------
+    claims
+        Files with one claim each, in JSON; - is stdin.
+
+    """
+    ledger = offline_ledger(profile, contract, chart, option)
+    codes = []
+    for path in claims:
+        try:
+            previews = ledger.previews(read_claim(path))
+        except ClaimError as error:
+            codes.append(BUSINESS_NO)
+            _show_unbuilt(error, path, json)
+            continue
+        for made in previews:
+            codes.append(DONE if made.valid else BUSINESS_NO)
+            if json:
+                emit(_preview_record(made))
+            else:
+                _print_preview(made)
+    return worst(codes)
+
+
+def _preview_record(made: Preview) -> dict[str, Any]:
+    return {
+        "claim": made.claim_id,
+        "reference": made.reference,
+        "operation": made.operation,
+        "body": made.body.decode(),
+        "valid": made.valid,
+        "findings": plain_findings(made.findings),
+    }
+
+
+def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
+    if not json:
+        complain(str(error))
+        return
+    emit(
+        {
+            "claim": error.claim_id or path.name,
+            "reference": None,
+            "operation": None,
+            "body": None,
+            "valid": False,
+            "findings": [
+                {"path": "", "rule": error.code, "text": error.message, "claim_field": ""}
+            ],
+        }
+    )
+
+
+def _print_preview(made: Preview) -> None:
+    say((made.claim_id, "bold"), f"  {made.operation}  reference {made.reference}")
+    # Indented for reading; --json has the bytes as they would be sent.
+    for line in indented(made.body).split("\n") if made.body else [""]:
+        say(line, whole=True)
+    for finding in made.findings:
+        say(NO, f" {_told(finding)}")
+    say(("valid", "green") if made.valid else ("not valid: it would not be sent", "red"))
+
+
+def map_claims(
+    claims: list[Path],
+    /,
+    *,
+    chart: ChartFile,
+    explain: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> int:
+    """Show the postings of claims, and why each is there.
+
+    Parameters
+    ----------
+    claims
+        Files with one claim each, in JSON; - is stdin.
+    explain
+        Say under each voucher which row and rule made each posting.
+
+    """
+    with at_hand(chart, suffix=".toml") as file:
+        opened = Chart.load(file)
+    codes = []
+    for path in claims:
+        try:
+            mapped = opened.map(read_claim(path))
+        except ClaimError as error:
+            codes.append(BUSINESS_NO)
+            _show_unmapped(error, path, json)
+            continue
+        codes.append(DONE)
+        if json:
+            emit(mapped.to_dict())
+        else:
+            print_voucher(mapped, explain=explain)
+    return worst(codes)
+
+
+def _show_unmapped(error: ClaimError, path: Path, json: bool) -> None:
+    if not json:
+        complain(str(error))
+        return
+    emit(
+        {
+            "claim": error.claim_id or path.name,
+            "postings": [],
+            "explain": [],
+            "code": error.code,
+            "error": error.message,
+        }
+    )
+
+
+def reverse(
+    claim: str,
+    /,
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: LedgerName = None,
+    revision: int | None = None,
+    date: dt.date | None = None,
+    reason: str = "",
+    json: Json = False,
+) -> int:
+    """Take a claim's journal entry back by a reversal.
+
+    Parameters
+    ----------
+    claim
+        Its id.
+    revision
+        Which revision; the newest when left out.
+    date
+        The reversal's posting date; when left out, today in the company's time zone.
+    reason
+        Goes into the reversal's text.
+
+    """
+    with Client.from_config(config, ledger=ledger) as client:
+        tell_missing(config, client)
+        try:
+            ack = client.reverse(claim, revision=revision, posting_date=date, reason=reason)
+        except ClaimBridgeError as error:
+            _show_error(claim, error, json)
+            return exit_code(error)
+    return _show_end(Result(claim, ack, None), json)
+
+
+def reconcile(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: LedgerName = None,
+    json: Json = False,
+) -> int:
+    """Bring every unfinished submission to an end: ask the ERP, adopt, or send."""
+    codes = []
+    with Client.from_config(config, ledger=ledger) as client:
+        tell_missing(config, client)
+        for one in client.reconcile():
+            if one.standing is not None:
+                codes.append(DONE)
+                if json:
+                    emit(status_record(one.standing))
+                else:
+                    entry = one.standing.journal_entry or ""
+                    say(YES, f" {one.claim_id}  {one.standing.state}  {entry}")
+            elif one.error is not None:
+                codes.append(exit_code(one.error))
+                _show_error(one.claim_id, one.error, json)
+        if (refusal := refused(client.journal.continuity())) is not None:
+            complain(str(refusal))  # what it does not know is not unfinished to it
+            return exit_code(refusal)
+    if not codes and not json:
+        say("nothing is unfinished")
+    return worst(codes)

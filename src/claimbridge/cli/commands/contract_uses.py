@@ -1,0 +1,248 @@
+"""Commands about what contracts mean for those who use them: diff, check, types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from cyclopts import Parameter
+
+from claimbridge.cli.app import BUSINESS_NO, DONE
+from claimbridge.cli.commands.claims import Json
+from claimbridge.cli.commands.profiles import ProfileName, ProfileOptions, read_options
+from claimbridge.cli.given import at_hand
+from claimbridge.cli.output import NO, WARN, YES, complain, emit, say, write_document
+from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.outline.wording import listed
+from claimbridge.contract.study.check import Check, Obstacle, check
+from claimbridge.contract.study.diff import Change, Verdict, diff
+from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.typed_dicts import types_module
+from claimbridge.contract.study.uses import Uses
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.profiles import PROFILES, Profile, load_profile
+from claimbridge.profiles.kit.uses import uses_of
+
+_TITLES: Final = {
+    Verdict.BREAKS: ("breaks", NO),
+    Verdict.HARMLESS: ("harmless", YES),
+    Verdict.NEW: ("new possibilities", YES),
+}
+
+
+def diff_contracts(
+    old: Path,
+    new: Path,
+    /,
+    *,
+    profile: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="Judge for this profile; without one, for each of ours that calls an operation "
+            "of the old contract."
+        ),
+    ] = (),
+    any_sender: Annotated[
+        bool,
+        Parameter(negative=(), help="Judge for a sender of everything that the old form allows."),
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Tell what changed between two contracts, and whom it breaks.
+
+    Parameters
+    ----------
+    old
+        The contract in use: a locked bundle, or a WSDL file; - is stdin.
+    new
+        The contract that the ERP offers now.
+
+    """
+    before, after = _side(old), _side(new)
+    uses = () if any_sender else _judges(profile, before)
+    changes = diff(before, after, uses=uses)
+    if json:
+        for change in changes:
+            emit(msgspec.to_builtins(change))
+    else:
+        _tell(changes, uses)
+    return BUSINESS_NO if any(each.verdict is Verdict.BREAKS for each in changes) else DONE
+
+
+def check_profile(
+    contract: Path,
+    /,
+    *,
+    profile: ProfileName,
+    option: ProfileOptions = (),
+    json: Json = False,
+) -> int:
+    """Tell whether a profile works with a contract: what it needs, lacks and could exceed.
+
+    Parameters
+    ----------
+    contract
+        A locked bundle, or a WSDL file.
+
+    """
+    made = load_profile(profile, read_options(option))
+    own = _own_side(made)
+    with at_hand(contract, suffix=".wsdl") as file:
+        checked = check(uses_of(made, own), Contract.load(file), Side.load(file), own=own)
+    if json:
+        _emit_check(checked)
+    else:
+        _tell_check(made.name, checked)
+    return DONE if checked.works else BUSINESS_NO
+
+
+def print_types(
+    operations: list[str],
+    /,
+    *,
+    contract: Annotated[Path, Parameter(help="A locked bundle, or a WSDL file.")],
+    kind: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--type",
+            negative=(),
+            help="Which of many types that may stand in one place: JournalEntry, for NetSuite.",
+        ),
+    ] = (),
+    sourced: Annotated[
+        bool, Parameter(negative=(), help="Values may be claimbridge.profiles.Sourced too.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Print a Python module of TypedDicts that checkers hold a profile's requests against.
+
+    Parameters
+    ----------
+    operations
+        The operations whose requests are wanted.
+
+    """
+    text = types_module(_side(contract), operations, kinds=kind, sourced=sourced)
+    if json:
+        emit({"operations": operations, "module": text})
+    else:
+        write_document(text.encode())
+    return DONE
+
+
+def _side(path: Path) -> Side:
+    with at_hand(path, suffix=".wsdl") as file:
+        return Side.load(file)
+
+
+def _own_side(profile: Profile) -> Side:
+    return Side.load(Bundle.named(profile.contract))
+
+
+def _judges(names: Sequence[str], old: Side) -> tuple[Uses, ...]:
+    """Return the uses of the profiles named, or of ours that call an operation of ``old``."""
+    if names:
+        return tuple(_uses(name) for name in names)
+    found: list[Uses] = []
+    for name in PROFILES:
+        try:
+            uses = _uses(name)
+        except ClaimBridgeError as error:
+            complain(f"not judged for {name}: {error}")
+            continue
+        if any(operation in old.operations for operation in uses.operations):
+            found.append(uses)
+    return tuple(found)
+
+
+def _uses(name: str) -> Uses:
+    profile = load_profile(name)
+    return uses_of(profile, _own_side(profile))
+
+
+def _tell(changes: Sequence[Change], uses: Sequence[Uses]) -> None:
+    for verdict, (title, mark) in _TITLES.items():
+        met = [each for each in changes if each.verdict is verdict]
+        if met:
+            say(mark, f" {title}", whole=True)
+        for _, alike in groupby(met, key=lambda each: (each.side, each.operations, each.type)):
+            _tell_type(list(alike))
+    others = [each for each in changes if each.strict is Verdict.BREAKS is not each.verdict]
+    for change in others:
+        say(WARN, f" would break who uses it, and no profile here does: {change}")
+    for one in uses:
+        _tell_profile(one.profile, changes)
+    if not changes:
+        say(YES, " the two mean the same")
+
+
+def _tell_type(changes: Sequence[Change]) -> None:
+    first = changes[0]
+    if first.side == "operation":
+        for change in changes:
+            say(f"    operation {change}")
+        return
+    said = ", ".join(first.operations[:3]) + (" …" if len(first.operations) > 3 else "")
+    say(f"    {first.type}, in the {first.side} of {said}")
+    for text, alike in groupby(changes, key=lambda each: each.text):
+        names = [each.name for each in alike]
+        say(f"        {', '.join(name for name in names if name) or first.type}: {text}")
+
+
+def _tell_profile(name: str, changes: Sequence[Change]) -> None:
+    broken = [each for each in changes if name in each.breaks]
+    for change in broken:
+        say(NO, f" {name}: {change}")
+    if not broken:
+        say(YES, f" {name}: nothing breaks it")
+    met: dict[str, list[str]] = {}
+    for change in changes:
+        if change.side == "reply" and name in change.concerns and name not in change.breaks:
+            met.setdefault(change.type, []).append(change.name or change.text)
+    for kind, names in met.items():
+        said = listed(names, most=5)
+        say(WARN, f" {name}: its reading of {kind} in replies meets {said}, and reads past it")
+
+
+def _emit_check(checked: Check) -> None:
+    for need in checked.needs:
+        emit({"about": "name", **msgspec.to_builtins(need)})
+    for about, obstacles in (("refused", checked.refused), ("limit", checked.could_exceed)):
+        for each in obstacles:
+            emit({"about": about, "operation": each.operation} | msgspec.to_builtins(each.finding))
+
+
+def _tell_check(name: str, checked: Check) -> None:
+    for sends, what in ((True, "sends"), (False, "reads")):
+        needs = [each for each in checked.needs if each.sends is sends]
+        for where in dict.fromkeys(each.where for each in needs):
+            named = [each for each in needs if each.where == where]
+            lacking = [each for each in named if not each.present]
+            count = f"{len(named)} names, {len(lacking)} missing"
+            say(NO if lacking else YES, f" {what} {where}: {count}")
+            for need in lacking:
+                say(f"    {need.path or where} is not in the contract")
+    for said, operations in _grouped(checked.refused).items():
+        say(NO, f" refused in {operations}: {said}")
+    for said, operations in _grouped(checked.could_exceed).items():
+        say(WARN, f" could exceed in {operations}: {said}")
+    if checked.works:
+        say(YES, f" {name} works with this contract")
+    else:
+        say(NO, f" {name} does not work with all of this contract")
+
+
+def _grouped(obstacles: Sequence[Obstacle]) -> dict[str, str]:
+    """Return each sentence once, with the operations that it holds for."""
+    found: dict[str, list[str]] = {}
+    for each in obstacles:
+        field = f" (from {each.finding.claim_field})" if each.finding.claim_field else ""
+        said = f"{each.finding.path}: {each.finding.text}{field}"
+        found.setdefault(said, []).append(each.operation)
+    return {said: ", ".join(operations) for said, operations in found.items()}
+
+
+__all__ = ["check_profile", "diff_contracts", "print_types"]

@@ -1,0 +1,257 @@
+"""The command ``doctor``: is everything in place to post to a ledger? It posts nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from claimbridge.cli import trusted
+from claimbridge.cli.app import DONE, USAGE
+from claimbridge.cli.commands.claims import Config, Json, LedgerName
+from claimbridge.cli.named import book_of, missing_in
+from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
+from claimbridge.client import Client
+from claimbridge.clock import SYSTEM
+from claimbridge.config import LedgerConfig, ledgers_in, load_config
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import MemoryJournal, open_journal
+from claimbridge.ledger import Ledger, transport_settings, wanted_book
+from claimbridge.model import State
+from claimbridge.profiles import load_profile
+from claimbridge.soap.transport.hello import greet
+from claimbridge.sources.base import NOT_ASKED, Probes, Source
+from claimbridge.sources.record import ArrivalState, open_record
+from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
+from claimbridge.submission import Rules, forgets, told_of
+from claimbridge.submission.books import found
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at: ``verdict`` is ok, warning or failure; ``text`` says what to do."""
+
+    ledger: str
+    what: str
+    verdict: str
+    text: str
+
+
+def doctor(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    ledger: LedgerName = None,
+    ask: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> int:
+    """Check the set-up of every ledger; nothing is posted.
+
+    Looked at are contract, chart, identity, replies, journal, secrets and endpoint, of all ledgers
+    in the configuration unless one is named; and then its sources. Without --ask nothing is sent.
+
+    Parameters
+    ----------
+    ask
+        Ask each ERP about a document that nobody sent, and each source whether it answers: TLS,
+        authentication, path, contract and reading are tried.
+
+    """
+    names = (ledger,) if ledger is not None else ledgers_in(config)
+    findings = [finding for name in names for finding in _examine(config, name, ask=ask)]
+    if ledger is None:
+        findings += [one for name in sources_in(config) for one in _source(config, name, ask=ask)]
+    findings += _missing(config, names)
+    if json:
+        for finding in findings:
+            emit(msgspec.to_builtins(finding))
+    else:
+        _print(findings)
+    return USAGE if any(f.verdict == "failure" for f in findings) else DONE
+
+
+def _print(findings: list[Finding]) -> None:
+    marks = {"ok": YES, "warning": WARN, "failure": NO}
+    say(f"claimbridge {metadata.version('claimbridge')}, Python {sys.version.split()[0]}")
+    made = table("", "ledger", "what", "found", wrapped=("found",))
+    for finding in findings:
+        row(made, marks[finding.verdict], finding.ledger, finding.what, finding.text)
+    show(made)
+
+
+def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+    try:
+        config = load_config(path, ledger=name)
+    except ClaimBridgeError as error:
+        yield Finding(name, "configuration", "failure", str(error))
+        return
+    checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
+        "contract": _contract,
+        "chart": _chart,
+        "identity": trusted.identity,
+        "journal": _journal,
+        "book": _book,
+        "secrets": _secrets,
+        "endpoint": _endpoint,
+    }
+    if config.replies is not None:
+        checks["replies"] = trusted.replies
+    for what, check in checks.items():
+        try:
+            found = check(config)
+        except ClaimBridgeError as error:
+            yield Finding(name, what, "failure", str(error))
+            continue
+        verdict, text = found if isinstance(found, tuple) else ("ok", found)
+        yield Finding(name, what, verdict, text)
+    if ask:
+        try:
+            yield from (Finding(name, "asked", *one) for one in _ask(config))
+        except ClaimBridgeError as error:
+            yield Finding(name, "asked", "failure", str(error))
+
+
+def _source(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+    """Make the source as the intake would; nothing is read from it, unless it is to be asked."""
+    asked: Finding | None = None
+    try:
+        config = load_source(path, name)
+        record = open_record(journal_of(path, config))
+        try:
+            source = open_source(config, record)
+            try:
+                if ask:
+                    asked = _asked(name, source)
+            finally:
+                source.close()
+            parked = sum(1 for _ in record.select([ArrivalState.PARKED], source=name))
+        finally:
+            record.close()
+    except ClaimBridgeError as error:
+        yield Finding(name, "source", "failure", str(error))
+        return
+    text = f"{config.kind}, to {', '.join(config.all_ledgers)}"
+    if parked:
+        text += f": {parked} parked; see claimbridge intake list --state parked"
+    yield Finding(name, "source", "warning" if parked else "ok", text)
+    if asked is not None:
+        yield asked
+
+
+def _asked(name: str, source: Source) -> Finding:
+    if not isinstance(source, Probes):
+        return Finding(name, "asked", "ok", NOT_ASKED)
+    try:
+        return Finding(name, "asked", "ok", source.probe())
+    except ClaimBridgeError as error:
+        return Finding(name, "asked", "failure", str(error))
+    except Exception as error:  # noqa: BLE001 - a user's source may raise anything
+        return Finding(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
+
+
+def _contract(config: LedgerConfig) -> str:
+    unsigned = msgspec.structs.replace(config, identity=None, next_identity=None)
+    ledger = Ledger(unsigned)
+    count = len(ledger.contract.operations)
+    return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
+
+
+def _chart(config: LedgerConfig) -> str | tuple[str, str]:
+    if config.chart is None:
+        return "warning", "none: claims cannot be mapped"
+    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).chart
+    place = str(config.path(config.chart))
+    wrong = [one for one in chart.check(day=SYSTEM.now().date()) if one.weight == "mend"]
+    if wrong:
+        first = f"{wrong[0].where}: {wrong[0].text}"
+        more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
+        return "failure", f"{place}: {first}{more}"
+    return place
+
+
+def _journal(config: LedgerConfig) -> str | tuple[str, str]:
+    capabilities = load_profile(config.profile, config.options).capabilities
+    rules = Rules(capabilities=capabilities, first_send=config.first_send)
+    journal = open_journal(config.journal_url)
+    try:
+        continuity, book = journal.continuity(), book_of(journal, config)
+        held, is_new = journal.counts(book), journal.is_new(book)
+    finally:
+        journal.close()
+    may_send, about = told_of(continuity, rules, new=is_new)
+    forgetful = forgets(continuity, rules)
+    if not may_send:
+        as_new = is_new and not continuity.replaces and not continuity.behind
+        return "warning" if as_new else "failure", about
+    waiting = {state: held.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
+    if any(waiting.values()):
+        told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
+        return "warning", f"{config.journal_url}: {told}; run claimbridge reconcile"
+    if forgetful:
+        return "warning", forgetful
+    return f"{config.journal_url}: {about}"
+
+
+def _book(config: LedgerConfig) -> str:
+    """Say which book the ledger's name means; it is not opened."""
+    journal = open_journal(config.journal_url)
+    try:
+        opened = found(journal.books(), wanted_book(config))
+    finally:
+        journal.close()
+    if opened is None:
+        return "new: the first submission opens it"
+    others = [name for name in opened.book.names if name != config.name]
+    also = f", also known as {', '.join(others)}" if others else ""
+    return f"{opened.book.id}{also}" + (", parallel" if config.parallel else "")
+
+
+def _missing(path: Path, names: Sequence[str]) -> Iterator[Finding]:
+    """Tell of books in the journals of these ledgers that no ledger means."""
+    urls: set[str] = set()
+    for name in names:
+        with suppress(ClaimBridgeError):  # told where the ledger was examined
+            urls.add(load_config(path, ledger=name).journal_url)
+    for url in sorted(urls):
+        with suppress(ClaimBridgeError):
+            journal = open_journal(url)
+            try:
+                told = missing_in(path, journal, url)
+            finally:
+                journal.close()
+            yield from (Finding("-", "books", "warning", sentence) for sentence in told)
+
+
+def _secrets(config: LedgerConfig) -> str:
+    transport_settings(config)
+    return f"authentication {config.auth.kind}" if config.auth else "no authentication"
+
+
+def _endpoint(config: LedgerConfig) -> str:
+    """Connect and hang up: no request is made."""
+    return greet(transport_settings(config), tls=False)
+
+
+def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
+    """Ask the ERP about a document that nobody sent: the whole way there and back.
+
+    Neither the journal nor the ledger is touched.
+    """
+    config = msgspec.structs.replace(config, identity=None, next_identity=None)
+    with Client(config, journal=MemoryJournal()) as client:
+        found = client.probe()
+        drifts = client.drifts()
+    verdicts = {True: "ok", False: "failure", None: "warning"}
+    text = found.text
+    if found.works is None and not client.ledger.profile.capabilities.can_query:
+        text = f"{greet(transport_settings(config), tls=True)}; {text}"
+    yield verdicts[found.works], text
+    for difference in drifts:
+        yield (
+            "warning",
+            f"its answer differs from the contract, and was read: {difference}",
+        )

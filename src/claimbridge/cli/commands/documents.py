@@ -1,0 +1,174 @@
+"""Commands about documents: reply, validate, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
+from claimbridge.cli.commands.claims import Json
+from claimbridge.cli.commands.profiles import (
+    ContractPlace,
+    ProfileName,
+    ProfileOptions,
+    offline_ledger,
+)
+from claimbridge.cli.given import is_stdin
+from claimbridge.cli.output import (
+    NO,
+    YES,
+    emit,
+    plain_entry,
+    plain_findings,
+    plain_reasons,
+    read_file,
+    say,
+    write_document,
+)
+from claimbridge.errors import ClaimBridgeError, ClaimError
+from claimbridge.ledger import Ledger
+from claimbridge.model import Claim, Finding, Outcome, OutcomeKind
+from claimbridge.soap.envelope import open_envelope
+
+# What the command calls the kinds: a paid document is posted, a duplicate names the posted one,
+# and neither "absent" nor "reversed" says how a submission ended.
+_SHOWN = {
+    OutcomeKind.POSTED: "posted",
+    OutcomeKind.PAID: "posted",
+    OutcomeKind.DUPLICATE: "posted",
+    OutcomeKind.ACKNOWLEDGED: "acknowledged",
+    OutcomeKind.REJECTED: "rejected",
+    OutcomeKind.UNAVAILABLE: "unavailable",
+}
+
+
+def reply(
+    files: list[Path],
+    /,
+    *,
+    profile: ProfileName = "reference",
+    contract: ContractPlace = None,
+    option: ProfileOptions = (),
+    json: Json = False,
+) -> int:
+    """Read saved replies of an ERP as its profile would.
+
+    Parameters
+    ----------
+    files
+        SOAP envelopes; - is stdin.
+
+    """
+    ledger = offline_ledger(profile, contract, None, option)
+    codes = []
+    for path in files:
+        data = read_file(path)
+        outcomes = ledger.read_bytes(data)
+        drift = _drift(ledger, data)
+        for outcome in outcomes:
+            record = _outcome_record(path, outcome, drift)
+            if len(outcomes) > 1:
+                record["item"] = outcome.item
+            codes.append({"rejected": BUSINESS_NO, "unknown": UNKNOWN}.get(record["outcome"], DONE))
+            if json:
+                emit(record)
+            else:
+                _print_outcome(record)
+    return worst(codes)
+
+
+def _outcome_record(path: Path, outcome: Outcome, drift: tuple[str, ...]) -> dict[str, Any]:
+    shown = _SHOWN.get(outcome.kind, "unknown")
+    if outcome.kind is OutcomeKind.DUPLICATE and outcome.journal_entry is None:
+        shown = "acknowledged"
+    reasons = plain_reasons(outcome.reasons)
+    if not reasons and outcome.text:
+        reasons = [outcome.text]
+    return {
+        "file": str(path),
+        "outcome": shown,
+        "journal_entry": plain_entry(outcome.journal_entry),
+        "reference": outcome.reference,
+        "reasons": reasons,
+        "drift": list(drift),
+    }
+
+
+def _drift(ledger: Ledger, data: bytes) -> tuple[str, ...]:
+    try:
+        body = open_envelope(data).body
+    except ClaimBridgeError:
+        return ()
+    return ledger.contract.drift(body) if body is not None else ()
+
+
+def _print_outcome(record: dict[str, Any]) -> None:
+    entry = record["journal_entry"]
+    say(f"{record['file']}: ", (record["outcome"], "bold"), f" {entry}" if entry else "")
+    for reason in record["reasons"]:
+        say(f"  {reason}")
+    for difference in record["drift"]:
+        say(f"  drift: {difference}")
+
+
+def validate(
+    files: list[Path],
+    /,
+    *,
+    profile: ProfileName = "reference",
+    contract: ContractPlace = None,
+    option: ProfileOptions = (),
+    json: Json = False,
+) -> int:
+    """Check claims (.json) against the model, and requests (XML) against a contract.
+
+    Parameters
+    ----------
+    files
+        Claims in JSON; SOAP envelopes or the Body's child in XML; - is stdin, of either kind.
+
+    """
+    ledger = offline_ledger(profile, contract, None, option)
+    codes = []
+    for path in files:
+        findings = _findings(path, ledger)
+        codes.append(BUSINESS_NO if findings else DONE)
+        if json:
+            emit({"file": str(path), "valid": not findings, "findings": plain_findings(findings)})
+            continue
+        say(NO if findings else YES, f" {path}: {'not valid' if findings else 'valid'}")
+        for finding in findings:
+            say("    " + ": ".join(part for part in (finding.path or finding.rule, finding.text)))
+    return worst(codes)
+
+
+def _findings(path: Path, ledger: Ledger) -> tuple[Finding, ...]:
+    data = read_file(path)
+    claim = path.suffix == ".json" or (is_stdin(path) and data.lstrip()[:1] in {b"{", b"["})
+    return _claim_findings(data) if claim else _xml_findings(data, ledger)
+
+
+def _claim_findings(data: bytes) -> tuple[Finding, ...]:
+    try:
+        Claim.from_json(data)
+    except ClaimError as error:
+        return (Finding(path="", rule=error.code, text=error.message),)
+    return ()
+
+
+def _xml_findings(data: bytes, ledger: Ledger) -> tuple[Finding, ...]:
+    try:
+        return ledger.check_document(data)
+    except ClaimBridgeError as error:
+        return (Finding(path="", rule=error.code, text=error.message),)
+
+
+def schema(what: Literal["claim", "voucher"], /) -> int:
+    """Print the JSON Schema of a claim or a voucher."""
+    from claimbridge.model.schema import json_schema
+
+    text = msgspec.json.format(msgspec.json.encode(json_schema(what)), indent=2)
+    write_document(text + b"\n")
+    return DONE

@@ -1,0 +1,139 @@
+"""The command ``journal restored``: a journal that is not the newest becomes it again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from claimbridge.cli.app import DONE
+from claimbridge.cli.commands.claims import Config, Json, LedgerName
+from claimbridge.cli.commands.journal import submission_record
+from claimbridge.cli.named import book_of, configured_in
+from claimbridge.cli.output import WARN, YES, emit, moment, say
+from claimbridge.config import LedgerConfig, ledgers_in, load_config
+from claimbridge.errors import ConfigurationError
+from claimbridge.journal import Journal, open_journal
+from claimbridge.model import Gap, State, Submission
+from claimbridge.profiles import load_profile
+from claimbridge.profiles.base import Capabilities
+from claimbridge.submission import Access, Plan, Rules, bring_into_doubt, missing
+
+T = TypeVar("T")
+
+_NOTHING: Final = Capabilities(
+    can_query=False, can_reverse=False, can_list_changes=False, unique_reference=False
+)
+_OPEN: Final = (State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED)
+
+
+def journal_restored(
+    *,
+    until: str,
+    config: Config = Path("claimbridge.toml"),
+    ledger: LedgerName = None,
+    json: Json = False,
+) -> int:
+    """Say until when a newer copy of the journal was in use; what it may have sent is doubted.
+
+    Run it after a backup was restored, or a journal was lost: nothing is sent before. What may
+    have been sent since is in doubt then (claimbridge reconcile), or parked where the ERP cannot
+    be asked (claimbridge journal settle).
+
+    Parameters
+    ----------
+    until
+        When the lost journal was last in use (RFC 3339). Rather too late than too early.
+
+    """
+    ended = moment(until, what="--until")
+    assert ended is not None  # it was given
+    ledgers = _sharing(config, ledger)
+    journal = open_journal(ledgers[0].journal_url)
+    try:
+        was_behind = _is_behind(journal)
+        gap, is_new = journal.note_gap(ended)
+        doubted: list[Submission] = []
+        if gap is not None and (is_new or was_behind):
+            for book, rules in _books(journal, config, ledgers):
+                doubted += _doubted(journal, book, gap, rules)
+        journal.make_newest()
+    finally:
+        journal.close()
+    _show(doubted, gap, json=json)
+    return DONE
+
+
+def _is_behind(journal: Journal) -> bool:
+    continuity = journal.continuity()
+    return bool(continuity.behind) or continuity.replaces
+
+
+def _sharing(path: Path, name: str | None) -> list[LedgerConfig]:
+    """Return the ledgers of one journal: that of ``name``, or the only one there is."""
+    every = [load_config(path, ledger=one) for one in ledgers_in(path)]
+    urls = {one.journal_url for one in every if name in (None, one.name)}
+    if name is not None and not urls:
+        load_config(path, ledger=name)  # raises: there is none of that name
+    if len(urls) != 1:
+        raise ConfigurationError(
+            f"{path} names several journals ({', '.join(sorted(urls))}); name a ledger of the one "
+            "that was restored",
+            code="CB-252",
+        )
+    return [one for one in every if one.journal_url in urls]
+
+
+def _books(
+    journal: Journal, path: Path, ledgers: list[LedgerConfig]
+) -> Iterator[tuple[str, Rules]]:
+    """Yield each book of the journal, and what its ERP can be relied on for."""
+    for one in ledgers:
+        capabilities = load_profile(one.profile, one.options).capabilities
+        yield book_of(journal, one), Rules(capabilities=capabilities)
+    for book in missing(journal.books(), configured_in(path, ledgers[0].journal_url)):
+        yield book.id, Rules(capabilities=_NOTHING)  # no ledger of the configuration means it
+
+
+def _doubted(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Submission]:
+    """Put in doubt what a book's claims may have become in the gap; yield each of them."""
+    seen: set[str] = set()
+    for found in journal.select(book, _OPEN):
+        claim_id = found.key.claim_id
+        if claim_id not in seen:
+            seen.add(claim_id)
+            yield from _performed(bring_into_doubt(book, claim_id, gap, rules), journal)
+
+
+def _performed(plan: Plan[T], journal: Journal) -> T:
+    """Perform a plan that needs the journal alone."""
+    answer: Any = None
+    try:
+        while True:
+            step = plan.send(answer)
+            assert isinstance(step, Access)  # nothing is asked of an ERP here
+            answer = step.perform(journal)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _show(doubted: list[Submission], gap: Gap | None, *, json: bool) -> None:
+    if json:
+        for one in doubted:
+            emit(submission_record(one))
+        return
+    for one in doubted:
+        say(WARN, f" {one.key.claim_id}  {one.key.purpose}  {one.state}: {one.detail}")
+    if gap is None:
+        say(YES, " this journal is the newest; it lacks nothing")
+        return
+    until = gap.until.astimezone(dt.UTC)
+    say(YES, f" this journal is the newest; it knows nothing until {until:%Y-%m-%d %H:%M:%S}Z")
+    waiting = {one.state for one in doubted}
+    if State.IN_DOUBT in waiting:
+        say("now: claimbridge reconcile")
+    if State.PARKED in waiting:
+        say("now: look in the ERP for what is parked, then claimbridge journal settle")
+    say("now: submit again what was sent since; until then its invoices are not known here")

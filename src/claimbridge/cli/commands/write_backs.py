@@ -1,0 +1,97 @@
+"""The command ``intake write-backs``: what goes back to sources, and what waits for a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from claimbridge.cli.app import DONE, exit_code, worst
+from claimbridge.cli.commands.claims import Config, Json
+from claimbridge.cli.commands.intake import SourceName, configured_sources, opened_record
+from claimbridge.cli.output import complain, emit, row, show, table
+from claimbridge.errors import ClaimError
+from claimbridge.sources.record import Record
+from claimbridge.sources.writeback import FOR_A_PERSON, WriteBack, WriteBackState
+
+
+def write_backs(
+    *,
+    config: Config = Path("claimbridge.toml"),
+    source: SourceName = None,
+    state: Annotated[list[WriteBackState], Parameter(negative=(), name_transform=str.lower)] = [],  # noqa: B006 - never changed
+    retry: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006 - never changed
+    json: Json = False,
+) -> int:
+    """List what goes back to sources, and let what waits for a person be tried again.
+
+    Parameters
+    ----------
+    state
+        Only these states; may be repeated; all when left out.
+    retry
+        The key of a document: the next pass goes on with what is refused or parked about it; may
+        be repeated.
+
+    """
+    made = table(
+        "source", "document", "what", "content", "state", "tries", "why",
+        numbers=("tries",), texts=("content",), wrapped=("why",),
+    )  # fmt: skip
+    missing = set(retry)
+    for configured in configured_sources(config, source):
+        with opened_record(config, configured) as record:
+            missing -= {key for key in retry if _again(record, configured.name, key)}
+            for one in record.select_write_backs(
+                configured.name, tuple(state) or tuple(WriteBackState)
+            ):
+                if json:
+                    emit(_plain(one))
+                    continue
+                content = ", ".join(
+                    value for name, value in one.content.items() if value and name != "created"
+                )
+                row(
+                    made,
+                    one.source,
+                    one.key,
+                    one.kind,
+                    content,
+                    one.state,
+                    str(one.attempt),
+                    one.reason,
+                )
+    if not json:
+        show(made)
+    return worst([DONE, *(_unknown(key) for key in sorted(missing))])
+
+
+def _again(record: Record, source: str, key: str) -> bool:
+    """Let the next pass go on with what is refused or parked about a document; say whether any."""
+    waiting = [one for one in record.write_backs_of(source, key) if one.state in FOR_A_PERSON]
+    moved = [
+        record.record_write_back(
+            msgspec.structs.replace(
+                one, state=WriteBackState.PENDING, reason=f"let go on; before: {one.reason}"
+            )
+        )
+        for one in waiting
+    ]
+    return True in moved
+
+
+def _unknown(key: str) -> int:
+    error = ClaimError(
+        f"nothing that goes back about document {key} waits for a person; see "
+        "claimbridge intake write-backs",
+        code="CB-558",
+    )
+    complain(str(error))
+    return exit_code(error)
+
+
+def _plain(one: WriteBack) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(one)
+    return plain

@@ -1,0 +1,1 @@
+"""One call by a contract: render a request, judge its body, read the reply."""

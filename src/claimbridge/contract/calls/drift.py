@@ -1,0 +1,113 @@
+"""What a reply has that the contract does not know, lacks, or has elsewhere: never refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.calls.replies import concrete
+from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape, Types
+from claimbridge.contract.names import XSI, split_name
+
+MAX_SENTENCES: Final = 50
+
+
+def drift(
+    element: etree._Element, leaf: Leaf | None, types: Types | None = None
+) -> tuple[str, ...]:
+    """Return a sentence for each difference from the contract, at most 50.
+
+    ``leaf`` is what the contract knows of the element; None when it knows nothing. ``types`` are
+    what an ``xsi:type`` in the reply may name.
+    """
+    if leaf is None:
+        return (f"{xmlio.local_name(element)} is not in the contract",)
+    return tuple(
+        dict.fromkeys(islice(_differences(element, leaf, leaf.local, types), MAX_SENTENCES))
+    )
+
+
+def _differences(
+    element: etree._Element, leaf: Leaf, path: str, types: Types | None
+) -> Iterator[str]:
+    if xmlio.namespace(element) != leaf.namespace:
+        found = xmlio.namespace(element) or "no namespace"
+        yield f"{path} is in {found}; the contract has {leaf.namespace or 'no namespace'}"
+    shape = concrete(element, leaf.shape, types)
+    yield from _attributes(element, shape, path)
+    children = list(element.iterchildren(etree.Element))
+    if shape.is_open or (shape.has_text and not children):
+        return
+    yield from _lacking(element, children, shape, path)
+    yield from _misplaced(children, shape, path)
+    for child in children:
+        name = xmlio.local_name(child)
+        place = shape.children.get(name)
+        if place is None:
+            yield f"{path}/{name} is not in the contract"
+        else:
+            yield from _differences(child, place, f"{path}/{name}", types)
+
+
+def _attributes(element: etree._Element, shape: Shape, path: str) -> Iterator[str]:
+    if shape.open_attributes:
+        return
+    known = set(shape.attributes.values())
+    for key in map(str, element.attrib):
+        if key not in known and not key.startswith(f"{{{XSI}}}"):
+            yield f"{path}/@{split_name(key)[1]} is not in the contract"
+
+
+def _lacking(
+    element: etree._Element, children: list[etree._Element], shape: Shape, path: str
+) -> Iterator[str]:
+    # An element that is nil, or of another type than the declared one, owes nothing.
+    if shape.content is None or any(str(key).startswith(f"{{{XSI}}}") for key in element.attrib):
+        return
+    present = {xmlio.local_name(child) for child in children}
+    for name in _required(shape.content):
+        if name not in present:
+            yield f"{path} lacks {name}, which the contract requires"
+
+
+def _required(group: Group) -> Iterator[str]:
+    if group.order is Order.CHOICE or not group.required:
+        return
+    for part in group.parts:
+        if isinstance(part, Leaf) and part.required:
+            yield part.local
+        elif isinstance(part, Group):
+            yield from _required(part)
+
+
+def _misplaced(children: list[etree._Element], shape: Shape, path: str) -> Iterator[str]:
+    if shape.content is None or _is_loose(shape.content):
+        return
+    order = {leaf.local: number for number, leaf in enumerate(shape.content.leaves())}
+    latest, latest_name = -1, ""
+    for child in children:
+        name = xmlio.local_name(child)
+        number = order.get(name, latest)
+        if number < latest:
+            yield f"{path}/{name} stands after {latest_name}; the contract has it before"
+        else:
+            latest, latest_name = number, name if name in order else latest_name
+
+
+def _is_loose(group: Group) -> bool:
+    """Whether the contract itself lets the children come in more than one order."""
+    names = [leaf.local for leaf in group.leaves()]
+    return len(set(names)) < len(names) or _repeats_somewhere(group)
+
+
+def _repeats_somewhere(group: Group) -> bool:
+    return group.repeats or any(
+        isinstance(part, Group) and _repeats_somewhere(part) for part in group.parts
+    )
+
+
+__all__ = ["drift"]

@@ -1,0 +1,320 @@
+"""libxml2's schema messages as findings that a finance engineer understands.
+
+A finding quotes a value only where the contract lists the allowed ones, or wants a number or a
+date: other values may be names or bank accounts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.calls.shape import Leaf, Shape
+from claimbridge.contract.names import split_name
+from claimbridge.contract.outline.wording import BOUNDS, listed
+from claimbridge.model.outcome import Finding
+
+_MESSAGE: Final = re.compile(
+    r"Element '(?P<element>[^']*)'(?:, attribute '(?P<attribute>[^']*)')?: "
+    r"(?:\[facet '(?P<facet>\w+)'\] )?(?P<rest>.*)",
+    re.DOTALL,
+)
+_PREFIX: Final = "SCHEMAV_"
+_CONTENT: Final = "SCHEMAV_ELEMENT_CONTENT"
+# libxml2's names of failed checks, by the clause of XML Schema Part 1.
+_RULES: Final = {
+    "CVC_DATATYPE_VALID_1_2_1": "type",
+    "CVC_DATATYPE_VALID_1_2_2": "type",
+    "CVC_DATATYPE_VALID_1_2_3": "type",
+    "CVC_COMPLEX_TYPE_2_1": "empty",
+    "CVC_COMPLEX_TYPE_2_2": "text",
+    "CVC_COMPLEX_TYPE_2_3": "text",
+    "CVC_TYPE_3_1_1": "unexpected",
+    "CVC_TYPE_3_1_2": "unexpected",
+    "CVC_COMPLEX_TYPE_3_1": "fixed",
+    "CVC_COMPLEX_TYPE_3_2_1": "unexpected",
+    "CVC_COMPLEX_TYPE_3_2_2": "unexpected",
+    "CVC_COMPLEX_TYPE_4": "missing",
+    "CVC_ELT_1": "unexpected",
+    "CVC_ELT_2": "abstract",
+    "CVC_TYPE_2": "abstract",
+    "CVC_ELT_3_1": "nillable",
+    "CVC_ELT_3_2_1": "nillable",
+    "CVC_ELT_4_1": "xsi:type",
+    "CVC_ELT_4_2": "xsi:type",
+    "CVC_ELT_4_3": "xsi:type",
+    "CVC_ELT_5_2_2_2_1": "fixed",
+    "CVC_ELT_5_2_2_2_2": "fixed",
+    "CVC_AU": "fixed",
+    "CVC_IDC": "unique",
+}
+_SENTENCES: Final = {
+    "empty": "{name} must be empty",
+    "text": "{name} holds a text where only elements may stand",
+    "unexpected": "the contract does not allow {name} here",
+    "missing": "{name} is missing",
+    "abstract": "{name} needs a concrete type (@xsi:type)",
+    "nillable": "{name} cannot be empty (@xsi:nil)",
+    "xsi:type": "the type given for {name} is not one that may stand here",
+    "fixed": "{name} must have the value that the contract fixes",
+    "unique": "{name} repeats, or refers to, a value that must be unique or present elsewhere",
+    "invalid": "{name} breaks the contract",
+}
+_TYPES: Final = {
+    "decimal": "a decimal number",
+    "date": "a date (2026-11-24)",
+    "dateTime": "a date and time (2026-11-24T08:00:00Z)",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "int": "a whole number",
+    "long": "a whole number",
+    "base64Binary": "base64",
+    "ID": "an identifier (a letter, then letters, digits, - _ .) used once",
+}
+
+
+def findings_from(
+    entries: Iterable[etree._LogEntry], root: etree._Element, shape: Shape | None
+) -> Iterator[Finding]:
+    """Yield a finding for each failed check in libxml2's log, each path and rule once.
+
+    ``shape`` is what the contract says of the root; None when it knows no such root.
+    """
+    seen: set[tuple[str, str]] = set()
+    prefixes = _prefixes(root)
+    for entry in entries:
+        message = _MESSAGE.match(entry.message or "")
+        if message is None or message["rest"].startswith("Warning: "):
+            continue
+        node = _node(entry.path, root, prefixes)
+        if entry.type_name == _CONTENT:
+            finding = _content_finding(message["rest"], node, shape)
+        else:
+            finding = _value_finding(entry.type_name, message, node)
+        if (finding.path, finding.rule) not in seen:
+            seen.add((finding.path, finding.rule))
+            yield finding
+
+
+def path_of(node: etree._Element | None) -> str:
+    """Return the path below the root: local names, counted only where one repeats.
+
+    "" for the root itself and for None.
+    """
+    steps: list[str] = []
+    while node is not None:
+        above = node.getparent()
+        if above is None:
+            break
+        name = xmlio.local_name(node)
+        alike = [other for other in above if xmlio.local_name(other) == name]
+        steps.append(f"{name}[{alike.index(node) + 1}]" if len(alike) > 1 else name)
+        node = above
+    return "/".join(reversed(steps))
+
+
+def traced(finding: Finding, sources: Mapping[str, str]) -> Finding:
+    """Return the finding with the claim field it came from, where ``sources`` knows one.
+
+    A part without a source of its own came from where the nearest element above came from.
+    ``Voucher[1]`` and ``Voucher`` name the same element.
+    """
+    if not sources:
+        return finding
+    known = {path.replace("[1]", ""): field for path, field in sources.items()}
+    path = finding.path.replace("[1]", "")
+    while path not in known and path:
+        path = path.rpartition("/")[0]
+    return Finding(finding.path, finding.rule, finding.text, known.get(path, ""))
+
+
+def _value_finding(kind: str, message: re.Match[str], node: etree._Element | None) -> Finding:
+    attribute = split_name(message["attribute"] or "")[1]
+    rest = message["rest"]
+    if kind == "SCHEMAV_CVC_COMPLEX_TYPE_4":
+        # "The attribute 'currencyCode' is required but missing."
+        attribute = split_name(_first_quoted(rest))[1]
+    name = attribute or split_name(message["element"])[1]
+    path = path_of(node)
+    if attribute:
+        path = f"{path}/@{attribute}" if path else f"@{attribute}"
+    facet = message["facet"]
+    if facet:
+        return Finding(path, facet, _FACETS.get(facet, _any_facet)(name, rest))
+    rule = _RULES.get(kind.removeprefix(_PREFIX), "invalid")
+    if rule == "type":
+        return Finding(path, rule, _type_text(name, rest))
+    return Finding(path, rule, _SENTENCES[rule].format(name=name))
+
+
+def _content_finding(rest: str, node: etree._Element | None, shape: Shape | None) -> Finding:
+    """Return what is wrong with the children of one element: one missing, or one too many."""
+    expected = _expected(rest)
+    if rest.startswith("Missing"):
+        return _missing(node, expected, shape)
+    parent = node.getparent() if node is not None else None
+    if node is None or parent is None:
+        return Finding("", "unexpected", "the contract does not know this request")
+    name, owner = xmlio.local_name(node), xmlio.local_name(parent)
+    inside = _shape_at(parent, shape)
+    if inside is None or name not in inside.children:
+        hint = f"; expected here: {', '.join(expected)}" if expected else ""
+        return Finding(
+            path_of(node), "unexpected", f"the contract knows no {name} in {owner}{hint}"
+        )
+    before = node.getprevious()
+    if before is not None and before.tag == node.tag and name not in expected:
+        return Finding(path_of(node), "maxOccurs", f"{owner} has more {name} than are allowed")
+    present = {xmlio.local_name(other) for other in parent}
+    lacking = [other for other in expected if other not in present and _required(inside, other)]
+    if lacking:
+        return _missing(parent, lacking, shape)
+    hint = f"; expected here: {', '.join(expected)}" if expected else ""
+    return Finding(path_of(node), "unexpected", f"{name} is not allowed at this place{hint}")
+
+
+def _missing(parent: etree._Element | None, expected: list[str], shape: Shape | None) -> Finding:
+    owner = xmlio.local_name(parent) if parent is not None else "the request"
+    inside = _shape_at(parent, shape)
+    needed = [name for name in expected if _required(inside, name)] or expected
+    order = list(inside.children) if inside else []
+    needed.sort(key=lambda name: order.index(name) if name in order else len(order))
+    above = path_of(parent)
+    path = f"{above}/{needed[0]}" if above and needed else (needed or [""])[0]
+    what = needed[0] if len(needed) == 1 else f"one of {', '.join(needed)}"
+    return Finding(path, "missing", f"{owner} lacks {what}")
+
+
+def _expected(rest: str) -> list[str]:
+    """Return the local names in "Expected is one of ( {urn}A, {urn}B )."."""
+    listed = re.search(r"Expected is (?:one of )?\( (.*) \)", rest)
+    if not listed:
+        return []
+    return [
+        split_name(name.strip())[1] for name in listed[1].split(", ") if not name.startswith("##")
+    ]
+
+
+def _required(shape: Shape | None, name: str) -> bool:
+    return shape is None or name in shape.needed
+
+
+def _shape_at(node: etree._Element | None, root: Shape | None) -> Shape | None:
+    """Return what the contract says of a node, following the names above it."""
+    if node is None or root is None:
+        return None
+    above = node.getparent()
+    if above is None:
+        return root
+    inside = _shape_at(above, root)
+    leaf: Leaf | None = inside.children.get(xmlio.local_name(node)) if inside else None
+    return leaf.shape if leaf else None
+
+
+def _node(
+    path: str | None, root: etree._Element, prefixes: Mapping[str, str]
+) -> etree._Element | None:
+    if not path:
+        return None
+    try:
+        found = root.getroottree().xpath(path, namespaces=dict(prefixes))
+    except etree.XPathError:
+        return None
+    first = found[0] if isinstance(found, list) and found else None
+    return first if isinstance(first, etree._Element) else None
+
+
+def _prefixes(root: etree._Element) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for element in root.iter(etree.Element):
+        for prefix, uri in element.nsmap.items():
+            if prefix:
+                known.setdefault(prefix, uri)
+    return known
+
+
+def _first_quoted(text: str) -> str:
+    found = re.search(r"'([^']*)'", text)
+    return found[1] if found else ""
+
+
+def _shown(value: str) -> str:
+    return value if len(value) <= 40 else f"{value[:40]}…"
+
+
+def _length_text(bound: str) -> Callable[[str, str], str]:
+    def text(name: str, rest: str) -> str:
+        actual, allowed = [*re.findall(r"length of '(\d+)'", rest), "?", "?"][:2]
+        return f"{name} has {actual} characters; {bound} {allowed} are allowed"
+
+    return text
+
+
+def _bound_text(relation: str) -> Callable[[str, str], str]:
+    def text(name: str, rest: str) -> str:
+        # "… the maximum value allowed ('4')." where it is included, "… less than '5'." where not.
+        bound = re.search(r"(?:allowed \(| than )'([^']*)'\)?\.", rest)
+        return f"{name} must be {relation} {bound[1] if bound else '?'}"
+
+    return text
+
+
+def _enumeration_text(name: str, rest: str) -> str:
+    found = re.search(r"The value '(.*)' is not an element of the set \{(.*)\}", rest, re.DOTALL)
+    if not found:
+        return f"{name} is not one of the allowed values"
+    allowed = [value.strip("'") for value in found[2].split(", ")]
+    return f"{name} is {_shown(found[1])!r}; allowed are {listed(allowed)}"
+
+
+def _pattern_text(name: str, rest: str) -> str:
+    found = re.search(r"by the pattern '(.*)'\.", rest, re.DOTALL)
+    return f"{name} does not have the form {found[1] if found else 'the contract asks for'}"
+
+
+def _type_text(name: str, rest: str) -> str:
+    found = re.match(r"'(.*)' is not a valid value of the .*? type(?: '([^']*)')?", rest, re.DOTALL)
+    if not found:
+        return f"{name} is not of the type that the contract asks for"
+    kind = (found[2] or "").rpartition(":")[2].rpartition("}")[2]
+    wanted = _TYPES.get(kind, f"a value of the type {kind}" if kind else "of the right type")
+    if not found[1].strip():
+        return f"{name} is empty; it must be {wanted}"
+    # Only what should have been a number or a date: anything else may be a name or an account.
+    value = (
+        f" {_shown(found[1])!r}"
+        if re.fullmatch(r"[-+\d.,:TZ/ ]+|NaN|[A-Za-z]{1,12}", found[1])
+        else ""
+    )
+    return f"{name}{value} is not {wanted}"
+
+
+def _any_facet(name: str, _rest: str) -> str:
+    return f"{name} breaks a limit of the contract"
+
+
+_FACETS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "maxLength": _length_text("at most"),
+    "minLength": _length_text("at least"),
+    "length": _length_text("exactly"),
+    "enumeration": _enumeration_text,
+    "pattern": _pattern_text,
+    "fractionDigits": lambda name, rest: f"{name} has more than {_last_number(rest)} decimals",
+    "totalDigits": lambda name, rest: f"{name} has more than {_last_number(rest)} digits",
+    "minInclusive": _bound_text(BOUNDS["min_inclusive"]),
+    "maxInclusive": _bound_text(BOUNDS["max_inclusive"]),
+    "minExclusive": _bound_text(BOUNDS["min_exclusive"]),
+    "maxExclusive": _bound_text(BOUNDS["max_exclusive"]),
+}
+
+
+def _last_number(rest: str) -> str:
+    numbers: list[str] = re.findall(r"'(\d+)'", rest)
+    return numbers[-1] if numbers else "the allowed"
+
+
+__all__ = ["findings_from", "path_of", "traced"]

@@ -1,0 +1,1 @@
+"""Calls in SOAP encoding (rpc/encoded)."""

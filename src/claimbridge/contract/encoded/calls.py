@@ -1,0 +1,285 @@
+"""Calls in SOAP's section 5 encoding (rpc/encoded), as Axis 1 services take them.
+
+A request is the same nested dict as everywhere: the parts by name, a struct's accessors by name,
+an array's members as a list under ``item``. Written, every element says its type (``xsi:type``),
+an array also what it holds (``soapenc:arrayType``), and its members bear the array's own name.
+Replies are read with their references resolved (``href`` to an ``id``, Axis's ``multiRef``), and
+the members of arrays called ``item``, whatever the server calls them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.render import render
+from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape
+from claimbridge.contract.encoded.multiref import resolved
+from claimbridge.contract.encoded.schema import with_calls
+from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct
+from claimbridge.contract.names import (
+    ITEM,
+    SOAP_ENCODING,
+    SOAP_ENVELOPE,
+    WSDL,
+    XSD,
+    XSI,
+    split_name,
+)
+from claimbridge.contract.operation import ENCODED, Operation
+from claimbridge.contract.outline.documents import Documents
+from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
+from claimbridge.errors import DocumentError
+from claimbridge.model.outcome import Finding
+
+_PREFIXES: Final = {"soapenc": SOAP_ENCODING, "soapenv": SOAP_ENVELOPE, "xsd": XSD, "xsi": XSI}
+_TYPE: Final = f"{{{XSI}}}type"
+_ARRAY_TYPE: Final = f"{{{SOAP_ENCODING}}}arrayType"
+_LENGTH: Final = re.compile(r"\[(\d{1,9})\]\s*$")
+_STYLE: Final = f"{{{SOAP_ENVELOPE}}}encodingStyle"
+
+
+class _Call:
+    """One signature of an operation: its parts by name, with their types."""
+
+    def __init__(self, name: str, parts: Mapping[str, str], types: EncodedTypes) -> None:
+        self.name = name
+        self.parts = parts
+        leaves = tuple(types.leaf(key, kind, required=True) for key, kind in parts.items())
+        content = Group(Order.SEQUENCE, leaves, required=True, repeats=False)
+        shape = Shape(attributes={}, content=content, has_text=False)
+        self.leaf = Leaf(
+            split_name(name)[1], name, required=True, repeats=False, most=1, shape=lambda: shape
+        )
+
+
+class EncodedCalls:
+    """The rpc/encoded operations of a contract; all methods may be called from any thread."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._types = EncodedTypes(documents)
+        found = [
+            one
+            for one in read_offer(documents).operations()
+            if (one.style, one.use) == ("rpc", "encoded") and _is_typed(one)
+        ]
+        # A WSDL may overload a name; the signature with the fewest parts comes first.
+        found.sort(key=lambda one: len(one.input.parts))
+        self._calls: dict[str, list[_Call]] = {}
+        self._answers: dict[str, _Call] = {}
+        operations: dict[str, Operation] = {}
+        for one in found:
+            self._calls.setdefault(one.name, []).append(self._call(one.call, one.input.parts))
+            answer = self._call(one.answer, one.output.parts if one.output else ())
+            self._answers.setdefault(answer.name, answer)
+            operations.setdefault(one.name, _operation(one, answer.name if one.output else ""))
+        self.operations: Final[Mapping[str, Operation]] = MappingProxyType(operations)
+        self._by_input = {calls[0].name: calls for calls in self._calls.values()}
+        self._gates: dict[int, Gate] = {}
+        self._documents = documents
+
+    @property
+    def answers(self) -> dict[str, Leaf]:
+        """What is known of each reply, by ``{namespace}name``."""
+        return {name: call.leaf for name, call in self._answers.items()}
+
+    def takes(self, element_name: str) -> bool:
+        """Tell whether ``{namespace}name`` is the wrapper of an encoded call."""
+        return element_name in self._by_input
+
+    def render(self, operation: str, body: Mapping[str, Any]) -> bytes:
+        """Return the call with all its types, in canonical XML; as ``render`` for the rest.
+
+        Of an overloaded name the signature is taken that has all the parts of ``body``.
+        """
+        call = _fitting(self._calls[operation], body.keys())
+        literal = xmlio.parse(render(call.leaf, body, self), what=operation)
+        return _Writer(self._types).written(call, literal)
+
+    def named(self, name: str) -> tuple[str, Shape] | None:
+        """Return None: an encoded value's type is the declared one."""
+        return None
+
+    def check(self, body: bytes, sources: Mapping[str, str]) -> tuple[Finding, ...]:
+        """Return what is wrong with the values of a call; empty when nothing is.
+
+        Raises DocumentError for no XML, and for references that lead nowhere.
+        """
+        root = self.asked(xmlio.parse(body, what="the request's body"))
+        calls = self._by_input[str(root.tag)]
+        overload = calls.index(_fitting(calls, _parts(root)))
+        return self._gate(overload).check(xmlio.canonical(root), sources)
+
+    def asked(self, element: etree._Element) -> etree._Element:
+        """Return a call as ``read`` returns a reply: the literal form that the gate judges."""
+        calls = self._by_input.get(str(element.tag))
+        if calls is None:
+            return element
+        whole = resolved(element)
+        self._normalise(whole, _fitting(calls, _parts(whole)).parts)
+        return whole
+
+    def read(self, element: etree._Element) -> etree._Element:
+        """Return a reply with its references resolved and the members of arrays called ``item``.
+
+        An element that is no reply of an encoded call comes back as it is. Raises DocumentError
+        CB-152 or CB-155 for references that lead nowhere, in a circle or without end, and for an
+        array that has fewer members than it says.
+        """
+        call = self._answer(element)
+        if call is None:
+            return element
+        whole = resolved(element)
+        self._normalise(whole, call.parts)
+        return whole
+
+    def _answer(self, element: etree._Element) -> _Call | None:
+        local = xmlio.local_name(element)
+        exact = self._answers.get(str(element.tag))
+        # Axis answers in the namespace of the request or of the service, whatever the WSDL says.
+        return exact or next(
+            (c for n, c in self._answers.items() if split_name(n)[1] == local), None
+        )
+
+    def _call(self, name: str, parts: Sequence[MessagePart]) -> _Call:
+        return _Call(name, {part.name: part.type for part in parts}, self._types)
+
+    def _gate(self, overload: int) -> Gate:
+        """Return the gate for the ``overload``-th signature of each name, compiled once."""
+        if overload not in self._gates:
+            calls = {
+                name: held[min(overload, len(held) - 1)].parts
+                for name, held in self._by_input.items()
+            }
+            leaves = {
+                name: held[min(overload, len(held) - 1)].leaf
+                for name, held in self._by_input.items()
+            }
+            documents = with_calls(self._documents, self._types, calls)
+            self._gates[overload] = Gate(documents, leaves.get)
+        return self._gates[overload]
+
+    def _normalise(self, element: etree._Element, accessors: Mapping[str, str]) -> None:
+        """Take off what only the encoding adds, and call the members of arrays ``item``."""
+        _strip(element)
+        for child in element.iterchildren(etree.Element):
+            name = accessors.get(xmlio.local_name(child))
+            if name is None:
+                # Not of this struct: perhaps a wrapper that a later version has put in between.
+                self._normalise(child, accessors)
+            else:
+                self._typed(child, name)
+
+    def _typed(self, element: etree._Element, name: str) -> None:
+        kind = self._types.of(name)
+        if isinstance(kind, Struct):
+            self._normalise(element, kind.accessors)
+            return
+        if isinstance(kind, Array):
+            _check_length(element)
+        _strip(element)
+        if isinstance(kind, Array):
+            for member in element.iterchildren(etree.Element):
+                member.tag = ITEM
+                self._typed(member, kind.member)
+
+
+class _Writer:
+    """Adds the types to one call; never shared."""
+
+    def __init__(self, types: EncodedTypes) -> None:
+        self._types = types
+        self._prefixes = {uri: prefix for prefix, uri in _PREFIXES.items()}
+
+    def written(self, call: _Call, literal: etree._Element) -> bytes:
+        """Return the call in canonical XML; all prefixes are declared at its root."""
+        made = [self._part(child, call.parts) for child in literal.iterchildren(etree.Element)]
+        self._prefixes.setdefault(split_name(call.name)[0], "call")
+        spaces = {prefix: uri for uri, prefix in self._prefixes.items() if uri}
+        root = etree.Element(str(literal.tag), {_STYLE: SOAP_ENCODING}, spaces)
+        root.extend(made)
+        # Read afresh: of a tree that lxml built, it forgets what only values use.
+        whole = xmlio.parse(etree.tostring(root), what=call.leaf.local)
+        return xmlio.canonical(whole, inclusive_prefixes=tuple(spaces))
+
+    def _part(self, element: etree._Element, accessors: Mapping[str, str]) -> etree._Element:
+        name = xmlio.local_name(element)
+        return self._made(name, accessors[name], element)
+
+    def _made(self, name: str, type_: str, element: etree._Element) -> etree._Element:
+        kind = self._types.of(type_)
+        made = etree.Element(name, {str(k): str(v) for k, v in element.attrib.items()})
+        children = list(element.iterchildren(etree.Element))
+        if isinstance(kind, Array):
+            made.set(_TYPE, "soapenc:Array")
+            made.set(_ARRAY_TYPE, f"{self._qname(kind.name)}{kind.dimensions}[{len(children)}]")
+            made.extend(self._made(name, kind.member, child) for child in children)
+            return made
+        made.set(_TYPE, self._qname(type_))
+        if isinstance(kind, Simple):
+            made.text = element.text
+        else:
+            made.extend(self._part(child, kind.accessors) for child in children)
+        return made
+
+    def _qname(self, name: str) -> str:
+        uri, local = split_name(name)
+        if not uri:
+            return local
+        prefix = self._prefixes.setdefault(uri, f"ns{len(self._prefixes) - len(_PREFIXES) + 1}")
+        return f"{prefix}:{local}"
+
+
+def _is_typed(one: OfferedOperation) -> bool:
+    parts = (*one.input.parts, *(one.output.parts if one.output else ()))
+    return all(part.type for part in parts)
+
+
+def _operation(one: OfferedOperation, output: str) -> Operation:
+    return Operation(
+        name=one.name,
+        soap_action=one.soap_action,
+        input=one.call,
+        output=output,
+        style=ENCODED,
+    )
+
+
+def _fitting(calls: Sequence[_Call], parts: Any) -> _Call:
+    wanted = {str(part) for part in parts}
+    return next((call for call in calls if wanted <= call.parts.keys()), calls[-1])
+
+
+def _parts(call: etree._Element) -> list[str]:
+    return [xmlio.local_name(part) for part in call.iterchildren(etree.Element)]
+
+
+def _check_length(array: etree._Element) -> None:
+    """Refuse an array that lacks members: a list that was cut short says nothing of what it lacks.
+
+    More members than it says are read: a later version may have added some.
+    """
+    said = _LENGTH.search(array.get(_ARRAY_TYPE, ""))
+    members = sum(1 for _ in array.iterchildren(etree.Element))
+    if said is not None and members < int(said[1]):
+        raise DocumentError(
+            f"the array {xmlio.local_name(array)} says that it has {said[1]} members, and has "
+            f"{members}; it cannot be relied on",
+            code="CB-155",
+        )
+
+
+def _strip(element: etree._Element) -> None:
+    for key in list(element.attrib):
+        space = split_name(str(key))[0]
+        if space in (SOAP_ENCODING, SOAP_ENVELOPE, WSDL) or key in (_TYPE, "id"):
+            del element.attrib[key]
+
+
+__all__ = ["EncodedCalls"]

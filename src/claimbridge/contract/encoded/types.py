@@ -1,0 +1,149 @@
+"""The types of SOAP's section 5 encoding: what a schema's types mean as structs and arrays.
+
+SOAP 1.1 §5.4: a struct's accessors are told apart by their names alone, an array's members by
+their place alone, whatever they are called; §5.1: an accessor may be left out, or be nil. They are
+read from the schema documents: neither zeep nor an outline keeps the dimensions of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape
+from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, full_name, qname, split_name
+from claimbridge.contract.outline.documents import Documents
+from claimbridge.errors import ContractError
+
+_ARRAY: Final = f"{{{SOAP_ENCODING}}}Array"
+_ARRAY_TYPE: Final = f"{{{WSDL}}}arrayType"
+
+
+class Simple(msgspec.Struct, frozen=True):
+    """A text, of the simple type ``{namespace}name``."""
+
+    name: str
+
+
+class Array(msgspec.Struct, frozen=True):
+    """Members of one type. ``name`` is theirs as arrayType has it; ``dimensions`` as ``[]``."""
+
+    name: str
+    dimensions: str = ""
+
+    @property
+    def member(self) -> str:
+        """The type of a member, as ``EncodedTypes.of`` takes it."""
+        return self.name + self.dimensions
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """Accessors: the type of each by its name."""
+
+    accessors: dict[str, str]
+
+
+Kind = Simple | Array | Struct
+
+
+class EncodedTypes:
+    """Every type of a contract's schemas by ``{namespace}name``; ``name[]`` is an array of it."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._title = documents.title
+        self._nodes: dict[str, etree._Element] = {}
+        self._made: dict[str, Kind] = {}
+        for text in documents.schemas.values():
+            root = xmlio.parse(text, what="a schema")
+            space = root.get("targetNamespace", "")
+            for node in root.iterchildren(f"{{{XSD}}}complexType", f"{{{XSD}}}simpleType"):
+                self._nodes.setdefault(full_name(space, node.get("name", "")), node)
+
+    def of(self, name: str) -> Kind:
+        """Return what a type means; raises ContractError CB-215 where the contract has no such."""
+        if name not in self._made:
+            self._made[name] = self._read(name)
+        return self._made[name]
+
+    def shape(self, name: str) -> Shape:
+        """Return a type as rendering and tolerant reading know types."""
+        kind = self.of(name)
+        if isinstance(kind, Simple):
+            return Shape(attributes={}, content=None, has_text=True)
+        if isinstance(kind, Array):
+            return _shape((self.leaf(ITEM, kind.member, repeats=True),))
+        return _shape(tuple(self.leaf(key, held) for key, held in kind.accessors.items()))
+
+    def leaf(self, key: str, name: str, *, repeats: bool = False, required: bool = False) -> Leaf:
+        """Return the place of an accessor of the type ``name``."""
+        most = None if repeats else 1
+        return Leaf(
+            key, key, required=required, repeats=repeats, most=most, shape=lambda: self.shape(name)
+        )
+
+    def _read(self, name: str) -> Kind:
+        if name.endswith("]"):
+            bare, _, rest = name.partition("[")
+            return Array(bare, _inner(f"[{rest}"))
+        space, _ = split_name(name)
+        if space == XSD or (space == SOAP_ENCODING and name != _ARRAY):
+            return Simple(name)
+        node = self._nodes.get(name)
+        if node is None:
+            raise ContractError(
+                f"the contract {self._title} uses the type {name}, which it does not define",
+                code="CB-215",
+            )
+        if xmlio.local_name(node) == "simpleType" or _holds_text(node):
+            return Simple(name)
+        return self._array(node) or Struct(dict(self._accessors(node, frozenset({name}))))
+
+    def _array(self, node: etree._Element) -> Array | None:
+        """Return what WSDL 1.1 §2.2 says of an array: its type stands in wsdl:arrayType."""
+        for attribute in node.iter(f"{{{XSD}}}attribute"):
+            written = attribute.get(_ARRAY_TYPE, "")
+            if written:
+                bare, bracket, rest = written.partition("[")
+                return Array(qname(bare, attribute), _inner(bracket + rest))
+        return None
+
+    def _accessors(self, node: etree._Element, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
+        extension = node.find(f"{{{XSD}}}complexContent/{{{XSD}}}extension")
+        if extension is not None:
+            base = qname(extension.get("base", ""), extension)
+            above = self._nodes.get(base)
+            if above is not None and base not in seen:
+                yield from self._accessors(above, seen | {base})
+        within = node if extension is None else extension
+        places = (f"{{{XSD}}}sequence", f"{{{XSD}}}all")
+        for group in within.iterchildren(*places):
+            for element in group.iterchildren(f"{{{XSD}}}element"):
+                key, written = element.get("name", ""), element.get("type", "")
+                if not key or not written:
+                    raise ContractError(
+                        f"the contract {self._title} has an encoded type with an element that has "
+                        f"no name and type of its own ({key or element.get('ref', '?')})",
+                        code="CB-217",
+                    )
+                yield key, qname(written, element)
+
+
+def _shape(parts: tuple[Leaf, ...]) -> Shape:
+    content = Group(Order.SEQUENCE, parts, required=True, repeats=False)
+    return Shape(attributes={}, content=content, has_text=False)
+
+
+def _inner(dimensions: str) -> str:
+    """Return the dimensions of a member: the last brackets are the array's (SOAP 1.1 §5.4.2)."""
+    return dimensions[: max(dimensions.rfind("["), 0)]
+
+
+def _holds_text(node: etree._Element) -> bool:
+    return node.find(f"{{{XSD}}}simpleContent") is not None
+
+
+__all__ = ["Array", "EncodedTypes", "Kind", "Simple", "Struct"]

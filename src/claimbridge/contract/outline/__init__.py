@@ -1,0 +1,1 @@
+"""What a WSDL and its schemas declare, as values: for people and comparisons."""

@@ -1,0 +1,1 @@
+"""Documents that travel as a string inside a message."""

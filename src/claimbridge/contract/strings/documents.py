@@ -1,0 +1,201 @@
+"""The contract of a document that travels as text inside an element of a message.
+
+The WSDL says only "a string" there. What the string must hold has a schema of its own, an XSD also
+where it travels as JSON: the document is rendered and judged as XML, and written as JSON from that,
+so that amounts stay exact and findings are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from lxml import etree
+
+from claimbridge import xmlio
+from claimbridge.contract.bundle import Bundle
+from claimbridge.contract.calls.findings import traced
+from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.render import render
+from claimbridge.contract.names import XSD
+from claimbridge.contract.outline.documents import gather, opened
+from claimbridge.contract.outline.schemas import Schemas
+from claimbridge.contract.outline.types import Element
+from claimbridge.errors import ContractError, SchemaViolation
+from claimbridge.model.outcome import Finding
+
+Format = Literal["xml", "json"]
+Encoding = Literal["UTF-8", "GBK"]
+
+_ENTRY: Final = "claimbridge-inner.wsdl"
+_NUMBERS: Final = frozenset(
+    {"decimal", "integer", "long", "int", "short", "byte", "double", "float"}
+    | {"nonNegativeInteger", "positiveInteger", "nonPositiveInteger", "negativeInteger"}
+    | {"unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"}
+)
+# XSD 1.0 part 2 §3.2.2: the words of xs:boolean.
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+class InnerContract:
+    """One inner document's schema: its root element, and what may stand in it.
+
+    May be used by many threads at once.
+    """
+
+    def __init__(self, schema: Bundle, element: str) -> None:
+        """Open the XSD that is the bundle's entry; ``element`` is the root, ``{namespace}name``.
+
+        Raises ContractError as ``Contract.load`` does, and CB-178 when the schema declares no
+        such element.
+        """
+        # Imported here because zeep takes 150 ms, and replies are read without it.
+        from claimbridge.contract.calls.zeep_reader import read_service
+
+        documents = gather(_as_wsdl(schema))
+        shapes = read_service(documents).shapes
+        root, outline = shapes.element(element), Schemas(documents).element(element)
+        if root is None or outline is None:
+            raise ContractError(
+                f"the schema {schema.title} declares no element {element}", code="CB-178"
+            )
+        self._root: Final = root
+        self._outline: Final = outline
+        self._shapes: Final = shapes
+        self._gate: Final = Gate(documents, shapes.element)
+
+    @classmethod
+    def open(cls, schema: str, element: str, *, folder: Path) -> InnerContract:
+        """Open a file by its path, from ``folder`` where it is relative, or one of our own schemas.
+
+        Those are in ``claimbridge.xsd``, and named without a folder.
+        """
+        place = Path(folder, schema).expanduser()
+        if "/" in schema or place.exists():
+            return cls(Bundle.from_path(place), element)
+        return cls(Bundle.from_package(schema).started_by(f"xsd/{schema}"), element)
+
+    def document(
+        self,
+        body: Mapping[str, Any],
+        *,
+        sources: Mapping[str, str],
+        format: Format = "xml",
+        encoding: Encoding = "UTF-8",
+    ) -> str:
+        """Return the document's text; raises SchemaViolation for what the schema forbids.
+
+        An XML text begins with a declaration of ``encoding``; a character that the encoding lacks
+        is written as a reference, so that who stores the text in that encoding loses nothing.
+        """
+        try:
+            written = render(self._root, body, self._shapes)
+        except SchemaViolation as error:
+            error.findings = tuple(traced(finding, sources) for finding in error.findings)
+            raise
+        findings = self._gate.check(written, sources)
+        if findings:
+            raise SchemaViolation(
+                f"the schema of the inner {self._root.local} forbids it", findings=findings
+            )
+        if format == "json":
+            return _json(xmlio.parse(written, what="the inner document"), self._outline)
+        # XML 1.0 §4.1: a character reference stands for the character whatever the encoding.
+        plain = written.decode().encode(encoding, "xmlcharrefreplace").decode(encoding)
+        return f'<?xml version="1.0" encoding="{encoding}"?>{plain}'
+
+
+def at(path: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings about an inner document as findings about the request that carries it."""
+    return tuple(
+        Finding(f"{path}/{one.path}" if one.path else path, one.rule, one.text, one.claim_field)
+        for one in findings
+    )
+
+
+def _as_wsdl(schema: Bundle) -> Bundle:
+    """Return a bundle whose WSDL holds the schema and nothing else: zeep reads WSDLs only.
+
+    The schema stands in it, since zeep gives what has no namespace that of who imports it.
+    """
+    root = opened(schema.entry, schema.read(schema.entry), schema.title)
+    alone = etree.tostring(root, encoding="unicode", with_tail=False)
+    # Prefixes throughout: a default namespace would reach into the schema.
+    text = (
+        '<w:definitions xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:claimbridge:inner"'
+        f' xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:x="{XSD}"'
+        ' targetNamespace="urn:claimbridge:inner">'
+        f'<w:types>{alone}<x:schema targetNamespace="urn:claimbridge:inner">'
+        '<x:element name="Carry"/></x:schema></w:types>'
+        '<w:message name="Carry"><w:part name="it" element="t:Carry"/></w:message>'
+        '<w:portType name="Carry"><w:operation name="Carry"><w:input message="t:Carry"/>'
+        '</w:operation></w:portType><w:binding name="Carry" type="t:Carry">'
+        '<s:binding transport="http://schemas.xmlsoap.org/soap/http"/><w:operation name="Carry">'
+        '<s:operation soapAction=""/><w:input><s:body use="literal"/></w:input></w:operation>'
+        '</w:binding><w:service name="Carry"><w:port name="Carry" binding="t:Carry">'
+        '<s:address location="urn:claimbridge:inner"/></w:port></w:service></w:definitions>'
+    )
+    # Beside the schema, so that what it includes is found.
+    entry = posixpath.join(posixpath.dirname(schema.entry), _ENTRY)
+    return schema.started_by(entry, text.encode())
+
+
+def _json(root: etree._Element, outline: Element) -> str:
+    return "".join(_written(root, outline))
+
+
+def _written(node: etree._Element, known: Element) -> Iterator[str]:
+    """Yield the JSON of an element: an object of what stands in it, or its text by its type."""
+    if node.attrib:
+        raise _no_place(xmlio.local_name(node))
+    children = {one.local: one for one in known.children}
+    if not children:
+        yield _scalar(node.text or "", known.type.text)
+        return
+    held: dict[str, list[etree._Element]] = {}
+    for child in node.iterchildren(etree.Element):
+        held.setdefault(xmlio.local_name(child), []).append(child)
+    yield "{"
+    for number, (name, nodes) in enumerate(held.items()):
+        yield f"{',' if number else ''}{_text(name)}:"
+        yield from _member(nodes, children[name])
+    yield "}"
+
+
+def _member(nodes: list[etree._Element], known: Element) -> Iterator[str]:
+    if known.max == 1:
+        yield from _written(nodes[0], known)
+        return
+    yield "["
+    for number, node in enumerate(nodes):
+        yield "," if number else ""
+        yield from _written(node, known)
+    yield "]"
+
+
+def _scalar(text: str, kind: str) -> str:
+    if kind in _NUMBERS:
+        # RFC 8259 §6 knows no leading "+" or zeros and no bare ".5", which xs:decimal allows.
+        number = Decimal(text)
+        if not number.is_finite():
+            return _text(text)
+        # In digits, as ledgers write amounts; but xs:double may have more than anybody can hold.
+        return format(number, "f") if abs(number.adjusted()) < 60 else str(number)
+    if kind == "boolean":
+        return _text(_FLAGS[text.strip()])
+    return _text(text)
+
+
+def _no_place(name: str) -> SchemaViolation:
+    finding = Finding(name, "unexpected", "JSON has no attributes; make them elements")
+    return SchemaViolation(
+        f"{name} has attributes, and the document is JSON", findings=(finding,), code="CB-121"
+    )
+
+
+def _text(value: str | bool) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,162 @@
+"""Whether a profile works with a contract: each name that it needs, and what the gate would refuse.
+
+The verdicts are the gate's own, on requests that the profile really built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from claimbridge.contract.contract import Contract
+from claimbridge.contract.names import split_name
+from claimbridge.contract.outline.types import Type
+from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.traces import Trace
+from claimbridge.contract.study.uses import Sent, Uses
+from claimbridge.errors import ContractError, SchemaViolation
+from claimbridge.model.outcome import Finding
+
+_INDEX: Final = re.compile(r"\[\d+\]")
+
+
+class Need(msgspec.Struct, frozen=True):
+    """One name that the profile sends (in ``where``, an operation) or reads (in a reply)."""
+
+    where: str
+    path: str
+    sends: bool
+    present: bool
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """What the contract forbids in a request of ``operation``; ``finding`` as the gate gives it."""
+
+    operation: str
+    finding: Finding
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """What a contract means for a profile.
+
+    ``refused`` is what it forbids in requests of ordinary values, ``could_exceed`` what it forbids
+    besides where the values are as long and large as a claim may have them.
+    """
+
+    needs: tuple[Need, ...]
+    refused: tuple[Obstacle, ...]
+    could_exceed: tuple[Obstacle, ...]
+
+    @property
+    def missing(self) -> tuple[Need, ...]:
+        """The names that the contract does not have."""
+        return tuple(need for need in self.needs if not need.present)
+
+    @property
+    def works(self) -> bool:
+        """Whether everything can be sent, and everything that is read has its place."""
+        return not self.missing and not self.refused
+
+
+def check(uses: Uses, contract: Contract, side: Side, *, own: Side) -> Check:
+    """Return what ``contract`` (and ``side``, its outline) mean for a profile.
+
+    ``own`` is the contract that the profile was written for: what it reads is wanted where that
+    one has it.
+    """
+    # An operation that is not offered is a missing name, told once.
+    sent = [one for one in uses.sent if one.operation in side.operations]
+    refused = _told(obstacle for one in sent for obstacle in _obstacles(contract, one))
+    known = {(each.operation, each.finding.path, each.finding.rule) for each in refused}
+    # A name that is missing has been told; without it the rest can still be judged.
+    widest = [_known(one, side) for one in uses.widest if one.operation in side.operations]
+    exceeded = _told(obstacle for one in widest for obstacle in _obstacles(contract, one))
+    return Check(
+        needs=tuple(_needs(uses, side, own)),
+        refused=refused,
+        could_exceed=tuple(
+            each
+            for each in exceeded
+            if (each.operation, each.finding.path, each.finding.rule) not in known
+        ),
+    )
+
+
+def _needs(uses: Uses, side: Side, own: Side) -> Iterator[Need]:
+    here, there = Trace(uses, side), Trace(uses, own)
+    elsewhere = uses.elsewhere - side.operations.keys()
+    for operation in uses.operations:
+        if operation not in side.operations and operation not in elsewhere:
+            yield Need(operation, "", sends=True, present=False)
+    answered = {split_name(name)[1] for each in here.operations for name in side.answers(each)}
+    # What is answered elsewhere is nothing that this contract lacks.
+    lacking = {split_name(name)[1] for each in elsewhere for name in own.answers(each)}
+    for (where, path), known in there.names.items():
+        if where in own.operations:
+            if where in side.operations:
+                yield Need(where, path, sends=True, present=here.names.get((where, path), False))
+        elif where in answered:
+            if known:
+                yield Need(where, path, sends=False, present=here.names.get((where, path), False))
+        elif where not in lacking:
+            lacking.add(where)
+            yield Need(where, "", sends=False, present=False)
+
+
+def _obstacles(contract: Contract, sent: Sent) -> Iterator[Obstacle]:
+    try:
+        body = contract.render(sent.operation, sent.body, sources=sent.sources)
+        findings = contract.check(body, sources=sent.sources)
+    except SchemaViolation as error:
+        findings = tuple(error.findings)
+    except ContractError as error:
+        if error.code == "CB-217":  # no gate can judge it; its names were looked up all the same
+            return
+        findings = (Finding("", "operation", error.message),)
+    for finding in findings:
+        yield Obstacle(sent.operation, finding)
+
+
+def _told(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
+    """Return each once, whichever of several alike elements it is about."""
+    told: dict[tuple[str, str, str], Obstacle] = {}
+    for each in obstacles:
+        path = _INDEX.sub("", each.finding.path)
+        plain = msgspec.structs.replace(each.finding, path=path)
+        told.setdefault((each.operation, path, each.finding.rule), Obstacle(each.operation, plain))
+    return tuple(told.values())
+
+
+def _known(sent: Sent, side: Side) -> Sent:
+    """Return the request without the names that the contract does not have."""
+    root = side.root(side.operations[sent.operation].input)
+    if root is None:
+        return sent
+    return msgspec.structs.replace(sent, body=_pruned(sent.body, root.type, side))
+
+
+def _pruned(body: Mapping[str, Any], kind: Type, side: Side) -> dict[str, Any]:
+    concrete = body.get("@xsi:type")
+    kind = (side.type(str(concrete)) if concrete else None) or kind
+    children = {child.local: child for child in side.children(kind)}
+    attributes = {f"@{each.local}" for each in kind.attributes}
+    kept: dict[str, Any] = {}
+    for key, value in body.items():
+        child = children.get(split_name(key)[1])
+        if child is not None and isinstance(value, list):
+            kept[key] = [_value(each, child.type, side) for each in value]
+        elif child is not None:
+            kept[key] = _value(value, child.type, side)
+        elif key == "#text" or key in attributes or key.startswith("@xsi:"):
+            kept[key] = value
+    return kept
+
+
+def _value(value: Any, kind: Type, side: Side) -> Any:
+    return _pruned(value, kind, side) if isinstance(value, Mapping) else value
+
+
+__all__ = ["Check", "Need", "Obstacle", "check"]

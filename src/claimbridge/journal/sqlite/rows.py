@@ -1,0 +1,439 @@
+"""Submissions, moves and cursors as rows: every statement of the SQLite journal.
+
+Each function runs inside a transaction that its caller opened, or is one statement, which reads
+one consistent state.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from claimbridge.clock import Uptime
+from claimbridge.errors import ClaimBridgeError
+from claimbridge.journal import rules
+from claimbridge.journal.base import key_order
+from claimbridge.model import (
+    History,
+    InvoiceUse,
+    JournalEntry,
+    Key,
+    Move,
+    Purpose,
+    Reason,
+    State,
+    Submission,
+    Voucher,
+    Withdrawal,
+)
+
+Row = tuple[object, ...]
+
+_CLAIM: Final = """
+SELECT c.version, c.withdrawn, c.reason, s.id, s.ledger, s.claim_id, s.revision, s.purpose, s.part,
+    s.reference, s.digest, s.state, s.attempt, s.attempted_at, s.updated_at, s.owner, s.flight,
+    s.content
+FROM claims c LEFT JOIN submissions s USING (ledger, claim_id)
+WHERE c.ledger = ? AND c.claim_id = ?
+"""
+_ONE: Final = """
+SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
+    attempted_at, updated_at, owner, flight, content
+FROM submissions WHERE ledger = ? AND reference = ?
+"""
+_PAGE: Final = """
+SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
+    attempted_at, updated_at, owner, flight, content
+FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER BY id LIMIT ?
+"""
+_ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
+_COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
+_MOVES: Final = """
+SELECT id, revision, purpose, part, at, state_before, state_after, attempt, detail
+FROM moves WHERE ledger = ? AND claim_id = ? AND id > ? ORDER BY id LIMIT ?
+"""
+_INSERT: Final = """
+INSERT INTO submissions (reference, digest, state, attempt, attempted_at, updated_at, owner,
+    flight, content, ledger, claim_id, revision, purpose, part)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_UPDATE: Final = """
+UPDATE submissions SET reference = ?, digest = ?, state = ?, attempt = ?, attempted_at = ?,
+    updated_at = ?, owner = ?, flight = ?, content = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND state = ?
+"""
+_CONTENT: Final = """
+UPDATE submissions SET content = ?
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
+"""
+_APPEND: Final = """
+INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before, state_after,
+    attempt, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_OWNER: Final = """
+SELECT owner FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
+"""
+_FLIGHT: Final = """
+SELECT owner, flight FROM submissions
+WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? AND attempt = ?
+    AND owner IS NOT NULL
+"""
+_BEGIN_CLAIM: Final = """
+INSERT INTO claims (ledger, claim_id, version) VALUES (?, ?, 1) ON CONFLICT DO NOTHING
+"""
+_ADVANCE: Final = """
+UPDATE claims SET version = version + 1 WHERE ledger = ? AND claim_id = ? AND version = ?
+"""
+_WITHDRAW: Final = """
+UPDATE claims SET withdrawn = ?, reason = ? WHERE ledger = ? AND claim_id = ?
+"""
+_SET_CURSOR: Final = """
+INSERT INTO cursors (ledger, cursor, updated_at) VALUES (?, ?, ?)
+ON CONFLICT (ledger) DO UPDATE SET cursor = excluded.cursor, updated_at = excluded.updated_at
+"""
+
+
+class Aloft(msgspec.Struct, frozen=True):
+    """Whose flight a ``sending`` row is in."""
+
+    owner: str
+    flight: int
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """One submission as the file holds it; ``aloft`` is None unless it is ``sending``."""
+
+    number: int
+    submission: Submission
+    aloft: Aloft | None
+
+
+class Undecodable(Exception):
+    """A row holds what this program can never have written."""
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a submission needs no column. To change it in any way is a migration (schema.py)."""
+
+    voucher: Voucher
+    journal_entry: JournalEntry | None = None
+    reasons: tuple[Reason, ...] = ()
+    detail: str = ""
+    attempted_uptime: Uptime | None = None
+    job: str = ""
+    doubt_since: dt.datetime | None = None
+    doubt_uptime: Uptime | None = None
+    returns_to: State | None = None
+    invoices: tuple[InvoiceUse, ...] = ()
+
+
+class _Columns(msgspec.Struct, frozen=True, array_like=True):
+    """A row, checked column by column; SQLite itself would keep any type in any column."""
+
+    number: int
+    book: str
+    claim_id: str
+    revision: int
+    purpose: Purpose
+    part: int
+    reference: str
+    digest: str
+    state: State
+    attempt: int
+    attempted_at: dt.datetime | None
+    updated_at: dt.datetime
+    owner: str | None
+    flight: int | None
+    content: str
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(_Content)
+
+
+def encoded(submission: Submission) -> str:
+    """Return the JSON of what needs no column. Raises JournalError CB-228 for text that is none."""
+    content = _Content(
+        voucher=submission.voucher,
+        journal_entry=submission.journal_entry,
+        reasons=submission.reasons,
+        detail=submission.detail,
+        attempted_uptime=submission.attempted_uptime,
+        job=submission.job,
+        doubt_since=submission.doubt_since,
+        doubt_uptime=submission.doubt_uptime,
+        returns_to=submission.returns_to,
+        invoices=submission.invoices,
+    )
+    try:
+        return _ENCODER.encode(content).decode()
+    except UnicodeEncodeError as error:
+        raise rules.misuse(f"lone surrogates in a text of {submission.key}") from error
+
+
+def read_claim(
+    connection: sqlite3.Connection, book: str, claim_id: str
+) -> tuple[History, dict[Key, Aloft]]:
+    """Return a claim's history, and whose flights its ``sending`` submissions are in."""
+    rows = connection.execute(_CLAIM, (book, claim_id)).fetchall()
+    if not rows:
+        return History(book, claim_id), {}
+    version, withdrawn, reason = rows[0][:3]
+    stored = [_stored(row[3:]) for row in rows if row[3] is not None]
+    submissions = sorted((one.submission for one in stored), key=key_order)
+    aloft = {one.submission.key: one.aloft for one in stored if one.aloft is not None}
+    taken_back = Withdrawal(withdrawn, reason) if withdrawn else None
+    return History(book, claim_id, version, tuple(submissions), taken_back), aloft
+
+
+def read_reference(connection: sqlite3.Connection, book: str, reference: str) -> Submission | None:
+    """Return the submission with this reference; None when there is none."""
+    row = connection.execute(_ONE, (book, reference)).fetchone()
+    return None if row is None else _stored(row).submission
+
+
+def read_page(
+    connection: sqlite3.Connection,
+    book: str,
+    state: State,
+    after: int,
+    size: int,
+    *,
+    parts: bool = False,
+) -> list[Stored]:
+    """Return up to ``size`` submissions in ``state`` with numbers above ``after``, in order.
+
+    With ``parts`` only those of divided claims.
+    """
+    rows = connection.execute(_PAGE, (book, state.value, after, int(parts), size)).fetchall()
+    return [_stored(row) for row in rows]
+
+
+def read_counts(connection: sqlite3.Connection, book: str) -> dict[State, int]:
+    """Return how many submissions of a book are in each state; no state with 0."""
+    found = dict(connection.execute(_COUNTS, (book,)).fetchall())
+    return {state: found[state.value] for state in State if state.value in found}
+
+
+def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
+    """Return ledger, claim id and flight of every ``sending`` row."""
+    rows = connection.execute(_ALOFT).fetchall()
+    return [(book, claim_id, Aloft(owner, flight)) for book, claim_id, owner, flight in rows]
+
+
+def read_moves(
+    connection: sqlite3.Connection, book: str, claim_id: str, after: int, size: int
+) -> list[tuple[int, Move]]:
+    """Return up to ``size`` of a claim's moves with numbers above ``after``, in order."""
+    rows = connection.execute(_MOVES, (book, claim_id, after, size)).fetchall()
+    return [(row[0], _move(book, claim_id, row[1:])) for row in rows]
+
+
+def read_cursor(connection: sqlite3.Connection, book: str) -> str:
+    """Return a ledger's cursor; "" when there is none."""
+    row = connection.execute("SELECT cursor FROM cursors WHERE ledger = ?", (book,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def write_cursor(connection: sqlite3.Connection, book: str, cursor: str, now: dt.datetime) -> None:
+    """Keep a ledger's cursor."""
+    connection.execute(_SET_CURSOR, (book, cursor, text_of(now)))
+
+
+def write_sight(
+    connection: sqlite3.Connection, book: str, seal: str, until: dt.datetime, now: dt.datetime
+) -> bool:
+    """Keep that a reply was seen, and forget those too old to count; False when it was there."""
+    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now - rules.KEPT_LONGER),))
+    done = connection.execute(
+        "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
+        (book, seal, text_of(until)),
+    )
+    return done.rowcount == 1
+
+
+def advance(connection: sqlite3.Connection, seen: History) -> bool:
+    """Count one more write of the claim; False when ``seen`` is no longer current."""
+    if seen.version == 0:
+        done = connection.execute(_BEGIN_CLAIM, (seen.book, seen.claim_id))
+    else:
+        done = connection.execute(_ADVANCE, (seen.book, seen.claim_id, seen.version))
+    return done.rowcount == 1
+
+
+def write_withdrawal(connection: sqlite3.Connection, seen: History, withdrawn: Withdrawal) -> None:
+    """Keep that the claim was taken back, after ``advance``."""
+    connection.execute(_WITHDRAW, (withdrawn.revision, withdrawn.reason, seen.book, seen.claim_id))
+
+
+def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
+    """Return whose flight an attempt is in; None where it is in the air no more."""
+    values = (*_key(flight.key), flight.attempt)
+    row = connection.execute(_FLIGHT, values).fetchone()
+    return None if row is None else Aloft(row[0], row[1])
+
+
+def note_job(connection: sqlite3.Connection, flight: Submission, job: str) -> None:
+    """Keep which job of the ERP holds an attempt that is in the air."""
+    history, _ = read_claim(connection, flight.key.book, flight.key.claim_id)
+    held = history.get(flight.key)
+    if held is not None and held.state is State.SENDING and held.attempt == flight.attempt:
+        content = encoded(msgspec.structs.replace(held, job=job))
+        connection.execute(_CONTENT, (content, *_key(flight.key)))
+
+
+def check_owned(
+    connection: sqlite3.Connection, changes: Iterable[rules.Change], owner: str
+) -> None:
+    """Raise JournalError CB-228 where another than ``owner`` has the flight that a change ends."""
+    for change in changes:
+        if change.lands_unproven:
+            row = connection.execute(_OWNER, _key(change.after.key)).fetchone()
+            if row is None or row[0] != owner:
+                raise rules.not_yours(change.after.key)
+
+
+def write(
+    connection: sqlite3.Connection,
+    changes: Sequence[rules.Change],
+    contents: Mapping[Key, str],
+    aloft: Mapping[Key, Aloft],
+) -> None:
+    """Write ``changes`` and their moves, after ``advance``.
+
+    ``contents`` are the ``encoded`` submissions, ``aloft`` the flights of those that take off.
+    Raises JournalError: CB-229 for a reference that is taken, CB-228 where the file does not hold
+    what a change says was before.
+    """
+    for change in changes:
+        key = change.after.key
+        try:
+            _put(connection, change, _values(change.after, contents[key], aloft.get(key)))
+        except sqlite3.IntegrityError as error:
+            holder = read_reference(connection, key.book, change.after.reference)
+            if holder is None or holder.key == key:
+                raise rules.not_as_seen(key) from error
+            raise rules.reference_taken(key, change.after.reference, holder.key) from error
+    moves = [change.move for change in changes]
+    connection.executemany(_APPEND, [_move_row(move) for move in moves if move is not None])
+
+
+def _put(connection: sqlite3.Connection, change: rules.Change, values: Row) -> None:
+    key = change.after.key
+    if change.before is None:
+        connection.execute(_INSERT, (*values, *_key(key)))
+        return
+    done = connection.execute(_UPDATE, (*values, *_key(key), change.before.state.value))
+    if done.rowcount != 1:
+        raise rules.not_as_seen(key)
+
+
+def _move_row(move: Move) -> Row:
+    before = None if move.before is None else move.before.value
+    return (*_key(move.key), text_of(move.at), before, move.after.value, move.attempt, move.detail)
+
+
+def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
+    return (
+        submission.reference,
+        submission.digest,
+        submission.state.value,
+        submission.attempt,
+        text_of(submission.attempted_at),
+        text_of(submission.updated_at),
+        aloft.owner if aloft else None,
+        aloft.flight if aloft else None,
+        content,
+    )
+
+
+def _key(key: Key) -> tuple[str, str, int, str, int]:
+    return key.book, key.claim_id, key.revision, key.purpose.value, key.part
+
+
+def _stored(row: Sequence[object]) -> Stored:
+    try:
+        columns = msgspec.convert(row, _Columns)
+        content = _DECODER.decode(columns.content)
+    except (msgspec.MsgspecError, ClaimBridgeError, ValueError) as error:
+        raise Undecodable(f"row {row[0]} of submissions: {error}") from error
+    submission = Submission(
+        key=Key(columns.book, columns.claim_id, columns.revision, columns.purpose, columns.part),
+        reference=columns.reference,
+        digest=columns.digest,
+        voucher=content.voucher,
+        state=columns.state,
+        attempt=columns.attempt,
+        journal_entry=content.journal_entry,
+        reasons=content.reasons,
+        detail=content.detail,
+        attempted_at=columns.attempted_at,
+        attempted_uptime=content.attempted_uptime,
+        job=content.job,
+        doubt_since=content.doubt_since,
+        doubt_uptime=content.doubt_uptime,
+        returns_to=content.returns_to,
+        updated_at=columns.updated_at,
+        invoices=content.invoices,
+    )
+    if columns.owner is None or columns.flight is None:
+        return Stored(columns.number, submission, None)
+    return Stored(columns.number, submission, Aloft(columns.owner, columns.flight))
+
+
+def _move(book: str, claim_id: str, row: Sequence[object]) -> Move:
+    revision, purpose, part, at, before, after, attempt, detail = row
+    fields = {
+        "key": {
+            "book": book,
+            "claim_id": claim_id,
+            "revision": revision,
+            "purpose": purpose,
+            "part": part,
+        },
+        "at": at,
+        "before": before,
+        "after": after,
+        "attempt": attempt,
+        "detail": detail,
+    }
+    try:
+        return msgspec.convert(fields, Move)
+    except msgspec.MsgspecError as error:
+        raise Undecodable(f"a move of claim {claim_id}: {error}") from error
+
+
+def text_of(moment: dt.datetime | None) -> str | None:
+    """Return a moment as rows hold it: UTC, so that texts sort as times do."""
+    if moment is None:
+        return None
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+__all__ = [
+    "Aloft",
+    "Stored",
+    "Undecodable",
+    "advance",
+    "check_owned",
+    "encoded",
+    "note_job",
+    "read_aloft",
+    "read_claim",
+    "read_counts",
+    "read_cursor",
+    "read_flight",
+    "read_moves",
+    "read_page",
+    "read_reference",
+    "text_of",
+    "write",
+    "write_cursor",
+    "write_sight",
+    "write_withdrawal",
+]

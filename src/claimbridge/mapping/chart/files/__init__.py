@@ -1,0 +1,1 @@
+"""A chart read from files: TOML, CSV, workbooks, packages."""

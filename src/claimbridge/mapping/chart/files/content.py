@@ -1,0 +1,294 @@
+"""What one chart file says, before it is typed: read from TOML here, and joined to its group's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from claimbridge.errors import ConfigurationError
+from claimbridge.mapping.chart.files.layout import (
+    COMPUTING,
+    KEYED,
+    LISTED,
+    NOUNS,
+    SINGLE,
+    AccountsTable,
+    AllocationTable,
+    BetweenTable,
+    ChartTable,
+    CompanyTable,
+    ExpenseTable,
+    InvoiceTable,
+    NarrationTable,
+    PeriodsTable,
+    PeriodTable,
+    Placed,
+    Table,
+    Tables,
+)
+
+MAX_ROWS: Final = 20_000
+"""Expense rows of a chart, those of its group included."""
+
+
+class Entry(NamedTuple):
+    """One entry of a list: the file that it stands in, its number there, and its keys."""
+
+    file: str
+    number: int
+    values: Mapping[str, object]
+
+    def where(self, list_: str) -> str:
+        """Return what messages call it: its file and number, and its type if it has one."""
+        type_ = self.values.get("type")
+        shown = f' (type "{type_[:64]}")' if isinstance(type_, str) else ""
+        return f"{self.file}: {NOUNS[list_]} {self.number}{shown}"
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """The tables of a chart: those there is one of, those under codes, and the lists."""
+
+    file: str
+    single: Mapping[str, Mapping[str, object]]
+    keyed: Mapping[str, Mapping[str, Mapping[str, object]]]
+    listed: Mapping[str, tuple[Entry, ...]]
+
+    def text(self, key: str) -> str | None:
+        """Return a text of ``[chart]``; None where it is not given."""
+        value = self.single.get("chart", {}).get(key)
+        return value if isinstance(value, str) else None
+
+
+def parse_toml(data: bytes, *, file: str) -> Content:
+    """Return what TOML ``data`` says; ``file`` names it in messages.
+
+    Raises ConfigurationError: CB-205 for what is no TOML, CB-206 for an unknown table or key or a
+    wrong type, naming it.
+    """
+    if data.count(b"[[expense]]") > MAX_ROWS:  # before minutes are spent on them
+        raise _too_many(file, data.count(b"[[expense]]"))
+    try:
+        # TOML floats are read as the decimals they are written as.
+        raw = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # ValueError: bytes that are no UTF-8, TOML's errors, and integers of too many digits.
+        raise ConfigurationError(f"{file}: not a TOML file: {error}", code="CB-205") from error
+    known = (*SINGLE, *KEYED, *LISTED)
+    single: dict[str, Mapping[str, object]] = {}
+    keyed: dict[str, Mapping[str, Mapping[str, object]]] = {}
+    listed: dict[str, tuple[Entry, ...]] = {}
+    for name, value in raw.items():
+        if name in SINGLE:
+            single[name] = _table(value, f"{file}: [{name}]")
+        elif name in KEYED:
+            keyed[name] = {
+                key: _table(entry, f"{file}: [{name}.{key}]")
+                for key, entry in _table(value, f"{file}: {name}").items()
+            }
+        elif name in LISTED:
+            listed[name] = tuple(
+                Entry(file, number, _table(entry, f"{file}: {NOUNS[name]} {number}"))
+                for number, entry in enumerate(_list(value, f"{file}: {name}"), start=1)
+            )
+        else:
+            raise ConfigurationError(f"{file}: {unknown(name, known)}", code="CB-206")
+    return checked(Content(file=file, single=single, keyed=keyed, listed=listed))
+
+
+def checked(content: Content) -> Content:
+    """Return ``content`` with every key known and every value of its type, missing ones apart.
+
+    What is missing may stand in the chart that this one extends. Raises ConfigurationError CB-206.
+    """
+    for name, values in content.single.items():
+        _decode(values, _partial(SINGLE[name]), f"{content.file}: [{name}]")
+    for name, entries in content.keyed.items():
+        for key, values in entries.items():
+            _decode(values, _partial(KEYED[name]), f"{content.file}: [{name}.{key}]")
+    return content
+
+
+def unknown(name: str, known: Iterable[str], what: str = "key", *, also: Iterable[str] = ()) -> str:
+    """Return the sentence about a key that there is not, with the nearest that there is, or all.
+
+    ``also`` are other names of theirs: the nearest may be one, but not all are listed.
+    """
+    there = list(known)
+    near = difflib.get_close_matches(name, [*there, *also], n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(there)}"
+    return f'unknown {what} "{name[:64]}"; {hint}'
+
+
+def joined(own: Content, group: Content) -> Content:
+    """Return a chart with what its group says besides.
+
+    Tables are joined key by key, the chart's own before the group's; of the lists, the chart's own
+    entries come first, and its periods, listed or computed, stand in the place of the group's.
+    Raises ConfigurationError CB-262 where the two are never valid on the same day.
+    """
+    group = _without_periods(own, group)
+    single = {
+        name: _merged(own.single.get(name, {}), group.single.get(name, {}))
+        for name in SINGLE
+        if name in own.single or name in group.single
+    }
+    single["chart"] = {**single.get("chart", {}), **_validity(own, group)}
+    listed = {
+        name: own.listed.get(name, ()) + group.listed.get(name, ())
+        for name in LISTED
+        if name != "period"
+    }
+    listed["period"] = own.listed.get("period") or group.listed.get("period", ())
+    keyed = {name: _merged(own.keyed.get(name, {}), group.keyed.get(name, {})) for name in KEYED}
+    return Content(file=own.file, single=single, keyed=keyed, listed=listed)
+
+
+def _without_periods(own: Content, group: Content) -> Content:
+    """Return the group's content without what says which its periods are, if the own says that."""
+    periods = group.single.get("periods", {})
+    if own.listed.get("period"):
+        kept = {key: value for key, value in periods.items() if key not in COMPUTING}
+        return msgspec.structs.replace(group, single={**group.single, "periods": kept})
+    if any(key in own.single.get("periods", {}) for key in COMPUTING):
+        return msgspec.structs.replace(group, listed={**group.listed, "period": ()})
+    return group
+
+
+def _merged(own: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
+    made = {**group, **own}
+    for key in own.keys() & group.keys():
+        if isinstance(own[key], Mapping) and isinstance(group[key], Mapping):
+            made[key] = _merged(own[key], group[key])
+    return made
+
+
+def _validity(own: Content, group: Content) -> dict[str, dt.date]:
+    bounds: dict[str, dt.date] = {}
+    for key, pick in (("valid_from", max), ("valid_to", min)):
+        given = [content.single.get("chart", {}).get(key) for content in (own, group)]
+        dates = [value for value in given if isinstance(value, dt.date)]
+        if dates:
+            bounds[key] = pick(dates)
+    if len(bounds) == 2 and bounds["valid_from"] > bounds["valid_to"]:
+        raise ConfigurationError(
+            f"{own.file}: it and {group.file}, which it extends, are never valid on the same day: "
+            f"from {bounds['valid_from']} to {bounds['valid_to']}",
+            code="CB-262",
+        )
+    return bounds
+
+
+def tables_of(content: Content) -> Tables:
+    """Return the tables of a whole chart, typed.
+
+    Raises ConfigurationError CB-206 naming the table or entry for what is missing or of a wrong
+    type, CB-260 for more rows than a chart may have.
+    """
+    file = content.file
+    for name in ("chart", "accounts", "company", "expense"):
+        if not any(name in part for part in (content.single, content.keyed, content.listed)):
+            raise ConfigurationError(f'{file}: "{name}" is missing', code="CB-206")
+    for part, what in (
+        (content.keyed.get("company"), "[company.…] table"),
+        (content.listed.get("expense"), "[[expense]] row"),
+    ):
+        if not part:
+            raise ConfigurationError(f"{file}: there is no {what}", code="CB-206")
+    if len(content.listed["expense"]) > MAX_ROWS:
+        raise _too_many(file, len(content.listed["expense"]))
+    return Tables(
+        chart=_single(content, "chart", ChartTable),
+        accounts=_single(content, "accounts", AccountsTable),
+        company={
+            code: _decode(values, CompanyTable, f"{file}: [company.{code}]")
+            for code, values in content.keyed["company"].items()
+        },
+        narration=_single(content, "narration", NarrationTable),
+        allocation=_single(content, "allocation", AllocationTable),
+        intercompany=_single(content, "intercompany", BetweenTable),
+        periods=(
+            _single(content, "periods", PeriodsTable)
+            if "periods" in content.single or content.listed.get("period")
+            else None
+        ),
+        expense=_placed(content, "expense", ExpenseTable),
+        invoice=_placed(content, "invoice", InvoiceTable),
+        period=_placed(content, "period", PeriodTable),
+    )
+
+
+def _too_many(file: str, rows: int) -> ConfigurationError:
+    return ConfigurationError(
+        f"{file}: {rows} expense rows; the limit is {MAX_ROWS}", code="CB-260"
+    )
+
+
+_K = TypeVar("_K", bound=Table)
+
+
+def _single(content: Content, name: str, kind: type[_K]) -> _K:
+    return _decode(content.single.get(name, {}), kind, f"{content.file}: [{name}]")
+
+
+def _placed(content: Content, name: str, kind: type[_K]) -> tuple[Placed[_K], ...]:
+    return tuple(
+        Placed(where, entry.file, entry.number, _decode(entry.values, kind, where))
+        for entry in content.listed.get(name, ())
+        for where in (entry.where(name),)
+    )
+
+
+def _table(value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{where}: expected a table", code="CB-206")
+    return value
+
+
+def _list(value: object, where: str) -> list[object]:
+    if not isinstance(value, list):
+        raise ConfigurationError(f"{where}: expected a list of tables", code="CB-206")
+    return value
+
+
+def _partial(kind: type[Table]) -> type[Table]:
+    """Return ``kind`` with no key required."""
+    fields = [(field.name, field.type, None) for field in msgspec.structs.fields(kind)]
+    made = msgspec.defstruct(kind.__name__, fields, bases=(Table,), frozen=True)
+    assert issubclass(made, Table)  # by its bases
+    return made
+
+
+def _decode(raw: object, kind: type[_K], where: str) -> _K:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"{where}: {_reworded(str(error), kind)}", code="CB-206"
+        ) from error
+
+
+_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+
+
+def _reworded(message: str, kind: type[Table]) -> str:
+    """Return msgspec's sentence about an object's field as one about a table's key."""
+    found = _AT.match(message)
+    assert found is not None  # the pattern fits every text
+    problem, path = found["problem"], (found["path"] or "").removeprefix(".")
+    if stray := _UNKNOWN.fullmatch(problem):
+        return unknown(stray[1], kind.__struct_fields__)
+    if missing := _MISSING.fullmatch(problem):
+        return f'"{missing[1]}" is missing'
+    said = problem[:1].lower() + problem[1:]
+    for term, toml in (("`object`", "a table"), ("`array`", "a list"), ("`str`", "text in quotes")):
+        said = said.replace(term, toml)
+    return f"{path}: {said}" if path else said

@@ -1,0 +1,266 @@
+"""A chart's tables, their keys and types, whatever file they stand in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from claimbridge.mapping.chart.periods import DEFAULT_SOURCES, Source
+from claimbridge.mapping.proportion import Remainder
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A TOML table whose keys are all known."""
+
+
+class ChartTable(Table, frozen=True):
+    """``[chart]``: its name, the first and last posting date that it answers for, a default.
+
+    ``default_cost_centre`` stands for rows that have none of their own; empty: none. ``extends``
+    is the chart of a group that answers where this one does not; ``rows`` a CSV or Excel file with
+    the expense rows; ``account_list`` a list of the accounts that the ERP has, ``department_list``
+    one of the departments that claims may name, both for ``chart check``. These paths are
+    relative to the file that they stand in.
+    """
+
+    name: str
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    default_cost_centre: str = ""
+    extends: str | None = None
+    rows: str | None = None
+    account_list: str | None = None
+    department_list: str | None = None
+
+
+class AccountsTable(Table, frozen=True):
+    """``[accounts]``: see ``rules.Accounts``.
+
+    ``input_tax`` is one account, or a table of accounts by tax rate (``{ "0.06" = "2221.06" }``) or
+    by kind of tax (``{ gst = "2221.11" }``).
+    """
+
+    employee_payable: str
+    card_payable: str
+    input_tax: str | dict[str, str]
+    rounding: str
+    non_deductible_tax: str | None = None
+    fx_difference: str | None = None
+    card_clearing: str | None = None
+    advance_clearing: str | None = None
+
+
+class IntercompanyTable(Table, frozen=True):
+    """``[company.CN01.intercompany.CN02]``: the accounts of what CN01 is owed by CN02, and owes it.
+
+    ``receivable`` serves where CN01's employees spend for CN02, ``payable`` where CN02's for CN01.
+    """
+
+    receivable: str | None = None
+    payable: str | None = None
+
+
+class CompanyTable(Table, frozen=True):
+    """``[company.CN01]``: the currency of its books, and its booking rates into it.
+
+    With a booking rate, expense and tax of a foreign line are posted at it, and what the line's
+    own rate pays more or less goes to ``fx_difference``. Without one the line's rate holds.
+    ``closed_until``, ``closed`` and ``open`` say which periods its books are closed for: see
+    ``PeriodsTable``. ``time_zone`` is where its days begin, such as ``Asia/Shanghai``: by it the
+    moment of an approval becomes a day.
+    """
+
+    currency: str
+    rates: dict[str, object] = {}
+    closed_until: dt.date | None = None
+    closed: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    intercompany: dict[str, IntercompanyTable] = {}
+    time_zone: str | None = None
+
+
+class NarrationTable(Table, frozen=True):
+    """``[narration]``: templates for lines (a row may have its own) and for claim totals."""
+
+    line: str = "{name} {employee_name} {text}"
+    claim: str = "{id} {employee_name} {title}"
+
+
+class AllocationTable(Table, frozen=True):
+    """``[allocation]``: which parts get the cents that remain when an amount is divided.
+
+    Parts are rounded down; the cents that remain go one each to the ``largest`` parts, to the
+    first or to the last.
+    """
+
+    remainder: Remainder = "largest"
+
+
+class BetweenTable(Table, frozen=True):
+    """``[intercompany]``: what is posted when one company's employee spends for another.
+
+    ``both`` writes into both companies' books; ``recharge`` only what the employee's company is
+    owed, for an invoice that it will write to the other.
+    """
+
+    mode: Literal["both", "recharge"] = "both"
+
+
+class PeriodsTable(Table, frozen=True):
+    """``[periods]``: which day a voucher is posted on, and the company's fiscal periods.
+
+    ``posting_date`` is what that day is taken from, the first that the claim has: the latest
+    ``invoice``, the ``approval``, the latest ``line``. A claim's own posting date goes before all.
+    ``when_closed`` says what becomes of a day whose period is closed. ``closed_until`` closes all
+    periods that begin on that day or before, ``closed`` those it names, for every company; ``open``
+    names those that are open nevertheless.
+    The periods are those listed as ``[[period]]``; else they are computed: the fiscal year begins
+    on ``start`` ("04-01") and has twelve ``calendar`` months, or twelve periods of whole weeks,
+    beginning on the ``week_start`` that is ``nearest`` to ``start`` or the last one ``before`` the
+    day after; a fifty-third week lengthens the last period. A fiscal year is called by the calendar
+    year of its ``start`` or ``end``, and a period ``2026-01``.
+    """
+
+    posting_date: tuple[Source, ...] = DEFAULT_SOURCES
+    when_closed: Literal["refuse", "next_open"] = "refuse"
+    closed_until: dt.date | None = None
+    closed: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    start: str = "01-01"
+    calendar: Literal["months", "4-4-5", "4-5-4", "5-4-4"] = "months"
+    week_start: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+    ] = "monday"
+    year_begins: Literal["nearest", "before"] = "nearest"
+    year_name: Literal["start", "end"] = "start"
+
+
+COMPUTING: Final = ("start", "calendar", "week_start", "year_begins", "year_name")
+"""The keys of ``[periods]`` that compute them; a chart that lists its periods has none of them."""
+
+
+class PeriodTable(Table, frozen=True):
+    """``[[period]]``: a fiscal period by its first and last day, and whether it is open."""
+
+    name: str
+    first: dt.date
+    last: dt.date
+    open: bool = True
+
+
+class InvoiceTable(Table, frozen=True):
+    """``[[invoice]]``: what a kind of supporting document says about the tax in it.
+
+    ``deductible`` is the share of its tax that may be deducted, where the expense row allows as
+    much; left out: as the row says.
+    ``tax_rate`` computes the tax, from the document's fare, where the paper states none. With
+    ``tax = "none"`` it counts as having none: what it states stays in the expense.
+    """
+
+    kind: str
+    deductible: Decimal | None = None
+    tax_rate: Decimal | None = None
+    tax: Literal["stated", "none"] = "stated"
+
+
+class ExpenseTable(Table, frozen=True):
+    """``[[expense]]``: what one expense type becomes, under its conditions.
+
+    ``tax_rate`` and ``deductible`` hold where the line states none; left out, no tax is computed
+    and none is deducted. ``non_deductible_tax``: ``separate`` posts it beside the expense,
+    ``in_expense`` adds it to the expense. The cost centre is the line's, else the claim's, else
+    ``default_cost_centre``; with ``cost_centre = "required"`` no default serves: a line without
+    one is refused.
+    ``dimensions`` are those the postings carry, each required: the line's, else the claim's.
+    With ``per_unit`` a line states a quantity, in ``unit`` where it is given, and its amount is
+    quantity times ``per_unit`` in the company's currency. ``tax_free_per_unit`` is the legal rate
+    of an allowance: what goes beyond it goes to ``taxable_account``.
+    ``company``, ``department``, ``project``, ``employee``, ``grade``, ``country`` and ``payment``
+    are lists of values that fit; left out: any. ``amount_over`` and ``amount_up_to`` are in the
+    claim's currency and concern the amount without its sign; ``valid_from`` and ``valid_to`` are
+    posting dates, both inclusive. ``when`` is an expression: see
+    ``claimbridge.mapping.chart.when``.
+    """
+
+    type: str
+    account: str
+    name: str = ""
+    tax_rate: Decimal | None = None
+    deductible: Decimal | None = None
+    tax_code: str = ""
+    non_deductible_tax: Literal["separate", "in_expense"] = "separate"
+    cost_centre: Literal["optional", "required"] = "optional"
+    default_cost_centre: str = ""
+    dimensions: tuple[str, ...] = ()
+    company: tuple[str, ...] | None = None
+    department: tuple[str, ...] | None = None
+    project: tuple[str, ...] | None = None
+    employee: tuple[str, ...] | None = None
+    grade: tuple[str, ...] | None = None
+    country: tuple[str, ...] | None = None
+    payment: tuple[Literal["employee", "company_card"], ...] | None = None
+    amount_over: Decimal | None = None
+    amount_up_to: Decimal | None = None
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    when: str | None = None
+    narration: str | None = None
+    per_unit: Decimal | None = None
+    unit: str = ""
+    tax_free_per_unit: Decimal | None = None
+    taxable_account: str | None = None
+
+
+_K = TypeVar("_K", bound=Table)
+
+
+class Placed(NamedTuple, Generic[_K]):
+    """An entry of a list, and where it stands: for messages, by its file and its number there."""
+
+    where: str
+    file: str
+    number: int
+    table: _K
+
+
+class Tables(msgspec.Struct, frozen=True):
+    """A chart's tables, typed but not yet checked against each other."""
+
+    chart: ChartTable
+    accounts: AccountsTable
+    company: Mapping[str, CompanyTable]
+    narration: NarrationTable
+    allocation: AllocationTable
+    intercompany: BetweenTable
+    periods: PeriodsTable | None
+    expense: tuple[Placed[ExpenseTable], ...]
+    invoice: tuple[Placed[InvoiceTable], ...]
+    period: tuple[Placed[PeriodTable], ...]
+
+
+SINGLE: Final[Mapping[str, type[Table]]] = {
+    "chart": ChartTable,
+    "accounts": AccountsTable,
+    "narration": NarrationTable,
+    "allocation": AllocationTable,
+    "intercompany": BetweenTable,
+    "periods": PeriodsTable,
+}
+"""Tables that a chart has one of."""
+
+KEYED: Final[Mapping[str, type[Table]]] = {"company": CompanyTable}
+"""Tables that a chart has several of, each under a code."""
+
+LISTED: Final[Mapping[str, type[Table]]] = {
+    "expense": ExpenseTable,
+    "invoice": InvoiceTable,
+    "period": PeriodTable,
+}
+"""Tables that a chart has a list of, in an order that matters."""
+
+NOUNS: Final = {"expense": "expense row", "invoice": "invoice rule", "period": "period"}
+"""What messages call an entry of a list."""

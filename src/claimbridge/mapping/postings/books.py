@@ -1,0 +1,110 @@
+"""The books that a claim is posted in: those of its company, and of others whose cost it bears.
+
+Each company's postings balance by themselves. What another company owes for its cost stands as a
+receivable in the books of the claim's company and, unless it is recharged by an invoice, as a
+payable in its own.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from claimbridge.errors import MappingError
+from claimbridge.mapping.chart.rules import Company, Rules
+from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.postings.chart_answers import nearest
+from claimbridge.model import Claim
+from claimbridge.model.money import EXACT
+
+
+class Sum:
+    """An amount that comes from several lines of a claim."""
+
+    def __init__(self) -> None:
+        self.amount = Decimal(0)
+        self._lines: dict[int, None] = {}
+
+    def add(self, amount: Decimal, index: int) -> None:
+        """Add what the line at ``index`` brings; zero leaves no trace."""
+        if amount:
+            self.amount = EXACT.add(self.amount, amount)
+            self._lines[index + 1] = None
+
+    def __bool__(self) -> bool:
+        """Whether any line brought something, even where it cancels out."""
+        return bool(self._lines)
+
+    def named(self) -> str:
+        """Return the lines as people count them: ``lines 1, 3``."""
+        noun = "line" if len(self._lines) == 1 else "lines"
+        return f"{noun} {', '.join(map(str, self._lines))}"
+
+
+class Book:
+    """One company's part of a claim; ``code`` is empty for the claim's own.
+
+    ``due`` is what another company owes the claim's, ``receivable`` its account there and
+    ``payable`` the one here; both are empty for the claim's own, and ``payable`` where the cost
+    is recharged.
+    """
+
+    def __init__(
+        self, code: str, company: Company, *, receivable: str = "", payable: str = ""
+    ) -> None:
+        self.code = code
+        self.company = company
+        self.receivable = receivable
+        self.payable = payable
+        self.rounding = Sum()
+        self.exchange = Sum()
+        self.due = Sum()
+
+    @property
+    def is_recharged(self) -> bool:
+        """Whether nothing is posted here, but the cost recharged by an invoice."""
+        return bool(self.code) and not self.payable
+
+
+def open_book(rules: Rules, claim: Claim, code: str, place: Place) -> Book:
+    """Return the books of another company that bears cost of the claim.
+
+    Raises MappingError CB-126 for a company, or an account between the two, that the chart does
+    not have.
+    """
+    company = rules.companies.get(code)
+    if company is None:
+        raise MappingError(
+            f'{place}: company "{code}" bears its cost, and has no [company] table in chart '
+            f'"{rules.name}"; nearest: {nearest(code, rules.companies)}',
+            code="CB-126",
+            claim_id=claim.id,
+        )
+    own = rules.companies[claim.company].intercompany.get(code)
+    receivable = own.receivable if own else None
+    if receivable is None:
+        raise _no_account(rules, claim, place, claim.company, code, "receivable")
+    if rules.recharge:
+        return Book(code, company, receivable=receivable)
+    other = company.intercompany.get(claim.company)
+    payable = other.payable if other else None
+    if payable is None:
+        raise _no_account(rules, claim, place, code, claim.company, "payable")
+    return Book(code, company, receivable=receivable, payable=payable)
+
+
+def _no_account(
+    rules: Rules, claim: Claim, place: Place, of: str, towards: str, kind: str
+) -> MappingError:
+    pairs = [
+        f"{code} towards {other}"
+        for code, company in rules.companies.items()
+        for other, accounts in company.intercompany.items()
+        if getattr(accounts, kind) is not None
+    ]
+    return MappingError(
+        f'{place}: chart "{rules.name}" has no account "{kind}" in '
+        f"[company.{of}.intercompany.{towards}], which a cost of one company paid by another "
+        f"needs; there are: {', '.join(pairs[:3]) or 'none'}",
+        code="CB-126",
+        claim_id=claim.id,
+    )

@@ -1,0 +1,292 @@
+"""Who is owed what a claim cost: other companies, the card's issuer, advances, payees, employee.
+
+What the company's card paid for the employee himself passes through the clearing account: debited
+where it was bought, credited where it is taken from what the employee is owed. An advance is
+credited with what is settled and what is returned; what is returned the employee owes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from claimbridge.errors import MappingError
+from claimbridge.mapping.postings.books import Book, Sum
+from claimbridge.mapping.postings.decided import DecidedLine
+from claimbridge.mapping.postings.voucher_builder import Draft, side_of
+from claimbridge.model import Posting, Role, converted, owed_to_employee
+from claimbridge.model.money import EXACT
+
+_ZERO: Final = Decimal(0)
+
+
+def post_personal(draft: Draft, decided: DecidedLine) -> None:
+    """Debit the clearing account with what a line holds of personal expenses."""
+    for share in decided.personal:
+        amount = draft.at_own_rate(share.amount, decided.line)
+        if not amount:
+            draft.skip("the amount is zero: nothing to post", share.source)
+            continue
+        _post(
+            draft,
+            Role.CARD_CLEARING,
+            _clearing(draft, decided),
+            amount,
+            rule="personal, paid by the company's card: "
+            + ("the employee owes it" if amount > 0 else "a refund, which the employee is owed"),
+            partner=draft.claim.employee,
+            narration=share.narration,
+            source=share.source,
+        )
+
+
+def _clearing(draft: Draft, decided: DecidedLine) -> str:
+    account = draft.rules.accounts.card_clearing
+    if account is None:
+        raise _missing(
+            draft,
+            f"line {decided.index + 1} has a personal expense on the company's card",
+            "card_clearing",
+        )
+    return account
+
+
+def _missing(draft: Draft, what: str, account: str) -> MappingError:
+    return MappingError(
+        f'{what}, and chart "{draft.rules.name}" has no account "{account}" in [accounts]; add it',
+        code="CB-122",
+        claim_id=draft.claim.id,
+    )
+
+
+def post_differences(draft: Draft) -> None:
+    """Post what conversion left over, in each company's books."""
+    accounts = draft.rules.accounts
+    for book in draft.books.values():
+        rounding, exchange = book.rounding, book.exchange
+        if rounding:
+            rule = (
+                f"{rounding.named()}: what the converted parts lack of the converted gross amount"
+            )
+            _post_difference(draft, book, Role.ROUNDING, accounts.rounding, rounding, rule)
+        if exchange:
+            assert accounts.fx_difference is not None  # checked where booking rates are read
+            rule = f"{exchange.named()}: owed by the claim's rate beyond the company's booking rate"
+            account = accounts.fx_difference
+            _post_difference(draft, book, Role.FX_DIFFERENCE, account, exchange, rule)
+
+
+def _post_difference(
+    draft: Draft, book: Book, role: Role, account: str, difference: Sum, rule: str
+) -> None:
+    if not difference.amount:
+        draft.skip(f"{rule}: they cancel out", row=f"accounts.{role}")
+        return
+    posting = Posting(
+        role=role,
+        account=account,
+        side=side_of(difference.amount),
+        amount=difference.amount.copy_abs(),
+        currency=draft.claim.currency,
+        cost_centre="" if book.code else draft.claim.cost_centre,
+        narration=draft.text,
+        company=book.code,
+    )
+    draft.add(posting, rule=rule, row=f"accounts.{role}")
+
+
+def post_intercompany(draft: Draft) -> None:
+    """Post what other companies owe for the costs that they bear, in both companies' books."""
+    claim = draft.claim
+    for book in draft.books.values():
+        due = book.due
+        if not due:
+            continue
+        owing = f"company.{claim.company}.intercompany.{book.code}"
+        rule = f"{due.named()}: paid by {claim.company} for {book.code}"
+        if not due.amount:
+            draft.skip(f"{rule}: they cancel out", row=owing)
+            continue
+        _post(
+            draft,
+            Role.INTERCOMPANY,
+            book.receivable,
+            due.amount,
+            rule=f"{rule}, to be recharged by an invoice" if book.is_recharged else rule,
+            row=f"{owing} receivable",
+        )
+        if not book.is_recharged:
+            if claim.currency != book.company.currency:
+                rule += (
+                    f"; in the claim's {claim.currency}, the ERP converts it into {book.code}'s "
+                    f"{book.company.currency}"
+                )
+            _post(
+                draft,
+                Role.INTERCOMPANY,
+                book.payable,
+                EXACT.minus(due.amount),
+                rule=rule,
+                row=f"company.{book.code}.intercompany.{claim.company} payable",
+                company=book.code,
+            )
+
+
+def post_card(draft: Draft, decided: DecidedLine) -> None:
+    """Post what the card's issuer is owed for a line."""
+    owed = converted(decided.line, draft.claim.currency)
+    if owed:
+        _post(
+            draft,
+            Role.CARD_PAYABLE,
+            draft.rules.accounts.card_payable,
+            EXACT.minus(owed),
+            rule="paid by the company's card: its issuer is owed the gross amount"
+            + ("; a refund flips the side" if owed < 0 else ""),
+            narration=decided.narration,
+            source=decided.source,
+        )
+
+
+def post_cleared(draft: Draft, lines: Sequence[DecidedLine]) -> Decimal:
+    """Clear what was personal against the employee; return what he owes for it."""
+    total = _ZERO
+    for decided in lines:
+        for share in decided.personal:
+            amount = draft.at_own_rate(share.amount, decided.line)
+            total = EXACT.add(total, amount)
+            if amount:
+                _post(
+                    draft,
+                    Role.CARD_CLEARING,
+                    _clearing(draft, decided),
+                    EXACT.minus(amount),
+                    rule=f"{'taken from' if amount > 0 else 'added to'} what the employee is owed",
+                    partner=draft.claim.employee,
+                    narration=share.narration,
+                    source=share.source,
+                )
+    return total
+
+
+def post_advances(draft: Draft) -> tuple[Decimal, Decimal]:
+    """Write advances off; return how much of them is settled, and how much returned."""
+    settled = returned = _ZERO
+    for index, advance in enumerate(draft.claim.advances):
+        settled = EXACT.add(settled, advance.settled)
+        returned = EXACT.add(returned, advance.returned)
+        whole = EXACT.add(advance.settled, advance.returned)
+        source = f"advances[{index}].settled"
+        if not whole:
+            draft.skip("nothing of the advance is settled or returned", source)
+            continue
+        account = draft.rules.accounts.advance_clearing
+        if account is None:
+            raise _missing(
+                draft, f'the claim settles the advance "{advance.reference}"', "advance_clearing"
+            )
+        words = [
+            f"{amount} {verb}"
+            for amount, verb in ((advance.settled, "settled"), (advance.returned, "returned"))
+            if amount
+        ]
+        _post(
+            draft,
+            Role.ADVANCE_CLEARING,
+            account,
+            EXACT.minus(whole),
+            rule=f"of the advance {advance.reference}: {', '.join(words)}",
+            partner=draft.claim.employee,
+            narration=f"{advance.reference} {draft.text}",
+            source=source,
+        )
+    return settled, returned
+
+
+def post_employee(draft: Draft, *, personal: Decimal) -> None:
+    """Post what the employee, or whom the claim names in his place, is owed or owes.
+
+    ``personal`` is what he owes for personal expenses on the company's card.
+    """
+    settled, returned = post_advances(draft)
+    claim = draft.claim
+    owed = owed_to_employee(claim)
+    rule = "the sum of what the employee paid"
+    for amount, what in (
+        (settled, "settled by advances"),
+        (returned, "returned of advances"),
+        (personal, "personal on the company's card"),
+    ):
+        if amount:
+            sign = "less" if amount > 0 else "and"
+            rule += f", {sign} {amount.copy_abs()} {what}"
+            owed = EXACT.subtract(owed, amount)
+    for index, payee in enumerate(claim.payees):
+        owed = EXACT.subtract(owed, payee.amount)
+        _post_owed(
+            draft,
+            payee.amount,
+            f"to be paid to {payee.name or payee.partner} as the claim says",
+            partner=payee.partner,
+            source=f"payees[{index}].amount",
+        )
+    if claim.payees:
+        rule += ", and what payees are paid"
+    if owed:
+        _post_owed(draft, owed, rule, partner=claim.employee)
+    elif not claim.payees and any(line.payment == "employee" for line in claim.lines):
+        draft.skip(
+            "what the employee paid and returned cancels out"
+            if rule.endswith("paid")
+            else f"{rule}: nothing is left",
+            row=f"accounts.{Role.EMPLOYEE_PAYABLE}",
+        )
+
+
+def _post_owed(draft: Draft, owed: Decimal, rule: str, *, partner: str, source: str = "") -> None:
+    claim, own = draft.claim, draft.company.currency
+    if claim.currency != own:
+        rule += (
+            f"; the voucher is in the claim's {claim.currency}, the ERP converts it "
+            f"into {claim.company}'s {own}"
+        )
+    if owed < 0:
+        rule += "; a refund flips the side" if claim.total < 0 else "; the employee owes it"
+    _post(
+        draft,
+        Role.EMPLOYEE_PAYABLE,
+        draft.rules.accounts.employee_payable,
+        EXACT.minus(owed),
+        rule=rule,
+        partner=partner,
+        source=source,
+    )
+
+
+def _post(
+    draft: Draft,
+    role: Role,
+    account: str,
+    amount: Decimal,
+    *,
+    rule: str,
+    row: str = "",
+    partner: str = "",
+    narration: str | None = None,
+    source: str = "",
+    company: str = "",
+) -> None:
+    """Post a signed amount, debits positive; payables are usually credited."""
+    posting = Posting(
+        role=role,
+        account=account,
+        side=side_of(amount),
+        amount=amount.copy_abs(),
+        currency=draft.claim.currency,
+        partner=partner,
+        narration=draft.text if narration is None else narration,
+        source=source,
+        company=company,
+    )
+    draft.add(posting, rule=rule, row=row or f"accounts.{role}")

@@ -1,0 +1,152 @@
+"""The postings of one claim while they are made, and the reason for each.
+
+Amounts are signed while they are computed, debits positive; a posting shows a positive amount and
+a side, so that a refund's sides are flipped.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from claimbridge.errors import MappingError
+from claimbridge.mapping.chart.rows import ExpenseRow
+from claimbridge.mapping.chart.rules import Rules
+from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.postings.books import Book, open_book
+from claimbridge.mapping.postings.chart_answers import company_of
+from claimbridge.mapping.postings.dates import dates_of
+from claimbridge.mapping.postings.explanation import Explanation, Mapped
+from claimbridge.mapping.taxes.documents import Invoices
+from claimbridge.model import Claim, ClaimLine, Posting, Side, Voucher
+from claimbridge.model.money import EXACT, rounded
+
+_SHOWN_ROUNDING: Final = Decimal("0.000001")
+
+
+class Draft:
+    """What one claim becomes, posting by posting; used once.
+
+    ``whole`` is the claim that this one is a part of, or itself: its dates hold for all parts, and
+    a document may stand on lines of several. ``books`` holds the companies that the claim
+    concerns, its own first, under "".
+    """
+
+    def __init__(self, rules: Rules, claim: Claim, whole: Claim) -> None:
+        self.rules = rules
+        self.claim = claim
+        self.company = company_of(rules, claim)
+        self.dates = dates_of(rules, whole)
+        self.books = {"": Book("", self.company)}
+        self.invoices = Invoices(rules.invoices, whole)
+        # What narrations may name: the claim's fields, joined by those of the line at hand.
+        self._fields: dict[str, object] = {
+            "id": claim.id,
+            "title": claim.title,
+            "employee": claim.employee,
+            "employee_name": claim.employee_name,
+            "company": claim.company,
+            "department": claim.department,
+            "country": claim.country,
+        }
+        self.text = rules.claim_text.fill(self._fields)
+        self._postings: list[Posting] = []
+        self._explain: list[Explanation] = []
+
+    def book(self, code: str, place: Place) -> Book:
+        """Return the books of a company that bears a cost; raises MappingError CB-126."""
+        code = "" if code == self.claim.company else code
+        held = self.books.get(code)
+        if held is None:
+            held = self.books[code] = open_book(self.rules, self.claim, code, place)
+        return held
+
+    def narration(self, row: ExpenseRow, line: ClaimLine, cost_centre: str) -> str:
+        """Return the narration that the row has for a line."""
+        fields = self._fields
+        fields["department"] = line.department or self.claim.department
+        fields["type"] = line.type
+        fields["name"] = row.name
+        fields["text"] = line.text
+        fields["date"] = line.date
+        fields["project"] = line.project
+        fields["cost_centre"] = cost_centre
+        return row.narration.fill(fields)
+
+    def plain_narration(self, line: ClaimLine) -> str:
+        """Return the narration of a line for which no row answers."""
+        return " ".join(f"{line.type} {self.claim.employee_name} {line.text}".split())
+
+    def converted(self, amount: Decimal, rate: Decimal | None) -> Decimal:
+        """Return an amount in the claim's currency; without a rate it is in that already."""
+        if rate is None:
+            return amount
+        return rounded(EXACT.multiply(amount, rate), self.claim.currency)
+
+    def at_own_rate(self, amount: Decimal, line: ClaimLine) -> Decimal:
+        """Return an amount of a line in the claim's currency, by the rate that the line states."""
+        foreign = line.currency not in (None, self.claim.currency)
+        return self.converted(amount, line.rate if foreign else None)
+
+    def add(
+        self,
+        posting: Posting,
+        *,
+        rule: str,
+        row: str,
+        tax_rate: Decimal | None = None,
+        rate: Decimal | None = None,
+        rounding: Decimal | None = None,
+        remainder: Decimal | None = None,
+    ) -> None:
+        """Add a posting and why it is there."""
+        explanation = Explanation(
+            rule=rule,
+            posting=len(self._postings),
+            source=posting.source,
+            row=row,
+            tax_rate=tax_rate,
+            rate=rate,
+            rounding=_shown(rounding) if rounding else None,
+            remainder=_shown(remainder) if remainder else None,
+        )
+        self._postings.append(posting)
+        self._explain.append(explanation)
+
+    def skip(self, rule: str, source: str = "", row: str = "") -> None:
+        """Explain what made no posting."""
+        self._explain.append(Explanation(rule=rule, source=source, row=row))
+
+    def mapped(self) -> Mapped:
+        """Return the finished voucher; raises MappingError CB-118 when there is none."""
+        claim, dates = self.claim, self.dates
+        if not self._postings:
+            raise MappingError(
+                "every line is zero: there is nothing to post", code="CB-118", claim_id=claim.id
+            )
+        voucher = Voucher(
+            claim_id=claim.id,
+            revision=claim.revision,
+            company=claim.company,
+            employee=claim.employee,
+            currency=claim.currency,
+            document_date=dates.document,
+            posting_date=dates.posting,
+            postings=tuple(self._postings),
+            text=self.text,
+            employee_name=claim.employee_name,
+            approver=claim.approver,
+            approved_at=claim.approved_at,
+        )
+        period = dates.period.name if dates.period is not None else None
+        return Mapped(voucher, tuple(self._explain), period)
+
+
+def _shown(amount: Decimal) -> Decimal | None:
+    """Return what rounding added as it is shown; None for what only a long division left."""
+    return EXACT.quantize(amount, _SHOWN_ROUNDING) or None
+
+
+def side_of(amount: Decimal) -> Side:
+    """Return the side of a signed amount."""
+    return Side.DEBIT if amount > 0 else Side.CREDIT

@@ -1,0 +1,1 @@
+"""The taxes of a line: split, levied, allocated, by its documents."""

@@ -1,0 +1,1 @@
+"""Kingdee EAS: vouchers in rows."""

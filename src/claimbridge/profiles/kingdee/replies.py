@@ -1,0 +1,182 @@
+"""What Kingdee EAS answers: one string for each voucher, its parts parted by ``||``.
+
+``0000||记||2026||3||成功保存||0366``: result, voucher type, year, period, text, number, and after
+some calls an id. As EAS's own code gives the results:
+
+======== ======================================================================================
+result   means
+======== ======================================================================================
+0000     saved, under the number given
+3100     EAS is set to refuse repeats, and holds a voucher with this reference information
+3101     a voucher with this reference information is being imported now, or was a moment ago
+1111     an error that EAS did not foresee, perhaps after the voucher was saved
+others   the voucher is wrong; it was not saved
+======== ======================================================================================
+
+A string with a part more or less than known is not shifted until it fits: where one of the parts
+does not have its form, the string has no number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import msgspec
+
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason
+from claimbridge.profiles.kit.forms import (
+    YEAR,
+    EntryForm,
+    as_written,
+    is_code,
+    is_number,
+    is_period,
+)
+from claimbridge.profiles.kit.reading import unknown
+
+PARTED: Final = "||"
+SAVED, REPEATED, REPEATING, UNFORESEEN = "0000", "3100", "3101", "1111"
+_CODE: Final = re.compile(r"\d{4,6}")
+_NUMBER: Final = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}"
+_ID: Final = re.compile(r"[A-Za-z0-9+/_-]{6,60}={0,2}")
+"""The id of a voucher, as it stands after the number: EAS's are longer than any number."""
+_WORDS: Final = re.compile(r"[^\W\d]")
+FORM: Final = EntryForm(number=rf".{{1,40}}-[0-9]{{1,2}}-{_NUMBER}", year=YEAR, needs_year=True)
+"""A number is one by type, period and year; the company is the one that was asked."""
+_K = OutcomeKind
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One string that was understood; ``number`` is "" where EAS gives none.
+
+    ``id`` is what stands after the number, ``drift`` what was tolerated.
+    """
+
+    code: str
+    type: str
+    year: str
+    period: str
+    text: str
+    number: str
+    id: str = ""
+    drift: tuple[str, ...] = ()
+
+    def entry(self, company: str) -> JournalEntry | None:
+        """Return the voucher's number in EAS, which counts by company, period and type.
+
+        None where a part of it does not have its form: then another may stand in its place.
+        """
+        whole = (
+            is_code(self.type)
+            and re.fullmatch(YEAR, self.year)
+            and is_period(self.period)
+            and (not self.text or _WORDS.search(self.text))
+            and is_number(self.number, _NUMBER)
+            and (not self.id or (_ID.fullmatch(self.id) and not self.id.isdigit()))
+        )
+        if not whole:
+            return None
+        return JournalEntry(f"{self.type}-{self.period}-{self.number}", company, self.year)
+
+
+def result(written: str) -> Result | None:
+    """Return what a string says; None for one that is no result."""
+    parts = [part.strip() for part in written.split(PARTED)]
+    if not 5 <= len(parts) <= 7 or not _CODE.fullmatch(parts[0]):
+        return None
+    code, type_, year, period, text, number, id_, *_ = (*map(_given, parts), "", "")
+    told: list[str] = []
+    return Result(
+        code=code,
+        type=type_,
+        year=as_written(year, "a voucher's year", told),
+        period=as_written(period, "a voucher's period", told),
+        text=text,
+        number=as_written(number, "a voucher's number", told),
+        id=id_,
+        drift=tuple(told),
+    )
+
+
+def results(strings: Sequence[str]) -> list[Result]:
+    """Return the strings that are results, in their order."""
+    return [found for one in strings if (found := result(one)) is not None]
+
+
+def outcome(found: Result, *, company: str = "", posted: bool = True, item: int = 1) -> Outcome:
+    """Return what one result says of the one voucher that it can be about.
+
+    ``posted`` False: vouchers are saved as drafts, which a person has yet to submit.
+    """
+    entry = found.entry(company)
+    if found.code == SAVED:
+        if entry is None:
+            return unknown(
+                f"EAS says that it saved the voucher, and no number that is one: {found.text}",
+                item=item,
+            )
+        return Outcome(
+            kind=_K.POSTED if posted else _K.ACKNOWLEDGED,
+            journal_entry=entry,
+            item=item,
+            drift=found.drift,
+        )
+    reason = Reason(found.text, code=found.code)
+    if found.code == REPEATED:
+        return Outcome(
+            kind=_K.DUPLICATE,
+            journal_entry=entry,
+            reasons=(reason,),
+            item=item,
+            drift=found.drift,
+        )
+    if found.code in (REPEATING, UNFORESEEN) or found.number:
+        return unknown(f"EAS answers {reason}", item=item)
+    return Outcome(kind=_K.REJECTED, reasons=(reason,), item=item)
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One voucher of a period as ``findVoucher`` lists it; ``debit`` is None where not listed."""
+
+    reference: str
+    entry: JournalEntry
+    debit: Decimal | None
+
+
+def listed(
+    written: str, layout: Sequence[str], *, place: tuple[str, int, int], type_: str
+) -> Listed | None:
+    """Return the voucher that a string of ``findVoucher`` lists, its parts named by ``layout``.
+
+    ``place`` is the company, year and period that were asked for. None where the string does not
+    have that layout, or is of another period.
+    """
+    company, year, period = place
+    parts = written.split(PARTED)
+    if len(parts) != len(layout):
+        return None
+    held = {name: _given(part.strip()) for name, part in zip(layout, parts, strict=True) if name}
+    try:
+        of_period = (int(held.get("year", year)), int(held.get("period", period)))
+        debit = Decimal(held["debit"]).copy_abs() if "debit" in held else None
+    except (ValueError, InvalidOperation):
+        return None
+    if of_period != (year, period) or (debit and not debit.is_finite()):
+        return None
+    if not is_number(held["number"], _NUMBER) or not is_code(held.get("type", type_)):
+        return None
+    number = f"{held.get('type', type_)}-{period}-{held['number']}"
+    return Listed(
+        reference=held["reference"], entry=JournalEntry(number, company, str(year)), debit=debit
+    )
+
+
+def _given(part: str) -> str:
+    # Java writes what is not there as the word.
+    return "" if part == "null" else part
+
+
+__all__ = ["FORM", "Listed", "Result", "listed", "outcome", "result", "results"]

@@ -1,0 +1,193 @@
+"""A voucher as Kingdee EAS takes it: one flat row for each posting, the head on every one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from claimbridge.errors import ClaimError
+from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
+from claimbridge.model.money import EXACT, rounded, summed
+from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
+
+if TYPE_CHECKING:
+    from claimbridge.profiles.kingdee import requests
+
+DEBIT: Final = 1
+_MOST_DIGITS: Final = 15
+"""What an IEEE double, EAS's type of amounts, holds of a decimal number without loss."""
+_MOST_DIMENSIONS: Final = 8
+_ONE: Final = Decimal(1)
+
+
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """What one EAS calls things: see ``KingdeeEas``, whose options these are."""
+
+    voucher_type: str
+    creator: str
+    local_currency: str
+    currencies: Mapping[str, str]
+    rates: Mapping[str, Decimal]
+    dimensions: Mapping[str, str]
+    credit: int
+
+
+def rows(submission: Submission, books: Books) -> list[requests.WSWSVoucher]:
+    """Return the rows of one voucher.
+
+    A reversal is a red voucher: the postings stay on their sides, their amounts are negative.
+    Raises ClaimError: CB-185 for a currency without a code or rate, CB-186 for an amount beyond
+    what EAS holds exactly, CB-187 for a dimension that EAS is not told about, or too many.
+    """
+    voucher = submission.voucher
+    try:
+        amounts = local_amounts(voucher, books)
+        return [
+            _head(submission, books)
+            | _row(posting, local, number, voucher, books)
+            | _assistants(posting, books)
+            for number, (posting, local) in enumerate(
+                zip(voucher.postings, amounts, strict=True), start=1
+            )
+        ]
+    except ClaimError as error:
+        error.claim_id = error.claim_id or voucher.claim_id
+        raise
+
+
+def local_amounts(voucher: Voucher, books: Books) -> list[Decimal]:
+    """Return each posting's amount in the local currency; debits and credits agree in it.
+
+    What rounding leaves between the sides goes to the largest posting of the smaller side.
+    """
+    converted = [_converted(posting, books) for posting in voucher.postings]
+    sides = [posting.side for posting in voucher.postings]
+    debits, credits = (
+        summed(one for one, side in zip(converted, sides, strict=True) if side is wanted)
+        for wanted in (Side.DEBIT, Side.CREDIT)
+    )
+    if debits != credits:
+        short = Side.DEBIT if debits < credits else Side.CREDIT
+        on_it = [n for n, side in enumerate(sides) if side is short]
+        largest = max(on_it, key=lambda n: converted[n])
+        missing = EXACT.subtract(debits, credits).copy_abs()
+        converted[largest] = EXACT.add(converted[largest], missing)
+    return converted
+
+
+def local_total(voucher: Voucher, books: Books) -> Decimal:
+    """Return the debits' sum in the local currency, as EAS adds it up; never negative."""
+    pairs = zip(voucher.postings, local_amounts(voucher, books), strict=True)
+    return summed(local for posting, local in pairs if posting.side is Side.DEBIT)
+
+
+def _head(submission: Submission, books: Books) -> requests.WSWSVoucher:
+    voucher = submission.voucher
+    booked = voucher.posting_date
+    return {
+        "companyNumber": Sourced(voucher.company, "company"),
+        "bookedDate": Sourced(booked.isoformat(), "posting_date"),
+        "bizDate": Sourced(voucher.document_date.isoformat(), "lines"),
+        "periodYear": Sourced(str(booked.year), "posting_date"),
+        "periodNumber": Sourced(str(booked.month), "posting_date"),
+        "voucherType": books.voucher_type,
+        # Rows that follow each other with one number are one voucher; the reference information
+        # is what EAS compares when it is set to refuse repeats.
+        "voucherNumber": submission.reference,
+        "description": submission.reference,
+        "creator": books.creator or None,
+    }
+
+
+def _row(
+    posting: Posting, local: Decimal, number: int, voucher: Voucher, books: Books
+) -> requests.WSWSVoucher:
+    red = voucher.purpose is Purpose.REVERSE
+    side = posting.side.other if red else posting.side
+    is_debit = side is Side.DEBIT
+    narration = f"冲销 {_told(voucher)} {posting.narration}".strip() if red else posting.narration
+
+    def amount(size: Decimal) -> Sourced:
+        exact = _exact(size, posting)
+        signed = exact.copy_negate() if red else exact
+        return Sourced(f"{signed:f}", claim_field(posting, "amount"))
+
+    return {
+        "entrySeq": number,
+        "asstSeq": 1,
+        "itemFlag": 0,
+        "voucherAbstract": Sourced(narration, claim_field(posting, "narration")),
+        "accountNumber": Sourced(posting.account, claim_field(posting, "account")),
+        "currencyNumber": books.currencies[posting.currency],
+        "localRate": _rate(posting.currency, books),
+        "entryDC": DEBIT if is_debit else books.credit,
+        "originalAmount": amount(posting.amount),
+        "debitAmount": amount(local) if is_debit else None,
+        "creditAmount": None if is_debit else amount(local),
+    }
+
+
+def _told(voucher: Voucher) -> str:
+    return voucher.reverses.number if voucher.reverses else ""
+
+
+def _assistants(posting: Posting, books: Books) -> requests.WSWSVoucher:
+    """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
+    held = dimensions_of(posting)
+    foreign = [name for name in held if name not in books.dimensions]
+    if foreign or len(held) > _MOST_DIMENSIONS:
+        what = (
+            f"no assistant account is named for {foreign[0]!r}; name it in [ledger.X.options] "
+            "dimensions"
+            if foreign
+            else f"{len(held)} assistant accounts, where EAS takes {_MOST_DIMENSIONS}"
+        )
+        raise ClaimError(f"account {posting.account}: {what}", code="CB-187")
+    found: dict[str, Any] = {}
+    for number, (name, code) in enumerate(held.items(), start=1):
+        found[f"asstActType{number}"] = books.dimensions[name]
+        found[f"asstActNumber{number}"] = code
+    return cast("requests.WSWSVoucher", found)  # the names are counted: 1 to 8
+
+
+def _converted(posting: Posting, books: Books) -> Decimal:
+    if posting.currency not in books.currencies:
+        raise ClaimError(
+            f"EAS's code of the currency {posting.currency} is not known; add it to "
+            "[ledger.X.options] currencies",
+            code="CB-185",
+        )
+    rate = _rate(posting.currency, books)
+    return rounded(EXACT.multiply(posting.amount, rate), books.local_currency)
+
+
+def _rate(currency: str, books: Books) -> Decimal:
+    if currency == books.local_currency:
+        return _ONE
+    rate = books.rates.get(currency)
+    if rate is None:
+        raise ClaimError(
+            f"there is no rate from {currency} to {books.local_currency}; add it to "
+            "[ledger.X.options] rates, or have the chart convert",
+            code="CB-185",
+        )
+    return rate
+
+
+def _exact(amount: Decimal, posting: Posting) -> Decimal:
+    if len(amount.normalize(EXACT).as_tuple().digits) > _MOST_DIGITS:
+        raise ClaimError(
+            f"{claim_field(posting, 'amount')}: {amount} has more than {_MOST_DIGITS} digits, and "
+            "EAS keeps amounts as doubles; divide the claim",
+            code="CB-186",
+        )
+    return amount
+
+
+def references(body: Mapping[str, Any]) -> list[str]:
+    """Return the references of the vouchers in a request, in their order, each once."""
+    held: Sequence[Mapping[str, Any]] = body["col"]["item"]
+    return list(dict.fromkeys(str(row["description"]) for row in held))

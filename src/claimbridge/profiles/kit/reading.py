@@ -1,0 +1,68 @@
+"""What profiles share in reading replies: ambiguous parts, and faults without a typed detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from claimbridge.errors import ClaimError, DocumentError
+from claimbridge.model import Outcome, OutcomeKind, Reason
+
+if TYPE_CHECKING:
+    from claimbridge.contract.calls.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+Read = Callable[["Reply", int], Outcome]
+"""Reads one document's part of a reply; the number is its ``item``."""
+
+
+def legible(read: Read, part: Reply, number: int) -> Outcome:
+    """Return what ``read`` makes of a part.
+
+    What says two things at once, or an amount that is none, says nothing: UNKNOWN.
+    """
+    try:
+        return read(part, number)
+    except (DocumentError, ClaimError) as error:
+        return unknown(error.message, item=number)
+
+
+def unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
+    """Return that there is no evidence either way, and why; "" is no reference."""
+    return Outcome(kind=OutcomeKind.UNKNOWN, reference=reference or None, text=text, item=item)
+
+
+def of_several(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return what a reply to several documents says: of one that it does not name, nothing.
+
+    A refusal without a name would else be taken for that of the whole request.
+    """
+    return tuple(one if one.reference is not None else _nobody_s(one) for one in outcomes)
+
+
+def _nobody_s(outcome: Outcome) -> Outcome:
+    if outcome.kind is OutcomeKind.UNKNOWN:
+        return outcome
+    told = "; ".join(map(str, outcome.reasons)) or outcome.text
+    text = f"the reply says {outcome.kind} of a document that it does not name: {told}"
+    return unknown(text, item=outcome.item)
+
+
+# SOAP 1.1 §4.4.1, SOAP 1.2 part 1 §5.4.6: the envelope itself was refused, unread.
+_UNREAD: Final = frozenset({"VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
+# SOAP 1.1 §4.4.1: Client faults "indicate that the message was incorrectly formed"; SOAP 1.2
+# part 1 §5.4.6 says the same of Sender, and of the classes that refuse a message unprocessed.
+_REFUSING: Final = _UNREAD | {"Client", "Sender"}
+
+
+def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
+    """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
+
+    A Server or Receiver fault does not say how far the processing went: it may come after the
+    commit. ``typed``: this ERP's answers about documents carry typed details, one of which says
+    that a document is there already; a fault without any that we know may be that one, changed.
+    """
+    # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
+    if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):
+        return Outcome(kind=OutcomeKind.REJECTED, reasons=(Reason(fault.reason, code=fault.code),))
+    return unknown(f"a {fault.code} fault: {fault.reason}")

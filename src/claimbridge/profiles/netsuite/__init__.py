@@ -1,0 +1,1 @@
+"""NetSuite: journal entries and expense reports by SuiteTalk."""

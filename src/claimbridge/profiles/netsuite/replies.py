@@ -1,0 +1,285 @@
+"""What NetSuite's answers say: of records written, of records asked for, of jobs, in faults.
+
+Success is ``isSuccess="true"`` together with the record's internal id. A refusal is
+``isSuccess="false"`` with details in words, in an ordinary reply. What else there is, is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from claimbridge.errors import DocumentError
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, as_amount
+from claimbridge.model.money import EXACT, summed
+from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
+
+if TYPE_CHECKING:
+    from claimbridge.contract.calls.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+_K = OutcomeKind
+_TRUE: Final = frozenset({"true", "1"})
+_FALSE: Final = frozenset({"false", "0"})
+
+ABSENT: Final = "RCRD_DSNT_EXIST"
+BUSY: Final = frozenset(
+    {
+        "ACCT_TEMP_UNAVAILABLE",
+        "CONCURRENCY_LIMIT_EXCEEDED",
+        "EXCEEDED_MAX_CONCUR_RQST",
+        "EXCEEDED_MAX_SESSIONS",
+        "SSS_REQUEST_LIMIT_EXCEEDED",
+        "WS_CONCUR_SESSION_DISALLWD",
+        "WS_EXCEEDED_CONCUR_USERS_ALLWD",
+    }
+)
+"""Codes of a status that say: not now."""
+UNCLEAR: Final = frozenset(
+    {
+        # Somebody else, perhaps an earlier call of ours, has written the record.
+        "CANT_UPDATE_RECRD_HAS_CHANGED",
+        "DUP_RCRD",
+        "RCRD_HAS_BEEN_CHANGED",
+        # Nobody knows how far it went.
+        "JE_UNEXPECTED_ERROR",
+        "SESSION_TIMED_OUT",
+        "SSS_APP_SERVER_RESTART",
+        "UNEXPECTED_ERROR",
+        "UNEXPECTED_FAILURE",
+    }
+)
+"""Codes of a status that do not prove that nothing was written."""
+
+_THROTTLING: Final = frozenset(
+    {"exceededConcurrentRequestLimitFault", "exceededRequestLimitFault", "exceededUsageLimitFault"}
+)
+_TOO_LARGE: Final = frozenset({"exceededRecordCountFault", "exceededRequestSizeFault"})
+# Who calls is judged before what is asked: nothing was done, and the same call fails again.
+_NOT_LET_IN: Final = frozenset(
+    {
+        "insufficientPermissionFault",
+        "invalidAccountFault",
+        "invalidCredentialsFault",
+        "invalidSessionFault",
+        "invalidVersionFault",
+    }
+)
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """How records read: ``written`` is what a record that was just written is.
+
+    ``currencies`` are ISO codes by internal id.
+    """
+
+    written: OutcomeKind
+    currencies: Mapping[str, str] = {}
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return what became of records, or what is held of those that were asked for."""
+        if reply.local == "upsertResponse":
+            parts, read = reply.all("writeResponse"), self._written
+        elif reply.local == "getAsyncResultResponse":
+            parts = reply.all("asyncResult", "writeResponseList", "writeResponse")
+            read = self._written
+        elif reply.local == "getListResponse":
+            parts, read = reply.all("readResponseList", "readResponse"), self._held
+        else:
+            return (unknown(f"the reply is a {reply.local}, which tells of no record"),)
+        found = tuple(legible(read, part, number) for number, part in enumerate(parts, start=1))
+        return found or (unknown(f"the {reply.local} tells of no record"),)
+
+    def _written(self, part: Reply, number: int) -> Outcome:
+        told = part.text("status", "@isSuccess")
+        id_ = part.text("baseRef", "@internalId")
+        reference = part.text("baseRef", "@externalId") or None
+        if told in _TRUE and id_:
+            entry = JournalEntry(id_)
+            return Outcome(kind=self.written, reference=reference, journal_entry=entry, item=number)
+        if told in _FALSE and not id_:
+            return _refused(part, reference, number)
+        # A refused update names the record that is there.
+        text = f"isSuccess is {told!r}, and the record's internal id {id_!r}"
+        return unknown(text, reference=reference, item=number)
+
+    def _held(self, part: Reply, number: int) -> Outcome:
+        told = part.text("status", "@isSuccess")
+        id_ = part.text("record", "@internalId")
+        reference = part.text("record", "@externalId") or None
+        if told in _TRUE and id_:
+            is_report = _is_report(part)
+            approval = part.text("record", "accountingApproval" if is_report else "approved")
+            if is_report and approval not in _TRUE | _FALSE:
+                # Without it a report is not in the books.
+                text = f"expense report {id_} does not say whether accounting has approved it"
+                return unknown(text, reference=reference, item=number)
+            return Outcome(
+                kind=_K.ACKNOWLEDGED if approval in _FALSE else _K.POSTED,
+                reference=reference,
+                journal_entry=JournalEntry(id_),
+                totals=self._spent(part) if is_report else self._totals(part),
+                item=number,
+            )
+        reasons = _reasons(part)
+        codes = {reason.code.upper() for reason in reasons}
+        if told in _FALSE and not id_ and codes == {ABSENT}:
+            return Outcome(kind=_K.ABSENT, item=number)
+        if told in _FALSE and codes & BUSY:
+            return _busy(reasons, reference, number)
+        text = f"isSuccess is {told!r}, {_told(reasons) or 'without a reason'}"
+        return unknown(text, reference=reference, item=number)
+
+    def _totals(self, part: Reply) -> dict[str, Decimal]:
+        """Return the debits by currency; {} when the record tells too little for that.
+
+        A journal entry balances: where debits and credits differ, not all of them were found.
+        """
+        currency = self._currency(part, "currency")
+        lines = part.all("record", "lineList", "line")
+        debit, credit = (
+            summed(_double(line, side) for line in lines) for side in ("debit", "credit")
+        )
+        return _debits(debit, currency) if debit == credit else {}
+
+    def _spent(self, part: Reply) -> dict[str, Decimal]:
+        """Return an expense report's debits by currency; {} when it tells too little for that.
+
+        They are what its lines add, taxes by themselves, as in the voucher. Lines that do not sum
+        up to the head's amount are not all of them.
+        """
+        lines = part.all("record", "expenseList", "expense")
+        net = [_double(line, "amount") for line in lines]
+        taxes = [_double(line, "tax1Amt") for line in lines]
+        gross = [*map(EXACT.add, net, taxes)]
+        # An account without taxes tells no gross amounts.
+        if any(
+            line.text("grossAmt") and _double(line, "grossAmt") != sum_
+            for line, sum_ in zip(lines, gross, strict=True)
+        ):
+            return {}
+        if part.text("record", "amount"):
+            # Oracle: "the total of all line items minus any advances"; of lines that a card paid
+            # it does not say whether they count.
+            own = (
+                one
+                for one, line in zip(gross, lines, strict=True)
+                if line.text("corporateCreditCard") not in _TRUE
+            )
+            amounts = (part.text("record", name) or "0" for name in ("amount", "advance"))
+            if summed(map(_number, amounts)) not in (summed(gross), summed(own)):
+                return {}
+        debit = summed(one for one in (*net, *taxes) if one > 0)
+        return _debits(debit, self._currency(part, "expenseReportCurrency"))
+
+    def _currency(self, part: Reply, name: str) -> str:
+        known = self.currencies.get(part.text("record", name, "@internalId"), "")
+        told = (
+            part.text("record", name, "@externalId"),
+            part.text("record", name, "name"),
+        )
+        return known or next((one for one in told if _ISO.fullmatch(one)), "")
+
+
+_ISO: Final = re.compile(r"[A-Z]{3}")
+
+
+def _is_report(part: Reply) -> bool:
+    """Tell whether a record is an expense report: by its type, or by what only that has."""
+    kind = part.text("record", "@xsi:type").rpartition(":")[2]
+    own = (part.find("record", name) for name in ("expenseList", "accountingApproval"))
+    return kind == "ExpenseReport" or any(one is not None for one in own)
+
+
+def _debits(debit: Decimal, currency: str) -> dict[str, Decimal]:
+    if not currency or not debit:
+        return {}
+    # A double may come as 1.13E7, or with decimals that the currency does not have.
+    return {currency: as_amount(f"{debit.normalize(EXACT):f}", currency, what="a debit")}
+
+
+def _double(line: Reply, name: str) -> Decimal:
+    return _number(line.text(name) or "0")
+
+
+def read_fault(fault: Fault) -> Outcome:
+    """Return what a fault's typed detail says; one without says nothing of our record."""
+    detail = fault.detail
+    local = "" if detail is None else detail.local
+    text = f"{local}: {fault.reason}" if detail is None else f"{local}: {_words(detail, fault)}"
+    if local in _THROTTLING:
+        return Outcome(kind=_K.UNAVAILABLE, text=text)
+    if local in _NOT_LET_IN:
+        return Outcome(kind=_K.NOT_DELIVERED, text=text, useless=True)
+    if local in _TOO_LARGE and detail is not None:
+        reason = Reason(_words(detail, fault), code=_first(detail, "code"))
+        return Outcome(kind=_K.REJECTED, reasons=(reason,))
+    if local:
+        # unexpectedErrorFault may come after the commit; asyncFault is about a job.
+        return unknown(text)
+    return read_untyped(fault, typed=True)
+
+
+def job_of(reply: Reply) -> tuple[str, str]:
+    """Return the id and the status of an asynchronous job; "" for what is not told."""
+    path = "asyncStatusResult"
+    return reply.text(path, "jobId"), reply.text(path, "status")
+
+
+def _refused(part: Reply, reference: str | None, number: int) -> Outcome:
+    """Read a refusal; one that may have come after the writing, or without words, is none."""
+    reasons = _reasons(part)
+    codes = {reason.code.upper() for reason in reasons}
+    late = any(one in _TRUE for one in part.texts("status", "statusDetail", "afterSubmitFailed"))
+    if late or codes & UNCLEAR or not reasons or "" in codes:
+        # afterSubmit scripts run once the record is saved; their failure undoes nothing. A refusal
+        # whose code was lost may be that of a duplicate.
+        text = f"NetSuite refuses {'after saving' if late else 'unclearly'}: {_told(reasons)}"
+        return unknown(text, reference=reference, item=number)
+    if codes & BUSY:
+        return _busy(reasons, reference, number)
+    return Outcome(kind=_K.REJECTED, reference=reference, reasons=reasons, item=number)
+
+
+def _reasons(part: Reply) -> tuple[Reason, ...]:
+    """Return the errors of a status, without its warnings."""
+    details = [
+        one for one in part.all("status", "statusDetail") if one.text("@type") in {"", "ERROR"}
+    ]
+    return tuple(
+        Reason(one.text("message") or one.text("code"), code=one.text("code"))
+        for one in details
+        if one.text("message") or one.text("code")
+    )
+
+
+def _busy(reasons: Sequence[Reason], reference: str | None, number: int) -> Outcome:
+    text = f"NetSuite is busy: {_told(reasons)}"
+    return Outcome(kind=_K.UNAVAILABLE, reference=reference, text=text, item=number)
+
+
+def _told(reasons: Sequence[Reason]) -> str:
+    return "; ".join(map(str, reasons))
+
+
+def _words(detail: Reply, fault: Fault) -> str:
+    return _first(detail, "message") or fault.reason
+
+
+def _first(detail: Reply, name: str) -> str:
+    """Return a text that only explains: of two the first will do."""
+    return next(iter(detail.texts(name)), "")
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise DocumentError(f"the reply gives {text!r} as a debit", code="CB-155")
+    return number

@@ -1,0 +1,1 @@
+"""The reference ledger: our own contract, for in-house services."""

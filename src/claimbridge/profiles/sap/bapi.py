@@ -1,0 +1,400 @@
+"""The profile of SAP's ``BAPI_ACC_DOCUMENT_POST``, called as a web service.
+
+Facts it is built on, from SAP's documentation of the function modules:
+
+- The posting is held until ``BAPI_TRANSACTION_COMMIT``, in the same session; with WAIT the commit
+  returns when the document is written, and says in RETURN when it could not be. So an exchange is
+  three calls: post, commit, and a look at the table of documents. Only a document that is found
+  there under its number and our reference is posted: where the service keeps no session, the
+  commit commits nothing, and the number that was given belongs to no document.
+- A refusal is a normal reply with messages of type E or A, OBJ_KEY blank or ``$``; it is followed
+  by ``BAPI_TRANSACTION_ROLLBACK``.
+- OBJ_KEY is number, company code and fiscal year, where OBJ_TYPE is BKPFF.
+- Nothing keeps a reference unique. ``RFC_READ_TABLE`` finds it: a lost answer is resolved by
+  asking, and by sending again after the quiet period.
+- A BAPI takes numbers as the database has them: accounts of digits with leading zeros.
+
+How a voucher becomes a document:
+
+- The reference stands whole in REF_DOC_NO (BKPF-XBLNR, 16 characters).
+- Items are numbered through all tables; CURRENCYAMOUNT holds each one's amount, signed. A payable
+  with a partner is a vendor item, an input tax with code and base a tax item, all else G/L items.
+- A reversal is a document of its own with the sides exchanged. ``BAPI_ACC_DOCUMENT_REV_POST`` has
+  no field for a reference: a lost answer to it could not be found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from claimbridge.contract.calls.replies import Reply
+from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
+from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.conversation import answer_to
+from claimbridge.profiles.kit.limits import one_line
+from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
+from claimbridge.profiles.kit.reading import read_untyped, unknown
+from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.sap.items import (
+    HEADER_TEXT,
+    ITEM_TEXT,
+    check_currency,
+    check_dimensions,
+    codes_on_items,
+    is_creditor,
+    is_tax,
+    signed_amount,
+)
+from claimbridge.profiles.sap.returns import ENTRY, object_key, refusals, spelt
+from claimbridge.profiles.sap.tables import (
+    Held,
+    Tables,
+    Totals,
+    asked_for,
+    by_reference,
+    documents_question,
+    found,
+    is_same,
+    items_question,
+    read_documents,
+    read_totals,
+)
+
+if TYPE_CHECKING:
+    from claimbridge.profiles.conversation import Conversation
+    from claimbridge.profiles.sap import bapi_requests as requests
+    from claimbridge.soap.faults import Fault
+
+_CAPABILITIES: Final = Capabilities(
+    can_query=True,
+    can_reverse=True,
+    checks_reversals=False,
+    can_list_changes=False,
+    unique_reference=False,
+    # BSEG-BUZEI has three digits.
+    postings=999,
+    reference_length=16,
+    reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
+    entry=ENTRY,
+)
+_DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
+_TABLES: Final = Tables()
+
+
+class SapBapi:
+    """SAP's way, with the settings that differ from one SAP system to the next.
+
+    ``commit`` is how a posting takes effect: ``session`` by a commit of ours in the session that
+    posted (the service must be stateful), ``service`` by the service itself (a wrapper around the
+    BAPI that commits and waits). ``document_type`` is that of vouchers and of their reversals;
+    ``user`` USERNAME; ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of input tax.
+    ``post``, ``commit_work``, ``rollback_work`` and ``read_table`` name the operations where the
+    contract calls them otherwise, ``tables`` what is read (see ``Tables``).
+    """
+
+    name: str = "sap-bapi"
+    contract: str = "sap-bapi.wsdl"
+    capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {
+        **OF_THE_CLAIM,
+        "employee": EMPLOYEE,
+        "reverses": "the reversing document is one of its own, with a reference made from ours",
+    }
+    dimensions: Sequence[str] = _DIMENSIONS
+
+    def __init__(
+        self,
+        *,
+        commit: Literal["session", "service"] = "session",
+        document_type: str = "KR",
+        user: str = "CLAIMBRIDGE",
+        account_key: str = "VST",
+        condition_key: str = "MWVS",
+        post: str = "AccDocumentPost",
+        commit_work: str = "TransactionCommit",
+        rollback_work: str = "TransactionRollback",
+        read_table: str = "RfcReadTable",
+        tables: Tables = _TABLES,
+    ) -> None:
+        self._commits = commit == "session"
+        self._document_type = document_type
+        self._user = user
+        self._tax_keys = (condition_key, account_key)
+        self._post, self._read_table = post, read_table
+        self._commit = Request(operation=commit_work, body={"Wait": "X"})
+        self._rollback = Request(operation=rollback_work, body={}, harmless=True)
+        self._tables = tables
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that are used of a contract."""
+        ends = (self._commit.operation, self._rollback.operation) if self._commits else ()
+        return (self._post, *ends, self._read_table)
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return the posting of one voucher.
+
+        Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
+        SAP has no place for.
+        """
+        (submission,) = submissions
+        voucher = submission.voucher
+        check_currency(voucher)
+        items: list[requests.GlItem] = []
+        vendor_items: list[requests.PayableItem] = []
+        tax_items: list[requests.TaxItem] = []
+        coded = codes_on_items(voucher)
+        for count, posting in enumerate(voucher.postings, start=1):
+            number = f"{count:010}"
+            if is_creditor(posting):
+                vendor_items.append(_vendor_item(posting, number))
+            elif is_tax(posting):
+                tax_items.append(self._tax_item(posting, number, coded))
+            else:
+                items.append(_gl_item(posting, number, voucher.claim_id))
+        body: requests.AccDocumentPost = {
+            "Documentheader": {
+                "BusAct": "RFBU",
+                "Username": self._user,
+                "HeaderTxt": Sourced(one_line(voucher.text, limit=HEADER_TEXT), "title"),
+                "CompCode": Sourced(voucher.company, "company"),
+                "DocDate": voucher.document_date.isoformat(),
+                "PstngDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
+                "DocType": self._document_type,
+                "RefDocNo": Sourced(submission.reference, "id"),
+            },
+            "Accountgl": {"item": items} if items else None,
+            "Accountpayable": {"item": vendor_items} if vendor_items else None,
+            "Accounttax": {"item": tax_items} if tax_items else None,
+            "Currencyamount": {
+                "item": [
+                    _amount(posting, f"{count:010}")
+                    for count, posting in enumerate(voucher.postings, start=1)
+                ]
+            },
+            # Services answer with those optional tables that the request names.
+            "Return": {},
+        }
+        return as_request(self._post, body)
+
+    def reverse(self, submission: Submission) -> Request:
+        """Return the posting of the reversing voucher, a document with a reference of its own."""
+        return self.submit((submission,))
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Return the question for the documents under these references, in any company."""
+        return self._question([(reference, "") for reference in references])
+
+    def look_up(self, submissions: Sequence[Submission]) -> Request:
+        """Return the question for the documents of these submissions, each in its company."""
+        return self._question([(one.reference, one.voucher.company) for one in submissions])
+
+    def changes(self, cursor: str, limit: int) -> Request:
+        """Refuse: SAP keeps no list of changes."""
+        raise _denied(f"list {limit} changes after {cursor!r}")
+
+    def read_changes(self, reply: Reply) -> Page:
+        """Refuse: SAP keeps no list of changes."""
+        raise _denied(f"list changes, so a {reply.local} is none")
+
+    def converse(self, request: Request) -> Conversation:
+        """Post, commit and look; or ask for documents, and for their items."""
+        if request.operation == self._read_table:
+            return self._looking_up(request)
+        return self._posting(request)
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return what one reply says by itself: of a posting only whether it was refused."""
+        try:
+            if spelt(reply, "DATA"):
+                held = read_documents(reply, self._tables)
+                return _found(by_reference([one.reference for one in held], held), {}) or (
+                    unknown("the answer holds no document"),
+                )
+            return (_posted(reply, "").outcome,)
+        except DocumentError as error:
+            return (unknown(error.message),)
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return what the fault's class says: what is raised has no RETURN."""
+        return read_untyped(fault)
+
+    def _question(self, wanted: Sequence[tuple[str, str]]) -> Request:
+        return documents_question(self._read_table, wanted, self._tables)
+
+    def _tax_item(self, posting: Posting, number: str, coded: frozenset[str]) -> requests.TaxItem:
+        condition, account = self._tax_keys
+        return {
+            "ItemnoAcc": number,
+            "GlAccount": _internal(posting.account, "account", posting),
+            "CondKey": condition or None,
+            "AcctKey": account or None,
+            "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
+            # Without an item that it belongs to, the tax stands for itself.
+            "DirectTax": None if posting.tax_code in coded else "X",
+        }
+
+    def _posting(self, request: Request) -> Conversation:
+        header = request.body["Documentheader"]
+        reference, company = str(header["RefDocNo"]), str(header["CompCode"])
+        answer = yield from answer_to(request)
+        if not isinstance(answer, Reply):
+            return (self.read_fault(answer),)
+        posted = _posted(answer, reference)
+        if posted.entry is None:
+            if self._commits:
+                yield self._rollback
+            return (posted.outcome,)
+        refused: tuple[Reason, ...] = ()
+        if self._commits:
+            answer = yield from answer_to(self._commit)
+            refused = refusals(answer) if isinstance(answer, Reply) else ()
+        answer = yield from answer_to(self._question([(reference, company)]))
+        return (self._confirmed(answer, posted, reference, refused),)
+
+    def _confirmed(
+        self,
+        answer: Reply | Fault,
+        posted: _Posted,
+        reference: str,
+        refused: tuple[Reason, ...],
+    ) -> Outcome:
+        """Return what the table of documents says after the commit."""
+        if not isinstance(answer, Reply):
+            return _unread(answer, reference)
+        try:
+            held = read_documents(answer, self._tables)
+        except DocumentError as error:
+            return unknown(error.message, reference=reference)
+        mine = [
+            one for one in held if one.entry == posted.entry and is_same(one.reference, reference)
+        ]
+        if mine:
+            return found(reference, mine[:1], {})
+        if refused and not held:
+            # BAPI_TRANSACTION_COMMIT with WAIT: "Posting could not be carried out" (S& 101).
+            return Outcome(kind=OutcomeKind.REJECTED, reference=reference, reasons=refused)
+        why = str(refused[0]) if refused else "does the service keep a session?"
+        text = f"the ledger does not hold {posted.entry} after the commit: {why}"
+        return unknown(text, reference=reference)
+
+    def _looking_up(self, request: Request) -> Conversation:
+        references = asked_for(request, self._tables)
+        answer = yield from answer_to(request)
+        if not isinstance(answer, Reply):
+            return tuple(_unread(answer, one) for one in references)
+        try:
+            held = read_documents(answer, self._tables)
+            known = by_reference(references, held)
+            totals: Totals = {}
+            if held and self._tables.items:
+                answer = yield from answer_to(items_question(self._read_table, held, self._tables))
+                if not isinstance(answer, Reply):
+                    return tuple(_unread(answer, one) for one in references)
+                totals = read_totals(answer, held, self._tables)
+        except (DocumentError, ClaimError) as error:
+            return tuple(unknown(error.message, reference=one) for one in references)
+        return _found(known, totals)
+
+
+class _Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reply to a posting says; ``entry`` only where nothing speaks against a commit."""
+
+    outcome: Outcome
+    entry: JournalEntry | None = None
+
+
+def _posted(reply: Reply, reference: str) -> _Posted:
+    try:
+        refused, entry = refusals(reply), object_key(reply)
+    except DocumentError as error:
+        return _Posted(outcome=unknown(error.message, reference=reference))
+    if refused and entry is None:
+        outcome = Outcome(kind=OutcomeKind.REJECTED, reference=reference or None, reasons=refused)
+        return _Posted(outcome=outcome)
+    if refused:
+        text = f"the reply holds the document {entry}, and an error: {refused[0]}"
+        return _Posted(outcome=unknown(text, reference=reference))
+    if entry is None:
+        text = "the reply holds neither a document number nor an error"
+        return _Posted(outcome=unknown(text, reference=reference))
+    text = f"the number {entry} was given; it counts when the document is in the ledger"
+    return _Posted(outcome=unknown(text, reference=reference), entry=entry)
+
+
+def _found(known: Mapping[str, Sequence[Held]], totals: Totals) -> tuple[Outcome, ...]:
+    return tuple(
+        found(reference, documents, totals, item=n)
+        for n, (reference, documents) in enumerate(known.items(), start=1)
+    )
+
+
+def _unread(answer: Fault, reference: str) -> Outcome:
+    said = f"a {answer.code} fault: {answer.reason}"
+    return unknown(f"the ledger could not be read: {said}", reference=reference)
+
+
+def _internal(text: str, name: str, posting: Posting, width: int = 10) -> Sourced:
+    """Return a number as the database has it: only digits are filled up with zeros (ALPHA)."""
+    filled = text.zfill(width) if text.isascii() and text.isdigit() else text
+    return Sourced(filled, claim_field(posting, name))
+
+
+def _amount(posting: Posting, number: str) -> requests.Amount:
+    def signed(size: Decimal, name: str) -> Sourced:
+        return Sourced(f"{signed_amount(posting, size):f}", claim_field(posting, name))
+
+    base = posting.tax_base if is_tax(posting) else None
+    return {
+        "ItemnoAcc": number,
+        # The currency of the transaction.
+        "CurrType": "00",
+        "Currency": posting.currency,
+        "AmtDoccur": signed(posting.amount, "amount"),
+        "AmtBase": None if base is None else signed(base, "tax_base"),
+    }
+
+
+def _item_text(posting: Posting) -> Sourced:
+    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
+
+
+def _vendor_item(posting: Posting, number: str) -> requests.PayableItem:
+    return {
+        "ItemnoAcc": number,
+        "VendorNo": _internal(posting.partner, "partner", posting),
+        "ItemText": _item_text(posting),
+    }
+
+
+def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
+    check_dimensions(posting, _DIMENSIONS, claim_id)
+
+    def coded(name: str, width: int = 0) -> Sourced:
+        return _internal(posting.dimensions.get(name, ""), f"dimensions.{name}", posting, width)
+
+    return {
+        "ItemnoAcc": number,
+        "GlAccount": _internal(posting.account, "account", posting),
+        "ItemText": _item_text(posting),
+        "AllocNmbr": Sourced(posting.partner, claim_field(posting, "partner")),
+        "BusArea": coded("business_area"),
+        "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
+        "Costcenter": _internal(posting.cost_centre, "cost_centre", posting),
+        "ProfitCtr": coded("profit_centre", 10),
+        "WbsElement": Sourced(posting.project, claim_field(posting, "project")),
+        "Orderid": coded("order", 12),
+        "FuncAreaLong": coded("functional_area"),
+        "Segment": coded("segment"),
+    }
+
+
+def _denied(what: str) -> ConfigurationError:
+    return ConfigurationError(f"SAP's function modules cannot {what}", code="CB-242")

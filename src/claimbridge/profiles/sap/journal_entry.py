@@ -1,0 +1,435 @@
+"""The profile of SAP S/4HANA *Journal Entry - Post (Synchronous)*.
+
+Facts it is built on, each seen in the contracts of 2020 and 2024 or in real replies:
+
+- SAP documents no check for duplicates for this service, and its contract has no operation that
+  reads. Nothing can be asked after a lost answer, so such a submission is parked.
+- A refusal is a normal reply: the document number is blank, the year 0000, the log has items of
+  severity 3. Only a document number says that a document exists.
+- One bulk request holds several entries; each is posted or refused for itself.
+- Element order binds. The reversal fields came after 2020: with that generation's contract a
+  reversal is refused before it is sent.
+
+How a voucher becomes an entry:
+
+- Message id and UUID are the same whenever the same submission is sent. The reference stands in
+  the message ids and, whole, in ``DocumentReferenceID`` (BKPF-XBLNR, 16
+  characters): the field that people search. A longer claim id becomes a digest; it is never cut.
+- A payable with a partner is a creditor item, and a posting with a partner whose role is among
+  ``debtors`` a debtor item. SAP takes the account from the partner's master record, so the
+  posting's own does not travel. Another posting with a partner, such as an advance on a clearing
+  account, carries it as the assignment (ZUONR), by which open items are matched.
+- An input tax with code and base is a tax item, and SAP takes its account from the tax code. It is
+  marked as a direct tax posting unless a G/L item carries the same code. Everything else is a G/L
+  item on the posting's account.
+- Dimensions (``profit_centre``, ``segment``, and the rest of ``dimensions``) are account
+  assignments; another one is refused, not dropped. Orders, funds and grants came after 2020: that
+  generation's contract refuses them. Assignments of creditor, debtor and tax items, which SAP
+  does not know, are left out.
+- Texts for people (header 25, items 50 characters) are put on one line and shortened where they
+  must be, with "…" at the end; the claim keeps the whole. Codes and numbers are never shortened.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.model import (
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    Posting,
+    Reason,
+    Role,
+    Side,
+    Submission,
+    Voucher,
+)
+from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.conversation import answer_to
+from claimbridge.profiles.kit.forms import is_nothing
+from claimbridge.profiles.kit.limits import one_line
+from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
+from claimbridge.profiles.kit.reading import legible, of_several, read_untyped, unknown
+from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.sap.items import (
+    HEADER_TEXT,
+    ITEM_TEXT,
+    check_currency,
+    check_dimensions,
+    codes_on_items,
+    is_creditor,
+    is_tax,
+    roles_of,
+    signed_amount,
+)
+from claimbridge.profiles.sap.returns import ENTRY
+
+if TYPE_CHECKING:
+    from claimbridge.contract.calls.replies import Reply
+    from claimbridge.profiles.conversation import Conversation
+    from claimbridge.profiles.sap import journal_entry_requests as requests
+    from claimbridge.soap.faults import Fault
+
+OPERATION: Final = "JournalEntryCreateRequestConfirmation_In"
+
+_CAPABILITIES: Final = Capabilities(
+    can_query=False,
+    can_reverse=True,
+    can_list_changes=False,
+    unique_reference=False,
+    batch=20,
+    reference_length=16,
+    reference_pattern=r"[A-Za-z0-9._/\-]+",
+    # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
+    reference_case="upper",
+    entry=ENTRY,
+)
+_DIMENSIONS: Final = (
+    "profit_centre",
+    "partner_profit_centre",
+    "segment",
+    "partner_segment",
+    "order",
+    "functional_area",
+    "fund",
+    "grant",
+)
+_MESSAGES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:claimbridge:sap-journal-entry:message")
+_K = OutcomeKind
+
+
+class SapJournalEntry:
+    """SAP's way, with the settings that differ from one SAP system to the next.
+
+    ``document_type`` is the AccountingDocumentType of vouchers (KR: vendor invoice, which also
+    takes G/L items alone) and of their reversals; ``created_by`` the CreatedByUser;
+    ``reversal_reason`` the ReversalReason; ``debtors`` are roles of postings whose partner is a
+    customer in SAP, such as ``advance_clearing`` where employees are; ``sender`` is the
+    SenderBusinessSystemID of the message headers, left out when empty. For others than these, name
+    your own in the configuration: ``profile = "our_sap:profile"`` with
+    ``profile = SapJournalEntry(document_type="ZE")``.
+    """
+
+    name: str = "sap-journal-entry"
+    contract: str = "sap-journal-entry.wsdl"
+    capabilities: Capabilities = _CAPABILITIES
+    no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
+    dimensions: Sequence[str] = _DIMENSIONS
+
+    def __init__(
+        self,
+        *,
+        document_type: str = "KR",
+        created_by: str = "CLAIMBRIDGE",
+        reversal_reason: str = "01",
+        debtors: tuple[str, ...] = (),
+        sender: str = "",
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._document_type = document_type
+        self._created_by = created_by
+        self._reversal_reason = reversal_reason
+        self._debtors = roles_of(debtors, option="debtors")
+        self._sender = sender
+        self._clock = clock
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return one bulk request with an entry per submission.
+
+        Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
+        SAP has no place for.
+        """
+        return self._bulk([(submission, self._posted(submission)) for submission in submissions])
+
+    def reverse(self, submission: Submission) -> Request:
+        """Return a bulk request with one reversing entry, which needs no items.
+
+        Raises ClaimError (CB-163) when the journal entry is not known by number, company and year.
+        """
+        return self._bulk([(submission, self._reversing(submission))])
+
+    def query(self, references: Sequence[str]) -> Request:
+        """Refuse: SAP's contract has no operation that reads."""
+        raise _denied(f"be asked for {', '.join(references)}")
+
+    def changes(self, cursor: str, limit: int) -> Request:
+        """Refuse: SAP's contract has no operation that reads."""
+        raise _denied(f"list {limit} changes after {cursor!r}")
+
+    def converse(self, request: Request) -> Conversation:
+        """Perform one call; of several entries, a refusal is only that of the entry it names."""
+        from claimbridge.soap.faults import Fault
+
+        answer = yield from answer_to(request)
+        if isinstance(answer, Fault):
+            return (self.read_fault(answer),)
+        outcomes = self.read(answer)
+        several = len(request.body["JournalEntryCreateRequest"]) > 1
+        return of_several(outcomes) if several else outcomes
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return an outcome per confirmation: success only with a document number."""
+        if reply.local != "JournalEntryBulkCreateConfirmation":
+            text = f"the reply is a {reply.local}, not a confirmation"
+            return (unknown(text),)
+        confirmations = reply.all("JournalEntryCreateConfirmation")
+        if not confirmations:
+            return (legible(_unconfirmed, reply, 1),)
+        return tuple(legible(_confirmed, item, n) for n, item in enumerate(confirmations, start=1))
+
+    def read_changes(self, reply: Reply) -> Page:
+        """Refuse: SAP's contract has no operation that reads."""
+        raise _denied(f"list changes, so a {reply.local} is none")
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return what the fault's class says; SAP's contract has no typed faults."""
+        return read_untyped(fault)
+
+    def _bulk(self, entries: Sequence[tuple[Submission, requests.JournalEntry]]) -> Request:
+        first = entries[0][0].reference
+        more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
+        body: requests.BulkRequest = {
+            "MessageHeader": self._header(
+                f"{first}{more}", "bulk", *(_told(one) for one, _ in entries)
+            ),
+            "JournalEntryCreateRequest": [
+                {
+                    "MessageHeader": self._header(submission.reference, _told(submission)),
+                    "JournalEntry": entry,
+                }
+                for submission, entry in entries
+            ],
+        }
+        return as_request(OPERATION, body)
+
+    def _header(self, message_id: str, *names: str) -> requests.MessageHeader:
+        # The same for the same submissions, on every attempt and after a crash: who compares
+        # messages on the way, or in SAP's own log, recognises the repeat.
+        return {
+            "ID": Sourced(message_id, "id"),
+            "UUID": str(uuid.uuid5(_MESSAGES, "\n".join(names))),
+            # In UTC, so that it ends in Z.
+            "CreationDateTime": self._clock.now().replace(microsecond=0),
+            "SenderBusinessSystemID": self._sender or None,
+        }
+
+    def _posted(self, submission: Submission) -> requests.JournalEntry:
+        voucher = submission.voucher
+        check_currency(voucher)
+        return _with_items(self._entry(submission), voucher, self._debtors)
+
+    def _reversing(self, submission: Submission) -> requests.JournalEntry:
+        voucher = submission.voucher
+        posted = voucher.reverses
+        if posted is None or not (posted.number and posted.company and posted.fiscal_year):
+            raise ClaimError(
+                "SAP reverses an entry by number, company code and fiscal year; "
+                f"{posted or 'none'} is known: reverse it in SAP",
+                code="CB-163",
+                claim_id=voucher.claim_id,
+            )
+        entry = self._entry(submission)
+        entry["ReversalReason"] = self._reversal_reason
+        # The object key of a document that FI made itself (BKPFF), as replies repeat it.
+        entry["ReversalReferenceDocument"] = f"{posted.number}{posted.company}{posted.fiscal_year}"
+        entry["ReversalDate"] = voucher.posting_date
+        return entry
+
+    def _entry(self, submission: Submission) -> requests.JournalEntry:
+        voucher = submission.voucher
+        # No OriginalReferenceDocument: with ours there, SAP's object key would not be the document
+        # number that a reversal names.
+        return {
+            "OriginalReferenceDocumentType": "BKPFF",
+            "BusinessTransactionType": "RFBU",
+            "AccountingDocumentType": self._document_type,
+            "DocumentReferenceID": Sourced(submission.reference, "id"),
+            "DocumentHeaderText": Sourced(one_line(voucher.text, limit=HEADER_TEXT), "title"),
+            "CreatedByUser": self._created_by,
+            "CompanyCode": Sourced(voucher.company, "company"),
+            "DocumentDate": voucher.document_date,
+            "PostingDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
+        }
+
+
+def _with_items(
+    entry: requests.JournalEntry, voucher: Voucher, debtors: Collection[Role]
+) -> requests.JournalEntry:
+    """Return the entry with an item for each posting; partners in ``debtors`` are customers."""
+    items: list[requests.Item] = []
+    debtor_items: list[requests.DebtorItem] = []
+    creditor_items: list[requests.CreditorItem] = []
+    tax_items: list[requests.ProductTaxItem] = []
+    coded = codes_on_items(voucher)
+    for count, posting in enumerate(voucher.postings, start=1):
+        number, base = str(count), posting.tax_base
+        if posting.role in debtors and posting.partner:
+            debtor_items.append(_debtor_item(posting, number))
+        elif is_creditor(posting):
+            creditor_items.append(_creditor_item(posting, number))
+        elif is_tax(posting) and base is not None:
+            is_direct = posting.tax_code not in coded
+            tax_items.append(_tax_item(posting, base, number, is_direct=is_direct))
+        else:
+            items.append(_gl_item(posting, number, voucher.claim_id))
+    entry["Item"] = items
+    entry["DebtorItem"] = debtor_items
+    entry["CreditorItem"] = creditor_items
+    entry["ProductTaxItem"] = tax_items
+    return entry
+
+
+def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
+    tax_code = Sourced(posting.tax_code, claim_field(posting, "tax_code"))
+    return {
+        "ReferenceDocumentItem": number,
+        "GLAccount": Sourced(posting.account, claim_field(posting, "account")),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
+        "DocumentItemText": _item_text(posting),
+        "AssignmentReference": _partner(posting) if posting.partner else None,
+        "Tax": {"TaxCode": tax_code} if posting.tax_code else None,
+        "AccountAssignment": _assignment(posting, claim_id),
+    }
+
+
+def _creditor_item(posting: Posting, number: str) -> requests.CreditorItem:
+    return {
+        "ReferenceDocumentItem": number,
+        "Creditor": _partner(posting),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
+        "DocumentItemText": _item_text(posting),
+    }
+
+
+def _debtor_item(posting: Posting, number: str) -> requests.DebtorItem:
+    return {
+        "ReferenceDocumentItem": number,
+        "Debtor": _partner(posting),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
+        "DocumentItemText": _item_text(posting),
+    }
+
+
+def _partner(posting: Posting) -> Sourced:
+    return Sourced(posting.partner, claim_field(posting, "partner"))
+
+
+def _tax_item(
+    posting: Posting, base: Decimal, number: str, *, is_direct: bool
+) -> requests.ProductTaxItem:
+    return {
+        "ReferenceDocumentItem": number,
+        "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
+        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
+        "DebitCreditCode": _side(posting),
+        "ProductiveTaxText": _item_text(posting),
+        # The base goes with its tax, whatever sign the chart keeps it in.
+        "TaxBaseAmountInTransCrcy": _amount(posting, base.copy_abs(), "tax_base"),
+        "IsDirectTaxPosting": is_direct or None,
+    }
+
+
+def _side(posting: Posting) -> Literal["S", "H"]:
+    return "S" if posting.side is Side.DEBIT else "H"
+
+
+def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
+    """Return an amount with its own sign: SAP wants it beside the debit or credit code."""
+    return {
+        "@currencyCode": posting.currency,
+        "#text": Sourced(f"{signed_amount(posting, size):f}", claim_field(posting, name)),
+    }
+
+
+def _item_text(posting: Posting) -> Sourced:
+    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
+
+
+def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:
+    check_dimensions(posting, _DIMENSIONS, claim_id)
+
+    def coded(name: str) -> Sourced:
+        return Sourced(posting.dimensions.get(name, ""), claim_field(posting, f"dimensions.{name}"))
+
+    if not (posting.cost_centre or posting.project or any(posting.dimensions.values())):
+        return None
+    return {
+        "CostCenter": Sourced(posting.cost_centre, claim_field(posting, "cost_centre")),
+        "WBSElement": Sourced(posting.project, claim_field(posting, "project")),
+        "OrderID": coded("order"),
+        "ProfitCenter": coded("profit_centre"),
+        "PartnerProfitCenter": coded("partner_profit_centre"),
+        "Segment": coded("segment"),
+        "PartnerSegment": coded("partner_segment"),
+        "FunctionalArea": coded("functional_area"),
+        "Fund": coded("fund"),
+        "Grant": coded("grant"),
+    }
+
+
+def _unconfirmed(reply: Reply, number: int) -> Outcome:
+    """Read a confirmation of nothing: its log alone does not say what became of the entries."""
+    notes = "; ".join(str(reason) for reason in _errors(reply))
+    text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
+    return unknown(text, item=number)
+
+
+def _confirmed(confirmation: Reply, number: int) -> Outcome:
+    """A number is success, errors without a number are a refusal, all else is unknown."""
+    reference = confirmation.text("MessageHeader", "ReferenceID") or None
+    entry = _document(confirmation)
+    errors = _errors(confirmation)
+    if entry is not None and not errors:
+        return Outcome(kind=_K.POSTED, reference=reference, journal_entry=entry, item=number)
+    if entry is None and errors:
+        return Outcome(kind=_K.REJECTED, reference=reference, reasons=errors, item=number)
+    if entry is None:
+        text = "the confirmation holds neither a document number nor an error"
+    else:
+        text = f"the confirmation holds the document {entry}, and an error: {errors[0]}"
+    return unknown(text, reference=reference, item=number)
+
+
+def _document(confirmation: Reply) -> JournalEntry | None:
+    number, company, year = (
+        confirmation.text("JournalEntryCreateConfirmation", part)
+        for part in ("AccountingDocument", "CompanyCode", "FiscalYear")
+    )
+    # A refusal has blanks, zeros or a word for nothing where the number would stand.
+    return None if is_nothing(number) else JournalEntry(number, company, year)
+
+
+def _errors(confirmation: Reply) -> tuple[Reason, ...]:
+    """Return the log's errors (severity 3) and aborts (4), in SAP's own words."""
+    return tuple(
+        Reason(
+            item.text("Note"),
+            code=item.text("TypeID"),
+            field=item.text("ReferenceMessageElementName"),
+        )
+        for item in confirmation.all("Log", "Item")
+        if item.text("SeverityCode") in {"3", "4"}
+    )
+
+
+def _denied(what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"SAP's journal entry service cannot {what}; look in SAP by the reference "
+        "(BKPF-XBLNR), then settle the submission",
+        code="CB-242",
+    )
+
+
+def _told(submission: Submission) -> str:
+    """Return what a submission is, whatever its ledger is called and wherever it is."""
+    key = submission.key
+    return f"{submission.reference}/{key.claim_id}/{key.revision}/{key.purpose}"

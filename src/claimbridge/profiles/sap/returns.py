@@ -1,0 +1,81 @@
+"""What SAP's function modules answer as web services: names in two spellings, RETURN, OBJ_KEY."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from claimbridge.errors import DocumentError
+from claimbridge.model import JournalEntry, Reason
+from claimbridge.profiles.kit.forms import YEAR, EntryForm
+
+if TYPE_CHECKING:
+    from claimbridge.contract.calls.replies import Reply
+
+ENTRY: Final = EntryForm(
+    number=r"[0-9]{10}|(?=.*[A-Za-z])[A-Za-z0-9_/.-]{1,10}",
+    filled=10,
+    company=r"\S{1,4}",
+    year=YEAR,
+    needs_company=True,
+    needs_year=True,
+)
+"""BKPF's key: BELNR, BUKRS and GJAHR; numbers of digits alone are filled up with zeros (ALPHA)."""
+_REFUSING: Final = frozenset({"E", "A", "X"})
+_DOCUMENT: Final = "BKPFF"
+"""The OBJ_TYPE of documents that FI made itself: their key is the document's own."""
+
+
+def spelt(part: Reply, name: str) -> list[Reply]:
+    """Return the elements called by an ABAP name, in either spelling of SAP's web services.
+
+    ``OBJ_KEY`` is ``ObjKey`` in services of the "mc-style".
+    """
+    camel = "".join(word.capitalize() for word in name.split("_"))
+    return part.all(camel) or part.all(name)
+
+
+def value(part: Reply, name: str) -> str:
+    """Return the one value called by an ABAP name; raises DocumentError for two that differ."""
+    values = {found: None for each in spelt(part, name) if (found := each.text())}
+    if len(values) > 1:
+        raise DocumentError(f"the reply gives {len(values)} different values for {name}")
+    return next(iter(values), "")
+
+
+def refusals(reply: Reply) -> tuple[Reason, ...]:
+    """Return the messages of RETURN that refuse, in SAP's own words.
+
+    RETURN is a table of BAPIRET2, or one alone (of commit and rollback).
+    """
+    messages = [row for found in spelt(reply, "RETURN") for row in found.all("item") or [found]]
+    return tuple(
+        _reason(message) for message in messages if value(message, "TYPE").upper() in _REFUSING
+    )
+
+
+def _reason(message: Reply) -> Reason:
+    number, group = value(message, "NUMBER"), value(message, "ID")
+    table, row = value(message, "PARAMETER"), value(message, "ROW").strip("0")
+    place = f"{table}[{row}]" if table and row else table
+    return Reason(
+        value(message, "MESSAGE") or "no text",
+        code=f"{number}({group})" if group else number,
+        field="/".join(filter(None, (place, value(message, "FIELD")))),
+    )
+
+
+def object_key(reply: Reply) -> JournalEntry | None:
+    """Return the document that a posting was given; None for none.
+
+    OBJ_KEY is the number (10), company code (4) and fiscal year (4). It is blank or "$" in a
+    refusal. Raises DocumentError for a key that is no document's.
+    """
+    key, kind = value(reply, "OBJ_KEY"), value(reply, "OBJ_TYPE")
+    if not key.strip("$0"):
+        return None
+    number, company, year = key[:10], key[10:-4].strip(), key[-4:]
+    whole = len(number) == 10 and company and len(company) <= 4 and re.fullmatch(YEAR, year)
+    if kind not in {"", _DOCUMENT} or not whole:
+        raise DocumentError(f"the object key {key!r} of type {kind!r} is no document's")
+    return JournalEntry(number, company, year)

@@ -1,0 +1,276 @@
+"""Finding SAP documents by their reference with RFC_READ_TABLE, which reads a table's rows as text.
+
+What the function module is known for, and what is done about it: a line of its WHERE clause has 72
+characters, so each condition has a line; a row has 512, which these columns do not fill; it has no
+order, so pages could skip a row, and all rows are asked for at once (ROWCOUNT 0); cells are padded,
+and the white space at their ends does not survive XML, so they are parted by a delimiter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from claimbridge.errors import DocumentError
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, as_amount, exponent
+from claimbridge.model.money import EXACT, quantum
+from claimbridge.profiles.base import Request
+from claimbridge.profiles.kit.forms import is_nothing
+from claimbridge.profiles.kit.reading import unknown
+from claimbridge.profiles.sap.returns import spelt, value
+
+if TYPE_CHECKING:
+    from claimbridge.contract.calls.replies import Reply
+
+_DELIMITER: Final = "|"
+_QUOTED: Final = re.compile(r"'((?:[^']|'')*)'")
+_DEBIT: Final = "S"
+Totals = dict[JournalEntry, dict[str, Decimal]]
+_K = OutcomeKind
+
+
+class Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The tables of documents and of their items, and the names of the columns in them.
+
+    A column that a table does not have is ""; so is ``items`` where amounts cannot be read: a
+    document found by its reference is then adopted without comparing them. ``shifted``: amounts
+    stand with two decimals whatever their currency, as in SAP's own tables (TCURX).
+    """
+
+    documents: str = "BKPF"
+    items: str = "BSEG"
+    number: str = "BELNR"
+    company: str = "BUKRS"
+    year: str = "GJAHR"
+    reference: str = "XBLNR"
+    currency: str = "WAERS"
+    status: str = "BSTAT"
+    reversed_by: str = "STBLG"
+    reversal: str = "XREVERSAL"
+    side: str = "SHKZG"
+    amount: str = "WRBTR"
+    shifted: bool = True
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that the ledger holds under ``reference``.
+
+    ``status`` is blank for a posted one: another status marks what is parked, noted or a sample.
+    """
+
+    entry: JournalEntry
+    reference: str
+    currency: str
+    status: str = ""
+    reversed_by: str = ""
+
+
+def documents_question(
+    operation: str, wanted: Sequence[tuple[str, str]], tables: Tables
+) -> Request:
+    """Return the question for the documents of any of ``wanted``: reference, and company code.
+
+    Other companies of the client may use the same reference. An empty company means any. A
+    reference of an earlier version may hold lower case, which SAP has kept or folded.
+    """
+    lines = []
+    both = [
+        (one, company) for each, company in wanted for one in dict.fromkeys((each, _kept(each)))
+    ]
+    for count, (reference, company) in enumerate(both):
+        lines.append(f"{'OR ' if count else ''}( {tables.reference} EQ {_quoted(reference)}")
+        if company:
+            lines.append(f"AND {tables.company} EQ {_quoted(company)}")
+        lines[-1] += " )"
+    return _question(operation, tables.documents, _document_columns(tables), lines)
+
+
+def asked_for(question: Request, tables: Tables) -> tuple[str, ...]:
+    """Return the references that a question for documents asks for, each as we spell it."""
+    asked = (
+        found.replace("''", "'")
+        for line in question.body["Options"]["item"]
+        if f"( {tables.reference} EQ " in line["Text"]
+        for found in _QUOTED.findall(line["Text"])
+    )
+    ours: dict[str, str] = {}
+    for one in asked:  # ours stands before what SAP may have made of it
+        ours.setdefault(_kept(one), one)
+    return tuple(ours.values())
+
+
+def items_question(operation: str, held: Sequence[Held], tables: Tables) -> Request:
+    """Return the question for the items of documents."""
+    lines = []
+    for count, document in enumerate(held):
+        entry = document.entry
+        lines += [
+            f"{'OR ' if count else ''}( {tables.number} EQ {_quoted(entry.number)}",
+            f"AND {tables.company} EQ {_quoted(entry.company)}",
+            f"AND {tables.year} EQ {_quoted(entry.fiscal_year)} )",
+        ]
+    return _question(operation, tables.items, _item_columns(tables), lines)
+
+
+def read_documents(reply: Reply, tables: Tables) -> list[Held]:
+    """Return the documents of an answer, reversals made in SAP left out.
+
+    SAP copies the reference into a document's reversal; XREVERSAL 2 marks that. Raises
+    DocumentError where the answer is not what was asked for.
+    """
+    rows = _rows(reply, _document_columns(tables))
+    found = [
+        Held(
+            entry=JournalEntry(row[tables.number], row[tables.company], row[tables.year]),
+            reference=row[tables.reference],
+            currency=row[tables.currency],
+            status=row.get(tables.status, ""),
+            reversed_by=row.get(tables.reversed_by, ""),
+        )
+        for row in rows
+        if row.get(tables.reversal, "") != "2"
+    ]
+    if not all(not is_nothing(held.entry.number) and held.reference for held in found):
+        raise DocumentError("a row of the answer has no document number or no reference")
+    return found
+
+
+def read_totals(reply: Reply, held: Sequence[Held], tables: Tables) -> Totals:
+    """Return the debit total of each document, by currency.
+
+    Raises DocumentError where the answer is not what was asked for, ClaimError for what is no
+    amount.
+    """
+    currencies = {document.entry: document.currency for document in held}
+    totals: Totals = {entry: {} for entry in currencies}
+    for row in _rows(reply, _item_columns(tables)):
+        entry = JournalEntry(row[tables.number], row[tables.company], row[tables.year])
+        if entry not in totals:
+            raise DocumentError(f"the answer holds items of {entry}, which was not asked for")
+        if row[tables.side] == _DEBIT:
+            currency = currencies[entry]
+            amount = _amount(row[tables.amount], currency, tables)
+            so_far = totals[entry].get(currency, Decimal(0))
+            totals[entry][currency] = EXACT.add(so_far, amount)
+    without = [one.entry for one in held if not one.status and not totals[one.entry]]
+    if without:
+        raise DocumentError(f"the answer holds no debit of {without[0]}: its amounts are unknown")
+    return totals
+
+
+def found(reference: str, documents: Sequence[Held], totals: Totals, *, item: int = 1) -> Outcome:
+    """Return what the ledger holds under a reference: nothing, one document, or no clear answer."""
+    if not documents:
+        return Outcome(kind=_K.ABSENT, reference=reference, item=item)
+    if len(documents) > 1:
+        named = ", ".join(str(document.entry) for document in documents)
+        text = f"the ledger holds {len(documents)} documents under {reference}: {named}"
+        return unknown(text, reference=reference, item=item)
+    (document,) = documents
+    if document.status:
+        text = f"the document {document.entry} is not posted: its status is {document.status}"
+        return unknown(text, reference=reference, item=item)
+    return Outcome(
+        kind=_K.REVERSED if document.reversed_by.strip("0") else _K.POSTED,
+        reference=reference,
+        journal_entry=document.entry,
+        totals=totals.get(document.entry, {}),
+        item=item,
+    )
+
+
+def by_reference(references: Sequence[str], held: Sequence[Held]) -> dict[str, list[Held]]:
+    """Return the documents under each reference that was asked for.
+
+    Raises DocumentError for a document under another: the answer is not to our question.
+    """
+    known: dict[str, list[Held]] = {reference: [] for reference in references}
+    folded = {_kept(reference): reference for reference in references}
+    for document in held:
+        ours = folded.get(_kept(document.reference))
+        if ours is None:
+            raise DocumentError(
+                f"the answer holds the reference {document.reference}, which was not asked for"
+            )
+        known[document.reference if document.reference in known else ours].append(document)
+    return known
+
+
+def is_same(found: str, ours: str) -> bool:
+    """Tell whether a reference in SAP is ours, as it was sent or in capitals."""
+    return _kept(found) == _kept(ours)
+
+
+def _kept(reference: str) -> str:
+    return reference.upper()
+
+
+def _amount(text: str, currency: str, tables: Tables) -> Decimal:
+    if not tables.shifted:
+        return as_amount(_plain(text), currency, what="an item's amount")
+    # TCURX: the tables hold 1000 JPY as 10.00 and 1.234 KWD as 12.34.
+    stored = as_amount(_plain(text), "CNY", what="an item's amount")
+    return EXACT.quantize(EXACT.scaleb(stored, 2 - exponent(currency)), quantum(currency))
+
+
+def _plain(text: str) -> str:
+    """Return a number as ABAP writes it, in ours: no zeros that no currency has."""
+    whole, point, decimals = text.partition(".")
+    return f"{whole}{point}{decimals[:2]}" if decimals[2:].strip("0") == "" else text
+
+
+def _document_columns(tables: Tables) -> list[str]:
+    named = (
+        tables.number,
+        tables.company,
+        tables.year,
+        tables.reference,
+        tables.currency,
+        tables.status,
+        tables.reversed_by,
+        tables.reversal,
+    )
+    return [name for name in named if name]
+
+
+def _item_columns(tables: Tables) -> list[str]:
+    return [tables.number, tables.company, tables.year, tables.side, tables.amount]
+
+
+def _question(operation: str, table: str, columns: Sequence[str], lines: Sequence[str]) -> Request:
+    body: dict[str, Any] = {
+        # Services answer with those optional tables that the request names.
+        "Data": {},
+        "Delimiter": _DELIMITER,
+        "Fields": {"item": [{"Fieldname": name} for name in columns]},
+        "Options": {"item": [{"Text": line} for line in lines]},
+        "QueryTable": table,
+        "Rowcount": 0,
+    }
+    return Request(operation=operation, body=body, harmless=True)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _rows(reply: Reply, columns: Sequence[str]) -> list[dict[str, str]]:
+    tables = spelt(reply, "DATA")
+    if len(tables) != 1:
+        raise DocumentError(f"the answer has {len(tables)} tables of rows")
+    rows: list[dict[str, str]] = []
+    items = tables[0].all("item")
+    if not items and (tables[0].children or tables[0].text()):
+        raise DocumentError("the answer's table holds something, and no row by that name")
+    for item in items:
+        cells = [cell.strip() for cell in value(item, "WA").split(_DELIMITER)]
+        if len(cells) != len(columns):
+            raise DocumentError(
+                f"a row of the answer has {len(cells)} cells, and {len(columns)} were asked for"
+            )
+        rows.append(dict(zip(columns, cells, strict=True)))
+    return rows

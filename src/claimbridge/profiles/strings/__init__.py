@@ -1,0 +1,1 @@
+"""Services that take a document as a string: templates and Yonyou NC."""

@@ -1,0 +1,196 @@
+"""A service of one's own whose document travels inside a string element; configured, not coded.
+
+Nothing is known of such a service but what the configuration says, so little is believed: success
+needs the value that the options name, a refusal one that they name too; every other answer is
+unknown. Nothing can be asked. Where the service is said to refuse a reference that it has, a lost
+answer is resolved by sending again; else a person looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from claimbridge.contract.strings.replies import read_inner
+from claimbridge.errors import ConfigurationError
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
+from claimbridge.profiles.base import Capabilities, Inner, Request
+from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
+from claimbridge.profiles.kit.sourced import as_request
+from claimbridge.profiles.strings.templates import Template, steps_of
+
+if TYPE_CHECKING:
+    from claimbridge.contract.calls.replies import Reply
+    from claimbridge.soap.faults import Fault
+
+_HEAD: Final = MappingProxyType(
+    {
+        "reference": "{reference}",
+        "company": "{company}",
+        "employee": "{employee}",
+        "currency": "{currency}",
+        "date": "{posting_date}",
+        "text": "{text}",
+    }
+)
+_POSTING: Final = MappingProxyType(
+    {
+        "account": "{account}",
+        "side": "{side}",
+        "amount": "{amount}",
+        "currency": "{currency}",
+        "costCentre": "{cost_centre}",
+        "project": "{project}",
+        "text": "{narration}",
+    }
+)
+_SIDES: Final = MappingProxyType({"debit": "D", "credit": "C"})
+_K = OutcomeKind
+
+
+class InString:
+    """The way of one configured operation; the defaults fit ``in-string.wsdl``, ours."""
+
+    name: str = "in-string"
+    contract: str = "in-string.wsdl"
+
+    def __init__(
+        self,
+        *,
+        operation: str = "receiveVoucher",
+        at: str = "document",
+        format: Literal["json", "xml", "elements"] = "json",
+        encoding: Literal["UTF-8", "GBK"] = "UTF-8",
+        schema: str = "in-string.xsd",
+        root: str = "voucher",
+        head: dict[str, str] | None = None,
+        posting: dict[str, str] | None = None,
+        postings_at: str = "posting",
+        sides: dict[str, str] | None = None,
+        ignored: tuple[str, ...] = (),
+        reply_at: str = "return",
+        reply_inside: bool = True,
+        success: str = "code",
+        success_values: tuple[str, ...] = ("0",),
+        refused_values: tuple[str, ...] = ("1",),
+        duplicate_values: tuple[str, ...] = (),
+        number: str = "number",
+        reference: str = "reference",
+        message: str = "message",
+        reference_length: int = 36,
+        reference_case: Literal["kept", "upper"] = "kept",
+    ) -> None:
+        """Check the options; raises ConfigurationError CB-176."""
+        if not success_values or not success:
+            raise _wrong("success and success_values say what proves that a voucher was taken in")
+        told = (*success_values, *refused_values, *duplicate_values)
+        if not all(told):
+            raise _wrong("an empty value would be read in every answer that lacks it")
+        if len(set(told)) != len(told):
+            raise _wrong("one value has two meanings; what it says of a voucher would be a guess")
+        self._operation, self._at, self._format = operation, at, format
+        self._encoding: Literal["UTF-8", "GBK"] = encoding
+        self._schema, self._root = schema, root
+        self._template = Template(
+            _HEAD if head is None else head,
+            _POSTING if posting is None else posting,
+            postings_at=postings_at,
+            sides=_SIDES if sides is None else sides,
+            ignored=ignored,
+        )
+        self._reply_at, self._inside = tuple(steps_of(reply_at)), reply_inside
+        self._meaning: Mapping[str, OutcomeKind] = (
+            dict.fromkeys(success_values, _K.POSTED)
+            | dict.fromkeys(refused_values, _K.REJECTED)
+            | dict.fromkeys(duplicate_values, _K.DUPLICATE)
+        )
+        self._paths = {
+            "success": tuple(steps_of(success)),
+            "number": tuple(steps_of(number)),
+            "reference": tuple(steps_of(reference)),
+            "message": tuple(steps_of(message)),
+        }
+        self.no_place: Mapping[str, str] = self._template.no_place()
+        self.capabilities = Capabilities(
+            can_query=False,
+            can_reverse=False,
+            can_list_changes=False,
+            unique_reference=bool(duplicate_values),
+            reference_length=reference_length,
+            reference_case=reference_case,
+        )
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        """Return the operation with one voucher; raises ClaimError CB-175."""
+        document = self._template.document(submissions[0])
+        if self._format == "elements":
+            return as_request(self._operation, _under(self._at, document))
+        plain = as_request(self._operation, document)
+        inner = Inner(
+            at=self._at,
+            schema=self._schema,
+            element=self._root,
+            body=plain.body,
+            sources=plain.sources,
+            format=self._format,
+            encoding=self._encoding,
+        )
+        return Request(operation=self._operation, body={}, inner=inner)
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        """Return what the configured values say; POSTED only with the configured number."""
+        return (legible(self._answered, reply, 1),)
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        """Return REJECTED when the fault blames our message, else UNKNOWN."""
+        return read_untyped(fault)
+
+    def _answered(self, reply: Reply, number: int) -> Outcome:
+        answer = reply
+        if self._inside:
+            answer = read_inner(reply.text(*self._reply_at))
+        elif self._reply_at:
+            found = reply.all(*self._reply_at)
+            if len(found) != 1:
+                return unknown(f"the reply holds {len(found)} answers")
+            answer = found[0]
+        return msgspec.structs.replace(self._read(answer, number), drift=answer.drift)
+
+    def _read(self, answer: Reply, number: int) -> Outcome:
+        value = self._text(answer, "success")
+        reference = self._text(answer, "reference") or None
+        kind = self._meaning.get(value)
+        message = self._text(answer, "message")
+        if kind is None:
+            text = f"the answer {value!r} is not one that the options know: {message}"
+            return unknown(text, reference=reference)
+        held = self._text(answer, "number")
+        if kind is _K.REJECTED and held:
+            text = f"the answer {value!r} refuses, and names the number {held}: {message}"
+            return unknown(text, reference=reference)
+        if kind is _K.REJECTED:
+            reason = Reason(message or "the ERP refused it without a reason", code=value)
+            return Outcome(kind=kind, reference=reference, reasons=(reason,), item=number)
+        entry = JournalEntry(held) if held else None
+        if kind is _K.POSTED and entry is None:
+            if self._paths["number"]:
+                return unknown("the answer says success, and names no number", reference=reference)
+            kind = _K.ACKNOWLEDGED
+        return Outcome(kind=kind, reference=reference, journal_entry=entry, item=number)
+
+    def _text(self, answer: Reply, what: str) -> str:
+        path = self._paths[what]
+        return answer.text(*path) if path else ""
+
+
+def _under(path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    for step in reversed(list(steps_of(path))):
+        document = {step: document}
+    return document
+
+
+def _wrong(why: str) -> ConfigurationError:
+    return ConfigurationError(f"profile options: {why}; see [ledger.X.options]", code="CB-176")

@@ -1,0 +1,1 @@
+"""Workday: accounting journals."""

@@ -1,0 +1,1 @@
+"""The ERPs that the sandbox plays, one module each."""

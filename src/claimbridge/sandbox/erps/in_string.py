@@ -1,0 +1,79 @@
+"""An in-house service that takes a voucher as JSON in a string, and answers the same way.
+
+It answers ``code`` 0 with the voucher's number, 1 with a message when it refuses, and 2 when it
+has the reference already, with the number that it has there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from claimbridge.contract.calls.replies import Reply
+from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.responder import Answer, Call
+from claimbridge.sandbox.kit.strings import StringResponder
+
+_NS: Final = "{urn:claimbridge:in-string:1}"
+_SIDES: Final = {"D": "debit", "C": "credit"}
+
+
+class InStringResponder(StringResponder):
+    """The service of ``in-string.wsdl``."""
+
+    name = "in-string"
+    contract = "in-string.wsdl"
+    kinds: Mapping[str, Kind] = {"receiveVoucher": Kind.SUBMIT}
+    at = "document"
+    reference_at = "reference"
+    unique = True
+
+    def entry(self, document: Reply) -> Entry:
+        """Read the voucher from its JSON."""
+        return _entry(document)
+
+    def taken(self, held: Document, *, again: bool) -> Answer:
+        """Return code 0, or 2 for a repeat, with the number."""
+        if again:
+            return _told(2, held, message="this reference is there already")
+        return _told(0, held)
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
+        """Return code 1 with what is wrong."""
+        return _told(1, message="; ".join(one.text for one in objections))
+
+
+def _entry(document: Reply) -> Entry:
+    day = dt.date.fromisoformat(document.text("date"))
+    return Entry(
+        reference=document.text("reference"),
+        company=document.text("company"),
+        currency=document.text("currency"),
+        document_date=day,
+        posting_date=day,
+        legs=tuple(
+            Leg(
+                account=posting.text("account"),
+                side=_SIDES.get(posting.text("side"), ""),
+                amount=Decimal(posting.text("amount")),
+                currency=posting.text("currency"),
+                cost_centre=posting.text("costCentre"),
+                path=f"posting[{number}]",
+            )
+            for number, posting in enumerate(document.all("posting"), start=1)
+        ),
+    )
+
+
+def _told(code: int, held: Document | None = None, *, message: str = "") -> Answer:
+    answer: dict[str, str | int] = {"code": code, "message": message}
+    if held is not None:
+        answer |= {"number": held.number, "reference": held.reference}
+    text = json.dumps(answer, ensure_ascii=False)
+    root = element(f"{_NS}receiveVoucherResponse", element("return", text))
+    return Answer(content=rendered(root))

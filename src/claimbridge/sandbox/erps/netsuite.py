@@ -1,0 +1,285 @@
+"""NetSuite's journal entries and expense reports, as its contract and documentation show them.
+
+A record that is in order is written at once, under its external id: a new one, or the one that is
+there, again. A refusal is a status in an ordinary reply. A job is done as soon as it is taken; its
+results travel in its id, since a responder keeps nothing of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from lxml import etree
+
+from claimbridge.model import JournalEntry
+from claimbridge.sandbox.erps.netsuite_parts import (
+    CORE,
+    EMPLOYEES,
+    FAULTS,
+    GENERAL,
+    MSG,
+    code_of,
+    date_of,
+    shown_double,
+    type_of,
+    typed,
+)
+from claimbridge.sandbox.erps.netsuite_reports import is_report, report_from, report_parts
+from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection, Series, Transaction
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.rules import irreversible
+from claimbridge.xmlio import canonical, parse
+
+_SERIES: Final = Series("records", 1001, 4)
+_JOB: Final = "ASYNCWEBSERVICES_SANDBOX_"
+_WAITING: Final = 900_000
+_CODES: Final = {
+    "duplicate": "DUP_RCRD",
+    "period-closed": "TRAN_PERIOD_CLOSED",
+    "unbalanced": "TRANSACTION_NOT_BALANCED",
+    "sandbox": "USER_ERROR",
+}
+"""NetSuite's codes by the sandbox's; the others are INVALID_KEY_OR_REF."""
+
+
+class NetSuiteResponder:
+    """An account that writes both kinds of records; a token passport is not asked for."""
+
+    name: str = "netsuite"
+    contract: str = "netsuite.wsdl"
+    items: frozenset[str] = frozenset({"writeResponse", "readResponseList"})
+    kinds: Mapping[str, Kind] = {
+        "upsert": Kind.SUBMIT,
+        "getList": Kind.QUERY,
+        "asyncUpsertList": Kind.SUBMIT,
+        "checkAsyncStatus": Kind.SESSION,
+        "getAsyncResult": Kind.SESSION,
+    }
+
+    def references(self, call: Call) -> tuple[str, ...]:
+        """Return the external ids of the records, or of those that are asked for."""
+        named = call.body.iterchildren(f"{MSG}record", f"{MSG}baseRef")
+        return tuple(one.get("externalId", "").strip() for one in named)
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        """Write the records, tell what is held, or how a job stands."""
+        if call.operation == "getList":
+            return self._held(call, desk)
+        if call.operation in {"checkAsyncStatus", "getAsyncResult"}:
+            return _job_told(call)
+        records = list(call.body.iterchildren(f"{MSG}record"))
+        with desk.books.transaction() as books:
+            written = [self._write(record, books, desk) for record in records]
+        if call.operation == "upsert":
+            return Answer(content=rendered(element(f"{MSG}upsertResponse", *written)))
+        return Answer(content=rendered(_status_of("asyncUpsertList", _job(written), "pending")))
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+        """Return statuses that refuse every record."""
+        refused = [
+            _refused(one.get("externalId", "").strip(), objections, kind=_kind_of(one))
+            for one in call.body.iterchildren(f"{MSG}record")
+        ]
+        if call.operation == "asyncUpsertList":
+            return Answer(content=rendered(_status_of("asyncUpsertList", _job(refused), "pending")))
+        if call.operation == "upsert":
+            return Answer(content=rendered(element(f"{MSG}upsertResponse", *refused[:1])))
+        return None
+
+    def throttle(self, call: Call, seconds: int) -> Answer | None:
+        """Return the fault for too many calls at once."""
+        text = "Only one request may be made against a session at a time"
+        detail = element(
+            f"{FAULTS}exceededConcurrentRequestLimitFault",
+            element(f"{FAULTS}code", "WS_CONCUR_SESSION_DISALLWD"),
+            element(f"{FAULTS}message", text),
+        )
+        return Answer(content=rendered(detail), fault="receiver", reason=text)
+
+    def _write(self, record: etree._Element, books: Transaction, desk: Desk) -> etree._Element:
+        kind = _kind_of(record)
+        reports = kind == "expenseReport"
+        entry = report_from(record) if reports else _entry(record)
+        held = books.held(self.name, entry.reference)
+        target = books.booked(self.name, entry.reverses) if entry.reverses else None
+        objections = list(desk.rules.objections(entry))
+        if held is None and target is not None:
+            objections += filter(None, [irreversible(entry, target)])
+        if held is not None and is_report(held.entry) is not reports:
+            # Oracle, "Shared Internal and External IDs": one names one transaction, of any type.
+            objections = [Objection("duplicate", "This record already exists")]
+        if objections:
+            return _refused(entry.reference, objections, kind=kind)
+        if held is None:
+            held = books.enter(self.name, entry, canonical(record), series=_SERIES, unique=True)
+            approval = f"{EMPLOYEES}accountingApproval" if reports else f"{GENERAL}approved"
+            if record.findtext(approval) != "false":
+                held = books.post(held)
+            if target is not None and held.journal_entry is not None:
+                books.reverse(target, held.journal_entry)
+        return element(f"{MSG}writeResponse", _status(), _ref(held))
+
+    def _held(self, call: Call, desk: Desk) -> Answer:
+        with desk.books.transaction() as books:
+            held = [books.latest(self.name, one) for one in self.references(call)]
+        kinds = [one.get("type") for one in call.body.iterchildren(f"{MSG}baseRef")]
+        told = [
+            _read(one if one is not None and _kind(one.entry) == kind else None)
+            for one, kind in zip(held, kinds, strict=True)
+        ]
+        listed = element(f"{MSG}readResponseList", _status(), *told)
+        return Answer(content=rendered(element(f"{MSG}getListResponse", listed)))
+
+
+def _entry(record: etree._Element) -> Entry:
+    currency = code_of(record, f"{GENERAL}currency")
+    day = dt.date.fromisoformat(date_of(record, f"{GENERAL}tranDate"))
+    undone = re.match(r"reverses (\S+):", record.findtext(f"{GENERAL}memo") or "")
+    lines = record.findall(f"{GENERAL}lineList/{GENERAL}line")
+    return Entry(
+        reference=record.get("externalId", "").strip(),
+        company=code_of(record, f"{GENERAL}subsidiary"),
+        currency=currency,
+        document_date=day,
+        posting_date=day,
+        legs=tuple(_leg(line, currency, f"line[{n}]") for n, line in enumerate(lines, start=1)),
+        purpose="reverse" if undone else "post",
+        reverses=JournalEntry(undone[1]) if undone else None,
+    )
+
+
+def _leg(line: etree._Element, currency: str, path: str) -> Leg:
+    debit = line.findtext(f"{GENERAL}debit") or ""
+    credit = line.findtext(f"{GENERAL}credit") or ""
+    return Leg(
+        account=code_of(line, f"{GENERAL}account"),
+        side="debit" if debit else "credit",
+        amount=Decimal(debit or credit or "0"),
+        currency=currency,
+        cost_centre=code_of(line, f"{GENERAL}department"),
+        path=path,
+    )
+
+
+def _status(*details: etree._Element, success: bool = True) -> etree._Element:
+    made = element(f"{CORE}status", *details)
+    made.set("isSuccess", "true" if success else "false")
+    return made
+
+
+def _detail(code: str, text: str) -> etree._Element:
+    made = element(
+        f"{CORE}statusDetail", element(f"{CORE}code", code), element(f"{CORE}message", text)
+    )
+    made.set("type", "ERROR")
+    return made
+
+
+def _refused(reference: str, objections: Sequence[Objection], *, kind: str) -> etree._Element:
+    details = [_detail(_CODES.get(one.code, "INVALID_KEY_OR_REF"), one.text) for one in objections]
+    named = typed(element(f"{MSG}baseRef"), CORE, "RecordRef")
+    named.set("type", kind)
+    named.set("externalId", reference)
+    return element(f"{MSG}writeResponse", _status(*details, success=False), named)
+
+
+def _ref(document: Document) -> etree._Element:
+    made = typed(element(f"{MSG}baseRef"), CORE, "RecordRef")
+    made.set("type", _kind(document.entry))
+    made.set("externalId", document.reference)
+    made.set("internalId", _id(document))
+    return made
+
+
+def _kind_of(record: etree._Element) -> str:
+    return "expenseReport" if type_of(record) == "ExpenseReport" else "journalEntry"
+
+
+def _kind(entry: Entry) -> str:
+    return "expenseReport" if is_report(entry) else "journalEntry"
+
+
+def _id(document: Document) -> str:
+    # What waits for approval has its id already, and nobody approves here.
+    return document.number or str(_WAITING + document.id)
+
+
+def _read(document: Document | None) -> etree._Element:
+    if document is None:
+        absent = _detail("RCRD_DSNT_EXIST", "That record does not exist.")
+        return element(f"{MSG}readResponse", _status(absent, success=False))
+    if is_report(document.entry):
+        record = typed(element(f"{MSG}record"), EMPLOYEES, "ExpenseReport")
+        record.extend(report_parts(document))
+    else:
+        record = typed(element(f"{MSG}record"), GENERAL, "JournalEntry")
+        record.extend(_entry_parts(document))
+    record.set("internalId", _id(document))
+    record.set("externalId", document.reference)
+    return element(f"{MSG}readResponse", _status(), record)
+
+
+def _entry_parts(document: Document) -> list[etree._Element]:
+    entry = document.entry
+    return [
+        element(f"{GENERAL}tranDate", f"{entry.posting_date.isoformat()}T00:00:00.000-08:00"),
+        element(f"{GENERAL}currency", element(f"{CORE}name", entry.currency)),
+        element(f"{GENERAL}tranId", f"JE{document.number}"),
+        element(f"{GENERAL}approved", "false" if document.status == "entered" else "true"),
+        element(f"{GENERAL}lineList", *(_line(leg) for leg in entry.legs)),
+    ]
+
+
+def _line(leg: Leg) -> etree._Element:
+    amount = element(f"{GENERAL}{leg.side}", shown_double(leg.amount))
+    return element(f"{GENERAL}line", amount)
+
+
+def _job(written: Sequence[etree._Element]) -> str:
+    listed = rendered(element(f"{MSG}writeResponseList", *written))
+    return _JOB + base64.urlsafe_b64encode(zlib.compress(listed)).decode()
+
+
+def _status_of(operation: str, job: str, status: str) -> etree._Element:
+    done = "100" if status == "finished" else "0"
+    return element(
+        f"{MSG}{operation}Response",
+        element(
+            f"{CORE}asyncStatusResult",
+            element(f"{CORE}jobId", job),
+            element(f"{CORE}status", status),
+            element(f"{CORE}percentCompleted", done),
+            element(f"{CORE}estRemainingDuration", "0"),
+        ),
+    )
+
+
+def _job_told(call: Call) -> Answer:
+    job = (call.body.findtext(f"{MSG}jobId") or "").strip()
+    if call.operation == "checkAsyncStatus":
+        return Answer(content=rendered(_status_of(call.operation, job, "finished")))
+    try:
+        listed = parse(zlib.decompress(base64.urlsafe_b64decode(job.removeprefix(_JOB))))
+    except (ValueError, zlib.error):
+        return _no_job(job)
+    result = typed(element(f"{MSG}asyncResult"), MSG, "AsyncUpsertListResult")
+    result.append(listed)
+    return Answer(content=rendered(element(f"{MSG}getAsyncResultResponse", result)))
+
+
+def _no_job(job: str) -> Answer:
+    text = f"there is no job {job[:40]}"
+    detail = element(
+        f"{FAULTS}asyncFault",
+        element(f"{FAULTS}code", "INVALID_JOB_ID"),
+        element(f"{FAULTS}message", text),
+    )
+    return Answer(content=rendered(detail), fault="sender", reason=text)

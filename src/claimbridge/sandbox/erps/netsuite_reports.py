@@ -1,0 +1,125 @@
+"""NetSuite's expense reports: what it books of one, and how it shows one.
+
+A line is booked on its category's account, the tax in it by its code, and what was paid either to
+the employee's payable or to the account of the corporate card. The legs' paths say which is which.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from lxml import etree
+
+from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, code_of, date_of, shown_double
+from claimbridge.sandbox.kit.books import Document, Entry, Leg
+from claimbridge.sandbox.kit.markup import element
+
+_PATH: Final = re.compile(r"expense\[(\d+)\]/(\w+)")
+_NET, _TAX, _CARD = "amount", "tax1Amt", "corporateCreditCard"
+_PAYABLE, _ADVANCES = "employees' payable", "employees' advances"
+
+
+def is_report(entry: Entry) -> bool:
+    """Tell whether an entry came as an expense report."""
+    return any(_PATH.fullmatch(leg.path) for leg in entry.legs)
+
+
+def report_from(record: etree._Element) -> Entry:
+    """Return what is to be booked of a report: unbalanced where its lines do not add up."""
+    currency = code_of(record, f"{EMPLOYEES}expenseReportCurrency")
+    day = dt.date.fromisoformat(date_of(record, f"{EMPLOYEES}tranDate"))
+    return Entry(
+        reference=record.get("externalId", "").strip(),
+        company=code_of(record, f"{EMPLOYEES}subsidiary"),
+        currency=currency,
+        document_date=day,
+        posting_date=day,
+        legs=tuple(_legs(record, currency)),
+    )
+
+
+def report_parts(document: Document) -> list[etree._Element]:
+    """Return what stands in the record that shows an expense report."""
+    entry = document.entry
+    lines = _by_line(entry)
+    advance = sum((leg.amount for leg in entry.legs if leg.path == "advance"), Decimal(0))
+    own = sum((_gross(line) for line in lines if _CARD not in line), Decimal(0))
+    approved = "false" if document.status == "entered" else "true"
+    currency = element(f"{EMPLOYEES}expenseReportCurrency", element(f"{CORE}name", entry.currency))
+    day = f"{entry.posting_date.isoformat()}T00:00:00.000-08:00"
+    return [
+        currency,
+        element(f"{EMPLOYEES}tranId", f"EXP{document.number}"),
+        element(f"{EMPLOYEES}tranDate", day),
+        element(f"{EMPLOYEES}advance", shown_double(advance)),
+        element(f"{EMPLOYEES}amount", shown_double(own - advance)),
+        element(f"{EMPLOYEES}accountingApproval", approved),
+        element(f"{EMPLOYEES}expenseList", *map(_shown, lines)),
+    ]
+
+
+def _legs(record: etree._Element, currency: str) -> Iterator[Leg]:
+    owed = Decimal(0)
+    card = code_of(record, f"{EMPLOYEES}acctCorpCardExp")
+    lines = record.findall(f"{EMPLOYEES}expenseList/{EMPLOYEES}expense")
+    for number, line in enumerate(lines, start=1):
+        place = code_of(line, f"{EMPLOYEES}department")
+        category = code_of(line, f"{EMPLOYEES}category")
+        yield _leg(category, _told(line, _NET), currency, f"expense[{number}]/{_NET}", place)
+        tax, gross = _told(line, _TAX), _told(line, "grossAmt")
+        if tax:
+            code = code_of(line, f"{EMPLOYEES}taxCode")
+            yield _leg(f"tax {code}", tax, currency, f"expense[{number}]/{_TAX}")
+        if line.findtext(f"{EMPLOYEES}{_CARD}") == "true":
+            yield _leg(card, -gross, currency, f"expense[{number}]/{_CARD}")
+        else:
+            owed += gross
+    advance = _told(record, "advance")
+    if advance:
+        yield _leg(_ADVANCES, -advance, currency, "advance")
+    if owed != advance:
+        payable = code_of(record, f"{EMPLOYEES}account") or _PAYABLE
+        yield _leg(payable, advance - owed, currency, "account")
+
+
+def _leg(account: str, signed: Decimal, currency: str, path: str, place: str = "") -> Leg:
+    return Leg(
+        account=account,
+        side="debit" if signed >= 0 else "credit",
+        amount=abs(signed),
+        currency=currency,
+        cost_centre=place,
+        path=path,
+    )
+
+
+def _told(parent: etree._Element, name: str) -> Decimal:
+    return Decimal(parent.findtext(f"{EMPLOYEES}{name}") or "0")
+
+
+def _by_line(entry: Entry) -> list[dict[str, Leg]]:
+    lines: dict[str, dict[str, Leg]] = defaultdict(dict)
+    for leg in entry.legs:
+        if found := _PATH.fullmatch(leg.path):
+            lines[found[1]][found[2]] = leg
+    return list(lines.values())
+
+
+def _gross(line: dict[str, Leg]) -> Decimal:
+    return sum((line[part].signed for part in (_NET, _TAX) if part in line), Decimal(0))
+
+
+def _shown(line: dict[str, Leg]) -> etree._Element:
+    net, tax = line[_NET], line.get(_TAX)
+    return element(
+        f"{EMPLOYEES}expense",
+        element(f"{EMPLOYEES}{_NET}", shown_double(net.signed)),
+        element(f"{EMPLOYEES}{_TAX}", shown_double(tax.signed)) if tax else None,
+        element(f"{EMPLOYEES}grossAmt", shown_double(_gross(line))),
+        element(f"{EMPLOYEES}{_CARD}", "true" if _CARD in line else "false"),
+    )

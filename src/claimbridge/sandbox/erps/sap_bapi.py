@@ -1,0 +1,279 @@
+"""SAP's function modules as web services: a posting waits in its session until it is committed.
+
+The session is the cookie ``sap-contextid``, as a stateful service of SAP's keeps one. A commit in
+another session, or without one, succeeds and commits nothing. References are not unique; numbers
+are given out with the posting, and lost where no commit follows. RFC_READ_TABLE answers questions
+for BKPF by reference and for BSEG by document, which is what the profile asks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from lxml import etree
+
+from claimbridge.model import exponent
+from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.xmlio import canonical
+
+SESSION: Final = "sap-contextid"
+_NAMESPACE: Final = "urn:sap-com:document:sap:soap:functions:mc-style"
+_FIRST: Final = 100_000_000
+_WIDTH: Final = 10
+_MOST_SESSIONS: Final = 1000
+_SYSTEM: Final = "SANDBOX"
+_LINES: Final = {
+    "Accountgl": ("GlAccount", "Costcenter"),
+    "Accountpayable": ("VendorNo", ""),
+    "Accounttax": ("TaxCode", ""),
+}
+"""Each table of lines, and what names a line's account: SAP takes the rest from master data."""
+_MESSAGES: Final = {
+    "unknown-account": ("FH", "004"),
+    "period-closed": ("F5", "201"),
+    "unbalanced": ("F5", "702"),
+}
+"""SAP's messages for our names; others are sent under our names, as their field."""
+_CONDITION: Final = re.compile(r"(\w+) EQ '((?:[^']|'')*)'")
+
+
+class _Posting(msgspec.Struct, frozen=True):
+    """A posting that waits for its commit."""
+
+    entry: Entry
+    original: bytes
+    number: int
+
+
+class SapBapiResponder:
+    """An SAP whose BAPIs are called in sessions; what is not committed is forgotten at its end."""
+
+    name: str = "sap-bapi"
+    contract: str = "sap-bapi.wsdl"
+    items: frozenset[str] = frozenset({"Return", "Data"})
+    kinds: Mapping[str, Kind] = {
+        "AccDocumentPost": Kind.SUBMIT,
+        "TransactionCommit": Kind.SUBMIT,
+        "TransactionRollback": Kind.QUERY,
+        "RfcReadTable": Kind.QUERY,
+    }
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sessions: dict[str, list[_Posting]] = {}
+        self._given = 0
+        """The highest number that was given out, committed or not."""
+
+    def references(self, call: Call) -> tuple[str, ...]:
+        """Return REF_DOC_NO of a posting, and what a question asks for."""
+        reference = _text(call.body, "Documentheader/RefDocNo")
+        asked = [value for name, value in _conditions(call.body) if name == "XBLNR"]
+        return tuple(asked) or ((reference,) if reference else ())
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        """Post into the session, end it one way or the other, or read a table."""
+        if call.operation == "AccDocumentPost":
+            return self._post(call, desk)
+        if call.operation == "RfcReadTable":
+            return _read_table(call, desk.books)
+        with self._lock:
+            postings = self._sessions.pop(call.cookies.get(SESSION, ""), [])
+        if call.operation == "TransactionCommit":
+            for posting in postings:
+                self._book(posting, desk.books)
+        return _reply(call, element("Return", element("Type"), element("Message")))
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+        """Return RETURN with what is wrong; None for what has no such answer."""
+        return _refused(call, objections) if call.operation == "AccDocumentPost" else None
+
+    def throttle(self, call: Call, seconds: int) -> Answer | None:
+        """Return None: SAP has no such answer."""
+        return None
+
+    def _post(self, call: Call, desk: Desk) -> Answer:
+        entry = _entry(call.body)
+        objections = [*_about_lines(call.body, entry), *desk.rules.objections(entry)]
+        if objections:
+            return _refused(call, objections)
+        session = call.cookies.get(SESSION, "")
+        with self._lock:
+            if session not in self._sessions:
+                session = uuid.uuid4().hex
+                self._sessions[session] = []
+            while len(self._sessions) > _MOST_SESSIONS:  # the oldest is timed out
+                del self._sessions[next(iter(self._sessions))]
+            self._given = (self._given or self._last_number(desk.books)) + 1
+            posting = _Posting(entry, canonical(call.body), self._given)
+            self._sessions[session].append(posting)
+        key = f"{posting.number:0{_WIDTH}}{entry.company}{entry.posting_date.year}"
+        note = _message("S", "RW", "605", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
+        cookie = {"set-cookie": f"{SESSION}={session}; path=/; HttpOnly"}
+        return _reply(call, *_object(key), element("Return", note), headers=cookie)
+
+    def _last_number(self, store: Books) -> int:
+        """Return the last number of an earlier life, which a state file remembers."""
+        with store.transaction() as books:
+            held = [int(one.number) for one in books.all(self.name) if one.number]
+        return max(held, default=_FIRST - 1)
+
+    def _book(self, posting: _Posting, store: Books) -> None:
+        # A series of its own, of one number: the number was given out before.
+        series = Series(f"{posting.number}", posting.number, _WIDTH)
+        with store.transaction() as books:
+            entered = books.enter(
+                self.name, posting.entry, posting.original, series=series, unique=False
+            )
+            books.post(entered)
+
+
+def _text(parent: etree._Element, path: str) -> str:
+    return parent.findtext(path, "").strip()
+
+
+def _entry(body: etree._Element) -> Entry:
+    amounts = {_text(row, "ItemnoAcc"): row for row in body.iterfind("Currencyamount/item")}
+    legs = tuple(
+        _leg(line, amounts[_text(line, "ItemnoAcc")], table, path)
+        for table, line, path in _lines(body)
+        if _text(line, "ItemnoAcc") in amounts
+    )
+    return Entry(
+        reference=_text(body, "Documentheader/RefDocNo"),
+        company=_text(body, "Documentheader/CompCode"),
+        currency=legs[0].currency if legs else "",
+        document_date=dt.date.fromisoformat(_text(body, "Documentheader/DocDate")),
+        posting_date=dt.date.fromisoformat(_text(body, "Documentheader/PstngDate")),
+        legs=legs,
+    )
+
+
+def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
+    """Yield every line: its table, itself, and its place for people."""
+    for table in _LINES:
+        for n, line in enumerate(body.iterfind(f"{table}/item"), start=1):
+            yield table, line, f"{table.upper()}[{n}]"
+
+
+def _leg(line: etree._Element, row: etree._Element, table: str, path: str) -> Leg:
+    account, centre = _LINES[table]
+    amount = Decimal(_text(row, "AmtDoccur"))
+    return Leg(
+        account=_text(line, account).lstrip("0"),
+        side="credit" if amount < 0 else "debit",
+        amount=abs(amount),
+        currency=_text(row, "Currency"),
+        cost_centre=_text(line, centre).lstrip("0") if centre else "",
+        path=path,
+    )
+
+
+def _about_lines(body: etree._Element, entry: Entry) -> Iterator[Objection]:
+    if not entry.legs:
+        yield Objection("no-items", "The document has no items", "ACCOUNTGL")
+    if len(entry.legs) < len(list(_lines(body))):
+        yield Objection("no-amount", "An item has no amount", "CURRENCYAMOUNT")
+
+
+def _conditions(body: etree._Element) -> list[tuple[str, str]]:
+    text = " ".join(line.text or "" for line in body.iterfind("Options/item/Text"))
+    return [(name, value.replace("''", "'")) for name, value in _CONDITION.findall(text)]
+
+
+def _is_wanted(document: Document, asked: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether a condition names the document's reference, and no other company."""
+    following = (*asked[1:], ("", ""))
+    return any(
+        name == "XBLNR"
+        and value == document.reference
+        and (then[0] != "BUKRS" or then[1] == document.entry.company)
+        for (name, value), then in zip(asked, following, strict=True)
+    )
+
+
+def _read_table(call: Call, store: Books) -> Answer:
+    table, asked = _text(call.body, "QueryTable"), _conditions(call.body)
+    columns = [name.text or "" for name in call.body.iterfind("Fields/item/Fieldname")]
+    with store.transaction() as books:
+        documents = [one for one in books.all(SapBapiResponder.name) if one.number]
+    if table == "BKPF":
+        found = [_head(one) for one in documents if _is_wanted(one, asked)]
+    elif table == "BSEG":
+        keys = [value for _, value in asked]
+        triples = set(zip(keys[::3], keys[1::3], keys[2::3], strict=True))
+        found = [
+            row
+            for one in documents
+            if (one.number, one.entry.company, one.fiscal_year) in triples
+            for row in _items(one)
+        ]
+    else:
+        text = element("Text", f"Table {table} is not available")
+        fault = element(f"{{{_NAMESPACE}}}SystemFault", element("Name", "TABLE"), text)
+        return Answer(content=rendered(fault), fault="sender", reason=text.text or "")
+    return _reply(call, element("Data", *(_row(cells, columns, call.body) for cells in found)))
+
+
+def _row(cells: Mapping[str, str], columns: Sequence[str], body: etree._Element) -> etree._Element:
+    line = _text(body, "Delimiter").join(cells.get(name, "").ljust(4) for name in columns)
+    return element("item", element("Wa", line))
+
+
+def _head(document: Document) -> dict[str, str]:
+    return {
+        "BELNR": document.number,
+        "BUKRS": document.entry.company,
+        "GJAHR": document.fiscal_year,
+        "XBLNR": document.reference,
+        "WAERS": document.entry.currency,
+    }
+
+
+def _items(document: Document) -> Iterator[dict[str, str]]:
+    for leg in document.entry.legs:
+        # TCURX: two decimals, whatever the currency.
+        stored = leg.amount.scaleb(exponent(leg.currency) - 2)
+        side = "S" if leg.side == "debit" else "H"
+        yield _head(document) | {"SHKZG": side, "WRBTR": f"{stored:16.2f}"}
+
+
+def _object(key: str) -> tuple[etree._Element, ...]:
+    return element("ObjKey", key), element("ObjSys", _SYSTEM), element("ObjType", "BKPFF")
+
+
+def _message(kind: str, group: str, number: str, text: str, field: str = "") -> etree._Element:
+    return element(
+        "item",
+        element("Type", kind),
+        element("Id", group),
+        element("Number", number),
+        element("Message", text[:220]),
+        optional("Parameter", field[:32]),
+        element("System", _SYSTEM),
+    )
+
+
+def _refused(call: Call, objections: Sequence[Objection]) -> Answer:
+    notes = [_message("E", "RW", "609", f"Error in document: BKPFF $ {_SYSTEM}")]
+    for objection in objections:
+        group, number = _MESSAGES.get(objection.code, (objection.code[:20], "000"))
+        notes.append(_message("E", group, number, objection.text, objection.field))
+    return _reply(call, *_object("$"), element("Return", *notes))
+
+
+def _reply(
+    call: Call, *content: etree._Element, headers: Mapping[str, str] | None = None
+) -> Answer:
+    root = etree.Element(f"{{{_NAMESPACE}}}{call.operation}Response", nsmap={"n0": _NAMESPACE})
+    root.extend(content)
+    return Answer(content=rendered(root), headers=headers or {})

@@ -1,0 +1,248 @@
+"""SAP's *Journal Entry - Post (Synchronous)*, as its replies show it at work.
+
+It posts whatever is in order, and posts it again when it comes again: SAP documents no check for
+duplicates. A refusal is a normal reply with a blank document number, the year 0000 and a log of
+severity 3; that reply is not valid by SAP's own schema, and is faithful to the real one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from lxml import etree
+
+from claimbridge.model import JournalEntry
+from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.rules import Rules, irreversible
+from claimbridge.xmlio import canonical
+
+_ROOT: Final = "{http://sap.com/xi/SAPSCORE/SFIN}JournalEntryBulkCreateConfirmation"
+_FIRST: Final = 100_000_000
+_WIDTH: Final = 10
+_LINES: Final = {
+    "Item": ("GLAccount", "AccountAssignment/CostCenter"),
+    "DebtorItem": ("Debtor", ""),
+    "CreditorItem": ("Creditor", ""),
+    "ProductTaxItem": ("TaxCode", ""),
+}
+"""Each kind of line, and what names its account: SAP takes the rest from its master data."""
+_MESSAGES: Final = {
+    "unknown-account": "004(FH)",
+    "period-closed": "201(F5)",
+    "unbalanced": "702(F5)",
+}
+"""SAP's message numbers for our names; others are sent under our names."""
+_MAX_NOTE: Final = 200
+_SYSTEM: Final = "SANDBOX"
+
+
+class SapJournalEntryResponder:
+    """An S/4HANA that posts journal entries by bulk request."""
+
+    name: str = "sap-journal-entry"
+    contract: str = "sap-journal-entry.wsdl"
+    items: frozenset[str] = frozenset({"JournalEntryCreateConfirmation"})
+    kinds: Mapping[str, Kind] = {"JournalEntryCreateRequestConfirmation_In": Kind.SUBMIT}
+
+    def references(self, call: Call) -> tuple[str, ...]:
+        """Return the id of each entry's message: replies repeat it."""
+        return tuple(_message_id(request) for request in _requests(call))
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        """Post every entry that is in order; each stands or falls alone."""
+        return _reply(call, [self._posted(request, call, desk) for request in _requests(call)])
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+        """Return a confirmation that refuses every entry; None for a request that holds none."""
+        requests = _requests(call)
+        if not requests:
+            return None
+        return _reply(call, [_refused(request, call, objections) for request in requests])
+
+    def throttle(self, call: Call, seconds: int) -> Answer | None:
+        """Return None: SAP's contract has no such answer."""
+        return None
+
+    def _posted(self, request: etree._Element, call: Call, desk: Desk) -> etree._Element:
+        booked = self._booked(request, desk.books, desk.rules)
+        if isinstance(booked, Document):
+            return _confirmed(request, call, booked)
+        return _refused(request, call, booked)
+
+    def _booked(
+        self, request: etree._Element, store: Books, rules: Rules
+    ) -> Document | list[Objection]:
+        body = request.find("JournalEntry")
+        assert body is not None  # the schema was checked before
+        entry, reverses = _entry(body, _message_id(request)), _reversed_key(body)
+        with store.transaction() as books:
+            target = books.booked(self.name, reverses) if reverses else None
+            if reverses and target is None:
+                return [Objection("unknown-document", f"Document {reverses} does not exist")]
+            if target is not None:
+                entry = _taking_back(entry, target)
+            objections = [*_about_lines(body, entry), *rules.objections(entry)]
+            if target is not None:
+                objections += filter(None, [irreversible(entry, target)])
+            if objections:
+                return objections
+            # Number range 01, by company code and fiscal year.
+            series = Series(f"{entry.company}/{entry.posting_date.year}", _FIRST, _WIDTH)
+            entered = books.enter(self.name, entry, canonical(body), series=series, unique=False)
+            posted = books.post(entered)
+            if target is not None and posted.journal_entry is not None:
+                books.reverse(target, posted.journal_entry)
+        return posted
+
+
+def _requests(call: Call) -> list[etree._Element]:
+    return list(call.body.iterchildren("JournalEntryCreateRequest"))
+
+
+def _message_id(request: etree._Element) -> str:
+    return _text(request, "MessageHeader/ID") or _text(request, "JournalEntry/DocumentReferenceID")
+
+
+def _text(parent: etree._Element, path: str) -> str:
+    # xs:token: white space around a value is no part of it.
+    return parent.findtext(path, "").strip()
+
+
+def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
+    """Yield every line: its kind, itself, and its path for people."""
+    for kind in _LINES:
+        for n, line in enumerate(body.iterchildren(kind), start=1):
+            yield kind, line, f"{kind}[{n}]"
+
+
+def _entry(body: etree._Element, message_id: str) -> Entry:
+    legs = tuple(_leg(kind, line, path) for kind, line, path in _lines(body))
+    posted_on = _text(body, "ReversalDate") or _text(body, "PostingDate")
+    return Entry(
+        reference=_text(body, "DocumentReferenceID") or message_id,
+        company=_text(body, "CompanyCode"),
+        currency=legs[0].currency if legs else "",
+        document_date=dt.date.fromisoformat(_text(body, "DocumentDate")),
+        posting_date=dt.date.fromisoformat(posted_on),
+        legs=legs,
+    )
+
+
+def _leg(kind: str, line: etree._Element, path: str) -> Leg:
+    account, centre = _LINES[kind]
+    amount = Decimal(_text(line, "AmountInTransactionCurrency"))
+    currencies = line.xpath("string(AmountInTransactionCurrency/@currencyCode)")
+    return Leg(
+        account=_text(line, account),
+        # The sign decides; a code that contradicts it is refused before anything is booked.
+        side="credit" if amount < 0 else "debit",
+        amount=abs(amount),
+        currency=str(currencies),
+        cost_centre=_text(line, centre) if centre else "",
+        path=path,
+    )
+
+
+def _about_lines(body: etree._Element, entry: Entry) -> Iterator[Objection]:
+    """Yield what is wrong with the lines as SAP writes them, before any rule of business."""
+    if not entry.legs:
+        yield Objection("no-items", "The entry has no items")
+    for _, line, path in _lines(body):
+        amount, code = _text(line, "AmountInTransactionCurrency"), _text(line, "DebitCreditCode")
+        if code and code != ("H" if Decimal(amount) < 0 else "S"):
+            text = f"Amount {amount} contradicts the debit/credit code {code}"
+            yield Objection("sign", text, f"{path}/DebitCreditCode")
+
+
+def _reversed_key(body: etree._Element) -> JournalEntry | None:
+    """Return the entry to be taken back: its object key is number, company code and year."""
+    key = _text(body, "ReversalReferenceDocument")
+    return JournalEntry(key[:10], key[10:-4], key[-4:]) if key else None
+
+
+def _taking_back(entry: Entry, target: Document) -> Entry:
+    other = {"debit": "credit", "credit": "debit"}
+    legs = tuple(msgspec.structs.replace(leg, side=other[leg.side]) for leg in target.entry.legs)
+    return msgspec.structs.replace(
+        entry,
+        legs=legs,
+        currency=target.entry.currency,
+        purpose="reverse",
+        reverses=target.journal_entry,
+    )
+
+
+def _reply(call: Call, confirmations: list[etree._Element]) -> Answer:
+    root = etree.Element(_ROOT, nsmap={"n0": _ROOT[1:].partition("}")[0]})
+    root.append(_header(_text(call.body, "MessageHeader/ID"), call))
+    root.append(element("ConfirmationInterfaceOrignName"))
+    root.extend(confirmations)
+    root.append(element("Log"))
+    return Answer(content=rendered(root))
+
+
+def _header(answers: str, call: Call) -> etree._Element:
+    now = call.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return element(
+        "MessageHeader",
+        element("UUID", str(uuid.uuid5(uuid.NAMESPACE_OID, f"{answers} {now}"))),
+        optional("ReferenceID", answers),
+        element("CreationDateTime", now),
+    )
+
+
+def _confirmed(request: etree._Element, call: Call, document: Document) -> etree._Element:
+    year, company = document.fiscal_year, document.entry.company
+    key = f"{document.number}{company}{year}"
+    note = Objection("605(RW)", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
+    return _confirmation(request, call, (document.number, company, year), "1", [note])
+
+
+def _refused(
+    request: etree._Element, call: Call, objections: Sequence[Objection]
+) -> etree._Element:
+    notes = [Objection("609(RW)", f"Error in document: BKPFF $ {_SYSTEM}"), *objections]
+    return _confirmation(request, call, (" ", " ", "0000"), "3", notes)
+
+
+def _confirmation(
+    request: etree._Element,
+    call: Call,
+    key: tuple[str, str, str],
+    severity: str,
+    notes: Sequence[Objection],
+) -> etree._Element:
+    number, company, year = key
+    return element(
+        "JournalEntryCreateConfirmation",
+        _header(_message_id(request), call),
+        element(
+            "JournalEntryCreateConfirmation",
+            element("AccountingDocument", number),
+            element("CompanyCode", company),
+            element("FiscalYear", year),
+        ),
+        element(
+            "Log",
+            element("MaximumLogItemSeverityCode", severity),
+            *(_note(objection, severity) for objection in notes),
+        ),
+    )
+
+
+def _note(objection: Objection, severity: str) -> etree._Element:
+    return element(
+        "Item",
+        element("TypeID", _MESSAGES.get(objection.code, objection.code)),
+        element("SeverityCode", severity),
+        optional("ReferenceMessageElementName", objection.field),
+        element("Note", objection.text[:_MAX_NOTE]),
+    )

@@ -1,0 +1,245 @@
+"""Workday's accounting journals, as its contract and its documentation show them.
+
+A journal that is in order is taken in and posted by its business process; the answer to the
+submission names it by ids, without a number. With ``Add_Only`` an id that exists is refused. Every
+refusal is a Validation_Fault whose errors point at their places by XPath.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from lxml import etree
+
+from claimbridge.model import JournalEntry
+from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection, Series, Transaction
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.rules import irreversible
+from claimbridge.xmlio import canonical
+
+_URI: Final = "urn:com.workday/bsvc"
+_WD: Final = f"{{{_URI}}}"
+_NAMES: Final = {"wd": _URI}
+_SERIES: Final = Series("journals", 1, 6)
+_ROOT: Final = "wd:Submit_Accounting_Journal_Request/wd:Accounting_Journal_Data"
+_LINE: Final = "Journal_Entry_Line_Replacement_Data"
+_STATUS: Final = {"entered": "In_Progress", "rejected": "Denied"}
+
+
+class WorkdayResponder:
+    """A tenant that posts accounting journals."""
+
+    name: str = "workday"
+    contract: str = "workday.wsdl"
+    items: frozenset[str] = frozenset({"Accounting_Journal_Reference", "Response_Data"})
+    kinds: Mapping[str, Kind] = {
+        "Submit_Accounting_Journal": Kind.SUBMIT,
+        "Get_Journals": Kind.QUERY,
+    }
+
+    def references(self, call: Call) -> tuple[str, ...]:
+        """Return the id of the journal, or of those that are asked for."""
+        found = call.body.xpath(
+            "wd:Accounting_Journal_Data/wd:Accounting_Journal_ID"
+            " | wd:Request_References/wd:JournalEntryReference/wd:ID",
+            namespaces=_NAMES,
+        )
+        assert isinstance(found, list)
+        return tuple((e.text or "").strip() for e in found if isinstance(e, etree._Element))
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        """Take the journal in, or tell what is held."""
+        if call.kind is Kind.QUERY:
+            return self._found(call, desk)
+        return self._submitted(call, desk)
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+        """Return a Validation_Fault."""
+        return _invalid([(one, f"{_ROOT}/{_at(one.field)}") for one in objections])
+
+    def throttle(self, call: Call, seconds: int) -> Answer | None:
+        """Return None: Workday answers by HTTP alone."""
+        return None
+
+    def _submitted(self, call: Call, desk: Desk) -> Answer:
+        journal = call.body.find(f"{_WD}Accounting_Journal_Data")
+        assert journal is not None  # the schema was checked before
+        entry = _entry(journal)
+        with desk.books.transaction() as books:
+            if books.held(self.name, entry.reference) is not None:
+                exists = Objection("exists", f"The ID {entry.reference} is already in use.")
+                return _invalid([(exists, f"{_ROOT}/wd:Accounting_Journal_ID")])
+            target = self._taken_back(entry, books)
+            objections = list(desk.rules.objections(entry))
+            if target is not None:
+                objections += filter(None, [irreversible(entry, target)])
+            if objections:
+                return self.refuse(call, objections) or _invalid([])
+            held = books.enter(self.name, entry, canonical(journal), series=_SERIES, unique=True)
+            if not desk.holds:
+                held = books.post(held)
+            if target is not None and held.journal_entry is not None:
+                books.reverse(target, held.journal_entry)
+        return Answer(content=rendered(_accepted(held)))
+
+    def _taken_back(self, entry: Entry, books: Transaction) -> Document | None:
+        return books.booked(self.name, entry.reverses) if entry.reverses else None
+
+    def _found(self, call: Call, desk: Desk) -> Answer:
+        asked = self.references(call)
+        with desk.books.transaction() as books:
+            held = [books.latest(self.name, reference) for reference in asked]
+        lacking = [n for n, one in enumerate(held, start=1) if one is None]
+        if lacking:
+            place = "wd:Get_Journals_Request/wd:Request_References/wd:JournalEntryReference"
+            return _invalid(
+                [
+                    (
+                        Objection("absent", f"{asked[n - 1]} is not a valid ID value"),
+                        f"{place}[{n}]/wd:ID",
+                    )
+                    for n in lacking
+                ]
+            )
+        echo = element(f"{_WD}Request_References")
+        echo.extend(_ids("JournalEntryReference", Accounting_Journal_ID=one) for one in asked)
+        results = element(
+            f"{_WD}Response_Results",
+            element(f"{_WD}Total_Results", str(len(asked))),
+            element(f"{_WD}Page", "1"),
+        )
+        data = element(f"{_WD}Response_Data", *(_journal(one) for one in held if one))
+        root = element(f"{_WD}Get_Journals_Response", echo, results, data)
+        return Answer(content=rendered(root))
+
+
+def _entry(journal: etree._Element) -> Entry:
+    currency = _id(journal, "Currency_Reference")
+    day = dt.date.fromisoformat(_text(journal, "Accounting_Date"))
+    lines = list(journal.iterchildren(f"{_WD}{_LINE}"))
+    undone = {_text(line, "External_Reference_ID") for line in lines} - {""}
+    return Entry(
+        reference=_text(journal, "Accounting_Journal_ID"),
+        company=_id(journal, "Company_Reference"),
+        currency=currency,
+        document_date=day,
+        posting_date=day,
+        legs=tuple(
+            _leg(line, currency, f"{_LINE}[{number}]") for number, line in enumerate(lines, start=1)
+        ),
+        purpose="reverse" if undone else "post",
+        reverses=JournalEntry(undone.pop()) if undone else None,
+    )
+
+
+def _leg(line: etree._Element, currency: str, path: str) -> Leg:
+    debit, credit = _text(line, "Debit_Amount"), _text(line, "Credit_Amount")
+    return Leg(
+        account=_id(line, "Ledger_Account_Reference"),
+        side="debit" if debit else "credit",
+        amount=Decimal(debit or credit or "0"),
+        currency=currency,
+        cost_centre=_worktag(line, "Cost_Center_Reference_ID"),
+        path=path,
+    )
+
+
+def _text(parent: etree._Element, name: str) -> str:
+    return (parent.findtext(f"{_WD}{name}") or "").strip()
+
+
+def _id(parent: etree._Element, name: str) -> str:
+    return (parent.findtext(f"{_WD}{name}/{_WD}ID") or "").strip()
+
+
+def _worktag(line: etree._Element, kind: str) -> str:
+    found = line.xpath(f"string(wd:Worktags_Reference/wd:ID[@wd:type='{kind}'])", namespaces=_NAMES)
+    return str(found)
+
+
+def _at(field: str) -> str:
+    """Return where a rule's field stands in a journal, as an XPath below its data."""
+    named = {"Account": "Ledger_Account_Reference", "Amount": "Debit_Amount"}
+    heads = {"Company": "Company_Reference", "PostingDate": "Accounting_Date", "Posting": _LINE}
+    line, _, part = field.rpartition("/")
+    if re.fullmatch(rf"{_LINE}\[\d+\]", line):
+        return f"wd:{line}/wd:{named.get(part, 'Currency_Reference')}"
+    return f"wd:{heads.get(field, 'Journal_Entry_Memo')}"
+
+
+def _ids(name: str, **ids: str) -> etree._Element:
+    """Return a reference to an object by its ids."""
+    made = element(f"{_WD}{name}")
+    for kind, value in ids.items():
+        one = element(f"{_WD}ID", value)
+        one.set(f"{_WD}type", kind)
+        made.append(one)
+    return made
+
+
+def _wid(document: Document) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"workday {document.reference}").hex
+
+
+def _accepted(document: Document) -> etree._Element:
+    return element(
+        f"{_WD}Submit_Accounting_Journal_Response",
+        _ids(
+            "Accounting_Journal_Reference",
+            WID=_wid(document),
+            Accounting_Journal_ID=document.reference,
+        ),
+    )
+
+
+def _journal(document: Document) -> etree._Element:
+    named = {"WID": _wid(document), "Accounting_Journal_ID": document.reference}
+    status = _STATUS.get(document.status, "Posted")
+    undone = document.reversed_by
+    data = element(
+        f"{_WD}Journal_Entry_Data",
+        _ids("Journal_Entry_Reference", **named),
+        optional(f"{_WD}Journal_Number", document.number),
+        _ids("Journal_Status_Reference", Journal_Entry_Status_ID=status),
+        _ids("Company_Reference", Company_Reference_ID=document.entry.company),
+        _ids("Currency_Reference", Currency_ID=document.entry.currency),
+        element(f"{_WD}Accounting_Date", document.entry.posting_date.isoformat()),
+        element(f"{_WD}External_Reference_ID", document.reference),
+        _ids("Cancel_Reversed_By_Journal_Entry_Reference", Journal_Number=undone.number)
+        if undone
+        else None,
+        *(_line(leg, number) for number, leg in enumerate(document.entry.legs, start=1)),
+    )
+    return element(f"{_WD}Journal_Entry", _ids("Journal_Entry_Reference", **named), data)
+
+
+def _line(leg: Leg, number: int) -> etree._Element:
+    amount = "Debit_Amount" if leg.side == "debit" else "Credit_Amount"
+    return element(
+        f"{_WD}Journal_Entry_Line_Data",
+        element(f"{_WD}Line_Order", str(number)),
+        _ids("Ledger_Account_Reference", Ledger_Account_ID=leg.account),
+        element(f"{_WD}{amount}", f"{leg.amount:.6f}"),
+    )
+
+
+def _invalid(errors: Sequence[tuple[Objection, str]]) -> Answer:
+    detail = element(f"{_WD}Validation_Fault")
+    for objection, place in errors:
+        detail.append(
+            element(
+                f"{_WD}Validation_Error",
+                element(f"{_WD}Message", "Validation error occurred."),
+                element(f"{_WD}Detail_Message", objection.text),
+                element(f"{_WD}Xpath", f"/{place}"),
+            )
+        )
+    reason = f"Validation error occurred. {errors[0][0].text}" if errors else "Validation error"
+    return Answer(content=rendered(detail), fault="sender", reason=reason)

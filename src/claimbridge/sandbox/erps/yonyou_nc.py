@@ -1,0 +1,92 @@
+"""Yonyou NC's exchange platform for vouchers: XML in a string, both ways."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from claimbridge.contract.calls.replies import Reply
+from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.responder import Answer, Call
+from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
+
+_NS: Final = "{http://synchdata.pfxx.itf.nc/IPfxxWs}"
+_CODES: Final = {UNREADABLE: "-31002"}
+_REFUSED: Final = "-32003"
+
+
+class YonyouNcResponder(StringResponder):
+    """A platform that takes ``vouchergl``; it does not look whether it had one before."""
+
+    name = "yonyou-nc"
+    contract = "yonyou-nc.wsdl"
+    kinds: Mapping[str, Kind] = {"synchronizeData": Kind.SUBMIT}
+    at = "xmlStr"
+    reference_at = "@filename"
+    unique = False
+
+    def entry(self, document: Reply) -> Entry:
+        """Read the voucher from its XML."""
+        return _entry(document)
+
+    def taken(self, held: Document, *, again: bool) -> Answer:
+        """Return a result with the number; a repeat is a voucher of its own."""
+        return _told("1", "processed", held.number, reference=held.reference)
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
+        """Return a result with what is wrong."""
+        code = _CODES.get(objections[0].code, _REFUSED)
+        return _told(code, "; ".join(one.text for one in objections))
+
+
+def _entry(document: Reply) -> Entry:
+    head = document.find("voucher", "voucher_head")
+    items = document.all("voucher", "voucher_head", "details", "item")
+    if head is None or not items:
+        raise ValueError("it is no vouchergl with entries")
+    day = dt.date.fromisoformat(head.text("prepareddate")[:10])
+    return Entry(
+        reference=document.text("@filename"),
+        company=head.text("pk_org"),
+        currency=items[0].text("pk_currtype"),
+        document_date=day,
+        posting_date=day,
+        legs=tuple(_leg(item, number) for number, item in enumerate(items, start=1)),
+    )
+
+
+def _leg(item: Reply, number: int) -> Leg:
+    debit, credit = Decimal(item.text("debitamount")), Decimal(item.text("creditamount"))
+    centres = [
+        one.text("pk_Checkvalue")
+        for one in item.all("ass", "item")
+        if one.text("pk_Checktype") == "0001"
+    ]
+    return Leg(
+        account=item.text("accsubjcode"),
+        side="debit" if debit else "credit",
+        amount=debit or credit,
+        currency=item.text("pk_currtype"),
+        cost_centre=next(iter(centres), ""),
+        path=f"details/item[{number}]",
+    )
+
+
+def _told(code: str, text: str, number: str = "", *, reference: str = "") -> Answer:
+    result = element(
+        "sendresult",
+        element("filename", reference),
+        element("resultcode", code),
+        element("resultdescription", text),
+        element("content", number),
+    )
+    document = element("ufinterface", result)
+    document.set("billtype", "vouchergl")
+    document.set("successful", "Y" if code == "1" else "N")
+    inner = '<?xml version="1.0" encoding="UTF-8"?>' + rendered(document).decode()
+    root = element(f"{_NS}synchronizeDataResponse", element("return", inner))
+    return Answer(content=rendered(root))

@@ -1,0 +1,1 @@
+"""What the played ERPs share: books, replies, signatures, disturbances."""

@@ -1,0 +1,101 @@
+"""The seam for further ERPs: a Responder plays one profile's server side, without I/O of its own.
+
+A Responder is given requests that are valid by its contract, judges them against the books, and
+writes the replies. Everything else is the sandbox's: HTTP, SOAP, the schema check, the counts,
+the faults. Pass an instance to ``Sandbox(profiles=[…])``, or its ``module:attribute``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+from lxml import etree
+
+from claimbridge.sandbox.kit.books import Books, Objection
+from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.rules import Rules
+from claimbridge.sandbox.kit.signatures import Signatures
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request: valid by the contract (or, for ``refuse`` and ``throttle``, perhaps not).
+
+    ``body`` is the Body's child, an rpc/encoded one as if it were literal; ``headers`` are the
+    Header's children; ``cookies`` those of the HTTP request; ``at`` is when it arrived, in UTC.
+    """
+
+    operation: str
+    kind: Kind
+    body: etree._Element
+    at: dt.datetime
+    headers: tuple[etree._Element, ...] = ()
+    cookies: Mapping[str, str] = {}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One reply. ``content`` is the Body's child, or a Fault's detail where ``fault`` says so.
+
+    ``fault`` names who must act: ``sender`` for a business no, ``receiver`` for a technical one.
+    ``reason`` is the Fault's text for people; ``headers`` go into the HTTP reply.
+    """
+
+    content: bytes
+    fault: Literal["", "sender", "receiver"] = ""
+    reason: str = ""
+    headers: Mapping[str, str] = {}
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Responder works with.
+
+    ``holds``: documents are taken in as ``entered`` and posted later, by ``advance``, where the
+    ERP knows that state.
+    """
+
+    books: Books
+    rules: Rules
+    signatures: Signatures
+    holds: bool = False
+
+
+class Responder(Protocol):
+    """One ERP's server side. Several threads call it at once; it keeps no state of its own."""
+
+    @property
+    def name(self) -> str:
+        """The profile that it answers, and its path: ``http://127.0.0.1:N/<name>``."""
+        ...
+
+    @property
+    def contract(self) -> str:
+        """Its contract: a WSDL's file name in ``claimbridge.wsdl``, or a path to one."""
+        ...
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """What each operation of the contract does to the ledger."""
+        ...
+
+    @property
+    def items(self) -> frozenset[str]:
+        """The local names of what shows one document in a reply, as a child of its root."""
+        ...
+
+    def references(self, call: Call) -> tuple[str, ...]:
+        """Return the references that the request names; never raises, even for nonsense."""
+        ...
+
+    def answer(self, call: Call, desk: Desk) -> Answer:
+        """Do what is asked; return only what is committed already."""
+        ...
+
+    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+        """Return the contract's own refusal of the whole request; None where it has none."""
+        ...
+
+    def throttle(self, call: Call, seconds: int) -> Answer | None:
+        """Return the contract's own "come back later"; None where it has none."""
+        ...

@@ -1,0 +1,1 @@
+"""What a signature looks like: its place, its parts, its canonical bytes."""

@@ -1,0 +1,69 @@
+"""Signatures beside what they cover: bytes by their names, as they are, without any transform.
+
+One signature covers as many contents as there are, so a batch costs one operation of the key, and
+an archived voucher keeps its bytes. Names are never resolved: whoever verifies brings the content.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+
+from claimbridge.errors import SignatureInvalid, SigningError
+from claimbridge.signing.form.dsig import SHA256
+from claimbridge.signing.form.structure import MAXIMUM_DETACHED, Reference
+
+# A file name that needs no escape in a URI or in XML, and that no path can hide in.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._\-]{0,127}")
+
+
+def detached_references(contents: Mapping[str, bytes]) -> str:
+    """Return References to ``contents`` in canonical form; raises SigningError CB-302, CB-303."""
+    if not 0 < len(contents) <= MAXIMUM_DETACHED:
+        raise SigningError(
+            f"there are {len(contents)} contents to sign; give 1 to {MAXIMUM_DETACHED}",
+            code="CB-302",
+        )
+    for name in contents:
+        if not _NAME.fullmatch(name):
+            raise SigningError(
+                f"{name[:60]!r} cannot name what is signed; use letters, digits, '.', '-' and '_'",
+                code="CB-303",
+            )
+    return "".join(
+        f'<ds:Reference URI="{name}"><ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod>'
+        f"<ds:DigestValue>{_digest(content)}</ds:DigestValue></ds:Reference>"
+        for name, content in contents.items()
+    )
+
+
+def by_name(references: Sequence[Reference]) -> dict[str, Reference]:
+    """Return ``references`` by what they name; raises SignatureInvalid for a name used twice."""
+    found = {reference.uri: reference for reference in references}
+    if len(found) != len(references):
+        raise SignatureInvalid("the signature covers the same name twice", code="CB-325")
+    return found
+
+
+def not_covered(name: str) -> SignatureInvalid:
+    """Return the refusal of what no Reference covers."""
+    return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
+
+
+def refusal(name: str, content: bytes, reference: Reference | None) -> SignatureInvalid | None:
+    """Return why ``content`` is not what ``reference`` covers; None when it is."""
+    if reference is None:
+        return not_covered(name)
+    digest = hashlib.new(reference.hash, content).digest()
+    if hmac.compare_digest(digest, reference.digest):
+        return None
+    return SignatureInvalid(
+        f"{name[:120]} was altered after it was signed (its digest differs)", code="CB-328"
+    )
+
+
+def _digest(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -1,0 +1,1 @@
+"""What signs: identities, key files, tokens, keys for trying things out."""

@@ -1,0 +1,1 @@
+"""Who may have signed: chains, revocation, policies, time stamps."""

@@ -1,0 +1,1 @@
+"""The calls of Hesi's open interface."""

@@ -1,0 +1,1 @@
+"""From a Hesi form to a claim."""
