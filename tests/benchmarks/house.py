@@ -10,6 +10,7 @@ lines of code     Without blank lines, comments and docstrings.
 side by side      In one folder, without its ``__init__`` and the folders within.
 import circle     Modules that import each other, by whatever import statements they have: within a
                   function and for types as well. A room is what stands directly in the package.
+back up           From a folder into one that holds it, and imports it, directly or not.
 participle        The first word of a function's name ends in "ed", or is one of ``IRREGULAR``.
 private name      ``_x``, used in a file that does not define it, and defined in another one.
 public docstring  Of modules, and of public classes, functions and methods.
@@ -180,6 +181,18 @@ def grouped(graph: Graph, group_of: Mapping[str, str]) -> dict[str, set[str]]:
     for name, imported in graph.items():
         groups[group_of[name]] |= {group_of[other] for other in imported} - {group_of[name]}
     return groups
+
+
+def back_up(graph: Graph, folder_of: Mapping[str, str]) -> list[str]:
+    """Return the imports from a folder into one that holds it and leads back to it."""
+    reach = grouped(graph, folder_of)
+    return [
+        f"{name} → {other}"
+        for name, imported in graph.items()
+        for other in sorted(imported)
+        if folder_of[name].startswith(f"{folder_of[other]}/")
+        and folder_of[name] in reachable(reach, folder_of[other])
+    ]
 
 
 def circles(graph: Graph) -> list[list[str]]:
@@ -439,6 +452,7 @@ def of_imports(modules: list[Module]) -> Iterator[Figure]:
     for title, group_of in groups.items():
         found = circles(grouped(graph, group_of))
         yield counted(f"import circles of {title}", (", ".join(circle) for circle in found))
+    yield counted("imports back up", back_up(graph, groups["folders"]))
 
 
 def of_names(modules: list[Module]) -> Iterator[Figure]:

@@ -35,7 +35,7 @@ from tests.benchmarks.end_to_end import ledger_config, make_claims, running_erp
 
 import claimbridge
 from claimbridge import Client
-from claimbridge.signing import throwaway
+from claimbridge.signing.keys import throwaway
 from claimbridge.testing import FakeLedger
 
 PACKAGE = Path(claimbridge.__file__).parent
