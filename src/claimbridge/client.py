@@ -22,7 +22,7 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, JournalWarning, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
-from claimbridge.journal.calls import CURRENT, Call, ThreadCall
+from claimbridge.journal.calls import CURRENT, ClientCall, ThreadCall
 from claimbridge.ledger import Ledger, Message, Preview, transport_settings
 from claimbridge.model import (
     Acknowledgement,
@@ -426,7 +426,7 @@ class Client:
         finally:
             self._end(call, outer)  # where the first was interrupted
 
-    def _end(self, call: ThreadCall, outer: Call | None) -> None:
+    def _end(self, call: ThreadCall, outer: ClientCall | None) -> None:
         call.end()
         CURRENT.set(outer)
         self.journal.ended(call)
