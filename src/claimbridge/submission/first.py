@@ -149,7 +149,7 @@ def told_of(continuity: Continuity, rules: Rules, *, new: bool) -> tuple[bool, s
     ``new``: nothing was sent to the book through this journal (``Journal.is_new``).
     """
     can = rules.capabilities
-    refusal = newest.refused(continuity)
+    refusal = newest.refusal(continuity)
     if refusal is None and new and not rules.asks_first and not can.unique_reference:
         refusal = newest.new_here(continuity)
     if refusal is not None:
@@ -184,7 +184,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
     if not firsts:
         return free
     continuity = yield from Look()
-    if newest.refused(continuity) or (yield from _unguarded(firsts.values(), rules)):
+    if newest.refusal(continuity) or (yield from _unguarded(firsts.values(), rules)):
         return []
     asking: dict[int, Submission] = {}
     for index, flight in firsts.items():
@@ -205,7 +205,7 @@ def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -
 
 
 def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
-    refusal = newest.refused(continuity)
+    refusal = newest.refusal(continuity)
     if refusal is None and (yield from _unguarded((flight,), rules)):
         refusal = newest.new_here(continuity)
     if refusal is not None:
@@ -215,7 +215,7 @@ def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[No
 
 def check_newest(claim_id: str) -> Plan[None]:
     """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
-    refusal = newest.refused((yield from Look()))
+    refusal = newest.refusal((yield from Look()))
     if refusal is not None:
         refusal.claim_id = claim_id
         raise refusal
