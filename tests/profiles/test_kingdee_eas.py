@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.study.check import check
-from claimbridge.contract.study.generation import Side as Outlined
+from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
     JournalEntry,
@@ -126,10 +126,10 @@ def test_requests_are_valid_by_our_contract_and_kingdee_s(shared: Callable[[str]
 def test_the_facade_s_contract_is_enough(shared: Callable[[str], Path]) -> None:
     """The check of a contract: the login is another port's, and our own contract has it."""
     place = shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl")
-    own = Outlined.load(Bundle.from_package("kingdee-eas.wsdl"))
+    own = Generation.load(Bundle.from_package("kingdee-eas.wsdl"))
     uses = uses_of(ASKING, own)
     assert set(uses.operations) == {"importVoucher", "findVoucher", "login"}
-    found = check(uses, Contract.load(place), Outlined.load(Bundle.from_path(place)), own=own)
+    found = check(uses, Contract.load(place), Generation.load(Bundle.from_path(place)), own=own)
     assert found.works
     assert {need.where for need in found.needs if need.sends} == {"importVoucher", "findVoucher"}
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from claimbridge.contract import Bundle, Reply
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import OutcomeKind, Submission
 from claimbridge.profiles import PROFILES, Request, load_profile
@@ -17,7 +17,7 @@ from claimbridge.profiles.conversation import Conversation, Pause
 from claimbridge.profiles.kit.uses import uses_of
 from claimbridge.profiles.reference.profile import Reference
 
-OURS = Side.load(Bundle.from_package("voucher-service.wsdl"))
+OURS = Generation.load(Bundle.from_package("voucher-service.wsdl"))
 
 
 class Careless(Reference):
@@ -69,7 +69,7 @@ def test_every_profile_of_ours_is_seen_at_work(name: str) -> None:
         pytest.skip(f"{name} needs options: {error}")
     place = Path(profile.contract)
     bundle = place if place.is_file() else Bundle.from_package(profile.contract)
-    own = Side.load(bundle)
+    own = Generation.load(bundle)
     uses = uses_of(profile, own)
     assert set(uses.operations) <= own.operations.keys()
     assert uses.sent

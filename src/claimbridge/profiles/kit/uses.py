@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from claimbridge.contract.calls.replies import Reply
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.specimens import specimens
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
@@ -37,7 +37,7 @@ _MOST_CALLS: Final = 10
 Reads = dict[str, set[tuple[str, ...]]]
 
 
-def uses_of(profile: Profile, own: Side) -> Uses:
+def uses_of(profile: Profile, own: Generation) -> Uses:
     """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
 
     A sample that the profile refuses sends nothing: what it never sends cannot break. Raises
@@ -113,7 +113,7 @@ def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
 class _Answers:
     """Answers requests with all that a contract has to say, and notes what is asked of them."""
 
-    def __init__(self, own: Side, reads: Reads) -> None:
+    def __init__(self, own: Generation, reads: Reads) -> None:
         self._own = own
         self._reads = reads
         self._made: dict[str, Sequence[etree._Element]] = {}
