@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 from claimbridge.clock import SYSTEM, Clock, Uptime
-from claimbridge.errors import DeliveryError, MissingExtra
+from claimbridge.errors import DeliveryError, requires_extra
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.departure import Departure
 from claimbridge.soap.transport.headers import Headers, headers_of
@@ -18,13 +18,9 @@ from claimbridge.soap.transport.request import Call, prepare
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
 
-try:
+with requires_extra("async", need="the async transport needs aiohttp"):
     import aiohttp
     import yarl
-except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the async transport needs aiohttp: pip install 'claimbridge[async]'"
-    ) from error
 
 
 class AsyncTransport:
