@@ -15,8 +15,8 @@ from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Profile, Request
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -148,7 +148,7 @@ def answer_to(request: Request) -> Generator[Request, Reply | Fault | None, Repl
 
 
 def _plain(profile: Profile, request: Request) -> Conversation:
-    from claimbridge.soap.faults import Fault
+    from claimbridge.contract.calls.fault import Fault
 
     answer = yield from answer_to(request)
     return (profile.read_fault(answer),) if isinstance(answer, Fault) else profile.read(answer)

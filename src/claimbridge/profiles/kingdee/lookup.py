@@ -20,8 +20,8 @@ from claimbridge.profiles.kingdee.replies import SAVED, Listed, listed, outcome,
 from claimbridge.profiles.kit.reading import unknown
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 IMPORT: Final = "importVoucher"
 FIND: Final = "findVoucher"
