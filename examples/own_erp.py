@@ -22,6 +22,7 @@ from claimbridge import (
     Reason,
     Side,
 )
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import Submission, Voucher, as_amount
 from claimbridge.profiles import (
@@ -33,7 +34,6 @@ from claimbridge.profiles import (
     read_untyped,
 )
 from claimbridge.profiles.kit.no_place import OF_THE_CLAIM
-from claimbridge.soap.faults import Fault
 
 # What a voucher says and this ERP has no place for, with the reason. The conformance suite takes
 # nothing else for lost: what is neither here nor in the request must be refused, as `_line` does.

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.study.check import check
 from claimbridge.contract.study.generation import Side as Outlined
@@ -37,7 +38,6 @@ from claimbridge.profiles.conversation import Attempt, Credentials, LogIn
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.profiles.kingdee.replies import outcome, result
 from claimbridge.profiles.kit.uses import uses_of
-from claimbridge.soap.faults import Fault
 from claimbridge.xmlio import parse
 
 K = OutcomeKind

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
@@ -27,7 +28,6 @@ from claimbridge.profiles import load_profile
 from claimbridge.profiles.conversation import Attempt, Began, Credentials, Wait
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.profiles.netsuite.token_passport import token_passport
-from claimbridge.soap.faults import Fault
 from claimbridge.submission.references import reference_for
 from claimbridge.xmlio import parse
 

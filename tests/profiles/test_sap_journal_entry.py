@@ -15,6 +15,7 @@ from tests.strategies import codes, vouchers
 from claimbridge import xmlio
 from claimbridge.clock import Uptime
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimError, ConfigurationError, SchemaViolation
 from claimbridge.model import (
     JournalEntry,
@@ -29,7 +30,6 @@ from claimbridge.model import (
 from claimbridge.profiles.abilities import ListsChanges, LooksUp, Queries
 from claimbridge.profiles.sap.journal_entry import OPERATION, SapJournalEntry
 from claimbridge.soap.envelope import open_envelope
-from claimbridge.soap.faults import Fault
 
 Shared = Callable[[str], Path]
 K = OutcomeKind

@@ -38,13 +38,13 @@ from claimbridge import (
     Voucher,
     load_config,
 )
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.ledger import Ledger
 from claimbridge.model import Submission
 from claimbridge.profiles import Request
 from claimbridge.profiles.abilities import ListsChanges
 from claimbridge.sandbox import Listed, Sandbox
-from claimbridge.soap.faults import Fault
 from claimbridge.testing import FakeLedger, RecordedExchange, load_exchanges
 
 

@@ -20,10 +20,10 @@ from claimbridge.profiles.conversation import Began, LogIn, Wait
 from claimbridge.submission import Built, Confirm, NoteJob, Pause, Plan, Post
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.ledger.reading import Answers
     from claimbridge.soap.envelope import Envelope
-    from claimbridge.soap.faults import Fault
     from claimbridge.soap.transport import HttpReply
 
 log = logging.getLogger("claimbridge.ledger")

@@ -17,8 +17,8 @@ from claimbridge.profiles.base import Page, Profile, Request
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, answer_to
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 
 @runtime_checkable
@@ -197,7 +197,7 @@ def begin(profile: Profile, request: Request) -> Conversation:
 
 
 def _one_call(profile: Profile, request: Request) -> Conversation:
-    from claimbridge.soap.faults import Fault
+    from claimbridge.contract.calls.fault import Fault
 
     answer = yield from answer_to(request)
     return (profile.read_fault(answer),) if isinstance(answer, Fault) else profile.read(answer)

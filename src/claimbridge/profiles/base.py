@@ -15,8 +15,8 @@ from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.kit.forms import EntryForm
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

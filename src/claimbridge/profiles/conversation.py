@@ -15,8 +15,8 @@ from claimbridge.model import Outcome
 from claimbridge.profiles.base import Request
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 
 class Wait(msgspec.Struct, frozen=True):

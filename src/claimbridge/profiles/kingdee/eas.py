@@ -56,9 +56,9 @@ from claimbridge.profiles.kit.reading import read_untyped, unknown
 from claimbridge.profiles.kit.sourced import as_request
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.kingdee import requests
-    from claimbridge.soap.faults import Fault
 
 _SESSION: Final = "{http://login.webservice.bos.kingdee.com}SessionId"
 _DIMENSIONS: Final = {"cost_centre": "成本中心", "project": "项目", "partner": "职员"}
@@ -170,7 +170,7 @@ class KingdeeEas:
 
     def read_log_in(self, reply: Reply | Fault) -> str:
         """Return the session's id; raises DeliveryRefused where EAS gives none."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(reply, Fault):
             if _is_busy(reply):
@@ -223,7 +223,7 @@ class KingdeeEas:
 
     def converse(self, request: Request) -> Conversation:
         """Ask, or import; where the session had died, log in and do it once more."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(request, Wanted):
             return (yield from self._lookup.found(request, alone=True))
@@ -253,7 +253,7 @@ class KingdeeEas:
         return read_untyped(fault)
 
     def _read(self, answer: Reply | Fault, *, company: str) -> tuple[Outcome, ...]:
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)

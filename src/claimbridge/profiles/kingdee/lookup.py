@@ -20,8 +20,8 @@ from claimbridge.profiles.kingdee.replies import SAVED, Listed, listed, outcome,
 from claimbridge.profiles.kit.reading import unknown
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 IMPORT: Final = "importVoucher"
 FIND: Final = "findVoucher"
@@ -270,7 +270,7 @@ def is_dead(answer: Reply | Fault) -> bool:
 
 
 def _reason(answer: Reply | Fault) -> str:
-    from claimbridge.soap.faults import Fault
+    from claimbridge.contract.calls.fault import Fault
 
     return answer.reason if isinstance(answer, Fault) else ""
 

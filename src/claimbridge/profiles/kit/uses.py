@@ -177,13 +177,11 @@ class _Noted(Reply):
 
 def _conversation(profile: Profile, request: Request, answers: _Answers) -> list[Request]:
     """Return ``request`` and what the profile sends after it, whatever is answered."""
-    from claimbridge.soap.faults import Fault
+    from claimbridge.contract.calls.fault import Fault
 
     sent = {id(request): request}
     replies: Iterator[Reply | Fault] = iter(answers.to(request.operation))
-    faults = (
-        Fault("Server", "", detail, detail.name) for detail in answers.faults(request.operation)
-    )
+    faults = (Fault("Server", "", detail) for detail in answers.faults(request.operation))
     for answer in (*replies, *faults):
         # How a reader takes nonsense is not asked here; StopIteration ends a talk.
         with closing(begin(profile, request)) as talk, suppress(Exception):

@@ -48,10 +48,10 @@ from claimbridge.profiles.netsuite.token_passport import token_passport
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.netsuite import requests
-    from claimbridge.soap.faults import Fault
 
 UPSERT: Final = "upsert"
 QUERY: Final = "getList"
@@ -245,7 +245,7 @@ class NetSuite:
 
     def converse(self, request: Request) -> Conversation:
         """Perform one call; where it began a job, ask for it until it is done."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(request, _JobFirst):
             going_on = yield from self._not_ended(request)
@@ -277,7 +277,7 @@ class NetSuite:
         self, asked: _JobFirst
     ) -> Generator[Request, Reply | Fault | None, tuple[Outcome, ...]]:
         """Return that a job is queued or running, or cannot be asked for; () once it has ended."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         job = asked.body["jobId"]
         answer = yield from answer_to(asked)
@@ -296,7 +296,7 @@ class NetSuite:
         self, reply: Reply
     ) -> Generator[Request | Wait | Began, Reply | Fault | None, tuple[Outcome, ...]]:
         """Ask for a job until it is done; then its results, whatever its end."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         job, status = job_of(reply)
         if not job:

@@ -66,9 +66,9 @@ from claimbridge.profiles.sap.tables import (
 )
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.sap import bapi_requests as requests
-    from claimbridge.soap.faults import Fault
 
 _CAPABILITIES: Final = Capabilities(
     can_query=True,

@@ -71,10 +71,10 @@ from claimbridge.profiles.sap.items import (
 from claimbridge.profiles.sap.returns import ENTRY
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.sap import journal_entry_requests as requests
-    from claimbridge.soap.faults import Fault
 
 OPERATION: Final = "JournalEntryCreateRequestConfirmation_In"
 
@@ -156,7 +156,7 @@ class SapJournalEntry:
 
     def converse(self, request: Request) -> Conversation:
         """Perform one call; of several entries, a refusal is only that of the entry it names."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         answer = yield from answer_to(request)
         if isinstance(answer, Fault):

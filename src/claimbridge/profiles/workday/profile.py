@@ -52,10 +52,10 @@ from claimbridge.profiles.kit.sourced import (
 )
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.workday import requests
-    from claimbridge.soap.faults import Fault
 
 SUBMIT: Final = "Submit_Accounting_Journal"
 QUERY: Final = "Get_Journals"
@@ -146,7 +146,7 @@ class Workday:
 
     def converse(self, request: Request) -> Conversation:
         """Perform one call; the errors of a refusal name the claim fields they come from."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         answer = yield from answer_to(request)
         if not isinstance(answer, Fault):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from claimbridge.config import AuthConfig, LedgerConfig, Timeouts
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import Ledger
@@ -19,7 +20,6 @@ from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.abilities import NamesNoPlace
 from claimbridge.sandbox import PROFILES, Responder
 from claimbridge.soap.envelope import open_envelope
-from claimbridge.soap.faults import Fault
 from claimbridge.testing.fake import PlainChart
 
 
