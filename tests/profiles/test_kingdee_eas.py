@@ -34,7 +34,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.conversation import Call, Credentials, LogIn
+from claimbridge.profiles.conversation import Attempt, Credentials, LogIn
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.profiles.kingdee.replies import outcome, result
 from claimbridge.profiles.kit.uses import uses_of
@@ -240,7 +240,7 @@ def test_the_recipe_follows_from_the_configuration(
 
 def test_the_session_travels_in_its_header() -> None:
     """In the login's namespace; there is none before the login."""
-    call = Call(operation="importVoucher", credentials=Credentials(), session="s&1")
+    call = Attempt(operation="importVoucher", credentials=Credentials(), session="s&1")
     (header,) = ASKING.headers(call)
     read = parse(header)
     assert read.tag == "{http://login.webservice.bos.kingdee.com}SessionId"

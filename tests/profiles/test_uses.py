@@ -13,7 +13,7 @@ from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import OutcomeKind, Submission
 from claimbridge.profiles import PROFILES, Request, load_profile
-from claimbridge.profiles.conversation import Conversation, Pause
+from claimbridge.profiles.conversation import Conversation, Wait
 from claimbridge.profiles.kit.uses import uses_of
 from claimbridge.profiles.reference.profile import Reference
 
@@ -49,7 +49,7 @@ class Twice(Reference):
         assert isinstance(answer, Reply)
         outcomes = self.read(answer)
         if outcomes[0].kind is OutcomeKind.POSTED:
-            yield Pause(1.0)
+            yield Wait(1.0)
             page = yield self.changes("", 1)
             assert isinstance(page, Reply)
             page.text("More")

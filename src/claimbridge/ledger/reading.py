@@ -21,8 +21,8 @@ from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.outcomes import not_built, of_question, unknown
 from claimbridge.ledger.writing import Messages
 from claimbridge.model import Finding, Outcome, OutcomeKind
+from claimbridge.profiles.abilities import HasSessions, ListsChanges
 from claimbridge.profiles.base import Page
-from claimbridge.profiles.conversation import HasSessions
 from claimbridge.profiles.kit.forms import judged
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.transport import HttpReply
@@ -54,7 +54,8 @@ class Answers(Messages):
         Raises ConfigurationError (CB-254) where the profile cannot list them; NotDelivered or
         LedgerUnavailable, and what the transport raises, when there is no page.
         """
-        if not self.profile.capabilities.can_list_changes:
+        can_list = self.profile.capabilities.can_list_changes
+        if not (can_list and isinstance(self.profile, ListsChanges)):
             raise ConfigurationError(
                 f"profile {self.profile.name} cannot list changes; use status or wait",
                 code="CB-254",
@@ -87,6 +88,7 @@ class Answers(Messages):
         )
 
     def _page(self, reply: Reply, exchanging: Exchanging) -> Page:
+        assert isinstance(self.profile, ListsChanges)  # else no page was asked for
         page = self.profile.read_changes(reply)
         outcomes = exchanging.judged(outcomes_in(page.outcomes))
         return msgspec.structs.replace(page, outcomes=outcomes)
