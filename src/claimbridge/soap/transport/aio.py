@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 from claimbridge.clock import SYSTEM, Clock, Uptime
-from claimbridge.errors import DeliveryError, MissingExtra
+from claimbridge.errors import DeliveryError, requires_extra
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.answer import Headers, HttpAnswer, ReplyBody, headers_of
 from claimbridge.soap.transport.reply import HttpReply, accept
@@ -17,13 +17,9 @@ from claimbridge.soap.transport.request import Departure, TimedRequest, prepare,
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
 
-try:
+with requires_extra("async", need="the async transport needs aiohttp"):
     import aiohttp
     import yarl
-except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the async transport needs aiohttp: pip install 'claimbridge[async]'"
-    ) from error
 
 
 class AsyncTransport:
