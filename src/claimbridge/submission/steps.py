@@ -12,7 +12,8 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
 from claimbridge.model import Book, Continuity, History, Outcome, Submission, Withdrawal
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
+from claimbridge.profiles.request import Request
 
 M = TypeVar("M")
 T = TypeVar("T")
