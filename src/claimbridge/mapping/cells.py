@@ -1,7 +1,7 @@
 """How people and spreadsheets write a table in text: its bytes, its first line, days and numbers.
 
-What means one thing is read. What could mean two, or nothing, raises ``UnreadableCell`` with the reason in
-words; the caller says in which cell. Charts and claims in CSV share these rules.
+A text with one meaning is read. A text with two, or none, raises ``UnreadableCell`` with the
+reason in words; the caller adds which cell it was. Charts and claims in CSV share these rules.
 """
 
 from __future__ import annotations

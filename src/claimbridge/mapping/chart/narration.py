@@ -24,7 +24,7 @@ LINE_FIELDS: Final = (*CLAIM_FIELDS, "type", "name", "text", "date", "project", 
 
 
 class NarrationTemplate(msgspec.Struct, frozen=True):
-    """A text with fields in braces; ``NarrationTemplate.parse`` makes one that cannot fail to fill."""
+    """A text with fields in braces; ``parse`` makes one that cannot fail to fill."""
 
     text: str
 

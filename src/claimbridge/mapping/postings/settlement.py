@@ -54,7 +54,8 @@ def _clearing(builder: VoucherBuilder, decided: DecidedLine) -> str:
 
 def _missing(builder: VoucherBuilder, what: str, account: str) -> MappingError:
     return MappingError(
-        f'{what}, and chart "{builder.rules.name}" has no account "{account}" in [accounts]; add it',
+        f'{what}, and chart "{builder.rules.name}" has no account "{account}" in [accounts]; '
+        "add it",
         code="CB-122",
         claim_id=builder.claim.id,
     )

@@ -91,8 +91,8 @@ def check_items(line: ClaimLine, index: int, invoices: Invoices, levies: Sequenc
     stated, complete = stated_tax(papers)
     if complete and stated != own:
         raise MappingError(
-            f"{ClaimPath(index)}: its items have tax {own}, its documents {stated}; state on each item "
-            "the tax in it",
+            f"{ClaimPath(index)}: its items have tax {own}, its documents {stated}; state on each "
+            "item the tax in it",
             code="CB-123",
         )
     if not personal:

@@ -129,8 +129,8 @@ def unknown(name: str, known: Iterable[str], what: str = "key", *, also: Iterabl
 def joined(own: ChartContent, group: ChartContent) -> ChartContent:
     """Return a chart with what its group says besides.
 
-    ChartTables are joined key by key, the chart's own before the group's; of the lists, the chart's own
-    entries come first, and its periods, listed or computed, stand in the place of the group's.
+    Tables are joined key by key, and the chart's own keys win. In the lists the chart's own
+    entries come first. Its periods, listed or computed, replace the group's.
     Raises ConfigurationError CB-262 where the two are never valid on the same day.
     """
     group = _without_periods(own, group)
