@@ -20,14 +20,14 @@ from claimbridge.ledger.exchange import Ended, Exchanging, outcomes_in
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.outcomes import not_built, of_question, unknown
 from claimbridge.ledger.writing import Messages
-from claimbridge.model import Finding, Outcome, OutcomeKind
+from claimbridge.model import Finding, Outcome, OutcomeKind, Submission
 from claimbridge.profiles.abilities import HasSessions, ListsChanges
 from claimbridge.profiles.base import Page
 from claimbridge.profiles.kit.forms import judged
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.transport import HttpReply
 from claimbridge.soap.transport.charset import as_document
-from claimbridge.submission import Exchange, Plan, recognised
+from claimbridge.submission import Built, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -36,17 +36,19 @@ log = logging.getLogger("claimbridge.ledger")
 class Answers(Messages):
     """What one ledger answers, by its configuration; no I/O."""
 
-    def exchange(self, step: Exchange) -> Plan[tuple[Outcome, ...]]:
+    def exchange(
+        self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
+    ) -> Plan[tuple[Outcome, ...]]:
         """Plan one exchange: what is sent, and what the answers say of its documents."""
         try:
-            built = self.build(step)
+            built = built or self.build(verb, submissions)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        book = step.submissions[0].key.book
-        flights = () if step.verb == "query" else step.submissions
+        book = submissions[0].key.book
+        flights = () if verb == "query" else submissions
         answered = yield from Exchanging(self, flights, book=book).perform(built)
-        outcomes = recognised(step.submissions, answered, self.profile.capabilities)
-        return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
+        outcomes = recognised(submissions, answered, self.profile.capabilities)
+        return tuple(map(of_question, outcomes)) if verb == "query" else outcomes
 
     def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
         """Plan one page of changes after ``cursor`` in the book of that id.

@@ -52,7 +52,7 @@ from claimbridge.soap.security import username_token
 from claimbridge.soap.transport import (
     content_headers,
 )
-from claimbridge.submission import Built, Draft, Exchange
+from claimbridge.submission import Built, Draft
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -135,7 +135,7 @@ class Messages(Opened):
         ``book`` is the id of our book. Raises ClaimError.
         """
         return tuple(
-            Draft(submission, self._built("submit", (submission,)))
+            Draft(submission, self.build("submit", (submission,)))
             for submission, _ in self._submissions(claim, book)
         )
 
@@ -233,7 +233,8 @@ class Messages(Opened):
         sign = signer.sign_together if signing == "together" else signer.sign
         return sign(body, element=place)
 
-    def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
+    def build(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
+        """Return the request of an exchange, validated and signed; raises ClaimError."""
         signing: Signing = None
         if verb != "query":
             signing = self.config.batch_signature if len(submissions) > 1 else "each"
@@ -254,10 +255,6 @@ class Messages(Opened):
                 claim_id=claim_id,
             )
         return Built(request.operation, body, request)
-
-    def build(self, step: Exchange) -> Built:
-        """Return the request of an exchange, validated; raises ClaimError."""
-        return step.built or self._built(step.verb, step.submissions)
 
     def built(self, request: Request) -> Built:
         """Return a further request of a conversation, validated; raises SchemaViolation."""

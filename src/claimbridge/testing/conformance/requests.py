@@ -18,7 +18,6 @@ from claimbridge.profiles.kit.samples import (
     reversing,
     sample_submissions,
 )
-from claimbridge.submission import Exchange
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
@@ -117,7 +116,7 @@ def _exchanges(ledger: Ledger) -> Iterator[tuple[str, tuple[Submission, ...]]]:
 def build(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> bytes | None:
     """Return the request's body; None where the profile refuses, as it may."""
     try:
-        return ledger.build(Exchange(verb, submissions)).body
+        return ledger.build(verb, submissions).body
     except SchemaViolation as error:
         for finding in error.findings:
             if not finding.claim_field:
