@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         SupportingDocument,
         Voucher,
     )
+    from claimbridge.sources import Arrival, Source
 
 _HOMES = {
     "claimbridge.aio": ["AsyncClient"],
@@ -126,6 +127,7 @@ _HOMES = {
         "SupportingDocument",
         "Voucher",
     ],
+    "claimbridge.sources": ["Arrival", "Source"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -133,6 +135,7 @@ __all__ = [
     "AccessDenied",
     "Acknowledgement",
     "ApprovalMissing",
+    "Arrival",
     "AsyncClient",
     "AuditBroken",
     "AuthConfig",
@@ -179,6 +182,7 @@ __all__ = [
     "SignatureInvalid",
     "SignerUntrusted",
     "SigningError",
+    "Source",
     "Standing",
     "State",
     "SupportingDocument",
