@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         SupportingDocument,
         Voucher,
     )
+    from claimbridge.profiles.base import Capabilities, Profile
     from claimbridge.sources import Arrival, Source
 
 _HOMES = {
@@ -127,6 +128,7 @@ _HOMES = {
         "SupportingDocument",
         "Voucher",
     ],
+    "claimbridge.profiles.base": ["Capabilities", "Profile"],
     "claimbridge.sources": ["Arrival", "Source"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -139,6 +141,7 @@ __all__ = [
     "AsyncClient",
     "AuditBroken",
     "AuthConfig",
+    "Capabilities",
     "Change",
     "Chart",
     "Claim",
@@ -172,6 +175,7 @@ __all__ = [
     "OutcomeUnknown",
     "Posting",
     "Preview",
+    "Profile",
     "Purpose",
     "Reason",
     "Reconciled",

@@ -11,7 +11,8 @@ from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Su
 from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
 from claimbridge.submission.first import is_unasked
 from claimbridge.submission.intentions import closed
-from claimbridge.submission.steps import Look, Plan, Recall, Record, Rules
+from claimbridge.submission.port import Rules
+from claimbridge.submission.steps import Look, Plan, Recall, Record
 
 
 def withdraw(
@@ -56,7 +57,7 @@ def _unseen(
     history: History, continuity: Continuity, approved_at: dt.datetime | None
 ) -> Gap | None:
     """Return the gap in which another journal may have sent a claim that this one does not know."""
-    refusal = newest_journal.refused(continuity)
+    refusal = newest_journal.refusal(continuity)
     if refusal is not None:
         refusal.claim_id = history.claim_id
         raise refusal
