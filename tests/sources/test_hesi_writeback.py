@@ -412,10 +412,10 @@ def test_what_is_planned(hesi: Stage) -> None:
     assert number.content["created"].isdigit()
     assert len(number.content["created"]) == 13, "milliseconds"
     parts = (posted(), posted(journal_entry=JournalEntry("000124")))
-    (number,) = plain.planned(arrival, status=posted(parts=parts))
+    (number,) = plain.planned(arrival, status=posted(documents=parts))
     assert number.content["number"] == "000123,000124"
     unfinished = (posted(), posted(state=State.ACKNOWLEDGED))
-    assert plain.planned(arrival, status=posted(parts=unfinished)) == ()
+    assert plain.planned(arrival, status=posted(documents=unfinished)) == ()
     assert plain.planned(arrival, status=posted(state=State.ACKNOWLEDGED)) == ()
     assert plain.planned(arrival, status=None, error=MappingError("no row")) == ()
     withdrawn = msgspec.structs.replace(arrival, withdrawn=True)

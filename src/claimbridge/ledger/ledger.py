@@ -153,7 +153,7 @@ class Ledger(Answers):
                 by = yield from self._reversal_of(known)
                 status = msgspec.structs.replace(status, reversed_by=by)
             statuses.append(status)
-        return together(statuses, documents[0].voucher.parts)
+        return together(statuses, documents[0].voucher.documents)
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
@@ -301,10 +301,12 @@ def _never(status: Standing, until: State) -> DeliveryError:
 def acknowledgement(done: Sequence[Submission]) -> Acknowledgement:
     """Return what a caller learns of a claim's accepted documents, most often one."""
     acks = [_acknowledged(one) for one in done]
-    if not acks[0].part:
+    if not acks[0].document_number:
         return acks[0]
     least = min(acks, key=lambda ack: _ATTENTION.index(ack.state))
-    return msgspec.structs.replace(acks[0], part=0, state=least.state, parts=tuple(acks))
+    return msgspec.structs.replace(
+        acks[0], document_number=0, state=least.state, documents=tuple(acks)
+    )
 
 
 def _acknowledged(done: Submission) -> Acknowledgement:
@@ -314,7 +316,7 @@ def _acknowledged(done: Submission) -> Acknowledgement:
         reference=done.reference,
         state=done.state,
         journal_entry=done.journal_entry,
-        part=done.key.part,
+        document_number=done.key.part,
     )
 
 
@@ -340,12 +342,12 @@ def status_of(known: Submission) -> Standing:
         detail=known.detail,
         updated_at=known.updated_at,
         posting_date=known.voucher.posting_date,
-        part=known.key.part,
+        document_number=known.key.part,
     )
 
 
 def _status_of_all(documents: Sequence[Submission]) -> Standing:
-    return together([status_of(one) for one in documents], documents[0].voucher.parts)
+    return together([status_of(one) for one in documents], documents[0].voucher.documents)
 
 
 def together(statuses: Sequence[Standing], parts: int) -> Standing:
@@ -353,7 +355,7 @@ def together(statuses: Sequence[Standing], parts: int) -> Standing:
 
     ``parts`` is how many there are to be, 0 for one document.
     """
-    if not statuses[0].part:
+    if not statuses[0].document_number:
         return statuses[0]
     most = min(statuses, key=lambda status: _ATTENTION.index(status.state))
     there = sum(status.state in LIVE for status in statuses)
@@ -369,7 +371,9 @@ def together(statuses: Sequence[Standing], parts: int) -> Standing:
     elif waiting:
         told = f"{waiting} of {parts} parts were not sent yet"
         detail = "; ".join(filter(None, (detail, told)))
-    return msgspec.structs.replace(most, state=state, part=0, detail=detail, parts=tuple(statuses))
+    return msgspec.structs.replace(
+        most, state=state, document_number=0, detail=detail, documents=tuple(statuses)
+    )
 
 
 _ATTENTION: Final = (

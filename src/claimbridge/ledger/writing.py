@@ -174,11 +174,11 @@ class Messages(Opened):
         self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
     ) -> Submission:
         self._check_companies(voucher)
-        key = msgspec.structs.replace(self.key(claim, book), part=voucher.part)
+        key = msgspec.structs.replace(self.key(claim, book), part=voucher.document_number)
         return Submission(
             key=key,
             reference=plans.reference_for(key, self.profile.capabilities, apart=self.rules.apart),
-            digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
+            digest=plans.digest_of(claim.digest, voucher.document_number, voucher.documents),
             voucher=voucher,
             state=State.PENDING,
             invoices=invoices,
