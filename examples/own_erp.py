@@ -12,12 +12,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from claimbridge import ClaimError, JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side
+from claimbridge import (
+    Capabilities,
+    ClaimError,
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    Posting,
+    Reason,
+    Side,
+)
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import Submission, Voucher, as_amount
 from claimbridge.profiles import (
-    Capabilities,
     Request,
     Sourced,
     as_request,

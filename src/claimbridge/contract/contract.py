@@ -23,7 +23,7 @@ from claimbridge.contract.names import unique_local_names
 from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.outline.documents import gather
 from claimbridge.contract.pruned.gate import PrunedGate
-from claimbridge.contract.pruned.in_use import View, keep_view, kept_view
+from claimbridge.contract.pruned.in_use import InUse, keep_view, kept_view
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.findings import Finding
 from claimbridge.turns import Turn
@@ -85,7 +85,7 @@ class Contract:
         return cls._whole(bundle, operations, types)
 
     @classmethod
-    def _seen(cls, view: View, bundle: Bundle) -> Contract:
+    def _seen(cls, view: InUse, bundle: Bundle) -> Contract:
         whole = _Once(lambda: cls._whole(bundle))
         service = view.service(lambda: whole()._service.shapes)
         return cls(

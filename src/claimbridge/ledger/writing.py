@@ -34,8 +34,9 @@ from claimbridge.model import (
     Voucher,
     invoices_of,
 )
+from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Queries, Reverses
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.conversation import Call, HasHeaders, LooksUp
+from claimbridge.profiles.conversation import Attempt
 from claimbridge.soap.transport import HttpMessage
 from claimbridge.submission import Built, Draft
 
@@ -96,11 +97,10 @@ class Writer:
 
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
+        book = plans.id_of(self._setup.wanted.place)
         return tuple(
             self._preview(submission, explain)
-            for submission, explain in self.submissions(
-                claim, plans.id_of(self._setup.wanted.place)
-            )
+            for submission, explain in self.submissions(claim, book)
         )
 
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
@@ -167,11 +167,10 @@ class Writer:
     ) -> Submission:
         self._check_companies(voucher)
         key = Key(book, claim.id, claim.revision, part=voucher.part)
+        capabilities, apart = self._profile.capabilities, self._setup.rules.apart
         return Submission(
             key=key,
-            reference=plans.reference_for(
-                key, self._profile.capabilities, apart=self._setup.rules.apart
-            ),
+            reference=plans.reference_for(key, capabilities, apart=apart),
             digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
             voucher=voucher,
             state=State.PENDING,
@@ -190,13 +189,19 @@ class Writer:
             )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
+        profile = self._profile
         if verb == "submit":
-            return self._profile.submit(submissions)
-        if verb == "reverse":
-            return self._profile.reverse(submissions[0])
-        if isinstance(self._profile, LooksUp):
-            return self._profile.look_up(submissions)
-        return self._profile.query([submission.reference for submission in submissions])
+            return profile.submit(submissions)
+        if verb == "reverse" and isinstance(profile, Reverses):
+            return profile.reverse(submissions[0])
+        if verb == "query" and isinstance(profile, LooksUp):
+            return profile.look_up(submissions)
+        if verb == "query" and isinstance(profile, Queries):
+            return profile.query([submission.reference for submission in submissions])
+        raise ConfigurationError(
+            f"profile {profile.name} has no method for a {verb}, which its capabilities promise",
+            code="CB-242",
+        )
 
     def _body(
         self, request: Request, *, signing: Signing = None
@@ -268,7 +273,7 @@ class Writer:
         configured = self._setup.config.endpoints.get(port)
         if configured is not None:
             return configured
-        ports: Mapping[str, str] = getattr(self._profile, "ports", {})
+        ports = self._profile.ports if isinstance(self._profile, HasPorts) else {}
         if port not in ports:
             raise ConfigurationError(
                 f"profile {self._profile.name} names no port {port!r}; add it to endpoints",
@@ -279,8 +284,9 @@ class Writer:
     def _own_headers(self, operation: str, session: str) -> Sequence[bytes]:
         if not isinstance(self._profile, HasHeaders):
             return ()
-        call = Call(operation=operation, credentials=self._setup.credentials, session=session)
-        return self._profile.headers(call)
+        return self._profile.headers(
+            Attempt(operation=operation, credentials=self._setup.credentials, session=session)
+        )
 
 
 def _finding_text(finding: Finding) -> str:

@@ -27,7 +27,7 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.submission import Exchange
-from claimbridge.testing.given import chart_given, check_kind, refused
+from claimbridge.testing.given import chart_given, check_kind
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -150,8 +150,7 @@ class FakeLedger(Client):
         check_kind("name", name, str, "a text")
         if time_zone is not None:
             check_kind("time_zone", time_zone, str, "a text such as Asia/Shanghai")
-        if not hasattr(clock, "monotonic"):
-            raise refused("clock", clock, "a Clock")
+        check_kind("clock", clock, Clock, "a Clock")
         config = LedgerConfig(
             name=name, endpoint="http://127.0.0.1:9/", time_zone=time_zone, backoff=0.0
         )

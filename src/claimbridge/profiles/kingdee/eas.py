@@ -31,14 +31,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.errors import (
-    ConfigurationError,
     DeliveryRefused,
     LedgerUnavailable,
     NotDelivered,
 )
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.base import Capabilities, Request
-from claimbridge.profiles.conversation import Call, Conversation, Credentials, LogIn, answer_to
+from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, LogIn, answer_to
 from claimbridge.profiles.kingdee.lookup import (
     FIND,
     IMPORT,
@@ -186,7 +185,7 @@ class KingdeeEas:
             raise NotDelivered("EAS gave a session that is no id")
         return session
 
-    def headers(self, call: Call) -> Sequence[bytes]:
+    def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the header with the session's id; none while there is no session."""
         return (element(_SESSION, call.session),) if call.session else ()
 
@@ -219,12 +218,6 @@ class KingdeeEas:
             for reference, voucher in vouchers.items()
         }
         return wanted_in(places, expected)
-
-    def query(self, references: Sequence[str]) -> Request:
-        """Refuse: EAS lists vouchers by company and period, so ``look_up`` asks."""
-        raise ConfigurationError(
-            f"EAS cannot be asked by reference alone ({', '.join(references)})", code="CB-242"
-        )
 
     # --- conversations ----------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
-from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.conversation import Began, Call, Pause, answer_to
+from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.conversation import Attempt, Began, Wait, answer_to
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
@@ -177,7 +177,7 @@ class NetSuite:
             name for name in self._codes.places if name not in OWN_DIMENSIONS
         )
 
-    def headers(self, call: Call) -> Sequence[bytes]:
+    def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the token passport, with a nonce of its own; none where none is configured.
 
         Raises ConfigurationError CB-243 for a secret that is missing.
@@ -215,7 +215,10 @@ class NetSuite:
         ConfigurationError CB-254 for expense reports.
         """
         if self._reports is not None:
-            raise _denied("an expense report cannot be voided through SuiteTalk; void it there")
+            raise ConfigurationError(
+                "NetSuite: an expense report cannot be voided through SuiteTalk; void it there",
+                code="CB-254",
+            )
         entry = submission.voucher.reverses
         memo = f"reverses {entry.number if entry else ''}: {submission.voucher.text}"
         return as_request(UPSERT, _upsert(self._entry(submission, memo)))
@@ -237,14 +240,6 @@ class NetSuite:
         if not jobs:
             return question
         return _JobFirst(operation=CHECK, body={"jobId": jobs[0]}, question=question)
-
-    def changes(self, cursor: str, limit: int) -> Request:
-        """Refuse: what changed is found by searches, which miss what changes meanwhile."""
-        raise _denied(_UNLISTED)
-
-    def read_changes(self, reply: Reply) -> Page:
-        """Refuse, as ``changes`` does."""
-        raise _denied(_UNLISTED)
 
     # --- answers ----------------------------------------------------------------------------
 
@@ -299,7 +294,7 @@ class NetSuite:
 
     def _followed(
         self, reply: Reply
-    ) -> Generator[Request | Pause | Began, Reply | Fault | None, tuple[Outcome, ...]]:
+    ) -> Generator[Request | Wait | Began, Reply | Fault | None, tuple[Outcome, ...]]:
         """Ask for a job until it is done; then its results, whatever its end."""
         from claimbridge.contract.calls.fault import Fault
 
@@ -309,7 +304,7 @@ class NetSuite:
         yield Began(job)
         pause = _FIRST_PAUSE
         while status not in _ENDED:
-            yield Pause(pause)
+            yield Wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             check = Request(operation=CHECK, body={"jobId": job}, harmless=True)
             answer = yield from answer_to(check)
@@ -391,13 +386,6 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
         msgspec.structs.replace(one, reference=own)
         for one, own in zip(outcomes, references, strict=True)
     )
-
-
-_UNLISTED: Final = "records cannot be listed by what changed; use status or wait"
-
-
-def _denied(why: str) -> ConfigurationError:
-    return ConfigurationError(f"NetSuite: {why}", code="CB-254")
 
 
 def _wrong_option(why: str) -> ConfigurationError:
