@@ -57,8 +57,8 @@ def client(erp: Sandbox, profile: str, journal: Journal, *, as_before: bool = Fa
         kept = msgspec.structs.replace(opened.capabilities, reference_case="kept")
         opened.capabilities = kept  # type: ignore[misc]  # an attribute of ours
     ledger = judged.ledger(erp.url(profile) + judged.path)
-    ledger = Ledger(ledger.config, profile=opened, chart=ledger.chart)
-    return Client(ledger.config, ledger=ledger, journal=journal)
+    ledger = Ledger(ledger.setup.config, profile=opened, chart=ledger.setup.chart)
+    return Client(ledger.setup.config, ledger=ledger, journal=journal)
 
 
 def claim(id_: str, *, revision: int = 1) -> Claim:

@@ -49,7 +49,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Page, Profile
 from claimbridge.signing import Signer
-from claimbridge.submission import Built, Draft, Exchange, Pause, Plan, Probed, Recall
+from claimbridge.submission import Built, Draft, Pause, Plan, Probed, Recall
 
 T = TypeVar("T")
 
@@ -77,6 +77,7 @@ class Ledger:
         self.setup: Final = Setup(
             config, profile=profile, contract=contract, chart=chart, signer=signer, clock=clock
         )
+        self.rules: Final = self.setup.rules
         self.writer: Final = Writer(self.setup)
         self.reader: Final = Reader(self.setup)
 
@@ -120,17 +121,19 @@ class Ledger:
             return
         yield from plans.AgreeNew(book.id)
 
-    def exchange(self, step: Exchange) -> Plan[tuple[Outcome, ...]]:
+    def exchange(
+        self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
+    ) -> Plan[tuple[Outcome, ...]]:
         """Plan one exchange: what is sent, and what the answers say of its documents."""
         try:
-            built = step.built or self.writer.build(step.verb, step.submissions)
+            built = built or self.writer.build(verb, submissions)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        book = step.submissions[0].key.book
-        flights = () if step.verb == "query" else step.submissions
+        book = submissions[0].key.book
+        flights = () if verb == "query" else submissions
         answered = yield from self._run(book, flights).perform(built)
-        outcomes = plans.recognised(step.submissions, answered, self.setup.profile.capabilities)
-        return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
+        outcomes = plans.recognised(submissions, answered, self.setup.profile.capabilities)
+        return tuple(map(of_question, outcomes)) if verb == "query" else outcomes
 
     def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
         """Plan one page of changes after ``cursor`` in the book of that id.
@@ -153,7 +156,7 @@ class Ledger:
             Key(book, claim.id, claim.revision),
             claim.digest,
             lambda: self.writer.prepared(claim, book),
-            self.setup.rules,
+            self,
         )
         return acknowledgement((yield from plan))
 
@@ -166,7 +169,7 @@ class Ledger:
         except ClaimBridgeError:  # each claim has an error of its own
             return (yield from self._one_by_one(claims))
         drafts, built = self._batch(claims, book)
-        ended = yield from plans.submit_batch(list(drafts.values()), self.setup.rules, built=built)
+        ended = yield from plans.submit_batch(list(drafts.values()), self, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
             index: end if isinstance(end, ClaimBridgeError) else acknowledgement((end,))
             for index, end in zip(drafts, ended, strict=True)
@@ -217,7 +220,7 @@ class Ledger:
         documents = yield from self._documents_of(claim_id)
         for known in documents:
             if ask and known.state in LIVE:
-                known = yield from plans.refresh(known, self.setup.rules)
+                known = yield from plans.refresh(known, self)
             status = status_of(known)
             if known.state is State.REVERSED:
                 by = yield from self._reversal_of(known)
@@ -264,7 +267,7 @@ class Ledger:
         found = self._found(history, plans.standing(history) if revision is None else revision)
         first = found[0]
         date = posting_date or self.setup.today(first.voucher.company, claim_id=claim_id)
-        plan = plans.reverse_claim(first.key, date, reason, self.setup.rules)
+        plan = plans.reverse_claim(first.key, date, reason, self)
         return acknowledgement((yield from plan))
 
     def withdraw(
@@ -278,7 +281,7 @@ class Ledger:
         """Plan ``Client.withdraw``."""
         book = yield from self.book()
         found = yield from plans.withdraw(
-            book.id, claim_id, reason, self.setup.rules, revision=revision, approved_at=approved_at
+            book.id, claim_id, reason, self.rules, revision=revision, approved_at=approved_at
         )
         return _status_of_all(found) if found else None
 
@@ -286,12 +289,12 @@ class Ledger:
         """Plan ``Client.probe``."""
         day = self.setup.clock.now().date()
         companies = self.setup.chart.companies if self.setup.has_chart else {}
-        asked = nobodys(plans.id_of(self.setup.wanted.place), companies, self.setup.rules, day=day)
-        return (yield from plans.probe(asked, self.setup.rules))
+        asked = nobodys(plans.id_of(self.setup.wanted.place), companies, self.rules, day=day)
+        return (yield from plans.probe(asked, self))
 
     def reconcile(self, unfinished: Submission) -> Plan[Standing | None]:
         """Plan one claim of ``Client.reconcile``; None where another has finished it."""
-        found = yield from plans.reconcile_claim(unfinished, self.setup.rules)
+        found = yield from plans.reconcile_claim(unfinished, self)
         return _status_of_all(found) if found else None
 
     def settle(
@@ -309,19 +312,19 @@ class Ledger:
         """Plan ``Client.settle``."""
         key = Key((yield from self.book()).id, claim_id, revision, part=part)
         if gone:
-            return status_of((yield from plans.settle_gone(key, note, self.setup.rules)))
+            return status_of((yield from plans.settle_gone(key, note, self)))
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
         )
-        settled = yield from plans.settle_by_hand(key, outcome, self.setup.rules, looked=looked)
+        settled = yield from plans.settle_by_hand(key, outcome, self.rules, looked=looked)
         return status_of(settled)
 
     def take_in(self, known: Submission | None, outcome: Outcome, cursor: str) -> Plan[Change]:
         """Plan what one change of ``Client.changes`` does to our record."""
         current = None
         if known is not None:
-            current = status_of((yield from plans.absorb(known, outcome, self.setup.rules)))
+            current = status_of((yield from plans.absorb(known, outcome, self.rules)))
         return Change(
             reference=outcome.reference or "",
             outcome=outcome.kind,

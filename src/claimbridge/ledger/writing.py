@@ -106,7 +106,7 @@ class Writer:
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
         with self.building("the submit", submission.key.claim_id):
             request = self._request("submit", (submission,))
-            body, findings = self._body(request, signing="each")
+            body, findings = self.body(request, signing="each")
         return Preview(
             claim_id=submission.key.claim_id,
             reference=submission.reference,
@@ -203,7 +203,7 @@ class Writer:
             code="CB-242",
         )
 
-    def _body(
+    def body(
         self, request: Request, *, signing: Signing = None
     ) -> tuple[bytes, tuple[Finding, ...]]:
         """Return the Body's child, signed where it carries vouchers, and what is wrong with it.
@@ -241,7 +241,7 @@ class Writer:
         self, request: Request, *, signing: Signing = None, claim_id: str | None = None
     ) -> Built:
         """Return a request as it goes out; raises SchemaViolation for what the contract forbids."""
-        body, findings = self._body(request, signing=signing)
+        body, findings = self.body(request, signing=signing)
         if findings:
             more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
             raise SchemaViolation(

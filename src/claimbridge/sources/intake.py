@@ -315,7 +315,7 @@ class Intake:
         if claim is None or status.posting_date is None or not status.journal_entry:
             return status
         ledger = self._client_of(claim).ledger
-        period = ledger.chart.period_of(status.posting_date) or ""
+        period = ledger.setup.chart.period_of(status.posting_date) or ""
         return msgspec.structs.replace(status, period=period)
 
     def _answer(self) -> None:
@@ -376,7 +376,7 @@ class Intake:
                 client = self._clients(ledger)
                 book = client.book().id
                 books.append(book)
-                if client.ledger.profile.capabilities.can_list_changes:
+                if client.ledger.rules.capabilities.can_list_changes:
                     for _ in client.changes():
                         pass
                     continue
