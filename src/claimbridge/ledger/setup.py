@@ -24,8 +24,9 @@ from claimbridge.profiles.abilities import (
     NamesTypes,
     TellsBooksApart,
 )
-from claimbridge.profiles.base import Capabilities, Profile, Request
+from claimbridge.profiles.base import Capabilities, Profile
 from claimbridge.profiles.conversation import Credentials
+from claimbridge.profiles.request import Request
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.submission import Rules, Wanted, place_of

@@ -35,8 +35,8 @@ from claimbridge.model import (
     invoices_of,
 )
 from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Queries, Reverses
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Attempt
+from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpMessage
 from claimbridge.submission import Built, Draft
 
