@@ -84,7 +84,7 @@ def test_the_reply_is_read_as_expected(exchange: RecordedExchange) -> None:
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=str)
 def test_the_request_is_valid_by_the_contract(exchange: RecordedExchange) -> None:
     """What was recorded is what the contract allows, still."""
-    assert ledger_of(exchange).contract.check(body_of(exchange.request)) == ()
+    assert ledger_of(exchange).setup.contract.check(body_of(exchange.request)) == ()
 
 
 @pytest.mark.parametrize("exchange", [one for one in EXCHANGES if "claim" in one.about], ids=str)

@@ -190,11 +190,11 @@ def test_changes_of_an_earlier_reference_are_ours() -> None:
         url = erp.url("reference")
         old = Subject(profile=Reference(), responder="reference").ledger(url)
         new = Subject(profile=Folding(), responder="reference").ledger(url)
-        with Client(old.config, ledger=old, journal=journal) as before:
+        with Client(old.setup.config, ledger=old, journal=journal) as before:
             before.submit(claim("EXP-1"))
             with contextlib.suppress(ClaimBridgeError):
                 before.reverse("EXP-1")
-        with Client(new.config, ledger=new, journal=journal) as sender:
+        with Client(new.setup.config, ledger=new, journal=journal) as sender:
             told = {change.reference: change.standing for change in sender.changes(since="")}
     found = told["EXP-1.X1"]
     assert found is not None
