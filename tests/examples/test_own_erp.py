@@ -28,7 +28,7 @@ from claimbridge import (
 from claimbridge.cli import main
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
-from claimbridge.testing.conformance import Case, conformance_cases
+from claimbridge.testing.conformance import ConformanceCase, conformance_cases
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIM = Claim.from_json((EXAMPLES / "claims/travel-cn.json").read_bytes())
@@ -105,7 +105,7 @@ def example() -> Any:
 
 
 @pytest.mark.parametrize("case", conformance_cases(example(), responder=BooksResponder()), ids=str)
-def test_it_conforms(case: Case) -> None:
+def test_it_conforms(case: ConformanceCase) -> None:
     """The whole conformance suite, as an engineer runs it on a profile of his own."""
     case.run()
 

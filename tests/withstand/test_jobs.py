@@ -19,7 +19,7 @@ from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, State
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
-from claimbridge.sandbox import Answer, Call, Desk, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
 from claimbridge.sandbox.erps.netsuite import NetSuiteResponder, _no_job, _status_of
 from claimbridge.sandbox.kit.markup import rendered
 
@@ -32,18 +32,18 @@ class Queueing(NetSuiteResponder):
     """Takes lists into a queue, and writes them when a test lets it."""
 
     def __init__(self) -> None:
-        self.queue: list[tuple[Call, Desk]] = []
+        self.queue: list[tuple[ErpCall, Desk]] = []
         self.status = "pending"
         self.forgotten = False
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         if call.operation == "asyncUpsertList":
             self.queue.append((call, desk))
-            return Answer(content=rendered(_status_of(call.operation, JOB, "pending")))
+            return ErpAnswer(content=rendered(_status_of(call.operation, JOB, "pending")))
         if call.operation == "checkAsyncStatus":
             if self.forgotten:
                 return _no_job(JOB)
-            return Answer(content=rendered(_status_of(call.operation, JOB, self.status)))
+            return ErpAnswer(content=rendered(_status_of(call.operation, JOB, self.status)))
         return super().answer(call, desk)
 
     def run(self) -> None:
