@@ -56,7 +56,7 @@ def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool 
 def _ask_zeep(tally: Tally, case: Case, reply: bytes) -> None:
     for strict in (True, False):
         said = zeep_reads(
-            case.ledger.profile.name,
+            case.ledger.setup.profile.name,
             case.wsdl,
             case.operation,
             reply,
@@ -91,7 +91,9 @@ def main() -> int:
     logging.getLogger("zeep").disabled = True
     logging.getLogger("zeep.xsd").setLevel(logging.CRITICAL)
     held = list(cases())
-    print(f"{len(held)} replies of {len({case.ledger.profile.name for case in held})} profiles")
+    print(
+        f"{len(held)} replies of {len({case.ledger.setup.profile.name for case in held})} profiles"
+    )
     tally = drill(
         held, mutations=options.mutations, seed=options.seed, with_zeep=not options.without_zeep
     )

@@ -134,11 +134,11 @@ def test_its_contract_may_be_a_locked_folder(
         case.run()
     assert main(["contract", "check", "--profile", own_erp, str(folder)]) == 0
     config = LedgerConfig(endpoint="http://127.0.0.1/")
-    assert Ledger(config, profile=profile).contract.operations.keys() == {
+    assert Ledger(config, profile=profile).setup.contract.operations.keys() == {
         "PostEntry",
         "FindEntries",
     }
     wsdl = next(folder.rglob("*.wsdl"))
     wsdl.write_bytes(wsdl.read_bytes() + b"<!-- changed -->")
     with pytest.raises(ContractDrift):
-        _ = Ledger(config, profile=profile).contract
+        _ = Ledger(config, profile=profile).setup.contract

@@ -70,7 +70,7 @@ class Scene:
         """Call a client that has just been opened; what iterates is collected."""
 
         async def awaited() -> Any:
-            async with AsyncClient(self.ledger.config, ledger=self.ledger) as client:
+            async with AsyncClient(self.ledger.setup.config, ledger=self.ledger) as client:
                 found = use(client)
                 if hasattr(found, "__aiter__"):
                     return [one async for one in found]
@@ -78,7 +78,7 @@ class Scene:
 
         if self.asynchronous:
             return asyncio.run(awaited())
-        with Client(self.ledger.config, ledger=self.ledger) as client:
+        with Client(self.ledger.setup.config, ledger=self.ledger) as client:
             found = use(client)
             return list(found) if hasattr(found, "__next__") else found
 
@@ -134,7 +134,7 @@ def sends_a_list(config: LedgerConfig) -> None:
 def test_who_is_killed_leaves_word_of_the_job(scene: Scene) -> None:
     """Kill -9 while the job is asked for: the journal knows it, and nothing is sent beside it."""
     child = multiprocessing.get_context("spawn").Process(
-        target=sends_a_list, args=(scene.ledger.config,)
+        target=sends_a_list, args=(scene.ledger.setup.config,)
     )
     child.start()
     deadline = time.monotonic() + 60

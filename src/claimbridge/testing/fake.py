@@ -144,7 +144,7 @@ class _LedgerOfFakeErp(Ledger):
         """Plan an exchange that nobody need perform."""
         yield from ()
         try:
-            _ = built or self.build(verb, submissions)
+            _ = built or self.writer.build(verb, submissions)
         except ClaimBridgeError as error:
             return (not_built(error),)
         return self.erp.answer(verb, submissions)

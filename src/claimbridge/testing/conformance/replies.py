@@ -97,7 +97,7 @@ def exchanges(subject: Subject) -> Iterator[RecordedExchange]:
 
 
 def _empty_replies(ledger: Ledger) -> Iterator[tuple[str, str]]:
-    for name, operation in ledger.contract.operations.items():
+    for name, operation in ledger.setup.contract.operations.items():
         space, _, local = operation.output.rpartition("}")
         declared = f' xmlns="{space[1:]}"' if space else ""
         yield name, _FRAME.format(f"<{local}{declared}/>")

@@ -103,7 +103,7 @@ def one_effect_async(subject: Subject, disturbance: str) -> None:
 
     with _erp(subject) as erp, asyncio.Runner() as loop:
         ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
-        client = AsyncClient(ledger.config, ledger=ledger, journal=MemoryJournal())
+        client = AsyncClient(ledger.setup.config, ledger=ledger, journal=MemoryJournal())
         try:
             _one_effect(erp, lambda claim: loop.run(client.submit(claim)), disturbance)
         finally:
@@ -235,7 +235,7 @@ def _erp(subject: Subject, *, record: Path | None = None, folds: bool = False) -
 
 def _client(subject: Subject, erp: Sandbox) -> Client:
     ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
-    return Client(ledger.config, ledger=ledger, journal=MemoryJournal())
+    return Client(ledger.setup.config, ledger=ledger, journal=MemoryJournal())
 
 
 def _live(erp: Sandbox) -> list[LedgerRow]:
