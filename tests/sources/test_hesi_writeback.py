@@ -21,7 +21,7 @@ from claimbridge.sources.base import Arrival
 from claimbridge.sources.carrier import Carrier
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState
 
 KINDS = tuple(WriteBackKind)
@@ -62,7 +62,7 @@ def hesi(served: Stage) -> Iterator[Stage]:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[SourceRecord]:
-    opened = SourceRecord(tmp_path / "claims.db")
+    opened = SqliteRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 
