@@ -20,9 +20,9 @@ if TYPE_CHECKING:
         WriteBackPort,
         WritesBack,
     )
+    from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
     from claimbridge.sources.record import SourceRecord
     from claimbridge.sources.settings import SourceConfig
-    from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 _NAMES: Final = {
     "base": (
