@@ -27,7 +27,7 @@ from claimbridge.profiles.kit.forms import judged
 from claimbridge.soap.envelope import Envelope, open_envelope
 from claimbridge.soap.transport import HttpReply
 from claimbridge.soap.transport.charset import as_document
-from claimbridge.submission import Built, Plan, recognised
+from claimbridge.submission import Built, Plan, in_our_spelling
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -47,7 +47,7 @@ class Answers(Messages):
         book = submissions[0].key.book
         flights = () if verb == "query" else submissions
         answered = yield from Exchanging(self, flights, book=book).perform(built)
-        outcomes = recognised(submissions, answered, self.profile.capabilities)
+        outcomes = in_our_spelling(submissions, answered, self.profile.capabilities)
         return tuple(map(of_question, outcomes)) if verb == "query" else outcomes
 
     def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:

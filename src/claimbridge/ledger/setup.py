@@ -30,10 +30,10 @@ from claimbridge.profiles.abilities import TellsBooksApart
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
 from claimbridge.signing import Identity, Signer
-from claimbridge.submission import Rules, Wanted, place_of
+from claimbridge.submission import BookConfig, Rules, place_of
 
 
-def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
+def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> BookConfig:
     """Return what a configuration says of the book that its ledger means.
 
     ``profile`` None means the one that it names. Raises ConfigurationError where there is none.
@@ -50,7 +50,7 @@ def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
                 code="CB-241",
             ) from error
     place = place_of(profile.name, config.endpoint, own, config.book)
-    return Wanted(name=config.name, place=place, parallel=config.parallel)
+    return BookConfig(name=config.name, place=place, parallel=config.parallel)
 
 
 class Opened:
@@ -98,7 +98,7 @@ class Opened:
         )
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> BookConfig:
         """What the configuration says of the book that this ledger means."""
         return wanted_book(self.config, self.profile)
 
@@ -121,6 +121,11 @@ class Opened:
             return open_contract(self.profile, self.config.path(self.config.contract))
         return open_own_contract(self.profile)
 
+    @property
+    def has_chart(self) -> bool:
+        """Whether a chart of accounts is given or configured."""
+        return self._chart is not None or self.config.chart is not None
+
     @cached_property
     def chart(self) -> Chart:
         """The chart of accounts; ConfigurationError when none is configured."""
@@ -138,8 +143,7 @@ class Opened:
 
         Raises ClaimError CB-199 where neither names one: the machine's own decides no date.
         """
-        charted = self._chart is not None or self.config.chart is not None
-        zone = self.chart.zone_of(company) if charted else self.config.zone
+        zone = self.chart.zone_of(company) if self.has_chart else self.config.zone
         if zone is None:
             raise ClaimError(
                 f"today is another day in another time zone; give ledger {self.config.name} or the "
