@@ -300,7 +300,7 @@ def _judge(world: World, seen: Counter[str]) -> None:
     posts = {one.reference: one for one in world.erp.live()}
     kinds = {(one.key.revision, one.voucher.parts) for one in posts.values()}
     try:
-        status = world.finish(world.ledgers[0].status("EXP-7", ask=False))
+        status = world.finish(plans.status("EXP-7", world.ledgers[0], ask=False))
     except ClaimError:
         assert not posts, "nothing was submitted"
         return
