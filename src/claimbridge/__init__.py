@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     )
     from claimbridge.profiles.base import Capabilities, Profile
     from claimbridge.results import Reconciled, Result
+    from claimbridge.sources import Arrival, Source
 
 _HOMES = {
     "claimbridge.aio": ["AsyncClient"],
@@ -130,6 +131,7 @@ _HOMES = {
     ],
     "claimbridge.profiles.base": ["Capabilities", "Profile"],
     "claimbridge.results": ["Reconciled", "Result"],
+    "claimbridge.sources": ["Arrival", "Source"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -137,6 +139,7 @@ __all__ = [
     "AccessDenied",
     "Acknowledgement",
     "ApprovalMissing",
+    "Arrival",
     "AsyncClient",
     "AuditBroken",
     "AuthConfig",
@@ -185,6 +188,7 @@ __all__ = [
     "SignatureInvalid",
     "SignerUntrusted",
     "SigningError",
+    "Source",
     "Standing",
     "State",
     "SupportingDocument",

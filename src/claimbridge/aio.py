@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from claimbridge.journal.calls import CURRENT, TaskCall
-from claimbridge.ledger import Message
 from claimbridge.ledger_client import LedgerClient
 from claimbridge.model import (
     Acknowledgement,
@@ -27,7 +26,7 @@ from claimbridge.model import (
     State,
 )
 from claimbridge.results import Reconciled, Result
-from claimbridge.soap.transport import AsyncTransport, HttpReply, TransportSettings
+from claimbridge.soap.transport import AsyncTransport, HttpMessage, HttpReply, TransportSettings
 from claimbridge.submission import (
     Access,
     Deadline,
@@ -83,8 +82,8 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         timeout: float | None = None,
     ) -> AsyncIterator[Result]:
         """Yield a Result for each claim, in order; see ``Client.submit_many``."""
-        workers = concurrency or self.ledger.config.concurrency
-        work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.config.batch)
+        workers = concurrency or self.ledger.setup.config.concurrency
+        work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.setup.config.batch)
         window: Window[Plan[list[Result]], asyncio.Task[list[Result]]]
         window = Window(lambda plan: asyncio.create_task(self._run(plan, timeout)), workers)
         try:
@@ -219,9 +218,9 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         call.end()
         self.journal.ended(call)  # waits for the disk only where something was left under way
 
-    async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
         total = self._time_for_request(deadline)
-        transport = self._transports.to(message.endpoint)
+        transport = self._transports.to(message.address)
         return await transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )
@@ -237,7 +236,7 @@ class _Performer:
     def access(self, step: Access[Any]) -> Awaitable[Any]:
         return _to_the_end(partial(step.perform, self._client.journal))
 
-    def post(self, message: Message) -> Awaitable[HttpReply]:
+    def post(self, message: HttpMessage) -> Awaitable[HttpReply]:
         return self._client._post(message, self._deadline)
 
     async def pause(self, seconds: float) -> bool:

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from claimbridge.journal.calls import CURRENT, ClientCall, ThreadCall
-from claimbridge.ledger import Message
 from claimbridge.ledger_client import LedgerClient
 from claimbridge.model import (
     Acknowledgement,
@@ -23,7 +22,7 @@ from claimbridge.model import (
     State,
 )
 from claimbridge.results import Reconciled, Result
-from claimbridge.soap.transport import HttpReply, Transport, TransportSettings
+from claimbridge.soap.transport import HttpMessage, HttpReply, Transport, TransportSettings
 from claimbridge.submission import (
     Access,
     Deadline,
@@ -96,8 +95,8 @@ class Client(LedgerClient[Transport]):
         ``concurrency`` requests are under way at once. Claims are taken from the iterable as
         needed, so memory does not grow with their number. ``timeout`` bounds each request's work.
         """
-        workers = concurrency or self.ledger.config.concurrency
-        work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.config.batch)
+        workers = concurrency or self.ledger.setup.config.concurrency
+        work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.setup.config.batch)
         with ThreadPoolExecutor(workers, thread_name_prefix="claimbridge") as pool:
             window: Window[Plan[list[Result]], Future[list[Result]]]
             window = Window(lambda plan: pool.submit(self._run, plan, timeout), workers * 2)
@@ -263,9 +262,9 @@ class Client(LedgerClient[Transport]):
         CURRENT.set(outer)
         self.journal.ended(call)
 
-    def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+    def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
         total = self._time_for_request(deadline)
-        transport = self._transports.to(message.endpoint)
+        transport = self._transports.to(message.address)
         return transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )
@@ -281,7 +280,7 @@ class _Performer:
     def access(self, step: Access[Any]) -> Any:
         return step.perform(self._client.journal)
 
-    def post(self, message: Message) -> HttpReply:
+    def post(self, message: HttpMessage) -> HttpReply:
         return self._client._post(message, self._deadline)
 
     def pause(self, seconds: float) -> bool:

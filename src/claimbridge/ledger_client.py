@@ -70,7 +70,7 @@ class LedgerClient(Generic[A]):
         return cls(config, new_journal=new_journal)
 
     def __repr__(self) -> str:
-        config = self.ledger.config
+        config = self.ledger.setup.config
         return f"{type(self).__name__}(ledger={config.name!r}, profile={config.profile!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -83,7 +83,7 @@ class LedgerClient(Generic[A]):
         Since this client was opened; empty when they are as the contract says. Each difference was
         warned of once, by a ContractDriftWarning.
         """
-        return self.ledger.drifts.counts()
+        return self.ledger.setup.drifts.counts()
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; touches neither journal nor network.
@@ -100,15 +100,17 @@ class LedgerClient(Generic[A]):
         """Return the seconds that one request may take; raises NotDelivered when there are none."""
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
-        return deadline.left(self.ledger.config.timeouts.total)
+        return deadline.left(self.ledger.setup.config.timeouts.total)
 
 
 def _open_journal(ledger: Ledger, clock: Clock) -> Journal:
     """Open the journal that a ledger's configuration names; warn of one that keeps too little."""
-    journal = open_journal(ledger.config.journal_url, clock=clock)
+    journal = open_journal(ledger.setup.config.journal_url, clock=clock)
     try:
         if warning := memory_warning(journal.continuity(), ledger.rules):
-            warnings.warn(f"ledger {ledger.config.name}: {warning}", JournalWarning, stacklevel=3)
+            warnings.warn(
+                f"ledger {ledger.setup.config.name}: {warning}", JournalWarning, stacklevel=3
+            )
     except BaseException:
         journal.close()
         raise

@@ -39,7 +39,7 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.reference.profile import Reference
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox import LedgerRow, Sandbox
 
 NewId = Callable[[], str]
 DAY = dt.date(2026, 3, 11)
@@ -74,7 +74,7 @@ def client(erp: Sandbox, folder: Path, profile: Reference | None = None) -> Clie
     return Client(config, ledger=ledger)
 
 
-def live(erp: Sandbox, claim_id: str) -> dict[str, Listed]:
+def live(erp: Sandbox, claim_id: str) -> dict[str, LedgerRow]:
     """What counts in the ERP's ledger of a claim, by reference; no reference comes twice."""
     found = [
         one
@@ -87,7 +87,7 @@ def live(erp: Sandbox, claim_id: str) -> dict[str, Listed]:
     return {one.reference: one for one in found}
 
 
-def debits(documents: dict[str, Listed]) -> Decimal:
+def debits(documents: dict[str, LedgerRow]) -> Decimal:
     """The sum of all debits."""
     return sum(
         (

@@ -153,7 +153,7 @@ def _may_be_sent(
     if not firsts:
         return free
     continuity = yield from ReadContinuity()
-    if newest.refused(continuity) or (yield from is_unguarded(firsts.values(), ledger.rules)):
+    if newest.refusal(continuity) or (yield from is_unguarded(firsts.values(), ledger.rules)):
         return []
     asking: dict[int, Submission] = {}
     for index, flight in firsts.items():

@@ -19,7 +19,7 @@ def first_send_report(continuity: Continuity, rules: Rules, *, new: bool) -> tup
     ``new``: nothing was sent to the book through this journal (``Journal.is_new``).
     """
     can = rules.capabilities
-    refusal = newest.refused(continuity)
+    refusal = newest.refusal(continuity)
     if refusal is None and new and not rules.asks_first and not can.unique_reference:
         refusal = newest.new_here(continuity)
     if refusal is not None:
@@ -51,7 +51,7 @@ def memory_warning(continuity: Continuity, rules: Rules) -> str:
 
 def check_guarded(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
     """Raise JournalError where what another journal has sent could be sent again by this one."""
-    refusal = newest.refused(continuity)
+    refusal = newest.refusal(continuity)
     if refusal is None and (yield from is_unguarded((flight,), rules)):
         refusal = newest.new_here(continuity)
     if refusal is not None:
@@ -61,7 +61,7 @@ def check_guarded(continuity: Continuity, flight: Submission, rules: Rules) -> P
 
 def check_newest(claim_id: str) -> Plan[None]:
     """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
-    refusal = newest.refused((yield from ReadContinuity()))
+    refusal = newest.refusal((yield from ReadContinuity()))
     if refusal is not None:
         refusal.claim_id = claim_id
         raise refusal

@@ -10,7 +10,8 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.model import Claim, Outcome, Submission
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Page
+from claimbridge.profiles.request import Request
 from claimbridge.submission.books import BookConfig
 from claimbridge.submission.steps import Plan
 

@@ -13,9 +13,9 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import WSDL, full_name, qname
 from claimbridge.contract.outline.annotations import documentation_of
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.errors import ContractError
 
 _SOAP: Final = {

@@ -14,12 +14,12 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.calls.explain import MAX_SCHEMA_BYTES
 from claimbridge.contract.calls.gate import Gate
 from claimbridge.contract.calls.service import Lookup, Service
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.operation import Operation
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.contract.pruned.cut import prune
 from claimbridge.contract.pruned.gate import PrunedGate
 from claimbridge.contract.pruned.shapes import KnownShapes, ShapeData, shape_data

@@ -40,7 +40,7 @@ _KEPT: Final = ("cost_centre", "project")
 """What a posting says beyond account and amount, and must not get lost."""
 
 
-class Template:
+class VoucherTemplate:
     """What stands in the document's head, and in each of its postings."""
 
     def __init__(

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 
 from claimbridge.soap.transport.ports import Ports
 from claimbridge.soap.transport.reply import HttpReply
-from claimbridge.soap.transport.request import content_headers
+from claimbridge.soap.transport.request import HttpMessage, content_headers
 from claimbridge.soap.transport.settings import (
     Auth,
     Basic,
@@ -67,6 +67,7 @@ __all__ = [
     "Basic",
     "Bearer",
     "ClientCertificate",
+    "HttpMessage",
     "HttpReply",
     "Ports",
     "Transport",

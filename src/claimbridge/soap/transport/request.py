@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,23 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _SLACK: Final = 5.0
 """Seconds, beside those for a connection, that a busy machine may take."""
+
+
+class HttpMessage(msgspec.Struct, frozen=True):
+    """One message to the ERP as a wire writes it, to be posted.
+
+    ``address`` is that of another port of the ERP, "" for the ledger's own endpoint. ``id`` is what
+    the message calls itself, "" when it has no name. ``asked`` is when it was made, None where
+    nobody compares its answer's moment with it. ``checked`` is when the attempts that it carries
+    were last known to be ours; None where it is harmless.
+    """
+
+    address: str
+    headers: Mapping[str, str]
+    body: bytes
+    id: str = ""
+    asked: dt.datetime | None = None
+    checked: Uptime | None = None
 
 
 class TimedRequest(msgspec.Struct, frozen=True):
