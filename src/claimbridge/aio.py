@@ -26,7 +26,7 @@ from claimbridge.model import (
     State,
 )
 from claimbridge.results import Reconciled, Result
-from claimbridge.soap.transport import AsyncTransport, HttpMessage, HttpReply, TransportSettings
+from claimbridge.soap.transport import AsyncTransport, HttpAnswer, HttpMessage, TransportSettings
 from claimbridge.submission import (
     Access,
     Deadline,
@@ -218,7 +218,7 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         call.end()
         self.journal.ended(call)  # waits for the disk only where something was left under way
 
-    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
+    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
         total = self._time_for_request(deadline)
         transport = self._transports.to(message.address)
         return await transport.post(
@@ -236,7 +236,7 @@ class _Performer:
     def access(self, step: Access[Any]) -> Awaitable[Any]:
         return _to_the_end(partial(step.perform, self._client.journal))
 
-    def post(self, message: HttpMessage) -> Awaitable[HttpReply]:
+    def post(self, message: HttpMessage) -> Awaitable[HttpAnswer]:
         return self._client._post(message, self._deadline)
 
     async def pause(self, seconds: float) -> bool:

@@ -22,7 +22,7 @@ from claimbridge.model import (
     State,
 )
 from claimbridge.results import Reconciled, Result
-from claimbridge.soap.transport import HttpMessage, HttpReply, Transport, TransportSettings
+from claimbridge.soap.transport import HttpAnswer, HttpMessage, Transport, TransportSettings
 from claimbridge.submission import (
     Access,
     Deadline,
@@ -262,7 +262,7 @@ class Client(LedgerClient[Transport]):
         CURRENT.set(outer)
         self.journal.ended(call)
 
-    def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
+    def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
         total = self._time_for_request(deadline)
         transport = self._transports.to(message.address)
         return transport.post(
@@ -280,7 +280,7 @@ class _Performer:
     def access(self, step: Access[Any]) -> Any:
         return step.perform(self._client.journal)
 
-    def post(self, message: HttpMessage) -> HttpReply:
+    def post(self, message: HttpMessage) -> HttpAnswer:
         return self._client._post(message, self._deadline)
 
     def pause(self, seconds: float) -> bool:

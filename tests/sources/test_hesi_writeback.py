@@ -413,10 +413,10 @@ def test_what_is_planned(hesi: Stage) -> None:
     assert number.content["created"].isdigit()
     assert len(number.content["created"]) == 13, "milliseconds"
     parts = (posted(), posted(journal_entry=JournalEntry("000124")))
-    (number,) = plain.plan(arrival, standing=posted(parts=parts))
+    (number,) = plain.plan(arrival, standing=posted(documents=parts))
     assert number.content["number"] == "000123,000124"
     unfinished = (posted(), posted(state=State.ACKNOWLEDGED))
-    assert plain.plan(arrival, standing=posted(parts=unfinished)) == ()
+    assert plain.plan(arrival, standing=posted(documents=unfinished)) == ()
     assert plain.plan(arrival, standing=posted(state=State.ACKNOWLEDGED)) == ()
     assert plain.plan(arrival, standing=None, error=MappingError("no row")) == ()
     withdrawn = msgspec.structs.replace(arrival, withdrawn=True)

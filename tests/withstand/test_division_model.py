@@ -259,7 +259,7 @@ def _repeat(world: World, claim: Claim, seen: Counter[str]) -> None:
         except ClaimBridgeError:
             world.clock.seconds += 1000
             continue
-        expected = sorted(one.reference for one in ack.parts or (ack,))
+        expected = sorted(one.reference for one in ack.documents or (ack,))
         assert sorted(one.reference for one in world.erp.live()) == expected
         total = sum(debits_of(one) for one in world.erp.live())
         assert total == claim.total
@@ -298,7 +298,7 @@ def _heal(world: World) -> None:
 
 def _judge(world: World, seen: Counter[str]) -> None:
     posts = {one.reference: one for one in world.erp.live()}
-    kinds = {(one.key.revision, one.voucher.parts) for one in posts.values()}
+    kinds = {(one.key.revision, one.voucher.documents) for one in posts.values()}
     try:
         status = world.finish(plans.status("EXP-7", world.ledgers[0], ask=False))
     except ClaimError:

@@ -156,12 +156,12 @@ class Writer:
         self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
     ) -> Submission:
         self._check_companies(voucher)
-        key = Key(book, claim.id, claim.revision, part=voucher.part)
+        key = Key(book, claim.id, claim.revision, part=voucher.document_number)
         capabilities, apart = self._profile.capabilities, self._setup.rules.apart
         return Submission(
             key=key,
             reference=plans.reference_for(key, capabilities, apart=apart),
-            digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
+            digest=plans.digest_of(claim.digest, voucher.document_number, voucher.documents),
             voucher=voucher,
             state=State.PENDING,
             invoices=invoices,

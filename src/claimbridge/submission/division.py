@@ -90,7 +90,7 @@ def _intend_posting(targets: Sequence[Submission], history: History, rules: Rule
     while True:
         busy = False
         for one in targets:
-            decision = decide(history, one.key, one.digest, parts=one.voucher.parts)
+            decision = decide(history, one.key, one.digest, parts=one.voucher.documents)
             if isinstance(decision, Refuse):
                 raise decision.error
             if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:

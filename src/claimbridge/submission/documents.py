@@ -40,7 +40,7 @@ def documents_of(history: History, revision: int) -> tuple[Submission, ...]:
     divisions: dict[int, list[Submission]] = defaultdict(list)
     for one in posts(history):
         if one.key.revision == revision:
-            divisions[one.voucher.parts].append(one)
+            divisions[one.voucher.documents].append(one)
     return tuple(max(divisions.values(), key=_weight)) if divisions else ()
 
 
@@ -97,7 +97,7 @@ def are_accepted(documents: Sequence[Submission], digest: Digest) -> bool:
     return is_whole(documents) and all(
         one.state in LIVE
         and not one.missing
-        and same_content(one.digest, digest_of(digest, one.key.part, one.voucher.parts))
+        and same_content(one.digest, digest_of(digest, one.key.part, one.voucher.documents))
         for one in documents
     )
 
@@ -111,7 +111,7 @@ def settle_command(key: Key, option: str) -> str:
 
 def is_whole(documents: Sequence[Submission]) -> bool:
     """Whether no document of the division is missing."""
-    return bool(documents) and len(documents) == max(1, documents[0].voucher.parts)
+    return bool(documents) and len(documents) == max(1, documents[0].voucher.documents)
 
 
 def obsolete_documents(history: History, revision: int, parts: int) -> list[Submission]:
@@ -122,7 +122,7 @@ def obsolete_documents(history: History, revision: int, parts: int) -> list[Subm
         if one.state is State.PENDING
         and (
             one.key.revision < revision
-            or (one.key.revision == revision and one.voucher.parts != parts)
+            or (one.key.revision == revision and one.voucher.documents != parts)
         )
     ]
 
@@ -132,8 +132,10 @@ def as_error_of_claim(
 ) -> ClaimBridgeError:
     """Return the error of one part as that of its claim."""
     error.claim_id = part.key.claim_id
-    if part.voucher.parts > 1:
-        counted = f"part {part.key.part} of {part.voucher.parts} ({len(done)} accepted before it)"
+    if part.voucher.documents > 1:
+        counted = (
+            f"part {part.key.part} of {part.voucher.documents} ({len(done)} accepted before it)"
+        )
         error.message = f"{counted}: {error.message}"
         error.args = (error.message,)
     return error

@@ -289,7 +289,7 @@ def with_original(history: History, landing: Submission, rules: Rules) -> tuple[
 
 def _refused_with(history: History, landing: Submission, rules: Rules) -> list[Submission]:
     """Return what is not sent either because a part of the claim was refused."""
-    if landing.state is not State.REJECTED or not landing.voucher.parts:
+    if landing.state is not State.REJECTED or not landing.voucher.documents:
         return []
     others = [
         one
@@ -297,7 +297,7 @@ def _refused_with(history: History, landing: Submission, rules: Rules) -> list[S
         if one.key.purpose is Purpose.POST
         and one.key != landing.key
         and one.key.revision == landing.key.revision
-        and one.voucher.parts == landing.voucher.parts
+        and one.voucher.documents == landing.voucher.documents
     ]
     if any(one.state not in {State.PENDING, State.REJECTED, State.REVERSED} for one in others):
         return []
@@ -314,7 +314,7 @@ def _beside(history: History, original: Submission) -> list[Submission]:
         if one.key.purpose is Purpose.POST
         and one.key != original.key
         and one.key.revision == original.key.revision
-        and one.voucher.parts == original.voucher.parts
+        and one.voucher.documents == original.voucher.documents
         and one.state in (State.REVERSING, State.REVERSED)
     ]
 

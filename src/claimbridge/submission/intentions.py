@@ -29,7 +29,7 @@ def posting_changes(
     """Return what to write so that the posting of ``targets``, a claim's documents, is intended."""
     first = targets[0]
     changed = never_sent(
-        obsolete_documents(history, first.key.revision, first.voucher.parts),
+        obsolete_documents(history, first.key.revision, first.voucher.documents),
         rules,
         f"not sent: revision {first.key.revision}, or another division of it, took its place",
     )

@@ -166,7 +166,7 @@ def status(claim_id: str, ledger: LedgerPort, *, ask: bool) -> Plan[Standing]:
             by = yield from _reversal_of(one)
             standing = msgspec.structs.replace(standing, reversed_by=by)
         standings.append(standing)
-    return standing_of_all(standings, documents[0].voucher.parts)
+    return standing_of_all(standings, documents[0].voucher.documents)
 
 
 def _documents(history: History, revision: int, ledger: LedgerPort) -> Documents:

@@ -199,7 +199,7 @@ def _refuse_half(documents: Documents) -> None:
         if one.state is State.PARKED:
             raise as_error_of_claim(closed_error(one), one, there)
     if not is_whole(documents) or len(there) < len(documents):
-        parts = max(1, documents[0].voucher.parts)
+        parts = max(1, documents[0].voucher.documents)
         raise OutcomeUnknown(
             f"{len(there)} of its {parts} documents are in the ledger, and the journal cannot tell "
             "how to go on: submit the claim again, or reverse it",

@@ -14,10 +14,12 @@ def acknowledgement(documents: Sequence[Submission]) -> Acknowledgement:
     """Return what a caller learns of a claim's accepted documents, most often one."""
     acknowledgements = [_acknowledgement_of(one) for one in documents]
     first = acknowledgements[0]
-    if not first.part:
+    if not first.document_number:
         return first
     least = min(acknowledgements, key=lambda one: _ATTENTION.index(one.state))
-    return msgspec.structs.replace(first, part=0, state=least.state, parts=tuple(acknowledgements))
+    return msgspec.structs.replace(
+        first, document_number=0, state=least.state, documents=tuple(acknowledgements)
+    )
 
 
 def _acknowledgement_of(document: Submission) -> Acknowledgement:
@@ -27,7 +29,7 @@ def _acknowledgement_of(document: Submission) -> Acknowledgement:
         reference=document.reference,
         state=document.state,
         journal_entry=document.journal_entry,
-        part=document.key.part,
+        document_number=document.key.part,
     )
 
 
@@ -44,14 +46,14 @@ def standing_of(document: Submission) -> Standing:
         detail=document.detail,
         updated_at=document.updated_at,
         posting_date=document.voucher.posting_date,
-        part=document.key.part,
+        document_number=document.key.part,
     )
 
 
 def standing_of_claim(documents: Sequence[Submission]) -> Standing:
     """Return where a claim stands; see ``standing_of_all``."""
     standings = [standing_of(one) for one in documents]
-    return standing_of_all(standings, documents[0].voucher.parts)
+    return standing_of_all(standings, documents[0].voucher.documents)
 
 
 def standing_of_all(standings: Sequence[Standing], parts: int) -> Standing:
@@ -59,7 +61,7 @@ def standing_of_all(standings: Sequence[Standing], parts: int) -> Standing:
 
     ``parts`` is how many there are to be, 0 for one document.
     """
-    if not standings[0].part:
+    if not standings[0].document_number:
         return standings[0]
     most = min(standings, key=lambda one: _ATTENTION.index(one.state))
     there = sum(one.state in LIVE for one in standings)
@@ -75,7 +77,9 @@ def standing_of_all(standings: Sequence[Standing], parts: int) -> Standing:
     elif waiting:
         missing = f"{waiting} of {parts} parts were not sent yet"
         detail = "; ".join(filter(None, (detail, missing)))
-    return msgspec.structs.replace(most, state=state, part=0, detail=detail, parts=tuple(standings))
+    return msgspec.structs.replace(
+        most, state=state, document_number=0, detail=detail, documents=tuple(standings)
+    )
 
 
 _ATTENTION: Final = (
