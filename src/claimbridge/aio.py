@@ -41,7 +41,7 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.soap.transport import AsyncTransport, HttpMessage, HttpReply, Ports
+from claimbridge.soap.transport import AsyncTransport, HttpAnswer, HttpMessage, Ports
 from claimbridge.submission import (
     Access,
     Feed,
@@ -359,7 +359,7 @@ class AsyncClient:
         await asyncio.sleep(left)
         return left >= step.seconds
 
-    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
+    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.setup.config.timeouts.total)

@@ -34,7 +34,7 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.soap.transport import HttpMessage, HttpReply, Ports, Transport
+from claimbridge.soap.transport import HttpAnswer, HttpMessage, Ports, Transport
 from claimbridge.submission import (
     Access,
     Feed,
@@ -462,7 +462,7 @@ class Client:
         time.sleep(left)
         return left >= step.seconds
 
-    def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
+    def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
         total = deadline.left(self.ledger.setup.config.timeouts.total)

@@ -71,9 +71,9 @@ class Reader:
         ``asked`` None accepts a reply to any operation.
         """
         try:
-            reply, drift = self._setup.wire.open_bytes(data)
+            reply = self._setup.wire.open_bytes(data)
             content = self.content(reply, asked=asked)
-            self._setup.drifts.report(drift)
+            self._setup.drifts.report(reply.drift)
             if isinstance(content, Fault):
                 return self.proven((self._profile.read_fault(content),))
             return self.proven(outcomes_in(self._profile.read(content)))
