@@ -36,7 +36,7 @@ from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.abilities import HasSessions, ListsChanges, begin
 from claimbridge.profiles.base import Page
 from claimbridge.profiles.conversation import Began, LogIn, Wait
-from claimbridge.soap.transport import HttpMessage, HttpReply
+from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.submission import (
     Built,
     Confirm,
@@ -54,7 +54,7 @@ _OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY})
 _TURN: Final = 0.02
 """Seconds between two looks at whether another has logged in."""
 _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
-"""What the transport concludes from an HTTP status alone."""
+"""What a wire concludes from an HTTP status alone."""
 
 
 class NoAnswer(Exception):
@@ -213,19 +213,19 @@ class ExchangeRun:
         return msgspec.structs.replace(message, checked=checked)
 
     def _post(self, message: HttpMessage, session: Session, *, harmless: bool) -> Plan[OpenReply]:
-        post: Post[HttpMessage, HttpReply] = Post(message)
+        post: Post[HttpMessage, HttpAnswer] = Post(message)
         try:
-            reply = yield from post
-            opened = self._setup.wire.open(reply, message)
-            yield from self._check_first(opened)
+            answer = yield from post
+            reply = self._setup.wire.open(answer, message)
+            yield from self._check_first(reply)
         except DeliveryError as error:
             raise self._no_answer(error, harmless=harmless) from error
-        if reply.cookies:
-            session.take(reply.cookies, now=self._setup.clock.now())
+        if answer.cookies:
+            session.take(answer.cookies, now=self._setup.clock.now())
         if reply.drift:
             self._setup.drifts.report(reply.drift)
-        self._bound = self._bound and opened.bound
-        return opened
+        self._bound = self._bound and reply.bound
+        return reply
 
     def _check_first(self, reply: OpenReply) -> Plan[None]:
         """Refuse a reply that was seen before."""

@@ -71,9 +71,9 @@ class Reader:
         ``asked`` None accepts a reply to any operation.
         """
         try:
-            reply, drift = self._setup.wire.open_bytes(data)
+            reply = self._setup.wire.open_bytes(data)
             content = self.content(reply, asked=asked)
-            self._setup.drifts.report(drift)
+            self._setup.drifts.report(reply.drift)
             if isinstance(content, Fault):
                 return self.proven((self._profile.read_fault(content),))
             return self.proven(outcomes_in(self._profile.read(content)))
@@ -113,7 +113,7 @@ def outcome_of(error: DeliveryError) -> Outcome:
         text=error.message,
         code=error.code,
         retry_after=wait,
-        useless=isinstance(error, DeliveryRefused),
+        retry_is_useless=isinstance(error, DeliveryRefused),
     )
 
 
@@ -123,7 +123,7 @@ def not_built(error: ClaimBridgeError) -> Outcome:
         kind=OutcomeKind.NOT_DELIVERED,
         text=f"the request could not be built: {error.message}",
         code="CB-419",
-        useless=True,
+        retry_is_useless=True,
     )
 
 

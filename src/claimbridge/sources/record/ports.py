@@ -23,8 +23,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 from claimbridge.sources.record.arrivals import ArrivalState, Delivery, Hint, StoredArrival
-from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 T = TypeVar("T")
 

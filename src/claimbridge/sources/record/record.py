@@ -16,10 +16,10 @@ from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackState
 from claimbridge.sources.record import rules
 from claimbridge.sources.record.arrivals import ArrivalState, Delivery, Hint, StoredArrival
 from claimbridge.sources.record.ports import ArrivalQuery, ArrivalRows, RecordRows, RecordStore
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackState
 
 _PAGE: Final = 200
 """Arrivals read at once by ``select``: what bounds its memory."""
@@ -30,8 +30,7 @@ class SourceRecord:
 
     Every method raises JournalError when the record cannot be read or written; a write that raises
     has changed nothing. Safe for threads, and for all processes that share the store.
-    ``claimbridge.sources.hints.Hints`` and ``claimbridge.sources.writeback.WriteBacks`` say more of
-    the methods about hints and write-backs.
+    ``Hints`` and ``WriteBacks`` in ``claimbridge.sources`` say more of the methods about those.
     """
 
     def __init__(self, store: RecordStore, *, clock: Clock = SYSTEM) -> None:

@@ -13,8 +13,8 @@ import msgspec
 
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival
-from claimbridge.sources.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 
 MAX_REASON: Final = 4000
 """Characters of a reason that are kept."""

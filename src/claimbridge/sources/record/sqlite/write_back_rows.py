@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.journal.sqlite.values import Undecodable, text_of
-from claimbridge.sources.writeback import WriteBack, WriteBackState
+from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 
 _INSERT: Final = """
 INSERT INTO write_backs (content, state, attempt, reason, attempted_at, updated_at, doubt_boot,
