@@ -49,36 +49,8 @@ def ask_for_nothing(ledger: LedgerPort) -> Plan[ProbeResult]:
         )
         return ProbeResult(None, text)
     nobodys = _nobodys(id_of(ledger.book_config.place), ledger.companies, ledger.rules)
-    company, currency = next(iter(companies.items()), ("1000", "CNY"))
-    sample = _sample(book, company, currency, ledger.rules, day)
-    (outcome,) = yield from ledger.exchange("query", (sample,))
-    return _judged(outcome, sample.reference)
-
-
-def _sample(book: str, company: str, currency: str, rules: Rules, day: dt.date) -> Submission:
-    """Return a submission that nobody sends, with a reference of its own each time."""
-    key = Key(book, f"DOCTOR-{uuid.uuid4().hex[:8].upper()}", 1)
-    sides = ((Role.EXPENSE, Side.DEBIT), (Role.ROUNDING, Side.CREDIT))
-    voucher = Voucher(
-        claim_id=key.claim_id,
-        revision=key.revision,
-        company=company,
-        employee="DOCTOR",
-        currency=currency,
-        document_date=day,
-        posting_date=day,
-        postings=tuple(
-            Posting(role=role, account="0", side=side, amount=_CENT, currency=currency)
-            for role, side in sides
-        ),
-    )
-    return Submission(
-        key=key,
-        reference=reference_for(key, rules.capabilities, apart=rules.apart),
-        state=State.PENDING,
-        voucher=voucher,
-        digest="",
-    )
+    (outcome,) = yield from ledger.exchange("query", (nobodys,))
+    return _judged(outcome, nobodys.reference)
 
 
 def _nobodys(book: str, companies: Mapping[str, str], rules: Rules) -> Submission:
