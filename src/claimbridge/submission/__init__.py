@@ -38,7 +38,7 @@ from claimbridge.submission.driver import (
     Emissions,
     End,
     Performer,
-    Window,
+    WorkWindow,
     advance,
     perform,
     perform_awaiting,
