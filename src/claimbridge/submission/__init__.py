@@ -105,7 +105,7 @@ __all__ = [
     "Record",
     "Rules",
     "Step",
-    "Window",
+    "WorkWindow",
     "absorb",
     "advance",
     "bring_into_doubt",
