@@ -25,7 +25,7 @@ import msgspec
 
 from claimbridge import Claim, ClaimBridgeError, ConfigurationError, Standing
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.settings import SourceConfig
 
 
@@ -85,6 +85,6 @@ class TableSource:
         return Arrival(key=claim_id, version=number, claim=claim, mark=number)
 
 
-def table_source(config: SourceConfig, record: Record) -> TableSource:
+def table_source(config: SourceConfig, record: SourceRecord) -> TableSource:
     """Return the source that ``[source.NAME]`` describes: what ``kind`` names."""
     return TableSource(config.name, config.path(config.settings(TableSettings).file))

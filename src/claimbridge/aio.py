@@ -30,7 +30,7 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal.base import Journal
 from claimbridge.journal.calls import CURRENT, TaskCall
-from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
+from claimbridge.ledger import Ledger, Message, Preview, transport_settings
 from claimbridge.model import (
     Acknowledgement,
     Book,
@@ -49,6 +49,7 @@ from claimbridge.submission import (
     Feed,
     Pause,
     Plan,
+    Post,
     Probed,
     Step,
     found_by,
@@ -355,8 +356,8 @@ class AsyncClient:
             return await _to_the_end(partial(step.perform, self.journal))
         if isinstance(step, Exchange):
             return await self._exchange(step, deadline)
-        if isinstance(step, Send):
-            return await self._send(step.message, deadline)
+        if isinstance(step, Post):
+            return await self._post(step.message, deadline)
         assert isinstance(step, Pause)  # there is no other step
         left = deadline.left(step.seconds)
         await asyncio.sleep(left)
@@ -364,17 +365,6 @@ class AsyncClient:
 
     async def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
         return await self._steps(self.ledger.exchange(step), deadline)
-
-    async def _send(self, message: Message, deadline: Deadline) -> Answer:
-        reply = await self._post(message, deadline)
-        first_sight = partial(self.journal.first_sight, message.book)
-        return await self._read(partial(self.ledger.open, message, reply, first_sight=first_sight))
-
-    async def _read(self, read: Callable[[], T]) -> T:
-        """Read a reply; in a thread where the journal is asked whether it was seen before."""
-        if self.ledger.config.replies is None:
-            return read()
-        return await _to_the_end(read)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

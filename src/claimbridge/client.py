@@ -22,8 +22,8 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, JournalWarning, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
-from claimbridge.journal.calls import CURRENT, Call, ThreadCall
-from claimbridge.ledger import Answer, Ledger, Message, Preview, Send, transport_settings
+from claimbridge.journal.calls import CURRENT, ClientCall, ThreadCall
+from claimbridge.ledger import Ledger, Message, Preview, transport_settings
 from claimbridge.model import (
     Acknowledgement,
     Book,
@@ -42,6 +42,7 @@ from claimbridge.submission import (
     Feed,
     Pause,
     Plan,
+    Post,
     Probed,
     Step,
     forgets,
@@ -425,7 +426,7 @@ class Client:
         finally:
             self._end(call, outer)  # where the first was interrupted
 
-    def _end(self, call: ThreadCall, outer: Call | None) -> None:
+    def _end(self, call: ThreadCall, outer: ClientCall | None) -> None:
         call.end()
         CURRENT.set(outer)
         self.journal.ended(call)
@@ -458,8 +459,8 @@ class Client:
             return step.perform(self.journal)
         if isinstance(step, Exchange):
             return self._exchange(step, deadline)
-        if isinstance(step, Send):
-            return self._send(step.message, deadline)
+        if isinstance(step, Post):
+            return self._post(step.message, deadline)
         assert isinstance(step, Pause)  # there is no other step
         left = deadline.left(step.seconds)
         time.sleep(left)
@@ -467,11 +468,6 @@ class Client:
 
     def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
         return self._steps(self.ledger.exchange(step), deadline)
-
-    def _send(self, message: Message, deadline: Deadline) -> Answer:
-        reply = self._post(message, deadline)
-        first_sight = partial(self.journal.first_sight, message.book)
-        return self.ledger.open(message, reply, first_sight=first_sight)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

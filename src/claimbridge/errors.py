@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from claimbridge.model.outcome import Finding, Reason
+    from claimbridge.findings import Finding, Reason
 
 
 _UNSEEN: Final = (

@@ -67,7 +67,7 @@ def main() -> None:
 
 def _print_speed(count: int, rounds: int) -> None:
     identity = throwaway.make()
-    with _erp(identity.trust) as endpoint, tempfile.TemporaryDirectory() as folder:
+    with running_erp(identity.trust) as endpoint, tempfile.TemporaryDirectory() as folder:
         contestants: dict[str, Callable[[list[Claim]], None]] = {
             "obvious (zeep + signxml …)": Obvious(endpoint, identity, Path(folder, "o.db")).submit,
             "claimbridge, one by one": _ours(endpoint, identity, Path(folder, "a.db"), workers=1),
@@ -78,10 +78,10 @@ def _print_speed(count: int, rounds: int) -> None:
         }
         rates: dict[str, list[float]] = {name: [] for name in contestants}
         for index, submit in enumerate(contestants.values()):  # warm up
-            submit(_claims(f"W{index}", 20))
+            submit(make_claims(f"W{index}", 20))
         for number in range(rounds):
             for index, (name, submit) in enumerate(contestants.items()):
-                claims = _claims(f"R{number}{index}", count)
+                claims = make_claims(f"R{number}{index}", count)
                 started = time.perf_counter()
                 submit(claims)
                 rates[name].append(count / (time.perf_counter() - started))
@@ -94,7 +94,7 @@ def _print_speed(count: int, rounds: int) -> None:
 def _ours(
     endpoint: str, identity: throwaway.Throwaway, journal: Path, *, workers: int, batch: int = 1
 ) -> Callable[[list[Claim]], None]:
-    config = _config(endpoint, journal)
+    config = ledger_config(endpoint, journal)
     signer = Signer(Identity.from_pem(identity.pem()))
     client = Client(config, ledger=Ledger(config, signer=signer))
 
@@ -208,8 +208,8 @@ def _renamed(value: Any) -> Any:
 
 def _print_stages(count: int) -> None:
     identity = throwaway.make()
-    with _erp(identity.trust) as endpoint, tempfile.TemporaryDirectory() as folder:
-        config = _config(endpoint, Path(folder, "s.db"))
+    with running_erp(identity.trust) as endpoint, tempfile.TemporaryDirectory() as folder:
+        config = ledger_config(endpoint, Path(folder, "s.db"))
         ledger = Ledger(config, signer=Signer(Identity.from_pem(identity.pem())))
         stages = _timed_stages(ledger)
         with Client(config, ledger=ledger) as client:
@@ -217,11 +217,11 @@ def _print_stages(count: int) -> None:
             _time(client.journal, "begin", stages, "journal")
             _time(client.journal, "record", stages, "journal")
             _time(client._transports.to(""), "post", stages, "the ERP and the network")
-            for claim in _claims("warm", 20):
+            for claim in make_claims("warm", 20):
                 client.submit(claim)
             stages.update(dict.fromkeys(stages, 0.0))
             started = time.perf_counter()
-            for claim in _claims("S", count):
+            for claim in make_claims("S", count):
                 client.submit(claim)
             total = time.perf_counter() - started
     print(f"{'stage':28}{'ms/claim':>10}{'share':>10}")
@@ -269,7 +269,7 @@ def _time(owner: Any, name: str, stages: dict[str, float], stage: str) -> None:
 def _print_memory() -> None:
     print(f"{'claims in the batch':28}{'peak MB':>10}{'claims/s':>10}")
     for count in (1_000, 10_000):
-        with _erp(None) as endpoint:
+        with running_erp(None) as endpoint:
             ended = subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.end_to_end", "--batch-of", str(count),
                  "--endpoint", endpoint],
@@ -281,7 +281,7 @@ def _print_memory() -> None:
 
 def _one_batch(count: int, endpoint: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        config = _config(endpoint, Path(folder, "m.db"))
+        config = ledger_config(endpoint, Path(folder, "m.db"))
         started = time.perf_counter()
         with Client(config) as client:
             model = Claim.from_json(MODEL.read_bytes())
@@ -300,13 +300,15 @@ def _one_batch(count: int, endpoint: str) -> dict[str, float]:
 # --- the ERP ----------------------------------------------------------------------------------
 
 
-def _config(endpoint: str, journal: Path) -> LedgerConfig:
+def ledger_config(endpoint: str, journal: Path) -> LedgerConfig:
+    """Return the settings of a ledger that is a running sandbox."""
     return LedgerConfig(
         name="B", endpoint=endpoint, chart=str(CHART), journal=f"sqlite:///{journal}"
     )
 
 
-def _claims(prefix: str, count: int) -> list[Claim]:
+def make_claims(prefix: str, count: int) -> list[Claim]:
+    """Return claims that differ in their ids and invoices alone."""
     model = Claim.from_json(MODEL.read_bytes())
     return [_with_own_invoice(model, f"{prefix}-{number}") for number in range(count)]
 
@@ -328,7 +330,7 @@ def _with_own_invoice(model: Claim, claim_id: str) -> Claim:
 
 
 @contextmanager
-def _erp(trust: bytes | None) -> Iterator[str]:
+def running_erp(trust: bytes | None) -> Iterator[str]:
     """Run a sandbox in a process of its own, so that it does not share our interpreter."""
     with tempfile.TemporaryDirectory() as folder:
         arguments = ["--port", "0", "--profile", "reference"]

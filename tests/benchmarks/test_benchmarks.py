@@ -14,10 +14,12 @@ BRIEF = {
     "contracts": ["--rounds", "1"],
     "end_to_end": ["--claims", "5", "--rounds", "1"],
     "first_send": ["--claims", "3", "--rounds", "1"],
+    "house": ["--lists", "--sentences"],
     "import_time": ["--rounds", "1"],
     "inputs": ["--scale", "0.01"],
     "journal": ["--seconds", "0.05"],
     "mapping": ["--seconds", "0.05"],
+    "road": [],
     "signing": ["--rounds", "1", "--seconds", "0.01"],
 }
 NEEDS_CONTRACTS = {"contracts"}

@@ -25,7 +25,7 @@ from claimbridge.cli.outlet import Outlet
 from claimbridge.clock import SYSTEM
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import WriteBackState
 
 INBOX: Final = '[source.inbox]\nkind = "folder"\nledger = "CN01"\npath = "inbox"\nsettle = 0\n'
@@ -151,7 +151,7 @@ class Stage:
             'app_key = "env:NONE"\napp_secret = "env:NONE"',
             endpoint=self.sandbox.url("reference"),
         )
-        record = Record(self.folder.path / "claims.db")
+        record = SourceRecord(self.folder.path / "claims.db")
         put(
             record,
             "ID-1",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import EXAMPLES, Run
 
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 TOML = """
@@ -22,7 +22,7 @@ app_secret = "env:NONE"
 """
 
 
-def put(record: Record, key: str, *states: WriteBackState, reason: str = "") -> None:
+def put(record: SourceRecord, key: str, *states: WriteBackState, reason: str = "") -> None:
     one = WriteBack(
         source="hesi", key=key, kind=WriteBackKind.VOUCHER, occasion="1",
         content={"number": "000001", "created": "1795528613348", "period": "2026-11"},
@@ -42,7 +42,7 @@ def put(record: Record, key: str, *states: WriteBackState, reason: str = "") -> 
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "claimbridge.toml").write_text(TOML, encoding="utf-8")
-    record = Record(tmp_path / "claims.db")
+    record = SourceRecord(tmp_path / "claims.db")
     put(record, "ID-1", WriteBackState.SENDING, WriteBackState.DONE)
     put(record, "ID-2", WriteBackState.SENDING, WriteBackState.PARKED, reason="CB-553 another")
     put(record, "ID-3")

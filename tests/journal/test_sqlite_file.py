@@ -19,8 +19,7 @@ from tests.journal.samples import LEDGER, WORKER, SteppedClock, changed, run, su
 
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.journal import MemoryJournal, SqliteJournal, open_journal
-from claimbridge.journal.sqlite import file as place
-from claimbridge.journal.sqlite import rows, schema
+from claimbridge.journal.sqlite import journal_file, rows, schema
 from claimbridge.journal.sqlite.failures import explained
 from claimbridge.model import History, JournalEntry, State
 
@@ -112,16 +111,16 @@ def test_network_file_systems_are_known() -> None:
         "31 22 0:41 / /srv/finance\\040data rw - nfs4 filer:/finance rw\n"
         "32 30 0:42 / /srv rw,relatime - cifs //filer/srv rw\n"
     )
-    assert place.filesystem_of(Path("/var/lib"), mounts) == "ext4"
-    assert place.filesystem_of(Path("/srv/finance data/x"), mounts) == "nfs4"
-    assert place.filesystem_of(Path("/srv/other"), mounts) == "cifs"
-    assert place.filesystem_of(Path("/srvother"), mounts) == "ext4"
+    assert journal_file.filesystem_of(Path("/var/lib"), mounts) == "ext4"
+    assert journal_file.filesystem_of(Path("/srv/finance data/x"), mounts) == "nfs4"
+    assert journal_file.filesystem_of(Path("/srv/other"), mounts) == "cifs"
+    assert journal_file.filesystem_of(Path("/srvother"), mounts) == "ext4"
 
 
 def test_a_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where locks and shared memory do not hold no journal is kept."""
     # No network file system can be mounted here: the mount table's answer is the real thing's.
-    monkeypatch.setattr(place, "filesystem_of", lambda folder: "nfs4")
+    monkeypatch.setattr(journal_file, "filesystem_of", lambda folder: "nfs4")
     error = refusal(lambda: SqliteJournal(path))
     assert error.code == "CB-227"
     assert "network file system (nfs4)" in str(error)
@@ -531,7 +530,7 @@ def test_shared_file_systems_are_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """A folder shared with a host or another machine keeps no journal."""
-    monkeypatch.setattr(place, "filesystem_of", lambda folder: kind)
+    monkeypatch.setattr(journal_file, "filesystem_of", lambda folder: kind)
     assert refusal(lambda: SqliteJournal(path)).code == "CB-227"
 
 

@@ -28,12 +28,14 @@ from claimbridge.errors import (
     OutcomeUnknown,
     SignatureInvalid,
 )
+from claimbridge.journal import MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.ledger.authentic import Authenticator
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity, Policy, Signer
 from claimbridge.signing.keys.throwaway import make
+from claimbridge.submission import with_journal
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
 PROFILE = "sap-bapi"
@@ -362,7 +364,8 @@ def opened(header: bytes, message_id: str, *, signed: bool, out: bool = False) -
         reply = reply[:start] + reply[reply.index(b"</w:RelatesTo>") + len(b"</w:RelatesTo>") :]
     opener = Authenticator(Policy(placement="soap", trust=ERP.trust), clock=SYSTEM)
     try:
-        found = opener.open(reply, message_id=message_id, first_sight=lambda *_: True)
+        plan = opener.open(reply, book="B", message_id=message_id)
+        found = with_journal(plan, MemoryJournal())
     except SignatureInvalid as error:
         return error.code
     assert found.bound is bool(message_id)

@@ -16,7 +16,7 @@ from claimbridge.sources.hesi.api.http import Secret
 from claimbridge.sources.hesi.api.token import HesiKeys
 from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.writeback import HesiAnswers
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import carry_out
 
 
@@ -32,7 +32,7 @@ def main(record_path: str, address: str) -> None:
         payments=True,
         quiet=dt.timedelta(seconds=0.2),
     )
-    record = Record(Path(record_path))
+    record = SourceRecord(Path(record_path))
     print("ready", flush=True)
     with record.turn("hesi"):
         while found := record.open_write_backs("hesi"):

@@ -22,20 +22,20 @@ from tests.sources.hesi_stage import EBOT, SIGN_KEY, stage
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sandbox import HookSettings
 from claimbridge.sources.hesi.hook import MAX_BODY, MOST_AT_ONCE, HesiHook, missed_messages
-from claimbridge.sources.record import Hint, Record
+from claimbridge.sources.record import Hint, SourceRecord
 
 FLOOD = 10_000
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Record]:
-    opened = Record(tmp_path / "claims.db")
+def record(tmp_path: Path) -> Iterator[SourceRecord]:
+    opened = SourceRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def hook(record: Record) -> HesiHook:
+def hook(record: SourceRecord) -> HesiHook:
     return HesiHook(record, sign_key=SIGN_KEY)
 
 
@@ -75,11 +75,11 @@ async def post(
     return status
 
 
-def told(record: Record) -> list[str]:
+def told(record: SourceRecord) -> list[str]:
     return [hint.key for hint in record.hints("hesi", limit=20_000)]
 
 
-def test_a_message_is_answered_once_its_hint_is_kept(hook: HesiHook, record: Record) -> None:
+def test_a_message_is_answered_once_its_hint_is_kept(hook: HesiHook, record: SourceRecord) -> None:
     """204 is said after the hint is on the disk, and amounts in the message count for nothing."""
     assert asyncio.run(post(hook, message(amount="1000000.00", state="paid"))) == 204
     assert told(record) == ["ID-1"]
@@ -107,13 +107,13 @@ def test_a_message_is_answered_once_its_hint_is_kept(hook: HesiHook, record: Rec
         (message(more="x" * MAX_BODY), 413),
     ],
 )
-def test_what_is_no_message(hook: HesiHook, record: Record, body: bytes, status: int) -> None:
+def test_what_is_no_message(hook: HesiHook, record: SourceRecord, body: bytes, status: int) -> None:
     """Wrong keys, wrong shapes and too much of anything leave no trace."""
     assert asyncio.run(post(hook, body)) == status
     assert told(record) == []
 
 
-def test_other_requests(hook: HesiHook, record: Record) -> None:
+def test_other_requests(hook: HesiHook, record: SourceRecord) -> None:
     """Only POST is for messages; a body that never ends is not waited for."""
     assert asyncio.run(post(hook, message(), method="GET")) == 405
     assert asyncio.run(post(hook, [b"x" * 1000] * 100)) == 413
@@ -121,7 +121,7 @@ def test_other_requests(hook: HesiHook, record: Record) -> None:
     assert told(record) == []
 
 
-def test_the_key_may_travel_beside_the_body(hook: HesiHook, record: Record) -> None:
+def test_the_key_may_travel_beside_the_body(hook: HesiHook, record: SourceRecord) -> None:
     """Hesi lets its users choose the fields of a message and its URL: the key is looked for."""
     bare = json.dumps({"flowId": "ID-1"}).encode()
     assert asyncio.run(post(hook, bare, query=f"signKey={SIGN_KEY}")) == 204
@@ -129,7 +129,7 @@ def test_the_key_may_travel_beside_the_body(hook: HesiHook, record: Record) -> N
     assert asyncio.run(post(hook, bare, query="signKey=guess&signKey=" + SIGN_KEY)) == 401
 
 
-def test_a_receiver_without_a_key_is_refused(record: Record) -> None:
+def test_a_receiver_without_a_key_is_refused(record: SourceRecord) -> None:
     """Without a key anybody could send hints; and the key is shown nowhere."""
     with pytest.raises(ConfigurationError, match="CB-560"):
         HesiHook(record, sign_key="")
@@ -159,7 +159,7 @@ def test_what_cannot_be_kept_is_not_taken() -> None:
 class Counting:
     """A record that counts its transactions."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: SourceRecord) -> None:
         self.record = record
         self.writes = 0
 
@@ -177,7 +177,7 @@ class Counting:
 class Slow(Counting):
     """A record whose disk takes its time: until the test lets it."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: SourceRecord) -> None:
         super().__init__(record)
         self.begun, self.go = Event(), Event()
 
@@ -187,7 +187,7 @@ class Slow(Counting):
         assert self.go.wait(10)
 
 
-def test_a_message_that_comes_while_its_document_is_written(record: Record) -> None:
+def test_a_message_that_comes_while_its_document_is_written(record: SourceRecord) -> None:
     """It is about a later moment than the hint that is on its way: it is written by itself."""
     slow = Slow(record)
     hook = HesiHook(slow, sign_key=SIGN_KEY)
@@ -216,7 +216,7 @@ async def flood(hook: HesiHook, bodies: Sequence[bytes], *, at_once: int) -> lis
     return await asyncio.gather(*(one(body) for body in bodies))
 
 
-def test_a_flood_of_repeats_is_little_work(record: Record) -> None:
+def test_a_flood_of_repeats_is_little_work(record: SourceRecord) -> None:
     """10,000 messages about 20 documents: 20 hints, few transactions, little memory."""
     counting = Counting(record)
     hook = HesiHook(counting, sign_key=SIGN_KEY)
@@ -233,7 +233,7 @@ def test_a_flood_of_repeats_is_little_work(record: Record) -> None:
     print(f"{FLOOD} messages: {counting.writes} transactions, peak {peak / 1e6:.1f} MB")
 
 
-def test_more_at_once_than_is_taken_in(record: Record) -> None:
+def test_more_at_once_than_is_taken_in(record: SourceRecord) -> None:
     """Beyond the bound a message is told to come again; what was taken is kept."""
     hook = HesiHook(record, sign_key=SIGN_KEY)
     bodies = [message(f"ID-{number}") for number in range(MOST_AT_ONCE * 3)]
@@ -243,7 +243,7 @@ def test_more_at_once_than_is_taken_in(record: Record) -> None:
     assert asyncio.run(post(hook, message("ID-after"))) == 204
 
 
-def test_a_flood_with_a_wrong_key_writes_nothing(record: Record) -> None:
+def test_a_flood_with_a_wrong_key_writes_nothing(record: SourceRecord) -> None:
     """Who does not know the key costs no disk."""
     counting = Counting(record)
     hook = HesiHook(counting, sign_key=SIGN_KEY)
@@ -282,7 +282,7 @@ def served(hook: HesiHook) -> Iterator[str]:
     ],
 )
 def test_a_key_in_the_url_is_not_in_the_servers_log(
-    record: Record,
+    record: SourceRecord,
     caplog: pytest.LogCaptureFixture,
     method: str,
     body: bytes | None,
@@ -297,7 +297,7 @@ def test_a_key_in_the_url_is_not_in_the_servers_log(
     assert SIGN_KEY not in caplog.text
 
 
-def test_with_hesis_own_messages_under_uvicorn(record: Record) -> None:
+def test_with_hesis_own_messages_under_uvicorn(record: SourceRecord) -> None:
     """What Hesi sends arrives; what it could not send is found in its log of failures."""
     with stage() as hesi:
         with served(HesiHook(record, sign_key=SIGN_KEY)) as url:
@@ -321,7 +321,7 @@ def test_with_hesis_own_messages_under_uvicorn(record: Record) -> None:
         assert record.mark("hesi messages").isdigit()
 
 
-def test_a_log_that_cannot_be_read_is_read_again(record: Record) -> None:
+def test_a_log_that_cannot_be_read_is_read_again(record: SourceRecord) -> None:
     """The mark moves only once the log was read."""
     with stage() as hesi:
         hesi.hesi.hooks(HookSettings(url="http://127.0.0.1:9/", timeout=1))

@@ -19,7 +19,7 @@ from claimbridge.sandbox import Hesi, Node, Sandbox
 from claimbridge.sources.hesi.opening import hesi_source, open_hook
 from claimbridge.sources.hints import Hinted
 from claimbridge.sources.intake import Handled, Intake
-from claimbridge.sources.record import ArrivalState, Record
+from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig, load_source
 from claimbridge.sources.writeback import OPEN, WriteBackState
 
@@ -43,7 +43,7 @@ class Whole:
             timeouts=Timeouts(connect=1, total=2),
         )
         self.client = Client(ledger)
-        self.record = Record(folder / "claims.db")
+        self.record = SourceRecord(folder / "claims.db")
         self.config: SourceConfig
         self.source: Hinted
         self.configure()
@@ -545,7 +545,7 @@ def test_a_node_without_a_key_is_refused(tmp_path: Path) -> None:
     """Hesi takes no decision without the key: found when the source is opened."""
     (tmp_path / "claimbridge.toml").write_text(TOML + 'node = "ERP"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match="node needs sign_key"):
-        hesi_source(load_source(tmp_path / "claimbridge.toml", "hesi"), Record(None))
+        hesi_source(load_source(tmp_path / "claimbridge.toml", "hesi"), SourceRecord(None))
 
 
 def test_a_retry_reads_with_a_mended_map(whole: Whole, capfd: pytest.CaptureFixture[str]) -> None:

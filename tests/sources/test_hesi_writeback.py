@@ -20,7 +20,7 @@ from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiAnswers
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
 
 KINDS = tuple(WriteBackKind)
@@ -60,8 +60,8 @@ def hesi(served: Stage) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Record]:
-    opened = Record(tmp_path / "claims.db")
+def record(tmp_path: Path) -> Iterator[SourceRecord]:
+    opened = SourceRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 
@@ -83,7 +83,9 @@ def planned(hesi: Stage, kind: WriteBackKind) -> WriteBack:
     return answers.payment(key, occasion="1")
 
 
-def carry(hesi: Stage, record: Record, write_back: WriteBack, *, passes: int = 4) -> WriteBack:
+def carry(
+    hesi: Stage, record: SourceRecord, write_back: WriteBack, *, passes: int = 4
+) -> WriteBack:
     """Make passes until nothing is open any more, as the intake does; the last one is clean."""
     for _ in range(passes):
         moved = carry_out(write_back, answers=hesi.answers(), store=record, clock=hesi.clock)
@@ -96,7 +98,7 @@ def carry(hesi: Stage, record: Record, write_back: WriteBack, *, passes: int = 4
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", EVERY_FAULT)
 def test_every_fault_at_the_write(
-    hesi: Stage, record: Record, kind: WriteBackKind, fault: str
+    hesi: Stage, record: SourceRecord, kind: WriteBackKind, fault: str
 ) -> None:
     """Whatever happens to the write itself, Hesi shows one effect and the record says done."""
     write_back = planned(hesi, kind)
@@ -122,7 +124,7 @@ def test_every_fault_at_the_write(
 @pytest.mark.parametrize("fault", EVERY_FAULT)
 @pytest.mark.parametrize("step", ["details", "token", "states"])
 def test_every_fault_at_the_steps_around_it(
-    hesi: Stage, record: Record, kind: WriteBackKind, fault: str, step: str
+    hesi: Stage, record: SourceRecord, kind: WriteBackKind, fault: str, step: str
 ) -> None:
     """Reading that fails, before or after, delays a write-back and never repeats it."""
     write_back = planned(hesi, kind)
@@ -138,7 +140,7 @@ def test_every_fault_at_the_steps_around_it(
         assert hesi.calls(OPERATION[kind]) >= 1
 
 
-def test_an_empty_number_never_leaves(hesi: Stage, record: Record) -> None:
+def test_an_empty_number_never_leaves(hesi: Stage, record: SourceRecord) -> None:
     """An empty number deletes in Hesi what stands there: refused before anything is recorded."""
     with pytest.raises(ClaimError, match="CB-550"):
         hesi.answers().voucher("ID-X", occasion="1", number=" ")
@@ -153,7 +155,7 @@ def test_an_empty_number_never_leaves(hesi: Stage, record: Record) -> None:
         assert hesi.hesi.details(write_back.key)["form"]["voucherNo"] == standing
 
 
-def test_another_number_is_never_overwritten(hesi: Stage, record: Record) -> None:
+def test_another_number_is_never_overwritten(hesi: Stage, record: SourceRecord) -> None:
     """A number that is not ours is a person's business."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
     hesi.hesi.put(write_back.key, form={"voucherNo": "BY-HAND-1"})
@@ -164,7 +166,7 @@ def test_another_number_is_never_overwritten(hesi: Stage, record: Record) -> Non
     assert hesi.hesi.effects(write_back.key) == []
 
 
-def test_a_new_revision_replaces_our_own_number(hesi: Stage, record: Record) -> None:
+def test_a_new_revision_replaces_our_own_number(hesi: Stage, record: SourceRecord) -> None:
     """The new number takes the old one's place; the record remembers both."""
     first = planned(hesi, WriteBackKind.VOUCHER)
     assert carry(hesi, record, first).state is WriteBackState.DONE
@@ -177,7 +179,7 @@ def test_a_new_revision_replaces_our_own_number(hesi: Stage, record: Record) -> 
     assert len(hesi.hesi.effects(first.key)) == 2
 
 
-def test_an_older_number_is_settled_before_a_newer_one(hesi: Stage, record: Record) -> None:
+def test_an_older_number_is_settled_before_a_newer_one(hesi: Stage, record: SourceRecord) -> None:
     """While the first number is in doubt the second waits: it must not be overwritten late."""
     first = planned(hesi, WriteBackKind.VOUCHER)
     second = hesi.answers().voucher(first.key, occasion="2", number="000200")
@@ -195,7 +197,7 @@ def test_an_older_number_is_settled_before_a_newer_one(hesi: Stage, record: Reco
 
 
 @pytest.mark.parametrize("state", ["approving", "paying", "PROCESSING", "receiving"])
-def test_a_number_waits_for_the_state_paid(hesi: Stage, record: Record, state: str) -> None:
+def test_a_number_waits_for_the_state_paid(hesi: Stage, record: SourceRecord, state: str) -> None:
     """Hesi takes numbers in state paid only: before that nothing is sent, after it it is."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
     hesi.hesi.put(write_back.key, state=state, nodes=[CASHIER])
@@ -206,7 +208,7 @@ def test_a_number_waits_for_the_state_paid(hesi: Stage, record: Record, state: s
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
 
 
-def test_what_hesi_refuses_is_kept_in_its_words(hesi: Stage, record: Record) -> None:
+def test_what_hesi_refuses_is_kept_in_its_words(hesi: Stage, record: SourceRecord) -> None:
     """An archived document takes no number; what Hesi says about it is what a person reads."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
     hesi.hesi.put(write_back.key, state="archived")
@@ -217,7 +219,9 @@ def test_what_hesi_refuses_is_kept_in_its_words(hesi: Stage, record: Record) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_deleted_documents_take_nothing(hesi: Stage, record: Record, kind: WriteBackKind) -> None:
+def test_deleted_documents_take_nothing(
+    hesi: Stage, record: SourceRecord, kind: WriteBackKind
+) -> None:
     """A document that is gone is a person's business, also when the answer was lost before."""
     write_back = planned(hesi, kind)
     hesi.hesi.delete(write_back.key)
@@ -225,7 +229,7 @@ def test_deleted_documents_take_nothing(hesi: Stage, record: Record, kind: Write
     assert (moved.state, "CB-556" in moved.reason) == (WriteBackState.PARKED, True)
 
 
-def test_a_decision_of_somebody_else_is_not_ours(hesi: Stage, record: Record) -> None:
+def test_a_decision_of_somebody_else_is_not_ours(hesi: Stage, record: SourceRecord) -> None:
     """A document that moved on without our mark is not taken for our decision."""
     write_back = planned(hesi, WriteBackKind.APPROVAL)
     hesi.hesi.put(write_back.key, state="rejected")
@@ -233,7 +237,7 @@ def test_a_decision_of_somebody_else_is_not_ours(hesi: Stage, record: Record) ->
     assert (moved.state, "CB-554" in moved.reason) == (WriteBackState.PARKED, True)
 
 
-def test_a_refusal_sends_the_document_back(hesi: Stage, record: Record) -> None:
+def test_a_refusal_sends_the_document_back(hesi: Stage, record: SourceRecord) -> None:
     """A claim that the ledger cannot take goes back with the reason."""
     write_back = planned(hesi, WriteBackKind.APPROVAL)
     answers = hesi.answers()
@@ -245,7 +249,7 @@ def test_a_refusal_sends_the_document_back(hesi: Stage, record: Record) -> None:
     assert "no row for line 2" in document["logs"][-1]["attributes"]["comment"]
 
 
-def test_a_decision_is_about_the_form_that_was_judged(hesi: Stage, record: Record) -> None:
+def test_a_decision_is_about_the_form_that_was_judged(hesi: Stage, record: SourceRecord) -> None:
     """A form that was changed since is not agreed to: what waits there was never posted."""
     key = f"ID-{next(_numbers)}"
     hesi.hesi.put(key, state="approving", nodes=[EBOT, CASHIER])
@@ -259,7 +263,7 @@ def test_a_decision_is_about_the_form_that_was_judged(hesi: Stage, record: Recor
     assert moved.state is WriteBackState.DONE
 
 
-def test_a_wrong_sign_key_waits_for_the_configuration(hesi: Stage, record: Record) -> None:
+def test_a_wrong_sign_key_waits_for_the_configuration(hesi: Stage, record: SourceRecord) -> None:
     """A key that Hesi does not know is mended in the configuration: nothing is lost over it."""
     write_back = planned(hesi, WriteBackKind.APPROVAL)
     wrong = hesi.answers(sign_key="guess")
@@ -269,7 +273,7 @@ def test_a_wrong_sign_key_waits_for_the_configuration(hesi: Stage, record: Recor
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
 
 
-def test_a_node_of_hesis_own_is_not_answered(hesi: Stage, record: Record) -> None:
+def test_a_node_of_hesis_own_is_not_answered(hesi: Stage, record: SourceRecord) -> None:
     """Hesi passes documents through checks of its own: those are no step of ours."""
     key = f"ID-{next(_numbers)}"
     check = msgspec.structs.replace(EBOT, id="FLOW:0", name="费用标准检查")
@@ -280,7 +284,7 @@ def test_a_node_of_hesis_own_is_not_answered(hesi: Stage, record: Record) -> Non
     assert hesi.calls("approval") == sent
 
 
-def test_a_payment_by_somebody_else_is_not_ours(hesi: Stage, record: Record) -> None:
+def test_a_payment_by_somebody_else_is_not_ours(hesi: Stage, record: SourceRecord) -> None:
     """Paid already, and not by us: a person looks whether it was paid twice."""
     write_back = planned(hesi, WriteBackKind.PAYMENT)
     hesi.hesi.pay(write_back.key, by="corp:cashier")
@@ -288,7 +292,7 @@ def test_a_payment_by_somebody_else_is_not_ours(hesi: Stage, record: Record) -> 
     assert (moved.state, "CB-555" in moved.reason) == (WriteBackState.PARKED, True)
 
 
-def test_a_payment_long_after_a_lost_attempt_is_not_ours(hesi: Stage, record: Record) -> None:
+def test_a_payment_long_after_a_lost_attempt_is_not_ours(hesi: Stage, record: SourceRecord) -> None:
     """What the cashier paid when our call was long over is a person's to look at."""
     one = planned(hesi, WriteBackKind.PAYMENT)
     answers = hesi.answers()
@@ -299,7 +303,7 @@ def test_a_payment_long_after_a_lost_attempt_is_not_ours(hesi: Stage, record: Re
     assert (shown.state, shown.reason[:6]) == (WriteBackState.PARKED, "CB-555")
 
 
-def test_a_failed_payment_is_reported_once(hesi: Stage, record: Record) -> None:
+def test_a_failed_payment_is_reported_once(hesi: Stage, record: SourceRecord) -> None:
     """A failure whose answer was lost is found by its words, and not reported for the next try."""
     key = planned(hesi, WriteBackKind.PAYMENT).key
     write_back = hesi.answers().payment(key, occasion="1", failure="account closed")
@@ -332,7 +336,7 @@ def overtaken(hesi: Stage, happens: Callable[[], object]) -> HesiAnswers:
     )
 
 
-def test_paid_already_is_ours_only_after_a_lost_attempt(hesi: Stage, record: Record) -> None:
+def test_paid_already_is_ours_only_after_a_lost_attempt(hesi: Stage, record: SourceRecord) -> None:
     """R00002: the first attempt meets somebody else's payment, the second our own late one."""
     theirs = planned(hesi, WriteBackKind.PAYMENT)
     answers = overtaken(hesi, lambda: hesi.hesi.pay(theirs.key, by="corp:cashier"))
@@ -350,7 +354,7 @@ def test_paid_already_is_ours_only_after_a_lost_attempt(hesi: Stage, record: Rec
     assert len(hesi.hesi.effects(ours.key)) == 1
 
 
-def test_a_document_that_left_the_node_meanwhile(hesi: Stage, record: Record) -> None:
+def test_a_document_that_left_the_node_meanwhile(hesi: Stage, record: SourceRecord) -> None:
     """Changed between reading and call, it passes a check of Hesi's own: the decision waits."""
     write_back = planned(hesi, WriteBackKind.APPROVAL)
     check = msgspec.structs.replace(EBOT, id="FLOW:0", name="费用标准检查")
@@ -365,7 +369,7 @@ def test_a_document_that_left_the_node_meanwhile(hesi: Stage, record: Record) ->
     assert len(hesi.hesi.effects(write_back.key)) == 1
 
 
-def test_a_document_archived_meanwhile(hesi: Stage, record: Record) -> None:
+def test_a_document_archived_meanwhile(hesi: Stage, record: SourceRecord) -> None:
     """Hesi's own no is told in its words where the document changed after it was read."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
     answers = overtaken(hesi, lambda: hesi.hesi.put(write_back.key, state="archived"))
@@ -374,7 +378,7 @@ def test_a_document_archived_meanwhile(hesi: Stage, record: Record) -> None:
     assert hesi.hesi.effects(write_back.key) == []
 
 
-def test_doubt_waits_until_nothing_can_arrive_any_more(hesi: Stage, record: Record) -> None:
+def test_doubt_waits_until_nothing_can_arrive_any_more(hesi: Stage, record: SourceRecord) -> None:
     """What Hesi does not show yet may still arrive: until the quiet time it is not sent again."""
     write_back = planned(hesi, WriteBackKind.PAYMENT)
     hesi.sandbox.set_faults("hesi_payment:drop-before-commit@1")
@@ -426,7 +430,7 @@ def test_what_is_planned(hesi: Stage) -> None:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_the_quiet_time_begins_when_the_call_is_over(
-    hesi: Stage, record: Record, monkeypatch: pytest.MonkeyPatch, *, killed: bool
+    hesi: Stage, record: SourceRecord, monkeypatch: pytest.MonkeyPatch, *, killed: bool
 ) -> None:
     """Reads before the call may take long: they are no part of the time in which it may arrive."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
@@ -478,7 +482,7 @@ class Hours:
         return Uptime("test", self.monotonic())
 
 
-def _dying(record: Record, state: WriteBackState) -> Callable[[WriteBack], bool]:
+def _dying(record: SourceRecord, state: WriteBackState) -> Callable[[WriteBack], bool]:
     """Record, until one is to be recorded in this state: there the process ends."""
     move = record.record_write_back
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.sources.hesi_stage import CASHIER, EBOT, Stage, stage
 
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 KILLS = 24
@@ -19,7 +19,7 @@ EACH = 40
 ROOT = Path(__file__).parents[2]
 
 
-def plan(hesi: Stage, record: Record) -> list[WriteBack]:
+def plan(hesi: Stage, record: SourceRecord) -> list[WriteBack]:
     """Put documents that wait for each kind into Hesi, and their write-backs into the record."""
     answers, made = hesi.answers(), []
     for number in range(EACH):
@@ -51,7 +51,7 @@ def test_killed_at_random_points(tmp_path: Path) -> None:
     chance = random.Random(20261124)
     states: Counter[WriteBackState] = Counter()
     with stage(total=5) as hesi:
-        record = Record(tmp_path / "claims.db")
+        record = SourceRecord(tmp_path / "claims.db")
         made = plan(hesi, record)
         hesi.sandbox.set_faults("write_back:commit-then-drop%0.1,write_back:slow=0.02", seed=1)
         for _ in range(KILLS):

@@ -13,7 +13,7 @@ from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.model import Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hints import MOST, Hinted
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import WriteBack
 
 
@@ -68,8 +68,8 @@ class Shelf:
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Record]:
-    opened = Record(tmp_path / "claims.db")
+def record(tmp_path: Path) -> Iterator[SourceRecord]:
+    opened = SourceRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 
@@ -81,7 +81,7 @@ def shelf() -> Shelf:
     return made
 
 
-def read(shelf: Shelf, record: Record, found: list[Arrival] | None = None) -> list[Arrival]:
+def read(shelf: Shelf, record: SourceRecord, found: list[Arrival] | None = None) -> list[Arrival]:
     """Make the reading half of a pass."""
     source = Hinted(shelf, record, answers=NoAnswers())
     found = [] if found is None else found
@@ -91,11 +91,11 @@ def read(shelf: Shelf, record: Record, found: list[Arrival] | None = None) -> li
     return found
 
 
-def hinted(record: Record) -> list[str]:
+def hinted(record: SourceRecord) -> list[str]:
     return [hint.key for hint in record.hints("shelf")]
 
 
-def test_hints_are_followed_first_and_then_forgotten(shelf: Shelf, record: Record) -> None:
+def test_hints_are_followed_first_and_then_forgotten(shelf: Shelf, record: SourceRecord) -> None:
     """A hint leads to one reading; the source's own mark goes on beside it."""
     record.hint("shelf", ["B", "A", "B"])
     record.hint("other", ["C"])
@@ -109,7 +109,7 @@ def test_hints_are_followed_first_and_then_forgotten(shelf: Shelf, record: Recor
     assert [hint.key for hint in record.hints("other")] == ["C"]
 
 
-def test_a_hint_lives_until_what_was_read_is_kept(shelf: Shelf, record: Record) -> None:
+def test_a_hint_lives_until_what_was_read_is_kept(shelf: Shelf, record: SourceRecord) -> None:
     """A pass that dies between reading and keeping leaves the hint for the next."""
     record.hint("shelf", ["A"])
     source = Hinted(shelf, record, answers=NoAnswers())
@@ -119,7 +119,7 @@ def test_a_hint_lives_until_what_was_read_is_kept(shelf: Shelf, record: Record) 
     assert [arrival.key for arrival in read(shelf, record)] == []
 
 
-def test_a_hint_that_comes_while_its_document_is_read(shelf: Shelf, record: Record) -> None:
+def test_a_hint_that_comes_while_its_document_is_read(shelf: Shelf, record: SourceRecord) -> None:
     """What was read before the hint came does not answer it."""
     record.hint("shelf", ["A"])
     source = Hinted(shelf, record, answers=NoAnswers())
@@ -130,7 +130,7 @@ def test_a_hint_that_comes_while_its_document_is_read(shelf: Shelf, record: Reco
     assert [arrival.key for arrival in read(shelf, record)] == []
 
 
-def test_what_cannot_be_read_holds_up_nothing(shelf: Shelf, record: Record) -> None:
+def test_what_cannot_be_read_holds_up_nothing(shelf: Shelf, record: SourceRecord) -> None:
     """A document that fails keeps its hint; those behind it and the source itself go on."""
     record.hint("shelf", ["A", "B"])
     shelf.broken, shelf.polled = {"A"}, ["C"]
@@ -142,7 +142,9 @@ def test_what_cannot_be_read_holds_up_nothing(shelf: Shelf, record: Record) -> N
     assert [arrival.key for arrival in read(shelf, record)] == ["A"]
 
 
-def test_a_source_that_is_down_is_not_asked_for_every_hint(shelf: Shelf, record: Record) -> None:
+def test_a_source_that_is_down_is_not_asked_for_every_hint(
+    shelf: Shelf, record: SourceRecord
+) -> None:
     """After three failures the rest waits, in its order."""
     keys = [f"K{number}" for number in range(50)]
     shelf.versions = dict.fromkeys(keys, 1)
@@ -156,7 +158,7 @@ def test_a_source_that_is_down_is_not_asked_for_every_hint(shelf: Shelf, record:
     assert len(read(shelf, record)) == 50
 
 
-def test_a_flood_of_hints_holds_up_nothing(shelf: Shelf, record: Record) -> None:
+def test_a_flood_of_hints_holds_up_nothing(shelf: Shelf, record: SourceRecord) -> None:
     """10,000 documents at once: each pass follows a bounded number, and reads on besides."""
     keys = [f"K{number}" for number in range(10_000)]
     shelf.versions |= dict.fromkeys(keys, 1)
@@ -168,14 +170,14 @@ def test_a_flood_of_hints_holds_up_nothing(shelf: Shelf, record: Record) -> None
     assert shelf.reread_keys[MOST:] == keys[MOST : 2 * MOST], "the next ones, none again"
 
 
-def test_hints_about_nothing_are_forgotten(shelf: Shelf, record: Record) -> None:
+def test_hints_about_nothing_are_forgotten(shelf: Shelf, record: SourceRecord) -> None:
     """Hesi sends samples, and documents of other kinds: what is not there is asked for once."""
     record.hint("shelf", ["nothing"])
     assert read(shelf, record) == []
     assert hinted(record) == []
 
 
-def test_missed_hints_that_cannot_be_found_now(shelf: Shelf, record: Record) -> None:
+def test_missed_hints_that_cannot_be_found_now(shelf: Shelf, record: SourceRecord) -> None:
     """A log of failures that cannot be read is told, and holds up nothing."""
 
     def missed() -> None:
@@ -189,7 +191,7 @@ def test_missed_hints_that_cannot_be_found_now(shelf: Shelf, record: Record) -> 
     assert found == ["C"]
 
 
-def test_it_is_a_source_itself(shelf: Shelf, record: Record) -> None:
+def test_it_is_a_source_itself(shelf: Shelf, record: SourceRecord) -> None:
     """Everything but reading on is the source's own."""
     source = Hinted(shelf, record, answers=NoAnswers())
     again = source.reread("A")

@@ -21,7 +21,7 @@ from claimbridge.errors import (
 from claimbridge.model import Claim, Purpose, Standing, State
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.intake import Handled, Intake
-from claimbridge.sources.record import ArrivalState, Record
+from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.testing import FakeLedger
@@ -69,7 +69,7 @@ class Scene:
 
     def __init__(self, ledger: FakeLedger) -> None:
         self.ledger = ledger
-        self.record = Record(None)
+        self.record = SourceRecord(None)
         self.source = ListSource()
         self.config = CONFIG
         self.intake = Intake(

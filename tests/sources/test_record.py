@@ -16,14 +16,14 @@ from tests.sources.claims import INVOICE, claim
 from claimbridge.errors import ClaimError, JournalError, NotDelivered
 from claimbridge.journal.sqlite import schema
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
+from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
 from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["memory", "file"])
-def record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Record]:
+def record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SourceRecord]:
     """A record in memory, and one in a file."""
     url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'claims.db'}"
     made = open_record(url)
@@ -31,7 +31,9 @@ def record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Record]:
     made.close()
 
 
-def kept(record: Record, name: str, *invoices: dict[str, str], **changes: object) -> Kept:
+def kept(
+    record: SourceRecord, name: str, *invoices: dict[str, str], **changes: object
+) -> StoredArrival:
     """Take in one claim under its id, and return it as kept."""
     made = claim(name, *invoices, **changes)
     arrival = Arrival(key=name, version=made.digest, claim=made)
@@ -39,12 +41,12 @@ def kept(record: Record, name: str, *invoices: dict[str, str], **changes: object
     return found
 
 
-def states(record: Record) -> dict[str, str]:
+def states(record: SourceRecord) -> dict[str, str]:
     """Return the state of the newest version of each document."""
     return {one.key: one.state.value for one in record.select()}
 
 
-def test_the_mark_moves_with_what_was_kept(record: Record) -> None:
+def test_the_mark_moves_with_what_was_kept(record: SourceRecord) -> None:
     """Reading goes on after what is kept, never after what is not."""
     assert record.mark("inbox") == ""
     record.take_in("inbox", [Arrival(key="a", version="1", claim=claim("A"))], mark="7")
@@ -57,7 +59,7 @@ def test_the_mark_moves_with_what_was_kept(record: Record) -> None:
     assert [one.key for one in record.select()] == ["a"]
 
 
-def test_a_version_that_comes_again_changes_nothing(record: Record) -> None:
+def test_a_version_that_comes_again_changes_nothing(record: SourceRecord) -> None:
     """What a source gives twice is kept once, with the end that it has."""
     first = kept(record, "EXP-1")
     record.accept(first)
@@ -67,7 +69,7 @@ def test_a_version_that_comes_again_changes_nothing(record: Record) -> None:
     assert again.claim() == claim("EXP-1")
 
 
-def test_a_later_version_takes_the_place_of_one_not_in_a_ledger(record: Record) -> None:
+def test_a_later_version_takes_the_place_of_one_not_in_a_ledger(record: SourceRecord) -> None:
     """What is out of date is not submitted; what is in the ledger stays as it is."""
     first = kept(record, "EXP-1", INVOICE)
     record.begin([first])
@@ -86,7 +88,7 @@ def test_a_later_version_takes_the_place_of_one_not_in_a_ledger(record: Record) 
     assert late_one.state is ArrivalState.SUPERSEDED
 
 
-def test_what_is_no_claim_is_parked_with_the_reason(record: Record) -> None:
+def test_what_is_no_claim_is_parked_with_the_reason(record: SourceRecord) -> None:
     """The reason is kept as it was given, whatever bytes are in it."""
     error = ClaimError("field 报销金额 holds abc\udcff", code="CB-146", claim_id="B-1")
     (found,) = record.take_in("inbox", [Arrival(key="b\udcff", version="1", error=error)])
@@ -96,7 +98,7 @@ def test_what_is_no_claim_is_parked_with_the_reason(record: Record) -> None:
     assert not record.retry(found)
 
 
-def test_accepted_outweighs_an_end_that_another_process_recorded(record: Record) -> None:
+def test_accepted_outweighs_an_end_that_another_process_recorded(record: SourceRecord) -> None:
     """The ledger's word is final: nothing turns an accepted claim into a parked one."""
     one = kept(record, "EXP-1")
     record.end(one, ArrivalState.PARKED, code="CB-111", reason="no row")
@@ -105,7 +107,7 @@ def test_accepted_outweighs_an_end_that_another_process_recorded(record: Record)
     assert states(record) == {"EXP-1": "accepted"}
 
 
-def test_write_backs_take_lawful_steps_only(record: Record) -> None:
+def test_write_backs_take_lawful_steps_only(record: SourceRecord) -> None:
     """What is done is done; somebody slower moves nothing back."""
     planned = WriteBack(source="inbox", key="EXP-1", kind=WriteBackKind.VOUCHER, content={"a": "1"})
     assert record.begin_write_back(planned) == planned
@@ -145,7 +147,7 @@ def test_it_lives_in_the_journals_file(tmp_path: Path) -> None:
 
 def test_one_pass_of_a_source_at_a_time(tmp_path: Path) -> None:
     """Two passes at once would do each other's work; other sources are not held up."""
-    first, second = Record(tmp_path / "claims.db"), Record(tmp_path / "claims.db")
+    first, second = SourceRecord(tmp_path / "claims.db"), SourceRecord(tmp_path / "claims.db")
     with first.turn("inbox"):
         with pytest.raises(NotDelivered) as refused, second.turn("inbox"):
             pass
@@ -165,7 +167,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
     waits, lets_go = os.pipe()
     parent = os.fork()
     if parent == 0:
-        record = Record(tmp_path / "claims.db")
+        record = SourceRecord(tmp_path / "claims.db")
         with record.turn("inbox"):
             if os.fork() == 0:
                 os.close(lets_go)
@@ -173,7 +175,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
                 os.read(waits, 1)  # the child lives on
                 os._exit(0)
             os.read(heard, 1)
-            other = Record(tmp_path / "claims.db")
+            other = SourceRecord(tmp_path / "claims.db")
             try:
                 with other.turn("inbox"):
                     os._exit(1)  # the child has ended its parent's pass
@@ -185,7 +187,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
     _, status = os.waitpid(parent, 0)
     try:
         assert os.waitstatus_to_exitcode(status) == (0 if how == "ended" else -signal.SIGKILL)
-        record = Record(tmp_path / "claims.db")
+        record = SourceRecord(tmp_path / "claims.db")
         with record.turn("inbox"):
             pass
         record.close()
@@ -196,7 +198,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
 
 def test_a_file_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     """What SQLite says leaves as our error, and nothing was changed."""
-    record = Record(tmp_path / "claims.db", timeout=0.1)
+    record = SourceRecord(tmp_path / "claims.db", timeout=0.1)
     blocker = sqlite3.connect(tmp_path / "claims.db", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError) as locked:
@@ -213,10 +215,10 @@ import resource, signal, sys
 from pathlib import Path
 from claimbridge.errors import JournalError
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from tests.sources.claims import claim
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-record = Record(Path(sys.argv[1]))
+record = SourceRecord(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 for number in range(10_000):
     big = claim(f"F{number}", title="x" * 1000)
@@ -236,7 +238,7 @@ def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
     )
     refused, code, mark = done.stdout.split()
     assert (code, mark) == ("CB-221", str(int(refused) - 1)), done.stderr
-    record = Record(path)
+    record = SourceRecord(path)
     assert [one.key for one in record.select()] == [f"F{number}" for number in range(int(refused))]
     assert record.mark("inbox") == mark
     assert kept(record, "LATER").state is ArrivalState.READ

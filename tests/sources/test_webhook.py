@@ -24,7 +24,7 @@ from claimbridge.cli import main
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import ConfigurationError, KeyUnavailable
 from claimbridge.sandbox import Sandbox
-from claimbridge.sources.record import Record, open_record
+from claimbridge.sources.record import SourceRecord, open_record
 from claimbridge.sources.webhook import MOST_AT_ONCE, Webhook, WebhookSource, sign
 
 SECRET = "a shared secret"
@@ -39,7 +39,7 @@ def body(name: str = "W-1", **changes: Any) -> bytes:
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Record]:
+def record(tmp_path: Path) -> Iterator[SourceRecord]:
     made = open_record(f"sqlite:///{tmp_path / 'claims.db'}")
     yield made
     made.close()
@@ -83,17 +83,19 @@ def served(hook: Webhook) -> Iterator[Sender]:
 
 
 @pytest.fixture
-def sender(record: Record) -> Iterator[Sender]:
+def sender(record: SourceRecord) -> Iterator[Sender]:
     hook = Webhook(record, name="hr", secrets=[SECRET, "the next"], max_bytes=10_000)
     with served(hook) as made:
         yield made
 
 
-def received(record: Record) -> int:
+def received(record: SourceRecord) -> int:
     return len(record.deliveries("hr", after=0, limit=1000))
 
 
-def test_a_signed_claim_is_recorded_before_it_is_answered(sender: Sender, record: Record) -> None:
+def test_a_signed_claim_is_recorded_before_it_is_answered(
+    sender: Sender, record: SourceRecord
+) -> None:
     """202 means that it is on the disk; either of two secrets counts while one is replaced."""
     assert sender.post(body()) == 202
     assert sender.post(body("W-2"), "the next") == 202
@@ -118,7 +120,7 @@ def test_a_signed_claim_is_recorded_before_it_is_answered(sender: Sender, record
     ],
 )
 def test_what_is_not_signed_learns_nothing(
-    sender: Sender, record: Record, headers: dict[str, str]
+    sender: Sender, record: SourceRecord, headers: dict[str, str]
 ) -> None:
     """Every wrong signature or time gets the same empty 401, and nothing is kept."""
     answer = sender.send(body(), headers)
@@ -127,7 +129,7 @@ def test_what_is_not_signed_learns_nothing(
     assert received(record) == 0
 
 
-def test_repeats_and_floods_change_nothing(sender: Sender, record: Record) -> None:
+def test_repeats_and_floods_change_nothing(sender: Sender, record: SourceRecord) -> None:
     """A sender that repeats itself two hundred times at once has sent one claim."""
     with ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: sender.post(body()), range(200)))
@@ -135,7 +137,7 @@ def test_repeats_and_floods_change_nothing(sender: Sender, record: Record) -> No
     assert received(record) == 1
 
 
-def test_what_is_too_large_is_not_read(sender: Sender, record: Record) -> None:
+def test_what_is_too_large_is_not_read(sender: Sender, record: SourceRecord) -> None:
     """The limit counts what arrives, whatever the length announced."""
     assert sender.post(body(title="x" * 20_000)) == 413
     streamed = (b"x" * 1000 for _ in range(100))
@@ -146,7 +148,7 @@ def test_what_is_too_large_is_not_read(sender: Sender, record: Record) -> None:
 
 
 def test_strangers_who_hold_their_bodies_open_take_nobodys_place(
-    sender: Sender, record: Record
+    sender: Sender, record: SourceRecord
 ) -> None:
     """Neither many that send nothing nor some that send nearly all keep an honest sender out."""
     host, port = sender.url.split("/")[2].split(":")
@@ -162,7 +164,7 @@ def test_strangers_who_hold_their_bodies_open_take_nobodys_place(
     assert received(record) == 5
 
 
-def test_who_holds_most_gives_way(record: Record) -> None:
+def test_who_holds_most_gives_way(record: SourceRecord) -> None:
     """A flood from one address does not cut off another that is slow."""
     hook = Webhook(record, name="hr", secrets=[SECRET])
 
@@ -208,7 +210,7 @@ def test_who_holds_most_gives_way(record: Record) -> None:
     assert asyncio.run(scene()) == [202, 503, 4 * MOST_AT_ONCE + 1]
 
 
-def test_what_is_no_claim_is_parked_not_lost(record: Record, sender: Sender) -> None:
+def test_what_is_no_claim_is_parked_not_lost(record: SourceRecord, sender: Sender) -> None:
     """The sender is not asked to judge: it is recorded as it came, and told to the operator."""
     assert sender.post(b"{not json") == 202
     assert sender.post(body("W-3", total="1.00")) == 202
@@ -219,7 +221,7 @@ def test_what_is_no_claim_is_parked_not_lost(record: Record, sender: Sender) -> 
     assert (taken_back.key, taken_back.withdrawn) == ("W-4", True)
 
 
-def test_a_full_record_asks_to_come_again(record: Record, sender: Sender) -> None:
+def test_a_full_record_asks_to_come_again(record: SourceRecord, sender: Sender) -> None:
     """Nothing is answered 202 that could not be kept."""
     record.close()
     answer = sender.send(body(), sign(SECRET, body(), timestamp=now()))
@@ -255,7 +257,7 @@ def test_it_works_from_a_configuration(
     assert SECRET not in str(refused.value)
 
 
-def test_an_empty_secret_is_refused(record: Record) -> None:
+def test_an_empty_secret_is_refused(record: SourceRecord) -> None:
     """Else anybody could sign."""
     with pytest.raises(ConfigurationError):
         Webhook(record, name="hr", secrets=[""])
@@ -266,7 +268,7 @@ def test_an_empty_secret_is_refused(record: Record) -> None:
 @pytest.mark.parametrize("name", ["Claimbridge-Signature", "Claimbridge-Timestamp"])
 @pytest.mark.parametrize("first", ["right", "wrong"])
 def test_a_doubled_header_is_refused_and_not_tried_in_turn(
-    name: str, first: str, sender: Sender, record: Record
+    name: str, first: str, sender: Sender, record: SourceRecord
 ) -> None:
     """Two readers of one request must not differ in which of two signatures they believe."""
     content = body()

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
-from claimbridge.journal.calls import Call
+from claimbridge.journal.calls import ClientCall
 from claimbridge.model import (
     Book,
     Continuity,
@@ -63,7 +63,7 @@ class Watched(Journal):
     def owns(self, flights: Sequence[Submission]) -> bool:
         return self._journal.owns(flights)
 
-    def ended(self, call: Call) -> None:
+    def ended(self, call: ClientCall) -> None:
         self._journal.ended(call)
 
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:

@@ -25,7 +25,7 @@ from claimbridge.contract.outline.documents import gather
 from claimbridge.contract.pruned.gate import PrunedGate
 from claimbridge.contract.pruned.in_use import View, keep_view, kept_view
 from claimbridge.errors import ContractError, SchemaViolation
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 from claimbridge.turns import Turn
 
 _NO_SOURCES: Final[Mapping[str, str]] = MappingProxyType({})

@@ -11,8 +11,8 @@ from claimbridge.errors import JournalError
 from claimbridge.journal.base import Journal
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.journal.sqlite.failures import PLACE
-from claimbridge.journal.sqlite.file import path_of
 from claimbridge.journal.sqlite.journal import SqliteJournal
+from claimbridge.journal.sqlite.journal_file import path_of
 
 
 def open_journal(url: str, *, clock: Clock = SYSTEM) -> Journal:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.journal.calls import Call
+from claimbridge.journal.calls import ClientCall
 from claimbridge.model import (
     Book,
     Continuity,
@@ -100,7 +100,7 @@ class Journal(Protocol):
         """
         ...
 
-    def ended(self, call: Call) -> None:
+    def ended(self, call: ClientCall) -> None:
         """Put in doubt what ``call`` has begun and not ended: it is over, however it ended."""
         ...
 

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Final, Protocol
 
 
-class Call(Protocol):
+class ClientCall(Protocol):
     """One call of a client that may begin flights."""
 
     def lasts(self) -> bool:
@@ -63,8 +63,8 @@ class TaskCall:
         self._over = True
 
 
-CURRENT: Final[ContextVar[Call | None]] = ContextVar("claimbridge call", default=None)
+CURRENT: Final[ContextVar[ClientCall | None]] = ContextVar("claimbridge call", default=None)
 """The call that is being carried out; None where flights last until they are recorded."""
 
 
-__all__ = ["CURRENT", "Call", "TaskCall", "ThreadCall"]
+__all__ = ["CURRENT", "ClientCall", "TaskCall", "ThreadCall"]

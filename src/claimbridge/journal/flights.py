@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from claimbridge.journal.calls import CURRENT, Call
+from claimbridge.journal.calls import CURRENT, ClientCall
 from claimbridge.model import History, Key, State, Submission
 
 
@@ -29,7 +29,7 @@ class Flights:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._air: dict[int, Call | None] = {}
+        self._air: dict[int, ClientCall | None] = {}
         self._written: dict[tuple[Key, int], Flight] = {}
 
     def take_off(self) -> int:
@@ -81,7 +81,7 @@ class Flights:
             self._air.pop(flight.number, None)
             self._written.pop((flight.key, flight.attempt), None)
 
-    def drop(self, call: Call) -> bool:
+    def drop(self, call: ClientCall) -> bool:
         """Take what a call began out of the air; return whether there was any."""
         left = {number for number, began in list(self._air.items()) if began is call}
         if left:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.errors import ClaimError
-from claimbridge.journal.rules import Change
+from claimbridge.journal.rules import Write
 from claimbridge.model import InvoiceHolder, InvoiceUse, Purpose, State
 from claimbridge.model.invoices import contradicted
 from claimbridge.model.money import summed
@@ -33,7 +33,7 @@ def has_it(state: State, *, superseded: bool) -> bool:
     return state not in _FREED
 
 
-def newly_used(change: Change) -> tuple[InvoiceUse, ...]:
+def newly_used(change: Write) -> tuple[InvoiceUse, ...]:
     """Return the invoices that a change begins to use: those that no other claim may have.
 
     What waits is looked at again when it is sent: where it came from (a refusal that a restored

@@ -14,7 +14,7 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import invoices, newest, rules
 from claimbridge.journal.base import outcome_of
-from claimbridge.journal.calls import Call
+from claimbridge.journal.calls import ClientCall
 from claimbridge.journal.flights import Flights
 from claimbridge.model import (
     Book,
@@ -142,7 +142,7 @@ class MemoryJournal:
         aloft = record.aloft[flight.key]
         return aloft.flights is self._flights and aloft.flies
 
-    def ended(self, call: Call) -> None:
+    def ended(self, call: ClientCall) -> None:
         """Put in doubt what ``call`` has begun and not ended."""
         self._flights.drop(call)  # the next reader finds it in doubt
 
@@ -305,7 +305,7 @@ class _Record:
     def store(
         self,
         seen: History,
-        changes: Sequence[rules.Change],
+        changes: Sequence[rules.Write],
         withdrawn: Withdrawal | None = None,
     ) -> History:
         self._check_seen(seen, changes)
@@ -319,28 +319,28 @@ class _Record:
         self.of_claim[seen.claim_id].add(seen.book)
         return history
 
-    def held(self, claim_id: str) -> list[rules.Held]:
+    def held(self, claim_id: str) -> list[rules.Presence]:
         return [
-            rules.Held(book, one.key.revision, one.state)
+            rules.Presence(book, one.key.revision, one.state)
             for book in sorted(self.of_claim.get(claim_id, ()))
             for one in self.histories[book, claim_id].submissions
             if one.key.purpose is Purpose.POST
         ]
 
-    def _check_elsewhere(self, changes: Sequence[rules.Change]) -> None:
+    def _check_elsewhere(self, changes: Sequence[rules.Write]) -> None:
         for change in changes:
             if change.posts:
                 key = change.after.key
                 rules.refuse_elsewhere(key, self.held(key.claim_id), self.books)
 
-    def _check_seen(self, seen: History, changes: Sequence[rules.Change]) -> None:
+    def _check_seen(self, seen: History, changes: Sequence[rules.Write]) -> None:
         known = self.histories.get((seen.book, seen.claim_id), seen)
         for change in changes:
             held = known.get(change.after.key)
             if (held and held.state) is not (change.before and change.before.state):
                 raise rules.not_as_seen(change.after.key)
 
-    def _check_references(self, changes: Sequence[rules.Change]) -> None:
+    def _check_references(self, changes: Sequence[rules.Write]) -> None:
         """Refuse before anything is changed: nothing here can be rolled back."""
         new: dict[tuple[str, str], Key] = {}
         for change in changes:
@@ -350,7 +350,7 @@ class _Record:
             if holder != key:
                 raise rules.reference_taken(key, reference, holder)
 
-    def _check_invoices(self, changes: Sequence[rules.Change]) -> None:
+    def _check_invoices(self, changes: Sequence[rules.Write]) -> None:
         for change in changes:
             uses = invoices.newly_used(change)
             holders = self.holders([use.invoice for use in uses])
@@ -378,7 +378,7 @@ class _Record:
         submissions = self.histories[key.book, key.claim_id].submissions
         return any(one.key.revision > key.revision for one in submissions)
 
-    def _keep(self, change: rules.Change) -> None:
+    def _keep(self, change: rules.Write) -> None:
         key, before, after = change.after.key, change.before, change.after
         number = self.numbers.setdefault(key, len(self.numbers))
         if before is not None:

@@ -36,7 +36,7 @@ class Mark(msgspec.Struct, frozen=True):
     written: dt.datetime | None = None
 
 
-class Held(msgspec.Struct, frozen=True):
+class Lineage(msgspec.Struct, frozen=True):
     """What a journal holds about itself; see ``schema``."""
 
     id: str
@@ -51,7 +51,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def judged(
-    where: str, held: Held, mark: Mark | None, gaps: Sequence[Gap] = (), *, place: int = 0
+    where: str, held: Lineage, mark: Mark | None, gaps: Sequence[Gap] = (), *, place: int = 0
 ) -> Continuity:
     """Return what follows from the journal at ``where`` and its mark (None: there is none).
 
@@ -69,14 +69,14 @@ def judged(
     )
 
 
-def _proves_a_loss(held: Held, mark: Mark) -> bool:
+def _proves_a_loss(held: Lineage, mark: Mark) -> bool:
     """Whether sendings were begun of which the journal knows nothing."""
     if mark.journal == held.id:
         return mark.begun > held.begun
     return mark.journal != "" and mark.begun > 0
 
 
-def _why_behind(held: Held, mark: Mark | None, place: int) -> str:
+def _why_behind(held: Lineage, mark: Mark | None, place: int) -> str:
     if mark is None:
         missing = "its mark, which lay beside it, is missing: it was moved or copied without"
         return missing if held.marked else ""
@@ -188,7 +188,7 @@ __all__ = [
     "BEHIND",
     "NEW",
     "NO_GAP",
-    "Held",
+    "Lineage",
     "Mark",
     "judged",
     "new_here",

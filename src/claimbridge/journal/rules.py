@@ -54,7 +54,7 @@ OWNER_ENDED: Final = "the process that was sending it ended before the answer wa
 GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
 
 
-class Change(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, frozen=True):
     """One submission as it was (None: new) and as it shall be, stamped with the time ``at``."""
 
     before: Submission | None
@@ -94,7 +94,7 @@ class Change(msgspec.Struct, frozen=True):
         )
 
 
-def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Write, ...]:
     """Return the lawful changes of ``Journal.begin``; raises JournalError CB-228."""
     changes = _changes(seen, changed, now)
     if not any(change.takes_off for change in changes):
@@ -114,7 +114,7 @@ def recorded(
     now: dt.datetime,
     *,
     withdrawn: Withdrawal | None = None,
-) -> tuple[Change, ...]:
+) -> tuple[Write, ...]:
     """Return the lawful changes of ``Journal.record``; raises JournalError CB-228."""
     if withdrawn is not None:
         _check_withdrawal(seen, withdrawn)
@@ -127,7 +127,7 @@ def recorded(
     return changes
 
 
-def landed(adrift: Submission, why: str, clock: Clock) -> Change:
+def landed(adrift: Submission, why: str, clock: Clock) -> Write:
     """Return the change that puts a flight which nobody flies any more in doubt.
 
     When it ended nobody noted; it may have been just now, so the doubt is dated from now.
@@ -141,7 +141,7 @@ def landed(adrift: Submission, why: str, clock: Clock) -> Change:
         doubt_uptime=clock.uptime(),
         updated_at=now,
     )
-    return Change(adrift, after, now)
+    return Write(adrift, after, now)
 
 
 def _is_measured(one: Submission) -> bool:
@@ -154,7 +154,7 @@ def _is_measured(one: Submission) -> bool:
     return one.attempt > 1 or one.state is State.IN_DOUBT
 
 
-def remeasured(history: History, clock: Clock) -> tuple[Change, ...]:
+def remeasured(history: History, clock: Clock) -> tuple[Write, ...]:
     """Return the changes that let quiet periods be measured in this boot of the machine.
 
     What was sent in another boot (or by a release that did not count) is quiet from now on: how
@@ -174,12 +174,12 @@ def remeasured(history: History, clock: Clock) -> tuple[Change, ...]:
             doubt_uptime=up if doubted else None,
             attempted_uptime=one.attempted_uptime if doubted else up,
         )
-        changes.append(Change(one, after, now))
+        changes.append(Write(one, after, now))
     return tuple(changes)
 
 
 def continued(
-    seen: History, changes: Sequence[Change], withdrawn: Withdrawal | None = None
+    seen: History, changes: Sequence[Write], withdrawn: Withdrawal | None = None
 ) -> History:
     """Return the history that follows ``seen`` once ``changes`` are written."""
     submissions = {known.key: known for known in seen.submissions}
@@ -193,7 +193,7 @@ def continued(
     )
 
 
-class Held(msgspec.Struct, frozen=True):
+class Presence(msgspec.Struct, frozen=True):
     """What a book has of a claim: the id of the book, and one revision's voucher."""
 
     book: str
@@ -201,7 +201,7 @@ class Held(msgspec.Struct, frozen=True):
     state: State
 
 
-def refuse_elsewhere(key: Key, held: Iterable[Held], books: Iterable[Book]) -> None:
+def refuse_elsewhere(key: Key, held: Iterable[Presence], books: Iterable[Book]) -> None:
     """Raise ConflictingSubmission CB-457 where another book has the claim of ``key``, or may have.
 
     ``held`` is what any book has of it. A parallel book has the same claims as others: it is not
@@ -290,7 +290,7 @@ def misuse(what: str, claim_id: str | None = None) -> JournalError:
     )
 
 
-def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Change, ...]:
+def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Write, ...]:
     if not changed:
         raise misuse("there is nothing to write", seen.claim_id)
     known: dict[Key, Submission] = {one.key: one for one in seen.submissions}
@@ -302,7 +302,7 @@ def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> 
         before = known.get(submission.key)
         _check_move(before, submission)
         stamped = msgspec.structs.replace(submission, updated_at=now)
-        changes.append(Change(before, stamped, now))
+        changes.append(Write(before, stamped, now))
     return tuple(changes)
 
 
@@ -349,8 +349,8 @@ __all__ = [
     "OWNER_ENDED",
     "RENAMED",
     "UNPROVEN",
-    "Change",
-    "Held",
+    "Presence",
+    "Write",
     "begun",
     "continued",
     "landed",

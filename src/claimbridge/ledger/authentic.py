@@ -6,7 +6,6 @@ an error that leaves the outcome unknown, and never a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,10 +19,8 @@ from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.soap.addressing import relates_to
 from claimbridge.soap.envelope import Envelope, open_body, open_envelope
 from claimbridge.soap.faults import Fault
+from claimbridge.submission import FirstSight, Plan
 from claimbridge.xmlio import parse
-
-FirstSight = Callable[[str, datetime], bool]
-"""Keeps a reply's seal until a moment; False when it was there: ``Journal.first_sight``."""
 
 
 class Authentic(msgspec.Struct, frozen=True, eq=False):
@@ -49,18 +46,18 @@ class Authenticator:
         self,
         data: bytes,
         *,
+        book: str,
         message_id: str,
         asked: datetime | None = None,
-        first_sight: FirstSight,
-    ) -> Authentic:
+    ) -> Plan[Authentic]:
         """Return what was signed of a reply: its Body, in its place, and nothing of its Header.
 
-        ``message_id`` is what our request called itself, "" when it had no name; ``asked`` when it
-        was made, None where its answer's moment says nothing. Raises SignatureInvalid and
-        SignerUntrusted as ``Verifier.verify`` does, and SignatureInvalid CB-343 for a repeat,
-        CB-344 for the answer to another request, CB-353 and CB-354 for one that does not say under
-        its signature which it answers, CB-347 for a Fault that nobody we trust has signed;
-        DocumentError when it is no envelope.
+        ``book`` is the id of the book that it is about. ``message_id`` is what our request called
+        itself, "" when it had no name; ``asked`` when it was made, None where its answer's moment
+        says nothing. Raises SignatureInvalid and SignerUntrusted as ``Verifier.verify`` does, and
+        SignatureInvalid CB-343 for a repeat, CB-344 for the answer to another request, CB-353 and
+        CB-354 for one that does not say under its signature which it answers, CB-347 for a Fault
+        that nobody we trust has signed; DocumentError when it is no envelope.
         """
         try:
             verified = self._verifier.verify(data)
@@ -69,11 +66,11 @@ class Authenticator:
             raise
         if message_id:
             _check_relation(verified, data, message_id)
-        self._check_first(verified, first_sight)
+        yield from self._check_first(verified, book)
         bound = bool(message_id) or _made_after(verified, asked)
         return Authentic(open_body(verified.content), bound)
 
-    def _check_first(self, verified: Verified, first_sight: FirstSight) -> None:
+    def _check_first(self, verified: Verified, book: str) -> Plan[None]:
         """Refuse a reply that was seen before.
 
         Without a maximum age nothing in a reply need be of its own moment: two honest answers to
@@ -82,7 +79,7 @@ class Authenticator:
         if self._policy.max_age is None:
             return
         lasts = timedelta(seconds=self._policy.max_age) + 2 * CLOCK_SKEW
-        if not first_sight(verified.seal, self._clock.now() + lasts):
+        if not (yield from FirstSight(book, verified.seal, self._clock.now() + lasts)):
             raise SignatureInvalid(
                 "the reply was received before: somebody repeats an old one", code="CB-343"
             )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, OutcomeUnknown
-from claimbridge.ledger.message import Message, Send
+from claimbridge.ledger.message import Message
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
 from claimbridge.ledger.sessions import Session
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.conversation import Began, LogIn, Pause, begun
-from claimbridge.submission import Built, Confirm, NoteJob, Plan
+from claimbridge.submission import Built, Confirm, NoteJob, Plan, Post
 from claimbridge.submission import Pause as Wait
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from claimbridge.ledger.reading import Answers
     from claimbridge.soap.envelope import Envelope
     from claimbridge.soap.faults import Fault
+    from claimbridge.soap.transport import HttpReply
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -183,8 +184,10 @@ class Exchanging:
         return msgspec.structs.replace(message, checked=checked)
 
     def _sent(self, message: Message, session: Session, *, harmless: bool) -> Plan[Envelope]:
+        post: Post[Message, HttpReply] = Post(message)
         try:
-            answer = yield from Send(message)
+            reply = yield from post
+            answer = yield from self._ledger.open(message, reply)
         except DeliveryError as error:
             raise self._ended(error, harmless=harmless) from error
         session.take(answer.cookies, now=self._ledger.clock.now())

@@ -9,7 +9,6 @@ import msgspec
 
 from claimbridge.clock import Uptime
 from claimbridge.soap.envelope import Envelope
-from claimbridge.submission import Step
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -44,9 +43,3 @@ class Answer(msgspec.Struct, frozen=True, eq=False):
     cookies: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     bound: bool = True
-
-
-class Send(Step[Answer], frozen=True):
-    """One HTTP request to the ERP; answered by its reply, or raises what ``Client`` got instead."""
-
-    message: Message

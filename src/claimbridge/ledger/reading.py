@@ -16,7 +16,6 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.ledger.authentic import FirstSight
 from claimbridge.ledger.exchange import Ended, Exchanging, outcomes_in
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.outcomes import not_built, of_question, unknown
@@ -121,7 +120,7 @@ class Answers(Messages):
         self.drifts.tell(sentence for one in found for sentence in one.drift)
         return found
 
-    def open(self, message: Message, reply: HttpReply, *, first_sight: FirstSight) -> Answer:
+    def open(self, message: Message, reply: HttpReply) -> Plan[Answer]:
         """Return what an HTTP reply holds.
 
         Where replies are signed, one that does not verify says nothing, a Fault included. Raises
@@ -129,8 +128,8 @@ class Answers(Messages):
         """
         if self._authenticator is None:
             return Answer(open_envelope(reply.body), reply.cookies, reply.drift)
-        found = self._authenticator.open(
-            reply.body, message_id=message.id, asked=message.asked, first_sight=first_sight
+        found = yield from self._authenticator.open(
+            reply.body, book=message.book, message_id=message.id, asked=message.asked
         )
         return Answer(found.envelope, reply.cookies, reply.drift, bound=found.bound)
 

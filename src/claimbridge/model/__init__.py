@@ -1,5 +1,6 @@
 """Values that cannot exist wrong: claims, vouchers, money, outcomes, submissions."""
 
+from claimbridge.findings import Finding, Reason
 from claimbridge.model.book import Book, Place
 from claimbridge.model.claim import Claim
 from claimbridge.model.claim_checks import converted, owed_to_employee
@@ -15,7 +16,7 @@ from claimbridge.model.claim_lines import (
 from claimbridge.model.continuity import Continuity, Gap
 from claimbridge.model.invoices import InvoiceUse, identity_of, invoices_of
 from claimbridge.model.money import Money, as_amount, exponent
-from claimbridge.model.outcome import Finding, JournalEntry, Outcome, OutcomeKind, Reason
+from claimbridge.model.outcome import JournalEntry, Outcome, OutcomeKind
 from claimbridge.model.submission import (
     LIVE,
     MOVES,

@@ -1,4 +1,4 @@
-"""What an ERP made of a voucher, and what failed checks say.
+"""What an ERP made of a voucher.
 
 An ``Outcome`` is read by a profile from one reply, for one document. It is evidence, not a state:
 ``claimbridge.submission`` decides what it does to a submission.
@@ -10,6 +10,8 @@ import enum
 from decimal import Decimal
 
 import msgspec
+
+from claimbridge.findings import Reason
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -24,34 +26,6 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return " / ".join(part for part in (self.number, self.company, self.fiscal_year) if part)
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """One reason in the ERP's own words; ``code`` is the ERP's, empty when it gives none.
-
-    ``field`` is the claim or XML field the ERP points at, empty when it names none.
-    """
-
-    text: str
-    code: str = ""
-    field: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}" if self.code else self.text
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One failed check of the gate, before anything was sent.
-
-    ``path`` is the XML path, ``rule`` a stable name (``maxLength``, ``enumeration``, ``missing``,
-    ``unexpected`` …), ``text`` a sentence, ``claim_field`` where the value came from in the claim
-    (empty when it came from no field).
-    """
-
-    path: str
-    rule: str
-    text: str
-    claim_field: str = ""
 
 
 class OutcomeKind(enum.StrEnum):

@@ -24,8 +24,9 @@ from typing import Final
 import msgspec
 
 from claimbridge.clock import Uptime
+from claimbridge.findings import Reason
 from claimbridge.model.invoices import InvoiceUse
-from claimbridge.model.outcome import JournalEntry, OutcomeKind, Reason
+from claimbridge.model.outcome import JournalEntry, OutcomeKind
 from claimbridge.model.voucher import Purpose, Voucher
 
 

@@ -19,7 +19,7 @@ from claimbridge.errors import (
     SigningError,
 )
 from claimbridge.model import Claim, invoices_of
-from claimbridge.sources.record.kept import ArrivalState, Kept
+from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival
 
 _IN_A_ROW: Final = 3
 """Failures to deliver, one after the other, after which a ledger is left alone for this pass."""
@@ -41,15 +41,15 @@ class Line:
 
     def __init__(
         self,
-        arrivals: Sequence[Kept],
+        arrivals: Sequence[StoredArrival],
         *,
-        against: Callable[[Kept], ClaimBridgeError | None] = lambda _: None,
+        against: Callable[[StoredArrival], ClaimBridgeError | None] = lambda _: None,
         why: ClaimBridgeError | None = None,
     ) -> None:
-        self.held_back: list[tuple[Kept, ClaimBridgeError]] = []
+        self.held_back: list[tuple[StoredArrival, ClaimBridgeError]] = []
         self._arrivals = arrivals
         self._against = against
-        self._sent: list[Kept] = []
+        self._sent: list[StoredArrival] = []
         self._entered = 0
         self._left = 0
         self._failed = 0
@@ -69,7 +69,7 @@ class Line:
             self._sent.append(arrival)
             yield claim
 
-    def left(self) -> Kept:
+    def left(self) -> StoredArrival:
         """Return the arrival whose result is next: results come in the order of the claims."""
         self._left += 1
         return self._sent[self._left - 1]
@@ -82,17 +82,17 @@ class Line:
         if harmful or self._failed >= _IN_A_ROW:
             self.why = error
 
-    def waiting(self) -> Sequence[Kept]:
+    def waiting(self) -> Sequence[StoredArrival]:
         """Return those that were not sent any more."""
         return self._arrivals[self._entered :]
 
 
-def in_turns(arrivals: Sequence[Kept]) -> list[list[Kept]]:
+def in_turns(arrivals: Sequence[StoredArrival]) -> list[list[StoredArrival]]:
     """Return arrivals in turns, of which none holds two claims with one invoice.
 
     Claims are sent side by side: of two with one invoice, that which came first shall have it.
     """
-    turns: list[list[Kept]] = []
+    turns: list[list[StoredArrival]] = []
     turn_of: dict[str, int] = {}
     for arrival in arrivals:
         names = _invoices_of(arrival)
@@ -104,7 +104,7 @@ def in_turns(arrivals: Sequence[Kept]) -> list[list[Kept]]:
     return turns
 
 
-def _invoices_of(arrival: Kept) -> list[str]:
+def _invoices_of(arrival: StoredArrival) -> list[str]:
     claim = arrival.claim()
     try:
         return [use.invoice for use in invoices_of(claim)] if claim is not None else []

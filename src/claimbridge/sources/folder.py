@@ -29,7 +29,7 @@ from claimbridge.model import Claim, Standing
 from claimbridge.private import write_private
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.csv.layouts import SUFFIXES, Found, claims_in
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.settings import SourceConfig
 
 _UNFINISHED: Final = (".tmp", ".part", ".partial", ".filepart", ".crdownload", "~")
@@ -69,7 +69,7 @@ class _File(msgspec.Struct):
 
 
 class FolderSource:
-    """Reads the files of one folder; one pass at a time, as ``Record.turn`` sees to it."""
+    """Reads the files of one folder; one pass at a time, as ``SourceRecord.turn`` sees to it."""
 
     def __init__(
         self, name: str, path: Path, settings: FolderSettings, *, clock: Clock = SYSTEM
@@ -251,7 +251,7 @@ class FolderSource:
         return None
 
 
-def folder_source(config: SourceConfig, record: Record) -> FolderSource:
+def folder_source(config: SourceConfig, record: SourceRecord) -> FolderSource:
     """Return the source of kind ``folder`` that ``config`` describes. Raises ConfigurationError."""
     settings = config.settings(FolderSettings)
     path = config.path(settings.path)

@@ -28,7 +28,7 @@ from claimbridge.errors import (
 from claimbridge.model import Claim, Standing, State
 from claimbridge.sources.base import Arrival, Source
 from claimbridge.sources.ends import FOR_A_PERSON, Line, in_turns, reason_of, state_after
-from claimbridge.sources.record import ArrivalState, Kept, Record
+from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
 from claimbridge.sources.rereading import Rereading, foreign
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.withdrawal import withdraw
@@ -53,7 +53,7 @@ class Handled(msgspec.Struct, frozen=True, kw_only=True):
     ``error`` says why it is not accepted; None where it is, or where nothing is wrong with it.
     """
 
-    arrival: Kept
+    arrival: StoredArrival
     error: ClaimBridgeError | None = None
 
 
@@ -92,7 +92,7 @@ class Intake:
         source: Source,
         *,
         config: SourceConfig,
-        record: Record,
+        record: SourceRecord,
         clients: Callable[[str], Client],
         clock: Clock = SYSTEM,
     ) -> None:
@@ -167,8 +167,8 @@ class Intake:
             if status.state not in (State.PARKED, State.IN_DOUBT):
                 self.record.retry(arrival)
 
-    def _bring_on(self, arrivals: Sequence[Kept]) -> Iterator[Handled]:
-        by_ledger: dict[str, list[Kept]] = {}
+    def _bring_on(self, arrivals: Sequence[StoredArrival]) -> Iterator[Handled]:
+        by_ledger: dict[str, list[StoredArrival]] = {}
         for arrival in arrivals:
             if arrival.withdrawn:
                 yield self._withdraw(arrival)
@@ -182,7 +182,7 @@ class Intake:
         for ledger, wanted in by_ledger.items():
             yield from self._submit(ledger, wanted)
 
-    def _submit(self, ledger: str, wanted: Sequence[Kept]) -> Iterator[Handled]:
+    def _submit(self, ledger: str, wanted: Sequence[StoredArrival]) -> Iterator[Handled]:
         try:
             client = self._clients(ledger)
         except (ConfigurationError, KeyUnavailable) as error:
@@ -210,7 +210,7 @@ class Intake:
         for arrival in line.waiting():
             yield self._counted(arrival, line.why)
 
-    def _ended(self, arrival: Kept, error: ClaimBridgeError) -> Handled:
+    def _ended(self, arrival: StoredArrival, error: ClaimBridgeError) -> Handled:
         """Record an end other than acceptance; what only time can mend stays ``read``."""
         state = state_after(error)
         reason = self._in_words(reason_of(error), arrival, error)
@@ -223,7 +223,7 @@ class Intake:
         self.record.end(arrival, state, code=error.code, reason=reason)
         return self._told_of(arrival, error)
 
-    def _in_words(self, text: str, arrival: Kept, error: ClaimBridgeError) -> str:
+    def _in_words(self, text: str, arrival: StoredArrival, error: ClaimBridgeError) -> str:
         """Return a reason in the words of the source's form, where it is ``Worded``."""
         in_words: Callable[..., str] | None = getattr(self.source, "in_words", None)
         claim = _claim_of(arrival)
@@ -231,7 +231,7 @@ class Intake:
             return text
         return in_words(text, claim, counted=not isinstance(error, LedgerRejection))
 
-    def _withdraw(self, arrival: Kept) -> Handled:
+    def _withdraw(self, arrival: StoredArrival) -> Handled:
         try:
             withdraw(arrival, record=self.record, client_of=self._client_of)
         except ClaimBridgeError as error:
@@ -243,16 +243,16 @@ class Intake:
 
     # --- telling --------------------------------------------------------------------------------
 
-    def _told_of(self, arrival: Kept, error: ClaimBridgeError | None) -> Handled:
+    def _told_of(self, arrival: StoredArrival, error: ClaimBridgeError | None) -> Handled:
         now = self._now(arrival)
         self._tell(now, error)
         return self._counted(now, error)
 
-    def _now(self, arrival: Kept) -> Kept:
+    def _now(self, arrival: StoredArrival) -> StoredArrival:
         (now,) = self.record.get([arrival.number])
         return now
 
-    def _tell(self, arrival: Kept, error: ClaimBridgeError | None) -> None:
+    def _tell(self, arrival: StoredArrival, error: ClaimBridgeError | None) -> None:
         """Let the source take note of an end; what fails is done by the next pass.
 
         What goes back to it is planned first, so that nothing is taken for told without.
@@ -270,7 +270,9 @@ class Intake:
             return
         self.record.told(arrival)
 
-    def _plan(self, arrival: Kept, status: Standing | None, error: ClaimBridgeError | None) -> None:
+    def _plan(
+        self, arrival: StoredArrival, status: Standing | None, error: ClaimBridgeError | None
+    ) -> None:
         answers: Answers | None = getattr(self.source, "answers", None)
         if answers is None:
             return
@@ -282,7 +284,7 @@ class Intake:
     def _planned(
         self,
         answers: Answers,
-        arrival: Kept,
+        arrival: StoredArrival,
         status: Standing | None,
         error: ClaimBridgeError | None,
     ) -> tuple[WriteBack, ...]:
@@ -292,7 +294,7 @@ class Intake:
             status = self._with_period(arrival, status)
         return answers.planned(arrival.arrival(), status=status, error=error)
 
-    def _status_of(self, arrival: Kept) -> Standing:
+    def _status_of(self, arrival: StoredArrival) -> Standing:
         claim = _claim_of(arrival)
         if claim is not None:
             return self._client_of(claim).status(claim.id, ask=False)
@@ -307,7 +309,7 @@ class Intake:
             "no ledger of its source knows it any more", code="CB-132", claim_id=arrival.claim_id
         )
 
-    def _with_period(self, arrival: Kept, status: Standing) -> Standing:
+    def _with_period(self, arrival: StoredArrival, status: Standing) -> Standing:
         """Return the status with its period, where the chart has periods."""
         claim = _claim_of(arrival)
         if claim is None or status.posting_date is None or not status.journal_entry:
@@ -386,7 +388,7 @@ class Intake:
 
     # --- counting -------------------------------------------------------------------------------
 
-    def _counted(self, arrival: Kept, error: ClaimBridgeError | None) -> Handled:
+    def _counted(self, arrival: StoredArrival, error: ClaimBridgeError | None) -> Handled:
         self._tried.add(arrival.number)
         name = {
             ArrivalState.READ: "later",
@@ -411,7 +413,7 @@ def _checked(arrival: Arrival) -> Arrival:
     return msgspec.structs.replace(arrival, error=error)
 
 
-def _claim_of(arrival: Kept) -> Claim | None:
+def _claim_of(arrival: StoredArrival) -> Claim | None:
     try:
         return arrival.claim()
     except ClaimError:

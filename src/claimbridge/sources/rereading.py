@@ -6,7 +6,7 @@ from typing import Final
 
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, NotDelivered
 from claimbridge.sources.base import Source
-from claimbridge.sources.record import ArrivalState, Kept, Record
+from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
 
 _IN_A_ROW: Final = 3
 """Documents that could not be read, one after the other, after which no more are in this pass."""
@@ -18,7 +18,7 @@ class Rereading:
     Those with numbers above ``upto`` were read by this pass itself.
     """
 
-    def __init__(self, source: Source, record: Record, *, upto: int) -> None:
+    def __init__(self, source: Source, record: SourceRecord, *, upto: int) -> None:
         self._source = source
         self._record = record
         self._upto = upto
@@ -26,7 +26,7 @@ class Rereading:
         self._failed = 0
         self._why: ClaimBridgeError | None = None
 
-    def against(self, arrival: Kept) -> ClaimBridgeError | None:
+    def against(self, arrival: StoredArrival) -> ClaimBridgeError | None:
         """Return why a claim is not to be sent now; None: it is, as it was read.
 
         What it has become is kept, for the next pass. Raises JournalError.
@@ -52,7 +52,7 @@ class Rereading:
         return None
 
 
-def reread(source: Source, record: Record, arrival: Kept) -> bool:
+def reread(source: Source, record: SourceRecord, arrival: StoredArrival) -> bool:
     """Read a document again that became no claim; return whether a pass can go on with it now.
 
     Raises what reading raises, as errors of ours, and JournalError.
@@ -83,7 +83,7 @@ def foreign(error: Exception, source: str) -> ConfigurationError:
     return wrapped
 
 
-def _not_now(arrival: Kept, why: str) -> NotDelivered:
+def _not_now(arrival: StoredArrival, why: str) -> NotDelivered:
     return NotDelivered(
         f"it was not sent: while it waited to be, its document in source {arrival.source} {why}",
         code="CB-545",

@@ -25,7 +25,7 @@ from claimbridge.environment import nothing_overridden, read_as, variables_of
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim
 from claimbridge.sources.base import Source
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -156,7 +156,7 @@ def journal_of(path: str | Path, config: SourceConfig) -> str:
     return next(iter(urls.values()))
 
 
-def open_source(config: SourceConfig, record: Record) -> Source:
+def open_source(config: SourceConfig, record: SourceRecord) -> Source:
     """Return the source that ``config`` describes.
 
     What ``kind`` names is called with ``config`` and ``record``. Raises ConfigurationError: CB-534
@@ -173,7 +173,7 @@ def open_source(config: SourceConfig, record: Record) -> Source:
     return found
 
 
-def _maker(kind: str) -> Callable[[SourceConfig, Record], Source]:
+def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
     target = KINDS.get(kind) or (kind if ":" in kind else _offered(kind))
     module, _, attribute = target.partition(":")
     try:
@@ -187,7 +187,7 @@ def _maker(kind: str) -> Callable[[SourceConfig, Record], Source]:
     if not callable(maker):
         raise _unloadable(kind, TypeError(f"{attribute} cannot be called"))
 
-    def made(config: SourceConfig, record: Record) -> Source:
+    def made(config: SourceConfig, record: SourceRecord) -> Source:
         try:
             source: Source = maker(config, record)
         except ClaimBridgeError:

@@ -28,7 +28,7 @@ from claimbridge.errors import ClaimBridgeError, ConfigurationError, JournalErro
 from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.receiver import Receiver
-from claimbridge.sources.record import Delivery, Record, open_record
+from claimbridge.sources.record import Delivery, SourceRecord, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source
 
 MOST_AT_ONCE: Final = 64
@@ -65,7 +65,7 @@ class Webhook(Receiver):
 
     def __init__(
         self,
-        record: Record,
+        record: SourceRecord,
         *,
         name: str,
         secrets: Sequence[str],
@@ -134,7 +134,7 @@ class WebhookSource:
     A document is a claim's id; a body that is neither is a document of its own.
     """
 
-    def __init__(self, name: str, record: Record) -> None:
+    def __init__(self, name: str, record: SourceRecord) -> None:
         self.name = name
         self._record = record
 
@@ -160,7 +160,7 @@ class WebhookSource:
         """Nothing is held open."""
 
 
-def webhook_source(config: SourceConfig, record: Record) -> WebhookSource:
+def webhook_source(config: SourceConfig, record: SourceRecord) -> WebhookSource:
     """Return the source of kind ``webhook`` that ``config`` describes.
 
     The secret is not read: only the receiver needs it. Raises ConfigurationError.

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from claimbridge.client import Client
 from claimbridge.errors import ClaimError, OutcomeUnknown
 from claimbridge.model import Claim, Standing, State
-from claimbridge.sources.record import ArrivalState, Kept, Record
+from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
 
 
-def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Client]) -> None:
+def withdraw(
+    arrival: StoredArrival, *, record: SourceRecord, client_of: Callable[[Claim], Client]
+) -> None:
     """Keep a withdrawn document out of the ledgers, and free its invoices.
 
     Raises ClaimError CB-537 where it is in a ledger: a person decides about its reversal;
@@ -30,7 +32,7 @@ def withdraw(arrival: Kept, *, record: Record, client_of: Callable[[Claim], Clie
     record.end(arrival, ArrivalState.WITHDRAWN, code="", reason="")
 
 
-def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
+def _keep_out(claim: Claim, arrival: StoredArrival, client: Client) -> None:
     reason = f"source {arrival.source} took it back before it was sent"
     standing = client.withdraw(
         claim.id, reason=reason, revision=claim.revision, approved_at=claim.approved_at
@@ -42,7 +44,7 @@ def _keep_out(claim: Claim, arrival: Kept, client: Client) -> None:
     raise _in_ledger(standing, client.ledger.config.name, arrival)
 
 
-def _not_known(standing: Standing, arrival: Kept) -> OutcomeUnknown:
+def _not_known(standing: Standing, arrival: StoredArrival) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"source {arrival.source} took it back, and whether it is in the ledger is not known yet; "
         "claimbridge reconcile finds out, and the next pass looks again",
@@ -51,7 +53,7 @@ def _not_known(standing: Standing, arrival: Kept) -> OutcomeUnknown:
     )
 
 
-def _in_ledger(standing: Standing, ledger: str, arrival: Kept) -> ClaimError:
+def _in_ledger(standing: Standing, ledger: str, arrival: StoredArrival) -> ClaimError:
     entry = standing.journal_entry
     where = f"as journal entry {entry}" if entry else f"and is {standing.state} there"
     return ClaimError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Generator
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
@@ -13,6 +14,7 @@ from claimbridge.journal.base import Journal
 from claimbridge.model import Book, Continuity, History, Outcome, Submission, Withdrawal
 from claimbridge.profiles.base import Capabilities, Request
 
+M = TypeVar("M")
 T = TypeVar("T")
 FirstSend = Literal["ask", "send"]
 
@@ -140,6 +142,18 @@ class NoteJob(Access[None], frozen=True):
         journal.note_job(self.flights, self.job)
 
 
+class FirstSight(Access[bool], frozen=True):
+    """Keep that a signed reply was seen, False when it was before: ``Journal.first_sight``."""
+
+    book: str
+    seal: str
+    until: dt.datetime
+
+    def perform(self, journal: Journal) -> bool:
+        """Do it."""
+        return journal.first_sight(self.book, self.seal, self.until)
+
+
 class AtOnce(Access[list[Any]], frozen=True):
     """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
 
@@ -174,6 +188,15 @@ class Exchange(Step[tuple[Outcome, ...]], frozen=True):
     verb: str
     submissions: tuple[Submission, ...]
     built: Built | None = None
+
+
+class Post(Step[T], Generic[M, T], frozen=True):
+    """Send one message to the ERP; answered by its reply, or raises what the transport raises.
+
+    What a message and a reply are is the business of whoever builds the one and reads the other.
+    """
+
+    message: M
 
 
 class Pause(Step[bool], frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from claimbridge.clock import Clock
 from claimbridge.journal import newest
 from claimbridge.journal.memory import MemoryJournal, _Record
-from claimbridge.journal.newest import Held, Mark
+from claimbridge.journal.newest import Lineage, Mark
 from claimbridge.model import Continuity, History, Submission
 
 
@@ -66,7 +66,7 @@ class MarkedJournal(MemoryJournal):
         """Return what follows from the record and the mark."""
         kept, record = self.kept, self._record
         marked = kept.begun > 0
-        held = Held(kept.id, kept.begun, record.begun_at, marked)
+        held = Lineage(kept.id, kept.begun, record.begun_at, marked)
         return newest.judged("simulated", held, kept.mark, tuple(record.gaps))
 
     def make_newest(self) -> None:

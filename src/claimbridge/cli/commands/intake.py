@@ -18,7 +18,7 @@ from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.sources.base import Source
 from claimbridge.sources.intake import Handled, Intake, Report
-from claimbridge.sources.record import ArrivalState, Kept, Record, open_record
+from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
 from claimbridge.sources.rereading import reread
 from claimbridge.sources.settings import (
     SourceConfig,
@@ -160,7 +160,7 @@ def retry_arrivals(
     with ExitStack() as closing:
         opened: dict[str, Source] = {}
 
-        def retry(record: Record, one: Kept) -> bool:
+        def retry(record: SourceRecord, one: StoredArrival) -> bool:
             if record.retry(one):
                 return True
             try:
@@ -196,7 +196,7 @@ def refuse_arrivals(
 
     """
 
-    def refuse(record: Record, one: Kept) -> bool:
+    def refuse(record: SourceRecord, one: StoredArrival) -> bool:
         return record.end(one, ArrivalState.REFUSED, code="CB-544", reason=reason)
 
     return _each_parked(configured_sources(config, source), config, ids, refuse, json)
@@ -206,7 +206,7 @@ def _each_parked(
     sources: list[SourceConfig],
     config: Path,
     ids: list[str],
-    act: Callable[[Record, Kept], bool],
+    act: Callable[[SourceRecord, StoredArrival], bool],
     json: bool,
 ) -> int:
     """Do something with parked arrivals: those of ``ids``, or all where there are none."""
@@ -248,7 +248,7 @@ def configured_sources(config: Path, name: str | None) -> list[SourceConfig]:
 
 
 @contextmanager
-def opened_record(config: Path, source: SourceConfig) -> Iterator[Record]:
+def opened_record(config: Path, source: SourceConfig) -> Iterator[SourceRecord]:
     """Open the record that a source shares with the journal of its ledgers."""
     record = open_record(journal_of(config, source))
     try:
@@ -306,7 +306,7 @@ def _summary(report: Report) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "read")
 
 
-def _record(arrival: Kept) -> dict[str, Any]:
+def _record(arrival: StoredArrival) -> dict[str, Any]:
     return {
         "source": arrival.source,
         "document": arrival.key,

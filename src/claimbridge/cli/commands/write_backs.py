@@ -13,7 +13,7 @@ from claimbridge.cli.commands.claims import Config, Json
 from claimbridge.cli.commands.intake import SourceName, configured_sources, opened_record
 from claimbridge.cli.output import complain, emit, row, show, table
 from claimbridge.errors import ClaimError
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.writeback import FOR_A_PERSON, WriteBack, WriteBackState
 
 
@@ -68,7 +68,7 @@ def write_backs(
     return worst([DONE, *(_unknown(key) for key in sorted(missing))])
 
 
-def _again(record: Record, source: str, key: str) -> bool:
+def _again(record: SourceRecord, source: str, key: str) -> bool:
     """Let the next pass go on with what is refused or parked about a document; say whether any."""
     waiting = [one for one in record.write_backs_of(source, key) if one.state in FOR_A_PERSON]
     moved = [

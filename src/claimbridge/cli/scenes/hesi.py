@@ -26,7 +26,7 @@ from claimbridge.sources.hesi.hook import HesiHook
 from claimbridge.sources.hesi.opening import hesi_source
 from claimbridge.sources.hints import Hinted
 from claimbridge.sources.intake import Handled, Intake
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.writeback import WriteBack, WriteBackState
 
@@ -53,7 +53,7 @@ def demo_with_hesi(*, json: bool) -> int:
 
 
 @contextlib.contextmanager
-def _opened(sandbox: Sandbox) -> Iterator[tuple[Hinted, SourceConfig, Record]]:
+def _opened(sandbox: Sandbox) -> Iterator[tuple[Hinted, SourceConfig, SourceRecord]]:
     """Open the sandbox's Hesi as a source, as a user's configuration would."""
     with (
         tempfile.TemporaryDirectory(prefix="claimbridge-demo-") as folder,
@@ -73,7 +73,7 @@ def _opened(sandbox: Sandbox) -> Iterator[tuple[Hinted, SourceConfig, Record]]:
                 **{name: f"file:{name}" for name in _SECRETS},
             },
         )
-        record = Record(Path(folder, "record.db"))
+        record = SourceRecord(Path(folder, "record.db"))
         source = hesi_source(config, record)
         try:
             yield source, config, record

@@ -19,7 +19,7 @@ from claimbridge import xmlio
 from claimbridge.contract.calls.findings import path_of
 from claimbridge.contract.names import XSD
 from claimbridge.contract.outline.documents import Documents
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 MAX_BYTES: Final = 256_000
 MAX_SECONDS: Final = 1.0

@@ -16,7 +16,7 @@ from claimbridge import xmlio
 from claimbridge.contract.calls.shape import Leaf, Shape
 from claimbridge.contract.names import split_name
 from claimbridge.contract.outline.wording import BOUNDS, listed
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 _MESSAGE: Final = re.compile(
     r"Element '(?P<element>[^']*)'(?:, attribute '(?P<attribute>[^']*)')?: "

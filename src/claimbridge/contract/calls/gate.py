@@ -20,7 +20,7 @@ from claimbridge.contract.calls.shape import Leaf
 from claimbridge.contract.outline.documents import SCHEME, Documents
 from claimbridge.contract.patterns import Forms, without_patterns
 from claimbridge.errors import ContractError
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 if TYPE_CHECKING:
     from lxml.etree._docloader import _InputDocument

@@ -30,7 +30,7 @@ from typing import Any, Final
 from claimbridge.contract.calls.shape import Group, Leaf, Order, Part, Shape, Types
 from claimbridge.contract.names import XML, XSI, split_name
 from claimbridge.errors import SchemaViolation
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 from claimbridge.xmlio import Canonical
 
 _MAX_EXPONENT: Final = 60

@@ -36,7 +36,7 @@ from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.outline.documents import Documents
 from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.errors import DocumentError
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 _PREFIXES: Final = {"soapenc": SOAP_ENCODING, "soapenv": SOAP_ENVELOPE, "xsd": XSD, "xsi": XSI}
 _TYPE: Final = f"{{{XSI}}}type"

@@ -17,7 +17,7 @@ from claimbridge.contract.outline.simple import ANY_TYPE, built_in
 from claimbridge.contract.outline.types import Element, Group, Type, Wildcard
 from claimbridge.contract.patterns.pattern import Pattern, Undecidable
 from claimbridge.contract.patterns.union import fits
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 _PATTERN: Final = f"{{{XSD}}}pattern"
 _TYPE: Final = f"{{{XSI}}}type"

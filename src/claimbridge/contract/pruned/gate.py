@@ -9,7 +9,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.calls.gate import Gate
 from claimbridge.contract.names import XSD, XSI, qname, split_name
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 _TYPE = f"{{{XSI}}}type"
 

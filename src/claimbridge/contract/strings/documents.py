@@ -26,7 +26,7 @@ from claimbridge.contract.outline.documents import gather, opened
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.types import Element
 from claimbridge.errors import ContractError, SchemaViolation
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 Format = Literal["xml", "json"]
 Encoding = Literal["UTF-8", "GBK"]

@@ -18,7 +18,7 @@ from claimbridge.contract.study.generation import Side
 from claimbridge.contract.study.traces import Trace
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.errors import ContractError, SchemaViolation
-from claimbridge.model.outcome import Finding
+from claimbridge.findings import Finding
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 

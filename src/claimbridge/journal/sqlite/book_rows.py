@@ -66,7 +66,7 @@ def write_books(
     return True
 
 
-def check_elsewhere(connection: sqlite3.Connection, changes: Iterable[rules.Change]) -> None:
+def check_elsewhere(connection: sqlite3.Connection, changes: Iterable[rules.Write]) -> None:
     """Raise ConflictingSubmission CB-457 where another book has a claim that is about to be sent.
 
     It is read in the transaction that records the sending: of two books that are sent one claim
@@ -81,10 +81,12 @@ def check_elsewhere(connection: sqlite3.Connection, changes: Iterable[rules.Chan
             rules.refuse_elsewhere(key, _held(found), read_books(connection))
 
 
-def _held(found: Sequence[Sequence[object]]) -> list[rules.Held]:
+def _held(found: Sequence[Sequence[object]]) -> list[rules.Presence]:
     try:
         return [
-            msgspec.convert(dict(zip(rules.Held.__struct_fields__, row, strict=True)), rules.Held)
+            msgspec.convert(
+                dict(zip(rules.Presence.__struct_fields__, row, strict=True)), rules.Presence
+            )
             for row in found
         ]
     except msgspec.MsgspecError as error:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.journal import invoices
-from claimbridge.journal.rules import Change
+from claimbridge.journal.rules import Write
 from claimbridge.journal.sqlite.rows import Undecodable
 from claimbridge.model import InvoiceHolder, InvoiceUse, Key, State, Submission
 
@@ -57,7 +57,7 @@ def read_holders(
     return tuple(dict.fromkeys(found))
 
 
-def check(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+def check(connection: sqlite3.Connection, changes: Sequence[Write]) -> None:
     """Raise ClaimError where another claim has an invoice that a change begins to use."""
     for change in changes:
         uses = invoices.newly_used(change)
@@ -69,7 +69,7 @@ def check(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
                 raise error
 
 
-def write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+def write(connection: sqlite3.Connection, changes: Sequence[Write]) -> None:
     """Keep which invoices the changed submissions use, after they were written."""
     for change in changes:
         before = () if change.before is None else change.before.invoices

@@ -33,10 +33,9 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, JournalError
 from claimbridge.journal import rules
 from claimbridge.journal.base import outcome_of
-from claimbridge.journal.calls import Call
+from claimbridge.journal.calls import ClientCall
 from claimbridge.journal.flights import Flight, Flights
-from claimbridge.journal.sqlite import book_rows, forks, invoice_rows, owners, rows
-from claimbridge.journal.sqlite import file as place
+from claimbridge.journal.sqlite import book_rows, forks, invoice_rows, journal_file, owners, rows
 from claimbridge.journal.sqlite.connections import Connections
 from claimbridge.journal.sqlite.group import GroupCommit
 from claimbridge.journal.sqlite.marking import Marking, noted
@@ -78,7 +77,7 @@ class SqliteJournal:
         timeout: float = 10.0,
         group: int = 256,
     ) -> None:
-        self._path = place.settled(Path(path))
+        self._path = journal_file.ensure_file(Path(path))
         self._clock = clock
         self._timeout = timeout
         self._group = group
@@ -171,7 +170,7 @@ class SqliteJournal:
 
         self._writes.write(note)
 
-    def ended(self, call: Call) -> None:
+    def ended(self, call: ClientCall) -> None:
         """Put in doubt what ``call`` has begun and not ended."""
         if self._flights.drop(call):
             with contextlib.suppress(JournalError):  # then the next reader finds it so
@@ -316,7 +315,7 @@ class SqliteJournal:
     def _write(
         self,
         seen: History,
-        changes: Sequence[rules.Change],
+        changes: Sequence[rules.Write],
         aloft: Mapping[Key, rows.Aloft],
         withdrawn: Withdrawal | None = None,
     ) -> History | None:
@@ -439,7 +438,7 @@ class SqliteJournal:
             self._land(book, claim_id, adrift)
 
 
-def _contents(changes: Iterable[rules.Change]) -> dict[Key, str]:
+def _contents(changes: Iterable[rules.Write]) -> dict[Key, str]:
     return {change.after.key: rows.encoded(change.after) for change in changes}
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from claimbridge.clock import Clock, Uptime
 from claimbridge.journal import newest
-from claimbridge.journal.newest import Held, Mark
+from claimbridge.journal.newest import Lineage, Mark
 from claimbridge.journal.sqlite.failures import explained
 from claimbridge.journal.sqlite.marks import MarkFile
 from claimbridge.journal.sqlite.rows import Undecodable
@@ -41,7 +41,7 @@ class Marking:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = MarkFile(path)
-        self._checked: Held | None = None
+        self._checked: Lineage | None = None
         self._to_write: Mark | None = None
         self._written = 0
         self._failure: OSError | None = None
@@ -63,7 +63,7 @@ class Marking:
     def close(self, connection: sqlite3.Connection) -> None:
         """End a transaction, right before it is committed: keep what the mark will say."""
         if self._checked is not None:
-            held = read_held(connection)
+            held = read_lineage(connection)
             self._to_write = Mark(held.id, held.begun, self._file.place)
 
     def committed(self) -> None:
@@ -94,14 +94,14 @@ class Marking:
             while True:
                 # The mark first: it follows the journal. Where it moved meanwhile, look again.
                 mark = self._file.read()
-                held = read_held(connection)
+                held = read_lineage(connection)
                 found = newest.judged(str(self._path), held, mark, gaps, place=self._file.place)
                 suspect = found.behind or found.replaces
                 if not suspect or self._file.read() == mark:
                     return found
         except OSError as error:
             why = f"its mark {self._file.path} cannot be read ({error.strerror})"
-            judged = newest.judged(str(self._path), read_held(connection), None, gaps)
+            judged = newest.judged(str(self._path), read_lineage(connection), None, gaps)
             return msgspec.structs.replace(judged, behind=why)
 
     def is_new(self, connection: sqlite3.Connection, book: str) -> bool:
@@ -127,7 +127,7 @@ class Marking:
 
     def renew(self, connection: sqlite3.Connection) -> None:
         """Make the journal the newest: a new id, beyond any count, for it and for its mark."""
-        held = read_held(connection)
+        held = read_lineage(connection)
         try:
             mark = self._file.read()
             begun = held.begun + 1 if not held.untouched else 0
@@ -140,8 +140,8 @@ class Marking:
         except OSError as error:
             raise explained(error, self._file.path) from error
 
-    def _sound(self, connection: sqlite3.Connection) -> Held:
-        held = read_held(connection)
+    def _sound(self, connection: sqlite3.Connection) -> Lineage:
+        held = read_lineage(connection)
         try:
             mark, place = self._file.read(), self._file.place
             refusal = newest.refused(newest.judged(str(self._path), held, mark, place=place))
@@ -156,14 +156,14 @@ class Marking:
         return held
 
 
-def read_held(connection: sqlite3.Connection) -> Held:
+def read_lineage(connection: sqlite3.Connection) -> Lineage:
     """Return what the journal holds about itself."""
     row = connection.execute(_HELD).fetchone()
     if row is None:
         raise Undecodable("the row of table journal is missing")
     identity, begun, begun_at, marked = row
     at = None if begun_at is None else _moment(begun_at)
-    return Held(str(identity), int(begun), at, bool(marked))
+    return Lineage(str(identity), int(begun), at, bool(marked))
 
 
 def read_gaps(connection: sqlite3.Connection) -> tuple[Gap, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from claimbridge.journal.newest import Mark
-from claimbridge.journal.sqlite.file import filesystem_of
+from claimbridge.journal.sqlite.journal_file import filesystem_of
 
 _LINE: Final = re.compile(rb"claimbridge journal ([0-9a-f]{32}) begun (\d{20}) at (\d{20})\n")
 _STABLE: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs"})

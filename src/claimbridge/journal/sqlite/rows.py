@@ -287,9 +287,7 @@ def note_job(connection: sqlite3.Connection, flight: Submission, job: str) -> No
         connection.execute(_CONTENT, (content, *_key(flight.key)))
 
 
-def check_owned(
-    connection: sqlite3.Connection, changes: Iterable[rules.Change], owner: str
-) -> None:
+def check_owned(connection: sqlite3.Connection, changes: Iterable[rules.Write], owner: str) -> None:
     """Raise JournalError CB-228 where another than ``owner`` has the flight that a change ends."""
     for change in changes:
         if change.lands_unproven:
@@ -300,7 +298,7 @@ def check_owned(
 
 def write(
     connection: sqlite3.Connection,
-    changes: Sequence[rules.Change],
+    changes: Sequence[rules.Write],
     contents: Mapping[Key, str],
     aloft: Mapping[Key, Aloft],
 ) -> None:
@@ -323,7 +321,7 @@ def write(
     connection.executemany(_APPEND, [_move_row(move) for move in moves if move is not None])
 
 
-def _put(connection: sqlite3.Connection, change: rules.Change, values: Row) -> None:
+def _put(connection: sqlite3.Connection, change: rules.Write, values: Row) -> None:
     key = change.after.key
     if change.before is None:
         connection.execute(_INSERT, (*values, *_key(key)))

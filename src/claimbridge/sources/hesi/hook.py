@@ -22,7 +22,7 @@ from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hints import Hints
 from claimbridge.sources.receiver import Receiver
-from claimbridge.sources.record import Record
+from claimbridge.sources.record import SourceRecord
 
 MAX_BODY: Final = 64 * 1024
 """Bytes: messages carry a few fields of a form."""
@@ -136,7 +136,7 @@ class HesiHook(Receiver):
 
 
 def missed_messages(
-    client: HesiClient, record: Record, *, source: str = "hesi", clock: Clock = SYSTEM
+    client: HesiClient, record: SourceRecord, *, source: str = "hesi", clock: Clock = SYSTEM
 ) -> int:
     """Turn the messages that reached nobody into hints; return how many documents they are about.
 

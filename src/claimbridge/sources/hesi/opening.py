@@ -11,11 +11,11 @@ from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.source import HesiSource
 from claimbridge.sources.hesi.writeback import HesiAnswers
 from claimbridge.sources.hints import Hinted
-from claimbridge.sources.record import Record, open_record
+from claimbridge.sources.record import SourceRecord, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source
 
 
-def hesi_source(config: SourceConfig, record: Record, *, clock: Clock = SYSTEM) -> Hinted:
+def hesi_source(config: SourceConfig, record: SourceRecord, *, clock: Clock = SYSTEM) -> Hinted:
     """Return the source of kind ``hesi`` that ``config`` describes.
 
     Raises ConfigurationError or KeyUnavailable for what it needs.

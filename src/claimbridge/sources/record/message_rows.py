@@ -9,7 +9,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Sequence
 
-from claimbridge.sources.record.kept import Delivery, Hint
+from claimbridge.sources.record.arrivals import Delivery, Hint
 from claimbridge.sources.record.rows import stamp, storable
 
 # Deliveries

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from claimbridge.sources.record import message_rows as rows
 from claimbridge.sources.record import write_backs
-from claimbridge.sources.record.kept import Delivery, Hint
+from claimbridge.sources.record.arrivals import Delivery, Hint
 from claimbridge.sources.record.store import RecordStore
 from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackState
 
 
 class Messages(RecordStore):
-    """The part of the record that is about no claim: ``Hints`` and ``WriteBacks`` are its words."""
+    """The part of the record that is about no claim: the ports ``Hints`` and ``WriteBacks``."""
 
     def deliver(self, source: str, digest: str, body: bytes) -> bool:
         """Keep a body; False when one with this digest is kept already."""

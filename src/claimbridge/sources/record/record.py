@@ -16,34 +16,34 @@ from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import JournalError
-from claimbridge.journal.sqlite import file as place
+from claimbridge.journal.sqlite import journal_file
 from claimbridge.journal.sqlite.failures import PLACE
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record import rows
-from claimbridge.sources.record.kept import ArrivalState, Kept
+from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival
 from claimbridge.sources.record.messages import Messages
 
 _PAGE: Final = 200
 """Arrivals read at once by ``select``: what bounds its memory."""
 
 
-def open_record(url: str, *, clock: Clock = SYSTEM) -> Record:
+def open_record(url: str, *, clock: Clock = SYSTEM) -> SourceRecord:
     """Open the record in the journal that ``url`` names, creating it when it is missing.
 
     ``memory:`` keeps it in this process alone. Raises JournalError as ``open_journal`` does.
     """
     if url == "memory:":
-        return Record(None, clock=clock)
+        return SourceRecord(None, clock=clock)
     if not url.startswith("sqlite://"):
         raise JournalError(
             "a record of sources is kept beside an SQLite journal; use sqlite:///claims.db, "
             "sqlite:////path/claims.db, or memory:",
             code=PLACE,
         )
-    return Record(place.path_of(url), clock=clock)
+    return SourceRecord(journal_file.path_of(url), clock=clock)
 
 
-class Record(Messages):
+class SourceRecord(Messages):
     """The record in the SQLite file at ``path``, created when missing; None: in memory.
 
     ``timeout`` is how many seconds a write waits for other programs. Every method raises
@@ -60,7 +60,9 @@ class Record(Messages):
             found = row.fetchone()
         return str(found[0]) if found else ""
 
-    def take_in(self, source: str, arrivals: Sequence[Arrival], *, mark: str = "") -> list[Kept]:
+    def take_in(
+        self, source: str, arrivals: Sequence[Arrival], *, mark: str = ""
+    ) -> list[StoredArrival]:
         """Keep what a source gave, and with it where reading goes on; return it as it is kept.
 
         All of it or nothing. A version that is known already stays as it is, unless it was no
@@ -70,7 +72,7 @@ class Record(Messages):
         """
         now = self._clock.now()
 
-        def write(connection: sqlite3.Connection) -> list[Kept]:
+        def write(connection: sqlite3.Connection) -> list[StoredArrival]:
             for arrival in arrivals:
                 rows.add(connection, source, arrival, now)
             if mark:
@@ -80,13 +82,13 @@ class Record(Messages):
 
         return self._writes.write(write)
 
-    def find(self, source: str, key: str) -> tuple[Kept, ...]:
+    def find(self, source: str, key: str) -> tuple[StoredArrival, ...]:
         """Return every version of a document, oldest first."""
         with self._store.reading() as connection:
             where, values = "source = ? AND document = ?", (source, rows.storable(key))
             return tuple(rows.select(connection, where, values))
 
-    def newest(self, source: str, key: str) -> Kept | None:
+    def newest(self, source: str, key: str) -> StoredArrival | None:
         """Return the version of a document that was read last; None where there is none."""
         with self._store.reading() as connection:
             where, values = "source = ? AND document = ?", (source, rows.storable(key))
@@ -95,7 +97,7 @@ class Record(Messages):
 
     def select(
         self, states: Sequence[ArrivalState] = (), *, source: str | None = None
-    ) -> Iterator[Kept]:
+    ) -> Iterator[StoredArrival]:
         """Yield arrivals in these states (empty: in any), oldest first; ``source`` None: of all.
 
         Bounded memory: the caller may stop early, and may write while it reads.
@@ -127,7 +129,7 @@ class Record(Messages):
             )
             return tuple(row[0] for row in found.fetchall())
 
-    def get(self, numbers: Sequence[int]) -> list[Kept]:
+    def get(self, numbers: Sequence[int]) -> list[StoredArrival]:
         """Return the arrivals of these numbers, in their order."""
         with self._store.reading() as connection:
             where = f"id IN ({', '.join('?' * len(numbers))})"
@@ -167,19 +169,19 @@ class Record(Messages):
 
     # --- what becomes of it -------------------------------------------------------------------
 
-    def begin(self, arrivals: Sequence[Kept]) -> list[Kept | None]:
+    def begin(self, arrivals: Sequence[StoredArrival]) -> list[StoredArrival | None]:
         """Count one more attempt of claims that are about to be submitted.
 
         Returns each arrival as it then stands; None where it is no longer to be submitted.
         """
         now = self._clock.now()
 
-        def write(connection: sqlite3.Connection) -> list[Kept | None]:
+        def write(connection: sqlite3.Connection) -> list[StoredArrival | None]:
             return [_begun(connection, one, now) for one in arrivals]
 
         return self._writes.write(write)
 
-    def accept(self, arrival: Kept) -> None:
+    def accept(self, arrival: StoredArrival) -> None:
         """Record that the ledger accepted it; what was parked of the claim before is superseded."""
         now = self._clock.now()
 
@@ -189,7 +191,7 @@ class Record(Messages):
 
         self._writes.write(write)
 
-    def end(self, arrival: Kept, state: ArrivalState, *, code: str, reason: str) -> bool:
+    def end(self, arrival: StoredArrival, state: ArrivalState, *, code: str, reason: str) -> bool:
         """Record another end, and why; False when it has ended otherwise meanwhile."""
         now = self._clock.now()
 
@@ -202,7 +204,7 @@ class Record(Messages):
 
         return self._writes.write(write)
 
-    def later(self, arrival: Kept, *, code: str, reason: str) -> None:
+    def later(self, arrival: StoredArrival, *, code: str, reason: str) -> None:
         """Record why an arrival could not be brought further for now; it stays ``read``."""
         values = (code, rows.storable(reason, rows.MAX_REASON), arrival.number)
         self._writes.write(
@@ -211,7 +213,7 @@ class Record(Messages):
             )
         )
 
-    def retry(self, arrival: Kept) -> bool:
+    def retry(self, arrival: StoredArrival) -> bool:
         """Let the next pass go on with a parked arrival; False when it is not parked any more.
 
         One that never was a claim stays parked: it has to be read again, and taken in.
@@ -228,7 +230,7 @@ class Record(Messages):
 
         return self._writes.write(write)
 
-    def told(self, arrival: Kept) -> None:
+    def told(self, arrival: StoredArrival) -> None:
         """Record that the source took note of the end that ``arrival`` shows."""
         values = (arrival.number, arrival.state.value)
         self._writes.write(
@@ -237,7 +239,7 @@ class Record(Messages):
             )
         )
 
-    def answered(self, arrival: Kept, state: str) -> None:
+    def answered(self, arrival: StoredArrival, state: str) -> None:
         """Record that what goes back to the source was planned for this state in the ledger."""
         values = (state, arrival.number)
         self._writes.write(
@@ -247,7 +249,9 @@ class Record(Messages):
         )
 
 
-def _begun(connection: sqlite3.Connection, arrival: Kept, now: dt.datetime) -> Kept | None:
+def _begun(
+    connection: sqlite3.Connection, arrival: StoredArrival, now: dt.datetime
+) -> StoredArrival | None:
     if not rows.count_attempt(connection, arrival.number, now):
         return None
     (begun,) = rows.select(connection, "id = ?", (arrival.number,))

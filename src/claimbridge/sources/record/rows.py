@@ -15,7 +15,7 @@ import msgspec
 from claimbridge.journal.sqlite.rows import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.record.kept import ArrivalState, Kept
+from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival
 
 MAX_REASON: Final = 4000
 
@@ -155,7 +155,9 @@ def _supersede_older(
         connection.execute(_SUPERSEDE, (reason, same_document, stamp(now), number))
 
 
-def kept(connection: sqlite3.Connection, source: str, key: str, version: str) -> Kept | None:
+def kept(
+    connection: sqlite3.Connection, source: str, key: str, version: str
+) -> StoredArrival | None:
     """Return one version of a document; None when it is not recorded."""
     where = "source = ? AND document = ? AND version = ?"
     found = select(connection, where, (source, storable(key), storable(version)))
@@ -164,7 +166,7 @@ def kept(connection: sqlite3.Connection, source: str, key: str, version: str) ->
 
 def select(
     connection: sqlite3.Connection, where: str, values: Sequence[object], rest: str = "ORDER BY id"
-) -> list[Kept]:
+) -> list[StoredArrival]:
     """Return the arrivals that fit; ``where`` and ``rest`` are SQL of this package alone."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM arrivals WHERE {where} {rest}",  # noqa: S608 - no value in it
@@ -186,7 +188,9 @@ def end(
     connection.execute(_END, (state.value, code, text, stamp(now), number))
 
 
-def supersede_parked(connection: sqlite3.Connection, accepted: Kept, now: dt.datetime) -> None:
+def supersede_parked(
+    connection: sqlite3.Connection, accepted: StoredArrival, now: dt.datetime
+) -> None:
     """Close what was parked of a claim before it was accepted: another document has mended it."""
     reason = f"the claim was accepted as {accepted.key}"
     connection.execute(
@@ -211,7 +215,7 @@ def set_mark(connection: sqlite3.Connection, source: str, mark: str, now: dt.dat
     connection.execute(_SET_MARK, (source, storable(mark), stamp(now)))
 
 
-def _kept(row: Sequence[object]) -> Kept:
+def _kept(row: Sequence[object]) -> StoredArrival:
     names = (
         "number", "source", "key", "version", "state", "label", "claim_id", "revision",
         "withdrawn", "code", "reason", "attempt", "told", "answered", "content", "ignored",
@@ -221,7 +225,7 @@ def _kept(row: Sequence[object]) -> Kept:
     try:
         fields["content"] = fields["content"] or ""
         fields["ignored"] = msgspec.json.decode(str(fields["ignored"]))
-        return msgspec.convert(fields, Kept, strict=False)
+        return msgspec.convert(fields, StoredArrival, strict=False)
     except msgspec.MsgspecError as error:
         raise Undecodable(f"row {row[0]} of arrivals: {error}") from error
 

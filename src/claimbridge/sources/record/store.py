@@ -15,8 +15,7 @@ from typing import Protocol
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import NotDelivered
-from claimbridge.journal.sqlite import file as place
-from claimbridge.journal.sqlite import forks, schema
+from claimbridge.journal.sqlite import forks, journal_file, schema
 from claimbridge.journal.sqlite.connections import Connections
 from claimbridge.journal.sqlite.failures import explained
 from claimbridge.journal.sqlite.group import GroupCommit
@@ -26,7 +25,7 @@ class RecordStore:
     """The tables, opened; what the record keeps in them is told by those built on it."""
 
     def __init__(self, path: Path | None, *, clock: Clock = SYSTEM, timeout: float = 10.0) -> None:
-        self._path = place.settled(path) if path is not None else None
+        self._path = journal_file.ensure_file(path) if path is not None else None
         self._clock = clock
         self._timeout = timeout
         self._set_up()

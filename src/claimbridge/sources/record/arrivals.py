@@ -60,7 +60,7 @@ Whoever decides by the class must not take a claim that may be posted for one th
 """
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class StoredArrival(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a document, as it is recorded.
 
     ``number`` grows with age. ``content`` is the claim's JSON, "" where the document was none.
@@ -139,4 +139,4 @@ class Hint(msgspec.Struct, frozen=True):
     key: str
 
 
-__all__ = ["ArrivalState", "Delivery", "Hint", "Kept"]
+__all__ = ["ArrivalState", "Delivery", "Hint", "StoredArrival"]

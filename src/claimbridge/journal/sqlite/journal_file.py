@@ -43,7 +43,7 @@ def path_of(url: str) -> Path:
     return Path(name[1:])
 
 
-def settled(path: Path) -> Path:
+def ensure_file(path: Path) -> Path:
     """Return the absolute path of a file that can hold a journal, creating it when missing.
 
     A new file is for its user alone (mode 0600): it holds names and amounts. Raises JournalError.
@@ -108,4 +108,4 @@ def _unusable(why: str) -> JournalError:
     return JournalError(f"no journal can be kept there: {why}", code=PLACE)
 
 
-__all__ = ["filesystem_of", "path_of", "settled"]
+__all__ = ["ensure_file", "filesystem_of", "path_of"]
