@@ -33,7 +33,9 @@ secret, no bank account and no whole document.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
@@ -130,6 +132,24 @@ class MissingExtra(ConfigurationError):
     """An optional dependency is needed; the message names the ``pip install`` that brings it."""
 
     default_code = "CB-230"
+
+
+@contextlib.contextmanager
+def requires_extra(extra: str, *, need: str) -> Iterator[None]:
+    """Raise MissingExtra where an import in the block fails; ``extra`` brings what it needs.
+
+    ``need`` says who needs which package. A module of our own that cannot be imported is no extra:
+    its error passes unchanged.
+    """
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "claimbridge":
+            raise
+        raise MissingExtra(
+            f"{need}: pip install 'claimbridge[{extra}]', "
+            f"or in a checkout: pip install '.[{extra}]'"
+        ) from error
 
 
 class ClaimError(ClaimBridgeError):

@@ -192,7 +192,7 @@ def _read_reply(data: bytes) -> None:
 
 
 def _read_gzip(data: bytes) -> None:
-    from claimbridge.soap.transport.reply import ReplyBody
+    from claimbridge.soap.transport.answer import ReplyBody
 
     body = ReplyBody("gzip", limit=50_000_000, place="erp.example")
     for at in range(0, len(data), 65_536):

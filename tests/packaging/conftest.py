@@ -45,9 +45,9 @@ class Environment:
         pip("--python", self.bin / "python", "install", "--quiet", "--no-index",
             "--find-links", self._wheelhouse, *what)  # fmt: skip
 
-    def run(self, *command: str) -> str:
-        """Run a program of the environment; return what it printed; fail unless it ends with 0."""
-        done = subprocess.run(
+    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment; return how it ended."""
+        return subprocess.run(
             [str(self.bin / command[0]), *command[1:]],
             cwd=self.elsewhere,
             env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
@@ -55,6 +55,10 @@ class Environment:
             text=True,
             timeout=120,
         )
+
+    def run(self, *command: str) -> str:
+        """Run a program of the environment; return what it printed; fail unless it ends with 0."""
+        done = self.call(*command)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -112,7 +116,9 @@ def _build(folder: Path) -> None:
     # What setup.cfg asks for, no more; setuptools is what pip builds sdist and checkout with.
     wheel = pip("wheel", "--no-deps", "-v", "-w", folder / "dist", checkout)
     (found,) = (folder / "dist").glob("*.whl")
-    pip("download", "--quiet", "-d", wheelhouse, f"{found}[async,excel,rules]", "setuptools>=77")
+    pip(
+        "download", "--quiet", "-d", wheelhouse, f"{found}[async,cli,excel,rules]", "setuptools>=77"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "build", "--sdist", "--outdir", folder / "dist", checkout],
         capture_output=True,

@@ -101,14 +101,71 @@ for amount in ("5", "6"):
 """
 
 
+FAKE_LEDGER = """
+from importlib.resources import files
+from claimbridge import Claim, Client, LedgerConfig, NotDelivered
+from claimbridge.sources.webhook import Webhook
+from claimbridge.sources.hesi.hook import HesiHook
+from claimbridge.testing import FakeLedger
+examples = files("claimbridge.examples")
+claim = Claim.from_json(examples.joinpath("claims/travel-cn.json").read_bytes())
+with FakeLedger(chart=examples.joinpath("chart.toml")) as ledger:
+    print(ledger.submit(claim).reference)
+    ledger.submit(claim)
+    print(len(ledger.erp.entries()))
+config = LedgerConfig(
+    endpoint="http://127.0.0.1:9/", journal="memory:", chart=str(examples.joinpath("chart.toml"))
+)
+with Client(config) as ledger:
+    try:
+        ledger.submit(claim)
+    except NotDelivered as error:
+        print(error.claim_id)
+"""
+WITHOUT_CLI = """
+import sys
+from claimbridge import MissingExtra
+for package in ("cyclopts", "rich", "starlette", "uvicorn"):
+    try:
+        __import__(package)
+    except ImportError:
+        continue
+    sys.exit(f"{package} came with a plain install")
+from claimbridge.sandbox import FAULTS, Responder
+for name in ("Sandbox", "Hesi", "Listed"):
+    try:
+        getattr(sys.modules["claimbridge.sandbox"], name)
+    except MissingExtra as error:
+        print(error)
+"""
+INSTALL_CLI = "pip install 'claimbridge[cli]', or in a checkout: pip install '.[cli]'"
+
+
+def test_a_plain_install_is_the_library(built: Built, tmp_path: Path) -> None:
+    """It submits without the command's packages; what needs those says how to get them."""
+    environment = Environment(tmp_path, built.wheelhouse)
+    environment.install(built.wheel)
+    assert environment.python(LAZY) == "[]"
+    claim = "EXP-2026-0042"
+    assert environment.python(FAKE_LEDGER).split() == [claim, "1", claim]
+    refusals = environment.python(WITHOUT_CLI).splitlines()
+    assert refusals == [f"CB-230 the sandbox needs starlette and uvicorn: {INSTALL_CLI}"] * 3
+    for command in (("claimbridge", "demo"), ("python", "-m", "claimbridge", "--version")):
+        done = environment.call(*command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"CB-230 the command needs cyclopts and rich: {INSTALL_CLI}\n"
+    environment.install("claimbridge[cli]")
+    assert "claimbridge" in environment.run("python", "-m", "claimbridge", "--help")
+
+
 @pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
 def test_a_clean_install_is_complete(kind: str, built: Built, tmp_path: Path) -> None:
     """Contracts, schemas and examples are found, the demonstration runs, and the import is lazy."""
     environment = Environment(tmp_path, built.wheelhouse)
     if kind == "editable":
-        environment.install("--editable", built.checkout)
+        environment.install("--editable", f"{built.checkout}[cli]")
     else:
-        environment.install(built.wheel if kind == "wheel" else built.sdist)
+        environment.install(f"{built.wheel if kind == 'wheel' else built.sdist}[cli]")
     environment.python(FOUND)
     assert environment.python(LAZY) == "[]"
     records = [

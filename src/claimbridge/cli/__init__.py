@@ -5,38 +5,35 @@ It imports what it needs only when it is called: Ctrl-C in that moment too ends 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        from claimbridge.cli.app import main as run
+        command = _command()
     except KeyboardInterrupt:
-        return _interrupted()
-    except ModuleNotFoundError as error:
-        return _missing(error)
-    return run(arguments)
+        return _end("interrupted; nothing was begun", 130)
+    return _end(command, 2) if isinstance(command, str) else command(arguments)
 
 
-def _interrupted() -> int:
+def _command() -> Callable[[Sequence[str] | None], int] | str:
+    """Return the command; where its packages are not installed, a sentence that names them."""
+    from claimbridge.errors import MissingExtra, requires_extra
+
+    try:
+        with requires_extra("cli", need="the command needs cyclopts and rich"):
+            from claimbridge.cli.app import main as run
+    except MissingExtra as error:
+        return str(error)
+    return run
+
+
+def _end(sentence: str, code: int) -> int:
     import sys
 
-    sys.stderr.write("interrupted; nothing was begun\n")
-    return 130
-
-
-def _missing(error: ModuleNotFoundError) -> int:
-    """Say which extra the command needs; a module of our own that is missing is raised."""
-    import sys
-
-    if (error.name or "").partition(".")[0] not in {"cyclopts", "rich"}:
-        raise error
-    sys.stderr.write(
-        f"the command needs {error.name}, which is not installed: pip install 'claimbridge[cli]', "
-        "or pip install -e '.[cli]' in a checkout\n"
-    )
-    return 2
+    sys.stderr.write(f"{sentence}\n")
+    return code
 
 
 __all__ = ["main"]

@@ -7,17 +7,41 @@
 It checks schema, signatures and business rules itself, keeps a ledger (in memory or in a file
 that survives ``kill -9``), and performs every fault on the wire. ``claimbridge sandbox`` serves
 the same; for an ERP of your own, write a ``Responder``.
+
+It needs the extra ``cli``, for starlette and uvicorn. What a ``Responder`` is made of needs none,
+so each name is loaded when it is first asked for.
 """
 
-from claimbridge.sandbox.app import Listed
-from claimbridge.sandbox.hesi.books import Node
-from claimbridge.sandbox.hesi.hooks import HookSettings
-from claimbridge.sandbox.hesi.service import Hesi
-from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
-from claimbridge.sandbox.kit.disturbances import FAULTS, Kind, Order, parse_faults
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
-from claimbridge.sandbox.kit.rules import Rules
-from claimbridge.sandbox.server import PROFILES, Sandbox
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from claimbridge.errors import requires_extra
+
+if TYPE_CHECKING:
+    from claimbridge.sandbox.app import Listed
+    from claimbridge.sandbox.hesi.books import Node
+    from claimbridge.sandbox.hesi.hooks import HookSettings
+    from claimbridge.sandbox.hesi.service import Hesi
+    from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
+    from claimbridge.sandbox.kit.disturbances import FAULTS, Kind, Order, parse_faults
+    from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
+    from claimbridge.sandbox.kit.rules import Rules
+    from claimbridge.sandbox.server import PROFILES, Sandbox
+
+_NAMES: Final = {
+    "app": ("Listed",),
+    "hesi.books": ("Node",),
+    "hesi.hooks": ("HookSettings",),
+    "hesi.service": ("Hesi",),
+    "kit.books": ("Books", "Document", "Entry", "Leg", "Objection", "Series"),
+    "kit.disturbances": ("FAULTS", "Kind", "Order", "parse_faults"),
+    "kit.responder": ("Answer", "Call", "Desk", "Responder"),
+    "kit.rules": ("Rules",),
+    "server": ("PROFILES", "Sandbox"),
+}
+_HOME_OF: Final = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
     "FAULTS",
@@ -42,3 +66,13 @@ __all__ = [
     "Series",
     "parse_faults",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for; raises MissingExtra without its extra."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'claimbridge.sandbox' has no attribute {name!r}")
+    with requires_extra("cli", need="the sandbox needs starlette and uvicorn"):
+        value = getattr(import_module(f"claimbridge.sandbox.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

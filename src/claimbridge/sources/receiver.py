@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter
-from typing import Final
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
 
-from starlette.types import Receive, Scope, Send
+# Written out as the ASGI specification 3.0 has them, so that a receiver needs no web framework.
+# Any: a server's message holds what its type says.
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ARRIVING: Final = 16
 """Bodies that may be arriving for each that may be taken in: one that waits costs little."""
@@ -158,4 +163,4 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-__all__ = ["Receiver"]
+__all__ = ["Receive", "Receiver", "Scope", "Send"]

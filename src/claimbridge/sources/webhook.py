@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import Final, Self
 
 import msgspec
-from starlette.types import Scope
 
 from claimbridge.bounds import check_numbers
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, JournalError
 from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.receiver import Receiver
+from claimbridge.sources.receiver import Receiver, Scope
 from claimbridge.sources.record import Delivery, SourceRecord, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source
 

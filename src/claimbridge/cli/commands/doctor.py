@@ -25,7 +25,7 @@ from claimbridge.journal import MemoryJournal, open_journal
 from claimbridge.ledger import Ledger, transport_settings, wanted_book
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
-from claimbridge.soap.transport.hello import greet
+from claimbridge.soap.transport.tls import greet
 from claimbridge.sources.base import NOT_ASKED, Probes, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in

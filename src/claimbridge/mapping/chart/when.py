@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from claimbridge.errors import MappingError, MissingExtra
+from claimbridge.errors import MappingError, requires_extra
 from claimbridge.mapping.chart.facts import CONDITIONS, Facts
 from claimbridge.mapping.chart.patterns import check_pattern
 from claimbridge.model.money import EXACT
@@ -129,12 +129,8 @@ def _check_regular(comparison: Any) -> None:
 
 
 def _engine() -> Any:
-    try:
+    with requires_extra("rules", need="a chart's condition when needs rule-engine"):
         import rule_engine
-    except ImportError as error:
-        raise MissingExtra(
-            "a chart's condition when needs rule-engine: pip install 'claimbridge[rules]'"
-        ) from error
     return rule_engine
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 
-from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
+from claimbridge.errors import ConfigurationError, KeyUnavailable, requires_extra
 from claimbridge.signing.form.dsig import Algorithm
 from claimbridge.signing.keys.identity import Identity
 from claimbridge.signing.keys.keys import algorithm_for
@@ -129,12 +129,8 @@ def _wrong(why: str) -> ConfigurationError:
 
 def _library() -> Any:
     # Any: the module itself, which is there or not.
-    try:
+    with requires_extra("pkcs11", need="keys in a token need python-pkcs11"):
         import pkcs11
-    except ImportError as error:
-        raise MissingExtra(
-            "keys in a token need python-pkcs11: pip install 'claimbridge[pkcs11]'", code="CB-230"
-        ) from error
     return pkcs11
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from cryptography import x509
 
-from claimbridge.errors import MissingExtra, SignatureInvalid, SignerUntrusted, SigningError
+from claimbridge.errors import SignatureInvalid, SignerUntrusted, SigningError, requires_extra
 from claimbridge.signing.given import check_bytes
 from claimbridge.signing.trust.certificates import from_der
 from claimbridge.signing.trust.policy import read_certificates
@@ -122,10 +122,6 @@ def _no_timestamp() -> SignatureInvalid:
 
 
 def _library() -> Any:
-    try:
+    with requires_extra("tsa", need="timestamps need rfc3161-client"):
         import rfc3161_client
-    except ImportError as error:
-        raise MissingExtra(
-            "timestamps need rfc3161-client: pip install 'claimbridge[tsa]'", code="CB-230"
-        ) from error
     return rfc3161_client

@@ -9,22 +9,17 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 from claimbridge.clock import SYSTEM, Clock, Uptime
-from claimbridge.errors import DeliveryError, MissingExtra
+from claimbridge.errors import DeliveryError, requires_extra
 from claimbridge.soap.transport import failures
-from claimbridge.soap.transport.departure import Departure
-from claimbridge.soap.transport.headers import Headers, headers_of
-from claimbridge.soap.transport.reply import Answer, HttpReply, ReplyBody, accept
-from claimbridge.soap.transport.request import Call, prepare
+from claimbridge.soap.transport.answer import Headers, HttpAnswer, ReplyBody, headers_of
+from claimbridge.soap.transport.reply import HttpReply, accept
+from claimbridge.soap.transport.request import Departure, TimedRequest, prepare, watched
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
 
-try:
+with requires_extra("async", need="the async transport needs aiohttp"):
     import aiohttp
     import yarl
-except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the async transport needs aiohttp: pip install 'claimbridge[async]'"
-    ) from error
 
 
 class AsyncTransport:
@@ -58,7 +53,7 @@ class AsyncTransport:
         OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
         """
         call = prepare(self._settings, body, headers, timeout, checked)
-        with failures.watched(place=self._place, size=len(body), clock=self._clock) as watch:
+        with watched(place=self._place, size=len(body), clock=self._clock) as watch:
             progress = SimpleNamespace(connected=False, queued=False)
             try:
                 answer = await self._exchange(call, progress)
@@ -85,7 +80,7 @@ class AsyncTransport:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _exchange(self, call: Call, progress: SimpleNamespace) -> Answer:
+    async def _exchange(self, call: TimedRequest, progress: SimpleNamespace) -> HttpAnswer:
         proxy = self._settings.via
         shown = (
             {"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else {}
@@ -102,7 +97,7 @@ class AsyncTransport:
         ) as response:
             headers = headers_of(response.headers.items())
             body = await self._read(response, headers)
-            return Answer.of(response.status, headers, body)
+            return HttpAnswer.of(response.status, headers, body)
 
     async def _read(self, response: aiohttp.ClientResponse, headers: Headers) -> bytes:
         body = ReplyBody(
@@ -133,7 +128,7 @@ class AsyncTransport:
         return self._session
 
     def _sorted(
-        self, error: OSError | aiohttp.ClientError, call: Call, progress: SimpleNamespace
+        self, error: OSError | aiohttp.ClientError, call: TimedRequest, progress: SimpleNamespace
     ) -> DeliveryError:
         """Return what ``error`` means, by whether a connection was there when it came."""
         if not progress.connected:
@@ -145,7 +140,7 @@ class AsyncTransport:
         return failures.broken_off(error, place=self._place)
 
     def _not_delivered(
-        self, error: OSError | aiohttp.ClientError, call: Call, progress: SimpleNamespace
+        self, error: OSError | aiohttp.ClientError, call: TimedRequest, progress: SimpleNamespace
     ) -> DeliveryError:
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return failures.tunnel_refused(error.status, place=self._place)

@@ -16,13 +16,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.response import assert_header_parsing
 
 from claimbridge.clock import Clock
-from claimbridge.soap.transport.departure import Departure
+from claimbridge.soap.transport.request import Departure
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 
-class Deadline:
+class Countdown:
     """A point on the monotonic clock; ``seconds`` is how far away it was when it was set."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -41,7 +41,7 @@ class Deadline:
 class _TimedSocket(socket.socket):
     """A socket whose reads and writes all end by one deadline, however small their steps."""
 
-    deadline: Deadline
+    deadline: Countdown
     departure: Departure | None = None
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
@@ -108,12 +108,12 @@ class TunnelRefused(Exception):
         self.status = status
 
 
-class Connection(HTTPConnection):
+class TimedConnection(HTTPConnection):
     """A connection that says which of its two halves failed: opening, or exchanging."""
 
     response_class = _StrictResponse
 
-    def open(self, deadline: Deadline) -> None:
+    def open(self, deadline: Countdown) -> None:
         """Connect; raises OSError, HTTPException or TunnelRefused."""
         self._opening = deadline
         try:
@@ -125,7 +125,7 @@ class Connection(HTTPConnection):
             raise
         deadline.left()
 
-    def until(self, deadline: Deadline, departure: Departure | None = None) -> None:
+    def until(self, deadline: Countdown, departure: Departure | None = None) -> None:
         """Let everything from here on end by ``deadline``, and leave as ``departure`` allows."""
         if isinstance(self.sock, _TimedSocket):
             self.sock.deadline = deadline
@@ -135,11 +135,11 @@ class Connection(HTTPConnection):
         return _dial(self._dns_host, self.port, self._opening)
 
 
-class TlsConnection(Connection, HTTPSConnection):
+class TimedTlsConnection(TimedConnection, HTTPSConnection):
     """The same over TLS; its context comes from ``timed``."""
 
 
-def _dial(host: str, port: int, deadline: Deadline) -> _TimedSocket:
+def _dial(host: str, port: int, deadline: Countdown) -> _TimedSocket:
     """Return a connected socket; a dead address leaves its share of the time to the next one."""
     found = _resolve(host, port, deadline)
     failed: OSError = OSError(f"{host} has no address")
@@ -167,7 +167,7 @@ _SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 _Found = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, _SocketAddress]]
 
 
-def _resolve(host: str, port: int, deadline: Deadline) -> _Found:
+def _resolve(host: str, port: int, deadline: Countdown) -> _Found:
     """Ask the name server, for as long as there is time: the system call itself has no timeout."""
     answers: queue.SimpleQueue[_Found | OSError] = queue.SimpleQueue()
 

@@ -13,7 +13,12 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ContractError
 from claimbridge.soap.transport import failures
-from claimbridge.soap.transport.connection import Connection, Deadline, TlsConnection, timed
+from claimbridge.soap.transport.connection import (
+    Countdown,
+    TimedConnection,
+    TimedTlsConnection,
+    timed,
+)
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
 
@@ -43,7 +48,7 @@ class Downloads:
     ) -> None:
         self._ca = ca
         self._clock = clock
-        self._end = Deadline(clock, seconds)
+        self._end = Countdown(clock, seconds)
 
     def __call__(self, address: str) -> bytes:
         """Return the document at ``address``."""
@@ -86,12 +91,14 @@ def fetch(
     address = settings.address
     if address.secure:
         tls = timed(tls_context(settings))
-        connection: Connection = TlsConnection(address.host, address.port, ssl_context=tls)
+        connection: TimedConnection = TimedTlsConnection(
+            address.host, address.port, ssl_context=tls
+        )
     else:
-        connection = Connection(address.host, address.port)
-    whole = Deadline(clock, settings.total)
+        connection = TimedConnection(address.host, address.port)
+    whole = Countdown(clock, settings.total)
     try:
-        _open(connection, Deadline(clock, settings.connect), settings.place)
+        _open(connection, Countdown(clock, settings.connect), settings.place)
         connection.until(whole)
         connection.request(
             "GET" if query is None else "POST",
@@ -111,7 +118,7 @@ def fetch(
         connection.close()
 
 
-def _open(connection: Connection, deadline: Deadline, place: str) -> None:
+def _open(connection: TimedConnection, deadline: Countdown, place: str) -> None:
     try:
         connection.open(deadline)
     except (OSError, http.client.HTTPException, HTTPError) as error:

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import msgspec
-
-from claimbridge.clock import Clock
-from claimbridge.errors import DeliveryError, DeliveryRefused, NotDelivered, OutcomeUnknown
-from claimbridge.soap.transport.reply import HttpReply, credentials_refused
-
-_log = logging.getLogger("claimbridge.soap")
+from claimbridge.errors import DeliveryRefused, NotDelivered, OutcomeUnknown
 
 # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 _OTHER_HOST = {62, 64}
@@ -70,6 +61,13 @@ def certificate_refusal(error: BaseException, *, place: str) -> DeliveryRefused 
         said = error.reason.lower().rpartition("alert_")[2].replace("_", " ")
         return credentials_refused(f"{place} does not accept our client certificate ({said})")
     return None
+
+
+def credentials_refused(what: str) -> DeliveryRefused:
+    """Return the error for credentials that were shown and not accepted."""
+    return DeliveryRefused(
+        f"{what}; fix them before trying again, or the account may be locked", code="CB-418"
+    )
 
 
 def tunnel_refused(status: int, *, place: str) -> NotDelivered:
@@ -130,27 +128,3 @@ def _untrusted(error: ssl.SSLCertVerificationError, place: str) -> DeliveryRefus
             "if its issuer is your own, add that issuer's certificate as ca"
         )
     return DeliveryRefused(f"the certificate of {place} {what}", code="CB-415")
-
-
-class Watch(msgspec.Struct):
-    """What the log line at the end of an exchange tells: sizes, status and time, never content."""
-
-    reply: HttpReply | None = None
-
-
-@contextmanager
-def watched(*, place: str, size: int, clock: Clock) -> Iterator[Watch]:
-    """Log one exchange at DEBUG when it ends, well or not."""
-    watch = Watch()
-    started = clock.monotonic()
-    ending = "interrupted"
-    try:
-        yield watch
-        if watch.reply is not None:
-            ending = f"HTTP {watch.reply.status}, {len(watch.reply.body)} bytes"
-    except DeliveryError as error:
-        ending = error.code
-        raise
-    finally:
-        spent = (clock.monotonic() - started) * 1000
-        _log.debug("POST %s: %d bytes sent; %s; %.0f ms", place, size, ending, spent)

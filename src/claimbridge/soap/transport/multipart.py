@@ -31,7 +31,7 @@ _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n")
 _HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~\w-]{1,100})[ \t]*:(.*)", re.ASCII | re.DOTALL)
 
 
-class Root(msgspec.Struct, frozen=True):
+class RootPart(msgspec.Struct, frozen=True):
     """The root part of a reply: its content type, and its body without a transfer encoding."""
 
     content_type: str
@@ -47,7 +47,7 @@ def is_multipart(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "multipart/related"
 
 
-def root_of(content_type: str, body: bytes) -> Root:
+def root_of(content_type: str, body: bytes) -> RootPart:
     """Return the root part; raises NoRoot where the parts are not as the header says, or too many.
 
     It is the one that ``start`` names, else the first. Where ``start`` names none, it is the only
@@ -63,7 +63,9 @@ def root_of(content_type: str, body: bytes) -> Root:
     part = _chosen(parts, _bare(named.get("start", "")))
     if part.head.get("content-encoding", ""):
         raise NoRoot("its root part is compressed")
-    return Root(part.head.get("content-type", ""), _plain(body[part.start : part.end], part.head))
+    return RootPart(
+        part.head.get("content-type", ""), _plain(body[part.start : part.end], part.head)
+    )
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -170,4 +172,4 @@ def _bare(content_id: str) -> str:
     return content_id.strip().removeprefix("<").removesuffix(">")
 
 
-__all__ = ["NoRoot", "Root", "is_multipart", "root_of"]
+__all__ = ["NoRoot", "RootPart", "is_multipart", "root_of"]

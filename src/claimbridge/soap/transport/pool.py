@@ -11,13 +11,13 @@ import msgspec
 
 from claimbridge.clock import Clock
 from claimbridge.soap.transport import failures
-from claimbridge.soap.transport.connection import Connection, Deadline
+from claimbridge.soap.transport.connection import Countdown, TimedConnection
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.turns import Turn
 
 
 class _Idle(msgspec.Struct, frozen=True):
-    connection: Connection
+    connection: TimedConnection
     since: float
 
 
@@ -28,7 +28,7 @@ class Loan:
     """
 
     def __init__(self) -> None:
-        self.connection: Connection | None = None
+        self.connection: TimedConnection | None = None
         self.complete = False
 
 
@@ -36,7 +36,7 @@ class Pool:
     """At most ``settings.pool`` connections; the one used last is used first."""
 
     def __init__(
-        self, make: Callable[[], Connection], settings: TransportSettings, clock: Clock
+        self, make: Callable[[], TimedConnection], settings: TransportSettings, clock: Clock
     ) -> None:
         self._make = make
         self._settings = settings
@@ -48,7 +48,7 @@ class Pool:
         self._closed = False
 
     @contextlib.contextmanager
-    def lent(self, deadline: Deadline) -> Iterator[Loan]:
+    def lent(self, deadline: Countdown) -> Iterator[Loan]:
         """Lend a connection for one exchange; raises NotDelivered when none gets free.
 
         It goes back however the exchange ends, at whatever line.
@@ -64,7 +64,7 @@ class Pool:
         finally:
             self._take_back(loan)  # where the first was interrupted
 
-    def _enter(self, loan: Loan, deadline: Deadline) -> None:
+    def _enter(self, loan: Loan, deadline: Countdown) -> None:
         end = self._clock.monotonic() + deadline.seconds
         with self._turn.held():
             while len(self._lent) >= self._settings.pool:
@@ -96,7 +96,7 @@ class Pool:
         for idle in left:
             idle.connection.close()
 
-    def _reusable(self) -> Connection | None:
+    def _reusable(self) -> TimedConnection | None:
         """Return an open connection that the server has not closed, as far as one can see.
 
         A server that closes at the very moment of sending makes the outcome unknown, so what has

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,8 +19,9 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.soap.envelope import open_envelope
+from claimbridge.soap.transport.answer import HttpAnswer, encodings_in, schemes_in
 from claimbridge.soap.transport.charset import as_document
-from claimbridge.soap.transport.headers import Headers, encodings_in, schemes_in
+from claimbridge.soap.transport.failures import credentials_refused
 from claimbridge.soap.transport.multipart import NoRoot, is_multipart, root_of
 
 # 303 is not here: it answers a POST that *was* processed (RFC 9110 §15.4.4).
@@ -38,8 +38,6 @@ _UNREAD = {404, 405, 410, 411, 413, 414, 415, 417, 421, 426, 431}
 _PAGE = re.compile(
     rb"(?:<\?[^>]{0,200}>\s*|<!--.{0,500}?-->\s*){0,5}<(?:!doctype\s+)?html\b", re.I | re.S
 )
-_FRAME = 65_536
-"""Bytes by which data that does not compress may grow in its compressed form."""
 
 
 class HttpReply(msgspec.Struct, frozen=True):
@@ -63,91 +61,7 @@ class HttpReply(msgspec.Struct, frozen=True):
         return f"HttpReply({self.status}, {self.content_type!r}, {len(self.body)} bytes)"
 
 
-class ReplyBody:
-    """Collects a body piece by piece, decompressed, never beyond ``limit`` bytes.
-
-    The bytes as they came are bounded too: a stream of empty compressed members never grows.
-
-    Raises OutcomeUnknown: CB-462 for what does not decompress, CB-465 for what is too large.
-    """
-
-    def __init__(self, encoding: str, *, limit: int, place: str) -> None:
-        codings, _ = encodings_in(encoding)
-        self._encoding = ", ".join(codings)
-        self._limit = limit
-        self._place = place
-        self._received = 0
-        self._body = (
-            bytearray()
-        )  # a list of pieces would cost more than they hold, if one byte each
-        self._inflater = zlib.decompressobj(wbits=31)
-
-    def add(self, piece: bytes) -> None:
-        """Take the next piece as it came from the network."""
-        self._received += len(piece)
-        if self._received > self._limit + _FRAME:
-            raise self._too_large()
-        if not self._encoding:
-            self._keep(piece)
-        elif self._encoding in {"gzip", "x-gzip"}:
-            self._inflate(piece)
-        else:
-            raise self._garbled(f"is encoded as {self._encoding[:40]!a}, which was not asked for")
-
-    def whole(self) -> bytes:
-        """Return the body; the last piece has been added."""
-        compressed = self._encoding in {"gzip", "x-gzip"}
-        if compressed and self._received and not self._inflater.eof:
-            raise self._garbled("ends in the middle of its compressed data")
-        return bytes(self._body)
-
-    def _inflate(self, piece: bytes) -> None:
-        while piece:
-            if self._inflater.eof:
-                self._inflater = zlib.decompressobj(wbits=31)  # RFC 1952 §2.2: several members
-            try:
-                # One byte more than may be kept is enough to see that a bomb goes off.
-                self._keep(self._inflater.decompress(piece, self._limit - len(self._body) + 1))
-            except zlib.error as error:
-                raise self._garbled("does not decompress") from error
-            piece = self._inflater.unconsumed_tail or self._inflater.unused_data
-
-    def _keep(self, piece: bytes) -> None:
-        if len(self._body) + len(piece) > self._limit:
-            raise self._too_large()
-        self._body += piece
-
-    def _too_large(self) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            f"the reply of {self._place} is larger than {self._limit} bytes; "
-            "reconcile before sending again",
-            code="CB-465",
-        )
-
-    def _garbled(self, why: str) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            f"the reply of {self._place} {why}; reconcile before sending again", code="CB-462"
-        )
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """A complete HTTP answer, not yet judged.
-
-    ``headers`` and ``cookies`` are as those of an HttpReply.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    cookies: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes) -> Answer:
-        """Return the answer with these headers."""
-        return cls(status, headers.joined, body, headers.cookies)
-
-
-def accept(answer: Answer, *, place: str, now: datetime) -> HttpReply:
+def accept(answer: HttpAnswer, *, place: str, now: datetime) -> HttpReply:
     """Return the answer if it holds XML; otherwise raise what it means for the ledger."""
     status, headers, body = answer.status, answer.headers, answer.body
     wait = retry_after(headers.get("retry-after"), now)
@@ -261,7 +175,7 @@ def _unavailable(what: str, wait: float | None, code: str) -> LedgerUnavailable:
     return LedgerUnavailable(f"{what}; try again {when}", code=code, retry_after=wait)
 
 
-def _useless(answer: Answer, sent: _Sent, place: str) -> DeliveryError:
+def _useless(answer: HttpAnswer, sent: _Sent, place: str) -> DeliveryError:
     """Return what an answer without usable XML means."""
     status, body = answer.status, sent.document
     if status in _OFFERS:
@@ -287,13 +201,6 @@ def _useless(answer: Answer, sent: _Sent, place: str) -> DeliveryError:
         what, code = f"HTTP {status} with {kind} (content type {told!a})", "CB-463"
     return OutcomeUnknown(
         f"{place} gave no usable answer: {what}; reconcile before sending again", code=code
-    )
-
-
-def credentials_refused(what: str) -> DeliveryRefused:
-    """Return the error for credentials that were shown and not accepted."""
-    return DeliveryRefused(
-        f"{what}; fix them before trying again, or the account may be locked", code="CB-418"
     )
 
 

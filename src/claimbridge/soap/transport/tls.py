@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from claimbridge.errors import ConfigurationError, KeyUnavailable
+from claimbridge.soap.transport.failures import unreachable
 from claimbridge.soap.transport.settings import ClientCertificate, TransportSettings
 
 _OPEN_FILES = Path("/proc/self/fd")
@@ -109,3 +111,22 @@ def _file_holding(data: bytes) -> Iterator[str]:
         yield name
     finally:
         Path(name).unlink()
+
+
+def greet(settings: TransportSettings, *, tls: bool) -> str:
+    """Connect and hang up, with ``tls`` after its handshake; return what answered.
+
+    No request is made, and no proxy used. Raises NotDelivered or DeliveryRefused as a transport
+    does, and what an unusable ``ca`` or client certificate raises.
+    """
+    address = settings.address
+    place = f"{address.host}:{address.port}"
+    try:
+        with socket.create_connection((address.host, address.port), settings.connect) as plain:
+            if not (tls and address.secure):
+                return f"{place} answers"
+            context = tls_context(settings)
+            with context.wrap_socket(plain, server_hostname=address.host) as secure:
+                return f"{place} answers, and its certificate is good ({secure.version()})"
+    except OSError as error:
+        raise unreachable(error, place=place, seconds=settings.connect) from error

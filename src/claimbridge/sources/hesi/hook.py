@@ -15,13 +15,12 @@ from typing import Final
 from urllib.parse import parse_qs
 
 import msgspec
-from starlette.types import Receive, Scope, Send
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hints import Hints
-from claimbridge.sources.receiver import Receiver
+from claimbridge.sources.receiver import Receive, Receiver, Scope, Send
 from claimbridge.sources.record import SourceRecord
 
 MAX_BODY: Final = 64 * 1024

@@ -11,7 +11,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from claimbridge.errors import ConfigurationError, MissingExtra
+from claimbridge.errors import ConfigurationError, requires_extra
 from claimbridge.mapping.cells import unescaped
 from claimbridge.mapping.chart.files.grids import (
     MAX_BYTES,
@@ -35,12 +35,8 @@ def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
     Raises ConfigurationError CB-260 for what is no .xlsx, holds macros or is too large, CB-261
     for merged cells; MissingExtra where openpyxl is not installed.
     """
-    try:
+    with requires_extra("excel", need=f"{file}: a chart in Excel needs openpyxl"):
         import openpyxl
-    except ImportError as error:
-        raise MissingExtra(
-            f"{file}: a chart in Excel needs openpyxl: pip install 'claimbridge[excel]'"
-        ) from error
     package = cleaned(data, file=file)
     try:
         with warnings.catch_warnings():

@@ -20,9 +20,9 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.soap.transport.reply import retry_after
-from claimbridge.soap.transport.request import Call
+from claimbridge.soap.transport.request import TimedRequest
 from claimbridge.soap.transport.settings import TransportSettings
-from claimbridge.soap.transport.wire import Wire
+from claimbridge.soap.transport.sync import HttpClient
 
 JsonObject = dict[str, Any]
 """A JSON object as Hesi sent it; numbers with a point are Decimal, whole ones int."""
@@ -102,7 +102,7 @@ class HesiWire:
     def __init__(self, settings: TransportSettings, *, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._wire = Wire(settings, clock=clock)
+        self._wire = HttpClient(settings, clock=clock)
         self._base = settings.address.target.rstrip("/")
         self._place = settings.place.rstrip("/")
 
@@ -128,7 +128,7 @@ class HesiWire:
         """Give the connections back."""
         self._wire.close()
 
-    def _call(self, request: Request, token: Secret) -> Call:
+    def _call(self, request: Request, token: Secret) -> TimedRequest:
         query = list(request.query)
         if token.text:
             query.append(("accessToken", token.text))
@@ -142,7 +142,7 @@ class HesiWire:
         if request.body is not None:
             headers["Content-Type"] = "application/json"
             body = msgspec.json.encode(request.body)
-        return Call(
+        return TimedRequest(
             body,
             headers,
             min(self._settings.connect, self._settings.total),
