@@ -12,11 +12,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from claimbridge import ClaimError, JournalEntry, Outcome, OutcomeKind, Posting, Reason, Side
+from claimbridge import (
+    Capabilities,
+    ClaimError,
+    JournalEntry,
+    Outcome,
+    OutcomeKind,
+    Posting,
+    Reason,
+    Side,
+)
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.model import Submission, Voucher, as_amount
 from claimbridge.profiles import (
-    Capabilities,
     Request,
     Sourced,
     as_request,
@@ -25,7 +34,6 @@ from claimbridge.profiles import (
     read_untyped,
 )
 from claimbridge.profiles.kit.no_place import OF_THE_CLAIM
-from claimbridge.soap.faults import Fault
 
 # What a voucher says and this ERP has no place for, with the reason. The conformance suite takes
 # nothing else for lost: what is neither here nor in the request must be refused, as `_line` does.

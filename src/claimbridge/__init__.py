@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         SupportingDocument,
         Voucher,
     )
+    from claimbridge.profiles.base import Capabilities, Profile
 
 _HOMES = {
     "claimbridge.aio": ["AsyncClient"],
@@ -126,6 +127,7 @@ _HOMES = {
         "SupportingDocument",
         "Voucher",
     ],
+    "claimbridge.profiles.base": ["Capabilities", "Profile"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -136,6 +138,7 @@ __all__ = [
     "AsyncClient",
     "AuditBroken",
     "AuthConfig",
+    "Capabilities",
     "Change",
     "Chart",
     "Claim",
@@ -169,6 +172,7 @@ __all__ = [
     "OutcomeUnknown",
     "Posting",
     "Preview",
+    "Profile",
     "Purpose",
     "Reason",
     "Reconciled",

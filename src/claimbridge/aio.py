@@ -37,7 +37,6 @@ from claimbridge.model import (
     Change,
     Claim,
     JournalEntry,
-    Outcome,
     Standing,
     State,
     Submission,
@@ -45,7 +44,6 @@ from claimbridge.model import (
 from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
 from claimbridge.submission import (
     Access,
-    Exchange,
     Feed,
     Pause,
     Plan,
@@ -354,17 +352,12 @@ class AsyncClient:
     async def _perform(self, step: Step[Any], deadline: Deadline) -> object:
         if isinstance(step, Access):
             return await _to_the_end(partial(step.perform, self.journal))
-        if isinstance(step, Exchange):
-            return await self._exchange(step, deadline)
         if isinstance(step, Post):
             return await self._post(step.message, deadline)
         assert isinstance(step, Pause)  # there is no other step
         left = deadline.left(step.seconds)
         await asyncio.sleep(left)
         return left >= step.seconds
-
-    async def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
-        return await self._steps(self.ledger.exchange(step), deadline)
 
     async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

@@ -30,7 +30,6 @@ from claimbridge.model import (
     Change,
     Claim,
     JournalEntry,
-    Outcome,
     Standing,
     State,
     Submission,
@@ -38,7 +37,6 @@ from claimbridge.model import (
 from claimbridge.soap.transport import HttpReply, Ports, Transport
 from claimbridge.submission import (
     Access,
-    Exchange,
     Feed,
     Pause,
     Plan,
@@ -457,17 +455,12 @@ class Client:
     def _perform(self, step: Step[Any], deadline: Deadline) -> object:
         if isinstance(step, Access):
             return step.perform(self.journal)
-        if isinstance(step, Exchange):
-            return self._exchange(step, deadline)
         if isinstance(step, Post):
             return self._post(step.message, deadline)
         assert isinstance(step, Pause)  # there is no other step
         left = deadline.left(step.seconds)
         time.sleep(left)
         return left >= step.seconds
-
-    def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
-        return self._steps(self.ledger.exchange(step), deadline)
 
     def _post(self, message: Message, deadline: Deadline) -> HttpReply:
         if deadline.left(1.0) == 0:

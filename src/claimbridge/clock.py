@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -31,6 +31,7 @@ class Uptime(msgspec.Struct, frozen=True):
         return self.seconds - earlier.seconds
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Tells the time of day, for records, and steady counts, for durations."""
 

@@ -215,6 +215,23 @@ def namespace(element: etree._Element) -> str:
     return tag[1:].partition("}")[0] if isinstance(tag, str) and tag[:1] == "{" else ""
 
 
+def path_of(node: etree._Element | None) -> str:
+    """Return the path below the root: local names, counted only where one repeats.
+
+    "" for the root itself and for None.
+    """
+    steps: list[str] = []
+    while node is not None:
+        above = node.getparent()
+        if above is None:
+            break
+        name = local_name(node)
+        alike = [other for other in above if local_name(other) == name]
+        steps.append(f"{name}[{alike.index(node) + 1}]" if len(alike) > 1 else name)
+        node = above
+    return "/".join(reversed(steps))
+
+
 def _as_utf8(data: bytes, what: str) -> bytes:
     """Return ``data`` in UTF-8, so that what is counted here is what the parser reads."""
     # XML 1.0 appendix F: no mark, no null byte and no declaration is UTF-8. ("<" and a letter
@@ -367,5 +384,6 @@ __all__ = [
     "local_name",
     "namespace",
     "parse",
+    "path_of",
     "serialised",
 ]

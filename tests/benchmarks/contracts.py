@@ -35,12 +35,12 @@ contract = Contract.load({folder!r}, operations={operations!r}, types={types!r})
 assert contract.check(contract.render({operations!r}[0], {body!r})) == ()
 """
 ZEEP = """
-from claimbridge.contract.bundle import Bundle
-from claimbridge.contract.outline.documents import gather
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import gather
 documents = gather(Bundle.from_path({folder!r}))
 from zeep.wsdl import Document
 from claimbridge.contract.calls import explain
-from claimbridge.contract.outline.documents import SCHEME_FOR_ZEEP
+from claimbridge.contract.files.documents import SCHEME_FOR_ZEEP
 from claimbridge.contract.calls.gate import Gate
 from claimbridge.contract.calls.zeep_reader import ClosedTransport
 {library}

@@ -239,7 +239,6 @@ def _timed_stages(ledger: Ledger) -> dict[str, float]:
     assert ledger.signer is not None
     _time(ledger.signer, "sign", stages, "signing")
     _time(ledger.contract, "check", stages, "XSD gate")
-    _time(ledger, "open", stages, "reading the reply")
     _time(ledger, "answer", stages, "reading the reply")
     _time(ledger.profile, "read", stages, "reading the reply")
     return stages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 
 ENTRY = """
   <xs:element name="Number" type="xs:int"/>
@@ -75,12 +75,12 @@ def bundle(
     return Bundle.from_files("books.wsdl", {"books.wsdl": text.encode()})
 
 
-def opened(made: Bundle) -> tuple[Contract, Side]:
+def opened(made: Bundle) -> tuple[Contract, Generation]:
     """The contract and its outline."""
     contract = Contract.load(made)
-    return contract, Side.load(made)
+    return contract, Generation.load(made)
 
 
-def side(**parts: str) -> Side:
+def generation(**parts: str) -> Generation:
     """The outline of the small ERP's contract, with the parts that are given."""
     return opened(bundle(**parts))[1]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.contract.generations import ANSWER, CURRENCY, ENTRY, ITEM, bundle, opened, side
+from tests.contract.generations import ANSWER, CURRENCY, ENTRY, ITEM, bundle, generation, opened
 from tests.contract.test_diff import BODY, USER
 
 from claimbridge.contract import Bundle, Contract
@@ -17,7 +17,7 @@ from claimbridge.profiles.kit.uses import uses_of
 
 def checked(uses: Uses = USER, **parts: str) -> Check:
     contract, outline = opened(bundle(**parts))
-    return check(uses, contract, outline, own=side())
+    return check(uses, contract, outline, own=generation())
 
 
 def test_a_contract_with_every_name_works() -> None:

@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.generations import ANSWER, CURRENCY, ENTRY, ITEM, STATUS, bundle, opened, side
+from tests.contract.generations import (
+    ANSWER,
+    CURRENCY,
+    ENTRY,
+    ITEM,
+    STATUS,
+    bundle,
+    generation,
+    opened,
+)
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.study.diff import Change, Verdict, diff
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.diff import ContractChange, Impact, diff
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.kit.uses import uses_of
@@ -173,8 +182,8 @@ REPLY: dict[str, tuple[dict[str, str], str, str, bool]] = {
 
 def changes(
     parts: dict[str, str], uses: tuple[Uses, ...], *, kind: str, name: str, of: str
-) -> list[Change]:
-    found = diff(side(), side(**parts), uses=uses)
+) -> list[ContractChange]:
+    found = diff(generation(), generation(**parts), uses=uses)
     return [each for each in found if (each.side, each.kind, each.name) == (of, kind, name)]
 
 
@@ -185,10 +194,10 @@ def test_a_demand_breaks_who_does_not_meet_it(
     """What a profile sends decides whether a change of the request breaks it, for each kind."""
     (found,) = changes(parts, (USER,), kind=kind, name=name, of="request")
     assert found.breaks == (("books",) if breaks else ())
-    assert found.verdict is (Verdict.BREAKS if breaks else Verdict.HARMLESS)
+    assert found.verdict is (Impact.BREAKS if breaks else Impact.HARMLESS)
     assert found.operations == ("Post",)
     (strict,) = changes(parts, (), kind=kind, name=name, of="request")
-    assert strict.verdict is Verdict.BREAKS
+    assert strict.verdict is Impact.BREAKS
 
 
 @pytest.mark.parametrize(("parts", "kind", "name", "breaks"), REQUEST.values(), ids=REQUEST)
@@ -200,8 +209,8 @@ def test_what_breaks_a_profile_is_refused_by_the_new_contract(
     new, outline = opened(bundle(**parts))
     body = old.render("Post", BODY)
     assert not old.check(body)
-    found = diff(side(), outline, uses=(USER,))
-    broken = any(each.verdict is Verdict.BREAKS for each in found)
+    found = diff(generation(), outline, uses=(USER,))
+    broken = any(each.verdict is Impact.BREAKS for each in found)
     # A narrower limit may be kept by this one request, if not by the next.
     may_pass = "maxLength" in parts.get("short", "") or "999" in parts.get("entry", "")
     assert bool(new.check(body)) is broken or may_pass
@@ -214,7 +223,7 @@ def test_what_is_allowed_besides_is_a_new_possibility(
     """Looser rules break nobody, and are told as what could be used."""
     for uses in ((USER,), ()):
         (found,) = changes(parts, uses, kind=kind, name=name, of="request")
-        assert found.verdict is Verdict.NEW
+        assert found.verdict is Impact.NEW
 
 
 @pytest.mark.parametrize(("parts", "kind", "name", "breaks"), REPLY.values(), ids=REPLY)
@@ -224,7 +233,7 @@ def test_a_reply_breaks_who_reads_what_is_gone(
     """Replies are read tolerantly: only what was read and is no longer one value breaks."""
     (found,) = changes(parts, (USER,), kind=kind, name=name, of="reply")
     assert found.breaks == (("books",) if breaks else ())
-    assert found.verdict is (Verdict.BREAKS if breaks else Verdict.HARMLESS)
+    assert found.verdict is (Impact.BREAKS if breaks else Impact.HARMLESS)
     assert found.concerns == ("books",)
 
 
@@ -239,53 +248,59 @@ DETAIL = (
 def test_a_type_that_is_gone_breaks_who_sends_it() -> None:
     """``@xsi:type`` names a type of the contract: it vanishes and changes like any other name."""
     entry = f'{ENTRY}<xs:element name="Detail" type="Detail" minOccurs="0"/>'
-    old = side(entry=entry, more_types=DETAIL.format("Hotel"))
+    old = generation(entry=entry, more_types=DETAIL.format("Hotel"))
     sent = Sent("Post", {**BODY, "Detail": {"@xsi:type": "Hotel", "Nights": 2}})
     user = Uses(profile="books", sent=(sent,))
-    (gone, new) = diff(old, side(entry=entry, more_types=DETAIL.format("Train")), uses=(user,))
-    assert (gone.verdict, gone.name) == (Verdict.BREAKS, "@xsi:type=Hotel")
-    assert (new.verdict, new.name) == (Verdict.NEW, "@xsi:type=Train")
+    (gone, new) = diff(
+        old, generation(entry=entry, more_types=DETAIL.format("Train")), uses=(user,)
+    )
+    assert (gone.verdict, gone.name) == (Impact.BREAKS, "@xsi:type=Hotel")
+    assert (new.verdict, new.name) == (Impact.NEW, "@xsi:type=Train")
     inner = DETAIL.format("Hotel").replace("xs:int", "xs:date")
-    (narrowed,) = diff(old, side(entry=entry, more_types=inner), uses=(user,))
-    assert (narrowed.verdict, narrowed.type, narrowed.name) == (Verdict.BREAKS, "Hotel", "Nights")
+    (narrowed,) = diff(old, generation(entry=entry, more_types=inner), uses=(user,))
+    assert (narrowed.verdict, narrowed.type, narrowed.name) == (
+        Impact.BREAKS,
+        "Hotel",
+        "Nights",
+    )
 
 
 def test_a_place_for_anything_that_is_gone_is_told() -> None:
     """Who fills a wildcard breaks; our profiles cannot fill one."""
     entry = f'{ENTRY}<xs:any namespace="##other" minOccurs="0"/>'
-    (found,) = diff(side(entry=entry), side())
-    assert (found.verdict, found.text) == (Verdict.BREAKS, "has no place for any element now")
+    (found,) = diff(generation(entry=entry), generation())
+    assert (found.verdict, found.text) == (Impact.BREAKS, "has no place for any element now")
 
 
 def test_the_same_contract_has_no_changes() -> None:
     """Two spellings of one contract do not frighten anybody."""
-    assert diff(side(), side(), uses=(USER,)) == ()
-    assert diff(side(), side(entry=ENTRY.replace("  ", " ")), uses=()) == ()
+    assert diff(generation(), generation(), uses=(USER,)) == ()
+    assert diff(generation(), generation(entry=ENTRY.replace("  ", " ")), uses=()) == ()
 
 
 def test_an_operation_that_is_gone_breaks_who_calls_it() -> None:
     """Another name for an operation is one gone and one new."""
-    found = diff(side(), side(operation="Enter"), uses=(USER,))
+    found = diff(generation(), generation(operation="Enter"), uses=(USER,))
     assert [(each.verdict, each.side, str(each)) for each in found] == [
-        (Verdict.BREAKS, "operation", "Post is gone"),
-        (Verdict.NEW, "operation", "Enter is new"),
+        (Impact.BREAKS, "operation", "Post is gone"),
+        (Impact.NEW, "operation", "Enter is new"),
     ]
-    (action,) = diff(side(), side(action="urn:post"), uses=())
-    assert action.verdict is Verdict.BREAKS
+    (action,) = diff(generation(), generation(action="urn:post"), uses=())
+    assert action.verdict is Impact.BREAKS
     assert str(action) == "Post has the soap action urn:post instead of none"
 
 
 def test_types_that_recurse_are_compared_once() -> None:
     """A type that holds itself, as a tree of accounts does, comes to an end."""
     item = f'{ITEM}<xs:element name="Part" type="Item" minOccurs="0" maxOccurs="9"/>'
-    assert diff(side(item=item), side(item=item)) == ()
+    assert diff(generation(item=item), generation(item=item)) == ()
     more = item.replace('"9"', '"unbounded"')
-    (found,) = diff(side(item=item), side(item=more))
+    (found,) = diff(generation(item=item), generation(item=more))
     assert str(found) == "Item/Part may stand any number of times"
 
 
 @pytest.fixture(scope="module")
-def generations(shared: Callable[[str], Path]) -> tuple[Side, Side]:
+def generations(shared: Callable[[str], Path]) -> tuple[Generation, Generation]:
     """SAP's contracts of 2020 and 2024."""
     made = []
     for year in ("2020", "2024"):
@@ -302,7 +317,7 @@ def sap_uses() -> Uses:
 
 
 def test_saps_generations_differ_by_additions(
-    generations: tuple[Side, Side], sap_uses: Uses
+    generations: tuple[Generation, Generation], sap_uses: Uses
 ) -> None:
     """Every element that SAP added is told, by type; nothing breaks the profile."""
     found = diff(*generations, uses=(sap_uses,))
@@ -322,23 +337,23 @@ def test_saps_generations_differ_by_additions(
         "OneTimeCustomer": 19,
         "OneTimeVendor": 28,
     }
-    assert not [each for each in found if each.verdict is Verdict.BREAKS]
+    assert not [each for each in found if each.verdict is Impact.BREAKS]
 
 
 def test_the_profile_whose_replies_changed_is_named(
-    generations: tuple[Side, Side], sap_uses: Uses
+    generations: tuple[Generation, Generation], sap_uses: Uses
 ) -> None:
     """``ConfirmationInterfaceOrignName`` stands in what sap-journal-entry reads."""
     (found,) = [each for each in diff(*generations, uses=(sap_uses,)) if each.side == "reply"]
     assert found.name == "ConfirmationInterfaceOrignName"
     assert found.concerns == ("sap-journal-entry",)
     assert found.breaks == ()
-    assert found.verdict is Verdict.HARMLESS
+    assert found.verdict is Impact.HARMLESS
 
 
-def test_saps_one_time_customer_was_reordered(generations: tuple[Side, Side]) -> None:
+def test_saps_one_time_customer_was_reordered(generations: tuple[Generation, Generation]) -> None:
     """What SAP did move is found: a one-time customer of the old form breaks."""
-    broken = [each for each in diff(*generations) if each.verdict is Verdict.BREAKS]
+    broken = [each for each in diff(*generations) if each.verdict is Impact.BREAKS]
     assert {(each.kind, each.name) for each in broken} == {
         ("moved", "IsNaturalPerson"),
         ("moved", "Region"),
@@ -347,7 +362,7 @@ def test_saps_one_time_customer_was_reordered(generations: tuple[Side, Side]) ->
 
 
 def test_going_back_breaks_what_the_profile_sends(
-    generations: tuple[Side, Side], sap_uses: Uses
+    generations: tuple[Generation, Generation], sap_uses: Uses
 ) -> None:
     """From 2024 to 2020 the reversal's fields and the order's are gone, and that breaks it."""
     new, old = generations[1], generations[0]
@@ -397,6 +412,6 @@ def test_encoded_calls_are_compared_too(shared: Callable[[str], Path]) -> None:
     new = Bundle.from_files(name, {name: text})
     body = {"col": {"item": [{"companyNumber": "01"}]}, "isSubmit": 0}
     uses = Uses(profile="eas", sent=(Sent("importVoucher", body),))
-    found = diff(Side.load(old), Side.load(new), uses=(uses,))
-    broken = {(each.type, each.name) for each in found if each.verdict is Verdict.BREAKS}
+    found = diff(Generation.load(old), Generation.load(new), uses=(uses,))
+    broken = {(each.type, each.name) for each in found if each.verdict is Impact.BREAKS}
     assert broken == {("WSWSVoucher", "companyNumber")}

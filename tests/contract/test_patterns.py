@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from claimbridge.contract import Contract
 from claimbridge.contract.calls.gate import Gate
-from claimbridge.contract.outline.documents import Documents
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.outline.types import Type
 from claimbridge.contract.patterns import Pattern, Undecidable, spans
 from claimbridge.contract.patterns.grammar import parse

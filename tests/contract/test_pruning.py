@@ -17,8 +17,8 @@ import pytest
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.files.documents import gather
 from claimbridge.contract.names import XSI
-from claimbridge.contract.outline.documents import gather
 from claimbridge.contract.pruned import in_use as prune_view
 from claimbridge.contract.pruned.store import FOLDER
 from claimbridge.contract.study.lock import lock

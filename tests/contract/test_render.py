@@ -20,7 +20,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.calls.zeep_reader import ClosedTransport
-from claimbridge.contract.outline.documents import gather
+from claimbridge.contract.files.documents import gather
 from claimbridge.errors import ContractError, SchemaViolation
 
 SAMPLE = Path(__file__).parent / "data" / "sample" / "service.wsdl"

@@ -13,10 +13,10 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 from mypy import api
-from tests.contract.generations import ENTRY, ITEM, SHORT, bundle, opened, side
+from tests.contract.generations import ENTRY, ITEM, SHORT, bundle, generation, opened
 
 from claimbridge.contract import Bundle
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.errors import ContractError
 
@@ -79,7 +79,7 @@ WRONG = {
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What ``mypy --strict`` says of the right request and of each wrong one."""
     folder = tmp_path_factory.mktemp("typed")
-    (folder / "books.py").write_text(types_module(side(**BROAD), ["Post"]), "utf-8")
+    (folder / "books.py").write_text(types_module(generation(**BROAD), ["Post"]), "utf-8")
     (folder / "case_right.py").write_text(RIGHT, "utf-8")
     names = {}
     for number, (what, (old, new)) in enumerate(WRONG.items()):
@@ -121,7 +121,7 @@ def loaded(text: str) -> types.ModuleType:
 
 def test_limits_and_documentation_are_told() -> None:
     """What mypy cannot check stands beside the name."""
-    text = types_module(side(**BROAD), ["Post"])
+    text = types_module(generation(**BROAD), ["Post"])
     assert "# at most 10 characters" in text
     assert "# What it is." in text
     assert "# at most 3 times" in text
@@ -142,13 +142,13 @@ def test_the_text_does_not_depend_on_the_run(tmp_path: Path) -> None:
             check=True,
         )
         texts.add(made.stdout)
-    assert texts == {types_module(side(**BROAD), ["Post"])}
+    assert texts == {types_module(generation(**BROAD), ["Post"])}
 
 
 def test_an_unknown_operation_is_refused() -> None:
     """The error says what there is."""
     with pytest.raises(ContractError, match="it offers Post") as refused:
-        types_module(side(), ["Enter"])
+        types_module(generation(), ["Enter"])
     assert refused.value.code == "CB-216"
 
 
@@ -197,7 +197,7 @@ def test_every_name_is_one_that_the_renderer_knows(
 def test_places_of_many_types_are_left_open_until_chosen(shared: Callable[[str], Path]) -> None:
     """NetSuite's 300 records are not written for one that is sent."""
     made = Bundle.from_path(shared("contracts/netsuite-2023.2"))
-    outline = Side.load(made)
+    outline = Generation.load(made)
     assert "record: dict[str, Any]" in types_module(outline, ["upsert"])
     text = types_module(outline, ["upsert"], kinds=["JournalEntry"])
     assert "record: JournalEntry" in text
@@ -207,7 +207,7 @@ def test_places_of_many_types_are_left_open_until_chosen(shared: Callable[[str],
 def test_long_lists_are_written_once() -> None:
     """A list of values in many places has one name."""
     values = "".join(f'<xs:enumeration value="value-{n}"/>' for n in range(40))
-    text = types_module(side(short=values), ["Post"])
+    text = types_module(generation(short=values), ["Post"])
     assert SHORT not in text
     assert text.count('"value-39"') == 1
     assert text.count("Short") == 3
@@ -216,7 +216,7 @@ def test_long_lists_are_written_once() -> None:
 def test_encoded_calls_have_their_parts_and_arrays(shared: Callable[[str], Path]) -> None:
     """EAS's 94 fields of a voucher are typed, in the list that an encoded array is."""
     place = shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl")
-    text = types_module(Side.load(place), ["importVoucher"])
+    text = types_module(Generation.load(place), ["importVoucher"])
     assert "    isSubmit: NotRequired[int | None]" in text
     hints = get_type_hints(vars(loaded(text))["WSWSVoucher"])
     assert len(hints.keys() - {"@xsi:type"}) == 94
@@ -234,6 +234,6 @@ def test_listed_values_are_kept_to_the_letter(count: int, key: str) -> None:
     values = AWKWARD[:count] if count > 4 else AWKWARD[1:4]
     listed = "".join(f"<xs:enumeration value={quoteattr(each)}/>" for each in values)
     entry = f'<xs:element name="{key}" type="Short"/>'
-    text = types_module(side(entry=entry, short=listed), ["Post"])
+    text = types_module(generation(entry=entry, short=listed), ["Post"])
     hint = get_type_hints(vars(loaded(text))["Post"])[key]
     assert list(get_args(hint)) == values

@@ -12,7 +12,7 @@ from tests.drills.mapping import drill
 from claimbridge.mapping.postings import costs as cost_postings
 from claimbridge.mapping.postings import decided as costs
 from claimbridge.mapping.postings import settlement
-from claimbridge.mapping.postings.voucher_builder import Draft
+from claimbridge.mapping.postings.voucher_builder import VoucherBuilder
 from claimbridge.mapping.taxes import allocation
 from claimbridge.model.money import EXACT, rounded
 
@@ -46,8 +46,8 @@ def _nothing(*_: object, **__: object) -> Decimal:
         (costs, "divide", _carelessly),
         (allocation, "divide", _carelessly),
         (settlement, "post_advances", lambda _: (Decimal(0), Decimal(0))),
-        (Draft, "at_own_rate", _nothing),
-        (Draft, "at_own_rate", lambda _, amount, __: amount),
+        (VoucherBuilder, "at_own_rate", _nothing),
+        (VoucherBuilder, "at_own_rate", lambda _, amount, __: amount),
         (cost_postings, "_post_non_deductible_tax", _nothing),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from tests.mapping.charts import CHART
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.chart.cases import Difference, cases_folder, run_cases
+from claimbridge.mapping.cases import CaseDifference, cases_folder, run_cases
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLAIM = {
@@ -38,7 +38,7 @@ def beside(tmp_path: Path, *, claim: object = CLAIM, **case: Any) -> Path:
     return path
 
 
-def differences(path: Path) -> tuple[Difference, ...]:
+def differences(path: Path) -> tuple[CaseDifference, ...]:
     """Return how the one case differs."""
     (result,) = run_cases(path)
     return result.differences
@@ -63,7 +63,7 @@ def test_amounts_are_compared_exactly(tmp_path: Path, amount: str) -> None:
     path = beside(tmp_path, postings=[TRAVEL, TAX, TAXI, {**OWED, "amount": amount}])
     with decimal.localcontext(prec=3):
         (difference,) = differences(path)
-    assert difference == Difference(4, "amount", amount, "129.00")
+    assert difference == CaseDifference(4, "amount", amount, "129.00")
 
 
 def test_an_error_as_expected(tmp_path: Path) -> None:
@@ -78,39 +78,39 @@ def test_an_error_as_expected(tmp_path: Path) -> None:
     [
         (
             {"postings": [TRAVEL, TAX, {**TAXI, "account": "6602.3"}, OWED]},
-            [Difference(3, "account", "6602.3", "6602.03")],
+            [CaseDifference(3, "account", "6602.3", "6602.03")],
         ),
         (
             {"postings": [{**TRAVEL, "amount": "99.00"}, TAX, TAXI, {**OWED, "amount": "128.00"}]},
             [
-                Difference(1, "amount", "99.00", "100.00"),
-                Difference(4, "amount", "128.00", "129.00"),
+                CaseDifference(1, "amount", "99.00", "100.00"),
+                CaseDifference(4, "amount", "128.00", "129.00"),
             ],
         ),
         (
             {"postings": [TRAVEL, TAXI, OWED]},
-            [Difference(2, "posting", "", "debit 2221.01 6.00 CNY")],
+            [CaseDifference(2, "posting", "", "debit 2221.01 6.00 CNY")],
         ),
         (
             {"postings": [TRAVEL, TAX, TAXI, TAXI, OWED]},
-            [Difference(4, "posting", "debit 6602.03 23.00", "")],
+            [CaseDifference(4, "posting", "debit 6602.03 23.00", "")],
         ),
         (
             {"postings": [TRAVEL, TAX, {**TAXI, "cost_centre": "1"}, OWED], "posting_date": "2026"},
             [
-                Difference(0, "posting date", "2026", "2026-03-02"),
-                Difference(3, "cost_centre", "1", ""),
+                CaseDifference(0, "posting date", "2026", "2026-03-02"),
+                CaseDifference(3, "cost_centre", "1", ""),
             ],
         ),
         (
             {"postings": [TRAVEL, TAX, TAXI, OWED], "period": "2026-03"},
-            [Difference(0, "period", "2026-03", "")],
+            [CaseDifference(0, "period", "2026-03", "")],
         ),
-        ({"error": "CB-111"}, [Difference(0, "error", "CB-111", "postings")]),
+        ({"error": "CB-111"}, [CaseDifference(0, "error", "CB-111", "postings")]),
     ],
 )
 def test_a_case_that_differs(
-    tmp_path: Path, case: dict[str, Any], expected: list[Difference]
+    tmp_path: Path, case: dict[str, Any], expected: list[CaseDifference]
 ) -> None:
     """What is expected and what is found, posting by posting; one too many moves no other."""
     assert list(differences(beside(tmp_path, **case))) == expected

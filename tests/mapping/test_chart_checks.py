@@ -11,7 +11,7 @@ from tests.mapping.charts import CHART, chart
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart, ChartFinding
-from claimbridge.mapping.chart.code_lists import read_accounts, read_departments
+from claimbridge.mapping.chart.files.code_lists import read_accounts, read_departments
 
 DAY = dt.date(2026, 3, 31)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "chart.toml"

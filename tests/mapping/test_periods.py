@@ -12,7 +12,7 @@ from tests.mapping.charts import CHART, chart, claim, line
 
 from claimbridge.errors import ConfigurationError, MappingError
 from claimbridge.mapping import Chart, Mapped
-from claimbridge.mapping.chart.periods import Computed
+from claimbridge.mapping.chart.periods import ComputedCalendar
 from claimbridge.model import Allocation, Claim, SupportingDocument
 
 MAY = dt.date(2026, 5, 20)
@@ -222,7 +222,7 @@ def test_fiscal_calendars(keys: str, day: str, name: str, first: str, last: str)
 @given(
     st.dates(dt.date(2, 1, 1), dt.date(9998, 1, 1)),
     st.builds(
-        Computed,
+        ComputedCalendar,
         month=st.integers(1, 12),
         day=st.integers(1, 28),
         weeks=st.sampled_from([None, (4, 4, 5), (4, 5, 4), (5, 4, 4)]),
@@ -231,7 +231,7 @@ def test_fiscal_calendars(keys: str, day: str, name: str, first: str, last: str)
         by_end=st.booleans(),
     ),
 )
-def test_computed_periods_leave_no_day_out(day: dt.date, calendar: Computed) -> None:
+def test_computed_periods_leave_no_day_out(day: dt.date, calendar: ComputedCalendar) -> None:
     """Every day is in the one period that is found for it, and the next begins the day after."""
     period = calendar.find(day)
     assert period is not None

@@ -26,7 +26,7 @@ def with_share(share: str) -> Chart:
     return chart(CHART.replace("deductible = 1", share), more=INVOICES)
 
 
-def rules_of(subject: Chart, document: SupportingDocument) -> list[str]:
+def rules_from_tables(subject: Chart, document: SupportingDocument) -> list[str]:
     """Return what is said of the taxes of one line."""
     mapped = subject.map(claim(line("travel", "106.00", documents=(document,))))
     return [one.rule for one in mapped.explain if " of tax " in one.rule and "net" not in one.rule]
@@ -37,11 +37,11 @@ SPECIAL = SupportingDocument(kind="vat_special", number="1", tax=Decimal("6.00")
 
 def test_the_rule_that_decided_the_share_is_named() -> None:
     """By the invoice rule where it decided, and at the place that it decided about."""
-    assert rules_of(with_share(""), SPECIAL) == [
+    assert rules_from_tables(with_share(""), SPECIAL) == [
         "100 % of tax 6.00 as the invoice states it is deductible by invoice rule 1 (vat_special)"
     ]
     low = chart(CHART, more=INVOICES.replace("deductible = 1", "deductible = 0.5"))
-    assert rules_of(low, SPECIAL)[1] == (
+    assert rules_from_tables(low, SPECIAL)[1] == (
         "the rest of tax 6.00 as the invoice states it, 50 % being deductible by invoice rule 1 "
         "(vat_special), on the account of its expense"
     )
@@ -49,7 +49,7 @@ def test_the_rule_that_decided_the_share_is_named() -> None:
 
 def test_a_rule_that_the_row_went_below_decided_nothing() -> None:
     """Entertainment stays what it is: its row is the one that says 50 %."""
-    deducted, kept = rules_of(with_share("deductible = 0.5"), SPECIAL)
+    deducted, kept = rules_from_tables(with_share("deductible = 0.5"), SPECIAL)
     assert deducted == "50 % of tax 6.00 as the invoice states it is deductible"
     assert "invoice rule" not in kept
 
@@ -57,7 +57,7 @@ def test_a_rule_that_the_row_went_below_decided_nothing() -> None:
 def test_a_rule_that_says_the_rate_alone_is_named_with_it() -> None:
     """A rule without a share decides none."""
     ticket = SupportingDocument(kind="rail_ticket", number="1")
-    assert rules_of(with_share("deductible = 1"), ticket) == [
+    assert rules_from_tables(with_share("deductible = 1"), ticket) == [
         "100 % of tax 8.75 contained at 9 % by invoice rule 2 (rail_ticket) is deductible"
     ]
 

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.study.check import check
-from claimbridge.contract.study.generation import Side as Outlined
+from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
     JournalEntry,
@@ -33,11 +34,10 @@ from claimbridge.model import (
 )
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.conversation import Call, Credentials, LogIn
+from claimbridge.profiles.conversation import Attempt, Credentials, LogIn
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.profiles.kingdee.replies import outcome, result
 from claimbridge.profiles.kit.uses import uses_of
-from claimbridge.soap.faults import Fault
 from claimbridge.xmlio import parse
 
 K = OutcomeKind
@@ -126,10 +126,10 @@ def test_requests_are_valid_by_our_contract_and_kingdee_s(shared: Callable[[str]
 def test_the_facade_s_contract_is_enough(shared: Callable[[str], Path]) -> None:
     """The check of a contract: the login is another port's, and our own contract has it."""
     place = shared("contracts/kingdee-eas/WSGLWebServiceFacade.wsdl")
-    own = Outlined.load(Bundle.from_package("kingdee-eas.wsdl"))
+    own = Generation.load(Bundle.from_package("kingdee-eas.wsdl"))
     uses = uses_of(ASKING, own)
     assert set(uses.operations) == {"importVoucher", "findVoucher", "login"}
-    found = check(uses, Contract.load(place), Outlined.load(Bundle.from_path(place)), own=own)
+    found = check(uses, Contract.load(place), Generation.load(Bundle.from_path(place)), own=own)
     assert found.works
     assert {need.where for need in found.needs if need.sends} == {"importVoucher", "findVoucher"}
 
@@ -240,7 +240,7 @@ def test_the_recipe_follows_from_the_configuration(
 
 def test_the_session_travels_in_its_header() -> None:
     """In the login's namespace; there is none before the login."""
-    call = Call(operation="importVoucher", credentials=Credentials(), session="s&1")
+    call = Attempt(operation="importVoucher", credentials=Credentials(), session="s&1")
     (header,) = ASKING.headers(call)
     read = parse(header)
     assert read.tag == "{http://login.webservice.bos.kingdee.com}SessionId"

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import (
@@ -24,10 +25,9 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.conversation import Began, Call, Credentials, Pause
+from claimbridge.profiles.conversation import Attempt, Began, Credentials, Wait
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.profiles.netsuite.token_passport import token_passport
-from claimbridge.soap.faults import Fault
 from claimbridge.submission.references import reference_for
 from claimbridge.xmlio import parse
 
@@ -229,7 +229,7 @@ def talked(*answers: Reply | Fault) -> tuple[list[str], tuple[Outcome, ...]]:
         while True:
             asked = talk.send(answer)
             answer = None
-            if not isinstance(asked, (Began, Pause)):
+            if not isinstance(asked, (Began, Wait)):
                 called.append(getattr(asked, "operation", "?"))
                 answer = left.pop(0)
     except StopIteration as end:
@@ -408,7 +408,7 @@ def test_the_passport_is_signed_as_oracle_shows() -> None:
 def test_each_attempt_has_a_passport_of_its_own() -> None:
     """A nonce is used once; without secrets there is no passport, with some of them an error."""
     profile = NetSuite()
-    call = Call(operation="upsert", credentials=Credentials(user="1", secrets=SECRETS))
+    call = Attempt(operation="upsert", credentials=Credentials(user="1", secrets=SECRETS))
     assert profile.headers(call) != profile.headers(call)
     assert profile.headers(replace(call, credentials=Credentials())) == ()
     for credentials in (

@@ -14,7 +14,7 @@ from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.study.check import check
-from claimbridge.contract.study.generation import Side as ContractSide
+from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.mapping import Chart
 from claimbridge.model import (
@@ -389,9 +389,9 @@ def test_each_example_is_a_valid_report_or_refused(path: Path, contract: Contrac
 def test_netsuite_s_own_contract_serves_reports(shared: Callable[[str], Path]) -> None:
     """All that is sent and read of a report has its place in it."""
     wsdl = shared("contracts/netsuite-2023.2/netsuite.wsdl")
-    own = ContractSide.load(Bundle.from_package("netsuite.wsdl"))
+    own = Generation.load(Bundle.from_package("netsuite.wsdl"))
     uses = uses_of(reports(), own)
-    checked = check(uses, Contract.load(wsdl), ContractSide.load(wsdl), own=own)
+    checked = check(uses, Contract.load(wsdl), Generation.load(wsdl), own=own)
     assert checked.works, (checked.missing, checked.refused)
     assert any(need.sends and need.path.endswith("expense/grossAmt") for need in checked.needs)
 

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from tests.profiles.samples import (
     REASON,
-    SERVICE,
     TRIP,
     TYPES,
     document,
@@ -17,11 +16,11 @@ from tests.profiles.samples import (
 )
 
 from claimbridge.contract import Bundle, Contract, Reply
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Voucher
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.reference.profile import Reference
-from claimbridge.soap.faults import Fault
 
 CONTRACT = Contract.load(Bundle.from_package("voucher-service.wsdl"))
 PROFILE = Reference()
@@ -47,9 +46,7 @@ def read(xml: str) -> tuple[Outcome, ...]:
 
 def fault(name: str, content: str) -> Outcome:
     detail = valid(message(name, content))
-    return PROFILE.read_fault(
-        Fault(code="Server", reason=name, detail=detail, detail_name=f"{{{SERVICE}}}{name}")
-    )
+    return PROFILE.read_fault(Fault(code="Server", reason=name, detail=detail))
 
 
 # ---------------------------------------------------------------- requests

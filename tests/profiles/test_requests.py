@@ -10,7 +10,7 @@ from mypy import api
 
 import claimbridge
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.typed_dicts import types_module
 
 SOURCE = Path(claimbridge.__file__).parent
@@ -69,7 +69,7 @@ def test_the_types_are_those_of_the_contract_today(module: str) -> None:
     written = (SOURCE / "profiles" / module).read_text("utf-8")
     asked = f"claimbridge contract types {' '.join(operations)}"
     told = f"{asked} --contract wsdl/{MODULES[module]} --sourced"
-    assert written == types_module(Side.load(bundle), operations, sourced=True), told
+    assert written == types_module(Generation.load(bundle), operations, sourced=True), told
 
 
 def test_every_module_is_held_against_its_contract() -> None:

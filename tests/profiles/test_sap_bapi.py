@@ -15,6 +15,7 @@ from tests.strategies import vouchers
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Role, Voucher
@@ -22,7 +23,6 @@ from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Request
 from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.profiles.sap.tables import Tables, asked_for
-from claimbridge.soap.faults import Fault
 
 K = OutcomeKind
 OURS = Contract.load(Bundle.from_package("sap-bapi.wsdl"))
@@ -234,7 +234,7 @@ def posting(*answers: Reply | Fault, profile: SapBapi = PROFILE) -> tuple[list[s
 
 
 ALL_THREE = ["AccDocumentPost", "TransactionCommit", "RfcReadTable"]
-FAULT = Fault("Server", "the work process was restarted", None, None)
+FAULT = Fault("Server", "the work process was restarted")
 
 
 def test_what_is_found_after_the_commit_is_posted() -> None:

@@ -15,6 +15,7 @@ from tests.strategies import codes, vouchers
 from claimbridge import xmlio
 from claimbridge.clock import Uptime
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimError, ConfigurationError, SchemaViolation
 from claimbridge.model import (
     JournalEntry,
@@ -26,9 +27,9 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
+from claimbridge.profiles.abilities import ListsChanges, LooksUp, Queries
 from claimbridge.profiles.sap.journal_entry import OPERATION, SapJournalEntry
 from claimbridge.soap.envelope import open_envelope
-from claimbridge.soap.faults import Fault
 
 Shared = Callable[[str], Path]
 K = OutcomeKind
@@ -392,17 +393,9 @@ def test_a_message_id_always_fits(reference: str) -> None:
     assert len(request.body["MessageHeader"]["ID"]) <= 35
 
 
-def test_what_sap_cannot_do_says_what_to_do() -> None:
-    """There is nothing to ask; a person looks in SAP by the reference."""
-    page = reply("<Anything/>")
-    for call in (
-        lambda: PROFILE.query(["EXP-2026-0042"]),
-        lambda: PROFILE.changes("", 10),
-        lambda: PROFILE.read_changes(page),
-    ):
-        with pytest.raises(ConfigurationError, match="look in SAP") as caught:
-            call()
-        assert caught.value.code == "CB-242"
+def test_what_sap_cannot_do_has_no_method() -> None:
+    """There is nothing to ask, and no list of changes; a person looks in SAP by the reference."""
+    assert not isinstance(PROFILE, Queries | LooksUp | ListsChanges)
 
 
 # ---------------------------------------------------------------- replies

@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from claimbridge.contract import Bundle, Reply
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import OutcomeKind, Submission
 from claimbridge.profiles import PROFILES, Request, load_profile
-from claimbridge.profiles.conversation import Conversation, Pause
+from claimbridge.profiles.conversation import Conversation, Wait
 from claimbridge.profiles.kit.uses import uses_of
 from claimbridge.profiles.reference.profile import Reference
 
-OURS = Side.load(Bundle.from_package("voucher-service.wsdl"))
+OURS = Generation.load(Bundle.from_package("voucher-service.wsdl"))
 
 
 class Careless(Reference):
@@ -49,7 +49,7 @@ class Twice(Reference):
         assert isinstance(answer, Reply)
         outcomes = self.read(answer)
         if outcomes[0].kind is OutcomeKind.POSTED:
-            yield Pause(1.0)
+            yield Wait(1.0)
             page = yield self.changes("", 1)
             assert isinstance(page, Reply)
             page.text("More")
@@ -69,7 +69,7 @@ def test_every_profile_of_ours_is_seen_at_work(name: str) -> None:
         pytest.skip(f"{name} needs options: {error}")
     place = Path(profile.contract)
     bundle = place if place.is_file() else Bundle.from_package(profile.contract)
-    own = Side.load(bundle)
+    own = Generation.load(bundle)
     uses = uses_of(profile, own)
     assert set(uses.operations) <= own.operations.keys()
     assert uses.sent

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError
 from claimbridge.model import OutcomeKind
 from claimbridge.profiles.kit.sourced import field_at
 from claimbridge.profiles.workday.profile import Workday
-from claimbridge.soap.faults import Fault
 from claimbridge.xmlio import parse
 
 OURS = Contract.load(Bundle.from_package("workday.wsdl"))

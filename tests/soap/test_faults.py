@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from claimbridge.soap.envelope import NAMESPACES, SOAP11, SOAP12, open_envelope
-from claimbridge.soap.faults import Fault
+from claimbridge.soap.faults import SoapFault
 
 
-def fault(inside: str, version: str, *, envelope: str = "") -> Fault:
+def fault(inside: str, version: str, *, envelope: str = "") -> SoapFault:
     inner, outer = NAMESPACES[version], NAMESPACES[envelope or version]
     opened = open_envelope(
         f'<e:Envelope xmlns:e="{outer}"><e:Body>'

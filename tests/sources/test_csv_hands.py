@@ -13,7 +13,7 @@ from tests.sources.conftest import Inbox, plain
 from tests.sources.test_folder import fault, read
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.mapping.cells import Unread, amount_of, day_of, decoded, number_of
+from claimbridge.mapping.cells import UnreadableCell, amount_of, day_of, decoded, number_of
 from claimbridge.model import Claim
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.csv.layouts import claims_in
@@ -274,11 +274,11 @@ def test_codes_are_read_in_half_width() -> None:
 
 @given(st.text(max_size=30))
 def test_any_cell_ends_in_a_value_or_in_words(text: str) -> None:
-    """Nothing but Unread leaves a cell."""
+    """Nothing but UnreadableCell leaves a cell."""
     for reading in (day_of, number_of, lambda cell: amount_of(cell, "CNY")):
         try:
             reading(text)  # type: ignore[operator]
-        except Unread:
+        except UnreadableCell:
             continue
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from tests.exchanger import Exchange, OneMessage
 
 from claimbridge.clock import Uptime
 from claimbridge.journal.memory import MemoryJournal
@@ -28,9 +29,9 @@ from claimbridge.model import (
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import (
     Draft,
-    Exchange,
     Pause,
     Plan,
+    Post,
     Rules,
     reference_for,
     submit,
@@ -142,6 +143,7 @@ class Scene:
         self.journal = MemoryJournal(clock=self.clock)
         settings = {"quiet_period": 300.0, "first_send": "send", "clock": self.clock} | rules
         self.rules = Rules(capabilities=capabilities, **settings)
+        self.ledger = OneMessage(self.rules)
         self.asked: list[str] = []
         """What was exchanged: verb and references."""
         self.pauses: list[float] = []
@@ -172,10 +174,12 @@ class Scene:
             self.pauses.append(step.seconds)
             self.clock.seconds += step.seconds
             return True
-        if not isinstance(step, Exchange):
+        if not isinstance(step, Post):
             return step.perform(self.journal)
-        assert script, f"nothing is scripted for {step.verb}"
-        self.asked.append(f"{step.verb} {' '.join(one.reference for one in step.submissions)}")
+        exchange: Exchange = step.message
+        references = " ".join(one.reference for one in exchange.submissions)
+        assert script, f"nothing is scripted for {exchange.verb}"
+        self.asked.append(f"{exchange.verb} {references}")
         reply = script.pop(0)
         if callable(reply) and not isinstance(reply, BaseException):
             reply = reply()
@@ -187,7 +191,7 @@ class Scene:
         """Submit a revision of claim C."""
         draft = Draft(wanted(revision))
         digest = draft.submission.digest
-        plan = submit(key(revision), digest, lambda: draft, self.rules)
+        plan = submit(key(revision), digest, lambda: draft, self.ledger)
         found: Submission = self.play(plan, *replies)
         return found
 

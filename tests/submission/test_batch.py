@@ -19,7 +19,7 @@ from tests.submission.driver import (
 )
 
 from claimbridge.model import Key, Outcome, Reason, State
-from claimbridge.submission import AtOnce, Draft, Exchange, Plan, Record, submit_batch
+from claimbridge.submission import AtOnce, Draft, Plan, Post, Record, submit_batch
 
 S = State
 ABSENT = Outcome(kind=K.ABSENT)
@@ -28,7 +28,7 @@ REJECTED = Outcome(kind=K.REJECTED, reasons=(Reason("closed"),))
 
 def play(scene: Scene, names: str, *replies: Reply) -> list[str]:
     drafts = [Draft(wanted(claim=name)) for name in names]
-    found: list[Any] = scene.play(submit_batch(drafts, scene.rules), *replies)
+    found: list[Any] = scene.play(submit_batch(drafts, scene.ledger), *replies)
     return states(found)
 
 
@@ -96,7 +96,7 @@ def test_known_ones_stay_out() -> None:
 def test_broken_off() -> None:
     """A batch that is broken off in its request is in doubt, all of it."""
     scene = Scene(ASK)
-    scene.breaks[Exchange] = KeyboardInterrupt()
+    scene.breaks[Post] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         play(scene, "AB", (posted("A"), posted("B")))
     assert (state(scene, "A"), state(scene, "B")) == (S.IN_DOUBT, S.IN_DOUBT)
@@ -104,11 +104,11 @@ def test_broken_off() -> None:
 
 def until_half_settled(scene: Scene) -> Plan[Any]:
     """Play a batch of A and B up to the point at which A is settled and B is not."""
-    plan = submit_batch([Draft(wanted(claim=name)) for name in "AB"], scene.rules)
+    plan = submit_batch([Draft(wanted(claim=name)) for name in "AB"], scene.ledger)
     answer: Any = None
     while True:
         step: Any = plan.send(answer)
-        if isinstance(step, Exchange):
+        if isinstance(step, Post):
             answer = (posted("A"), posted("B"))
         elif isinstance(step, AtOnce) and isinstance(step.steps[0], Record):
             step.steps[0].perform(scene.journal)

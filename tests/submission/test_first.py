@@ -131,7 +131,7 @@ def test_a_reversal_is_asked_for_too() -> None:
     """What another journal reversed is not reversed again."""
     scene = asking()
     scene.submit(1, ABSENT, posted())
-    found = scene.play(reverse(key(), DAY, "", scene.rules), posted("C.x1", totals=TOTALS))
+    found = scene.play(reverse(key(), DAY, "", scene.ledger), posted("C.x1", totals=TOTALS))
     assert (found.state, scene.state()) == (S.POSTED, S.REVERSED)
     assert scene.asked[-1] == "query C.x1"
 
@@ -163,7 +163,7 @@ def test_a_batch_asks_once() -> None:
     scene = asking()
     drafts = [Draft(wanted(claim=name)) for name in ("A", "B", "C")]
     end = scene.play(
-        submit_batch(drafts, scene.rules),
+        submit_batch(drafts, scene.ledger),
         (absent("A"), posted("B", totals=TOTALS), absent("C")),
         (posted("A"), posted("C")),
         posted("B", totals=TOTALS),
@@ -207,7 +207,7 @@ def test_an_unknown_claim_where_nobody_can_be_asked() -> None:
     approved = scene.clock.now() + dt.timedelta(seconds=1)
     voucher = msgspec.structs.replace(later.voucher, approved_at=approved)
     drafts = [Draft(msgspec.structs.replace(later, voucher=voucher))]
-    assert states(scene.play(submit_batch(drafts, scene.rules), posted("D"))) == ["posted"]
+    assert states(scene.play(submit_batch(drafts, scene.ledger), posted("D"))) == ["posted"]
 
 
 @pytest.mark.parametrize("purpose", [Purpose.POST, Purpose.REVERSE])

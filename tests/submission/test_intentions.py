@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from tests.exchanger import OneMessage
 from tests.submission.driver import ASK_UNIQUE, DAY, ENTRY, UNIQUE, Clock, history, key, wanted
 
 from claimbridge.errors import ConflictingSubmission
@@ -62,7 +63,11 @@ def test_what_the_erp_refuses_to_reverse_can_be_settled(gone: bool) -> None:
     found, rules = _half_reversed(State.REJECTED), Rules(capabilities=UNIQUE, clock=Clock())
     part = found.submissions[0].key
     reversed_there = Outcome(kind=OutcomeKind.REVERSED, journal_entry=ENTRY)
-    plan = settle_gone(part, "seen", rules) if gone else settle_by_hand(part, reversed_there, rules)
+    plan = (
+        settle_gone(part, "seen", OneMessage(rules))
+        if gone
+        else settle_by_hand(part, reversed_there, rules)
+    )
     assert _settled(plan, found).state is State.REVERSED
 
 
@@ -70,4 +75,4 @@ def test_what_may_still_be_reversed_by_us_is_not_settled() -> None:
     """While its reversal may be on its way, nobody says that the part is gone."""
     found, rules = _half_reversed(State.IN_DOUBT), Rules(capabilities=UNIQUE, clock=Clock())
     with pytest.raises(ConflictingSubmission, match="bring its reversal to an end"):
-        _settled(settle_gone(found.submissions[0].key, "seen", rules), found)
+        _settled(settle_gone(found.submissions[0].key, "seen", OneMessage(rules)), found)

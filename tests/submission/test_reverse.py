@@ -42,7 +42,7 @@ REVERSED = Outcome(kind=K.REVERSED, reference="C", journal_entry=ENTRY)
 
 
 def take_back(scene: Scene, *replies: Reply) -> Any:
-    return scene.play(reverse(key(), DAY, "", scene.rules), *replies)
+    return scene.play(reverse(key(), DAY, "", scene.ledger), *replies)
 
 
 def posted_scene(capabilities: Any, **rules: Any) -> Scene:
@@ -128,7 +128,7 @@ def test_in_doubt_when_others_reversed() -> None:
     scene.play(absorb(scene.known(), REVERSED, scene.rules))
     assert (scene.state(), scene.state(1, BACK)) == (S.REVERSED, S.IN_DOUBT)
     scene.clock.seconds = 400.0
-    scene.play(reconcile(scene.known(1, BACK), scene.rules), ABSENT)
+    scene.play(reconcile(scene.known(1, BACK), scene.ledger), ABSENT)
     assert scene.state(1, BACK) is S.PENDING
 
 
@@ -137,11 +137,11 @@ def test_reconcile_keeps_the_reversals_date() -> None:
     scene = posted_scene(ASK_UNIQUE, retries=0)
     later = DAY.replace(month=3)
     with pytest.raises(NotDelivered):
-        scene.play(reverse(key(), later, "", scene.rules), AWAY)
+        scene.play(reverse(key(), later, "", scene.ledger), AWAY)
     with pytest.raises(OutcomeUnknown):
-        scene.play(reconcile(scene.known(1, BACK), scene.rules), lost(), ABSENT, REJECTED)
+        scene.play(reconcile(scene.known(1, BACK), scene.ledger), lost(), ABSENT, REJECTED)
     scene.clock.seconds = 400.0
-    scene.play(reconcile(scene.known(), scene.rules), ABSENT, posted("C.x1"))
+    scene.play(reconcile(scene.known(), scene.ledger), ABSENT, posted("C.x1"))
     assert scene.known(1, BACK).voucher.posting_date == later
 
 
@@ -197,9 +197,9 @@ def test_old_refusal_in_the_news() -> None:
     with pytest.raises(LedgerRejection):
         scene.submit(1, REJECTED)
     scene.submit(1, Outcome(kind=K.ACKNOWLEDGED, reference="C"))
-    assert scene.play(refresh(scene.known(), scene.rules), REJECTED).state is S.ACKNOWLEDGED
+    assert scene.play(refresh(scene.known(), scene.ledger), REJECTED).state is S.ACKNOWLEDGED
     scene.clock.seconds = 300.0
-    assert scene.play(refresh(scene.known(), scene.rules), REJECTED).state is S.REJECTED
+    assert scene.play(refresh(scene.known(), scene.ledger), REJECTED).state is S.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_refresh_that_brings_nothing(said: Outcome, error: type[Exception], code
     """A question that fails, or a strange answer, puts nothing in doubt."""
     scene = posted_scene(ASK)
     with pytest.raises(error) as raised:
-        scene.play(refresh(scene.known(), scene.rules), said)
+        scene.play(refresh(scene.known(), scene.ledger), said)
     assert raised.value.code == code  # type: ignore[attr-defined] # all are ours
     assert scene.state() is S.POSTED
 

@@ -143,7 +143,9 @@ def test_doubt_that_stays_is_outcome_unknown(
     answer = fake_ledger.erp.answer
     silence = (Outcome(kind=OutcomeKind.NOT_DELIVERED, text="it is down"),)
     monkeypatch.setattr(
-        fake_ledger.erp, "answer", lambda step: silence if step.verb == "query" else answer(step)
+        fake_ledger.erp,
+        "answer",
+        lambda verb, them: silence if verb == "query" else answer(verb, them),
     )
     fake_ledger.erp.lose_answer()
     with pytest.raises(OutcomeUnknown):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import assert_type
@@ -10,6 +10,7 @@ from typing import assert_type
 from claimbridge import (
     Acknowledgement,
     AsyncClient,
+    Capabilities,
     Change,
     Chart,
     Claim,
@@ -22,9 +23,11 @@ from claimbridge import (
     LedgerRejection,
     LedgerUnavailable,
     Money,
+    Outcome,
     OutcomeUnknown,
     Posting,
     Preview,
+    Profile,
     Reason,
     Reconciled,
     Result,
@@ -35,6 +38,12 @@ from claimbridge import (
     Voucher,
     load_config,
 )
+from claimbridge.contract.calls.fault import Fault
+from claimbridge.contract.calls.replies import Reply
+from claimbridge.ledger import Ledger
+from claimbridge.model import Submission
+from claimbridge.profiles import Request
+from claimbridge.profiles.abilities import ListsChanges
 from claimbridge.sandbox import Listed, Sandbox
 from claimbridge.testing import FakeLedger, RecordedExchange, load_exchanges
 
@@ -92,6 +101,33 @@ def errors(error: ClaimBridgeError) -> None:
         assert_type(error.findings, tuple[Finding, ...])
     if isinstance(error, (LedgerUnavailable, OutcomeUnknown)):
         assert_type(error.retry_after, float | None)
+
+
+class OwnErp:
+    """A profile with the six members that every profile has, and no more."""
+
+    name = "own"
+    contract = "own.wsdl"
+    capabilities = Capabilities(
+        can_query=False, can_reverse=False, can_list_changes=False, unique_reference=False
+    )
+
+    def submit(self, submissions: Sequence[Submission]) -> Request:
+        return Request(operation="Post", body={"Reference": submissions[0].reference})
+
+    def read(self, reply: Reply) -> tuple[Outcome, ...]:
+        return ()
+
+    def read_fault(self, fault: Fault) -> Outcome:
+        raise NotImplementedError
+
+
+def profiles(config: LedgerConfig, profile: Profile) -> None:
+    Ledger(config, profile=OwnErp())
+    assert_type(profile.capabilities, Capabilities)
+    assert_type(profile.capabilities.batch, int)
+    if isinstance(profile, ListsChanges):
+        assert_type(profile.changes("", 10), Request)
 
 
 def testing(fake_ledger: FakeLedger, sandbox: Sandbox) -> None:

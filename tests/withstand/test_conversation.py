@@ -15,7 +15,7 @@ from claimbridge.errors import NotDelivered, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Request
-from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Pause
+from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Wait
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import KingdeeEasResponder
@@ -26,7 +26,7 @@ NAME = "kingdee-eas"
 class Talkative(KingdeeEas):
     """Imports, and then goes on to something that cannot be finished."""
 
-    def __init__(self, then: Request | Pause | LogIn) -> None:
+    def __init__(self, then: Request | Wait | LogIn) -> None:
         super().__init__()
         self.then = then
 
@@ -74,7 +74,7 @@ def test_a_wait_that_is_too_long_after_an_import_leaves_the_outcome_unknown(
     """The caller's time is over, and the voucher is there."""
     with (
         Sandbox(profiles=[KingdeeEasResponder()]) as erp,
-        client_of(Talkative(Pause(30)), erp, tmp_path) as client,
+        client_of(Talkative(Wait(30)), erp, tmp_path) as client,
     ):
         with pytest.raises(OutcomeUnknown):
             client.submit(claim("C-2"), timeout=1.0)

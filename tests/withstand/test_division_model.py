@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.exchanger import Exchange, OneMessage
 from tests.withstand.scene import book_of, chart, configured, contract
 from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 from tests.withstand.test_division import long_claim
@@ -20,7 +21,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConflictingSubmissi
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Claim, JournalEntry, Outcome, OutcomeKind, Purpose, State, Submission
-from claimbridge.submission import Draft, Exchange, Pause, Plan
+from claimbridge.submission import Built, Draft, Pause, Plan, Post
 
 UNFINISHED = (State.PENDING, State.SENDING, State.IN_DOUBT, State.REVERSING)
 K = OutcomeKind
@@ -113,6 +114,12 @@ class Division(Ledger):
             self.made[key] = super().drafts(claim, book)
         return self.made[key]
 
+    def exchange(
+        self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
+    ) -> Plan[tuple[Outcome, ...]]:
+        """Plan an exchange with the ERP of the episode."""
+        return OneMessage(self.rules).exchange(verb, submissions, built)
+
 
 def _is_post(one: Submission) -> bool:
     return one.key.purpose is Purpose.POST
@@ -162,7 +169,9 @@ class World:
         if isinstance(step, Pause):
             self.clock.seconds += step.seconds
             return True
-        return self.erp.answer(step) if isinstance(step, Exchange) else step.perform(self.journal)
+        if isinstance(step, Post):
+            return self.erp.answer(step.message)
+        return step.perform(self.journal)
 
     def reconcile(self) -> Iterator[Plan[Any]]:
         """Plan the end of everything unfinished."""

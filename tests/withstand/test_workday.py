@@ -19,10 +19,10 @@ from tests.withstand.scene import (
 )
 
 from claimbridge.client import Client
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
-from claimbridge.soap.faults import Fault
 
 PROFILE = "workday"
 

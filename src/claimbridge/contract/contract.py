@@ -10,7 +10,6 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.calls.drift import drift
 from claimbridge.contract.calls.findings import traced
 from claimbridge.contract.calls.gate import Gate
@@ -19,11 +18,12 @@ from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.calls.service import Service
 from claimbridge.contract.calls.shape import Leaf
 from claimbridge.contract.encoded.calls import EncodedCalls
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import gather
 from claimbridge.contract.names import unique_local_names
 from claimbridge.contract.operation import ENCODED, Operation
-from claimbridge.contract.outline.documents import gather
 from claimbridge.contract.pruned.gate import PrunedGate
-from claimbridge.contract.pruned.in_use import View, keep_view, kept_view
+from claimbridge.contract.pruned.in_use import InUse, keep_view, kept_view
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.findings import Finding
 from claimbridge.turns import Turn
@@ -85,7 +85,7 @@ class Contract:
         return cls._whole(bundle, operations, types)
 
     @classmethod
-    def _seen(cls, view: View, bundle: Bundle) -> Contract:
+    def _seen(cls, view: InUse, bundle: Bundle) -> Contract:
         whole = _Once(lambda: cls._whole(bundle))
         service = view.service(lambda: whole()._service.shapes)
         return cls(

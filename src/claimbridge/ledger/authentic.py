@@ -18,7 +18,7 @@ from claimbridge.signing import Policy, Verified, Verifier
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.soap.addressing import relates_to
 from claimbridge.soap.envelope import Envelope, open_body, open_envelope
-from claimbridge.soap.faults import Fault
+from claimbridge.soap.faults import SoapFault
 from claimbridge.submission import FirstSight, Plan
 from claimbridge.xmlio import parse
 
@@ -98,7 +98,7 @@ def _surface_fault(data: bytes, why: ClaimBridgeError) -> None:
         ) from why
 
 
-def _told(fault: Fault) -> str:
+def _told(fault: SoapFault) -> str:
     detail = f" [{fault.detail.local}]" if fault.detail is not None else ""
     return f"{fault.code or 'without a code'}{detail}: {fault.reason[:500] or 'no text'}"
 

@@ -15,15 +15,15 @@ from claimbridge.ledger.message import Message
 from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
 from claimbridge.ledger.sessions import Session
 from claimbridge.model import Outcome, OutcomeKind, Submission
-from claimbridge.profiles.conversation import Began, LogIn, Pause, begun
-from claimbridge.submission import Built, Confirm, NoteJob, Plan, Post
-from claimbridge.submission import Pause as Wait
+from claimbridge.profiles.abilities import begin
+from claimbridge.profiles.conversation import Began, LogIn, Wait
+from claimbridge.submission import Built, Confirm, NoteJob, Pause, Plan, Post
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.ledger.reading import Answers
     from claimbridge.soap.envelope import Envelope
-    from claimbridge.soap.faults import Fault
     from claimbridge.soap.transport import HttpReply
 
 log = logging.getLogger("claimbridge.ledger")
@@ -81,13 +81,13 @@ class Exchanging:
 
     def _converse(self, built: Built) -> Plan[tuple[Outcome, ...]]:
         profile, request = self._ledger.profile, built.request
-        talk = begun(profile, request)
+        talk = begin(profile, request)
         answer: Reply | Fault | None = None
         try:
             while True:
                 asked = talk.send(answer)
                 answer = None
-                if isinstance(asked, Pause):
+                if isinstance(asked, Wait):
                     yield from self._wait(asked.seconds)
                 elif isinstance(asked, Began):
                     yield from self._note(asked.job)
@@ -142,7 +142,7 @@ class Exchanging:
         return unknown(error.message, code=error.code) if self._left else not_built(error)
 
     def _wait(self, seconds: float) -> Plan[None]:
-        if not (yield from Wait(seconds)):
+        if not (yield from Pause(seconds)):
             over = NotDelivered("the time allowed for the call is over")
             raise self._ended(over, harmless=True)
 

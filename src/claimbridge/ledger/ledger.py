@@ -83,7 +83,7 @@ class Ledger(Answers):
 
     def _submit(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
         plan = plans.submit_claim(
-            self.key(claim, book), claim.digest, lambda: self.drafts(claim, book), self.rules
+            self.key(claim, book), claim.digest, lambda: self.drafts(claim, book), self
         )
         return acknowledgement((yield from plan))
 
@@ -96,7 +96,7 @@ class Ledger(Answers):
         except ClaimBridgeError:  # each claim has an error of its own
             return (yield from self._one_by_one(claims))
         drafts, built = self._batch(claims, book)
-        ended = yield from plans.submit_batch(list(drafts.values()), self.rules, built=built)
+        ended = yield from plans.submit_batch(list(drafts.values()), self, built=built)
         results: dict[int, Acknowledgement | ClaimBridgeError] = {
             index: end if isinstance(end, ClaimBridgeError) else acknowledgement((end,))
             for index, end in zip(drafts, ended, strict=True)
@@ -130,13 +130,13 @@ class Ledger(Answers):
                     drafts[index] = Draft(documents[0][0])
         try:
             together = tuple(draft.submission for draft in drafts.values())
-            return drafts, self._built("submit", together) if together else None
+            return drafts, self.build("submit", together) if together else None
         except ClaimBridgeError:
             return {i: draft for i, draft in drafts.items() if self._can_be_built(draft)}, None
 
     def _can_be_built(self, draft: Draft) -> bool:
         try:
-            self._built("submit", (draft.submission,))
+            self.build("submit", (draft.submission,))
         except ClaimBridgeError:
             return False
         return True
@@ -147,7 +147,7 @@ class Ledger(Answers):
         documents = yield from self._documents_of(claim_id)
         for known in documents:
             if ask and known.state in LIVE:
-                known = yield from plans.refresh(known, self.rules)
+                known = yield from plans.refresh(known, self)
             status = status_of(known)
             if known.state is State.REVERSED:
                 by = yield from self._reversal_of(known)
@@ -194,7 +194,7 @@ class Ledger(Answers):
         found = self._found(history, plans.standing(history) if revision is None else revision)
         first = found[0]
         date = posting_date or self.today(first.voucher.company, claim_id=claim_id)
-        plan = plans.reverse_claim(first.key, date, reason, self.rules)
+        plan = plans.reverse_claim(first.key, date, reason, self)
         return acknowledgement((yield from plan))
 
     def withdraw(
@@ -218,11 +218,11 @@ class Ledger(Answers):
         day = self.clock.now().date()
         companies = self.chart.companies if charted else {}
         asked = nobodys(plans.id_of(self.wanted.place), companies, self.rules, day=day)
-        return (yield from plans.probe(asked, self.rules))
+        return (yield from plans.probe(asked, self))
 
     def reconcile(self, unfinished: Submission) -> Plan[Standing | None]:
         """Plan one claim of ``Client.reconcile``; None where another has finished it."""
-        found = yield from plans.reconcile_claim(unfinished, self.rules)
+        found = yield from plans.reconcile_claim(unfinished, self)
         return _status_of_all(found) if found else None
 
     def settle(
@@ -240,7 +240,7 @@ class Ledger(Answers):
         """Plan ``Client.settle``."""
         key = Key((yield from self.book()).id, claim_id, revision, part=part)
         if gone:
-            return status_of((yield from plans.settle_gone(key, note, self.rules)))
+            return status_of((yield from plans.settle_gone(key, note, self)))
         kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
         outcome = Outcome(
             kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note

@@ -9,6 +9,7 @@ from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import (
     ConfigurationError,
 )
+from claimbridge.profiles.abilities import HasAuthKinds, NamesOperations, NamesTypes
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
 from claimbridge.signing import Algorithm, Identity, Policy
@@ -89,7 +90,7 @@ _KINDS = ("basic", "bearer", "client-certificate", "username-token")
 
 def check_auth(config: LedgerConfig, profile: Profile) -> None:
     """Refuse a kind of authentication that neither we nor the profile know (CB-258)."""
-    kinds = (*_KINDS, *getattr(profile, "auth_kinds", ()))
+    kinds = (*_KINDS, *(profile.auth_kinds if isinstance(profile, HasAuthKinds) else ()))
     if config.auth is not None and config.auth.kind not in kinds:
         raise ConfigurationError(
             f"auth.kind {config.auth.kind!r} is unknown; profile {profile.name} takes "
@@ -176,6 +177,6 @@ def open_contract(profile: Profile, source: Path | Bundle) -> Contract:
     """Return the ERP's contract, opened for what the profile says it uses of one."""
     return Contract.load(
         source,
-        operations=tuple(getattr(profile, "operations", ())),
-        types=tuple(getattr(profile, "types", ())),
+        operations=tuple(profile.operations) if isinstance(profile, NamesOperations) else (),
+        types=tuple(profile.types) if isinstance(profile, NamesTypes) else (),
     )

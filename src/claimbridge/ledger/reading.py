@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import cached_property
 
 import msgspec
 
 from claimbridge.contract import Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -20,15 +20,14 @@ from claimbridge.ledger.exchange import Ended, Exchanging, outcomes_in
 from claimbridge.ledger.message import Answer, Message
 from claimbridge.ledger.outcomes import not_built, of_question, unknown
 from claimbridge.ledger.writing import Messages
-from claimbridge.model import Finding, Outcome, OutcomeKind
+from claimbridge.model import Finding, Outcome, OutcomeKind, Submission
+from claimbridge.profiles.abilities import HasSessions, ListsChanges
 from claimbridge.profiles.base import Page
-from claimbridge.profiles.conversation import HasSessions
 from claimbridge.profiles.kit.forms import judged
 from claimbridge.soap.envelope import Envelope, open_envelope
-from claimbridge.soap.faults import Fault
 from claimbridge.soap.transport import HttpReply
 from claimbridge.soap.transport.charset import as_document
-from claimbridge.submission import Exchange, Plan, recognised
+from claimbridge.submission import Built, Plan, recognised
 from claimbridge.xmlio import canonical, local_name, parse
 
 log = logging.getLogger("claimbridge.ledger")
@@ -37,17 +36,19 @@ log = logging.getLogger("claimbridge.ledger")
 class Answers(Messages):
     """What one ledger answers, by its configuration; no I/O."""
 
-    def exchange(self, step: Exchange) -> Plan[tuple[Outcome, ...]]:
+    def exchange(
+        self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
+    ) -> Plan[tuple[Outcome, ...]]:
         """Plan one exchange: what is sent, and what the answers say of its documents."""
         try:
-            built = self.build(step)
+            built = built or self.build(verb, submissions)
         except ClaimBridgeError as error:
             return (not_built(error),)
-        book = step.submissions[0].key.book
-        flights = () if step.verb == "query" else step.submissions
+        book = submissions[0].key.book
+        flights = () if verb == "query" else submissions
         answered = yield from Exchanging(self, flights, book=book).perform(built)
-        outcomes = recognised(step.submissions, answered, self.profile.capabilities)
-        return tuple(map(of_question, outcomes)) if step.verb == "query" else outcomes
+        outcomes = recognised(submissions, answered, self.profile.capabilities)
+        return tuple(map(of_question, outcomes)) if verb == "query" else outcomes
 
     def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
         """Plan one page of changes after ``cursor`` in the book of that id.
@@ -55,7 +56,8 @@ class Answers(Messages):
         Raises ConfigurationError (CB-254) where the profile cannot list them; NotDelivered or
         LedgerUnavailable, and what the transport raises, when there is no page.
         """
-        if not self.profile.capabilities.can_list_changes:
+        can_list = self.profile.capabilities.can_list_changes
+        if not (can_list and isinstance(self.profile, ListsChanges)):
             raise ConfigurationError(
                 f"profile {self.profile.name} cannot list changes; use status or wait",
                 code="CB-254",
@@ -88,6 +90,7 @@ class Answers(Messages):
         )
 
     def _page(self, reply: Reply, exchanging: Exchanging) -> Page:
+        assert isinstance(self.profile, ListsChanges)  # else no page was asked for
         page = self.profile.read_changes(reply)
         outcomes = exchanging.judged(outcomes_in(page.outcomes))
         return msgspec.structs.replace(page, outcomes=outcomes)
@@ -138,10 +141,10 @@ class Answers(Messages):
 
         Raises OutcomeUnknown for the reply to another operation.
         """
-        if envelope.fault is not None:
-            return self._known(envelope.fault)
-        assert envelope.body is not None  # an envelope has a fault or a body
         contract = self.contract if asked is None else self._contract_with(asked)
+        if envelope.fault is not None:
+            return envelope.fault.neutral(contract)
+        assert envelope.body is not None  # an envelope has a fault or a body
         reply = contract.reply(envelope.body)
         if asked is not None and not _answers(contract, reply, asked):
             raise OutcomeUnknown(f"the reply {reply.local} does not answer {asked}")
@@ -151,18 +154,6 @@ class Answers(Messages):
         """Tell of what the ERP's reply has otherwise than the contract; it is read all the same."""
         if isinstance(answer, Reply):
             self.drifts.note(self._contract_with(asked).drift(answer.element))
-
-    def _known(self, fault: Fault) -> Fault:
-        """Return the fault with the detail that the contract knows, read by what it has where."""
-        return fault.known_to(self._fault_names, self.contract.reply)
-
-    @cached_property
-    def _fault_names(self) -> frozenset[str]:
-        """The local names of the typed details of this ERP's faults."""
-        operations = self.contract.operations.values()
-        return frozenset(
-            name.rpartition("}")[2] for operation in operations for name in operation.faults
-        )
 
     def read_log_in(self, envelope: Envelope, *, asked: str) -> str:
         """Return the session's id; raises NotDelivered or LedgerUnavailable when it is none."""

@@ -26,8 +26,9 @@ from claimbridge.ledger.sessions import Sessions
 from claimbridge.mapping import Chart
 from claimbridge.model.zones import day_in
 from claimbridge.profiles import load_profile
+from claimbridge.profiles.abilities import TellsBooksApart
 from claimbridge.profiles.base import Profile
-from claimbridge.profiles.conversation import Credentials, TellsBooksApart
+from claimbridge.profiles.conversation import Credentials
 from claimbridge.signing import Identity, Signer
 from claimbridge.submission import Rules, Wanted, place_of
 

@@ -36,20 +36,23 @@ from claimbridge.model import (
     Voucher,
     invoices_of,
 )
-from claimbridge.profiles.base import Request
-from claimbridge.profiles.conversation import (
-    Call,
+from claimbridge.profiles.abilities import (
     HasHeaders,
+    HasPorts,
     HasSessions,
     LooksUp,
+    Queries,
+    Reverses,
 )
+from claimbridge.profiles.base import Request
+from claimbridge.profiles.conversation import Attempt
 from claimbridge.soap.addressing import message_headers
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token
 from claimbridge.soap.transport import (
     content_headers,
 )
-from claimbridge.submission import Built, Draft, Exchange
+from claimbridge.submission import Built, Draft
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -132,7 +135,7 @@ class Messages(Opened):
         ``book`` is the id of our book. Raises ClaimError.
         """
         return tuple(
-            Draft(submission, self._built("submit", (submission,)))
+            Draft(submission, self.build("submit", (submission,)))
             for submission, _ in self._submissions(claim, book)
         )
 
@@ -193,13 +196,19 @@ class Messages(Opened):
             )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
+        profile = self.profile
         if verb == "submit":
-            return self.profile.submit(submissions)
-        if verb == "reverse":
-            return self.profile.reverse(submissions[0])
-        if isinstance(self.profile, LooksUp):
-            return self.profile.look_up(submissions)
-        return self.profile.query([submission.reference for submission in submissions])
+            return profile.submit(submissions)
+        if verb == "reverse" and isinstance(profile, Reverses):
+            return profile.reverse(submissions[0])
+        if verb == "query" and isinstance(profile, LooksUp):
+            return profile.look_up(submissions)
+        if verb == "query" and isinstance(profile, Queries):
+            return profile.query([submission.reference for submission in submissions])
+        raise ConfigurationError(
+            f"profile {profile.name} has no method for a {verb}, which its capabilities promise",
+            code="CB-242",
+        )
 
     def _body(
         self, request: Request, *, signing: Signing = None
@@ -224,7 +233,8 @@ class Messages(Opened):
         sign = signer.sign_together if signing == "together" else signer.sign
         return sign(body, element=place)
 
-    def _built(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
+    def build(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
+        """Return the request of an exchange, validated and signed; raises ClaimError."""
         signing: Signing = None
         if verb != "query":
             signing = self.config.batch_signature if len(submissions) > 1 else "each"
@@ -245,10 +255,6 @@ class Messages(Opened):
                 claim_id=claim_id,
             )
         return Built(request.operation, body, request)
-
-    def build(self, step: Exchange) -> Built:
-        """Return the request of an exchange, validated; raises ClaimError."""
-        return step.built or self._built(step.verb, step.submissions)
 
     def built(self, request: Request) -> Built:
         """Return a further request of a conversation, validated; raises SchemaViolation."""
@@ -294,7 +300,7 @@ class Messages(Opened):
         configured = self.config.endpoints.get(port)
         if configured is not None:
             return configured
-        ports: Mapping[str, str] = getattr(self.profile, "ports", {})
+        ports = self.profile.ports if isinstance(self.profile, HasPorts) else {}
         if port not in ports:
             raise ConfigurationError(
                 f"profile {self.profile.name} names no port {port!r}; add it to endpoints",
@@ -305,8 +311,8 @@ class Messages(Opened):
     def _own_headers(self, operation: str, session: str) -> Sequence[bytes]:
         if not isinstance(self.profile, HasHeaders):
             return ()
-        call = Call(operation=operation, credentials=self._credentials, session=session)
-        return self.profile.headers(call)
+        attempt = Attempt(operation=operation, credentials=self._credentials, session=session)
+        return self.profile.headers(attempt)
 
     def _security_headers(self) -> tuple[bytes, ...]:
         auth = self.config.auth

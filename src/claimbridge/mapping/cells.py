@@ -1,7 +1,7 @@
 """How people and spreadsheets write a table in text: its bytes, its first line, days and numbers.
 
-What means one thing is read. What could mean two, or nothing, raises ``Unread`` with the reason in
-words; the caller says in which cell. Charts and claims in CSV share these rules.
+A text with one meaning is read. A text with two, or none, raises ``UnreadableCell`` with the
+reason in words; the caller adds which cell it was. Charts and claims in CSV share these rules.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RARE: Final = 0.3
 _SURE: Final = 0.7
 
 
-class Unread(ValueError):
+class UnreadableCell(ValueError):
     """A text that is not read, and why."""
 
 
@@ -32,7 +32,7 @@ class Unread(ValueError):
 def decoded(data: bytes) -> str:
     """Return text in UTF-8, with or without a mark, in UTF-16 with one, or in GB18030 or cp936.
 
-    Raises Unread for what is none of them, and for what is more likely Big5.
+    Raises UnreadableCell for what is none of them, and for what is more likely Big5.
     """
     try:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -55,7 +55,7 @@ def _chinese(data: bytes) -> str:
             if rest[error.start] != _EURO:
                 at = len(data) - len(rest) + error.start
                 row = data.count(b"\n", 0, at) + 1
-                raise Unread(
+                raise UnreadableCell(
                     f"neither UTF-8 nor UTF-16 nor GB18030: line {row} has the byte "
                     f"0x{data[at]:02X} where no character has one; save it as CSV UTF-8"
                 ) from error
@@ -77,7 +77,7 @@ def _refuse_big5(data: bytes, text: str) -> None:
     # Big5 orders by use: lead bytes A4 to C6 are its everyday characters.
     common = sum(0xA1 <= one.encode("big5")[0] <= 0xC6 for one in known)
     if known and common >= _SURE * len(known):
-        raise Unread(
+        raise UnreadableCell(
             f'its text is not likely GB18030, where it begins "{"".join(foreign[:8])}"; in Big5 '
             f'that is "{"".join(known[:8])}": save it as CSV UTF-8'
         )
@@ -94,7 +94,7 @@ def _encodes(character: str, encoding: str) -> bool:
 # --- tables -----------------------------------------------------------------------------------
 
 
-class Separated(NamedTuple):
+class TableText(NamedTuple):
     """A table's text without the line that names its separator; ``skipped`` lines stood before."""
 
     text: str
@@ -102,14 +102,14 @@ class Separated(NamedTuple):
     skipped: int
 
 
-def separated(text: str) -> Separated:
+def separated(text: str) -> TableText:
     """Return what parts the cells: what a first line ``sep=;`` names, else the header's most."""
     named = _SEP.match(text)
     if named:
-        return Separated(text[named.end() :], named[1], 1)
+        return TableText(text[named.end() :], named[1], 1)
     head = next((line for line in text.splitlines() if line.strip()), "")
     bare = "".join(head.split('"')[::2])  # what stands in quotes separates nothing
-    return Separated(text, max(_DELIMITERS, key=bare.count), 0)
+    return TableText(text, max(_DELIMITERS, key=bare.count), 0)
 
 
 def unescaped(text: str) -> str:
@@ -134,7 +134,7 @@ _ERROR: Final = re.compile(r"#(?:[A-Z]+[!?]|DIV/0!|N/A|#+)")
 
 
 def day_of(text: str) -> dt.date:
-    """Return the day that a cell gives; raises Unread."""
+    """Return the day that a cell gives; raises UnreadableCell."""
     plain = _plain(text)
     _refuse_computed(plain)
     for form in (_CHINESE_DAY, _EIGHT):
@@ -145,14 +145,14 @@ def day_of(text: str) -> dt.date:
     if found := _YEAR_LAST.fullmatch(plain):
         return _year_last(int(found[1]), int(found[3]), found[4])
     if _SERIAL.fullmatch(plain):
-        raise Unread(
+        raise UnreadableCell(
             "it is a day's number of a spreadsheet; give the column a date format and save it anew"
         )
     if _SHORT_YEAR.fullmatch(plain):
-        raise Unread("it could mean several days; write it as 2026-03-31")
+        raise UnreadableCell("it could mean several days; write it as 2026-03-31")
     if _TIMED.fullmatch(plain):
-        raise Unread("it has a time of day, and a date is meant; write it as 2026-03-31")
-    raise Unread("it is no date; write it as 2026-03-31")
+        raise UnreadableCell("it has a time of day, and a date is meant; write it as 2026-03-31")
+    raise UnreadableCell("it is no date; write it as 2026-03-31")
 
 
 def _year_last(first: int, second: int, year: str) -> dt.date:
@@ -160,7 +160,7 @@ def _year_last(first: int, second: int, year: str) -> dt.date:
         return _day(year, str(second), str(first))
     if second > 12 >= first:
         return _day(year, str(first), str(second))
-    raise Unread(
+    raise UnreadableCell(
         f"it could mean two days, {year}-{first:02}-{second:02} and {year}-{second:02}-{first:02}; "
         "write the one that is meant like this"
     )
@@ -170,7 +170,7 @@ def _day(year: str, month: str, day: str) -> dt.date:
     try:
         return dt.date(int(year), int(month), int(day))
     except ValueError:
-        raise Unread("there is no such day") from None
+        raise UnreadableCell("there is no such day") from None
 
 
 # --- numbers ----------------------------------------------------------------------------------
@@ -204,14 +204,14 @@ _LONGEST: Final = 60
 
 
 def amount_of(text: str, currency: str) -> Decimal:
-    """Return the amount that a cell gives, in ``currency``; raises Unread."""
+    """Return the amount that a cell gives, in ``currency``; raises UnreadableCell."""
     unsigned, negative = _unsigned(text)
     found = _MONEY.fullmatch(unsigned)
     if found is None:
-        raise Unread("it is no amount; write it as 1234.50")
+        raise UnreadableCell("it is no amount; write it as 1234.50")
     for mark in (found["before"], found["after"]):
         if mark and currency not in _MARKS.get(mark.upper(), {mark.upper()}):
-            raise Unread(f"it is in {mark}, and {currency} is meant here")
+            raise UnreadableCell(f"it is in {mark}, and {currency} is meant here")
     number = _number(found["number"].strip(), decimals=EXPONENTS.get(currency))
     if found["power"]:
         number = Decimal(f"{number}{found['power']}")
@@ -219,13 +219,13 @@ def amount_of(text: str, currency: str) -> Decimal:
 
 
 def number_of(text: str) -> Decimal:
-    """Return the number that a cell gives, 6 % as 0.06; raises Unread."""
+    """Return the number that a cell gives, 6 % as 0.06; raises UnreadableCell."""
     unsigned, negative = _unsigned(text)
     percent = unsigned.endswith("%")
     bare = unsigned.removesuffix("%").strip()
     found = re.fullmatch(r"([0-9.,' ]*[0-9.])([Ee][+-]?[0-9]{1,3})?", bare)
     if found is None:
-        raise Unread("it is no number; write it as 1234.5, a rate as 0.06 or 6 %")
+        raise UnreadableCell("it is no number; write it as 1234.5, a rate as 0.06 or 6 %")
     number = Decimal(f"{_number(found[1], decimals=None)}{found[2] or ''}")
     number = EXACT.scaleb(number, -2) if percent else number
     return EXACT.minus(number) if negative else number
@@ -244,7 +244,7 @@ def _unsigned(text: str) -> tuple[str, bool]:
     if plain.endswith("-"):  # as SAP and mainframes write it
         plain, signs = plain[:-1].rstrip(), signs + 1
     if signs > 1 or "(" in plain or ")" in plain:
-        raise Unread("it has two signs; write it as -1234.50")
+        raise UnreadableCell("it has two signs; write it as -1234.50")
     return plain, signs == 1
 
 
@@ -256,32 +256,34 @@ def _number(text: str, *, decimals: int | None) -> Decimal:
         return Decimal(re.sub("[,' ]", "", text))
     if re.fullmatch(r"[0-9]+,[0-9]+", text):
         whole, _, part = text.partition(",")
-        raise Unread(
+        raise UnreadableCell(
             f"it could mean {whole}.{part} or {whole}{part}; write it with a point, or bare"
         )
     if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})*,[0-9]+", text):
-        raise Unread("its comma seems to be a decimal point; write it as 1234.50")
-    raise Unread("its digits are grouped otherwise than by thousands; write it as 1234.50")
+        raise UnreadableCell("its comma seems to be a decimal point; write it as 1234.50")
+    raise UnreadableCell("its digits are grouped otherwise than by thousands; write it as 1234.50")
 
 
 def _plain(text: str) -> str:
     """Return a number's or a day's text in half-width, without white space at its ends."""
     plain = unicodedata.normalize("NFKC", text[: _LONGEST + 1]).strip()
     if len(text) > _LONGEST:
-        raise Unread("it is too long")
+        raise UnreadableCell("it is too long")
     return plain
 
 
 def _refuse_computed(plain: str) -> None:
     if _ERROR.fullmatch(plain.upper()):
-        raise Unread("it is an error of the spreadsheet; fix the formula, or type the value")
+        raise UnreadableCell(
+            "it is an error of the spreadsheet; fix the formula, or type the value"
+        )
     if plain.startswith("="):
-        raise Unread("it is a formula; put in its value")
+        raise UnreadableCell("it is a formula; put in its value")
 
 
 __all__ = [
-    "Separated",
-    "Unread",
+    "TableText",
+    "UnreadableCell",
     "amount_of",
     "day_of",
     "decoded",

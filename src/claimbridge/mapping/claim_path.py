@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Place(msgspec.Struct, frozen=True):
+class ClaimPath(msgspec.Struct, frozen=True):
     """A line by its index, and an item or allocation of it by theirs; None: the whole."""
 
     line: int

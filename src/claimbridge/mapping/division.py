@@ -16,7 +16,7 @@ from itertools import pairwise
 import msgspec
 
 from claimbridge.errors import ClaimError
-from claimbridge.mapping.chart.chart import Chart
+from claimbridge.mapping.chart_of_accounts import Chart
 from claimbridge.mapping.postings.explanation import Mapped
 from claimbridge.model import (
     Advance,

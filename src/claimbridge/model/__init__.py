@@ -2,8 +2,7 @@
 
 from claimbridge.findings import Finding, Reason
 from claimbridge.model.book import Book, Place
-from claimbridge.model.claim import Claim
-from claimbridge.model.claim_checks import converted, owed_to_employee
+from claimbridge.model.claim import Claim, owed_to_employee
 from claimbridge.model.claim_lines import (
     Advance,
     Allocation,
@@ -12,6 +11,7 @@ from claimbridge.model.claim_lines import (
     Payee,
     SupportingDocument,
     Tax,
+    converted,
 )
 from claimbridge.model.continuity import Continuity, Gap
 from claimbridge.model.invoices import InvoiceUse, identity_of, invoices_of

@@ -14,10 +14,28 @@ from typing import Any, Final
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
-from claimbridge.model.claim_checks import settle
-from claimbridge.model.claim_lines import Advance, ClaimLine, Payee
+from claimbridge.model.claim_lines import (
+    ADVANCE_TEXT,
+    CLAIM_TEXT,
+    MAX_LINES,
+    MAX_REVISION,
+    PAYEE_TEXT,
+    Advance,
+    ClaimLine,
+    Payee,
+    converted,
+)
 from claimbridge.model.digests import Digest, digest_of
-from claimbridge.model.money import as_decimal
+from claimbridge.model.fields import (
+    as_structs,
+    check_day,
+    check_instant,
+    check_texts,
+    with_fields,
+)
+from claimbridge.model.line_checks import normalise_line
+from claimbridge.model.money import EXACT, as_amount, as_decimal, exponent, shown, summed
+from claimbridge.model.text import check_codes
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -56,7 +74,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         try:
-            settle(self)
+            _normalise(self)
         except ClaimBridgeError as error:
             if error.claim_id is None and isinstance(self.id, str):
                 error.claim_id = self.id[:64] or None
@@ -90,6 +108,120 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.approved_at is not None:  # one instant, in whatever time zone it is written
             plain["approved_at"] = str(self.approved_at - _EPOCH)
         return digest_of(self, plain)
+
+
+def owed_to_employee(claim: Claim) -> Decimal:
+    """Return what the employee paid, in the claim's currency, before any advance is settled."""
+    paid = (line for line in claim.lines if line.payment == "employee")
+    return summed(converted(line, claim.currency) for line in paid)
+
+
+def _normalise(claim: Claim) -> None:
+    """Check every field, and write each amount with its currency's decimals.
+
+    The order of the checks is the reader's.
+    """
+    check_texts(claim, CLAIM_TEXT)
+    _check_revision(claim.revision)
+    exponent(claim.currency)
+    check_instant(claim.approved_at, "approved_at")
+    if claim.posting_date is not None:
+        check_day(claim.posting_date, "posting_date")
+    check_codes(claim.dimensions, "dimensions")
+    _set(claim, "total", as_amount(claim.total, claim.currency, what="total"))
+    _set(claim, "lines", _normalise_lines(claim.lines, claim.currency))
+    _check_total(claim)
+    if claim.advances or claim.payees:
+        remaining = owed_to_employee(claim)
+        advances, remaining = _normalise_advances(claim, remaining)
+        _set(claim, "advances", advances)
+        _set(claim, "payees", _normalise_payees(claim, remaining))
+
+
+def _check_revision(revision: object) -> None:
+    if isinstance(revision, bool) or not isinstance(revision, int):
+        raise ClaimError(
+            f"revision must be a whole number, not {type(revision).__name__}", code="CB-146"
+        )
+    if not 1 <= revision <= MAX_REVISION:
+        raise ClaimError(
+            f"revision {shown(revision)} is out of range: from 1 to {MAX_REVISION}", code="CB-145"
+        )
+
+
+def _normalise_lines(stated: tuple[ClaimLine, ...], currency: str) -> tuple[ClaimLine, ...]:
+    lines = as_structs(stated, ClaimLine, "lines")
+    if not lines:
+        raise ClaimError("the claim has no lines", code="CB-141")
+    if len(lines) > MAX_LINES:
+        raise ClaimError(f"{len(lines)} lines; the limit is {MAX_LINES}", code="CB-141")
+    return tuple(
+        normalise_line(line, f"lines[{index}]", currency) for index, line in enumerate(lines)
+    )
+
+
+def _check_total(claim: Claim) -> None:
+    total = summed(converted(line, claim.currency) for line in claim.lines)
+    if total != claim.total:
+        raise ClaimError(
+            f"the lines add up to {total} {claim.currency}, not to the total {claim.total}",
+            code="CB-108",
+        )
+
+
+def _normalise_advances(claim: Claim, owed: Decimal) -> tuple[tuple[Advance, ...], Decimal]:
+    """Return the checked advances, and what remains of what the employee is ``owed``."""
+    advances: list[Advance] = []
+    for index, stated in enumerate(as_structs(claim.advances, Advance, "advances")):
+        path = f"advances[{index}]"
+        check_texts(stated, ADVANCE_TEXT, f"{path}.")
+        advance = with_fields(
+            stated,
+            {
+                "settled": _unsigned(stated.settled, claim.currency, f"{path}.settled"),
+                "returned": _unsigned(stated.returned, claim.currency, f"{path}.returned"),
+            },
+        )
+        advances.append(advance)
+        owed = EXACT.subtract(owed, advance.settled)
+        if advance.settled and owed < 0:
+            raise ClaimError(
+                f"{path}.settled {advance.settled} is more than the claim owes the employee; "
+                "what is handed back is returned",
+                code="CB-190",
+            )
+    return tuple(advances), owed
+
+
+def _unsigned(value: Decimal, currency: str, what: str) -> Decimal:
+    amount = as_amount(value, currency, what=what)
+    if amount < 0:
+        raise ClaimError(f"{what} {amount} is negative", code="CB-190")
+    return amount
+
+
+def _normalise_payees(claim: Claim, owed: Decimal) -> tuple[Payee, ...]:
+    """Return the checked payees; together they are paid what the employee is ``owed``."""
+    payees: list[Payee] = []
+    for index, payee in enumerate(as_structs(claim.payees, Payee, "payees")):
+        path = f"payees[{index}]"
+        check_texts(payee, PAYEE_TEXT, f"{path}.")
+        amount = as_amount(payee.amount, claim.currency, what=f"{path}.amount")
+        if amount <= 0:
+            raise ClaimError(f"{path}.amount {amount} must be positive", code="CB-190")
+        payees.append(with_fields(payee, {"amount": amount}))
+        owed = EXACT.subtract(owed, amount)
+    if payees and owed:
+        raise ClaimError(
+            f"the payees' amounts differ by {owed.copy_abs()} {claim.currency} from what the "
+            "claim owes after its advances",
+            code="CB-190",
+        )
+    return tuple(payees)
+
+
+_set: Final = msgspec.structs.force_setattr
+"""Only a claim that is being made sets its own fields."""
 
 
 def _without_defaults(value: object) -> Any:

@@ -1,6 +1,6 @@
 """What a claim is made of: lines, items, taxes, allocations, documents, advances, payees.
 
-They are checked as parts of their claim: see ``claimbridge.model.claim_checks``.
+They are checked as parts of their claim: see ``claimbridge.model.line_checks``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
+
+from claimbridge.model.money import EXACT, rounded
 
 MAX_LINES: Final = 10_000
 MAX_REVISION: Final = 2**31 - 1
@@ -200,3 +202,11 @@ class ClaimLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     items: tuple[Item, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     documents: tuple[SupportingDocument, ...] = ()
+
+
+def converted(line: ClaimLine, claim_currency: str) -> Decimal:
+    """Return the line's amount in the claim's currency, rounded half up to its decimals."""
+    if line.currency is None or line.currency == claim_currency:
+        return line.amount
+    assert line.rate is not None  # a claim without it cannot exist
+    return rounded(EXACT.multiply(line.amount, line.rate), claim_currency)

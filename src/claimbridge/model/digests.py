@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
-
-if TYPE_CHECKING:
-    from claimbridge.model.claim import Claim
 
 _FORM: Final = "2:"
 _FIRST: Final = {
@@ -70,13 +67,13 @@ def same_content(kept: str, wanted: str) -> bool:
     return not kept.startswith(_FORM) and kept in wanted.older
 
 
-def digest_of(claim: Claim, said: dict[str, Any]) -> Digest:
+def digest_of(claim: msgspec.Struct, said: dict[str, Any]) -> Digest:
     """Return the digest of a claim; ``said`` is the claim as plain values that say something."""
     hashed = _sha256(said)
     return Digest(hashed, lambda: tuple(filter(None, (hashed, _first_form(claim, said)))))
 
 
-def _first_form(claim: Claim, said: dict[str, Any]) -> str:
+def _first_form(claim: msgspec.Struct, said: dict[str, Any]) -> str:
     """Return the digest that form 1 gave; "" where the claim says what it had no field for."""
     documents = [one for line in said["lines"] for one in line.get("documents", ())]
     found = {"": [said], "lines": said["lines"], "documents": documents}

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from claimbridge.errors import ClaimError, UnbalancedVoucher
-from claimbridge.model.claim_checks import check_instant
+from claimbridge.model.fields import check_instant
 from claimbridge.model.money import EXACT, as_amount, exponent, shown
 from claimbridge.model.outcome import JournalEntry
 from claimbridge.model.text import check_dimensions, check_text
@@ -89,13 +89,13 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         try:
-            _settle(self)
+            _normalise(self)
         except ClaimError as error:
             about = f"posting on account {self.account or '?'}"
             raise ClaimError(f"{about}: {error.message}", code=error.code) from error
 
 
-def _settle(posting: Posting) -> None:
+def _normalise(posting: Posting) -> None:
     if type(posting.role) is not Role:
         _set(posting, "role", _member(Role, posting.role, "role"))
     if type(posting.side) is not Side:
@@ -163,7 +163,7 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         try:
-            _settle_voucher(self)
+            _normalise_voucher(self)
         except ClaimError as error:
             if error.claim_id is None:
                 error.claim_id = self.claim_id
@@ -194,7 +194,7 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         )
 
 
-def _settle_voucher(voucher: Voucher) -> None:
+def _normalise_voucher(voucher: Voucher) -> None:
     if type(voucher.purpose) is not Purpose:
         _set(voucher, "purpose", _member(Purpose, voucher.purpose, "purpose"))
     _set(voucher, "postings", tuple(voucher.postings))

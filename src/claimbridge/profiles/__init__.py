@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from types import MappingProxyType
 from typing import Final
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.profiles.abilities import lacking
 from claimbridge.profiles.base import Capabilities, Page, Profile, Request
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.options import given_options
@@ -47,12 +48,6 @@ PROFILES: Final = {
 
 _NO_OPTIONS: Final[Mapping[str, object]] = MappingProxyType({})
 _PARTS: Final = ("name", "contract", "capabilities", "submit", "read", "read_fault")
-_PARTS_IF: Final = {
-    "can_query": ("query",),
-    "can_reverse": ("reverse",),
-    "can_list_changes": ("changes", "read_changes"),
-}
-"""What a profile needs besides where its capabilities say so; what they deny is never called."""
 
 
 def load_profile(name: str, options: Mapping[str, object] = _NO_OPTIONS) -> Profile:
@@ -70,23 +65,25 @@ def load_profile(name: str, options: Mapping[str, object] = _NO_OPTIONS) -> Prof
             f"profile {name!r} is made already; it takes no options", code="CB-243"
         )
     made = found if _is_profile(found) else _made(found, name, options)
-    missing = [part for part in _needed(made) if not hasattr(made, part)]
-    if missing:
-        raise ConfigurationError(
-            f"profile {name!r} is no profile: it has no {', '.join(missing)}; "
-            "see claimbridge.profiles.base.Profile",
-            code="CB-241",
-        )
-    profile: Profile = made  # type: ignore[assignment]  # every part that is called was just found
-    return profile
+    if not isinstance(made, Profile):
+        raise _incomplete(name, "it has no ", [part for part in _PARTS if not hasattr(made, part)])
+    _check_capabilities(name, made.capabilities)
+    if missing := list(lacking(made)):
+        raise _incomplete(name, "its capabilities promise what it does not have: ", missing)
+    return made
 
 
-def _needed(made: object) -> Iterator[str]:
-    yield from _PARTS
-    capabilities = getattr(made, "capabilities", None)
-    for capability, parts in _PARTS_IF.items():
-        if getattr(capabilities, capability, True):
-            yield from parts
+def _check_capabilities(name: str, capabilities: object) -> None:
+    if not isinstance(capabilities, Capabilities):
+        raise _incomplete(name, "its capabilities must be a ", ["Capabilities"])
+
+
+def _incomplete(name: str, what: str, parts: list[str]) -> ConfigurationError:
+    return ConfigurationError(
+        f"profile {name!r} is not a profile: {what}{', '.join(parts)}; "
+        "see claimbridge.profiles.base.Profile and claimbridge.profiles.abilities",
+        code="CB-241",
+    )
 
 
 def _offered(name: str) -> str:

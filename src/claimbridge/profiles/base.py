@@ -7,7 +7,7 @@ decides success only from evidence. What it cannot read is ``OutcomeKind.UNKNOWN
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -15,8 +15,8 @@ from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.kit.forms import EntryForm
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,19 +118,15 @@ class Page(msgspec.Struct, frozen=True):
     more: bool
 
 
+@runtime_checkable
 class Profile(Protocol):
     """One ERP's way. Users write their own; see ``examples/own_erp.py``.
 
-    A method for something that ``capabilities`` denies is never called, and may be left out of a
-    profile that is named in a configuration.
-
-    What only some ERPs need is looked for by name: the methods of ``profiles.conversation`` (SOAP
-    headers, sessions, exchanges of several calls), and the attributes ``auth_kinds`` (the names of
-    the ``auth.kind`` that are its own) and ``ports`` (other ports by name, each with its address
-    relative to the endpoint). ``operations`` and ``types`` (tuples of names) say what it uses of a
-    contract: the operations that it calls, and the types that it gives as ``@xsi:type``; a large
-    contract that is locked then opens many times faster. They bind nothing. Arguments
-    of the class's constructor are filled from ``[ledger.X.options]``.
+    Every profile has these six. Whatever only some ERPs need is an ability of its own, which a
+    profile has by having the methods: to ask, to reverse, to list changes, SOAP headers, sessions,
+    exchanges of several calls, and more; see ``profiles.abilities``. A method for something that
+    ``capabilities`` denies is never called. ``[ledger.X.options]`` fills the arguments of the
+    class's constructor.
     """
 
     @property
@@ -158,28 +154,12 @@ class Profile(Protocol):
         """
         ...
 
-    def reverse(self, submission: Submission) -> Request:
-        """Return the request that reverses ``submission.voucher.reverses``."""
-        ...
-
-    def query(self, references: Sequence[str]) -> Request:
-        """Return the request that asks what the ERP holds under these references of ours."""
-        ...
-
-    def changes(self, cursor: str, limit: int) -> Request:
-        """Return the request for what changed after ``cursor`` ("" for the beginning)."""
-        ...
-
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per document in the reply, in its order; never an empty tuple.
 
         Which operation it answers follows from the reply's own element. A reply that says nothing
         usable is one UNKNOWN.
         """
-        ...
-
-    def read_changes(self, reply: Reply) -> Page:
-        """Return one page of changes; raises OutcomeUnknown when the reply is no such page."""
         ...
 
     def read_fault(self, fault: Fault) -> Outcome:

@@ -11,7 +11,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.encoded.multiref import is_independent
 from claimbridge.errors import DocumentError
-from claimbridge.soap.faults import Fault, fault_from
+from claimbridge.soap.faults import SoapFault, fault_from
 
 SOAP11: Final = "1.1"
 SOAP12: Final = "1.2"
@@ -33,7 +33,7 @@ class Envelope(msgspec.Struct, frozen=True, eq=False):
     version: str
     headers: tuple[etree._Element, ...]
     body: etree._Element | None
-    fault: Fault | None
+    fault: SoapFault | None
 
 
 def build(body: bytes, *, version: str, headers: Sequence[bytes] = ()) -> bytes:

@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 
 import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract import Contract
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 
 
-class Fault(msgspec.Struct, frozen=True, eq=False):
-    """What the other side says went wrong.
+class SoapFault(msgspec.Struct, frozen=True, eq=False):
+    """What the other side says went wrong, in SOAP's own words.
 
     ``code`` is the local part of the code: ``Client`` or ``Server`` in SOAP 1.1 (some servers add
     to it after a dot: ``Server.userException``), ``Sender`` or ``Receiver`` in 1.2, or a name of
     the server's own; "" when there is none. ``subcodes`` are SOAP 1.2's, outermost first.
     ``reason`` is the server's sentence, the English one where it gives several languages; "" when
-    it gives none. ``detail`` is the first element in the detail, None when there is none;
-    ``detail_name`` is its ``{namespace}name``, or ""; ``entries`` are all elements in it. Where a
-    contract is known, ``detail`` is the first that it knows (``known_to``). ``role`` names who
-    failed, "" mostly.
+    it gives none. ``entries`` are the elements in the detail. ``role`` names who failed, "" mostly.
     """
 
     code: str
     reason: str
-    detail: Reply | None = None
-    detail_name: str = ""
     role: str = ""
     subcodes: tuple[str, ...] = ()
     entries: tuple[Reply, ...] = ()
 
-    def known_to(self, names: Collection[str], read: Callable[[etree._Element], Reply]) -> Fault:
-        """Return the fault with the detail that a contract knows by one of ``names``, local ones.
+    @property
+    def detail(self) -> Reply | None:
+        """The first element in the detail; None when there is none."""
+        return self.entries[0] if self.entries else None
 
-        Servers put details of their own beside it, or around it. ``read`` reads it as the contract
-        has it; where nothing is known, the first detail stays.
+    @property
+    def detail_name(self) -> str:
+        """The ``{namespace}name`` of ``detail``, or ""."""
+        return self.entries[0].name if self.entries else ""
+
+    def neutral(self, contract: Contract) -> Fault:
+        """Return the fault without SOAP, its detail read by what the contract has where.
+
+        The detail is the first of those that the contract knows. Servers put details of their own
+        beside it, or around it. Where the contract knows none, the detail is the first of all.
         """
-        inner = [one for entry in self.entries for one in entry.children]
-        found = next((one for one in (*self.entries, *inner) if one.local in names), self.detail)
-        if found is None:
-            return self
-        detail = read(found.element)
-        return msgspec.structs.replace(self, detail=detail, detail_name=detail.name)
+        if not self.entries:
+            return Fault(self.code, self.reason)
+        operations = contract.operations.values()
+        known = {name.rpartition("}")[2] for operation in operations for name in operation.faults}
+        inner = [child for entry in self.entries for child in entry.children]
+        candidates = (*self.entries, *inner)
+        detail = next((each for each in candidates if each.local in known), self.entries[0])
+        return Fault(self.code, self.reason, contract.reply(detail.element))
 
 
-def fault_from(element: etree._Element) -> Fault:
+def fault_from(element: etree._Element) -> SoapFault:
     """Return what a Fault element of either version says; never raises for what it lacks.
 
     Namespaces of the parts are not looked at: SOAP 1.1's have none, and servers that mix the
@@ -54,16 +63,12 @@ def fault_from(element: etree._Element) -> Fault:
     """
     codes = tuple(_codes(element))
     detail = _part(element, "detail", "Detail")
-    entries = () if detail is None else tuple(map(Reply, detail.iterchildren("*")))
-    first = entries[0] if entries else None
-    return Fault(
+    return SoapFault(
         code=codes[0] if codes else "",
         reason=_reason(element),
-        detail=first,
-        detail_name="" if first is None else first.name,
-        entries=entries,
         role=_text(_part(element, "faultactor", "Role")),
         subcodes=codes[1:],
+        entries=() if detail is None else tuple(map(Reply, detail.iterchildren("*"))),
     )
 
 

@@ -44,6 +44,7 @@ from claimbridge.submission.plans import (
     submit,
     submit_batch,
 )
+from claimbridge.submission.port import Built, Draft, Exchanger, FirstSend, Rules
 from claimbridge.submission.probe import Probed, probe
 from claimbridge.submission.question import refresh
 from claimbridge.submission.references import found_by, recognised, reference_for
@@ -54,11 +55,7 @@ from claimbridge.submission.steps import (
     AtOnce,
     Begin,
     Books,
-    Built,
     Confirm,
-    Draft,
-    Exchange,
-    FirstSend,
     FirstSight,
     IsNew,
     KeepBooks,
@@ -69,7 +66,6 @@ from claimbridge.submission.steps import (
     Post,
     Recall,
     Record,
-    Rules,
     Step,
     with_journal,
 )
@@ -84,7 +80,7 @@ __all__ = [
     "Built",
     "Confirm",
     "Draft",
-    "Exchange",
+    "Exchanger",
     "Feed",
     "FirstSend",
     "FirstSight",

@@ -22,8 +22,9 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.news import absorb
+from claimbridge.submission.port import Exchanger, Rules
 from claimbridge.submission.question import ask, findable_in, holds_nothing
-from claimbridge.submission.steps import Plan, Recall, Record, Rules
+from claimbridge.submission.steps import Plan, Recall, Record
 
 
 def settle_by_hand(
@@ -128,7 +129,7 @@ _NOTHING_THERE: Final = frozenset(
 )
 
 
-def settle_gone(key: Key, note: str, rules: Rules) -> Plan[Submission]:
+def settle_gone(key: Key, note: str, ledger: Exchanger) -> Plan[Submission]:
     """Record that an entry which the ERP accepted is gone from it, as a person found.
 
     It is then ``reversed``: nothing of it is in effect, and nothing sends it again by itself; a
@@ -142,20 +143,20 @@ def settle_gone(key: Key, note: str, rules: Rules) -> Plan[Submission]:
         if known is None or not _is_in_effect(history, known):
             _refuse_unnamed(history, key)
             raise _not_accepted(key, known)
-        if rules.capabilities.can_query:
-            yield from _check_gone(known, rules)
-        gone = moved(known, State.REVERSED, rules, detail=f"gone from the ERP: {note}")
+        if ledger.rules.capabilities.can_query:
+            yield from _check_gone(known, ledger)
+        gone = moved(known, State.REVERSED, ledger.rules, detail=f"gone from the ERP: {note}")
         gone = msgspec.structs.replace(gone, reasons=(), returns_to=None)
         if (yield from Record(history, (gone,))) is not None:
             return gone
 
 
-def _check_gone(known: Submission, rules: Rules) -> Plan[None]:
+def _check_gone(known: Submission, ledger: Exchanger) -> Plan[None]:
     """Ask the ERP once more: a person may have looked in another system, or too early."""
-    left = findable_in(known, rules)
-    outcome = yield from ask(known, rules)
+    left = findable_in(known, ledger.rules)
+    outcome = yield from ask(known, ledger)
     if outcome.kind is not OutcomeKind.ABSENT and not holds_nothing(known, outcome):
-        now = yield from absorb(known, outcome, rules)
+        now = yield from absorb(known, outcome, ledger.rules)
         raise ConflictingSubmission(
             f"the ERP says that {known.reference} is {outcome.kind}, so it is not gone; it is "
             f"{now.state} here",
@@ -163,8 +164,8 @@ def _check_gone(known: Submission, rules: Rules) -> Plan[None]:
             claim_id=known.key.claim_id,
             reference=known.reference,
         )
-    if not counts(outcome) and rules.can_bind:
-        raise not_fresh(known, rules)
+    if not counts(outcome) and ledger.rules.can_bind:
+        raise not_fresh(known, ledger.rules)
     if left > 0:
         raise OutcomeUnknown(
             f"the ERP accepted {known.reference} so shortly ago that it may not be found there "

@@ -16,7 +16,7 @@ from claimbridge.errors import (
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import same_content
 from claimbridge.submission.documents import obsolete, posts, settling, stands, was_taken
-from claimbridge.submission.steps import Rules
+from claimbridge.submission.port import Rules
 
 
 class Done(msgspec.Struct, frozen=True):

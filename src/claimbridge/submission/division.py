@@ -50,14 +50,15 @@ from claimbridge.submission.plans import (
     reverse,
     submit,
 )
+from claimbridge.submission.port import Draft, Exchanger, Rules
 from claimbridge.submission.question import found_again
-from claimbridge.submission.steps import Draft, Look, Plan, Recall, Record, Rules
+from claimbridge.submission.steps import Look, Plan, Recall, Record
 
 Documents = tuple[Submission, ...]
 
 
 def submit_claim(
-    claim: Key, digest: Digest, prepare: Callable[[], tuple[Draft, ...]], rules: Rules
+    claim: Key, digest: Digest, prepare: Callable[[], tuple[Draft, ...]], ledger: Exchanger
 ) -> Plan[Documents]:
     """Carry a claim into the ledger, as ``submit`` does; return its documents, most often one.
 
@@ -70,15 +71,16 @@ def submit_claim(
     before = [one for one in posts(history) if one.key.revision < claim.revision]
     if accepted(begun, digest) and not any(stands(one) for one in before):
         return begun
-    divides = rules.capabilities.postings is not None or any(one.key.part for one in posts(history))
+    can = ledger.rules.capabilities
+    divides = can.postings is not None or any(one.key.part for one in posts(history))
     if not divides or (begun and not begun[0].key.part and stands(begun[0])):
-        one = yield from submit(claim, digest, lambda: _only(prepare()), rules, seen=history)
+        one = yield from submit(claim, digest, lambda: _only(prepare()), ledger, seen=history)
         return (one,)
     drafts = prepare()
     if len(drafts) == 1:
-        return ((yield from submit(claim, digest, lambda: drafts[0], rules, seen=history)),)
-    yield from _intend_posting([draft.submission for draft in drafts], history, rules)
-    return (yield from _submit_each(drafts, rules))
+        return ((yield from submit(claim, digest, lambda: drafts[0], ledger, seen=history)),)
+    yield from _intend_posting([draft.submission for draft in drafts], history, ledger.rules)
+    return (yield from _submit_each(drafts, ledger))
 
 
 def _only(drafts: tuple[Draft, ...]) -> Draft:
@@ -119,20 +121,20 @@ def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -
         history = yield from Recall(seen.book, seen.claim_id)
 
 
-def _submit_each(drafts: Sequence[Draft], rules: Rules) -> Plan[Documents]:
+def _submit_each(drafts: Sequence[Draft], ledger: Exchanger) -> Plan[Documents]:
     done: list[Submission] = []
     for draft in drafts:
         wanted = draft.submission
         try:
-            done.append((yield from _carry(draft, rules)))
+            done.append((yield from _carry(draft, ledger)))
         except ClaimBridgeError as error:
             raise _of_claim(error, wanted, done) from error.__cause__
     return tuple(done)
 
 
-def _carry(draft: Draft, rules: Rules) -> Plan[Submission]:
+def _carry(draft: Draft, ledger: Exchanger) -> Plan[Submission]:
     wanted = draft.submission
-    return (yield from submit(wanted.key, wanted.digest, lambda: draft, rules))
+    return (yield from submit(wanted.key, wanted.digest, lambda: draft, ledger))
 
 
 def _of_claim(
@@ -147,7 +149,9 @@ def _of_claim(
     return error
 
 
-def reverse_claim(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
+def reverse_claim(
+    claim: Key, posting_date: dt.date, text: str, ledger: Exchanger
+) -> Plan[Documents]:
     """Take all documents of a claim's revision back; return their reversals.
 
     ``claim`` is the key of any of them. A later revision that waits for that is not sent any more.
@@ -155,14 +159,14 @@ def reverse_claim(claim: Key, posting_date: dt.date, text: str, rules: Rules) ->
     """
     history = yield from Recall(claim.book, claim.claim_id)
     if not claim.part and newest(history) == claim.revision:
-        return ((yield from reverse(claim, posting_date, text, rules)),)
-    check_reversible(claim, rules)
-    yield from _intend_reversal(history, claim.revision, posting_date, text, rules)
-    return (yield from _reverse_each(claim, posting_date, text, rules))
+        return ((yield from reverse(claim, posting_date, text, ledger)),)
+    check_reversible(claim, ledger.rules)
+    yield from _intend_reversal(history, claim.revision, posting_date, text, ledger)
+    return (yield from _reverse_each(claim, posting_date, text, ledger))
 
 
 def _intend_reversal(
-    seen: History, revision: int, posting_date: dt.date, text: str, rules: Rules
+    seen: History, revision: int, posting_date: dt.date, text: str, ledger: Exchanger
 ) -> Plan[None]:
     """Record that all documents of a revision are to be taken back, once it is known what is there.
 
@@ -170,14 +174,14 @@ def _intend_reversal(
     nothing.
     """
     yield from check_newest(seen.claim_id)
-    tries = Tries(rules)
+    tries = Tries(ledger.rules)
     history = seen
     there: set[int] = set()
     while True:
         found = documents(history, revision)
         if any(one.state is State.SENDING for one in history.submissions):
             yield from tries.wait_for_turn(found[0].key)
-        elif not (yield from _settled(history, found, there, rules)):
+        elif not (yield from _settled(history, found, there, ledger)):
             if not any(was_taken(one) for one in found):
                 raise ConflictingSubmission(
                     f"revision {revision} has no journal entry that could be reversed",
@@ -187,7 +191,7 @@ def _intend_reversal(
             gap = (yield from Look()).gap
             intended = tuple(
                 change
-                for change in reversing(history, found, posting_date, text, rules)
+                for change in reversing(history, found, posting_date, text, ledger.rules)
                 if not _is_left_open(history, change, revision, gap)
             )
             if not intended or (yield from Record(history, intended)) is not None:
@@ -204,7 +208,7 @@ def _is_left_open(history: History, change: Submission, revision: int, gap: Gap 
     return known is not None and change.key.revision > revision and is_unasked(known, gap)
 
 
-def _settled(history: History, found: Documents, there: set[int], rules: Rules) -> Plan[bool]:
+def _settled(history: History, found: Documents, there: set[int], ledger: Exchanger) -> Plan[bool]:
     """Find out about one document of which too little is known; False where all is known.
 
     ``there`` are the parts of which the ERP has just said that it has them. What waits, and another
@@ -214,39 +218,41 @@ def _settled(history: History, found: Documents, there: set[int], rules: Rules) 
     for one in posts(history):
         same = one.key.revision == found[0].key.revision
         if gap is not None and same and one.state is State.PENDING and is_unasked(one, gap):
-            yield from into_doubt(history, one, gap, rules)
+            yield from into_doubt(history, one, gap, ledger.rules)
             return True
     for one in found:
         if one.state is State.PARKED:
             raise closed_error(one)
         if one.state is State.IN_DOUBT:
-            yield from resolve(history, one, rules, resend=False)
+            yield from resolve(history, one, ledger, resend=False)
             return True
-        sure = rules.capabilities.checks_reversals or one.key.part in there
+        sure = ledger.rules.capabilities.checks_reversals or one.key.part in there
         if one.state in LIVE and (one.missing or not sure):
-            yield from found_again(one, rules)
+            yield from found_again(one, ledger)
             there.add(one.key.part)
             return True
         if one.state in LIVE and one.journal_entry is None:
-            yield from learn_number(one, rules)
+            yield from learn_number(one, ledger)
             return True
     return False
 
 
-def _reverse_each(claim: Key, posting_date: dt.date, text: str, rules: Rules) -> Plan[Documents]:
+def _reverse_each(
+    claim: Key, posting_date: dt.date, text: str, ledger: Exchanger
+) -> Plan[Documents]:
     history = yield from Recall(claim.book, claim.claim_id)
     reversals: list[Submission] = []
     for one in documents(history, claim.revision):
         if not was_taken(one):
             continue
         try:
-            reversals.append((yield from reverse(one.key, posting_date, text, rules)))
+            reversals.append((yield from reverse(one.key, posting_date, text, ledger)))
         except ClaimBridgeError as error:
             raise _of_claim(error, one, reversals) from error.__cause__
     return tuple(reversals)
 
 
-def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
+def reconcile_claim(unfinished: Submission, ledger: Exchanger) -> Plan[Documents]:
     """Bring what is intended with a claim to its end; return its documents, () for nothing left.
 
     Raises the errors of DeliveryError where the end is another, or is not reached.
@@ -254,60 +260,60 @@ def reconcile_claim(unfinished: Submission, rules: Rules) -> Plan[Documents]:
     key = unfinished.key
     history = yield from Recall(key.book, key.claim_id)
     if not any(one.key.part for one in history.submissions):
-        return ((yield from reconcile(unfinished, rules)),)
+        return ((yield from reconcile(unfinished, ledger)),)
     open_ = [one for one in posts(history) if stands(one) or one.state is State.PENDING]
     revision = max((one.key.revision for one in open_), default=0)
     found = documents(history, revision)
     if any(one.state is State.REVERSING for one in found):
-        return (yield from _finish_reversal(history, found, rules))
+        return (yield from _finish_reversal(history, found, ledger))
     if any(one.state in _ON_THE_WAY for one in found):
-        return (yield from _finish_posting(found, rules))
-    yield from _end_doubts(history, revision, rules)
+        return (yield from _finish_posting(found, ledger))
+    yield from _end_doubts(history, revision, ledger)
     _refuse_half(found)
     return ()
 
 
-def _end_doubts(history: History, revision: int, rules: Rules) -> Plan[None]:
+def _end_doubts(history: History, revision: int, ledger: Exchanger) -> Plan[None]:
     """Find out about what was left in doubt behind a revision that stands.
 
     Reversals of documents that others have reversed; and earlier documents, after a gap.
     """
     for one in history.submissions:
         if one.key.purpose is Purpose.POST and one.key.revision < revision:
-            yield from _find_out(history, one.key, rules)
+            yield from _find_out(history, one.key, ledger)
         original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
         over = original is not None and original.state is State.REVERSED
         if one.key.purpose is Purpose.REVERSE and one.state is State.IN_DOUBT and over:
-            yield from reconcile(one, rules)
+            yield from reconcile(one, ledger)
 
 
-def _finish_reversal(history: History, found: Documents, rules: Rules) -> Plan[Documents]:
+def _finish_reversal(history: History, found: Documents, ledger: Exchanger) -> Plan[Documents]:
     first = next(one for one in found if one.state is State.REVERSING)
     known = history.get(reverse_key(first.key))
     voucher = known.voucher if known is not None else first.voucher
-    yield from reverse_claim(first.key, voucher.posting_date, voucher.text, rules)
+    yield from reverse_claim(first.key, voucher.posting_date, voucher.text, ledger)
     return (yield from _documents_now(first.key))
 
 
-def _finish_posting(found: Documents, rules: Rules) -> Plan[Documents]:
+def _finish_posting(found: Documents, ledger: Exchanger) -> Plan[Documents]:
     """Send what waits, from the journal alone; not beside a part that the ERP refused."""
     if is_whole(found) and not any(one.state in _NOT_TO_SEND_BESIDE for one in found):
-        yield from _submit_each([Draft(one) for one in found], rules)
+        yield from _submit_each([Draft(one) for one in found], ledger)
         return (yield from _documents_now(found[0].key))
     for one in found:
         if one.state in (State.IN_DOUBT, State.SENDING):
             history = yield from Recall(one.key.book, one.key.claim_id)
-            yield from _find_out(history, one.key, rules)
-    yield from _close_dead(found[0].key, rules)
+            yield from _find_out(history, one.key, ledger)
+    yield from _close_dead(found[0].key, ledger.rules)
     found = yield from _documents_now(found[0].key)
     _refuse_half(found)
     return found
 
 
-def _find_out(history: History, key: Key, rules: Rules) -> Plan[None]:
+def _find_out(history: History, key: Key, ledger: Exchanger) -> Plan[None]:
     known = history.get(key)
     if known is not None and known.state is State.IN_DOUBT:
-        yield from resolve(history, known, rules, resend=False)
+        yield from resolve(history, known, ledger, resend=False)
 
 
 def _close_dead(key: Key, rules: Rules) -> Plan[None]:

@@ -20,7 +20,8 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.flight import send
-from claimbridge.submission.steps import Exchange, Plan, Record, Rules
+from claimbridge.submission.port import Exchanger, Rules
+from claimbridge.submission.steps import Plan, Record
 
 
 class Resend(msgspec.Struct, frozen=True):
@@ -30,7 +31,7 @@ class Resend(msgspec.Struct, frozen=True):
 
 
 def resolve(
-    history: History, doubtful: Submission, rules: Rules, *, resend: bool
+    history: History, doubtful: Submission, ledger: Exchanger, *, resend: bool
 ) -> Plan[Resend | Submission | None]:
     """Find out what became of a submission in doubt, by the profile's recipe.
 
@@ -39,28 +40,29 @@ def resolve(
     be read anew. Raises OutcomeUnknown when the doubt remains, with ``retry_after`` where time
     will help.
     """
-    if not rules.capabilities.can_query:
-        return (yield from _resolve_unasked(history, doubtful, rules, resend=resend))
+    if not ledger.rules.capabilities.can_query:
+        return (yield from _resolve_unasked(history, doubtful, ledger, resend=resend))
     # Taken before asking: the answer may be as old as the question.
-    left = quiet_left(doubtful, rules)
-    outcomes = yield from Exchange("query", (doubtful,))
+    left = quiet_left(doubtful, ledger.rules)
+    outcomes = yield from ledger.exchange("query", (doubtful,))
     outcome = assigned((doubtful,), outcomes)[0]
     if outcome.kind is OutcomeKind.UNDER_WAY:
         # In flight still: the quiet period begins when its job was last seen.
-        yield from _settle(history, after(doubtful, outcome, rules), rules)
-        raise _under_way(doubtful, outcome, rules)
+        yield from _settle(history, after(doubtful, outcome, ledger.rules), ledger.rules)
+        raise _under_way(doubtful, outcome, ledger.rules)
     proven = counts(outcome)
     if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
         # The ERP remembers that it refused one. Where only one was sent, that was it.
         left = left if doubtful.attempt > 1 or not proven else 0.0
-        doubtful = msgspec.structs.replace(after(doubtful, outcome, rules), state=doubtful.state)
+        refused = after(doubtful, outcome, ledger.rules)
+        doubtful = msgspec.structs.replace(refused, state=doubtful.state)
     if outcome.kind in {OutcomeKind.ABSENT, OutcomeKind.REJECTED}:
-        plan = _absent(history, doubtful, rules, left=left, resend=resend, proven=proven)
+        plan = _absent(history, doubtful, ledger.rules, left=left, resend=resend, proven=proven)
         return (yield from plan)
     if outcome.kind in EVIDENCE:
-        return (yield from _settle(history, after(doubtful, outcome, rules), rules))
+        return (yield from _settle(history, after(doubtful, outcome, ledger.rules), ledger.rules))
     if differ([one for one in outcomes if one.reference == doubtful.reference]):
-        return (yield from _park(history, doubtful, rules, outcome.text))
+        return (yield from _park(history, doubtful, ledger.rules, outcome.text))
     raise OutcomeUnknown(
         f"the answer was lost, and asking for {doubtful.reference} brought none: "
         f"{outcome.text or outcome.kind}; try again or reconcile later",
@@ -69,24 +71,24 @@ def resolve(
         claim_id=doubtful.key.claim_id,
         reference=doubtful.reference,
         attempt=doubtful.attempt,
-        retry_after=outcome.retry_after or rules.backoff,
+        retry_after=outcome.retry_after or ledger.rules.backoff,
     )
 
 
 def _resolve_unasked(
-    history: History, doubtful: Submission, rules: Rules, *, resend: bool
+    history: History, doubtful: Submission, ledger: Exchanger, *, resend: bool
 ) -> Plan[Resend | Submission | None]:
     """Resolve a doubt where the ERP cannot be asked: by sending again, or by a person."""
-    if not rules.capabilities.unique_reference:
+    if not ledger.rules.capabilities.unique_reference:
         why = (
             "the answer was lost and this ERP cannot be asked by reference; look for "
             f"{doubtful.reference} in the ERP, then settle it by hand"
         )
-        return (yield from _park(history, doubtful, rules, why))
+        return (yield from _park(history, doubtful, ledger.rules, why))
     if resend:
         return Resend(doubtful)
     verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
-    sent = yield from send(history, (doubtful,), rules, verb=verb)
+    sent = yield from send(history, (doubtful,), ledger, verb=verb)
     if sent is not None and sent[0].state is State.IN_DOUBT:
         raise error_for(*sent)
     return sent[0] if sent is not None else None

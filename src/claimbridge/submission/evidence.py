@@ -28,8 +28,8 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.submission.decisions import closed_error
+from claimbridge.submission.port import Rules
 from claimbridge.submission.references import reference_for
-from claimbridge.submission.steps import Rules
 
 _STATE_OF: Final = {
     OutcomeKind.POSTED: State.POSTED,

@@ -39,8 +39,9 @@ from claimbridge.submission.evidence import (
     moved,
     with_original,
 )
+from claimbridge.submission.port import Exchanger, Rules
 from claimbridge.submission.references import earlier_references, reference_for
-from claimbridge.submission.steps import Exchange, IsNew, Look, Plan, Record, Rules
+from claimbridge.submission.steps import IsNew, Look, Plan, Record
 
 _K = OutcomeKind
 _EARLIER: Final = 9
@@ -50,7 +51,7 @@ _GONE: Final = frozenset({_K.ABSENT, _K.REJECTED, _K.REVERSED})
 """Answers for an earlier revision that mean that nothing of it counts in the ledger."""
 
 
-def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcome | None]:
+def ask_first(history: History, flight: Submission, ledger: Exchanger) -> Plan[Outcome | None]:
     """Find out whether ``flight`` may be sent for the first time; None: it may.
 
     Otherwise nothing is sent. Where the outcome is evidence, or UNKNOWN, the journal was written
@@ -60,54 +61,59 @@ def ask_first(history: History, flight: Submission, rules: Rules) -> Plan[Outcom
     does not know, CB-423 where what is not there may still arrive.
     """
     if flight.attempt:
-        return (yield from ask_earlier(history, flight, rules))
+        return (yield from ask_earlier(history, flight, ledger))
     continuity = yield from Look()
-    yield from _refuse(continuity, flight, rules)
+    yield from _refuse(continuity, flight, ledger.rules)
     gap = _gap(continuity, history, flight)
-    if gap is not None and not rules.capabilities.can_query:
-        return (yield from _unasked(history, flight, gap, rules))
-    wanted = _questions(history, flight, gap, rules)
+    if gap is not None and not ledger.rules.capabilities.can_query:
+        return (yield from _unasked(history, flight, gap, ledger.rules))
+    wanted = _questions(history, flight, gap, ledger.rules)
     if not wanted:
         return None
     refused = False
     while wanted:
-        wanted, told = yield from _judged(history, flight, wanted, gap, rules)
+        wanted, told = yield from _judged(history, flight, wanted, gap, ledger)
         if told is not None and told.kind is not _K.REJECTED:
             return told
         refused |= told is not None
     # A second one is refused, but not the first beside an earlier revision that arrives later.
-    alone = rules.capabilities.unique_reference and not _unknown_revisions(history, flight, gap)
+    unique = ledger.rules.capabilities.unique_reference
+    alone = unique and not _unknown_revisions(history, flight, gap)
     if gap is not None and not alone:
-        _wait_for_arrivals(flight, gap, rules)
+        _wait_for_arrivals(flight, gap, ledger.rules)
     if refused:
         # What it remembers of another sending must not be taken for the answer to this one.
-        again = msgspec.structs.replace(moved(flight, State.PENDING, rules, detail=""), attempt=1)
-        yield from Record(history, (again,))
+        again = moved(flight, State.PENDING, ledger.rules, detail="")
+        yield from Record(history, (msgspec.structs.replace(again, attempt=1),))
         return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="refused before")
     return None
 
 
-def ask_earlier(history: History, flight: Submission, rules: Rules) -> Plan[Outcome | None]:
+def ask_earlier(history: History, flight: Submission, ledger: Exchanger) -> Plan[Outcome | None]:
     """Ask for earlier revisions that the journal does not know, where only another has sent this.
 
     None: none of them stands. Raises and returns as ``ask_first`` does.
     """
-    if flight.attempted_at is not None or not rules.capabilities.can_query:
+    if flight.attempted_at is not None or not ledger.rules.capabilities.can_query:
         return None
     gap = (yield from Look()).gap
     if gap is None:
         return None
-    keys = _unknown_keys(history, flight, gap, rules)
-    wanted = [_about(flight, key, key.part, rules) for key in keys]
+    keys = _unknown_keys(history, flight, gap, ledger.rules)
+    wanted = [_about(flight, key, key.part, ledger.rules) for key in keys]
     while wanted:
-        wanted, told = yield from _judged(history, flight, wanted, gap, rules)
+        wanted, told = yield from _judged(history, flight, wanted, gap, ledger)
         if told is not None:
             return told
     return None
 
 
 def _judged(
-    history: History, flight: Submission, wanted: list[Submission], gap: Gap | None, rules: Rules
+    history: History,
+    flight: Submission,
+    wanted: list[Submission],
+    gap: Gap | None,
+    ledger: Exchanger,
 ) -> Plan[tuple[list[Submission], Outcome | None]]:
     """Ask, and judge the answers; return what is to be asked further, and what ends the matter.
 
@@ -115,12 +121,12 @@ def _judged(
     """
     further: list[Submission] = []
     refused: Outcome | None = None
-    for question, outcomes in (yield from _asked(wanted, rules)):
+    for question, outcomes in (yield from _asked(wanted, ledger)):
         (said,) = assigned((question,), outcomes)
         contradicts = differ([one for one in outcomes if one.reference == question.reference])
-        if contradicts or _is_replayable(said, gap, rules):
+        if contradicts or _is_replayable(said, gap, ledger.rules):
             why = said.text if contradicts else UNBOUND
-            return [], (yield from _park(history, flight, why, rules))
+            return [], (yield from _park(history, flight, why, ledger.rules))
         unproven = gap is not None and said.kind in _NOT_THERE and not counts(said)
         if unproven or (said.kind not in EVIDENCE and said.kind is not _K.ABSENT):
             return [], _no_answer(question, said)
@@ -128,16 +134,16 @@ def _judged(
             _refuse_earlier(question, said, flight)
             if said.kind is _K.REVERSED and question.key.part:
                 # A claim may have been taken back in part only.
-                further.append(_about(flight, question.key, question.key.part + 1, rules))
+                further.append(_about(flight, question.key, question.key.part + 1, ledger.rules))
         elif question.reference != flight.reference and said.kind not in _NOT_THERE:
             why = (
                 f"the ERP holds {said.journal_entry or 'a document'} as {question.reference}, as "
                 "an earlier version of claimbridge would have called it; look whether it is this "
                 "claim, then settle it by hand"
             )
-            return [], (yield from _park(history, question, why, rules))
+            return [], (yield from _park(history, question, why, ledger.rules))
         elif said.kind not in _NOT_THERE:
-            return [], (yield from _adopt(history, flight, said, rules))
+            return [], (yield from _adopt(history, flight, said, ledger.rules))
         elif said.kind is _K.REJECTED:
             refused = said
     return further, refused
@@ -177,27 +183,29 @@ def forgets(continuity: Continuity, rules: Rules) -> str:
     )
 
 
-def may_be_sent(ready: Mapping[int, tuple[History, Submission]], rules: Rules) -> Plan[list[int]]:
+def may_be_sent(
+    ready: Mapping[int, tuple[History, Submission]], ledger: Exchanger
+) -> Plan[list[int]]:
     """Return which of several may be sent at once; the others are for ``ask_first``, one by one."""
     firsts = {index: flight for index, (_, flight) in ready.items() if not flight.attempt}
     free = [index for index in ready if index not in firsts]
     if not firsts:
         return free
     continuity = yield from Look()
-    if newest.refused(continuity) or (yield from _unguarded(firsts.values(), rules)):
+    if newest.refused(continuity) or (yield from _unguarded(firsts.values(), ledger.rules)):
         return []
     asking: dict[int, Submission] = {}
     for index, flight in firsts.items():
         history = ready[index][0]
         gap = _gap(continuity, history, flight)
-        wanted = _questions(history, flight, gap, rules)
-        if not wanted and (gap is None or rules.capabilities.can_query):
+        wanted = _questions(history, flight, gap, ledger.rules)
+        if not wanted and (gap is None or ledger.rules.capabilities.can_query):
             free.append(index)
         elif gap is None and [one.key for one in wanted] == [flight.key]:
             asking[index] = flight
     if asking:
         flights = tuple(asking.values())
-        said = assigned(flights, (yield from Exchange("query", flights)))
+        said = assigned(flights, (yield from ledger.exchange("query", flights)))
         free += [
             index for index, outcome in zip(asking, said, strict=True) if outcome.kind is _K.ABSENT
         ]
@@ -322,18 +330,18 @@ def _forms(rules: Rules) -> tuple[int, ...]:
 
 
 def _asked(
-    wanted: Sequence[Submission], rules: Rules
+    wanted: Sequence[Submission], ledger: Exchanger
 ) -> Plan[list[tuple[Submission, tuple[Outcome, ...]]]]:
     """Ask, in one request where the ERP takes so many; return what was said, question by question.
 
     Ends early where there is no answer, as the rest would have none either, and at what is there.
     """
-    if len(wanted) <= rules.capabilities.batch:
-        outcomes = yield from Exchange("query", tuple(wanted))
+    if len(wanted) <= ledger.rules.capabilities.batch:
+        outcomes = yield from ledger.exchange("query", tuple(wanted))
         return [(question, outcomes) for question in wanted]
     answered = []
     for question in wanted:
-        outcomes = yield from Exchange("query", (question,))
+        outcomes = yield from ledger.exchange("query", (question,))
         answered.append((question, outcomes))
         if assigned((question,), outcomes)[0].kind not in _GONE:
             break

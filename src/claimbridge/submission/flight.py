@@ -14,13 +14,14 @@ from claimbridge.submission.evidence import (
     with_original,
 )
 from claimbridge.submission.news import absorb
-from claimbridge.submission.steps import Begin, Built, Exchange, Pause, Plan, Recall, Record, Rules
+from claimbridge.submission.port import Built, Exchanger, Rules
+from claimbridge.submission.steps import Begin, Pause, Plan, Recall, Record
 
 
 def send(
     history: History,
     records: tuple[Submission, ...],
-    rules: Rules,
+    ledger: Exchanger,
     *,
     verb: str,
     built: Built | None = None,
@@ -29,23 +30,23 @@ def send(
 
     Returns None when another writer was faster: read the journal again and decide again.
     """
-    flight = taking_off(records[0], rules)
-    others = tuple(held(other, rules) for other in records[1:])
-    begun = yield from take_off(history, flight, rules, others)
+    flight = taking_off(records[0], ledger.rules)
+    others = tuple(held(other, ledger.rules) for other in records[1:])
+    begun = yield from take_off(history, flight, ledger, others)
     if begun is None:
         return None
     try:
-        outcomes = yield from Exchange(verb, (flight,), built)
+        outcomes = yield from ledger.exchange(verb, (flight,), built)
     except GeneratorExit:
         raise  # nobody is left to perform a step
     except BaseException:
-        yield from give_up(flight, rules)
+        yield from give_up(flight, ledger)
         raise
-    return (yield from settle(begun, flight, assigned((flight,), outcomes)[0], rules))
+    return (yield from settle(begun, flight, assigned((flight,), outcomes)[0], ledger))
 
 
 def take_off(
-    history: History, flight: Submission, rules: Rules, others: tuple[Submission, ...] = ()
+    history: History, flight: Submission, ledger: Exchanger, others: tuple[Submission, ...] = ()
 ) -> Plan[History | None]:
     """Begin a flight; None when another writer was faster."""
     try:
@@ -53,38 +54,38 @@ def take_off(
     except (GeneratorExit, ClaimBridgeError):
         raise
     except BaseException:
-        yield from give_up(flight, rules)  # it may have been written before the break
+        yield from give_up(flight, ledger)  # it may have been written before the break
         raise
 
 
 def settle(
-    begun: History, flight: Submission, outcome: Outcome, rules: Rules
+    begun: History, flight: Submission, outcome: Outcome, ledger: Exchanger
 ) -> Plan[tuple[Submission, Outcome] | None]:
     """Write what the exchange brought; None when others have gone on from there meanwhile."""
     try:
-        return (yield from _settled(begun, flight, outcome, rules))
+        return (yield from _settled(begun, flight, outcome, ledger))
     except (GeneratorExit, ClaimBridgeError):
         raise
     except BaseException:
-        yield from give_up(flight, rules)
+        yield from give_up(flight, ledger)
         raise
 
 
 def _settled(
-    history: History, flight: Submission, outcome: Outcome, rules: Rules
+    history: History, flight: Submission, outcome: Outcome, ledger: Exchanger
 ) -> Plan[tuple[Submission, Outcome] | None]:
     if outcome.kind is OutcomeKind.DUPLICATE and not outcome.totals:
-        outcome = yield from _with_totals(flight, outcome, rules)
+        outcome = yield from _with_totals(flight, outcome, ledger)
     while _is_open(history, flight):
-        landed = after(flight, outcome, rules)
+        landed = after(flight, outcome, ledger.rules)
         try:
-            written = yield from Record(history, with_original(history, landed, rules))
+            written = yield from Record(history, with_original(history, landed, ledger.rules))
         except JournalError as error:
             raise _unrecorded(flight, outcome, error) from error
         if written is not None:
             return landed, outcome
         history = yield from Recall(flight.key.book, flight.key.claim_id)
-    yield from absorb(flight, outcome, rules)
+    yield from absorb(flight, outcome, ledger.rules)
     return None
 
 
@@ -114,7 +115,7 @@ def _unrecorded(flight: Submission, outcome: Outcome, error: JournalError) -> Ou
     )
 
 
-def give_up(flight: Submission, rules: Rules) -> Plan[None]:
+def give_up(flight: Submission, ledger: Exchanger) -> Plan[None]:
     """The attempt was broken off from outside (a signal, a cancellation): it is in doubt.
 
     Also where the journal may have begun it without our having heard so. Where it is a
@@ -126,16 +127,16 @@ def give_up(flight: Submission, rules: Rules) -> Plan[None]:
         current = history.get(flight.key)
         if current is not None and _is_open(history, flight):
             # As the journal has it: it may know of a job that holds what was sent.
-            yield from _settled(history, current, doubt, rules)
+            yield from _settled(history, current, doubt, ledger)
     except ClaimBridgeError:
         return  # the journal gives up the flight, so the next reader finds it in doubt
 
 
-def _with_totals(flight: Submission, outcome: Outcome, rules: Rules) -> Plan[Outcome]:
+def _with_totals(flight: Submission, outcome: Outcome, ledger: Exchanger) -> Plan[Outcome]:
     """Ask for the amounts of the duplicate before adopting it, where the ERP can be asked."""
-    if not rules.capabilities.can_query:
+    if not ledger.rules.capabilities.can_query:
         return outcome
-    asked = assigned((flight,), (yield from Exchange("query", (flight,))))[0]
+    asked = assigned((flight,), (yield from ledger.exchange("query", (flight,))))[0]
     return asked if asked.kind in EVIDENCE and asked.totals else outcome
 
 

@@ -14,7 +14,7 @@ import msgspec
 from claimbridge.model import LIVE, History, State, Submission
 from claimbridge.submission.documents import documents, obsolete, posts, stands, was_taken
 from claimbridge.submission.evidence import held, moved, renewed, reversal_of, reverse_key
-from claimbridge.submission.steps import Rules
+from claimbridge.submission.port import Rules
 
 
 def posting(history: History, wanted: Sequence[Submission], rules: Rules) -> tuple[Submission, ...]:

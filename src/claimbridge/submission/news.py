@@ -7,7 +7,8 @@ import msgspec
 from claimbridge.model import LIVE, MOVES, Outcome, OutcomeKind, State, Submission
 from claimbridge.submission.decisions import quiet_left
 from claimbridge.submission.evidence import EVIDENCE, after, counts, with_original
-from claimbridge.submission.steps import Plan, Recall, Record, Rules
+from claimbridge.submission.port import Rules
+from claimbridge.submission.steps import Plan, Recall, Record
 
 
 def absorb(known: Submission, outcome: Outcome, rules: Rules) -> Plan[Submission]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from claimbridge.model import Outcome, OutcomeKind, Submission
-from claimbridge.submission.steps import Exchange, Plan, Rules
+from claimbridge.submission.port import Exchanger
+from claimbridge.submission.steps import Plan
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -19,15 +20,15 @@ class Probed(msgspec.Struct, frozen=True):
     text: str
 
 
-def probe(nobodys: Submission, rules: Rules) -> Plan[Probed]:
+def probe(nobodys: Submission, ledger: Exchanger) -> Plan[Probed]:
     """Ask about a submission that was never sent, where the ERP can be asked."""
-    if not rules.capabilities.can_query:
+    if not ledger.rules.capabilities.can_query:
         text = (
             "an ERP of this profile cannot be asked by reference; credentials, path and contract "
             "are tried by the first submission"
         )
         return Probed(None, text)
-    (outcome,) = yield from Exchange("query", (nobodys,))
+    (outcome,) = yield from ledger.exchange("query", (nobodys,))
     return _judged(outcome, nobodys.reference)
 
 

@@ -11,27 +11,28 @@ from claimbridge.model import LIVE, Outcome, OutcomeKind, Reason, State, Submiss
 from claimbridge.submission.documents import settling
 from claimbridge.submission.evidence import assigned, counts
 from claimbridge.submission.news import absorb
-from claimbridge.submission.steps import Exchange, Plan, Recall, Record, Rules
+from claimbridge.submission.port import Exchanger, Rules
+from claimbridge.submission.steps import Plan, Recall, Record
 
 NO_LONGER_THERE: Final = "CB-427"
 """The code of an entry that the ERP accepted and does not know any more."""
 
 
-def refresh(known: Submission, rules: Rules) -> Plan[Submission]:
+def refresh(known: Submission, ledger: Exchanger) -> Plan[Submission]:
     """Ask the ERP for the status of a submission that it accepted; return what is known now.
 
     Raises NotDelivered or LedgerUnavailable when the ERP cannot be asked: a question that fails
     puts nothing in doubt. Raises OutcomeUnknown CB-427 when the ERP no longer has it, which the
     journal then says too.
     """
-    if not rules.capabilities.can_query:
+    if not ledger.rules.capabilities.can_query:
         return known
-    outcome = yield from ask(known, rules)
+    outcome = yield from ask(known, ledger)
     if holds_nothing(known, outcome):
-        if counts(outcome) and findable_in(known, rules) == 0:
-            yield from _note(known, rules)
+        if counts(outcome) and findable_in(known, ledger.rules) == 0:
+            yield from _note(known, ledger.rules)
         raise missing_error(known)
-    return (yield from absorb(known, outcome, rules))
+    return (yield from absorb(known, outcome, ledger.rules))
 
 
 def holds_nothing(known: Submission, outcome: Outcome) -> bool:
@@ -45,9 +46,9 @@ def holds_nothing(known: Submission, outcome: Outcome) -> bool:
     return known.state in LIVE and (outcome.kind is OutcomeKind.ABSENT or refused)
 
 
-def ask(known: Submission, rules: Rules) -> Plan[Outcome]:
+def ask(known: Submission, ledger: Exchanger) -> Plan[Outcome]:
     """Ask the ERP what it holds of a submission; raises NotDelivered or LedgerUnavailable."""
-    outcome = assigned((known,), (yield from Exchange("query", (known,))))[0]
+    outcome = assigned((known,), (yield from ledger.exchange("query", (known,))))[0]
     if outcome.kind is OutcomeKind.UNAVAILABLE:
         raise LedgerUnavailable(
             f"the ERP cannot answer now: {outcome.text}",
@@ -78,12 +79,12 @@ def findable_in(known: Submission, rules: Rules) -> float:
     return max(0.0, rules.quiet_period - passed)
 
 
-def found_again(known: Submission, rules: Rules) -> Plan[Submission]:
+def found_again(known: Submission, ledger: Exchanger) -> Plan[Submission]:
     """Ask again about what the ERP said that it no longer has; return it if that has changed.
 
     Raises as ``refresh`` does, CB-427 also when the answer says nothing new.
     """
-    now = yield from refresh(known, rules)
+    now = yield from refresh(known, ledger)
     if now.missing:
         raise missing_error(now)
     return now

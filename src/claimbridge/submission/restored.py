@@ -15,7 +15,8 @@ import msgspec
 
 from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
 from claimbridge.submission.evidence import doubted, held, moved
-from claimbridge.submission.steps import Plan, Recall, Record, Rules
+from claimbridge.submission.port import Rules
+from claimbridge.submission.steps import Plan, Recall, Record
 
 _OPEN: Final = frozenset({State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED})
 """Where another copy of the journal may have moved a submission on, by sending."""

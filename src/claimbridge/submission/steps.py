@@ -5,18 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Generator
 from functools import partial
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
-from claimbridge.model import Book, Continuity, History, Outcome, Submission, Withdrawal
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.model import Book, Continuity, History, Submission, Withdrawal
 
 M = TypeVar("M")
 T = TypeVar("T")
-FirstSend = Literal["ask", "send"]
 
 
 class Step(msgspec.Struct, Generic[T], frozen=True):
@@ -167,29 +164,6 @@ class AtOnce(Access[list[Any]], frozen=True):
         return journal.at_once([partial(step.perform, journal) for step in self.steps])
 
 
-class Built(msgspec.Struct, frozen=True):
-    """A request as it will be sent: the contract's operation, and the Body's child in bytes.
-
-    ``request`` is what it was built from.
-    """
-
-    operation: str
-    body: bytes
-    request: Request
-
-
-class Exchange(Step[tuple[Outcome, ...]], frozen=True):
-    """One request to the ERP and what its reply says; never raises for what went wrong there.
-
-    ``verb`` is ``submit``, ``reverse`` or ``query``. ``built`` is the request as it was validated
-    and signed; None means that it must be built from the submissions.
-    """
-
-    verb: str
-    submissions: tuple[Submission, ...]
-    built: Built | None = None
-
-
 class Post(Step[T], Generic[M, T], frozen=True):
     """Send one message to the ERP; answered by its reply, or raises what the transport raises.
 
@@ -203,48 +177,6 @@ class Pause(Step[bool], frozen=True):
     """Wait so many seconds; answered by whether the caller's time was long enough for it."""
 
     seconds: float
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """A submission ready to be sent: ``built`` was validated, and signed where that is set up."""
-
-    submission: Submission
-    built: Built | None = None
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the decisions depend on besides the history.
-
-    ``retries`` is how often a request that certainly had no effect is sent again within one call;
-    the waits between them begin at ``backoff`` seconds and double. A wait that the ERP asks for is
-    honoured up to ``longest_wait`` seconds, else LedgerUnavailable carries it to the caller.
-    ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
-    than any request lives in the ERP and the proxies before it, and long enough for what it commits
-    last to be found by its reference. ``turn`` is how long to wait for
-    another sender of the same claim. ``first_send`` says whether the ERP is asked for a document
-    before it is sent for the first time; None: where it can be asked, and does not itself refuse a
-    second one. ``apart`` is what sets the references of a parallel book apart from those of other
-    books in the same ERP; "" for any other book. ``can_bind`` False: replies are signed, and the
-    settings let nothing say that an answer is one to its own question.
-    """
-
-    capabilities: Capabilities
-    retries: int = 2
-    backoff: float = 0.5
-    longest_wait: float = 30.0
-    quiet_period: float = 300.0
-    turn: float = 120.0
-    first_send: FirstSend | None = None
-    apart: str = ""
-    can_bind: bool = True
-    clock: Clock = SYSTEM
-
-    @property
-    def asks_first(self) -> bool:
-        """Whether the ERP is asked for a document before it is sent for the first time."""
-        if self.first_send is not None:
-            return self.first_send == "ask"
-        return self.capabilities.can_query and not self.capabilities.unique_reference
 
 
 def with_journal(plan: Plan[T], journal: Journal) -> T:

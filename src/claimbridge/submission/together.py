@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.submission.steps import Access, AtOnce, Plan, Step
+from claimbridge.submission.steps import Access, AtOnce, Pause, Plan, Step
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ def side_by_side(plans: Sequence[Plan[T]]) -> Plan[list[T | ClaimBridgeError]]:
                 steps = tuple(step for step in waiting.values() if isinstance(step, Access))
                 answers: list[Any] = yield from AtOnce(steps)
             else:
-                turn = [min(waiting)]
-                answers = [(yield waiting[turn[0]])]
+                turn = [_next_of(waiting)]
+                answers = [(yield from _taken(waiting[turn[0]]))]
         except GeneratorExit:
             raise  # nobody is left to perform a step
         except BaseException as error:
@@ -39,6 +39,19 @@ def side_by_side(plans: Sequence[Plan[T]]) -> Plan[list[T | ClaimBridgeError]]:
         for index, answer in zip(turn, answers, strict=True):
             _advance(index, plans[index], answer, waiting, ends)
     return [ends[index] for index in range(len(plans))]
+
+
+def _next_of(waiting: Mapping[int, Step[Any]]) -> int:
+    """Return whose step is taken: who pauses may wait for what another is about to do."""
+    return min(waiting, key=lambda index: (isinstance(waiting[index], Pause), index))
+
+
+def _taken(step: Step[Any]) -> Plan[Any]:
+    """Have one step performed; return its answer, or our error that it raises."""
+    try:
+        return (yield step)
+    except ClaimBridgeError as error:
+        return error
 
 
 def _advance(

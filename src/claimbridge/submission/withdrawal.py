@@ -11,7 +11,8 @@ from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Su
 from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
 from claimbridge.submission.first import is_unasked
 from claimbridge.submission.intentions import closed
-from claimbridge.submission.steps import Look, Plan, Recall, Record, Rules
+from claimbridge.submission.port import Rules
+from claimbridge.submission.steps import Look, Plan, Recall, Record
 
 
 def withdraw(

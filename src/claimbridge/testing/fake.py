@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.client import Client, Deadline
+from claimbridge.client import Client
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ClaimBridgeError
@@ -26,8 +26,8 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
-from claimbridge.submission import Exchange
-from claimbridge.testing.given import chart_given, check_kind, refused
+from claimbridge.submission import Built, Plan
+from claimbridge.testing.given import chart_given, check_kind
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class FakeErp:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._orders: list[Callable[[Exchange], tuple[Outcome, ...]]] = []
+        self._orders: list[Callable[[tuple[Submission, ...]], tuple[Outcome, ...]]] = []
         self.requests: int = 0
         """How many requests reached it."""
 
@@ -64,8 +64,8 @@ class FakeErp:
         """Post what the next request holds, and lose the answer."""
         lost = Outcome(kind=OutcomeKind.UNKNOWN, text="the answer was lost")
 
-        def order(exchange: Exchange) -> tuple[Outcome, ...]:
-            self._post(exchange)
+        def order(submissions: tuple[Submission, ...]) -> tuple[Outcome, ...]:
+            self._post(submissions)
             return (lost,)
 
         self._orders.append(order)
@@ -86,17 +86,17 @@ class FakeErp:
         busy = Outcome(kind=OutcomeKind.UNAVAILABLE, text="throttled", retry_after=retry_after)
         self._orders.append(lambda _: (busy,))
 
-    def answer(self, exchange: Exchange) -> tuple[Outcome, ...]:
+    def answer(self, verb: str, submissions: tuple[Submission, ...]) -> tuple[Outcome, ...]:
         """Return what it makes of one exchange."""
         self.requests += 1
-        if exchange.verb == "query":
-            return tuple(self._found(one) for one in exchange.submissions)
+        if verb == "query":
+            return tuple(self._found(one) for one in submissions)
         if self._orders:
-            return self._orders.pop(0)(exchange)
-        return self._post(exchange)
+            return self._orders.pop(0)(submissions)
+        return self._post(submissions)
 
-    def _post(self, exchange: Exchange) -> tuple[Outcome, ...]:
-        return tuple(self._post_one(submission) for submission in exchange.submissions)
+    def _post(self, submissions: tuple[Submission, ...]) -> tuple[Outcome, ...]:
+        return tuple(self._post_one(submission) for submission in submissions)
 
     def _post_one(self, submission: Submission) -> Outcome:
         reference, voucher = submission.reference, submission.voucher
@@ -131,6 +131,25 @@ def _outcome(entry: Entry, kind: OutcomeKind) -> Outcome:
     )
 
 
+class _LedgerOfFakeErp(Ledger):
+    """A ledger whose requests are built and judged as if they were sent, and answered in memory."""
+
+    def __init__(self, config: LedgerConfig, *, chart: Chart, clock: Clock) -> None:
+        super().__init__(config, chart=chart, clock=clock)
+        self.erp = FakeErp()
+
+    def exchange(
+        self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
+    ) -> Plan[tuple[Outcome, ...]]:
+        """Plan an exchange that nobody need perform."""
+        yield from ()
+        try:
+            _ = built or self.build(verb, submissions)
+        except ClaimBridgeError as error:
+            return (not_built(error),)
+        return self.erp.answer(verb, submissions)
+
+
 class FakeLedger(Client):
     """A ``Client`` whose ERP is a ``FakeErp``: no network, no file, the same answers and errors.
 
@@ -150,21 +169,13 @@ class FakeLedger(Client):
         check_kind("name", name, str, "a text")
         if time_zone is not None:
             check_kind("time_zone", time_zone, str, "a text such as Asia/Shanghai")
-        if not hasattr(clock, "monotonic"):
-            raise refused("clock", clock, "a Clock")
+        check_kind("clock", clock, Clock, "a Clock")
         config = LedgerConfig(
             name=name, endpoint="http://127.0.0.1:9/", time_zone=time_zone, backoff=0.0
         )
-        ledger = Ledger(config, chart=chart_given(chart) or PlainChart(), clock=clock)
+        ledger = _LedgerOfFakeErp(config, chart=chart_given(chart) or PlainChart(), clock=clock)
         super().__init__(config, ledger=ledger, journal=MemoryJournal(clock=clock), clock=clock)
-        self.erp: FakeErp = FakeErp()
-
-    def _exchange(self, step: Exchange, deadline: Deadline) -> tuple[Outcome, ...]:
-        try:
-            self.ledger.build(step)  # built and judged as if it were sent
-        except ClaimBridgeError as error:
-            return (not_built(error),)
-        return self.erp.answer(step)
+        self.erp: FakeErp = ledger.erp
 
 
 class PlainChart(Chart):

@@ -6,10 +6,11 @@ from collections.abc import Generator
 from typing import Any
 
 import msgspec
+from tests.exchanger import OneMessage
 
 from claimbridge.errors import LedgerRejection, NotDelivered
 from claimbridge.model import JournalEntry, Key, Outcome, OutcomeKind, Submission
-from claimbridge.submission import Exchange, Pause, Rules, Step
+from claimbridge.submission import Pause, Rules, Step
 from claimbridge.submission.evidence import assigned, reversal_of
 
 SUCCESS = frozenset(
@@ -50,7 +51,7 @@ def _until_it_succeeds(
     verb: str, wanted: Submission, rules: Rules
 ) -> Generator[Step[Any], Any, Outcome]:
     for attempt in range(ATTEMPTS):
-        outcome = assigned((wanted,), (yield from Exchange(verb, (wanted,))))[0]
+        outcome = assigned((wanted,), (yield from OneMessage(rules).exchange(verb, (wanted,))))[0]
         if outcome.kind in SUCCESS:
             return outcome
         if outcome.kind is OutcomeKind.REJECTED:

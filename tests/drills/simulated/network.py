@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from tests.exchanger import Exchange
 
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
-from claimbridge.submission import Exchange
 
 if TYPE_CHECKING:
     from tests.drills.simulated.world import Episode, Task

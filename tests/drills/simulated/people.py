@@ -75,7 +75,7 @@ def look(episode: Episode) -> None:
             elif one.missing or (
                 is_gone(episode, one) and not episode.rules.capabilities.can_query
             ):
-                episode.launch_for_person(one, settle_gone(one.key, "looked", episode.rules))
+                episode.launch_for_person(one, settle_gone(one.key, "looked", episode.ledger))
 
 
 def look_at_reversing(episode: Episode, one: Submission) -> None:
@@ -85,7 +85,7 @@ def look_at_reversing(episode: Episode, one: Submission) -> None:
     if reversal is None or reversal.state is not State.REJECTED:
         return
     if is_gone(episode, one):
-        episode.launch_for_person(one, settle_gone(one.key, "looked", episode.rules))
+        episode.launch_for_person(one, settle_gone(one.key, "looked", episode.ledger))
     elif not episode.rules.capabilities.can_query and seen(episode, one).kind is _K.REVERSED:
         settle(episode, one)
 

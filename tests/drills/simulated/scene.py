@@ -104,7 +104,7 @@ class Claim(msgspec.Struct):
     def documents(self, revision: int, book: str) -> tuple[Submission, ...]:
         """Return the documents of a revision as they are submitted to a book."""
         return tuple(
-            msgspec.structs.replace(one, key=msgspec.structs.replace(one.key, ledger=book))
+            msgspec.structs.replace(one, key=msgspec.structs.replace(one.key, book=book))
             for one in self.drafts[revision]
         )
 

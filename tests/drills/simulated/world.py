@@ -28,6 +28,7 @@ from tests.drills.simulated.scene import (
     traits_of,
 )
 from tests.drills.simulated.verdict import Flaw, disagreements, halves, judge, overdrawn
+from tests.exchanger import Exchange, OneMessage
 
 from claimbridge.client import unfinished
 from claimbridge.errors import ClaimBridgeError, ClaimError, JournalError, LedgerRejection
@@ -36,9 +37,9 @@ from claimbridge.submission import (
     Access,
     AtOnce,
     Draft,
-    Exchange,
     Pause,
     Plan,
+    Post,
     Recall,
     Record,
     Rules,
@@ -159,6 +160,7 @@ class Episode:
             first_send="ask" if "asked first" in self.kinds else None,
             clock=self.clock,
         )
+        self.ledger = OneMessage(self.rules)
         self.longest_life = QUIET - self.traits.index_lag - 0.01
         if self.traits.jobs == "job":
             self.longest_life -= QUEUED  # a job whose name was lost ends within the quiet period
@@ -427,7 +429,7 @@ class Episode:
             for known in list(self.journal.select(book.id, tuple(LIVE))):
                 if self.traits.capabilities.can_query:
                     job = Job("refresh", (known.key.claim_id,), again=0)
-                    self._launch(job, refresh(known, self.rules), self.erp_of(book.id))
+                    self._launch(job, refresh(known, self.ledger), self.erp_of(book.id))
                 else:
                     people.tell_number(self, known)
                 self._run_out()
@@ -464,7 +466,7 @@ class Episode:
         if job.verb == "reconcile":
             for book in self.journal.books():
                 for one in list(unfinished(self.journal, book.id)):
-                    yield reconcile_claim(one, self.rules), self.erp_of(book.id)
+                    yield reconcile_claim(one, self.ledger), self.erp_of(book.id)
         elif job.verb == "changes":
             yield from self._absorbing()
         elif job.verb == "refresh":
@@ -472,7 +474,7 @@ class Episode:
                 for history in self.histories(claim_id):
                     for known in history.submissions:
                         if known.state in LIVE:
-                            yield refresh(known, self.rules), self.erp_of(history.book)
+                            yield refresh(known, self.ledger), self.erp_of(history.book)
         else:
             for claim_id, revision in zip(job.claims, job.revisions, strict=True):
                 self.claims[claim_id].note(job.verb, revision)
@@ -499,16 +501,16 @@ class Episode:
             if not found:
                 raise ClaimError("nothing was submitted", code="CB-132", claim_id=claim.id)
             date = documents[0].voucher.posting_date
-            return (yield from reverse_claim(found[0].key, date, "", self.rules))
+            return (yield from reverse_claim(found[0].key, date, "", self.ledger))
         if job.verb == "withdraw":
             return (yield from self._withdrawing(claim, revision, book))
         drafts = []
         for claim_id, number in zip(job.claims, job.revisions, strict=True):
             drafts += [Draft(one) for one in self.claims[claim_id].documents(number, book)]
         if job.verb == "batch":
-            return (yield from submit_batch(drafts, self.rules))
+            return (yield from submit_batch(drafts, self.ledger))
         key = msgspec.structs.replace(documents[0].key, part=0)
-        plan = submit_claim(key, claim.digest(revision), lambda: tuple(drafts), self.rules)
+        plan = submit_claim(key, claim.digest(revision), lambda: tuple(drafts), self.ledger)
         return (yield from plan)
 
     def _withdrawing(self, claim: Claim, revision: int, book: str) -> Plan[None]:
@@ -520,7 +522,7 @@ class Episode:
             return
         one = found[0]
         if one.key.revision <= revision:
-            yield from reverse_claim(one.key, one.voucher.posting_date, "", self.rules)
+            yield from reverse_claim(one.key, one.voucher.posting_date, "", self.ledger)
 
     def _careless_plans(self, job: Job) -> Iterator[tuple[Any, Erp]]:
         for claim_id, revision in zip(job.claims, job.revisions, strict=False):
@@ -562,14 +564,13 @@ class Episode:
                 task.broken_off = True
                 self.count_fault("call broken off")
                 error = KeyboardInterrupt()
-                if isinstance(step, Exchange) and luck > 1 - odds.interrupt / 2:
-                    self.after(
-                        rng.uniform(0, self.longest_life), self.arrive_unheard, task.erp, step
-                    )
-                if isinstance(step, (Exchange, Pause)) or luck > 1 - odds.interrupt / 2:
+                if isinstance(step, Post) and luck > 1 - odds.interrupt / 2:
+                    late = rng.uniform(0, self.longest_life)
+                    self.after(late, self.arrive_unheard, task.erp, step.message)
+                if isinstance(step, (Post, Pause)) or luck > 1 - odds.interrupt / 2:
                     continue
-            if isinstance(step, Exchange):
-                self._exchange(task, step)
+            if isinstance(step, Post):
+                self._exchange(task, step.message)
                 if luck < 2 * odds.crash:
                     self.after(rng.uniform(0, 2), self.crash, task.worker, "in an exchange")
                 return

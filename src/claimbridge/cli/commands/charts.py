@@ -16,8 +16,8 @@ from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping import Chart
-from claimbridge.mapping.chart.cases import CaseResult, run_cases
-from claimbridge.mapping.chart.code_lists import read_accounts, read_departments
+from claimbridge.mapping.cases import CaseResult, run_cases
+from claimbridge.mapping.chart.files.code_lists import read_accounts, read_departments
 from claimbridge.mapping.chart.finding import ChartFinding
 
 _MARKS: Final = {"mend": NO, "look": WARN, "note": ("·", "dim")}

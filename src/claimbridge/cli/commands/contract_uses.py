@@ -18,8 +18,8 @@ from claimbridge.cli.output import NO, WARN, YES, complain, emit, say, write_doc
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.outline.wording import listed
 from claimbridge.contract.study.check import Check, Obstacle, check
-from claimbridge.contract.study.diff import Change, Verdict, diff
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.diff import ContractChange, Impact, diff
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.contract.study.uses import Uses
 from claimbridge.errors import ClaimBridgeError
@@ -27,9 +27,9 @@ from claimbridge.profiles import PROFILES, Profile, load_profile
 from claimbridge.profiles.kit.uses import uses_of
 
 _TITLES: Final = {
-    Verdict.BREAKS: ("breaks", NO),
-    Verdict.HARMLESS: ("harmless", YES),
-    Verdict.NEW: ("new possibilities", YES),
+    Impact.BREAKS: ("breaks", NO),
+    Impact.HARMLESS: ("harmless", YES),
+    Impact.NEW: ("new possibilities", YES),
 }
 
 
@@ -61,7 +61,7 @@ def diff_contracts(
         The contract that the ERP offers now.
 
     """
-    before, after = _side(old), _side(new)
+    before, after = _generation(old), _generation(new)
     uses = () if any_sender else _judges(profile, before)
     changes = diff(before, after, uses=uses)
     if json:
@@ -69,7 +69,7 @@ def diff_contracts(
             emit(msgspec.to_builtins(change))
     else:
         _tell(changes, uses)
-    return BUSINESS_NO if any(each.verdict is Verdict.BREAKS for each in changes) else DONE
+    return BUSINESS_NO if any(each.verdict is Impact.BREAKS for each in changes) else DONE
 
 
 def check_profile(
@@ -89,9 +89,9 @@ def check_profile(
 
     """
     made = load_profile(profile, read_options(option))
-    own = _own_side(made)
+    own = _own_generation(made)
     with at_hand(contract, suffix=".wsdl") as file:
-        checked = check(uses_of(made, own), Contract.load(file), Side.load(file), own=own)
+        checked = check(uses_of(made, own), Contract.load(file), Generation.load(file), own=own)
     if json:
         _emit_check(checked)
     else:
@@ -125,7 +125,7 @@ def print_types(
         The operations whose requests are wanted.
 
     """
-    text = types_module(_side(contract), operations, kinds=kind, sourced=sourced)
+    text = types_module(_generation(contract), operations, kinds=kind, sourced=sourced)
     if json:
         emit({"operations": operations, "module": text})
     else:
@@ -133,16 +133,16 @@ def print_types(
     return DONE
 
 
-def _side(path: Path) -> Side:
+def _generation(path: Path) -> Generation:
     with at_hand(path, suffix=".wsdl") as file:
-        return Side.load(file)
+        return Generation.load(file)
 
 
-def _own_side(profile: Profile) -> Side:
-    return Side.load(Bundle.named(profile.contract))
+def _own_generation(profile: Profile) -> Generation:
+    return Generation.load(Bundle.named(profile.contract))
 
 
-def _judges(names: Sequence[str], old: Side) -> tuple[Uses, ...]:
+def _judges(names: Sequence[str], old: Generation) -> tuple[Uses, ...]:
     """Return the uses of the profiles named, or of ours that call an operation of ``old``."""
     if names:
         return tuple(_uses(name) for name in names)
@@ -160,17 +160,17 @@ def _judges(names: Sequence[str], old: Side) -> tuple[Uses, ...]:
 
 def _uses(name: str) -> Uses:
     profile = load_profile(name)
-    return uses_of(profile, _own_side(profile))
+    return uses_of(profile, _own_generation(profile))
 
 
-def _tell(changes: Sequence[Change], uses: Sequence[Uses]) -> None:
+def _tell(changes: Sequence[ContractChange], uses: Sequence[Uses]) -> None:
     for verdict, (title, mark) in _TITLES.items():
         met = [each for each in changes if each.verdict is verdict]
         if met:
             say(mark, f" {title}", whole=True)
         for _, alike in groupby(met, key=lambda each: (each.side, each.operations, each.type)):
             _tell_type(list(alike))
-    others = [each for each in changes if each.strict is Verdict.BREAKS is not each.verdict]
+    others = [each for each in changes if each.strict is Impact.BREAKS is not each.verdict]
     for change in others:
         say(WARN, f" would break who uses it, and no profile here does: {change}")
     for one in uses:
@@ -179,7 +179,7 @@ def _tell(changes: Sequence[Change], uses: Sequence[Uses]) -> None:
         say(YES, " the two mean the same")
 
 
-def _tell_type(changes: Sequence[Change]) -> None:
+def _tell_type(changes: Sequence[ContractChange]) -> None:
     first = changes[0]
     if first.side == "operation":
         for change in changes:
@@ -192,7 +192,7 @@ def _tell_type(changes: Sequence[Change]) -> None:
         say(f"        {', '.join(name for name in names if name) or first.type}: {text}")
 
 
-def _tell_profile(name: str, changes: Sequence[Change]) -> None:
+def _tell_profile(name: str, changes: Sequence[ContractChange]) -> None:
     broken = [each for each in changes if name in each.breaks]
     for change in broken:
         say(NO, f" {name}: {change}")

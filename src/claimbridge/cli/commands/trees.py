@@ -16,7 +16,7 @@ from claimbridge.cli.output import complain, emit, row, say, show, table
 from claimbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from claimbridge.contract.outline.offer import Message, OfferedOperation
+    from claimbridge.contract.outline.offer import OfferedMessage, OfferedOperation
     from claimbridge.contract.outline.types import Facets
     from claimbridge.contract.study.overview import Overview, Row, Validation
 
@@ -220,6 +220,6 @@ def _holds(found: OfferedOperation, wanted: str) -> bool:
     return wanted in f"{found.name} {found.documentation}".casefold()
 
 
-def _parts(message: Message | None) -> str:
+def _parts(message: OfferedMessage | None) -> str:
     parts = () if message is None else message.parts
     return ", ".join((part.element or part.name).rpartition("}")[2] for part in parts)

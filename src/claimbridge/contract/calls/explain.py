@@ -16,9 +16,8 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.calls.findings import path_of
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import XSD
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.findings import Finding
 
 MAX_BYTES: Final = 256_000
@@ -79,7 +78,7 @@ def _asked(schema: Any, root: etree._Element) -> Iterator[Finding]:
 
 def _finding(error: Any) -> Finding:
     """Return xmlschema's error as a finding, without the value it is about."""
-    path, name = path_of(error.elem), xmlio.local_name(error.elem)
+    path, name = xmlio.path_of(error.elem), xmlio.local_name(error.elem)
     if hasattr(error, "expected"):
         return _child_finding(error, path, name)
     # XsdMaxLengthFacet, XsdEnumerationFacets: the class is named after the rule.
@@ -96,7 +95,7 @@ def _child_finding(error: Any, path: str, name: str) -> Finding:
     child = error.invalid_child
     if isinstance(child, etree._Element):
         extra = xmlio.local_name(child)
-        return Finding(path_of(child), "unexpected", f"{extra} is not allowed at this place")
+        return Finding(xmlio.path_of(child), "unexpected", f"{extra} is not allowed at this place")
     above = f"{path}/" if path else ""
     lacking = [str(getattr(each, "local_name", None) or each) for each in error.expected or ()]
     return Finding(

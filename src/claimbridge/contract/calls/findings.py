@@ -100,23 +100,6 @@ def findings_from(
             yield finding
 
 
-def path_of(node: etree._Element | None) -> str:
-    """Return the path below the root: local names, counted only where one repeats.
-
-    "" for the root itself and for None.
-    """
-    steps: list[str] = []
-    while node is not None:
-        above = node.getparent()
-        if above is None:
-            break
-        name = xmlio.local_name(node)
-        alike = [other for other in above if xmlio.local_name(other) == name]
-        steps.append(f"{name}[{alike.index(node) + 1}]" if len(alike) > 1 else name)
-        node = above
-    return "/".join(reversed(steps))
-
-
 def traced(finding: Finding, sources: Mapping[str, str]) -> Finding:
     """Return the finding with the claim field it came from, where ``sources`` knows one.
 
@@ -139,7 +122,7 @@ def _value_finding(kind: str, message: re.Match[str], node: etree._Element | Non
         # "The attribute 'currencyCode' is required but missing."
         attribute = split_name(_first_quoted(rest))[1]
     name = attribute or split_name(message["element"])[1]
-    path = path_of(node)
+    path = xmlio.path_of(node)
     if attribute:
         path = f"{path}/@{attribute}" if path else f"@{attribute}"
     facet = message["facet"]
@@ -164,17 +147,19 @@ def _content_finding(rest: str, node: etree._Element | None, shape: Shape | None
     if inside is None or name not in inside.children:
         hint = f"; expected here: {', '.join(expected)}" if expected else ""
         return Finding(
-            path_of(node), "unexpected", f"the contract knows no {name} in {owner}{hint}"
+            xmlio.path_of(node), "unexpected", f"the contract knows no {name} in {owner}{hint}"
         )
     before = node.getprevious()
     if before is not None and before.tag == node.tag and name not in expected:
-        return Finding(path_of(node), "maxOccurs", f"{owner} has more {name} than are allowed")
+        return Finding(
+            xmlio.path_of(node), "maxOccurs", f"{owner} has more {name} than are allowed"
+        )
     present = {xmlio.local_name(other) for other in parent}
     lacking = [other for other in expected if other not in present and _required(inside, other)]
     if lacking:
         return _missing(parent, lacking, shape)
     hint = f"; expected here: {', '.join(expected)}" if expected else ""
-    return Finding(path_of(node), "unexpected", f"{name} is not allowed at this place{hint}")
+    return Finding(xmlio.path_of(node), "unexpected", f"{name} is not allowed at this place{hint}")
 
 
 def _missing(parent: etree._Element | None, expected: list[str], shape: Shape | None) -> Finding:
@@ -183,7 +168,7 @@ def _missing(parent: etree._Element | None, expected: list[str], shape: Shape | 
     needed = [name for name in expected if _required(inside, name)] or expected
     order = list(inside.children) if inside else []
     needed.sort(key=lambda name: order.index(name) if name in order else len(order))
-    above = path_of(parent)
+    above = xmlio.path_of(parent)
     path = f"{above}/{needed[0]}" if above and needed else (needed or [""])[0]
     what = needed[0] if len(needed) == 1 else f"one of {', '.join(needed)}"
     return Finding(path, "missing", f"{owner} lacks {what}")
@@ -317,4 +302,4 @@ def _last_number(rest: str) -> str:
     return numbers[-1] if numbers else "the allowed"
 
 
-__all__ = ["findings_from", "path_of", "traced"]
+__all__ = ["findings_from", "traced"]

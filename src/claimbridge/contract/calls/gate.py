@@ -17,7 +17,7 @@ from claimbridge import xmlio
 from claimbridge.contract.calls.explain import Explainer
 from claimbridge.contract.calls.findings import findings_from, traced
 from claimbridge.contract.calls.shape import Leaf
-from claimbridge.contract.outline.documents import SCHEME, Documents
+from claimbridge.contract.files.documents import SCHEME, Documents
 from claimbridge.contract.patterns import Forms, without_patterns
 from claimbridge.errors import ContractError
 from claimbridge.findings import Finding

@@ -56,12 +56,12 @@ Scope = frozenset[str]
 """The namespaces that an element above has declared."""
 
 
-class Place:
+class RequestPath:
     """Where in the request we are; its text is made only when something is wrong."""
 
     __slots__ = ("above", "name", "number")
 
-    def __init__(self, above: Place | None, name: str, number: int = 0) -> None:
+    def __init__(self, above: RequestPath | None, name: str, number: int = 0) -> None:
         self.above = above
         self.name = name
         self.number = number
@@ -87,7 +87,7 @@ def render(root: Leaf, body: Mapping[str, Any], types: Types) -> bytes:
     ``repetition``).
     """
     writer = _Writer(root, types)
-    writer.element(root, body, Place(None, root.local), frozenset())
+    writer.element(root, body, RequestPath(None, root.local), frozenset())
     if writer.findings:
         raise _violation(root.local, writer.findings)
     written = "".join(writer.out).encode()
@@ -107,7 +107,7 @@ class _Writer:
         self._depth = 0
         self._prefix(root.namespace)
 
-    def element(self, leaf: Leaf, value: Any, place: Place, scope: Scope) -> None:
+    def element(self, leaf: Leaf, value: Any, place: RequestPath, scope: Scope) -> None:
         """Write one element with what it holds."""
         if type(value) is dict or isinstance(value, Mapping):
             self._nested(leaf, value, place, scope)
@@ -122,7 +122,9 @@ class _Writer:
         else:
             self.refuse(str(place), "type", f"{leaf.local} holds elements, not a text")
 
-    def _nested(self, leaf: Leaf, value: Mapping[str, Any], place: Place, scope: Scope) -> None:
+    def _nested(
+        self, leaf: Leaf, value: Mapping[str, Any], place: RequestPath, scope: Scope
+    ) -> None:
         if self._depth > _MAX_DEPTH:
             raise _violation(
                 leaf.local, [Finding(str(place), "type", f"{leaf.local} is nested too deeply")]
@@ -142,7 +144,7 @@ class _Writer:
         self.out.append(f"</{name}>")
 
     def _concrete(
-        self, declared: Shape, value: Mapping[str, Any], place: Place
+        self, declared: Shape, value: Mapping[str, Any], place: RequestPath
     ) -> tuple[Shape, str]:
         """Return the shape that counts and the ``{namespace}name`` of its xsi:type, or ""."""
         wanted = value.get("@xsi:type")
@@ -154,7 +156,7 @@ class _Writer:
             return declared, ""
         return found[1], found[0]
 
-    def _refuse_unknown(self, shape: Shape, value: Mapping[str, Any], place: Place) -> None:
+    def _refuse_unknown(self, shape: Shape, value: Mapping[str, Any], place: RequestPath) -> None:
         for key in value.keys() - shape.allowed:
             # The name is written as it stands, so it must be a name.
             if not (shape.open_attributes and _ATTRIBUTE_KEY.fullmatch(str(key))):
@@ -167,7 +169,7 @@ class _Writer:
         value: Mapping[str, Any],
         typed: str,
         *,
-        place: Place,
+        place: RequestPath,
         scope: Scope,
     ) -> tuple[str, str, Scope]:
         """Return the element's name, its start tag, and the scope inside."""
@@ -223,7 +225,7 @@ class _Writer:
             self._prefixes[uri] = f"n{len(self._prefixes) - 2}"
         return self._prefixes.get(uri, "")
 
-    def _text(self, value: Any, place: Place, *, attribute: str = "") -> str:
+    def _text(self, value: Any, place: RequestPath, *, attribute: str = "") -> str:
         """Return the escaped lexical form of a value; "" after refusing it."""
         try:
             plain = lexical(value)
@@ -253,7 +255,7 @@ class _Content:
 
     __slots__ = ("place", "scope", "shape", "writer")
 
-    def __init__(self, writer: _Writer, shape: Shape, place: Place, scope: Scope) -> None:
+    def __init__(self, writer: _Writer, shape: Shape, place: RequestPath, scope: Scope) -> None:
         self.writer = writer
         self.shape = shape
         self.place = place
@@ -320,7 +322,7 @@ class _Content:
                 del supply[leaf.key]
         for number, value in enumerate(taken, 1):
             if value is not None:
-                place = Place(self.place, leaf.local, number if len(taken) > 1 else 0)
+                place = RequestPath(self.place, leaf.local, number if len(taken) > 1 else 0)
                 self.writer.element(leaf, value, place, self.scope)
 
 

@@ -22,9 +22,9 @@ from zeep.xsd.elements.indicators import OrderIndicator
 
 from claimbridge.contract.calls.service import Service
 from claimbridge.contract.calls.shape import Group, Leaf, Order, Part, Shape, Wildcard
+from claimbridge.contract.files.documents import SCHEME_FOR_ZEEP, Documents
 from claimbridge.contract.names import XSD, split_name, unique_local_names
 from claimbridge.contract.operation import Operation
-from claimbridge.contract.outline.documents import SCHEME_FOR_ZEEP, Documents
 from claimbridge.errors import ClaimBridgeError, ContractError
 from claimbridge.turns import Turn
 

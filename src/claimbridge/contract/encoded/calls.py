@@ -23,6 +23,7 @@ from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape
 from claimbridge.contract.encoded.multiref import resolved
 from claimbridge.contract.encoded.schema import with_calls
 from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import (
     ITEM,
     SOAP_ENCODING,
@@ -33,7 +34,6 @@ from claimbridge.contract.names import (
     split_name,
 )
 from claimbridge.contract.operation import ENCODED, Operation
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.errors import DocumentError
 from claimbridge.findings import Finding

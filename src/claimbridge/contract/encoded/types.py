@@ -15,8 +15,8 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, full_name, qname, split_name
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.errors import ContractError
 
 _ARRAY: Final = f"{{{SOAP_ENCODING}}}Array"

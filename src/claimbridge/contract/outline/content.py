@@ -20,7 +20,7 @@ MAX_PARTS: Final = 50_000
 _DEEPEST: Final = 50
 
 
-class Content:
+class ContentReader:
     """Reads the content of one type, counting what it reads; made for each anew.
 
     ``element`` reads a declared element by its ``{namespace}name``. Raises ContractError CB-215.
@@ -102,4 +102,4 @@ class Content:
         )
 
 
-__all__ = ["Content"]
+__all__ = ["ContentReader"]

@@ -13,9 +13,9 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import WSDL, full_name, qname
 from claimbridge.contract.outline.annotations import documentation_of
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.errors import ContractError
 
 _SOAP: Final = {
@@ -35,7 +35,7 @@ class MessagePart(msgspec.Struct, frozen=True):
     type: str = ""
 
 
-class Message(msgspec.Struct, frozen=True):
+class OfferedMessage(msgspec.Struct, frozen=True):
     """A message as one operation uses it; ``name`` is the fault's for a fault."""
 
     name: str
@@ -55,9 +55,9 @@ class OfferedOperation(msgspec.Struct, frozen=True, kw_only=True):
     use: str
     soap_action: str
     namespace: str
-    input: Message
-    output: Message | None
-    faults: tuple[Message, ...]
+    input: OfferedMessage
+    output: OfferedMessage | None
+    faults: tuple[OfferedMessage, ...]
     headers: tuple[MessagePart, ...]
     documentation: str
 
@@ -97,7 +97,7 @@ class Offer(msgspec.Struct, frozen=True):
 
     def operations(self) -> tuple[OfferedOperation, ...]:
         """Return every operation once, though several ports offer it; overloads each."""
-        found: dict[tuple[str, Message], OfferedOperation] = {}
+        found: dict[tuple[str, OfferedMessage], OfferedOperation] = {}
         for service in self.services:
             for port in service.ports:
                 for operation in port.operations:
@@ -193,19 +193,19 @@ class _Wsdl:
             use=body.get("use", "literal") if body is not None else "literal",
             soap_action=own.get("soapAction", "") if own is not None else "",
             namespace=body.get("namespace", "") if body is not None else "",
-            input=Message("") if inward is None else self._message(inward, wanted=wanted),
+            input=OfferedMessage("") if inward is None else self._message(inward, wanted=wanted),
             output=None if outward is None else self._message(outward),
             faults=tuple(self._message(one) for one in abstract.iterchildren(f"{{{WSDL}}}fault")),
             headers=tuple(self._headers(bound)) if bound is not None else (),
             documentation=documentation_of(abstract) or documentation_of(node),
         )
 
-    def _message(self, way: etree._Element, *, wanted: str | None = None) -> Message:
+    def _message(self, way: etree._Element, *, wanted: str | None = None) -> OfferedMessage:
         message = self._find("message", way.get("message", ""), way)
         parts = _parts(message)
         if wanted is not None:
             parts = [part for part in parts if part.name in wanted.split()]
-        return Message(way.get("name", message.get("name", "")), tuple(parts))
+        return OfferedMessage(way.get("name", message.get("name", "")), tuple(parts))
 
     def _headers(self, bound: etree._Element) -> Iterator[MessagePart]:
         for header in bound.iterchildren(*(f"{{{space}}}header" for space in _SOAP)):
@@ -254,9 +254,9 @@ def _extension(node: etree._Element, name: str) -> etree._Element | None:
 
 
 __all__ = [
-    "Message",
     "MessagePart",
     "Offer",
+    "OfferedMessage",
     "OfferedOperation",
     "OfferedService",
     "Port",

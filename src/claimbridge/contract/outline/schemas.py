@@ -13,11 +13,11 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import WSDL, XSD
 from claimbridge.contract.outline.annotations import note_of
-from claimbridge.contract.outline.content import Content
+from claimbridge.contract.outline.content import ContentReader
 from claimbridge.contract.outline.declared import Component, Declared, Scope
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.contract.outline.simple import ANY_TYPE, BUILT_IN, built_in, occurs, restricted
 from claimbridge.contract.outline.types import Attribute, Element, Type
 from claimbridge.errors import ContractError
@@ -238,8 +238,8 @@ class Schemas:
             note=note_of(node),
         )
 
-    def _content(self) -> Content:
-        return Content(self._declared, self._element, title=self.title)
+    def _content(self) -> ContentReader:
+        return ContentReader(self._declared, self._element, title=self.title)
 
     def _deeper(self, depth: int) -> int:
         if depth >= _DEEPEST:

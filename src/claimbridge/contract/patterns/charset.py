@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from claimbridge.contract.patterns.grammar import Category, Chars, Malformed, Span
+from claimbridge.contract.patterns.grammar import Category, CharRange, Chars, Malformed
 
 Ranges = tuple[tuple[int, int], ...]
 """First and last code points, both included, in order and apart."""
@@ -48,12 +48,12 @@ def holds(found: Ranges, char: str) -> bool:
     return index >= 0 and found[index][0] <= point <= found[index][1]
 
 
-def _is_native(part: Span | Category) -> bool:
-    return isinstance(part, Span) or (part.name in _NATIVE and not part.negated)
+def _is_native(part: CharRange | Category) -> bool:
+    return isinstance(part, CharRange) or (part.name in _NATIVE and not part.negated)
 
 
-def _native(part: Span | Category) -> str:
-    if isinstance(part, Span):
+def _native(part: CharRange | Category) -> str:
+    if isinstance(part, CharRange):
         return _written_range((ord(part.first), ord(part.last)))
     return _NATIVE[part.name]
 
@@ -63,8 +63,8 @@ def _written_range(span: tuple[int, int]) -> str:
     return f"\\x{{{first:X}}}" + (f"-\\x{{{last:X}}}" if last != first else "")
 
 
-def _of_part(part: Span | Category) -> Ranges:
-    if isinstance(part, Span):
+def _of_part(part: CharRange | Category) -> Ranges:
+    if isinstance(part, CharRange):
         return ((ord(part.first), ord(part.last)),)
     found = _named(part.name)
     return _others(found) if part.negated else found

@@ -9,9 +9,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.calls.findings import path_of
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import XSD, XSI, qname, split_name
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.simple import ANY_TYPE, built_in
 from claimbridge.contract.outline.types import Element, Group, Type, Wildcard
@@ -111,7 +110,7 @@ class Forms:
             value = declared.fixed or declared.default or ""
         why = self._why(kind, value, xmlio.local_name(node))
         if why:
-            yield Finding(path_of(node), "pattern", why)
+            yield Finding(xmlio.path_of(node), "pattern", why)
 
     def _attributes(self, node: etree._Element, kind: Type) -> Iterator[Finding]:
         if not node.attrib:
@@ -125,7 +124,7 @@ class Forms:
             local = split_name(name)[1]
             why = self._why(of, str(value), local) if of else ""
             if why:
-                above = path_of(node)
+                above = xmlio.path_of(node)
                 yield Finding(f"{above}/@{local}" if above else f"@{local}", "pattern", why)
 
     def _why(self, kind: Type, value: str, name: str) -> str:

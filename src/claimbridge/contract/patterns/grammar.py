@@ -22,7 +22,7 @@ class Malformed(Exception):
     """A pattern that is none: what is wrong with it, in a sentence."""
 
 
-class Span(msgspec.Struct, frozen=True):
+class CharRange(msgspec.Struct, frozen=True):
     """The characters from ``first`` to ``last``, both included."""
 
     first: str
@@ -42,7 +42,7 @@ class Category(msgspec.Struct, frozen=True):
 class Chars(msgspec.Struct, frozen=True):
     """One character out of ``parts``; ``negated``: none of them. Never one of ``minus``."""
 
-    parts: tuple[Span | Category, ...]
+    parts: tuple[CharRange | Category, ...]
     negated: bool = False
     minus: Chars | None = None
 
@@ -69,7 +69,7 @@ class Repeat(msgspec.Struct, frozen=True):
 
 Node = Chars | Sequence | Choice | Repeat
 
-ANY: Final = Chars((Span("\n", "\n"), Span("\r", "\r")), negated=True)
+ANY: Final = Chars((CharRange("\n", "\n"), CharRange("\r", "\r")), negated=True)
 """What ``.`` stands for: any character but a line's end."""
 
 
@@ -159,14 +159,14 @@ class _Reader:
         if char in _META:
             self._at -= 1
             raise self.bad(f"a {char} has nothing to stand for")
-        return Chars((Span(char, char),))
+        return Chars((CharRange(char, char),))
 
     def _class(self, depth: int) -> Chars:
         """Read what follows a ``[``, its ``]`` included."""
         if depth > MAX_DEPTH:
             raise self.bad("too many subtractions stand inside each other")
         negated = self._takes("^")
-        parts: list[Span | Category] = []
+        parts: list[CharRange | Category] = []
         minus: Chars | None = None
         while not self._takes("]"):
             if parts and self._source.startswith("-[", self._at):
@@ -180,19 +180,19 @@ class _Reader:
             raise self.bad("a [ ] holds nothing")
         return Chars(tuple(parts), negated, minus)
 
-    def _range(self) -> Span | Category:
+    def _range(self) -> CharRange | Category:
         first = self._class_char()
         if isinstance(first, Category):
             return first
         ahead = self._source[self._at : self._at + 2]
         # A - is a range's only between two characters; at the end, or before a subtraction, not.
         if not ahead.startswith("-") or ahead[1:] in ("", "]", "["):
-            return Span(first, first)
+            return CharRange(first, first)
         self._at += 1
         last = self._class_char()
         if isinstance(last, Category) or last < first:
             raise self.bad("a range ends before it begins")
-        return Span(first, last)
+        return CharRange(first, last)
 
     def _class_char(self) -> str | Category:
         char = self._next()
@@ -201,13 +201,13 @@ class _Reader:
         if char != "\\":
             return char
         found = self._escape()
-        return found.first if isinstance(found, Span) else found
+        return found.first if isinstance(found, CharRange) else found
 
-    def _escape(self) -> Span | Category:
+    def _escape(self) -> CharRange | Category:
         r"""Read what follows a ``\``."""
         char = self._next()
         if char in _SINGLE:
-            return Span(_SINGLE[char], _SINGLE[char])
+            return CharRange(_SINGLE[char], _SINGLE[char])
         if char in _MULTIPLE:
             return Category(char.lower(), negated=char.isupper())
         if char in "pP" and self._takes("{"):
@@ -238,12 +238,12 @@ class _Reader:
 __all__ = [
     "ANY",
     "Category",
+    "CharRange",
     "Chars",
     "Choice",
     "Malformed",
     "Node",
     "Repeat",
     "Sequence",
-    "Span",
     "parse",
 ]

@@ -17,9 +17,9 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.files.documents import REFERENCES, Documents
 from claimbridge.contract.names import XSD, full_name, split_name, unprefixed
 from claimbridge.contract.outline.declared import KINDS
-from claimbridge.contract.outline.documents import REFERENCES, Documents
 
 _KINDS: Final = KINDS | {"notation": "notation"}
 _TYPE_KEYS: Final = ("type", "base", "itemType", "memberTypes")

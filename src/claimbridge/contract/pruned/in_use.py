@@ -14,12 +14,12 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.calls.explain import MAX_SCHEMA_BYTES
 from claimbridge.contract.calls.gate import Gate
 from claimbridge.contract.calls.service import Lookup, Service
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.operation import Operation
-from claimbridge.contract.outline.documents import Documents
 from claimbridge.contract.pruned.cut import prune
 from claimbridge.contract.pruned.gate import PrunedGate
 from claimbridge.contract.pruned.shapes import KnownShapes, ShapeData, shape_data
@@ -33,7 +33,7 @@ A kept view is opened without the checks of loading: it passed those of its vers
 """
 
 
-class View(msgspec.Struct, frozen=True):
+class InUse(msgspec.Struct, frozen=True):
     """A contract cut down; see ``Service``, ``Documents`` and ``Pruned`` for the fields."""
 
     operations: dict[str, Operation]
@@ -64,7 +64,7 @@ class View(msgspec.Struct, frozen=True):
         )
 
 
-def kept_view(bundle: Bundle, operations: Iterable[str], types: Iterable[str]) -> View | None:
+def kept_view(bundle: Bundle, operations: Iterable[str], types: Iterable[str]) -> InUse | None:
     """Return the view that was kept of a locked bundle; None when there is none."""
     if bundle.home is None:
         return None
@@ -72,7 +72,7 @@ def kept_view(bundle: Bundle, operations: Iterable[str], types: Iterable[str]) -
     if content is None:
         return None
     try:
-        return msgspec.msgpack.decode(content, type=View)
+        return msgspec.msgpack.decode(content, type=InUse)
     except msgspec.MsgspecError:
         return None
 
@@ -97,7 +97,7 @@ def keep_view(
 
 def view_of(
     service: Service, documents: Documents, operations: Iterable[str], types: Iterable[str]
-) -> View:
+) -> InUse:
     """Return the contract cut down to what the operations and types by these names can reach."""
     used = [found for name in operations if (found := service.operations.get(name))]
     elements = tuple(
@@ -105,7 +105,7 @@ def view_of(
     )
     concrete = [known[0] for name in types if (known := service.shapes.named(name))]
     pruned = prune(documents, elements, concrete)
-    return View(
+    return InUse(
         operations=dict(service.operations),
         endpoints=dict(service.endpoints),
         answers=service.answers,
@@ -128,4 +128,4 @@ def _never() -> Gate:
     raise ContractError("a view that is only tried has no whole", code="CB-215")
 
 
-__all__ = ["View", "keep_view", "kept_view", "view_of"]
+__all__ = ["InUse", "keep_view", "kept_view", "view_of"]

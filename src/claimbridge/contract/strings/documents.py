@@ -17,12 +17,12 @@ from typing import Any, Final, Literal
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.bundle import Bundle
 from claimbridge.contract.calls.findings import traced
 from claimbridge.contract.calls.gate import Gate
 from claimbridge.contract.calls.render import render
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import gather, opened
 from claimbridge.contract.names import XSD
-from claimbridge.contract.outline.documents import gather, opened
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.types import Element
 from claimbridge.errors import ContractError, SchemaViolation

@@ -14,7 +14,7 @@ import msgspec
 from claimbridge.contract.contract import Contract
 from claimbridge.contract.names import split_name
 from claimbridge.contract.outline.types import Type
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.traces import Trace
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.errors import ContractError, SchemaViolation
@@ -61,21 +61,23 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         return not self.missing and not self.refused
 
 
-def check(uses: Uses, contract: Contract, side: Side, *, own: Side) -> Check:
-    """Return what ``contract`` (and ``side``, its outline) mean for a profile.
+def check(uses: Uses, contract: Contract, generation: Generation, *, own: Generation) -> Check:
+    """Return what ``contract`` (and ``generation``, its outline) mean for a profile.
 
     ``own`` is the contract that the profile was written for: what it reads is wanted where that
     one has it.
     """
     # An operation that is not offered is a missing name, told once.
-    sent = [one for one in uses.sent if one.operation in side.operations]
+    sent = [one for one in uses.sent if one.operation in generation.operations]
     refused = _told(obstacle for one in sent for obstacle in _obstacles(contract, one))
     known = {(each.operation, each.finding.path, each.finding.rule) for each in refused}
     # A name that is missing has been told; without it the rest can still be judged.
-    widest = [_known(one, side) for one in uses.widest if one.operation in side.operations]
+    widest = [
+        _known(one, generation) for one in uses.widest if one.operation in generation.operations
+    ]
     exceeded = _told(obstacle for one in widest for obstacle in _obstacles(contract, one))
     return Check(
-        needs=tuple(_needs(uses, side, own)),
+        needs=tuple(_needs(uses, generation, own)),
         refused=refused,
         could_exceed=tuple(
             each
@@ -85,18 +87,20 @@ def check(uses: Uses, contract: Contract, side: Side, *, own: Side) -> Check:
     )
 
 
-def _needs(uses: Uses, side: Side, own: Side) -> Iterator[Need]:
-    here, there = Trace(uses, side), Trace(uses, own)
-    elsewhere = uses.elsewhere - side.operations.keys()
+def _needs(uses: Uses, generation: Generation, own: Generation) -> Iterator[Need]:
+    here, there = Trace(uses, generation), Trace(uses, own)
+    elsewhere = uses.elsewhere - generation.operations.keys()
     for operation in uses.operations:
-        if operation not in side.operations and operation not in elsewhere:
+        if operation not in generation.operations and operation not in elsewhere:
             yield Need(operation, "", sends=True, present=False)
-    answered = {split_name(name)[1] for each in here.operations for name in side.answers(each)}
+    answered = {
+        split_name(name)[1] for each in here.operations for name in generation.answers(each)
+    }
     # What is answered elsewhere is nothing that this contract lacks.
     lacking = {split_name(name)[1] for each in elsewhere for name in own.answers(each)}
     for (where, path), known in there.names.items():
         if where in own.operations:
-            if where in side.operations:
+            if where in generation.operations:
                 yield Need(where, path, sends=True, present=here.names.get((where, path), False))
         elif where in answered:
             if known:
@@ -130,33 +134,33 @@ def _told(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
     return tuple(told.values())
 
 
-def _known(sent: Sent, side: Side) -> Sent:
+def _known(sent: Sent, generation: Generation) -> Sent:
     """Return the request without the names that the contract does not have."""
-    root = side.root(side.operations[sent.operation].input)
+    root = generation.root(generation.operations[sent.operation].input)
     if root is None:
         return sent
-    return msgspec.structs.replace(sent, body=_pruned(sent.body, root.type, side))
+    return msgspec.structs.replace(sent, body=_pruned(sent.body, root.type, generation))
 
 
-def _pruned(body: Mapping[str, Any], kind: Type, side: Side) -> dict[str, Any]:
+def _pruned(body: Mapping[str, Any], kind: Type, generation: Generation) -> dict[str, Any]:
     concrete = body.get("@xsi:type")
-    kind = (side.type(str(concrete)) if concrete else None) or kind
-    children = {child.local: child for child in side.children(kind)}
+    kind = (generation.type(str(concrete)) if concrete else None) or kind
+    children = {child.local: child for child in generation.children(kind)}
     attributes = {f"@{each.local}" for each in kind.attributes}
     kept: dict[str, Any] = {}
     for key, value in body.items():
         child = children.get(split_name(key)[1])
         if child is not None and isinstance(value, list):
-            kept[key] = [_value(each, child.type, side) for each in value]
+            kept[key] = [_value(each, child.type, generation) for each in value]
         elif child is not None:
-            kept[key] = _value(value, child.type, side)
+            kept[key] = _value(value, child.type, generation)
         elif key == "#text" or key in attributes or key.startswith("@xsi:"):
             kept[key] = value
     return kept
 
 
-def _value(value: Any, kind: Type, side: Side) -> Any:
-    return _pruned(value, kind, side) if isinstance(value, Mapping) else value
+def _value(value: Any, kind: Type, generation: Generation) -> Any:
+    return _pruned(value, kind, generation) if isinstance(value, Mapping) else value
 
 
 __all__ = ["Check", "Need", "Obstacle", "check"]

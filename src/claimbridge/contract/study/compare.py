@@ -11,7 +11,7 @@ from claimbridge.contract.outline.types import Attribute, Element, Group, Type, 
 from claimbridge.contract.study.limits import limit_changes
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What happened to a place."""
 
     ADDED = "added"
@@ -30,20 +30,20 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Difference:
+class TypeDifference:
     """One difference; ``step`` is an element's local name, ``@name``, or "" for the type itself.
 
     ``others`` are, for an alternative, the names that may no longer stand beside it.
     """
 
-    kind: Kind
+    kind: DifferenceKind
     step: str
     text: str
     others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class Place:
+class ElementPlace:
     """Where an element may stand in a content model, with the groups around it worked in.
 
     ``rivals`` are the elements that cannot stand beside it.
@@ -54,26 +54,28 @@ class Place:
     max: int | None
     rivals: frozenset[str]
 
-    def merged(self, other: Place) -> Place:
+    def merged(self, other: ElementPlace) -> ElementPlace:
         """Return what two places of one name come to."""
         most = None if self.max is None or other.max is None else self.max + other.max
-        return Place(self.element, min(self.min, other.min), most, self.rivals & other.rivals)
+        return ElementPlace(
+            self.element, min(self.min, other.min), most, self.rivals & other.rivals
+        )
 
 
-def places(content: Group | None) -> dict[str, Place]:
+def places(content: Group | None) -> dict[str, ElementPlace]:
     """Return every place by its local name, in schema order."""
-    found: dict[str, Place] = {}
+    found: dict[str, ElementPlace] = {}
     for place in _flattened(content, 1, 1, frozenset()) if content else ():
         name = place.element.local
         found[name] = found[name].merged(place) if name in found else place
     return found
 
 
-def differences(old: Type, new: Type) -> Iterator[Difference]:
+def differences(old: Type, new: Type) -> Iterator[TypeDifference]:
     """Yield every difference in what the two types hold themselves."""
     yield from _content("", old, new)
     for change in limit_changes(old, new):
-        yield Difference(Kind(change.way), "", change.text)
+        yield TypeDifference(DifferenceKind(change.way), "", change.text)
     before = {f"@{each.local}": each for each in old.attributes}
     after = {f"@{each.local}": each for each in new.attributes}
     yield from _attributes(before, after)
@@ -83,7 +85,7 @@ def differences(old: Type, new: Type) -> Iterator[Difference]:
 
 def _flattened(
     group: Group, least: int, most: int | None, rivals: frozenset[str]
-) -> Iterator[Place]:
+) -> Iterator[ElementPlace]:
     most = None if most is None or group.max is None else most * group.max
     choice = group.order == "choice" and len(group.parts) > 1
     least = 0 if choice else least * group.min
@@ -94,7 +96,7 @@ def _flattened(
             beside |= frozenset().union(*names[:number], *names[number + 1 :]) - names[number]
         if isinstance(part, Element):
             high = None if most is None or part.max is None else most * part.max
-            yield Place(part, least * part.min, high, beside)
+            yield ElementPlace(part, least * part.min, high, beside)
         elif isinstance(part, Group):
             yield from _flattened(part, least, most, beside)
 
@@ -108,26 +110,30 @@ def _names(part: object) -> frozenset[str]:
 _NONE: frozenset[str] = frozenset()
 
 
-def _attributes(old: Mapping[str, Attribute], new: Mapping[str, Attribute]) -> Iterator[Difference]:
+def _attributes(
+    old: Mapping[str, Attribute], new: Mapping[str, Attribute]
+) -> Iterator[TypeDifference]:
     for step, attribute in old.items():
         later = new.get(step)
         if later is None:
-            yield Difference(Kind.VANISHED, step, "is gone")
+            yield TypeDifference(DifferenceKind.VANISHED, step, "is gone")
             continue
         yield from _need(step, int(attribute.required), int(later.required))
         yield from _fixed(step, attribute.fixed, later.fixed)
         for change in limit_changes(attribute.type, later.type):
-            yield Difference(Kind(change.way), step, change.text)
+            yield TypeDifference(DifferenceKind(change.way), step, change.text)
     for step, attribute in new.items():
         if step not in old:
             yield _added(step, required=attribute.required, where="")
 
 
-def _elements(old: Mapping[str, Place], new: Mapping[str, Place]) -> Iterator[Difference]:
+def _elements(
+    old: Mapping[str, ElementPlace], new: Mapping[str, ElementPlace]
+) -> Iterator[TypeDifference]:
     for name, place in old.items():
         later = new.get(name)
         if later is None:
-            yield Difference(Kind.VANISHED, name, "is gone")
+            yield TypeDifference(DifferenceKind.VANISHED, name, "is gone")
         else:
             yield from _element(name, place, later)
     order = list(new)
@@ -141,33 +147,39 @@ def _elements(old: Mapping[str, Place], new: Mapping[str, Place]) -> Iterator[Di
     yield from _moved([name for name in old if name in new], [name for name in new if name in old])
 
 
-def _added(step: str, *, required: bool, where: str) -> Difference:
+def _added(step: str, *, required: bool, where: str) -> TypeDifference:
     if required:
-        return Difference(Kind.ADDED_REQUIRED, step, f"is new{where}, and required")
-    return Difference(Kind.ADDED, step, f"is new{where}, and optional")
+        return TypeDifference(DifferenceKind.ADDED_REQUIRED, step, f"is new{where}, and required")
+    return TypeDifference(DifferenceKind.ADDED, step, f"is new{where}, and optional")
 
 
-def _element(name: str, old: Place, new: Place) -> Iterator[Difference]:
+def _element(name: str, old: ElementPlace, new: ElementPlace) -> Iterator[TypeDifference]:
     yield from _need(name, old.min, new.min)
     if old.max != new.max:
         fewer = new.max is not None and (old.max is None or new.max < old.max)
         most = "any number of times" if new.max is None else f"{new.max} times at most"
-        yield Difference(Kind.FEWER if fewer else Kind.MORE, name, f"may stand {most}")
+        yield TypeDifference(
+            DifferenceKind.FEWER if fewer else DifferenceKind.MORE, name, f"may stand {most}"
+        )
     rivals = new.rivals - old.rivals
     if rivals:
         beside = ", ".join(sorted(rivals))
-        yield Difference(Kind.ALTERNATIVE, name, f"may no longer stand beside {beside}", rivals)
+        yield TypeDifference(
+            DifferenceKind.ALTERNATIVE, name, f"may no longer stand beside {beside}", rivals
+        )
     first, second = old.element, new.element
     if first.namespace != second.namespace:
-        yield Difference(Kind.NAMESPACE, name, f"is in {second.namespace or 'no namespace'} now")
+        yield TypeDifference(
+            DifferenceKind.NAMESPACE, name, f"is in {second.namespace or 'no namespace'} now"
+        )
     if first.nillable != second.nillable:
-        kind = Kind.WIDENED if second.nillable else Kind.NARROWED
-        yield Difference(kind, name, f"may {'' if second.nillable else 'not '}be nil")
+        kind = DifferenceKind.WIDENED if second.nillable else DifferenceKind.NARROWED
+        yield TypeDifference(kind, name, f"may {'' if second.nillable else 'not '}be nil")
     yield from _fixed(name, first.fixed, second.fixed)
     yield from _content(name, first.type, second.type)
     if is_text(first.type) and is_text(second.type):
         for change in limit_changes(first.type, second.type):
-            yield Difference(Kind(change.way), name, change.text)
+            yield TypeDifference(DifferenceKind(change.way), name, change.text)
 
 
 def is_text(kind: Type) -> bool:
@@ -175,28 +187,30 @@ def is_text(kind: Type) -> bool:
     return kind.content is None and not kind.attributes and not kind.array_of
 
 
-def _content(step: str, old: Type, new: Type) -> Iterator[Difference]:
+def _content(step: str, old: Type, new: Type) -> Iterator[TypeDifference]:
     if (old.content is None) != (new.content is None):
         said = "elements instead of a text" if new.content else "no elements any more"
-        yield Difference(Kind.CONTENT, step, f"holds {said}")
+        yield TypeDifference(DifferenceKind.CONTENT, step, f"holds {said}")
 
 
-def _need(step: str, old: int, new: int) -> Iterator[Difference]:
+def _need(step: str, old: int, new: int) -> Iterator[TypeDifference]:
     if new > old:
         times = f"at least {new} times" if new > 1 else "required"
-        yield Difference(Kind.REQUIRED, step, f"is {times} now")
+        yield TypeDifference(DifferenceKind.REQUIRED, step, f"is {times} now")
     elif new < old:
-        yield Difference(Kind.OPTIONAL, step, "is optional now" if not new else "may stand fewer")
+        yield TypeDifference(
+            DifferenceKind.OPTIONAL, step, "is optional now" if not new else "may stand fewer"
+        )
 
 
-def _fixed(step: str, old: str | None, new: str | None) -> Iterator[Difference]:
+def _fixed(step: str, old: str | None, new: str | None) -> Iterator[TypeDifference]:
     if old != new:
-        kind = Kind.WIDENED if new is None else Kind.NARROWED
+        kind = DifferenceKind.WIDENED if new is None else DifferenceKind.NARROWED
         said = "is no longer fixed" if new is None else f"must be {new}"
-        yield Difference(kind, step, said)
+        yield TypeDifference(kind, step, said)
 
 
-def _moved(old: list[str], new: list[str]) -> Iterator[Difference]:
+def _moved(old: list[str], new: list[str]) -> Iterator[TypeDifference]:
     """Yield what is not where it was among those that are in both."""
     if old == new:
         return
@@ -208,23 +222,23 @@ def _moved(old: list[str], new: list[str]) -> Iterator[Difference]:
         if name not in stayed:
             at = new.index(name)
             where = f"after {new[at - 1]}" if at else "at the beginning"
-            yield Difference(Kind.MOVED, name, f"stands {where} now")
+            yield TypeDifference(DifferenceKind.MOVED, name, f"stands {where} now")
 
 
-def _groups(old: Type, new: Type) -> Iterator[Difference]:
+def _groups(old: Type, new: Type) -> Iterator[TypeDifference]:
     """Yield choices that demand one of several, and places for anything, that came or went."""
     demanded = _demanded(old.content)
     needed = {name for name, place in places(old.content).items() if place.min}
     for names in _demanded(new.content):
         if not (names & needed or any(each <= names for each in demanded)):
             listed = ", ".join(sorted(names))
-            yield Difference(Kind.REQUIRED, "", f"needs one of {listed}", names)
+            yield TypeDifference(DifferenceKind.REQUIRED, "", f"needs one of {listed}", names)
     before, after = _is_open(old.content), _is_open(new.content)
     if before != after:
-        kind = Kind.WIDENED if after else Kind.NARROWED
-        yield Difference(kind, "", f"has {'a' if after else 'no'} place for any element now")
+        kind = DifferenceKind.WIDENED if after else DifferenceKind.NARROWED
+        yield TypeDifference(kind, "", f"has {'a' if after else 'no'} place for any element now")
     if old.open_attributes and not new.open_attributes:
-        yield Difference(Kind.NARROWED, "", "has no place for any attribute now")
+        yield TypeDifference(DifferenceKind.NARROWED, "", "has no place for any attribute now")
 
 
 def _demanded(content: Group | None) -> list[frozenset[str]]:
@@ -243,4 +257,4 @@ def _is_open(content: Group | None) -> bool:
     )
 
 
-__all__ = ["Difference", "Kind", "Place", "differences", "is_text", "places"]
+__all__ = ["DifferenceKind", "ElementPlace", "TypeDifference", "differences", "is_text", "places"]

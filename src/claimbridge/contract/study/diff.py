@@ -17,15 +17,15 @@ import msgspec
 from claimbridge.contract.names import split_name
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline.types import Type
-from claimbridge.contract.study.compare import Difference, Kind, differences, is_text
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.compare import DifferenceKind, TypeDifference, differences, is_text
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.traces import Trace
 from claimbridge.contract.study.uses import Uses
 
-_K: Final = Kind
+_K: Final = DifferenceKind
 
 
-class Verdict(StrEnum):
+class Impact(StrEnum):
     """What a change means for those who keep speaking the old form."""
 
     BREAKS = "breaks"
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     NEW = "new"
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class ContractChange(msgspec.Struct, frozen=True, kw_only=True):
     """One change in one direction: ``side`` is ``operation``, ``request`` or ``reply``.
 
     ``type`` is the name of the type (that of an unnamed one leads there from a named one), ``name``
@@ -42,7 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     that send or read the type at all. ``strict`` is the verdict for a sender of everything.
     """
 
-    verdict: Verdict
+    verdict: Impact
     side: str
     kind: str
     type: str
@@ -51,7 +51,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[str, ...]
     breaks: tuple[str, ...] = ()
     concerns: tuple[str, ...] = ()
-    strict: Verdict = Verdict.HARMLESS
+    strict: Impact = Impact.HARMLESS
 
     def __str__(self) -> str:
         place = f"{self.type}/{self.name}" if self.name and self.type else self.type or self.name
@@ -59,35 +59,37 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _REQUEST: Final = {
-    _K.ADDED: Verdict.NEW,
-    _K.ADDED_REQUIRED: Verdict.BREAKS,
-    _K.VANISHED: Verdict.BREAKS,
-    _K.REQUIRED: Verdict.BREAKS,
-    _K.OPTIONAL: Verdict.NEW,
-    _K.MOVED: Verdict.BREAKS,
-    _K.NARROWED: Verdict.BREAKS,
-    _K.WIDENED: Verdict.NEW,
-    _K.FEWER: Verdict.BREAKS,
-    _K.MORE: Verdict.NEW,
-    _K.ALTERNATIVE: Verdict.BREAKS,
-    _K.NAMESPACE: Verdict.BREAKS,
-    _K.CONTENT: Verdict.BREAKS,
+    _K.ADDED: Impact.NEW,
+    _K.ADDED_REQUIRED: Impact.BREAKS,
+    _K.VANISHED: Impact.BREAKS,
+    _K.REQUIRED: Impact.BREAKS,
+    _K.OPTIONAL: Impact.NEW,
+    _K.MOVED: Impact.BREAKS,
+    _K.NARROWED: Impact.BREAKS,
+    _K.WIDENED: Impact.NEW,
+    _K.FEWER: Impact.BREAKS,
+    _K.MORE: Impact.NEW,
+    _K.ALTERNATIVE: Impact.BREAKS,
+    _K.NAMESPACE: Impact.BREAKS,
+    _K.CONTENT: Impact.BREAKS,
 }
 # SOAP 1.1 §5.1 and §5.4.1: accessors may be left out, and are told apart by name, not by place.
 _ENCODED: Final = _REQUEST | {
-    _K.ADDED_REQUIRED: Verdict.NEW,
-    _K.REQUIRED: Verdict.HARMLESS,
-    _K.MOVED: Verdict.HARMLESS,
+    _K.ADDED_REQUIRED: Impact.NEW,
+    _K.REQUIRED: Impact.HARMLESS,
+    _K.MOVED: Impact.HARMLESS,
 }
 # Reading goes by local names, in any order, and passes over what it does not know.
-_REPLY: Final = dict.fromkeys(Kind, Verdict.HARMLESS) | {
-    _K.VANISHED: Verdict.BREAKS,
-    _K.MORE: Verdict.BREAKS,
-    _K.CONTENT: Verdict.BREAKS,
+_REPLY: Final = dict.fromkeys(DifferenceKind, Impact.HARMLESS) | {
+    _K.VANISHED: Impact.BREAKS,
+    _K.MORE: Impact.BREAKS,
+    _K.CONTENT: Impact.BREAKS,
 }
 
 
-def diff(old: Side, new: Side, *, uses: Sequence[Uses] = ()) -> tuple[Change, ...]:
+def diff(
+    old: Generation, new: Generation, *, uses: Sequence[Uses] = ()
+) -> tuple[ContractChange, ...]:
     """Return every change, those that break first; empty when the two mean the same.
 
     ``uses`` are the profiles to judge for; without any, a sender of everything is. Raises
@@ -103,7 +105,7 @@ def diff(old: Side, new: Side, *, uses: Sequence[Uses] = ()) -> tuple[Change, ..
     for met in walk.met.values():
         is_encoded = met.operations.keys() <= old.encoded
         found += _judged(met, traces, _ENCODED if is_encoded else _REQUEST)
-    order = list(Verdict)
+    order = list(Impact)
     return tuple(sorted(found, key=lambda change: order.index(change.verdict)))
 
 
@@ -114,7 +116,7 @@ class _Met:
     old: Type
     label: str
     reply: bool
-    differences: tuple[Difference, ...]
+    differences: tuple[TypeDifference, ...]
     below: list[tuple[int, int, bool]] = field(default_factory=list)
     operations: dict[str, None] = field(default_factory=dict)
 
@@ -122,7 +124,7 @@ class _Met:
 class _Walk:
     """Meets each pair of types once per direction, and notes which operations lead to it."""
 
-    def __init__(self, old: Side, new: Side) -> None:
+    def __init__(self, old: Generation, new: Generation) -> None:
         self._old = old
         self._new = new
         self.met: dict[tuple[int, int, bool], _Met] = {}
@@ -180,31 +182,31 @@ class _Walk:
             if one is not None and other_type is not None:
                 yield one, other_type, ""
 
-    def _kinds(self, old: Type, new: Type) -> Iterator[Difference]:
+    def _kinds(self, old: Type, new: Type) -> Iterator[TypeDifference]:
         """Yield the types that may no longer, or may now, stand in for this one."""
         for name in old.extended_by:
             if self._new.schemas.type(name) is None:
-                yield Difference(_K.VANISHED, f"@xsi:type={split_name(name)[1]}", "is gone")
+                yield TypeDifference(_K.VANISHED, f"@xsi:type={split_name(name)[1]}", "is gone")
         for name in new.extended_by:
             if self._old.schemas.type(name) is None:
                 local = split_name(name)[1]
-                yield Difference(_K.ADDED, f"@xsi:type={local}", "is new, and optional")
+                yield TypeDifference(_K.ADDED, f"@xsi:type={local}", "is new, and optional")
 
 
 def _judged(
-    met: _Met, traces: Sequence[Trace], request: Mapping[Kind, Verdict]
-) -> Iterator[Change]:
+    met: _Met, traces: Sequence[Trace], request: Mapping[DifferenceKind, Impact]
+) -> Iterator[ContractChange]:
     for difference in met.differences:
         strict = (_REPLY if met.reply else request)[difference.kind]
         breaks = tuple(
             trace.profile
             for trace in traces
-            if strict is Verdict.BREAKS and _breaks(trace, met.old, difference, reply=met.reply)
+            if strict is Impact.BREAKS and _breaks(trace, met.old, difference, reply=met.reply)
         )
         verdict = strict
-        if traces and strict is Verdict.BREAKS:
-            verdict = Verdict.BREAKS if breaks else Verdict.HARMLESS
-        yield Change(
+        if traces and strict is Impact.BREAKS:
+            verdict = Impact.BREAKS if breaks else Impact.HARMLESS
+        yield ContractChange(
             verdict=verdict,
             side="reply" if met.reply else "request",
             kind=difference.kind,
@@ -220,7 +222,7 @@ def _judged(
         )
 
 
-def _breaks(trace: Trace, kind: Type, difference: Difference, *, reply: bool) -> bool:
+def _breaks(trace: Trace, kind: Type, difference: TypeDifference, *, reply: bool) -> bool:
     """Whether the profile is broken by a difference that breaks a sender, or reader, of all."""
     step = difference.step
     if reply:
@@ -237,7 +239,9 @@ def _breaks(trace: Trace, kind: Type, difference: Difference, *, reply: bool) ->
     return trace.has_sent(kind, step, beside=difference.others)
 
 
-def _operations(old: Side, new: Side, traces: Sequence[Trace]) -> Iterator[Change]:
+def _operations(
+    old: Generation, new: Generation, traces: Sequence[Trace]
+) -> Iterator[ContractChange]:
     for name, operation in old.operations.items():
         later = new.operations.get(name)
         users = tuple(trace.profile for trace in traces if name in trace.operations)
@@ -252,15 +256,17 @@ def _operations(old: Side, new: Side, traces: Sequence[Trace]) -> Iterator[Chang
                 yield _about(name, "moved", said, users, judged=bool(traces))
     for name in new.operations:
         if name not in old.operations:
-            yield Change(
-                verdict=Verdict.NEW, side="operation", kind="added", type="", name=name,
-                text="is new", operations=(name,), strict=Verdict.NEW,
+            yield ContractChange(
+                verdict=Impact.NEW, side="operation", kind="added", type="", name=name,
+                text="is new", operations=(name,), strict=Impact.NEW,
             )  # fmt: skip
 
 
-def _about(name: str, kind: str, text: str, users: tuple[str, ...], *, judged: bool) -> Change:
-    return Change(
-        verdict=Verdict.BREAKS if users or not judged else Verdict.HARMLESS,
+def _about(
+    name: str, kind: str, text: str, users: tuple[str, ...], *, judged: bool
+) -> ContractChange:
+    return ContractChange(
+        verdict=Impact.BREAKS if users or not judged else Impact.HARMLESS,
         side="operation",
         kind=kind,
         type="",
@@ -269,8 +275,8 @@ def _about(name: str, kind: str, text: str, users: tuple[str, ...], *, judged: b
         operations=(name,),
         breaks=users,
         concerns=users,
-        strict=Verdict.BREAKS,
+        strict=Impact.BREAKS,
     )
 
 
-__all__ = ["Change", "Verdict", "diff"]
+__all__ = ["ContractChange", "Impact", "diff"]

@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from claimbridge.contract.bundle import Bundle
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import Documents, gather
 from claimbridge.contract.names import ITEM, unique_local_names
 from claimbridge.contract.operation import Operation
-from claimbridge.contract.outline.documents import Documents, gather
-from claimbridge.contract.outline.offer import Message, OfferedOperation, read_offer
+from claimbridge.contract.outline.offer import OfferedMessage, OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.types import Element, Group, Type
 
 
-class Side:
+class Generation:
     """A contract's operations, and each root element once: what two sides of a comparison have.
 
     Loading raises ContractError as ``Contract.load`` does.
@@ -41,8 +41,8 @@ class Side:
         """Operations of which any part of a struct may be left out (SOAP 1.1 §5.1)."""
 
     @classmethod
-    def load(cls, source: Path | str | Bundle) -> Side:
-        """Return the side of a WSDL file, a contract's folder, or a bundle."""
+    def load(cls, source: Path | str | Bundle) -> Generation:
+        """Return the generation of a WSDL file, a contract's folder, or a bundle."""
         return cls(gather(source if isinstance(source, Bundle) else Bundle.from_path(source)))
 
     def root(self, name: str) -> Element | None:
@@ -108,7 +108,7 @@ class Side:
             ),
         )
 
-    def _taken(self, offered: OfferedOperation, message: Message, name: str) -> str:
+    def _taken(self, offered: OfferedOperation, message: OfferedMessage, name: str) -> str:
         """Return the name of the Body's child for a message; ``name`` is an rpc wrapper's."""
         if offered.style != "rpc" and len(message.parts) == 1 and message.parts[0].element:
             return message.parts[0].element
@@ -124,4 +124,4 @@ class Side:
         return name
 
 
-__all__ = ["Side"]
+__all__ = ["Generation"]

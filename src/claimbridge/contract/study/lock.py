@@ -19,10 +19,10 @@ from pathlib import Path
 
 import msgspec
 
-from claimbridge.contract.bundle import LOCK_NAME, read_lock
 from claimbridge.contract.contract import Contract
-from claimbridge.contract.outline.collect import Collected, Fetch, collect
-from claimbridge.contract.outline.documents import gather
+from claimbridge.contract.files.bundle import LOCK_NAME, read_lock
+from claimbridge.contract.files.collect import Collected, Fetch, collect
+from claimbridge.contract.files.documents import gather
 from claimbridge.contract.outline.offer import Offer, Port, read_offer
 from claimbridge.contract.pruned.store import FOLDER
 from claimbridge.errors import ContractError

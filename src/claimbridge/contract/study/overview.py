@@ -15,14 +15,14 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.bundle import Bundle
+from claimbridge.contract.files.bundle import Bundle
+from claimbridge.contract.files.documents import Documents, gather
 from claimbridge.contract.names import ITEM, XSD, by_local_name
 from claimbridge.contract.outline.annotations import validations_in
-from claimbridge.contract.outline.documents import Documents, gather
 from claimbridge.contract.outline.offer import (
-    Message,
     MessagePart,
     Offer,
+    OfferedMessage,
     OfferedOperation,
     read_offer,
 )
@@ -67,7 +67,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     shown_above: bool = False
 
 
-class Root(msgspec.Struct, frozen=True):
+class MessageRoot(msgspec.Struct, frozen=True):
     """One message part of an operation; ``role`` is input, output, fault or header."""
 
     role: str
@@ -118,10 +118,10 @@ class Overview:
             )
         return found
 
-    def roots(self, operation: OfferedOperation) -> Iterator[Root]:
+    def roots(self, operation: OfferedOperation) -> Iterator[MessageRoot]:
         """Yield the parts of an operation's messages: headers, input, output, faults."""
         for part in operation.headers:
-            yield Root("header", self._part(part))
+            yield MessageRoot("header", self._part(part))
         yield from self._message("input", operation.input)
         if operation.output is not None:
             yield from self._message("output", operation.output)
@@ -165,9 +165,9 @@ class Overview:
                 place = _declared_path(note)
                 yield from (Validation(place, message) for message in validations_in(note))
 
-    def _message(self, role: str, message: Message) -> Iterator[Root]:
+    def _message(self, role: str, message: OfferedMessage) -> Iterator[MessageRoot]:
         for part in message.parts:
-            yield Root(role, self._part(part))
+            yield MessageRoot(role, self._part(part))
 
     def _part(self, part: MessagePart) -> Element:
         if not part.element:
@@ -266,4 +266,4 @@ def _declared_path(note: etree._Element) -> str:
     return "/".join(reversed(within))
 
 
-__all__ = ["Overview", "Root", "Row", "Validation"]
+__all__ = ["MessageRoot", "Overview", "Row", "Validation"]

@@ -14,7 +14,7 @@ from lxml import etree
 from claimbridge.contract.names import XSI
 from claimbridge.contract.outline.types import Element, Facets, Group, Type
 from claimbridge.contract.patterns import Pattern, Undecidable
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 
 MAX_DEPTH: Final = 12
 MAX_ELEMENTS: Final = 20_000
@@ -32,12 +32,12 @@ _TEXTS: Final = {
 }
 
 
-def specimens(root: Element, side: Side) -> list[etree._Element]:
+def specimens(root: Element, generation: Generation) -> list[etree._Element]:
     """Return enough specimens of ``root`` for each alternative and each value to have its turn."""
     made: list[etree._Element] = []
     turns = FEWEST
     while len(made) < turns:
-        builder = _Builder(len(made), side)
+        builder = _Builder(len(made), generation)
         made.append(builder.build(root))
         turns = min(max(turns, builder.turns), MOST)
     return made
@@ -46,9 +46,9 @@ def specimens(root: Element, side: Side) -> list[etree._Element]:
 class _Builder:
     """Builds one specimen; ``turns`` is how many it takes for everything to be seen."""
 
-    def __init__(self, turn: int, side: Side) -> None:
+    def __init__(self, turn: int, generation: Generation) -> None:
         self._turn = turn
-        self._side = side
+        self._generation = generation
         self._count = 0
         self.turns = 1
 
@@ -60,7 +60,7 @@ class _Builder:
     def _fill(self, element: etree._Element, kind: Type, depth: int) -> None:
         if kind.abstract:
             # By itself too: a reader may go another way where what it lacks is missing.
-            kinds = [*self._side.concrete(kind), kind]
+            kinds = [*self._generation.concrete(kind), kind]
             self.turns = max(self.turns, len(kinds) * FEWEST)
             # Each as long as listed values take for their turns: a status stands beside it.
             kind = kinds[self._turn // FEWEST % len(kinds)]

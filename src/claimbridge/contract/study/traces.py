@@ -8,7 +8,7 @@ from typing import Any
 
 from claimbridge.contract.names import split_name
 from claimbridge.contract.outline.types import Element, Type
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.uses import Sent, Uses
 
 
@@ -20,18 +20,18 @@ class Trace:
     that were sent and that the contract does not have.
     """
 
-    def __init__(self, uses: Uses, side: Side) -> None:
+    def __init__(self, uses: Uses, generation: Generation) -> None:
         self.profile = uses.profile
         self.sent: dict[int, list[Counter[str]]] = {}
         self.read: dict[int, set[str]] = {}
         self.names: dict[tuple[str, str], bool] = {}
         """Each operation and path that is sent or, under the reply's name, read: is it there?"""
-        self.operations = frozenset(uses.operations) & side.operations.keys()
-        self._side = side
+        self.operations = frozenset(uses.operations) & generation.operations.keys()
+        self._generation = generation
         for one in uses.sent:
             self._follow_request(one)
-        for name in sorted({name for each in self.operations for name in side.answers(each)}):
-            element = side.root(name)
+        for name in sorted({name for each in self.operations for name in generation.answers(each)}):
+            element = generation.root(name)
             for path in sorted(uses.read.get(split_name(name)[1], ())):
                 if element is not None:
                     self._follow_reading(element, path)
@@ -58,16 +58,16 @@ class Trace:
         return id(kind) in (self.read if reply else self.sent)
 
     def _follow_request(self, sent: Sent) -> None:
-        operation = self._side.operations.get(sent.operation)
-        element = self._side.root(operation.input) if operation else None
+        operation = self._generation.operations.get(sent.operation)
+        element = self._generation.root(operation.input) if operation else None
         self.names[(sent.operation, "")] = element is not None
         if element is not None:
             self._follow(element.type, sent.body, (sent.operation, ""))
 
     def _follow(self, kind: Type, body: Mapping[str, Any], at: tuple[str, str]) -> None:
         declared, concrete = kind, body.get("@xsi:type")
-        kind = (self._side.type(str(concrete)) if concrete else None) or kind
-        children = {child.local: child for child in self._side.children(kind)}
+        kind = (self._generation.type(str(concrete)) if concrete else None) or kind
+        children = {child.local: child for child in self._generation.children(kind)}
         attributes = {f"@{each.local}" for each in kind.attributes}
         counted: Counter[str] = Counter()
         for key, value in body.items():
@@ -92,7 +92,7 @@ class Trace:
     def _bases(self, kind: Type, declared: Type) -> Iterator[tuple[Type, Type]]:
         """Yield each type that ``kind`` is derived from, with the one derived: to ``declared``."""
         while kind is not declared and kind.base:
-            base = self._side.schemas.type(kind.base)
+            base = self._generation.schemas.type(kind.base)
             if base is None:
                 return
             yield base, kind
@@ -110,7 +110,7 @@ class Trace:
             kinds = [
                 child.type
                 for kind in kinds
-                for child in self._side.children(kind)
+                for child in self._generation.children(kind)
                 if child.local == step
             ]
         for kind in kinds:
@@ -123,14 +123,14 @@ class Trace:
         """
         if not kind.abstract or self._has(kind, step):
             return [kind]
-        found = [*self._side.concrete(kind)]
+        found = [*self._generation.concrete(kind)]
         sent = [each for each in found if id(each) in self.sent]
         return [each for each in sent or found if self._has(each, step)] or [kind]
 
     def _has(self, kind: Type, step: str) -> bool:
         if step.startswith("@"):
             return step in {f"@{each.local}" for each in kind.attributes}
-        return any(each.local == step for each in self._side.children(kind))
+        return any(each.local == step for each in self._generation.children(kind))
 
 
 __all__ = ["Trace"]

@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 
 from claimbridge.contract.outline.types import Attribute, Element, Type
 from claimbridge.contract.outline.wording import comment, facet_words, packed, wrapped
-from claimbridge.contract.study.compare import Place, places
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.compare import ElementPlace, places
+from claimbridge.contract.study.generation import Generation
 from claimbridge.errors import ContractError
 
 MANY_KINDS: Final = 25
@@ -44,7 +44,11 @@ _TAKEN: Final = frozenset(
 
 
 def types_module(
-    side: Side, operations: Sequence[str], *, kinds: Iterable[str] = (), sourced: bool = False
+    generation: Generation,
+    operations: Sequence[str],
+    *,
+    kinds: Iterable[str] = (),
+    sourced: bool = False,
 ) -> str:
     """Return the source of a module with a TypedDict for the request of each operation.
 
@@ -52,7 +56,7 @@ def types_module(
     ``MANY_KINDS``, such as NetSuite's records. With ``sourced`` each value may be a
     ``claimbridge.profiles.Sourced`` too. Raises ContractError CB-216 for an unknown operation.
     """
-    module = _Module(side, frozenset(kinds), sourced=sourced)
+    module = _Module(generation, frozenset(kinds), sourced=sourced)
     for operation in operations:
         module.request(operation)
     return module.text(operations)
@@ -71,8 +75,8 @@ class _Field(NamedTuple):
 class _Module:
     """Writes the types that are asked for, and then those that they ask for."""
 
-    def __init__(self, side: Side, kinds: frozenset[str], *, sourced: bool) -> None:
-        self._side = side
+    def __init__(self, generation: Generation, kinds: frozenset[str], *, sourced: bool) -> None:
+        self._generation = generation
         self._kinds = kinds
         self._sourced = sourced
         self._names: dict[int, str] = {}
@@ -88,14 +92,14 @@ class _Module:
 
     def request(self, operation: str) -> None:
         """Write what stands in the Body's child of ``operation``."""
-        found = self._side.operations.get(operation)
-        root = self._side.root(found.input) if found else None
+        found = self._generation.operations.get(operation)
+        root = self._generation.root(found.input) if found else None
         if root is None:
-            offered = ", ".join(sorted(self._side.operations)[:10])
+            offered = ", ".join(sorted(self._generation.operations)[:10])
             raise ContractError(
                 f"the contract has no operation {operation}; it offers {offered}", code="CB-216"
             )
-        self._is_encoded = operation in self._side.encoded
+        self._is_encoded = operation in self._generation.encoded
         name = self._named(root.type, root.local)
         self._plain.add(id(root.type))
         self._follow()
@@ -197,7 +201,7 @@ class _Module:
         if self._is_derived(kind) and not kind.array_of:
             self._needs.add("Literal")
             names = [f'"{kind.name}"']
-            if self._side.type(kind.local) is kind:
+            if self._generation.type(kind.local) is kind:
                 names.insert(0, f'"{kind.local}"')
             yield _Field("@xsi:type", f"Literal[{', '.join(names)}]", id(kind) in self._plain)
         # What the encoding adds (id, href, arrayType) is the renderer's business.
@@ -207,8 +211,8 @@ class _Module:
             yield _Field("#text", self._value(kind, name), False, facet_words(kind.facets))
         elif kind.mixed:
             yield _Field("#text", self._spelled("str"), True)
-        shared = _shared(self._side.children(kind))
-        for place in places(self._side.content(kind)).values():
+        shared = _shared(self._generation.children(kind))
+        for place in places(self._generation.content(kind)).values():
             yield self._element(place, name, shared)
 
     def _attribute(self, attribute: Attribute, owner: str) -> _Field:
@@ -218,7 +222,7 @@ class _Module:
         none = " | None" if optional else ""
         return _Field(f"@{attribute.local}", f"{typed}{none}", optional, limits, told)
 
-    def _element(self, place: Place, owner: str, shared: frozenset[str]) -> _Field:
+    def _element(self, place: ElementPlace, owner: str, shared: frozenset[str]) -> _Field:
         element = place.element
         typed = self._place(element, f"{owner}_{element.local}")
         kind = element.type
@@ -261,7 +265,7 @@ class _Module:
         if not kind.abstract:
             self._plain.add(id(kind))
             yield self._named(kind, owner)
-        derived = [*self._side.concrete(kind)]
+        derived = [*self._generation.concrete(kind)]
         if len(derived) > MANY_KINDS:
             derived = [each for each in derived if each.local in self._kinds]
             if not derived:
@@ -274,7 +278,7 @@ class _Module:
         """Whether the type may stand in the place of one that it is derived from."""
         if not kind.name or kind.local in {"", "anyType"}:
             return False
-        base = self._side.schemas.type(kind.base) if kind.base else None
+        base = self._generation.schemas.type(kind.base) if kind.base else None
         return base is not None and base.local != "anyType" and not (base.text and not base.content)
 
     def _value(self, kind: Type, owner: str) -> str:

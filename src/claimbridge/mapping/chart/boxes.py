@@ -20,24 +20,24 @@ MAX_BOXES: Final = 4000
 """How many boxes a remainder may have before nothing is said about it."""
 
 
-class Values(NamedTuple):
+class ValueSet(NamedTuple):
     """Texts: those named, or with ``others`` all but those."""
 
     named: frozenset[str]
     others: bool
 
-    def shared(self, other: Values) -> Values:
+    def shared(self, other: ValueSet) -> ValueSet:
         """Return what is in both."""
         if self.others and other.others:
-            return Values(self.named | other.named, True)
+            return ValueSet(self.named | other.named, True)
         if self.others or other.others:
             few, many = (other, self) if self.others else (self, other)
-            return Values(few.named - many.named, False)
-        return Values(self.named & other.named, False)
+            return ValueSet(few.named - many.named, False)
+        return ValueSet(self.named & other.named, False)
 
-    def without(self, other: Values) -> Iterator[Values]:
+    def without(self, other: ValueSet) -> Iterator[ValueSet]:
         """Yield what is in this and not in the other."""
-        yield self.shared(Values(other.named, not other.others))
+        yield self.shared(ValueSet(other.named, not other.others))
 
     @property
     def is_empty(self) -> bool:
@@ -45,24 +45,24 @@ class Values(NamedTuple):
         return not self.others and not self.named
 
 
-class Span(NamedTuple):
+class Interval(NamedTuple):
     """Numbers more than ``over`` and up to ``up_to``; None: without end. A day is its ordinal."""
 
     over: Decimal | None
     up_to: Decimal | None
 
-    def shared(self, other: Span) -> Span:
+    def shared(self, other: Interval) -> Interval:
         """Return what is in both."""
         overs = [one for one in (self.over, other.over) if one is not None]
         ups = [one for one in (self.up_to, other.up_to) if one is not None]
-        return Span(max(overs, default=None), min(ups, default=None))
+        return Interval(max(overs, default=None), min(ups, default=None))
 
-    def without(self, other: Span) -> Iterator[Span]:
+    def without(self, other: Interval) -> Iterator[Interval]:
         """Yield what is in this and not in the other, below it and above."""
         if other.over is not None:
-            yield self.shared(Span(None, other.over))
+            yield self.shared(Interval(None, other.over))
         if other.up_to is not None:
-            yield self.shared(Span(other.up_to, None))
+            yield self.shared(Interval(other.up_to, None))
 
     @property
     def is_empty(self) -> bool:
@@ -72,27 +72,27 @@ class Span(NamedTuple):
         return self.up_to < 0 if self.over is None else self.over >= self.up_to
 
 
-Side: TypeAlias = Values | Span
-Box: TypeAlias = tuple[Side, ...]
+Extent: TypeAlias = ValueSet | Interval
+Box: TypeAlias = tuple[Extent, ...]
 
-EVERY: Final = Values(frozenset(), True)
-ENDLESS: Final = Span(None, None)
+EVERY: Final = ValueSet(frozenset(), True)
+ENDLESS: Final = Interval(None, None)
 ALL: Final[Box] = (*[EVERY] * len(CONDITIONS), ENDLESS, ENDLESS)
 
 
 def box_of(row: ExpenseRow) -> Box:
     """Return the facts that a row takes, its ``when`` apart."""
-    exact = [EVERY if values is None else Values(values, False) for values in row.conditions]
+    exact = [EVERY if values is None else ValueSet(values, False) for values in row.conditions]
     return (*exact, *_spans(row.window))
 
 
-def _spans(window: Window) -> tuple[Span, Span]:
-    return Span(window.over, window.up_to), days(window.first, window.last)
+def _spans(window: Window) -> tuple[Interval, Interval]:
+    return Interval(window.over, window.up_to), days(window.first, window.last)
 
 
-def days(first: dt.date | None, last: dt.date | None) -> Span:
+def days(first: dt.date | None, last: dt.date | None) -> Interval:
     """Return the days from one to another, both inclusive; None: without end."""
-    return Span(
+    return Interval(
         None if first is None else Decimal(first.toordinal() - 1),
         None if last is None else Decimal(last.toordinal()),
     )
@@ -138,8 +138,8 @@ def example(box: Box) -> tuple[tuple[str, ...], Decimal, dt.date | None]:
     """Return facts in a box: its exact values ("" for none), an amount, a day (None: any)."""
     *exact, amount, day = box
     values = tuple(_value(name, side) for name, side in zip(CONDITIONS, exact, strict=True))
-    assert isinstance(amount, Span)
-    assert isinstance(day, Span)
+    assert isinstance(amount, Interval)
+    assert isinstance(day, Interval)
     number = amount.up_to
     if number is None:
         number = Decimal(100) if amount.over is None else EXACT.add(amount.over, _ONE)
@@ -147,8 +147,8 @@ def example(box: Box) -> tuple[tuple[str, ...], Decimal, dt.date | None]:
     return values, number, None if ordinal is None else dt.date.fromordinal(int(ordinal))
 
 
-def _value(name: str, side: Side) -> str:
-    assert isinstance(side, Values)
+def _value(name: str, side: Extent) -> str:
+    assert isinstance(side, ValueSet)
     if not side.others:
         return min(side.named)
     if name != "employee" and "" not in side.named:

@@ -12,8 +12,8 @@ from typing import Final, Literal
 from claimbridge.mapping.chart.boxes import (
     ALL,
     Box,
-    Span,
-    Values,
+    Interval,
+    ValueSet,
     box_of,
     days,
     example,
@@ -29,7 +29,7 @@ from claimbridge.mapping.chart.code_checks import (
 from claimbridge.mapping.chart.facts import CONDITIONS, PAYMENTS
 from claimbridge.mapping.chart.finding import ChartFinding, Weight
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.chart.rules import Rules
+from claimbridge.mapping.chart.rules import ChartRules
 
 MOST: Final = 50
 """How many findings of one kind are written out."""
@@ -37,11 +37,11 @@ MOST: Final = 50
 MOST_COMPARED: Final = 100_000
 """How many pairs of rows are compared for a finding: some seconds."""
 
-_PAYMENTS: Final = Values(PAYMENTS, False)
+_PAYMENTS: Final = ValueSet(PAYMENTS, False)
 
 
 def check_rules(
-    rules: Rules,
+    rules: ChartRules,
     *,
     day: dt.date,
     accounts: Collection[str] | None = None,
@@ -81,7 +81,7 @@ def _shortened(findings: list[ChartFinding]) -> list[ChartFinding]:
     ]
 
 
-def _dates(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
+def _dates(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
     judged: list[tuple[Weight, str, dt.date | None, dt.date | None]] = [
         ("look", f'chart "{rules.name}"', rules.valid_from, rules.valid_to),
         *(("note", row.label, row.window.first, row.window.last) for row in rules.rows.rows),
@@ -93,7 +93,7 @@ def _dates(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
             yield ChartFinding("dates", "note", where, f"not valid yet: from {first}")
 
 
-def _periods(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
+def _periods(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
     if rules.periods is None:
         return
     period = rules.periods.calendar.find(day)
@@ -116,7 +116,7 @@ def _periods(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
             yield ChartFinding("period", "look", "periods", text)
 
 
-def _gaps(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
+def _gaps(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
     """Find lines of a known type and company that no row answers for, from ``day`` on."""
     dates = days(max(day, rules.valid_from or day), rules.valid_to)
     if dates.is_empty:
@@ -136,9 +136,9 @@ def _gaps(rules: Rules, day: dt.date) -> Iterator[ChartFinding]:
 
 
 def _gap(
-    rows: Sequence[ExpenseRow], company: str, dates: Span, day: dt.date
+    rows: Sequence[ExpenseRow], company: str, dates: Interval, day: dt.date
 ) -> tuple[Weight, str] | None:
-    exact = [Values(frozenset({company}), False), *ALL[1 : len(CONDITIONS) - 1], _PAYMENTS]
+    exact = [ValueSet(frozenset({company}), False), *ALL[1 : len(CONDITIONS) - 1], _PAYMENTS]
     whole: Box = (*exact, ALL[-2], dates)
     if not any(shared((*whole[:-1], ALL[-1]), box_of(row)) for row in rows):
         return "note", "no row answers for it"
@@ -158,7 +158,7 @@ def _gap(
     return ("mend" if now else "look"), text
 
 
-def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
+def _unreachable(rules: ChartRules) -> Iterator[ChartFinding]:
     """Find rows of which several earlier ones of their file leave nothing."""
     compared = 0
     # There are two payments and no others; companies may be added, and so may all else.
@@ -181,7 +181,7 @@ def _unreachable(rules: Rules) -> Iterator[ChartFinding]:
                 yield ChartFinding("unreachable", "mend", row.label, text)
 
 
-def _overlaps(rules: Rules) -> Iterator[ChartFinding]:
+def _overlaps(rules: ChartRules) -> Iterator[ChartFinding]:
     """Find rows of which the order alone decides: neither is a special case of the other."""
     compared = 0
     for type_ in rules.rows.types():
@@ -215,7 +215,7 @@ def _overlap(first: ExpenseRow, second: ExpenseRow, both: Box) -> ChartFinding:
     )
 
 
-def _rates(rules: Rules) -> Iterator[ChartFinding]:
+def _rates(rules: ChartRules) -> Iterator[ChartFinding]:
     """Find booking rates that companies with the same currency disagree on."""
     seen: dict[tuple[str, str], tuple[str, Decimal]] = {}
     for code, company in rules.companies.items():

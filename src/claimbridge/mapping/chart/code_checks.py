@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from claimbridge.mapping.chart.facts import CONDITIONS
 from claimbridge.mapping.chart.finding import ChartFinding
-from claimbridge.mapping.chart.rules import Rules
+from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.model.text import plain
 
 _Places: TypeAlias = defaultdict[str, list[str]]
@@ -21,7 +21,7 @@ _SHOWN: Final = 20
 """How many departments a note shows."""
 
 
-def unknown_accounts(rules: Rules, known: Collection[str]) -> Iterator[ChartFinding]:
+def unknown_accounts(rules: ChartRules, known: Collection[str]) -> Iterator[ChartFinding]:
     """Find accounts that the ERP does not have; ``known`` are those that it has."""
     places: _Places = defaultdict(list)
     for where, account in _accounts_of(rules):
@@ -33,7 +33,7 @@ def unknown_accounts(rules: Rules, known: Collection[str]) -> Iterator[ChartFind
         yield _not_in_list("account", account, named, near)
 
 
-def unknown_departments(rules: Rules, known: Collection[str] | None) -> Iterator[ChartFinding]:
+def unknown_departments(rules: ChartRules, known: Collection[str] | None) -> Iterator[ChartFinding]:
     """Find departments of rows' conditions that no claim may name; ``known`` are those it may.
 
     None: nobody listed them. Then a note shows those of the chart, for a person to compare.
@@ -52,7 +52,7 @@ def unknown_departments(rules: Rules, known: Collection[str] | None) -> Iterator
             yield _not_in_list("department", department, named, _nearest(department, there))
 
 
-def two_spellings(rules: Rules) -> Iterator[ChartFinding]:
+def two_spellings(rules: ChartRules) -> Iterator[ChartFinding]:
     """Find codes that a chart writes in two ways that differ in capitals alone.
 
     Claims are compared letter by letter, so that one of the two may never fit. Where the same rows
@@ -74,7 +74,7 @@ def two_spellings(rules: Rules) -> Iterator[ChartFinding]:
                 )
 
 
-def _values_of(rules: Rules, name: str) -> _Places:
+def _values_of(rules: ChartRules, name: str) -> _Places:
     """Return the values of a condition, or the types, with the places that name each."""
     places: _Places = defaultdict(list)
     for row in rules.rows.rows:
@@ -102,7 +102,7 @@ def _not_in_list(
     return ChartFinding(kind, "mend", f"{named[0]}{more}", text)
 
 
-def _accounts_of(rules: Rules) -> Iterator[tuple[str, str]]:
+def _accounts_of(rules: ChartRules) -> Iterator[tuple[str, str]]:
     for row in rules.rows.rows:
         yield row.label, row.account
         if row.taxable_account:

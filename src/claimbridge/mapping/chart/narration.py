@@ -23,13 +23,13 @@ LINE_FIELDS: Final = (*CLAIM_FIELDS, "type", "name", "text", "date", "project", 
 """What a line's narration may name besides; ``name`` is the chart row's."""
 
 
-class Template(msgspec.Struct, frozen=True):
-    """A text with fields in braces; ``Template.parse`` makes one that cannot fail to fill."""
+class NarrationTemplate(msgspec.Struct, frozen=True):
+    """A text with fields in braces; ``parse`` makes one that cannot fail to fill."""
 
     text: str
 
     @classmethod
-    def parse(cls, text: str, fields: tuple[str, ...]) -> Template:
+    def parse(cls, text: str, fields: tuple[str, ...]) -> NarrationTemplate:
         """Return the template; raises ValueError saying what is wrong with ``text``."""
         for _, field, spec, conversion in string.Formatter().parse(text):
             if field is None:

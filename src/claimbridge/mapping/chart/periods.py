@@ -93,7 +93,7 @@ class Periods(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-class Listed:
+class ListedCalendar:
     """Periods as a chart lists them; they may leave days out, and do not overlap."""
 
     def __init__(self, periods: Sequence[Period]) -> None:
@@ -116,7 +116,7 @@ class Listed:
         return any(period.name == name for period in self._periods)
 
 
-class Computed(msgspec.Struct, frozen=True, kw_only=True):
+class ComputedCalendar(msgspec.Struct, frozen=True, kw_only=True):
     """Twelve periods a fiscal year, computed from the day and month that it begins on.
 
     ``weeks`` are those of the three periods of a quarter, or None for months. ``weekday`` (Monday
@@ -188,7 +188,7 @@ class Computed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=256)
-def _year(calendar: Computed, year: int) -> tuple[Period, ...]:
+def _year(calendar: ComputedCalendar, year: int) -> tuple[Period, ...]:
     firsts = calendar.firsts(year)
     ends_later = (calendar.month, calendar.day) != (1, 1)
     called = year + 1 if calendar.by_end and ends_later else year

@@ -21,7 +21,7 @@ import msgspec
 
 from claimbridge.mapping.chart.axes import RangeAxis, ValueAxis
 from claimbridge.mapping.chart.facts import CONDITIONS, Facts
-from claimbridge.mapping.chart.narration import Template
+from claimbridge.mapping.chart.narration import NarrationTemplate
 from claimbridge.mapping.chart.when import When
 
 
@@ -77,7 +77,7 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
     cost_centre_required: bool
     default_cost_centre: str
     dimensions: tuple[str, ...]
-    narration: Template
+    narration: NarrationTemplate
     conditions: tuple[frozenset[str] | None, ...]
     label: str
     per_unit: Decimal | None = None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.mapping.chart.narration import Template
+from claimbridge.mapping.chart.narration import NarrationTemplate
 from claimbridge.mapping.chart.periods import Periods
 from claimbridge.mapping.chart.rows import RowIndex
 from claimbridge.mapping.proportion import Remainder
@@ -66,7 +66,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo | None = None
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class ChartRules(msgspec.Struct, frozen=True, kw_only=True):
     """A whole chart, checked; ``valid_from`` and ``valid_to`` are inclusive, None: open.
 
     ``invoices`` are its rules by kind of document, ``remainder`` says which parts get the cents
@@ -81,7 +81,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     valid_to: dt.date | None
     accounts: Accounts
     companies: Mapping[str, Company]
-    claim_text: Template
+    claim_text: NarrationTemplate
     rows: RowIndex
     invoices: Mapping[str, InvoiceRule] = {}
     remainder: Remainder = "largest"

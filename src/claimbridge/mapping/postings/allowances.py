@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import named
 from claimbridge.model import ClaimLine
 from claimbridge.model.money import EXACT, rounded
@@ -18,7 +18,7 @@ def is_by_quantity(row: ExpenseRow) -> bool:
 
 
 def check_quantity(
-    line: ClaimLine, row: ExpenseRow, place: Place, *, currency: str, own_currency: str
+    line: ClaimLine, row: ExpenseRow, place: ClaimPath, *, currency: str, own_currency: str
 ) -> str:
     """Return the words for a quantity at the row's rate; raises MappingError CB-125.
 

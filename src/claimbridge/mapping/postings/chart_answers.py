@@ -13,15 +13,15 @@ from decimal import Decimal
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.facts import CONDITIONS, Facts, facts_of
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.chart.rules import Company, Rules
-from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.chart.rules import ChartRules, Company
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes.levies import Levy
 from claimbridge.model import Claim, ClaimLine
 from claimbridge.model.money import EXACT
 from claimbridge.model.text import plain
 
 
-def company_of(rules: Rules, claim: Claim) -> Company:
+def company_of(rules: ChartRules, claim: Claim) -> Company:
     """Return the claim's company; raises MappingError CB-116 for one outside the chart."""
     company = rules.companies.get(claim.company)
     if company is None:
@@ -35,7 +35,7 @@ def company_of(rules: Rules, claim: Claim) -> Company:
 
 
 def row_for(
-    rules: Rules, claim: Claim, line: ClaimLine, place: Place, posting: dt.date
+    rules: ChartRules, claim: Claim, line: ClaimLine, place: ClaimPath, posting: dt.date
 ) -> ExpenseRow:
     """Return the row that answers for a line on a posting date.
 
@@ -90,7 +90,9 @@ def _nearest_rows(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
     return "; ".join(row.describe() for row in sorted(closest, key=rivals.index))
 
 
-def input_tax_account(rules: Rules, claim: Claim, line: ClaimLine, place: Place, levy: Levy) -> str:
+def input_tax_account(
+    rules: ChartRules, claim: Claim, line: ClaimLine, place: ClaimPath, levy: Levy
+) -> str:
     """Return the account for a deductible tax, by its kind or rate; raises MappingError CB-113."""
     accounts, rate = rules.accounts.input_tax, levy.rate
     account = (accounts.get(levy.kind) if levy.kind else None) or accounts.get(rate)
@@ -113,7 +115,7 @@ def input_tax_account(rules: Rules, claim: Claim, line: ClaimLine, place: Place,
 
 
 def cost_centre_for(
-    claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow
+    claim: Claim, line: ClaimLine, place: ClaimPath, row: ExpenseRow
 ) -> tuple[str, str]:
     """Return the line's cost centre and whose it is; raises MappingError CB-114.
 
@@ -136,7 +138,9 @@ def cost_centre_for(
     return "", ""
 
 
-def dimensions_for(claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow) -> dict[str, str]:
+def dimensions_for(
+    claim: Claim, line: ClaimLine, place: ClaimPath, row: ExpenseRow
+) -> dict[str, str]:
     """Return the dimensions that the row asks for; raises MappingError CB-115."""
     found = {}
     for name in row.dimensions:
@@ -155,7 +159,7 @@ def dimensions_for(claim: Claim, line: ClaimLine, place: Place, row: ExpenseRow)
     return found
 
 
-def named(line: ClaimLine, place: Place) -> str:
+def named(line: ClaimLine, place: ClaimPath) -> str:
     """Return what messages call a line, or a part of it."""
     return f'{place} (type "{line.type}")'
 

@@ -11,7 +11,7 @@ who bears it (``allocation``); every part is decided (``costs``, ``tax``, ``pape
 from __future__ import annotations
 
 from claimbridge.errors import ClaimError
-from claimbridge.mapping.chart.rules import Rules
+from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.mapping.postings.costs import post_line
 from claimbridge.mapping.postings.decided import decide_line
 from claimbridge.mapping.postings.explanation import Mapped
@@ -23,32 +23,32 @@ from claimbridge.mapping.postings.settlement import (
     post_intercompany,
     post_personal,
 )
-from claimbridge.mapping.postings.voucher_builder import Draft
+from claimbridge.mapping.postings.voucher_builder import VoucherBuilder
 from claimbridge.model import Claim
 
 
-def map_claim(rules: Rules, claim: Claim, *, part_of: Claim | None = None) -> Mapped:
+def map_claim(rules: ChartRules, claim: Claim, *, part_of: Claim | None = None) -> Mapped:
     """Return the claim's voucher and its explanation; see ``Chart.map``."""
     try:
-        return _mapped(Draft(rules, claim, claim if part_of is None else part_of))
+        return _mapped(VoucherBuilder(rules, claim, claim if part_of is None else part_of))
     except ClaimError as error:
         if error.claim_id is None:  # raised by a value that does not know its claim
             error.claim_id = claim.id
         raise
 
 
-def _mapped(draft: Draft) -> Mapped:
+def _mapped(builder: VoucherBuilder) -> Mapped:
     """Return the voucher: costs line by line, then differences, then who is owed."""
-    draft.skip(f"posting date {draft.dates.posting}: {draft.dates.reason}")
-    lines = [decide_line(draft, line, index) for index, line in enumerate(draft.claim.lines)]
+    builder.skip(f"posting date {builder.dates.posting}: {builder.dates.reason}")
+    lines = [decide_line(builder, line, index) for index, line in enumerate(builder.claim.lines)]
     for decided in lines:
-        post_line(draft, decided)
+        post_line(builder, decided)
         if decided.personal:
-            post_personal(draft, decided)
-    post_differences(draft)
-    post_intercompany(draft)
+            post_personal(builder, decided)
+    post_differences(builder)
+    post_intercompany(builder)
     for decided in lines:
         if decided.line.payment == "company_card":
-            post_card(draft, decided)
-    post_employee(draft, personal=post_cleared(draft, lines))
-    return draft.mapped()
+            post_card(builder, decided)
+    post_employee(builder, personal=post_cleared(builder, lines))
+    return builder.mapped()

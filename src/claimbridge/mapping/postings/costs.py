@@ -13,7 +13,7 @@ from typing import Final
 
 from claimbridge.mapping.postings.chart_answers import input_tax_account
 from claimbridge.mapping.postings.decided import Cost, DecidedLine, booking_rate
-from claimbridge.mapping.postings.voucher_builder import Draft, side_of
+from claimbridge.mapping.postings.voucher_builder import VoucherBuilder, side_of
 from claimbridge.mapping.taxes.levies import Levy, per_cent
 from claimbridge.mapping.taxes.split import Split
 from claimbridge.model import Posting, Role, converted
@@ -22,37 +22,37 @@ from claimbridge.model.money import EXACT, rounded
 _ZERO: Final = Decimal(0)
 
 
-def post_line(draft: Draft, decided: DecidedLine) -> None:
+def post_line(builder: VoucherBuilder, decided: DecidedLine) -> None:
     """Post what a line's parts cost, and count what conversion leaves over."""
     line = decided.line
-    settles = line.currency not in (None, draft.claim.currency) or len(draft.books) > 1
+    settles = line.currency not in (None, builder.claim.currency) or len(builder.books) > 1
     posted: dict[str, Decimal] = {}
     for cost in decided.costs:
         if not cost.split.gross:
-            draft.skip("the amount is zero: nothing to post", cost.source, cost.row.label)
+            builder.skip("the amount is zero: nothing to post", cost.source, cost.row.label)
             continue
-        amount = _post_cost(draft, cost)
+        amount = _post_cost(builder, cost)
         if settles:
             posted[cost.company] = EXACT.add(posted.get(cost.company, _ZERO), amount)
     if settles:
-        _settle_books(draft, decided, posted)
+        _settle_books(builder, decided, posted)
 
 
-def _post_cost(draft: Draft, cost: Cost) -> Decimal:
+def _post_cost(builder: VoucherBuilder, cost: Cost) -> Decimal:
     """Post one part; return what was posted, in the claim's currency."""
-    posted = _post_expense(draft, cost)
+    posted = _post_expense(builder, cost)
     if not cost.split.levies:
         return posted
     whole = cost.whole or cost.split
     for levy, of in zip(cost.split.levies, whole.levies, strict=True):
         if levy.deducted:
-            posted = EXACT.add(posted, _post_input_tax(draft, cost, levy, of))
+            posted = EXACT.add(posted, _post_input_tax(builder, cost, levy, of))
         if levy.kept and not cost.row.tax_in_expense:
-            posted = EXACT.add(posted, _post_non_deductible_tax(draft, cost, levy, of))
+            posted = EXACT.add(posted, _post_non_deductible_tax(builder, cost, levy, of))
     return posted
 
 
-def _post_expense(draft: Draft, cost: Cost) -> Decimal:
+def _post_expense(builder: VoucherBuilder, cost: Cost) -> Decimal:
     kept = cost.row.tax_in_expense
     parts, whole = cost.split, cost.whole or cost.split
     amount, total, exact = parts.gross, whole.gross, whole.gross
@@ -62,7 +62,7 @@ def _post_expense(draft: Draft, cost: Cost) -> Decimal:
     rule = _expense_rule(cost, kept=kept)
     if not parts.beyond:
         account = cost.row.account
-        return _post_part(draft, cost, Role.EXPENSE, account, amount, total, exact, rule)
+        return _post_part(builder, cost, Role.EXPENSE, account, amount, total, exact, rule)
     free = EXACT.subtract(amount, parts.beyond)
     total_free = EXACT.subtract(total, whole.beyond)
     limit = f"the legal rate of {cost.row.tax_free_per_unit:f}"
@@ -70,11 +70,13 @@ def _post_expense(draft: Draft, cost: Cost) -> Decimal:
     if free:
         words = f"{rule}; up to {limit}"
         account = cost.row.account
-        posted = _post_part(draft, cost, Role.EXPENSE, account, free, total_free, total_free, words)
+        posted = _post_part(
+            builder, cost, Role.EXPENSE, account, free, total_free, total_free, words
+        )
     return EXACT.add(
         posted,
         _post_part(
-            draft,
+            builder,
             cost,
             Role.EXPENSE,
             cost.row.taxable_account,
@@ -102,14 +104,14 @@ def _expense_rule(cost: Cost, *, kept: bool) -> str:
     return rule
 
 
-def _post_input_tax(draft: Draft, cost: Cost, levy: Levy, of: Levy) -> Decimal:
-    account = input_tax_account(draft.rules, draft.claim, cost.line, cost.place, levy)
+def _post_input_tax(builder: VoucherBuilder, cost: Cost, levy: Levy, of: Levy) -> Decimal:
+    account = input_tax_account(builder.rules, builder.claim, cost.line, cost.place, levy)
     if levy.share is None:
         rule = f"{of.deducted} of tax {of.tax} {of.origin} is deductible by its verification"
     else:
         rule = f"{per_cent(levy.share)} of tax {of.tax} {of.origin} is deductible{_by(levy)}"
     return _post_part(
-        draft,
+        builder,
         cost,
         Role.INPUT_TAX,
         account,
@@ -121,15 +123,15 @@ def _post_input_tax(draft: Draft, cost: Cost, levy: Levy, of: Levy) -> Decimal:
     )
 
 
-def _post_non_deductible_tax(draft: Draft, cost: Cost, levy: Levy, of: Levy) -> Decimal:
-    own = draft.rules.accounts.non_deductible_tax
+def _post_non_deductible_tax(builder: VoucherBuilder, cost: Cost, levy: Levy, of: Levy) -> Decimal:
+    own = builder.rules.accounts.non_deductible_tax
     share = of.deducted if levy.share is None else per_cent(levy.share)
     rule = (
         f"the rest of tax {of.tax} {of.origin}, {share} being deductible{_by(levy)}, on "
         f"{'its own account' if own else 'the account of its expense'}"
     )
     return _post_part(
-        draft,
+        builder,
         cost,
         Role.NON_DEDUCTIBLE_TAX,
         own or cost.row.account,
@@ -153,7 +155,7 @@ def _by(levy: Levy) -> str:
 
 
 def _post_part(
-    draft: Draft,
+    builder: VoucherBuilder,
     cost: Cost,
     role: Role,
     account: str,
@@ -172,24 +174,24 @@ def _post_part(
         exact = EXACT.multiply(exact, cost.weight)
         remainder = EXACT.subtract(amount, EXACT.multiply(total, cost.weight))
     if cost.rate is not None:
-        posted = draft.converted(amount, cost.rate)
+        posted = builder.converted(amount, cost.rate)
         exact = EXACT.multiply(exact, cost.rate)
         rule += f"; {amount} {cost.currency} at {cost.rate:f}"
     if not posted:
-        draft.skip(f"{rule}: zero, nothing to post", cost.source, cost.row.label)
+        builder.skip(f"{rule}: zero, nothing to post", cost.source, cost.row.label)
         return posted
     costly = role is not Role.INPUT_TAX  # cost centre and project stand on costs only
-    draft.add(
+    builder.add(
         Posting(
             role=role,
             account=account,
             side=side_of(posted),
             amount=posted.copy_abs(),
-            currency=draft.claim.currency,
+            currency=builder.claim.currency,
             cost_centre=cost.cost_centre if costly else "",
             project=cost.line.project if costly else "",
             tax_code=cost.row.tax_code if levy else "",
-            tax_base=_tax_base(draft, cost, levy) if levy else None,
+            tax_base=_tax_base(builder, cost, levy) if levy else None,
             narration=cost.narration,
             dimensions=cost.dimensions if costly else {},
             source=cost.source,
@@ -210,12 +212,14 @@ def _sole_rate(parts: Split) -> Decimal | None:
     return taxed[0] if len(taxed) == 1 else None
 
 
-def _tax_base(draft: Draft, cost: Cost, levy: Levy) -> Decimal:
+def _tax_base(builder: VoucherBuilder, cost: Cost, levy: Levy) -> Decimal:
     base = cost.split.net if levy.base is None else levy.base
-    return draft.converted(base, cost.rate).copy_abs()
+    return builder.converted(base, cost.rate).copy_abs()
 
 
-def _settle_books(draft: Draft, decided: DecidedLine, posted: dict[str, Decimal]) -> None:
+def _settle_books(
+    builder: VoucherBuilder, decided: DecidedLine, posted: dict[str, Decimal]
+) -> None:
     """Count, for each company, what its parts lack of what is owed for them."""
     line, index = decided.line, decided.index
     gross: dict[str, Decimal] = {}
@@ -223,32 +227,34 @@ def _settle_books(draft: Draft, decided: DecidedLine, posted: dict[str, Decimal]
         gross[cost.company] = EXACT.add(gross.get(cost.company, _ZERO), cost.split.gross)
     for share in decided.recharged:
         gross[share.company] = EXACT.add(gross.get(share.company, _ZERO), share.amount)
-    for company, owed in _owed_by(draft, decided, gross).items():
-        book = draft.books[company]
+    for company, owed in _owed_by(builder, decided, gross).items():
+        book = builder.books[company]
         if company:
             book.due.add(owed, index)
         if book.is_recharged:
             continue
         booked = owed
-        rate = booking_rate(draft, line, book)
+        rate = booking_rate(builder, line, book)
         if rate != line.rate and rate is not None and company in gross:
-            booked = rounded(EXACT.multiply(gross[company], rate), draft.claim.currency)
+            booked = rounded(EXACT.multiply(gross[company], rate), builder.claim.currency)
         book.rounding.add(EXACT.subtract(booked, posted.get(company, _ZERO)), index)
         book.exchange.add(EXACT.subtract(owed, booked), index)
 
 
-def _owed_by(draft: Draft, decided: DecidedLine, gross: dict[str, Decimal]) -> dict[str, Decimal]:
+def _owed_by(
+    builder: VoucherBuilder, decided: DecidedLine, gross: dict[str, Decimal]
+) -> dict[str, Decimal]:
     """Return what each company owes for a line, in the claim's currency; it adds up to the line.
 
     What rounding leaves is the claim's company's, or the first's where that bears nothing.
     """
-    rest = converted(decided.line, draft.claim.currency)
+    rest = converted(decided.line, builder.claim.currency)
     for share in decided.personal:
-        rest = EXACT.subtract(rest, draft.at_own_rate(share.amount, decided.line))
+        rest = EXACT.subtract(rest, builder.at_own_rate(share.amount, decided.line))
     first = "" if "" in gross or not gross else next(iter(gross))
     owed = {}
     for company, amount in gross.items():
         if company != first:
-            owed[company] = draft.at_own_rate(amount, decided.line)
+            owed[company] = builder.at_own_rate(amount, decided.line)
             rest = EXACT.subtract(rest, owed[company])
     return {first: rest, **owed} if gross or rest else {}

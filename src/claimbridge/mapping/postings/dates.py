@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.periods import DEFAULT_SOURCES, Period, Periods
-from claimbridge.mapping.chart.rules import Rules
+from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.model import Claim
 from claimbridge.model.zones import day_in
 
@@ -32,7 +32,7 @@ _WORDS: Final = {
 }
 
 
-def dates_of(rules: Rules, claim: Claim) -> Dates:
+def dates_of(rules: ChartRules, claim: Claim) -> Dates:
     """Return the claim's dates.
 
     The posting date is the claim's own, else the first that the claim has of what the chart names
@@ -62,7 +62,7 @@ def dates_of(rules: Rules, claim: Claim) -> Dates:
 
 
 def _chosen(
-    rules: Rules, claim: Claim, latest: dt.date, documents: list[dt.date]
+    rules: ChartRules, claim: Claim, latest: dt.date, documents: list[dt.date]
 ) -> tuple[dt.date, str]:
     if claim.posting_date is not None:
         return claim.posting_date, _OWN
@@ -82,7 +82,7 @@ def _chosen(
     )
 
 
-def _approved_on(rules: Rules, claim: Claim, moment: dt.datetime) -> tuple[dt.date, str]:
+def _approved_on(rules: ChartRules, claim: Claim, moment: dt.datetime) -> tuple[dt.date, str]:
     """Return the day of the approval where the company keeps its books: another one elsewhere."""
     zone = rules.zone_of(claim.company)
     if zone is None:
@@ -97,7 +97,7 @@ def _approved_on(rules: Rules, claim: Claim, moment: dt.datetime) -> tuple[dt.da
 
 
 def _in_period(
-    rules: Rules, periods: Periods, claim: Claim, posting: dt.date, reason: str
+    rules: ChartRules, periods: Periods, claim: Claim, posting: dt.date, reason: str
 ) -> tuple[dt.date, Period, str]:
     """Return the posting date in an open period, that period, and the reason with what moved it."""
     period = periods.calendar.find(posting)

@@ -12,104 +12,105 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.postings.books import Book, Sum
+from claimbridge.mapping.postings.company_books import CompanyBook, Sum
 from claimbridge.mapping.postings.decided import DecidedLine
-from claimbridge.mapping.postings.voucher_builder import Draft, side_of
+from claimbridge.mapping.postings.voucher_builder import VoucherBuilder, side_of
 from claimbridge.model import Posting, Role, converted, owed_to_employee
 from claimbridge.model.money import EXACT
 
 _ZERO: Final = Decimal(0)
 
 
-def post_personal(draft: Draft, decided: DecidedLine) -> None:
+def post_personal(builder: VoucherBuilder, decided: DecidedLine) -> None:
     """Debit the clearing account with what a line holds of personal expenses."""
     for share in decided.personal:
-        amount = draft.at_own_rate(share.amount, decided.line)
+        amount = builder.at_own_rate(share.amount, decided.line)
         if not amount:
-            draft.skip("the amount is zero: nothing to post", share.source)
+            builder.skip("the amount is zero: nothing to post", share.source)
             continue
         _post(
-            draft,
+            builder,
             Role.CARD_CLEARING,
-            _clearing(draft, decided),
+            _clearing(builder, decided),
             amount,
             rule="personal, paid by the company's card: "
             + ("the employee owes it" if amount > 0 else "a refund, which the employee is owed"),
-            partner=draft.claim.employee,
+            partner=builder.claim.employee,
             narration=share.narration,
             source=share.source,
         )
 
 
-def _clearing(draft: Draft, decided: DecidedLine) -> str:
-    account = draft.rules.accounts.card_clearing
+def _clearing(builder: VoucherBuilder, decided: DecidedLine) -> str:
+    account = builder.rules.accounts.card_clearing
     if account is None:
         raise _missing(
-            draft,
+            builder,
             f"line {decided.index + 1} has a personal expense on the company's card",
             "card_clearing",
         )
     return account
 
 
-def _missing(draft: Draft, what: str, account: str) -> MappingError:
+def _missing(builder: VoucherBuilder, what: str, account: str) -> MappingError:
     return MappingError(
-        f'{what}, and chart "{draft.rules.name}" has no account "{account}" in [accounts]; add it',
+        f'{what}, and chart "{builder.rules.name}" has no account "{account}" in [accounts]; '
+        "add it",
         code="CB-122",
-        claim_id=draft.claim.id,
+        claim_id=builder.claim.id,
     )
 
 
-def post_differences(draft: Draft) -> None:
+def post_differences(builder: VoucherBuilder) -> None:
     """Post what conversion left over, in each company's books."""
-    accounts = draft.rules.accounts
-    for book in draft.books.values():
+    accounts = builder.rules.accounts
+    for book in builder.books.values():
         rounding, exchange = book.rounding, book.exchange
         if rounding:
             rule = (
                 f"{rounding.named()}: what the converted parts lack of the converted gross amount"
             )
-            _post_difference(draft, book, Role.ROUNDING, accounts.rounding, rounding, rule)
+            _post_difference(builder, book, Role.ROUNDING, accounts.rounding, rounding, rule)
         if exchange:
             assert accounts.fx_difference is not None  # checked where booking rates are read
             rule = f"{exchange.named()}: owed by the claim's rate beyond the company's booking rate"
             account = accounts.fx_difference
-            _post_difference(draft, book, Role.FX_DIFFERENCE, account, exchange, rule)
+            _post_difference(builder, book, Role.FX_DIFFERENCE, account, exchange, rule)
 
 
 def _post_difference(
-    draft: Draft, book: Book, role: Role, account: str, difference: Sum, rule: str
+    builder: VoucherBuilder, book: CompanyBook, role: Role, account: str, difference: Sum, rule: str
 ) -> None:
     if not difference.amount:
-        draft.skip(f"{rule}: they cancel out", row=f"accounts.{role}")
+        builder.skip(f"{rule}: they cancel out", row=f"accounts.{role}")
         return
     posting = Posting(
         role=role,
         account=account,
         side=side_of(difference.amount),
         amount=difference.amount.copy_abs(),
-        currency=draft.claim.currency,
-        cost_centre="" if book.code else draft.claim.cost_centre,
-        narration=draft.text,
+        currency=builder.claim.currency,
+        cost_centre="" if book.code else builder.claim.cost_centre,
+        narration=builder.text,
         company=book.code,
     )
-    draft.add(posting, rule=rule, row=f"accounts.{role}")
+    builder.add(posting, rule=rule, row=f"accounts.{role}")
 
 
-def post_intercompany(draft: Draft) -> None:
+def post_intercompany(builder: VoucherBuilder) -> None:
     """Post what other companies owe for the costs that they bear, in both companies' books."""
-    claim = draft.claim
-    for book in draft.books.values():
+    claim = builder.claim
+    for book in builder.books.values():
         due = book.due
         if not due:
             continue
         owing = f"company.{claim.company}.intercompany.{book.code}"
         rule = f"{due.named()}: paid by {claim.company} for {book.code}"
         if not due.amount:
-            draft.skip(f"{rule}: they cancel out", row=owing)
+            builder.skip(f"{rule}: they cancel out", row=owing)
             continue
         _post(
-            draft,
+            builder,
             Role.INTERCOMPANY,
             book.receivable,
             due.amount,
@@ -123,7 +124,7 @@ def post_intercompany(draft: Draft) -> None:
                     f"{book.company.currency}"
                 )
             _post(
-                draft,
+                builder,
                 Role.INTERCOMPANY,
                 book.payable,
                 EXACT.minus(due.amount),
@@ -133,14 +134,14 @@ def post_intercompany(draft: Draft) -> None:
             )
 
 
-def post_card(draft: Draft, decided: DecidedLine) -> None:
+def post_card(builder: VoucherBuilder, decided: DecidedLine) -> None:
     """Post what the card's issuer is owed for a line."""
-    owed = converted(decided.line, draft.claim.currency)
+    owed = converted(decided.line, builder.claim.currency)
     if owed:
         _post(
-            draft,
+            builder,
             Role.CARD_PAYABLE,
-            draft.rules.accounts.card_payable,
+            builder.rules.accounts.card_payable,
             EXACT.minus(owed),
             rule="paid by the company's card: its issuer is owed the gross amount"
             + ("; a refund flips the side" if owed < 0 else ""),
@@ -149,42 +150,42 @@ def post_card(draft: Draft, decided: DecidedLine) -> None:
         )
 
 
-def post_cleared(draft: Draft, lines: Sequence[DecidedLine]) -> Decimal:
+def post_cleared(builder: VoucherBuilder, lines: Sequence[DecidedLine]) -> Decimal:
     """Clear what was personal against the employee; return what he owes for it."""
     total = _ZERO
     for decided in lines:
         for share in decided.personal:
-            amount = draft.at_own_rate(share.amount, decided.line)
+            amount = builder.at_own_rate(share.amount, decided.line)
             total = EXACT.add(total, amount)
             if amount:
                 _post(
-                    draft,
+                    builder,
                     Role.CARD_CLEARING,
-                    _clearing(draft, decided),
+                    _clearing(builder, decided),
                     EXACT.minus(amount),
                     rule=f"{'taken from' if amount > 0 else 'added to'} what the employee is owed",
-                    partner=draft.claim.employee,
+                    partner=builder.claim.employee,
                     narration=share.narration,
                     source=share.source,
                 )
     return total
 
 
-def post_advances(draft: Draft) -> tuple[Decimal, Decimal]:
+def post_advances(builder: VoucherBuilder) -> tuple[Decimal, Decimal]:
     """Write advances off; return how much of them is settled, and how much returned."""
     settled = returned = _ZERO
-    for index, advance in enumerate(draft.claim.advances):
+    for index, advance in enumerate(builder.claim.advances):
         settled = EXACT.add(settled, advance.settled)
         returned = EXACT.add(returned, advance.returned)
         whole = EXACT.add(advance.settled, advance.returned)
         source = f"advances[{index}].settled"
         if not whole:
-            draft.skip("nothing of the advance is settled or returned", source)
+            builder.skip("nothing of the advance is settled or returned", source)
             continue
-        account = draft.rules.accounts.advance_clearing
+        account = builder.rules.accounts.advance_clearing
         if account is None:
             raise _missing(
-                draft, f'the claim settles the advance "{advance.reference}"', "advance_clearing"
+                builder, f'the claim settles the advance "{advance.reference}"', "advance_clearing"
             )
         words = [
             f"{amount} {verb}"
@@ -192,25 +193,25 @@ def post_advances(draft: Draft) -> tuple[Decimal, Decimal]:
             if amount
         ]
         _post(
-            draft,
+            builder,
             Role.ADVANCE_CLEARING,
             account,
             EXACT.minus(whole),
             rule=f"of the advance {advance.reference}: {', '.join(words)}",
-            partner=draft.claim.employee,
-            narration=f"{advance.reference} {draft.text}",
+            partner=builder.claim.employee,
+            narration=f"{advance.reference} {builder.text}",
             source=source,
         )
     return settled, returned
 
 
-def post_employee(draft: Draft, *, personal: Decimal) -> None:
+def post_employee(builder: VoucherBuilder, *, personal: Decimal) -> None:
     """Post what the employee, or whom the claim names in his place, is owed or owes.
 
     ``personal`` is what he owes for personal expenses on the company's card.
     """
-    settled, returned = post_advances(draft)
-    claim = draft.claim
+    settled, returned = post_advances(builder)
+    claim = builder.claim
     owed = owed_to_employee(claim)
     rule = "the sum of what the employee paid"
     for amount, what in (
@@ -225,7 +226,7 @@ def post_employee(draft: Draft, *, personal: Decimal) -> None:
     for index, payee in enumerate(claim.payees):
         owed = EXACT.subtract(owed, payee.amount)
         _post_owed(
-            draft,
+            builder,
             payee.amount,
             f"to be paid to {payee.name or payee.partner} as the claim says",
             partner=payee.partner,
@@ -234,9 +235,9 @@ def post_employee(draft: Draft, *, personal: Decimal) -> None:
     if claim.payees:
         rule += ", and what payees are paid"
     if owed:
-        _post_owed(draft, owed, rule, partner=claim.employee)
+        _post_owed(builder, owed, rule, partner=claim.employee)
     elif not claim.payees and any(line.payment == "employee" for line in claim.lines):
-        draft.skip(
+        builder.skip(
             "what the employee paid and returned cancels out"
             if rule.endswith("paid")
             else f"{rule}: nothing is left",
@@ -244,8 +245,10 @@ def post_employee(draft: Draft, *, personal: Decimal) -> None:
         )
 
 
-def _post_owed(draft: Draft, owed: Decimal, rule: str, *, partner: str, source: str = "") -> None:
-    claim, own = draft.claim, draft.company.currency
+def _post_owed(
+    builder: VoucherBuilder, owed: Decimal, rule: str, *, partner: str, source: str = ""
+) -> None:
+    claim, own = builder.claim, builder.company.currency
     if claim.currency != own:
         rule += (
             f"; the voucher is in the claim's {claim.currency}, the ERP converts it "
@@ -254,9 +257,9 @@ def _post_owed(draft: Draft, owed: Decimal, rule: str, *, partner: str, source: 
     if owed < 0:
         rule += "; a refund flips the side" if claim.total < 0 else "; the employee owes it"
     _post(
-        draft,
+        builder,
         Role.EMPLOYEE_PAYABLE,
-        draft.rules.accounts.employee_payable,
+        builder.rules.accounts.employee_payable,
         EXACT.minus(owed),
         rule=rule,
         partner=partner,
@@ -265,7 +268,7 @@ def _post_owed(draft: Draft, owed: Decimal, rule: str, *, partner: str, source: 
 
 
 def _post(
-    draft: Draft,
+    builder: VoucherBuilder,
     role: Role,
     account: str,
     amount: Decimal,
@@ -283,10 +286,10 @@ def _post(
         account=account,
         side=side_of(amount),
         amount=amount.copy_abs(),
-        currency=draft.claim.currency,
+        currency=builder.claim.currency,
         partner=partner,
-        narration=draft.text if narration is None else narration,
+        narration=builder.text if narration is None else narration,
         source=source,
         company=company,
     )
-    draft.add(posting, rule=rule, row=row or f"accounts.{role}")
+    builder.add(posting, rule=rule, row=row or f"accounts.{role}")

@@ -11,10 +11,10 @@ from typing import Final
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.chart.rules import Rules
-from claimbridge.mapping.claim_path import Place
-from claimbridge.mapping.postings.books import Book, open_book
+from claimbridge.mapping.chart.rules import ChartRules
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import company_of
+from claimbridge.mapping.postings.company_books import CompanyBook, open_book
 from claimbridge.mapping.postings.dates import dates_of
 from claimbridge.mapping.postings.explanation import Explanation, Mapped
 from claimbridge.mapping.taxes.documents import Invoices
@@ -24,7 +24,7 @@ from claimbridge.model.money import EXACT, rounded
 _SHOWN_ROUNDING: Final = Decimal("0.000001")
 
 
-class Draft:
+class VoucherBuilder:
     """What one claim becomes, posting by posting; used once.
 
     ``whole`` is the claim that this one is a part of, or itself: its dates hold for all parts, and
@@ -32,12 +32,12 @@ class Draft:
     concerns, its own first, under "".
     """
 
-    def __init__(self, rules: Rules, claim: Claim, whole: Claim) -> None:
+    def __init__(self, rules: ChartRules, claim: Claim, whole: Claim) -> None:
         self.rules = rules
         self.claim = claim
         self.company = company_of(rules, claim)
         self.dates = dates_of(rules, whole)
-        self.books = {"": Book("", self.company)}
+        self.books = {"": CompanyBook("", self.company)}
         self.invoices = Invoices(rules.invoices, whole)
         # What narrations may name: the claim's fields, joined by those of the line at hand.
         self._fields: dict[str, object] = {
@@ -53,7 +53,7 @@ class Draft:
         self._postings: list[Posting] = []
         self._explain: list[Explanation] = []
 
-    def book(self, code: str, place: Place) -> Book:
+    def book(self, code: str, place: ClaimPath) -> CompanyBook:
         """Return the books of a company that bears a cost; raises MappingError CB-126."""
         code = "" if code == self.claim.company else code
         held = self.books.get(code)

@@ -17,7 +17,7 @@ import msgspec
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import InvoiceRule
-from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes.levies import STATED, Levy, contained, levied, share_of
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.money import EXACT, summed
@@ -55,7 +55,7 @@ class Invoices:
         self._rules = rules
         self._shared = _shared(claim)
 
-    def papers(self, documents: Sequence[SupportingDocument], place: Place) -> list[Paper]:
+    def papers(self, documents: Sequence[SupportingDocument], place: ClaimPath) -> list[Paper]:
         """Return those of a line's documents that bear on tax; CB-123 for one that is there twice.
 
         Two without a number, such as tickets, are not known to be one.
@@ -83,7 +83,7 @@ class Invoices:
         return Paper(bare, rule, is_shared=stated or not alone)
 
 
-def _check_once(documents: Sequence[SupportingDocument], place: Place) -> None:
+def _check_once(documents: Sequence[SupportingDocument], place: ClaimPath) -> None:
     seen: set[tuple[str, str]] = set()
     for document in documents:
         named = document.code, document.number
@@ -115,7 +115,7 @@ def _shared(claim: Claim) -> frozenset[tuple[str, str]]:
 
 
 def levies_of(
-    line: ClaimLine, row: ExpenseRow, currency: str, place: Place, papers: Sequence[Paper]
+    line: ClaimLine, row: ExpenseRow, currency: str, place: ClaimPath, papers: Sequence[Paper]
 ) -> tuple[tuple[Levy, ...], str]:
     """Return the taxes of a line with documents, and the note for its split.
 
@@ -144,7 +144,7 @@ def levies_of(
     return tuple(levies), f"{_labels(untaxed)}: tax stays in the expense" if untaxed else ""
 
 
-def _untaxed(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> str:
+def _untaxed(line: ClaimLine, place: ClaimPath, papers: Sequence[Paper]) -> str:
     if line.deductible or any(tax.deductible for tax in line.taxes):
         raise MappingError(
             f"{place}: the claim says that tax is deductible, and {_labels(papers)} that there is "
@@ -172,7 +172,7 @@ def stated_tax(papers: Sequence[Paper]) -> tuple[Decimal, bool]:
     return summed(taxes), len(taxes) == len(papers)
 
 
-def _check_agreement(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> None:
+def _check_agreement(line: ClaimLine, place: ClaimPath, papers: Sequence[Paper]) -> None:
     """Refuse documents whose taxes are not what the line states."""
     if line.tax is None and not line.taxes:
         return
@@ -185,7 +185,7 @@ def _check_agreement(line: ClaimLine, place: Place, papers: Sequence[Paper]) -> 
         )
 
 
-def _check_fit(line: ClaimLine, place: Place, levies: Sequence[Levy]) -> None:
+def _check_fit(line: ClaimLine, place: ClaimPath, levies: Sequence[Levy]) -> None:
     """Refuse the taxes of documents that a line of this amount cannot contain."""
     total = _ZERO
     for levy in levies:
@@ -212,7 +212,7 @@ def _within(part: Decimal, whole: Decimal) -> bool:
 
 
 def _of_taxes(
-    line: ClaimLine, row: ExpenseRow, currency: str, place: Place, papers: Sequence[Paper]
+    line: ClaimLine, row: ExpenseRow, currency: str, place: ClaimPath, papers: Sequence[Paper]
 ) -> list[Levy]:
     alike = are_alike(papers)
     levies = []
@@ -234,7 +234,7 @@ def _of_taxes(
     return levies
 
 
-def check_verified(place: Place, papers: Sequence[Paper], levies: Sequence[Levy]) -> None:
+def check_verified(place: ClaimPath, papers: Sequence[Paper], levies: Sequence[Levy]) -> None:
     """Refuse taxes whose deductible parts are not what the documents' verification found."""
     found = [paper.document.deductible_tax for paper in papers]
     verified = summed(one for one in found if one is not None)
@@ -248,7 +248,7 @@ def check_verified(place: Place, papers: Sequence[Paper], levies: Sequence[Levy]
 
 
 def _of_whole(
-    line: ClaimLine, row: ExpenseRow, currency: str, place: Place, papers: Sequence[Paper]
+    line: ClaimLine, row: ExpenseRow, currency: str, place: ClaimPath, papers: Sequence[Paper]
 ) -> Levy:
     """Return the line's tax, where not every document says which part of it is its own."""
     assert line.tax is not None  # the caller looked
@@ -334,7 +334,7 @@ def are_alike(papers: Sequence[Paper]) -> bool:
     return len({paper.treatment for paper in papers}) == 1
 
 
-def undivided(place: Place, papers: Sequence[Paper]) -> MappingError:
+def undivided(place: ClaimPath, papers: Sequence[Paper]) -> MappingError:
     """Return the error CB-124: it cannot be told what is deductible of which tax."""
     kinds = ", ".join(dict.fromkeys(paper.document.kind for paper in papers))
     return MappingError(

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes.documents import (
     Invoices,
     are_alike,
@@ -30,7 +30,7 @@ class Entry(msgspec.Struct, frozen=True):
     ``by_kind`` is the deductible share that the kind of an item's document allows; None: any.
     """
 
-    place: Place
+    place: ClaimPath
     line: ClaimLine
     source: str
     by_kind: Decimal | None = None
@@ -41,9 +41,9 @@ def items_of(line: ClaimLine, index: int, invoices: Invoices) -> Iterator[Entry]
 
     Raises MappingError CB-124 where documents of several kinds leave open how an item is treated.
     """
-    papers = invoices.papers(line.documents, Place(index))
+    papers = invoices.papers(line.documents, ClaimPath(index))
     for number, item in enumerate(line.items):
-        place = Place(index, number)
+        place = ClaimPath(index, number)
         untaxed, by_kind = False, None
         if papers and not item.personal and item.deductible is None:
             if not are_alike(papers):
@@ -80,7 +80,7 @@ def check_items(line: ClaimLine, index: int, invoices: Invoices, levies: Sequenc
     ``levies`` are those of the items that are not personal; a personal item counts with the tax
     that it states, and where it states none, nothing can be compared.
     """
-    papers = invoices.papers(line.documents, Place(index))
+    papers = invoices.papers(line.documents, ClaimPath(index))
     personal = [item for item in line.items if item.personal]
     if not papers or any(paper.untaxed for paper in papers):
         return
@@ -91,9 +91,9 @@ def check_items(line: ClaimLine, index: int, invoices: Invoices, levies: Sequenc
     stated, complete = stated_tax(papers)
     if complete and stated != own:
         raise MappingError(
-            f"{Place(index)}: its items have tax {own}, its documents {stated}; state on each item "
-            "the tax in it",
+            f"{ClaimPath(index)}: its items have tax {own}, its documents {stated}; state on each "
+            "item the tax in it",
             code="CB-123",
         )
     if not personal:
-        check_verified(Place(index), papers, levies)
+        check_verified(ClaimPath(index), papers, levies)

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes.documents import Invoices, levies_of
 from claimbridge.mapping.taxes.levies import Levy, contained, levied, share_of
 from claimbridge.model import ClaimLine
@@ -52,7 +52,7 @@ def split(
     line: ClaimLine,
     row: ExpenseRow,
     currency: str,
-    place: Place,
+    place: ClaimPath,
     invoices: Invoices,
     by_kind: Decimal | None = None,
 ) -> Split:

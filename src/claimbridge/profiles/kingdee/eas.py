@@ -31,14 +31,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.errors import (
-    ConfigurationError,
     DeliveryRefused,
     LedgerUnavailable,
     NotDelivered,
 )
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.base import Capabilities, Request
-from claimbridge.profiles.conversation import Call, Conversation, Credentials, LogIn, answer_to
+from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, LogIn, answer_to
 from claimbridge.profiles.kingdee.lookup import (
     FIND,
     IMPORT,
@@ -57,9 +56,9 @@ from claimbridge.profiles.kit.reading import read_untyped, unknown
 from claimbridge.profiles.kit.sourced import as_request
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.kingdee import requests
-    from claimbridge.soap.faults import Fault
 
 _SESSION: Final = "{http://login.webservice.bos.kingdee.com}SessionId"
 _DIMENSIONS: Final = {"cost_centre": "成本中心", "project": "项目", "partner": "职员"}
@@ -171,7 +170,7 @@ class KingdeeEas:
 
     def read_log_in(self, reply: Reply | Fault) -> str:
         """Return the session's id; raises DeliveryRefused where EAS gives none."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(reply, Fault):
             if _is_busy(reply):
@@ -186,7 +185,7 @@ class KingdeeEas:
             raise NotDelivered("EAS gave a session that is no id")
         return session
 
-    def headers(self, call: Call) -> Sequence[bytes]:
+    def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the header with the session's id; none while there is no session."""
         return (element(_SESSION, call.session),) if call.session else ()
 
@@ -220,17 +219,11 @@ class KingdeeEas:
         }
         return wanted_in(places, expected)
 
-    def query(self, references: Sequence[str]) -> Request:
-        """Refuse: EAS lists vouchers by company and period, so ``look_up`` asks."""
-        raise ConfigurationError(
-            f"EAS cannot be asked by reference alone ({', '.join(references)})", code="CB-242"
-        )
-
     # --- conversations ----------------------------------------------------------------------
 
     def converse(self, request: Request) -> Conversation:
         """Ask, or import; where the session had died, log in and do it once more."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(request, Wanted):
             return (yield from self._lookup.found(request, alone=True))
@@ -260,7 +253,7 @@ class KingdeeEas:
         return read_untyped(fault)
 
     def _read(self, answer: Reply | Fault, *, company: str) -> tuple[Outcome, ...]:
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)

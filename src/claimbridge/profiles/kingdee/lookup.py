@@ -20,8 +20,8 @@ from claimbridge.profiles.kingdee.replies import SAVED, Listed, listed, outcome,
 from claimbridge.profiles.kit.reading import unknown
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 IMPORT: Final = "importVoucher"
 FIND: Final = "findVoucher"
@@ -260,13 +260,19 @@ def _texts(member: Reply) -> list[str]:
 
 
 def _unlisted(answer: Reply | Fault) -> str:
-    reason = getattr(answer, "reason", "")
+    reason = _reason(answer)
     return f"EAS did not list its vouchers as configured{f': {reason}' if reason else ''}"
 
 
 def is_dead(answer: Reply | Fault) -> bool:
     """Tell whether a fault says that the session is dead, which EAS says before doing anything."""
-    return bool(_DEAD.search(getattr(answer, "reason", "")))
+    return bool(_DEAD.search(_reason(answer)))
+
+
+def _reason(answer: Reply | Fault) -> str:
+    from claimbridge.contract.calls.fault import Fault
+
+    return answer.reason if isinstance(answer, Fault) else ""
 
 
 def _own(reasons: tuple[Reason, ...], reference: str, *, alone: bool) -> tuple[Reason, ...]:

@@ -9,8 +9,8 @@ from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 Read = Callable[["Reply", int], Outcome]
 """Reads one document's part of a reply; the number is its ``item``."""

@@ -6,7 +6,7 @@ What a profile makes of them is all that it ever sends.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +17,8 @@ from claimbridge.model.claim_lines import CLAIM_TEXT, LINE_TEXT, MAX_REVISION
 from claimbridge.model.money import MAX_INTEGER_DIGITS
 from claimbridge.model.text import DIMENSION_TEXT
 from claimbridge.model.voucher import MAX_ACCOUNT
+from claimbridge.profiles.abilities import NamesDimensions
+from claimbridge.profiles.base import Profile
 
 COMMON_DIMENSIONS: Final = (
     "profit_centre",
@@ -30,6 +32,12 @@ COMMON_DIMENSIONS: Final = (
     "fund",
 )
 """What is tried on a profile that does not say which dimensions it has places for."""
+
+
+def dimensions_to_try(profile: Profile) -> Sequence[str]:
+    """Return the dimensions that a profile has places for; common ones where it does not say."""
+    return profile.dimensions if isinstance(profile, NamesDimensions) else COMMON_DIMENSIONS
+
 
 FIELDS: Final = (
     "account",
@@ -145,4 +153,4 @@ def _long(text: str, limit: int, is_wide: bool) -> str:
     return text.ljust(limit, "W") if is_wide else text
 
 
-__all__ = ["COMMON_DIMENSIONS", "ENTRY", "FIELDS", "reversing", "sample_submissions"]
+__all__ = ["ENTRY", "FIELDS", "dimensions_to_try", "reversing", "sample_submissions"]

@@ -14,16 +14,24 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from claimbridge.contract.calls.replies import Reply
-from claimbridge.contract.study.generation import Side
+from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.specimens import specimens
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.model import Submission
+from claimbridge.profiles.abilities import (
+    HasSessions,
+    ListsChanges,
+    LooksUp,
+    Queries,
+    Reverses,
+    begin,
+)
 from claimbridge.profiles.base import Profile, Request
-from claimbridge.profiles.conversation import Credentials, HasSessions, LooksUp, begun
+from claimbridge.profiles.conversation import Credentials
 from claimbridge.profiles.kit.samples import (
-    COMMON_DIMENSIONS,
     FIELDS,
+    dimensions_to_try,
     reversing,
     sample_submissions,
 )
@@ -37,7 +45,7 @@ _MOST_CALLS: Final = 10
 Reads = dict[str, set[tuple[str, ...]]]
 
 
-def uses_of(profile: Profile, own: Side) -> Uses:
+def uses_of(profile: Profile, own: Generation) -> Uses:
     """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
 
     A sample that the profile refuses sends nothing: what it never sends cannot break. Raises
@@ -74,7 +82,7 @@ def _requests(profile: Profile, *, widest: Collection[str] = ()) -> Iterator[Req
     """Yield every request that the profile builds from the samples."""
     can = profile.capabilities
     reference = "R" * can.reference_length if widest else "EXP-2026-0042"[: can.reference_length]
-    dimensions = getattr(profile, "dimensions", COMMON_DIMENSIONS)
+    dimensions = dimensions_to_try(profile)
     taken: list[Submission] = []
     for submission in sample_submissions(dimensions, reference=reference, widest=widest):
         for request in _built(profile.submit, [submission]):
@@ -83,16 +91,16 @@ def _requests(profile: Profile, *, widest: Collection[str] = ()) -> Iterator[Req
     if can.batch > 1 and len(taken) > 1:
         other = msgspec.structs.replace(taken[1], reference=f"{reference[:-1]}X")
         yield from _built(profile.submit, [taken[0], other])
-    if can.can_reverse:
+    if can.can_reverse and isinstance(profile, Reverses):
         for submission in taken[:1]:
             yield from _built(profile.reverse, reversing(submission))
     if can.can_query and isinstance(profile, LooksUp):
         for asked in {len(taken[:1]), len(taken[:2])} - {0}:
             yield from _built(profile.look_up, taken[:asked])
-    elif can.can_query:
+    elif can.can_query and isinstance(profile, Queries):
         yield from _built(profile.query, [reference])
         yield from _built(profile.query, [reference, f"{reference[:-1]}X"])
-    if can.can_list_changes:
+    if can.can_list_changes and isinstance(profile, ListsChanges):
         for cursor in ("", "17"):
             yield from _built(lambda at: profile.changes(at, 50), cursor)
 
@@ -113,7 +121,7 @@ def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
 class _Answers:
     """Answers requests with all that a contract has to say, and notes what is asked of them."""
 
-    def __init__(self, own: Side, reads: Reads) -> None:
+    def __init__(self, own: Generation, reads: Reads) -> None:
         self._own = own
         self._reads = reads
         self._made: dict[str, Sequence[etree._Element]] = {}
@@ -169,16 +177,14 @@ class _Noted(Reply):
 
 def _conversation(profile: Profile, request: Request, answers: _Answers) -> list[Request]:
     """Return ``request`` and what the profile sends after it, whatever is answered."""
-    from claimbridge.soap.faults import Fault
+    from claimbridge.contract.calls.fault import Fault
 
     sent = {id(request): request}
     replies: Iterator[Reply | Fault] = iter(answers.to(request.operation))
-    faults = (
-        Fault("Server", "", detail, detail.name) for detail in answers.faults(request.operation)
-    )
+    faults = (Fault("Server", "", detail) for detail in answers.faults(request.operation))
     for answer in (*replies, *faults):
         # How a reader takes nonsense is not asked here; StopIteration ends a talk.
-        with closing(begun(profile, request)) as talk, suppress(Exception):
+        with closing(begin(profile, request)) as talk, suppress(Exception):
             step: object = next(talk)
             for _ in range(_MOST_CALLS):
                 if isinstance(step, Request):
@@ -205,7 +211,7 @@ def _logging_in(profile: Profile, answers: _Answers) -> Iterator[Request]:
 
 
 def _read_changes(profile: Profile, answers: _Answers) -> None:
-    if profile.capabilities.can_list_changes:
+    if profile.capabilities.can_list_changes and isinstance(profile, ListsChanges):
         for reply in answers.to(profile.changes("", 50).operation):
             with suppress(Exception):
                 profile.read_changes(reply)

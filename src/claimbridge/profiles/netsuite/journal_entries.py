@@ -33,8 +33,8 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
-from claimbridge.profiles.base import Capabilities, Page, Request
-from claimbridge.profiles.conversation import Began, Call, Pause, answer_to
+from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.conversation import Attempt, Began, Wait, answer_to
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
@@ -48,10 +48,10 @@ from claimbridge.profiles.netsuite.token_passport import token_passport
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.netsuite import requests
-    from claimbridge.soap.faults import Fault
 
 UPSERT: Final = "upsert"
 QUERY: Final = "getList"
@@ -177,7 +177,7 @@ class NetSuite:
             name for name in self._codes.places if name not in OWN_DIMENSIONS
         )
 
-    def headers(self, call: Call) -> Sequence[bytes]:
+    def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the token passport, with a nonce of its own; none where none is configured.
 
         Raises ConfigurationError CB-243 for a secret that is missing.
@@ -215,7 +215,10 @@ class NetSuite:
         ConfigurationError CB-254 for expense reports.
         """
         if self._reports is not None:
-            raise _denied("an expense report cannot be voided through SuiteTalk; void it there")
+            raise ConfigurationError(
+                "NetSuite: an expense report cannot be voided through SuiteTalk; void it there",
+                code="CB-254",
+            )
         entry = submission.voucher.reverses
         memo = f"reverses {entry.number if entry else ''}: {submission.voucher.text}"
         return as_request(UPSERT, _upsert(self._entry(submission, memo)))
@@ -238,19 +241,11 @@ class NetSuite:
             return question
         return _JobFirst(operation=CHECK, body={"jobId": jobs[0]}, question=question)
 
-    def changes(self, cursor: str, limit: int) -> Request:
-        """Refuse: what changed is found by searches, which miss what changes meanwhile."""
-        raise _denied(_UNLISTED)
-
-    def read_changes(self, reply: Reply) -> Page:
-        """Refuse, as ``changes`` does."""
-        raise _denied(_UNLISTED)
-
     # --- answers ----------------------------------------------------------------------------
 
     def converse(self, request: Request) -> Conversation:
         """Perform one call; where it began a job, ask for it until it is done."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         if isinstance(request, _JobFirst):
             going_on = yield from self._not_ended(request)
@@ -282,7 +277,7 @@ class NetSuite:
         self, asked: _JobFirst
     ) -> Generator[Request, Reply | Fault | None, tuple[Outcome, ...]]:
         """Return that a job is queued or running, or cannot be asked for; () once it has ended."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         job = asked.body["jobId"]
         answer = yield from answer_to(asked)
@@ -299,9 +294,9 @@ class NetSuite:
 
     def _followed(
         self, reply: Reply
-    ) -> Generator[Request | Pause | Began, Reply | Fault | None, tuple[Outcome, ...]]:
+    ) -> Generator[Request | Wait | Began, Reply | Fault | None, tuple[Outcome, ...]]:
         """Ask for a job until it is done; then its results, whatever its end."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         job, status = job_of(reply)
         if not job:
@@ -309,7 +304,7 @@ class NetSuite:
         yield Began(job)
         pause = _FIRST_PAUSE
         while status not in _ENDED:
-            yield Pause(pause)
+            yield Wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             check = Request(operation=CHECK, body={"jobId": job}, harmless=True)
             answer = yield from answer_to(check)
@@ -391,13 +386,6 @@ def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ..
         msgspec.structs.replace(one, reference=own)
         for one, own in zip(outcomes, references, strict=True)
     )
-
-
-_UNLISTED: Final = "records cannot be listed by what changed; use status or wait"
-
-
-def _denied(why: str) -> ConfigurationError:
-    return ConfigurationError(f"NetSuite: {why}", code="CB-254")
 
 
 def _wrong_option(why: str) -> ConfigurationError:

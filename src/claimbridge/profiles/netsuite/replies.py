@@ -19,8 +19,8 @@ from claimbridge.model.money import EXACT, summed
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 _K = OutcomeKind
 _TRUE: Final = frozenset({"true", "1"})

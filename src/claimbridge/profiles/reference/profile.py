@@ -28,9 +28,9 @@ from claimbridge.profiles.kit.sourced import as_request
 from claimbridge.profiles.reference.voucher_xml import NAMESPACE, UNTOLD, voucher_body, voucher_from
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.reference import requests
-    from claimbridge.soap.faults import Fault
 
 __all__ = ["Reference", "voucher_from"]
 

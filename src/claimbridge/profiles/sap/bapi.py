@@ -32,9 +32,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from claimbridge.contract.calls.replies import Reply
-from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
+from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
@@ -66,9 +66,9 @@ from claimbridge.profiles.sap.tables import (
 )
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.sap import bapi_requests as requests
-    from claimbridge.soap.faults import Fault
 
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
@@ -195,14 +195,6 @@ class SapBapi:
     def look_up(self, submissions: Sequence[Submission]) -> Request:
         """Return the question for the documents of these submissions, each in its company."""
         return self._question([(one.reference, one.voucher.company) for one in submissions])
-
-    def changes(self, cursor: str, limit: int) -> Request:
-        """Refuse: SAP keeps no list of changes."""
-        raise _denied(f"list {limit} changes after {cursor!r}")
-
-    def read_changes(self, reply: Reply) -> Page:
-        """Refuse: SAP keeps no list of changes."""
-        raise _denied(f"list changes, so a {reply.local} is none")
 
     def converse(self, request: Request) -> Conversation:
         """Post, commit and look; or ask for documents, and for their items."""
@@ -394,7 +386,3 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
         "FuncAreaLong": coded("functional_area"),
         "Segment": coded("segment"),
     }
-
-
-def _denied(what: str) -> ConfigurationError:
-    return ConfigurationError(f"SAP's function modules cannot {what}", code="CB-242")

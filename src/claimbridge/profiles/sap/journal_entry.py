@@ -38,7 +38,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.errors import ClaimError
 from claimbridge.model import (
     JournalEntry,
     Outcome,
@@ -50,7 +50,7 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.forms import is_nothing
 from claimbridge.profiles.kit.limits import one_line
@@ -71,10 +71,10 @@ from claimbridge.profiles.sap.items import (
 from claimbridge.profiles.sap.returns import ENTRY
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.sap import journal_entry_requests as requests
-    from claimbridge.soap.faults import Fault
 
 OPERATION: Final = "JournalEntryCreateRequestConfirmation_In"
 
@@ -154,17 +154,9 @@ class SapJournalEntry:
         """
         return self._bulk([(submission, self._reversing(submission))])
 
-    def query(self, references: Sequence[str]) -> Request:
-        """Refuse: SAP's contract has no operation that reads."""
-        raise _denied(f"be asked for {', '.join(references)}")
-
-    def changes(self, cursor: str, limit: int) -> Request:
-        """Refuse: SAP's contract has no operation that reads."""
-        raise _denied(f"list {limit} changes after {cursor!r}")
-
     def converse(self, request: Request) -> Conversation:
         """Perform one call; of several entries, a refusal is only that of the entry it names."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         answer = yield from answer_to(request)
         if isinstance(answer, Fault):
@@ -182,10 +174,6 @@ class SapJournalEntry:
         if not confirmations:
             return (legible(_unconfirmed, reply, 1),)
         return tuple(legible(_confirmed, item, n) for n, item in enumerate(confirmations, start=1))
-
-    def read_changes(self, reply: Reply) -> Page:
-        """Refuse: SAP's contract has no operation that reads."""
-        raise _denied(f"list changes, so a {reply.local} is none")
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what the fault's class says; SAP's contract has no typed faults."""
@@ -418,14 +406,6 @@ def _errors(confirmation: Reply) -> tuple[Reason, ...]:
         )
         for item in confirmation.all("Log", "Item")
         if item.text("SeverityCode") in {"3", "4"}
-    )
-
-
-def _denied(what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"SAP's journal entry service cannot {what}; look in SAP by the reference "
-        "(BKPF-XBLNR), then settle the submission",
-        code="CB-242",
     )
 
 

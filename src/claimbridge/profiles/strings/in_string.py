@@ -23,8 +23,8 @@ from claimbridge.profiles.kit.sourced import as_request
 from claimbridge.profiles.strings.templates import Template, steps_of
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 _HEAD: Final = MappingProxyType(
     {

@@ -36,8 +36,8 @@ from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
 from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field, dimensions_of
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.soap.faults import Fault
 
 OPERATION: Final = "synchronizeData"
 _CAPABILITIES: Final = Capabilities(

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from claimbridge.errors import ClaimError, ConfigurationError, DocumentError
+from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import (
     JournalEntry,
     Outcome,
@@ -38,7 +38,7 @@ from claimbridge.model import (
     as_amount,
 )
 from claimbridge.model.money import EXACT
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Request
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
@@ -52,10 +52,10 @@ from claimbridge.profiles.kit.sourced import (
 )
 
 if TYPE_CHECKING:
+    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.workday import requests
-    from claimbridge.soap.faults import Fault
 
 SUBMIT: Final = "Submit_Accounting_Journal"
 QUERY: Final = "Get_Journals"
@@ -144,17 +144,9 @@ class Workday:
         }
         return as_request(QUERY, body)
 
-    def changes(self, cursor: str, limit: int) -> Request:
-        """Refuse: what changed is asked by the dates of updates, which miss and repeat."""
-        raise _denied()
-
-    def read_changes(self, reply: Reply) -> Page:
-        """Refuse, as ``changes`` does."""
-        raise _denied()
-
     def converse(self, request: Request) -> Conversation:
         """Perform one call; the errors of a refusal name the claim fields they come from."""
-        from claimbridge.soap.faults import Fault
+        from claimbridge.contract.calls.fault import Fault
 
         answer = yield from answer_to(request)
         if not isinstance(answer, Fault):
@@ -377,9 +369,3 @@ def _ids(references: Sequence[Reply]) -> dict[str, str]:
                 code="CB-155",
             )
     return ids
-
-
-def _denied() -> ConfigurationError:
-    return ConfigurationError(
-        "Workday's journals cannot be listed by what changed; use status or wait", code="CB-254"
-    )

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 from msgspec import inspect
 
-from claimbridge.mapping.cells import Unread, amount_of, day_of, number_of, unescaped
+from claimbridge.mapping.cells import UnreadableCell, amount_of, day_of, number_of, unescaped
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.claim_lines import FREE_TEXT, IDENTIFIERS, PRINTED
 from claimbridge.model.text import hidden_in, plain
@@ -79,7 +79,7 @@ def cleaned(text: str, field: str) -> str:
 
 
 def value_of(text: str, field: str, currency: str) -> object:
-    """Return what a cell means as the value of a field; raises Unread."""
+    """Return what a cell means as the value of a field; raises UnreadableCell."""
     match KIND_OF.get(field, "code"):
         case "amount":
             return str(amount_of(text, currency))
@@ -113,29 +113,29 @@ def _moment(text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise Unread("it is no moment; write it as 2026-03-31T10:00:00+08:00") from None
+        raise UnreadableCell("it is no moment; write it as 2026-03-31T10:00:00+08:00") from None
     if moment.tzinfo is None:
-        raise Unread(f"it has no time zone; write it as {moment.isoformat()}+08:00")
+        raise UnreadableCell(f"it has no time zone; write it as {moment.isoformat()}+08:00")
     return moment
 
 
 def _truth(text: str) -> bool:
     found = _TRUTHS.get(text.lower())
     if found is None:
-        raise Unread("it is neither true nor false")
+        raise UnreadableCell("it is neither true nor false")
     return found
 
 
 def _whole(text: str) -> int:
     number = number_of(text)
     if number != number.to_integral_value() or abs(number) > Decimal(10**12):
-        raise Unread("it is no whole number")
+        raise UnreadableCell("it is no whole number")
     return int(number)
 
 
 def _chosen(text: str) -> str:
     if text.lower() not in _PAYMENTS:
-        raise Unread(f"it is none of {', '.join(_PAYMENTS)}")
+        raise UnreadableCell(f"it is none of {', '.join(_PAYMENTS)}")
     return text.lower()
 
 

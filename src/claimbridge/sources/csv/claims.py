@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
-from claimbridge.mapping.cells import Unread, separated
+from claimbridge.mapping.cells import UnreadableCell, separated
 from claimbridge.model import Claim
 from claimbridge.model.text import plain
 from claimbridge.sources.csv.cells import cleaned, value_of
@@ -233,7 +233,7 @@ def _fields(row: _Row, currency: str, *, prefix: str) -> dict[str, Any]:
 def _value(cell: str, column: Column, row: _Row, currency: str) -> object:
     try:
         return value_of(cell, column.field, plain(currency))
-    except Unread as error:
+    except UnreadableCell as error:
         raise _refusal(f'row {row.number}, {column}: "{cell[:40]}": {error}') from error
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from claimbridge import xmlio
 from claimbridge.errors import ClaimBridgeError, ClaimError, DocumentError
-from claimbridge.mapping.cells import Unread, decoded
+from claimbridge.mapping.cells import UnreadableCell, decoded
 from claimbridge.model import Claim
 from claimbridge.sources.csv.claims import claims_in_rows
 
@@ -57,7 +57,7 @@ def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
 def _text_of(data: bytes, what: str) -> str:
     try:
         return decoded(data)
-    except Unread as error:
+    except UnreadableCell as error:
         raise ClaimError(f"{what}: {error}", code="CB-564") from error
 
 

@@ -11,31 +11,24 @@ from claimbridge.errors import ClaimBridgeError, SchemaViolation
 from claimbridge.ledger import Ledger
 from claimbridge.ledger.writing import NOT_BUILT
 from claimbridge.model import Submission
+from claimbridge.profiles.abilities import lacking
 from claimbridge.profiles.kit.samples import (
-    COMMON_DIMENSIONS,
     FIELDS,
+    dimensions_to_try,
     reversing,
     sample_submissions,
 )
-from claimbridge.submission import Exchange
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
-_METHODS = {
-    "can_query": ("query",),
-    "can_reverse": ("reverse",),
-    "can_list_changes": ("changes", "read_changes"),
-}
 
 
 def capabilities(subject: Subject) -> None:
     """What the capabilities promise has a method; their numbers make sense."""
     profile = subject.opened()
     can = profile.capabilities
-    for promise, methods in _METHODS.items():
-        for method in methods if getattr(can, promise) else ():
-            if not callable(getattr(profile, method, None)):
-                raise Nonconformity(f"capabilities say {promise}, and there is no method {method}")
+    for method in lacking(profile):
+        raise Nonconformity(f"the capabilities promise {method}, and there is no such method")
     if can.batch < 1 or can.reference_length < 1 or (can.postings or 1) < 1:
         raise Nonconformity("batch, reference_length and postings count from 1")
     re.compile(can.reference_pattern)
@@ -100,9 +93,10 @@ def samples(
 ) -> Iterator[Submission]:
     """Yield sample submissions that hold all that the profile may be given."""
     longest = ledger.profile.capabilities.reference_length
-    dimensions = getattr(ledger.profile, "dimensions", COMMON_DIMENSIONS)
     yield from sample_submissions(
-        dimensions, reference=reference or "EXP-2026-0042"[:longest], widest=widest
+        dimensions_to_try(ledger.profile),
+        reference=reference or "EXP-2026-0042"[:longest],
+        widest=widest,
     )
 
 
@@ -122,7 +116,7 @@ def _exchanges(ledger: Ledger) -> Iterator[tuple[str, tuple[Submission, ...]]]:
 def build(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> bytes | None:
     """Return the request's body; None where the profile refuses, as it may."""
     try:
-        return ledger.build(Exchange(verb, submissions)).body
+        return ledger.build(verb, submissions).body
     except SchemaViolation as error:
         for finding in error.findings:
             if not finding.claim_field:

@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 
 from claimbridge.config import AuthConfig, LedgerConfig, Timeouts
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import Outcome
 from claimbridge.profiles import Profile, load_profile
+from claimbridge.profiles.abilities import NamesNoPlace
 from claimbridge.sandbox import PROFILES, Responder
 from claimbridge.soap.envelope import open_envelope
-from claimbridge.soap.faults import Fault
 from claimbridge.testing.fake import PlainChart
 
 
@@ -45,7 +46,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     def no_place_of(self, profile: Profile) -> Mapping[str, str]:
         """Return the fields that the ERP has no place for, by name, each with the reason."""
-        return {**getattr(profile, "no_place", {}), **self.no_place}
+        own = profile.no_place if isinstance(profile, NamesNoPlace) else {}
+        return {**own, **self.no_place}
 
     def opened(self) -> Profile:
         """Return the profile, made anew where it is named."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, LedgerRejection
+from claimbridge.errors import ClaimBridgeError, LedgerRejection, LedgerUnavailable, OutcomeUnknown
 from claimbridge.journal import MemoryJournal
 from claimbridge.model import Acknowledgement, Claim, ClaimLine, Posting, Role
 from claimbridge.sandbox import FAULTS, Listed, Sandbox
@@ -248,7 +248,7 @@ def _settled(submit: Call, claim: Claim) -> Acknowledgement | ClaimBridgeError:
         end = _attempt(submit, claim)
         if isinstance(end, Acknowledgement) or end.code == PARKED:
             return end
-        wait = getattr(end, "retry_after", None)
+        wait = end.retry_after if isinstance(end, (OutcomeUnknown, LedgerUnavailable)) else None
         if not (end.retryable or isinstance(end, LedgerRejection) or wait is not None):
             raise Nonconformity(f"neither acknowledged nor parked: {end}") from end
         time.sleep((wait or 0.0) + 0.02)

@@ -10,13 +10,20 @@ from typing import Final
 
 from claimbridge.mapping.chart.files.layout import (
     COMPUTING,
+    ChartTables,
     PeriodsTable,
     PeriodTable,
-    Placed,
-    Tables,
+    PlacedTable,
 )
-from claimbridge.mapping.chart.files.values import Checked
-from claimbridge.mapping.chart.periods import Calendar, Closing, Computed, Listed, Period, Periods
+from claimbridge.mapping.chart.files.values import ValueChecks
+from claimbridge.mapping.chart.periods import (
+    Calendar,
+    Closing,
+    ComputedCalendar,
+    ListedCalendar,
+    Period,
+    Periods,
+)
 
 MAX_PERIOD_NAME: Final = 32
 _START: Final = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
@@ -26,7 +33,7 @@ _WEEKDAYS: Final = (
 _WEEKS: Final = {"4-4-5": (4, 4, 5), "4-5-4": (4, 5, 4), "5-4-4": (5, 4, 4)}
 
 
-def periods_of(tables: Tables, origin: str) -> Periods | None:
+def periods_of(tables: ChartTables, origin: str) -> Periods | None:
     """Return the chart's periods; None where it has none.
 
     Raises ConfigurationError CB-264 naming the period or key.
@@ -35,11 +42,11 @@ def periods_of(tables: Tables, origin: str) -> Periods | None:
     if table is None:
         for code, company in tables.company.items():
             if company.closed_until or company.closed or company.open:
-                Checked(f"{origin}: [company.{code}]", code="CB-264").refuse(
+                ValueChecks(f"{origin}: [company.{code}]", code="CB-264").refuse(
                     "it closes or opens periods, and the chart has no [periods]"
                 )
         return None
-    checked = Checked(f"{origin}: [periods]", code="CB-264")
+    checked = ValueChecks(f"{origin}: [periods]", code="CB-264")
     calendar = _calendar(table, tables.period, checked)
     if not table.posting_date or len(set(table.posting_date)) < len(table.posting_date):
         checked.refuse("posting_date names nothing, or something twice")
@@ -49,7 +56,7 @@ def periods_of(tables: Tables, origin: str) -> Periods | None:
             company.closed,
             company.open,
             calendar,
-            Checked(f"{origin}: [company.{code}]", code="CB-264"),
+            ValueChecks(f"{origin}: [company.{code}]", code="CB-264"),
         )
         for code, company in tables.company.items()
         if company.closed_until or company.closed or company.open
@@ -64,7 +71,7 @@ def periods_of(tables: Tables, origin: str) -> Periods | None:
 
 
 def _calendar(
-    table: PeriodsTable, listed: Iterable[Placed[PeriodTable]], checked: Checked
+    table: PeriodsTable, listed: Iterable[PlacedTable[PeriodTable]], checked: ValueChecks
 ) -> Calendar:
     periods = [_period(placed) for placed in listed]
     if not periods:
@@ -81,19 +88,19 @@ def _calendar(
         if period.name in seen:
             checked.refuse(f'there are two periods "{period.name}"')
         seen.add(period.name)
-    return Listed(periods)
+    return ListedCalendar(periods)
 
 
-def _period(placed: Placed[PeriodTable]) -> Period:
+def _period(placed: PlacedTable[PeriodTable]) -> Period:
     table = placed.table
-    checked = Checked(placed.where, code="CB-264")
+    checked = ValueChecks(placed.where, code="CB-264")
     checked.text(table.name, "name", MAX_PERIOD_NAME)
     if table.first > table.last:
         checked.refuse(f"first {table.first} is after last {table.last}")
     return Period(table.name, table.first, table.last, table.open)
 
 
-def _computed(table: PeriodsTable, checked: Checked) -> Computed:
+def _computed(table: PeriodsTable, checked: ValueChecks) -> ComputedCalendar:
     found = _START.fullmatch(table.start)
     try:
         first = dt.date(2001, int(found[1]), int(found[2])) if found else None  # no leap year
@@ -103,7 +110,7 @@ def _computed(table: PeriodsTable, checked: Checked) -> Computed:
         checked.refuse(
             f'start "{table.start[:20]}" is no month and day from 01 to 28, such as "04-01"'
         )
-    return Computed(
+    return ComputedCalendar(
         month=first.month,
         day=first.day,
         weeks=_WEEKS.get(table.calendar),
@@ -118,7 +125,7 @@ def _closing(
     closed: tuple[str, ...],
     opened: tuple[str, ...],
     calendar: Calendar,
-    checked: Checked,
+    checked: ValueChecks,
 ) -> Closing:
     for name in (*closed, *opened):
         if not calendar.knows(name):

@@ -23,22 +23,22 @@ from claimbridge.mapping.chart.files.layout import (
     AllocationTable,
     BetweenTable,
     ChartTable,
+    ChartTables,
     CompanyTable,
     ExpenseTable,
     InvoiceTable,
     NarrationTable,
     PeriodsTable,
     PeriodTable,
-    Placed,
+    PlacedTable,
     Table,
-    Tables,
 )
 
 MAX_ROWS: Final = 20_000
 """Expense rows of a chart, those of its group included."""
 
 
-class Entry(NamedTuple):
+class TableEntry(NamedTuple):
     """One entry of a list: the file that it stands in, its number there, and its keys."""
 
     file: str
@@ -52,13 +52,13 @@ class Entry(NamedTuple):
         return f"{self.file}: {NOUNS[list_]} {self.number}{shown}"
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True):
+class ChartContent(msgspec.Struct, frozen=True, kw_only=True):
     """The tables of a chart: those there is one of, those under codes, and the lists."""
 
     file: str
     single: Mapping[str, Mapping[str, object]]
     keyed: Mapping[str, Mapping[str, Mapping[str, object]]]
-    listed: Mapping[str, tuple[Entry, ...]]
+    listed: Mapping[str, tuple[TableEntry, ...]]
 
     def text(self, key: str) -> str | None:
         """Return a text of ``[chart]``; None where it is not given."""
@@ -66,7 +66,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return value if isinstance(value, str) else None
 
 
-def parse_toml(data: bytes, *, file: str) -> Content:
+def parse_toml(data: bytes, *, file: str) -> ChartContent:
     """Return what TOML ``data`` says; ``file`` names it in messages.
 
     Raises ConfigurationError: CB-205 for what is no TOML, CB-206 for an unknown table or key or a
@@ -83,7 +83,7 @@ def parse_toml(data: bytes, *, file: str) -> Content:
     known = (*SINGLE, *KEYED, *LISTED)
     single: dict[str, Mapping[str, object]] = {}
     keyed: dict[str, Mapping[str, Mapping[str, object]]] = {}
-    listed: dict[str, tuple[Entry, ...]] = {}
+    listed: dict[str, tuple[TableEntry, ...]] = {}
     for name, value in raw.items():
         if name in SINGLE:
             single[name] = _table(value, f"{file}: [{name}]")
@@ -94,15 +94,15 @@ def parse_toml(data: bytes, *, file: str) -> Content:
             }
         elif name in LISTED:
             listed[name] = tuple(
-                Entry(file, number, _table(entry, f"{file}: {NOUNS[name]} {number}"))
+                TableEntry(file, number, _table(entry, f"{file}: {NOUNS[name]} {number}"))
                 for number, entry in enumerate(_list(value, f"{file}: {name}"), start=1)
             )
         else:
             raise ConfigurationError(f"{file}: {unknown(name, known)}", code="CB-206")
-    return checked(Content(file=file, single=single, keyed=keyed, listed=listed))
+    return checked(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
 
 
-def checked(content: Content) -> Content:
+def checked(content: ChartContent) -> ChartContent:
     """Return ``content`` with every key known and every value of its type, missing ones apart.
 
     What is missing may stand in the chart that this one extends. Raises ConfigurationError CB-206.
@@ -126,11 +126,11 @@ def unknown(name: str, known: Iterable[str], what: str = "key", *, also: Iterabl
     return f'unknown {what} "{name[:64]}"; {hint}'
 
 
-def joined(own: Content, group: Content) -> Content:
+def joined(own: ChartContent, group: ChartContent) -> ChartContent:
     """Return a chart with what its group says besides.
 
-    Tables are joined key by key, the chart's own before the group's; of the lists, the chart's own
-    entries come first, and its periods, listed or computed, stand in the place of the group's.
+    Tables are joined key by key, and the chart's own keys win. In the lists the chart's own
+    entries come first. Its periods, listed or computed, replace the group's.
     Raises ConfigurationError CB-262 where the two are never valid on the same day.
     """
     group = _without_periods(own, group)
@@ -147,10 +147,10 @@ def joined(own: Content, group: Content) -> Content:
     }
     listed["period"] = own.listed.get("period") or group.listed.get("period", ())
     keyed = {name: _merged(own.keyed.get(name, {}), group.keyed.get(name, {})) for name in KEYED}
-    return Content(file=own.file, single=single, keyed=keyed, listed=listed)
+    return ChartContent(file=own.file, single=single, keyed=keyed, listed=listed)
 
 
-def _without_periods(own: Content, group: Content) -> Content:
+def _without_periods(own: ChartContent, group: ChartContent) -> ChartContent:
     """Return the group's content without what says which its periods are, if the own says that."""
     periods = group.single.get("periods", {})
     if own.listed.get("period"):
@@ -169,7 +169,7 @@ def _merged(own: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _validity(own: Content, group: Content) -> dict[str, dt.date]:
+def _validity(own: ChartContent, group: ChartContent) -> dict[str, dt.date]:
     bounds: dict[str, dt.date] = {}
     for key, pick in (("valid_from", max), ("valid_to", min)):
         given = [content.single.get("chart", {}).get(key) for content in (own, group)]
@@ -185,7 +185,7 @@ def _validity(own: Content, group: Content) -> dict[str, dt.date]:
     return bounds
 
 
-def tables_of(content: Content) -> Tables:
+def tables_of(content: ChartContent) -> ChartTables:
     """Return the tables of a whole chart, typed.
 
     Raises ConfigurationError CB-206 naming the table or entry for what is missing or of a wrong
@@ -203,7 +203,7 @@ def tables_of(content: Content) -> Tables:
             raise ConfigurationError(f"{file}: there is no {what}", code="CB-206")
     if len(content.listed["expense"]) > MAX_ROWS:
         raise _too_many(file, len(content.listed["expense"]))
-    return Tables(
+    return ChartTables(
         chart=_single(content, "chart", ChartTable),
         accounts=_single(content, "accounts", AccountsTable),
         company={
@@ -233,13 +233,13 @@ def _too_many(file: str, rows: int) -> ConfigurationError:
 _K = TypeVar("_K", bound=Table)
 
 
-def _single(content: Content, name: str, kind: type[_K]) -> _K:
+def _single(content: ChartContent, name: str, kind: type[_K]) -> _K:
     return _decode(content.single.get(name, {}), kind, f"{content.file}: [{name}]")
 
 
-def _placed(content: Content, name: str, kind: type[_K]) -> tuple[Placed[_K], ...]:
+def _placed(content: ChartContent, name: str, kind: type[_K]) -> tuple[PlacedTable[_K], ...]:
     return tuple(
-        Placed(where, entry.file, entry.number, _decode(entry.values, kind, where))
+        PlacedTable(where, entry.file, entry.number, _decode(entry.values, kind, where))
         for entry in content.listed.get(name, ())
         for where in (entry.where(name),)
     )

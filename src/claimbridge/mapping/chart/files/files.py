@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.chart.files.content import Content, Entry, joined, parse_toml
+from claimbridge.mapping.chart.files.content import ChartContent, TableEntry, joined, parse_toml
 from claimbridge.mapping.chart.files.grids import MAX_BYTES, Grid, csv_grid, refusal
 from claimbridge.mapping.chart.files.sheets import content_of
 from claimbridge.mapping.chart.files.workbook import workbook_grids
@@ -21,7 +21,7 @@ _NOWHERE: Final = (OSError, ValueError)
 _OTHER_SHEETS: Final = frozenset({".xlsm", ".xlsb", ".xls", ".xltx", ".xltm", ".ods", ".numbers"})
 
 
-def load_content(path: Path) -> Content:
+def load_content(path: Path) -> ChartContent:
     """Return what the chart at ``path`` says, with what its group says besides.
 
     Raises ConfigurationError naming the file: CB-205 where it cannot be read, CB-260 where it is
@@ -30,7 +30,7 @@ def load_content(path: Path) -> Content:
     return _extended(path, ())
 
 
-def without_files(content: Content) -> Content:
+def without_files(content: ChartContent) -> ChartContent:
     """Return ``content``; refuse one that needs files beside it, for it came from none."""
     for key in ("extends", "rows"):
         if content.text(key) is not None:
@@ -42,7 +42,7 @@ def without_files(content: Content) -> Content:
     return content
 
 
-def _extended(path: Path, below: tuple[Path, ...]) -> Content:
+def _extended(path: Path, below: tuple[Path, ...]) -> ChartContent:
     place = _resolved(path)
     if place in below:
         names = " extends ".join(one.name for one in (*below[below.index(place) :], place))
@@ -74,7 +74,7 @@ def _resolved(path: Path) -> Path:
         raise _unreadable(path, error) from error
 
 
-def _read(path: Path) -> Content:
+def _read(path: Path) -> ChartContent:
     file, suffix = os.fspath(path), path.suffix.lower()
     if path.is_dir():
         return content_of(_folder(path), file=file)
@@ -104,7 +104,7 @@ def _folder(path: Path) -> list[Grid]:
     ]
 
 
-def _with_rows(content: Content, path: Path) -> Content:
+def _with_rows(content: ChartContent, path: Path) -> ChartContent:
     """Return ``content`` with the expense rows of the file that ``[chart] rows`` names."""
     chart = dict(content.single.get("chart", {}))
     for key in ("account_list", "department_list"):
@@ -123,7 +123,7 @@ def _with_rows(content: Content, path: Path) -> Content:
     return msgspec.structs.replace(content, single=single, listed=listed)
 
 
-def _rows(path: Path) -> tuple[Entry, ...]:
+def _rows(path: Path) -> tuple[TableEntry, ...]:
     file, suffix = os.fspath(path), path.suffix.lower()
     if suffix == ".csv":
         grids = [csv_grid(read_bytes(path), where=file, name="expense")]
@@ -134,7 +134,7 @@ def _rows(path: Path) -> tuple[Entry, ...]:
         grids = [grid for grid in grids if grid.name.lower() == "expense"]
     else:
         raise refusal(file, "expense rows beside a chart stand in a .csv or .xlsx file")
-    found: Mapping[str, tuple[Entry, ...]] = content_of(grids, file=file).listed
+    found: Mapping[str, tuple[TableEntry, ...]] = content_of(grids, file=file).listed
     if "expense" not in found:
         raise refusal(file, 'it has no sheet "expense"')
     return found["expense"]

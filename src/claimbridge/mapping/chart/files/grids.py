@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.cells import Unread, decoded, separated, unescaped
+from claimbridge.mapping.cells import UnreadableCell, decoded, separated, unescaped
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a chart's file, and of what a workbook unpacks to."""
@@ -54,7 +54,7 @@ def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Gr
     """
     try:
         text = decoded(data)
-    except Unread as error:
+    except UnreadableCell as error:
         raise refusal(where, str(error)) from error
     if "\0" in text:
         raise refusal(where, "neither UTF-8 nor UTF-16 nor GB18030 text; save it as CSV UTF-8")

@@ -218,7 +218,7 @@ class ExpenseTable(Table, frozen=True):
 _K = TypeVar("_K", bound=Table)
 
 
-class Placed(NamedTuple, Generic[_K]):
+class PlacedTable(NamedTuple, Generic[_K]):
     """An entry of a list, and where it stands: for messages, by its file and its number there."""
 
     where: str
@@ -227,7 +227,7 @@ class Placed(NamedTuple, Generic[_K]):
     table: _K
 
 
-class Tables(msgspec.Struct, frozen=True):
+class ChartTables(msgspec.Struct, frozen=True):
     """A chart's tables, typed but not yet checked against each other."""
 
     chart: ChartTable
@@ -237,9 +237,9 @@ class Tables(msgspec.Struct, frozen=True):
     allocation: AllocationTable
     intercompany: BetweenTable
     periods: PeriodsTable | None
-    expense: tuple[Placed[ExpenseTable], ...]
-    invoice: tuple[Placed[InvoiceTable], ...]
-    period: tuple[Placed[PeriodTable], ...]
+    expense: tuple[PlacedTable[ExpenseTable], ...]
+    invoice: tuple[PlacedTable[InvoiceTable], ...]
+    period: tuple[PlacedTable[PeriodTable], ...]
 
 
 SINGLE: Final[Mapping[str, type[Table]]] = {
@@ -250,17 +250,17 @@ SINGLE: Final[Mapping[str, type[Table]]] = {
     "intercompany": BetweenTable,
     "periods": PeriodsTable,
 }
-"""Tables that a chart has one of."""
+"""ChartTables that a chart has one of."""
 
 KEYED: Final[Mapping[str, type[Table]]] = {"company": CompanyTable}
-"""Tables that a chart has several of, each under a code."""
+"""ChartTables that a chart has several of, each under a code."""
 
 LISTED: Final[Mapping[str, type[Table]]] = {
     "expense": ExpenseTable,
     "invoice": InvoiceTable,
     "period": PeriodTable,
 }
-"""Tables that a chart has a list of, in an order that matters."""
+"""ChartTables that a chart has a list of, in an order that matters."""
 
 NOUNS: Final = {"expense": "expense row", "invoice": "invoice rule", "period": "period"}
 """What messages call an entry of a list."""

@@ -10,18 +10,18 @@ from typing import Final, TypedDict
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.chart.facts import CONDITIONS, PAYMENTS
 from claimbridge.mapping.chart.files.calendars import periods_of
-from claimbridge.mapping.chart.files.content import Content, tables_of
+from claimbridge.mapping.chart.files.content import ChartContent, tables_of
 from claimbridge.mapping.chart.files.layout import (
     AccountsTable,
+    ChartTables,
     CompanyTable,
     ExpenseTable,
-    Placed,
-    Tables,
+    PlacedTable,
 )
-from claimbridge.mapping.chart.files.values import Checked
+from claimbridge.mapping.chart.files.values import ValueChecks
 from claimbridge.mapping.chart.narration import CLAIM_FIELDS, LINE_FIELDS
 from claimbridge.mapping.chart.rows import ANY, ExpenseRow, RowIndex, Window
-from claimbridge.mapping.chart.rules import Accounts, Company, Intercompany, InvoiceRule, Rules
+from claimbridge.mapping.chart.rules import Accounts, ChartRules, Company, Intercompany, InvoiceRule
 from claimbridge.model.claim_lines import CLAIM_TEXT, DOCUMENT_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
 from claimbridge.model.text import DIMENSION_NAME, plain
 from claimbridge.model.voucher import MAX_ACCOUNT
@@ -30,24 +30,24 @@ MAX_NAME: Final = 200
 MAX_CODE: Final = 64
 
 
-def rules_of(content: Content) -> Rules:
+def rules_from_tables(content: ChartContent) -> ChartRules:
     """Return what a whole chart says, checked in full.
 
     Raises ConfigurationError naming the file and its table or row.
     """
     tables, origin = tables_of(content), content.file
-    _check_chart(tables, Checked(f"{origin}: [chart]"))
+    _check_chart(tables, ValueChecks(f"{origin}: [chart]"))
     companies = {
-        code: _company(code, table, tables.company, Checked(f"{origin}: [company.{code}]"))
+        code: _company(code, table, tables.company, ValueChecks(f"{origin}: [company.{code}]"))
         for code, table in tables.company.items()
     }
-    narration = Checked(f"{origin}: [narration]")
+    narration = ValueChecks(f"{origin}: [narration]")
     narration.template(tables.narration.line, "line", LINE_FIELDS)
-    return Rules(
+    return ChartRules(
         name=tables.chart.name,
         valid_from=tables.chart.valid_from,
         valid_to=tables.chart.valid_to,
-        accounts=_accounts(tables.accounts, companies, Checked(f"{origin}: [accounts]")),
+        accounts=_accounts(tables.accounts, companies, ValueChecks(f"{origin}: [accounts]")),
         companies=companies,
         claim_text=narration.template(tables.narration.claim, "claim", CLAIM_FIELDS),
         rows=_rows(tables, origin),
@@ -60,7 +60,7 @@ def rules_of(content: Content) -> Rules:
     )
 
 
-def _check_chart(tables: Tables, checked: Checked) -> None:
+def _check_chart(tables: ChartTables, checked: ValueChecks) -> None:
     chart = tables.chart
     checked.text(chart.name, "name", MAX_NAME)
     checked.optional_code(chart.default_cost_centre, "default_cost_centre", MAX_CODE)
@@ -69,7 +69,7 @@ def _check_chart(tables: Tables, checked: Checked) -> None:
 
 
 def _company(
-    code: str, table: CompanyTable, known: Mapping[str, CompanyTable], checked: Checked
+    code: str, table: CompanyTable, known: Mapping[str, CompanyTable], checked: ValueChecks
 ) -> Company:
     checked.code(code, "the company's code", CLAIM_TEXT["company"])
     checked.currency(table.currency, "currency")
@@ -93,7 +93,9 @@ def _company(
     return Company(currency=table.currency, rates=rates, intercompany=between, zone=zone)
 
 
-def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: Checked) -> Accounts:
+def _accounts(
+    table: AccountsTable, companies: Mapping[str, Company], checked: ValueChecks
+) -> Accounts:
     for name in ("employee_payable", "card_payable", "rounding"):
         checked.code(getattr(table, name), name, MAX_ACCOUNT)
     for name in ("non_deductible_tax", "fx_difference", "card_clearing", "advance_clearing"):
@@ -113,7 +115,9 @@ def _accounts(table: AccountsTable, companies: Mapping[str, Company], checked: C
     )
 
 
-def _input_tax(given: str | dict[str, str], checked: Checked) -> dict[Decimal | str | None, str]:
+def _input_tax(
+    given: str | dict[str, str], checked: ValueChecks
+) -> dict[Decimal | str | None, str]:
     if isinstance(given, str):
         checked.code(given, "input_tax", MAX_ACCOUNT)
         return {None: given}
@@ -129,11 +133,11 @@ def _input_tax(given: str | dict[str, str], checked: Checked) -> dict[Decimal | 
     return found
 
 
-def _invoices(tables: Tables) -> dict[str, InvoiceRule]:
+def _invoices(tables: ChartTables) -> dict[str, InvoiceRule]:
     rules: dict[str, InvoiceRule] = {}
     files: dict[str, str] = {}
     for where, file, number, table in tables.invoice:
-        checked = Checked(where)
+        checked = ValueChecks(where)
         checked.code(table.kind, "kind", DOCUMENT_TEXT["kind"])
         if files.get(table.kind) == file:
             checked.refuse(f'kind "{table.kind}" has a rule already', code="CB-208")
@@ -155,7 +159,7 @@ def _invoices(tables: Tables) -> dict[str, InvoiceRule]:
     return rules
 
 
-def _rows(tables: Tables, origin: str) -> RowIndex:
+def _rows(tables: ChartTables, origin: str) -> RowIndex:
     rows = RowIndex([_row(placed, tables, origin) for placed in tables.expense])
     for earlier, hidden in rows.unreachable():
         raise ConfigurationError(
@@ -167,9 +171,9 @@ def _rows(tables: Tables, origin: str) -> RowIndex:
     return rows
 
 
-def _row(placed: Placed[ExpenseTable], tables: Tables, origin: str) -> ExpenseRow:
+def _row(placed: PlacedTable[ExpenseTable], tables: ChartTables, origin: str) -> ExpenseRow:
     where, file, number, table = placed
-    checked = Checked(where)
+    checked = ValueChecks(where)
     _check_row(table, tables, checked)
     rate, share = table.tax_rate, table.deductible
     narration = tables.narration.line if table.narration is None else table.narration
@@ -204,7 +208,7 @@ class _PerUnit(TypedDict):
     taxable_account: str
 
 
-def _per_unit(table: ExpenseTable, checked: Checked) -> _PerUnit:
+def _per_unit(table: ExpenseTable, checked: ValueChecks) -> _PerUnit:
     """Return what the row says of mileage and allowances."""
     checked.optional_code(table.unit, "unit", LINE_TEXT["unit"])
     rates = {
@@ -233,12 +237,12 @@ def _of_file(file: str, origin: str) -> str:
     return "" if file == origin else f" of {Path(file).name}"
 
 
-def _condition(table: ExpenseTable, name: str, checked: Checked) -> frozenset[str] | None:
+def _condition(table: ExpenseTable, name: str, checked: ValueChecks) -> frozenset[str] | None:
     values = checked.condition(getattr(table, name), name)
     return None if name == "payment" and values == PAYMENTS else values  # both ways are any way
 
 
-def _window(table: ExpenseTable, checked: Checked) -> Window:
+def _window(table: ExpenseTable, checked: ValueChecks) -> Window:
     window = Window(table.amount_over, table.amount_up_to, table.valid_from, table.valid_to)
     for name in ("amount_over", "amount_up_to"):
         bound = getattr(table, name)
@@ -251,7 +255,7 @@ def _window(table: ExpenseTable, checked: Checked) -> Window:
     return window if any(bound is not None for bound in window) else ANY
 
 
-def _check_row(table: ExpenseTable, tables: Tables, checked: Checked) -> None:
+def _check_row(table: ExpenseTable, tables: ChartTables, checked: ValueChecks) -> None:
     checked.code(table.type, "type", LINE_TEXT["type"])
     checked.code(table.account, "account", MAX_ACCOUNT)
     checked.optional_text(table.name, "name", MAX_NAME)

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import inspect
 
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.mapping.chart.files.content import Content, Entry, checked, unknown
+from claimbridge.mapping.chart.files.content import ChartContent, TableEntry, checked, unknown
 from claimbridge.mapping.chart.files.grids import Cell, Formula, Grid
 from claimbridge.mapping.chart.files.layout import KEYED, LISTED, SINGLE, Table
 from claimbridge.mapping.chart.names import Header, chinese_keys, chinese_sheets, sheet_of
@@ -57,7 +57,7 @@ class Keys(NamedTuple):
         return unknown(header.written, shown, what, also=also)
 
 
-def content_of(grids: Iterable[Grid], *, file: str) -> Content:
+def content_of(grids: Iterable[Grid], *, file: str) -> ChartContent:
     """Return what the sheets of a chart say; ``file`` names the chart in messages.
 
     An empty sheet says nothing. Raises ConfigurationError: CB-206 for a sheet or key that there is
@@ -65,7 +65,7 @@ def content_of(grids: Iterable[Grid], *, file: str) -> Content:
     """
     single: dict[str, Mapping[str, object]] = {}
     keyed: dict[str, Mapping[str, Mapping[str, object]]] = {}
-    listed: dict[str, tuple[Entry, ...]] = {}
+    listed: dict[str, tuple[TableEntry, ...]] = {}
     titles: dict[str, str] = {}
     for grid in grids:
         name = sheet_of(grid.name)
@@ -83,7 +83,7 @@ def content_of(grids: Iterable[Grid], *, file: str) -> Content:
             keyed[name] = _coded(grid, name, _keys(KEYED[name]))
         elif name in LISTED:
             listed[name] = tuple(
-                Entry(file, number, values)
+                TableEntry(file, number, values)
                 for number, values in _records(grid, _keys(LISTED[name]))
             )
         elif any(cell is not None for _, cells in grid.rows for cell in cells):
@@ -94,7 +94,7 @@ def content_of(grids: Iterable[Grid], *, file: str) -> Content:
                 "remarks has a name that begins with #",
                 code="CB-206",
             )
-    return checked(Content(file=file, single=single, keyed=keyed, listed=listed))
+    return checked(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
 
 
 @cache

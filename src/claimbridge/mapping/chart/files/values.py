@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.mapping.chart.narration import Template
+from claimbridge.mapping.chart.narration import NarrationTemplate
 from claimbridge.mapping.chart.when import When
 from claimbridge.model.money import MAX_INTEGER_DIGITS, as_decimal, as_fraction, exponent
 from claimbridge.model.text import check_code, check_text, plain
@@ -17,7 +17,7 @@ from claimbridge.model.zones import find_zone
 _T = TypeVar("_T")
 
 
-class Checked:
+class ValueChecks:
     """Checks the values of one table; ``where`` names it in every refusal.
 
     Every method raises ConfigurationError, with the ``code`` given unless it says another.
@@ -77,11 +77,11 @@ class Checked:
         except ValueError as error:
             self.refuse(f"{what}: {error}", code="CB-263")
 
-    def template(self, text: str, what: str, fields: tuple[str, ...]) -> Template:
+    def template(self, text: str, what: str, fields: tuple[str, ...]) -> NarrationTemplate:
         """Return a narration template; CB-209 for a field that there is not."""
         self.optional_text(text, what, 500)
         try:
-            return Template.parse(text, fields)
+            return NarrationTemplate.parse(text, fields)
         except ValueError as error:
             self.refuse(f"{what}: {error}", code="CB-209")
 

@@ -15,7 +15,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.model import Advance, Allocation, Claim, ClaimLine, Payee, SupportingDocument
-from claimbridge.model.claim_checks import converted
+from claimbridge.model.claim_lines import converted
 from claimbridge.model.money import EXACT, summed
 from claimbridge.sources.hesi.api.http import JsonObject, read_json
 from claimbridge.sources.hesi.effects import WAITING, came_and_went_back, waiting_node

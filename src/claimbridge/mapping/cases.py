@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
-from claimbridge.mapping.chart.chart import Chart
 from claimbridge.mapping.chart.files.files import read_bytes
+from claimbridge.mapping.chart_of_accounts import Chart
 from claimbridge.mapping.postings.explanation import Mapped
 from claimbridge.model import Claim
 
@@ -30,7 +30,7 @@ _COMPARED: Final = (
 _REQUIRED: Final = ("account", "side", "amount")
 
 
-class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChartCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One example claim, as its file says; no ``postings`` and no ``error``: not expected yet."""
 
     claim: msgspec.Raw
@@ -40,7 +40,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     period: str | None = None
 
 
-class Difference(NamedTuple):
+class CaseDifference(NamedTuple):
     """One thing that is not as expected; ``posting`` counts from 1, 0 where it is the whole claim.
 
     An empty text: there is none.
@@ -57,7 +57,7 @@ class CaseResult(NamedTuple):
 
     name: str
     claim_id: str
-    differences: tuple[Difference, ...]
+    differences: tuple[CaseDifference, ...]
     written: bool = False
 
 
@@ -96,9 +96,9 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _read(file: Path) -> Case:
+def _read(file: Path) -> ChartCase:
     try:
-        case = msgspec.json.decode(read_bytes(file), type=Case)
+        case = msgspec.json.decode(read_bytes(file), type=ChartCase)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ConfigurationError(f"{file}: not an example claim: {error}", code="CB-266") from error
     if case.error is not None and case.postings is not None:
@@ -112,21 +112,21 @@ def _read(file: Path) -> Case:
     return case
 
 
-def _map(chart: Chart, case: Case) -> Mapped | ClaimError:
+def _map(chart: Chart, case: ChartCase) -> Mapped | ClaimError:
     try:
         return chart.map(Claim.from_json(bytes(case.claim)))
     except ClaimError as error:
         return error
 
 
-def _differences(case: Case, end: Mapped | ClaimError) -> Iterator[Difference]:
+def _differences(case: ChartCase, end: Mapped | ClaimError) -> Iterator[CaseDifference]:
     if isinstance(end, ClaimError):
         if case.error != end.code:
             wanted = case.error or ("" if case.postings is None else "postings")
-            yield Difference(0, "error", wanted, f"{end.code} {end.message}")
+            yield CaseDifference(0, "error", wanted, f"{end.code} {end.message}")
         return
     if case.error is not None:
-        yield Difference(0, "error", case.error, "postings")
+        yield CaseDifference(0, "error", case.error, "postings")
         return
     plain = end.to_dict()
     for what, stated, given in (
@@ -134,13 +134,13 @@ def _differences(case: Case, end: Mapped | ClaimError) -> Iterator[Difference]:
         ("period", case.period, end.period or ""),
     ):
         if stated is not None and stated != given:
-            yield Difference(0, what, stated, given)
+            yield CaseDifference(0, what, stated, given)
     yield from _posting_differences(case.postings or (), plain["postings"])
 
 
 def _posting_differences(
     expected: Sequence[Mapping[str, str]], found: Sequence[Mapping[str, str]]
-) -> Iterator[Difference]:
+) -> Iterator[CaseDifference]:
     # Aligned, so that one posting too many does not make all below it different.
     pairs = difflib.SequenceMatcher(
         a=[_key(one) for one in expected], b=[_key(one) for one in found], autojunk=False
@@ -151,11 +151,11 @@ def _posting_differences(
             given = found[begin + offset] if begin + offset < end else None
             number = min(begin + offset, max(end - 1, begin)) + 1
             if wanted is None or given is None:
-                yield Difference(number, "posting", _line(wanted), _line(given))
+                yield CaseDifference(number, "posting", _line(wanted), _line(given))
                 continue
             for name in _COMPARED:
                 if name in wanted and not _same(name, wanted[name], given.get(name, "")):
-                    yield Difference(number, name, wanted[name], given.get(name, ""))
+                    yield CaseDifference(number, name, wanted[name], given.get(name, ""))
 
 
 def _key(posting: Mapping[str, str]) -> tuple[str, str, Decimal | str]:
@@ -181,7 +181,7 @@ def _line(posting: Mapping[str, str] | None) -> str:
     return " ".join(posting[name] for name in shown if posting.get(name))
 
 
-def _write(file: Path, case: Case, end: Mapped | ClaimError) -> None:
+def _write(file: Path, case: ChartCase, end: Mapped | ClaimError) -> None:
     made: dict[str, Any] = {"claim": case.claim}
     if isinstance(end, ClaimBridgeError):
         made["error"] = end.code

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from claimbridge.mapping.chart.checks import check_rules
-from claimbridge.mapping.chart.code_lists import read_accounts, read_departments
+from claimbridge.mapping.chart.files.code_lists import read_accounts, read_departments
 from claimbridge.mapping.chart.files.content import parse_toml
 from claimbridge.mapping.chart.files.files import load_content, without_files
-from claimbridge.mapping.chart.files.rules_from_tables import rules_of
+from claimbridge.mapping.chart.files.rules_from_tables import rules_from_tables
 from claimbridge.mapping.chart.finding import ChartFinding
-from claimbridge.mapping.chart.rules import Rules
+from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.mapping.postings.claim import map_claim
 from claimbridge.mapping.postings.explanation import Mapped
 from claimbridge.model import Claim
@@ -28,7 +28,7 @@ class Chart:
     Make one with ``load`` or ``from_toml``. ``name`` is the chart's own.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: ChartRules) -> None:
         self._rules = rules
         self.name: str = rules.name
 
@@ -40,7 +40,7 @@ class Chart:
         Raises ConfigurationError naming the file and its table or row that is wrong, or the file
         when it cannot be read; MissingExtra for Excel where openpyxl is not installed.
         """
-        return cls(rules_of(load_content(Path(path))))
+        return cls(rules_from_tables(load_content(Path(path))))
 
     @classmethod
     def from_toml(cls, data: bytes, *, origin: str = "chart") -> Chart:
@@ -49,7 +49,7 @@ class Chart:
         Raises ConfigurationError naming the table or row that is wrong, or for a chart that needs
         other files.
         """
-        return cls(rules_of(without_files(parse_toml(data, file=origin))))
+        return cls(rules_from_tables(without_files(parse_toml(data, file=origin))))
 
     def in_zone(self, zone: ZoneInfo | None) -> Chart:
         """Return the chart for a ledger whose days begin in ``zone``; None: it does not say.

@@ -10,8 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from claimbridge.errors import MappingError
-from claimbridge.mapping.chart.rules import Company, Rules
-from claimbridge.mapping.claim_path import Place
+from claimbridge.mapping.chart.rules import ChartRules, Company
+from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import nearest
 from claimbridge.model import Claim
 from claimbridge.model.money import EXACT
@@ -40,7 +40,7 @@ class Sum:
         return f"{noun} {', '.join(map(str, self._lines))}"
 
 
-class Book:
+class CompanyBook:
     """One company's part of a claim; ``code`` is empty for the claim's own.
 
     ``due`` is what another company owes the claim's, ``receivable`` its account there and
@@ -65,7 +65,7 @@ class Book:
         return bool(self.code) and not self.payable
 
 
-def open_book(rules: Rules, claim: Claim, code: str, place: Place) -> Book:
+def open_book(rules: ChartRules, claim: Claim, code: str, place: ClaimPath) -> CompanyBook:
     """Return the books of another company that bears cost of the claim.
 
     Raises MappingError CB-126 for a company, or an account between the two, that the chart does
@@ -84,16 +84,16 @@ def open_book(rules: Rules, claim: Claim, code: str, place: Place) -> Book:
     if receivable is None:
         raise _no_account(rules, claim, place, claim.company, code, "receivable")
     if rules.recharge:
-        return Book(code, company, receivable=receivable)
+        return CompanyBook(code, company, receivable=receivable)
     other = company.intercompany.get(claim.company)
     payable = other.payable if other else None
     if payable is None:
         raise _no_account(rules, claim, place, code, claim.company, "payable")
-    return Book(code, company, receivable=receivable, payable=payable)
+    return CompanyBook(code, company, receivable=receivable, payable=payable)
 
 
 def _no_account(
-    rules: Rules, claim: Claim, place: Place, of: str, towards: str, kind: str
+    rules: ChartRules, claim: Claim, place: ClaimPath, of: str, towards: str, kind: str
 ) -> MappingError:
     pairs = [
         f"{code} towards {other}"
