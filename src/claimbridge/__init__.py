@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         Voucher,
     )
     from claimbridge.profiles.base import Capabilities, Profile
+    from claimbridge.sources import Arrival, Source
 
 _HOMES = {
     "claimbridge.aio": ["AsyncClient"],
@@ -128,6 +129,7 @@ _HOMES = {
         "Voucher",
     ],
     "claimbridge.profiles.base": ["Capabilities", "Profile"],
+    "claimbridge.sources": ["Arrival", "Source"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -135,6 +137,7 @@ __all__ = [
     "AccessDenied",
     "Acknowledgement",
     "ApprovalMissing",
+    "Arrival",
     "AsyncClient",
     "AuditBroken",
     "AuthConfig",
@@ -183,6 +186,7 @@ __all__ = [
     "SignatureInvalid",
     "SignerUntrusted",
     "SigningError",
+    "Source",
     "Standing",
     "State",
     "SupportingDocument",

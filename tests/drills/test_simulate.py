@@ -72,11 +72,11 @@ def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
 
 
 BREAKS: dict[str, tuple[str, Any]] = {
-    "the mark is ignored": ("claimbridge.journal.newest.refused", lambda _: None),
+    "the mark is ignored": ("claimbridge.journal.newest.refusal", lambda _: None),
     "a gap is ignored": ("claimbridge.submission.first._gap", lambda *_: None),
     "keyed by name": ("claimbridge.submission.books.found", _by_name),
     "another book may have it": (
-        "claimbridge.journal.rules.refuse_elsewhere",
+        "claimbridge.journal.elsewhere.refuse_elsewhere",
         lambda *_: None,
     ),
     "no intent of a family": ("claimbridge.submission.division._intend_posting", _nothing),

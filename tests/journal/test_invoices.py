@@ -271,9 +271,9 @@ def _older_journal(path: Path) -> None:
 
 
 def _content(claim_id: str, parts: int) -> str:
-    from claimbridge.journal.sqlite.rows import encoded
+    from claimbridge.journal.sqlite.rows import encode
 
-    content = json.loads(encoded(submission(claim_id)))
+    content = json.loads(encode(submission(claim_id)))
     if parts:
         content["voucher"] |= {"part": int(claim_id.rpartition("/")[2]), "parts": parts}
     return json.dumps(content)

@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
     schema.bring_up(connection, path, schema.MIGRATIONS[:BEFORE])
     for claim_id, revision, purpose, state, part, parts in (*FAMILY, *THEIRS):
         held = msgspec.structs.replace(voucher(claim_id), part=part, parts=parts)
-        content = rows.encoded(_of(Key("CN01", claim_id, revision, Purpose(purpose)), held))
+        content = rows.encode(_of(Key("CN01", claim_id, revision, Purpose(purpose)), held))
         key = ("CN01", claim_id, revision, purpose)
         connection.execute(
             "INSERT INTO claims VALUES ('CN01', ?, 3) ON CONFLICT DO NOTHING", (claim_id,)

@@ -13,8 +13,8 @@ from claimbridge.config import AuthConfig, LedgerConfig, load_config
 from claimbridge.errors import ClaimError, ConfigurationError, KeyUnavailable
 from claimbridge.ledger import Ledger, transport_settings
 from claimbridge.model import Claim, ClaimLine
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.request import Request
 from claimbridge.submission import Built
 from claimbridge.testing.fake import PlainChart
 

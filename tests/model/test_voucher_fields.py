@@ -11,8 +11,8 @@ from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.model import Posting, Voucher
 from claimbridge.model.voucher_fields import POSTING, VOUCHER, Told, Untold
-from claimbridge.profiles.kit.samples import reversing, sample_submissions
 from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.samples import reversing, sample_submissions
 from claimbridge.testing.conformance.fields import CHANGES, fields
 
 TABLES = [(Voucher, VOUCHER), (Posting, POSTING)]

@@ -20,7 +20,7 @@ from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Role, Voucher
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.profiles.sap.tables import Tables, asked_for
 

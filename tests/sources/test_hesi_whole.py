@@ -16,9 +16,10 @@ from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import Hesi, Node, Sandbox
-from claimbridge.sources.hesi.opening import hesi_source, open_hook
-from claimbridge.sources.hints import Hinted
-from claimbridge.sources.intake import Handled, Intake
+from claimbridge.sources.hesi.hook import open_hook
+from claimbridge.sources.hesi.kind import hesi_source
+from claimbridge.sources.hints import SourceWithHints
+from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig, load_source
 from claimbridge.sources.writeback import OPEN, WriteBackState
@@ -45,7 +46,7 @@ class Whole:
         self.client = Client(ledger)
         self.record = SourceRecord(folder / "claims.db")
         self.config: SourceConfig
-        self.source: Hinted
+        self.source: SourceWithHints
         self.configure()
 
     def configure(self, **options: Any) -> None:
@@ -84,7 +85,7 @@ class Whole:
         self.hesi.agree(code, by="corp:zhao.min")
         return code
 
-    def run(self) -> list[Handled]:
+    def run(self) -> list[IntakeItem]:
         self.intake = Intake(
             self.source, config=self.config, record=self.record, clients=lambda _: self.client
         )

@@ -25,8 +25,9 @@ from claimbridge.errors import (
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart, Mapped
 from claimbridge.model import Claim, Outcome, State, Submission
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Page
 from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.request import Request
 from claimbridge.sandbox import Sandbox
 
 BAD = "BAD-1"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimbridge.errors import SchemaViolation
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.strings.documents import InnerContract

@@ -44,8 +44,8 @@ from claimbridge.profiles.abilities import (
     Queries,
     Reverses,
 )
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Attempt
+from claimbridge.profiles.request import Request
 from claimbridge.soap.addressing import message_headers
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Final
 from claimbridge.errors import requires_extra
 
 if TYPE_CHECKING:
-    from claimbridge.sandbox.app import Listed
     from claimbridge.sandbox.hesi.books import Node
     from claimbridge.sandbox.hesi.hooks import HookSettings
     from claimbridge.sandbox.hesi.service import Hesi
+    from claimbridge.sandbox.http.control import Listed
     from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
     from claimbridge.sandbox.kit.disturbances import FAULTS, Kind, Order, parse_faults
     from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from claimbridge.sandbox.server import PROFILES, Sandbox
 
 _NAMES: Final = {
-    "app": ("Listed",),
+    "http.control": ("Listed",),
     "hesi.books": ("Node",),
     "hesi.hooks": ("HookSettings",),
     "hesi.service": ("Hesi",),

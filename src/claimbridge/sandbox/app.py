@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,137 +14,17 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.model import JournalEntry
-from claimbridge.sandbox import published
-from claimbridge.sandbox.connection import Connection
-from claimbridge.sandbox.disturb import DECOY, Act, perform
-from claimbridge.sandbox.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood, Reply
 from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.hesi.service import routes as hesi_routes
-from claimbridge.sandbox.kit.books import Books, Document, Objection, Transaction
+from claimbridge.sandbox.http import published
+from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.control import Control, Steering
+from claimbridge.sandbox.http.disturb import DECOY, Act, perform
+from claimbridge.sandbox.http.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood
+from claimbridge.sandbox.http.pages import decoded, json_page
+from claimbridge.sandbox.http.reply import Reply
 from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
 from claimbridge.sandbox.kit.responder import Answer
-from claimbridge.sandbox.recording import Recorder
-
-_T = TypeVar("_T")
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as ``GET /sandbox/ledger`` lists it; amounts are strings.
-
-    ``journal_entry`` is number, company and year as the command prints them (``000001 / CN01 /
-    2026``), None until it is posted.
-    """
-
-    reference: str
-    journal_entry: str | None
-    postings: list[dict[str, str]]
-    state: str
-    profile: str
-    company: str
-    fiscal_year: str
-    purpose: str
-
-
-class Steering(msgspec.Struct, forbid_unknown_fields=True):
-    """What ``POST /sandbox/advance`` takes; everything may be left out."""
-
-    profile: str | None = None
-    reference: str | None = None
-    to: str | None = None
-
-
-class Control:
-    """What is common to all endpoints: the books, the counts, the plan of faults."""
-
-    def __init__(self, books: Books, plan: Plan, recorder: Recorder | None) -> None:
-        self.books: Books = books
-        self.plan: Plan = plan
-        self.recorder: Recorder | None = recorder
-        self.base: str = ""
-        self.closing: asyncio.Event = asyncio.Event()
-        self.settle_door: Callable[[bool], Awaitable[None]] = _no_door
-        self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-
-    async def order(self, plan: Plan) -> None:
-        """Put another plan of faults in place of this one; its counts begin anew."""
-        self.plan = plan
-        await self.settle_door(plan.door_closed)
-
-    def count(self, what: str) -> None:
-        """Count a call."""
-        with self._lock:
-            self._counts[what] += 1
-
-    def counts(self) -> dict[str, int]:
-        """Return the calls counted so far, by operation."""
-        with self._lock:
-            return dict(self._counts)
-
-    def ledger(self) -> list[Listed]:
-        """Return every document, in the order of entry."""
-        with self.books.transaction() as books:
-            return [_listed(document) for document in books.all()]
-
-    def advance(self, steering: Steering) -> list[Listed]:
-        """Move documents one step (entered, posted, paid), or up to ``to``; return the moved."""
-        if steering.to not in (None, "posted", "paid", "rejected"):
-            raise ConfigurationError(
-                f"documents do not move to {steering.to!r}; name posted, paid or rejected",
-                code="CB-274",
-            )
-        with self.books.transaction() as books:
-            wanted = [
-                document
-                for document in books.all(steering.profile)
-                if steering.reference in (None, document.reference)
-            ]
-            moved = [_moved(document, steering.to, books) for document in wanted]
-        return [_listed(document) for document in moved if document is not None]
-
-
-async def _no_door(closed: bool) -> None:
-    """Do nothing: an application without a server has no door."""
-
-
-def _listed(document: Document) -> Listed:
-    entry = document.entry
-    numbered = JournalEntry(document.number or "", entry.company, document.fiscal_year)
-    return Listed(
-        reference=document.reference,
-        journal_entry=str(numbered) if document.number else None,
-        postings=[
-            {
-                "account": leg.account,
-                "side": leg.side,
-                "currency": leg.currency,
-                "amount": f"{leg.amount:f}",
-                "cost_centre": leg.cost_centre,
-                **({"company": leg.company} if leg.company else {}),
-            }
-            for leg in entry.legs
-        ],
-        state=document.status,
-        profile=document.profile,
-        company=entry.company,
-        fiscal_year=document.fiscal_year,
-        purpose=entry.purpose,
-    )
-
-
-def _moved(document: Document, to: str | None, books: Transaction) -> Document | None:
-    if to == "rejected":
-        reason = Objection("sandbox", "refused after it was taken in")
-        return books.reject(document, [reason]) if document.status == "entered" else None
-    moved = None
-    if document.status == "entered":
-        document = moved = books.post(document)
-        if to is None:
-            return moved
-    if document.status == "posted" and document.entry.purpose == "post" and to != "posted":
-        moved = books.pay(document)
-    return moved
 
 
 class Soap:
@@ -252,21 +130,21 @@ def application(
     """Return the sandbox as an ASGI application."""
 
     def ledger(request: Request) -> Response:
-        return _json(control.ledger())
+        return json_page(control.ledger())
 
     def requests(request: Request) -> Response:
-        return _json(control.counts())
+        return json_page(control.counts())
 
     async def faults(request: Request) -> Response:
         if request.method == "POST":
-            given = _decoded(await request.body(), _Faults)
+            given = decoded(await request.body(), _Faults)
             await control.order(Plan(parse_faults(given.faults), seed=given.seed))
-        return _json({"faults": control.plan.spec})
+        return json_page({"faults": control.plan.spec})
 
     async def advance(request: Request) -> Response:
         body = await request.body()
-        steering = _decoded(body or b"{}", Steering)
-        return _json(await asyncio.to_thread(control.advance, steering))
+        steering = decoded(body or b"{}", Steering)
+        return json_page(await asyncio.to_thread(control.advance, steering))
 
     def decoy(request: Request) -> Response:
         control.count("decoy")
@@ -298,19 +176,8 @@ class _Faults(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def _decoded(body: bytes, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(f"not what is expected here: {error}", code="CB-274") from error
-
-
 def _refused(request: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, status=400)
-
-
-def _json(value: object, *, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    return json_page({"error": str(error)}, status=400)
 
 
 def _xml(content: bytes) -> Response:

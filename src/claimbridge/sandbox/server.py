@@ -18,16 +18,17 @@ from uvicorn.server import ServerState
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
-from claimbridge.sandbox.app import Control, Listed, Steering, application
-from claimbridge.sandbox.connection import Wire
-from claimbridge.sandbox.endpoint import Endpoint
+from claimbridge.sandbox.app import application
 from claimbridge.sandbox.hesi.service import Hesi
+from claimbridge.sandbox.http.connection import Wire
+from claimbridge.sandbox.http.control import Control, Listed, Steering
+from claimbridge.sandbox.http.endpoint import Endpoint
+from claimbridge.sandbox.http.recording import Recorder
 from claimbridge.sandbox.kit.books import Books
 from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
 from claimbridge.sandbox.kit.responder import Desk, Responder
 from claimbridge.sandbox.kit.rules import Rules
 from claimbridge.sandbox.kit.signatures import Signatures
-from claimbridge.sandbox.recording import Recorder
 from claimbridge.signing import Identity, Signer
 
 HOST: Final = "127.0.0.1"

@@ -1,6 +1,6 @@
 """Sign vouchers, and verify what others signed: XML signatures, by position and allow-list."""
 
-from claimbridge.signing.form.dsig import Algorithm
+from claimbridge.signing.keys.algorithms import Algorithm
 from claimbridge.signing.keys.identity import Identity
 from claimbridge.signing.keys.keys import CallbackKey, Key, SoftwareKey
 from claimbridge.signing.sign import Signer

@@ -20,10 +20,12 @@ from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, DocumentError, SignatureInvalid
+from claimbridge.signing.fast import Lane
 from claimbridge.signing.form import place as placement
 from claimbridge.signing.form.c14n import canonical_document, canonical_element
 from claimbridge.signing.form.detached import by_name, not_covered, refusal
 from claimbridge.signing.form.dsig import SIGNATURE
+from claimbridge.signing.form.given import check_bytes
 from claimbridge.signing.form.place import Place
 from claimbridge.signing.form.structure import (
     MAXIMUM_TOGETHER,
@@ -32,9 +34,7 @@ from claimbridge.signing.form.structure import (
     read_signature,
 )
 from claimbridge.signing.form.xades import check_properties
-from claimbridge.signing.given import check_bytes
 from claimbridge.signing.keys.keys import check_value
-from claimbridge.signing.recognised import Lane
 from claimbridge.signing.second import refuse_instructions, second_opinion, unconfirmed
 from claimbridge.signing.trust.age import check_age
 from claimbridge.signing.trust.chain import Judge, public_key

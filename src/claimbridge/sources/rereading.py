@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from claimbridge.errors import ClaimBridgeError, ConfigurationError, NotDelivered
-from claimbridge.sources.base import Source
+from claimbridge.sources.base import RereadsBeforeSending, Source
 from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
 
 _IN_A_ROW: Final = 3
@@ -13,7 +13,7 @@ _IN_A_ROW: Final = 3
 
 
 class Rereading:
-    """Rereads the claims of a ``Wary`` source; of any other it rereads none.
+    """Rereads the claims of a source that ``RereadsBeforeSending``; of any other it rereads none.
 
     Those with numbers above ``upto`` were read by this pass itself.
     """
@@ -22,8 +22,8 @@ class Rereading:
         self._source = source
         self._record = record
         self._upto = upto
-        self._wary = bool(getattr(source, "rereads", False))
-        self._failed = 0
+        self._rereads = isinstance(source, RereadsBeforeSending) and source.rereads
+        self._failures = 0
         self._why: ClaimBridgeError | None = None
 
     def against(self, arrival: StoredArrival) -> ClaimBridgeError | None:
@@ -31,19 +31,19 @@ class Rereading:
 
         What it has become is kept, for the next pass. Raises JournalError.
         """
-        if not self._wary or arrival.number > self._upto:
+        if not self._rereads or arrival.number > self._upto:
             return None
-        if self._failed >= _IN_A_ROW:
+        if self._failures >= _IN_A_ROW:
             return self._why
         try:
             found = self._source.reread(arrival.key)
         except Exception as error:  # noqa: BLE001 - a user's source may raise anything
-            self._failed += 1
+            self._failures += 1
             self._why = (
                 error if isinstance(error, ClaimBridgeError) else foreign(error, arrival.source)
             )
             return self._why
-        self._failed = 0
+        self._failures = 0
         if found is not None and found.version != arrival.version:
             self._record.take_in(arrival.source, [found])
             return _not_now(arrival, "has changed there; the next pass goes on with what it is now")

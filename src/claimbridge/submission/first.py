@@ -155,7 +155,7 @@ def told_of(continuity: Continuity, rules: Rules, *, new: bool) -> tuple[bool, s
     ``new``: nothing was sent to the book through this journal (``Journal.is_new``).
     """
     can = rules.capabilities
-    refusal = newest.refused(continuity)
+    refusal = newest.refusal(continuity)
     if refusal is None and new and not rules.asks_first and not can.unique_reference:
         refusal = newest.new_here(continuity)
     if refusal is not None:
@@ -192,7 +192,7 @@ def may_be_sent(
     if not firsts:
         return free
     continuity = yield from Look()
-    if newest.refused(continuity) or (yield from _unguarded(firsts.values(), ledger.rules)):
+    if newest.refusal(continuity) or (yield from _unguarded(firsts.values(), ledger.rules)):
         return []
     asking: dict[int, Submission] = {}
     for index, flight in firsts.items():
@@ -213,7 +213,7 @@ def may_be_sent(
 
 
 def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
-    refusal = newest.refused(continuity)
+    refusal = newest.refusal(continuity)
     if refusal is None and (yield from _unguarded((flight,), rules)):
         refusal = newest.new_here(continuity)
     if refusal is not None:
@@ -223,7 +223,7 @@ def _refuse(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[No
 
 def check_newest(claim_id: str) -> Plan[None]:
     """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
-    refusal = newest.refused((yield from Look()))
+    refusal = newest.refusal((yield from Look()))
     if refusal is not None:
         refusal.claim_id = claim_id
         raise refusal

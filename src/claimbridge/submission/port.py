@@ -8,7 +8,8 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.model import Outcome, Submission
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
+from claimbridge.profiles.request import Request
 from claimbridge.submission.steps import Plan
 
 FirstSend = Literal["ask", "send"]

@@ -57,7 +57,7 @@ def _unseen(
     history: History, continuity: Continuity, approved_at: dt.datetime | None
 ) -> Gap | None:
     """Return the gap in which another journal may have sent a claim that this one does not know."""
-    refusal = newest_journal.refused(continuity)
+    refusal = newest_journal.refusal(continuity)
     if refusal is not None:
         refusal.claim_id = history.claim_id
         raise refusal

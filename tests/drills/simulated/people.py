@@ -13,8 +13,9 @@ from claimbridge.submission.by_hand import settle_gone
 from claimbridge.submission.evidence import reverse_key
 
 if TYPE_CHECKING:
-    from tests.drills.simulated.journal import Kept
     from tests.drills.simulated.world import Episode
+
+    from claimbridge.journal.memory import Shelf
 
 QUIET = 300.0
 _K = OutcomeKind
@@ -150,7 +151,7 @@ def seen(episode: Episode, known: Submission) -> Outcome:
     return Outcome(kind=_K.NOT_DELIVERED, text="a person found nothing")
 
 
-def bring_back(episode: Episode, backup: Kept | None) -> None:
+def bring_back(episode: Episode, backup: Shelf | None) -> None:
     """A backup of the journal takes its place, and every process is started anew."""
     episode.count_fault("journal restored" if backup is not None else "journal deleted")
     episode.tell("*", f"the journal is {'restored' if backup else 'deleted'}")
@@ -158,7 +159,7 @@ def bring_back(episode: Episode, backup: Kept | None) -> None:
         episode.crash(worker, "as the journal is restored")
     episode.journal.bring_back(backup)
     for journal in (episode.journal, *(worker.journal for worker in episode.workers)):
-        journal.open_anew()
+        journal.abandon_flights()
     for claim in episode.claims.values():
         claim.kept_out = 0  # the journal may have forgotten
     continuity = episode.journal.continuity()

@@ -13,7 +13,7 @@ import msgspec
 from tests.drills.simulated import naive, people
 from tests.drills.simulated.clock import SimClock
 from tests.drills.simulated.erp import NEVER, Erp
-from tests.drills.simulated.journal import Kept, MarkedJournal
+from tests.drills.simulated.journal import MarkedJournal
 from tests.drills.simulated.network import FAULTS, TIMEOUT, Fate
 from tests.drills.simulated.scene import (
     HOME,
@@ -32,6 +32,7 @@ from tests.exchanger import Exchange, OneMessage
 
 from claimbridge.client import unfinished
 from claimbridge.errors import ClaimBridgeError, ClaimError, JournalError, LedgerRejection
+from claimbridge.journal.memory import Shelf
 from claimbridge.model import LIVE, History, Outcome, OutcomeKind, Submission, Voucher
 from claimbridge.submission import (
     Access,
@@ -172,7 +173,7 @@ class Episode:
         self.workers = [Worker(f"P{n}", journal.twin()) for n in range(3)]
         self.journal = journal
         self.memory = naive.Memory()
-        self._backup: Kept | None = None
+        self._backup: Shelf | None = None
         self._memorised: dict[Any, Submission] = {}
         self.down_from, self.down_until = NEVER, NEVER
         if rng.random() < 0.06:

@@ -34,7 +34,7 @@ from claimbridge.cli.output import (
 )
 from claimbridge.client import Client, Result
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
-from claimbridge.journal.newest import refused
+from claimbridge.journal import newest
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
@@ -429,7 +429,7 @@ def reconcile(
             elif one.error is not None:
                 codes.append(exit_code(one.error))
                 _show_error(one.claim_id, one.error, json)
-        if (refusal := refused(client.journal.continuity())) is not None:
+        if (refusal := newest.refusal(client.journal.continuity())) is not None:
             complain(str(refusal))  # what it does not know is not unfinished to it
             return exit_code(refusal)
     if not codes and not json:

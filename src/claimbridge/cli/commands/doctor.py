@@ -26,14 +26,14 @@ from claimbridge.ledger import Ledger, transport_settings, wanted_book
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
 from claimbridge.soap.transport.tls import greet
-from claimbridge.sources.base import NOT_ASKED, Probes, Source
+from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
 from claimbridge.submission import Rules, forgets, told_of
 from claimbridge.submission.books import found
 
 
-class Finding(msgspec.Struct, frozen=True):
+class CheckResult(msgspec.Struct, frozen=True):
     """One thing looked at: ``verdict`` is ok, warning or failure; ``text`` says what to do."""
 
     ledger: str
@@ -74,7 +74,7 @@ def doctor(
     return USAGE if any(f.verdict == "failure" for f in findings) else DONE
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: list[CheckResult]) -> None:
     marks = {"ok": YES, "warning": WARN, "failure": NO}
     say(f"claimbridge {metadata.version('claimbridge')}, Python {sys.version.split()[0]}")
     made = table("", "ledger", "what", "found", wrapped=("found",))
@@ -83,11 +83,11 @@ def _print(findings: list[Finding]) -> None:
     show(made)
 
 
-def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     try:
         config = load_config(path, ledger=name)
     except ClaimBridgeError as error:
-        yield Finding(name, "configuration", "failure", str(error))
+        yield CheckResult(name, "configuration", "failure", str(error))
         return
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
@@ -104,20 +104,20 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
         try:
             found = check(config)
         except ClaimBridgeError as error:
-            yield Finding(name, what, "failure", str(error))
+            yield CheckResult(name, what, "failure", str(error))
             continue
         verdict, text = found if isinstance(found, tuple) else ("ok", found)
-        yield Finding(name, what, verdict, text)
+        yield CheckResult(name, what, verdict, text)
     if ask:
         try:
-            yield from (Finding(name, "asked", *one) for one in _ask(config))
+            yield from (CheckResult(name, "asked", *one) for one in _ask(config))
         except ClaimBridgeError as error:
-            yield Finding(name, "asked", "failure", str(error))
+            yield CheckResult(name, "asked", "failure", str(error))
 
 
-def _source(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     """Make the source as the intake would; nothing is read from it, unless it is to be asked."""
-    asked: Finding | None = None
+    asked: CheckResult | None = None
     try:
         config = load_source(path, name)
         record = open_record(journal_of(path, config))
@@ -132,25 +132,25 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
         finally:
             record.close()
     except ClaimBridgeError as error:
-        yield Finding(name, "source", "failure", str(error))
+        yield CheckResult(name, "source", "failure", str(error))
         return
     text = f"{config.kind}, to {', '.join(config.all_ledgers)}"
     if parked:
         text += f": {parked} parked; see claimbridge intake list --state parked"
-    yield Finding(name, "source", "warning" if parked else "ok", text)
+    yield CheckResult(name, "source", "warning" if parked else "ok", text)
     if asked is not None:
         yield asked
 
 
-def _asked(name: str, source: Source) -> Finding:
-    if not isinstance(source, Probes):
-        return Finding(name, "asked", "ok", NOT_ASKED)
+def _asked(name: str, source: Source) -> CheckResult:
+    if not isinstance(source, AnswersProbes):
+        return CheckResult(name, "asked", "ok", NOT_PROBED)
     try:
-        return Finding(name, "asked", "ok", source.probe())
+        return CheckResult(name, "asked", "ok", source.probe())
     except ClaimBridgeError as error:
-        return Finding(name, "asked", "failure", str(error))
+        return CheckResult(name, "asked", "failure", str(error))
     except Exception as error:  # noqa: BLE001 - a user's source may raise anything
-        return Finding(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
+        return CheckResult(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
 
 
 def _contract(config: LedgerConfig) -> str:
@@ -210,7 +210,7 @@ def _book(config: LedgerConfig) -> str:
     return f"{opened.book.id}{also}" + (", parallel" if config.parallel else "")
 
 
-def _missing(path: Path, names: Sequence[str]) -> Iterator[Finding]:
+def _missing(path: Path, names: Sequence[str]) -> Iterator[CheckResult]:
     """Tell of books in the journals of these ledgers that no ledger means."""
     urls: set[str] = set()
     for name in names:
@@ -223,7 +223,7 @@ def _missing(path: Path, names: Sequence[str]) -> Iterator[Finding]:
                 told = missing_in(path, journal, url)
             finally:
                 journal.close()
-            yield from (Finding("-", "books", "warning", sentence) for sentence in told)
+            yield from (CheckResult("-", "books", "warning", sentence) for sentence in told)
 
 
 def _secrets(config: LedgerConfig) -> str:

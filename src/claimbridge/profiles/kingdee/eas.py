@@ -36,7 +36,7 @@ from claimbridge.errors import (
     NotDelivered,
 )
 from claimbridge.model import Outcome, OutcomeKind, Submission
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, LogIn, answer_to
 from claimbridge.profiles.kingdee.lookup import (
     FIND,
@@ -53,7 +53,7 @@ from claimbridge.profiles.kingdee.rows import Books, local_total, references, ro
 from claimbridge.profiles.kit.markup import element
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
 from claimbridge.profiles.kit.reading import read_untyped, unknown
-from claimbridge.profiles.kit.sourced import as_request
+from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 from claimbridge.model.money import EXACT
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, LogIn, answer_to
 from claimbridge.profiles.kingdee.replies import SAVED, Listed, listed, outcome, results
 from claimbridge.profiles.kit.reading import unknown
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

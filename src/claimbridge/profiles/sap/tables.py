@@ -18,9 +18,9 @@ import msgspec
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, as_amount, exponent
 from claimbridge.model.money import EXACT, quantum
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.kit.forms import is_nothing
 from claimbridge.profiles.kit.reading import unknown
+from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.returns import spelt, value
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import msgspec
 from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
-from claimbridge.profiles.base import Capabilities, Inner, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
-from claimbridge.profiles.kit.sourced import as_request
+from claimbridge.profiles.request import Inner, Request, as_request
 from claimbridge.profiles.strings.templates import Template, steps_of
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.hesi.books import Document, Effect, HesiBooks, select
 from claimbridge.sandbox.hesi.replies import No, json_reply
 from claimbridge.sandbox.hesi.tokens import HesiTokens
+from claimbridge.sandbox.http.reply import Reply
 from claimbridge.sandbox.kit.disturbances import Kind
 
 _FORM_TYPES: Final = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from claimbridge.sandbox.endpoint import Reply
+from claimbridge.sandbox.http.reply import Reply
 
 
 class No(Exception):

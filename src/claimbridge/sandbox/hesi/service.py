@@ -15,7 +15,7 @@ import asyncio
 import copy
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
@@ -25,8 +25,6 @@ from starlette.types import Receive, Scope, Send
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
-from claimbridge.sandbox.connection import Connection
-from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.hesi.books import (
     CORPORATION,
     Document,
@@ -37,15 +35,15 @@ from claimbridge.sandbox.hesi.books import (
     Put,
 )
 from claimbridge.sandbox.hesi.desk import Call, HesiDesk, Operation, find_operation
-from claimbridge.sandbox.hesi.faults import HesiAct, perform
+from claimbridge.sandbox.hesi.disturb import HesiAct, perform
 from claimbridge.sandbox.hesi.hooks import HookSettings, Outbound
 from claimbridge.sandbox.hesi.replies import refusal
-
-if TYPE_CHECKING:
-    from claimbridge.sandbox.app import Control
+from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.control import Control
+from claimbridge.sandbox.http.pages import decoded, json_page
+from claimbridge.sandbox.http.reply import Reply
 
 PATH: Final = "/hesi"
-_T = TypeVar("_T")
 
 
 class TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -237,23 +235,23 @@ def routes(hesi: Hesi, control: Control) -> list[BaseRoute]:
 
     async def documents(request: Request) -> Response:
         if request.method == "POST":
-            await asyncio.to_thread(hesi.order, _decoded(await request.body(), Put))
-        return _json(hesi.documents())
+            await asyncio.to_thread(hesi.order, decoded(await request.body(), Put))
+        return json_page(hesi.documents())
 
     async def delete(request: Request) -> Response:
         flow_id = request.path_params["id"]
         if not await asyncio.to_thread(hesi.delete, flow_id):
             raise ConfigurationError(f"there is no document {flow_id} to delete", code="CB-274")
-        return _json(hesi.documents())
+        return json_page(hesi.documents())
 
     async def tokens(request: Request) -> Response:
-        hesi.tokens(_decoded(await request.body(), TokenOrder))
-        return _json({})
+        hesi.tokens(decoded(await request.body(), TokenOrder))
+        return json_page({})
 
     async def hooks(request: Request) -> Response:
         if request.method == "POST":
-            hesi.hooks(_decoded(await request.body(), HookSettings))
-        return _json(hesi.failed_messages())
+            hesi.hooks(decoded(await request.body(), HookSettings))
+        return json_page(hesi.failed_messages())
 
     return [
         Route("/sandbox/hesi/documents", documents, methods=["GET", "POST"]),
@@ -262,16 +260,3 @@ def routes(hesi: Hesi, control: Control) -> list[BaseRoute]:
         Route("/sandbox/hesi/hooks", hooks, methods=["GET", "POST"]),
         Route(PATH + "/{path:path}", Api(hesi, control)),
     ]
-
-
-def _decoded(body: bytes, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except ConfigurationError:
-        raise
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise ConfigurationError(f"not what is expected here: {error}", code="CB-274") from error
-
-
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -24,10 +24,10 @@ from claimbridge.signing.form.dsig import (
     INCLUSIVE_NAMESPACES,
     SIGNED_PROPERTIES,
     WSU_ID,
-    Algorithm,
     ds,
 )
-from claimbridge.signing.trust.certificates import UnreadableCertificate, from_der
+from claimbridge.signing.keys.algorithms import Algorithm
+from claimbridge.signing.keys.certificates import UnreadableCertificate, from_der
 
 MAXIMUM_REFERENCES = 16
 MAXIMUM_TOGETHER = 1000

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from claimbridge.errors import KeyUnavailable
-from claimbridge.signing.form.dsig import MINIMUM_RSA_BITS, Algorithm
+from claimbridge.signing.keys.algorithms import MINIMUM_RSA_BITS, Algorithm
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey

@@ -21,7 +21,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.signing.trust.certificates import public_key_of
+from claimbridge.signing.keys.certificates import public_key_of
 from claimbridge.signing.trust.sizes import too_large
 
 _HASHES: Final = ("sha256", "sha384", "sha512")

@@ -44,18 +44,18 @@ _LONGEST_COMMENT: Final = 400
 _SIGN_KEY_REFUSED: Final = "401"
 
 
-def period_of(status: Standing) -> str:
+def period_of(standing: Standing) -> str:
     """Return the period of a journal entry as Hesi shows it.
 
     It is the chart's name for it; where the chart has no periods, the month of the posting date.
     """
-    if status.period:
-        return status.period
-    return f"{status.posting_date:%Y-%m}" if status.posting_date is not None else ""
+    if standing.period:
+        return standing.period
+    return f"{standing.posting_date:%Y-%m}" if standing.posting_date is not None else ""
 
 
-class HesiAnswers:
-    """Brings write-backs to one Hesi; implements ``Answers``.
+class HesiWriteBackPort:
+    """Brings write-backs to one Hesi; a ``WriteBackPort`` that ``KnowsWhatIsDue``.
 
     ``source`` is its name in the configuration. ``sign_key`` is the 签名秘钥 of the outbound
     message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
@@ -88,10 +88,10 @@ class HesiAnswers:
         self._period = period
         self._clock = clock
 
-    def planned(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
+    def plan(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
-        """Return what Hesi is to be told of an arrival that ended so; see ``Answers``.
+        """Return what Hesi is to be told of an arrival that ended so; see ``WriteBackPort``.
 
         Nothing without a number: an acknowledged claim waits until it has one. The number of a
         reversal takes the place of the one that it took back.
@@ -99,16 +99,16 @@ class HesiAnswers:
         if arrival.withdrawn:
             return ()
         planned = []
-        if status is not None and status.state in _NUMBERED and _entries(status):
+        if standing is not None and standing.state in _NUMBERED and _entries(standing):
             if self._node:
-                planned.append(self._decided(arrival, status))
-            if self._payments and status.state is State.PAID:
-                planned.append(self.payment(arrival.key, occasion=str(status.revision)))
+                planned.append(self._agreement(arrival, standing))
+            if self._payments and standing.state is State.PAID:
+                planned.append(self.payment(arrival.key, occasion=str(standing.revision)))
             if self._vouchers:
-                planned.append(self._numbered(arrival, status))
-        elif self._vouchers and status is not None and (undone := _reversals(status)):
+                planned.append(self._number_of_entries(arrival, standing))
+        elif self._vouchers and standing is not None and (undone := _reversals(standing)):
             number = ",".join(entry.number for entry in undone)
-            occasion = f"{status.revision} reversed"
+            occasion = f"{standing.revision} reversed"
             planned.append(self.voucher(arrival.key, occasion=occasion, number=number))
         elif self._node and _fault_of_claim(error):
             planned.append(
@@ -161,7 +161,7 @@ class HesiAnswers:
         content = {"paid": "no" if failure else "yes", "message": failure}
         return self._new(key, WriteBackKind.PAYMENT, occasion, content)
 
-    def ready(self, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
+    def due(self, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
         """Return all but the numbers whose documents are still on their way to being paid.
 
         Hesi says for many documents in one call at which step they are.
@@ -217,7 +217,7 @@ class HesiAnswers:
         return passed is None or passed < self._quiet.total_seconds()
 
     def __repr__(self) -> str:
-        return f"HesiAnswers(source={self._source!r})"
+        return f"HesiWriteBackPort(source={self._source!r})"
 
     def _new(
         self, key: str, kind: WriteBackKind, occasion: str, content: dict[str, str]
@@ -226,21 +226,21 @@ class HesiAnswers:
             source=self._source, key=key, kind=kind, occasion=occasion, content=content
         )
 
-    def _numbered(self, arrival: Arrival, status: Standing) -> WriteBack:
+    def _number_of_entries(self, arrival: Arrival, standing: Standing) -> WriteBack:
         return self.voucher(
             arrival.key,
-            occasion=str(status.revision),
-            number=",".join(entry.number for entry in _entries(status)),
-            period=self._period(status),
+            occasion=str(standing.revision),
+            number=",".join(entry.number for entry in _entries(standing)),
+            period=self._period(standing),
         )
 
-    def _decided(self, arrival: Arrival, status: Standing) -> WriteBack:
+    def _agreement(self, arrival: Arrival, standing: Standing) -> WriteBack:
         return self.decision(
             arrival.key,
-            occasion=" again ".join(filter(None, (str(status.revision), arrival.occasion))),
+            occasion=" again ".join(filter(None, (str(standing.revision), arrival.occasion))),
             action="accept",
-            comment=f"posted as {', '.join(map(str, _entries(status)))}",
-            revision=status.revision,
+            comment=f"posted as {', '.join(map(str, _entries(standing)))}",
+            revision=standing.revision,
         )
 
     def _shown(
@@ -321,11 +321,11 @@ class HesiAnswers:
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
 
 
-def _reversals(status: Standing) -> list[JournalEntry]:
+def _reversals(standing: Standing) -> list[JournalEntry]:
     """Return the journal entries that took the claim's back; none where it stands."""
-    if status.state is not State.REVERSED:
+    if standing.state is not State.REVERSED:
         return []
-    entries = [part.reversed_by for part in status.parts or (status,)]
+    entries = [part.reversed_by for part in standing.parts or (standing,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
@@ -333,9 +333,9 @@ def _is_number_to_send(one: WriteBack) -> bool:
     return one.kind is WriteBackKind.VOUCHER and one.state is WriteBackState.PENDING
 
 
-def _entries(status: Standing) -> list[JournalEntry]:
+def _entries(standing: Standing) -> list[JournalEntry]:
     """Return the claim's journal entries: of a divided one those of all its parts, or none yet."""
-    entries = [part.journal_entry for part in status.parts or (status,)]
+    entries = [part.journal_entry for part in standing.parts or (standing,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.journal.sqlite.rows import Undecodable
+from claimbridge.journal.sqlite.values import Undecodable
 from claimbridge.sources.record.rows import MAX_REASON, stamp, storable
 from claimbridge.sources.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 

@@ -18,7 +18,7 @@ import msgspec
 from claimbridge.clock import SYSTEM
 from claimbridge.ledger import Ledger
 from claimbridge.model import Posting, Role, Side, Submission, Voucher
-from claimbridge.profiles.kit.samples import reversing
+from claimbridge.profiles.samples import reversing
 from claimbridge.testing.conformance.requests import build, samples
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 

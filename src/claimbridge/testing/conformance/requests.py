@@ -12,7 +12,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.ledger.writing import NOT_BUILT
 from claimbridge.model import Submission
 from claimbridge.profiles.abilities import lacking
-from claimbridge.profiles.kit.samples import (
+from claimbridge.profiles.samples import (
     FIELDS,
     dimensions_to_try,
     reversing,

@@ -22,7 +22,7 @@ from claimbridge.sources.hesi.effects import WAITING, came_and_went_back, waitin
 from claimbridge.sources.hesi.forms.fields import LISTS, SEVERAL_PAYEES, Field, FieldMap
 from claimbridge.sources.hesi.forms.log import approval, revision, states_of, times_at
 from claimbridge.sources.hesi.forms.reader import FormReader, in_currency
-from claimbridge.sources.hesi.forms.values import FormMoney, Values, invoice_id
+from claimbridge.sources.hesi.forms.values import FormMoney, FormValues, invoice_id
 from claimbridge.sources.hesi.forms.words import FormWords
 
 
@@ -48,7 +48,8 @@ class HesiForms:
     """Reads documents by one field map.
 
     ``states`` are those in which a document is approved; so is one that waits at ``node``, the
-    EBot node of the ledger, where there is one. ``zone`` and ``employees`` are those of ``Values``.
+    EBot node of the ledger, where there is one. ``zone`` and ``employees`` are those of
+    ``FormValues``.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class HesiForms:
         self._map = fields
         self._states = frozenset(states)
         self._node = node
-        self._values = Values(fields, zone=zone, employees=employees)
+        self._values = FormValues(fields, zone=zone, employees=employees)
 
     def approved(self, document: JsonObject) -> bool:
         """Tell whether a document is there and approved."""
@@ -114,7 +115,7 @@ class _Translation:
     """The work on one document."""
 
     def __init__(
-        self, fields: FieldMap, values: Values, form: Mapping[str, Any], document: JsonObject
+        self, fields: FieldMap, values: FormValues, form: Mapping[str, Any], document: JsonObject
     ) -> None:
         self._map = fields
         self._values = values

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import msgspec
 
-from claimbridge.sandbox.connection import Connection
-from claimbridge.sandbox.disturb import LOGIN_PAGE, redirected, throttled
-from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.hesi.replies import json_reply, refusal
+from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.disturb import LOGIN_PAGE, redirected, throttled
+from claimbridge.sandbox.http.reply import Reply
 from claimbridge.sandbox.kit.disturbances import Order
 
 _GATEWAY: Final = Reply(

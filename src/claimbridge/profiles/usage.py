@@ -27,9 +27,10 @@ from claimbridge.profiles.abilities import (
     Reverses,
     begin,
 )
-from claimbridge.profiles.base import Profile, Request
+from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
-from claimbridge.profiles.kit.samples import (
+from claimbridge.profiles.request import Request
+from claimbridge.profiles.samples import (
     FIELDS,
     dimensions_to_try,
     reversing,

@@ -26,10 +26,11 @@ from lxml import etree
 from claimbridge.errors import DocumentError, SigningError
 from claimbridge.signing.form.c14n import canonical_document, is_plain
 from claimbridge.signing.form.canonical_parts import ids_differ
-from claimbridge.signing.form.dsig import DS, Algorithm
+from claimbridge.signing.form.dsig import DS
 from claimbridge.signing.form.enveloped import END, KEY_INFO, PATTERN, SIGNED_INFO, START
 from claimbridge.signing.form.place import refuse_repeated_ids
 from claimbridge.signing.form.structure import read_certificate
+from claimbridge.signing.keys.algorithms import Algorithm
 from claimbridge.signing.keys.keys import Check, PublicKey, checking
 from claimbridge.signing.trust.chain import Judge, public_key
 from claimbridge.signing.trust.policy import Policy

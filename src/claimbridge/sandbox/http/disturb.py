@@ -32,9 +32,10 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.sandbox.connection import Connection
-from claimbridge.sandbox.distort import doubled, drifted, misnamed
-from claimbridge.sandbox.endpoint import Endpoint, Exchange, Reply
+from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.distort import doubled, drifted, misnamed
+from claimbridge.sandbox.http.endpoint import Endpoint, Exchange
+from claimbridge.sandbox.http.reply import Reply
 from claimbridge.sandbox.kit.books import Objection
 from claimbridge.sandbox.kit.disturbances import Order
 from claimbridge.sandbox.kit.responder import Answer

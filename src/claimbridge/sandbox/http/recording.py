@@ -18,7 +18,8 @@ from lxml import etree
 
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.private import private_folder, write_private
-from claimbridge.sandbox.endpoint import Exchange, Reply
+from claimbridge.sandbox.http.endpoint import Exchange
+from claimbridge.sandbox.http.reply import Reply
 from claimbridge.xmlio import canonical, local_name, parse
 
 _SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid|consumerkey", re.IGNORECASE)

@@ -1,42 +1,27 @@
-"""What an end means for an arrival, decided without I/O: again later, or a person must look."""
+"""Claims on their way to one ledger: in which order, and when no more are sent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from claimbridge.errors import (
-    ClaimBridgeError,
-    ClaimError,
-    ConfigurationError,
-    ConflictingSubmission,
-    DeliveryRefused,
-    LedgerRejection,
-    LedgerUnavailable,
-    NotDelivered,
-    OutcomeUnknown,
-    SchemaViolation,
-    SigningError,
-)
+from claimbridge.errors import ClaimBridgeError, ClaimError, DeliveryRefused
 from claimbridge.model import Claim, invoices_of
-from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival
+from claimbridge.sources.record import ArrivalState, StoredArrival
+from claimbridge.sources.verdict import state_after
 
 _IN_A_ROW: Final = 3
 """Failures to deliver, one after the other, after which a ledger is left alone for this pass."""
 
 _LOCKING: Final = frozenset({"CB-417", "CB-418"})
 """Redirected, credentials refused: sent again they do harm."""
-_OF_ONE_CLAIM: Final = frozenset({"CB-229", "CB-254"})
-"""Configuration errors that are about the claim's own submission: time alone mends none."""
-FOR_A_PERSON: Final = frozenset({"CB-421", "CB-425", "CB-427", "CB-431", "CB-432", "CB-470"})
-"""Unknown outcomes that time alone does not resolve."""
 
 
-class Line:
+class SendQueue:
     """Claims on their way to one ledger; it ends early where going on would do harm.
 
     ``against`` is asked of each right before it goes. What it has an error against is held back.
-    ``why`` says that the line has ended before it began.
+    ``why`` says that the queue has ended before it began.
     """
 
     def __init__(
@@ -47,13 +32,13 @@ class Line:
         why: ClaimBridgeError | None = None,
     ) -> None:
         self.held_back: list[tuple[StoredArrival, ClaimBridgeError]] = []
+        self.why = why
         self._arrivals = arrivals
         self._against = against
         self._sent: list[StoredArrival] = []
-        self._entered = 0
-        self._left = 0
-        self._failed = 0
-        self.why = why
+        self._position = 0
+        self._results = 0
+        self._failures = 0
 
     def __iter__(self) -> Iterator[Claim]:
         for arrival in self._arrivals:
@@ -61,7 +46,7 @@ class Line:
                 return
             claim = arrival.claim()
             assert claim is not None  # what is no claim never gets here
-            self._entered += 1
+            self._position += 1
             error = self._against(arrival)
             if error is not None:
                 self.held_back.append((arrival, error))
@@ -69,22 +54,22 @@ class Line:
             self._sent.append(arrival)
             yield claim
 
-    def left(self) -> StoredArrival:
+    def next_result(self) -> StoredArrival:
         """Return the arrival whose result is next: results come in the order of the claims."""
-        self._left += 1
-        return self._sent[self._left - 1]
+        self._results += 1
+        return self._sent[self._results - 1]
 
     def judge(self, error: ClaimBridgeError | None) -> None:
         """Decide whether more are sent after one that ended so."""
         stops = error is not None and state_after(error) is ArrivalState.READ
-        self._failed = self._failed + 1 if stops else 0
+        self._failures = self._failures + 1 if stops else 0
         harmful = isinstance(error, DeliveryRefused) and error.code in _LOCKING
-        if harmful or self._failed >= _IN_A_ROW:
+        if harmful or self._failures >= _IN_A_ROW:
             self.why = error
 
     def waiting(self) -> Sequence[StoredArrival]:
         """Return those that were not sent any more."""
-        return self._arrivals[self._entered :]
+        return self._arrivals[self._position :]
 
 
 def in_turns(arrivals: Sequence[StoredArrival]) -> list[list[StoredArrival]]:
@@ -112,27 +97,4 @@ def _invoices_of(arrival: StoredArrival) -> list[str]:
         return []  # it will be refused for that
 
 
-def state_after(error: ClaimBridgeError) -> ArrivalState:
-    """Return where an arrival stands after this error; READ where time or set-up mend it."""
-    if isinstance(error, OutcomeUnknown):
-        lasting = error.code in FOR_A_PERSON and error.retry_after is None
-        return ArrivalState.PARKED if lasting else ArrivalState.READ
-    if isinstance(error, ConflictingSubmission) and error.code == "CB-452":
-        return ArrivalState.SUPERSEDED
-    if error.code in _OF_ONE_CLAIM:
-        return ArrivalState.PARKED
-    set_up = (NotDelivered, LedgerUnavailable, ConfigurationError, SigningError)
-    return ArrivalState.READ if isinstance(error, set_up) else ArrivalState.PARKED
-
-
-def reason_of(error: ClaimBridgeError) -> str:
-    """Return why, with all that the ERP or the contract has against it."""
-    if isinstance(error, LedgerRejection) and error.reasons:
-        return "; ".join([error.message, *map(str, error.reasons)])
-    if isinstance(error, SchemaViolation) and error.findings:
-        parts = [f"{one.claim_field or one.path}: {one.text}" for one in error.findings]
-        return "; ".join([error.message, *parts])
-    return error.message
-
-
-__all__ = ["FOR_A_PERSON", "Line", "in_turns", "reason_of", "state_after"]
+__all__ = ["SendQueue", "in_turns"]

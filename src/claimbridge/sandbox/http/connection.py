@@ -12,7 +12,7 @@ from typing import Final
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from claimbridge.sandbox.endpoint import Reply
+from claimbridge.sandbox.http.reply import Reply
 
 MAX_REQUEST: Final = 20 * 1024 * 1024
 """Bytes; what the voucher service promises to take."""

@@ -13,6 +13,7 @@ from claimbridge.clock import Clock
 from claimbridge.contract import Bundle, Contract, Operation
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.model import Finding
+from claimbridge.sandbox.http.reply import Reply
 from claimbridge.sandbox.kit.books import Objection
 from claimbridge.sandbox.kit.markup import MEDIA_TYPES, envelope
 from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
@@ -23,15 +24,6 @@ from claimbridge.soap.envelope import open_envelope
 _NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 UNREADABLE: Final = "unreadable"
 """What a request is counted as when no operation can be made out."""
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes back over HTTP; ``headers`` are those beside the content's own."""
-
-    status: int
-    body: bytes
-    content_type: str
-    headers: Mapping[str, str] = {}
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, eq=False):

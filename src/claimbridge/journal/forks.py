@@ -1,34 +1,31 @@
-"""What a fork must not copy: open connections, and the lock that says who lives.
+"""What a fork must not copy: open connections, locks that say who lives, flights in the air.
 
 SQLite keeps the state of its locks in the process, and a forked child would believe that it
 holds what only its parent does (https://sqlite.org/howtocorrupt.html §2.6: not even closing an
 inherited connection is safe). So connections are closed before the fork and opened anew, when
-needed, on either side of it.
+needed, on either side of it. No port of the journal speaks of forks: whoever holds what a fork
+must not copy has himself watched.
 """
 
 from __future__ import annotations
 
 import os
 import weakref
-from typing import Protocol
 
 from claimbridge.turns import Turn
 
 
-class Forkable(Protocol):
+class Forkable:
     """Something that prepares for a fork, and goes on after it."""
 
     def pause(self) -> None:
         """Before: let nothing be in use, until ``resume`` or ``renew``."""
-        ...
 
     def resume(self) -> None:
         """After, in the parent."""
-        ...
 
     def renew(self) -> None:
         """After, in the child: be another one."""
-        ...
 
 
 class _Forks:
@@ -69,7 +66,10 @@ _FORKS = _Forks()
 
 
 def watch(forkable: Forkable) -> None:
-    """Have ``forkable`` told of every fork for as long as it exists."""
+    """Have ``forkable`` prepare for every fork for as long as it exists.
+
+    No two watched things may wait for each other's locks: the order of their pauses is any.
+    """
     _FORKS.watch(forkable)
 
 
