@@ -30,7 +30,7 @@ from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.journal.base import Journal
 from claimbridge.journal.calls import CURRENT, TaskCall
-from claimbridge.ledger import Ledger, Message, Preview, transport_settings
+from claimbridge.ledger import Ledger, Preview, transport_settings
 from claimbridge.model import (
     Acknowledgement,
     Book,
@@ -41,7 +41,7 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.soap.transport import AsyncTransport, HttpReply, Ports
+from claimbridge.soap.transport import AsyncTransport, HttpAnswer, HttpMessage, Ports
 from claimbridge.submission import (
     Access,
     Feed,
@@ -110,7 +110,7 @@ class AsyncClient:
         await self.close()
 
     def __repr__(self) -> str:
-        config = self.ledger.config
+        config = self.ledger.setup.config
         return f"AsyncClient(ledger={config.name!r}, profile={config.profile!r})"
 
     async def close(self) -> None:
@@ -137,8 +137,8 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> AsyncIterator[Result]:
         """Yield a Result for each claim, in order; see ``Client.submit_many``."""
-        workers = concurrency or self.ledger.config.concurrency
-        size = min(batch or self.ledger.config.batch, self.ledger.profile.capabilities.batch)
+        workers = concurrency or self.ledger.setup.config.concurrency
+        size = min(batch or self.ledger.setup.config.batch, self.ledger.rules.capabilities.batch)
         window: deque[asyncio.Task[list[Result]]] = deque()
         try:
             for chunk in chunks(claims, size):
@@ -180,7 +180,7 @@ class AsyncClient:
             while more:
                 page = await self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
                 for outcome, after in feed.turn(page):
-                    find, can = partial(self.journal.find, book), self.ledger.profile.capabilities
+                    find, can = partial(self.journal.find, book), self.ledger.rules.capabilities
                     known = await asyncio.to_thread(found_by, find, outcome.reference or "", can)
                     yield await self._run(self.ledger.take_in(known, outcome, after), None)
                 await self._keep(book, feed)
@@ -229,7 +229,7 @@ class AsyncClient:
         Since this client was opened; empty when they are as the contract says. Each difference was
         warned of once, by a ContractDriftWarning.
         """
-        return self.ledger.drifts.counts()
+        return self.ledger.setup.drifts.counts()
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; touches neither journal nor network.
@@ -359,11 +359,11 @@ class AsyncClient:
         await asyncio.sleep(left)
         return left >= step.seconds
 
-    async def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
-        total = deadline.left(self.ledger.config.timeouts.total)
-        transport = self._transports.to(message.endpoint)
+        total = deadline.left(self.ledger.setup.config.timeouts.total)
+        transport = self._transports.to(message.address)
         return await transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )

@@ -23,7 +23,7 @@ from claimbridge.errors import ClaimBridgeError, JournalWarning, NotDelivered
 from claimbridge.journal import open_journal
 from claimbridge.journal.base import Journal
 from claimbridge.journal.calls import CURRENT, ClientCall, ThreadCall
-from claimbridge.ledger import Ledger, Message, Preview, transport_settings
+from claimbridge.ledger import Ledger, Preview, transport_settings
 from claimbridge.model import (
     Acknowledgement,
     Book,
@@ -34,7 +34,7 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.soap.transport import HttpReply, Ports, Transport
+from claimbridge.soap.transport import HttpAnswer, HttpMessage, Ports, Transport
 from claimbridge.submission import (
     Access,
     Feed,
@@ -167,7 +167,7 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        config = self.ledger.config
+        config = self.ledger.setup.config
         return f"Client(ledger={config.name!r}, profile={config.profile!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -212,8 +212,8 @@ class Client:
         ``concurrency`` requests are under way at once. Claims are taken from the iterable as
         needed, so memory does not grow with their number. ``timeout`` bounds each request's work.
         """
-        workers = concurrency or self.ledger.config.concurrency
-        size = min(batch or self.ledger.config.batch, self.ledger.profile.capabilities.batch)
+        workers = concurrency or self.ledger.setup.config.concurrency
+        size = min(batch or self.ledger.setup.config.batch, self.ledger.rules.capabilities.batch)
         with ThreadPoolExecutor(workers, thread_name_prefix="claimbridge") as pool:
             window: deque[Future[list[Result]]] = deque()
             for chunk in chunks(claims, size):
@@ -268,7 +268,7 @@ class Client:
             while more:
                 page = self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
                 for outcome, after in feed.turn(page):
-                    find, can = partial(self.journal.find, book), self.ledger.profile.capabilities
+                    find, can = partial(self.journal.find, book), self.ledger.rules.capabilities
                     known = found_by(find, outcome.reference or "", can)
                     yield self._run(self.ledger.take_in(known, outcome, after), None)
                 self._keep(book, feed)
@@ -331,7 +331,7 @@ class Client:
         Since this client was opened; empty when they are as the contract says. Each difference was
         warned of once, by a ContractDriftWarning.
         """
-        return self.ledger.drifts.counts()
+        return self.ledger.setup.drifts.counts()
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; touches neither journal nor network.
@@ -462,11 +462,11 @@ class Client:
         time.sleep(left)
         return left >= step.seconds
 
-    def _post(self, message: Message, deadline: Deadline) -> HttpReply:
+    def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
         if deadline.left(1.0) == 0:
             raise NotDelivered("the time allowed for the call is over")
-        total = deadline.left(self.ledger.config.timeouts.total)
-        transport = self._transports.to(message.endpoint)
+        total = deadline.left(self.ledger.setup.config.timeouts.total)
+        transport = self._transports.to(message.address)
         return transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )
@@ -474,10 +474,12 @@ class Client:
 
 def opened_journal(ledger: Ledger, clock: Clock) -> Journal:
     """Open the journal that a ledger's configuration names; warn of one that keeps too little."""
-    journal = open_journal(ledger.config.journal_url, clock=clock)
+    journal = open_journal(ledger.setup.config.journal_url, clock=clock)
     try:
         if warning := forgets(journal.continuity(), ledger.rules):
-            warnings.warn(f"ledger {ledger.config.name}: {warning}", JournalWarning, stacklevel=3)
+            warnings.warn(
+                f"ledger {ledger.setup.config.name}: {warning}", JournalWarning, stacklevel=3
+            )
     except BaseException:
         journal.close()
         raise

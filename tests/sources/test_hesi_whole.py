@@ -257,7 +257,7 @@ def test_the_period_is_the_chart_s_own(whole: Whole) -> None:
     """A fiscal year that begins in April has other periods than the calendar's months."""
     chart = (EXAMPLES / "chart.toml").read_bytes() + b'\n[periods]\nstart = "04-01"\n'
     config = msgspec.structs.replace(
-        whole.client.ledger.config, chart=str(whole.folder / "chart.toml")
+        whole.client.ledger.setup.config, chart=str(whole.folder / "chart.toml")
     )
     (whole.folder / "chart.toml").write_bytes(chart)
     whole.client.close()
@@ -267,7 +267,7 @@ def test_the_period_is_the_chart_s_own(whole: Whole) -> None:
     whole.run()
     status = whole.client.status(code, ask=False)
     assert status.posting_date is not None
-    period = whole.client.ledger.chart.period_of(status.posting_date)
+    period = whole.client.ledger.setup.chart.period_of(status.posting_date)
     assert whole.hesi.documents()[0]["fiscalPeriod"] == period
     assert period != f"{status.posting_date:%Y-%m}"
 
@@ -396,7 +396,7 @@ def test_what_we_agreed_to_is_not_withdrawn_at_a_later_step(whole: Whole) -> Non
 
 def _refusal_that_waits(whole: Whole) -> tuple[str, ArrivalState]:
     """Park a claim for its chart, while Hesi takes no decision; mend the chart."""
-    good = whole.client.ledger.config
+    good = whole.client.ledger.setup.config
     odd = (EXAMPLES / "chart.toml").read_text(encoding="utf-8").replace("taxi", "cab")
     (whole.folder / "odd.toml").write_text(odd, encoding="utf-8")
     whole.configure(node="ERP", sign_key="file:sign", retries=0)
@@ -560,7 +560,7 @@ def test_a_retry_reads_with_a_mended_map(whole: Whole, capfd: pytest.CaptureFixt
     (handled,) = whole.run()
     assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-520")
     config = whole.folder / "claimbridge.toml"
-    ledger = whole.client.ledger.config
+    ledger = whole.client.ledger.setup.config
     address = whole.sandbox.url("hesi")
     config.write_text(
         TOML.replace("http://127.0.0.1:9/reference", ledger.endpoint).replace(

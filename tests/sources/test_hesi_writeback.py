@@ -15,7 +15,7 @@ from tests.sources.hesi_stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, st
 from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimError, MappingError
 from claimbridge.model import JournalEntry, Standing, State
-from claimbridge.sandbox import FAULTS
+from claimbridge.sandbox import DISTURBANCES
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.carrier import Carrier
@@ -32,7 +32,7 @@ OPERATION = {
 }
 EVERY_FAULT = [
     f"{name}={variant}" if variant and name != "slow" else name
-    for name, variants in FAULTS.items()
+    for name, variants in DISTURBANCES.items()
     for variant in variants or ("",)
     if name != "slow"
 ] + ["slow=0.1", "slow=2"]
@@ -413,10 +413,10 @@ def test_what_is_planned(hesi: Stage) -> None:
     assert number.content["created"].isdigit()
     assert len(number.content["created"]) == 13, "milliseconds"
     parts = (posted(), posted(journal_entry=JournalEntry("000124")))
-    (number,) = plain.plan(arrival, standing=posted(parts=parts))
+    (number,) = plain.plan(arrival, standing=posted(documents=parts))
     assert number.content["number"] == "000123,000124"
     unfinished = (posted(), posted(state=State.ACKNOWLEDGED))
-    assert plain.plan(arrival, standing=posted(parts=unfinished)) == ()
+    assert plain.plan(arrival, standing=posted(documents=unfinished)) == ()
     assert plain.plan(arrival, standing=posted(state=State.ACKNOWLEDGED)) == ()
     assert plain.plan(arrival, standing=None, error=MappingError("no row")) == ()
     withdrawn = msgspec.structs.replace(arrival, withdrawn=True)

@@ -46,7 +46,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import Submission
 from claimbridge.profiles import Request
 from claimbridge.profiles.abilities import ListsChanges
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox import LedgerRow, Sandbox
 from claimbridge.sources import SourceConfig, SourceRecord, WriteBackPort, WritesBack
 from claimbridge.testing import FakeLedger, RecordedExchange, load_exchanges
 
@@ -162,7 +162,7 @@ def sources(source: Source) -> None:
 
 def testing(fake_ledger: FakeLedger, sandbox: Sandbox) -> None:
     assert_type(fake_ledger.erp.entries()[0].voucher, Voucher)
-    assert_type(sandbox.ledger(), list[Listed])
+    assert_type(sandbox.ledger(), list[LedgerRow])
     assert_type(load_exchanges(Path()), Iterator[RecordedExchange])
 
 

@@ -251,7 +251,7 @@ def _repeat(world: World, claim: Claim, seen: Counter[str]) -> None:
         except ClaimBridgeError:
             world.clock.seconds += 1000
             continue
-        expected = sorted(one.reference for one in ack.parts or (ack,))
+        expected = sorted(one.reference for one in ack.documents or (ack,))
         assert sorted(one.reference for one in world.erp.live()) == expected
         total = sum(debits_of(one) for one in world.erp.live())
         assert total == claim.total
@@ -288,7 +288,7 @@ def _heal(world: World) -> None:
 
 def _judge(world: World, seen: Counter[str]) -> None:
     posts = {one.reference: one for one in world.erp.live()}
-    kinds = {(one.key.revision, one.voucher.parts) for one in posts.values()}
+    kinds = {(one.key.revision, one.voucher.documents) for one in posts.values()}
     try:
         status = world.finish(world.ledgers[0].status("EXP-7", ask=False))
     except ClaimError:

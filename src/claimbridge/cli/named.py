@@ -54,7 +54,7 @@ def missing_in(path: Path, journal: Journal, journal_url: str) -> list[str]:
 def tell_missing(path: Path, client: Client) -> None:
     """Warn of books that no ledger means, before something is sent; never fails."""
     with suppress(ClaimBridgeError):
-        url = client.ledger.config.journal_url
+        url = client.ledger.setup.config.journal_url
         for sentence in missing_in(path, client.journal, url):
             complain(f"warning: {sentence}")
 

@@ -11,6 +11,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from claimbridge import submission as plans
+from claimbridge.clock import SYSTEM, Clock
+from claimbridge.config import LedgerConfig
+from claimbridge.contract import Contract
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -21,14 +24,19 @@ from claimbridge.errors import (
     LedgerUnavailable,
     OutcomeUnknown,
 )
+from claimbridge.ledger.exchange import ExchangeRun
 from claimbridge.ledger.nobodys import nobodys
-from claimbridge.ledger.reading import Answers
+from claimbridge.ledger.reading import Reader, not_built, of_question
+from claimbridge.ledger.setup import Setup
+from claimbridge.ledger.writing import Preview, Writer
+from claimbridge.mapping import Chart
 from claimbridge.model import (
     LIVE,
     Acknowledgement,
     Book,
     Change,
     Claim,
+    Finding,
     History,
     JournalEntry,
     Key,
@@ -39,6 +47,8 @@ from claimbridge.model import (
     State,
     Submission,
 )
+from claimbridge.profiles.base import Page, Profile
+from claimbridge.signing import Signer
 from claimbridge.submission import Built, Draft, Pause, Plan, Probed, Recall
 
 T = TypeVar("T")
@@ -46,11 +56,46 @@ T = TypeVar("T")
 log = logging.getLogger("claimbridge.ledger")
 
 
-class Ledger(Answers):
+class Ledger:
     """One book in one ERP that vouchers are posted to; threads may share it.
 
-    Each method named as one of ``Client`` plans what that does.
+    Each method named as one of ``Client`` plans what that does. ``setup`` is what the ledger works
+    with, ``writer`` builds what it is sent, and ``reader`` reads what it answers.
     """
+
+    def __init__(
+        self,
+        config: LedgerConfig,
+        *,
+        profile: Profile | None = None,
+        contract: Contract | None = None,
+        chart: Chart | None = None,
+        signer: Signer | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Open profile, contract, chart and identity; arguments replace what ``config`` names."""
+        self.setup: Final = Setup(
+            config, profile=profile, contract=contract, chart=chart, signer=signer, clock=clock
+        )
+        self.rules: Final = self.setup.rules
+        self.writer: Final = Writer(self.setup)
+        self.reader: Final = Reader(self.setup)
+
+    def preview(self, claim: Claim) -> Preview:
+        """Return everything ``submit`` would build; see ``Writer.preview``."""
+        return self.writer.preview(claim)
+
+    def previews(self, claim: Claim) -> tuple[Preview, ...]:
+        """Return the preview of every document that the claim would be, most often one."""
+        return self.writer.previews(claim)
+
+    def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
+        """Return what a saved reply says; see ``Reader.read_bytes``."""
+        return self.reader.read_bytes(data, asked=asked)
+
+    def check_document(self, data: bytes) -> tuple[Finding, ...]:
+        """Return what the contract finds wrong with a request; see ``Reader.check_document``."""
+        return self.reader.check_document(data)
 
     def book(self) -> Plan[Book]:
         """Plan ``Client.book``: what every other plan here begins with.
@@ -58,7 +103,7 @@ class Ledger(Answers):
         Raises ConfigurationError: CB-232 where the name stands for another book than before,
         CB-234 where a parallel ledger is the same book as another.
         """
-        opened = yield from plans.open_book(self.wanted, self.clock)
+        opened = yield from plans.open_book(self.setup.wanted, self.setup.clock)
         if opened.news:
             log.warning("%s", opened.news)
         return opened.book
@@ -76,6 +121,31 @@ class Ledger(Answers):
             return
         yield from plans.AgreeNew(book.id)
 
+    def exchange(
+        self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
+    ) -> Plan[tuple[Outcome, ...]]:
+        """Plan one exchange: what is sent, and what the answers say of its documents."""
+        try:
+            built = built or self.writer.build(verb, submissions)
+        except ClaimBridgeError as error:
+            return (not_built(error),)
+        book = submissions[0].key.book
+        flights = () if verb == "query" else submissions
+        answered = yield from self._run(book, flights).perform(built)
+        outcomes = plans.recognised(submissions, answered, self.setup.profile.capabilities)
+        return tuple(map(of_question, outcomes)) if verb == "query" else outcomes
+
+    def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
+        """Plan one page of changes after ``cursor`` in the book of that id.
+
+        Raises ConfigurationError (CB-254) where the profile cannot list them; NotDelivered or
+        LedgerUnavailable, and what the transport raises, when there is no page.
+        """
+        return self._run(book).page(cursor, limit)
+
+    def _run(self, book: str, flights: tuple[Submission, ...] = ()) -> ExchangeRun:
+        return ExchangeRun(self.setup, self.writer, self.reader, book=book, flights=flights)
+
     def submit(self, claim: Claim) -> Plan[Acknowledgement]:
         """Plan ``Client.submit``."""
         book = yield from self.book()
@@ -83,7 +153,10 @@ class Ledger(Answers):
 
     def _submit(self, claim: Claim, book: str) -> Plan[Acknowledgement]:
         plan = plans.submit_claim(
-            self.key(claim, book), claim.digest, lambda: self.drafts(claim, book), self
+            Key(book, claim.id, claim.revision),
+            claim.digest,
+            lambda: self.writer.prepared(claim, book),
+            self,
         )
         return acknowledgement((yield from plan))
 
@@ -125,18 +198,18 @@ class Ledger(Answers):
         drafts: dict[int, Draft] = {}
         for index, claim in enumerate(claims):
             with contextlib.suppress(ClaimBridgeError):
-                documents = self._submissions(claim, book)
+                documents = self.writer.submissions(claim, book)
                 if len(documents) == 1:
                     drafts[index] = Draft(documents[0][0])
         try:
             together = tuple(draft.submission for draft in drafts.values())
-            return drafts, self.build("submit", together) if together else None
+            return drafts, self.writer.build("submit", together) if together else None
         except ClaimBridgeError:
             return {i: draft for i, draft in drafts.items() if self._can_be_built(draft)}, None
 
     def _can_be_built(self, draft: Draft) -> bool:
         try:
-            self.build("submit", (draft.submission,))
+            self.writer.build("submit", (draft.submission,))
         except ClaimBridgeError:
             return False
         return True
@@ -153,7 +226,7 @@ class Ledger(Answers):
                 by = yield from self._reversal_of(known)
                 status = msgspec.structs.replace(status, reversed_by=by)
             statuses.append(status)
-        return together(statuses, documents[0].voucher.parts)
+        return together(statuses, documents[0].voucher.documents)
 
     def _reversal_of(self, known: Submission) -> Plan[JournalEntry | None]:
         """Read the journal entry that reversed a submission; None where it has no number."""
@@ -166,7 +239,7 @@ class Ledger(Answers):
         """Plan ``Client.wait``."""
         if until not in LIVE:
             raise ConfigurationError(f"cannot wait until {until}; wait until posted or paid")
-        deadline = self.clock.monotonic() + timeout
+        deadline = self.setup.clock.monotonic() + timeout
         pause = 0.1
         while True:
             status = yield from self.status(claim_id, ask=True)
@@ -174,7 +247,7 @@ class Ledger(Answers):
                 return status
             if status.state in _ENDED:
                 raise _never(status, until)
-            left = deadline - self.clock.monotonic()
+            left = deadline - self.setup.clock.monotonic()
             if left <= 0:
                 raise LedgerUnavailable(
                     f"still {status.state} after {timeout:g} s, not {until}; wait longer",
@@ -193,7 +266,7 @@ class Ledger(Answers):
         history = yield from Recall((yield from self.book()).id, claim_id)
         found = self._found(history, plans.standing(history) if revision is None else revision)
         first = found[0]
-        date = posting_date or self.today(first.voucher.company, claim_id=claim_id)
+        date = posting_date or self.setup.today(first.voucher.company, claim_id=claim_id)
         plan = plans.reverse_claim(first.key, date, reason, self)
         return acknowledgement((yield from plan))
 
@@ -214,10 +287,9 @@ class Ledger(Answers):
 
     def probe(self) -> Plan[Probed]:
         """Plan ``Client.probe``."""
-        charted = self._chart is not None or self.config.chart is not None
-        day = self.clock.now().date()
-        companies = self.chart.companies if charted else {}
-        asked = nobodys(plans.id_of(self.wanted.place), companies, self.rules, day=day)
+        day = self.setup.clock.now().date()
+        companies = self.setup.chart.companies if self.setup.has_chart else {}
+        asked = nobodys(plans.id_of(self.setup.wanted.place), companies, self.rules, day=day)
         return (yield from plans.probe(asked, self))
 
     def reconcile(self, unfinished: Submission) -> Plan[Standing | None]:
@@ -274,7 +346,7 @@ class Ledger(Answers):
         if found:
             return found
         about = f"no revision {revision}" if history.submissions else "nothing"
-        text = f"{about} was submitted for it to ledger {self.config.name}"
+        text = f"{about} was submitted for it to ledger {self.setup.config.name}"
         if history.withdrawn is not None:
             text += (
                 f"; revision {history.withdrawn.revision} was withdrawn: {history.withdrawn.reason}"
@@ -301,10 +373,12 @@ def _never(status: Standing, until: State) -> DeliveryError:
 def acknowledgement(done: Sequence[Submission]) -> Acknowledgement:
     """Return what a caller learns of a claim's accepted documents, most often one."""
     acks = [_acknowledged(one) for one in done]
-    if not acks[0].part:
+    if not acks[0].document_number:
         return acks[0]
     least = min(acks, key=lambda ack: _ATTENTION.index(ack.state))
-    return msgspec.structs.replace(acks[0], part=0, state=least.state, parts=tuple(acks))
+    return msgspec.structs.replace(
+        acks[0], document_number=0, state=least.state, documents=tuple(acks)
+    )
 
 
 def _acknowledged(done: Submission) -> Acknowledgement:
@@ -314,7 +388,7 @@ def _acknowledged(done: Submission) -> Acknowledgement:
         reference=done.reference,
         state=done.state,
         journal_entry=done.journal_entry,
-        part=done.key.part,
+        document_number=done.key.part,
     )
 
 
@@ -340,12 +414,12 @@ def status_of(known: Submission) -> Standing:
         detail=known.detail,
         updated_at=known.updated_at,
         posting_date=known.voucher.posting_date,
-        part=known.key.part,
+        document_number=known.key.part,
     )
 
 
 def _status_of_all(documents: Sequence[Submission]) -> Standing:
-    return together([status_of(one) for one in documents], documents[0].voucher.parts)
+    return together([status_of(one) for one in documents], documents[0].voucher.documents)
 
 
 def together(statuses: Sequence[Standing], parts: int) -> Standing:
@@ -353,7 +427,7 @@ def together(statuses: Sequence[Standing], parts: int) -> Standing:
 
     ``parts`` is how many there are to be, 0 for one document.
     """
-    if not statuses[0].part:
+    if not statuses[0].document_number:
         return statuses[0]
     most = min(statuses, key=lambda status: _ATTENTION.index(status.state))
     there = sum(status.state in LIVE for status in statuses)
@@ -369,7 +443,9 @@ def together(statuses: Sequence[Standing], parts: int) -> Standing:
     elif waiting:
         told = f"{waiting} of {parts} parts were not sent yet"
         detail = "; ".join(filter(None, (detail, told)))
-    return msgspec.structs.replace(most, state=state, part=0, detail=detail, parts=tuple(statuses))
+    return msgspec.structs.replace(
+        most, state=state, document_number=0, detail=detail, documents=tuple(statuses)
+    )
 
 
 _ATTENTION: Final = (

@@ -30,8 +30,8 @@ def nobodys(book: str, companies: Mapping[str, str], rules: Rules, *, day: dt.da
         document_date=day,
         posting_date=day,
         postings=(
-            _leg(Role.EXPENSE, Side.DEBIT, currency),
-            _leg(Role.ROUNDING, Side.CREDIT, currency),
+            _posting(Role.EXPENSE, Side.DEBIT, currency),
+            _posting(Role.ROUNDING, Side.CREDIT, currency),
         ),
     )
     return Submission(
@@ -43,7 +43,7 @@ def nobodys(book: str, companies: Mapping[str, str], rules: Rules, *, day: dt.da
     )
 
 
-def _leg(role: Role, side: Side, currency: str) -> Posting:
+def _posting(role: Role, side: Side, currency: str) -> Posting:
     return Posting(role=role, account="0", side=side, amount=_CENT, currency=currency)
 
 

@@ -17,29 +17,29 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.hesi.service import routes as hesi_routes
 from claimbridge.sandbox.http import published
-from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.control import Control, Steering
 from claimbridge.sandbox.http.disturb import DECOY, Act, perform
-from claimbridge.sandbox.http.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood
+from claimbridge.sandbox.http.endpoint import UNREADABLE, Endpoint, Misunderstood, SoapExchange
 from claimbridge.sandbox.http.pages import decoded, json_page
-from claimbridge.sandbox.http.reply import Reply
-from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
-from claimbridge.sandbox.kit.responder import Answer
+from claimbridge.sandbox.http.reply import SandboxReply
+from claimbridge.sandbox.kit.disturbances import Disturbances, parse_disturbances
+from claimbridge.sandbox.kit.responder import ErpAnswer
 
 
-class Soap:
+class SoapApp:
     """The ASGI application of one profile."""
 
     def __init__(self, endpoint: Endpoint, control: Control) -> None:
         self._endpoint = endpoint
         self._control = control
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, ErpAnswer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the contract to GET, and calls to POST."""
         request = Request(scope)
         if request.method == "POST":
-            await self._call(request, Connection(scope, receive, send))
+            await self._call(request, SandboxConnection(scope, receive, send))
         else:
             await self._contract(request)(scope, receive, send)
 
@@ -54,7 +54,7 @@ class Soap:
         content = published.file(self._endpoint.bundle, request.path_params["name"])
         return PlainTextResponse("no such file\n", 404) if content is None else _xml(content)
 
-    async def _call(self, request: Request, connection: Connection) -> None:
+    async def _call(self, request: Request, connection: SandboxConnection) -> None:
         body = await connection.request()
         if body is None:
             await connection.drop()
@@ -72,27 +72,27 @@ class Soap:
             return
         await self._exchange(exchange, connection)
 
-    async def _exchange(self, exchange: Exchange, connection: Connection) -> None:
+    async def _exchange(self, exchange: SoapExchange, connection: SandboxConnection) -> None:
         call = exchange.call
         self._control.count(call.operation)
-        order = self._control.plan.next(call.operation, call.kind)
+        disturbance = self._control.disturbances.next(call.operation, call.kind)
         previous = self._answers.get(call.operation)
 
-        async def commit() -> Answer:
+        async def commit() -> ErpAnswer:
             # A thread: writing to disk must not hold up the other connections.
             answer = await asyncio.to_thread(self._endpoint.answer, exchange)
             if not answer.fault:
                 self._answers[call.operation] = answer
             return answer
 
-        reply: Reply | None
-        if order is None:
+        reply: SandboxReply | None
+        if disturbance is None:
             reply = self._endpoint.reply(exchange, await commit())
             await connection.reply(reply)
         else:
             reply = await perform(
                 Act(
-                    order=order,
+                    disturbance=disturbance,
                     endpoint=self._endpoint,
                     exchange=exchange,
                     connection=connection,
@@ -102,15 +102,17 @@ class Soap:
                     closing=self._control.closing,
                 )
             )
-        self._record(exchange, reply, fault=order.name if order else "")
+        self._record(exchange, reply, disturbance=disturbance.name if disturbance else "")
 
-    def _record(self, exchange: Exchange, reply: Reply | None, *, fault: str) -> None:
+    def _record(
+        self, exchange: SoapExchange, reply: SandboxReply | None, *, disturbance: str
+    ) -> None:
         if self._control.recorder is None:
             return
         named = self._endpoint.responder.references(exchange.call)
-        case = "-".join(filter(None, (named[0] if named else exchange.call.kind, fault)))
+        case = "-".join(filter(None, (named[0] if named else exchange.call.kind, disturbance)))
         name = self._endpoint.responder.name
-        self._control.recorder.keep(name, exchange, reply, case=case, fault=fault)
+        self._control.recorder.keep(name, exchange, reply, case=case, disturbance=disturbance)
 
 
 def _action(request: Request) -> str | None:
@@ -135,11 +137,11 @@ def application(
     def requests(request: Request) -> Response:
         return json_page(control.counts())
 
-    async def faults(request: Request) -> Response:
+    async def disturbances(request: Request) -> Response:
         if request.method == "POST":
-            given = decoded(await request.body(), _Faults)
-            await control.order(Plan(parse_faults(given.faults), seed=given.seed))
-        return json_page({"faults": control.plan.spec})
+            given = decoded(await request.body(), _Spec)
+            await control.order(Disturbances(parse_disturbances(given.faults), seed=given.seed))
+        return json_page({"faults": control.disturbances.spec})
 
     async def advance(request: Request) -> Response:
         body = await request.body()
@@ -153,12 +155,12 @@ def application(
     routes: list[BaseRoute] = [
         Route("/sandbox/ledger", ledger),
         Route("/sandbox/requests", requests),
-        Route("/sandbox/faults", faults, methods=["GET", "POST"]),
+        Route("/sandbox/faults", disturbances, methods=["GET", "POST"]),
         Route("/sandbox/advance", advance, methods=["POST"]),
         Route(DECOY, decoy, methods=["GET", "POST"]),
     ]
     for endpoint in endpoints:
-        soap, path = Soap(endpoint, control), f"/{endpoint.responder.name}"
+        soap, path = SoapApp(endpoint, control), f"/{endpoint.responder.name}"
         routes += [
             Route(path, soap),
             Route(path + "/contract/{name:path}", soap.file),
@@ -171,7 +173,7 @@ def application(
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-class _Faults(msgspec.Struct, forbid_unknown_fields=True):
+class _Spec(msgspec.Struct, forbid_unknown_fields=True):
     faults: str
     seed: int | None = None
 

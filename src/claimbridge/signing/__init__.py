@@ -2,7 +2,7 @@
 
 from claimbridge.signing.keys.algorithms import Algorithm
 from claimbridge.signing.keys.identity import Identity
-from claimbridge.signing.keys.keys import CallbackKey, Key, SoftwareKey
+from claimbridge.signing.keys.keys import CallbackKey, SigningKey, SoftwareKey
 from claimbridge.signing.sign import Signer
 from claimbridge.signing.trust.policy import Policy
 from claimbridge.signing.verified import Verified
@@ -17,9 +17,9 @@ __all__ = [
     "Algorithm",
     "CallbackKey",
     "Identity",
-    "Key",
     "Policy",
     "Signer",
+    "SigningKey",
     "SoftwareKey",
     "Verified",
     "Verifier",

@@ -50,7 +50,7 @@ _KNOWN: Final = frozenset(
 )
 
 
-class Signer(msgspec.Struct, frozen=True, eq=False):
+class TrustedSigner(msgspec.Struct, frozen=True, eq=False):
     """A trusted signer, as long as no certificate involved begins or ends to be valid."""
 
     checks: Mapping[bytes, Check]
@@ -61,7 +61,7 @@ class Signer(msgspec.Struct, frozen=True, eq=False):
     until: datetime
 
 
-class Lane:
+class FastVerifier:
     """Verifies what it recognises by one policy; threads may share it.
 
     It remembers the signers that the judge accepted: the same certificates, to the byte, and a
@@ -71,7 +71,7 @@ class Lane:
 
     def __init__(self, policy: Policy, judge: Judge) -> None:
         self._judge = judge
-        self._signers: dict[bytes, Signer] = {}
+        self._signers: dict[bytes, TrustedSigner] = {}
         self._moments = judge.moments()
         asked = {
             field.name
@@ -110,7 +110,7 @@ class Lane:
         verified.__dict__[TREE] = tree
         return verified
 
-    def _signer(self, key_info: bytes, now: datetime) -> Signer | None:
+    def _signer(self, key_info: bytes, now: datetime) -> TrustedSigner | None:
         found = self._signers.get(key_info)
         # At the very moment of a change either side may be right: it is judged anew.
         if found is None or not found.since < now < found.until:
@@ -122,7 +122,7 @@ class Lane:
             self._signers[key_info] = found
         return found
 
-    def _judged(self, key_info: bytes, now: datetime) -> Signer | None:
+    def _judged(self, key_info: bytes, now: datetime) -> TrustedSigner | None:
         match = KEY_INFO.fullmatch(key_info)
         if match is None:
             return None
@@ -137,7 +137,7 @@ class Lane:
             return None
         bounds = ((each.not_valid_before_utc, each.not_valid_after_utc) for each in found)
         moments = [*self._moments, *itertools.chain.from_iterable(bounds)]
-        return Signer(
+        return TrustedSigner(
             checks=_checks(public_key(signer)),
             subject=signer.subject.rfc4514_string(),
             fingerprint=signer.fingerprint(hashes.SHA256()).hex(),
@@ -164,7 +164,7 @@ def _checks(key: PublicKey) -> dict[bytes, Check]:
     return {algorithm.encode(): checking(key, algorithm) for algorithm in suitable}
 
 
-def _fits(signer: Signer, algorithm: bytes, value: bytes, signed: bytes) -> bool:
+def _fits(signer: TrustedSigner, algorithm: bytes, value: bytes, signed: bytes) -> bool:
     check = signer.checks.get(algorithm)
     if check is None:
         return False

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract import Contract, Reply
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.encoded.multiref import is_independent
 from claimbridge.errors import DocumentError
 from claimbridge.soap.faults import SoapFault, fault_from
@@ -34,6 +37,32 @@ class Envelope(msgspec.Struct, frozen=True, eq=False):
     headers: tuple[etree._Element, ...]
     body: etree._Element | None
     fault: SoapFault | None
+
+
+class SoapReply(msgspec.Struct, frozen=True, eq=False):
+    """An opened reply, its signature judged where one is demanded; nothing in it was read yet.
+
+    ``bound`` False: the reply is signed, and yet nothing signed says that it answers this very
+    request. It may be the true answer to an earlier one. ``seal`` is what the reply is known by if
+    it comes again before ``until``; "" where a repeat does not matter. ``drift`` says, a sentence
+    each, what was wrong with how the reply was written or sent.
+    """
+
+    envelope: Envelope
+    drift: tuple[str, ...] = ()
+    bound: bool = True
+    seal: str = ""
+    until: datetime | None = None
+
+    def content(self, contract: Contract) -> Reply | Fault:
+        """Return what the reply says, by what a contract has where.
+
+        Raises DocumentError where its references lead nowhere.
+        """
+        if self.envelope.fault is not None:
+            return self.envelope.fault.neutral(contract)
+        assert self.envelope.body is not None  # an envelope has a fault or a body
+        return contract.reply(self.envelope.body)
 
 
 def build(body: bytes, *, version: str, headers: Sequence[bytes] = ()) -> bytes:

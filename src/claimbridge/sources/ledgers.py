@@ -56,7 +56,7 @@ class SourceLedgers:
         claim = claim_of(arrival)
         if claim is None or standing.posting_date is None or not standing.journal_entry:
             return standing
-        chart = self.client_of(claim).ledger.chart
+        chart = self.client_of(claim).ledger.setup.chart
         period = chart.period_of(standing.posting_date) or ""
         return msgspec.structs.replace(standing, period=period)
 
@@ -87,7 +87,7 @@ def claim_of(arrival: StoredArrival) -> Claim | None:
 
 
 def _ask(client: Client, book: str) -> None:
-    if client.ledger.profile.capabilities.can_list_changes:
+    if client.ledger.rules.capabilities.can_list_changes:
         for _ in client.changes():
             pass
         return

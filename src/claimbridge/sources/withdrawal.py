@@ -41,7 +41,7 @@ def _keep_out(claim: Claim, arrival: StoredArrival, client: Client) -> None:
         return
     if standing.state in (State.SENDING, State.IN_DOUBT):
         raise _not_known(standing, arrival)
-    raise _in_ledger(standing, client.ledger.config.name, arrival)
+    raise _in_ledger(standing, client.ledger.setup.config.name, arrival)
 
 
 def _not_known(standing: Standing, arrival: StoredArrival) -> OutcomeUnknown:

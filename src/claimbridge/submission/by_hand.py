@@ -65,7 +65,7 @@ def _refuse_unnamed(history: History, key: Key) -> None:
     if parts and key.part not in parts:
         parked = [str(one.key.part) for one in found if one.state is State.PARKED]
         raise ConflictingSubmission(
-            f"it is {found[0].voucher.parts} documents; say which of them you found"
+            f"it is {found[0].voucher.documents} documents; say which of them you found"
             + (f" (parked: part {', '.join(parked)})" if parked else ""),
             code="CB-469",
             claim_id=key.claim_id,

@@ -97,7 +97,7 @@ def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decisi
                 claim_id=key.claim_id,
             )
         )
-    parts = known.voucher.parts if known is not None else parts
+    parts = known.voucher.documents if known is not None else parts
     excluded = _excluded(history, key, parts)
     if excluded is not None:
         return Refuse(excluded)
@@ -132,7 +132,7 @@ def _excluded(history: History, key: Key, parts: int) -> ClaimBridgeError | None
     for other in posts(history):
         if other.key.revision != key.revision or other.key == key:
             continue
-        same = other.voucher.parts == parts
+        same = other.voucher.documents == parts
         if other.state in (State.REVERSING, State.REVERSED) and (same or was_taken(other)):
             return closed_error(other)
         if not same and stands(other):
@@ -142,9 +142,9 @@ def _excluded(history: History, key: Key, parts: int) -> ClaimBridgeError | None
 
 def _divided(other: Submission, parts: int) -> ConflictingSubmission:
     return ConflictingSubmission(
-        f"revision {other.key.revision} was submitted before as {_counted(other.voucher.parts)} "
-        f"and would now be {_counted(parts)}: the chart or the ERP's limit has changed; "
-        "give the claim a higher revision",
+        f"revision {other.key.revision} was submitted before as "
+        f"{_counted(other.voucher.documents)} and would now be {_counted(parts)}: the chart or the "
+        "ERP's limit has changed; give the claim a higher revision",
         code="CB-456",
         claim_id=other.key.claim_id,
         reference=other.reference,

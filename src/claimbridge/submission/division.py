@@ -106,7 +106,7 @@ def _intend_posting(wanted: Sequence[Submission], seen: History, rules: Rules) -
     while True:
         busy = False
         for one in wanted:
-            decision = decide(history, one.key, one.digest, parts=one.voucher.parts)
+            decision = decide(history, one.key, one.digest, parts=one.voucher.documents)
             if isinstance(decision, Refuse):
                 raise decision.error
             if isinstance(decision, TakeBack) and not rules.capabilities.can_reverse:
@@ -142,8 +142,10 @@ def _of_claim(
 ) -> ClaimBridgeError:
     """Return the error of one part as that of its claim."""
     error.claim_id = part.key.claim_id
-    if part.voucher.parts > 1:
-        counted = f"part {part.key.part} of {part.voucher.parts} ({len(done)} accepted before it)"
+    if part.voucher.documents > 1:
+        counted = (
+            f"part {part.key.part} of {part.voucher.documents} ({len(done)} accepted before it)"
+        )
         error.message = f"{counted}: {error.message}"
         error.args = (error.message,)
     return error
@@ -350,7 +352,7 @@ def _refuse_half(found: Documents) -> None:
         if one.state is State.PARKED:
             raise _of_claim(closed_error(one), one, there)
     if not is_whole(found) or len(there) < len(found):
-        parts = max(1, found[0].voucher.parts)
+        parts = max(1, found[0].voucher.documents)
         raise OutcomeUnknown(
             f"{len(there)} of its {parts} documents are in the ledger, and the journal cannot tell "
             "how to go on: submit the claim again, or reverse it",

@@ -36,7 +36,7 @@ def documents(history: History, revision: int) -> tuple[Submission, ...]:
     divisions: dict[int, list[Submission]] = defaultdict(list)
     for one in posts(history):
         if one.key.revision == revision:
-            divisions[one.voucher.parts].append(one)
+            divisions[one.voucher.documents].append(one)
     return tuple(max(divisions.values(), key=_weight)) if divisions else ()
 
 
@@ -93,7 +93,7 @@ def accepted(found: Sequence[Submission], digest: Digest) -> bool:
     return is_whole(found) and all(
         one.state in LIVE
         and not one.missing
-        and same_content(one.digest, digest_of(digest, one.key.part, one.voucher.parts))
+        and same_content(one.digest, digest_of(digest, one.key.part, one.voucher.documents))
         for one in found
     )
 
@@ -107,7 +107,7 @@ def settling(key: Key, found: str) -> str:
 
 def is_whole(found: Sequence[Submission]) -> bool:
     """Whether no document of the division is missing."""
-    return bool(found) and len(found) == max(1, found[0].voucher.parts)
+    return bool(found) and len(found) == max(1, found[0].voucher.documents)
 
 
 def obsolete(history: History, revision: int, parts: int) -> list[Submission]:
@@ -118,6 +118,6 @@ def obsolete(history: History, revision: int, parts: int) -> list[Submission]:
         if one.state is State.PENDING
         and (
             one.key.revision < revision
-            or (one.key.revision == revision and one.voucher.parts != parts)
+            or (one.key.revision == revision and one.voucher.documents != parts)
         )
     ]

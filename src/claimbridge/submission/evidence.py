@@ -287,7 +287,7 @@ def with_original(history: History, landed: Submission, rules: Rules) -> tuple[S
 
 def _refused_with(history: History, landed: Submission, rules: Rules) -> list[Submission]:
     """Return what is not sent either because a part of the claim was refused."""
-    if landed.state is not State.REJECTED or not landed.voucher.parts:
+    if landed.state is not State.REJECTED or not landed.voucher.documents:
         return []
     others = [
         one
@@ -295,7 +295,7 @@ def _refused_with(history: History, landed: Submission, rules: Rules) -> list[Su
         if one.key.purpose is Purpose.POST
         and one.key != landed.key
         and one.key.revision == landed.key.revision
-        and one.voucher.parts == landed.voucher.parts
+        and one.voucher.documents == landed.voucher.documents
     ]
     if any(one.state not in {State.PENDING, State.REJECTED, State.REVERSED} for one in others):
         return []
@@ -312,7 +312,7 @@ def _beside(history: History, original: Submission) -> list[Submission]:
         if one.key.purpose is Purpose.POST
         and one.key != original.key
         and one.key.revision == original.key.revision
-        and one.voucher.parts == original.voucher.parts
+        and one.voucher.documents == original.voucher.documents
         and one.state in (State.REVERSING, State.REVERSED)
     ]
 

@@ -21,7 +21,7 @@ def posting(history: History, wanted: Sequence[Submission], rules: Rules) -> tup
     """Return what to write so that the posting of ``wanted``, a claim's documents, is intended."""
     first = wanted[0]
     changed = closed(
-        obsolete(history, first.key.revision, first.voucher.parts),
+        obsolete(history, first.key.revision, first.voucher.documents),
         rules,
         f"not sent: revision {first.key.revision}, or another division of it, took its place",
     )

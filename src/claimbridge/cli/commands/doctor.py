@@ -156,14 +156,14 @@ def _asked(name: str, source: Source) -> CheckResult:
 def _contract(config: LedgerConfig) -> str:
     unsigned = msgspec.structs.replace(config, identity=None, next_identity=None)
     ledger = Ledger(unsigned)
-    count = len(ledger.contract.operations)
+    count = len(ledger.setup.contract.operations)
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
 
 
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
-    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).chart
+    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
     wrong = [one for one in chart.check(day=SYSTEM.now().date()) if one.weight == "mend"]
     if wrong:
@@ -247,7 +247,7 @@ def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
         drifts = client.drifts()
     verdicts = {True: "ok", False: "failure", None: "warning"}
     text = found.text
-    if found.works is None and not client.ledger.profile.capabilities.can_query:
+    if found.works is None and not client.ledger.rules.capabilities.can_query:
         text = f"{greet(transport_settings(config), tls=True)}; {text}"
     yield verdicts[found.works], text
     for difference in drifts:

@@ -266,7 +266,7 @@ def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Cli
     def client_of(ledger: str) -> Client:
         if ledger not in opened:
             opened[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
-            if (url := opened[ledger].ledger.config.journal_url) not in told:
+            if (url := opened[ledger].ledger.setup.config.journal_url) not in told:
                 told.add(url)
                 tell_missing(config, opened[ledger])
         return opened[ledger]

@@ -53,8 +53,8 @@ from claimbridge.profiles.sap.items import (
 )
 from claimbridge.profiles.sap.returns import ENTRY, object_key, refusals, spelt
 from claimbridge.profiles.sap.tables import (
-    Held,
-    Tables,
+    SapDocument,
+    SapTables,
     Totals,
     asked_for,
     by_reference,
@@ -86,7 +86,7 @@ _CAPABILITIES: Final = Capabilities(
     entry=ENTRY,
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
-_TABLES: Final = Tables()
+_TABLES: Final = SapTables()
 
 
 class SapBapi:
@@ -97,7 +97,7 @@ class SapBapi:
     BAPI that commits and waits). ``document_type`` is that of vouchers and of their reversals;
     ``user`` USERNAME; ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of input tax.
     ``post``, ``commit_work``, ``rollback_work`` and ``read_table`` name the operations where the
-    contract calls them otherwise, ``tables`` what is read (see ``Tables``).
+    contract calls them otherwise, ``tables`` what is read (see ``SapTables``).
     """
 
     name: str = "sap-bapi"
@@ -122,7 +122,7 @@ class SapBapi:
         commit_work: str = "TransactionCommit",
         rollback_work: str = "TransactionRollback",
         read_table: str = "RfcReadTable",
-        tables: Tables = _TABLES,
+        tables: SapTables = _TABLES,
     ) -> None:
         self._commits = commit == "session"
         self._document_type = document_type
@@ -322,7 +322,7 @@ def _posted(reply: Reply, reference: str) -> _Posted:
     return _Posted(outcome=unknown(text, reference=reference), entry=entry)
 
 
-def _found(known: Mapping[str, Sequence[Held]], totals: Totals) -> tuple[Outcome, ...]:
+def _found(known: Mapping[str, Sequence[SapDocument]], totals: Totals) -> tuple[Outcome, ...]:
     return tuple(
         found(reference, documents, totals, item=n)
         for n, (reference, documents) in enumerate(known.items(), start=1)

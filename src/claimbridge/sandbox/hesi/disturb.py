@@ -1,4 +1,4 @@
-"""The faults, performed on a call of Hesi: the same names as for an ERP's (see ``mischief``).
+"""The disturbances, performed on a call of Hesi: the same names as for an ERP (``http.disturb``).
 
 ``fault`` is Hesi's HTTP 500, ``unsigned-fault`` a gateway's 502, ``wrong-reference`` an answer that
 names another document, ``drift`` an answer with members that nobody expects; ``throttle=typed`` is
@@ -16,12 +16,12 @@ from typing import Any, Final
 import msgspec
 
 from claimbridge.sandbox.hesi.replies import json_reply, refusal
-from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.disturb import LOGIN_PAGE, redirected, throttled
-from claimbridge.sandbox.http.reply import Reply
-from claimbridge.sandbox.kit.disturbances import Order
+from claimbridge.sandbox.http.reply import SandboxReply
+from claimbridge.sandbox.kit.disturbances import Disturbance
 
-_GATEWAY: Final = Reply(
+_GATEWAY: Final = SandboxReply(
     status=HTTPStatus.BAD_GATEWAY,
     body=b"<html><body>502 Bad Gateway</body></html>",
     content_type="text/html",
@@ -29,22 +29,23 @@ _GATEWAY: Final = Reply(
 
 
 class HesiAct(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A fault to perform on one call; ``commit`` lets Hesi do its work and returns its answer.
+    """A disturbance to perform on one call.
 
-    ``previous`` is the answer to the call of the same operation before this one.
+    ``commit`` lets Hesi do its work and returns its answer. ``previous`` is the answer to the
+    call of the same operation before this one.
     """
 
-    order: Order
-    connection: Connection
-    commit: Callable[[], Awaitable[Reply]]
-    previous: Reply | None
+    disturbance: Disturbance
+    connection: SandboxConnection
+    commit: Callable[[], Awaitable[SandboxReply]]
+    previous: SandboxReply | None
     base: str
     closing: asyncio.Event
 
 
 async def perform(act: HesiAct) -> None:
-    """Perform the fault."""
-    match act.order.name:
+    """Perform the disturbance."""
+    match act.disturbance.name:
         case "refuse-connection":
             await act.connection.reset()
         case "drop-before-commit":
@@ -53,10 +54,10 @@ async def perform(act: HesiAct) -> None:
             await act.commit()
             await act.connection.drop()
         case "timeout":
-            if act.order.variant == "after-commit":
+            if act.disturbance.variant == "after-commit":
                 await act.commit()
             await act.connection.silence(until=act.closing)
-        case "half-reply" if act.order.variant == "cut":
+        case "half-reply" if act.disturbance.variant == "cut":
             await act.connection.half_reply(await act.commit())
         case "slow":
             await _slow(act)
@@ -65,7 +66,7 @@ async def perform(act: HesiAct) -> None:
 
 
 async def _slow(act: HesiAct) -> None:
-    half = float(act.order.variant) / 2
+    half = float(act.disturbance.variant) / 2
 
     async def pause(seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -76,9 +77,9 @@ async def _slow(act: HesiAct) -> None:
     await act.connection.reply(reply, over=half, pause=pause)
 
 
-async def _reply(act: HesiAct) -> Reply:
-    """Return what comes back, of the faults that show in the reply alone."""
-    match act.order.name, act.order.variant:
+async def _reply(act: HesiAct) -> SandboxReply:
+    """Return what comes back, of the disturbances that show in the reply alone."""
+    match act.disturbance.name, act.disturbance.variant:
         case "fault", _:
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "系统异常")
         case "throttle", "typed":
@@ -92,7 +93,7 @@ async def _reply(act: HesiAct) -> Reply:
                 await act.commit()
             return LOGIN_PAGE if name == "html-200" else _GATEWAY
     reply = await act.commit()
-    match act.order.name:
+    match act.disturbance.name:
         case "half-reply":
             return msgspec.structs.replace(reply, body=reply.body[: len(reply.body) // 2])
         case "duplicate-reply":

@@ -1,4 +1,4 @@
-"""A Hesi on loopback, beside the ERP: documents, write-backs, outbound messages, faults to order.
+"""A Hesi on loopback, beside the ERP: documents, write-backs, messages, disturbances to order.
 
     hesi = Hesi()
     with Sandbox(profiles=["reference"], hesi=hesi) as sandbox:
@@ -27,21 +27,21 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox.hesi.books import (
     CORPORATION,
-    Document,
     Effect,
     HesiBooks,
+    HesiDocument,
     JsonObject,
     Node,
     Put,
 )
-from claimbridge.sandbox.hesi.desk import Call, HesiDesk, Operation, find_operation
+from claimbridge.sandbox.hesi.desk import HesiCall, HesiDesk, HesiOperation, find_operation
 from claimbridge.sandbox.hesi.disturb import HesiAct, perform
 from claimbridge.sandbox.hesi.hooks import HookSettings, Outbound
 from claimbridge.sandbox.hesi.replies import refusal
-from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.control import Control
 from claimbridge.sandbox.http.pages import decoded, json_page
-from claimbridge.sandbox.http.reply import Reply
+from claimbridge.sandbox.http.reply import SandboxReply
 
 PATH: Final = "/hesi"
 
@@ -169,7 +169,7 @@ class Hesi:
         """Return the log of outbound messages that nobody took."""
         return list(self._outbound.failed)
 
-    def _document(self, flow_id: str) -> Document:
+    def _document(self, flow_id: str) -> HesiDocument:
         document = self._books.get(flow_id)
         if document is None:
             raise KeyError(flow_id)
@@ -187,11 +187,11 @@ class Api:
         self._hesi = hesi
         self._control = control
         self._lock = threading.Lock()
-        self._previous: dict[str, Reply] = {}
+        self._previous: dict[str, SandboxReply] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a call, or strike it with the fault whose turn it is."""
-        request, connection = Request(scope), Connection(scope, receive, send)
+        """Answer a call, or disturb it where a disturbance has its turn."""
+        request, connection = Request(scope), SandboxConnection(scope, receive, send)
         body = await connection.request()
         if body is None:
             await connection.drop()
@@ -201,20 +201,20 @@ class Api:
             await connection.reply(refusal(404, "接口不存在"))
             return
         operation, last = found
-        call = Call(dict(request.query_params), body, last)
+        call = HesiCall(dict(request.query_params), body, last)
         self._control.count(operation.name)
-        order = self._control.plan.next(operation.name, operation.kind)
+        disturbance = self._control.disturbances.next(operation.name, operation.kind)
         with self._lock:
             previous = self._previous.get(operation.name)
 
-        async def commit() -> Reply:
+        async def commit() -> SandboxReply:
             return await asyncio.to_thread(self._answer, operation, call)
 
-        if order is None:
+        if disturbance is None:
             await connection.reply(await commit())
             return
         act = HesiAct(
-            order=order,
+            disturbance=disturbance,
             connection=connection,
             commit=commit,
             previous=previous,
@@ -223,7 +223,7 @@ class Api:
         )
         await perform(act)
 
-    def _answer(self, operation: Operation, call: Call) -> Reply:
+    def _answer(self, operation: HesiOperation, call: HesiCall) -> SandboxReply:
         reply = self._hesi.desk.answer(operation, call)
         with self._lock:
             self._previous[operation.name] = reply

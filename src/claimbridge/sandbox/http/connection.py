@@ -12,7 +12,7 @@ from typing import Final
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from claimbridge.sandbox.http.reply import Reply
+from claimbridge.sandbox.http.reply import SandboxReply
 
 MAX_REQUEST: Final = 20 * 1024 * 1024
 """Bytes; what the voucher service promises to take."""
@@ -21,11 +21,11 @@ _RST: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on, zero seconds: closing sends RST instead of FIN."""
 
 
-class Wire(H11Protocol):
+class SandboxProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 that lets an application at the transport of its connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Note the transport where ``Connection`` finds it."""
+        """Note the transport where ``SandboxConnection`` finds it."""
         super().connection_made(transport)
         serve = self.app
 
@@ -36,8 +36,8 @@ class Wire(H11Protocol):
         self.app = with_transport
 
 
-class Connection:
-    """What a fault needs of the exchange that it strikes."""
+class SandboxConnection:
+    """What a disturbance needs of the exchange that it strikes."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._transport: asyncio.Transport = scope[_TRANSPORT]
@@ -60,7 +60,7 @@ class Connection:
 
     async def reply(
         self,
-        reply: Reply,
+        reply: SandboxReply,
         *,
         over: float = 0.0,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -74,7 +74,7 @@ class Connection:
             more = n < len(pieces)
             await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
-    async def half_reply(self, reply: Reply) -> None:
+    async def half_reply(self, reply: SandboxReply) -> None:
         """Announce the whole answer, send half of it, and close."""
         head = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
         head += [f"{name}: {value}" for name, value in _headers(reply).items()]
@@ -109,7 +109,7 @@ class Connection:
             pass
 
 
-def _headers(reply: Reply) -> dict[str, str]:
+def _headers(reply: SandboxReply) -> dict[str, str]:
     return {
         "content-type": reply.content_type,
         "content-length": str(len(reply.body)),
@@ -117,7 +117,7 @@ def _headers(reply: Reply) -> dict[str, str]:
     }
 
 
-def _start(reply: Reply) -> Message:
+def _start(reply: SandboxReply) -> Message:
     headers = [(name.encode(), value.encode()) for name, value in _headers(reply).items()]
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 

@@ -12,11 +12,11 @@ import msgspec
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry
 from claimbridge.sandbox.http.recording import Recorder
-from claimbridge.sandbox.kit.books import Books, Document, Objection, Transaction
-from claimbridge.sandbox.kit.disturbances import Plan
+from claimbridge.sandbox.kit.books import ErpBooks, ErpDocument, Objection, Transaction
+from claimbridge.sandbox.kit.disturbances import Disturbances
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     """A document as ``GET /sandbox/ledger`` lists it; amounts are strings.
 
     ``journal_entry`` is number, company and year as the command prints them (``000001 / CN01 /
@@ -42,11 +42,13 @@ class Steering(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Control:
-    """What is common to all endpoints: the books, the counts, the plan of faults."""
+    """What is common to all endpoints: the books, the counts, the disturbances."""
 
-    def __init__(self, books: Books, plan: Plan, recorder: Recorder | None) -> None:
-        self.books: Books = books
-        self.plan: Plan = plan
+    def __init__(
+        self, books: ErpBooks, disturbances: Disturbances, recorder: Recorder | None
+    ) -> None:
+        self.books: ErpBooks = books
+        self.disturbances: Disturbances = disturbances
         self.recorder: Recorder | None = recorder
         self.base: str = ""
         self.closing: asyncio.Event = asyncio.Event()
@@ -54,10 +56,10 @@ class Control:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    async def order(self, plan: Plan) -> None:
-        """Put another plan of faults in place of this one; its counts begin anew."""
-        self.plan = plan
-        await self.settle_door(plan.door_closed)
+    async def order(self, disturbances: Disturbances) -> None:
+        """Order other disturbances in place of these; their counts begin anew."""
+        self.disturbances = disturbances
+        await self.settle_door(disturbances.door_closed)
 
     def count(self, what: str) -> None:
         """Count a call."""
@@ -69,12 +71,12 @@ class Control:
         with self._lock:
             return dict(self._counts)
 
-    def ledger(self) -> list[Listed]:
+    def ledger(self) -> list[LedgerRow]:
         """Return every document, in the order of entry."""
         with self.books.transaction() as books:
             return [_listed(document) for document in books.all()]
 
-    def advance(self, steering: Steering) -> list[Listed]:
+    def advance(self, steering: Steering) -> list[LedgerRow]:
         """Move documents one step (entered, posted, paid), or up to ``to``; return the moved."""
         if steering.to not in (None, "posted", "paid", "rejected"):
             raise ConfigurationError(
@@ -95,22 +97,22 @@ async def _no_door(closed: bool) -> None:
     """Do nothing: an application without a server has no door."""
 
 
-def _listed(document: Document) -> Listed:
+def _listed(document: ErpDocument) -> LedgerRow:
     entry = document.entry
     numbered = JournalEntry(document.number or "", entry.company, document.fiscal_year)
-    return Listed(
+    return LedgerRow(
         reference=document.reference,
         journal_entry=str(numbered) if document.number else None,
         postings=[
             {
-                "account": leg.account,
-                "side": leg.side,
-                "currency": leg.currency,
-                "amount": f"{leg.amount:f}",
-                "cost_centre": leg.cost_centre,
-                **({"company": leg.company} if leg.company else {}),
+                "account": posting.account,
+                "side": posting.side,
+                "currency": posting.currency,
+                "amount": f"{posting.amount:f}",
+                "cost_centre": posting.cost_centre,
+                **({"company": posting.company} if posting.company else {}),
             }
-            for leg in entry.legs
+            for posting in entry.postings
         ],
         state=document.status,
         profile=document.profile,
@@ -120,7 +122,7 @@ def _listed(document: Document) -> Listed:
     )
 
 
-def _moved(document: Document, to: str | None, books: Transaction) -> Document | None:
+def _moved(document: ErpDocument, to: str | None, books: Transaction) -> ErpDocument | None:
     if to == "rejected":
         reason = Objection("sandbox", "refused after it was taken in")
         return books.reject(document, [reason]) if document.status == "entered" else None

@@ -1,6 +1,6 @@
-"""The faults, performed: on the answer, on the HTTP reply, or on the socket.
+"""The disturbances, performed: on the answer, on the HTTP reply, or on the socket.
 
-What is in the ledger afterwards, by fault:
+What is in the ledger afterwards:
 
 =================== ======================================================================
 refuse-connection   nothing: RST, the request unread. For every call: nobody is listening
@@ -32,18 +32,18 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.sandbox.http.connection import Connection
+from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.distort import doubled, drifted, misnamed
-from claimbridge.sandbox.http.endpoint import Endpoint, Exchange
-from claimbridge.sandbox.http.reply import Reply
+from claimbridge.sandbox.http.endpoint import Endpoint, SoapExchange
+from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.sandbox.kit.books import Objection
-from claimbridge.sandbox.kit.disturbances import Order
-from claimbridge.sandbox.kit.responder import Answer
+from claimbridge.sandbox.kit.disturbances import Disturbance
+from claimbridge.sandbox.kit.responder import ErpAnswer
 
 RETRY_AFTER: Final = 1
 """Seconds that a throttled client is asked to wait."""
 DECOY: Final = "/sandbox/decoy"
-LOGIN_PAGE: Final = Reply(
+LOGIN_PAGE: Final = SandboxReply(
     status=200,
     body=b"<!DOCTYPE html><html><body><h1>Sign in</h1><form method=post></form></body></html>",
     content_type="text/html; charset=utf-8",
@@ -51,26 +51,26 @@ LOGIN_PAGE: Final = Reply(
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A fault to perform on one exchange.
+    """A disturbance to perform on one exchange.
 
     ``commit`` lets the ERP do its work; ``previous`` is its answer to the call of the same
     operation before this one, None for the first. ``closing`` is set when the sandbox stops.
     """
 
-    order: Order
+    disturbance: Disturbance
     endpoint: Endpoint
-    exchange: Exchange
-    connection: Connection
-    commit: Callable[[], Awaitable[Answer]]
-    previous: Answer | None
+    exchange: SoapExchange
+    connection: SandboxConnection
+    commit: Callable[[], Awaitable[ErpAnswer]]
+    previous: ErpAnswer | None
     base: str
     closing: asyncio.Event
 
-    async def send(self, answer: Answer) -> Reply:
+    async def send(self, answer: ErpAnswer) -> SandboxReply:
         """Answer in full."""
         return await self.send_raw(self.endpoint.reply(self.exchange, answer))
 
-    async def send_raw(self, reply: Reply, *, over: float = 0.0) -> Reply:
+    async def send_raw(self, reply: SandboxReply, *, over: float = 0.0) -> SandboxReply:
         """Reply with whatever HTTP can carry."""
         await self.connection.reply(reply, over=over, pause=self.pause)
         return reply
@@ -81,9 +81,9 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             await asyncio.wait_for(self.closing.wait(), seconds)
 
 
-def throttled(status: int) -> Reply:
+def throttled(status: int) -> SandboxReply:
     """Return the reply that asks a client to come back later."""
-    return Reply(
+    return SandboxReply(
         status=status,
         body=b"too many calls; come back later\n",
         content_type="text/plain; charset=utf-8",
@@ -91,15 +91,15 @@ def throttled(status: int) -> Reply:
     )
 
 
-def redirected(base: str) -> Reply:
+def redirected(base: str) -> SandboxReply:
     """Return the reply that sends a client to the place that counts who follows."""
     headers = {"location": base + DECOY}
-    return Reply(status=302, body=b"", content_type="text/plain", headers=headers)
+    return SandboxReply(status=302, body=b"", content_type="text/plain", headers=headers)
 
 
-async def perform(act: Act) -> Reply | None:
-    """Perform the fault; return the reply that was sent in full, None when none was."""
-    return await _PERFORM[act.order.name](act)
+async def perform(act: Act) -> SandboxReply | None:
+    """Perform the disturbance; return the reply that was sent in full, None when none was."""
+    return await _PERFORM[act.disturbance.name](act)
 
 
 async def _refuse_connection(act: Act) -> None:
@@ -107,7 +107,7 @@ async def _refuse_connection(act: Act) -> None:
 
 
 async def _timeout(act: Act) -> None:
-    if act.order.variant == "after-commit":
+    if act.disturbance.variant == "after-commit":
         await act.commit()
     await act.connection.silence(until=act.closing)
 
@@ -121,9 +121,9 @@ async def _drop_before_commit(act: Act) -> None:
     await act.connection.drop()
 
 
-async def _half_reply(act: Act) -> Reply | None:
+async def _half_reply(act: Act) -> SandboxReply | None:
     reply = act.endpoint.reply(act.exchange, await act.commit())
-    if act.order.variant == "malformed":
+    if act.disturbance.variant == "malformed":
         return await act.send_raw(
             msgspec.structs.replace(reply, body=reply.body[: len(reply.body) // 2])
         )
@@ -131,55 +131,55 @@ async def _half_reply(act: Act) -> Reply | None:
     return None
 
 
-async def _slow(act: Act) -> Reply:
-    half = float(act.order.variant) / 2
+async def _slow(act: Act) -> SandboxReply:
+    half = float(act.disturbance.variant) / 2
     answer = await act.commit()
     await act.pause(half)
     return await act.send_raw(act.endpoint.reply(act.exchange, answer), over=half)
 
 
-async def _fault(act: Act) -> Reply:
+async def _fault(act: Act) -> SandboxReply:
     reason = Objection("sandbox", "refused because the sandbox was told to refuse it")
     return await act.send(act.endpoint.refuse(act.exchange, (reason,)))
 
 
-async def _unsigned_fault(act: Act) -> Reply:
-    if act.order.variant == "after-commit":
+async def _unsigned_fault(act: Act) -> SandboxReply:
+    if act.disturbance.variant == "after-commit":
         await act.commit()
     text = "the gateway could not process the message"
-    answer = Answer(content=b"", fault="receiver", reason=text)
+    answer = ErpAnswer(content=b"", fault="receiver", reason=text)
     return await act.send_raw(act.endpoint.reply(act.exchange, answer, signed=False))
 
 
-async def _throttle(act: Act) -> Reply:
-    if act.order.variant == "typed":
+async def _throttle(act: Act) -> SandboxReply:
+    if act.disturbance.variant == "typed":
         typed = act.endpoint.responder.throttle(act.exchange.call, RETRY_AFTER)
         if typed is not None:
             return await act.send(typed)
-    status = 429 if act.order.variant == "429" else 503
+    status = 429 if act.disturbance.variant == "429" else 503
     return await act.send_raw(throttled(status))
 
 
-async def _duplicate_reply(act: Act) -> Reply:
+async def _duplicate_reply(act: Act) -> SandboxReply:
     answer = await act.commit()
     other = act.previous or answer
-    if act.order.variant == "previous" and act.previous is not None:
+    if act.disturbance.variant == "previous" and act.previous is not None:
         return await act.send(other)
     content = doubled(answer.content, other.content, act.endpoint.responder.items)
     return await act.send(msgspec.structs.replace(answer, content=content))
 
 
-async def _html_200(act: Act) -> Reply:
-    if act.order.variant == "after-commit":
+async def _html_200(act: Act) -> SandboxReply:
+    if act.disturbance.variant == "after-commit":
         await act.commit()
     return await act.send_raw(LOGIN_PAGE)
 
 
-async def _redirect(act: Act) -> Reply:
+async def _redirect(act: Act) -> SandboxReply:
     return await act.send_raw(redirected(act.base))
 
 
-async def _wrong_reference(act: Act) -> Reply:
+async def _wrong_reference(act: Act) -> SandboxReply:
     answer = await act.commit()
     named = act.endpoint.responder.references(act.exchange.call)
     if not named or not answer.content:
@@ -188,7 +188,7 @@ async def _wrong_reference(act: Act) -> Reply:
     return await act.send(msgspec.structs.replace(answer, content=content))
 
 
-async def _drift(act: Act) -> Reply:
+async def _drift(act: Act) -> SandboxReply:
     answer = await act.commit()
     if not answer.content:
         return await act.send(answer)
@@ -196,7 +196,7 @@ async def _drift(act: Act) -> Reply:
     return await act.send(msgspec.structs.replace(answer, content=content))
 
 
-_PERFORM: Final[Mapping[str, Callable[[Act], Awaitable[Reply | None]]]] = {
+_PERFORM: Final[Mapping[str, Callable[[Act], Awaitable[SandboxReply | None]]]] = {
     "refuse-connection": _refuse_connection,
     "timeout": _timeout,
     "commit-then-drop": _commit_then_drop,

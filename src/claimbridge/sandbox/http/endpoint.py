@@ -13,10 +13,10 @@ from claimbridge.clock import Clock
 from claimbridge.contract import Bundle, Contract, Operation
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.model import Finding
-from claimbridge.sandbox.http.reply import Reply
+from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.sandbox.kit.books import Objection
 from claimbridge.sandbox.kit.markup import MEDIA_TYPES, envelope
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall, Responder
 from claimbridge.signing import Signer
 from claimbridge.soap.addressing import RELATES_TO, answering
 from claimbridge.soap.envelope import open_envelope
@@ -26,10 +26,10 @@ UNREADABLE: Final = "unreadable"
 """What a request is counted as when no operation can be made out."""
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class SoapExchange(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A request that was understood: a call of an operation, in a SOAP version."""
 
-    call: Call
+    call: ErpCall
     version: str
     operation: Operation
     request: bytes
@@ -38,9 +38,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class Misunderstood(Exception):
     """The request is no call of this contract; ``reply`` says so."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: SandboxReply) -> None:
         super().__init__(reply.status)
-        self.reply: Reply = reply
+        self.reply: SandboxReply = reply
 
 
 class Endpoint:
@@ -71,7 +71,7 @@ class Endpoint:
         content_type: str,
         soap_action: str | None,
         cookies: Mapping[str, str] = _NO_COOKIES,
-    ) -> Exchange:
+    ) -> SoapExchange:
         """Return the call that ``request`` makes; raises Misunderstood when it makes none."""
         version = _version(content_type)
         try:
@@ -90,7 +90,7 @@ class Endpoint:
             text = f"SOAPAction {soap_action} is not that of {operation.name}"
             raise _misunderstood(version, text)
         kind = self.responder.kinds[operation.name]
-        call = Call(
+        call = ErpCall(
             operation=operation.name,
             kind=kind,
             body=self._plain(opened.body, version),
@@ -98,7 +98,7 @@ class Endpoint:
             headers=opened.headers,
             cookies=cookies,
         )
-        return Exchange(call=call, version=version, operation=operation, request=request)
+        return SoapExchange(call=call, version=version, operation=operation, request=request)
 
     def _plain(self, body: etree._Element, version: str) -> etree._Element:
         try:
@@ -106,7 +106,7 @@ class Endpoint:
         except DocumentError as error:
             raise _misunderstood(version, error.message) from error
 
-    def answer(self, exchange: Exchange) -> Answer:
+    def answer(self, exchange: SoapExchange) -> ErpAnswer:
         """Do what is asked, if the contract allows it; what is returned is committed."""
         # The body as it came: tostring keeps every namespace that values may rely on.
         findings = self.contract.check(etree.tostring(exchange.call.body, with_tail=False))
@@ -114,7 +114,7 @@ class Endpoint:
             return self.refuse(exchange, tuple(map(_objection, findings)))
         return self.responder.answer(exchange.call, self._desk)
 
-    def refuse(self, exchange: Exchange, objections: tuple[Objection, ...]) -> Answer:
+    def refuse(self, exchange: SoapExchange, objections: tuple[Objection, ...]) -> ErpAnswer:
         """Return the contract's own refusal, or a plain Fault where it has none.
 
         A contract without typed faults has no words for an invalid request: a plain Fault too.
@@ -124,9 +124,11 @@ class Endpoint:
         if exchange.operation.faults or not invalid:
             refused = self.responder.refuse(exchange.call, objections)
         text = "; ".join(objection.text for objection in objections)
-        return refused or Answer(content=b"", fault="sender", reason=text)
+        return refused or ErpAnswer(content=b"", fault="sender", reason=text)
 
-    def reply(self, exchange: Exchange, answer: Answer, *, signed: bool = True) -> Reply:
+    def reply(
+        self, exchange: SoapExchange, answer: ErpAnswer, *, signed: bool = True
+    ) -> SandboxReply:
         """Return an answer as HTTP carries it, in the SOAP version of its request.
 
         ``signed`` False leaves it unsigned where the ERP would sign it.
@@ -146,16 +148,16 @@ def _version(content_type: str) -> str:
         if media_type == known:
             return version
     text = f"content type {media_type!r}; SOAP comes as {' or '.join(MEDIA_TYPES.values())}"
-    raise Misunderstood(Reply(status=415, body=text.encode(), content_type="text/plain"))
+    raise Misunderstood(SandboxReply(status=415, body=text.encode(), content_type="text/plain"))
 
 
 def _misunderstood(version: str, text: str) -> Misunderstood:
-    return Misunderstood(_reply(Answer(content=b"", fault="sender", reason=text), version))
+    return Misunderstood(_reply(ErpAnswer(content=b"", fault="sender", reason=text), version))
 
 
-def _reply(answer: Answer, version: str, headers: Sequence[bytes] = ()) -> Reply:
+def _reply(answer: ErpAnswer, version: str, headers: Sequence[bytes] = ()) -> SandboxReply:
     status, body = envelope(answer, version, headers)
-    return Reply(
+    return SandboxReply(
         status=status,
         body=body,
         content_type=f"{MEDIA_TYPES[version]}; charset=utf-8",

@@ -18,8 +18,8 @@ from lxml import etree
 
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.private import private_folder, write_private
-from claimbridge.sandbox.http.endpoint import Exchange
-from claimbridge.sandbox.http.reply import Reply
+from claimbridge.sandbox.http.endpoint import SoapExchange
+from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.xmlio import canonical, local_name, parse
 
 _SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid|consumerkey", re.IGNORECASE)
@@ -39,9 +39,15 @@ class Recorder:
         self._lock = threading.Lock()
 
     def keep(
-        self, profile: str, exchange: Exchange, reply: Reply | None, *, case: str, fault: str
+        self,
+        profile: str,
+        exchange: SoapExchange,
+        reply: SandboxReply | None,
+        *,
+        case: str,
+        disturbance: str,
     ) -> None:
-        """Write one exchange; ``case`` names it, ``fault`` is the fault performed, "" for none.
+        """Write one exchange; ``case`` names it, ``disturbance`` is the one performed, "" for none.
 
         Raises ConfigurationError CB-273 when the folder cannot be written.
         """
@@ -49,7 +55,7 @@ class Recorder:
             "profile": profile,
             "operation": exchange.operation.name,
             "soap": exchange.version,
-            "fault": fault or None,
+            "fault": disturbance or None,
             "status": reply.status if reply else None,
             "content_type": reply.content_type if reply else None,
         }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class SandboxReply(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back over HTTP; ``headers`` are those beside the content's own."""
 
     status: int

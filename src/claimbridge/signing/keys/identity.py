@@ -22,7 +22,13 @@ from claimbridge.signing.keys.certificates import (
     from_pem,
     public_key_of,
 )
-from claimbridge.signing.keys.keys import Key, SoftwareKey, algorithm_for, check_value, unsuitable
+from claimbridge.signing.keys.keys import (
+    SigningKey,
+    SoftwareKey,
+    algorithm_for,
+    check_value,
+    unsuitable,
+)
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
 
@@ -34,7 +40,7 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
     none did. Raises KeyUnavailable when the key is too weak or is not the certificate's.
     """
 
-    key: Key
+    key: SigningKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
 

@@ -12,7 +12,6 @@ from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import DeliveryError, requires_extra
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.answer import Headers, HttpAnswer, ReplyBody, headers_of
-from claimbridge.soap.transport.reply import HttpReply, accept
 from claimbridge.soap.transport.request import Departure, TimedRequest, prepare, watched
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
@@ -45,18 +44,18 @@ class AsyncTransport:
         headers: Mapping[str, str],
         timeout: float | None = None,
         checked: Uptime | None = None,
-    ) -> HttpReply:
-        """Send ``body`` once and return the complete reply, which holds XML.
+    ) -> HttpAnswer:
+        """Send ``body`` once and return the complete answer, of whatever status.
 
         ``timeout`` replaces ``settings.total``, in seconds. ``checked`` is when the sender was last
-        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered,
-        OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
+        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered or
+        OutcomeUnknown, as the package's docstring sorts them.
         """
         call = prepare(self._settings, body, headers, timeout, checked)
         with watched(place=self._place, size=len(body), clock=self._clock) as watch:
             progress = SimpleNamespace(connected=False, queued=False)
             try:
-                answer = await self._exchange(call, progress)
+                watch.answer = await self._exchange(call, progress)
             except (OSError, aiohttp.ClientError) as error:
                 # A timeout is an OSError too.
                 raise self._sorted(error, call, progress) from error
@@ -65,8 +64,7 @@ class AsyncTransport:
                     # Those who wait for a connection are cancelled by aiohttp when it closes.
                     raise failures.closed(place=self._place) from None
                 raise
-            watch.reply = accept(answer, place=self._place, now=self._clock.now())
-        return watch.reply
+        return watch.answer
 
     async def close(self) -> None:
         """Close all connections, busy ones too; closing twice does no harm."""
@@ -97,7 +95,9 @@ class AsyncTransport:
         ) as response:
             headers = headers_of(response.headers.items())
             body = await self._read(response, headers)
-            return HttpAnswer.of(response.status, headers, body)
+            return HttpAnswer(
+                response.status, headers.joined, body, headers.cookies, place=self._place
+            )
 
     async def _read(self, response: aiohttp.ClientResponse, headers: Headers) -> bytes:
         body = ReplyBody(

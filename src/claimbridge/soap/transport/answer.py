@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import msgspec
@@ -126,15 +128,31 @@ class ReplyBody:
 class HttpAnswer(msgspec.Struct, frozen=True):
     """A complete HTTP answer, not yet judged.
 
-    ``headers`` and ``cookies`` are as those of an HttpReply.
+    ``headers`` are as sent, names in lower case, repeated ones joined with ``", "``; ``cookies`` is
+    each Set-Cookie by itself. ``body`` is decompressed. ``place`` names who answered, for messages.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     cookies: tuple[str, ...] = ()
+    place: str = ""
 
-    @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes) -> HttpAnswer:
-        """Return the answer with these headers."""
-        return cls(status, headers.joined, body, headers.cookies)
+    def __repr__(self) -> str:
+        return f"HttpAnswer({self.status}, {len(self.body)} bytes)"
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for (RFC 9110 §10.2.3), 0 or more.
+
+    None when there is none, or none that can be read.
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        # TypeError: a date with the zone -0000 is naive.
+        return None

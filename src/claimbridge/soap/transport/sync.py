@@ -27,7 +27,6 @@ from claimbridge.soap.transport.connection import (
     timed,
 )
 from claimbridge.soap.transport.pool import Pool
-from claimbridge.soap.transport.reply import HttpReply, accept
 from claimbridge.soap.transport.request import Departure, Stale, TimedRequest, prepare, watched
 from claimbridge.soap.transport.settings import Address, TransportSettings
 from claimbridge.soap.transport.tls import tls_context
@@ -114,7 +113,8 @@ class HttpClient:
                 raise failures.stopped(place=self._place) from _shallow(error)
             raise self._lost(error, deadline, answered=answered) from _shallow(error)
         # ``items`` of urllib3 gives each of repeated headers, one after the other.
-        return HttpAnswer.of(response.status, headers_of(response.headers.items()), body)
+        headers = headers_of(response.headers.items())
+        return HttpAnswer(response.status, headers.joined, body, headers.cookies, place=self._place)
 
     def _sent(self, connection: TimedConnection, call: TimedRequest) -> BaseHTTPResponse:
         # A server that refuses a request need not read all of it; its answer may be waiting.
@@ -180,18 +180,17 @@ class Transport:
         headers: Mapping[str, str],
         timeout: float | None = None,
         checked: Uptime | None = None,
-    ) -> HttpReply:
-        """Send ``body`` once and return the complete reply, which holds XML.
+    ) -> HttpAnswer:
+        """Send ``body`` once and return the complete answer, of whatever status.
 
         ``timeout`` replaces ``settings.total``, in seconds. ``checked`` is when the sender was last
-        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered,
-        OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
+        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered or
+        OutcomeUnknown, as the package's docstring sorts them.
         """
         call = prepare(self._settings, body, headers, timeout, checked)
         with watched(place=self._place, size=len(body), clock=self._clock) as watch:
-            answer = self._http.exchange(call)
-            watch.reply = accept(answer, place=self._place, now=self._clock.now())
-        return watch.reply
+            watch.answer = self._http.exchange(call)
+        return watch.answer
 
     def close(self) -> None:
         """Close idle connections now and busy ones when their exchange ends; twice is harmless."""

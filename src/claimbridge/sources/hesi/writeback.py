@@ -325,7 +325,7 @@ def _reversals(standing: Standing) -> list[JournalEntry]:
     """Return the journal entries that took the claim's back; none where it stands."""
     if standing.state is not State.REVERSED:
         return []
-    entries = [part.reversed_by for part in standing.parts or (standing,)]
+    entries = [part.reversed_by for part in standing.documents or (standing,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
@@ -335,7 +335,7 @@ def _is_number_to_send(one: WriteBack) -> bool:
 
 def _entries(standing: Standing) -> list[JournalEntry]:
     """Return the claim's journal entries: of a divided one those of all its parts, or none yet."""
-    entries = [part.journal_entry for part in standing.parts or (standing,)]
+    entries = [part.journal_entry for part in standing.documents or (standing,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 

@@ -1,28 +1,53 @@
-"""Reading an HTTP reply: what may be handed on, and what every other answer means."""
+"""SOAP over HTTP: the headers of a request, and what an answer means for the ledger.
+
+A complete reply with XML is handed on. Every other answer leaves the outcome unknown, save where
+the answer itself proves that the request was turned away unread.
+
+========= ==================== ======================================================
+code      error                what was answered
+========= ==================== ======================================================
+CB-409    DeliveryRefused      404, 405, 413, 415 …: turned away unread
+CB-417    DeliveryRefused      a redirect: the endpoint moved
+CB-418    DeliveryRefused      401, 407
+CB-442    LedgerUnavailable    429
+CB-443    LedgerUnavailable    503 with Retry-After
+CB-463    OutcomeUnknown       200, but HTML, JSON or other things that are not XML
+CB-464    OutcomeUnknown       200, 202 or 204 without a body
+CB-466    OutcomeUnknown       500, 502, 503, 504 … without a SOAP envelope
+CB-467    OutcomeUnknown       403 without a SOAP envelope
+========= ==================== ======================================================
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import msgspec
 
 from claimbridge.errors import (
+    ConfigurationError,
     DeliveryError,
     DeliveryRefused,
     DocumentError,
     LedgerUnavailable,
     OutcomeUnknown,
 )
-from claimbridge.soap.envelope import open_envelope
-from claimbridge.soap.transport.answer import HttpAnswer, encodings_in, schemes_in
-from claimbridge.soap.transport.charset import as_document
+from claimbridge.soap.charset import as_document
+from claimbridge.soap.envelope import SOAP12, open_envelope
+from claimbridge.soap.multipart import NoRoot, is_multipart, root_of
+from claimbridge.soap.transport.answer import (
+    HttpAnswer,
+    encodings_in,
+    retry_after,
+    schemes_in,
+)
 from claimbridge.soap.transport.failures import credentials_refused
-from claimbridge.soap.transport.multipart import NoRoot, is_multipart, root_of
+
+_ACTION = re.compile(r"[\t\x20-\x7e]*")
 
 # 303 is not here: it answers a POST that *was* processed (RFC 9110 §15.4.4).
 _MOVED = {301, 302, 307, 308}
@@ -61,9 +86,26 @@ class HttpReply(msgspec.Struct, frozen=True):
         return f"HttpReply({self.status}, {self.content_type!r}, {len(self.body)} bytes)"
 
 
-def accept(answer: HttpAnswer, *, place: str, now: datetime) -> HttpReply:
+def content_headers(version: str, soap_action: str) -> dict[str, str]:
+    """Return the headers that say what the body is, for SOAP ``"1.1"`` or ``"1.2"``.
+
+    SOAP 1.1 §6.1.1: SOAPAction, quoted, present even when empty. SOAP 1.2 Part 2 §7.1.4 and
+    RFC 3902: the ``action`` parameter of the content type, left out when empty.
+    """
+    if not _ACTION.fullmatch(soap_action) or '"' in soap_action or "\\" in soap_action:
+        raise ConfigurationError(
+            f"the SOAP action {soap_action!a} cannot stand in an HTTP header; mend the contract",
+            code="CB-285",
+        )
+    if version == SOAP12:
+        action = f'; action="{soap_action}"' if soap_action else ""
+        return {"Content-Type": f"application/soap+xml; charset=utf-8{action}"}
+    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{soap_action}"'}
+
+
+def accept(answer: HttpAnswer, *, now: datetime) -> HttpReply:
     """Return the answer if it holds XML; otherwise raise what it means for the ledger."""
-    status, headers, body = answer.status, answer.headers, answer.body
+    status, headers, body, place = answer.status, answer.headers, answer.body, answer.place
     wait = retry_after(headers.get("retry-after"), now)
     if status in _MOVED:
         raise _moved(status, headers.get("location", ""), place)
@@ -76,7 +118,7 @@ def accept(answer: HttpAnswer, *, place: str, now: datetime) -> HttpReply:
     if not sent.why and _usable(status, sent.content_type, sent.document):
         told = sent.told + _misnamed(headers.get("content-encoding", ""))
         return HttpReply(status, content_type, headers, sent.document, answer.cookies, told)
-    raise _useless(answer, sent, place)
+    raise _useless(answer, sent)
 
 
 class _Sent(msgspec.Struct, frozen=True):
@@ -107,22 +149,6 @@ def _misnamed(encoding: str) -> tuple[str, ...]:
         f"a reply says Content-Encoding: {name}, which encodes nothing"
         for name in encodings_in(encoding)[1]
     )
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for (RFC 9110 §10.2.3), 0 or more.
-
-    None when there is none, or none that can be read.
-    """
-    text = (value or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-        return max(0.0, (moment - now).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        # TypeError: a date with the zone -0000 is naive.
-        return None
 
 
 def _usable(status: int, content_type: str, body: bytes) -> bool:
@@ -175,9 +201,9 @@ def _unavailable(what: str, wait: float | None, code: str) -> LedgerUnavailable:
     return LedgerUnavailable(f"{what}; try again {when}", code=code, retry_after=wait)
 
 
-def _useless(answer: HttpAnswer, sent: _Sent, place: str) -> DeliveryError:
+def _useless(answer: HttpAnswer, sent: _Sent) -> DeliveryError:
     """Return what an answer without usable XML means."""
-    status, body = answer.status, sent.document
+    status, body, place = answer.status, sent.document, answer.place
     if status in _OFFERS:
         offers = schemes_in(answer.headers.get(_OFFERS[status], ""))
         said = f"; it takes {', '.join(offers)}" if offers else ""

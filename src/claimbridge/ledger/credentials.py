@@ -1,16 +1,13 @@
-"""Opening what a ledger's configuration names: identity, contract, credentials."""
+"""What a configuration only refers to, read: keys, passwords, certificates, anchors of trust."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from claimbridge.config import LedgerConfig, read_password, read_proxy, read_secret
-from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import (
     ConfigurationError,
 )
-from claimbridge.profiles.abilities import HasAuthKinds, NamesOperations, NamesTypes
-from claimbridge.profiles.base import Profile
 from claimbridge.profiles.conversation import Credentials
 from claimbridge.signing import Algorithm, Identity, Policy
 from claimbridge.signing.keys.tokens import open_token
@@ -79,24 +76,10 @@ def _http_auth(config: LedgerConfig) -> Auth | None:
         certificate = read_secret(auth.certificate, config, what="auth.certificate")
         password = read_password(auth.password, config, what="auth.password")
         return ClientCertificate(certificate, password)
-    # username-token, or the profile's own kind: it goes into the envelope. A secret that is not
-    # there is told now, and not when the first claim is on its way.
+    # username-token, or the profile's own kind: it goes into the message. A secret that is not
+    # there is reported now, and not when the first claim is on its way.
     read_credentials(config)
     return None
-
-
-_KINDS = ("basic", "bearer", "client-certificate", "username-token")
-
-
-def check_auth(config: LedgerConfig, profile: Profile) -> None:
-    """Refuse a kind of authentication that neither we nor the profile know (CB-258)."""
-    kinds = (*_KINDS, *(profile.auth_kinds if isinstance(profile, HasAuthKinds) else ()))
-    if config.auth is not None and config.auth.kind not in kinds:
-        raise ConfigurationError(
-            f"auth.kind {config.auth.kind!r} is unknown; profile {profile.name} takes "
-            f"{', '.join(kinds)}",
-            code="CB-258",
-        )
 
 
 def read_credentials(config: LedgerConfig) -> Credentials:
@@ -166,17 +149,3 @@ def _algorithm(name: str | None) -> Algorithm | None:
             code="CB-251",
         )
     return known[name]
-
-
-def open_own_contract(profile: Profile) -> Contract:
-    """Return the contract that a profile names: in ``claimbridge.wsdl``, or at a path."""
-    return open_contract(profile, Bundle.named(profile.contract))
-
-
-def open_contract(profile: Profile, source: Path | Bundle) -> Contract:
-    """Return the ERP's contract, opened for what the profile says it uses of one."""
-    return Contract.load(
-        source,
-        operations=tuple(profile.operations) if isinstance(profile, NamesOperations) else (),
-        types=tuple(profile.types) if isinstance(profile, NamesTypes) else (),
-    )
