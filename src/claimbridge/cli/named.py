@@ -11,7 +11,7 @@ from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
 from claimbridge.ledger import wanted_book
-from claimbridge.submission.books import Wanted, found, missing, named_by
+from claimbridge.submission.books import BookConfig, find_book, missing, named_by
 
 
 def book_of(journal: Journal, config: LedgerConfig) -> str:
@@ -24,11 +24,11 @@ def book_of(journal: Journal, config: LedgerConfig) -> str:
     named = named_by(known, config.name)
     if named is not None:
         return named.id
-    opened = found(known, wanted_book(config))
-    return config.name if opened is None else opened.book.id
+    ledger_book = find_book(known, wanted_book(config))
+    return config.name if ledger_book is None else ledger_book.book.id
 
 
-def configured_in(path: Path, journal_url: str) -> list[Wanted]:
+def configured_in(path: Path, journal_url: str) -> list[BookConfig]:
     """Return the books of the configured ledgers that use a journal; none of what is wrong."""
     wanted = []
     for name in ledgers_in(path):

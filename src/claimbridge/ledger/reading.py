@@ -113,7 +113,7 @@ def outcome_of(error: DeliveryError) -> Outcome:
         text=error.message,
         code=error.code,
         retry_after=wait,
-        useless=isinstance(error, DeliveryRefused),
+        retry_is_useless=isinstance(error, DeliveryRefused),
     )
 
 
@@ -123,7 +123,7 @@ def not_built(error: ClaimBridgeError) -> Outcome:
         kind=OutcomeKind.NOT_DELIVERED,
         text=f"the request could not be built: {error.message}",
         code="CB-419",
-        useless=True,
+        retry_is_useless=True,
     )
 
 

@@ -29,7 +29,7 @@ from claimbridge.profiles.conversation import Credentials
 from claimbridge.profiles.request import Request
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
-from claimbridge.submission import Rules, Wanted, place_of
+from claimbridge.submission import BookConfig, Rules, place_of
 
 _AUTH_KINDS: Final = ("basic", "bearer", "client-certificate", "username-token")
 
@@ -77,7 +77,7 @@ class Setup:
         )
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> BookConfig:
         """What the configuration says of the book that this ledger means."""
         return wanted_book(self.config, self.profile)
 
@@ -151,7 +151,7 @@ class Setup:
         return day_in(zone, self.clock.now())
 
 
-def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
+def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> BookConfig:
     """Return what a configuration says of the book that its ledger means.
 
     ``profile`` None means the one that it names. Raises ConfigurationError where there is none.
@@ -168,7 +168,7 @@ def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
                 code="CB-241",
             ) from error
     place = place_of(profile.name, config.endpoint, own, config.book)
-    return Wanted(name=config.name, place=place, parallel=config.parallel)
+    return BookConfig(name=config.name, place=place, parallel=config.parallel)
 
 
 def _open_contract(profile: Profile, source: Path | Bundle) -> Contract:

@@ -38,7 +38,7 @@ from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Querie
 from claimbridge.profiles.conversation import Attempt
 from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpMessage
-from claimbridge.submission import Built, Draft
+from claimbridge.submission import Built
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -115,16 +115,6 @@ class Writer:
             explain=explain,
             body=body,
             findings=findings,
-        )
-
-    def prepared(self, claim: Claim, book: str) -> tuple[Draft, ...]:
-        """Return the claim's submissions with their validated, signed bodies: one, or its parts.
-
-        ``book`` is the id of our book. Raises ClaimError.
-        """
-        return tuple(
-            Draft(submission, self.build("submit", (submission,)))
-            for submission, _ in self.submissions(claim, book)
         )
 
     def submissions(

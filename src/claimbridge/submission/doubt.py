@@ -11,15 +11,15 @@ from claimbridge.submission.evidence import (
     EVIDENCE,
     UNBOUND,
     after,
-    assigned,
     counts,
     differ,
     error_for,
     moved,
+    outcome_of_each,
     undoubted,
     with_original,
 )
-from claimbridge.submission.flight import send
+from claimbridge.submission.flight import fly
 from claimbridge.submission.port import Exchanger, Rules
 from claimbridge.submission.steps import Plan, Record
 
@@ -45,7 +45,7 @@ def resolve(
     # Taken before asking: the answer may be as old as the question.
     left = quiet_left(doubtful, ledger.rules)
     outcomes = yield from ledger.exchange("query", (doubtful,))
-    outcome = assigned((doubtful,), outcomes)[0]
+    outcome = outcome_of_each((doubtful,), outcomes)[0]
     if outcome.kind is OutcomeKind.UNDER_WAY:
         # In flight still: the quiet period begins when its job was last seen.
         yield from _settle(history, after(doubtful, outcome, ledger.rules), ledger.rules)
@@ -88,7 +88,7 @@ def _resolve_unasked(
     if resend:
         return Resend(doubtful)
     verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
-    sent = yield from send(history, (doubtful,), ledger, verb=verb)
+    sent = yield from fly(history, (doubtful,), ledger, verb=verb)
     if sent is not None and sent[0].state is State.IN_DOUBT:
         raise error_for(*sent)
     return sent[0] if sent is not None else None

@@ -32,12 +32,13 @@ from claimbridge.cli.output import (
     read_claim,
     say,
 )
-from claimbridge.client import Client, Result
+from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
 from claimbridge.journal import newest
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
+from claimbridge.results import Result
 from claimbridge.xmlio import indented
 
 Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
