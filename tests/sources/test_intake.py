@@ -20,10 +20,10 @@ from claimbridge.errors import (
 from claimbridge.model import Claim, Purpose, Standing, State
 from claimbridge.results import Result
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.testing import FakeLedger
 
 CONFIG = SourceConfig(name="list", kind="tests:list", ledger="TEST")
