@@ -23,10 +23,8 @@ from pathlib import Path
 
 import msgspec
 
-from claimbridge import Claim, ClaimBridgeError, ConfigurationError, Standing
-from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.settings import SourceConfig
+from claimbridge import Arrival, Claim, ClaimBridgeError, ConfigurationError, Standing
+from claimbridge.sources import SourceConfig, SourceRecord
 
 
 class TableSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,12 +56,12 @@ class TableSource:
         row = self._connection.execute(query, (key,)).fetchone()
         return None if row is None else self._arrival(key, row[1], str(row[0]))
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Write how it ended; once more changes nothing."""
-        if status is not None:
-            outcome = f"{status.state} {status.journal_entry or ''}".strip()
+        if standing is not None:
+            outcome = f"{standing.state} {standing.journal_entry or ''}".strip()
         else:
             outcome = str(error or "taken back")
         with self._connection:

@@ -37,6 +37,18 @@ def test_every_public_name_exists_and_is_documented(name: str) -> None:
     assert getattr(claimbridge, name) is value
 
 
+@pytest.mark.parametrize("package", ["claimbridge.sandbox", "claimbridge.sources"])
+def test_the_face_of_a_package_has_its_names(package: str) -> None:
+    """What is loaded when first asked for is there, in order, and says what it is."""
+    face = importlib.import_module(package)
+    assert face.__all__ == sorted(face.__all__, key=lambda name: (not name.isupper(), name))
+    for name in face.__all__:
+        value = getattr(face, name)
+        assert name.isupper() or inspect.getdoc(value)
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = face.Nothing
+
+
 def test_every_error_is_public_and_in_the_tree() -> None:
     """The docstring of ``errors`` draws each class; each can be caught from ``claimbridge``."""
     classes = {

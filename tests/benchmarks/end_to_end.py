@@ -233,14 +233,14 @@ def _print_stages(count: int) -> None:
 
 def _timed_stages(ledger: Ledger) -> dict[str, float]:
     stages: dict[str, float] = {}
-    _time(ledger.chart, "map", stages, "mapping")
-    _time(ledger.profile, "submit", stages, "profile")
-    _time(ledger.contract, "render", stages, "rendering")
-    assert ledger.signer is not None
-    _time(ledger.signer, "sign", stages, "signing")
-    _time(ledger.contract, "check", stages, "XSD gate")
+    _time(ledger.setup.chart, "map", stages, "mapping")
+    _time(ledger.setup.profile, "submit", stages, "profile")
+    _time(ledger.setup.contract, "render", stages, "rendering")
+    assert ledger.setup.signer is not None
+    _time(ledger.setup.signer, "sign", stages, "signing")
+    _time(ledger.setup.contract, "check", stages, "XSD gate")
     _time(ledger, "answer", stages, "reading the reply")
-    _time(ledger.profile, "read", stages, "reading the reply")
+    _time(ledger.setup.profile, "read", stages, "reading the reply")
     return stages
 
 

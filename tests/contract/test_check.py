@@ -12,7 +12,7 @@ from claimbridge.contract.study.check import Check, check
 from claimbridge.contract.study.diff import diff
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.kit.uses import uses_of
+from claimbridge.profiles.usage import uses_of
 
 
 def checked(uses: Uses = USER, **parts: str) -> Check:

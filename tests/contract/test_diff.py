@@ -22,7 +22,7 @@ from claimbridge.contract.study.diff import ContractChange, Impact, diff
 from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.kit.uses import uses_of
+from claimbridge.profiles.usage import uses_of
 
 BODY: Mapping[str, Any] = {
     "Number": "7",

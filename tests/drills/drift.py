@@ -24,7 +24,7 @@ import msgspec
 from tests.drills.drifted.cases import Case, cases
 from tests.drills.drifted.zeep_reading import Said, zeep_reads
 
-from claimbridge.testing.drift import Drifting, Verdict
+from claimbridge.testing.drift import DriftingReply, ReadingVerdict
 
 
 class Tally(msgspec.Struct):
@@ -39,14 +39,14 @@ class Tally(msgspec.Struct):
 def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool = True) -> Tally:
     """Read ``mutations`` mutated replies of the cases, and judge each reading."""
     tally, held = Tally(), list(chosen)
-    replies = [Drifting(case.reply, read=case.ledger.read_bytes) for case in held]
+    replies = [DriftingReply(case.reply, read=case.ledger.read_bytes) for case in held]
     for number in range(mutations):
         draw = random.Random(f"{seed}:{number}")
         at = draw.randrange(len(held))
         case, drifted = held[at], replies[at].drifted(draw)
         for one in drifted.mutations:
             tally.verdicts.setdefault(one.how, Counter())[drifted.verdict] += 1
-        if drifted.verdict in {Verdict.NEEDLESS, Verdict.WRONG}:
+        if drifted.verdict in {ReadingVerdict.NEEDLESS, ReadingVerdict.WRONG}:
             tally.bad.append((case.name, drifted.how, drifted.verdict, drifted.reply))
         if with_zeep:
             _ask_zeep(tally, case, drifted.reply)
@@ -56,7 +56,7 @@ def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool 
 def _ask_zeep(tally: Tally, case: Case, reply: bytes) -> None:
     for strict in (True, False):
         said = zeep_reads(
-            case.ledger.profile.name,
+            case.ledger.setup.profile.name,
             case.wsdl,
             case.operation,
             reply,
@@ -68,11 +68,11 @@ def _ask_zeep(tally: Tally, case: Case, reply: bytes) -> None:
 
 def report(tally: Tally) -> None:
     """Print how each kind of mutation was read, and what zeep made of all of them."""
-    print(f"{'mutation':<24}" + "".join(f"{one:>10}" for one in Verdict))
+    print(f"{'mutation':<24}" + "".join(f"{one:>10}" for one in ReadingVerdict))
     for how, counted in sorted(tally.verdicts.items()):
-        print(f"{how:<24}" + "".join(f"{counted[one]:>10}" for one in Verdict))
+        print(f"{how:<24}" + "".join(f"{counted[one]:>10}" for one in ReadingVerdict))
     whole = sum(tally.verdicts.values(), Counter())
-    print(f"{'all':<24}" + "".join(f"{whole[one]:>10}" for one in Verdict))
+    print(f"{'all':<24}" + "".join(f"{whole[one]:>10}" for one in ReadingVerdict))
     for how, said in tally.zeep.items():
         told = (f"{what} {said[what]}" for what in get_args(Said))
         print(f"zeep {how:<7} " + ", ".join(told))
@@ -91,7 +91,9 @@ def main() -> int:
     logging.getLogger("zeep").disabled = True
     logging.getLogger("zeep.xsd").setLevel(logging.CRITICAL)
     held = list(cases())
-    print(f"{len(held)} replies of {len({case.ledger.profile.name for case in held})} profiles")
+    print(
+        f"{len(held)} replies of {len({case.ledger.setup.profile.name for case in held})} profiles"
+    )
     tally = drill(
         held, mutations=options.mutations, seed=options.seed, with_zeep=not options.without_zeep
     )

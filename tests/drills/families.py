@@ -42,7 +42,7 @@ from tests.withstand.test_division import long_claim
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ConflictingSubmission, OutcomeUnknown
 from claimbridge.journal import SqliteJournal
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox import LedgerRow, Sandbox
 
 HARMS = (
     "",
@@ -178,13 +178,15 @@ class Drill:
         if wanted and what not in FLAWS and not told and _revision(live) != wanted:
             self._flaw(name, "lost", f"{wanted} was acknowledged, there is {_revision(live)}")
 
-    def _judge_others(self, name: str, theirs: dict[str, str], ledger: Sequence[Listed]) -> None:
+    def _judge_others(self, name: str, theirs: dict[str, str], ledger: Sequence[LedgerRow]) -> None:
         for reference, entry in theirs.items():
             found = [one for one in ledger if one.reference == reference and one.purpose == "post"]
             if [(one.state, one.journal_entry) for one in found] != [("posted", entry)]:
                 self._flaw(name, "others", f"{reference}: {found}")
 
-    def _live(self, name: str, theirs: dict[str, str], ledger: Sequence[Listed]) -> list[Listed]:
+    def _live(
+        self, name: str, theirs: dict[str, str], ledger: Sequence[LedgerRow]
+    ) -> list[LedgerRow]:
         return [
             one
             for one in ledger
@@ -197,7 +199,7 @@ class Drill:
             and _reversal(one) not in {other.reference.lower() for other in ledger}
         ]
 
-    def _what(self, live: Sequence[Listed]) -> str:
+    def _what(self, live: Sequence[LedgerRow]) -> str:
         if not live:
             return "empty"
         references = [one.reference for one in live]
@@ -272,30 +274,30 @@ def _wanted(notes: Path) -> int:
     return revision if lines and lines[-1].startswith("ended") else 0
 
 
-def _mark(one: Listed) -> str:
+def _mark(one: LedgerRow) -> str:
     """Return what of a reference says the revision: ``.r2``; "" for the first."""
     return "".join(f".{part}" for part in one.reference.lower().split(".")[1:] if part[0] == "r")
 
 
-def _is_reversal(one: Listed) -> bool:
+def _is_reversal(one: LedgerRow) -> bool:
     return one.reference.lower().rpartition(".")[2].startswith("x")
 
 
-def _reversal(one: Listed) -> str:
+def _reversal(one: LedgerRow) -> str:
     """Return the reference of what takes a document back."""
     name, *marks = one.reference.lower().split(".")
     part = [mark for mark in marks if mark.startswith("p")]
     return ".".join((name, *part, f"x{_revision([one])}"))
 
 
-def _revision(live: Sequence[Listed]) -> int:
+def _revision(live: Sequence[LedgerRow]) -> int:
     if not live:
         return 0
     mark = _mark(live[0])
     return int(mark[2:]) if mark else 1
 
 
-def _debits(live: Sequence[Listed]) -> Decimal:
+def _debits(live: Sequence[LedgerRow]) -> Decimal:
     return sum(
         (
             Decimal(posting["amount"])

@@ -13,7 +13,7 @@ from tests.drills.drifted.cases import cases
 from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
-from claimbridge.testing.drift import Drifting, Verdict, judge
+from claimbridge.testing.drift import DriftingReply, ReadingVerdict, judge
 from claimbridge.xmlio import parse
 
 
@@ -25,7 +25,7 @@ def test_no_drifted_reply_is_read_wrong() -> None:
     assert [(case, how, verdict) for case, how, verdict, _ in tally.bad] == []
     counted = sum(sum(one.values()) for one in tally.verdicts.values())
     assert counted >= 600
-    assert sum(one[Verdict.RIGHT] for one in tally.verdicts.values()) > 400
+    assert sum(one[ReadingVerdict.RIGHT] for one in tally.verdicts.values()) > 400
 
 
 POSTED = Outcome(
@@ -42,20 +42,20 @@ REFUSED = Outcome(kind=OutcomeKind.REJECTED, reference="R")
 @pytest.mark.parametrize(
     ("after", "gone", "verdict"),
     [
-        ((POSTED,), None, Verdict.RIGHT),
-        ((UNKNOWN,), {"100"}, Verdict.UNKNOWN),
-        ((UNKNOWN,), None, Verdict.NEEDLESS),
-        ((OTHER,), {"100"}, Verdict.WRONG),
-        ((REFUSED,), {"100"}, Verdict.WRONG),
-        ((), {"R"}, Verdict.UNKNOWN),
-        ((), None, Verdict.WRONG),
-        ((BARE,), {"C1"}, Verdict.RIGHT),
-        ((BARE,), {"100"}, Verdict.WRONG),
-        ((POSTED, OTHER), None, Verdict.WRONG),
+        ((POSTED,), None, ReadingVerdict.RIGHT),
+        ((UNKNOWN,), {"100"}, ReadingVerdict.UNKNOWN),
+        ((UNKNOWN,), None, ReadingVerdict.NEEDLESS),
+        ((OTHER,), {"100"}, ReadingVerdict.WRONG),
+        ((REFUSED,), {"100"}, ReadingVerdict.WRONG),
+        ((), {"R"}, ReadingVerdict.UNKNOWN),
+        ((), None, ReadingVerdict.WRONG),
+        ((BARE,), {"C1"}, ReadingVerdict.RIGHT),
+        ((BARE,), {"100"}, ReadingVerdict.WRONG),
+        ((POSTED, OTHER), None, ReadingVerdict.WRONG),
     ],
 )
 def test_the_judge_can_tell(
-    after: tuple[Outcome, ...], gone: set[str] | None, verdict: Verdict
+    after: tuple[Outcome, ...], gone: set[str] | None, verdict: ReadingVerdict
 ) -> None:
     """Another number, another fate, a part lost that was there: wrong; and so on."""
     assert judge((POSTED,), after, gone=gone) is verdict
@@ -68,10 +68,14 @@ REPEATED = Outcome(
 
 @pytest.mark.parametrize(
     ("gone", "verdict"),
-    [({"100"}, Verdict.UNKNOWN), ({"C1"}, Verdict.WRONG), (None, Verdict.WRONG)],
+    [
+        ({"100"}, ReadingVerdict.UNKNOWN),
+        ({"C1"}, ReadingVerdict.WRONG),
+        (None, ReadingVerdict.WRONG),
+    ],
 )
 def test_a_repeat_may_lose_its_number_only_where_it_is_gone(
-    gone: set[str] | None, verdict: Verdict
+    gone: set[str] | None, verdict: ReadingVerdict
 ) -> None:
     """That the document is there stays true without its number."""
     bare = Outcome(kind=OutcomeKind.DUPLICATE, reference="R")
@@ -102,9 +106,9 @@ def test_a_document_in_a_string_is_mutated_too(document: str) -> None:
         entry = JournalEntry(number)
         return (Outcome(kind=OutcomeKind.POSTED, reference="R", journal_entry=entry),)
 
-    for otherwise, worst in ((UNKNOWN, Verdict.UNKNOWN), (OTHER, Verdict.WRONG)):
-        drifting = Drifting(reply, read=partial(read, otherwise=otherwise))
+    for otherwise, worst in ((UNKNOWN, ReadingVerdict.UNKNOWN), (OTHER, ReadingVerdict.WRONG)):
+        drifting = DriftingReply(reply, read=partial(read, otherwise=otherwise))
         found = [drifting.drifted(random.Random(n)) for n in range(300)]
         inside = [one for one in found if b"number" not in one.reply and b"code" in one.reply]
         assert {one.verdict for one in inside} == {worst}
-        assert any(one.verdict is Verdict.RIGHT for one in found if one.reply != reply)
+        assert any(one.verdict is ReadingVerdict.RIGHT for one in found if one.reply != reply)

@@ -15,6 +15,6 @@ def test_twenty_kills(tmp_path: Path) -> None:
 
 def test_the_drill_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal that does not look whose an invoice is, is found out."""
-    monkeypatch.setattr("claimbridge.journal.sqlite.invoice_rows.check", lambda *_: None)
+    monkeypatch.setattr("claimbridge.journal.invoices.refusal", lambda *_, **__: None)
     flaws = drill(tmp_path, rounds=1, seed=7)
     assert any("claims with one invoice" in flaw for flaw in flaws)

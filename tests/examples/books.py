@@ -9,7 +9,17 @@ from pathlib import Path
 
 from lxml import etree
 
-from claimbridge.sandbox import Answer, Call, Desk, Document, Entry, Kind, Leg, Objection, Series
+from claimbridge.sandbox import (
+    Desk,
+    ErpAnswer,
+    ErpCall,
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
+    Objection,
+    OperationKind,
+    Series,
+)
 from claimbridge.xmlio import canonical
 
 NAMESPACE = "urn:example:books:1"
@@ -21,14 +31,17 @@ class BooksResponder:
 
     name: str = "own-erp"
     contract: str = str(Path(__file__).resolve().parents[2] / "examples/own_erp.wsdl")
-    kinds: Mapping[str, Kind] = {"PostEntry": Kind.SUBMIT, "FindEntries": Kind.QUERY}
+    kinds: Mapping[str, OperationKind] = {
+        "PostEntry": OperationKind.SUBMIT,
+        "FindEntries": OperationKind.QUERY,
+    }
     items: frozenset[str] = frozenset({"Entry"})
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         return tuple(child.text or "" for child in call.body.iterchildren(_tag("Reference")))
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
-        if call.kind is Kind.QUERY:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
+        if call.kind is OperationKind.QUERY:
             with desk.books.transaction() as books:
                 held = [(ref, books.held(self.name, ref)) for ref in self.references(call)]
             parts = [_shown(ref, found) for ref, found in held]
@@ -45,31 +58,31 @@ class BooksResponder:
                 found = books.post(entered)
         return _answer("PostEntryResponse", _shown(entry.reference, found))
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
-        if call.kind is Kind.QUERY:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
+        if call.kind is OperationKind.QUERY:
             return None
         return _answer("PostEntryResponse", _refused(self.references(call)[0], objections))
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         return None
 
 
-def _entry(body: etree._Element) -> Entry:
+def _entry(body: etree._Element) -> ErpVoucher:
     date = dt.date.fromisoformat(_text(body, "Date"))
     currency = _text(body, "Currency")
-    return Entry(
+    return ErpVoucher(
         reference=_text(body, "Reference"),
         company=_text(body, "Company"),
         currency=currency,
         document_date=date,
         posting_date=date,
-        legs=tuple(_leg(line, currency) for line in body.iterchildren(_tag("Line"))),
+        postings=tuple(_posting(line, currency) for line in body.iterchildren(_tag("Line"))),
     )
 
 
-def _leg(line: etree._Element, currency: str) -> Leg:
+def _posting(line: etree._Element, currency: str) -> ErpPosting:
     debit = line.find(_tag("Debit")) is not None
-    return Leg(
+    return ErpPosting(
         account=_text(line, "Account"),
         side="debit" if debit else "credit",
         amount=Decimal(_text(line, "Debit" if debit else "Credit")),
@@ -77,7 +90,7 @@ def _leg(line: etree._Element, currency: str) -> Leg:
     )
 
 
-def _shown(reference: str, found: Document | None) -> etree._Element:
+def _shown(reference: str, found: ErpDocument | None) -> etree._Element:
     if found is None:
         return _made("NotHeld", reference)
     ((currency, total),) = found.entry.debit_totals.items()
@@ -95,8 +108,8 @@ def _refused(reference: str, objections: Sequence[Objection]) -> etree._Element:
     return _made("Entry", _made("Reference", reference), *problems)
 
 
-def _answer(name: str, *parts: etree._Element) -> Answer:
-    return Answer(content=etree.tostring(_made(name, *parts), encoding="utf-8"))
+def _answer(name: str, *parts: etree._Element) -> ErpAnswer:
+    return ErpAnswer(content=etree.tostring(_made(name, *parts), encoding="utf-8"))
 
 
 def _made(name: str, *content: etree._Element | str) -> etree._Element:

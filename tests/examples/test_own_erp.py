@@ -28,7 +28,7 @@ from claimbridge import (
 from claimbridge.cli import main
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
-from claimbridge.testing.conformance import Case, conformance_cases
+from claimbridge.testing.conformance import ConformanceCase, conformance_cases
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIM = Claim.from_json((EXAMPLES / "claims/travel-cn.json").read_bytes())
@@ -105,7 +105,7 @@ def example() -> Any:
 
 
 @pytest.mark.parametrize("case", conformance_cases(example(), responder=BooksResponder()), ids=str)
-def test_it_conforms(case: Case) -> None:
+def test_it_conforms(case: ConformanceCase) -> None:
     """The whole conformance suite, as an engineer runs it on a profile of his own."""
     case.run()
 
@@ -134,11 +134,11 @@ def test_its_contract_may_be_a_locked_folder(
         case.run()
     assert main(["contract", "check", "--profile", own_erp, str(folder)]) == 0
     config = LedgerConfig(endpoint="http://127.0.0.1/")
-    assert Ledger(config, profile=profile).contract.operations.keys() == {
+    assert Ledger(config, profile=profile).setup.contract.operations.keys() == {
         "PostEntry",
         "FindEntries",
     }
     wsdl = next(folder.rglob("*.wsdl"))
     wsdl.write_bytes(wsdl.read_bytes() + b"<!-- changed -->")
     with pytest.raises(ContractDrift):
-        _ = Ledger(config, profile=profile).contract
+        _ = Ledger(config, profile=profile).setup.contract

@@ -15,7 +15,7 @@ from tests.journal.samples import LEDGER, SteppedClock, changed, run, submission
 from claimbridge.errors import ClaimError
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
 from claimbridge.journal.invoices import has_it
-from claimbridge.journal.sqlite.schema import MIGRATIONS
+from claimbridge.journal.sqlite.migrations import MIGRATIONS
 from claimbridge.model import Book, History, InvoiceUse, JournalEntry, State, Submission
 
 NUMBER = "26312000000000123456"
@@ -271,9 +271,9 @@ def _older_journal(path: Path) -> None:
 
 
 def _content(claim_id: str, parts: int) -> str:
-    from claimbridge.journal.sqlite.rows import encoded
+    from claimbridge.journal.sqlite.rows import encode
 
-    content = json.loads(encoded(submission(claim_id)))
+    content = json.loads(encode(submission(claim_id)))
     if parts:
         content["voucher"] |= {"part": int(claim_id.rpartition("/")[2]), "parts": parts}
     return json.dumps(content)

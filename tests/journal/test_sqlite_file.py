@@ -19,7 +19,7 @@ from tests.journal.samples import LEDGER, WORKER, SteppedClock, changed, run, su
 
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.journal import MemoryJournal, SqliteJournal, open_journal
-from claimbridge.journal.sqlite import journal_file, rows, schema
+from claimbridge.journal.sqlite import journal_file, move_rows, rows, schema
 from claimbridge.journal.sqlite.failures import explained
 from claimbridge.model import History, JournalEntry, State
 
@@ -345,7 +345,7 @@ def test_a_lock_held_too_long_is_told(path: Path, journal: SqliteJournal) -> Non
 
 def test_a_writer_that_hangs_is_told(path: Path, journal: SqliteJournal) -> None:
     """A process stopped in the midst of its turn to write locks others out no longer than that."""
-    from claimbridge.journal.sqlite.owners import turn_to_write
+    from claimbridge.journal.sqlite.locks import turn_to_write
 
     begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
     assert begun is not None
@@ -443,7 +443,11 @@ def test_queries_use_their_indexes(path: Path, journal: SqliteJournal) -> None:
             "submissions_by_state (ledger=? AND state=? AND rowid>?)",
         ),
         (rows._CLAIM, ("L", "C"), "sqlite_autoindex_submissions_1 (ledger=? AND claim_id=?)"),
-        (rows._MOVES, ("L", "C", 0, 9), "moves_by_claim (ledger=? AND claim_id=? AND rowid>?)"),
+        (
+            move_rows._MOVES,
+            ("L", "C", 0, 9),
+            "moves_by_claim (ledger=? AND claim_id=? AND rowid>?)",
+        ),
         (rows._ALOFT, (), "submissions_in_flight"),
     ):
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()

@@ -195,7 +195,7 @@ def test_a_lock_file_swept_before_it_is_locked_is_made_anew(
 ) -> None:
     """A sweep between the creation of a lock file and its lock leaves no owner that looks dead."""
     journal = SqliteJournal(path)
-    opened = owners._opened
+    opened = owners.open_lock
     sweeps = iter([owners.sweep])
 
     def opened_and_swept(journal: Path, lock: Path) -> int:
@@ -204,7 +204,7 @@ def test_a_lock_file_swept_before_it_is_locked_is_made_anew(
             next(sweeps, lambda path: None)(path)
         return descriptor
 
-    monkeypatch.setattr(owners, "_opened", opened_and_swept)
+    monkeypatch.setattr(owners, "open_lock", opened_and_swept)
     history = begun(journal, "C1")
     assert len(owner_files(path)) == 1
     other = SqliteJournal(path)

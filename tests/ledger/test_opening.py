@@ -12,9 +12,10 @@ from claimbridge.client import Client
 from claimbridge.config import AuthConfig, LedgerConfig, load_config
 from claimbridge.errors import ClaimError, ConfigurationError, KeyUnavailable
 from claimbridge.ledger import Ledger, transport_settings
+from claimbridge.ledger.sessions import Session
 from claimbridge.model import Claim, ClaimLine
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.request import Request
 from claimbridge.submission import Built
 from claimbridge.testing.fake import PlainChart
 
@@ -83,7 +84,7 @@ def test_other_ports_lie_beside_the_endpoint_or_where_they_are_named() -> None:
         config = LedgerConfig(endpoint=beside, profile="kingdee-eas", endpoints=endpoints)
         ledger = Ledger(config, profile=KingdeeEas())
         request = Request(operation="login", body={}, port=port)
-        return ledger.message(Built("login", b"<a/>", request), book="B").endpoint
+        return ledger.writer.message(Built("login", b"<a/>", request), Session()).address
 
     assert address("") == ""
     assert address("login") == "https://erp.example/ormrpc/services/EASLogin"
@@ -102,7 +103,7 @@ def test_more_postings_than_a_document_takes_make_several_documents() -> None:
         id="C-1", revision=1, company="CN01", employee="E1", currency="CNY",
         total=Decimal(1000), lines=lines,
     )  # fmt: skip
-    with pytest.raises(ClaimError, match=r"CB-164 claim C-1: it would be 2 documents"):
+    with pytest.raises(ClaimError, match=r"CB-164 claim C-1: this claim needs 2 documents"):
         ledger.preview(claim)
     first, second = ledger.previews(claim)
     assert [(one.claim_id, one.reference) for one in (first, second)] == [

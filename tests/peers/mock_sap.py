@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from claimbridge.profiles.kit.markup import element
-from claimbridge.profiles.sap.tables import Tables
+from claimbridge.profiles.sap.tables import SapTables
 from claimbridge.soap.envelope import build, open_envelope
 from claimbridge.xmlio import canonical
 
 NAMESPACE: Final = "urn:sap-com:document:sap:soap:functions:mc-style"
 PATH: Final = "/sap/bc/srt/rfc/sap/accounting/100/accounting/binding"
-TABLES: Final = Tables(
+TABLES: Final = SapTables(
     documents="A_JournalEntry",
     items="A_JournalEntryItem",
     number="AccountingDocument",

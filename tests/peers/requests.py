@@ -13,7 +13,8 @@ from claimbridge import Claim, JournalEntry, State
 from claimbridge.contract import Bundle, Contract
 from claimbridge.mapping import Chart
 from claimbridge.model import Key, Purpose, Submission, Voucher
-from claimbridge.profiles.base import Profile, Request
+from claimbridge.profiles.base import Profile
+from claimbridge.profiles.request import Request
 from claimbridge.xmlio import local_name, parse
 
 Reword = Callable[[dict[str, str], str | None, dict[str, Any]], Any]

@@ -18,7 +18,8 @@ from tests.peers.requests import posting, reversing, reworded
 from claimbridge import Claim, JournalEntry
 from claimbridge.mapping import Chart
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.base import Profile, Request
+from claimbridge.profiles.base import Profile
+from claimbridge.profiles.request import Request
 from claimbridge.sandbox import Sandbox
 
 NODE = Path(__file__).parent / "node"

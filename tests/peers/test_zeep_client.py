@@ -17,7 +17,7 @@ from tests.peers.requests import posting, reversing, reworded
 from claimbridge import Claim, JournalEntry
 from claimbridge.mapping import Chart
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 from claimbridge.sandbox import Sandbox
 
 REFERENCE, SAP = "reference", "sap-journal-entry"

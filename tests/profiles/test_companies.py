@@ -16,7 +16,7 @@ from claimbridge.profiles import PROFILES
 from claimbridge.profiles.reference.profile import voucher_from
 from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.erps.reference import entry_from
-from claimbridge.sandbox.kit.rules import Rules
+from claimbridge.sandbox.kit.rules import ErpRules
 
 NOWHERE = "http://127.0.0.1/"
 BETWEEN = """
@@ -81,7 +81,7 @@ def test_a_voucher_must_balance_in_each_companys_books(chart: str) -> None:
     """The sandbox judges each company by itself, as a ledger would."""
     ledger = Ledger(LedgerConfig(name="CN01", profile="reference", endpoint=NOWHERE, chart=chart))
     body = ledger.preview(FOR_ANOTHER).body.replace(b">CN02<", b">CN03<", 1)
-    objections = Rules().objections(entry_from(xmlio.parse(body)[0]))
+    objections = ErpRules().objections(entry_from(xmlio.parse(body)[0]))
     assert [one.text for one in objections] == [
         "debits and credits differ by 20.00 CNY in the books of CN02",
         "debits and credits differ by 20.00 CNY in the books of CN03",

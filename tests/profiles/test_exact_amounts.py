@@ -13,7 +13,7 @@ from tests.profiles.samples import TRIP, reply, reversal, submission
 from claimbridge.model import JournalEntry, OutcomeKind
 from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.profiles.netsuite.replies import Records
-from claimbridge.profiles.sap.tables import Held, Tables, read_totals
+from claimbridge.profiles.sap.tables import SapDocument, SapTables, read_totals
 
 COARSE = decimal.Context(prec=3, rounding=decimal.ROUND_DOWN)
 PLAIN = replace(TRIP, postings=tuple(replace(one, dimensions={}) for one in TRIP.postings))
@@ -46,7 +46,7 @@ def test_a_request_does_not_depend_on_the_thread_s_context(name: str) -> None:
 
 def test_what_is_held_is_added_up_exactly() -> None:
     """Else a document of ours would be found with other amounts, and parked."""
-    held = Held(entry=JournalEntry("1", "1410", "2026"), reference="R", currency="CNY")
+    held = SapDocument(entry=JournalEntry("1", "1410", "2026"), reference="R", currency="CNY")
     cells = "".join(f"<item><Wa>1|1410|2026|S|{one}</Wa></item>" for one in ("943.40", "56.61"))
     rows = reply(f"<RfcReadTableResponse><Data>{cells}</Data></RfcReadTableResponse>")
     line = "<line><debit>943.4</debit></line><line><debit>56.61</debit></line>"
@@ -57,6 +57,6 @@ def test_what_is_held_is_added_up_exactly() -> None:
         "</readResponseList></getListResponse>"
     )
     with decimal.localcontext(COARSE):
-        sap = read_totals(rows, [held], Tables())[held.entry]
+        sap = read_totals(rows, [held], SapTables())[held.entry]
         (netsuite,) = Records(written=OutcomeKind.POSTED, currencies={"1": "CNY"}).read(entry)
     assert sap == netsuite.totals == {"CNY": Decimal("1000.01")}

@@ -91,7 +91,7 @@ def sent(options: dict[str, Any], folder: Path, contract: str) -> Any:
         folder=str(folder),
     )  # fmt: skip
     ledger = Ledger(config, contract=Contract.load(REAL / contract))
-    body, findings = ledger._body(ledger.profile.submit([submission(TRIP)]))
+    body, findings = ledger.writer.body(ledger.setup.profile.submit([submission(TRIP)]))
     assert findings == ()
     return parse(body)
 

@@ -33,11 +33,11 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Attempt, Credentials, LogIn
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.profiles.kingdee.replies import outcome, result
-from claimbridge.profiles.kit.uses import uses_of
+from claimbridge.profiles.request import Request
+from claimbridge.profiles.usage import uses_of
 from claimbridge.xmlio import parse
 
 K = OutcomeKind

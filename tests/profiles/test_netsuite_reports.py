@@ -27,8 +27,8 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.kit.uses import uses_of
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
+from claimbridge.profiles.usage import uses_of
 from claimbridge.xmlio import parse
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

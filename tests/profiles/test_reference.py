@@ -19,8 +19,8 @@ from claimbridge.contract import Bundle, Contract, Reply
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Voucher
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.request import Request
 
 CONTRACT = Contract.load(Bundle.from_package("voucher-service.wsdl"))
 PROFILE = Reference()

@@ -20,9 +20,9 @@ from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Role, Voucher
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.bapi import SapBapi
-from claimbridge.profiles.sap.tables import Tables, asked_for
+from claimbridge.profiles.sap.tables import SapTables, asked_for
 
 K = OutcomeKind
 OURS = Contract.load(Bundle.from_package("sap-bapi.wsdl"))
@@ -326,8 +326,8 @@ def items(*sides: tuple[str, str]) -> Reply:
     return rows(*(f"0100000008|1410|2026|{side}|   {amount}" for side, amount in sides))
 
 
-def looked_up(*answers: Reply | Fault, tables: Tables | None = None) -> tuple[Outcome, ...]:
-    profile = SapBapi(tables=tables or Tables())
+def looked_up(*answers: Reply | Fault, tables: SapTables | None = None) -> tuple[Outcome, ...]:
+    profile = SapBapi(tables=tables or SapTables())
     _, outcomes = played(profile.query([REFERENCE, "OTHER"]), *answers, profile=profile)
     return tuple(outcomes)
 
@@ -404,7 +404,7 @@ def test_an_answer_to_another_question_makes_nothing_absent(
 
 def test_amounts_need_not_be_readable() -> None:
     """Without a table of items a document is found, and its amounts are not compared."""
-    found, _ = looked_up(rows(row()), tables=Tables(items=""))
+    found, _ = looked_up(rows(row()), tables=SapTables(items=""))
     assert (found.kind, found.totals) == (K.POSTED, {})
 
 
@@ -422,7 +422,7 @@ def test_a_question_fits_rfc_read_table() -> None:
     assert OURS.check(body) == ()
     lines = texts(xmlio.parse(body), "Options/item/Text/text()")
     assert lines[:2] == ["( XBLNR EQ '0000000000000000'", "AND BUKRS EQ '1410' )"]
-    assert asked_for(request, Tables()) == tuple(references)
+    assert asked_for(request, SapTables()) == tuple(references)
 
 
 def test_tables_are_asked_for() -> None:

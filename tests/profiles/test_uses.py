@@ -14,8 +14,8 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.model import OutcomeKind, Submission
 from claimbridge.profiles import PROFILES, Request, load_profile
 from claimbridge.profiles.conversation import Conversation, Wait
-from claimbridge.profiles.kit.uses import uses_of
 from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.usage import uses_of
 
 OURS = Generation.load(Bundle.from_package("voucher-service.wsdl"))
 

@@ -54,7 +54,7 @@ def test_the_document_in_the_string(encoding: str) -> None:
         name="N", profile="yonyou-nc", endpoint="http://127.0.0.1:1/x", options=options
     )
     ledger = Ledger(config)
-    body, findings = ledger._body(ledger.profile.submit([submission(TRIP)]))
+    body, findings = ledger.writer.body(ledger.setup.profile.submit([submission(TRIP)]))
     assert findings == ()
     text = parse(body).findtext("xmlStr") or ""
     assert text.startswith(f'<?xml version="1.0" encoding="{encoding}"?>')

@@ -28,7 +28,8 @@ from claimbridge.model import (
     Voucher,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.base import Profile, Request
+from claimbridge.profiles.base import Profile
+from claimbridge.profiles.request import Request
 from claimbridge.sandbox import Sandbox
 from claimbridge.soap.envelope import SOAP11, Envelope, build, open_envelope
 

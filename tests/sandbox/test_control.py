@@ -13,7 +13,7 @@ from tests.sandbox.caller import BOTH, Caller, body_of, fetch, submission
 
 from claimbridge.clock import SYSTEM
 from claimbridge.model import OutcomeKind
-from claimbridge.sandbox import Answer, Call, Desk, Kind, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, OperationKind, Sandbox
 from claimbridge.sandbox.erps.reference import ReferenceResponder
 from claimbridge.soap.envelope import build
 from claimbridge.soap.security import username_token
@@ -157,7 +157,7 @@ class Brief(ReferenceResponder):
 
     name = "brief"
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Refuse."""
         throttled = self.throttle(call, 9)
         assert throttled is not None
@@ -180,7 +180,7 @@ def test_kinds_must_be_in_the_contract() -> None:
     """A Responder for operations that its contract does not have is refused at once."""
 
     class Mistaken(Brief):
-        kinds = {"SubmitVuocher": Kind.SUBMIT}  # noqa: RUF012 - as users write it
+        kinds = {"SubmitVuocher": OperationKind.SUBMIT}  # noqa: RUF012 - as users write it
 
     with pytest.raises(Exception, match="SubmitVuocher"):
         Sandbox(profiles=[Mistaken()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claimbridge.sandbox.distort import drifted, misnamed
+from claimbridge.sandbox.http.distort import drifted, misnamed
 from claimbridge.xmlio import local_name, parse
 
 DOCUMENTS = ('{"reference": "EXP-1", "code": 0}', "<?xml version='1.0'?><r reference='EXP-1'/>")

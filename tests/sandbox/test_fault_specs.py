@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.sandbox import FAULTS, Kind, parse_faults
-from claimbridge.sandbox.kit.disturbances import Plan
+from claimbridge.sandbox import DISTURBANCES, OperationKind, parse_disturbances
+from claimbridge.sandbox.kit.disturbances import Disturbances
 
 
 def struck(spec: str, calls: int, *, seed: int | None = None) -> list[str]:
     """The fault of each of so many submissions; "" for none."""
-    plan = Plan(parse_faults(spec), seed=seed)
-    orders = [plan.next("SubmitVoucher", Kind.SUBMIT) for _ in range(calls)]
+    plan = Disturbances(parse_disturbances(spec), seed=seed)
+    orders = [plan.next("SubmitVoucher", OperationKind.SUBMIT) for _ in range(calls)]
     return [order.name if order else "" for order in orders]
 
 
@@ -34,24 +34,24 @@ def test_chance_is_repeatable_by_seed() -> None:
 
 def test_other_operations() -> None:
     """A prefix chooses a kind of call, one operation, or any."""
-    plan = Plan(parse_faults("query:timeout@2,SubmitVouchers:drift@1,any:slow@4"))
+    plan = Disturbances(parse_disturbances("query:timeout@2,SubmitVouchers:drift@1,any:slow@4"))
     calls = [
-        ("SubmitVoucher", Kind.SUBMIT),
-        ("QueryVouchers", Kind.QUERY),
-        ("QueryVouchers", Kind.QUERY),
-        ("SubmitVouchers", Kind.SUBMIT),
+        ("SubmitVoucher", OperationKind.SUBMIT),
+        ("QueryVouchers", OperationKind.QUERY),
+        ("QueryVouchers", OperationKind.QUERY),
+        ("SubmitVouchers", OperationKind.SUBMIT),
     ]
     names = [order.name if (order := plan.next(*call)) else "" for call in calls]
     assert names == ["", "", "timeout", "drift"]
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", DISTURBANCES)
 def test_every_variant_is_understood(name: str) -> None:
     """Each fault is accepted alone and with each of its variants, and written back as it was."""
-    variants = [v for v in FAULTS[name] if not v.startswith("<")]
+    variants = [v for v in DISTURBANCES[name] if not v.startswith("<")]
     for spec in (name, *(f"{name}={variant}" for variant in variants)):
-        (order,) = parse_faults(f"{spec}@3")
-        assert parse_faults(str(order)) == (order,)
+        (order,) = parse_disturbances(f"{spec}@3")
+        assert parse_disturbances(str(order)) == (order,)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,6 @@ def test_every_variant_is_understood(name: str) -> None:
 def test_nonsense_is_refused(spec: str) -> None:
     """A SPEC that means nothing is an error that names it."""
     with pytest.raises(ConfigurationError) as caught:
-        parse_faults(spec)
+        parse_disturbances(spec)
     assert caught.value.code == "CB-270"
     assert spec.partition("=")[0] in caught.value.message

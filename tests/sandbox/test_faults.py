@@ -14,7 +14,7 @@ from lxml import etree
 from tests.sandbox.caller import BOTH, Caller, fetch, refused, submission
 
 from claimbridge.model import OutcomeKind
-from claimbridge.sandbox import FAULTS, Sandbox
+from claimbridge.sandbox import DISTURBANCES, Sandbox
 from claimbridge.soap.envelope import open_envelope
 from claimbridge.xmlio import namespace
 
@@ -249,7 +249,7 @@ def test_every_fault_is_tested_here() -> None:
     ordered = set(re.findall(r'faults=f?"([a-z0-9-]+)', source)) | {
         *re.findall(r'\("([a-z-]+)"', source)
     }
-    assert FAULTS.keys() - ordered == set()
+    assert DISTURBANCES.keys() - ordered == set()
 
 
 def test_submissions_are_counted_not_queries() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.sandbox.caller import Caller, body_of, reversal, submission
 
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Submission
-from claimbridge.sandbox import Rules, Sandbox
+from claimbridge.sandbox import ErpRules, Sandbox
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.keys.throwaway import make
 from claimbridge.soap.envelope import SOAP12
@@ -23,7 +23,7 @@ K = OutcomeKind
 
 @pytest.fixture
 def erp() -> Iterator[Sandbox]:
-    with Sandbox(profiles=["reference"], rules=Rules(companies=frozenset({"CN01"}))) as erp:
+    with Sandbox(profiles=["reference"], rules=ErpRules(companies=frozenset({"CN01"}))) as erp:
         yield erp
 
 

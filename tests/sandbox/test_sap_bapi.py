@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from tests.sandbox.caller import MEDIA, contract, submission
 
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.sandbox import Sandbox
 from claimbridge.soap.envelope import Envelope, build, open_envelope

@@ -33,9 +33,9 @@ from claimbridge.errors import ClaimBridgeError, DeliveryRefused
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity
 from claimbridge.signing.keys.throwaway import make
+from claimbridge.soap.http import accept
+from claimbridge.soap.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
 from claimbridge.soap.transport.answer import HttpAnswer
-from claimbridge.soap.transport.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
-from claimbridge.soap.transport.reply import accept
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIM = Claim.from_json((EXAMPLES / "claims/travel-cn.json").read_bytes())
@@ -332,7 +332,7 @@ def test_no_answer_takes_long(case: str) -> None:
     kind, body = HOSTILE[case]
     began = time.process_time()
     with contextlib.suppress(OutcomeUnknown):
-        accept(HttpAnswer(200, {"content-type": kind}, body), place="x", now=SYSTEM.now())
+        accept(HttpAnswer(200, {"content-type": kind}, body, place="x"), now=SYSTEM.now())
     assert time.process_time() - began < 2.0
 
 
@@ -427,12 +427,12 @@ def _in_sap(kind: type, config: object) -> object:
     opened = ledger_of(config)
 
     async def awaited() -> object:
-        async with AsyncClient(opened.config, ledger=opened) as client:
+        async with AsyncClient(opened.setup.config, ledger=opened) as client:
             return await client.submit(claim("EXP-1"))
 
     if kind is AsyncClient:
         return asyncio.run(awaited())
-    with Client(opened.config, ledger=opened) as client:
+    with Client(opened.setup.config, ledger=opened) as client:
         return client.submit(claim("EXP-1"))
 
 
@@ -467,7 +467,7 @@ def test_a_logins_cookies_serve_every_exchange(
             auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
         )
         opened = ledger_of(config)
-        with Client(opened.config, ledger=opened, new_journal=True) as client:
+        with Client(opened.setup.config, ledger=opened, new_journal=True) as client:
             for number in ("EXP-1", "EXP-2"):
                 assert client.submit(claim(number)).state is State.POSTED
                 relay.after = []
@@ -520,7 +520,7 @@ def test_of_a_signed_reply_the_signed_bytes_count(
             retries=0,
         )
         opened = ledger_of(config)
-        with Client(opened.config, ledger=opened) as client:
+        with Client(opened.setup.config, ledger=opened) as client:
             if counts:
                 assert client.submit(claim("EXP-1")).state is State.POSTED
                 return

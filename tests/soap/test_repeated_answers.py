@@ -28,14 +28,12 @@ from claimbridge.errors import (
     OutcomeUnknown,
     SignatureInvalid,
 )
-from claimbridge.journal import MemoryJournal
 from claimbridge.ledger import Ledger
-from claimbridge.ledger.authentic import Authenticator
 from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity, Policy, Signer
 from claimbridge.signing.keys.throwaway import make
-from claimbridge.submission import with_journal
+from claimbridge.soap.authenticator import Authenticator
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
 PROFILE = "sap-bapi"
@@ -150,13 +148,13 @@ class Scene:
         opened = self._opened()
 
         async def awaited() -> Acknowledgement:
-            async with AsyncClient(opened.config, ledger=opened, clock=self.watch) as client:
+            async with AsyncClient(opened.setup.config, ledger=opened, clock=self.watch) as client:
                 return await client.submit(MINE)
 
         try:
             if self.asynchronous:
                 return asyncio.run(awaited())
-            with Client(opened.config, ledger=opened, clock=self.watch) as client:
+            with Client(opened.setup.config, ledger=opened, clock=self.watch) as client:
                 return client.submit(MINE)
         except ClaimBridgeError as error:
             return error
@@ -170,12 +168,12 @@ class Scene:
     def settle_not_posted(self) -> None:
         """Record that people found nothing in the ERP."""
         opened = self._opened()
-        with Client(opened.config, ledger=opened, clock=self.watch) as client:
+        with Client(opened.setup.config, ledger=opened, clock=self.watch) as client:
             client.settle("EXP-1", revision=1, posted=None)
 
     def state(self) -> State:
         opened = self._opened()
-        with Client(opened.config, ledger=opened, clock=self.watch) as client:
+        with Client(opened.setup.config, ledger=opened, clock=self.watch) as client:
             return client.status("EXP-1", ask=False).state
 
     def posted(self) -> int:
@@ -364,11 +362,10 @@ def opened(header: bytes, message_id: str, *, signed: bool, out: bool = False) -
         reply = reply[:start] + reply[reply.index(b"</w:RelatesTo>") + len(b"</w:RelatesTo>") :]
     opener = Authenticator(Policy(placement="soap", trust=ERP.trust), clock=SYSTEM)
     try:
-        plan = opener.open(reply, book="B", message_id=message_id)
-        found = with_journal(plan, MemoryJournal())
+        reply_opened = opener.open(reply, message_id=message_id)
     except SignatureInvalid as error:
         return error.code
-    assert found.bound is bool(message_id)
+    assert reply_opened.bound is bool(message_id)
     return ""
 
 

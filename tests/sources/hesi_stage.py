@@ -11,9 +11,9 @@ from claimbridge.config import Timeouts
 from claimbridge.sandbox import Hesi, Node, Sandbox
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import Secret
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
-from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.writeback import HesiAnswers
+from claimbridge.sources.hesi.writeback import HesiWriteBackPort
 
 EBOT = Node("FLOW:1", "ERP check", ebot=True)
 CASHIER = Node("FLOW:2", "出纳支付")
@@ -62,8 +62,8 @@ class Stage:
 
     def answers(
         self, *, quiet: dt.timedelta = AT_ONCE, sign_key: str = SIGN_KEY, node: str = EBOT.name
-    ) -> HesiAnswers:
-        return HesiAnswers(
+    ) -> HesiWriteBackPort:
+        return HesiWriteBackPort(
             self.client, sign_key=sign_key, node=node, payments=True, quiet=quiet, clock=self.clock
         )
 

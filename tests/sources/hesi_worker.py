@@ -13,11 +13,11 @@ from pathlib import Path
 
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import Secret
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
-from claimbridge.sources.hesi.settings import HesiSettings
-from claimbridge.sources.hesi.writeback import HesiAnswers
+from claimbridge.sources.hesi.writeback import HesiWriteBackPort
+from claimbridge.sources.intake.carrier import Carrier
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import carry_out
 
 
 def main(record_path: str, address: str) -> None:
@@ -25,7 +25,7 @@ def main(record_path: str, address: str) -> None:
         app_key="env:UNUSED", app_secret="env:UNUSED", address=address, rate=1000, backoff=0.01
     )
     client = HesiClient(settings, HesiKeys(Secret("sandbox-app-key"), Secret("sandbox-secret")))
-    answers = HesiAnswers(
+    answers = HesiWriteBackPort(
         client,
         sign_key="sandbox-sign-key",
         node="ERP check",
@@ -37,7 +37,7 @@ def main(record_path: str, address: str) -> None:
     with record.turn("hesi"):
         while found := record.open_write_backs("hesi"):
             for write_back in found:
-                carry_out(write_back, answers=answers, store=record)
+                Carrier(answers, record).carry(write_back)
 
 
 if __name__ == "__main__":

@@ -229,7 +229,7 @@ def listed(folder: Path) -> list[str]:
 
 def posted(source: FolderSource, arrival: Arrival) -> None:
     status = Standing(claim_id="A", revision=1, reference="A", state=State.POSTED, attempt=1)
-    source.settled(arrival, status=status, error=None)
+    source.ended(arrival, standing=status, error=None)
 
 
 def claim_file(path: Path, name: str = "a.json", claim_id: str = "A") -> Path:
@@ -320,7 +320,7 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     for one in found.values():
         assert one.claim is None
         assert one.error is not None
-        made.settled(one, status=None, error=one.error)
+        made.ended(one, standing=None, error=one.error)
     assert (inbox / "refused/link.json").is_symlink()
     assert secret.exists()
     assert stat.S_ISFIFO((inbox / "refused/pipe.json").lstat().st_mode)
@@ -342,7 +342,7 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(name)).write_bytes(b"{")
     inbox = source(tmp_path)
     for arrival in list(inbox.arrivals()):
-        inbox.settled(arrival, status=None, error=arrival.error)
+        inbox.ended(arrival, standing=None, error=arrival.error)
     refused = [os.fsencode(name) for name in listed(tmp_path / "refused")]
     assert set(names) <= set(refused)
     assert len([name for name in refused if name.endswith(b".reason.txt")]) == 3
@@ -359,7 +359,7 @@ source = FolderSource("inbox", folder, FolderSettings(path=str(folder), settle=0
 (arrival,) = source.arrivals()
 print(arrival.error)
 try:
-    source.settled(arrival, status=None, error=arrival.error)
+    source.ended(arrival, standing=None, error=arrival.error)
 except ConfigurationError as error:
     print(error)
 """
@@ -404,7 +404,7 @@ def test_a_crash_between_submission_and_move_is_harmless(
     inbox.put("a.json", plain("A"))
     inbox.put("rows.csv", f"{HEADER}\nB,1,CN01,E1,CNY,9.00,,taxi,2026-03-09,9.00,\n".encode("gbk"))
     with monkeypatch.context() as patched:
-        patched.setattr(FolderSource, "settled", _die)
+        patched.setattr(FolderSource, "ended", _die)
         with pytest.raises(_Death):
             inbox.intake()
     assert inbox.files() == ["a.json", "rows.csv"]

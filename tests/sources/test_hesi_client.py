@@ -34,9 +34,9 @@ from claimbridge.errors import (
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.hesi.api.client import HesiClient, HesiKeys
-from claimbridge.sources.hesi.api.http import Reply, Request, Secret
+from claimbridge.sources.hesi.api.http import HesiReply, HesiRequest, Secret
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiToken
-from claimbridge.sources.hesi.settings import HesiSettings
 
 TOKEN = "TOKEN-7f3a:corp"
 SECRET = "SECRET-91bc"
@@ -158,17 +158,17 @@ class Tokens:
     def __init__(self, *, power_code: str = "") -> None:
         self.clock = Clock()
         self.asked: list[str] = []
-        self.answer: Callable[[Request], Reply] = lambda request: self.granted(7200)
+        self.answer: Callable[[HesiRequest], HesiReply] = lambda request: self.granted(7200)
         self.token = HesiToken(
             keys(), self.send, lambda request: request.path, power_code=power_code,
             clock=self.clock,
         )  # fmt: skip
 
-    def granted(self, seconds: float) -> Reply:
+    def granted(self, seconds: float) -> HesiReply:
         name = f"T{len(self.asked)}"
-        return Reply(200, None, token_answer(name, seconds=self.clock.seconds + seconds), "")
+        return HesiReply(200, None, token_answer(name, seconds=self.clock.seconds + seconds), "")
 
-    def send(self, request: Request, token: Secret) -> Reply:
+    def send(self, request: HesiRequest, token: Secret) -> HesiReply:
         self.asked.append(request.path.rpartition("/")[2])
         return self.answer(request)
 
@@ -195,7 +195,7 @@ def test_a_token_is_refreshed_where_a_power_code_is_configured() -> None:
     tokens.token.current()
     tokens.clock.seconds += 7000
     tokens.answer = lambda request: (
-        Reply(403, None, {}, "") if "refresh" in request.path else tokens.granted(7200)
+        HesiReply(403, None, {}, "") if "refresh" in request.path else tokens.granted(7200)
     )
     tokens.token.current()
 
@@ -224,7 +224,7 @@ def test_a_failed_renewal_does_no_harm_while_the_old_token_lives() -> None:
     """It is tried again a minute later, not at every call."""
     tokens = Tokens()
     first = tokens.token.current()
-    tokens.answer = lambda request: Reply(503, None, None, "")
+    tokens.answer = lambda request: HesiReply(503, None, None, "")
 
     tokens.clock.seconds = 7200 - 599
     assert [tokens.token.current() for _ in range(3)] == [first] * 3
@@ -246,7 +246,7 @@ def test_a_clock_that_is_wrong_does_not_ask_for_a_token_at_every_call() -> None:
 def test_keys_that_hesi_refuses_are_not_tried_again_at_once() -> None:
     """An account may be locked after some attempts."""
     tokens = Tokens()
-    tokens.answer = lambda request: Reply(403, None, {}, "")
+    tokens.answer = lambda request: HesiReply(403, None, {}, "")
 
     for _ in range(3):
         with pytest.raises(DeliveryRefused) as caught:

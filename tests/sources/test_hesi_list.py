@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimbridge.errors import LedgerUnavailable
-from claimbridge.sources.hesi.api.listing import Listed, read_changes
+from claimbridge.sources.hesi.api.listing import HesiListEntry, read_changes
 
 PAGE = 5
 
@@ -53,7 +53,7 @@ TIMES = st.lists(
 )
 
 
-def times_read(found: Iterator[Listed]) -> list[tuple[str, int]]:
+def times_read(found: Iterator[HesiListEntry]) -> list[tuple[str, int]]:
     return [(listed.id, listed.updated) for listed in found]
 
 

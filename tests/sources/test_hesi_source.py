@@ -18,9 +18,9 @@ from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import ConfigurationError, LedgerUnavailable
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hesi.api.client import Page
+from claimbridge.sources.hesi.api.client import HesiPage
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.forms.fields import load_map
-from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.source import HesiSource
 
 MINUTE = 60_000
@@ -44,7 +44,7 @@ class Listing:
         start: int,
         count: int,
         active: bool | None,
-    ) -> Page:
+    ) -> HesiPage:
         assert active is None, "a deleted document is to be seen"
         self.calls.append(since)
         found = [
@@ -54,7 +54,7 @@ class Listing:
             and one["state"] in states
             and (since is None or one["updateTime"] >= since)
         ]
-        return Page(tuple(found[start : start + count]), len(found))
+        return HesiPage(tuple(found[start : start + count]), len(found))
 
     def details(self, flow_id: str) -> dict[str, Any] | None:
         found = self.held.get(flow_id)
@@ -138,10 +138,10 @@ def test_what_cannot_be_identified_is_told_at_every_pass_and_holds_up_nobody() -
     """The mark stays before it, and the documents behind it come all the same."""
 
     class Damaged(Listing):
-        def documents(self, **asked: Any) -> Page:
+        def documents(self, **asked: Any) -> HesiPage:
             page = super().documents(**asked)
             broken = [None if one["id"] == "ID-broken" else one for one in page.documents]  # type: ignore[index]
-            return Page(tuple(broken), page.total)
+            return HesiPage(tuple(broken), page.total)
 
     listing = Damaged(
         at("plain", 10**12),
@@ -167,9 +167,9 @@ def test_a_document_without_a_state_is_parked() -> None:
     listing = Listing(at("plain", 10**12))
     whole = listing.documents
 
-    def stateless(**asked: Any) -> Page:
+    def stateless(**asked: Any) -> HesiPage:
         page = whole(**asked)
-        return Page(tuple({**one, "state": None} for one in page.documents), 1)  # type: ignore[dict-item]
+        return HesiPage(tuple({**one, "state": None} for one in page.documents), 1)  # type: ignore[dict-item]
 
     listing.documents = stateless  # type: ignore[method-assign,assignment]
     (parked,) = source(listing).arrivals()
@@ -379,7 +379,7 @@ class Late(Listing):
     def uptime(self) -> Uptime:
         return Uptime("test", self.monotonic())
 
-    def documents(self, **given: Any) -> Page:
+    def documents(self, **given: Any) -> HesiPage:
         if self.restless:
             self.change()
         for shown, found in [one for one in self.coming if one[0] <= self.millis]:

@@ -16,12 +16,13 @@ from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import Hesi, Node, Sandbox
-from claimbridge.sources.hesi.opening import hesi_source, open_hook
-from claimbridge.sources.hints import Hinted
-from claimbridge.sources.intake import Handled, Intake
+from claimbridge.sources.base.writeback import OPEN, WriteBackState
+from claimbridge.sources.hesi.hook import open_hook
+from claimbridge.sources.hesi.kind import hesi_source
+from claimbridge.sources.hints import SourceWithHints
+from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig, load_source
-from claimbridge.sources.writeback import OPEN, WriteBackState
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MANAGER, EBOT, CASHIER = (
@@ -45,7 +46,7 @@ class Whole:
         self.client = Client(ledger)
         self.record = SourceRecord(folder / "claims.db")
         self.config: SourceConfig
-        self.source: Hinted
+        self.source: SourceWithHints
         self.configure()
 
     def configure(self, **options: Any) -> None:
@@ -84,7 +85,7 @@ class Whole:
         self.hesi.agree(code, by="corp:zhao.min")
         return code
 
-    def run(self) -> list[Handled]:
+    def run(self) -> list[IntakeItem]:
         self.intake = Intake(
             self.source, config=self.config, record=self.record, clients=lambda _: self.client
         )
@@ -256,7 +257,7 @@ def test_the_period_is_the_chart_s_own(whole: Whole) -> None:
     """A fiscal year that begins in April has other periods than the calendar's months."""
     chart = (EXAMPLES / "chart.toml").read_bytes() + b'\n[periods]\nstart = "04-01"\n'
     config = msgspec.structs.replace(
-        whole.client.ledger.config, chart=str(whole.folder / "chart.toml")
+        whole.client.ledger.setup.config, chart=str(whole.folder / "chart.toml")
     )
     (whole.folder / "chart.toml").write_bytes(chart)
     whole.client.close()
@@ -266,7 +267,7 @@ def test_the_period_is_the_chart_s_own(whole: Whole) -> None:
     whole.run()
     status = whole.client.status(code, ask=False)
     assert status.posting_date is not None
-    period = whole.client.ledger.chart.period_of(status.posting_date)
+    period = whole.client.ledger.setup.chart.period_of(status.posting_date)
     assert whole.hesi.documents()[0]["fiscalPeriod"] == period
     assert period != f"{status.posting_date:%Y-%m}"
 
@@ -395,7 +396,7 @@ def test_what_we_agreed_to_is_not_withdrawn_at_a_later_step(whole: Whole) -> Non
 
 def _refusal_that_waits(whole: Whole) -> tuple[str, ArrivalState]:
     """Park a claim for its chart, while Hesi takes no decision; mend the chart."""
-    good = whole.client.ledger.config
+    good = whole.client.ledger.setup.config
     odd = (EXAMPLES / "chart.toml").read_text(encoding="utf-8").replace("taxi", "cab")
     (whole.folder / "odd.toml").write_text(odd, encoding="utf-8")
     whole.configure(node="ERP", sign_key="file:sign", retries=0)
@@ -559,7 +560,7 @@ def test_a_retry_reads_with_a_mended_map(whole: Whole, capfd: pytest.CaptureFixt
     (handled,) = whole.run()
     assert (handled.arrival.state, handled.arrival.code) == (ArrivalState.PARKED, "CB-520")
     config = whole.folder / "claimbridge.toml"
-    ledger = whole.client.ledger.config
+    ledger = whole.client.ledger.setup.config
     address = whole.sandbox.url("hesi")
     config.write_text(
         TOML.replace("http://127.0.0.1:9/reference", ledger.endpoint).replace(

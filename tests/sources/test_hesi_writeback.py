@@ -15,13 +15,14 @@ from tests.sources.hesi_stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, st
 from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimError, MappingError
 from claimbridge.model import JournalEntry, Standing, State
-from claimbridge.sandbox import FAULTS
+from claimbridge.sandbox import DISTURBANCES
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.hesi.api.client import HesiClient
-from claimbridge.sources.hesi.writeback import HesiAnswers
+from claimbridge.sources.hesi.writeback import HesiWriteBackPort
+from claimbridge.sources.intake.carrier import Carrier
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState, carry_out
 
 KINDS = tuple(WriteBackKind)
 OPERATION = {
@@ -31,7 +32,7 @@ OPERATION = {
 }
 EVERY_FAULT = [
     f"{name}={variant}" if variant and name != "slow" else name
-    for name, variants in FAULTS.items()
+    for name, variants in DISTURBANCES.items()
     for variant in variants or ("",)
     if name != "slow"
 ] + ["slow=0.1", "slow=2"]
@@ -88,7 +89,7 @@ def carry(
 ) -> WriteBack:
     """Make passes until nothing is open any more, as the intake does; the last one is clean."""
     for _ in range(passes):
-        moved = carry_out(write_back, answers=hesi.answers(), store=record, clock=hesi.clock)
+        moved = Carrier(hesi.answers(), record, clock=hesi.clock).carry(write_back)
         if moved.state not in OPEN:
             return moved
         hesi.clock.skipped += 1000
@@ -185,10 +186,10 @@ def test_an_older_number_is_settled_before_a_newer_one(hesi: Stage, record: Sour
     second = hesi.answers().voucher(first.key, occasion="2", number="000200")
     hesi.sandbox.set_faults("hesi_voucher:drop-before-commit@1")
     patient = hesi.answers(quiet=dt.timedelta(hours=1))
-    doubted = carry_out(first, answers=patient, store=record, clock=hesi.clock)
+    doubted = Carrier(patient, record, clock=hesi.clock).carry(first)
     assert doubted.state is WriteBackState.IN_DOUBT
     sent = hesi.calls("voucher")
-    waiting = carry_out(second, answers=patient, store=record, clock=hesi.clock)
+    waiting = Carrier(patient, record, clock=hesi.clock).carry(second)
     assert (waiting.state, hesi.calls("voucher")) == (WriteBackState.PENDING, sent)
     assert carry(hesi, record, second).state is WriteBackState.DONE
     assert [effect.content["number"] for effect in hesi.hesi.effects(first.key)] == [
@@ -242,7 +243,7 @@ def test_a_refusal_sends_the_document_back(hesi: Stage, record: SourceRecord) ->
     write_back = planned(hesi, WriteBackKind.APPROVAL)
     answers = hesi.answers()
     arrival = Arrival(key=write_back.key, version="7", claim=None)
-    (refusal,) = answers.planned(arrival, status=None, error=MappingError("no row for line 2"))
+    (refusal,) = answers.plan(arrival, standing=None, error=MappingError("no row for line 2"))
     assert carry(hesi, record, refusal).state is WriteBackState.DONE
     document = hesi.hesi.details(write_back.key)
     assert document["state"] == "rejected"
@@ -255,11 +256,11 @@ def test_a_decision_is_about_the_form_that_was_judged(hesi: Stage, record: Sourc
     hesi.hesi.put(key, state="approving", nodes=[EBOT, CASHIER])
     answers = hesi.answers()
     old = answers.decision(key, occasion="7", action="accept", comment="posted as 1", revision=7)
-    moved = carry_out(old, answers=answers, store=record, clock=hesi.clock)
+    moved = Carrier(answers, record, clock=hesi.clock).carry(old)
     assert (moved.state, moved.reason[:6]) == (WriteBackState.PARKED, "CB-554")
     assert hesi.hesi.details(key)["state"] == "approving"
     new = answers.decision(key, occasion="1", action="accept", comment="posted", revision=1)
-    moved = carry_out(new, answers=answers, store=record, clock=hesi.clock)
+    moved = Carrier(answers, record, clock=hesi.clock).carry(new)
     assert moved.state is WriteBackState.DONE
 
 
@@ -267,7 +268,7 @@ def test_a_wrong_sign_key_waits_for_the_configuration(hesi: Stage, record: Sourc
     """A key that Hesi does not know is mended in the configuration: nothing is lost over it."""
     write_back = planned(hesi, WriteBackKind.APPROVAL)
     wrong = hesi.answers(sign_key="guess")
-    moved = carry_out(write_back, answers=wrong, store=record, clock=hesi.clock)
+    moved = Carrier(wrong, record, clock=hesi.clock).carry(write_back)
     assert (moved.state, "CB-551" in moved.reason) == (WriteBackState.PENDING, True)
     assert "guess" not in moved.reason
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
@@ -308,7 +309,7 @@ def test_a_failed_payment_is_reported_once(hesi: Stage, record: SourceRecord) ->
     key = planned(hesi, WriteBackKind.PAYMENT).key
     write_back = hesi.answers().payment(key, occasion="1", failure="account closed")
     hesi.sandbox.set_faults("hesi_payment:commit-then-drop@1,hesi_details:throttle@2")
-    first = carry_out(write_back, answers=hesi.answers(), store=record, clock=hesi.clock)
+    first = Carrier(hesi.answers(), record, clock=hesi.clock).carry(write_back)
     assert first.state is WriteBackState.IN_DOUBT
     hesi.hesi.put(key, state="PROCESSING")
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
@@ -329,9 +330,9 @@ class Overtaken:
         return getattr(self._client, name)
 
 
-def overtaken(hesi: Stage, happens: Callable[[], object]) -> HesiAnswers:
+def overtaken(hesi: Stage, happens: Callable[[], object]) -> HesiWriteBackPort:
     client: Any = Overtaken(hesi.client, happens)
-    return HesiAnswers(
+    return HesiWriteBackPort(
         client, sign_key=SIGN_KEY, node=EBOT.name, payments=True, quiet=AT_ONCE, clock=hesi.clock
     )
 
@@ -340,16 +341,16 @@ def test_paid_already_is_ours_only_after_a_lost_attempt(hesi: Stage, record: Sou
     """R00002: the first attempt meets somebody else's payment, the second our own late one."""
     theirs = planned(hesi, WriteBackKind.PAYMENT)
     answers = overtaken(hesi, lambda: hesi.hesi.pay(theirs.key, by="corp:cashier"))
-    moved = carry_out(theirs, answers=answers, store=record, clock=hesi.clock)
+    moved = Carrier(answers, record, clock=hesi.clock).carry(theirs)
     assert moved.state is WriteBackState.REFUSED
     assert "R00002" in moved.reason
     ours = planned(hesi, WriteBackKind.PAYMENT)
     hesi.sandbox.set_faults("hesi_payment:drop-before-commit@1")
-    lost = carry_out(ours, answers=hesi.answers(), store=record, clock=hesi.clock)
+    lost = Carrier(hesi.answers(), record, clock=hesi.clock).carry(ours)
     assert lost.state is WriteBackState.PENDING, "looked, and not there"
     hesi.sandbox.set_faults("")
     late = overtaken(hesi, lambda: hesi.client.report_payment(ours.key, paid=True))
-    moved = carry_out(ours, answers=late, store=record, clock=hesi.clock)
+    moved = Carrier(late, record, clock=hesi.clock).carry(ours)
     assert (moved.state, moved.attempt) == (WriteBackState.DONE, 2)
     assert len(hesi.hesi.effects(ours.key)) == 1
 
@@ -362,7 +363,7 @@ def test_a_document_that_left_the_node_meanwhile(hesi: Stage, record: SourceReco
         hesi,
         lambda: hesi.hesi.put(write_back.key, state="approving", nodes=[check, EBOT, CASHIER]),
     )
-    moved = carry_out(write_back, answers=answers, store=record, clock=hesi.clock)
+    moved = Carrier(answers, record, clock=hesi.clock).carry(write_back)
     assert moved.state is WriteBackState.PENDING
     hesi.hesi.agree(write_back.key)
     assert carry(hesi, record, write_back).state is WriteBackState.DONE
@@ -373,7 +374,7 @@ def test_a_document_archived_meanwhile(hesi: Stage, record: SourceRecord) -> Non
     """Hesi's own no is told in its words where the document changed after it was read."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
     answers = overtaken(hesi, lambda: hesi.hesi.put(write_back.key, state="archived"))
-    moved = carry_out(write_back, answers=answers, store=record, clock=hesi.clock)
+    moved = Carrier(answers, record, clock=hesi.clock).carry(write_back)
     assert (moved.state, "CB-552" in moved.reason) == (WriteBackState.REFUSED, True)
     assert hesi.hesi.effects(write_back.key) == []
 
@@ -384,7 +385,7 @@ def test_doubt_waits_until_nothing_can_arrive_any_more(hesi: Stage, record: Sour
     hesi.sandbox.set_faults("hesi_payment:drop-before-commit@1")
     patient = hesi.answers(quiet=dt.timedelta(hours=1))
     for _ in range(3):
-        moved = carry_out(write_back, answers=patient, store=record, clock=hesi.clock)
+        moved = Carrier(patient, record, clock=hesi.clock).carry(write_back)
         assert moved.state is WriteBackState.IN_DOUBT
     assert hesi.calls("payment") > 0
     assert hesi.hesi.effects(write_back.key) == []
@@ -406,25 +407,25 @@ def test_what_is_planned(hesi: Stage) -> None:
     """A number for what is posted, a decision where a node is named, a payment where paid."""
     arrival = Arrival(key="ID-1", version="1", claim=claim())
     plain = hesi.answers(node="")
-    (number,) = plain.planned(arrival, status=posted())
+    (number,) = plain.plan(arrival, standing=posted())
     assert (number.kind, number.occasion) == (WriteBackKind.VOUCHER, "1")
     assert (number.content["number"], number.content["period"]) == ("000123", "2026-10")
     assert number.content["created"].isdigit()
     assert len(number.content["created"]) == 13, "milliseconds"
     parts = (posted(), posted(journal_entry=JournalEntry("000124")))
-    (number,) = plain.planned(arrival, status=posted(parts=parts))
+    (number,) = plain.plan(arrival, standing=posted(documents=parts))
     assert number.content["number"] == "000123,000124"
     unfinished = (posted(), posted(state=State.ACKNOWLEDGED))
-    assert plain.planned(arrival, status=posted(parts=unfinished)) == ()
-    assert plain.planned(arrival, status=posted(state=State.ACKNOWLEDGED)) == ()
-    assert plain.planned(arrival, status=None, error=MappingError("no row")) == ()
+    assert plain.plan(arrival, standing=posted(documents=unfinished)) == ()
+    assert plain.plan(arrival, standing=posted(state=State.ACKNOWLEDGED)) == ()
+    assert plain.plan(arrival, standing=None, error=MappingError("no row")) == ()
     withdrawn = msgspec.structs.replace(arrival, withdrawn=True)
-    assert plain.planned(withdrawn, status=posted()) == ()
-    kinds = [one.kind for one in hesi.answers().planned(arrival, status=posted(state=State.PAID))]
+    assert plain.plan(withdrawn, standing=posted()) == ()
+    kinds = [one.kind for one in hesi.answers().plan(arrival, standing=posted(state=State.PAID))]
     assert kinds == [WriteBackKind.APPROVAL, WriteBackKind.PAYMENT, WriteBackKind.VOUCHER]
-    again = hesi.answers().planned(arrival, status=posted(state=State.PAID))
+    again = hesi.answers().plan(arrival, standing=posted(state=State.PAID))
     assert [one.identity for one in again] == [
-        one.identity for one in hesi.answers().planned(arrival, status=posted(state=State.PAID))
+        one.identity for one in hesi.answers().plan(arrival, standing=posted(state=State.PAID))
     ]
 
 
@@ -435,7 +436,7 @@ def test_the_quiet_time_begins_when_the_call_is_over(
     """Reads before the call may take long: they are no part of the time in which it may arrive."""
     write_back = planned(hesi, WriteBackKind.VOUCHER)
     times = Hours()
-    patient = HesiAnswers(hesi.client, quiet=dt.timedelta(hours=1), clock=times)
+    patient = HesiWriteBackPort(hesi.client, quiet=dt.timedelta(hours=1), clock=times)
     details = hesi.client.details
 
     def slowly(flow_id: str) -> dict[str, Any] | None:
@@ -449,17 +450,17 @@ def test_the_quiet_time_begins_when_the_call_is_over(
         hesi.sandbox.set_faults("hesi_voucher:drop-before-commit@1")
         before = hesi.calls("voucher")
         try:
-            carry_out(write_back, answers=patient, store=record, clock=times)
+            Carrier(patient, record, clock=times).carry(write_back)
         except KeyboardInterrupt:
             assert killed
-    moved = carry_out(write_back, answers=patient, store=record, clock=times)
+    moved = Carrier(patient, record, clock=times).carry(write_back)
     assert moved.state is WriteBackState.IN_DOUBT
     assert hesi.calls("voucher") == before + 1
     times.hours += 0.9
-    assert carry_out(write_back, answers=patient, store=record, clock=times) == moved
+    assert Carrier(patient, record, clock=times).carry(write_back) == moved
     assert record.write_backs_of(write_back.source, write_back.key) == (moved,)
     times.hours += 0.2
-    moved = carry_out(write_back, answers=patient, store=record, clock=times)
+    moved = Carrier(patient, record, clock=times).carry(write_back)
     assert moved.state is WriteBackState.DONE
     assert hesi.calls("voucher") == before + 2
 

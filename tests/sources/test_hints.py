@@ -12,16 +12,16 @@ from tests.sources.claims import claim
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.model import Standing
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.hints import MOST, Hinted
+from claimbridge.sources.base.writeback import WriteBack
+from claimbridge.sources.hints import MOST, SourceWithHints
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import WriteBack
 
 
-class NoAnswers:
+class NothingBack:
     """A source that nothing goes back to."""
 
-    def planned(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
+    def plan(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
         return ()
 
@@ -58,8 +58,8 @@ class Shelf:
             raise NotDelivered("the shelf is locked")
         return self.arrival(key) if key in self.versions else None
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         pass
 
@@ -83,7 +83,7 @@ def shelf() -> Shelf:
 
 def read(shelf: Shelf, record: SourceRecord, found: list[Arrival] | None = None) -> list[Arrival]:
     """Make the reading half of a pass."""
-    source = Hinted(shelf, record, answers=NoAnswers())
+    source = SourceWithHints(shelf, record, port=NothingBack())
     found = [] if found is None else found
     for arrival in source.arrivals(since=record.mark("shelf")):
         record.take_in("shelf", [arrival], mark=arrival.mark)
@@ -112,7 +112,7 @@ def test_hints_are_followed_first_and_then_forgotten(shelf: Shelf, record: Sourc
 def test_a_hint_lives_until_what_was_read_is_kept(shelf: Shelf, record: SourceRecord) -> None:
     """A pass that dies between reading and keeping leaves the hint for the next."""
     record.hint("shelf", ["A"])
-    source = Hinted(shelf, record, answers=NoAnswers())
+    source = SourceWithHints(shelf, record, port=NothingBack())
     assert next(source.arrivals(since="")).key == "A"
     assert hinted(record) == ["A"]
     assert [arrival.key for arrival in read(shelf, record)] == ["A"]
@@ -122,7 +122,7 @@ def test_a_hint_lives_until_what_was_read_is_kept(shelf: Shelf, record: SourceRe
 def test_a_hint_that_comes_while_its_document_is_read(shelf: Shelf, record: SourceRecord) -> None:
     """What was read before the hint came does not answer it."""
     record.hint("shelf", ["A"])
-    source = Hinted(shelf, record, answers=NoAnswers())
+    source = SourceWithHints(shelf, record, port=NothingBack())
     for arrival in source.arrivals(since=record.mark("shelf")):
         record.hint("shelf", ["A"])
         record.take_in("shelf", [arrival], mark=arrival.mark)
@@ -184,7 +184,7 @@ def test_missed_hints_that_cannot_be_found_now(shelf: Shelf, record: SourceRecor
         raise NotDelivered("the log is closed")
 
     shelf.polled = ["C"]
-    source = Hinted(shelf, record, answers=NoAnswers(), missed=missed)
+    source = SourceWithHints(shelf, record, port=NothingBack(), missed=missed)
     found: list[str] = []
     with pytest.raises(NotDelivered, match="the log is closed"):
         found.extend(arrival.key for arrival in source.arrivals())
@@ -193,9 +193,9 @@ def test_missed_hints_that_cannot_be_found_now(shelf: Shelf, record: SourceRecor
 
 def test_it_is_a_source_itself(shelf: Shelf, record: SourceRecord) -> None:
     """Everything but reading on is the source's own."""
-    source = Hinted(shelf, record, answers=NoAnswers())
+    source = SourceWithHints(shelf, record, port=NothingBack())
     again = source.reread("A")
     assert again is not None
-    source.settled(again, status=None, error=None)
+    source.ended(again, standing=None, error=None)
     source.close()
     assert (source.name, msgspec.structs.asdict(again)["key"]) == ("shelf", "A")

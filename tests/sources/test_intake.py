@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from tests.sources.claims import INVOICE, claim
 
-from claimbridge.client import Result
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -19,11 +18,12 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import Claim, Purpose, Standing, State
+from claimbridge.results import Result
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.intake import Handled, Intake
+from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
+from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.testing import FakeLedger
 
 CONFIG = SourceConfig(name="list", kind="tests:list", ledger="TEST")
@@ -53,12 +53,12 @@ class ListSource:
     def reread(self, key: str) -> Arrival | None:
         return next((one for one in self.documents if one.key == key), None)
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         if self.deaf:
             raise NotDelivered("the source cannot be told now")
-        self.told[arrival.key] = status.state.value if status else error.code if error else ""
+        self.told[arrival.key] = standing.state.value if standing else error.code if error else ""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -70,17 +70,25 @@ class Scene:
     def __init__(self, ledger: FakeLedger) -> None:
         self.ledger = ledger
         self.record = SourceRecord(None)
-        self.source = ListSource()
+        self.source: ListSource = ListSource()
         self.config = CONFIG
         self.intake = Intake(
             self.source, config=CONFIG, record=self.record, clients=lambda _: ledger
         )
 
+    def writes_back(self) -> NumberPort:
+        """Let the source be one that numbers go back to; return how."""
+        self.source = source = AnsweredSource()
+        self.intake = Intake(
+            source, config=CONFIG, record=self.record, clients=lambda _: self.ledger
+        )
+        return source.port
+
     def run(self) -> dict[str, str]:
         """Make a pass; return the state of what it brought on."""
         return {one.arrival.key: one.arrival.state.value for one in self.handled()}
 
-    def handled(self) -> Sequence[Handled]:
+    def handled(self) -> Sequence[IntakeItem]:
         """Make a pass; return what it brought on."""
         return list(self.intake.run())
 
@@ -331,26 +339,26 @@ def test_what_a_person_settled_in_the_journal_goes_on(scene: Scene) -> None:
     assert scene.run() == {"A": "accepted"}
 
 
-class Answers:
+class NumberPort:
     """Brings back the journal entry's number, as a source of one's own might."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.planned_for: list[str] = []
 
-    def planned(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
+    def plan(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
-        self.planned_for.append(status.state.value if status else error.code if error else "")
-        if status is None or status.journal_entry is None:
+        self.planned_for.append(standing.state.value if standing else error.code if error else "")
+        if standing is None or standing.journal_entry is None:
             return ()
-        content = {"number": status.journal_entry.number, "state": status.state.value}
+        content = {"number": standing.journal_entry.number, "state": standing.state.value}
         return (
             WriteBack(
                 source="list",
                 key=arrival.key,
                 kind=WriteBackKind.VOUCHER,
-                occasion=status.state.value,
+                occasion=standing.state.value,
                 content=content,
             ),
         )
@@ -361,6 +369,17 @@ class Answers:
 
     def look(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
         return _moved(write_back, WriteBackState.DONE)
+
+
+class AnsweredSource(ListSource):
+    """A list that the journal entries' numbers go back to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.port = NumberPort()
+
+    def write_back_port(self) -> NumberPort:
+        return self.port
 
 
 def _moved(write_back: WriteBack, state: WriteBackState) -> WriteBack:
@@ -377,42 +396,39 @@ def _moved(write_back: WriteBack, state: WriteBackState) -> WriteBack:
 
 def test_what_goes_back_goes_back_once(scene: Scene) -> None:
     """A posted claim's number is brought back; a parked one is planned with its error."""
-    answers = Answers()
-    scene.source.answers = answers  # type: ignore[attr-defined]
+    port = scene.writes_back()
     scene.source.put(claim("A"), claim("B"))
     error = ClaimError("no amount", code="CB-146")
     scene.source.documents.append(Arrival(key="bad", version="1", error=error))
     scene.run()
     numbers = {entry.voucher.claim_id: entry.journal_entry for entry in scene.ledger.erp.entries()}
-    assert sorted(answers.sent) == [f"{name} {numbers[name].number}" for name in ("A", "B")]
-    assert sorted(answers.planned_for) == ["CB-146", "posted", "posted"]
+    assert sorted(port.sent) == [f"{name} {numbers[name].number}" for name in ("A", "B")]
+    assert sorted(port.planned_for) == ["CB-146", "posted", "posted"]
     scene.run()
-    assert len(answers.sent) == 2
+    assert len(port.sent) == 2
     assert scene.record.open_write_backs("list") == ()
 
 
 def test_a_superseded_document_is_not_answered(scene: Scene) -> None:
     """Its later version will be: nobody is sent a refusal for what was replaced."""
-    answers = Answers()
-    scene.source.answers = answers  # type: ignore[attr-defined]
+    port = scene.writes_back()
     scene.source.put(claim("A", revision=2))
     late = claim("A", title="late")
     scene.source.documents.append(Arrival(key="other", version="1", claim=late))
     assert scene.run() == {"A": "accepted", "other": "superseded"}
-    assert answers.planned_for == ["posted"]
+    assert port.planned_for == ["posted"]
     assert scene.source.told == {"A": "posted", "other": "CB-533"}
 
 
 def test_a_status_that_moves_on_is_answered_again(scene: Scene) -> None:
     """Paid after posted: what the source waits for may come later than the posting."""
-    answers = Answers()
-    scene.source.answers = answers  # type: ignore[attr-defined]
+    port = scene.writes_back()
     scene.source.put(claim("A"))
     scene.run()
     scene.ledger.reverse("A")
     assert scene.ledger.status("A", ask=False).state is State.REVERSED
     scene.run()
-    assert answers.planned_for == ["posted", "reversed"]
+    assert port.planned_for == ["posted", "reversed"]
 
 
 def test_a_source_that_gives_nothing_usable_is_told(scene: Scene) -> None:

@@ -29,7 +29,7 @@ from claimbridge.mapping import Chart
 from claimbridge.model import Claim
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.sap.journal_entry import SapJournalEntry
-from claimbridge.sandbox import Answer, Call, Desk, Responder, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Responder, Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import LISTING, KingdeeEasResponder
 from claimbridge.sandbox.erps.sap_journal_entry import SapJournalEntryResponder
 from claimbridge.sandbox.kit.markup import rendered
@@ -187,12 +187,12 @@ def of_another_kind(stage: Stage) -> None:
 class Sap2020(SapJournalEntryResponder):
     """SAP as it answered in 2020: without the name of the interface in the middle."""
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Answer without the element that came later."""
         root = parse(super().answer(call, desk).content)
         for part in [one for one in root if local_name(one) == "ConfirmationInterfaceOrignName"]:
             root.remove(part)
-        return Answer(content=rendered(root))
+        return ErpAnswer(content=rendered(root))
 
 
 POSTED = {"outcome": "posted", "reference": "EXP-2026-0042"}

@@ -24,7 +24,7 @@ from claimbridge.profiles import PROFILES, Profile, Request
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.sandbox import PROFILES as PLAYED
-from claimbridge.testing.conformance import Case, Nonconformity, check, conformance_cases
+from claimbridge.testing.conformance import ConformanceCase, Nonconformity, check, conformance_cases
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/own_erp.py"
@@ -58,7 +58,7 @@ def judged(name: str, profile: str, **given: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("case", list(ours()))
-def test_ours_conform(case: Case) -> None:
+def test_ours_conform(case: ConformanceCase) -> None:
     """Every profile of ours passes every check."""
     case.run()
 

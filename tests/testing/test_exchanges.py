@@ -78,13 +78,13 @@ def test_the_reply_is_read_as_expected(exchange: RecordedExchange) -> None:
     assert shown_outcomes(outcomes) == exchange.expected
     body = open_envelope(exchange.reply).body
     if body is not None:
-        assert bool(ledger.contract.drift(body)) == exchange.about.get("drift", False)
+        assert bool(ledger.setup.contract.drift(body)) == exchange.about.get("drift", False)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=str)
 def test_the_request_is_valid_by_the_contract(exchange: RecordedExchange) -> None:
     """What was recorded is what the contract allows, still."""
-    assert ledger_of(exchange).contract.check(body_of(exchange.request)) == ()
+    assert ledger_of(exchange).setup.contract.check(body_of(exchange.request)) == ()
 
 
 @pytest.mark.parametrize("exchange", [one for one in EXCHANGES if "claim" in one.about], ids=str)
@@ -120,11 +120,11 @@ def test_vouchers_read_from_a_request_give_the_request_again(exchange: RecordedE
             )
         )
     if submissions[0].key.purpose is Purpose.REVERSE:
-        request = ledger.profile.reverse(submissions[0])
+        request = ledger.setup.profile.reverse(submissions[0])
     else:
-        request = ledger.profile.submit(submissions)
+        request = ledger.setup.profile.submit(submissions)
     assert request.operation == exchange.operation
-    assert_same_xml(ledger.contract.render(request.operation, request.body), canonical(body))
+    assert_same_xml(ledger.setup.contract.render(request.operation, request.body), canonical(body))
 
 
 @pytest.mark.parametrize("digest", [False, True])
@@ -142,11 +142,11 @@ def test_no_password_lands_in_a_recording(
         )
         ledger = Ledger(config, chart=Chart.load(EXAMPLES / "chart.toml"))
         sent: list[bytes] = []
-        message = ledger.message
+        message = ledger.writer.message
         monkeypatch.setattr(
-            ledger,
+            ledger.writer,
             "message",
-            lambda step, **how: sent.append((made := message(step, **how)).body) or made,
+            lambda *what: sent.append((made := message(*what)).body) or made,
         )
         with Client(config, ledger=ledger, journal=MemoryJournal()) as client:
             client.submit(claim())

@@ -9,6 +9,7 @@ from typing import assert_type
 
 from claimbridge import (
     Acknowledgement,
+    Arrival,
     AsyncClient,
     Capabilities,
     Change,
@@ -33,6 +34,7 @@ from claimbridge import (
     Result,
     SchemaViolation,
     Side,
+    Source,
     Standing,
     State,
     Voucher,
@@ -44,7 +46,8 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import Submission
 from claimbridge.profiles import Request
 from claimbridge.profiles.abilities import ListsChanges
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox import LedgerRow, Sandbox
+from claimbridge.sources import SourceConfig, SourceRecord, WriteBackPort, WritesBack
 from claimbridge.testing import FakeLedger, RecordedExchange, load_exchanges
 
 
@@ -130,9 +133,36 @@ def profiles(config: LedgerConfig, profile: Profile) -> None:
         assert_type(profile.changes("", 10), Request)
 
 
+class OwnSource:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
+        yield Arrival(key="1", version="1", withdrawn=True, mark=since)
+
+    def reread(self, key: str) -> Arrival | None:
+        return None
+
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
+    ) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def own_source(config: SourceConfig, record: SourceRecord) -> Source:
+    return OwnSource(config.name)
+
+
+def sources(source: Source) -> None:
+    assert_type(next(source.arrivals(since="")).claim, Claim | None)
+    if isinstance(source, WritesBack):
+        assert_type(source.write_back_port(), WriteBackPort)
+
+
 def testing(fake_ledger: FakeLedger, sandbox: Sandbox) -> None:
     assert_type(fake_ledger.erp.entries()[0].voucher, Voucher)
-    assert_type(sandbox.ledger(), list[Listed])
+    assert_type(sandbox.ledger(), list[LedgerRow])
     assert_type(load_exchanges(Path()), Iterator[RecordedExchange])
 
 

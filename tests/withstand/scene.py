@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar
 import msgspec
 
 from claimbridge.aio import AsyncClient
-from claimbridge.client import Client, Reconciled, Result
+from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimBridgeError, LedgerRejection, OutcomeUnknown
@@ -33,7 +33,8 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles import load_profile
-from claimbridge.sandbox import FAULTS, Listed, Sandbox
+from claimbridge.results import Reconciled, Result
+from claimbridge.sandbox import DISTURBANCES, LedgerRow, Sandbox
 
 PROFILES = ("reference", "sap-journal-entry")
 FOLDING = ("sap-journal-entry",)
@@ -44,7 +45,7 @@ QUIET = 1.2
 PARKED = "CB-421"
 
 T = TypeVar("T")
-Look = Callable[[], Sequence[Listed]]
+Look = Callable[[], Sequence[LedgerRow]]
 """Shows what the ERP's ledger holds."""
 
 SLOW = ("0.3", "3")
@@ -109,7 +110,7 @@ def late(mine: Claim) -> Claim:
 
 def faults() -> Iterator[str]:
     """Every fault with each of its variants, as a SPEC writes it."""
-    for name, variants in FAULTS.items():
+    for name, variants in DISTURBANCES.items():
         known = SLOW if name == "slow" else variants
         yield from (f"{name}={variant}" for variant in known) if known else (name,)
 
@@ -319,21 +320,21 @@ def insist(sender: Sender, call: Callable[[], T], *, look: Look) -> T:
 class Held(msgspec.Struct, frozen=True):
     """What the ERP's ledger holds of one claim."""
 
-    posts: list[Listed]
-    reversals: list[Listed]
+    posts: list[LedgerRow]
+    reversals: list[LedgerRow]
 
     @property
-    def live(self) -> list[Listed]:
+    def live(self) -> list[LedgerRow]:
         """The documents that count."""
         return [one for one in self.posts if one.state in {"entered", "posted", "paid"}]
 
     @property
-    def taken_back(self) -> list[Listed]:
+    def taken_back(self) -> list[LedgerRow]:
         """The documents that were reversed."""
         return [one for one in self.posts if one.state == "reversed"]
 
 
-def held(ledger: Sequence[Listed], profile: str, claim_id: str) -> Held:
+def held(ledger: Sequence[LedgerRow], profile: str, claim_id: str) -> Held:
     """Return what a sandbox's ledger holds of a claim, by the references derived from its id."""
     documents = [
         one
@@ -407,7 +408,7 @@ def settle_by_hand(sender: Sender, parked: Submission, look: Look) -> Standing:
             time.sleep(error.retry_after + 0.02)
 
 
-def _found(ledger: Sequence[Listed], reference: str) -> JournalEntry | None:
+def _found(ledger: Sequence[LedgerRow], reference: str) -> JournalEntry | None:
     """Return what someone sees who looks for a reference in the ERP; None for nothing."""
     entries = [
         JournalEntry(one.journal_entry.split(" / ")[0], one.company, one.fiscal_year)

@@ -49,7 +49,7 @@ async def _first(changes: AsyncIterator[Change], most: int | None) -> list[Chang
 @pytest.fixture(params=["Client", "AsyncClient"])
 def take(ledger: Ledger, request: pytest.FixtureRequest) -> Take:
     async def awaited(most: int | None, since: str | None, limit: int) -> list[Change]:
-        async with AsyncClient(ledger.config, ledger=ledger) as client:
+        async with AsyncClient(ledger.setup.config, ledger=ledger) as client:
             changes = client.changes(since=since, limit=limit)
             try:
                 return await _first(changes, most)
@@ -59,7 +59,7 @@ def take(ledger: Ledger, request: pytest.FixtureRequest) -> Take:
     def taken(most: int | None, since: str | None, limit: int) -> list[Change]:
         if request.param == "AsyncClient":
             return asyncio.run(awaited(most, since, limit))
-        with Client(ledger.config, ledger=ledger) as client:
+        with Client(ledger.setup.config, ledger=ledger) as client:
             return list(islice(client.changes(since=since, limit=limit), most))
 
     return taken
@@ -100,7 +100,7 @@ def test_a_document_that_changes_again_costs_no_other(
 ) -> None:
     """Where dealt-with documents have changed since, changes may come twice; none is left out."""
     (*_, third) = take(3, "", 100)
-    with Client(ledger.config, ledger=ledger) as client:
+    with Client(ledger.setup.config, ledger=ledger) as client:
         for id_ in (IDS[0], IDS[2], IDS[5]):
             client.reverse(id_, posting_date=claim(id_).posting_date)
     found = names(take(None, third.cursor, 100))

@@ -14,9 +14,9 @@ from claimbridge.config import AuthConfig
 from claimbridge.errors import NotDelivered, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import Outcome, Submission
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Wait
 from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.request import Request
 from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import KingdeeEasResponder
 

@@ -24,7 +24,7 @@ from tests.withstand.scene import (
 from claimbridge.config import Timeouts
 from claimbridge.errors import ClaimBridgeError, DeliveryRefused, LedgerRejection
 from claimbridge.model import Acknowledgement, State
-from claimbridge.sandbox import FAULTS, Sandbox
+from claimbridge.sandbox import DISTURBANCES, Sandbox
 
 STRIKES = {"once": "{}@1", "always": "{}", "everything": "any:{}"}
 """The first submission; every submission; every call, so that asking is struck too."""
@@ -67,7 +67,7 @@ NOT_BOOKED = frozenset(
 def test_the_table_knows_every_fault() -> None:
     """A fault that is renamed, or a new one, does not escape the tables above."""
     assert set(faults()) >= UNANSWERED | NOT_BOOKED
-    assert {one.partition("=")[0] for one in faults()} == set(FAULTS)
+    assert {one.partition("=")[0] for one in faults()} == set(DISTURBANCES)
 
 
 def cases() -> Iterator[tuple[str, str, str, str]]:

@@ -57,8 +57,8 @@ def client(erp: Sandbox, profile: str, journal: Journal, *, as_before: bool = Fa
         kept = msgspec.structs.replace(opened.capabilities, reference_case="kept")
         opened.capabilities = kept  # type: ignore[misc]  # an attribute of ours
     ledger = judged.ledger(erp.url(profile) + judged.path)
-    ledger = Ledger(ledger.config, profile=opened, chart=ledger.chart)
-    return Client(ledger.config, ledger=ledger, journal=journal)
+    ledger = Ledger(ledger.setup.config, profile=opened, chart=ledger.setup.chart)
+    return Client(ledger.setup.config, ledger=ledger, journal=journal)
 
 
 def claim(id_: str, *, revision: int = 1) -> Claim:
@@ -190,11 +190,11 @@ def test_changes_of_an_earlier_reference_are_ours() -> None:
         url = erp.url("reference")
         old = Subject(profile=Reference(), responder="reference").ledger(url)
         new = Subject(profile=Folding(), responder="reference").ledger(url)
-        with Client(old.config, ledger=old, journal=journal) as before:
+        with Client(old.setup.config, ledger=old, journal=journal) as before:
             before.submit(claim("EXP-1"))
             with contextlib.suppress(ClaimBridgeError):
                 before.reverse("EXP-1")
-        with Client(new.config, ledger=new, journal=journal) as sender:
+        with Client(new.setup.config, ledger=new, journal=journal) as sender:
             told = {change.reference: change.standing for change in sender.changes(since="")}
     found = told["EXP-1.X1"]
     assert found is not None

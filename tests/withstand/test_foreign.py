@@ -25,8 +25,9 @@ from claimbridge.errors import (
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart, Mapped
 from claimbridge.model import Claim, Outcome, State, Submission
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Page
 from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.request import Request
 from claimbridge.sandbox import Sandbox
 
 BAD = "BAD-1"
@@ -110,7 +111,7 @@ def ledger(erp: Sandbox, folder: Path, profile: Failing, **parts: Any) -> Ledger
 
 
 def client_of(opened: Ledger) -> Client:
-    return Client(opened.config, ledger=opened)
+    return Client(opened.setup.config, ledger=opened)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -124,7 +125,7 @@ def test_one_claim_that_cannot_be_built_ends_alone(
     claims = [claim("GOOD-1"), claim(BAD), claim("GOOD-2"), claim("GOOD-3")]
 
     async def awaited() -> list[Any]:
-        async with AsyncClient(opened.config, ledger=opened) as client:
+        async with AsyncClient(opened.setup.config, ledger=opened) as client:
             return [one async for one in client.submit_many(claims, batch=4)]
 
     if asynchronous:
@@ -237,7 +238,7 @@ def test_a_revision_that_would_need_a_reversal_is_refused_before_anything(
     first, second = claim("EXP-1"), claim("EXP-1", revision=2, taxi="31.00")
 
     async def awaited(mine: Claim) -> Any:
-        async with AsyncClient(opened.config, ledger=opened) as client:
+        async with AsyncClient(opened.setup.config, ledger=opened) as client:
             if way == "submit":
                 return await client.submit(mine)
             other = claim("EXP-2", revision=mine.revision)

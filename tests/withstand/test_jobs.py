@@ -19,7 +19,7 @@ from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, State
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
-from claimbridge.sandbox import Answer, Call, Desk, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
 from claimbridge.sandbox.erps.netsuite import NetSuiteResponder, _no_job, _status_of
 from claimbridge.sandbox.kit.markup import rendered
 
@@ -32,18 +32,18 @@ class Queueing(NetSuiteResponder):
     """Takes lists into a queue, and writes them when a test lets it."""
 
     def __init__(self) -> None:
-        self.queue: list[tuple[Call, Desk]] = []
+        self.queue: list[tuple[ErpCall, Desk]] = []
         self.status = "pending"
         self.forgotten = False
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         if call.operation == "asyncUpsertList":
             self.queue.append((call, desk))
-            return Answer(content=rendered(_status_of(call.operation, JOB, "pending")))
+            return ErpAnswer(content=rendered(_status_of(call.operation, JOB, "pending")))
         if call.operation == "checkAsyncStatus":
             if self.forgotten:
                 return _no_job(JOB)
-            return Answer(content=rendered(_status_of(call.operation, JOB, self.status)))
+            return ErpAnswer(content=rendered(_status_of(call.operation, JOB, self.status)))
         return super().answer(call, desk)
 
     def run(self) -> None:
@@ -70,7 +70,7 @@ class Scene:
         """Call a client that has just been opened; what iterates is collected."""
 
         async def awaited() -> Any:
-            async with AsyncClient(self.ledger.config, ledger=self.ledger) as client:
+            async with AsyncClient(self.ledger.setup.config, ledger=self.ledger) as client:
                 found = use(client)
                 if hasattr(found, "__aiter__"):
                     return [one async for one in found]
@@ -78,7 +78,7 @@ class Scene:
 
         if self.asynchronous:
             return asyncio.run(awaited())
-        with Client(self.ledger.config, ledger=self.ledger) as client:
+        with Client(self.ledger.setup.config, ledger=self.ledger) as client:
             found = use(client)
             return list(found) if hasattr(found, "__next__") else found
 
@@ -134,7 +134,7 @@ def sends_a_list(config: LedgerConfig) -> None:
 def test_who_is_killed_leaves_word_of_the_job(scene: Scene) -> None:
     """Kill -9 while the job is asked for: the journal knows it, and nothing is sent beside it."""
     child = multiprocessing.get_context("spawn").Process(
-        target=sends_a_list, args=(scene.ledger.config,)
+        target=sends_a_list, args=(scene.ledger.setup.config,)
     )
     child.start()
     deadline = time.monotonic() + 60

@@ -25,7 +25,7 @@ from claimbridge.config import AuthConfig
 from claimbridge.errors import DeliveryError, LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
 from claimbridge.profiles.netsuite.token_passport import SECRETS
-from claimbridge.sandbox import Answer, Call, Desk, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
 from claimbridge.sandbox.erps.netsuite import NetSuiteResponder
 from claimbridge.xmlio import local_name
 
@@ -169,7 +169,7 @@ def test_a_report_that_accounting_has_to_approve_is_acknowledged(
 class Mistaken(NetSuiteResponder):
     """An account in which somebody has changed what a report shows."""
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         answer = super().answer(call, desk)
         changed = answer.content.replace(b">106.0<", b">107.0<").replace(b">100.0<", b">101.0<")
         return msgspec.structs.replace(answer, content=changed.replace(b">136.0<", b">137.0<"))
@@ -240,15 +240,15 @@ class Doorkeeper(NetSuiteResponder):
     def __init__(self) -> None:
         self.passports: list[dict[str, str]] = []
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         self._note(call)
         return super().answer(call, desk)
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         self._note(call)
         return super().throttle(call, seconds)
 
-    def _note(self, call: Call) -> None:
+    def _note(self, call: ErpCall) -> None:
         (passport,) = call.headers
         assert local_name(passport) == "tokenPassport"
         self.passports.append({local_name(one): one.text or "" for one in passport})
@@ -292,12 +292,12 @@ class Turnkey(NetSuiteResponder):
     def __init__(self, fault: str) -> None:
         self.fault = fault
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         if call.operation != "getList" or not self.fault:
             return super().answer(call, desk)
         uri = "urn:faults_2023_2.platform.webservices.netsuite.com"
         detail = f'<{self.fault} xmlns="{uri}"><code>C</code><message>no</message></{self.fault}>'
-        return Answer(content=detail.encode(), fault="receiver", reason="no")
+        return ErpAnswer(content=detail.encode(), fault="receiver", reason="no")
 
 
 @pytest.mark.parametrize("kind", SENDERS)

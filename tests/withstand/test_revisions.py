@@ -25,7 +25,7 @@ from tests.withstand.scene import (
 from claimbridge.config import Timeouts
 from claimbridge.errors import ClaimBridgeError, ConflictingSubmission
 from claimbridge.model import Acknowledgement
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox import LedgerRow, Sandbox
 
 FIRST, CORRECTION = 1, 2
 AFTER: dict[str, tuple[tuple[int, str], ...]] = {
@@ -53,7 +53,7 @@ def bring_to_its_end(sender: Sender, erp: Sandbox, profile: str, name: str) -> N
         insist(sender, lambda: sender.submit(correction), look=erp.ledger)
 
 
-def check_end(ledger: Sequence[Listed], profile: str, name: str) -> None:
+def check_end(ledger: Sequence[LedgerRow], profile: str, name: str) -> None:
     """The correction lives, alone; what was posted of the first is taken back, once."""
     found = held(ledger, profile, name)
     assert [one.reference for one in found.live] == [marked(profile, name, "r2")]

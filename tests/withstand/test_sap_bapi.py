@@ -26,7 +26,7 @@ from tests.withstand.scene import (
 
 from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
-from claimbridge.sandbox import Answer, Call, Desk, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
 from claimbridge.sandbox.erps.sap_bapi import SapBapiResponder
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
@@ -112,7 +112,7 @@ def test_a_refusal_is_told_and_leaves_nothing(
 class Forgetful(SapBapiResponder):
     """A stateless service: every call is a session of its own."""
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Answer as if no cookie had come with the call."""
         return super().answer(msgspec.structs.replace(call, cookies={}), desk)
 

@@ -57,12 +57,12 @@ def test_an_altered_voucher_is_refused_alone(
     config = configured("reference", **configuration(bank, tmp_path))
     with SENDERS["Client"](config) as sender:
         ledger: Ledger = sender.client.ledger
-        right = ledger.signer.sign_together
+        right = ledger.setup.signer.sign_together
 
         def altered(body: bytes, *, element: str) -> bytes:
             return right(body, element=element).replace(b">31.00<", b">13.00<")
 
-        monkeypatch.setattr(ledger.signer, "sign_together", altered)
+        monkeypatch.setattr(ledger.setup.signer, "sign_together", altered)
         taxis = ("30.00", "31.00", "32.00")
         claims = [claim(new_id(), taxi=taxi) for taxi in taxis]
         first, second, third = sender.submit_many(claims, batch=3)

@@ -11,7 +11,7 @@ from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, Replies
 from claimbridge.errors import ConfigurationError
 from claimbridge.ledger import open_identities
-from claimbridge.ledger.opening import reply_policy
+from claimbridge.ledger.credentials import reply_policy
 from claimbridge.signing import Identity, Policy
 
 EXPIRY_WARNING = dt.timedelta(days=30)

@@ -1,7 +1,7 @@
 """The journal: our durable record of every submission attempt.
 
-``open_journal`` opens one by its URL; a journal of your own needs only to do what ``Journal``
-says.
+``open_journal`` opens one by its URL. ``Journal`` is what callers see. To keep one elsewhere, write
+a ``Store`` and its ``Owners``, and give both to a ``Keeper``, which has the rules.
 """
 
 from __future__ import annotations
@@ -9,10 +9,23 @@ from __future__ import annotations
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import JournalError
 from claimbridge.journal.base import Journal
+from claimbridge.journal.elsewhere import Presence
+from claimbridge.journal.keeper import Keeper
 from claimbridge.journal.memory import MemoryJournal
+from claimbridge.journal.newest import Evidence, Lineage, Mark
+from claimbridge.journal.ports import (
+    Aloft,
+    ClaimWrite,
+    Judge,
+    Owners,
+    Store,
+    StoredSubmission,
+    Surroundings,
+)
 from claimbridge.journal.sqlite.failures import PLACE
 from claimbridge.journal.sqlite.journal import SqliteJournal
 from claimbridge.journal.sqlite.journal_file import path_of
+from claimbridge.journal.writes import Write
 
 
 def open_journal(url: str, *, clock: Clock = SYSTEM) -> Journal:
@@ -40,4 +53,22 @@ def open_journal(url: str, *, clock: Clock = SYSTEM) -> Journal:
     )
 
 
-__all__ = ["Journal", "MemoryJournal", "SqliteJournal", "open_journal"]
+__all__ = [
+    "Aloft",
+    "ClaimWrite",
+    "Evidence",
+    "Journal",
+    "Judge",
+    "Keeper",
+    "Lineage",
+    "Mark",
+    "MemoryJournal",
+    "Owners",
+    "Presence",
+    "SqliteJournal",
+    "Store",
+    "StoredSubmission",
+    "Surroundings",
+    "Write",
+    "open_journal",
+]

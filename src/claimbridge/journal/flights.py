@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from claimbridge.journal import forks
 from claimbridge.journal.calls import CURRENT, ClientCall
+from claimbridge.journal.forks import Forkable
 from claimbridge.model import History, Key, State, Submission
 
 
@@ -20,17 +22,19 @@ class Flight(msgspec.Struct, frozen=True):
     history: History
 
 
-class Flights:
+class Flights(Forkable):
     """Counts flights, so that a second attempt at a key is never taken for the first.
 
-    A flight ends when that is noted, or when the call that began it is over. Safe for threads:
-    each step here is one operation on a dict, and there is no lock that could stay held.
+    A flight ends when that is noted, or when the call that began it is over. A forked child has
+    none of its parent's. Safe for threads: each step here is one operation on a dict, and there is
+    no lock that could stay held.
     """
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._air: dict[int, ClientCall | None] = {}
         self._written: dict[tuple[Key, int], Flight] = {}
+        forks.watch(self)
 
     def take_off(self) -> int:
         """Return the number of a new flight, in the air before anything is written of it."""
@@ -38,11 +42,11 @@ class Flights:
         self._air[number] = CURRENT.get()
         return number
 
-    def written(self, number: int, key: Key, history: History) -> None:
+    def note(self, number: int, key: Key, history: History) -> None:
         """Know the flight by its key, once ``history`` with it is durable."""
-        begun = history.get(key)
-        assert begun is not None  # begin wrote it
-        self._written[key, begun.attempt] = Flight(key, number, begun.attempt, history)
+        submission = history.get(key)
+        assert submission is not None  # begin wrote it
+        self._written[key, submission.attempt] = Flight(key, number, submission.attempt, history)
 
     def flies(self, number: int) -> bool:
         """Whether this flight is still in the air."""
@@ -60,15 +64,15 @@ class Flights:
 
         A writer that has not seen the flight (another attempt, or none) does not mean it.
         """
-        found = []
+        flights = []
         for submission in changed:
             before = seen.get(submission.key)
             if before is None or before.state is not State.SENDING:
                 continue
             flight = self._written.get((submission.key, before.attempt))
             if flight is not None:
-                found.append(flight)
-        return found
+                flights.append(flight)
+        return flights
 
     def cancel(self, numbers: Iterable[int]) -> None:
         """Take flights out of the air of which nothing was written."""
@@ -89,8 +93,8 @@ class Flights:
             self.cancel(left)
         return bool(left)
 
-    def abandon(self) -> None:
-        """Take all flights out of the air."""
+    def renew(self) -> None:
+        """Forget all flights: they are a parent's, or those of a life that is over."""
         self._air.clear()
         self._written.clear()
 

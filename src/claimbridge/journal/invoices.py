@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.errors import ClaimError
-from claimbridge.journal.rules import Write
+from claimbridge.journal.writes import Write
 from claimbridge.model import InvoiceHolder, InvoiceUse, Purpose, State
 from claimbridge.model.invoices import contradicted
 from claimbridge.model.money import summed
@@ -33,16 +33,16 @@ def has_it(state: State, *, superseded: bool) -> bool:
     return state not in _FREED
 
 
-def newly_used(change: Write) -> tuple[InvoiceUse, ...]:
-    """Return the invoices that a change begins to use: those that no other claim may have.
+def new_uses(write: Write) -> tuple[InvoiceUse, ...]:
+    """Return the invoices that a write begins to use: those that no other claim may have.
 
     What waits is looked at again when it is sent: where it came from (a refusal that a restored
     journal doubted, a person's word), another claim may have had them meanwhile.
     """
-    before, after = change.before, change.after
+    before, after = write.before, write.after
     if not after.invoices or after.key.purpose is not Purpose.POST or after.state not in _ABOUT_TO:
         return ()
-    waited = before is not None and before.state is State.PENDING and change.takes_off
+    waited = before is not None and before.state is State.PENDING and write.takes_off
     if before is None or waited or not has_it(before.state, superseded=False):
         return after.invoices
     return tuple(use for use in after.invoices if use not in before.invoices)
@@ -57,11 +57,11 @@ def refusal(
     """
     for use in uses:
         rivals = [
-            one
-            for one in holders
-            if one.use.invoice == use.invoice
-            and one.claim_id != claim_id
-            and has_it(one.state, superseded=one.superseded)
+            holder
+            for holder in holders
+            if holder.use.invoice == use.invoice
+            and holder.claim_id != claim_id
+            and has_it(holder.state, superseded=holder.superseded)
         ]
         error = _against(use, rivals, claim_id) if rivals else None
         if error is not None:
@@ -106,4 +106,4 @@ def _too_much(use: InvoiceUse, left: Decimal, others: Sequence[str], claim_id: s
     )
 
 
-__all__ = ["has_it", "newly_used", "refusal"]
+__all__ = ["has_it", "new_uses", "refusal"]

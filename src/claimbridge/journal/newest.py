@@ -9,7 +9,6 @@ says that this journal has lost its tail.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -37,12 +36,16 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Lineage(msgspec.Struct, frozen=True):
-    """What a journal holds about itself; see ``schema``."""
+    """What a journal holds about itself.
+
+    ``id`` is random; whoever counts as the newest anew gets another. ``begun`` is how many sendings
+    were begun, ``begun_at`` when the last was. ``marked``: a mark was made outside it.
+    """
 
     id: str
-    begun: int
-    begun_at: dt.datetime | None
-    marked: bool
+    begun: int = 0
+    begun_at: dt.datetime | None = None
+    marked: bool = False
 
     @property
     def untouched(self) -> bool:
@@ -50,48 +53,71 @@ class Lineage(msgspec.Struct, frozen=True):
         return self.begun == 0
 
 
-def judged(
-    where: str, held: Lineage, mark: Mark | None, gaps: Sequence[Gap] = (), *, place: int = 0
-) -> Continuity:
-    """Return what follows from the journal at ``where`` and its mark (None: there is none).
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells whether a journal is the newest.
 
-    ``place`` is where the journal is now, as a mark would say it.
+    ``where`` is where it is kept, in words; ``place`` says the same as its mark would. ``mark`` is
+    None where there is none; ``unreadable`` says why it could not be read, "" where it could.
+    ``lasting``: the journal outlives its process.
     """
-    foreign = mark is not None and mark.journal != held.id
-    replaces = foreign and held.untouched and not held.marked
+
+    where: str
+    lineage: Lineage
+    mark: Mark | None = None
+    unreadable: str = ""
+    place: int = 0
+    gaps: tuple[Gap, ...] = ()
+    lasting: bool = True
+
+
+def judge(evidence: Evidence) -> Continuity:
+    """Return what follows from what a journal and its mark say."""
+    lineage, mark = evidence.lineage, evidence.mark
+    foreign = mark is not None and mark.journal != lineage.id
+    replaces = foreign and lineage.untouched and not lineage.marked
     return Continuity(
-        place=where,
-        behind="" if replaces else _why_behind(held, mark, place),
+        place=evidence.where,
+        behind="" if replaces else evidence.unreadable or _why_behind(evidence),
         replaces=replaces,
-        last_begun=held.begun_at,
-        lost_until=mark.written if mark is not None and _proves_a_loss(held, mark) else None,
-        gaps=tuple(gaps),
+        lasting=evidence.lasting,
+        last_begun=lineage.begun_at,
+        lost_until=mark.written if mark is not None and _proves_a_loss(lineage, mark) else None,
+        gaps=evidence.gaps,
     )
 
 
-def _proves_a_loss(held: Lineage, mark: Mark) -> bool:
+def is_replaceable(continuity: Continuity) -> bool:
+    """Whether an empty journal may take the place of one that was there: nothing was lost with it.
+
+    Nothing that the mark knows, that is: a person has said that nothing was sent through it.
+    """
+    return continuity.replaces and continuity.lost_until is None
+
+
+def _proves_a_loss(lineage: Lineage, mark: Mark) -> bool:
     """Whether sendings were begun of which the journal knows nothing."""
-    if mark.journal == held.id:
-        return mark.begun > held.begun
+    if mark.journal == lineage.id:
+        return mark.begun > lineage.begun
     return mark.journal != "" and mark.begun > 0
 
 
-def _why_behind(held: Lineage, mark: Mark | None, place: int) -> str:
+def _why_behind(evidence: Evidence) -> str:
+    lineage, mark = evidence.lineage, evidence.mark
     if mark is None:
         missing = "its mark, which lay beside it, is missing: it was moved or copied without"
-        return missing if held.marked else ""
+        return missing if lineage.marked else ""
     if not mark.journal:
         return "its mark cannot be read"
-    if mark.journal != held.id:
+    if mark.journal != lineage.id:
         return "its mark is that of another journal, or of a later state of this one"
-    if mark.begun > held.begun:
-        return f"{mark.begun} sendings were begun, and it knows {held.begun} of them"
-    if mark.place and place and mark.place != place:
+    if mark.begun > lineage.begun:
+        return f"{mark.begun} sendings were begun, and it knows {lineage.begun} of them"
+    if mark.place and evidence.place and mark.place != evidence.place:
         return "it is a copy, or was brought back together with its mark"
     return ""
 
 
-def refused(continuity: Continuity) -> JournalError | None:
+def refusal(continuity: Continuity) -> JournalError | None:
     """Return why nothing may be sent through a journal; None: it may."""
     where = continuity.place
     if continuity.replaces and continuity.lost_until is not None:
@@ -133,8 +159,8 @@ def new_here(continuity: Continuity) -> JournalError:
     )
 
 
-def noted(until: dt.datetime, continuity: Continuity, clock: Clock) -> tuple[Gap | None, bool]:
-    """Return the gap that ends at ``until``, and whether it is to be noted.
+def gap_until(until: dt.datetime, continuity: Continuity, clock: Clock) -> tuple[Gap | None, bool]:
+    """Return the gap that ends at ``until``, and whether it is a new one.
 
     None: nothing is missing. Raises JournalError CB-237.
     """
@@ -188,10 +214,12 @@ __all__ = [
     "BEHIND",
     "NEW",
     "NO_GAP",
+    "Evidence",
     "Lineage",
     "Mark",
-    "judged",
+    "gap_until",
+    "is_replaceable",
+    "judge",
     "new_here",
-    "noted",
-    "refused",
+    "refusal",
 ]

@@ -1,4 +1,4 @@
-"""What every journal holds to, decided without I/O: which writes are lawful, and their stamps.
+"""What every journal holds to about one claim, decided without I/O: which writes are lawful.
 
 A refusal here (``CB-228``) is a programming error of the caller, never a race: it is judged
 against the history that the caller itself has seen.
@@ -7,21 +7,20 @@ against the history that the caller itself has seen.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
 
 from claimbridge.clock import Clock
-from claimbridge.errors import ConflictingSubmission, JournalError
+from claimbridge.errors import JournalError
 from claimbridge.journal.base import key_order
+from claimbridge.journal.writes import Write
 from claimbridge.model import (
     MOVES,
     Book,
     History,
     Key,
-    Move,
-    Purpose,
     State,
     Submission,
     Withdrawal,
@@ -30,18 +29,8 @@ from claimbridge.model import (
 FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
 """Where a submission may begin."""
 
-UNPROVEN: Final = frozenset({State.PENDING, State.IN_DOUBT, State.PARKED})
-"""Ends of a flight that rest on what its sender knows, not on the ERP's word.
-
-Only the journal whose flight it is may record them: anybody else would take over a living
-owner's flight. What the ERP itself has said (posted, rejected …) may come from anyone.
-"""
-
 RENAMED: Final = frozenset({State.PENDING, State.REJECTED})
 """Where nothing in the ERP can bear the reference, so that another attempt may choose another."""
-
-ABSENT: Final = frozenset({State.PENDING, State.REJECTED, State.REVERSED})
-"""Where an ERP has nothing of a voucher, for certain: in any other state it has, or may have."""
 
 KEPT_LONGER: Final = dt.timedelta(hours=25)
 """For how long a reply that is too old to count is remembered still.
@@ -54,83 +43,45 @@ OWNER_ENDED: Final = "the process that was sending it ended before the answer wa
 GIVEN_UP: Final = "the attempt was given up before its answer was recorded"
 
 
-class Write(msgspec.Struct, frozen=True):
-    """One submission as it was (None: new) and as it shall be, stamped with the time ``at``."""
-
-    before: Submission | None
-    after: Submission
-    at: dt.datetime
-
-    @property
-    def takes_off(self) -> bool:
-        """Whether this begins a flight."""
-        return self.after.state is State.SENDING
-
-    @property
-    def posts(self) -> bool:
-        """Whether a claim's voucher is about to be sent, or is to be from now on."""
-        intended = self.before is None and self.after.state is State.PENDING
-        return (self.takes_off or intended) and self.after.key.purpose is Purpose.POST
-
-    @property
-    def lands_unproven(self) -> bool:
-        """Whether this ends a flight in a way that only its own journal may record."""
-        flew = self.before is not None and self.before.state is State.SENDING
-        return flew and self.after.state in UNPROVEN
-
-    @property
-    def move(self) -> Move | None:
-        """The step that it is; None where the state stays."""
-        before = None if self.before is None else self.before.state
-        if before is self.after.state:
-            return None
-        return Move(
-            key=self.after.key,
-            at=self.at,
-            before=before,
-            after=self.after.state,
-            attempt=self.after.attempt,
-            detail=self.after.detail,
-        )
-
-
-def begun(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Write, ...]:
-    """Return the lawful changes of ``Journal.begin``; raises JournalError CB-228."""
-    changes = _changes(seen, changed, now)
-    if not any(change.takes_off for change in changes):
+def begin_writes(
+    seen: History, changed: Sequence[Submission], now: dt.datetime
+) -> tuple[Write, ...]:
+    """Return the lawful writes of ``Journal.begin``; raises JournalError CB-228."""
+    writes = _writes(seen, changed, now)
+    if not any(write.takes_off for write in writes):
         raise misuse("begin() needs a submission that goes into sending", seen.claim_id)
-    for change in changes:
-        if change.takes_off and change.before is not None and change.before.state is State.SENDING:
+    for write in writes:
+        if write.takes_off and write.before is not None and write.before.state is State.SENDING:
             raise misuse(
-                f"{change.after.key} is being sent already; a flight is never taken over",
+                f"{write.after.key} is being sent already; a flight is never taken over",
                 seen.claim_id,
             )
-    return changes
+    return writes
 
 
-def recorded(
+def record_writes(
     seen: History,
     changed: Sequence[Submission],
     now: dt.datetime,
     *,
     withdrawn: Withdrawal | None = None,
 ) -> tuple[Write, ...]:
-    """Return the lawful changes of ``Journal.record``; raises JournalError CB-228."""
+    """Return the lawful writes of ``Journal.record``; raises JournalError CB-228."""
     if withdrawn is not None:
         _check_withdrawal(seen, withdrawn)
-    changes = () if withdrawn is not None and not changed else _changes(seen, changed, now)
-    for change in changes:
-        if change.takes_off:
+    writes = () if withdrawn is not None and not changed else _writes(seen, changed, now)
+    for write in writes:
+        if write.takes_off:
             raise misuse(
-                f"record() cannot leave {change.after.key} in sending; begin() does", seen.claim_id
+                f"record() cannot leave {write.after.key} in sending; begin() does", seen.claim_id
             )
-    return changes
+    return writes
 
 
-def landed(adrift: Submission, why: str, clock: Clock) -> Write:
-    """Return the change that puts a flight which nobody flies any more in doubt.
+def landing(adrift: Submission, why: str, clock: Clock) -> Write:
+    """Return the write that puts a flight which nobody flies any more in doubt.
 
-    When it ended nobody noted; it may have been just now, so the doubt is dated from now.
+    Nobody noted when it ended. It may have ended just now, so the doubt is dated from now.
     """
     now = clock.now()
     after = msgspec.structs.replace(
@@ -154,8 +105,8 @@ def _is_measured(one: Submission) -> bool:
     return one.attempt > 1 or one.state is State.IN_DOUBT
 
 
-def remeasured(history: History, clock: Clock) -> tuple[Write, ...]:
-    """Return the changes that let quiet periods be measured in this boot of the machine.
+def measure_anew(history: History, clock: Clock) -> tuple[Write, ...]:
+    """Return the writes that let quiet periods be measured in this boot of the machine.
 
     What was sent in another boot (or by a release that did not count) is quiet from now on: how
     much of its quiet period has passed, no clock here can say.
@@ -164,7 +115,7 @@ def remeasured(history: History, clock: Clock) -> tuple[Write, ...]:
     if not measured:
         return ()
     up, now = clock.uptime(), clock.now()
-    changes = []
+    writes = []
     for one in measured:
         if up.since(one.quiet_from) is not None:
             continue
@@ -174,67 +125,22 @@ def remeasured(history: History, clock: Clock) -> tuple[Write, ...]:
             doubt_uptime=up if doubted else None,
             attempted_uptime=one.attempted_uptime if doubted else up,
         )
-        changes.append(Write(one, after, now))
-    return tuple(changes)
+        writes.append(Write(one, after, now))
+    return tuple(writes)
 
 
-def continued(
-    seen: History, changes: Sequence[Write], withdrawn: Withdrawal | None = None
+def next_history(
+    seen: History, writes: Sequence[Write], withdrawn: Withdrawal | None = None
 ) -> History:
-    """Return the history that follows ``seen`` once ``changes`` are written."""
-    submissions = {known.key: known for known in seen.submissions}
-    submissions.update({change.after.key: change.after for change in changes})
+    """Return the history that follows ``seen`` once ``writes`` are written."""
+    submissions = {one.key: one for one in seen.submissions}
+    submissions.update({write.after.key: write.after for write in writes})
     return History(
         seen.book,
         seen.claim_id,
         seen.version + 1,
         tuple(sorted(submissions.values(), key=key_order)),
         withdrawn or seen.withdrawn,
-    )
-
-
-class Presence(msgspec.Struct, frozen=True):
-    """What a book has of a claim: the id of the book, and one revision's voucher."""
-
-    book: str
-    revision: int
-    state: State
-
-
-def refuse_elsewhere(key: Key, held: Iterable[Presence], books: Iterable[Book]) -> None:
-    """Raise ConflictingSubmission CB-457 where another book has the claim of ``key``, or may have.
-
-    ``held`` is what any book has of it. A parallel book has the same claims as others: it is not
-    refused one, and refuses none.
-    """
-    known = {book.id: book for book in books}
-    parallel = {book.id for book in known.values() if book.parallel}
-    if key.book in parallel:
-        return
-    for one in held:
-        if one.book == key.book or one.book in parallel or one.state in ABSENT:
-            continue
-        other = known.get(one.book)
-        raise ConflictingSubmission(
-            f"ledger {other.name if other else one.book} has this claim already, or may have "
-            f"(revision {one.revision} is {one.state}); nothing was sent. "
-            f"{_way_out(known.get(key.book), other)}",
-            code="CB-457",
-            claim_id=key.claim_id,
-        )
-
-
-def _way_out(mine: Book | None, other: Book | None) -> str:
-    """Say how a claim comes out of another book; one that may be the same book is not left."""
-    if mine is not None and other is not None and other.place in (None, mine.place):
-        return (
-            f"That is the book of another name of before, and may be this very one: claimbridge "
-            f"journal rename {other.name} {mine.name}; or, where that is refused, submit it to "
-            f"ledger {other.name}"
-        )
-    return (
-        "Reverse it there first; or, where both books are to have it, set parallel = true for "
-        "this ledger"
     )
 
 
@@ -245,15 +151,6 @@ def not_empty(book: Book) -> JournalError:
         "was changed. Give it a name of its own: claimbridge journal rename",
         code="CB-233",
     )
-
-
-def with_job(history: History, key: Key, job: str) -> History:
-    """Return a history of the same version in which a submission is known to be in a job."""
-    submissions = tuple(
-        msgspec.structs.replace(one, job=job) if one.key == key else one
-        for one in history.submissions
-    )
-    return msgspec.structs.replace(history, submissions=submissions)
 
 
 def reference_taken(key: Key, reference: str, holder: Key | None) -> JournalError:
@@ -290,38 +187,38 @@ def misuse(what: str, claim_id: str | None = None) -> JournalError:
     )
 
 
-def _changes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Write, ...]:
+def _writes(seen: History, changed: Sequence[Submission], now: dt.datetime) -> tuple[Write, ...]:
     if not changed:
         raise misuse("there is nothing to write", seen.claim_id)
-    known: dict[Key, Submission] = {one.key: one for one in seen.submissions}
-    written: set[Key] = set()
-    changes = []
+    submissions: dict[Key, Submission] = {one.key: one for one in seen.submissions}
+    keys: set[Key] = set()
+    writes = []
     for submission in changed:
-        _check_belongs(seen, submission, written)
-        written.add(submission.key)
-        before = known.get(submission.key)
+        _check_belongs(seen, submission, keys)
+        keys.add(submission.key)
+        before = submissions.get(submission.key)
         _check_move(before, submission)
         stamped = msgspec.structs.replace(submission, updated_at=now)
-        changes.append(Write(before, stamped, now))
-    return tuple(changes)
+        writes.append(Write(before, stamped, now))
+    return tuple(writes)
 
 
 def _check_withdrawal(seen: History, withdrawn: Withdrawal) -> None:
-    known = seen.withdrawn.revision if seen.withdrawn is not None else 1
-    if withdrawn.revision < known:
+    latest = seen.withdrawn.revision if seen.withdrawn is not None else 1
+    if withdrawn.revision < latest:
         raise misuse(
-            f"revision {known} was withdrawn already, {withdrawn.revision} is earlier",
+            f"revision {latest} was withdrawn already, {withdrawn.revision} is earlier",
             seen.claim_id,
         )
 
 
-def _check_belongs(seen: History, submission: Submission, written: Collection[Key]) -> None:
+def _check_belongs(seen: History, submission: Submission, keys: Collection[Key]) -> None:
     key = submission.key
     if (key.book, key.claim_id) != (seen.book, seen.claim_id):
         raise misuse(
             f"{key} does not belong to claim {seen.claim_id} in ledger {seen.book}", key.claim_id
         )
-    if key in written:
+    if key in keys:
         raise misuse(f"{key} is written twice at once", key.claim_id)
 
 
@@ -342,24 +239,19 @@ def _check_move(before: Submission | None, after: Submission) -> None:
 
 
 __all__ = [
-    "ABSENT",
     "FIRST",
     "GIVEN_UP",
     "KEPT_LONGER",
     "OWNER_ENDED",
     "RENAMED",
-    "UNPROVEN",
-    "Presence",
-    "Write",
-    "begun",
-    "continued",
-    "landed",
+    "begin_writes",
+    "landing",
+    "measure_anew",
     "misuse",
+    "next_history",
     "not_as_seen",
     "not_empty",
     "not_yours",
-    "recorded",
+    "record_writes",
     "reference_taken",
-    "refuse_elsewhere",
-    "with_job",
 ]

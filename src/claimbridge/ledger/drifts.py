@@ -1,4 +1,4 @@
-"""What was tolerated in replies: told once for each difference, and counted."""
+"""What was tolerated in replies: reported once for each difference, and counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from claimbridge.errors import ContractDriftWarning
 from claimbridge.turns import Turn
 
 _MOST: Final = 1000
-"""Differences that are told apart: a server that invents names must not fill our memory."""
+"""Differences that are kept apart: a server that invents names must not fill our memory."""
 
 
 class Drifts:
@@ -34,7 +34,7 @@ class Drifts:
                 "contract again before it hurts"
             )
 
-    def tell(self, sentences: Iterable[str]) -> None:
+    def report(self, sentences: Iterable[str]) -> None:
         """Count what was wrong with how replies were written or sent, as ``note`` does."""
         for sentence in self._new(sentences):
             self._warn(f"{sentence}; it is read all the same, but let the ERP's people know")

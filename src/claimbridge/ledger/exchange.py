@@ -6,25 +6,45 @@ No I/O: what must be sent is yielded to the client, as every step of a plan is.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-from claimbridge.errors import ClaimBridgeError, DeliveryError, NotDelivered, OutcomeUnknown
-from claimbridge.ledger.message import Message
-from claimbridge.ledger.outcomes import not_built, outcome_of, unknown
+from claimbridge.contract import Reply
+from claimbridge.contract.calls.fault import Fault
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ConfigurationError,
+    DeliveryError,
+    LedgerUnavailable,
+    NotDelivered,
+    OutcomeUnknown,
+    SignatureInvalid,
+)
+from claimbridge.ledger.reading import (
+    Reader,
+    not_built,
+    outcome_of,
+    unknown,
+)
 from claimbridge.ledger.sessions import Session
+from claimbridge.ledger.setup import Setup
+from claimbridge.ledger.wire import OpenReply
+from claimbridge.ledger.writing import Writer
 from claimbridge.model import Outcome, OutcomeKind, Submission
-from claimbridge.profiles.abilities import begin
+from claimbridge.profiles.abilities import HasSessions, ListsChanges, begin
+from claimbridge.profiles.base import Page
 from claimbridge.profiles.conversation import Began, LogIn, Wait
-from claimbridge.submission import Built, Confirm, NoteJob, Pause, Plan, Post
-
-if TYPE_CHECKING:
-    from claimbridge.contract.calls.fault import Fault
-    from claimbridge.contract.calls.replies import Reply
-    from claimbridge.ledger.reading import Answers
-    from claimbridge.soap.envelope import Envelope
-    from claimbridge.soap.transport import HttpReply
+from claimbridge.soap.transport import HttpAnswer, HttpMessage
+from claimbridge.submission import (
+    Built,
+    Confirm,
+    FirstSight,
+    NoteJob,
+    Pause,
+    Plan,
+    Post,
+)
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -33,10 +53,10 @@ _OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY})
 _TURN: Final = 0.02
 """Seconds between two looks at whether another has logged in."""
 _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
-"""What the transport concludes from an HTTP status alone."""
+"""What a wire concludes from an HTTP status alone."""
 
 
-class Ended(Exception):
+class NoAnswer(Exception):
     """A call that got no usable answer: the conversation is over, with this outcome."""
 
     def __init__(self, error: DeliveryError, outcome: Outcome) -> None:
@@ -45,15 +65,26 @@ class Ended(Exception):
         self.outcome = outcome
 
 
-class Exchanging:
+class ExchangeRun:
     """One exchange under way; never shared.
 
     ``flights`` are the attempts that it carries: they must be ours still when a call leaves.
     ``book`` is the id of the book that it is about.
     """
 
-    def __init__(self, ledger: Answers, flights: tuple[Submission, ...] = (), *, book: str) -> None:
-        self._ledger = ledger
+    def __init__(
+        self,
+        setup: Setup,
+        writer: Writer,
+        reader: Reader,
+        *,
+        book: str,
+        flights: tuple[Submission, ...] = (),
+    ) -> None:
+        self._setup = setup
+        self._writer = writer
+        self._reader = reader
+        self._profile = setup.profile
         self._book = book
         self._flights = flights
         self._session = Session()
@@ -75,39 +106,39 @@ class Exchanging:
         if not self._job:
             return outcomes
         return tuple(
-            msgspec.structs.replace(one, job=self._job) if one.kind in _OPEN else one
-            for one in outcomes
+            msgspec.structs.replace(outcome, job=self._job) if outcome.kind in _OPEN else outcome
+            for outcome in outcomes
         )
 
     def _converse(self, built: Built) -> Plan[tuple[Outcome, ...]]:
-        profile, request = self._ledger.profile, built.request
-        talk = begin(profile, request)
+        request = built.request
+        talk = begin(self._profile, request)
         answer: Reply | Fault | None = None
         try:
             while True:
-                asked = talk.send(answer)
+                step = talk.send(answer)
                 answer = None
-                if isinstance(asked, Wait):
-                    yield from self._wait(asked.seconds)
-                elif isinstance(asked, Began):
-                    yield from self._note(asked.job)
-                elif isinstance(asked, LogIn):
+                if isinstance(step, Wait):
+                    yield from self._wait(step.seconds)
+                elif isinstance(step, Began):
+                    yield from self._note(step.job)
+                elif isinstance(step, LogIn):
                     yield from self._log_in(again=True)
                 else:
                     # What carries vouchers is never harmless, whatever a profile says of it.
-                    own = built if asked is request else self._ledger.built(asked)
-                    harmless = asked.harmless and asked is not request
-                    answer = yield from self.call(own, harmless=harmless)
+                    own = built if step is request else self._writer.validate(step)
+                    harmless = step.harmless and step is not request
+                    answer = yield from self._call(own, harmless=harmless)
         except StopIteration as end:
             return self._read(end.value)
-        except Ended as end:
+        except NoAnswer as end:
             return (end.outcome,)
         except ClaimBridgeError as error:
-            return (self._failed(error),)
+            return (self._failure(error),)
         except Exception as error:
-            log.exception("profile %s failed in an exchange", profile.name)
-            text = f"profile {profile.name} failed on the {self._stage}: {error!r}"
-            return (self._failed(OutcomeUnknown(text)),)
+            log.exception("profile %s failed in an exchange", self._profile.name)
+            text = f"profile {self._profile.name} failed on the {self._stage}: {error!r}"
+            return (self._failure(OutcomeUnknown(text)),)
 
     def _note(self, job: str) -> Plan[None]:
         """Know the job that holds what was sent, in the journal too, whatever becomes of us."""
@@ -115,123 +146,130 @@ class Exchanging:
         if self._flights:
             yield from NoteJob(self._flights, job)
 
-    def _read(self, found: object) -> tuple[Outcome, ...]:
+    def _read(self, answer: object) -> tuple[Outcome, ...]:
         """Return the outcomes that a profile has read; what are none prove nothing."""
         try:
-            return self.judged(outcomes_in(found))
+            return self._evidence(answer)
         except TypeError as error:
-            text = f"profile {self._ledger.profile.name} failed on the {self._stage}: {error}"
-            return (self._failed(OutcomeUnknown(text)),)
+            text = f"profile {self._profile.name} failed on the {self._stage}: {error}"
+            return (self._failure(OutcomeUnknown(text)),)
 
-    def judged(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """Return outcomes with what is known of the answers that they were read from.
-
-        What has no number of the ERP's form is no success; what was tolerated is told.
-        """
-        outcomes = self._ledger.proven(outcomes)
+    def _evidence(self, answer: object) -> tuple[Outcome, ...]:
+        """Return the outcomes that a profile has read, with what is known of their answers."""
+        outcomes = self._reader.outcomes(answer)
         if self._bound:
             return outcomes
-        return tuple(msgspec.structs.replace(one, bound=False) for one in outcomes)
+        return tuple(msgspec.structs.replace(outcome, bound=False) for outcome in outcomes)
 
     @property
     def _stage(self) -> str:
         return "reply" if self._left else "request"
 
-    def _failed(self, error: ClaimBridgeError) -> Outcome:
+    def _failure(self, error: ClaimBridgeError) -> Outcome:
         """Return what an error of building or reading means: nothing, while nothing has left."""
         return unknown(error.message, code=error.code) if self._left else not_built(error)
 
     def _wait(self, seconds: float) -> Plan[None]:
         if not (yield from Pause(seconds)):
             over = NotDelivered("the time allowed for the call is over")
-            raise self._ended(over, harmless=True)
+            raise self._no_answer(over, harmless=True)
 
-    def call(self, built: Built, *, harmless: bool) -> Plan[Reply | Fault]:
-        """Make one call and return its answer; raises Ended where there is none.
+    def _call(self, built: Built, *, harmless: bool) -> Plan[Reply | Fault]:
+        """Make one call and return its answer; raises NoAnswer where there is none.
 
         Raises ClaimBridgeError for an answer that cannot be read, or is none to this call.
         """
-        if self._ledger.has_sessions and not self._session.id:
+        if not self._session.id and isinstance(self._profile, HasSessions):
             yield from self._log_in(again=False)
-        session = self._session
-        message = self._ledger.message(
-            built, book=self._book, session=session.id, cookies=session.cookies
-        )
+        message = self._writer.message(built, self._session)
         if not harmless:
-            message = yield from self._still_ours(message)
+            message = yield from self._confirm(message)
         self._before = (self._effect, self._left)
         self._left = self._left or not harmless
-        envelope = yield from self._sent(message, session, harmless=harmless)
+        reply = yield from self._post(message, self._session, harmless=harmless)
         self._effect = self._effect or not harmless
-        answer = self._ledger.answer(envelope, asked=message.operation)
-        self._ledger.note_drift(answer, asked=message.operation)
-        return answer
+        return self._reader.answer(reply, asked=built.operation)
 
-    def _still_ours(self, message: Message) -> Plan[Message]:
-        """Return the message, stamped, if nobody has taken its attempts over; else raise Ended.
+    def _confirm(self, message: HttpMessage) -> Plan[HttpMessage]:
+        """Return the message, stamped, if nobody has taken its attempts over; else raise NoAnswer.
 
         A process that stood still may have been taken for dead meanwhile.
         """
         if not self._flights:
             return message
-        checked = self._ledger.clock.uptime()
+        checked = self._setup.clock.uptime()
         if not (yield from Confirm(self._flights)):
             taken = NotDelivered(
                 "the attempt is no longer this process's own: another has taken the claim over, or "
                 "the lock file beside the journal is gone; nothing was sent"
             )
-            raise self._ended(taken, harmless=True)
+            raise self._no_answer(taken, harmless=True)
         return msgspec.structs.replace(message, checked=checked)
 
-    def _sent(self, message: Message, session: Session, *, harmless: bool) -> Plan[Envelope]:
-        post: Post[Message, HttpReply] = Post(message)
+    def _post(self, message: HttpMessage, session: Session, *, harmless: bool) -> Plan[OpenReply]:
+        post: Post[HttpMessage, HttpAnswer] = Post(message)
         try:
-            reply = yield from post
-            answer = yield from self._ledger.open(message, reply)
+            answer = yield from post
+            reply = self._setup.wire.open(answer, message)
+            yield from self._check_first(reply)
         except DeliveryError as error:
-            raise self._ended(error, harmless=harmless) from error
-        session.take(answer.cookies, now=self._ledger.clock.now())
-        self._ledger.drifts.tell(answer.drift)
-        self._bound = self._bound and answer.bound
-        return answer.envelope
+            raise self._no_answer(error, harmless=harmless) from error
+        if answer.cookies:
+            session.take(answer.cookies, now=self._setup.clock.now())
+        if reply.drift:
+            self._setup.drifts.report(reply.drift)
+        self._bound = self._bound and reply.bound
+        return reply
+
+    def _check_first(self, reply: OpenReply) -> Plan[None]:
+        """Refuse a reply that was seen before."""
+        if reply.until is None:
+            return
+        if not (yield from FirstSight(self._book, reply.seal, reply.until)):
+            raise SignatureInvalid(
+                "the reply was received before: somebody repeats an old one", code="CB-343"
+            )
 
     def _log_in(self, *, again: bool) -> Plan[None]:
+        sessions = self._setup.sessions
         if again:
             # The profile says that the call before had no effect; those before it may have had.
             self._effect, self._left = self._before
-            self._ledger.sessions.drop(self._session)
-        sessions = self._ledger.sessions
+            sessions.drop(self._session)
         try:
             try:
                 while not sessions.begin(self):
                     yield from self._wait(_TURN)
-                self._session = sessions.current or (yield from self._begun())
+                self._session = sessions.current or (yield from self._new_session())
                 sessions.keep(self._session)
             finally:
                 sessions.end(self)
         finally:
             sessions.end(self)  # where the first was interrupted
 
-    def _begun(self) -> Plan[Session]:
+    def _new_session(self) -> Plan[Session]:
+        assert isinstance(self._profile, HasSessions)  # asked only where there are sessions
         session = Session()
         try:
-            message = self._ledger.log_in_message(book=self._book)
-            envelope = yield from self._sent(message, session, harmless=True)
-            session.id = self._ledger.read_log_in(envelope, asked=message.operation)
+            built = self._writer.validate(self._profile.log_in(self._setup.credentials))
+            message = self._writer.message(built, session)
+            reply = yield from self._post(message, session, harmless=True)
+            answer = self._reader.content(reply, asked=built.operation)
+            session.id = self._profile.read_log_in(answer)
             return session
         except DeliveryError as error:
-            raise self._ended(error, harmless=True) from error
+            raise self._no_answer(error, harmless=True) from error
         except ClaimBridgeError as error:
             lost = NotDelivered(f"no session could be begun: {error.message}")
-            raise self._ended(lost, harmless=True) from error
+            raise self._no_answer(lost, harmless=True) from error
 
-    def _ended(self, error: DeliveryError, *, harmless: bool) -> Ended:
+    def _no_answer(self, error: DeliveryError, *, harmless: bool) -> NoAnswer:
         """Return the end of the conversation.
 
         What was answered before may have had an effect; a harmless call by itself has none.
         """
         outcome = outcome_of(error)
-        if self._ledger.replies_are_signed and error.code in _BY_STATUS:
+        if self._setup.config.replies is not None and error.code in _BY_STATUS:
             # Anybody on the way can write a status line, also after the ERP has committed.
             outcome = unknown(f"{error.message} (nobody signed that answer, so it proves nothing)")
         lost = outcome.kind is OutcomeKind.UNKNOWN
@@ -239,11 +277,38 @@ class Exchanging:
             outcome = unknown(f"the conversation broke off midway: {error.message}")
         elif lost and harmless and not self._effect:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
-        return Ended(error, outcome)
+        return NoAnswer(error, outcome)
 
-
-def outcomes_in(found: object) -> tuple[Outcome, ...]:
-    """Return what a profile has read as outcomes; raises TypeError where it is something else."""
-    if not isinstance(found, (tuple, list)) or not all(isinstance(one, Outcome) for one in found):
-        raise TypeError(f"it reads a {type(found).__name__}, and not outcomes")
-    return tuple(found)
+    def page(self, cursor: str, limit: int) -> Plan[Page]:
+        """Bring one page of changes after ``cursor``; see ``Ledger.page``."""
+        profile, name = self._profile, self._profile.name
+        if not (profile.capabilities.can_list_changes and isinstance(profile, ListsChanges)):
+            raise ConfigurationError(
+                f"profile {name} cannot list changes; use status or wait", code="CB-254"
+            )
+        with self._writer.building("the question for changes", None):
+            built = self._writer.validate(profile.changes(cursor, limit))
+        try:
+            answer = yield from self._call(built, harmless=True)
+            if isinstance(answer, Reply):
+                page = profile.read_changes(answer)
+                outcomes = self._evidence(page.outcomes)
+                return msgspec.structs.replace(page, outcomes=outcomes)
+            outcome = profile.read_fault(answer)
+        except NoAnswer as end:
+            raise end.error from None
+        except ClaimBridgeError as error:
+            raise NotDelivered(
+                f"the changes could not be read: {error.message}", code="CB-411"
+            ) from error
+        except Exception as error:
+            log.exception("profile %s failed to read changes", name)
+            raise NotDelivered(
+                f"the changes could not be read: profile {name} failed on the reply: {error!r}",
+                code="CB-411",
+            ) from error
+        if outcome.kind is OutcomeKind.UNAVAILABLE:
+            raise LedgerUnavailable(outcome.text, retry_after=outcome.retry_after)
+        raise NotDelivered(
+            f"the ERP refused to list changes: {outcome.text or answer.reason}", code="CB-411"
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimbridge.errors import SchemaViolation
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.strings.documents import InnerContract
@@ -18,9 +18,9 @@ class InnerDocuments:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._opened: dict[tuple[str, str], InnerContract] = {}
+        self._contracts: dict[tuple[str, str], InnerContract] = {}
 
-    def filled(self, request: Request) -> Mapping[str, Any]:
+    def fill(self, request: Request) -> Mapping[str, Any]:
         """Return the request's body, with the text of its inner document in its place.
 
         Raises SchemaViolation for what the document's schema forbids, ContractError when the
@@ -45,9 +45,9 @@ class InnerDocuments:
 
         # Two threads may open it both; either is as good.
         key = (schema, element)
-        if key not in self._opened:
-            self._opened[key] = InnerContract.open(schema, element, folder=self._folder)
-        return self._opened[key]
+        if key not in self._contracts:
+            self._contracts[key] = InnerContract.open(schema, element, folder=self._folder)
+        return self._contracts[key]
 
 
 def _put(body: Mapping[str, Any], path: list[str], text: str) -> dict[str, Any]:

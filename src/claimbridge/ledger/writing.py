@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urljoin
 
 import msgspec
 
 from claimbridge import submission as plans
-from claimbridge.config import read_password
 from claimbridge.contract import Contract
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -22,8 +20,9 @@ from claimbridge.errors import (
     DeliveryRefused,
     SchemaViolation,
 )
-from claimbridge.ledger.message import Message
-from claimbridge.ledger.setup import Opened
+from claimbridge.ledger.inner import InnerDocuments
+from claimbridge.ledger.sessions import Session
+from claimbridge.ledger.setup import Setup
 from claimbridge.mapping import Explanation
 from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
@@ -36,23 +35,11 @@ from claimbridge.model import (
     Voucher,
     invoices_of,
 )
-from claimbridge.profiles.abilities import (
-    HasHeaders,
-    HasPorts,
-    HasSessions,
-    LooksUp,
-    Queries,
-    Reverses,
-)
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Queries, Reverses
 from claimbridge.profiles.conversation import Attempt
-from claimbridge.soap.addressing import message_headers
-from claimbridge.soap.envelope import build
-from claimbridge.soap.security import username_token
-from claimbridge.soap.transport import (
-    content_headers,
-)
-from claimbridge.submission import Built, Draft
+from claimbridge.profiles.request import Request
+from claimbridge.soap.transport import HttpMessage
+from claimbridge.submission import Built
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -62,13 +49,12 @@ Signing = Literal["each", "together"] | None
 NOT_BUILT: Final = "CB-419"
 """The code of what could not be built: nothing left this machine."""
 
-_NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
-
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that ``submit`` would build for a claim, before the journal and the network.
 
-    ``body`` is the SOAP Body's child as it would be sent; it is valid when ``findings`` is empty.
+    ``body`` is what the ERP's contract is about, as it would be sent: the child of a SOAP Body. It
+    is valid when ``findings`` is empty.
     """
 
     claim_id: str
@@ -85,12 +71,13 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
         return not self.findings
 
 
-class Messages(Opened):
-    """What one ledger is sent, by its configuration; no I/O."""
+class Writer:
+    """Builds what one ledger is sent, by its setup; no I/O. Threads may share it."""
 
-    def key(self, claim: Claim, book: str) -> Key:
-        """Return the idempotency key of posting a claim here; ``book`` is the id of our book."""
-        return Key(book, claim.id, claim.revision)
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._profile = setup.profile
+        self._inner = InnerDocuments(Path(setup.config.folder))
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; an invalid body is returned with its findings.
@@ -98,27 +85,29 @@ class Messages(Opened):
         Raises MappingError and the other ClaimErrors that come before there is a body, and CB-164
         where it would be several documents: see ``previews``.
         """
-        found = self.previews(claim)
-        if len(found) > 1:
+        previews = self.previews(claim)
+        if len(previews) > 1:
             raise ClaimError(
-                f"it would be {len(found)} documents, since one of profile {self.profile.name} "
-                f"takes {self.profile.capabilities.postings} postings; ask for its previews",
+                f"this claim needs {len(previews)} documents (profile {self._profile.name} allows "
+                f"{self._profile.capabilities.postings} postings each); call previews() instead of "
+                "preview()",
                 code="CB-164",
                 claim_id=claim.id,
             )
-        return found[0]
+        return previews[0]
 
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
+        book = plans.id_of(self._setup.book_config.place)
         return tuple(
             self._preview(submission, explain)
-            for submission, explain in self._submissions(claim, plans.id_of(self.wanted.place))
+            for submission, explain in self.submissions(claim, book)
         )
 
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
-        with self._building("the submit", submission.key.claim_id):
+        with self.building("the submit", submission.key.claim_id):
             request = self._request("submit", (submission,))
-            body, findings = self._body(request, signing="each")
+            body, findings = self.body(request, signing="each")
         return Preview(
             claim_id=submission.key.claim_id,
             reference=submission.reference,
@@ -129,29 +118,23 @@ class Messages(Opened):
             findings=findings,
         )
 
-    def drafts(self, claim: Claim, book: str) -> tuple[Draft, ...]:
-        """Return the claim's submissions with their validated, signed bodies: one, or its parts.
-
-        ``book`` is the id of our book. Raises ClaimError.
-        """
-        return tuple(
-            Draft(submission, self.build("submit", (submission,)))
-            for submission, _ in self._submissions(claim, book)
-        )
-
-    def _submissions(
+    def submissions(
         self, claim: Claim, book: str
     ) -> tuple[tuple[Submission, tuple[Explanation, ...]], ...]:
-        most = self.profile.capabilities.postings
+        """Return the claim's submissions, each with how its voucher came about; raises ClaimError.
+
+        ``book`` is the id of our book.
+        """
+        most = self._profile.capabilities.postings
         invoices = invoices_of(claim)
-        with self._building("the voucher", claim.id):
+        with self.building("the voucher", claim.id):
             return tuple(
                 (self._submission(claim, mapped.voucher, book, invoices), mapped.explain)
-                for mapped in map_in_parts(self.chart, claim, most=most)
+                for mapped in map_in_parts(self._setup.chart, claim, most=most)
             )
 
     @contextmanager
-    def _building(self, what: str, claim_id: str | None) -> Iterator[None]:
+    def building(self, what: str, claim_id: str | None) -> Iterator[None]:
         """Let no foreign exception out while something is built: nothing was sent, and who failed.
 
         Profiles, charts and keys may be users' own, and may raise anything.
@@ -161,7 +144,7 @@ class Messages(Opened):
         except ClaimBridgeError:
             raise
         except Exception as error:
-            name = self.profile.name
+            name = self._profile.name
             log.exception("profile %s failed to build %s of claim %s", name, what, claim_id)
             raise DeliveryRefused(
                 f"nothing was sent: profile {name} failed to build {what}: "
@@ -174,11 +157,12 @@ class Messages(Opened):
         self, claim: Claim, voucher: Voucher, book: str, invoices: tuple[InvoiceUse, ...]
     ) -> Submission:
         self._check_companies(voucher)
-        key = msgspec.structs.replace(self.key(claim, book), part=voucher.part)
+        key = Key(book, claim.id, claim.revision, part=voucher.document_number)
+        capabilities, apart = self._profile.capabilities, self._setup.rules.apart
         return Submission(
             key=key,
-            reference=plans.reference_for(key, self.profile.capabilities, apart=self.rules.apart),
-            digest=plans.digest_of(claim.digest, voucher.part, voucher.parts),
+            reference=plans.reference_for(key, capabilities, apart=apart),
+            digest=plans.digest_of(claim.digest, voucher.document_number, voucher.documents),
             voucher=voucher,
             state=State.PENDING,
             invoices=invoices,
@@ -186,17 +170,17 @@ class Messages(Opened):
 
     def _check_companies(self, voucher: Voucher) -> None:
         others = {posting.company for posting in voucher.postings} - {""}
-        if others and not self.profile.capabilities.companies:
+        if others and not self._profile.capabilities.companies:
             raise ClaimError(
                 f"its voucher has postings in the books of {', '.join(sorted(others))}, and a "
-                f"document of profile {self.profile.name} stands in those of one company; set "
+                f"document of profile {self._profile.name} stands in those of one company; set "
                 'mode = "recharge" in the chart\'s [intercompany], or claim it there',
                 code="CB-189",
                 claim_id=voucher.claim_id,
             )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
-        profile = self.profile
+        profile = self._profile
         if verb == "submit":
             return profile.submit(submissions)
         if verb == "reverse" and isinstance(profile, Reverses):
@@ -210,24 +194,25 @@ class Messages(Opened):
             code="CB-242",
         )
 
-    def _body(
+    def body(
         self, request: Request, *, signing: Signing = None
     ) -> tuple[bytes, tuple[Finding, ...]]:
         """Return the Body's child, signed where it carries vouchers, and what is wrong with it.
 
         The gate judges the signed bytes: what is validated is byte for byte what is sent.
         """
-        contract = self._contract_for(request)
+        contract = self._contract(request)
         try:
-            body = contract.render(request.operation, self._documents.filled(request))
+            fields = request.body if request.inner is None else self._inner.fill(request)
+            body = contract.render(request.operation, fields)
         except SchemaViolation as error:
             return b"", error.findings
         if signing is not None:
-            body = self._signed(body, signing)
+            body = self._sign(body, signing)
         return body, contract.check(body, sources=request.sources)
 
-    def _signed(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
-        signer, place = self.signer, self.profile.capabilities.document_signature
+    def _sign(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
+        signer, place = self._setup.signer, self._profile.capabilities.document_signature
         if signer is None or place is None:
             return body
         sign = signer.sign_together if signing == "together" else signer.sign
@@ -237,101 +222,70 @@ class Messages(Opened):
         """Return the request of an exchange, validated and signed; raises ClaimError."""
         signing: Signing = None
         if verb != "query":
-            signing = self.config.batch_signature if len(submissions) > 1 else "each"
+            signing = self._setup.config.batch_signature if len(submissions) > 1 else "each"
         claim_id = submissions[0].key.claim_id
-        with self._building(f"the {verb}", claim_id):
+        with self.building(f"the {verb}", claim_id):
             request = self._request(verb, submissions)
-            return self._validated(request, signing=signing, claim_id=claim_id)
+            return self.validate(request, signing=signing, claim_id=claim_id)
 
-    def _validated(
+    def validate(
         self, request: Request, *, signing: Signing = None, claim_id: str | None = None
     ) -> Built:
-        body, findings = self._body(request, signing=signing)
+        """Return a request as it goes out; raises SchemaViolation for what the contract forbids."""
+        body, findings = self.body(request, signing=signing)
         if findings:
             more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
             raise SchemaViolation(
-                f"the contract forbids it: {_told(findings[0])}{more}",
+                f"the contract forbids it: {_finding_text(findings[0])}{more}",
                 findings=findings,
                 claim_id=claim_id,
             )
         return Built(request.operation, body, request)
 
-    def built(self, request: Request) -> Built:
-        """Return a further request of a conversation, validated; raises SchemaViolation."""
-        return self._validated(request)
-
-    def message(
-        self,
-        built: Built,
-        *,
-        book: str,
-        session: str = "",
-        cookies: Mapping[str, str] = _NO_COOKIES,
-    ) -> Message:
-        """Return the HTTP message for a request: one attempt, with its headers."""
-        version = self.config.soap
-        action = self._contract_for(built.request).operations[built.operation].soap_action
-        replies = self.config.replies
-        name = uuid.uuid4().urn if replies is not None and replies.addressing else ""
-        named = message_headers(name, action) if name else ()
-        own = self._own_headers(built.operation, session)
-        headers = (*named, *self._security_headers(), *own)
-        sent = content_headers(version, action)
-        if cookies:
-            sent["Cookie"] = "; ".join(f"{key}={value}" for key, value in cookies.items())
-        envelope = build(built.body, version=version, headers=headers)
-        return Message(
-            built.operation,
-            envelope,
-            sent,
-            book,
-            name,
-            self._endpoint(built.request.port),
-            self.clock.now(),
+    def message(self, built: Built, session: Session) -> HttpMessage:
+        """Return the message of one attempt at a request, within a session."""
+        operation = self._contract(built.request).operations[built.operation]
+        message = self._setup.wire.message(
+            operation,
+            built.body,
+            address=self._address(built.request.port),
+            headers=self._own_headers(built.operation, session.id),
         )
+        cookies = session.cookies
+        if not cookies:
+            return message
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        return msgspec.structs.replace(message, headers={**message.headers, "Cookie": cookie})
 
-    def _contract_for(self, request: Request) -> Contract:
-        return self._contract_with(request.operation) if request.port else self.contract
+    def _contract(self, request: Request) -> Contract:
+        """Return the contract that a request is written by: for another port perhaps its own."""
+        contract = self._setup.contract
+        known = not request.port or request.operation in contract.operations
+        return contract if known else self._setup.own_contract
 
-    def _endpoint(self, port: str) -> str:
+    def _address(self, port: str) -> str:
         """Return the address of another port of the ERP; "" is the ledger's endpoint."""
         if not port:
             return ""
-        configured = self.config.endpoints.get(port)
+        configured = self._setup.config.endpoints.get(port)
         if configured is not None:
             return configured
-        ports = self.profile.ports if isinstance(self.profile, HasPorts) else {}
+        ports = self._profile.ports if isinstance(self._profile, HasPorts) else {}
         if port not in ports:
             raise ConfigurationError(
-                f"profile {self.profile.name} names no port {port!r}; add it to endpoints",
+                f"profile {self._profile.name} names no port {port!r}; add it to endpoints",
                 code="CB-259",
             )
-        return urljoin(self.config.endpoint, ports[port])
+        return urljoin(self._setup.config.endpoint, ports[port])
 
     def _own_headers(self, operation: str, session: str) -> Sequence[bytes]:
-        if not isinstance(self.profile, HasHeaders):
+        if not isinstance(self._profile, HasHeaders):
             return ()
-        attempt = Attempt(operation=operation, credentials=self._credentials, session=session)
-        return self.profile.headers(attempt)
-
-    def _security_headers(self) -> tuple[bytes, ...]:
-        auth = self.config.auth
-        if auth is None or auth.kind != "username-token":
-            return ()
-        password = read_password(auth.password, self.config, what="auth.password")
-        return (username_token(auth.user, password, digest=auth.digest, clock=self.clock),)
-
-    @property
-    def has_sessions(self) -> bool:
-        """Whether the ERP is logged in to."""
-        return isinstance(self.profile, HasSessions)
-
-    def log_in_message(self, *, book: str) -> Message:
-        """Return the message that begins a session."""
-        assert isinstance(self.profile, HasSessions)  # asked only where there are sessions
-        return self.message(self.built(self.profile.log_in(self._credentials)), book=book)
+        return self._profile.headers(
+            Attempt(operation=operation, credentials=self._setup.credentials, session=session)
+        )
 
 
-def _told(finding: Finding) -> str:
+def _finding_text(finding: Finding) -> str:
     where = f"{finding.claim_field}: " if finding.claim_field else ""
     return f"{where}{finding.text}"

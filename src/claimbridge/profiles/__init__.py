@@ -10,11 +10,12 @@ from typing import Final
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.abilities import lacking
-from claimbridge.profiles.base import Capabilities, Page, Profile, Request
+from claimbridge.profiles.base import Capabilities, Page, Profile
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.options import given_options
 from claimbridge.profiles.kit.reading import legible, read_untyped
-from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.request import Request, as_request
 
 __all__ = [
     "PROFILES",

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from claimbridge.model import Submission
-from claimbridge.profiles.base import Page, Profile, Request
+from claimbridge.profiles.base import Page, Profile
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, answer_to
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

@@ -6,13 +6,14 @@ decides success only from evidence. What it cannot read is ``OutcomeKind.UNKNOWN
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.kit.forms import EntryForm
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -68,43 +69,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     def folded(self, reference: str) -> str:
         """Return a reference in the form in which this ERP's answers are compared with ours."""
         return reference.upper() if self.reference_case == "upper" else reference
-
-
-class Inner(msgspec.Struct, frozen=True, kw_only=True):
-    """A document that travels as text inside a request, with a schema of its own.
-
-    Its text goes to the key path ``at`` of the request's body (``xmlStr``, ``arg0/data``).
-    ``schema`` is an XSD: one of ``claimbridge.xsd`` by its name, or a path; ``element`` its root
-    as ``{namespace}name``. ``body`` and ``sources`` are as a Request's. With the format ``json``
-    elements become members, those that may repeat arrays, and numbers and booleans of the schema
-    are such in JSON. An XML text declares ``encoding``.
-    """
-
-    at: str
-    schema: str
-    element: str
-    body: Mapping[str, Any]
-    sources: Mapping[str, str] = {}
-    format: Literal["xml", "json"] = "xml"
-    encoding: Literal["UTF-8", "GBK"] = "UTF-8"
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One call: the contract's operation, its body in the contract's own names.
-
-    ``sources`` maps a path in the body (``Voucher[1]/Posting[2]/Amount``, as findings give it,
-    local names, counted only where a name repeats) to the claim field it came from. ``port`` names
-    another port of the same ERP, of those in the profile's ``ports``; "" is the ledger's endpoint.
-    ``harmless`` marks a call that changes nothing in the ledger, of a conversation: logging in,
-    asking, polling. ``inner`` is a document that travels as text inside the body.
-    """
-
-    operation: str
-    body: Mapping[str, Any]
-    sources: Mapping[str, str] = {}
-    port: str = ""
-    harmless: bool = False
-    inner: Inner | None = None
 
 
 class Page(msgspec.Struct, frozen=True):

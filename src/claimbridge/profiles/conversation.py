@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from claimbridge.model import Outcome
-from claimbridge.profiles.base import Request
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

@@ -1,12 +1,12 @@
-"""An ERP on loopback, with faults to order, that judges requests on its own.
+"""An ERP on loopback, with disturbances to order, that judges requests on its own.
 
     with Sandbox(faults="commit-then-drop@1") as erp:
         ...  # submit to erp.url("reference")
         assert len(erp.ledger()) == 1
 
-It checks schema, signatures and business rules itself, keeps a ledger (in memory or in a file
-that survives ``kill -9``), and performs every fault on the wire. ``claimbridge sandbox`` serves
-the same; for an ERP of your own, write a ``Responder``.
+It checks schema, signatures and business rules itself, and keeps a ledger, in memory or in a file
+that survives ``kill -9``. It performs every disturbance on the wire. ``claimbridge sandbox`` serves
+the same. For an ERP of your own, write a ``Responder``.
 
 It needs the extra ``cli``, for starlette and uvicorn. What a ``Responder`` is made of needs none,
 so each name is loaded when it is first asked for.
@@ -20,51 +20,63 @@ from typing import TYPE_CHECKING, Final
 from claimbridge.errors import requires_extra
 
 if TYPE_CHECKING:
-    from claimbridge.sandbox.app import Listed
     from claimbridge.sandbox.hesi.books import Node
     from claimbridge.sandbox.hesi.hooks import HookSettings
     from claimbridge.sandbox.hesi.service import Hesi
-    from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
-    from claimbridge.sandbox.kit.disturbances import FAULTS, Kind, Order, parse_faults
-    from claimbridge.sandbox.kit.responder import Answer, Call, Desk, Responder
-    from claimbridge.sandbox.kit.rules import Rules
+    from claimbridge.sandbox.http.control import LedgerRow
+    from claimbridge.sandbox.kit.books import (
+        ErpBooks,
+        ErpDocument,
+        ErpPosting,
+        ErpVoucher,
+        Objection,
+        Series,
+    )
+    from claimbridge.sandbox.kit.disturbances import (
+        DISTURBANCES,
+        Disturbance,
+        OperationKind,
+        parse_disturbances,
+    )
+    from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall, Responder
+    from claimbridge.sandbox.kit.rules import ErpRules
     from claimbridge.sandbox.server import PROFILES, Sandbox
 
 _NAMES: Final = {
-    "app": ("Listed",),
+    "http.control": ("LedgerRow",),
     "hesi.books": ("Node",),
     "hesi.hooks": ("HookSettings",),
     "hesi.service": ("Hesi",),
-    "kit.books": ("Books", "Document", "Entry", "Leg", "Objection", "Series"),
-    "kit.disturbances": ("FAULTS", "Kind", "Order", "parse_faults"),
-    "kit.responder": ("Answer", "Call", "Desk", "Responder"),
-    "kit.rules": ("Rules",),
+    "kit.books": ("ErpBooks", "ErpDocument", "ErpVoucher", "ErpPosting", "Objection", "Series"),
+    "kit.disturbances": ("DISTURBANCES", "OperationKind", "Disturbance", "parse_disturbances"),
+    "kit.responder": ("ErpAnswer", "ErpCall", "Desk", "Responder"),
+    "kit.rules": ("ErpRules",),
     "server": ("PROFILES", "Sandbox"),
 }
 _HOME_OF: Final = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
-    "FAULTS",
+    "DISTURBANCES",
     "PROFILES",
-    "Answer",
-    "Books",
-    "Call",
     "Desk",
-    "Document",
-    "Entry",
+    "Disturbance",
+    "ErpAnswer",
+    "ErpBooks",
+    "ErpCall",
+    "ErpDocument",
+    "ErpPosting",
+    "ErpRules",
+    "ErpVoucher",
     "Hesi",
     "HookSettings",
-    "Kind",
-    "Leg",
-    "Listed",
+    "LedgerRow",
     "Node",
     "Objection",
-    "Order",
+    "OperationKind",
     "Responder",
-    "Rules",
     "Sandbox",
     "Series",
-    "parse_faults",
+    "parse_disturbances",
 ]
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,152 +14,32 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.model import JournalEntry
-from claimbridge.sandbox import published
-from claimbridge.sandbox.connection import Connection
-from claimbridge.sandbox.disturb import DECOY, Act, perform
-from claimbridge.sandbox.endpoint import UNREADABLE, Endpoint, Exchange, Misunderstood, Reply
 from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.hesi.service import routes as hesi_routes
-from claimbridge.sandbox.kit.books import Books, Document, Objection, Transaction
-from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
-from claimbridge.sandbox.kit.responder import Answer
-from claimbridge.sandbox.recording import Recorder
-
-_T = TypeVar("_T")
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as ``GET /sandbox/ledger`` lists it; amounts are strings.
-
-    ``journal_entry`` is number, company and year as the command prints them (``000001 / CN01 /
-    2026``), None until it is posted.
-    """
-
-    reference: str
-    journal_entry: str | None
-    postings: list[dict[str, str]]
-    state: str
-    profile: str
-    company: str
-    fiscal_year: str
-    purpose: str
+from claimbridge.sandbox.http import published
+from claimbridge.sandbox.http.connection import SandboxConnection
+from claimbridge.sandbox.http.control import Control, Steering
+from claimbridge.sandbox.http.disturb import DECOY, Act, perform
+from claimbridge.sandbox.http.endpoint import UNREADABLE, Endpoint, Misunderstood, SoapExchange
+from claimbridge.sandbox.http.pages import decoded, json_page
+from claimbridge.sandbox.http.reply import SandboxReply
+from claimbridge.sandbox.kit.disturbances import Disturbances, parse_disturbances
+from claimbridge.sandbox.kit.responder import ErpAnswer
 
 
-class Steering(msgspec.Struct, forbid_unknown_fields=True):
-    """What ``POST /sandbox/advance`` takes; everything may be left out."""
-
-    profile: str | None = None
-    reference: str | None = None
-    to: str | None = None
-
-
-class Control:
-    """What is common to all endpoints: the books, the counts, the plan of faults."""
-
-    def __init__(self, books: Books, plan: Plan, recorder: Recorder | None) -> None:
-        self.books: Books = books
-        self.plan: Plan = plan
-        self.recorder: Recorder | None = recorder
-        self.base: str = ""
-        self.closing: asyncio.Event = asyncio.Event()
-        self.settle_door: Callable[[bool], Awaitable[None]] = _no_door
-        self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-
-    async def order(self, plan: Plan) -> None:
-        """Put another plan of faults in place of this one; its counts begin anew."""
-        self.plan = plan
-        await self.settle_door(plan.door_closed)
-
-    def count(self, what: str) -> None:
-        """Count a call."""
-        with self._lock:
-            self._counts[what] += 1
-
-    def counts(self) -> dict[str, int]:
-        """Return the calls counted so far, by operation."""
-        with self._lock:
-            return dict(self._counts)
-
-    def ledger(self) -> list[Listed]:
-        """Return every document, in the order of entry."""
-        with self.books.transaction() as books:
-            return [_listed(document) for document in books.all()]
-
-    def advance(self, steering: Steering) -> list[Listed]:
-        """Move documents one step (entered, posted, paid), or up to ``to``; return the moved."""
-        if steering.to not in (None, "posted", "paid", "rejected"):
-            raise ConfigurationError(
-                f"documents do not move to {steering.to!r}; name posted, paid or rejected",
-                code="CB-274",
-            )
-        with self.books.transaction() as books:
-            wanted = [
-                document
-                for document in books.all(steering.profile)
-                if steering.reference in (None, document.reference)
-            ]
-            moved = [_moved(document, steering.to, books) for document in wanted]
-        return [_listed(document) for document in moved if document is not None]
-
-
-async def _no_door(closed: bool) -> None:
-    """Do nothing: an application without a server has no door."""
-
-
-def _listed(document: Document) -> Listed:
-    entry = document.entry
-    numbered = JournalEntry(document.number or "", entry.company, document.fiscal_year)
-    return Listed(
-        reference=document.reference,
-        journal_entry=str(numbered) if document.number else None,
-        postings=[
-            {
-                "account": leg.account,
-                "side": leg.side,
-                "currency": leg.currency,
-                "amount": f"{leg.amount:f}",
-                "cost_centre": leg.cost_centre,
-                **({"company": leg.company} if leg.company else {}),
-            }
-            for leg in entry.legs
-        ],
-        state=document.status,
-        profile=document.profile,
-        company=entry.company,
-        fiscal_year=document.fiscal_year,
-        purpose=entry.purpose,
-    )
-
-
-def _moved(document: Document, to: str | None, books: Transaction) -> Document | None:
-    if to == "rejected":
-        reason = Objection("sandbox", "refused after it was taken in")
-        return books.reject(document, [reason]) if document.status == "entered" else None
-    moved = None
-    if document.status == "entered":
-        document = moved = books.post(document)
-        if to is None:
-            return moved
-    if document.status == "posted" and document.entry.purpose == "post" and to != "posted":
-        moved = books.pay(document)
-    return moved
-
-
-class Soap:
+class SoapApp:
     """The ASGI application of one profile."""
 
     def __init__(self, endpoint: Endpoint, control: Control) -> None:
         self._endpoint = endpoint
         self._control = control
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, ErpAnswer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the contract to GET, and calls to POST."""
         request = Request(scope)
         if request.method == "POST":
-            await self._call(request, Connection(scope, receive, send))
+            await self._call(request, SandboxConnection(scope, receive, send))
         else:
             await self._contract(request)(scope, receive, send)
 
@@ -176,7 +54,7 @@ class Soap:
         content = published.file(self._endpoint.bundle, request.path_params["name"])
         return PlainTextResponse("no such file\n", 404) if content is None else _xml(content)
 
-    async def _call(self, request: Request, connection: Connection) -> None:
+    async def _call(self, request: Request, connection: SandboxConnection) -> None:
         body = await connection.request()
         if body is None:
             await connection.drop()
@@ -194,27 +72,27 @@ class Soap:
             return
         await self._exchange(exchange, connection)
 
-    async def _exchange(self, exchange: Exchange, connection: Connection) -> None:
+    async def _exchange(self, exchange: SoapExchange, connection: SandboxConnection) -> None:
         call = exchange.call
         self._control.count(call.operation)
-        order = self._control.plan.next(call.operation, call.kind)
+        disturbance = self._control.disturbances.next(call.operation, call.kind)
         previous = self._answers.get(call.operation)
 
-        async def commit() -> Answer:
+        async def commit() -> ErpAnswer:
             # A thread: writing to disk must not hold up the other connections.
             answer = await asyncio.to_thread(self._endpoint.answer, exchange)
             if not answer.fault:
                 self._answers[call.operation] = answer
             return answer
 
-        reply: Reply | None
-        if order is None:
+        reply: SandboxReply | None
+        if disturbance is None:
             reply = self._endpoint.reply(exchange, await commit())
             await connection.reply(reply)
         else:
             reply = await perform(
                 Act(
-                    order=order,
+                    disturbance=disturbance,
                     endpoint=self._endpoint,
                     exchange=exchange,
                     connection=connection,
@@ -224,15 +102,17 @@ class Soap:
                     closing=self._control.closing,
                 )
             )
-        self._record(exchange, reply, fault=order.name if order else "")
+        self._record(exchange, reply, disturbance=disturbance.name if disturbance else "")
 
-    def _record(self, exchange: Exchange, reply: Reply | None, *, fault: str) -> None:
+    def _record(
+        self, exchange: SoapExchange, reply: SandboxReply | None, *, disturbance: str
+    ) -> None:
         if self._control.recorder is None:
             return
         named = self._endpoint.responder.references(exchange.call)
-        case = "-".join(filter(None, (named[0] if named else exchange.call.kind, fault)))
+        case = "-".join(filter(None, (named[0] if named else exchange.call.kind, disturbance)))
         name = self._endpoint.responder.name
-        self._control.recorder.keep(name, exchange, reply, case=case, fault=fault)
+        self._control.recorder.keep(name, exchange, reply, case=case, disturbance=disturbance)
 
 
 def _action(request: Request) -> str | None:
@@ -252,21 +132,21 @@ def application(
     """Return the sandbox as an ASGI application."""
 
     def ledger(request: Request) -> Response:
-        return _json(control.ledger())
+        return json_page(control.ledger())
 
     def requests(request: Request) -> Response:
-        return _json(control.counts())
+        return json_page(control.counts())
 
-    async def faults(request: Request) -> Response:
+    async def disturbances(request: Request) -> Response:
         if request.method == "POST":
-            given = _decoded(await request.body(), _Faults)
-            await control.order(Plan(parse_faults(given.faults), seed=given.seed))
-        return _json({"faults": control.plan.spec})
+            given = decoded(await request.body(), _Spec)
+            await control.order(Disturbances(parse_disturbances(given.faults), seed=given.seed))
+        return json_page({"faults": control.disturbances.spec})
 
     async def advance(request: Request) -> Response:
         body = await request.body()
-        steering = _decoded(body or b"{}", Steering)
-        return _json(await asyncio.to_thread(control.advance, steering))
+        steering = decoded(body or b"{}", Steering)
+        return json_page(await asyncio.to_thread(control.advance, steering))
 
     def decoy(request: Request) -> Response:
         control.count("decoy")
@@ -275,12 +155,12 @@ def application(
     routes: list[BaseRoute] = [
         Route("/sandbox/ledger", ledger),
         Route("/sandbox/requests", requests),
-        Route("/sandbox/faults", faults, methods=["GET", "POST"]),
+        Route("/sandbox/faults", disturbances, methods=["GET", "POST"]),
         Route("/sandbox/advance", advance, methods=["POST"]),
         Route(DECOY, decoy, methods=["GET", "POST"]),
     ]
     for endpoint in endpoints:
-        soap, path = Soap(endpoint, control), f"/{endpoint.responder.name}"
+        soap, path = SoapApp(endpoint, control), f"/{endpoint.responder.name}"
         routes += [
             Route(path, soap),
             Route(path + "/contract/{name:path}", soap.file),
@@ -293,24 +173,13 @@ def application(
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-class _Faults(msgspec.Struct, forbid_unknown_fields=True):
+class _Spec(msgspec.Struct, forbid_unknown_fields=True):
     faults: str
     seed: int | None = None
 
 
-def _decoded(body: bytes, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(f"not what is expected here: {error}", code="CB-274") from error
-
-
 def _refused(request: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, status=400)
-
-
-def _json(value: object, *, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    return json_page({"error": str(error)}, status=400)
 
 
 def _xml(content: bytes) -> Response:

@@ -18,16 +18,17 @@ from uvicorn.server import ServerState
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
-from claimbridge.sandbox.app import Control, Listed, Steering, application
-from claimbridge.sandbox.connection import Wire
-from claimbridge.sandbox.endpoint import Endpoint
+from claimbridge.sandbox.app import application
 from claimbridge.sandbox.hesi.service import Hesi
-from claimbridge.sandbox.kit.books import Books
-from claimbridge.sandbox.kit.disturbances import Plan, parse_faults
+from claimbridge.sandbox.http.connection import SandboxProtocol
+from claimbridge.sandbox.http.control import Control, LedgerRow, Steering
+from claimbridge.sandbox.http.endpoint import Endpoint
+from claimbridge.sandbox.http.recording import Recorder
+from claimbridge.sandbox.kit.books import ErpBooks
+from claimbridge.sandbox.kit.disturbances import Disturbances, parse_disturbances
 from claimbridge.sandbox.kit.responder import Desk, Responder
-from claimbridge.sandbox.kit.rules import Rules
+from claimbridge.sandbox.kit.rules import ErpRules
 from claimbridge.sandbox.kit.signatures import Signatures
-from claimbridge.sandbox.recording import Recorder
 from claimbridge.signing import Identity, Signer
 
 HOST: Final = "127.0.0.1"
@@ -43,22 +44,21 @@ PROFILES: Final = {
 }
 """The profiles that the sandbox can play, and who plays them."""
 _GRACE: Final = 2.0
-_RULES: Final = Rules()
+_RULES: Final = ErpRules()
 
 
 class Sandbox:
-    """An ERP on loopback, with faults to order; use it as a context manager, or ``start`` it.
+    """An ERP on loopback, with disturbances to order; use it as a context manager, or ``start`` it.
 
     ``profiles`` are names (see ``PROFILES``), ``module:attribute`` of a Responder, or Responders.
-    ``faults`` is a SPEC (see ``claimbridge.sandbox.kit.disturbances``). ``state`` is the file of
-    the ledger, None for memory. ``trust`` is PEM text: vouchers must be signed under it, where
-    the contract has a place for a signature (SAP's has none). ``identity`` signs the replies
-    (WS-Security, over Body, Timestamp, and RelatesTo where the request names itself); None leaves
-    them unsigned. ``seed`` makes faults
-    by chance repeatable. ``port`` 0 takes a free one. ``holds``: documents are ``entered`` first
-    and posted by ``advance``. ``record`` is a folder that keeps every exchange
-    with an ERP. ``hesi`` is a reimbursement system served beside them, at ``url("hesi")``.
-    ``folds``: references are kept, found and given back in capitals.
+    ``faults`` is a SPEC of disturbances (see ``claimbridge.sandbox.kit.disturbances``), ``seed``
+    makes those by chance repeatable. ``state`` is the file of the ledger, None for memory.
+    ``trust`` is PEM text: vouchers must be signed under it, where the contract has a place for a
+    signature (SAP's has none). ``identity`` signs the replies (WS-Security, over Body, Timestamp,
+    and RelatesTo where the request names itself); None leaves them unsigned. ``port`` 0 takes a
+    free one. ``holds``: documents are ``entered`` first and posted by ``advance``. ``record`` is a
+    folder that keeps every exchange with an ERP. ``hesi`` is a reimbursement system served beside
+    them, at ``url("hesi")``. ``folds``: references are kept, found and given back in capitals.
 
     Raises ConfigurationError CB-270 to CB-275.
     """
@@ -73,7 +73,7 @@ class Sandbox:
         identity: Identity | None = None,
         seed: int | None = None,
         port: int = 0,
-        rules: Rules = _RULES,
+        rules: ErpRules = _RULES,
         holds: bool = False,
         record: Path | None = None,
         hesi: Hesi | None = None,
@@ -82,13 +82,13 @@ class Sandbox:
     ) -> None:
         self._seed = seed
         self._hesi = hesi
-        plan = Plan(parse_faults(faults), seed=seed)
+        disturbances = Disturbances(parse_disturbances(faults), seed=seed)
         signatures = Signatures(trust, clock=clock)
-        self._books = Books(state, clock=clock, seed=seed, folds=folds)
+        self._books = ErpBooks(state, clock=clock, seed=seed, folds=folds)
         desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
         signer = Signer(identity, clock=clock) if identity else None
         self._endpoints = [Endpoint(_responder(one), desk, clock, signer) for one in profiles]
-        self._control = Control(self._books, plan, Recorder(record) if record else None)
+        self._control = Control(self._books, disturbances, Recorder(record) if record else None)
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -147,7 +147,7 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def ledger(self) -> list[Listed]:
+    def ledger(self) -> list[LedgerRow]:
         """Return what the ledger holds, in the order of entry; also while it is stopped."""
         return self._control.ledger()
 
@@ -156,17 +156,18 @@ class Sandbox:
         return self._control.counts()
 
     def set_faults(self, spec: str, *, seed: int | None = None) -> None:
-        """Order other faults from now on; their calls are counted from 1 again."""
-        plan = Plan(parse_faults(spec), seed=self._seed if seed is None else seed)
+        """Order other disturbances from now on; their calls are counted from 1 again."""
+        seed = self._seed if seed is None else seed
+        disturbances = Disturbances(parse_disturbances(spec), seed=seed)
         if self._loop is None or not self._loop.is_running():
-            self._control.plan = plan
+            self._control.disturbances = disturbances
             return
-        ordered = asyncio.run_coroutine_threadsafe(self._control.order(plan), self._loop)
+        ordered = asyncio.run_coroutine_threadsafe(self._control.order(disturbances), self._loop)
         ordered.result()
 
     def advance(
         self, *, profile: str | None = None, reference: str | None = None, to: str | None = None
-    ) -> list[Listed]:
+    ) -> list[LedgerRow]:
         """Move documents on: entered, posted, paid; one step, or up to ``to``; return the moved.
 
         ``profile`` and ``reference`` None: all of them. ``to="rejected"`` refuses what is entered.
@@ -187,7 +188,7 @@ class Sandbox:
         for number in signals:
             self._loop.add_signal_handler(number, self._control.closing.set)
         self._control.settle_door = door.settle
-        await door.settle(self._control.plan.door_closed)
+        await door.settle(self._control.disturbances.door_closed)
         ready()
         await self._control.closing.wait()
         await door.shut()
@@ -231,7 +232,7 @@ class Door:
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=_GRACE)
         for connection in list(self._state.connections):
-            assert isinstance(connection, Wire)
+            assert isinstance(connection, SandboxProtocol)
             connection.transport.abort()
 
     async def _close(self, server: asyncio.Server) -> None:
@@ -243,8 +244,8 @@ class Door:
             await asyncio.sleep(0)
         server.close()
 
-    def _wire(self) -> Wire:
-        return Wire(config=self._config, server_state=self._state, app_state={})
+    def _wire(self) -> SandboxProtocol:
+        return SandboxProtocol(config=self._config, server_state=self._state, app_state={})
 
 
 def _bound(port: int) -> socket.socket:

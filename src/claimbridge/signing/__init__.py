@@ -1,8 +1,8 @@
 """Sign vouchers, and verify what others signed: XML signatures, by position and allow-list."""
 
-from claimbridge.signing.form.dsig import Algorithm
+from claimbridge.signing.keys.algorithms import Algorithm
 from claimbridge.signing.keys.identity import Identity
-from claimbridge.signing.keys.keys import CallbackKey, Key, SoftwareKey
+from claimbridge.signing.keys.keys import CallbackKey, SigningKey, SoftwareKey
 from claimbridge.signing.sign import Signer
 from claimbridge.signing.trust.policy import Policy
 from claimbridge.signing.verified import Verified
@@ -17,9 +17,9 @@ __all__ = [
     "Algorithm",
     "CallbackKey",
     "Identity",
-    "Key",
     "Policy",
     "Signer",
+    "SigningKey",
     "SoftwareKey",
     "Verified",
     "Verifier",

@@ -20,21 +20,21 @@ from lxml import etree
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, DocumentError, SignatureInvalid
+from claimbridge.signing.fast import FastVerifier
 from claimbridge.signing.form import place as placement
 from claimbridge.signing.form.c14n import canonical_document, canonical_element
 from claimbridge.signing.form.detached import by_name, not_covered, refusal
 from claimbridge.signing.form.dsig import SIGNATURE
-from claimbridge.signing.form.place import Place
+from claimbridge.signing.form.given import check_bytes
+from claimbridge.signing.form.place import SignaturePlace
 from claimbridge.signing.form.structure import (
     MAXIMUM_TOGETHER,
-    Reference,
+    DigestReference,
     Signature,
     read_signature,
 )
 from claimbridge.signing.form.xades import check_properties
-from claimbridge.signing.given import check_bytes
 from claimbridge.signing.keys.keys import check_value
-from claimbridge.signing.recognised import Lane
 from claimbridge.signing.second import refuse_instructions, second_opinion, unconfirmed
 from claimbridge.signing.trust.age import check_age
 from claimbridge.signing.trust.chain import Judge, public_key
@@ -49,7 +49,7 @@ class Verifier:
     def __init__(self, policy: Policy, *, clock: Clock = SYSTEM) -> None:
         self._policy = policy
         self._judge = Judge(policy)
-        self._lane = Lane(policy, self._judge)
+        self._lane = FastVerifier(policy, self._judge)
         self._clock = clock
 
     def verify(self, document: bytes) -> Verified:
@@ -95,7 +95,9 @@ class Verifier:
     def _now(self) -> datetime:
         return self._policy.at or self._clock.now()
 
-    def _signer(self, place: Place, signature: Signature, now: datetime) -> x509.Certificate:
+    def _signer(
+        self, place: SignaturePlace, signature: Signature, now: datetime
+    ) -> x509.Certificate:
         """Return the certificate of a trusted signer, whose key has signed SignedInfo."""
         certificates = placement.certificates(place, signature.key_info)
         signer = self._judge.judge(certificates, now)
@@ -123,7 +125,7 @@ class Verifier:
         if root.tag != SIGNATURE:
             raise SignatureInvalid("the detached signature is no ds:Signature")
         read = read_signature(root, detached=True)
-        place = Place(signature=root, target=root, coverable={})
+        place = SignaturePlace(signature=root, target=root, coverable={})
         now = self._now
         signer = self._signer(place, read, now)
         covered = by_name(read.references)
@@ -254,7 +256,7 @@ def _verified(
 
 def _one_of_many(
     element: etree._Element,
-    covered: Mapping[str, Reference],
+    covered: Mapping[str, DigestReference],
     signer: x509.Certificate,
     signature: Signature,
 ) -> Verified | SignatureInvalid:
@@ -270,10 +272,10 @@ def _one_of_many(
     return refusal(name, content, reference) or _verified(content, signer, signature)
 
 
-Covered = list[tuple[Reference, etree._Element]]
+Covered = list[tuple[DigestReference, etree._Element]]
 
 
-def _covered(place: Place, signature: Signature) -> Covered:
+def _covered(place: SignaturePlace, signature: Signature) -> Covered:
     """Return what each Reference covers; the target must be among it, and nothing unexpected."""
     covered: Covered = []
     for reference in signature.references:
@@ -321,7 +323,7 @@ def _check_signature(signature: Signature, signer: x509.Certificate) -> None:
 
 
 def _check_digests(
-    place: Place, signature: Signature, covered: Covered
+    place: SignaturePlace, signature: Signature, covered: Covered
 ) -> dict[etree._Element, bytes]:
     """Compare every digest; returns the canonical bytes of what is covered."""
     if place.security is None:

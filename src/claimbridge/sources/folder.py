@@ -100,17 +100,17 @@ class FolderSource:
         """Return one claim as its file has it now; None when the file is gone."""
         return next((one for one in self._all() if one.key == key), None)
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Note how a claim ended; when all of its file have, move the file.
 
         Raises ConfigurationError CB-535 when it cannot be moved.
         """
-        reason = "" if status is not None else str(error or "its source took it back")
+        reason = "" if standing is not None else str(error or "its source took it back")
         file = self._of.get(arrival.key)
         if file is None or file.version != arrival.version:
-            self._settled_later(arrival, reason)
+            self._note_later_end(arrival, reason)
             return
         if reason:
             file.reasons[arrival.key] = reason
@@ -155,7 +155,7 @@ class FolderSource:
         try:
             data, version = self._bytes(name)
             suffix = Path(name).suffix.casefold()
-            found += claims_in(data, suffix=suffix, what=_shown(name))
+            found += claims_in(data, suffix=suffix, what=_printable(name))
             if not found:
                 raise _refusal(name, "holds no claims")
         except ClaimBridgeError as error:
@@ -215,25 +215,25 @@ class FolderSource:
                 return
             target = _free(self._refused / file.name)
             # The reason first: a file without one would be a riddle.
-            _write(_reason_of(target), _told(file.name, file.reasons))
+            _write(_reason_of(target), _reason_text(file.name, file.reasons))
             source.rename(target)
         except OSError as error:
             if error.errno not in _GONE:  # gone: somebody else moved it, or a pass before
                 raise _unusable(source, error) from error
 
-    def _settled_later(self, arrival: Arrival, reason: str) -> None:
+    def _note_later_end(self, arrival: Arrival, reason: str) -> None:
         """Note the end of a claim whose file lies in ``refused`` already: it was tried again."""
         path = self._in_refused(arrival.version)
         if path is None:
             return
         note = _reason_of(path)
-        start = spelt(f"{_shown(arrival.key)}: ", breaks=True)
+        start = spelt(f"{_printable(arrival.key)}: ", breaks=True)
         try:
             lines = note.read_text(encoding="utf-8").splitlines()
             others = [line for line in lines if not line.startswith(start)]
-            told = [*others, start + " ".join(reason.split())] if reason else others
-            if len(told) > 1:
-                _write(note, "\n".join([*told, ""]))
+            notes = [*others, start + " ".join(reason.split())] if reason else others
+            if len(notes) > 1:
+                _write(note, "\n".join([*notes, ""]))
                 return
             path.rename(_free(self._done / path.name))
             note.unlink()
@@ -275,7 +275,7 @@ def _refuse_one_place(name: str, *folders: Path) -> None:
 
 def _keys(name: str, found: list[Found]) -> list[str]:
     """Return a key for each claim of a file: the file's name, and the claim's id if it has more."""
-    shown = _shown(name)
+    shown = _printable(name)
     if len(found) == 1:
         return [shown]
     keys: list[str] = []
@@ -307,8 +307,8 @@ def _reason_of(path: Path) -> Path:
     return path.with_name(name + _REASON)
 
 
-def _told(name: str, reasons: dict[str, str]) -> str:
-    lines = [f"{_shown(name)} was refused; what it holds besides was dealt with."]
+def _reason_text(name: str, reasons: dict[str, str]) -> str:
+    lines = [f"{_printable(name)} was refused; what it holds besides was dealt with."]
     lines += [f"{key}: {' '.join(reason.split())}" for key, reason in reasons.items()]
     return "\n".join([*lines, ""])
 
@@ -320,19 +320,19 @@ def _write(path: Path, text: str) -> None:
     beside.rename(path)
 
 
-def _shown(name: str) -> str:
+def _printable(name: str) -> str:
     """Return a file's name as text, whatever bytes it is made of."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _refusal(name: str, why: str) -> ClaimError:
-    return ClaimError(f"{_shown(name)} {why}", code="CB-536")
+    return ClaimError(f"{_printable(name)} {why}", code="CB-536")
 
 
 def _unusable(path: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(
-        f"{_shown(str(path))} cannot be used: {error.strerror}; the folder, done and refused need "
-        "to be writable, and on one file system",
+        f"{_printable(str(path))} cannot be used: {error.strerror}; the folder, done and refused "
+        "need to be writable, and on one file system",
         code="CB-535",
     )
 

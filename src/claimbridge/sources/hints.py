@@ -13,9 +13,16 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Claim, Standing
-from claimbridge.sources.base import NOT_ASKED, Arrival, Probes, Source
+from claimbridge.sources.base import (
+    NOT_PROBED,
+    AnswersProbes,
+    Arrival,
+    RereadsBeforeSending,
+    Source,
+    SpeaksFormLanguage,
+    WriteBackPort,
+)
 from claimbridge.sources.record import Hint
-from claimbridge.sources.writeback import Answers
 
 MOST: Final = 500
 """Hints followed in one reading, each with a call: beyond that the source's own list is quicker."""
@@ -43,12 +50,13 @@ class Hints(Protocol):
         ...
 
 
-class Hinted:
+class SourceWithHints:
     """A source whose hints are followed before it is read on; it is a ``Source`` itself.
 
     Its marks are those of ``source`` with the number of the last hint that was followed, so that
     a hint is forgotten when what it led to is kept, not sooner. ``missed`` is called at the start
-    of every reading: it may add hints. ``answers`` is how the source is answered.
+    of every reading: it may add hints. ``port`` is how the source is written back to. Every other
+    ability is the source's own.
     """
 
     def __init__(
@@ -56,12 +64,12 @@ class Hinted:
         source: Source,
         hints: Hints,
         *,
-        answers: Answers,
+        port: WriteBackPort,
         missed: Callable[[], object] = lambda: None,
     ) -> None:
         self.name: str = source.name
-        self.answers: Answers = answers
         self._source = source
+        self._port = port
         self._hints = hints
         self._missed = missed
 
@@ -71,7 +79,7 @@ class Hinted:
         A document that cannot be read now keeps its hint and holds up nothing; why it could not
         is raised at the end.
         """
-        followed, mark = _parted(since)
+        followed, mark = _split(since)
         self._hints.clear_hints(self.name, upto=followed)
         failed: list[ClaimBridgeError] = []
         try:
@@ -80,9 +88,9 @@ class Hinted:
             failed.append(error)
         for hint, arrival in self._reread(failed):
             followed = hint.number
-            yield _marked(arrival, followed, mark)
+            yield _with_mark(arrival, followed, mark)
         for arrival in self._source.arrivals(since=mark):
-            yield _marked(arrival, followed, arrival.mark) if arrival.mark else arrival
+            yield _with_mark(arrival, followed, arrival.mark) if arrival.mark else arrival
         if failed:
             raise failed[-1]
 
@@ -97,7 +105,7 @@ class Hinted:
                 in_a_row += 1
                 if in_a_row == _IN_A_ROW:
                     return
-                # To the end of the line: the marks of those behind it are to get past it.
+                # To the end of the queue: the marks of those behind it are to get past it.
                 self._hints.hint(self.name, [hint.key])
                 continue
             in_a_row = 0
@@ -112,34 +120,39 @@ class Hinted:
 
     @property
     def rereads(self) -> bool:
-        """Whether the source is ``Wary``, and wants its claims to be read again."""
-        return bool(getattr(self._source, "rereads", False))
+        """Whether the source wants what waited to be read again."""
+        return isinstance(self._source, RereadsBeforeSending) and self._source.rereads
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of how an arrival ended."""
-        self._source.settled(arrival, status=status, error=error)
+        self._source.ended(arrival, standing=standing, error=error)
 
     def in_words(self, text: str, claim: Claim, *, counted: bool) -> str:
         """Return a reason in the words of the source's forms, where it has any."""
-        own: Callable[..., str] | None = getattr(self._source, "in_words", None)
-        return own(text, claim, counted=counted) if own is not None else text
+        if not isinstance(self._source, SpeaksFormLanguage):
+            return text
+        return self._source.in_words(text, claim, counted=counted)
 
     def probe(self) -> str:
         """Ask the source whether it answers, where it can be asked."""
-        return self._source.probe() if isinstance(self._source, Probes) else NOT_ASKED
+        return self._source.probe() if isinstance(self._source, AnswersProbes) else NOT_PROBED
+
+    def write_back_port(self) -> WriteBackPort:
+        """Return how the source is written back to."""
+        return self._port
 
     def close(self) -> None:
         """Give back connections and files."""
         self._source.close()
 
 
-def _parted(mark: str) -> tuple[int, str]:
+def _split(mark: str) -> tuple[int, str]:
     """Return the number and the source's own mark; one from before there were hints is its own."""
     number, separator, own = mark.partition(_SEPARATOR)
     return (int(number), own) if separator and number.isdigit() else (0, mark)
 
 
-def _marked(arrival: Arrival, followed: int, mark: str) -> Arrival:
+def _with_mark(arrival: Arrival, followed: int, mark: str) -> Arrival:
     return msgspec.structs.replace(arrival, mark=f"{followed}{_SEPARATOR}{mark}")

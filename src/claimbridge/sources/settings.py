@@ -34,12 +34,12 @@ ENTRY_POINTS: Final = "claimbridge.sources"
 
 KINDS: Final = {
     "folder": "claimbridge.sources.folder:folder_source",
-    "hesi": "claimbridge.sources.hesi.opening:hesi_source",
+    "hesi": "claimbridge.sources.hesi.kind:hesi_source",
     "webhook": "claimbridge.sources.webhook:webhook_source",
 }
 """The kinds that come with claimbridge; each names what makes a source of it."""
 
-_PARTS: Final = ("name", "arrivals", "reread", "settled", "close")
+_PARTS: Final = ("name", "arrivals", "reread", "ended", "close")
 
 
 class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -167,7 +167,7 @@ def open_source(config: SourceConfig, record: SourceRecord) -> Source:
     if missing:
         raise ConfigurationError(
             f"what {config.kind!r} makes is no source: it has no {', '.join(missing)}; see "
-            "claimbridge.sources.base.Source",
+            "claimbridge.sources.Source",
             code="CB-534",
         )
     return found

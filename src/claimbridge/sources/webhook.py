@@ -150,8 +150,8 @@ class WebhookSource:
         found = self._record.find(self.name, key)
         return found[-1].arrival() if found else None
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Nobody waits to hear."""
 

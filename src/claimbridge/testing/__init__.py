@@ -6,7 +6,7 @@
 
 ``fake_ledger`` is a ``FakeLedger``: a ``claimbridge.Client`` with the real mapping, contract,
 journal and decisions, and an ERP in memory in place of the network. For tests over real sockets
-there is ``sandbox``, an ERP on loopback with faults to order.
+there is ``sandbox``, an ERP on loopback with disturbances to order.
 """
 
 from __future__ import annotations

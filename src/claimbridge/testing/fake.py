@@ -30,7 +30,7 @@ from claimbridge.submission import Built, Plan
 from claimbridge.testing.given import chart_given, check_kind
 
 
-class Entry(msgspec.Struct, frozen=True):
+class FakeEntry(msgspec.Struct, frozen=True):
     """What the fake ERP holds of one voucher; ``reversed`` once a reversal took it back."""
 
     reference: str
@@ -46,12 +46,12 @@ class FakeErp:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, FakeEntry] = {}
         self._orders: list[Callable[[tuple[Submission, ...]], tuple[Outcome, ...]]] = []
         self.requests: int = 0
         """How many requests reached it."""
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[FakeEntry]:
         """Return what it holds, in the order of entry, reversals included."""
         return list(self._entries.values())
 
@@ -104,7 +104,7 @@ class FakeErp:
         if known is not None:
             return _outcome(known, OutcomeKind.DUPLICATE)
         number = f"{len(self._entries) + 1:06}"
-        entry = Entry(reference, JournalEntry(number=number, company=voucher.company), voucher)
+        entry = FakeEntry(reference, JournalEntry(number=number, company=voucher.company), voucher)
         self._entries[reference] = entry
         if voucher.purpose is Purpose.REVERSE and voucher.reverses is not None:
             self._take_back(voucher.reverses)
@@ -122,7 +122,7 @@ class FakeErp:
         return _outcome(known, OutcomeKind.REVERSED if known.reversed else OutcomeKind.POSTED)
 
 
-def _outcome(entry: Entry, kind: OutcomeKind) -> Outcome:
+def _outcome(entry: FakeEntry, kind: OutcomeKind) -> Outcome:
     return Outcome(
         kind=kind,
         reference=entry.reference,
@@ -144,7 +144,7 @@ class _LedgerOfFakeErp(Ledger):
         """Plan an exchange that nobody need perform."""
         yield from ()
         try:
-            _ = built or self.build(verb, submissions)
+            _ = built or self.writer.build(verb, submissions)
         except ClaimBridgeError as error:
             return (not_built(error),)
         return self.erp.answer(verb, submissions)

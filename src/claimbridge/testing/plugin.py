@@ -23,7 +23,7 @@ def fake_ledger() -> Iterator[FakeLedger]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Offer an ERP on loopback, with faults to order: a ``claimbridge.sandbox.Sandbox``."""
+    """Offer an ERP on loopback, with disturbances to order: a ``claimbridge.sandbox.Sandbox``."""
     from claimbridge.sandbox import Sandbox
 
     with Sandbox() as erp:

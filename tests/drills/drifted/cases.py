@@ -73,7 +73,7 @@ def _case(name: str, profile: str, wsdl: str, operation: str, reply: bytes) -> I
     # Several that name no reference: who sent them cannot tell them apart either, and asks.
     told = len(outcomes) == 1 or all(one.reference is not None for one in outcomes)
     if told and any(one.kind is not OutcomeKind.UNKNOWN for one in outcomes):
-        operation = operation or next(iter(read.contract.operations))
+        operation = operation or next(iter(read.setup.contract.operations))
         yield Case(name, read, wsdl, operation, reply, outcomes)
 
 

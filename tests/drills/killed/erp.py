@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from claimbridge.sandbox import Listed, Sandbox
+from claimbridge.sandbox import LedgerRow, Sandbox
 
 
 class Erp:
@@ -57,12 +57,12 @@ class Erp:
         """Whether it has not been killed."""
         return self._process is not None and self._process.is_alive()
 
-    def ledger(self) -> list[Listed]:
+    def ledger(self) -> list[LedgerRow]:
         """Return what the ledger holds, as the sandbox's own page lists it."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", "/sandbox/ledger")
-            return msgspec.json.decode(connection.getresponse().read(), type=list[Listed])
+            return msgspec.json.decode(connection.getresponse().read(), type=list[LedgerRow])
         finally:
             connection.close()
 

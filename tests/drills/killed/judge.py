@@ -10,7 +10,7 @@ from tests.withstand.scene import Held, book_of, held, marked
 
 from claimbridge.journal import Journal
 from claimbridge.model import LIVE, State
-from claimbridge.sandbox import Listed
+from claimbridge.sandbox import LedgerRow
 
 
 class Flaw(msgspec.Struct, frozen=True):
@@ -21,7 +21,9 @@ class Flaw(msgspec.Struct, frozen=True):
     told: str
 
 
-def flaws(work: Work, ledger: Sequence[Listed], profile: str, journal: Journal) -> Iterator[Flaw]:
+def flaws(
+    work: Work, ledger: Sequence[LedgerRow], profile: str, journal: Journal
+) -> Iterator[Flaw]:
     """Yield what is wrong with one round's claims, in the ERP and in our journal."""
     for claim_id in work.claims:
         found = held(ledger, profile, claim_id)
@@ -41,7 +43,7 @@ def flaws(work: Work, ledger: Sequence[Listed], profile: str, journal: Journal) 
         yield from _about_journal(claim_id, found, journal)
 
 
-def _all(found: Held) -> list[Listed]:
+def _all(found: Held) -> list[LedgerRow]:
     return [*found.posts, *found.reversals]
 
 

@@ -2,91 +2,102 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+import copy
+from collections.abc import Callable
 
 import msgspec
 
 from claimbridge.clock import Clock
-from claimbridge.journal import newest
-from claimbridge.journal.memory import MemoryJournal, _Record
-from claimbridge.journal.newest import Lineage, Mark
-from claimbridge.model import Continuity, History, Submission
+from claimbridge.journal import Keeper
+from claimbridge.journal.memory import MemoryOwners, MemoryStore, Shelf
+from claimbridge.journal.newest import Evidence, Lineage, Mark
+from claimbridge.journal.ports import ClaimWrite, Judge
 
 
-class Kept(msgspec.Struct):
-    """What twins share: the record and what it says of itself, and the mark outside it."""
+class Disk:
+    """What twins share: the shelf, and the mark outside it."""
 
-    record: Any
-    id: str = "journal 1"
-    begun: int = 0
-    mark: Mark | None = None
+    def __init__(self) -> None:
+        self.shelf = Shelf()
+        self.shelf.lineage = Lineage("journal 1")
+        self.mark: Mark | None = None
 
 
-class MarkedJournal(MemoryJournal):
+class MarkedStore(MemoryStore):
+    """A store in memory with a mark, as a file has one."""
+
+    def __init__(self, disk: Disk, clock: Clock) -> None:
+        super().__init__(disk.shelf)
+        self._disk = disk
+        self._clock = clock
+
+    def put(self, write: ClaimWrite, judge: Judge) -> bool:
+        """Write, and move the mark on where a flight begins."""
+        done = super().put(write, judge)
+        if done and write.takeoffs:
+            lineage = self._disk.shelf.lineage
+            self._disk.mark = Mark(lineage.id, lineage.begun, written=self._clock.now())
+        return done
+
+    def evidence(self) -> Evidence:
+        """Return what the shelf and the mark say."""
+        evidence = super().evidence()
+        lineage = msgspec.structs.replace(evidence.lineage, marked=evidence.lineage.begun > 0)
+        return msgspec.structs.replace(
+            evidence, where="simulated", lineage=lineage, mark=self._disk.mark, lasting=True
+        )
+
+    def renew(self, decide: Callable[[Evidence], bool]) -> None:
+        """Have the shelf count as the newest."""
+        disk, lineage = self._disk, self._disk.shelf.lineage
+        if decide(self.evidence()):
+            ahead = disk.mark.begun if disk.mark is not None else 0
+            begun = max(lineage.begun, ahead) + 1
+            disk.mark = Mark(f"{lineage.id}+", begun)
+            disk.shelf.lineage = msgspec.structs.replace(lineage, id=disk.mark.journal, begun=begun)
+
+
+class MarkedJournal(Keeper):
     """Judges by its mark whether it is the newest, as a journal in a file does."""
 
-    def __init__(self, *, clock: Clock, kept: Kept | None = None) -> None:
-        super().__init__(clock=clock)
-        self.kept = kept or Kept(self._record)
-        self._record = self.kept.record
+    def __init__(self, *, clock: Clock, disk: Disk | None = None) -> None:
+        self._disk = disk or Disk()
+        owners = MemoryOwners(self._disk.shelf)
+        super().__init__(MarkedStore(self._disk, clock), owners, clock=clock)
 
     def twin(self) -> MarkedJournal:
-        """Return another process's journal on the same record."""
-        return MarkedJournal(clock=self._clock, kept=self.kept)
+        """Return another process's journal on the same disk."""
+        return MarkedJournal(clock=self._clock, disk=self._disk)
 
-    def copy(self) -> Kept:
+    def copy(self) -> Shelf:
         """Return a backup: all but the mark."""
-        return msgspec.structs.replace(self.kept, record=_copied(self.kept.record))
+        return _copied(self._disk.shelf)
 
-    def bring_back(self, backup: Kept | None) -> None:
-        """Let a backup take the record's place, an empty journal for None; the mark stays."""
-        backup = backup or Kept(_Record(), id="journal 2")
-        self.kept.record = _copied(backup.record)
-        self.kept.id, self.kept.begun = backup.id, backup.begun
+    def bring_back(self, backup: Shelf | None) -> None:
+        """Let a backup take the shelf's place, an empty journal for None; the mark stays.
 
-    def open_anew(self) -> None:
-        """Act as a process that has just been started, after ``bring_back``."""
-        self.abandon_flights()
-        self._record = self.kept.record
-
-    def begin(self, seen: History, changed: Sequence[Submission]) -> History | None:
-        """Begin a flight, count it, and move the mark on."""
-        refusal = newest.refused(self.continuity())
-        if refusal is not None:
-            raise refusal
-        history = super().begin(seen, changed)
-        if history is not None:
-            self.kept.begun += 1
-            self.kept.mark = Mark(self.kept.id, self.kept.begun, written=self._clock.now())
-        return history
-
-    def continuity(self) -> Continuity:
-        """Return what follows from the record and the mark."""
-        kept, record = self.kept, self._record
-        marked = kept.begun > 0
-        held = Lineage(kept.id, kept.begun, record.begun_at, marked)
-        return newest.judged("simulated", held, kept.mark, tuple(record.gaps))
-
-    def make_newest(self) -> None:
-        """Have this journal count as the newest from now on."""
-        kept = self.kept
-        ahead = kept.mark.begun if kept.mark is not None else 0
-        kept.id, kept.begun = f"{kept.id}+", max(kept.begun, ahead) + 1
-        kept.mark = Mark(kept.id, kept.begun)
+        So does who lives: every process must have been abandoned before, and nobody comes back.
+        """
+        shelf = self._disk.shelf
+        if backup is None:
+            backup = Shelf()
+            backup.lineage = Lineage("journal 2")
+        kept = {"turn", "owners", "born"}
+        vars(shelf).update(
+            {name: one for name, one in vars(_copied(backup)).items() if name not in kept}
+        )
 
 
-def _copied(record: _Record) -> _Record:
-    other = _Record()
-    for name in ("books", "begun_at"):
-        setattr(other, name, getattr(record, name))
-    for name in ("histories", "references", "numbers", "aloft", "cursors", "sights", "gaps"):
-        setattr(other, name, getattr(record, name).copy())
-    for name, inner in (("of_claim", set), ("users", dict), ("by_state", dict), ("moves", list)):
-        copies = {key: value.copy() for key, value in getattr(record, name).items()}
-        setattr(other, name, defaultdict(inner, copies))
+def _copied(shelf: Shelf) -> Shelf:
+    """Return a shelf with containers of its own; what stands in them is frozen."""
+    other = Shelf()
+    for name, value in vars(shelf).items():
+        if name != "turn":
+            one = copy.copy(value)
+            if isinstance(one, dict):
+                one.update({key: copy.copy(inner) for key, inner in one.items()})
+            setattr(other, name, one)
     return other
 
 
-__all__ = ["Kept", "MarkedJournal"]
+__all__ = ["MarkedJournal"]

@@ -24,7 +24,7 @@ from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.contract.study.uses import Uses
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.profiles import PROFILES, Profile, load_profile
-from claimbridge.profiles.kit.uses import uses_of
+from claimbridge.profiles.usage import uses_of
 
 _TITLES: Final = {
     Impact.BREAKS: ("breaks", NO),

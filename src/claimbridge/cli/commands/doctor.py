@@ -22,18 +22,18 @@ from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import MemoryJournal, open_journal
-from claimbridge.ledger import Ledger, transport_settings, wanted_book
+from claimbridge.ledger import Ledger, book_config_of, transport_settings
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
 from claimbridge.soap.transport.tls import greet
-from claimbridge.sources.base import NOT_ASKED, Probes, Source
+from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
-from claimbridge.submission import Rules, forgets, told_of
-from claimbridge.submission.books import found
+from claimbridge.submission import Rules, first_send_report, memory_warning
+from claimbridge.submission.books import find_book
 
 
-class Finding(msgspec.Struct, frozen=True):
+class CheckResult(msgspec.Struct, frozen=True):
     """One thing looked at: ``verdict`` is ok, warning or failure; ``text`` says what to do."""
 
     ledger: str
@@ -74,7 +74,7 @@ def doctor(
     return USAGE if any(f.verdict == "failure" for f in findings) else DONE
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: list[CheckResult]) -> None:
     marks = {"ok": YES, "warning": WARN, "failure": NO}
     say(f"claimbridge {metadata.version('claimbridge')}, Python {sys.version.split()[0]}")
     made = table("", "ledger", "what", "found", wrapped=("found",))
@@ -83,11 +83,11 @@ def _print(findings: list[Finding]) -> None:
     show(made)
 
 
-def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     try:
         config = load_config(path, ledger=name)
     except ClaimBridgeError as error:
-        yield Finding(name, "configuration", "failure", str(error))
+        yield CheckResult(name, "configuration", "failure", str(error))
         return
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
@@ -104,20 +104,20 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
         try:
             found = check(config)
         except ClaimBridgeError as error:
-            yield Finding(name, what, "failure", str(error))
+            yield CheckResult(name, what, "failure", str(error))
             continue
         verdict, text = found if isinstance(found, tuple) else ("ok", found)
-        yield Finding(name, what, verdict, text)
+        yield CheckResult(name, what, verdict, text)
     if ask:
         try:
-            yield from (Finding(name, "asked", *one) for one in _ask(config))
+            yield from (CheckResult(name, "asked", *one) for one in _ask(config))
         except ClaimBridgeError as error:
-            yield Finding(name, "asked", "failure", str(error))
+            yield CheckResult(name, "asked", "failure", str(error))
 
 
-def _source(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
+def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     """Make the source as the intake would; nothing is read from it, unless it is to be asked."""
-    asked: Finding | None = None
+    asked: CheckResult | None = None
     try:
         config = load_source(path, name)
         record = open_record(journal_of(path, config))
@@ -132,38 +132,38 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[Finding]:
         finally:
             record.close()
     except ClaimBridgeError as error:
-        yield Finding(name, "source", "failure", str(error))
+        yield CheckResult(name, "source", "failure", str(error))
         return
     text = f"{config.kind}, to {', '.join(config.all_ledgers)}"
     if parked:
         text += f": {parked} parked; see claimbridge intake list --state parked"
-    yield Finding(name, "source", "warning" if parked else "ok", text)
+    yield CheckResult(name, "source", "warning" if parked else "ok", text)
     if asked is not None:
         yield asked
 
 
-def _asked(name: str, source: Source) -> Finding:
-    if not isinstance(source, Probes):
-        return Finding(name, "asked", "ok", NOT_ASKED)
+def _asked(name: str, source: Source) -> CheckResult:
+    if not isinstance(source, AnswersProbes):
+        return CheckResult(name, "asked", "ok", NOT_PROBED)
     try:
-        return Finding(name, "asked", "ok", source.probe())
+        return CheckResult(name, "asked", "ok", source.probe())
     except ClaimBridgeError as error:
-        return Finding(name, "asked", "failure", str(error))
+        return CheckResult(name, "asked", "failure", str(error))
     except Exception as error:  # noqa: BLE001 - a user's source may raise anything
-        return Finding(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
+        return CheckResult(name, "asked", "failure", f"it failed: {type(error).__name__}: {error}")
 
 
 def _contract(config: LedgerConfig) -> str:
     unsigned = msgspec.structs.replace(config, identity=None, next_identity=None)
     ledger = Ledger(unsigned)
-    count = len(ledger.contract.operations)
+    count = len(ledger.setup.contract.operations)
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
 
 
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
-    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).chart
+    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
     wrong = [one for one in chart.check(day=SYSTEM.now().date()) if one.weight == "mend"]
     if wrong:
@@ -182,8 +182,8 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
         held, is_new = journal.counts(book), journal.is_new(book)
     finally:
         journal.close()
-    may_send, about = told_of(continuity, rules, new=is_new)
-    forgetful = forgets(continuity, rules)
+    may_send, about = first_send_report(continuity, rules, new=is_new)
+    forgetful = memory_warning(continuity, rules)
     if not may_send:
         as_new = is_new and not continuity.replaces and not continuity.behind
         return "warning" if as_new else "failure", about
@@ -200,7 +200,7 @@ def _book(config: LedgerConfig) -> str:
     """Say which book the ledger's name means; it is not opened."""
     journal = open_journal(config.journal_url)
     try:
-        opened = found(journal.books(), wanted_book(config))
+        opened = find_book(journal.books(), book_config_of(config))
     finally:
         journal.close()
     if opened is None:
@@ -210,7 +210,7 @@ def _book(config: LedgerConfig) -> str:
     return f"{opened.book.id}{also}" + (", parallel" if config.parallel else "")
 
 
-def _missing(path: Path, names: Sequence[str]) -> Iterator[Finding]:
+def _missing(path: Path, names: Sequence[str]) -> Iterator[CheckResult]:
     """Tell of books in the journals of these ledgers that no ledger means."""
     urls: set[str] = set()
     for name in names:
@@ -223,7 +223,7 @@ def _missing(path: Path, names: Sequence[str]) -> Iterator[Finding]:
                 told = missing_in(path, journal, url)
             finally:
                 journal.close()
-            yield from (Finding("-", "books", "warning", sentence) for sentence in told)
+            yield from (CheckResult("-", "books", "warning", sentence) for sentence in told)
 
 
 def _secrets(config: LedgerConfig) -> str:
@@ -244,10 +244,10 @@ def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
     config = msgspec.structs.replace(config, identity=None, next_identity=None)
     with Client(config, journal=MemoryJournal()) as client:
         found = client.probe()
-        drifts = client.drifts()
+        drifts = client.contract_drifts()
     verdicts = {True: "ok", False: "failure", None: "warning"}
     text = found.text
-    if found.works is None and not client.ledger.profile.capabilities.can_query:
+    if found.works is None and not client.ledger.rules.capabilities.can_query:
         text = f"{greet(transport_settings(config), tls=True)}; {text}"
     yield verdicts[found.works], text
     for difference in drifts:

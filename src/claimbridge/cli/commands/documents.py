@@ -101,7 +101,7 @@ def _drift(ledger: Ledger, data: bytes) -> tuple[str, ...]:
         body = open_envelope(data).body
     except ClaimBridgeError:
         return ()
-    return ledger.contract.drift(body) if body is not None else ()
+    return ledger.setup.contract.drift(body) if body is not None else ()
 
 
 def _print_outcome(record: dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, say
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.sources.base import Source
-from claimbridge.sources.intake import Handled, Intake, Report
+from claimbridge.sources.base.writeback import FOR_A_PERSON
+from claimbridge.sources.intake import Intake, IntakeItem, IntakeReport, reread
 from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
-from claimbridge.sources.rereading import reread
 from claimbridge.sources.settings import (
     SourceConfig,
     journal_of,
@@ -27,7 +27,6 @@ from claimbridge.sources.settings import (
     open_source,
     sources_in,
 )
-from claimbridge.sources.writeback import FOR_A_PERSON
 
 SourceName = Annotated[
     str | None,
@@ -83,8 +82,8 @@ def _pass(
         made = open_source(configured, record)
         closing.callback(made.close)
         work = Intake(made, config=configured, record=record, clients=client_of)
-        for handled in progress(work.run(), total=None, what=configured.name):
-            codes.append(_show(configured.name, handled, json))
+        for item in progress(work.run(), total=None, what=configured.name):
+            codes.append(_show(configured.name, item, json))
         for trouble in work.report.troubles:
             complain(f"{configured.name}: {trouble}")
             codes.append(exit_code(trouble))
@@ -266,7 +265,7 @@ def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Cli
     def client_of(ledger: str) -> Client:
         if ledger not in opened:
             opened[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
-            if (url := opened[ledger].ledger.config.journal_url) not in told:
+            if (url := opened[ledger].ledger.setup.config.journal_url) not in told:
                 told.add(url)
                 tell_missing(config, opened[ledger])
         return opened[ledger]
@@ -278,8 +277,8 @@ def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Cli
             client.close()
 
 
-def _show(source: str, handled: Handled, json: bool) -> int:
-    arrival, error = handled.arrival, handled.error
+def _show(source: str, item: IntakeItem, json: bool) -> int:
+    arrival, error = item.arrival, item.error
     if json and error is not None and not arrival.code:  # not tried: others had failed before it
         emit({**_record(arrival), "code": error.code, "reason": error.message})
     elif json:
@@ -294,7 +293,7 @@ def _show(source: str, handled: Handled, json: bool) -> int:
     return exit_code(error)
 
 
-def _summary(report: Report) -> str:
+def _summary(report: IntakeReport) -> str:
     counts = {
         "read": report.read,
         "accepted": report.accepted,

@@ -90,9 +90,9 @@ def offline_ledger(
             options=given,
         )
         ledger = Ledger(config)
-        _ = ledger.contract  # opened while stdin's copy is there
+        _ = ledger.setup.contract  # opened while stdin's copy is there
         if chart is not None:
-            _ = ledger.chart
+            _ = ledger.setup.chart
     return ledger
 
 

@@ -22,13 +22,13 @@ from claimbridge.cli.scenes.scene import Scenes, stage
 from claimbridge.client import Client
 from claimbridge.sandbox import Hesi, HookSettings, Sandbox
 from claimbridge.sandbox.hesi.books import Put
+from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 from claimbridge.sources.hesi.hook import HesiHook
-from claimbridge.sources.hesi.opening import hesi_source
-from claimbridge.sources.hints import Hinted
-from claimbridge.sources.intake import Handled, Intake
+from claimbridge.sources.hesi.kind import hesi_source
+from claimbridge.sources.hints import SourceWithHints
+from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 LOST: Final = 2
 """Which of the voucher numbers loses its answer."""
@@ -53,7 +53,7 @@ def demo_with_hesi(*, json: bool) -> int:
 
 
 @contextlib.contextmanager
-def _opened(sandbox: Sandbox) -> Iterator[tuple[Hinted, SourceConfig, SourceRecord]]:
+def _opened(sandbox: Sandbox) -> Iterator[tuple[SourceWithHints, SourceConfig, SourceRecord]]:
     """Open the sandbox's Hesi as a source, as a user's configuration would."""
     with (
         tempfile.TemporaryDirectory(prefix="claimbridge-demo-") as folder,
@@ -125,7 +125,7 @@ class HesiShow(Scenes):
             if one.error is not None:
                 self._say(f"  {one.error}\n")
 
-    def _row_of(self, made: Any, one: Handled) -> None:
+    def _row_of(self, made: Any, one: IntakeItem) -> None:
         arrival = one.arrival
         form = self._hesi.details(arrival.key)["form"]
         entry = self._entry_of(arrival.claim_id) if one.error is None else ""

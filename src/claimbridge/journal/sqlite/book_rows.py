@@ -6,14 +6,15 @@ Each function runs inside a transaction that its caller opened.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from claimbridge.journal import rules
-from claimbridge.journal.sqlite.rows import Undecodable, text_of
-from claimbridge.model import Book
+from claimbridge.journal.elsewhere import Presence
+from claimbridge.journal.sqlite.values import Undecodable, text_of
+from claimbridge.model import Book, History
 
 _BOOKS: Final = """
 SELECT b.id, b.profile, b.endpoint, b.within, b.parallel, b.opened_at, n.name
@@ -22,7 +23,7 @@ FROM books b LEFT JOIN book_names n ON n.book = b.id ORDER BY b.number, n.number
 _INSERT: Final = """
 INSERT INTO books (id, profile, endpoint, within, parallel, opened_at) VALUES (?, ?, ?, ?, ?, ?)
 """
-_HELD: Final = """
+_PRESENCES: Final = """
 SELECT s.ledger, s.revision, s.state
 FROM claims c JOIN submissions s ON s.ledger = c.ledger AND s.claim_id = c.claim_id
 WHERE c.claim_id = ? AND c.ledger <> ? AND s.purpose = 'post'
@@ -34,11 +35,11 @@ def read_books(connection: sqlite3.Connection) -> tuple[Book, ...]:
     """Return all books, in the order of their opening, each with its names in theirs."""
     books: dict[str, Book] = {}
     for row in connection.execute(_BOOKS).fetchall():
-        known = books.get(row[0])
-        if known is None:
+        book = books.get(row[0])
+        if book is None:
             books[row[0]] = _book(row)
         else:
-            books[row[0]] = msgspec.structs.replace(known, names=(*known.names, str(row[6])))
+            books[row[0]] = msgspec.structs.replace(book, names=(*book.names, str(row[6])))
     return tuple(books.values())
 
 
@@ -66,37 +67,26 @@ def write_books(
     return True
 
 
-def check_elsewhere(connection: sqlite3.Connection, changes: Iterable[rules.Write]) -> None:
-    """Raise ConflictingSubmission CB-457 where another book has a claim that is about to be sent.
+def read_presences(connection: sqlite3.Connection, seen: History) -> tuple[Presence, ...]:
+    """Return what other books have of a claim's vouchers to post.
 
     It is read in the transaction that records the sending: of two books that are sent one claim
     at once, the second sees the first.
     """
-    for change in changes:
-        if not change.posts:
-            continue
-        key = change.after.key
-        found = connection.execute(_HELD, (key.claim_id, key.book)).fetchall()
-        if found:
-            rules.refuse_elsewhere(key, _held(found), read_books(connection))
-
-
-def _held(found: Sequence[Sequence[object]]) -> list[rules.Presence]:
+    rows = connection.execute(_PRESENCES, (seen.claim_id, seen.book)).fetchall()
     try:
-        return [
-            msgspec.convert(
-                dict(zip(rules.Presence.__struct_fields__, row, strict=True)), rules.Presence
-            )
-            for row in found
-        ]
+        return tuple(
+            msgspec.convert({"book": book, "revision": revision, "state": state}, Presence)
+            for book, revision, state in rows
+        )
     except msgspec.MsgspecError as error:
         raise Undecodable(f"a row of submissions: {error}") from error
 
 
 def _values(book: Book) -> tuple[object, ...]:
     place = book.place
-    told = (None, None, None) if place is None else (place.profile, place.endpoint, place.within)
-    return (book.id, *told, book.parallel, text_of(book.opened_at))
+    where = (None, None, None) if place is None else (place.profile, place.endpoint, place.within)
+    return (book.id, *where, book.parallel, text_of(book.opened_at))
 
 
 def _book(row: Sequence[object]) -> Book:
@@ -116,4 +106,4 @@ def _book(row: Sequence[object]) -> Book:
         raise Undecodable(f"row {id_} of books: {error}") from error
 
 
-__all__ = ["check_elsewhere", "read_books", "write_books"]
+__all__ = ["read_books", "read_presences", "write_books"]

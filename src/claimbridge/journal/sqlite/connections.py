@@ -13,8 +13,8 @@ from claimbridge.errors import JournalError
 from claimbridge.journal import rules
 from claimbridge.journal.sqlite import schema
 from claimbridge.journal.sqlite.failures import PLACE, damaged, explained
-from claimbridge.journal.sqlite.owners import turn_to_write
-from claimbridge.journal.sqlite.rows import Undecodable
+from claimbridge.journal.sqlite.locks import turn_to_write
+from claimbridge.journal.sqlite.values import Undecodable
 from claimbridge.turns import Turn
 
 _KEPT: Final = 8

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from claimbridge.errors import JournalError
 from claimbridge.journal.sqlite.failures import damaged, explained, repeated
-from claimbridge.journal.sqlite.rows import Undecodable
+from claimbridge.journal.sqlite.values import Undecodable
 from claimbridge.turns import Turn
 
 T = TypeVar("T")

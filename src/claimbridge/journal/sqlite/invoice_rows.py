@@ -8,10 +8,9 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.journal import invoices
-from claimbridge.journal.rules import Write
-from claimbridge.journal.sqlite.rows import Undecodable
-from claimbridge.model import InvoiceHolder, InvoiceUse, Key, State, Submission
+from claimbridge.journal.sqlite.values import Undecodable, values_of
+from claimbridge.journal.writes import Write
+from claimbridge.model import InvoiceHolder, InvoiceUse, State
 
 _HOLDERS: Final = """
 SELECT s.ledger, s.claim_id, s.revision, s.purpose, s.part, u.claim_id, s.state, EXISTS (
@@ -53,32 +52,27 @@ def read_holders(
     connection: sqlite3.Connection, names: Collection[str]
 ) -> tuple[InvoiceHolder, ...]:
     """Return the submissions that have, or had, invoices of these identities or numbers."""
-    found = [*_read(connection, "invoice", names), *_read(connection, "number", names)]
-    return tuple(dict.fromkeys(found))
+    holders = [*_read(connection, "invoice", names), *_read(connection, "number", names)]
+    return tuple(dict.fromkeys(holders))
 
 
-def check(connection: sqlite3.Connection, changes: Sequence[Write]) -> None:
-    """Raise ClaimError where another claim has an invoice that a change begins to use."""
-    for change in changes:
-        uses = invoices.newly_used(change)
-        if uses:
-            holders = _read(connection, "invoice", [use.invoice for use in uses])
-            claim_id = change.after.key.claim_id
-            error = invoices.refusal(uses, holders, claim_id=claim_id)
-            if error is not None:
-                raise error
+def read_users(
+    connection: sqlite3.Connection, invoices: Collection[str]
+) -> tuple[InvoiceHolder, ...]:
+    """Return the submissions that have, or had, invoices of these identities."""
+    return tuple(_read(connection, "invoice", invoices))
 
 
-def write(connection: sqlite3.Connection, changes: Sequence[Write]) -> None:
-    """Keep which invoices the changed submissions use, after they were written."""
-    for change in changes:
-        before = () if change.before is None else change.before.invoices
-        after = change.after.invoices
+def write(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    """Keep which invoices the submissions use, after they were written."""
+    for one in writes:
+        before = () if one.before is None else one.before.invoices
+        after = one.after.invoices
         if before == after:
             continue
-        key = _key(change.after)
+        key = values_of(one.after.key)
         connection.executemany(_FORGET, [(use.invoice, *key) for use in before])
-        claim_id = change.after.key.claim_id
+        claim_id = one.after.key.claim_id
         connection.executemany(_KEEP, [(*_values(use, claim_id), *key) for use in after])
 
 
@@ -100,26 +94,26 @@ _MARKS: Final = 500
 
 def _holder(row: Sequence[object]) -> InvoiceHolder:
     try:
-        found = msgspec.convert(row, _Row, strict=False)
+        columns = msgspec.convert(row, _Row, strict=False)
         return msgspec.convert(
             {
                 "key": {
-                    "book": found.book,
-                    "claim_id": found.claim,
-                    "revision": found.revision,
-                    "purpose": found.purpose,
-                    "part": found.part,
+                    "book": columns.book,
+                    "claim_id": columns.claim,
+                    "revision": columns.revision,
+                    "purpose": columns.purpose,
+                    "part": columns.part,
                 },
-                "claim_id": found.claim_id,
-                "state": found.state,
-                "superseded": found.superseded,
+                "claim_id": columns.claim_id,
+                "state": columns.state,
+                "superseded": columns.superseded,
                 "use": {
-                    "invoice": found.invoice,
-                    "line": found.line,
-                    "number": found.number,
-                    "amount": found.amount,
-                    "total": found.total,
-                    "currency": found.currency,
+                    "invoice": columns.invoice,
+                    "line": columns.line,
+                    "number": columns.number,
+                    "amount": columns.amount,
+                    "total": columns.total,
+                    "currency": columns.currency,
                 },
             },
             InvoiceHolder,
@@ -134,9 +128,4 @@ def _values(use: InvoiceUse, claim_id: str) -> tuple[object, ...]:
     return use.invoice, claim_id, use.line, use.number, amount, total, use.currency
 
 
-def _key(submission: Submission) -> tuple[str, str, int, str, int]:
-    key: Key = submission.key
-    return key.book, key.claim_id, key.revision, key.purpose.value, key.part
-
-
-__all__ = ["check", "read_holders", "write"]
+__all__ = ["read_holders", "read_users", "write"]

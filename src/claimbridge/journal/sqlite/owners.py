@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import io
 import os
 import secrets
-import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from claimbridge.errors import JournalError
-from claimbridge.journal.sqlite.failures import LOCKED, PLACE, explained
+from claimbridge.journal import forks
+from claimbridge.journal.forks import Forkable
+from claimbridge.journal.sqlite.failures import PLACE, explained
+from claimbridge.journal.sqlite.locks import is_same, let_go, open_lock
+from claimbridge.turns import Turn
 
 
 class Owner:
@@ -29,7 +31,7 @@ class Owner:
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         try:
-            self.id, self._path, self._descriptor = _established(journal)
+            self.id, self._path, self._descriptor = _make(journal)
         except OSError as error:
             raise explained(error, journal) from error
         # An owner that nobody refers to any more lets go of its lock; one that lives to the end
@@ -45,7 +47,7 @@ class Owner:
         with contextlib.suppress(OSError):  # jobs that delete what is old shall find it young
             os.utime(self._descriptor)
         try:
-            stands = _is_same(self._path, self._descriptor)
+            stands = is_same(self._path, self._descriptor)
         except OSError as error:
             raise explained(error, self._journal) from error
         if not stands:
@@ -58,7 +60,7 @@ class Owner:
     def stands(self) -> bool:
         """Whether others can see that this owner lives; not where that cannot be told."""
         try:
-            return _is_same(self._path, self._descriptor)
+            return is_same(self._path, self._descriptor)
         except OSError:
             return False
 
@@ -71,6 +73,68 @@ class Owner:
     def disown(self) -> None:
         """In a forked child: let go of the inherited lock, which stays the parent's alone."""
         self._let_go()
+
+
+class FileOwners(Forkable):
+    """``Owners`` of the journal at ``journal``. A forked child is another owner."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._turn = Turn()
+        self._owner: Owner | None = None
+        forks.watch(self)
+
+    def me(self) -> str:
+        """Return the id of this journal's owner; "" while it has none."""
+        owner = self._owner
+        return "" if owner is None else owner.id
+
+    def appear(self, *, idle: bool) -> str:
+        """Return the id of this journal's owner, whose lock is held before that."""
+        with self._turn.held():
+            if self._owner is not None and idle and not self._owner.stands():
+                # Its lock file is gone, but it has nothing in the air: another takes its place.
+                self._owner.release()
+                self._owner = None
+            if self._owner is None:
+                self._owner = Owner(self._journal)
+            self._owner.check()
+            return self._owner.id
+
+    def stands(self, owner: str) -> bool:
+        """Whether it is this journal's owner, and its lock file stands."""
+        mine = self._owner
+        return mine is not None and mine.id == owner and mine.stands()
+
+    def living(self, owners: Collection[str]) -> Collection[str]:
+        """Return those whose locks are held."""
+        return {owner for owner in owners if lives(self._journal, owner)}
+
+    def retire(self) -> None:
+        """End the life of this journal's owner."""
+        with self._turn.held():
+            if self._owner is not None:
+                self._owner.release()
+                self._owner = None
+
+    def sweep(self) -> None:
+        """Remove the files of dead owners."""
+        sweep(self._journal)
+
+    def pause(self) -> None:
+        """Before a fork: have no lock file half made."""
+        self._turn.take()
+
+    def resume(self) -> None:
+        """After a fork, in the parent: go on."""
+        self._turn.give_back()
+
+    def renew(self) -> None:
+        """After a fork, in the child: be another owner, which is not there yet."""
+        if self._owner is not None:
+            self._owner.disown()
+            self._owner = None
+        self._turn = Turn()
 
 
 def lives(journal: Path, owner: str) -> bool:
@@ -86,7 +150,7 @@ def lives(journal: Path, owner: str) -> bool:
     except OSError:
         return True
     finally:
-        _let_go(descriptor)
+        let_go(descriptor)
 
 
 def sweep(journal: Path) -> None:
@@ -97,114 +161,17 @@ def sweep(journal: Path) -> None:
                 _remove_if_free(entry.path)
 
 
-@contextlib.contextmanager
-def turn_to_write(journal: Path, timeout: float) -> Iterator[None]:
-    """Hold the one turn to write (and checkpoint) among all processes; wait for it, in seconds.
-
-    SQLite's own write lock would do, but for two things. It is waited for by sleeping up to
-    100 ms, so that busy processes starve each other. And SQLite before 3.51.3 can lose a commit
-    that resets the WAL in the very moment in which another connection checkpoints
-    (https://sqlite.org/wal.html, "The WAL-Reset Bug"); nobody does both at once under this lock.
-    Raises JournalError CB-223 when the turn does not come in time.
-    """
-    turn = _WritersTurn(journal)
-    try:
-        try:
-            turn.take(timeout)
-            yield
-        finally:
-            turn.give_back()
-    finally:
-        turn.give_back()  # where the first was interrupted
-
-
-class _WritersTurn:
-    """One thread's turn; its file closes itself when nobody refers to it any more."""
-
-    def __init__(self, journal: Path) -> None:
-        self._journal = journal
-        self._path = journal.with_name(f"{journal.name}-writer")
-        self._file: io.FileIO | None = None
-
-    def take(self, timeout: float) -> None:
-        """Wait for the lock on the file that stands under this name now."""
-        # Real time, whatever clock the journal stamps with: other processes live in it.
-        deadline = time.monotonic() + timeout
-        try:
-            while True:
-                self._file = io.FileIO(self._path, opener=self._opener)
-                _take(self._file.fileno(), self._journal, deadline, timeout)
-                if _is_same(self._path, self._file.fileno()):
-                    break
-                self.give_back()  # it was removed while we waited for it: others take another
-            with contextlib.suppress(OSError):  # jobs that delete what is old shall find it young
-                os.utime(self._file.fileno())
-        except OSError as error:
-            raise explained(error, self._journal) from error
-
-    def give_back(self) -> None:
-        """Let the next one write; again: nothing."""
-        file = self._file
-        if file is None or file.closed:
-            return
-        # Unlocked by name: closing alone would leave the lock with a copy that a fork has made.
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_UN)
-        file.close()
-
-    def _opener(self, path: str, _: int) -> int:
-        return _opened(self._journal, Path(path))
-
-
-def _take(descriptor: int, journal: Path, deadline: float, timeout: float) -> None:
-    pause = 0.0001
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        if time.monotonic() > deadline:
-            raise JournalError(
-                f"journal {journal} is being written by another process for more than {timeout:g} "
-                "seconds; look whether one hangs, then try again. Nothing was changed",
-                code=LOCKED,
-            )
-        time.sleep(pause)
-        pause = min(pause * 2, 0.005)
-
-
-def _established(journal: Path) -> tuple[str, Path, int]:
+def _make(journal: Path) -> tuple[str, Path, int]:
     while True:
         owner = secrets.token_hex(16)
         path = _file(journal, owner)
-        descriptor = _opened(journal, path)
+        descriptor = open_lock(journal, path)
         # Between its creation and its lock another process may sweep the file away.
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_same(path, descriptor):
+            if is_same(path, descriptor):
                 return owner, path, descriptor
-        _let_go(descriptor)
-
-
-def _opened(journal: Path, lock: Path) -> int:
-    """Open a lock file for whoever may read the journal: asking who lives takes reading only."""
-    with contextlib.suppress(FileNotFoundError):
-        return os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    mode = journal.stat().st_mode & 0o666
-    return os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, mode)
-
-
-def _let_go(descriptor: int) -> None:
-    # Unlocked by name: closing alone would leave the lock with a copy that a fork has made.
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
-
-
-def _is_same(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+        let_go(descriptor)
 
 
 def _is_free(descriptor: int) -> bool:
@@ -223,11 +190,11 @@ def _remove_if_free(path: str) -> None:
             if _is_free(descriptor):
                 Path(path).unlink()
         finally:
-            _let_go(descriptor)
+            let_go(descriptor)
 
 
 def _file(journal: Path, owner: str) -> Path:
     return journal.with_name(f"{journal.name}-owner-{owner}")
 
 
-__all__ = ["Owner", "lives", "sweep", "turn_to_write"]
+__all__ = ["FileOwners", "Owner", "lives", "sweep"]

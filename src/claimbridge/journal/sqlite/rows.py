@@ -1,4 +1,4 @@
-"""Submissions, moves and cursors as rows: every statement of the SQLite journal.
+"""Claims and their submissions as rows: their statements.
 
 Each function runs inside a transaction that its caller opened, or is one statement, which reads
 one consistent state.
@@ -17,12 +17,15 @@ from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import rules
 from claimbridge.journal.base import key_order
+from claimbridge.journal.ports import Aloft, ClaimWrite, StoredSubmission
+from claimbridge.journal.sqlite import move_rows
+from claimbridge.journal.sqlite.values import Undecodable, text_of, values_of
+from claimbridge.journal.writes import Write
 from claimbridge.model import (
     History,
     InvoiceUse,
     JournalEntry,
     Key,
-    Move,
     Purpose,
     Reason,
     State,
@@ -52,10 +55,6 @@ FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER B
 """
 _ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
 _COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
-_MOVES: Final = """
-SELECT id, revision, purpose, part, at, state_before, state_after, attempt, detail
-FROM moves WHERE ledger = ? AND claim_id = ? AND id > ? ORDER BY id LIMIT ?
-"""
 _INSERT: Final = """
 INSERT INTO submissions (reference, digest, state, attempt, attempted_at, updated_at, owner,
     flight, content, ledger, claim_id, revision, purpose, part)
@@ -69,10 +68,6 @@ WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ? 
 _CONTENT: Final = """
 UPDATE submissions SET content = ?
 WHERE ledger = ? AND claim_id = ? AND revision = ? AND purpose = ? AND part = ?
-"""
-_APPEND: Final = """
-INSERT INTO moves (ledger, claim_id, revision, purpose, part, at, state_before, state_after,
-    attempt, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OWNER: Final = """
 SELECT owner FROM submissions
@@ -92,33 +87,10 @@ UPDATE claims SET version = version + 1 WHERE ledger = ? AND claim_id = ? AND ve
 _WITHDRAW: Final = """
 UPDATE claims SET withdrawn = ?, reason = ? WHERE ledger = ? AND claim_id = ?
 """
-_SET_CURSOR: Final = """
-INSERT INTO cursors (ledger, cursor, updated_at) VALUES (?, ?, ?)
-ON CONFLICT (ledger) DO UPDATE SET cursor = excluded.cursor, updated_at = excluded.updated_at
-"""
-
-
-class Aloft(msgspec.Struct, frozen=True):
-    """Whose flight a ``sending`` row is in."""
-
-    owner: str
-    flight: int
-
-
-class Stored(msgspec.Struct, frozen=True):
-    """One submission as the file holds it; ``aloft`` is None unless it is ``sending``."""
-
-    number: int
-    submission: Submission
-    aloft: Aloft | None
-
-
-class Undecodable(Exception):
-    """A row holds what this program can never have written."""
 
 
 class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What of a submission needs no column. To change it in any way is a migration (schema.py)."""
+    """What of a submission needs no column. To change it in any way is a migration."""
 
     voucher: Voucher
     journal_entry: JournalEntry | None = None
@@ -156,7 +128,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(_Content)
 
 
-def encoded(submission: Submission) -> str:
+def encode(submission: Submission) -> str:
     """Return the JSON of what needs no column. Raises JournalError CB-228 for text that is none."""
     content = _Content(
         voucher=submission.voucher,
@@ -205,7 +177,7 @@ def read_page(
     size: int,
     *,
     parts: bool = False,
-) -> list[Stored]:
+) -> list[StoredSubmission]:
     """Return up to ``size`` submissions in ``state`` with numbers above ``after``, in order.
 
     With ``parts`` only those of divided claims.
@@ -216,8 +188,8 @@ def read_page(
 
 def read_counts(connection: sqlite3.Connection, book: str) -> dict[State, int]:
     """Return how many submissions of a book are in each state; no state with 0."""
-    found = dict(connection.execute(_COUNTS, (book,)).fetchall())
-    return {state: found[state.value] for state in State if state.value in found}
+    counts = dict(connection.execute(_COUNTS, (book,)).fetchall())
+    return {state: counts[state.value] for state in State if state.value in counts}
 
 
 def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
@@ -226,35 +198,10 @@ def read_aloft(connection: sqlite3.Connection) -> list[tuple[str, str, Aloft]]:
     return [(book, claim_id, Aloft(owner, flight)) for book, claim_id, owner, flight in rows]
 
 
-def read_moves(
-    connection: sqlite3.Connection, book: str, claim_id: str, after: int, size: int
-) -> list[tuple[int, Move]]:
-    """Return up to ``size`` of a claim's moves with numbers above ``after``, in order."""
-    rows = connection.execute(_MOVES, (book, claim_id, after, size)).fetchall()
-    return [(row[0], _move(book, claim_id, row[1:])) for row in rows]
-
-
-def read_cursor(connection: sqlite3.Connection, book: str) -> str:
-    """Return a ledger's cursor; "" when there is none."""
-    row = connection.execute("SELECT cursor FROM cursors WHERE ledger = ?", (book,)).fetchone()
-    return str(row[0]) if row else ""
-
-
-def write_cursor(connection: sqlite3.Connection, book: str, cursor: str, now: dt.datetime) -> None:
-    """Keep a ledger's cursor."""
-    connection.execute(_SET_CURSOR, (book, cursor, text_of(now)))
-
-
-def write_sight(
-    connection: sqlite3.Connection, book: str, seal: str, until: dt.datetime, now: dt.datetime
-) -> bool:
-    """Keep that a reply was seen, and forget those too old to count; False when it was there."""
-    connection.execute("DELETE FROM replies WHERE until < ?", (text_of(now - rules.KEPT_LONGER),))
-    done = connection.execute(
-        "INSERT OR IGNORE INTO replies (ledger, seal, until) VALUES (?, ?, ?)",
-        (book, seal, text_of(until)),
-    )
-    return done.rowcount == 1
+def read_owners(connection: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, str]:
+    """Return whose flights these submissions are in, of those that are in any."""
+    rows = {key: connection.execute(_OWNER, values_of(key)).fetchone() for key in keys}
+    return {key: str(row[0]) for key, row in rows.items() if row is not None and row[0]}
 
 
 def advance(connection: sqlite3.Connection, seen: History) -> bool:
@@ -266,14 +213,9 @@ def advance(connection: sqlite3.Connection, seen: History) -> bool:
     return done.rowcount == 1
 
 
-def write_withdrawal(connection: sqlite3.Connection, seen: History, withdrawn: Withdrawal) -> None:
-    """Keep that the claim was taken back, after ``advance``."""
-    connection.execute(_WITHDRAW, (withdrawn.revision, withdrawn.reason, seen.book, seen.claim_id))
-
-
 def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | None:
     """Return whose flight an attempt is in; None where it is in the air no more."""
-    values = (*_key(flight.key), flight.attempt)
+    values = (*values_of(flight.key), flight.attempt)
     row = connection.execute(_FLIGHT, values).fetchone()
     return None if row is None else Aloft(row[0], row[1])
 
@@ -281,59 +223,41 @@ def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | N
 def note_job(connection: sqlite3.Connection, flight: Submission, job: str) -> None:
     """Keep which job of the ERP holds an attempt that is in the air."""
     history, _ = read_claim(connection, flight.key.book, flight.key.claim_id)
-    held = history.get(flight.key)
-    if held is not None and held.state is State.SENDING and held.attempt == flight.attempt:
-        content = encoded(msgspec.structs.replace(held, job=job))
-        connection.execute(_CONTENT, (content, *_key(flight.key)))
+    kept = history.get(flight.key)
+    if kept is not None and kept.state is State.SENDING and kept.attempt == flight.attempt:
+        content = encode(msgspec.structs.replace(kept, job=job))
+        connection.execute(_CONTENT, (content, *values_of(flight.key)))
 
 
-def check_owned(connection: sqlite3.Connection, changes: Iterable[rules.Write], owner: str) -> None:
-    """Raise JournalError CB-228 where another than ``owner`` has the flight that a change ends."""
-    for change in changes:
-        if change.lands_unproven:
-            row = connection.execute(_OWNER, _key(change.after.key)).fetchone()
-            if row is None or row[0] != owner:
-                raise rules.not_yours(change.after.key)
+def write(connection: sqlite3.Connection, write: ClaimWrite, contents: Mapping[Key, str]) -> None:
+    """Write ``write`` and its moves, after ``advance``; ``contents`` are what ``encode`` made.
 
-
-def write(
-    connection: sqlite3.Connection,
-    changes: Sequence[rules.Write],
-    contents: Mapping[Key, str],
-    aloft: Mapping[Key, Aloft],
-) -> None:
-    """Write ``changes`` and their moves, after ``advance``.
-
-    ``contents`` are the ``encoded`` submissions, ``aloft`` the flights of those that take off.
     Raises JournalError: CB-229 for a reference that is taken, CB-228 where the file does not hold
-    what a change says was before.
+    what a write says was before.
     """
-    for change in changes:
-        key = change.after.key
+    for one in write.writes:
+        key = one.after.key
         try:
-            _put(connection, change, _values(change.after, contents[key], aloft.get(key)))
+            _put(connection, one, _values(one.after, contents[key], write.takeoffs.get(key)))
         except sqlite3.IntegrityError as error:
-            holder = read_reference(connection, key.book, change.after.reference)
+            holder = read_reference(connection, key.book, one.after.reference)
             if holder is None or holder.key == key:
                 raise rules.not_as_seen(key) from error
-            raise rules.reference_taken(key, change.after.reference, holder.key) from error
-    moves = [change.move for change in changes]
-    connection.executemany(_APPEND, [_move_row(move) for move in moves if move is not None])
+            raise rules.reference_taken(key, one.after.reference, holder.key) from error
+    move_rows.append(connection, [one.move for one in write.writes if one.move is not None])
+    if write.withdrawn is not None:
+        withdrawn = (write.withdrawn.revision, write.withdrawn.reason)
+        connection.execute(_WITHDRAW, (*withdrawn, write.seen.book, write.seen.claim_id))
 
 
-def _put(connection: sqlite3.Connection, change: rules.Write, values: Row) -> None:
-    key = change.after.key
-    if change.before is None:
-        connection.execute(_INSERT, (*values, *_key(key)))
+def _put(connection: sqlite3.Connection, write: Write, values: Row) -> None:
+    key = write.after.key
+    if write.before is None:
+        connection.execute(_INSERT, (*values, *values_of(key)))
         return
-    done = connection.execute(_UPDATE, (*values, *_key(key), change.before.state.value))
+    done = connection.execute(_UPDATE, (*values, *values_of(key), write.before.state.value))
     if done.rowcount != 1:
         raise rules.not_as_seen(key)
-
-
-def _move_row(move: Move) -> Row:
-    before = None if move.before is None else move.before.value
-    return (*_key(move.key), text_of(move.at), before, move.after.value, move.attempt, move.detail)
 
 
 def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
@@ -350,11 +274,7 @@ def _values(submission: Submission, content: str, aloft: Aloft | None) -> Row:
     )
 
 
-def _key(key: Key) -> tuple[str, str, int, str, int]:
-    return key.book, key.claim_id, key.revision, key.purpose.value, key.part
-
-
-def _stored(row: Sequence[object]) -> Stored:
+def _stored(row: Sequence[object]) -> StoredSubmission:
     try:
         columns = msgspec.convert(row, _Columns)
         content = _DECODER.decode(columns.content)
@@ -379,59 +299,22 @@ def _stored(row: Sequence[object]) -> Stored:
         updated_at=columns.updated_at,
         invoices=content.invoices,
     )
-    if columns.owner is None or columns.flight is None:
-        return Stored(columns.number, submission, None)
-    return Stored(columns.number, submission, Aloft(columns.owner, columns.flight))
-
-
-def _move(book: str, claim_id: str, row: Sequence[object]) -> Move:
-    revision, purpose, part, at, before, after, attempt, detail = row
-    fields = {
-        "key": {
-            "book": book,
-            "claim_id": claim_id,
-            "revision": revision,
-            "purpose": purpose,
-            "part": part,
-        },
-        "at": at,
-        "before": before,
-        "after": after,
-        "attempt": attempt,
-        "detail": detail,
-    }
-    try:
-        return msgspec.convert(fields, Move)
-    except msgspec.MsgspecError as error:
-        raise Undecodable(f"a move of claim {claim_id}: {error}") from error
-
-
-def text_of(moment: dt.datetime | None) -> str | None:
-    """Return a moment as rows hold it: UTC, so that texts sort as times do."""
-    if moment is None:
-        return None
-    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    aloft = None
+    if columns.owner is not None and columns.flight is not None:
+        aloft = Aloft(columns.owner, columns.flight)
+    return StoredSubmission(columns.number, submission, aloft)
 
 
 __all__ = [
-    "Aloft",
-    "Stored",
-    "Undecodable",
     "advance",
-    "check_owned",
-    "encoded",
+    "encode",
     "note_job",
     "read_aloft",
     "read_claim",
     "read_counts",
-    "read_cursor",
     "read_flight",
-    "read_moves",
+    "read_owners",
     "read_page",
     "read_reference",
-    "text_of",
     "write",
-    "write_cursor",
-    "write_sight",
-    "write_withdrawal",
 ]

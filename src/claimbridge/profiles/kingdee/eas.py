@@ -36,24 +36,24 @@ from claimbridge.errors import (
     NotDelivered,
 )
 from claimbridge.model import Outcome, OutcomeKind, Submission
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, LogIn, answer_to
 from claimbridge.profiles.kingdee.lookup import (
     FIND,
     IMPORT,
-    Lookup,
-    Wanted,
+    LookupRequest,
+    VoucherLookup,
     company_of,
     is_dead,
     strings_of,
     wanted_in,
 )
 from claimbridge.profiles.kingdee.replies import FORM, outcome, results
-from claimbridge.profiles.kingdee.rows import Books, local_total, references, rows
+from claimbridge.profiles.kingdee.rows import RowSettings, local_total, references, rows
 from claimbridge.profiles.kit.markup import element
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
 from claimbridge.profiles.kit.reading import read_untyped, unknown
-from claimbridge.profiles.kit.sourced import as_request
+from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -116,7 +116,7 @@ class KingdeeEas:
         batch: int = 1,
     ) -> None:
         self._place = (solution, data_centre, language, database)
-        self._books = Books(
+        self._books = RowSettings(
             voucher_type=voucher_type,
             creator=creator,
             local_currency=local_currency,
@@ -126,7 +126,7 @@ class KingdeeEas:
             credit=credit,
         )
         self._submits = submit
-        self._lookup = Lookup(
+        self._lookup = VoucherLookup(
             listing or (),
             type_=voucher_type,
             currency=local_currency,
@@ -225,7 +225,7 @@ class KingdeeEas:
         """Ask, or import; where the session had died, log in and do it once more."""
         from claimbridge.contract.calls.fault import Fault
 
-        if isinstance(request, Wanted):
+        if isinstance(request, LookupRequest):
             return (yield from self._lookup.found(request, alone=True))
         answer = yield from answer_to(request)
         if is_dead(answer):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 from claimbridge.model.money import EXACT
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.conversation import Conversation, LogIn, answer_to
-from claimbridge.profiles.kingdee.replies import SAVED, Listed, listed, outcome, results
+from claimbridge.profiles.kingdee.replies import SAVED, ListedVoucher, listed, outcome, results
 from claimbridge.profiles.kit.reading import unknown
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -36,21 +36,21 @@ _DEAD: Final = re.compile(
 _K = OutcomeKind
 
 
-Place = tuple[str, int, int]
+CompanyPeriod = tuple[str, int, int]
 """A company, a year, and a period of it."""
 
 
-class Wanted(Request, frozen=True, kw_only=True):
+class LookupRequest(Request, frozen=True, kw_only=True):
     """A look-up: the companies and periods to ask for, and what each voucher must amount to.
 
     ``expected`` has, by reference, the debits' sum in the local currency and the voucher's totals.
     """
 
-    places: tuple[Place, ...]
+    places: tuple[CompanyPeriod, ...]
     expected: Mapping[str, tuple[Decimal, dict[str, Decimal]]]
 
 
-class Lookup:
+class VoucherLookup:
     """The questions of one EAS, whose strings have the parts of ``listing``.
 
     ``type_`` is the type of vouchers where the strings do not tell it, ``currency`` the local one,
@@ -72,12 +72,12 @@ class Lookup:
         found = yield from self.found(_asking(request))
         return () if all(one.kind is _K.ABSENT for one in found) else found
 
-    def found(self, wanted: Wanted, *, alone: bool = False) -> Conversation:
+    def found(self, wanted: LookupRequest, *, alone: bool = False) -> Conversation:
         """Return an outcome for each voucher that is looked for.
 
         ``alone``: nothing else was asked in this exchange, so that a dead session may be replaced.
         """
-        rows: list[Listed] = []
+        rows: list[ListedVoucher] = []
         trouble = ""
         for number, place in enumerate(wanted.places):
             question = wanted if number == 0 else _question(place)
@@ -111,13 +111,18 @@ class Lookup:
             for item, one in enumerate(found, start=1)
         ) or (unknown("EAS lists no voucher"),)
 
-    def _place(self, written: str) -> Place | None:
+    def _place(self, written: str) -> CompanyPeriod | None:
         held = dict(zip(self.listing, written.split("||"), strict=False))
         year, period = held.get("year", "").strip(), held.get("period", "").strip()
         return ("", int(year), int(period)) if year.isdecimal() and period.isdecimal() else None
 
     def _about(
-        self, reference: str, wanted: Wanted, rows: list[Listed], trouble: str, item: int
+        self,
+        reference: str,
+        wanted: LookupRequest,
+        rows: list[ListedVoucher],
+        trouble: str,
+        item: int,
     ) -> list[Outcome]:
         # A database may have folded the case; ours are in capitals, but for those kept from before.
         ours = [row for row in rows if row.reference.upper() == reference.upper()]
@@ -138,13 +143,15 @@ class Lookup:
             for row in held
         ]
 
-    def _totals(self, row: Listed, local: Decimal, ours: dict[str, Decimal]) -> dict[str, Decimal]:
+    def _totals(
+        self, row: ListedVoucher, local: Decimal, ours: dict[str, Decimal]
+    ) -> dict[str, Decimal]:
         """Return what EAS holds, for comparison: our own totals where the local sums agree."""
         if row.debit is None:
             return {}
         return ours if row.debit == local else {self._currency: row.debit}
 
-    def _listed(self, answer: Reply | Fault, place: Place) -> list[Listed] | None:
+    def _listed(self, answer: Reply | Fault, place: CompanyPeriod) -> list[ListedVoucher] | None:
         """Return the vouchers of a period; None where one of them could not be read."""
         strings = strings_of(answer, FIND)
         if strings is None:
@@ -197,11 +204,11 @@ def _checked(listing: Sequence[str]) -> tuple[str, ...]:
 
 
 def wanted_in(
-    places: Sequence[Place], expected: Mapping[str, tuple[Decimal, dict[str, Decimal]]]
-) -> Wanted:
+    places: Sequence[CompanyPeriod], expected: Mapping[str, tuple[Decimal, dict[str, Decimal]]]
+) -> LookupRequest:
     """Return the look-up of the vouchers ``expected`` in ``places``."""
     unique = tuple(dict.fromkeys(places))
-    return Wanted(
+    return LookupRequest(
         operation=FIND,
         body=_question(unique[0]).body,
         harmless=True,
@@ -210,14 +217,14 @@ def wanted_in(
     )
 
 
-def _question(place: Place) -> Request:
+def _question(place: CompanyPeriod) -> Request:
     company, year, period = place
     # The WSDL spells it so: periodNnumber.
     body = {"comNumber": company, "year": str(year), "periodNnumber": str(period)}
     return Request(operation=FIND, body=body, harmless=True)
 
 
-def _asking(request: Request) -> Wanted:
+def _asking(request: Request) -> LookupRequest:
     """Return the look-up for the vouchers of an import, from its own rows."""
     held: Sequence[Mapping[str, Any]] = request.body["col"]["item"]
     sums: dict[str, Decimal] = {}
@@ -281,4 +288,13 @@ def _own(reasons: tuple[Reason, ...], reference: str, *, alone: bool) -> tuple[R
     return reasons if alone or not named else named
 
 
-__all__ = ["FIND", "IMPORT", "Lookup", "Wanted", "company_of", "is_dead", "strings_of", "wanted_in"]
+__all__ = [
+    "FIND",
+    "IMPORT",
+    "LookupRequest",
+    "VoucherLookup",
+    "company_of",
+    "is_dead",
+    "strings_of",
+    "wanted_in",
+]

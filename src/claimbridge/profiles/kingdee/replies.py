@@ -49,7 +49,7 @@ FORM: Final = EntryForm(number=rf".{{1,40}}-[0-9]{{1,2}}-{_NUMBER}", year=YEAR, 
 _K = OutcomeKind
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     """One string that was understood; ``number`` is "" where EAS gives none.
 
     ``id`` is what stands after the number, ``drift`` what was tolerated.
@@ -82,14 +82,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return JournalEntry(f"{self.type}-{self.period}-{self.number}", company, self.year)
 
 
-def result(written: str) -> Result | None:
+def result(written: str) -> ImportResult | None:
     """Return what a string says; None for one that is no result."""
     parts = [part.strip() for part in written.split(PARTED)]
     if not 5 <= len(parts) <= 7 or not _CODE.fullmatch(parts[0]):
         return None
     code, type_, year, period, text, number, id_, *_ = (*map(_given, parts), "", "")
     told: list[str] = []
-    return Result(
+    return ImportResult(
         code=code,
         type=type_,
         year=as_written(year, "a voucher's year", told),
@@ -101,12 +101,14 @@ def result(written: str) -> Result | None:
     )
 
 
-def results(strings: Sequence[str]) -> list[Result]:
+def results(strings: Sequence[str]) -> list[ImportResult]:
     """Return the strings that are results, in their order."""
     return [found for one in strings if (found := result(one)) is not None]
 
 
-def outcome(found: Result, *, company: str = "", posted: bool = True, item: int = 1) -> Outcome:
+def outcome(
+    found: ImportResult, *, company: str = "", posted: bool = True, item: int = 1
+) -> Outcome:
     """Return what one result says of the one voucher that it can be about.
 
     ``posted`` False: vouchers are saved as drafts, which a person has yet to submit.
@@ -138,7 +140,7 @@ def outcome(found: Result, *, company: str = "", posted: bool = True, item: int 
     return Outcome(kind=_K.REJECTED, reasons=(reason,), item=item)
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class ListedVoucher(msgspec.Struct, frozen=True, kw_only=True):
     """One voucher of a period as ``findVoucher`` lists it; ``debit`` is None where not listed."""
 
     reference: str
@@ -148,7 +150,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 def listed(
     written: str, layout: Sequence[str], *, place: tuple[str, int, int], type_: str
-) -> Listed | None:
+) -> ListedVoucher | None:
     """Return the voucher that a string of ``findVoucher`` lists, its parts named by ``layout``.
 
     ``place`` is the company, year and period that were asked for. None where the string does not
@@ -169,7 +171,7 @@ def listed(
     if not is_number(held["number"], _NUMBER) or not is_code(held.get("type", type_)):
         return None
     number = f"{held.get('type', type_)}-{period}-{held['number']}"
-    return Listed(
+    return ListedVoucher(
         reference=held["reference"], entry=JournalEntry(number, company, str(year)), debit=debit
     )
 
@@ -179,4 +181,4 @@ def _given(part: str) -> str:
     return "" if part == "null" else part
 
 
-__all__ = ["FORM", "Listed", "Result", "listed", "outcome", "result", "results"]
+__all__ = ["FORM", "ImportResult", "ListedVoucher", "listed", "outcome", "result", "results"]

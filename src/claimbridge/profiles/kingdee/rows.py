@@ -23,7 +23,7 @@ _MOST_DIMENSIONS: Final = 8
 _ONE: Final = Decimal(1)
 
 
-class Books(msgspec.Struct, frozen=True, kw_only=True):
+class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What one EAS calls things: see ``KingdeeEas``, whose options these are."""
 
     voucher_type: str
@@ -35,7 +35,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     credit: int
 
 
-def rows(submission: Submission, books: Books) -> list[requests.WSWSVoucher]:
+def rows(submission: Submission, books: RowSettings) -> list[requests.WSWSVoucher]:
     """Return the rows of one voucher.
 
     A reversal is a red voucher: the postings stay on their sides, their amounts are negative.
@@ -58,7 +58,7 @@ def rows(submission: Submission, books: Books) -> list[requests.WSWSVoucher]:
         raise
 
 
-def local_amounts(voucher: Voucher, books: Books) -> list[Decimal]:
+def local_amounts(voucher: Voucher, books: RowSettings) -> list[Decimal]:
     """Return each posting's amount in the local currency; debits and credits agree in it.
 
     What rounding leaves between the sides goes to the largest posting of the smaller side.
@@ -78,13 +78,13 @@ def local_amounts(voucher: Voucher, books: Books) -> list[Decimal]:
     return converted
 
 
-def local_total(voucher: Voucher, books: Books) -> Decimal:
+def local_total(voucher: Voucher, books: RowSettings) -> Decimal:
     """Return the debits' sum in the local currency, as EAS adds it up; never negative."""
     pairs = zip(voucher.postings, local_amounts(voucher, books), strict=True)
     return summed(local for posting, local in pairs if posting.side is Side.DEBIT)
 
 
-def _head(submission: Submission, books: Books) -> requests.WSWSVoucher:
+def _head(submission: Submission, books: RowSettings) -> requests.WSWSVoucher:
     voucher = submission.voucher
     booked = voucher.posting_date
     return {
@@ -103,7 +103,7 @@ def _head(submission: Submission, books: Books) -> requests.WSWSVoucher:
 
 
 def _row(
-    posting: Posting, local: Decimal, number: int, voucher: Voucher, books: Books
+    posting: Posting, local: Decimal, number: int, voucher: Voucher, books: RowSettings
 ) -> requests.WSWSVoucher:
     red = voucher.purpose is Purpose.REVERSE
     side = posting.side.other if red else posting.side
@@ -134,7 +134,7 @@ def _told(voucher: Voucher) -> str:
     return voucher.reverses.number if voucher.reverses else ""
 
 
-def _assistants(posting: Posting, books: Books) -> requests.WSWSVoucher:
+def _assistants(posting: Posting, books: RowSettings) -> requests.WSWSVoucher:
     """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
     held = dimensions_of(posting)
     foreign = [name for name in held if name not in books.dimensions]
@@ -153,7 +153,7 @@ def _assistants(posting: Posting, books: Books) -> requests.WSWSVoucher:
     return cast("requests.WSWSVoucher", found)  # the names are counted: 1 to 8
 
 
-def _converted(posting: Posting, books: Books) -> Decimal:
+def _converted(posting: Posting, books: RowSettings) -> Decimal:
     if posting.currency not in books.currencies:
         raise ClaimError(
             f"EAS's code of the currency {posting.currency} is not known; add it to "
@@ -164,7 +164,7 @@ def _converted(posting: Posting, books: Books) -> Decimal:
     return rounded(EXACT.multiply(posting.amount, rate), books.local_currency)
 
 
-def _rate(currency: str, books: Books) -> Decimal:
+def _rate(currency: str, books: RowSettings) -> Decimal:
     if currency == books.local_currency:
         return _ONE
     rate = books.rates.get(currency)

@@ -1,17 +1,16 @@
 """Values of a request that remember the claim field they came from.
 
 A profile builds its request once, with ``Sourced`` leaves; ``as_request`` parts the values from
-their origins, so that what a finding says about a path can name the field that a person can mend.
+their origins. So a finding about a path of the request can name the claim field to fix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting
-from claimbridge.profiles.base import Request
 
 
 class Sourced(NamedTuple):
@@ -19,44 +18,6 @@ class Sourced(NamedTuple):
 
     text: str
     field: str
-
-
-def as_request(operation: str, body: Mapping[str, Any]) -> Request:
-    """Return the request that ``body`` describes.
-
-    Leaves are ``Sourced`` or plain text. What is None, an empty ``Sourced`` or an empty list is
-    left out: the values of claims and vouchers use "" for "not given".
-    """
-    sources: dict[str, str] = {}
-    return Request(operation=operation, body=_plain(body, "", sources), sources=sources)
-
-
-def _plain(body: Mapping[str, Any], path: str, sources: dict[str, str]) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name, value in body.items():
-        if value is None or value == [] or (isinstance(value, Sourced) and not value.text):
-            continue
-        if isinstance(value, list):
-            step = _step(path, name)
-            # A step is counted only where its name repeats.
-            steps = [step] if len(value) == 1 else [f"{step}[{n + 1}]" for n in range(len(value))]
-            plain[name] = [_value(value[n], steps[n], sources) for n in range(len(value))]
-        else:
-            plain[name] = _value(value, _step(path, name), sources)
-    return plain
-
-
-def _value(value: object, path: str, sources: dict[str, str]) -> object:
-    if isinstance(value, Sourced):
-        sources[path] = value.field
-        return value.text
-    return _plain(value, path, sources) if isinstance(value, Mapping) else value
-
-
-def _step(path: str, name: str) -> str:
-    if name == "#text":
-        return path
-    return f"{path}/{name}" if path else name
 
 
 def field_at(sources: Mapping[str, str], xpath: str) -> str:

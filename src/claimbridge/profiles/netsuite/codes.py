@@ -29,8 +29,8 @@ Field = Literal[
     "category",
     "tax_code",
 ]
-Place = Literal["department", "class", "location", "entity", "customer"]
-PLACES: Final[Mapping[str, Place]] = MappingProxyType(
+LineField = Literal["department", "class", "location", "entity", "customer"]
+LINE_FIELDS: Final[Mapping[str, LineField]] = MappingProxyType(
     {
         "cost_centre": "department",
         "project": "class",
@@ -52,19 +52,19 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     internal_ids: Mapping[str, Mapping[str, str]]
-    places: Mapping[str, Place]
+    places: Mapping[str, LineField]
 
     def ref(self, field: Field, code: Sourced) -> requests.RecordRef:
         """Return a reference to a record: by NetSuite's id where it is known, else by the code."""
         id_ = self.internal_ids.get(field, {}).get(code.text)
         return {"@internalId": Sourced(id_, code.field)} if id_ else {"@externalId": code}
 
-    def placed(self, posting: Posting, claim_id: str) -> dict[Place, Sourced]:
+    def placed(self, posting: Posting, claim_id: str) -> dict[LineField, Sourced]:
         """Return the codes of dimensions by the fields that they go to; none is dropped.
 
         Raises ClaimError CB-168 for one without a place, or whose place is taken by another.
         """
-        placed: dict[Place, Sourced] = {}
+        placed: dict[LineField, Sourced] = {}
         for name, code in dimensions_of(posting, claim_id=claim_id).items():
             place = self.places.get(name)
             if place is None:

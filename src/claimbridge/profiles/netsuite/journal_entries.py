@@ -33,17 +33,18 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import Attempt, Began, Wait, answer_to
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.kit.reading import of_several, unknown
-from claimbridge.profiles.kit.sourced import OWN_DIMENSIONS, Sourced, as_request, claim_field
-from claimbridge.profiles.netsuite.codes import PLACES, Codes, Field, Place, double
+from claimbridge.profiles.kit.sourced import OWN_DIMENSIONS, Sourced, claim_field
+from claimbridge.profiles.netsuite.codes import LINE_FIELDS, Codes, Field, LineField, double
 from claimbridge.profiles.netsuite.replies import Records, job_of, read_fault
 from claimbridge.profiles.netsuite.reports import Reports
 from claimbridge.profiles.netsuite.token_passport import token_passport
+from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -131,7 +132,7 @@ class NetSuite:
         *,
         record: Record = "journal-entry",
         internal_ids: dict[Field, dict[str, str]] | None = None,
-        dimensions: dict[str, Place] | None = None,
+        dimensions: dict[str, LineField] | None = None,
         one_world: bool = True,
         approved: bool = True,
         billable: bool = False,
@@ -148,7 +149,7 @@ class NetSuite:
         ids: dict[str, Mapping[str, str]] = {
             str(key): of for key, of in (internal_ids or {}).items()
         }
-        self._codes = Codes(internal_ids=ids, places={**PLACES, **(dimensions or {})})
+        self._codes = Codes(internal_ids=ids, places={**LINE_FIELDS, **(dimensions or {})})
         self._one_world = one_world
         self._approved = approved
         self._time = time_of_day

@@ -25,7 +25,7 @@ _OWED: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE, Role.ADVANCE
 _OTHERWISE: Final = 'post such claims to a ledger with record = "journal-entry"'
 
 
-class Line(msgspec.Struct, frozen=True):
+class BookedPosting(msgspec.Struct, frozen=True):
     """One line of a report: what was spent, and the input tax in it; negative for a refund."""
 
     spent: Posting
@@ -38,21 +38,21 @@ class Line(msgspec.Struct, frozen=True):
         return EXACT.add(signed(self.spent), signed(self.tax) if self.tax else _ZERO)
 
 
-class Legs(msgspec.Struct, frozen=True, kw_only=True):
+class ReportPostings(msgspec.Struct, frozen=True, kw_only=True):
     """A voucher's postings by what they are in a report.
 
     ``owed`` are those that NetSuite makes by itself, ``employee`` and ``card`` one of each that
     names the account; None where nothing is owed there. ``advance`` is what is set off, or 0.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[BookedPosting, ...]
     owed: tuple[Posting, ...]
     employee: Posting | None
     card: Posting | None
     advance: Decimal
 
 
-def legs_of(voucher: Voucher) -> Legs:
+def report_postings(voucher: Voucher) -> ReportPostings:
     """Return what each posting of ``voucher`` is in an expense report.
 
     Raises ClaimError where the report would say something else than the voucher: CB-170 for a
@@ -68,7 +68,7 @@ def legs_of(voucher: Voucher) -> Legs:
     cards = [one for one in owed if one.role is Role.CARD_PAYABLE]
     employees = [one for one in owed if one.role is Role.EMPLOYEE_PAYABLE]
     advances = (one.amount for one in owed if one.role is Role.ADVANCE_CLEARING)
-    return Legs(
+    return ReportPostings(
         lines=_lines(voucher, cards),
         owed=owed,
         employee=_of_one_account(voucher, employees),
@@ -100,7 +100,7 @@ def _check(posting: Posting, voucher: Voucher) -> None:
         raise refusal(voucher, "CB-173", field, why)
 
 
-def _lines(voucher: Voucher, cards: Sequence[Posting]) -> tuple[Line, ...]:
+def _lines(voucher: Voucher, cards: Sequence[Posting]) -> tuple[BookedPosting, ...]:
     spent = [one for one in voucher.postings if one.role in _SPENT]
     taxes: dict[int, Posting] = {}
     for tax in voucher.postings:
@@ -112,7 +112,8 @@ def _lines(voucher: Voucher, cards: Sequence[Posting]) -> tuple[Line, ...]:
             taxes[at] = tax
     by_card = {_claim_line(one) for one in cards}
     lines = tuple(
-        Line(one, taxes.get(at), _claim_line(one) in by_card) for at, one in enumerate(spent)
+        BookedPosting(one, taxes.get(at), _claim_line(one) in by_card)
+        for at, one in enumerate(spent)
     )
     for card in cards:
         _check_card(card, cards, lines, voucher)
@@ -137,7 +138,7 @@ def _taxed(tax: Posting, spent: Sequence[Posting], voucher: Voucher) -> int:
 
 
 def _check_card(
-    card: Posting, cards: Iterable[Posting], lines: Iterable[Line], voucher: Voucher
+    card: Posting, cards: Iterable[Posting], lines: Iterable[BookedPosting], voucher: Voucher
 ) -> None:
     """Refuse a card that paid something else than whole lines of the claim."""
     line = _claim_line(card)

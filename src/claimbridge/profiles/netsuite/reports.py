@@ -20,8 +20,14 @@ import msgspec
 from claimbridge.model import Posting, Submission, Voucher
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
-from claimbridge.profiles.netsuite.codes import Codes, Place, double
-from claimbridge.profiles.netsuite.postings import Legs, Line, legs_of, refusal, signed
+from claimbridge.profiles.netsuite.codes import Codes, LineField, double
+from claimbridge.profiles.netsuite.postings import (
+    BookedPosting,
+    ReportPostings,
+    refusal,
+    report_postings,
+    signed,
+)
 
 if TYPE_CHECKING:
     from claimbridge.profiles.netsuite import requests
@@ -55,18 +61,20 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             only_currency(voucher, holds="a NetSuite expense report has one", code="CB-167"),
             "currency",
         )
-        legs = legs_of(voucher)
+        postings = report_postings(voucher)
         company = Sourced(voucher.company, "company")
         report: requests.ExpenseReport = {
             "@xsi:type": "ExpenseReport",
             "@externalId": Sourced(submission.reference, "id"),
-            "account": self._account(legs.employee) if self.approved else None,
+            "account": self._account(postings.employee) if self.approved else None,
             "entity": self.codes.ref("entity", Sourced(voucher.employee, "employee")),
             "expenseReportCurrency": self.codes.ref("currency", currency),
             "subsidiary": self.codes.ref("subsidiary", company) if self.one_world else None,
-            "acctCorpCardExp": self._account(legs.card),
+            "acctCorpCardExp": self._account(postings.card),
             "tranDate": self._time(voucher.posting_date, "posting_date"),
-            "advance": double(legs.advance, "total", voucher.claim_id) if legs.advance else None,
+            "advance": double(postings.advance, "total", voucher.claim_id)
+            if postings.advance
+            else None,
             "memo": Sourced(one_line(voucher.text), "title"),
             "complete": True,
             # What comes here was approved by the claim's approver; accounting may look again.
@@ -75,17 +83,17 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             "expenseList": {
                 # What a repeat writes replaces the lines, and never adds to them.
                 "@replaceAll": True,
-                "expense": [self._expense(one, voucher, currency) for one in legs.lines],
+                "expense": [self._expense(one, voucher, currency) for one in postings.lines],
             },
         }
-        head = self._head(legs, voucher)
+        head = self._head(postings, voucher)
         for place in _HEAD:
             if place in head:
                 report[place] = self.codes.ref(place, head[place])
         return report
 
     def _expense(
-        self, line: Line, voucher: Voucher, currency: Sourced
+        self, line: BookedPosting, voucher: Voucher, currency: Sourced
     ) -> requests.ExpenseReportExpense:
         spent, tax = line.spent, line.tax
         field = claim_field(spent, "amount")
@@ -112,7 +120,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             expense["isBillable"] = self.billable
         return expense
 
-    def _placed(self, line: Line, voucher: Voucher) -> dict[Place, Sourced]:
+    def _placed(self, line: BookedPosting, voucher: Voucher) -> dict[LineField, Sourced]:
         """Return the codes of a line; the tax in it has none but these."""
         placed = self._codes_of(line.spent, voucher)
         for place, code in (self._codes_of(line.tax, voucher) if line.tax else {}).items():
@@ -121,10 +129,10 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
                 raise refusal(voucher, "CB-172", code.field, why)
         return placed
 
-    def _head(self, legs: Legs, voucher: Voucher) -> dict[Place, Sourced]:
+    def _head(self, postings: ReportPostings, voucher: Voucher) -> dict[LineField, Sourced]:
         """Return the codes of what is owed: NetSuite books that by the codes of the head."""
-        head: dict[Place, Sourced] = {}
-        for posting in legs.owed:
+        head: dict[LineField, Sourced] = {}
+        for posting in postings.owed:
             # Whom it is owed to has been judged.
             codes = self._codes_of(msgspec.structs.replace(posting, partner=""), voucher)
             for place, code in codes.items():
@@ -134,7 +142,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
                     raise refusal(voucher, "CB-174", code.field, why)
         return head
 
-    def _codes_of(self, posting: Posting, voucher: Voucher) -> dict[Place, Sourced]:
+    def _codes_of(self, posting: Posting, voucher: Voucher) -> dict[LineField, Sourced]:
         placed = self.codes.placed(posting, voucher.claim_id)
         entity = placed.get("entity")
         if entity is not None and entity.text != voucher.employee:

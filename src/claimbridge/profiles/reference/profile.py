@@ -22,10 +22,10 @@ from claimbridge.model import (
     Submission,
     as_amount,
 )
-from claimbridge.profiles.base import Capabilities, Page, Request
+from claimbridge.profiles.base import Capabilities, Page
 from claimbridge.profiles.kit.reading import Read, legible, of_several, read_untyped, unknown
-from claimbridge.profiles.kit.sourced import as_request
 from claimbridge.profiles.reference.voucher_xml import NAMESPACE, UNTOLD, voucher_body, voucher_from
+from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

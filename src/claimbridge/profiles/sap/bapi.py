@@ -34,12 +34,13 @@ import msgspec
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.kit.reading import read_untyped, unknown
-from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
     HEADER_TEXT,
     ITEM_TEXT,
@@ -52,8 +53,8 @@ from claimbridge.profiles.sap.items import (
 )
 from claimbridge.profiles.sap.returns import ENTRY, object_key, refusals, spelt
 from claimbridge.profiles.sap.tables import (
-    Held,
-    Tables,
+    SapDocument,
+    SapTables,
     Totals,
     asked_for,
     by_reference,
@@ -85,7 +86,7 @@ _CAPABILITIES: Final = Capabilities(
     entry=ENTRY,
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
-_TABLES: Final = Tables()
+_TABLES: Final = SapTables()
 
 
 class SapBapi:
@@ -96,7 +97,7 @@ class SapBapi:
     BAPI that commits and waits). ``document_type`` is that of vouchers and of their reversals;
     ``user`` USERNAME; ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of input tax.
     ``post``, ``commit_work``, ``rollback_work`` and ``read_table`` name the operations where the
-    contract calls them otherwise, ``tables`` what is read (see ``Tables``).
+    contract calls them otherwise, ``tables`` what is read (see ``SapTables``).
     """
 
     name: str = "sap-bapi"
@@ -121,7 +122,7 @@ class SapBapi:
         commit_work: str = "TransactionCommit",
         rollback_work: str = "TransactionRollback",
         read_table: str = "RfcReadTable",
-        tables: Tables = _TABLES,
+        tables: SapTables = _TABLES,
     ) -> None:
         self._commits = commit == "session"
         self._document_type = document_type
@@ -321,7 +322,7 @@ def _posted(reply: Reply, reference: str) -> _Posted:
     return _Posted(outcome=unknown(text, reference=reference), entry=entry)
 
 
-def _found(known: Mapping[str, Sequence[Held]], totals: Totals) -> tuple[Outcome, ...]:
+def _found(known: Mapping[str, Sequence[SapDocument]], totals: Totals) -> tuple[Outcome, ...]:
     return tuple(
         found(reference, documents, totals, item=n)
         for n, (reference, documents) in enumerate(known.items(), start=1)

@@ -50,13 +50,14 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.forms import is_nothing
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
 from claimbridge.profiles.kit.reading import legible, of_several, read_untyped, unknown
-from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field
+from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
     HEADER_TEXT,
     ITEM_TEXT,

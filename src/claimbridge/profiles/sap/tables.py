@@ -18,9 +18,9 @@ import msgspec
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, as_amount, exponent
 from claimbridge.model.money import EXACT, quantum
-from claimbridge.profiles.base import Request
 from claimbridge.profiles.kit.forms import is_nothing
 from claimbridge.profiles.kit.reading import unknown
+from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.returns import spelt, value
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Totals = dict[JournalEntry, dict[str, Decimal]]
 _K = OutcomeKind
 
 
-class Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SapTables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tables of documents and of their items, and the names of the columns in them.
 
     A column that a table does not have is ""; so is ``items`` where amounts cannot be read: a
@@ -56,7 +56,7 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     shifted: bool = True
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class SapDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document that the ledger holds under ``reference``.
 
     ``status`` is blank for a posted one: another status marks what is parked, noted or a sample.
@@ -70,7 +70,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def documents_question(
-    operation: str, wanted: Sequence[tuple[str, str]], tables: Tables
+    operation: str, wanted: Sequence[tuple[str, str]], tables: SapTables
 ) -> Request:
     """Return the question for the documents of any of ``wanted``: reference, and company code.
 
@@ -89,7 +89,7 @@ def documents_question(
     return _question(operation, tables.documents, _document_columns(tables), lines)
 
 
-def asked_for(question: Request, tables: Tables) -> tuple[str, ...]:
+def asked_for(question: Request, tables: SapTables) -> tuple[str, ...]:
     """Return the references that a question for documents asks for, each as we spell it."""
     asked = (
         found.replace("''", "'")
@@ -103,7 +103,7 @@ def asked_for(question: Request, tables: Tables) -> tuple[str, ...]:
     return tuple(ours.values())
 
 
-def items_question(operation: str, held: Sequence[Held], tables: Tables) -> Request:
+def items_question(operation: str, held: Sequence[SapDocument], tables: SapTables) -> Request:
     """Return the question for the items of documents."""
     lines = []
     for count, document in enumerate(held):
@@ -116,7 +116,7 @@ def items_question(operation: str, held: Sequence[Held], tables: Tables) -> Requ
     return _question(operation, tables.items, _item_columns(tables), lines)
 
 
-def read_documents(reply: Reply, tables: Tables) -> list[Held]:
+def read_documents(reply: Reply, tables: SapTables) -> list[SapDocument]:
     """Return the documents of an answer, reversals made in SAP left out.
 
     SAP copies the reference into a document's reversal; XREVERSAL 2 marks that. Raises
@@ -124,7 +124,7 @@ def read_documents(reply: Reply, tables: Tables) -> list[Held]:
     """
     rows = _rows(reply, _document_columns(tables))
     found = [
-        Held(
+        SapDocument(
             entry=JournalEntry(row[tables.number], row[tables.company], row[tables.year]),
             reference=row[tables.reference],
             currency=row[tables.currency],
@@ -139,7 +139,7 @@ def read_documents(reply: Reply, tables: Tables) -> list[Held]:
     return found
 
 
-def read_totals(reply: Reply, held: Sequence[Held], tables: Tables) -> Totals:
+def read_totals(reply: Reply, held: Sequence[SapDocument], tables: SapTables) -> Totals:
     """Return the debit total of each document, by currency.
 
     Raises DocumentError where the answer is not what was asked for, ClaimError for what is no
@@ -162,7 +162,9 @@ def read_totals(reply: Reply, held: Sequence[Held], tables: Tables) -> Totals:
     return totals
 
 
-def found(reference: str, documents: Sequence[Held], totals: Totals, *, item: int = 1) -> Outcome:
+def found(
+    reference: str, documents: Sequence[SapDocument], totals: Totals, *, item: int = 1
+) -> Outcome:
     """Return what the ledger holds under a reference: nothing, one document, or no clear answer."""
     if not documents:
         return Outcome(kind=_K.ABSENT, reference=reference, item=item)
@@ -183,12 +185,14 @@ def found(reference: str, documents: Sequence[Held], totals: Totals, *, item: in
     )
 
 
-def by_reference(references: Sequence[str], held: Sequence[Held]) -> dict[str, list[Held]]:
+def by_reference(
+    references: Sequence[str], held: Sequence[SapDocument]
+) -> dict[str, list[SapDocument]]:
     """Return the documents under each reference that was asked for.
 
     Raises DocumentError for a document under another: the answer is not to our question.
     """
-    known: dict[str, list[Held]] = {reference: [] for reference in references}
+    known: dict[str, list[SapDocument]] = {reference: [] for reference in references}
     folded = {_kept(reference): reference for reference in references}
     for document in held:
         ours = folded.get(_kept(document.reference))
@@ -209,7 +213,7 @@ def _kept(reference: str) -> str:
     return reference.upper()
 
 
-def _amount(text: str, currency: str, tables: Tables) -> Decimal:
+def _amount(text: str, currency: str, tables: SapTables) -> Decimal:
     if not tables.shifted:
         return as_amount(_plain(text), currency, what="an item's amount")
     # TCURX: the tables hold 1000 JPY as 10.00 and 1.234 KWD as 12.34.
@@ -223,7 +227,7 @@ def _plain(text: str) -> str:
     return f"{whole}{point}{decimals[:2]}" if decimals[2:].strip("0") == "" else text
 
 
-def _document_columns(tables: Tables) -> list[str]:
+def _document_columns(tables: SapTables) -> list[str]:
     named = (
         tables.number,
         tables.company,
@@ -237,7 +241,7 @@ def _document_columns(tables: Tables) -> list[str]:
     return [name for name in named if name]
 
 
-def _item_columns(tables: Tables) -> list[str]:
+def _item_columns(tables: SapTables) -> list[str]:
     return [tables.number, tables.company, tables.year, tables.side, tables.amount]
 
 

@@ -17,10 +17,10 @@ import msgspec
 from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
-from claimbridge.profiles.base import Capabilities, Inner, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
-from claimbridge.profiles.kit.sourced import as_request
-from claimbridge.profiles.strings.templates import Template, steps_of
+from claimbridge.profiles.request import Inner, Request, as_request
+from claimbridge.profiles.strings.templates import VoucherTemplate, steps_of
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -94,7 +94,7 @@ class InString:
         self._operation, self._at, self._format = operation, at, format
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._schema, self._root = schema, root
-        self._template = Template(
+        self._template = VoucherTemplate(
             _HEAD if head is None else head,
             _POSTING if posting is None else posting,
             postings_at=postings_at,

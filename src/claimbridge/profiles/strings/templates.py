@@ -35,12 +35,18 @@ _OPTIONAL_HEAD: Final = (
     "claim_id", "revision", "employee", "document_date", "employee_name", "approver", "text",
 )  # fmt: skip
 _OPTIONAL_POSTING: Final = ("role", "tax_code", "narration")
-_UNNAMEABLE: Final = ("approved_at", "part", "parts", "posting.tax_base", "posting.source")
+_UNNAMEABLE: Final = (
+    "approved_at",
+    "document_number",
+    "documents",
+    "posting.tax_base",
+    "posting.source",
+)
 _KEPT: Final = ("cost_centre", "project")
 """What a posting says beyond account and amount, and must not get lost."""
 
 
-class Template:
+class VoucherTemplate:
     """What stands in the document's head, and in each of its postings."""
 
     def __init__(

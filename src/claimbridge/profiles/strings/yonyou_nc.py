@@ -29,11 +29,12 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
-from claimbridge.profiles.base import Capabilities, Inner, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
-from claimbridge.profiles.kit.sourced import Sourced, as_request, claim_field, dimensions_of
+from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
+from claimbridge.profiles.request import Inner, Request, as_request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

@@ -38,18 +38,13 @@ from claimbridge.model import (
     as_amount,
 )
 from claimbridge.model.money import EXACT
-from claimbridge.profiles.base import Capabilities, Request
+from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
-from claimbridge.profiles.kit.sourced import (
-    Sourced,
-    as_request,
-    claim_field,
-    dimensions_of,
-    field_at,
-)
+from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
+from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault

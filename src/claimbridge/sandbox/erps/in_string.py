@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.contract.calls.replies import Reply
-from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call
+from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import StringResponder
 
 _NS: Final = "{urn:claimbridge:in-string:1}"
@@ -28,36 +28,36 @@ class InStringResponder(StringResponder):
 
     name = "in-string"
     contract = "in-string.wsdl"
-    kinds: Mapping[str, Kind] = {"receiveVoucher": Kind.SUBMIT}
+    kinds: Mapping[str, OperationKind] = {"receiveVoucher": OperationKind.SUBMIT}
     at = "document"
     reference_at = "reference"
     unique = True
 
-    def entry(self, document: Reply) -> Entry:
+    def entry(self, document: Reply) -> ErpVoucher:
         """Read the voucher from its JSON."""
         return _entry(document)
 
-    def taken(self, held: Document, *, again: bool) -> Answer:
+    def taken(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return code 0, or 2 for a repeat, with the number."""
         if again:
             return _told(2, held, message="this reference is there already")
         return _told(0, held)
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
         """Return code 1 with what is wrong."""
         return _told(1, message="; ".join(one.text for one in objections))
 
 
-def _entry(document: Reply) -> Entry:
+def _entry(document: Reply) -> ErpVoucher:
     day = dt.date.fromisoformat(document.text("date"))
-    return Entry(
+    return ErpVoucher(
         reference=document.text("reference"),
         company=document.text("company"),
         currency=document.text("currency"),
         document_date=day,
         posting_date=day,
-        legs=tuple(
-            Leg(
+        postings=tuple(
+            ErpPosting(
                 account=posting.text("account"),
                 side=_SIDES.get(posting.text("side"), ""),
                 amount=Decimal(posting.text("amount")),
@@ -70,10 +70,10 @@ def _entry(document: Reply) -> Entry:
     )
 
 
-def _told(code: int, held: Document | None = None, *, message: str = "") -> Answer:
+def _told(code: int, held: ErpDocument | None = None, *, message: str = "") -> ErpAnswer:
     answer: dict[str, str | int] = {"code": code, "message": message}
     if held is not None:
         answer |= {"number": held.number, "reference": held.reference}
     text = json.dumps(answer, ensure_ascii=False)
     root = element(f"{_NS}receiveVoucherResponse", element("return", text))
-    return Answer(content=rendered(root))
+    return ErpAnswer(content=rendered(root))

@@ -18,9 +18,16 @@ from xml.sax.saxutils import escape  # it writes only; nothing is parsed with it
 
 from lxml import etree
 
-from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
-from claimbridge.sandbox.kit.disturbances import Kind
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.books import (
+    ErpBooks,
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
+    Objection,
+    Series,
+)
+from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
 LISTING: Final = ("reference", "number", "debit", "type", "year", "period")
@@ -55,26 +62,26 @@ class KingdeeEasResponder:
     name: str = "kingdee-eas"
     contract: str = "kingdee-eas.wsdl"
     items: frozenset[str] = frozenset({"importVoucherReturn", "findVoucherReturn"})
-    kinds: Mapping[str, Kind] = {
-        "importVoucher": Kind.SUBMIT,
-        "findVoucher": Kind.QUERY,
-        "login": Kind.SESSION,
+    kinds: Mapping[str, OperationKind] = {
+        "importVoucher": OperationKind.SUBMIT,
+        "findVoucher": OperationKind.QUERY,
+        "login": OperationKind.SESSION,
     }
 
     def __init__(self, *, refuses_repeats: bool = False, lifetime: float = 1800) -> None:
         self._refuses_repeats = refuses_repeats
         self._lifetime = dt.timedelta(seconds=lifetime)
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the reference information of each voucher."""
         return tuple(dict.fromkeys(_text(row, "description") for row in _rows(call)))
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Do what is asked, in a living session."""
         if call.operation == "login":
             return self._session(call)
         if not self._lives(call):
-            return Answer(content=_exception(), fault="receiver", reason=DEAD)
+            return ErpAnswer(content=_exception(), fault="receiver", reason=DEAD)
         if call.operation == "findVoucher":
             return _strings("findVoucher", _found(self.name, call, desk.books))
         saved: list[str] = []
@@ -83,23 +90,23 @@ class KingdeeEasResponder:
             self._import(list(rows), desk, saved, refused)
         return _strings("importVoucher", [*saved, *refused])
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a refusal of every voucher; None for what imports none."""
         if call.operation != "importVoucher":
             return None
         return _strings("importVoucher", [_refused(objections) for _ in self.references(call)])
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: EAS has no such answer."""
         return None
 
-    def _session(self, call: Call) -> Answer:
+    def _session(self, call: ErpCall) -> ErpAnswer:
         if _text(call.body, "password") == "wrong":
-            return Answer(content=b"", fault="receiver", reason="用户名或密码错误")
+            return ErpAnswer(content=b"", fault="receiver", reason="用户名或密码错误")
         ends = call.at + self._lifetime
         session = f"{_text(call.body, 'userName')}-{ends.timestamp():.6f}"
         proof = hashlib.sha256(session.encode()).hexdigest()[:16]
-        return Answer(
+        return ErpAnswer(
             content=(
                 f'<ns1:loginResponse xmlns:ns1="{_LOGIN}" {_NAMES}><loginReturn '
                 'xmlns:ns2="urn:client" xsi:type="ns2:WSContext"><dbType xsi:type="xsd:int">2'
@@ -109,7 +116,7 @@ class KingdeeEasResponder:
             ).encode()
         )
 
-    def _lives(self, call: Call) -> bool:
+    def _lives(self, call: ErpCall) -> bool:
         for header in call.headers:
             if header.tag == f"{{{_LOGIN}}}SessionId":
                 session, _, proof = (header.text or "").strip().rpartition("-")
@@ -143,7 +150,7 @@ class KingdeeEasResponder:
         saved.append(result)
 
 
-def _rows(call: Call) -> list[etree._Element]:
+def _rows(call: ErpCall) -> list[etree._Element]:
     return call.body.findall("col/item") if call.operation == "importVoucher" else []
 
 
@@ -151,25 +158,25 @@ def _text(parent: etree._Element, name: str) -> str:
     return parent.findtext(name, "").strip()
 
 
-def _entry(rows: list[etree._Element]) -> Entry:
+def _entry(rows: list[etree._Element]) -> ErpVoucher:
     head = rows[0]
-    legs = tuple(_leg(row, n) for n, row in enumerate(rows, start=1))
+    postings = tuple(_posting(row, n) for n, row in enumerate(rows, start=1))
     red = any(_amount(row) < 0 for row in rows)
-    return Entry(
+    return ErpVoucher(
         reference=_text(head, "description"),
         company=_text(head, "companyNumber"),
         currency=_LOCAL,
         document_date=dt.date.fromisoformat(_text(head, "bizDate")),
         posting_date=dt.date.fromisoformat(_text(head, "bookedDate")),
-        legs=legs,
+        postings=postings,
         purpose="reverse" if red else "post",
     )
 
 
-def _leg(row: etree._Element, number: int) -> Leg:
+def _posting(row: etree._Element, number: int) -> ErpPosting:
     amount = _amount(row)
     debit = _text(row, "entryDC") == "1"
-    return Leg(
+    return ErpPosting(
         account=_text(row, "accountNumber"),
         # A negative debit is a credit to the balance: 红字.
         side="debit" if debit is (amount >= 0) else "credit",
@@ -190,7 +197,7 @@ def _about_rows(rows: list[etree._Element]) -> list[Objection]:
     return [Objection("unknown-currency", f"没有找到币种:{code}") for code in sorted(codes)]
 
 
-def _found(profile: str, call: Call, store: Books) -> list[str]:
+def _found(profile: str, call: ErpCall, store: ErpBooks) -> list[str]:
     company = _text(call.body, "comNumber")
     period = (int(_text(call.body, "year")), int(_text(call.body, "periodNnumber")))
     with store.transaction() as books:
@@ -198,11 +205,11 @@ def _found(profile: str, call: Call, store: Books) -> list[str]:
     return [_listed(one) for one in held if _period(one) == period]
 
 
-def _period(document: Document) -> tuple[int, int]:
+def _period(document: ErpDocument) -> tuple[int, int]:
     return document.entry.posting_date.year, document.entry.posting_date.month
 
 
-def _listed(document: Document) -> str:
+def _listed(document: ErpDocument) -> str:
     year, period = _period(document)
     total = sum(document.entry.debit_totals.values(), Decimal(0))
     type_ = document.series.name.rpartition("/")[2]
@@ -220,11 +227,11 @@ def _result(*parts: str) -> str:
     return "||".join(parts)
 
 
-def _strings(operation: str, strings: Sequence[str]) -> Answer:
+def _strings(operation: str, strings: Sequence[str]) -> ErpAnswer:
     """Return an answer of strings as Axis 1.4 writes it: members bear the array's own name."""
     name = f"{operation}Return"
     members = "".join(f'<{name} xsi:type="xsd:string">{escape(one)}</{name}>' for one in strings)
-    return Answer(
+    return ErpAnswer(
         content=(
             f'<ns1:{operation}Response xmlns:ns1="{_FACADE}" {_NAMES}><{name} '
             f'soapenc:arrayType="xsd:string[{len(strings)}]" xsi:type="soapenc:Array">{members}'

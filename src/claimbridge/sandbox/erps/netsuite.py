@@ -31,10 +31,17 @@ from claimbridge.sandbox.erps.netsuite_parts import (
     typed,
 )
 from claimbridge.sandbox.erps.netsuite_reports import is_report, report_from, report_parts
-from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection, Series, Transaction
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.books import (
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
+    Objection,
+    Series,
+    Transaction,
+)
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible
 from claimbridge.xmlio import canonical, parse
 
@@ -56,20 +63,20 @@ class NetSuiteResponder:
     name: str = "netsuite"
     contract: str = "netsuite.wsdl"
     items: frozenset[str] = frozenset({"writeResponse", "readResponseList"})
-    kinds: Mapping[str, Kind] = {
-        "upsert": Kind.SUBMIT,
-        "getList": Kind.QUERY,
-        "asyncUpsertList": Kind.SUBMIT,
-        "checkAsyncStatus": Kind.SESSION,
-        "getAsyncResult": Kind.SESSION,
+    kinds: Mapping[str, OperationKind] = {
+        "upsert": OperationKind.SUBMIT,
+        "getList": OperationKind.QUERY,
+        "asyncUpsertList": OperationKind.SUBMIT,
+        "checkAsyncStatus": OperationKind.SESSION,
+        "getAsyncResult": OperationKind.SESSION,
     }
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the external ids of the records, or of those that are asked for."""
         named = call.body.iterchildren(f"{MSG}record", f"{MSG}baseRef")
         return tuple(one.get("externalId", "").strip() for one in named)
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Write the records, tell what is held, or how a job stands."""
         if call.operation == "getList":
             return self._held(call, desk)
@@ -79,22 +86,24 @@ class NetSuiteResponder:
         with desk.books.transaction() as books:
             written = [self._write(record, books, desk) for record in records]
         if call.operation == "upsert":
-            return Answer(content=rendered(element(f"{MSG}upsertResponse", *written)))
-        return Answer(content=rendered(_status_of("asyncUpsertList", _job(written), "pending")))
+            return ErpAnswer(content=rendered(element(f"{MSG}upsertResponse", *written)))
+        return ErpAnswer(content=rendered(_status_of("asyncUpsertList", _job(written), "pending")))
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return statuses that refuse every record."""
         refused = [
             _refused(one.get("externalId", "").strip(), objections, kind=_kind_of(one))
             for one in call.body.iterchildren(f"{MSG}record")
         ]
         if call.operation == "asyncUpsertList":
-            return Answer(content=rendered(_status_of("asyncUpsertList", _job(refused), "pending")))
+            return ErpAnswer(
+                content=rendered(_status_of("asyncUpsertList", _job(refused), "pending"))
+            )
         if call.operation == "upsert":
-            return Answer(content=rendered(element(f"{MSG}upsertResponse", *refused[:1])))
+            return ErpAnswer(content=rendered(element(f"{MSG}upsertResponse", *refused[:1])))
         return None
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return the fault for too many calls at once."""
         text = "Only one request may be made against a session at a time"
         detail = element(
@@ -102,7 +111,7 @@ class NetSuiteResponder:
             element(f"{FAULTS}code", "WS_CONCUR_SESSION_DISALLWD"),
             element(f"{FAULTS}message", text),
         )
-        return Answer(content=rendered(detail), fault="receiver", reason=text)
+        return ErpAnswer(content=rendered(detail), fault="receiver", reason=text)
 
     def _write(self, record: etree._Element, books: Transaction, desk: Desk) -> etree._Element:
         kind = _kind_of(record)
@@ -127,7 +136,7 @@ class NetSuiteResponder:
                 books.reverse(target, held.journal_entry)
         return element(f"{MSG}writeResponse", _status(), _ref(held))
 
-    def _held(self, call: Call, desk: Desk) -> Answer:
+    def _held(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         with desk.books.transaction() as books:
             held = [books.latest(self.name, one) for one in self.references(call)]
         kinds = [one.get("type") for one in call.body.iterchildren(f"{MSG}baseRef")]
@@ -136,30 +145,32 @@ class NetSuiteResponder:
             for one, kind in zip(held, kinds, strict=True)
         ]
         listed = element(f"{MSG}readResponseList", _status(), *told)
-        return Answer(content=rendered(element(f"{MSG}getListResponse", listed)))
+        return ErpAnswer(content=rendered(element(f"{MSG}getListResponse", listed)))
 
 
-def _entry(record: etree._Element) -> Entry:
+def _entry(record: etree._Element) -> ErpVoucher:
     currency = code_of(record, f"{GENERAL}currency")
     day = dt.date.fromisoformat(date_of(record, f"{GENERAL}tranDate"))
     undone = re.match(r"reverses (\S+):", record.findtext(f"{GENERAL}memo") or "")
     lines = record.findall(f"{GENERAL}lineList/{GENERAL}line")
-    return Entry(
+    return ErpVoucher(
         reference=record.get("externalId", "").strip(),
         company=code_of(record, f"{GENERAL}subsidiary"),
         currency=currency,
         document_date=day,
         posting_date=day,
-        legs=tuple(_leg(line, currency, f"line[{n}]") for n, line in enumerate(lines, start=1)),
+        postings=tuple(
+            _posting(line, currency, f"line[{n}]") for n, line in enumerate(lines, start=1)
+        ),
         purpose="reverse" if undone else "post",
         reverses=JournalEntry(undone[1]) if undone else None,
     )
 
 
-def _leg(line: etree._Element, currency: str, path: str) -> Leg:
+def _posting(line: etree._Element, currency: str, path: str) -> ErpPosting:
     debit = line.findtext(f"{GENERAL}debit") or ""
     credit = line.findtext(f"{GENERAL}credit") or ""
-    return Leg(
+    return ErpPosting(
         account=code_of(line, f"{GENERAL}account"),
         side="debit" if debit else "credit",
         amount=Decimal(debit or credit or "0"),
@@ -191,7 +202,7 @@ def _refused(reference: str, objections: Sequence[Objection], *, kind: str) -> e
     return element(f"{MSG}writeResponse", _status(*details, success=False), named)
 
 
-def _ref(document: Document) -> etree._Element:
+def _ref(document: ErpDocument) -> etree._Element:
     made = typed(element(f"{MSG}baseRef"), CORE, "RecordRef")
     made.set("type", _kind(document.entry))
     made.set("externalId", document.reference)
@@ -203,16 +214,16 @@ def _kind_of(record: etree._Element) -> str:
     return "expenseReport" if type_of(record) == "ExpenseReport" else "journalEntry"
 
 
-def _kind(entry: Entry) -> str:
+def _kind(entry: ErpVoucher) -> str:
     return "expenseReport" if is_report(entry) else "journalEntry"
 
 
-def _id(document: Document) -> str:
+def _id(document: ErpDocument) -> str:
     # What waits for approval has its id already, and nobody approves here.
     return document.number or str(_WAITING + document.id)
 
 
-def _read(document: Document | None) -> etree._Element:
+def _read(document: ErpDocument | None) -> etree._Element:
     if document is None:
         absent = _detail("RCRD_DSNT_EXIST", "That record does not exist.")
         return element(f"{MSG}readResponse", _status(absent, success=False))
@@ -227,19 +238,19 @@ def _read(document: Document | None) -> etree._Element:
     return element(f"{MSG}readResponse", _status(), record)
 
 
-def _entry_parts(document: Document) -> list[etree._Element]:
+def _entry_parts(document: ErpDocument) -> list[etree._Element]:
     entry = document.entry
     return [
         element(f"{GENERAL}tranDate", f"{entry.posting_date.isoformat()}T00:00:00.000-08:00"),
         element(f"{GENERAL}currency", element(f"{CORE}name", entry.currency)),
         element(f"{GENERAL}tranId", f"JE{document.number}"),
         element(f"{GENERAL}approved", "false" if document.status == "entered" else "true"),
-        element(f"{GENERAL}lineList", *(_line(leg) for leg in entry.legs)),
+        element(f"{GENERAL}lineList", *(_line(posting) for posting in entry.postings)),
     ]
 
 
-def _line(leg: Leg) -> etree._Element:
-    amount = element(f"{GENERAL}{leg.side}", shown_double(leg.amount))
+def _line(posting: ErpPosting) -> etree._Element:
+    amount = element(f"{GENERAL}{posting.side}", shown_double(posting.amount))
     return element(f"{GENERAL}line", amount)
 
 
@@ -262,24 +273,24 @@ def _status_of(operation: str, job: str, status: str) -> etree._Element:
     )
 
 
-def _job_told(call: Call) -> Answer:
+def _job_told(call: ErpCall) -> ErpAnswer:
     job = (call.body.findtext(f"{MSG}jobId") or "").strip()
     if call.operation == "checkAsyncStatus":
-        return Answer(content=rendered(_status_of(call.operation, job, "finished")))
+        return ErpAnswer(content=rendered(_status_of(call.operation, job, "finished")))
     try:
         listed = parse(zlib.decompress(base64.urlsafe_b64decode(job.removeprefix(_JOB))))
     except (ValueError, zlib.error):
         return _no_job(job)
     result = typed(element(f"{MSG}asyncResult"), MSG, "AsyncUpsertListResult")
     result.append(listed)
-    return Answer(content=rendered(element(f"{MSG}getAsyncResultResponse", result)))
+    return ErpAnswer(content=rendered(element(f"{MSG}getAsyncResultResponse", result)))
 
 
-def _no_job(job: str) -> Answer:
+def _no_job(job: str) -> ErpAnswer:
     text = f"there is no job {job[:40]}"
     detail = element(
         f"{FAULTS}asyncFault",
         element(f"{FAULTS}code", "INVALID_JOB_ID"),
         element(f"{FAULTS}message", text),
     )
-    return Answer(content=rendered(detail), fault="sender", reason=text)
+    return ErpAnswer(content=rendered(detail), fault="sender", reason=text)

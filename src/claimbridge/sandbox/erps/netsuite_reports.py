@@ -1,7 +1,8 @@
 """NetSuite's expense reports: what it books of one, and how it shows one.
 
 A line is booked on its category's account, the tax in it by its code, and what was paid either to
-the employee's payable or to the account of the corporate card. The legs' paths say which is which.
+the employee's payable or to the account of the corporate card. The postings'
+paths say which is which.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, code_of, date_of, shown_double
-from claimbridge.sandbox.kit.books import Document, Entry, Leg
+from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher
 from claimbridge.sandbox.kit.markup import element
 
 _PATH: Final = re.compile(r"expense\[(\d+)\]/(\w+)")
@@ -24,30 +25,32 @@ _NET, _TAX, _CARD = "amount", "tax1Amt", "corporateCreditCard"
 _PAYABLE, _ADVANCES = "employees' payable", "employees' advances"
 
 
-def is_report(entry: Entry) -> bool:
+def is_report(entry: ErpVoucher) -> bool:
     """Tell whether an entry came as an expense report."""
-    return any(_PATH.fullmatch(leg.path) for leg in entry.legs)
+    return any(_PATH.fullmatch(posting.path) for posting in entry.postings)
 
 
-def report_from(record: etree._Element) -> Entry:
+def report_from(record: etree._Element) -> ErpVoucher:
     """Return what is to be booked of a report: unbalanced where its lines do not add up."""
     currency = code_of(record, f"{EMPLOYEES}expenseReportCurrency")
     day = dt.date.fromisoformat(date_of(record, f"{EMPLOYEES}tranDate"))
-    return Entry(
+    return ErpVoucher(
         reference=record.get("externalId", "").strip(),
         company=code_of(record, f"{EMPLOYEES}subsidiary"),
         currency=currency,
         document_date=day,
         posting_date=day,
-        legs=tuple(_legs(record, currency)),
+        postings=tuple(_postings(record, currency)),
     )
 
 
-def report_parts(document: Document) -> list[etree._Element]:
+def report_parts(document: ErpDocument) -> list[etree._Element]:
     """Return what stands in the record that shows an expense report."""
     entry = document.entry
     lines = _by_line(entry)
-    advance = sum((leg.amount for leg in entry.legs if leg.path == "advance"), Decimal(0))
+    advance = sum(
+        (posting.amount for posting in entry.postings if posting.path == "advance"), Decimal(0)
+    )
     own = sum((_gross(line) for line in lines if _CARD not in line), Decimal(0))
     approved = "false" if document.status == "entered" else "true"
     currency = element(f"{EMPLOYEES}expenseReportCurrency", element(f"{CORE}name", entry.currency))
@@ -63,32 +66,34 @@ def report_parts(document: Document) -> list[etree._Element]:
     ]
 
 
-def _legs(record: etree._Element, currency: str) -> Iterator[Leg]:
+def _postings(record: etree._Element, currency: str) -> Iterator[ErpPosting]:
     owed = Decimal(0)
     card = code_of(record, f"{EMPLOYEES}acctCorpCardExp")
     lines = record.findall(f"{EMPLOYEES}expenseList/{EMPLOYEES}expense")
     for number, line in enumerate(lines, start=1):
         place = code_of(line, f"{EMPLOYEES}department")
         category = code_of(line, f"{EMPLOYEES}category")
-        yield _leg(category, _told(line, _NET), currency, f"expense[{number}]/{_NET}", place)
+        yield _posting(category, _told(line, _NET), currency, f"expense[{number}]/{_NET}", place)
         tax, gross = _told(line, _TAX), _told(line, "grossAmt")
         if tax:
             code = code_of(line, f"{EMPLOYEES}taxCode")
-            yield _leg(f"tax {code}", tax, currency, f"expense[{number}]/{_TAX}")
+            yield _posting(f"tax {code}", tax, currency, f"expense[{number}]/{_TAX}")
         if line.findtext(f"{EMPLOYEES}{_CARD}") == "true":
-            yield _leg(card, -gross, currency, f"expense[{number}]/{_CARD}")
+            yield _posting(card, -gross, currency, f"expense[{number}]/{_CARD}")
         else:
             owed += gross
     advance = _told(record, "advance")
     if advance:
-        yield _leg(_ADVANCES, -advance, currency, "advance")
+        yield _posting(_ADVANCES, -advance, currency, "advance")
     if owed != advance:
         payable = code_of(record, f"{EMPLOYEES}account") or _PAYABLE
-        yield _leg(payable, advance - owed, currency, "account")
+        yield _posting(payable, advance - owed, currency, "account")
 
 
-def _leg(account: str, signed: Decimal, currency: str, path: str, place: str = "") -> Leg:
-    return Leg(
+def _posting(
+    account: str, signed: Decimal, currency: str, path: str, place: str = ""
+) -> ErpPosting:
+    return ErpPosting(
         account=account,
         side="debit" if signed >= 0 else "credit",
         amount=abs(signed),
@@ -102,19 +107,19 @@ def _told(parent: etree._Element, name: str) -> Decimal:
     return Decimal(parent.findtext(f"{EMPLOYEES}{name}") or "0")
 
 
-def _by_line(entry: Entry) -> list[dict[str, Leg]]:
-    lines: dict[str, dict[str, Leg]] = defaultdict(dict)
-    for leg in entry.legs:
-        if found := _PATH.fullmatch(leg.path):
-            lines[found[1]][found[2]] = leg
+def _by_line(entry: ErpVoucher) -> list[dict[str, ErpPosting]]:
+    lines: dict[str, dict[str, ErpPosting]] = defaultdict(dict)
+    for posting in entry.postings:
+        if found := _PATH.fullmatch(posting.path):
+            lines[found[1]][found[2]] = posting
     return list(lines.values())
 
 
-def _gross(line: dict[str, Leg]) -> Decimal:
+def _gross(line: dict[str, ErpPosting]) -> Decimal:
     return sum((line[part].signed for part in (_NET, _TAX) if part in line), Decimal(0))
 
 
-def _shown(line: dict[str, Leg]) -> etree._Element:
+def _shown(line: dict[str, ErpPosting]) -> etree._Element:
     net, tax = line[_NET], line.get(_TAX)
     return element(
         f"{EMPLOYEES}expense",

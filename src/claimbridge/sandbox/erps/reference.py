@@ -11,16 +11,16 @@ from lxml import etree
 
 from claimbridge.model import JournalEntry
 from claimbridge.sandbox.kit.books import (
-    Document,
-    Entry,
-    Leg,
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
     Objection,
     Series,
     Transaction,
 )
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, optional, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible, overtaken
 from claimbridge.xmlio import canonical, local_name
 
@@ -44,21 +44,21 @@ class ReferenceResponder:
     name: str = "reference"
     contract: str = "voucher-service.wsdl"
     items: frozenset[str] = frozenset({"Document", "Item"})
-    kinds: Mapping[str, Kind] = {
-        "SubmitVoucher": Kind.SUBMIT,
-        "SubmitVouchers": Kind.SUBMIT,
-        "ReverseVoucher": Kind.REVERSE,
-        "QueryVouchers": Kind.QUERY,
-        "ListChanges": Kind.CHANGES,
+    kinds: Mapping[str, OperationKind] = {
+        "SubmitVoucher": OperationKind.SUBMIT,
+        "SubmitVouchers": OperationKind.SUBMIT,
+        "ReverseVoucher": OperationKind.REVERSE,
+        "QueryVouchers": OperationKind.QUERY,
+        "ListChanges": OperationKind.CHANGES,
     }
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the references of all vouchers, or those that are asked for."""
         found = call.body.xpath("v:Voucher/v:Reference | s:Reference", namespaces=_NAMES)
         assert isinstance(found, list)
         return tuple(e.text or "" for e in found if isinstance(e, etree._Element))
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Do what is asked, each voucher in its own transaction (rules 1 to 3)."""
         if call.operation == "QueryVouchers":
             return self._found(call, desk)
@@ -71,31 +71,31 @@ class ReferenceResponder:
                 _item(voucher, self._judge(voucher, signed, call, desk))
                 for voucher, signed in zip(vouchers, read, strict=True)
             ]
-            return Answer(content=rendered(_root("SubmitVouchersResponse", *items)))
+            return ErpAnswer(content=rendered(_root("SubmitVouchersResponse", *items)))
         signed = desk.signatures.read(vouchers[0])
         verdict = self._judge(vouchers[0], signed, call, desk)
         return _single(verdict, f"{call.operation}Response")
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a RejectedFault; None for ListChanges, which has none."""
         if call.operation == "ListChanges":
             return None
         # A batch is refused as a whole, without naming one of its vouchers.
-        named = self.references(call) if call.kind is not Kind.QUERY else ()
+        named = self.references(call) if call.kind is not OperationKind.QUERY else ()
         reference = named[0] if len(named) == 1 and _is_reference(named[0]) else ""
         return _single(_rejected(reference, objections), "")
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return a ThrottledFault, as of a server that answers before it reads."""
         detail = _root(
             "ThrottledFault",
             element(f"{_S}RetryAfterSeconds", str(seconds)),
             element(f"{_S}Text", "too many calls; come back later"),
         )
-        return Answer(content=rendered(detail), fault="receiver", reason="throttled")
+        return ErpAnswer(content=rendered(detail), fault="receiver", reason="throttled")
 
     def _judge(
-        self, voucher: etree._Element, signed: etree._Element | Objection, call: Call, desk: Desk
+        self, voucher: etree._Element, signed: etree._Element | Objection, call: ErpCall, desk: Desk
     ) -> Verdict:
         if isinstance(signed, Objection):
             return _rejected(_text(voucher, "Reference"), [signed])
@@ -109,7 +109,7 @@ class ReferenceResponder:
 
     def _enter(
         self,
-        entry: Entry,
+        entry: ErpVoucher,
         objections: list[Objection],
         original: bytes,
         books: Transaction,
@@ -134,16 +134,16 @@ class ReferenceResponder:
             books.reverse(target, document.journal_entry)
         return _document(document)
 
-    def _found(self, call: Call, desk: Desk) -> Answer:
+    def _found(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         items = []
         with desk.books.transaction() as books:
             for reference in self.references(call):
                 found = books.latest(self.name, reference)
                 told = element(f"{_S}Absent") if found is None else _document(found)
                 items.append(element(f"{_S}Item", element(f"{_S}Reference", reference), told))
-        return Answer(content=rendered(_root("QueryVouchersResponse", *items)))
+        return ErpAnswer(content=rendered(_root("QueryVouchersResponse", *items)))
 
-    def _changes(self, call: Call, desk: Desk) -> Answer:
+    def _changes(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         limit = int(call.body.findtext(f"{_S}Limit", ""))
         cursor = call.body.findtext(f"{_S}Cursor") or f"{desk.books.id}.0"
         book, _, change = cursor.partition(".")
@@ -160,13 +160,13 @@ class ReferenceResponder:
             element(f"{_S}Cursor", f"{desk.books.id}.{last}"),
             element(f"{_S}More", "true" if len(found) > limit else "false"),
         )
-        return Answer(content=rendered(reply))
+        return ErpAnswer(content=rendered(reply))
 
 
-def entry_from(voucher: etree._Element) -> Entry:
+def entry_from(voucher: etree._Element) -> ErpVoucher:
     """Return what a schema-valid Voucher says; nothing in it is judged yet."""
     reverses = voucher.find(f"{_V}Reverses")
-    return Entry(
+    return ErpVoucher(
         reference=_text(voucher, "Reference"),
         purpose=_text(voucher, "Purpose"),
         claim_id=_text(voucher, "ClaimId"),
@@ -175,7 +175,7 @@ def entry_from(voucher: etree._Element) -> Entry:
         currency=_text(voucher, "Currency"),
         document_date=dt.date.fromisoformat(_text(voucher, "DocumentDate")),
         posting_date=dt.date.fromisoformat(_text(voucher, "PostingDate")),
-        legs=tuple(map(_leg, voucher.iterchildren(f"{_V}Posting"))),
+        postings=tuple(map(_posting, voucher.iterchildren(f"{_V}Posting"))),
         claimed_totals={
             _text(total, "Currency"): Decimal(_text(total, "Amount"))
             for total in voucher.iterchildren(f"{_V}DebitTotal")
@@ -192,8 +192,8 @@ def entry_from(voucher: etree._Element) -> Entry:
     )
 
 
-def _leg(posting: etree._Element) -> Leg:
-    return Leg(
+def _posting(posting: etree._Element) -> ErpPosting:
+    return ErpPosting(
         account=_text(posting, "Account"),
         side=_text(posting, "Side"),
         amount=Decimal(_text(posting, "Amount")),
@@ -217,8 +217,8 @@ def _is_reference(text: str) -> bool:
     return 0 < len(text) <= 36 and all(c.isascii() and (c.isalnum() or c in "._/-") for c in text)
 
 
-def _about_purpose(entry: Entry, kind: Kind) -> Iterator[Objection]:
-    wanted = "reverse" if kind is Kind.REVERSE else "post"
+def _about_purpose(entry: ErpVoucher, kind: OperationKind) -> Iterator[Objection]:
+    wanted = "reverse" if kind is OperationKind.REVERSE else "post"
     if entry.purpose != wanted:
         text = f"this operation takes the purpose {wanted}, not {entry.purpose}"
         yield Objection("wrong-purpose", text, "Purpose")
@@ -244,15 +244,15 @@ _FAULT_OF: Final = {
 }
 
 
-def _single(verdict: Verdict, response: str) -> Answer:
+def _single(verdict: Verdict, response: str) -> ErpAnswer:
     """Return a verdict as the answer to a request of one voucher: a reply, or a typed fault."""
     if local_name(verdict) == "Document":
-        return Answer(content=rendered(_root(response, verdict)))
+        return ErpAnswer(content=rendered(_root(response, verdict)))
     name, reason = _FAULT_OF[local_name(verdict)]
-    return Answer(content=rendered(_root(name, *verdict)), fault="sender", reason=reason)
+    return ErpAnswer(content=rendered(_root(name, *verdict)), fault="sender", reason=reason)
 
 
-def _document(document: Document) -> Verdict:
+def _document(document: ErpDocument) -> Verdict:
     totals = sorted(document.entry.debit_totals.items())
     return element(
         f"{_S}Document",
@@ -308,6 +308,6 @@ def _not_found(reference: str, entry: JournalEntry) -> Verdict:
     )
 
 
-def _invalid_cursor(cursor: str) -> Answer:
+def _invalid_cursor(cursor: str) -> ErpAnswer:
     detail = _root("InvalidCursorFault", element(f"{_S}Cursor", cursor))
-    return Answer(content=rendered(detail), fault="sender", reason="the cursor is not known")
+    return ErpAnswer(content=rendered(detail), fault="sender", reason="the cursor is not known")

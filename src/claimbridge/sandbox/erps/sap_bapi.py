@@ -20,10 +20,17 @@ import msgspec
 from lxml import etree
 
 from claimbridge.model import exponent
-from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.books import (
+    ErpBooks,
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
+    Objection,
+    Series,
+)
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, optional, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
 SESSION: Final = "sap-contextid"
@@ -50,7 +57,7 @@ _CONDITION: Final = re.compile(r"(\w+) EQ '((?:[^']|'')*)'")
 class _Posting(msgspec.Struct, frozen=True):
     """A posting that waits for its commit."""
 
-    entry: Entry
+    entry: ErpVoucher
     original: bytes
     number: int
 
@@ -61,11 +68,11 @@ class SapBapiResponder:
     name: str = "sap-bapi"
     contract: str = "sap-bapi.wsdl"
     items: frozenset[str] = frozenset({"Return", "Data"})
-    kinds: Mapping[str, Kind] = {
-        "AccDocumentPost": Kind.SUBMIT,
-        "TransactionCommit": Kind.SUBMIT,
-        "TransactionRollback": Kind.QUERY,
-        "RfcReadTable": Kind.QUERY,
+    kinds: Mapping[str, OperationKind] = {
+        "AccDocumentPost": OperationKind.SUBMIT,
+        "TransactionCommit": OperationKind.SUBMIT,
+        "TransactionRollback": OperationKind.QUERY,
+        "RfcReadTable": OperationKind.QUERY,
     }
 
     def __init__(self) -> None:
@@ -74,13 +81,13 @@ class SapBapiResponder:
         self._given = 0
         """The highest number that was given out, committed or not."""
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return REF_DOC_NO of a posting, and what a question asks for."""
         reference = _text(call.body, "Documentheader/RefDocNo")
         asked = [value for name, value in _conditions(call.body) if name == "XBLNR"]
         return tuple(asked) or ((reference,) if reference else ())
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Post into the session, end it one way or the other, or read a table."""
         if call.operation == "AccDocumentPost":
             return self._post(call, desk)
@@ -93,15 +100,15 @@ class SapBapiResponder:
                 self._book(posting, desk.books)
         return _reply(call, element("Return", element("Type"), element("Message")))
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return RETURN with what is wrong; None for what has no such answer."""
         return _refused(call, objections) if call.operation == "AccDocumentPost" else None
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: SAP has no such answer."""
         return None
 
-    def _post(self, call: Call, desk: Desk) -> Answer:
+    def _post(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         entry = _entry(call.body)
         objections = [*_about_lines(call.body, entry), *desk.rules.objections(entry)]
         if objections:
@@ -121,13 +128,13 @@ class SapBapiResponder:
         cookie = {"set-cookie": f"{SESSION}={session}; path=/; HttpOnly"}
         return _reply(call, *_object(key), element("Return", note), headers=cookie)
 
-    def _last_number(self, store: Books) -> int:
+    def _last_number(self, store: ErpBooks) -> int:
         """Return the last number of an earlier life, which a state file remembers."""
         with store.transaction() as books:
             held = [int(one.number) for one in books.all(self.name) if one.number]
         return max(held, default=_FIRST - 1)
 
-    def _book(self, posting: _Posting, store: Books) -> None:
+    def _book(self, posting: _Posting, store: ErpBooks) -> None:
         # A series of its own, of one number: the number was given out before.
         series = Series(f"{posting.number}", posting.number, _WIDTH)
         with store.transaction() as books:
@@ -141,20 +148,20 @@ def _text(parent: etree._Element, path: str) -> str:
     return parent.findtext(path, "").strip()
 
 
-def _entry(body: etree._Element) -> Entry:
+def _entry(body: etree._Element) -> ErpVoucher:
     amounts = {_text(row, "ItemnoAcc"): row for row in body.iterfind("Currencyamount/item")}
-    legs = tuple(
-        _leg(line, amounts[_text(line, "ItemnoAcc")], table, path)
+    postings = tuple(
+        _posting(line, amounts[_text(line, "ItemnoAcc")], table, path)
         for table, line, path in _lines(body)
         if _text(line, "ItemnoAcc") in amounts
     )
-    return Entry(
+    return ErpVoucher(
         reference=_text(body, "Documentheader/RefDocNo"),
         company=_text(body, "Documentheader/CompCode"),
-        currency=legs[0].currency if legs else "",
+        currency=postings[0].currency if postings else "",
         document_date=dt.date.fromisoformat(_text(body, "Documentheader/DocDate")),
         posting_date=dt.date.fromisoformat(_text(body, "Documentheader/PstngDate")),
-        legs=legs,
+        postings=postings,
     )
 
 
@@ -165,10 +172,10 @@ def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
             yield table, line, f"{table.upper()}[{n}]"
 
 
-def _leg(line: etree._Element, row: etree._Element, table: str, path: str) -> Leg:
+def _posting(line: etree._Element, row: etree._Element, table: str, path: str) -> ErpPosting:
     account, centre = _LINES[table]
     amount = Decimal(_text(row, "AmtDoccur"))
-    return Leg(
+    return ErpPosting(
         account=_text(line, account).lstrip("0"),
         side="credit" if amount < 0 else "debit",
         amount=abs(amount),
@@ -178,10 +185,10 @@ def _leg(line: etree._Element, row: etree._Element, table: str, path: str) -> Le
     )
 
 
-def _about_lines(body: etree._Element, entry: Entry) -> Iterator[Objection]:
-    if not entry.legs:
+def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]:
+    if not entry.postings:
         yield Objection("no-items", "The document has no items", "ACCOUNTGL")
-    if len(entry.legs) < len(list(_lines(body))):
+    if len(entry.postings) < len(list(_lines(body))):
         yield Objection("no-amount", "An item has no amount", "CURRENCYAMOUNT")
 
 
@@ -190,7 +197,7 @@ def _conditions(body: etree._Element) -> list[tuple[str, str]]:
     return [(name, value.replace("''", "'")) for name, value in _CONDITION.findall(text)]
 
 
-def _is_wanted(document: Document, asked: Sequence[tuple[str, str]]) -> bool:
+def _is_wanted(document: ErpDocument, asked: Sequence[tuple[str, str]]) -> bool:
     """Tell whether a condition names the document's reference, and no other company."""
     following = (*asked[1:], ("", ""))
     return any(
@@ -201,7 +208,7 @@ def _is_wanted(document: Document, asked: Sequence[tuple[str, str]]) -> bool:
     )
 
 
-def _read_table(call: Call, store: Books) -> Answer:
+def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
     table, asked = _text(call.body, "QueryTable"), _conditions(call.body)
     columns = [name.text or "" for name in call.body.iterfind("Fields/item/Fieldname")]
     with store.transaction() as books:
@@ -220,7 +227,7 @@ def _read_table(call: Call, store: Books) -> Answer:
     else:
         text = element("Text", f"Table {table} is not available")
         fault = element(f"{{{_NAMESPACE}}}SystemFault", element("Name", "TABLE"), text)
-        return Answer(content=rendered(fault), fault="sender", reason=text.text or "")
+        return ErpAnswer(content=rendered(fault), fault="sender", reason=text.text or "")
     return _reply(call, element("Data", *(_row(cells, columns, call.body) for cells in found)))
 
 
@@ -229,7 +236,7 @@ def _row(cells: Mapping[str, str], columns: Sequence[str], body: etree._Element)
     return element("item", element("Wa", line))
 
 
-def _head(document: Document) -> dict[str, str]:
+def _head(document: ErpDocument) -> dict[str, str]:
     return {
         "BELNR": document.number,
         "BUKRS": document.entry.company,
@@ -239,11 +246,11 @@ def _head(document: Document) -> dict[str, str]:
     }
 
 
-def _items(document: Document) -> Iterator[dict[str, str]]:
-    for leg in document.entry.legs:
+def _items(document: ErpDocument) -> Iterator[dict[str, str]]:
+    for posting in document.entry.postings:
         # TCURX: two decimals, whatever the currency.
-        stored = leg.amount.scaleb(exponent(leg.currency) - 2)
-        side = "S" if leg.side == "debit" else "H"
+        stored = posting.amount.scaleb(exponent(posting.currency) - 2)
+        side = "S" if posting.side == "debit" else "H"
         yield _head(document) | {"SHKZG": side, "WRBTR": f"{stored:16.2f}"}
 
 
@@ -263,7 +270,7 @@ def _message(kind: str, group: str, number: str, text: str, field: str = "") -> 
     )
 
 
-def _refused(call: Call, objections: Sequence[Objection]) -> Answer:
+def _refused(call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
     notes = [_message("E", "RW", "609", f"Error in document: BKPFF $ {_SYSTEM}")]
     for objection in objections:
         group, number = _MESSAGES.get(objection.code, (objection.code[:20], "000"))
@@ -272,8 +279,8 @@ def _refused(call: Call, objections: Sequence[Objection]) -> Answer:
 
 
 def _reply(
-    call: Call, *content: etree._Element, headers: Mapping[str, str] | None = None
-) -> Answer:
+    call: ErpCall, *content: etree._Element, headers: Mapping[str, str] | None = None
+) -> ErpAnswer:
     root = etree.Element(f"{{{_NAMESPACE}}}{call.operation}Response", nsmap={"n0": _NAMESPACE})
     root.extend(content)
-    return Answer(content=rendered(root), headers=headers or {})
+    return ErpAnswer(content=rendered(root), headers=headers or {})

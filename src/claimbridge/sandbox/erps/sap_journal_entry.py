@@ -17,11 +17,18 @@ import msgspec
 from lxml import etree
 
 from claimbridge.model import JournalEntry
-from claimbridge.sandbox.kit.books import Books, Document, Entry, Leg, Objection, Series
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.books import (
+    ErpBooks,
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
+    Objection,
+    Series,
+)
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, optional, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
-from claimbridge.sandbox.kit.rules import Rules, irreversible
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
+from claimbridge.sandbox.kit.rules import ErpRules, irreversible
 from claimbridge.xmlio import canonical
 
 _ROOT: Final = "{http://sap.com/xi/SAPSCORE/SFIN}JournalEntryBulkCreateConfirmation"
@@ -50,36 +57,38 @@ class SapJournalEntryResponder:
     name: str = "sap-journal-entry"
     contract: str = "sap-journal-entry.wsdl"
     items: frozenset[str] = frozenset({"JournalEntryCreateConfirmation"})
-    kinds: Mapping[str, Kind] = {"JournalEntryCreateRequestConfirmation_In": Kind.SUBMIT}
+    kinds: Mapping[str, OperationKind] = {
+        "JournalEntryCreateRequestConfirmation_In": OperationKind.SUBMIT
+    }
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the id of each entry's message: replies repeat it."""
         return tuple(_message_id(request) for request in _requests(call))
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Post every entry that is in order; each stands or falls alone."""
         return _reply(call, [self._posted(request, call, desk) for request in _requests(call)])
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a confirmation that refuses every entry; None for a request that holds none."""
         requests = _requests(call)
         if not requests:
             return None
         return _reply(call, [_refused(request, call, objections) for request in requests])
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: SAP's contract has no such answer."""
         return None
 
-    def _posted(self, request: etree._Element, call: Call, desk: Desk) -> etree._Element:
+    def _posted(self, request: etree._Element, call: ErpCall, desk: Desk) -> etree._Element:
         booked = self._booked(request, desk.books, desk.rules)
-        if isinstance(booked, Document):
+        if isinstance(booked, ErpDocument):
             return _confirmed(request, call, booked)
         return _refused(request, call, booked)
 
     def _booked(
-        self, request: etree._Element, store: Books, rules: Rules
-    ) -> Document | list[Objection]:
+        self, request: etree._Element, store: ErpBooks, rules: ErpRules
+    ) -> ErpDocument | list[Objection]:
         body = request.find("JournalEntry")
         assert body is not None  # the schema was checked before
         entry, reverses = _entry(body, _message_id(request)), _reversed_key(body)
@@ -103,7 +112,7 @@ class SapJournalEntryResponder:
         return posted
 
 
-def _requests(call: Call) -> list[etree._Element]:
+def _requests(call: ErpCall) -> list[etree._Element]:
     return list(call.body.iterchildren("JournalEntryCreateRequest"))
 
 
@@ -123,24 +132,24 @@ def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
             yield kind, line, f"{kind}[{n}]"
 
 
-def _entry(body: etree._Element, message_id: str) -> Entry:
-    legs = tuple(_leg(kind, line, path) for kind, line, path in _lines(body))
+def _entry(body: etree._Element, message_id: str) -> ErpVoucher:
+    postings = tuple(_posting(kind, line, path) for kind, line, path in _lines(body))
     posted_on = _text(body, "ReversalDate") or _text(body, "PostingDate")
-    return Entry(
+    return ErpVoucher(
         reference=_text(body, "DocumentReferenceID") or message_id,
         company=_text(body, "CompanyCode"),
-        currency=legs[0].currency if legs else "",
+        currency=postings[0].currency if postings else "",
         document_date=dt.date.fromisoformat(_text(body, "DocumentDate")),
         posting_date=dt.date.fromisoformat(posted_on),
-        legs=legs,
+        postings=postings,
     )
 
 
-def _leg(kind: str, line: etree._Element, path: str) -> Leg:
+def _posting(kind: str, line: etree._Element, path: str) -> ErpPosting:
     account, centre = _LINES[kind]
     amount = Decimal(_text(line, "AmountInTransactionCurrency"))
     currencies = line.xpath("string(AmountInTransactionCurrency/@currencyCode)")
-    return Leg(
+    return ErpPosting(
         account=_text(line, account),
         # The sign decides; a code that contradicts it is refused before anything is booked.
         side="credit" if amount < 0 else "debit",
@@ -151,9 +160,9 @@ def _leg(kind: str, line: etree._Element, path: str) -> Leg:
     )
 
 
-def _about_lines(body: etree._Element, entry: Entry) -> Iterator[Objection]:
+def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]:
     """Yield what is wrong with the lines as SAP writes them, before any rule of business."""
-    if not entry.legs:
+    if not entry.postings:
         yield Objection("no-items", "The entry has no items")
     for _, line, path in _lines(body):
         amount, code = _text(line, "AmountInTransactionCurrency"), _text(line, "DebitCreditCode")
@@ -168,28 +177,31 @@ def _reversed_key(body: etree._Element) -> JournalEntry | None:
     return JournalEntry(key[:10], key[10:-4], key[-4:]) if key else None
 
 
-def _taking_back(entry: Entry, target: Document) -> Entry:
+def _taking_back(entry: ErpVoucher, target: ErpDocument) -> ErpVoucher:
     other = {"debit": "credit", "credit": "debit"}
-    legs = tuple(msgspec.structs.replace(leg, side=other[leg.side]) for leg in target.entry.legs)
+    postings = tuple(
+        msgspec.structs.replace(posting, side=other[posting.side])
+        for posting in target.entry.postings
+    )
     return msgspec.structs.replace(
         entry,
-        legs=legs,
+        postings=postings,
         currency=target.entry.currency,
         purpose="reverse",
         reverses=target.journal_entry,
     )
 
 
-def _reply(call: Call, confirmations: list[etree._Element]) -> Answer:
+def _reply(call: ErpCall, confirmations: list[etree._Element]) -> ErpAnswer:
     root = etree.Element(_ROOT, nsmap={"n0": _ROOT[1:].partition("}")[0]})
     root.append(_header(_text(call.body, "MessageHeader/ID"), call))
     root.append(element("ConfirmationInterfaceOrignName"))
     root.extend(confirmations)
     root.append(element("Log"))
-    return Answer(content=rendered(root))
+    return ErpAnswer(content=rendered(root))
 
 
-def _header(answers: str, call: Call) -> etree._Element:
+def _header(answers: str, call: ErpCall) -> etree._Element:
     now = call.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return element(
         "MessageHeader",
@@ -199,7 +211,7 @@ def _header(answers: str, call: Call) -> etree._Element:
     )
 
 
-def _confirmed(request: etree._Element, call: Call, document: Document) -> etree._Element:
+def _confirmed(request: etree._Element, call: ErpCall, document: ErpDocument) -> etree._Element:
     year, company = document.fiscal_year, document.entry.company
     key = f"{document.number}{company}{year}"
     note = Objection("605(RW)", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
@@ -207,7 +219,7 @@ def _confirmed(request: etree._Element, call: Call, document: Document) -> etree
 
 
 def _refused(
-    request: etree._Element, call: Call, objections: Sequence[Objection]
+    request: etree._Element, call: ErpCall, objections: Sequence[Objection]
 ) -> etree._Element:
     notes = [Objection("609(RW)", f"Error in document: BKPFF $ {_SYSTEM}"), *objections]
     return _confirmation(request, call, (" ", " ", "0000"), "3", notes)
@@ -215,7 +227,7 @@ def _refused(
 
 def _confirmation(
     request: etree._Element,
-    call: Call,
+    call: ErpCall,
     key: tuple[str, str, str],
     severity: str,
     notes: Sequence[Objection],

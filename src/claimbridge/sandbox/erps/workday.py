@@ -17,10 +17,17 @@ from typing import Final
 from lxml import etree
 
 from claimbridge.model import JournalEntry
-from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection, Series, Transaction
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.books import (
+    ErpDocument,
+    ErpPosting,
+    ErpVoucher,
+    Objection,
+    Series,
+    Transaction,
+)
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, optional, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible
 from claimbridge.xmlio import canonical
 
@@ -39,12 +46,12 @@ class WorkdayResponder:
     name: str = "workday"
     contract: str = "workday.wsdl"
     items: frozenset[str] = frozenset({"Accounting_Journal_Reference", "Response_Data"})
-    kinds: Mapping[str, Kind] = {
-        "Submit_Accounting_Journal": Kind.SUBMIT,
-        "Get_Journals": Kind.QUERY,
+    kinds: Mapping[str, OperationKind] = {
+        "Submit_Accounting_Journal": OperationKind.SUBMIT,
+        "Get_Journals": OperationKind.QUERY,
     }
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the id of the journal, or of those that are asked for."""
         found = call.body.xpath(
             "wd:Accounting_Journal_Data/wd:Accounting_Journal_ID"
@@ -54,21 +61,21 @@ class WorkdayResponder:
         assert isinstance(found, list)
         return tuple((e.text or "").strip() for e in found if isinstance(e, etree._Element))
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Take the journal in, or tell what is held."""
-        if call.kind is Kind.QUERY:
+        if call.kind is OperationKind.QUERY:
             return self._found(call, desk)
         return self._submitted(call, desk)
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a Validation_Fault."""
         return _invalid([(one, f"{_ROOT}/{_at(one.field)}") for one in objections])
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: Workday answers by HTTP alone."""
         return None
 
-    def _submitted(self, call: Call, desk: Desk) -> Answer:
+    def _submitted(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         journal = call.body.find(f"{_WD}Accounting_Journal_Data")
         assert journal is not None  # the schema was checked before
         entry = _entry(journal)
@@ -87,12 +94,12 @@ class WorkdayResponder:
                 held = books.post(held)
             if target is not None and held.journal_entry is not None:
                 books.reverse(target, held.journal_entry)
-        return Answer(content=rendered(_accepted(held)))
+        return ErpAnswer(content=rendered(_accepted(held)))
 
-    def _taken_back(self, entry: Entry, books: Transaction) -> Document | None:
+    def _taken_back(self, entry: ErpVoucher, books: Transaction) -> ErpDocument | None:
         return books.booked(self.name, entry.reverses) if entry.reverses else None
 
-    def _found(self, call: Call, desk: Desk) -> Answer:
+    def _found(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         asked = self.references(call)
         with desk.books.transaction() as books:
             held = [books.latest(self.name, reference) for reference in asked]
@@ -117,31 +124,32 @@ class WorkdayResponder:
         )
         data = element(f"{_WD}Response_Data", *(_journal(one) for one in held if one))
         root = element(f"{_WD}Get_Journals_Response", echo, results, data)
-        return Answer(content=rendered(root))
+        return ErpAnswer(content=rendered(root))
 
 
-def _entry(journal: etree._Element) -> Entry:
+def _entry(journal: etree._Element) -> ErpVoucher:
     currency = _id(journal, "Currency_Reference")
     day = dt.date.fromisoformat(_text(journal, "Accounting_Date"))
     lines = list(journal.iterchildren(f"{_WD}{_LINE}"))
     undone = {_text(line, "External_Reference_ID") for line in lines} - {""}
-    return Entry(
+    return ErpVoucher(
         reference=_text(journal, "Accounting_Journal_ID"),
         company=_id(journal, "Company_Reference"),
         currency=currency,
         document_date=day,
         posting_date=day,
-        legs=tuple(
-            _leg(line, currency, f"{_LINE}[{number}]") for number, line in enumerate(lines, start=1)
+        postings=tuple(
+            _posting(line, currency, f"{_LINE}[{number}]")
+            for number, line in enumerate(lines, start=1)
         ),
         purpose="reverse" if undone else "post",
         reverses=JournalEntry(undone.pop()) if undone else None,
     )
 
 
-def _leg(line: etree._Element, currency: str, path: str) -> Leg:
+def _posting(line: etree._Element, currency: str, path: str) -> ErpPosting:
     debit, credit = _text(line, "Debit_Amount"), _text(line, "Credit_Amount")
-    return Leg(
+    return ErpPosting(
         account=_id(line, "Ledger_Account_Reference"),
         side="debit" if debit else "credit",
         amount=Decimal(debit or credit or "0"),
@@ -184,11 +192,11 @@ def _ids(name: str, **ids: str) -> etree._Element:
     return made
 
 
-def _wid(document: Document) -> str:
+def _wid(document: ErpDocument) -> str:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"workday {document.reference}").hex
 
 
-def _accepted(document: Document) -> etree._Element:
+def _accepted(document: ErpDocument) -> etree._Element:
     return element(
         f"{_WD}Submit_Accounting_Journal_Response",
         _ids(
@@ -199,7 +207,7 @@ def _accepted(document: Document) -> etree._Element:
     )
 
 
-def _journal(document: Document) -> etree._Element:
+def _journal(document: ErpDocument) -> etree._Element:
     named = {"WID": _wid(document), "Accounting_Journal_ID": document.reference}
     status = _STATUS.get(document.status, "Posted")
     undone = document.reversed_by
@@ -215,22 +223,25 @@ def _journal(document: Document) -> etree._Element:
         _ids("Cancel_Reversed_By_Journal_Entry_Reference", Journal_Number=undone.number)
         if undone
         else None,
-        *(_line(leg, number) for number, leg in enumerate(document.entry.legs, start=1)),
+        *(
+            _line(posting, number)
+            for number, posting in enumerate(document.entry.postings, start=1)
+        ),
     )
     return element(f"{_WD}Journal_Entry", _ids("Journal_Entry_Reference", **named), data)
 
 
-def _line(leg: Leg, number: int) -> etree._Element:
-    amount = "Debit_Amount" if leg.side == "debit" else "Credit_Amount"
+def _line(posting: ErpPosting, number: int) -> etree._Element:
+    amount = "Debit_Amount" if posting.side == "debit" else "Credit_Amount"
     return element(
         f"{_WD}Journal_Entry_Line_Data",
         element(f"{_WD}Line_Order", str(number)),
-        _ids("Ledger_Account_Reference", Ledger_Account_ID=leg.account),
-        element(f"{_WD}{amount}", f"{leg.amount:.6f}"),
+        _ids("Ledger_Account_Reference", Ledger_Account_ID=posting.account),
+        element(f"{_WD}{amount}", f"{posting.amount:.6f}"),
     )
 
 
-def _invalid(errors: Sequence[tuple[Objection, str]]) -> Answer:
+def _invalid(errors: Sequence[tuple[Objection, str]]) -> ErpAnswer:
     detail = element(f"{_WD}Validation_Fault")
     for objection, place in errors:
         detail.append(
@@ -242,4 +253,4 @@ def _invalid(errors: Sequence[tuple[Objection, str]]) -> Answer:
             )
         )
     reason = f"Validation error occurred. {errors[0][0].text}" if errors else "Validation error"
-    return Answer(content=rendered(detail), fault="sender", reason=reason)
+    return ErpAnswer(content=rendered(detail), fault="sender", reason=reason)

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.contract.calls.replies import Reply
-from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
+from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.markup import element, rendered
-from claimbridge.sandbox.kit.responder import Answer, Call
+from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
 
 _NS: Final = "{http://synchdata.pfxx.itf.nc/IPfxxWs}"
@@ -24,49 +24,49 @@ class YonyouNcResponder(StringResponder):
 
     name = "yonyou-nc"
     contract = "yonyou-nc.wsdl"
-    kinds: Mapping[str, Kind] = {"synchronizeData": Kind.SUBMIT}
+    kinds: Mapping[str, OperationKind] = {"synchronizeData": OperationKind.SUBMIT}
     at = "xmlStr"
     reference_at = "@filename"
     unique = False
 
-    def entry(self, document: Reply) -> Entry:
+    def entry(self, document: Reply) -> ErpVoucher:
         """Read the voucher from its XML."""
         return _entry(document)
 
-    def taken(self, held: Document, *, again: bool) -> Answer:
+    def taken(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return a result with the number; a repeat is a voucher of its own."""
         return _told("1", "processed", held.number, reference=held.reference)
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
         """Return a result with what is wrong."""
         code = _CODES.get(objections[0].code, _REFUSED)
         return _told(code, "; ".join(one.text for one in objections))
 
 
-def _entry(document: Reply) -> Entry:
+def _entry(document: Reply) -> ErpVoucher:
     head = document.find("voucher", "voucher_head")
     items = document.all("voucher", "voucher_head", "details", "item")
     if head is None or not items:
         raise ValueError("it is no vouchergl with entries")
     day = dt.date.fromisoformat(head.text("prepareddate")[:10])
-    return Entry(
+    return ErpVoucher(
         reference=document.text("@filename"),
         company=head.text("pk_org"),
         currency=items[0].text("pk_currtype"),
         document_date=day,
         posting_date=day,
-        legs=tuple(_leg(item, number) for number, item in enumerate(items, start=1)),
+        postings=tuple(_posting(item, number) for number, item in enumerate(items, start=1)),
     )
 
 
-def _leg(item: Reply, number: int) -> Leg:
+def _posting(item: Reply, number: int) -> ErpPosting:
     debit, credit = Decimal(item.text("debitamount")), Decimal(item.text("creditamount"))
     centres = [
         one.text("pk_Checkvalue")
         for one in item.all("ass", "item")
         if one.text("pk_Checktype") == "0001"
     ]
-    return Leg(
+    return ErpPosting(
         account=item.text("accsubjcode"),
         side="debit" if debit else "credit",
         amount=debit or credit,
@@ -76,7 +76,7 @@ def _leg(item: Reply, number: int) -> Leg:
     )
 
 
-def _told(code: str, text: str, number: str = "", *, reference: str = "") -> Answer:
+def _told(code: str, text: str, number: str = "", *, reference: str = "") -> ErpAnswer:
     result = element(
         "sendresult",
         element("filename", reference),
@@ -89,4 +89,4 @@ def _told(code: str, text: str, number: str = "", *, reference: str = "") -> Ans
     document.set("successful", "Y" if code == "1" else "N")
     inner = '<?xml version="1.0" encoding="UTF-8"?>' + rendered(document).decode()
     root = element(f"{_NS}synchronizeDataResponse", element("return", inner))
-    return Answer(content=rendered(root))
+    return ErpAnswer(content=rendered(root))

@@ -1,1 +1,1 @@
-"""A Hesi on loopback: documents, approvals, write-backs and messages, with faults to order."""
+"""A Hesi on loopback: documents, approvals, write-backs, messages, and disturbances to order."""

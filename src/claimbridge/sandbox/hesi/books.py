@@ -68,7 +68,7 @@ class Put(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     channel: bool = True
 
 
-class Document:
+class HesiDocument:
     """One document: ``body`` is what the details show of it. Used under the books' lock."""
 
     def __init__(self, body: JsonObject) -> None:
@@ -126,17 +126,17 @@ class HesiBooks:
         self.lock: threading.RLock = threading.RLock()
         self.clock: Clock = clock
         self.on_change: Callable[[JsonObject, Node | None], None] = lambda _body, _node: None
-        self._documents: dict[str, Document] = {}
+        self._documents: dict[str, HesiDocument] = {}
 
     def millis(self) -> int:
         """Return the present moment as Hesi writes times."""
         return int(self.clock.now().timestamp() * 1000)
 
-    def get(self, flow_id: str) -> Document | None:
+    def get(self, flow_id: str) -> HesiDocument | None:
         """Return a document, deleted ones too; None when there never was one."""
         return self._documents.get(flow_id)
 
-    def all(self) -> list[Document]:
+    def all(self) -> list[HesiDocument]:
         """Return every document, in the order in which they came."""
         return list(self._documents.values())
 
@@ -151,7 +151,7 @@ class HesiBooks:
         with self.lock:
             document = self._documents.get(given.id)
             if document is None:
-                document = Document(self._blank(given))
+                document = HesiDocument(self._blank(given))
                 self._documents[given.id] = document
             document.form.update(copy.deepcopy(given.form))
             document.channel = given.channel
@@ -174,7 +174,7 @@ class HesiBooks:
             self.move(document, state=document.state, node=document.waits_at)
         return True
 
-    def move(self, document: Document, *, state: str, node: Node | None) -> None:
+    def move(self, document: HesiDocument, *, state: str, node: Node | None) -> None:
         """Set where a document stands, and tell who listens. Under the lock."""
         document.body["state"] = state
         document.waits_at = node if state not in _STAGES else None
@@ -182,7 +182,7 @@ class HesiBooks:
         document.stages.append((self.clock.monotonic(), document.stage))
         self.on_change(copy.deepcopy(document.body), document.waits_at)
 
-    def touch(self, document: Document) -> None:
+    def touch(self, document: HesiDocument) -> None:
         """Note that something of a document was changed. Under the lock."""
         # Never twice the same, never backwards: what is read after a mark must be seen.
         document.body["updateTime"] = max(self.millis(), int(document.body["updateTime"]) + 1)
@@ -190,7 +190,7 @@ class HesiBooks:
 
     def log(
         self,
-        document: Document,
+        document: HesiDocument,
         action: str,
         *,
         node: Node | None,
@@ -220,7 +220,7 @@ class HesiBooks:
             }
         )
 
-    def agree(self, document: Document, comment: str, *, by: str = "") -> None:
+    def agree(self, document: HesiDocument, comment: str, *, by: str = "") -> None:
         """Let the step at which a document waits agree; ``by`` is who does. Under the lock."""
         node = document.waits_at
         following = document.after(node)
@@ -239,7 +239,7 @@ class HesiBooks:
             isEbotNode=bool(node and node.ebot),
         )
 
-    def pay(self, document: Document, *, by: str = "", failure: str = "") -> None:
+    def pay(self, document: HesiDocument, *, by: str = "", failure: str = "") -> None:
         """Let the cashier have paid, or have failed to. Under the lock."""
         node = document.waits_at
         self.move(document, state="paying" if failure else "paid", node=node)
@@ -248,7 +248,7 @@ class HesiBooks:
         action = "freeflow.paying" if failure else "freeflow.pay"
         self.log(document, action, node=node, by=by, comment="", failureReason=failure)
 
-    def refuse(self, document: Document, comment: str, *, resubmit: str) -> None:
+    def refuse(self, document: HesiDocument, comment: str, *, resubmit: str) -> None:
         """Let the step at which a document waits send it back. Under the lock."""
         node = document.waits_at
         self.move(document, state="rejected", node=None)
@@ -261,7 +261,7 @@ class HesiBooks:
             isEbotNode=bool(node and node.ebot),
         )
 
-    def stage_shown(self, document: Document, *, late: float) -> str:
+    def stage_shown(self, document: HesiDocument, *, late: float) -> str:
         """Return the stage as it was ``late`` seconds ago: it is read from a cache."""
         upto = self.clock.monotonic() - late
         past = [stage for at, stage in document.stages if at <= upto]
@@ -302,7 +302,7 @@ class HesiBooks:
         }
 
 
-def _listed(document: Document) -> JsonObject:
+def _listed(document: HesiDocument) -> JsonObject:
     form = document.form
     return {
         "id": document.id,
@@ -318,14 +318,14 @@ def _listed(document: Document) -> JsonObject:
 
 
 def select(
-    documents: Iterable[Document],
+    documents: Iterable[HesiDocument],
     *,
     form_type: str,
     states: Sequence[str],
     active: bool | None,
     owner: str,
     specifications: Sequence[str],
-) -> list[Document]:
+) -> list[HesiDocument]:
     """Return the documents that a list asks for.
 
     Nothing is ever found under ``PROCESSING``: those documents are found under ``paying``.
@@ -342,5 +342,5 @@ def select(
     ]
 
 
-def _specification(document: Document) -> str:
+def _specification(document: HesiDocument) -> str:
     return str(document.form.get("specificationId", "")).partition(":")[0]

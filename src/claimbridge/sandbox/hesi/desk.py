@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from claimbridge.sandbox.endpoint import Reply
-from claimbridge.sandbox.hesi.books import Document, Effect, HesiBooks, select
+from claimbridge.sandbox.hesi.books import Effect, HesiBooks, HesiDocument, select
 from claimbridge.sandbox.hesi.replies import No, json_reply
 from claimbridge.sandbox.hesi.tokens import HesiTokens
-from claimbridge.sandbox.kit.disturbances import Kind
+from claimbridge.sandbox.http.reply import SandboxReply
+from claimbridge.sandbox.kit.disturbances import OperationKind
 
 _FORM_TYPES: Final = frozenset(
     {"expense", "loan", "payment", "requisition", "custom", "receipt", "permit"}
@@ -29,7 +29,7 @@ _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _MOST: Final = 100
 
 
-class Call(msgspec.Struct, frozen=True):
+class HesiCall(msgspec.Struct, frozen=True):
     """A request: the query's values, the body as it came, and the path's last part."""
 
     query: Mapping[str, str]
@@ -37,12 +37,12 @@ class Call(msgspec.Struct, frozen=True):
     last: str
 
 
-class Operation(msgspec.Struct, frozen=True):
-    """One call of the interface: its name in fault SPECs and counts, and who answers it."""
+class HesiOperation(msgspec.Struct, frozen=True):
+    """One call of the interface: its name in SPECs and counts, and who answers it."""
 
     name: str
-    kind: Kind
-    answer: Callable[[HesiDesk, Call], object]
+    kind: OperationKind
+    answer: Callable[[HesiDesk, HesiCall], object]
     open_to_all: bool = False
 
 
@@ -61,17 +61,17 @@ class HesiDesk:
         self.tokens: HesiTokens = HesiTokens(books.millis, app_key, app_secret)
         self.failed_messages: Callable[[], list[dict[str, Any]]] = list
 
-    def token(self, call: Call) -> object:
+    def token(self, call: HesiCall) -> object:
         """Issue a token for the account's key and secret."""
         given = _object(call)
         return self.tokens.issue(str(given.get("appKey", "")), str(given.get("appSecurity", "")))
 
-    def refresh(self, call: Call) -> object:
+    def refresh(self, call: HesiCall) -> object:
         """Issue a token for one that has not ended."""
         names = ("accessToken", "refreshToken", "powerCode")
         return self.tokens.refresh(*(call.query.get(name, "") for name in names))
 
-    def answer(self, operation: Operation, call: Call) -> Reply:
+    def answer(self, operation: HesiOperation, call: HesiCall) -> SandboxReply:
         """Return the reply, the work done."""
         with self.books.lock:
             try:
@@ -81,7 +81,7 @@ class HesiDesk:
             except No as no:
                 return no.reply
 
-    def documents(self, call: Call) -> object:
+    def documents(self, call: HesiCall) -> object:
         """List documents, page by page; the offsets count what is there at the moment."""
         query = call.query
         form_type = query.get("type", "")
@@ -105,7 +105,7 @@ class HesiDesk:
             "items": [copy.deepcopy(document.body) for document in found[start : start + count]],
         }
 
-    def details(self, call: Call) -> object:
+    def details(self, call: HesiCall) -> object:
         """Show a document."""
         document = self.books.get(call.query.get("flowId", ""))
         if document is None:
@@ -114,7 +114,7 @@ class HesiDesk:
             raise No(412, "单据已删除")
         return {"value": copy.deepcopy(document.body)}
 
-    def approve_states(self, call: Call) -> object:
+    def approve_states(self, call: HesiCall) -> object:
         """Name the stages of documents, from a cache; what does not exist is left out."""
         known = (self.books.get(flow_id) for flow_id in _parts(call.last.strip("[] ")))
         return {
@@ -130,7 +130,7 @@ class HesiDesk:
             ]
         }
 
-    def failed(self, call: Call) -> object:
+    def failed(self, call: HesiCall) -> object:
         """List the outbound messages that reached nobody."""
         kind = call.query.get("messageType", "flow")
         since, until = _whole(call.query, "startDate"), _whole(call.query, "endDate")
@@ -142,7 +142,7 @@ class HesiDesk:
             ]
         }
 
-    def voucher(self, call: Call) -> object:
+    def voucher(self, call: HesiCall) -> object:
         """Write voucher numbers into paid documents; one that is wrong refuses them all."""
         rows = _object(call).get("voucher")
         if not isinstance(rows, list) or not rows:
@@ -152,7 +152,7 @@ class HesiDesk:
             self._write_voucher(document, row)
         return {"value": True}
 
-    def _paid(self, row: object) -> Document:
+    def _paid(self, row: object) -> HesiDocument:
         if not isinstance(row, dict) or not {"flowId", "voucherNo", "voucherCreateTime"} <= set(
             row
         ):
@@ -166,7 +166,7 @@ class HesiDesk:
             raise No(400, f"单据Id:[[{document.id}]]的单据不是已支付状态，不能回写单据凭证，请检查")
         return document
 
-    def _write_voucher(self, document: Document, row: Mapping[str, Any]) -> None:
+    def _write_voucher(self, document: HesiDocument, row: Mapping[str, Any]) -> None:
         form, number = document.form, str(row["voucherNo"])
         before = (form["voucherNo"], form.get("fiscalPeriod", ""))
         form["voucherNo"] = number
@@ -179,7 +179,7 @@ class HesiDesk:
             period = form.get("fiscalPeriod", "")
             document.effects.append(Effect("voucher", {"number": number, "period": period}))
 
-    def approval(self, call: Call) -> object:
+    def approval(self, call: HesiCall) -> object:
         """Let an EBot node agree or refuse; every no is an HTTP 200 with a code."""
         given = _object(call)
         text = {name: str(value) for name, value in given.items() if value is not None}
@@ -203,7 +203,7 @@ class HesiDesk:
         document.effects.append(Effect("approval", content))
         return _code("204", "EBot执行完成")
 
-    def payment(self, call: Call) -> object:
+    def payment(self, call: HesiCall) -> object:
         """Take results of payments; each has a code of its own in the answer."""
         items = _object(call).get("items")
         if not isinstance(items, list) or not items:
@@ -231,7 +231,7 @@ class HesiDesk:
             self._settle(document, code, str(given.get("errorMsg") or ""))
         return {"id": flow_id or None, "code": result, "errorMsg": _RESULTS[result]}
 
-    def _settle(self, document: Document, code: str, message: str) -> None:
+    def _settle(self, document: HesiDocument, code: str, message: str) -> None:
         self.books.pay(document, failure="" if code == "P00001" else message or code)
         document.effects.append(Effect("payment", {"code": code, "message": message}))
 
@@ -247,37 +247,37 @@ _RESULTS: Final = {
 }
 
 _TABLE: Final = {
-    ("POST", "/api/openapi/v1/auth/getAccessToken"): Operation(
-        "hesi_token", Kind.READ, HesiDesk.token, open_to_all=True
+    ("POST", "/api/openapi/v1/auth/getAccessToken"): HesiOperation(
+        "hesi_token", OperationKind.READ, HesiDesk.token, open_to_all=True
     ),
-    ("POST", "/api/openapi/v2/auth/refreshToken"): Operation(
-        "hesi_refresh", Kind.READ, HesiDesk.refresh, open_to_all=True
+    ("POST", "/api/openapi/v2/auth/refreshToken"): HesiOperation(
+        "hesi_refresh", OperationKind.READ, HesiDesk.refresh, open_to_all=True
     ),
-    ("GET", "/api/openapi/v1.1/docs/getApplyList"): Operation(
-        "hesi_documents", Kind.READ, HesiDesk.documents
+    ("GET", "/api/openapi/v1.1/docs/getApplyList"): HesiOperation(
+        "hesi_documents", OperationKind.READ, HesiDesk.documents
     ),
-    ("GET", "/api/openapi/v1.1/flowDetails"): Operation(
-        "hesi_details", Kind.READ, HesiDesk.details
+    ("GET", "/api/openapi/v1.1/flowDetails"): HesiOperation(
+        "hesi_details", OperationKind.READ, HesiDesk.details
     ),
-    ("GET", "/api/openapi/v2/approveStates"): Operation(
-        "hesi_states", Kind.READ, HesiDesk.approve_states
+    ("GET", "/api/openapi/v2/approveStates"): HesiOperation(
+        "hesi_states", OperationKind.READ, HesiDesk.approve_states
     ),
-    ("GET", "/api/openapi/v1/outboundMessageLogs"): Operation(
-        "hesi_failed", Kind.READ, HesiDesk.failed
+    ("GET", "/api/openapi/v1/outboundMessageLogs"): HesiOperation(
+        "hesi_failed", OperationKind.READ, HesiDesk.failed
     ),
-    ("PUT", "/api/openapi/v2.1/flow/data/erpVoucher"): Operation(
-        "hesi_voucher", Kind.WRITE_BACK, HesiDesk.voucher
+    ("PUT", "/api/openapi/v2.1/flow/data/erpVoucher"): HesiOperation(
+        "hesi_voucher", OperationKind.WRITE_BACK, HesiDesk.voucher
     ),
-    ("POST", "/api/outbound/v1/approval"): Operation(
-        "hesi_approval", Kind.WRITE_BACK, HesiDesk.approval
+    ("POST", "/api/outbound/v1/approval"): HesiOperation(
+        "hesi_approval", OperationKind.WRITE_BACK, HesiDesk.approval
     ),
-    ("POST", "/api/openapi/v1/paymentResults"): Operation(
-        "hesi_payment", Kind.WRITE_BACK, HesiDesk.payment
+    ("POST", "/api/openapi/v1/paymentResults"): HesiOperation(
+        "hesi_payment", OperationKind.WRITE_BACK, HesiDesk.payment
     ),
 }
 
 
-def find_operation(method: str, path: str) -> tuple[Operation, str] | None:
+def find_operation(method: str, path: str) -> tuple[HesiOperation, str] | None:
     """Return the operation at a path, and the path's last part where it is an argument."""
     found = _TABLE.get((method, path))
     if found is not None:
@@ -291,7 +291,7 @@ def _code(code: str, words: str) -> object:
     return {"value": {"code": code, "message": words}}
 
 
-def _object(call: Call) -> dict[str, Any]:
+def _object(call: HesiCall) -> dict[str, Any]:
     try:
         return msgspec.json.decode(call.body, type=dict[str, Any])
     except msgspec.DecodeError as error:
@@ -309,13 +309,13 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _bounded(found: list[Document], query: Mapping[str, str]) -> list[Document]:
+def _bounded(found: list[HesiDocument], query: Mapping[str, str]) -> list[HesiDocument]:
     """Return what lies between the dates asked for, by the field and in the order asked for."""
     field = query.get("orderBy", "createTime")
     if field not in _ORDERS:
         raise No(400, "参数orderBy无法识别")
 
-    def when(document: Document) -> int:
+    def when(document: HesiDocument) -> int:
         holder = document.body if field in document.body else document.form
         return int(holder.get(field) or 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from claimbridge.sandbox.endpoint import Reply
+from claimbridge.sandbox.http.reply import SandboxReply
 
 
 class No(Exception):
@@ -12,19 +12,19 @@ class No(Exception):
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
-        self.reply: Reply = refusal(status, words)
+        self.reply: SandboxReply = refusal(status, words)
 
 
-def json_reply(content: object, status: int = 200) -> Reply:
+def json_reply(content: object, status: int = 200) -> SandboxReply:
     """Return content as a reply in JSON."""
-    return Reply(
+    return SandboxReply(
         status=status,
         body=msgspec.json.encode(content),
         content_type="application/json;charset=UTF-8",
     )
 
 
-def refusal(status: int, words: str) -> Reply:
+def refusal(status: int, words: str) -> SandboxReply:
     """Return a no of Hesi's."""
     content = {
         "errorCode": status,

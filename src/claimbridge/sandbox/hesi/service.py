@@ -1,4 +1,4 @@
-"""A Hesi on loopback, beside the ERP: documents, write-backs, outbound messages, faults to order.
+"""A Hesi on loopback, beside the ERP: documents, write-backs, messages, disturbances to order.
 
     hesi = Hesi()
     with Sandbox(profiles=["reference"], hesi=hesi) as sandbox:
@@ -15,7 +15,7 @@ import asyncio
 import copy
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
@@ -25,27 +25,25 @@ from starlette.types import Receive, Scope, Send
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError
-from claimbridge.sandbox.connection import Connection
-from claimbridge.sandbox.endpoint import Reply
 from claimbridge.sandbox.hesi.books import (
     CORPORATION,
-    Document,
     Effect,
     HesiBooks,
+    HesiDocument,
     JsonObject,
     Node,
     Put,
 )
-from claimbridge.sandbox.hesi.desk import Call, HesiDesk, Operation, find_operation
-from claimbridge.sandbox.hesi.faults import HesiAct, perform
+from claimbridge.sandbox.hesi.desk import HesiCall, HesiDesk, HesiOperation, find_operation
+from claimbridge.sandbox.hesi.disturb import HesiAct, perform
 from claimbridge.sandbox.hesi.hooks import HookSettings, Outbound
 from claimbridge.sandbox.hesi.replies import refusal
-
-if TYPE_CHECKING:
-    from claimbridge.sandbox.app import Control
+from claimbridge.sandbox.http.connection import SandboxConnection
+from claimbridge.sandbox.http.control import Control
+from claimbridge.sandbox.http.pages import decoded, json_page
+from claimbridge.sandbox.http.reply import SandboxReply
 
 PATH: Final = "/hesi"
-_T = TypeVar("_T")
 
 
 class TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -171,7 +169,7 @@ class Hesi:
         """Return the log of outbound messages that nobody took."""
         return list(self._outbound.failed)
 
-    def _document(self, flow_id: str) -> Document:
+    def _document(self, flow_id: str) -> HesiDocument:
         document = self._books.get(flow_id)
         if document is None:
             raise KeyError(flow_id)
@@ -189,11 +187,11 @@ class Api:
         self._hesi = hesi
         self._control = control
         self._lock = threading.Lock()
-        self._previous: dict[str, Reply] = {}
+        self._previous: dict[str, SandboxReply] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a call, or strike it with the fault whose turn it is."""
-        request, connection = Request(scope), Connection(scope, receive, send)
+        """Answer a call, or disturb it where a disturbance has its turn."""
+        request, connection = Request(scope), SandboxConnection(scope, receive, send)
         body = await connection.request()
         if body is None:
             await connection.drop()
@@ -203,20 +201,20 @@ class Api:
             await connection.reply(refusal(404, "接口不存在"))
             return
         operation, last = found
-        call = Call(dict(request.query_params), body, last)
+        call = HesiCall(dict(request.query_params), body, last)
         self._control.count(operation.name)
-        order = self._control.plan.next(operation.name, operation.kind)
+        disturbance = self._control.disturbances.next(operation.name, operation.kind)
         with self._lock:
             previous = self._previous.get(operation.name)
 
-        async def commit() -> Reply:
+        async def commit() -> SandboxReply:
             return await asyncio.to_thread(self._answer, operation, call)
 
-        if order is None:
+        if disturbance is None:
             await connection.reply(await commit())
             return
         act = HesiAct(
-            order=order,
+            disturbance=disturbance,
             connection=connection,
             commit=commit,
             previous=previous,
@@ -225,7 +223,7 @@ class Api:
         )
         await perform(act)
 
-    def _answer(self, operation: Operation, call: Call) -> Reply:
+    def _answer(self, operation: HesiOperation, call: HesiCall) -> SandboxReply:
         reply = self._hesi.desk.answer(operation, call)
         with self._lock:
             self._previous[operation.name] = reply
@@ -237,23 +235,23 @@ def routes(hesi: Hesi, control: Control) -> list[BaseRoute]:
 
     async def documents(request: Request) -> Response:
         if request.method == "POST":
-            await asyncio.to_thread(hesi.order, _decoded(await request.body(), Put))
-        return _json(hesi.documents())
+            await asyncio.to_thread(hesi.order, decoded(await request.body(), Put))
+        return json_page(hesi.documents())
 
     async def delete(request: Request) -> Response:
         flow_id = request.path_params["id"]
         if not await asyncio.to_thread(hesi.delete, flow_id):
             raise ConfigurationError(f"there is no document {flow_id} to delete", code="CB-274")
-        return _json(hesi.documents())
+        return json_page(hesi.documents())
 
     async def tokens(request: Request) -> Response:
-        hesi.tokens(_decoded(await request.body(), TokenOrder))
-        return _json({})
+        hesi.tokens(decoded(await request.body(), TokenOrder))
+        return json_page({})
 
     async def hooks(request: Request) -> Response:
         if request.method == "POST":
-            hesi.hooks(_decoded(await request.body(), HookSettings))
-        return _json(hesi.failed_messages())
+            hesi.hooks(decoded(await request.body(), HookSettings))
+        return json_page(hesi.failed_messages())
 
     return [
         Route("/sandbox/hesi/documents", documents, methods=["GET", "POST"]),
@@ -262,16 +260,3 @@ def routes(hesi: Hesi, control: Control) -> list[BaseRoute]:
         Route("/sandbox/hesi/hooks", hooks, methods=["GET", "POST"]),
         Route(PATH + "/{path:path}", Api(hesi, control)),
     ]
-
-
-def _decoded(body: bytes, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except ConfigurationError:
-        raise
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise ConfigurationError(f"not what is expected here: {error}", code="CB-274") from error
-
-
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")

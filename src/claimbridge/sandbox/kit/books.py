@@ -59,7 +59,7 @@ _COLUMNS: Final = (
 )
 
 
-class Leg(msgspec.Struct, frozen=True, kw_only=True):
+class ErpPosting(msgspec.Struct, frozen=True, kw_only=True):
     """A posting as the ERP read it from the request: unchecked, amounts positive.
 
     ``partner`` is whom a payable is owed to; empty where the responder does not read it. ``path``
@@ -82,7 +82,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount if self.side == "debit" else -self.amount
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class ErpVoucher(msgspec.Struct, frozen=True, kw_only=True):
     """A voucher as the ERP read it from the request, before any judgement.
 
     ``claimed_totals`` are the debit totals that the request states; None where the contract has
@@ -94,7 +94,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     document_date: dt.date
     posting_date: dt.date
-    legs: tuple[Leg, ...]
+    postings: tuple[ErpPosting, ...] = msgspec.field(name="legs")  # as files of books have it
     purpose: str = Purpose.POST
     claim_id: str = ""
     revision: int = 0
@@ -105,9 +105,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def debit_totals(self) -> dict[str, Decimal]:
         """The debits' sum per currency, added up from the postings."""
         totals: dict[str, Decimal] = {}
-        for leg in self.legs:
-            if leg.side == "debit":
-                totals[leg.currency] = totals.get(leg.currency, Decimal(0)) + leg.amount
+        for posting in self.postings:
+            if posting.side == "debit":
+                totals[posting.currency] = totals.get(posting.currency, Decimal(0)) + posting.amount
         return totals
 
 
@@ -131,7 +131,7 @@ class Series(msgspec.Struct, frozen=True):
         return f"{self.first + sequence - 1:0{self.width}}"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class ErpDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What the books hold under one reference. ``number`` is empty until it is posted."""
 
     id: int
@@ -142,7 +142,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     series: Series
     number: str
     fiscal_year: str
-    entry: Entry
+    entry: ErpVoucher
     reversed_by: JournalEntry | None
     paid_on: str
     reasons: tuple[Objection, ...]
@@ -156,7 +156,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return JournalEntry(self.number, self.entry.company, self.fiscal_year)
 
 
-class Books:
+class ErpBooks:
     """All documents of one sandbox, of all its profiles. Safe between threads and processes.
 
     ``state`` None keeps them in memory. ``seed`` makes the book's own id, which its cursors carry,
@@ -193,7 +193,7 @@ class Books:
             ) from error
 
     def _identify(self, seed: int | None) -> str:
-        # Not the plan's generator: the faults drawn must not depend on whether the file is new.
+        # Not the disturbances' generator: those drawn must not depend on whether the file is new.
         drawn = random.Random(seed).getrandbits(32)  # noqa: S311 - a name, not a secret
         with self.transaction():
             self._db.execute(
@@ -229,11 +229,11 @@ class Transaction:
         self._clock = clock
         self._folds = folds
 
-    def all(self, profile: str | None = None) -> list[Document]:
+    def all(self, profile: str | None = None) -> list[ErpDocument]:
         """Return every document in the order of entry; of all profiles for None."""
         return self._select("profile = coalesce(?, profile) ORDER BY id", profile)
 
-    def held(self, profile: str, reference: str) -> Document | None:
+    def held(self, profile: str, reference: str) -> ErpDocument | None:
         """Return the document that holds ``reference``: the latest that was not rejected."""
         found = self._select(
             "profile = ? AND reference = ? AND status <> 'rejected' ORDER BY id DESC LIMIT 1",
@@ -242,7 +242,7 @@ class Transaction:
         )
         return found[0] if found else None
 
-    def latest(self, profile: str, reference: str) -> Document | None:
+    def latest(self, profile: str, reference: str) -> ErpDocument | None:
         """Return the latest document with ``reference``, rejected or not."""
         found = self._select(
             "profile = ? AND reference = ? ORDER BY id DESC LIMIT 1",
@@ -251,7 +251,7 @@ class Transaction:
         )
         return found[0] if found else None
 
-    def of_claim(self, profile: str, company: str, claim_id: str) -> list[Document]:
+    def of_claim(self, profile: str, company: str, claim_id: str) -> list[ErpDocument]:
         """Return the claim's documents that count: those not rejected."""
         return self._select(
             "profile = ? AND company = ? AND claim_id = ? AND status <> 'rejected' ORDER BY id",
@@ -260,7 +260,7 @@ class Transaction:
             claim_id,
         )
 
-    def booked(self, profile: str, wanted: JournalEntry) -> Document | None:
+    def booked(self, profile: str, wanted: JournalEntry) -> ErpDocument | None:
         """Return the document behind a journal entry; parts that ``wanted`` leaves out match."""
         for document in self._select("profile = ? AND number = ?", profile, wanted.number):
             if wanted.company in ("", document.entry.company) and wanted.fiscal_year in (
@@ -270,7 +270,7 @@ class Transaction:
                 return document
         return None
 
-    def changed_since(self, profile: str, change: int, limit: int) -> list[Document]:
+    def changed_since(self, profile: str, change: int, limit: int) -> list[ErpDocument]:
         """Return up to ``limit`` documents that changed after ``change``, in that order."""
         return self._select(
             "profile = ? AND change > ? ORDER BY change LIMIT ?", profile, change, limit
@@ -283,8 +283,8 @@ class Transaction:
         return int(last)
 
     def enter(
-        self, profile: str, entry: Entry, original: bytes, *, series: Series, unique: bool
-    ) -> Document:
+        self, profile: str, entry: ErpVoucher, original: bytes, *, series: Series, unique: bool
+    ) -> ErpDocument:
         """Take a document in, unposted. ``unique``: its reference is taken from now on."""
         entry = msgspec.structs.replace(entry, reference=self._kept(entry.reference))
         cursor = self._db.execute(
@@ -307,7 +307,7 @@ class Transaction:
         )
         return self._reread(cursor.lastrowid or 0)
 
-    def post(self, document: Document) -> Document:
+    def post(self, document: ErpDocument) -> ErpDocument:
         """Put an entered document into the books, under the next number of its series."""
         (last,) = self._db.execute(
             "SELECT coalesce(max(sequence), 0) FROM document WHERE profile = ? AND series = ?",
@@ -320,12 +320,12 @@ class Transaction:
             document.series.write(last + 1),
         )
 
-    def pay(self, document: Document) -> Document:
+    def pay(self, document: ErpDocument) -> ErpDocument:
         """Settle a posted document's payables."""
         today = self._clock.now().date().isoformat()
         return self._update(document, "status = 'paid', paid_on = ?", today)
 
-    def reject(self, document: Document, reasons: Sequence[Objection]) -> Document:
+    def reject(self, document: ErpDocument, reasons: Sequence[Objection]) -> ErpDocument:
         """Refuse an entered document afterwards: its reference is free again."""
         return self._update(
             document,
@@ -333,13 +333,13 @@ class Transaction:
             msgspec.json.encode(tuple(reasons)),
         )
 
-    def reverse(self, document: Document, by: JournalEntry) -> Document:
+    def reverse(self, document: ErpDocument, by: JournalEntry) -> ErpDocument:
         """Mark a document as taken back by another journal entry."""
         return self._update(
             document, "status = 'reversed', reversed_by = ?", msgspec.json.encode(by)
         )
 
-    def _update(self, document: Document, what: str, *values: object) -> Document:
+    def _update(self, document: ErpDocument, what: str, *values: object) -> ErpDocument:
         self._db.execute(
             # `what` is one of the literals above; values are bound.
             f"UPDATE document SET {what}, change = ?, changed_at = ? WHERE id = ?",  # noqa: S608
@@ -347,10 +347,10 @@ class Transaction:
         )
         return self._reread(document.id)
 
-    def _reread(self, id_: int) -> Document:
+    def _reread(self, id_: int) -> ErpDocument:
         return self._select("id = ?", id_)[0]
 
-    def _select(self, where: str, *values: object) -> list[Document]:
+    def _select(self, where: str, *values: object) -> list[ErpDocument]:
         # `where` is one of the literals above; values are bound.
         query = f"SELECT {_COLUMNS} FROM document WHERE {where}"  # noqa: S608
         return [_document(row) for row in self._db.execute(query, values)]
@@ -378,9 +378,9 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     changed_at: str
 
 
-def _document(columns: Sequence[object]) -> Document:
+def _document(columns: Sequence[object]) -> ErpDocument:
     row = msgspec.convert(columns, _Row)
-    return Document(
+    return ErpDocument(
         id=row.id,
         change=row.change,
         profile=row.profile,
@@ -389,7 +389,7 @@ def _document(columns: Sequence[object]) -> Document:
         series=msgspec.json.decode(row.series, type=Series),
         number=row.number,
         fiscal_year=row.fiscal_year,
-        entry=msgspec.json.decode(row.entry, type=Entry),
+        entry=msgspec.json.decode(row.entry, type=ErpVoucher),
         reversed_by=(
             msgspec.json.decode(row.reversed_by, type=JournalEntry) if row.reversed_by else None
         ),

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from claimbridge.sandbox.kit.responder import Answer
+from claimbridge.sandbox.kit.responder import ErpAnswer
 from claimbridge.soap.envelope import NAMESPACES, SOAP11, SOAP12, build
 
 MEDIA_TYPES: Final = {SOAP11: "text/xml", SOAP12: "application/soap+xml"}
@@ -39,7 +39,7 @@ def rendered(root: etree._Element) -> bytes:
     return etree.tostring(root, encoding="utf-8")
 
 
-def envelope(answer: Answer, version: str, headers: Sequence[bytes] = ()) -> tuple[int, bytes]:
+def envelope(answer: ErpAnswer, version: str, headers: Sequence[bytes] = ()) -> tuple[int, bytes]:
     """Return the HTTP status and the envelope of an answer, in the SOAP version of its request."""
     if not answer.fault:
         return 200, build(answer.content, version=version, headers=headers)

@@ -2,7 +2,7 @@
 
 A Responder is given requests that are valid by its contract, judges them against the books, and
 writes the replies. Everything else is the sandbox's: HTTP, SOAP, the schema check, the counts,
-the faults. Pass an instance to ``Sandbox(profiles=[…])``, or its ``module:attribute``.
+the disturbances. Pass an instance to ``Sandbox(profiles=[…])``, or its ``module:attribute``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Literal, Protocol
 import msgspec
 from lxml import etree
 
-from claimbridge.sandbox.kit.books import Books, Objection
-from claimbridge.sandbox.kit.disturbances import Kind
-from claimbridge.sandbox.kit.rules import Rules
+from claimbridge.sandbox.kit.books import ErpBooks, Objection
+from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.rules import ErpRules
 from claimbridge.sandbox.kit.signatures import Signatures
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class ErpCall(msgspec.Struct, frozen=True, kw_only=True):
     """One request: valid by the contract (or, for ``refuse`` and ``throttle``, perhaps not).
 
     ``body`` is the Body's child, an rpc/encoded one as if it were literal; ``headers`` are the
@@ -28,14 +28,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     operation: str
-    kind: Kind
+    kind: OperationKind
     body: etree._Element
     at: dt.datetime
     headers: tuple[etree._Element, ...] = ()
     cookies: Mapping[str, str] = {}
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ErpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One reply. ``content`` is the Body's child, or a Fault's detail where ``fault`` says so.
 
     ``fault`` names who must act: ``sender`` for a business no, ``receiver`` for a technical one.
@@ -55,8 +55,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     ERP knows that state.
     """
 
-    books: Books
-    rules: Rules
+    books: ErpBooks
+    rules: ErpRules
     signatures: Signatures
     holds: bool = False
 
@@ -75,7 +75,7 @@ class Responder(Protocol):
         ...
 
     @property
-    def kinds(self) -> Mapping[str, Kind]:
+    def kinds(self) -> Mapping[str, OperationKind]:
         """What each operation of the contract does to the ledger."""
         ...
 
@@ -84,18 +84,18 @@ class Responder(Protocol):
         """The local names of what shows one document in a reply, as a child of its root."""
         ...
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the references that the request names; never raises, even for nonsense."""
         ...
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Do what is asked; return only what is committed already."""
         ...
 
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer | None:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return the contract's own refusal of the whole request; None where it has none."""
         ...
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return the contract's own "come back later"; None where it has none."""
         ...

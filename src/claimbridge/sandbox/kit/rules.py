@@ -11,12 +11,12 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import exponent
-from claimbridge.sandbox.kit.books import Document, Entry, Leg, Objection
+from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
 
-MAX_LEGS: Final = 999
+MAX_POSTINGS: Final = 999
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class ErpRules(msgspec.Struct, frozen=True, kw_only=True):
     """The master data and calendar of the company that the sandbox plays.
 
     ``companies`` None: every company code is known. ``unknown_accounts`` and
@@ -29,15 +29,19 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     unknown_partners: str = r"[A-Z]?9999.*"
     open_from: dt.date = dt.date(2026, 1, 1)
 
-    def objections(self, entry: Entry) -> tuple[Objection, ...]:
+    def objections(self, entry: ErpVoucher) -> tuple[Objection, ...]:
         """Return all that is wrong with a voucher on its own, not only the first of it."""
         return (
             *self._about_head(entry),
-            *(objection for leg in entry.legs for objection in self._about_leg(leg)),
+            *(
+                objection
+                for posting in entry.postings
+                for objection in self._about_posting(posting)
+            ),
             *_about_sums(entry),
         )
 
-    def _about_head(self, entry: Entry) -> list[Objection]:
+    def _about_head(self, entry: ErpVoucher) -> list[Objection]:
         found = []
         if self.companies is not None and entry.company not in self.companies:
             text = f"company {entry.company} is not known here"
@@ -45,38 +49,38 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if entry.posting_date < self.open_from:
             text = f"period {entry.posting_date:%Y-%m} is closed; open from {self.open_from:%Y-%m}"
             found.append(Objection("period-closed", text, "PostingDate"))
-        if len(entry.legs) > MAX_LEGS:
-            text = f"{len(entry.legs)} postings; one document holds {MAX_LEGS}"
+        if len(entry.postings) > MAX_POSTINGS:
+            text = f"{len(entry.postings)} postings; one document holds {MAX_POSTINGS}"
             found.append(Objection("too-many-postings", text, "Posting"))
         return found
 
-    def _about_leg(self, leg: Leg) -> list[Objection]:
+    def _about_posting(self, posting: ErpPosting) -> list[Objection]:
         found = []
-        if leg.company and self.companies is not None and leg.company not in self.companies:
-            text = f"company {leg.company} is not known here"
-            found.append(Objection("unknown-company", text, f"{leg.path}/Company"))
-        if re.fullmatch(self.unknown_accounts, leg.account):
-            text = f"account {leg.account} does not exist in the chart of accounts"
-            found.append(Objection("unknown-account", text, f"{leg.path}/Account"))
-        if leg.partner and re.fullmatch(self.unknown_partners, leg.partner):
-            text = f"{leg.partner} is no employee or vendor here"
-            found.append(Objection("unknown-partner", text, f"{leg.path}/Partner"))
+        if posting.company and self.companies is not None and posting.company not in self.companies:
+            text = f"company {posting.company} is not known here"
+            found.append(Objection("unknown-company", text, f"{posting.path}/Company"))
+        if re.fullmatch(self.unknown_accounts, posting.account):
+            text = f"account {posting.account} does not exist in the chart of accounts"
+            found.append(Objection("unknown-account", text, f"{posting.path}/Account"))
+        if posting.partner and re.fullmatch(self.unknown_partners, posting.partner):
+            text = f"{posting.partner} is no employee or vendor here"
+            found.append(Objection("unknown-partner", text, f"{posting.path}/Partner"))
         try:
-            decimals = exponent(leg.currency)
+            decimals = exponent(posting.currency)
         except ClaimBridgeError:
-            text = f"currency {leg.currency} is not kept here"
-            return [*found, Objection("unknown-currency", text, f"{leg.path}/Currency")]
-        if leg.amount != leg.amount.quantize(Decimal(1).scaleb(-decimals)):
-            text = f"{leg.amount} {leg.currency} has more than {decimals} decimals"
-            found.append(Objection("too-many-decimals", text, f"{leg.path}/Amount"))
+            text = f"currency {posting.currency} is not kept here"
+            return [*found, Objection("unknown-currency", text, f"{posting.path}/Currency")]
+        if posting.amount != posting.amount.quantize(Decimal(1).scaleb(-decimals)):
+            text = f"{posting.amount} {posting.currency} has more than {decimals} decimals"
+            found.append(Objection("too-many-decimals", text, f"{posting.path}/Amount"))
         return found
 
 
-def _about_sums(entry: Entry) -> list[Objection]:
+def _about_sums(entry: ErpVoucher) -> list[Objection]:
     balance: dict[tuple[str, str], Decimal] = {}
-    for leg in entry.legs:
-        book = leg.company, leg.currency
-        balance[book] = balance.get(book, Decimal(0)) + leg.signed
+    for posting in entry.postings:
+        book = posting.company, posting.currency
+        balance[book] = balance.get(book, Decimal(0)) + posting.signed
     found = [
         Objection(
             "unbalanced",
@@ -98,7 +102,7 @@ def _listed(totals: dict[str, Decimal]) -> str:
     return ", ".join(f"{amount} {currency}" for currency, amount in sorted(totals.items())) or "0"
 
 
-def overtaken(entry: Entry, of_claim: list[Document]) -> Objection | None:
+def overtaken(entry: ErpVoucher, of_claim: list[ErpDocument]) -> Objection | None:
     """Return the objection of the rule "one live journal entry for a claim", None for none.
 
     The voucher service's rule 4: nothing may be posted beside an earlier revision that lives, or
@@ -116,22 +120,24 @@ def overtaken(entry: Entry, of_claim: list[Document]) -> Objection | None:
     return None
 
 
-def irreversible(entry: Entry, target: Document) -> Objection | None:
+def irreversible(entry: ErpVoucher, target: ErpDocument) -> Objection | None:
     """Return why ``target`` cannot be taken back by ``entry``; None when it can."""
     about = f"journal entry {target.number}"
     if target.status not in ("posted", "paid") or target.entry.purpose != "post":
         what = "a reversal itself" if target.entry.purpose != "post" else target.status
         return Objection("not-reversible", f"{about} is {what}", "Reverses")
-    if _mirror(entry.legs, flipped=True) != _mirror(target.entry.legs, flipped=False):
+    if _mirror(entry.postings, flipped=True) != _mirror(target.entry.postings, flipped=False):
         text = f"the postings are not those of {about} on the other side"
         return Objection("not-reversible", text, "Posting")
     return None
 
 
-def _mirror(legs: tuple[Leg, ...], *, flipped: bool) -> dict[tuple[str, str, str], Decimal]:
-    # By account and currency: an ERP may have merged or split legs when it booked them.
+def _mirror(
+    postings: tuple[ErpPosting, ...], *, flipped: bool
+) -> dict[tuple[str, str, str], Decimal]:
+    # By account and currency: an ERP may have merged or split postings when it booked them.
     sums: dict[tuple[str, str, str], Decimal] = {}
-    for leg in legs:
-        key = (leg.company, leg.account, leg.currency)
-        sums[key] = sums.get(key, Decimal(0)) + (-leg.signed if flipped else leg.signed)
+    for posting in postings:
+        key = (posting.company, posting.account, posting.currency)
+        sums[key] = sums.get(key, Decimal(0)) + (-posting.signed if flipped else posting.signed)
     return sums

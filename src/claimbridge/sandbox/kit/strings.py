@@ -9,9 +9,9 @@ from typing import Final
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import DocumentError
-from claimbridge.sandbox.kit.books import Document, Entry, Objection, Series
-from claimbridge.sandbox.kit.disturbances import Kind
-from claimbridge.sandbox.kit.responder import Answer, Call, Desk
+from claimbridge.sandbox.kit.books import ErpDocument, ErpVoucher, Objection, Series
+from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
 UNREADABLE: Final = "unreadable"
@@ -24,7 +24,7 @@ class StringResponder(abc.ABC):
     name: str
     contract: str
     items: frozenset[str] = frozenset({"return"})
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, OperationKind]
     at: str
     """The element of the request that holds the string."""
     reference_at: str
@@ -34,18 +34,18 @@ class StringResponder(abc.ABC):
     """Whether the service refuses a reference that it has."""
 
     @abc.abstractmethod
-    def entry(self, document: Reply) -> Entry:
+    def entry(self, document: Reply) -> ErpVoucher:
         """Return the voucher; raises DocumentError, ArithmeticError or ValueError for none."""
 
     @abc.abstractmethod
-    def taken(self, held: Document, *, again: bool) -> Answer:
+    def taken(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return that the voucher is in the books; ``again``: that it was there before."""
 
     @abc.abstractmethod
-    def refuse(self, call: Call, objections: Sequence[Objection]) -> Answer:
+    def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
         """Return what is wrong."""
 
-    def references(self, call: Call) -> tuple[str, ...]:
+    def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the document's reference; none where the string holds no document."""
         try:
             found = self._document(call).text(self.reference_at)
@@ -53,7 +53,7 @@ class StringResponder(abc.ABC):
             return ()
         return (found,) if found else ()
 
-    def answer(self, call: Call, desk: Desk) -> Answer:
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Take the voucher in."""
         try:
             document = self._document(call)
@@ -72,9 +72,9 @@ class StringResponder(abc.ABC):
             held = books.enter(self.name, entry, original, series=self.series, unique=self.unique)
             return self.taken(books.post(held), again=False)
 
-    def throttle(self, call: Call, seconds: int) -> Answer | None:
+    def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: no such answer is agreed on."""
         return None
 
-    def _document(self, call: Call) -> Reply:
+    def _document(self, call: ErpCall) -> Reply:
         return read_inner(call.body.findtext(self.at) or "")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from claimbridge.errors import SignatureInvalid, SigningError
 from claimbridge.signing.form.dsig import SHA256
-from claimbridge.signing.form.structure import MAXIMUM_DETACHED, Reference
+from claimbridge.signing.form.structure import MAXIMUM_DETACHED, DigestReference
 
 # A file name that needs no escape in a URI or in XML, and that no path can hide in.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._\-]{0,127}")
@@ -40,7 +40,7 @@ def detached_references(contents: Mapping[str, bytes]) -> str:
     )
 
 
-def by_name(references: Sequence[Reference]) -> dict[str, Reference]:
+def by_name(references: Sequence[DigestReference]) -> dict[str, DigestReference]:
     """Return ``references`` by what they name; raises SignatureInvalid for a name used twice."""
     found = {reference.uri: reference for reference in references}
     if len(found) != len(references):
@@ -53,7 +53,9 @@ def not_covered(name: str) -> SignatureInvalid:
     return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
 
 
-def refusal(name: str, content: bytes, reference: Reference | None) -> SignatureInvalid | None:
+def refusal(
+    name: str, content: bytes, reference: DigestReference | None
+) -> SignatureInvalid | None:
     """Return why ``content`` is not what ``reference`` covers; None when it is."""
     if reference is None:
         return not_covered(name)

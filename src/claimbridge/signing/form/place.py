@@ -40,7 +40,7 @@ from claimbridge.signing.form.structure import (
 _IDS = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']", smart_strings=False)
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class SignaturePlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where a signature lies and what it may cover.
 
     ``target`` must be covered, and is what the caller gets. ``coverable`` holds, by the URIs that
@@ -69,7 +69,7 @@ def refuse_repeated_ids(root: etree._Element) -> None:
         )
 
 
-def in_document(root: etree._Element) -> Place:
+def in_document(root: etree._Element) -> SignaturePlace:
     """Return the enveloped signature that is the root's last child, and only that one."""
     children = [child for child in root if isinstance(child.tag, str)]
     signatures = [child for child in children if child.tag == SIGNATURE]
@@ -80,10 +80,10 @@ def in_document(root: etree._Element) -> Place:
     if len(signatures) > 1 or children[-1] is not signatures[0]:
         raise _misplaced("the root must carry one ds:Signature, as its last child")
     ids = {f"#{root.get(name)}": root for name in ID_ATTRIBUTES if root.get(name)}
-    return Place(signature=signatures[0], target=root, coverable={"": root, **ids})
+    return SignaturePlace(signature=signatures[0], target=root, coverable={"": root, **ids})
 
 
-def in_envelope(root: etree._Element) -> Place:
+def in_envelope(root: etree._Element) -> SignaturePlace:
     """Return the signature of the one WS-Security header, over the one Body."""
     header, body = split_envelope(root)
     if header is None:
@@ -107,7 +107,7 @@ def in_envelope(root: etree._Element) -> Place:
     }
     if not own_id(body):
         raise SignatureInvalid("the Body has no wsu:Id, so nothing can cover it", code="CB-325")
-    return Place(
+    return SignaturePlace(
         signature=signatures[0],
         target=body,
         coverable=coverable,
@@ -130,7 +130,7 @@ def split_envelope(root: etree._Element) -> tuple[etree._Element | None, etree._
     return children[0], children[1]
 
 
-def certificates(place: Place, key_info: etree._Element) -> list[x509.Certificate]:
+def certificates(place: SignaturePlace, key_info: etree._Element) -> list[x509.Certificate]:
     """Return the certificates a KeyInfo brings, which must be its only key material.
 
     Raises SignerUntrusted when there is none, SignatureInvalid when they are hidden oddly.
@@ -161,7 +161,7 @@ def _token(reference: etree._Element, security: etree._Element) -> x509.Certific
     raise no_certificate()
 
 
-def timestamp(place: Place) -> etree._Element | None:
+def timestamp(place: SignaturePlace) -> etree._Element | None:
     """Return the one Timestamp of the WS-Security header; None when there is none."""
     if place.security is None:
         return None

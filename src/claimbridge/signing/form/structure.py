@@ -24,10 +24,10 @@ from claimbridge.signing.form.dsig import (
     INCLUSIVE_NAMESPACES,
     SIGNED_PROPERTIES,
     WSU_ID,
-    Algorithm,
     ds,
 )
-from claimbridge.signing.trust.certificates import UnreadableCertificate, from_der
+from claimbridge.signing.keys.algorithms import Algorithm
+from claimbridge.signing.keys.certificates import UnreadableCertificate, from_der
 
 MAXIMUM_REFERENCES = 16
 MAXIMUM_TOGETHER = 1000
@@ -36,7 +36,7 @@ MAXIMUM_DETACHED = 10_000
 _SPACE = " \t\r\n"
 
 
-class Reference(msgspec.Struct, frozen=True):
+class DigestReference(msgspec.Struct, frozen=True):
     """What one Reference says: which element, how it is made into bytes, and their digest.
 
     ``prefixes`` are rendered even where unused (the InclusiveNamespaces of exclusive C14N).
@@ -61,10 +61,10 @@ class Signature(msgspec.Struct, frozen=True):
     signed_info: etree._Element
     prefixes: tuple[str, ...]
     algorithm: Algorithm
-    references: tuple[Reference, ...]
+    references: tuple[DigestReference, ...]
     value: bytes
     key_info: etree._Element
-    properties: tuple[etree._Element, Reference] | None = None
+    properties: tuple[etree._Element, DigestReference] | None = None
 
 
 def read_signature(
@@ -103,7 +103,7 @@ def read_signature(
     )
 
 
-def _of_properties(reference: etree._Element) -> Reference:
+def _of_properties(reference: etree._Element) -> DigestReference:
     """Return the Reference to what an Object of XAdES signs, which stands last."""
     read = _reference(reference, attributes=("Id", "Type", "URI"))
     if reference.get("Type") != SIGNED_PROPERTIES or read.enveloped:
@@ -130,7 +130,7 @@ def _reference(
     *,
     detached: bool = False,
     attributes: tuple[str, ...] = ("Id", "URI"),
-) -> Reference:
+) -> DigestReference:
     if reference.tag != ds("Reference"):
         raise _malformed("SignedInfo", [reference])
     names = (ds("DigestMethod"), ds("DigestValue"))
@@ -144,7 +144,7 @@ def _reference(
     uri = reference.get("URI")
     if uri is None:
         raise SignatureInvalid("a Reference does not say what it covers", code="CB-325")
-    return Reference(uri, enveloped, prefixes, hash_name, binary(value))
+    return DigestReference(uri, enveloped, prefixes, hash_name, binary(value))
 
 
 def _transforms(transforms: etree._Element) -> tuple[bool, tuple[str, ...]]:

@@ -15,13 +15,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from claimbridge.errors import KeyUnavailable
-from claimbridge.signing.form.dsig import Algorithm
-from claimbridge.signing.keys.keys import Key, SoftwareKey, algorithm_for, check_value, unsuitable
-from claimbridge.signing.trust.certificates import (
+from claimbridge.signing.keys.algorithms import Algorithm
+from claimbridge.signing.keys.certificates import (
     UnreadableCertificate,
     checked,
     from_pem,
     public_key_of,
+)
+from claimbridge.signing.keys.keys import (
+    SigningKey,
+    SoftwareKey,
+    algorithm_for,
+    check_value,
+    unsuitable,
 )
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
@@ -34,7 +40,7 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
     none did. Raises KeyUnavailable when the key is too weak or is not the certificate's.
     """
 
-    key: Key
+    key: SigningKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
 

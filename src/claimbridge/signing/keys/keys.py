@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from claimbridge.errors import KeyUnavailable
-from claimbridge.signing.form.dsig import MINIMUM_RSA_BITS, Algorithm
+from claimbridge.signing.keys.algorithms import MINIMUM_RSA_BITS, Algorithm
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -22,7 +22,7 @@ Check = Callable[[bytes, bytes], None]
 _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 
-class Key(Protocol):
+class SigningKey(Protocol):
     """A private key that signs, wherever it lives: in memory, in a token, behind a call.
 
     ``sign`` may raise anything; the signer turns it into KeyUnavailable.
@@ -77,8 +77,8 @@ class SoftwareKey:
 class CallbackKey:
     """A key behind a call: a key service, a vault, a signing queue.
 
-    ``sign`` gets the bytes to be signed, not their hash, and returns what ``Key.sign`` returns.
-    What it raises becomes KeyUnavailable CB-309; what it returns is checked against the
+    ``sign`` gets the bytes to be signed, not their hash, and returns what ``SigningKey.sign``
+    returns. What it raises becomes KeyUnavailable CB-309; what it returns is checked against the
     certificate before it goes into a document.
     """
 

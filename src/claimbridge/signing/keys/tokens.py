@@ -15,10 +15,10 @@ from urllib.parse import unquote_to_bytes
 from cryptography import x509
 
 from claimbridge.errors import ConfigurationError, KeyUnavailable, requires_extra
-from claimbridge.signing.form.dsig import Algorithm
+from claimbridge.signing.keys.algorithms import Algorithm
+from claimbridge.signing.keys.certificates import UnreadableCertificate, from_der, public_key_of
 from claimbridge.signing.keys.identity import Identity
 from claimbridge.signing.keys.keys import algorithm_for
-from claimbridge.signing.trust.certificates import UnreadableCertificate, from_der, public_key_of
 from claimbridge.turns import Turn
 
 SCHEME: Final = "pkcs11:"

@@ -9,13 +9,13 @@ from lxml import etree
 
 from claimbridge.errors import SignatureInvalid
 from claimbridge.signing.form.dsig import wsu
-from claimbridge.signing.form.place import Place, timestamp
+from claimbridge.signing.form.place import SignaturePlace, timestamp
 from claimbridge.signing.form.structure import elements
 from claimbridge.signing.form.xades import CLOCK_SKEW
 
 
 def check_age(
-    place: Place, covered: Collection[etree._Element], now: datetime, limit: timedelta
+    place: SignaturePlace, covered: Collection[etree._Element], now: datetime, limit: timedelta
 ) -> datetime:
     """Return when it was made; refuse a Timestamp that is missing, not signed, old or ahead."""
     stamp = timestamp(place)

@@ -22,8 +22,8 @@ from cryptography.x509.verification import (
 from cryptography.x509.verification import Policy as PathPolicy
 
 from claimbridge.errors import SignerUntrusted
-from claimbridge.signing.form.dsig import MINIMUM_RSA_BITS
-from claimbridge.signing.trust.certificates import public_key_of
+from claimbridge.signing.keys.algorithms import MINIMUM_RSA_BITS
+from claimbridge.signing.keys.certificates import public_key_of
 from claimbridge.signing.trust.constraints import check_common_name, check_mail_names
 from claimbridge.signing.trust.policy import Policy, read_certificates
 from claimbridge.signing.trust.revocation import Revocations

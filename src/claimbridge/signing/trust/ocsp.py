@@ -21,7 +21,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.signing.trust.certificates import public_key_of
+from claimbridge.signing.keys.certificates import public_key_of
 from claimbridge.signing.trust.sizes import too_large
 
 _HASHES: Final = ("sha256", "sha384", "sha512")
@@ -31,7 +31,7 @@ TakenBack = Callable[[x509.Certificate, datetime], bool]
 """Tells whether the issuer revoked a delegate of its own by a moment."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class OcspAnswer(msgspec.Struct, frozen=True):
     """What one response says of one certificate.
 
     ``revoked`` is since when it counts as revoked, None when it does not. ``good`` tells whether
@@ -68,7 +68,7 @@ def answers(
     at: datetime,
     *,
     delegates: TakenBack | None,
-) -> Iterator[Answer]:
+) -> Iterator[OcspAnswer]:
     """Yield what trustworthy responses say of ``certificate`` at ``at``.
 
     ``delegates`` tells whether one was revoked by a moment; None: the issuer's own word alone.
@@ -80,15 +80,15 @@ def answers(
         elif about and _is_by(response, issuer, response.produced_at_utc, delegates):
             # Its delegate's certificate has ended since, or is not for signatures: what was
             # revoked stays so all the same.
-            yield from (Answer(one.revocation_time_utc, good=False) for one in about)
+            yield from (OcspAnswer(one.revocation_time_utc, good=False) for one in about)
 
 
-def _answer(one: ocsp.OCSPSingleResponse, at: datetime) -> Answer:
+def _answer(one: ocsp.OCSPSingleResponse, at: datetime) -> OcspAnswer:
     # RFC 6960 §4.2.2.1: without nextUpdate there is newer information at any time.
     until = one.next_update_utc
     in_force = until is not None and one.this_update_utc <= at <= until
     good = one.certificate_status is ocsp.OCSPCertStatus.GOOD
-    return Answer(revoked=one.revocation_time_utc, good=good and in_force)
+    return OcspAnswer(revoked=one.revocation_time_utc, good=good and in_force)
 
 
 def _is_about(

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from claimbridge.bounds import check_numbers
 from claimbridge.errors import ConfigurationError
-from claimbridge.signing.trust.certificates import UnreadableCertificate, from_pem
+from claimbridge.signing.keys.certificates import UnreadableCertificate, from_pem
 from claimbridge.signing.trust.ocsp import read_response
 from claimbridge.signing.trust.revocation import read_list
 from claimbridge.signing.trust.sizes import MAXIMUM_RSA_BITS, too_large

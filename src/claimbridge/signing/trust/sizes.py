@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from claimbridge.errors import SignerUntrusted
-from claimbridge.signing.trust.certificates import public_key_of
+from claimbridge.signing.keys.certificates import public_key_of
 
 MAXIMUM_RSA_BITS: Final = 8192
 # What OpenSSL itself allows for moduli above 3072 bits; a longer one makes checking as slow as

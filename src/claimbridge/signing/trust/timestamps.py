@@ -13,8 +13,8 @@ import msgspec
 from cryptography import x509
 
 from claimbridge.errors import SignatureInvalid, SignerUntrusted, SigningError, requires_extra
-from claimbridge.signing.given import check_bytes
-from claimbridge.signing.trust.certificates import from_der
+from claimbridge.signing.form.given import check_bytes
+from claimbridge.signing.keys.certificates import from_der
 from claimbridge.signing.trust.policy import read_certificates
 from claimbridge.signing.trust.sizes import refuse_huge
 

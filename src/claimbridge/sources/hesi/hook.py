@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -19,9 +20,11 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sources.hesi.api.client import HesiClient
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hints import Hints
 from claimbridge.sources.receiver import Receive, Receiver, Scope, Send
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, open_record
+from claimbridge.sources.settings import journal_of, load_source
 
 MAX_BODY: Final = 64 * 1024
 """Bytes: messages carry a few fields of a form."""
@@ -132,6 +135,17 @@ class HesiHook(Receiver):
                         kept.exception()  # looked at: who waited may have gone
         finally:
             self._writing = None
+
+
+def open_hook(path: str | Path, *, source: str = "hesi") -> HesiHook:
+    """Return the receiver of a configured Hesi's messages, as an ASGI application.
+
+    Its hints go where `claimbridge intake` with the same configuration finds them. Raises
+    ConfigurationError CB-560 without a ``sign_key``, JournalError when the record cannot be opened.
+    """
+    config = load_source(path, source)
+    sign_key = config.settings(HesiSettings).signing_key()
+    return HesiHook(open_record(journal_of(path, config)), sign_key=sign_key, source=source)
 
 
 def missed_messages(

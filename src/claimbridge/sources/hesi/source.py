@@ -20,13 +20,13 @@ from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import JsonObject
-from claimbridge.sources.hesi.api.listing import Listed, read_changes
-from claimbridge.sources.hesi.effects import DRAFT, WAITING
+from claimbridge.sources.hesi.api.listing import HesiListEntry, read_changes
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
 from claimbridge.sources.hesi.forms.form import HesiForms
 from claimbridge.sources.hesi.forms.ignored import ignored
+from claimbridge.sources.hesi.forms.log import DRAFT, WAITING
 from claimbridge.sources.hesi.forms.words import FormWords
-from claimbridge.sources.hesi.settings import HesiSettings
 
 _MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
 
@@ -128,13 +128,13 @@ class HesiSource:
         """Whether claims are read again before they are sent: at a node they may go back."""
         return bool(self._settings.node)
 
-    def settled(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None
+    def ended(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
     ) -> None:
         """Take note of nothing: what Hesi is to know is written back, and kept in the journal."""
 
     def in_words(self, text: str, claim: Claim, *, counted: bool) -> str:
-        """Return a reason against a claim in the words of its form; see ``Worded``."""
+        """Return a reason against a claim in the words of its form; see ``SpeaksFormLanguage``."""
         return FormWords(self._fields).of_reason(text, claim, counted=counted)
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class HesiSource:
 
     def _changed(
         self, form: str, marks: dict[str, int], unread: list[LedgerUnavailable]
-    ) -> Iterator[tuple[Listed, str]]:
+    ) -> Iterator[tuple[HesiListEntry, str]]:
         """Yield a form type's changes, each with the mark up to it.
 
         The mark stays before what is ``unread``. No mark is later than the pass's own beginning: a
@@ -209,9 +209,9 @@ class HesiSource:
     def _matters(self, document: JsonObject) -> bool:
         if not isinstance(document.get("state"), str):
             return True  # it was asked for by its state; what it is has to be looked at
-        return self._forms.approved(document) or self._forms.was_approved(document)
+        return self._forms.is_approved(document) or self._forms.was_approved(document)
 
-    def _arrival(self, listed: Listed, mark: str) -> Arrival | None:
+    def _arrival(self, listed: HesiListEntry, mark: str) -> Arrival | None:
         """Return what a document of a list is; its details are read where the map needs them."""
         document = listed.document
         if not isinstance(document.get("id"), str):
@@ -226,7 +226,7 @@ class HesiSource:
                 label=self._forms.label(document),
                 mark=mark,
             )
-        if self._fields.details and self._forms.approved(document):
+        if self._fields.details and self._forms.is_approved(document):
             found = self.client.details(listed.id)
             document = found if found is not None else {**document, "active": False}
             if "form" not in document:
@@ -248,7 +248,7 @@ class HesiSource:
             named = hashlib.sha256(held).hexdigest()[:16]
             return str(updated) if updated is not None else f"content-{named}"
 
-        if not self._forms.approved(document):
+        if not self._forms.is_approved(document):
             if not self._forms.was_approved(document):
                 return None
             gone = version(f"withdrawn {document.get('state')}")

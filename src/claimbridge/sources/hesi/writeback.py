@@ -20,18 +20,16 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import JournalEntry, Standing, State
-from claimbridge.sources.base import Arrival
+from claimbridge.sources.base import Arrival, WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.hesi.api.client import HesiClient
-from claimbridge.sources.hesi.effects import (
-    MARK,
-    JsonObject,
-    Shown,
-    decision,
-    payment,
-    voucher,
-    waiting_node,
+from claimbridge.sources.hesi.api.http import JsonObject
+from claimbridge.sources.hesi.evidence import (
+    DocumentEvidence,
+    decision_evidence,
+    payment_evidence,
+    voucher_evidence,
 )
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
+from claimbridge.sources.hesi.forms.log import DECISION_MARK, waiting_node
 
 QUIET: Final = dt.timedelta(seconds=60)
 """How long a request whose answer was lost may still arrive: until then nothing is sent again."""
@@ -44,18 +42,18 @@ _LONGEST_COMMENT: Final = 400
 _SIGN_KEY_REFUSED: Final = "401"
 
 
-def period_of(status: Standing) -> str:
+def period_of(standing: Standing) -> str:
     """Return the period of a journal entry as Hesi shows it.
 
     It is the chart's name for it; where the chart has no periods, the month of the posting date.
     """
-    if status.period:
-        return status.period
-    return f"{status.posting_date:%Y-%m}" if status.posting_date is not None else ""
+    if standing.period:
+        return standing.period
+    return f"{standing.posting_date:%Y-%m}" if standing.posting_date is not None else ""
 
 
-class HesiAnswers:
-    """Brings write-backs to one Hesi; implements ``Answers``.
+class HesiWriteBackPort:
+    """Brings write-backs to one Hesi; a ``WriteBackPort`` that ``KnowsWhatIsDue``.
 
     ``source`` is its name in the configuration. ``sign_key`` is the 签名秘钥 of the outbound
     message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
@@ -88,10 +86,10 @@ class HesiAnswers:
         self._period = period
         self._clock = clock
 
-    def planned(
-        self, arrival: Arrival, *, status: Standing | None, error: ClaimBridgeError | None = None
+    def plan(
+        self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
-        """Return what Hesi is to be told of an arrival that ended so; see ``Answers``.
+        """Return what Hesi is to be told of an arrival that ended so; see ``WriteBackPort``.
 
         Nothing without a number: an acknowledged claim waits until it has one. The number of a
         reversal takes the place of the one that it took back.
@@ -99,16 +97,16 @@ class HesiAnswers:
         if arrival.withdrawn:
             return ()
         planned = []
-        if status is not None and status.state in _NUMBERED and _entries(status):
+        if standing is not None and standing.state in _NUMBERED and _entries(standing):
             if self._node:
-                planned.append(self._decided(arrival, status))
-            if self._payments and status.state is State.PAID:
-                planned.append(self.payment(arrival.key, occasion=str(status.revision)))
+                planned.append(self._agreement(arrival, standing))
+            if self._payments and standing.state is State.PAID:
+                planned.append(self.payment(arrival.key, occasion=str(standing.revision)))
             if self._vouchers:
-                planned.append(self._numbered(arrival, status))
-        elif self._vouchers and status is not None and (undone := _reversals(status)):
+                planned.append(self._number_of_entries(arrival, standing))
+        elif self._vouchers and standing is not None and (undone := _reversals(standing)):
             number = ",".join(entry.number for entry in undone)
-            occasion = f"{status.revision} reversed"
+            occasion = f"{standing.revision} reversed"
             planned.append(self.voucher(arrival.key, occasion=occasion, number=number))
         elif self._node and _fault_of_claim(error):
             planned.append(
@@ -147,7 +145,7 @@ class HesiAnswers:
         It is about ``revision`` of the form alone; None: about whatever waits there.
         """
         occasion = f"{action} {occasion}"
-        mark = f"{MARK}{occasion}]"
+        mark = f"{DECISION_MARK}{occasion}]"
         content = {
             "action": action,
             "comment": f"{comment[:_LONGEST_COMMENT]} {mark}",
@@ -161,7 +159,7 @@ class HesiAnswers:
         content = {"paid": "no" if failure else "yes", "message": failure}
         return self._new(key, WriteBackKind.PAYMENT, occasion, content)
 
-    def ready(self, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
+    def due(self, write_backs: Sequence[WriteBack]) -> Sequence[WriteBack]:
         """Return all but the numbers whose documents are still on their way to being paid.
 
         Hesi says for many documents in one call at which step they are.
@@ -178,17 +176,17 @@ class HesiAnswers:
         """Read the document, send what it does not show yet, and return what became of it."""
         try:
             document = self._client.details(write_back.key)
-            shown = self._shown(write_back, document, earlier, attempted=False)
-            if shown is None and write_back.kind is WriteBackKind.APPROVAL:
-                shown = self._not_there_yet(write_back)
+            evidence = self._evidence(write_back, document, earlier, attempted=False)
+            if evidence is None and write_back.kind is WriteBackKind.APPROVAL:
+                evidence = self._not_there_yet(write_back)
         except ClaimBridgeError as error:
             return _now(write_back, WriteBackState.PENDING, f"nothing was sent: {error}")
-        if shown is not None:
-            return _now(write_back, *shown)
+        if evidence is not None:
+            return _now(write_back, *evidence)
         try:
             self._call(write_back, document or {})
         except LedgerRejection as error:
-            return self._refused(write_back, error, earlier)
+            return self._after_refusal(write_back, error, earlier)
         except OutcomeUnknown as error:
             return _now(write_back, WriteBackState.IN_DOUBT, str(error))
         except ClaimBridgeError as error:
@@ -201,9 +199,9 @@ class HesiAnswers:
             document = self._client.details(write_back.key)
         except ClaimBridgeError as error:
             return _now(write_back, WriteBackState.IN_DOUBT, f"it cannot be looked up: {error}")
-        shown = self._shown(write_back, document, earlier, attempted=True)
-        if shown is not None and shown.state is not WriteBackState.PENDING:
-            return _now(write_back, *shown)
+        evidence = self._evidence(write_back, document, earlier, attempted=True)
+        if evidence is not None and evidence.state is not WriteBackState.PENDING:
+            return _now(write_back, *evidence)
         if self._may_arrive(write_back):
             return _now(
                 write_back, WriteBackState.IN_DOUBT, "Hesi shows nothing of it; it may still arrive"
@@ -217,7 +215,7 @@ class HesiAnswers:
         return passed is None or passed < self._quiet.total_seconds()
 
     def __repr__(self) -> str:
-        return f"HesiAnswers(source={self._source!r})"
+        return f"HesiWriteBackPort(source={self._source!r})"
 
     def _new(
         self, key: str, kind: WriteBackKind, occasion: str, content: dict[str, str]
@@ -226,51 +224,51 @@ class HesiAnswers:
             source=self._source, key=key, kind=kind, occasion=occasion, content=content
         )
 
-    def _numbered(self, arrival: Arrival, status: Standing) -> WriteBack:
+    def _number_of_entries(self, arrival: Arrival, standing: Standing) -> WriteBack:
         return self.voucher(
             arrival.key,
-            occasion=str(status.revision),
-            number=",".join(entry.number for entry in _entries(status)),
-            period=self._period(status),
+            occasion=str(standing.revision),
+            number=",".join(entry.number for entry in _entries(standing)),
+            period=self._period(standing),
         )
 
-    def _decided(self, arrival: Arrival, status: Standing) -> WriteBack:
+    def _agreement(self, arrival: Arrival, standing: Standing) -> WriteBack:
         return self.decision(
             arrival.key,
-            occasion=" again ".join(filter(None, (str(status.revision), arrival.occasion))),
+            occasion=" again ".join(filter(None, (str(standing.revision), arrival.occasion))),
             action="accept",
-            comment=f"posted as {', '.join(map(str, _entries(status)))}",
-            revision=status.revision,
+            comment=f"posted as {', '.join(map(str, _entries(standing)))}",
+            revision=standing.revision,
         )
 
-    def _shown(
+    def _evidence(
         self,
         write_back: WriteBack,
         document: JsonObject | None,
         earlier: Sequence[WriteBack],
         *,
         attempted: bool,
-    ) -> Shown | None:
+    ) -> DocumentEvidence | None:
         """Return what a document shows of a write-back; None when it may be sent.
 
         ``attempted`` is whether an attempt of ours may have arrived.
         """
         match write_back.kind:
             case WriteBackKind.VOUCHER:
-                return voucher(write_back, document, earlier)
+                return voucher_evidence(write_back, document, earlier)
             case WriteBackKind.APPROVAL:
-                return decision(write_back, document, self._node)
+                return decision_evidence(write_back, document, self._node)
             case WriteBackKind.PAYMENT:
-                return payment(
+                return payment_evidence(
                     write_back, document, attempted=attempted, within=self._quiet + _LONGEST_CALL
                 )
 
-    def _not_there_yet(self, write_back: WriteBack) -> Shown | None:
+    def _not_there_yet(self, write_back: WriteBack) -> DocumentEvidence | None:
         """Ask for the stage, too: after a change a document passes through steps of Hesi's own."""
         stages = {one.stage for one in self._client.approval_states([write_back.key])}
         if stages == {self._node}:
             return None
-        return Shown(
+        return DocumentEvidence(
             WriteBackState.PENDING, f"it is at {', '.join(stages) or 'no step'}, not {self._node}"
         )
 
@@ -297,7 +295,7 @@ class HesiAnswers:
                     write_back.key, paid=content["paid"] == "yes", message=content["message"]
                 )
 
-    def _refused(
+    def _after_refusal(
         self, write_back: WriteBack, error: LedgerRejection, earlier: Sequence[WriteBack]
     ) -> WriteBack:
         """Return what a no means: an earlier attempt of ours may be what it is about."""
@@ -315,17 +313,17 @@ class HesiAnswers:
                 write_back, WriteBackState.IN_DOUBT, f"Hesi says {words}, and then: {unread}"
             )
         attempted = write_back.attempt > 1
-        shown = self._shown(write_back, document, earlier, attempted=attempted)
-        if shown is not None and shown.state in (WriteBackState.DONE, WriteBackState.PENDING):
-            return _now(write_back, *shown)
+        evidence = self._evidence(write_back, document, earlier, attempted=attempted)
+        if evidence is not None and evidence.state in (WriteBackState.DONE, WriteBackState.PENDING):
+            return _now(write_back, *evidence)
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
 
 
-def _reversals(status: Standing) -> list[JournalEntry]:
+def _reversals(standing: Standing) -> list[JournalEntry]:
     """Return the journal entries that took the claim's back; none where it stands."""
-    if status.state is not State.REVERSED:
+    if standing.state is not State.REVERSED:
         return []
-    entries = [part.reversed_by for part in status.parts or (status,)]
+    entries = [part.reversed_by for part in standing.documents or (standing,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
@@ -333,9 +331,9 @@ def _is_number_to_send(one: WriteBack) -> bool:
     return one.kind is WriteBackKind.VOUCHER and one.state is WriteBackState.PENDING
 
 
-def _entries(status: Standing) -> list[JournalEntry]:
+def _entries(standing: Standing) -> list[JournalEntry]:
     """Return the claim's journal entries: of a divided one those of all its parts, or none yet."""
-    entries = [part.journal_entry for part in status.parts or (status,)]
+    entries = [part.journal_entry for part in standing.documents or (standing,)]
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 

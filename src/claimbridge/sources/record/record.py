@@ -136,6 +136,11 @@ class SourceRecord(Messages):
             found = {one.number: one for one in rows.select(connection, where, numbers)}
         return [found[number] for number in numbers if number in found]
 
+    def pages(self, numbers: Sequence[int], *, size: int = _PAGE) -> Iterator[list[StoredArrival]]:
+        """Yield the arrivals of these numbers in their order, read ``size`` at a time."""
+        for start in range(0, len(numbers), size):
+            yield self.get(numbers[start : start + size])
+
     def untold(self, source: str) -> tuple[int, ...]:
         """Return the numbers of what has ended without its source taking note, oldest first."""
         with self._store.reading() as connection:

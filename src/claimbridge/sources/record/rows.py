@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.journal.sqlite.rows import Undecodable
+from claimbridge.journal.sqlite.values import Undecodable
 from claimbridge.model import Claim
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival

@@ -15,13 +15,15 @@ from typing import Protocol
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import NotDelivered
-from claimbridge.journal.sqlite import forks, journal_file, schema
+from claimbridge.journal import forks
+from claimbridge.journal.forks import Forkable
+from claimbridge.journal.sqlite import journal_file, schema
 from claimbridge.journal.sqlite.connections import Connections
 from claimbridge.journal.sqlite.failures import explained
 from claimbridge.journal.sqlite.group import GroupCommit
 
 
-class RecordStore:
+class RecordStore(Forkable):
     """The tables, opened; what the record keeps in them is told by those built on it."""
 
     def __init__(self, path: Path | None, *, clock: Clock = SYSTEM, timeout: float = 10.0) -> None:

@@ -9,10 +9,10 @@
         case.run()
 
 Without a responder it judges requests and replies alone, ``recorded`` ones drifted too. With one it
-runs every fault of the sandbox against the real clients. ``check`` runs all at once.
+runs every disturbance of the sandbox against the real clients. ``check`` runs all at once.
 """
 
-from claimbridge.testing.conformance.cases import Case, check, conformance_cases
+from claimbridge.testing.conformance.cases import ConformanceCase, check, conformance_cases
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 
-__all__ = ["Case", "Nonconformity", "Subject", "check", "conformance_cases"]
+__all__ = ["ConformanceCase", "Nonconformity", "Subject", "check", "conformance_cases"]

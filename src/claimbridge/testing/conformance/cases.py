@@ -32,7 +32,7 @@ _ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
 }
 
 
-class Case(msgspec.Struct, frozen=True):
+class ConformanceCase(msgspec.Struct, frozen=True):
     """One check of one profile; ``run`` raises Nonconformity where the profile fails it."""
 
     name: str
@@ -52,14 +52,15 @@ def conformance_cases(
     chart: Chart | str | Path | None = None,
     path: str = "",
     no_place: Mapping[str, str] | None = None,
-) -> list[Case]:
+) -> list[ConformanceCase]:
     """Return every check of a profile, as cases for ``pytest.mark.parametrize``.
 
     ``profile`` is its name, ``module:attribute``, or itself. ``responder`` plays its ERP in a
-    sandbox (``path`` follows the address), for the faults; ``recorded`` is a folder of exchanges
-    (``claimbridge.testing.load_exchanges``), for the drifts. ``chart`` None takes one account for
-    every expense. ``no_place`` are the fields of a voucher (``approver``, ``posting.project``) that
-    the ERP has no place for, each with the reason; a profile may have them as ``no_place`` itself.
+    sandbox (``path`` follows the address), for the disturbances; ``recorded`` is a folder of
+    exchanges (``claimbridge.testing.load_exchanges``), for the drifts. ``chart`` None
+    takes one account for every expense. ``no_place`` are the fields of a voucher (``approver``,
+    ``posting.project``) that the ERP has no place for, each with the reason; a profile may have
+    them as ``no_place`` itself.
     Raises ConfigurationError: CB-296 for an argument of another kind, CB-297 where ``recorded``
     holds no exchange of the profile.
     """
@@ -96,11 +97,11 @@ def check(profile: str | Profile, **given: Any) -> None:
         raise Nonconformity("\n".join(failed))
 
 
-def _cases(subject: Subject) -> Iterator[Case]:
+def _cases(subject: Subject) -> Iterator[ConformanceCase]:
     for name, judge in _ALWAYS.items():
-        yield Case(name, partial(judge, subject))
+        yield ConformanceCase(name, partial(judge, subject))
     for field in fields.fields():
-        yield Case(f"requests-carry-{field}", partial(fields.carried, subject, field))
+        yield ConformanceCase(f"requests-carry-{field}", partial(fields.carried, subject, field))
     found = [*replies.exchanges(subject)]
     if subject.recorded is not None and not found:
         raise ConfigurationError(
@@ -110,7 +111,7 @@ def _cases(subject: Subject) -> Iterator[Case]:
         )
     for exchange in found:
         name = f"recorded-{exchange.operation}-{exchange.case}"
-        yield Case(name, partial(replies.recorded, subject, exchange))
+        yield ConformanceCase(name, partial(replies.recorded, subject, exchange))
     if subject.responder is not None:
         for name, run in unlucky.checks(subject):
-            yield Case(name, run)
+            yield ConformanceCase(name, run)

@@ -18,7 +18,7 @@ import msgspec
 from claimbridge.clock import SYSTEM
 from claimbridge.ledger import Ledger
 from claimbridge.model import Posting, Role, Side, Submission, Voucher
-from claimbridge.profiles.kit.samples import reversing
+from claimbridge.profiles.samples import reversing
 from claimbridge.testing.conformance.requests import build, samples
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 
@@ -75,8 +75,8 @@ def carried(subject: Subject, name: str) -> None:
     if change is None:
         raise Nonconformity(f"the suite does not know how to change {name}; add it to CHANGES")
     ledger = subject.ledger()
-    declared = subject.no_place_of(ledger.profile)
-    if name == "posting.company" and not ledger.profile.capabilities.companies:
+    declared = subject.no_place_of(ledger.setup.profile)
+    if name == "posting.company" and not ledger.rules.capabilities.companies:
         return  # refused before a request is built (CB-189)
     told, silent = _judged(ledger, name, change)
     if name in declared:
@@ -116,7 +116,7 @@ def _judged(ledger: Ledger, name: str, change: Change) -> tuple[int, str]:
 
 
 def _bases(ledger: Ledger) -> Iterator[tuple[str, Submission]]:
-    can_reverse = ledger.profile.capabilities.can_reverse
+    can_reverse = ledger.rules.capabilities.can_reverse
     for number, submission in enumerate(samples(ledger)):
         yield "submit", submission
         if can_reverse and not number:
@@ -302,7 +302,7 @@ def _purpose(submission: Submission) -> Iterator[Submission]:
 
 def _part(submission: Submission) -> Iterator[Submission]:
     if submission.voucher.reverses is None:
-        yield _with(submission, part=1, parts=2)
+        yield _with(submission, document_number=1, documents=2)
 
 
 CHANGES: Final[Mapping[str, Change]] = {
@@ -314,8 +314,8 @@ CHANGES: Final[Mapping[str, Change]] = {
     "purpose": _purpose,
     "approved_at": _approved,
     "reverses": _entries,
-    "part": _part,
-    "parts": _part,
+    "document_number": _part,
+    "documents": _part,
     **{f"posting.{name}": _of_posting(name) for name in _PLAIN_OF_POSTINGS},
     "posting.account": _each(_accounts, _owed),
     "posting.role": _roles,

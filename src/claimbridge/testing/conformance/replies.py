@@ -12,7 +12,7 @@ from claimbridge.errors import ContractDriftWarning
 from claimbridge.ledger import Ledger
 from claimbridge.model import Outcome, OutcomeKind
 from claimbridge.testing.conformance.subject import Nonconformity, Subject, read
-from claimbridge.testing.drift import Drifting, Verdict
+from claimbridge.testing.drift import DriftingReply, ReadingVerdict
 from claimbridge.testing.exchanges import RecordedExchange, load_exchanges, shown_outcomes
 
 MUTATIONS = 60
@@ -70,13 +70,13 @@ def drifts(ledger: Ledger, reply: bytes, name: str) -> None:
     told = len(before) == 1 or all(one.reference is not None for one in before)
     if not told or all(one.kind is OutcomeKind.UNKNOWN for one in before):
         return  # what says nothing for certain cannot lose it
-    drifting = Drifting(reply, read=lambda data: read(ledger, data) or (_UNREAD,))
+    drifting = DriftingReply(reply, read=lambda data: read(ledger, data) or (_UNREAD,))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ContractDriftWarning)
         for number in range(MUTATIONS):
             draw = random.Random(f"{name}:{number}")  # noqa: S311 - repeatable, no secret
             drifted = drifting.drifted(draw)
-            if drifted.verdict in {Verdict.WRONG, Verdict.NEEDLESS}:
+            if drifted.verdict in {ReadingVerdict.WRONG, ReadingVerdict.NEEDLESS}:
                 raise Nonconformity(
                     f"{name}, {drifted.how}: read {drifted.verdict}, "
                     f"{shown_outcomes(drifted.outcomes)} for {shown_outcomes(before)}: "
@@ -97,7 +97,7 @@ def exchanges(subject: Subject) -> Iterator[RecordedExchange]:
 
 
 def _empty_replies(ledger: Ledger) -> Iterator[tuple[str, str]]:
-    for name, operation in ledger.contract.operations.items():
+    for name, operation in ledger.setup.contract.operations.items():
         space, _, local = operation.output.rpartition("}")
         declared = f' xmlns="{space[1:]}"' if space else ""
         yield name, _FRAME.format(f"<{local}{declared}/>")

@@ -12,7 +12,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.ledger.writing import NOT_BUILT
 from claimbridge.model import Submission
 from claimbridge.profiles.abilities import lacking
-from claimbridge.profiles.kit.samples import (
+from claimbridge.profiles.samples import (
     FIELDS,
     dimensions_to_try,
     reversing,
@@ -32,7 +32,7 @@ def capabilities(subject: Subject) -> None:
     if can.batch < 1 or can.reference_length < 1 or (can.postings or 1) < 1:
         raise Nonconformity("batch, reference_length and postings count from 1")
     re.compile(can.reference_pattern)
-    _ = subject.ledger().contract
+    _ = subject.ledger().setup.contract
 
 
 def valid(subject: Subject) -> None:
@@ -64,7 +64,7 @@ def deterministic(subject: Subject) -> None:
 def whole_reference(subject: Subject) -> None:
     """Our reference is in the request, whole, at the longest that the capabilities allow."""
     ledger = subject.ledger()
-    longest = ledger.profile.capabilities.reference_length
+    longest = ledger.rules.capabilities.reference_length
     for reference in ("EXP-2026-0042"[:longest], "R" * longest):
         for submission in samples(ledger, reference=reference):
             body = build(ledger, "submit", (submission,))
@@ -78,7 +78,7 @@ def whole_reference(subject: Subject) -> None:
 def companies(subject: Subject) -> None:
     """Where the capabilities promise it, the request names other companies' books."""
     ledger = subject.ledger()
-    for submission in samples(ledger) if ledger.profile.capabilities.companies else ():
+    for submission in samples(ledger) if ledger.rules.capabilities.companies else ():
         others = {posting.company for posting in submission.voucher.postings} - {""}
         body = build(ledger, "submit", (submission,)) or b"".join(map(str.encode, others))
         if not all(code.encode() in body for code in others):
@@ -92,16 +92,16 @@ def samples(
     ledger: Ledger, *, reference: str = "", widest: Collection[str] = ()
 ) -> Iterator[Submission]:
     """Yield sample submissions that hold all that the profile may be given."""
-    longest = ledger.profile.capabilities.reference_length
+    longest = ledger.rules.capabilities.reference_length
     yield from sample_submissions(
-        dimensions_to_try(ledger.profile),
+        dimensions_to_try(ledger.setup.profile),
         reference=reference or "EXP-2026-0042"[:longest],
         widest=widest,
     )
 
 
 def _exchanges(ledger: Ledger) -> Iterator[tuple[str, tuple[Submission, ...]]]:
-    can = ledger.profile.capabilities
+    can = ledger.rules.capabilities
     given = list(samples(ledger))
     yield from (("submit", (one,)) for one in given)
     other = msgspec.structs.replace(given[1], reference=f"{given[1].reference[:-1]}X")
@@ -116,7 +116,7 @@ def _exchanges(ledger: Ledger) -> Iterator[tuple[str, tuple[Submission, ...]]]:
 def build(ledger: Ledger, verb: str, submissions: tuple[Submission, ...]) -> bytes | None:
     """Return the request's body; None where the profile refuses, as it may."""
     try:
-        return ledger.build(verb, submissions).body
+        return ledger.writer.build(verb, submissions).body
     except SchemaViolation as error:
         for finding in error.findings:
             if not finding.claim_field:

@@ -19,7 +19,7 @@ from claimbridge.model import Outcome
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.abilities import NamesNoPlace
 from claimbridge.sandbox import PROFILES, Responder
-from claimbridge.soap.envelope import open_envelope
+from claimbridge.soap.envelope import SoapReply, open_envelope
 from claimbridge.testing.fake import PlainChart
 
 
@@ -96,12 +96,12 @@ def read(ledger: Ledger, data: bytes) -> tuple[Outcome, ...]:
     not asked. Raises Nonconformity for an exception, and for what is no outcome.
     """
     try:
-        answer = ledger.answer(open_envelope(data), asked=None)
+        answer = SoapReply(open_envelope(data)).content(ledger.setup.contract)
     except ClaimBridgeError:
         return ()
     found: object
     try:
-        found = _asked(ledger.profile, answer)
+        found = _asked(ledger.setup.profile, answer)
     except ClaimBridgeError:
         return ()  # one of ours is an explicit unknown
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Checks with an ERP: every fault of the sandbox against the real clients, one effect or parked."""
+"""Checks with an ERP: every disturbance against the real clients, one effect or parked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, LedgerRejection, LedgerUnavailable, OutcomeUnknown
 from claimbridge.journal import MemoryJournal
 from claimbridge.model import Acknowledgement, Claim, ClaimLine, Posting, Role
-from claimbridge.sandbox import FAULTS, Listed, Sandbox
+from claimbridge.sandbox import DISTURBANCES, LedgerRow, Sandbox
 from claimbridge.testing.conformance.replies import drifts
 from claimbridge.testing.conformance.subject import Nonconformity, Subject
 from claimbridge.testing.exchanges import load_exchanges
@@ -37,26 +37,29 @@ def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
     can = subject.opened().capabilities
     if can.reference_case == "upper":
         yield "folded-references", partial(folded, subject)
-    for fault in _faults():
-        yield f"fault-Client-{fault}", partial(one_effect, subject, fault)
+    for disturbance in _disturbances():
+        yield f"fault-Client-{disturbance}", partial(one_effect, subject, disturbance)
         if find_spec("aiohttp"):
-            yield f"fault-AsyncClient-{fault}", partial(one_effect_async, subject, fault)
+            yield (
+                f"fault-AsyncClient-{disturbance}",
+                partial(one_effect_async, subject, disturbance),
+            )
         if can.batch > 1:
-            yield f"batch-{fault}", partial(one_effect_each, subject, fault)
+            yield f"batch-{disturbance}", partial(one_effect_each, subject, disturbance)
         if can.can_reverse:
-            yield f"revision-{fault}", partial(revised, subject, fault)
+            yield f"revision-{disturbance}", partial(revised, subject, disturbance)
 
 
-def _faults() -> Iterator[str]:
-    for name, variants in FAULTS.items():
+def _disturbances() -> Iterator[str]:
+    for name, variants in DISTURBANCES.items():
         known = ("0.1", "3") if name == "slow" else variants
         yield from (f"{name}={variant}" for variant in known) if known else (name,)
 
 
-def one_effect(subject: Subject, fault: str) -> None:
-    """Submitted again after the fault, a claim is in the ledger once, or parked with a reason."""
+def one_effect(subject: Subject, disturbance: str) -> None:
+    """Submitted again after a disturbance, a claim is in the ledger once, or parked."""
     with _erp(subject) as erp, _client(subject, erp) as client:
-        _one_effect(erp, client.submit, fault)
+        _one_effect(erp, client.submit, disturbance)
 
 
 def folded(subject: Subject) -> None:
@@ -94,44 +97,46 @@ def _folded_once(erp: Sandbox, client: Client, claim: Claim) -> None:
         raise Nonconformity(f"{claim.id}: {whole} more is booked where case is folded, not {added}")
 
 
-def one_effect_async(subject: Subject, fault: str) -> None:
+def one_effect_async(subject: Subject, disturbance: str) -> None:
     """The same of ``AsyncClient``."""
     from claimbridge.aio import AsyncClient
 
     with _erp(subject) as erp, asyncio.Runner() as loop:
         ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
-        client = AsyncClient(ledger.config, ledger=ledger, journal=MemoryJournal())
+        client = AsyncClient(ledger.setup.config, ledger=ledger, journal=MemoryJournal())
         try:
-            _one_effect(erp, lambda claim: loop.run(client.submit(claim)), fault)
+            _one_effect(erp, lambda claim: loop.run(client.submit(claim)), disturbance)
         finally:
             loop.run(client.close())
 
 
-def _one_effect(erp: Sandbox, submit: Call, fault: str) -> None:
+def _one_effect(erp: Sandbox, submit: Call, disturbance: str) -> None:
     before = submit(_claim("CONF-1"))
-    erp.set_faults(f"{fault}@1")
+    erp.set_faults(f"{disturbance}@1")
     _attempt(submit, _claim("CONF-2"))
     erp.set_faults("")
     after = _settled(submit, _claim("CONF-2"))
     count = len(_live(erp)) - 1
     if isinstance(after, ClaimBridgeError):
         if count > 1:
-            raise Nonconformity(f"{fault}: {count} documents of one claim, which is parked")
+            raise Nonconformity(f"{disturbance}: {count} documents of one claim, which is parked")
         return
     if count != 1:
-        raise Nonconformity(f"{fault}: acknowledged, and {count} documents are in the ledger")
+        raise Nonconformity(f"{disturbance}: acknowledged, and {count} documents are in the ledger")
     if after.journal_entry is not None and after.journal_entry == before.journal_entry:
-        raise Nonconformity(f"{fault}: acknowledged with the number of another claim's document")
+        raise Nonconformity(
+            f"{disturbance}: acknowledged with the number of another claim's document"
+        )
     calls = erp.requests()
     if submit(_claim("CONF-2")) != after or erp.requests() != calls:
-        raise Nonconformity(f"{fault}: what is done is sent again")
+        raise Nonconformity(f"{disturbance}: what is done is sent again")
 
 
-def one_effect_each(subject: Subject, fault: str) -> None:
+def one_effect_each(subject: Subject, disturbance: str) -> None:
     """Of several vouchers in one request each is in the ledger once, or parked."""
     with _erp(subject) as erp, _client(subject, erp) as client:
         claims = [_claim(f"CONF-{n}") for n in range(1, 4)]
-        erp.set_faults(f"{fault}@1")
+        erp.set_faults(f"{disturbance}@1")
         list(client.submit_many(claims, batch=3))
         erp.set_faults("")
         ends = [_settled(client.submit, claim) for claim in claims]
@@ -139,15 +144,15 @@ def one_effect_each(subject: Subject, fault: str) -> None:
         entries = [end.journal_entry for end in told if end.journal_entry is not None]
         references = {one.reference for one in _live(erp)}
         if len(set(entries)) != len(entries):
-            raise Nonconformity(f"{fault}: two claims are acknowledged with one number")
+            raise Nonconformity(f"{disturbance}: two claims are acknowledged with one number")
         if len(references) != len(_live(erp)) or {end.reference for end in told} - references:
             raise Nonconformity(
-                f"{fault}: of 3 claims {len(told)} are acknowledged, and the ledger holds "
+                f"{disturbance}: of 3 claims {len(told)} are acknowledged, and the ledger holds "
                 f"{len(_live(erp))} documents of {len(references)}"
             )
 
 
-def revised(subject: Subject, fault: str) -> None:
+def revised(subject: Subject, disturbance: str) -> None:
     """A correction leaves its amounts booked, once, whatever happens to its first call."""
     with _erp(subject) as erp, _client(subject, erp) as client:
 
@@ -157,14 +162,16 @@ def revised(subject: Subject, fault: str) -> None:
 
         client.submit(_claim("CONF-1"))
         first, second = (_claim("CONF-1", revision=number).total for number in (1, 2))
-        erp.set_faults(f"{fault}@1")
+        erp.set_faults(f"{disturbance}@1")
         _attempt(submit, _claim("CONF-1", revision=2))
         erp.set_faults("")
         end = _settled(submit, _claim("CONF-1", revision=2))
         booked = _balance(erp)
         possible = {second} if isinstance(end, Acknowledgement) else {Decimal(0), first, second}
         if booked not in possible:
-            raise Nonconformity(f"{fault}: after a correction to {second}, {booked} is booked")
+            raise Nonconformity(
+                f"{disturbance}: after a correction to {second}, {booked} is booked"
+            )
 
 
 def booked(subject: Subject) -> None:
@@ -180,11 +187,11 @@ def booked(subject: Subject) -> None:
         ]
         places = {one.account for one in made.voucher.postings if _ours(one)}
         found = [
-            (leg["side"], Decimal(leg["amount"]), leg["currency"], leg["account"])
+            (posting["side"], Decimal(posting["amount"]), posting["currency"], posting["account"])
             for one in held
-            for leg in one.postings
+            for posting in one.postings
         ]
-        found = [(*leg[:3], leg[3] if leg[3] in places else "") for leg in found]
+        found = [(*posting[:3], posting[3] if posting[3] in places else "") for posting in found]
         if sorted(found) != sorted(wanted):
             raise Nonconformity(f"the ERP holds {sorted(found)}, and we sent {sorted(wanted)}")
         year = str(made.voucher.posting_date.year)
@@ -228,10 +235,10 @@ def _erp(subject: Subject, *, record: Path | None = None, folds: bool = False) -
 
 def _client(subject: Subject, erp: Sandbox) -> Client:
     ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
-    return Client(ledger.config, ledger=ledger, journal=MemoryJournal())
+    return Client(ledger.setup.config, ledger=ledger, journal=MemoryJournal())
 
 
-def _live(erp: Sandbox) -> list[Listed]:
+def _live(erp: Sandbox) -> list[LedgerRow]:
     return [one for one in erp.ledger() if one.purpose == "post" and one.state in _LIVE]
 
 

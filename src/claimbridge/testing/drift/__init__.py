@@ -5,8 +5,8 @@ drifted = reply.drifted(random.Random(seed))
 assert drifted.verdict in {Verdict.RIGHT, Verdict.UNKNOWN}, drifted.how
 """
 
-from claimbridge.testing.drift.judging import Verdict, judge
-from claimbridge.testing.drift.mutations import MUTATIONS, Mutated
-from claimbridge.testing.drift.replies import Drifted, Drifting
+from claimbridge.testing.drift.judging import ReadingVerdict, judge
+from claimbridge.testing.drift.mutations import MUTATIONS, MutationNote
+from claimbridge.testing.drift.replies import DriftedReply, DriftingReply
 
-__all__ = ["MUTATIONS", "Drifted", "Drifting", "Mutated", "Verdict", "judge"]
+__all__ = ["MUTATIONS", "DriftedReply", "DriftingReply", "MutationNote", "ReadingVerdict", "judge"]

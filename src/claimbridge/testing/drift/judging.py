@@ -8,7 +8,7 @@ from collections.abc import Collection
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 
 
-class Verdict(enum.StrEnum):
+class ReadingVerdict(enum.StrEnum):
     """How a mutated reply was read."""
 
     RIGHT = "right"
@@ -22,43 +22,43 @@ class Verdict(enum.StrEnum):
 
 def judge(
     before: tuple[Outcome, ...], after: tuple[Outcome, ...], *, gone: Collection[str] | None
-) -> Verdict:
+) -> ReadingVerdict:
     """Judge a reading.
 
     ``gone`` are the values that the mutation took away or contradicted; None when it touched
     nothing that the profile relies on.
     """
     verdicts = {_one(outcome, after, gone) for outcome in before}
-    for worst in (Verdict.WRONG, Verdict.NEEDLESS, Verdict.UNKNOWN):
+    for worst in (ReadingVerdict.WRONG, ReadingVerdict.NEEDLESS, ReadingVerdict.UNKNOWN):
         if worst in verdicts:
             return worst
-    return Verdict.RIGHT
+    return ReadingVerdict.RIGHT
 
 
-def _one(was: Outcome, after: tuple[Outcome, ...], gone: Collection[str] | None) -> Verdict:
+def _one(was: Outcome, after: tuple[Outcome, ...], gone: Collection[str] | None) -> ReadingVerdict:
     """Judge what became of one document: the sender finds it by its reference, or by its place."""
     named = [one for one in after if one.reference is not None and one.reference == was.reference]
     found = named or [one for one in after if one.reference is None or was.reference is None]
     if not found:
         # Its reference is not told any more: the sender knows nothing of it, and asks.
-        return Verdict.UNKNOWN if gone is not None else Verdict.WRONG
-    return max((_same(was, one, gone) for one in found), key=list(Verdict).index)
+        return ReadingVerdict.UNKNOWN if gone is not None else ReadingVerdict.WRONG
+    return max((_same(was, one, gone) for one in found), key=list(ReadingVerdict).index)
 
 
-def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> Verdict:
+def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> ReadingVerdict:
     if now.kind is OutcomeKind.UNKNOWN and was.kind is not OutcomeKind.UNKNOWN:
-        return Verdict.NEEDLESS if gone is None else Verdict.UNKNOWN
+        return ReadingVerdict.NEEDLESS if gone is None else ReadingVerdict.UNKNOWN
     if now.kind is not was.kind:
-        return Verdict.WRONG
+        return ReadingVerdict.WRONG
     if _says_only_that_it_is_there(was, now, gone or ()):
-        return Verdict.UNKNOWN
+        return ReadingVerdict.UNKNOWN
     if not _entry(was.journal_entry, now.journal_entry, gone or ()):
-        return Verdict.WRONG
+        return ReadingVerdict.WRONG
     if gone is None and now.totals != was.totals:
-        return Verdict.WRONG
+        return ReadingVerdict.WRONG
     if gone is None and was.reasons and not set(was.reasons) & set(now.reasons):
-        return Verdict.WRONG
-    return Verdict.RIGHT
+        return ReadingVerdict.WRONG
+    return ReadingVerdict.RIGHT
 
 
 def _says_only_that_it_is_there(was: Outcome, now: Outcome, gone: Collection[str]) -> bool:

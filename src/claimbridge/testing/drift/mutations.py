@@ -16,7 +16,7 @@ Element = etree._Element
 CONTRADICTED = "element contradicted"
 
 
-class Mutated(msgspec.Struct, frozen=True, eq=False):
+class MutationNote(msgspec.Struct, frozen=True, eq=False):
     """What one mutation did.
 
     ``touched`` are the elements of the original, by their number, whose value, name or place it
@@ -27,7 +27,7 @@ class Mutated(msgspec.Struct, frozen=True, eq=False):
     touched: tuple[int, ...] = ()
 
 
-Mutation = Callable[[list[Element], random.Random], Mutated]
+Mutation = Callable[[list[Element], random.Random], MutationNote]
 """Changes the tree; the list holds the elements below the Body's child, in document order."""
 
 
@@ -41,7 +41,7 @@ def _below(elements: list[Element], number: int) -> tuple[int, ...]:
     return tuple(n for n, one in enumerate(elements) if one in inside)
 
 
-def add_element(elements: list[Element], draw: random.Random) -> Mutated:
+def add_element(elements: list[Element], draw: random.Random) -> MutationNote:
     """A new element beside or before others, with a value of its own."""
     _, place = _any(elements, draw)
     parent = place.getparent()
@@ -51,10 +51,10 @@ def add_element(elements: list[Element], draw: random.Random) -> Mutated:
     made = etree.Element(f"{space if space != '{None}' else ''}{draw.choice(names)}")
     made.text = draw.choice(("2", "0999999999", "OK", "E", ""))
     parent.insert(parent.index(place) + draw.randrange(2), made)
-    return Mutated("element added")
+    return MutationNote("element added")
 
 
-def add_subtree(elements: list[Element], draw: random.Random) -> Mutated:
+def add_subtree(elements: list[Element], draw: random.Random) -> MutationNote:
     """A new wrapper that holds what looks like known elements, with other values."""
     _, place = _any(elements, draw)
     parent = place.getparent()
@@ -66,24 +66,24 @@ def add_subtree(elements: list[Element], draw: random.Random) -> Mutated:
             one.text = "0000000001"
     made.append(held)
     parent.append(made)
-    return Mutated("subtree added")
+    return MutationNote("subtree added")
 
 
-def reorder(elements: list[Element], draw: random.Random) -> Mutated:
+def reorder(elements: list[Element], draw: random.Random) -> MutationNote:
     """The children of one element in another order."""
     parents = [one for one in elements if len(one) > 1]
     if not parents:
-        return Mutated("children reordered")
+        return MutationNote("children reordered")
     parent = draw.choice(parents)
     if len({child.tag for child in parent}) != len(parent):
-        return Mutated("children reordered")  # the order of what repeats may mean something
+        return MutationNote("children reordered")  # the order of what repeats may mean something
     children = list(parent)
     draw.shuffle(children)
     parent[:] = children
-    return Mutated("children reordered")
+    return MutationNote("children reordered")
 
 
-def wrap(elements: list[Element], draw: random.Random) -> Mutated:
+def wrap(elements: list[Element], draw: random.Random) -> MutationNote:
     """One element in a new wrapper, moved a level down; where it repeats, each of its kind."""
     _, place = _any(elements, draw)
     parent = place.getparent()
@@ -92,62 +92,62 @@ def wrap(elements: list[Element], draw: random.Random) -> Mutated:
         made = etree.Element("{urn:new}Result")
         parent.replace(one, made)
         made.append(one)
-    return Mutated("element wrapped")
+    return MutationNote("element wrapped")
 
 
-def unwrap(elements: list[Element], draw: random.Random) -> Mutated:
+def unwrap(elements: list[Element], draw: random.Random) -> MutationNote:
     """One wrapper gone: its children stand in its place."""
     parents = [n for n, one in enumerate(elements) if len(one) and one.getparent() is not None]
     if not parents:
-        return Mutated("wrapper removed")
+        return MutationNote("wrapper removed")
     number = draw.choice(parents)
     place, touched = elements[number], _below(elements, number)
     parent = place.getparent()
     assert parent is not None
     at = parent.index(place)
     parent[at : at + 1] = list(place)
-    return Mutated("wrapper removed", touched)
+    return MutationNote("wrapper removed", touched)
 
 
-def rename(elements: list[Element], draw: random.Random) -> Mutated:
+def rename(elements: list[Element], draw: random.Random) -> MutationNote:
     """One element under another name."""
     number, place = _any(elements, draw)
     name = etree.QName(place)
     space = f"{{{name.namespace}}}" if name.namespace else ""
     place.tag = f"{space}{name.localname}{draw.choice(('2', 'New', '_v3'))}"
-    return Mutated("element renamed", _below(elements, number))
+    return MutationNote("element renamed", _below(elements, number))
 
 
-def empty(elements: list[Element], draw: random.Random) -> Mutated:
+def empty(elements: list[Element], draw: random.Random) -> MutationNote:
     """One element without its text and children."""
     number, place = _any(elements, draw)
     touched = _below(elements, number)
     for child in list(place):
         place.remove(child)
     place.text = draw.choice((None, " ", "\n"))
-    return Mutated("element emptied", touched)
+    return MutationNote("element emptied", touched)
 
 
-def remove(elements: list[Element], draw: random.Random) -> Mutated:
+def remove(elements: list[Element], draw: random.Random) -> MutationNote:
     """One element gone."""
     number, place = _any(elements, draw)
     touched = _below(elements, number)
     parent = place.getparent()
     assert parent is not None
     parent.remove(place)
-    return Mutated("element removed", touched)
+    return MutationNote("element removed", touched)
 
 
-def repeat(elements: list[Element], draw: random.Random) -> Mutated:
+def repeat(elements: list[Element], draw: random.Random) -> MutationNote:
     """One element twice, the same."""
     number, place = _any(elements, draw)
     parent = place.getparent()
     assert parent is not None
     parent.insert(parent.index(place) + 1, copy.deepcopy(place))
-    return Mutated("element repeated", _below(elements, number))
+    return MutationNote("element repeated", _below(elements, number))
 
 
-def contradict(elements: list[Element], draw: random.Random) -> Mutated:
+def contradict(elements: list[Element], draw: random.Random) -> MutationNote:
     """One element twice, with another value the second time."""
     number, place = _any(elements, draw)
     parent = place.getparent()
@@ -157,32 +157,32 @@ def contradict(elements: list[Element], draw: random.Random) -> Mutated:
         if one.text and one.text.strip():
             one.text = one.text[::-1] + "7"
     parent.insert(parent.index(place) + draw.randrange(2), other)
-    return Mutated(CONTRADICTED, _below(elements, number))
+    return MutationNote(CONTRADICTED, _below(elements, number))
 
 
-def truncate(elements: list[Element], draw: random.Random) -> Mutated:
+def truncate(elements: list[Element], draw: random.Random) -> MutationNote:
     """One text cut off to nothing but its blanks, or nil."""
     with_text = [n for n, one in enumerate(elements) if one.text and one.text.strip()]
     if not with_text:
-        return Mutated("text cut off")
+        return MutationNote("text cut off")
     number = draw.choice(with_text)
     place = elements[number]
     place.text = ""
     if draw.random() < 0.5:
         place.set("{http://www.w3.org/2001/XMLSchema-instance}nil", "true")
-    return Mutated("text cut off", (number,))
+    return MutationNote("text cut off", (number,))
 
 
-def namespace(elements: list[Element], draw: random.Random) -> Mutated:
+def namespace(elements: list[Element], draw: random.Random) -> MutationNote:
     """Everything, or one element, in another namespace or in none."""
     space = draw.choice(("{urn:another-version}", ""))
     chosen = elements if draw.random() < 0.5 else [_any(elements, draw)[1]]
     for one in chosen:
         one.tag = f"{space}{etree.QName(one).localname}"
-    return Mutated("namespace changed")
+    return MutationNote("namespace changed")
 
 
-def prefix(elements: list[Element], draw: random.Random) -> Mutated:
+def prefix(elements: list[Element], draw: random.Random) -> MutationNote:
     """Another prefix for the same namespace, declared again further in."""
     number, place = _any(elements, draw)
     name, parent = etree.QName(place), place.getparent()
@@ -194,17 +194,17 @@ def prefix(elements: list[Element], draw: random.Random) -> Mutated:
     made[:] = list(place)
     parent.replace(place, made)
     elements[number] = made
-    return Mutated("prefix changed")
+    return MutationNote("prefix changed")
 
 
-def attribute(elements: list[Element], draw: random.Random) -> Mutated:
+def attribute(elements: list[Element], draw: random.Random) -> MutationNote:
     """A new attribute."""
     _, place = _any(elements, draw)
     place.set(draw.choice(("version", "{urn:new}unit", "lang", "status")), draw.choice(("2", "x")))
-    return Mutated("attribute added")
+    return MutationNote("attribute added")
 
 
-def comment(elements: list[Element], draw: random.Random) -> Mutated:
+def comment(elements: list[Element], draw: random.Random) -> MutationNote:
     """A comment or an instruction, between elements or in the middle of a text."""
     _, place = _any(elements, draw)
     made = (
@@ -216,16 +216,16 @@ def comment(elements: list[Element], draw: random.Random) -> Mutated:
     cut = draw.randrange(len(text) + 1)
     place.text, made.tail = text[:cut], text[cut:]
     place.insert(0, made)
-    return Mutated("comment added")
+    return MutationNote("comment added")
 
 
-def blank(elements: list[Element], draw: random.Random) -> Mutated:
+def blank(elements: list[Element], draw: random.Random) -> MutationNote:
     """White space around a value, and between elements."""
     for one in draw.sample(elements, k=min(3, len(elements))):
         if one.text and one.text.strip() and not len(one):  # a comment may stand in its middle
             one.text = f"\n\t {one.text} \n"
         one.tail = "\n   "
-    return Mutated("white space added")
+    return MutationNote("white space added")
 
 
 SPELLINGS: frozenset[Mutation] = frozenset({namespace, prefix, attribute, comment, blank})

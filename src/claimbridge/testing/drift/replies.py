@@ -11,13 +11,13 @@ from lxml import etree
 
 from claimbridge.model import Outcome
 from claimbridge.soap.envelope import NAMESPACES
-from claimbridge.testing.drift.judging import Verdict, judge
+from claimbridge.testing.drift.judging import ReadingVerdict, judge
 from claimbridge.testing.drift.mutations import (
     CONTRADICTED,
     MUTATIONS,
     SPELLINGS,
-    Mutated,
     Mutation,
+    MutationNote,
     wrap,
 )
 from claimbridge.testing.drift.strings import opened
@@ -28,13 +28,13 @@ _BODIES = frozenset(f"{{{one}}}Body" for one in NAMESPACES.values())
 _IN_STRINGS = tuple(one for one in MUTATIONS if one is not wrap)
 
 
-class Drifted(msgspec.Struct, frozen=True, eq=False):
+class DriftedReply(msgspec.Struct, frozen=True, eq=False):
     """One mutated reply: what was done to it, and how it was read."""
 
     reply: bytes
-    mutations: tuple[Mutated, ...]
+    mutations: tuple[MutationNote, ...]
     outcomes: tuple[Outcome, ...]
-    verdict: Verdict
+    verdict: ReadingVerdict
 
     @property
     def how(self) -> str:
@@ -42,7 +42,7 @@ class Drifted(msgspec.Struct, frozen=True, eq=False):
         return " + ".join(one.how for one in self.mutations)
 
 
-class Drifting:
+class DriftingReply:
     """A reply's envelope, and how it is read: ``Ledger.read_bytes``, or a function like it."""
 
     def __init__(self, reply: bytes, *, read: Callable[[bytes], tuple[Outcome, ...]]) -> None:
@@ -50,11 +50,11 @@ class Drifting:
         self.outcomes: tuple[Outcome, ...] = read(reply)
         self._read = read
 
-    def drifted(self, draw: random.Random) -> Drifted:
+    def drifted(self, draw: random.Random) -> DriftedReply:
         """Mutate the reply once or twice, read it, and judge the reading."""
         reply, done = _mutated(self.reply, draw)
         after = self._read(reply)
-        return Drifted(
+        return DriftedReply(
             reply, tuple(done), after, judge(self.outcomes, after, gone=self._gone(done))
         )
 
@@ -74,7 +74,7 @@ class Drifting:
                 found.add(number)
         return frozenset(found)
 
-    def _gone(self, done: Sequence[Mutated]) -> set[str] | None:
+    def _gone(self, done: Sequence[MutationNote]) -> set[str] | None:
         """Return the values of the evidence that was touched; None when none was."""
         # What contradicts an element may be relied on although its absence would not be noticed.
         touched = {
@@ -125,9 +125,9 @@ def _elements(root: etree._Element) -> list[etree._Element]:
     return list((child if detail is None else detail).iterdescendants(etree.Element))
 
 
-def _mutated(reply: bytes, draw: random.Random) -> tuple[bytes, list[Mutated]]:
+def _mutated(reply: bytes, draw: random.Random) -> tuple[bytes, list[MutationNote]]:
     root = parse(reply)
-    done: list[Mutated] = []
+    done: list[MutationNote] = []
     parts = _parts(root)
     chosen = draw.choice(parts) if len(parts) > 1 else parts[0]
     first = sum(len(part.elements) for part in parts[: parts.index(chosen)])

@@ -14,7 +14,7 @@ from claimbridge.xmlio import local_name
 _BEGINS: Final = ("<", "{")
 
 
-class Opened:
+class StringDocument:
     """The document in an element's text: XML, or a JSON object as ``read_inner`` reads it."""
 
     def __init__(self, holder: etree._Element, document: etree._Element) -> None:
@@ -39,13 +39,13 @@ class Opened:
         self._holder.text = written
 
 
-def opened(holder: etree._Element) -> Opened | None:
+def opened(holder: etree._Element) -> StringDocument | None:
     """Return the document that is an element's text; None where it is none."""
     text = (holder.text or "").strip()
     if len(holder) or not text.startswith(_BEGINS):
         return None
     try:
-        return Opened(holder, read_inner(text).element)
+        return StringDocument(holder, read_inner(text).element)
     except DocumentError:
         return None
 

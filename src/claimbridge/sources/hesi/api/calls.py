@@ -19,18 +19,18 @@ from claimbridge.errors import (
 from claimbridge.model import Reason
 from claimbridge.sources.hesi.api.http import (
     TOO_LARGE,
+    HesiReply,
+    HesiRequest,
     HesiWire,
     JsonObject,
-    Reply,
-    Request,
     Secret,
     lost,
     read_object,
     words_in,
     written_object,
 )
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys, HesiToken
-from claimbridge.sources.hesi.settings import HesiSettings
 
 _log: Final = logging.getLogger("claimbridge.hesi")
 
@@ -60,11 +60,11 @@ class HesiCalls:
         """Give the connections back."""
         self._wire.close()
 
-    def place(self, request: Request) -> str:
+    def place(self, request: HesiRequest) -> str:
         """Return where a request goes, as it may stand in a message."""
         return self._wire.place(request)
 
-    def write(self, request: Request) -> JsonObject:
+    def write(self, request: HesiRequest) -> JsonObject:
         """Make one attempt; returns what Hesi said about it, which may still be a no."""
         token = self._token.current()  # whatever goes wrong here, nothing was written
         place = self._wire.place(request)
@@ -80,7 +80,7 @@ class HesiCalls:
             raise self.refused(request, code or str(reply.status), words_in(answer))
         return answer
 
-    def refused(self, request: Request, code: str, words: str) -> LedgerRejection:
+    def refused(self, request: HesiRequest, code: str, words: str) -> LedgerRejection:
         """Return the error for a no of Hesi's, with its own code and words."""
         said = f"{code}: {words}" if words else code
         return LedgerRejection(
@@ -89,7 +89,7 @@ class HesiCalls:
             code="CB-516",
         )
 
-    def unclear(self, request: Request) -> OutcomeUnknown:
+    def unclear(self, request: HesiRequest) -> OutcomeUnknown:
         """Return the error for an answer that does not say what became of a write."""
         return OutcomeUnknown(
             f"{self._wire.place(request)} does not say that it was done; look whether it was "
@@ -97,11 +97,11 @@ class HesiCalls:
             code="CB-515",
         )
 
-    def read(self, request: Request) -> JsonObject:
+    def read(self, request: HesiRequest) -> JsonObject:
         """Ask, and return the object that Hesi answers."""
         return read_object(self.ask(request), place=self._wire.place(request))
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: HesiRequest) -> HesiReply:
         """Ask, and ask again later where that may help; a token that died is renewed once.
 
         An answer of status 400, 404 or 412 is returned: what it means depends on the question.
@@ -117,7 +117,7 @@ class HesiCalls:
             attempt += 1
             self._pause(wait)
 
-    def _ask_once(self, request: Request) -> Reply:
+    def _ask_once(self, request: HesiRequest) -> HesiReply:
         place = self._wire.place(request)
         try:
             token = self._token.current()
@@ -150,7 +150,7 @@ class HesiCalls:
             return None
         return min(max(wait, asked or 0.0), self._settings.longest_wait)
 
-    def _sent(self, request: Request, token: Secret) -> Reply:
+    def _sent(self, request: HesiRequest, token: Secret) -> HesiReply:
         """Make one call when it is our turn by the rate limit."""
         with self._turn:
             now = self._clock.monotonic()

@@ -23,14 +23,14 @@ from claimbridge.errors import (
 )
 from claimbridge.sources.hesi.api.calls import HesiCalls
 from claimbridge.sources.hesi.api.http import (
+    HesiRequest,
     JsonObject,
-    Request,
     Secret,
     read_object,
     words_in,
 )
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
-from claimbridge.sources.hesi.settings import HesiSettings
 
 _LIST: Final = "/api/openapi/v1.1/docs/getApplyList"
 _DETAILS: Final = "/api/openapi/v1.1/flowDetails"
@@ -47,7 +47,7 @@ _AT_ONCE: Final = 50
 """How many ids stand in one path: a URL has its limit."""
 
 
-class Page(msgspec.Struct, frozen=True):
+class HesiPage(msgspec.Struct, frozen=True):
     """One page of a list: ``documents`` as Hesi sent them, and how many the whole list has.
 
     What is no JSON object where a document should be stays in its place.
@@ -100,7 +100,7 @@ class HesiClient:
         start: int = 0,
         count: int = 100,
         active: bool | None = True,
-    ) -> Page:
+    ) -> HesiPage:
         """Return one page of the documents of a form type, oldest update first.
 
         ``since`` bounds the update time, in milliseconds; Hesi judges by the second.
@@ -119,18 +119,18 @@ class HesiClient:
             query.append(("startDate", _local(since, self._zone)))
         if active is not None:
             query.append(("active", "true" if active else "false"))
-        answer = self._calls.read(Request("GET", _LIST, tuple(query)))
+        answer = self._calls.read(HesiRequest("GET", _LIST, tuple(query)))
         total, documents = answer.get("count"), answer.get("items")
         if not isinstance(documents, list):
             raise _misshapen(_LIST)
-        return Page(tuple(documents), total if type(total) is int else 0)
+        return HesiPage(tuple(documents), total if type(total) is int else 0)
 
     def details(self, flow_id: str) -> JsonObject | None:
         """Return a document as it is now; None when Hesi has none.
 
         Of a deleted document only ``{"id": flow_id, "active": False}`` is known.
         """
-        request = Request("GET", _DETAILS, (("flowId", flow_id),))
+        request = HesiRequest("GET", _DETAILS, (("flowId", flow_id),))
         reply = self._calls.ask(request)
         if reply.status == 412 and reply.json is not None:
             if _DELETED in reply.words:
@@ -149,7 +149,7 @@ class HesiClient:
         flow_ids = [one for one in flow_ids if _ID.fullmatch(one)]
         for first in range(0, len(flow_ids), _AT_ONCE):
             asked = ",".join(quote(one, safe="") for one in flow_ids[first : first + _AT_ONCE])
-            answer = self._calls.read(Request("GET", f"{_STATES}%5B{asked}%5D"))
+            answer = self._calls.read(HesiRequest("GET", f"{_STATES}%5B{asked}%5D"))
             for item in _items(answer, _STATES):
                 flow_id, stage = item.get("flowId"), item.get("stageName")
                 if not isinstance(flow_id, str) or not isinstance(stage, str):
@@ -166,7 +166,7 @@ class HesiClient:
         """
         query = (("messageType", kind), ("startDate", str(since)), ("endDate", str(until)))
         failed = []
-        for item in _items(self._calls.read(Request("GET", _MESSAGES, query)), _MESSAGES):
+        for item in _items(self._calls.read(HesiRequest("GET", _MESSAGES, query)), _MESSAGES):
             flow_id = item.get("flowId")
             if item.get("state") != "FAILURE" or not isinstance(flow_id, str) or not flow_id:
                 continue  # it went through, or is about something else than a document
@@ -193,7 +193,7 @@ class HesiClient:
         }
         if period:
             voucher["fiscalPeriod"] = period
-        request = Request("PUT", _VOUCHER, body={"voucher": [voucher]})
+        request = HesiRequest("PUT", _VOUCHER, body={"voucher": [voucher]})
         answer = self._calls.write(request)
         if answer.get("value") is not True:
             raise self._calls.unclear(request)
@@ -215,7 +215,7 @@ class HesiClient:
             "action": action,
             "comment": comment,
         }
-        request = Request("POST", _APPROVAL, body=given)
+        request = HesiRequest("POST", _APPROVAL, body=given)
         del given, sign_key  # an error's traceback holds this frame
         self._answered(request)
 
@@ -225,7 +225,7 @@ class HesiClient:
         LedgerRejection carries Hesi's code: ``R00002`` is a document paid before.
         """
         item = {"id": flow_id, "code": "P00001" if paid else "P00002", "errorMsg": message or None}
-        request = Request("POST", _PAYMENT, body={"items": [item]})
+        request = HesiRequest("POST", _PAYMENT, body={"items": [item]})
         answered = self._calls.write(request).get("items")
         for result in answered if isinstance(answered, list) else ():
             if not isinstance(result, dict) or result.get("id") != flow_id:
@@ -243,7 +243,7 @@ class HesiClient:
         """Give the connections back."""
         self._calls.close()
 
-    def _answered(self, request: Request) -> None:
+    def _answered(self, request: HesiRequest) -> None:
         """Make an approval's call; its code stands inside an HTTP 200."""
         value = self._calls.write(request).get("value")
         code = value.get("code") if isinstance(value, dict) else None
@@ -288,4 +288,4 @@ def _local(milliseconds: int, zone: ZoneInfo) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-__all__ = ["ApprovalState", "HesiClient", "HesiKeys", "JsonObject", "Page"]
+__all__ = ["ApprovalState", "HesiClient", "HesiKeys", "HesiPage", "JsonObject"]

@@ -19,7 +19,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.soap.transport.reply import retry_after
+from claimbridge.soap.transport.answer import retry_after
 from claimbridge.soap.transport.request import TimedRequest
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.sync import HttpClient
@@ -47,7 +47,7 @@ class Secret(msgspec.Struct, frozen=True):
 NO_TOKEN: Final = Secret()
 
 
-class Request(msgspec.Struct, frozen=True):
+class HesiRequest(msgspec.Struct, frozen=True):
     """A call to Hesi without its token; ``path`` is percent-encoded.
 
     ``query`` and ``body`` may hold secrets: they are not shown.
@@ -59,14 +59,14 @@ class Request(msgspec.Struct, frozen=True):
     body: JsonObject | None = None
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {self.path})"
+        return f"HesiRequest({self.method} {self.path})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         # msgspec gives every Struct one of these, and rich prefers it to repr.
         return [("method", self.method), ("path", self.path)]
 
 
-class Reply(msgspec.Struct, frozen=True):
+class HesiReply(msgspec.Struct, frozen=True):
     """A complete answer; ``json`` is None where it is not one JSON object, and is not shown."""
 
     status: int
@@ -75,7 +75,7 @@ class Reply(msgspec.Struct, frozen=True):
     kind: str
 
     def __repr__(self) -> str:
-        return f"Reply({self.status})"
+        return f"HesiReply({self.status})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         # msgspec gives every Struct one of these, and rich prefers it to repr.
@@ -106,18 +106,18 @@ class HesiWire:
         self._base = settings.address.target.rstrip("/")
         self._place = settings.place.rstrip("/")
 
-    def place(self, request: Request) -> str:
+    def place(self, request: HesiRequest) -> str:
         """Return where a request goes, as it may stand in a message."""
         return self._place + request.path
 
-    def send(self, request: Request, *, token: Secret) -> Reply:
+    def send(self, request: HesiRequest, *, token: Secret) -> HesiReply:
         """Make the call once and return what was answered, whatever it is.
 
         Raises NotDelivered where it never left, OutcomeUnknown where the answer did not come
         whole.
         """
         answer = self._wire.exchange(self._call(request, token))
-        return Reply(
+        return HesiReply(
             answer.status,
             retry_after(answer.headers.get("retry-after"), self._clock.now()),
             _object_in(_without(request, token, answer.body, said_no=answer.status != _OK)),
@@ -128,7 +128,7 @@ class HesiWire:
         """Give the connections back."""
         self._wire.close()
 
-    def _call(self, request: Request, token: Secret) -> TimedRequest:
+    def _call(self, request: HesiRequest, token: Secret) -> TimedRequest:
         query = list(request.query)
         if token.text:
             query.append(("accessToken", token.text))
@@ -152,7 +152,7 @@ class HesiWire:
         )
 
 
-def _without(request: Request, token: Secret, body: bytes, *, said_no: bool) -> bytes:
+def _without(request: HesiRequest, token: Secret, body: bytes, *, said_no: bool) -> bytes:
     """Return an answer's body without the secrets of its request, which it may have repeated.
 
     In what Hesi gave, where it did not say no, only a secret of some length is taken for one: a
@@ -189,7 +189,7 @@ def _object_in(body: bytes) -> JsonObject | None:
     return found if isinstance(found, dict) else None
 
 
-def read_object(reply: Reply, *, place: str) -> JsonObject:
+def read_object(reply: HesiReply, *, place: str) -> JsonObject:
     """Return the object that a read was answered with.
 
     Raises DeliveryRefused for what will not change by itself, LedgerUnavailable for the rest.
@@ -217,7 +217,7 @@ def read_object(reply: Reply, *, place: str) -> JsonObject:
     return reply.json
 
 
-def written_object(reply: Reply, *, place: str) -> JsonObject:
+def written_object(reply: HesiReply, *, place: str) -> JsonObject:
     """Return the object that a write was answered with, of status 2xx, 400, 409 or 412.
 
     Raises what any other answer means for what was to be written.
@@ -269,7 +269,7 @@ _WHY: Final = {
 }
 
 
-def _turned_away(reply: Reply, place: str) -> None:
+def _turned_away(reply: HesiReply, place: str) -> None:
     """Raise for the answers that mean the same to a read and a write: nobody looked at it."""
     if reply.status in {301, 302, 307, 308}:
         raise DeliveryRefused(
@@ -288,7 +288,7 @@ def _turned_away(reply: Reply, place: str) -> None:
         )
 
 
-def _described(reply: Reply) -> str:
+def _described(reply: HesiReply) -> str:
     if reply.json is not None:
         return "JSON"
     return f"content of type {reply.kind!a}" if reply.kind else "no content type"

@@ -33,7 +33,7 @@ _SMALLEST: Final = 2
 """Documents in a page: with fewer, pages could not overlap."""
 
 
-class Listed(msgspec.Struct, frozen=True):
+class HesiListEntry(msgspec.Struct, frozen=True):
     """One document of a list, with the update time that ordered it.
 
     ``unread`` says why it could not be read, where nothing tells which document it is: its mark
@@ -46,7 +46,7 @@ class Listed(msgspec.Struct, frozen=True):
     unread: LedgerUnavailable | None = None
 
 
-def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator[Listed]:
+def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator[HesiListEntry]:
     """Yield every document updated at ``since`` (milliseconds) or later, oldest update first.
 
     A document that changes meanwhile comes again, with its later update. Raises LedgerUnavailable
@@ -104,13 +104,13 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
 
 def _one_by_one(
     fetch: Fetch, begin: int | None, offset: int, why: LedgerUnavailable
-) -> tuple[list[Listed], int | None]:
+) -> tuple[list[HesiListEntry], int | None]:
     """Return what stands at an offset and behind it, and the first second that is clear of it.
 
     None: the list ends before. Without overlap nothing shows that none was missed; so it is always
     told that one may be.
     """
-    found = [Listed({}, "", 0 if begin is None else begin * 1000, why)]
+    found = [HesiListEntry({}, "", 0 if begin is None else begin * 1000, why)]
     passed = in_a_row = 0
     while in_a_row < _MOST_TOO_LARGE:
         try:
@@ -137,13 +137,13 @@ def _step(page_size: int) -> int:
     return page_size - max(1, page_size // 5)
 
 
-def _listed(documents: Sequence[object], begin: int | None) -> list[Listed]:
+def _listed(documents: Sequence[object], begin: int | None) -> list[HesiListEntry]:
     """Return a page's documents, in the order of their times; raises where it is another."""
     page = []
     latest = 0 if begin is None else begin * 1000
     for document in documents:
         if not isinstance(document, dict):
-            page.append(Listed({}, _made_up_name({"": document}), latest, _misshapen()))
+            page.append(HesiListEntry({}, _made_up_name({"": document}), latest, _misshapen()))
             continue
         found, updated = document.get("id"), document.get("updateTime")
         if type(updated) is not int:
@@ -153,7 +153,7 @@ def _listed(documents: Sequence[object], begin: int | None) -> list[Listed]:
         if updated < latest:
             raise _unreadable("is not ordered by the update time from which it was asked for")
         latest = updated
-        page.append(Listed(document, found, updated))
+        page.append(HesiListEntry(document, found, updated))
     return page
 
 

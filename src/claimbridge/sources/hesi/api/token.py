@@ -18,9 +18,9 @@ from claimbridge.errors import (
 )
 from claimbridge.sources.hesi.api.http import (
     NO_TOKEN,
+    HesiReply,
+    HesiRequest,
     JsonObject,
-    Reply,
-    Request,
     Secret,
     lost,
     read_object,
@@ -60,8 +60,8 @@ class HesiToken:
     def __init__(
         self,
         keys: HesiKeys,
-        send: Callable[[Request, Secret], Reply],
-        place: Callable[[Request], str],
+        send: Callable[[HesiRequest, Secret], HesiReply],
+        place: Callable[[HesiRequest], str],
         *,
         power_code: str,
         clock: Clock,
@@ -109,7 +109,7 @@ class HesiToken:
 
     def _refreshed(self, held: _Held) -> _Held | None:
         """Return the token that refreshing gave; None where it gave none: ask for a new one."""
-        request = Request(
+        request = HesiRequest(
             "POST",
             "/api/openapi/v2/auth/refreshToken",
             (("refreshToken", held.refresh.text), ("powerCode", self._power_code)),
@@ -139,9 +139,9 @@ class HesiToken:
             )
         return held
 
-    def _request(self) -> Request:
+    def _request(self) -> HesiRequest:
         body = {"appKey": self._keys.app_key.text, "appSecurity": self._keys.app_secret.text}
-        return Request("POST", "/api/openapi/v1/auth/getAccessToken", body=body)
+        return HesiRequest("POST", "/api/openapi/v1/auth/getAccessToken", body=body)
 
     def _from(self, answer: JsonObject) -> _Held | None:
         """Return the token in an answer; None where there is none."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from claimbridge.errors import ClaimError
 from claimbridge.sources.hesi.forms.fields import LISTS, Field, FieldMap
-from claimbridge.sources.hesi.forms.values import FormMoney, Place, Values
+from claimbridge.sources.hesi.forms.values import FormMoney, FormPlace, FormValues
 
 
 class FormReader:
@@ -20,7 +20,7 @@ class FormReader:
     contradict each other.
     """
 
-    def __init__(self, fields: FieldMap, values: Values) -> None:
+    def __init__(self, fields: FieldMap, values: FormValues) -> None:
         self._map = fields
         self._values = values
 
@@ -112,11 +112,12 @@ class FormReader:
 
     def place(self, section: str, name: str, where: str = "") -> str:
         """Return where a field of a claim stands in the form."""
-        return str(Place(self._map.sections[section][name], where))
+        return str(FormPlace(self._map.sections[section][name], where))
 
     def _missing(self, field: Field, where: str) -> ClaimError:
         return ClaimError(
-            f"{Place(field, where)} is empty; fill it in Hesi, or mend the field map", code="CB-519"
+            f"{FormPlace(field, where)} is empty; fill it in Hesi, or mend the field map",
+            code="CB-519",
         )
 
 

@@ -67,7 +67,7 @@ class FormMoney(msgspec.Struct, frozen=True):
     rate: Decimal | None = None
 
 
-class Place(msgspec.Struct, frozen=True):
+class FormPlace(msgspec.Struct, frozen=True):
     """Where a value stands, in the words of the form."""
 
     field: Field
@@ -79,7 +79,7 @@ class Place(msgspec.Struct, frozen=True):
         return f"{self.where}, {name}" if self.where else name
 
 
-class Values:
+class FormValues:
     """Reads fields of forms by a field map.
 
     ``zone`` is where a day begins. ``employees`` is asked for what the table of employees does
@@ -114,7 +114,7 @@ class Values:
         value = self.raw(field, part)
         if value is None:
             return ""
-        place = Place(field, where)
+        place = FormPlace(field, where)
         match field.type:
             case "text":
                 return _text(value, place)
@@ -139,25 +139,25 @@ class Values:
         value: object = field.value or self.raw(field, part)
         if value is None:
             return None
-        number = _number(value, Place(field, where))
+        number = _number(value, FormPlace(field, where))
         return EXACT.scaleb(number, -2) if field.type == "percent" else number
 
     def day(self, field: Field, part: object, where: str = "") -> dt.date | None:
         """Return the day of a moment in the form's time zone; None where there is none."""
         value = self.raw(field, part)
-        return None if value is None else self._day(value, Place(field, where))
+        return None if value is None else self._day(value, FormPlace(field, where))
 
     def switch(self, field: Field, part: object, where: str = "") -> bool:
         """Return a switch; False where the form has nothing there."""
         value: object = field.value or self.raw(field, part)
-        return value is not None and _switch(value, Place(field, where))
+        return value is not None and _switch(value, FormPlace(field, where))
 
     def money(self, field: Field, part: object, where: str = "") -> FormMoney | None:
         """Return an amount; None where there is nothing."""
         value = self.raw(field, part)
         if value is None or (isinstance(value, Mapping) and value.get("standard") in (None, "")):
             return None
-        return self._money(value, Place(field, where))
+        return self._money(value, FormPlace(field, where))
 
     def moment(self, value: object) -> dt.datetime | None:
         """Return a moment of an approval's log; None where it is none."""
@@ -166,7 +166,7 @@ class Values:
             return None
         return dt.datetime.fromtimestamp(milliseconds / 1000, self._zone)
 
-    def _day(self, value: object, place: Place) -> dt.date | None:
+    def _day(self, value: object, place: FormPlace) -> dt.date | None:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise _other(value, place, "a date (milliseconds)")
         if isinstance(value, str) and not _DIGITS.fullmatch(value):
@@ -176,7 +176,7 @@ class Values:
             return None
         return dt.datetime.fromtimestamp(milliseconds // 1000, self._zone).date()
 
-    def _money(self, value: object, place: Place) -> FormMoney:
+    def _money(self, value: object, place: FormPlace) -> FormMoney:
         if not isinstance(value, Mapping):
             currency = self._currency("", place)
             return FormMoney(_money_in(currency, value, place), currency)
@@ -193,7 +193,7 @@ class Values:
         rate = _rate(value.get("rate"), amount, spent, currency, place)
         return FormMoney(amount, currency, spent, other, rate)
 
-    def _currency(self, code: object, place: Place) -> str:
+    def _currency(self, code: object, place: FormPlace) -> str:
         found = code or self._map.currency
         if not isinstance(found, str):
             raise _other(code, place, "money with the code of its currency")
@@ -204,7 +204,7 @@ class Values:
         return found
 
     def _coded(
-        self, found: tuple[str, str], place: Place, lookup: Callable[[str], str | None] | None
+        self, found: tuple[str, str], place: FormPlace, lookup: Callable[[str], str | None] | None
     ) -> str:
         """Return the ERP's code for a reference, by its id or by its code in Hesi."""
         key, code = found
@@ -224,13 +224,13 @@ class Values:
         return known
 
 
-def _text(value: object, place: Place) -> str:
+def _text(value: object, place: FormPlace) -> str:
     if not isinstance(value, str):
         raise _other(value, place, "text")
     return value.strip()
 
 
-def _reference(value: object, place: Place) -> tuple[str, str]:
+def _reference(value: object, place: FormPlace) -> tuple[str, str]:
     """Return the id, and the code where the form has the whole entry; a list may hold one."""
     if isinstance(value, list):
         if len(value) != 1:
@@ -247,7 +247,7 @@ def _reference(value: object, place: Place) -> tuple[str, str]:
     raise _other(value, place, "the id of an entry")
 
 
-def _chosen(value: object, place: Place) -> str:
+def _chosen(value: object, place: FormPlace) -> str:
     chosen = _reference(value, place)[0]
     found = place.field.values.get(chosen)
     if found is None:
@@ -259,7 +259,7 @@ def _chosen(value: object, place: Place) -> str:
     return found
 
 
-def _switch(value: object, place: Place) -> bool:
+def _switch(value: object, place: FormPlace) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
@@ -267,11 +267,11 @@ def _switch(value: object, place: Place) -> bool:
     raise _other(value, place, "a switch (true or false)")
 
 
-def _number(value: object, place: Place) -> Decimal:
+def _number(value: object, place: FormPlace) -> Decimal:
     return _amount(value, place, "a number")
 
 
-def _amount(value: object, place: Place, wanted: str) -> Decimal:
+def _amount(value: object, place: FormPlace, wanted: str) -> Decimal:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
@@ -285,12 +285,12 @@ def _amount(value: object, place: Place, wanted: str) -> Decimal:
     return number
 
 
-def _money_in(currency: str, value: object, place: Place) -> Decimal:
+def _money_in(currency: str, value: object, place: FormPlace) -> Decimal:
     return as_amount(_amount(value, place, "money"), currency, what=str(place))
 
 
 def _rate(
-    given: object, amount: Decimal, foreign: Decimal, currency: str, place: Place
+    given: object, amount: Decimal, foreign: Decimal, currency: str, place: FormPlace
 ) -> Decimal | None:
     """Return the rate by which the foreign amount becomes the company's, to the cent.
 
@@ -322,7 +322,7 @@ def _milliseconds(value: object) -> int | None:
     return value
 
 
-def _other(value: object, place: Place, wanted: str) -> ClaimError:
+def _other(value: object, place: FormPlace, wanted: str) -> ClaimError:
     return ClaimError(
         f"{place} holds {_named(value)}, where the field map declares {wanted}; mend the map, or "
         "the field in Hesi",

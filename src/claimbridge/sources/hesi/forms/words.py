@@ -7,7 +7,7 @@ from typing import Final
 
 from claimbridge.model import Claim
 from claimbridge.sources.hesi.forms.fields import FieldMap
-from claimbridge.sources.hesi.forms.values import Place
+from claimbridge.sources.hesi.forms.values import FormPlace
 
 _CLAIM_PATH: Final = re.compile(
     r"\b(?:lines\[(?P<line>\d+)\]\.)?(?:(?P<list>documents|allocations|payees|advances)"
@@ -72,4 +72,4 @@ class FormWords:
         where = [f"detail {int(found['line']) + 1}"] if found["line"] else []
         if found["list"]:
             where.append(f"{_WORD[section]} {int(found['index']) + 1}")
-        return str(Place(field or self._map.sections["invoice"]["id"], ", ".join(where)))
+        return str(FormPlace(field or self._map.sections["invoice"]["id"], ", ".join(where)))

@@ -1,0 +1,85 @@
+"""What a profile returns to be sent: a call of the contract, with where its values came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from claimbridge.profiles.kit.sourced import Sourced
+
+
+class Inner(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that travels as text inside a request, with a schema of its own.
+
+    Its text goes to the key path ``at`` of the request's body (``xmlStr``, ``arg0/data``).
+    ``schema`` is an XSD: one of ``claimbridge.xsd`` by its name, or a path; ``element`` its root
+    as ``{namespace}name``. ``body`` and ``sources`` are as a Request's. With the format ``json``
+    elements become members, those that may repeat arrays, and numbers and booleans of the schema
+    are such in JSON. An XML text declares ``encoding``.
+    """
+
+    at: str
+    schema: str
+    element: str
+    body: Mapping[str, Any]
+    sources: Mapping[str, str] = {}
+    format: Literal["xml", "json"] = "xml"
+    encoding: Literal["UTF-8", "GBK"] = "UTF-8"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One call: the contract's operation, its body in the contract's own names.
+
+    ``sources`` maps a path in the body (``Voucher[1]/Posting[2]/Amount``, as findings give it,
+    local names, counted only where a name repeats) to the claim field it came from. ``port`` names
+    another port of the same ERP, of those in the profile's ``ports``; "" is the ledger's endpoint.
+    ``harmless`` marks a call that changes nothing in the ledger, of a conversation: logging in,
+    asking, polling. ``inner`` is a document that travels as text inside the body.
+    """
+
+    operation: str
+    body: Mapping[str, Any]
+    sources: Mapping[str, str] = {}
+    port: str = ""
+    harmless: bool = False
+    inner: Inner | None = None
+
+
+def as_request(operation: str, body: Mapping[str, Any]) -> Request:
+    """Return the request that ``body`` describes.
+
+    Leaves are ``Sourced`` or plain text. What is None, an empty ``Sourced`` or an empty list is
+    left out: the values of claims and vouchers use "" for "not given".
+    """
+    sources: dict[str, str] = {}
+    return Request(operation=operation, body=_plain(body, "", sources), sources=sources)
+
+
+def _plain(body: Mapping[str, Any], path: str, sources: dict[str, str]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in body.items():
+        if value is None or value == [] or (isinstance(value, Sourced) and not value.text):
+            continue
+        if isinstance(value, list):
+            step = _step(path, name)
+            # A step is counted only where its name repeats.
+            steps = [step] if len(value) == 1 else [f"{step}[{n + 1}]" for n in range(len(value))]
+            plain[name] = [_value(value[n], steps[n], sources) for n in range(len(value))]
+        else:
+            plain[name] = _value(value, _step(path, name), sources)
+    return plain
+
+
+def _value(value: object, path: str, sources: dict[str, str]) -> object:
+    if isinstance(value, Sourced):
+        sources[path] = value.field
+        return value.text
+    return _plain(value, path, sources) if isinstance(value, Mapping) else value
+
+
+def _step(path: str, name: str) -> str:
+    if name == "#text":
+        return path
+    return f"{path}/{name}" if path else name
