@@ -18,7 +18,7 @@ from claimbridge.errors import (
 from claimbridge.ledger.setup import Setup
 from claimbridge.ledger.wire import OpenReply
 from claimbridge.model import Finding, Outcome, OutcomeKind
-from claimbridge.profiles.kit.forms import judged
+from claimbridge.profiles.kit.forms import judge_entry
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -59,7 +59,7 @@ class Reader:
         Success is one only with a number of that form (see ``profiles.kit.forms``).
         """
         form = self._profile.capabilities.entry
-        proven = tuple(judged(outcome, form) for outcome in outcomes)
+        proven = tuple(judge_entry(outcome, form) for outcome in outcomes)
         drift = [sentence for outcome in proven for sentence in outcome.drift]
         if drift:
             self._setup.drifts.report(drift)
