@@ -262,8 +262,8 @@ def vouchers(
         approver=draw(texts(30)),
         approved_at=draw(optional(moments())),
         reverses=reverses,
-        part=draw(st.integers(min(parts, 1), parts)),
-        parts=parts,
+        document_number=draw(st.integers(min(parts, 1), parts)),
+        documents=parts,
     )
 
 

@@ -25,8 +25,8 @@ from claimbridge.cli.outlet import Outlet
 from claimbridge.clock import SYSTEM
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
+from claimbridge.sources.base.writeback import WriteBackState
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import WriteBackState
 
 INBOX: Final = '[source.inbox]\nkind = "folder"\nledger = "CN01"\npath = "inbox"\nsettle = 0\n'
 OUTPUTS: Final = ("full", "closed", "gbk", "ascii", "latin-1")

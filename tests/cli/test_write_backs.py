@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import EXAMPLES, Run
 
+from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 TOML = """
 [ledger.CN01]

@@ -43,7 +43,7 @@ def path(tmp_path: Path) -> Path:
     connection = sqlite3.connect(path, isolation_level=None)
     schema.bring_up(connection, path, schema.MIGRATIONS[:BEFORE])
     for claim_id, revision, purpose, state, part, parts in (*FAMILY, *THEIRS):
-        held = msgspec.structs.replace(voucher(claim_id), part=part, parts=parts)
+        held = msgspec.structs.replace(voucher(claim_id), document_number=part, documents=parts)
         content = rows.encode(_of(Key("CN01", claim_id, revision, Purpose(purpose)), held))
         key = ("CN01", claim_id, revision, purpose)
         connection.execute(

@@ -21,7 +21,7 @@ def test_parts_have_the_dates_of_the_whole() -> None:
     """A claim is posted in one period, however many documents it becomes."""
     lines = [line("taxi", "10", date=day) for day in MONTHS]
     parts = map_in_parts(chart(more="[periods]\n"), claim(*lines), most=3)
-    assert [(part.voucher.claim_id, part.voucher.part) for part in parts] == [
+    assert [(part.voucher.claim_id, part.voucher.document_number) for part in parts] == [
         ("EXP-1", 1),
         ("EXP-1", 2),
     ]

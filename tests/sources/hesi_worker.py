@@ -11,12 +11,12 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from claimbridge.sources.carrier import Carrier
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import Secret
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
-from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
+from claimbridge.sources.intake.carrier import Carrier
 from claimbridge.sources.record import SourceRecord
 
 

@@ -16,13 +16,13 @@ from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import ConfigurationError
 from claimbridge.sandbox import Hesi, Node, Sandbox
+from claimbridge.sources.base.writeback import OPEN, WriteBackState
 from claimbridge.sources.hesi.hook import open_hook
 from claimbridge.sources.hesi.kind import hesi_source
 from claimbridge.sources.hints import SourceWithHints
 from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import ArrivalState, SourceRecord
 from claimbridge.sources.settings import SourceConfig, load_source
-from claimbridge.sources.writeback import OPEN, WriteBackState
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MANAGER, EBOT, CASHIER = (

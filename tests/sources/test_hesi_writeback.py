@@ -18,11 +18,11 @@ from claimbridge.model import JournalEntry, Standing, State
 from claimbridge.sandbox import DISTURBANCES
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.carrier import Carrier
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
+from claimbridge.sources.intake.carrier import Carrier
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState
 
 KINDS = tuple(WriteBackKind)
 OPERATION = {
@@ -413,10 +413,10 @@ def test_what_is_planned(hesi: Stage) -> None:
     assert number.content["created"].isdigit()
     assert len(number.content["created"]) == 13, "milliseconds"
     parts = (posted(), posted(journal_entry=JournalEntry("000124")))
-    (number,) = plain.plan(arrival, standing=posted(parts=parts))
+    (number,) = plain.plan(arrival, standing=posted(documents=parts))
     assert number.content["number"] == "000123,000124"
     unfinished = (posted(), posted(state=State.ACKNOWLEDGED))
-    assert plain.plan(arrival, standing=posted(parts=unfinished)) == ()
+    assert plain.plan(arrival, standing=posted(documents=unfinished)) == ()
     assert plain.plan(arrival, standing=posted(state=State.ACKNOWLEDGED)) == ()
     assert plain.plan(arrival, standing=None, error=MappingError("no row")) == ()
     withdrawn = msgspec.structs.replace(arrival, withdrawn=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.sources.hesi_stage import CASHIER, EBOT, Stage, stage
 
+from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 KILLS = 24
 EACH = 40

@@ -12,9 +12,9 @@ from tests.sources.claims import claim
 from claimbridge.errors import ClaimBridgeError, NotDelivered
 from claimbridge.model import Standing
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import WriteBack
 from claimbridge.sources.hints import MOST, SourceWithHints
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import WriteBack
 
 
 class NothingBack:

@@ -16,8 +16,8 @@ from tests.sources.claims import INVOICE, claim
 from claimbridge.errors import ClaimError, JournalError, NotDelivered
 from claimbridge.journal.sqlite import schema
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 ROOT = Path(__file__).resolve().parents[2]
 

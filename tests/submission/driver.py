@@ -34,7 +34,7 @@ from claimbridge.submission import (
     Post,
     Rules,
     reference_for,
-    submit,
+    submit_document,
 )
 
 K = OutcomeKind
@@ -191,7 +191,7 @@ class Scene:
         """Submit a revision of claim C."""
         draft = Draft(wanted(revision))
         digest = draft.submission.digest
-        plan = submit(key(revision), digest, lambda: draft, self.ledger)
+        plan = submit_document(key(revision), digest, lambda: draft, self.ledger)
         found: Submission = self.play(plan, *replies)
         return found
 

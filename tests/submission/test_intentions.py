@@ -11,7 +11,7 @@ from claimbridge.errors import ConflictingSubmission
 from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.submission import Access, Plan, Recall, Record, Rules, settle_by_hand
 from claimbridge.submission.by_hand import settle_gone
-from claimbridge.submission.intentions import reversing
+from claimbridge.submission.intentions import reversal_changes
 
 
 def _standing(revision: int, state: State) -> Submission:
@@ -24,14 +24,14 @@ def test_an_earlier_reversal_leaves_what_waits_for_a_later_revision() -> None:
         _standing(1, State.REVERSED), _standing(2, State.POSTED), wanted(3, state=State.PENDING)
     )
     rules = Rules(capabilities=ASK_UNIQUE, clock=Clock())
-    assert reversing(found, found.submissions[:1], DAY, "", rules) == ()
+    assert reversal_changes(found, found.submissions[:1], DAY, "", rules) == ()
 
 
 def test_a_reversal_closes_what_waits_for_it() -> None:
     """Taking revision 1 back gives up revision 2, which waits to take its place."""
     found = history(_standing(1, State.POSTED), wanted(2, state=State.PENDING))
     rules = Rules(capabilities=ASK_UNIQUE, clock=Clock())
-    changed = reversing(found, found.submissions[:1], DAY, "", rules)
+    changed = reversal_changes(found, found.submissions[:1], DAY, "", rules)
     assert (key(2), State.REVERSED) in {(one.key, one.state) for one in changed}
 
 

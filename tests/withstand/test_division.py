@@ -105,9 +105,11 @@ def test_a_long_claim_is_several_documents(erp: Sandbox, new_id: NewId, tmp_path
     mine = long_claim(new_id())
     with client(erp, tmp_path) as sender:
         ack = sender.submit(mine)
-        assert [(one.claim_id, one.part) for one in ack.parts] == [(mine.id, n) for n in (1, 2, 3)]
-        assert (ack.claim_id, ack.part) == (mine.id, 0)
-        assert ack.journal_entry == ack.parts[0].journal_entry
+        assert [(one.claim_id, one.document_number) for one in ack.documents] == [
+            (mine.id, n) for n in (1, 2, 3)
+        ]
+        assert (ack.claim_id, ack.document_number) == (mine.id, 0)
+        assert ack.journal_entry == ack.documents[0].journal_entry
         found = live(erp, mine.id)
         assert sorted(found) == [f"{mine.id}.p1", f"{mine.id}.p2", f"{mine.id}.p3"]
         assert debits(found) == mine.total
@@ -115,8 +117,8 @@ def test_a_long_claim_is_several_documents(erp: Sandbox, new_id: NewId, tmp_path
         assert sender.submit(mine) == ack
         assert erp.requests() == before, "what is done is not sent again"
         status = sender.status(mine.id)
-        assert (status.claim_id, len(status.parts)) == (mine.id, 3)
-        assert status.parts[1].journal_entry == ack.parts[1].journal_entry
+        assert (status.claim_id, len(status.documents)) == (mine.id, 3)
+        assert status.documents[1].journal_entry == ack.documents[1].journal_entry
         with pytest.raises(ClaimError, match="CB-132"):
             sender.status(f"{mine.id}/2")
 
@@ -157,7 +159,7 @@ def test_every_fault_at_every_part(
         assert debits(live(erp, mine.id)) <= mine.total
         erp.set_faults("")
         ack = patiently(lambda: sender.submit(mine))
-        assert len(ack.parts) == 3
+        assert len(ack.documents) == 3
         assert len(live(erp, mine.id)) == 3
         assert debits(live(erp, mine.id)) == mine.total
 
@@ -181,7 +183,7 @@ def test_revisions_that_divide_otherwise(
             erp.set_faults("")
         ack = patiently(lambda: sender.submit(correction))
         found = live(erp, name)
-        assert len(found) == max(1, len(ack.parts))
+        assert len(found) == max(1, len(ack.documents))
         assert all(reference.endswith(".r2") for reference in found)
         assert debits(found) == correction.total
         with pytest.raises(ConflictingSubmission, match="CB-45"):
@@ -282,7 +284,7 @@ def test_a_changed_limit_posts_nothing_again(erp: Sandbox, new_id: NewId, tmp_pa
     with client(erp, tmp_path, LongerDocuments()) as sender:
         assert sender.submit(divided) == ack
         entire = sender.submit(whole)
-        assert not entire.parts
+        assert not entire.documents
     with client(erp, tmp_path) as sender:
         assert sender.submit(whole) == entire
     assert (len(live(erp, divided.id)), len(live(erp, whole.id))) == (3, 1)
@@ -322,7 +324,7 @@ def test_what_was_never_sent_gives_way(erp: Sandbox, new_id: NewId, tmp_path: Pa
         sender.submit(mine)
     erp.set_faults("")
     with client(erp, tmp_path, LongerDocuments()) as sender:
-        assert not sender.submit(mine).parts
+        assert not sender.submit(mine).documents
         list(sender.reconcile())
     assert list(live(erp, mine.id)) == [mine.id]
 
@@ -335,7 +337,7 @@ def test_a_divided_claim_is_reversed_whole(erp: Sandbox, new_id: NewId, tmp_path
         erp.set_faults("commit-then-drop@2")
         ack = patiently(lambda: sender.reverse(mine.id))
         erp.set_faults("")
-        assert len(ack.parts) == 3
+        assert len(ack.documents) == 3
         assert live(erp, mine.id) == {}
         assert sender.status(mine.id).state is State.REVERSED
         with pytest.raises(ConflictingSubmission, match="CB-453"):
@@ -403,7 +405,7 @@ def test_a_claim_taken_back_where_it_came_from(erp: Sandbox, new_id: NewId, tmp_
         standing = sender.withdraw(half.id, reason="taken back")
         assert standing is not None
         assert (standing.claim_id, standing.state) == (half.id, State.PENDING)
-        assert [one.state for one in standing.parts] == ["posted", "pending", "pending"]
+        assert [one.state for one in standing.documents] == ["posted", "pending", "pending"]
         list(sender.reconcile())
         assert live(erp, waiting.id) == {}
         assert len(live(erp, half.id)) == 3
@@ -429,9 +431,9 @@ def test_another_claim_whose_id_looks_like_a_part(
     ledger = Ledger(config, profile=limited, contract=contract(profile), chart=chart())
     with Client(config, ledger=ledger) as sender:
         ack = sender.submit(other)
-        assert not ack.parts
-        assert len(sender.submit(mine).parts) == 3
-        assert len(sender.submit(long_claim(mine.id, revision=2)).parts) == 3
+        assert not ack.documents
+        assert len(sender.submit(mine).documents) == 3
+        assert len(sender.submit(long_claim(mine.id, revision=2)).documents) == 3
         sender.reverse(mine.id)
         assert sender.status(other.id).state is State.POSTED
     (theirs,) = [one for one in erp.ledger() if one.reference == ack.reference]
@@ -479,7 +481,7 @@ def test_a_refused_part_is_told_until_somebody_decides(
             assert isinstance(told.error, LedgerRejection)
             assert "part 2 of 3" in told.error.message
         assert list(live(erp, mine.id)) == [f"{mine.id}.p1"]
-        assert len(sender.submit(mine).parts) == 3
+        assert len(sender.submit(mine).documents) == 3
         assert list(sender.reconcile()) == []
 
 
@@ -499,7 +501,7 @@ def test_many_at_once(erp: Sandbox, new_id: NewId, tmp_path: Path) -> None:
     claims = [long_claim(new_id(), lines=lines) for lines in (2, 10, 3, 7)]
     with client(erp, tmp_path) as sender:
         ends = [one.acknowledgement for one in sender.submit_many(claims, batch=4)]
-        assert [len(ack.parts) for ack in ends if ack] == [0, 3, 0, 2]
+        assert [len(ack.documents) for ack in ends if ack] == [0, 3, 0, 2]
     for claim in claims:
         assert debits(live(erp, claim.id)) == claim.total
 

@@ -104,7 +104,7 @@ def test_after_an_upgrade_the_parts_of_a_claim_are_done(
     with divided_client(erp, tmp_path) as sender:
         ack = sender.submit(mine)
     whole = mine.digest.older[1]
-    count = len(ack.parts)
+    count = len(ack.documents)
     parts = {mine.digest.of_part(n, count): n for n in range(1, count + 1)}
 
     def older(kept: str) -> str:

@@ -10,8 +10,8 @@ from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
-from claimbridge.ledger import wanted_book
-from claimbridge.submission.books import Wanted, found, missing, named_by
+from claimbridge.ledger import book_config_of
+from claimbridge.submission.books import BookConfig, find_book, missing, named_by
 
 
 def book_of(journal: Journal, config: LedgerConfig) -> str:
@@ -24,18 +24,18 @@ def book_of(journal: Journal, config: LedgerConfig) -> str:
     named = named_by(known, config.name)
     if named is not None:
         return named.id
-    opened = found(known, wanted_book(config))
-    return config.name if opened is None else opened.book.id
+    ledger_book = find_book(known, book_config_of(config))
+    return config.name if ledger_book is None else ledger_book.book.id
 
 
-def configured_in(path: Path, journal_url: str) -> list[Wanted]:
+def configured_in(path: Path, journal_url: str) -> list[BookConfig]:
     """Return the books of the configured ledgers that use a journal; none of what is wrong."""
     wanted = []
     for name in ledgers_in(path):
         with suppress(ClaimBridgeError):
             config = load_config(path, ledger=name)
             if config.journal_url == journal_url:
-                wanted.append(wanted_book(config))
+                wanted.append(book_config_of(config))
     return wanted
 
 

@@ -83,7 +83,9 @@ def _line_of(posting: Posting) -> str:
 
 
 def _numbered(voucher: Voucher, claim_id: str, part: int, parts: int) -> Voucher:
-    return msgspec.structs.replace(voucher, claim_id=claim_id, part=part, parts=parts)
+    return msgspec.structs.replace(
+        voucher, claim_id=claim_id, document_number=part, documents=parts
+    )
 
 
 def _divided(claim: Claim, count: int) -> list[Claim]:

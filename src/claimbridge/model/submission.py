@@ -230,10 +230,10 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP accepted a voucher; what ``submit`` returns.
 
-    ``journal_entry`` is None while the ERP has accepted it but not numbered it yet. ``parts`` are
-    the acknowledgements of a claim's documents where it was divided into several, because the ERP
-    takes no longer ones; then ``reference`` and ``journal_entry`` are the first's, and ``state`` is
-    the least advanced. ``part`` is which of them it is, from 1; 0 for the claim.
+    ``journal_entry`` is None while the ERP has accepted it but not numbered it yet. A claim that
+    is too long for one document of the ERP is divided: ``documents`` are then the acknowledgements
+    of each. ``reference`` and ``journal_entry`` are those of the first one, and ``state`` is the
+    least advanced. ``document_number`` counts them from 1; 0 is the claim.
     """
 
     claim_id: str
@@ -241,8 +241,8 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     state: State
     journal_entry: JournalEntry | None = None
-    part: int = 0
-    parts: tuple[Acknowledgement, ...] = ()
+    document_number: int = msgspec.field(default=0, name="part")
+    documents: tuple[Acknowledgement, ...] = msgspec.field(default=(), name="parts")
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,9 +252,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     ``period`` is that period's name for what goes back to a source, "" where the ledger's chart
     has no periods, or nothing goes back. ``reversed_by`` is the journal entry of its reversal; None
     while there is none.
-    ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence. ``parts``
-    are those of a divided claim (see ``Acknowledgement``, ``part`` too); what stands above is then
-    that of the part which needs the most attention.
+    ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence.
+    ``documents`` and ``document_number`` are those of a divided claim, as in ``Acknowledgement``.
+    The other fields are then those of the document that needs the most attention.
     """
 
     claim_id: str
@@ -269,8 +269,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     posting_date: dt.date | None = None
     period: str = ""
     reversed_by: JournalEntry | None = None
-    part: int = 0
-    parts: tuple[Standing, ...] = ()
+    document_number: int = msgspec.field(default=0, name="part")
+    documents: tuple[Standing, ...] = msgspec.field(default=(), name="parts")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

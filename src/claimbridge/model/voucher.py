@@ -139,9 +139,10 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A balanced document for one ledger, from one claim revision.
 
     ``currency`` is the document's main currency. ``reverses`` names the journal entry that a
-    reversal takes back (None on purpose ``post``). ``part`` of ``parts`` says which document of a
-    claim it is that was divided, because the ERP takes no longer ones; 0 of 0: the whole. Raises
-    UnbalancedVoucher or ClaimError when it cannot exist.
+    reversal takes back (None on purpose ``post``). Where a claim was too long for one document of
+    the ERP, the voucher is number ``document_number`` of ``documents``; 0 of 0: the whole claim.
+    JSON and journals call the two ``part`` and ``parts``. Raises UnbalancedVoucher or ClaimError
+    when it cannot exist.
     """
 
     claim_id: str
@@ -158,8 +159,8 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     approver: str = ""
     approved_at: dt.datetime | None = None
     reverses: JournalEntry | None = None
-    part: int = 0
-    parts: int = 0
+    document_number: int = msgspec.field(default=0, name="part")
+    documents: int = msgspec.field(default=0, name="parts")
 
     def __post_init__(self) -> None:
         try:
@@ -201,9 +202,12 @@ def _normalise_voucher(voucher: Voucher) -> None:
     exponent(voucher.currency)
     check_instant(voucher.approved_at, "approved_at")
     _check_printables(voucher, _VOUCHER_TEXT)
-    if not 0 <= voucher.part <= voucher.parts or (voucher.parts and not voucher.part):
+    if not 0 <= voucher.document_number <= voucher.documents or (
+        voucher.documents and not voucher.document_number
+    ):
         raise ClaimError(
-            f"there is no part {voucher.part} of {voucher.parts}; parts count from 1",
+            f"there is no document {voucher.document_number} of {voucher.documents}; they count "
+            "from 1",
             code="CB-145",
         )
     if len(voucher.postings) < 2:

@@ -46,8 +46,8 @@ VOUCHER: Final[Mapping[str, Told]] = {
     "approver": Told("Approver", _CLAIM),
     "approved_at": Told("ApprovedAt", _CLAIM),
     "reverses": Told("Reverses", Untold("what is mapped reverses nothing")),
-    "part": Told(_ONE_DOCUMENT, "part"),
-    "parts": Told(_ONE_DOCUMENT, "of"),
+    "document_number": Told(_ONE_DOCUMENT, "part"),
+    "documents": Told(_ONE_DOCUMENT, "of"),
 }
 POSTING: Final[Mapping[str, Told]] = {
     "role": Told("Role", "role"),

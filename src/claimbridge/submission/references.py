@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -45,10 +45,10 @@ def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> s
     )
     if fits:
         return readable
-    told = msgspec.json.encode(
+    key_bytes = msgspec.json.encode(
         (apart, key.claim_id, key.revision, key.purpose, *((key.part,) if key.part else ()))
     )
-    digest = base64.b32encode(hashlib.sha256(told).digest()).decode().rstrip("=")
+    digest = base64.b32encode(hashlib.sha256(key_bytes).digest()).decode().rstrip("=")
     return digest[: min(26, capabilities.reference_length)]
 
 
@@ -70,14 +70,14 @@ def earlier_references(key: Key, capabilities: Capabilities) -> tuple[str, ...]:
         and not _MARKED.fullmatch(claim_id)
     )
     if not fits:
-        told = str(msgspec.structs.replace(key, claim_id=claim_id, part=0))
-        digest = base64.b32encode(hashlib.sha256(told.encode()).digest()).decode().rstrip("=")
+        key_bytes = str(msgspec.structs.replace(key, claim_id=claim_id, part=0))
+        digest = base64.b32encode(hashlib.sha256(key_bytes.encode()).digest()).decode().rstrip("=")
         earlier = digest[: min(26, capabilities.reference_length)]
     today = capabilities.fold(reference_for(key, capabilities))
     return () if capabilities.fold(earlier) == today else (earlier,)
 
 
-def recognised(
+def in_our_spelling(
     submissions: Sequence[Submission], outcomes: Sequence[Outcome], capabilities: Capabilities
 ) -> tuple[Outcome, ...]:
     """Return outcomes with our own spelling of a reference that the ERP gave back in capitals.
@@ -95,21 +95,10 @@ def recognised(
 def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabilities) -> Outcome:
     if outcome.reference is None:
         return outcome
-    found = ours.get(capabilities.fold(outcome.reference), [])
-    if outcome.reference in found or len(found) != 1:
+    candidates = ours.get(capabilities.fold(outcome.reference), [])
+    if outcome.reference in candidates or len(candidates) != 1:
         return outcome  # as it was sent; or nothing says which of two is meant
-    return msgspec.structs.replace(outcome, reference=found[0])
-
-
-def found_by(
-    find: Callable[[str], Submission | None], reference: str, capabilities: Capabilities
-) -> Submission | None:
-    """Return the submission that the ERP names, however it spells our reference.
-
-    ``find`` looks a reference up in the journal.
-    """
-    known = map(find, spellings(reference, capabilities))
-    return next((one for one in known if one is not None), None)
+    return msgspec.structs.replace(outcome, reference=candidates[0])
 
 
 def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
@@ -117,7 +106,7 @@ def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
 
     Marks of revisions and reversals were in lower case once, also where the ERP folds them.
     """
-    marked = _MARK.sub(lambda found: found[0].lower(), reference)
+    marked = _MARK.sub(lambda mark: mark[0].lower(), reference)
     if capabilities.reference_case == "kept" or marked == reference:
         return (reference,)
     return reference, marked

@@ -258,7 +258,7 @@ class Scene:
             voucher = rng.choice(self._vouchers[(revision - 1) % 3 :: 3])
             if parts or approved:
                 voucher = msgspec.structs.replace(
-                    voucher, part=part, parts=parts, approved_at=approved
+                    voucher, document_number=part, documents=parts, approved_at=approved
                 )
             made.append(
                 Submission(

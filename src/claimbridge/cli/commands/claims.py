@@ -32,12 +32,13 @@ from claimbridge.cli.output import (
     read_claim,
     say,
 )
-from claimbridge.client import Client, Result
+from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
 from claimbridge.journal import newest
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
+from claimbridge.results import Result
 from claimbridge.xmlio import indented
 
 Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
@@ -102,7 +103,7 @@ def _show_end(result: Result, json: bool) -> int:
     if json:
         emit(_end_record(result))
     elif ack is not None:
-        entries = [str(one.journal_entry) for one in ack.parts or (ack,) if one.journal_entry]
+        entries = [str(one.journal_entry) for one in ack.documents or (ack,) if one.journal_entry]
         entry = f"journal entry {', '.join(entries)}" if entries else "accepted"
         say(YES, f" {result.claim_id}  {ack.state}  {entry}")
     else:
@@ -140,12 +141,12 @@ def _end_record(result: Result) -> dict[str, Any]:
 
 def _parts(ack: Acknowledgement) -> dict[str, Any]:
     """Return the documents of a claim that had to be divided; nothing for one document."""
-    if not ack.parts:
+    if not ack.documents:
         return {}
     return {
         "parts": [
             {"reference": part.reference, "journal_entry": plain_entry(part.journal_entry)}
-            for part in ack.parts
+            for part in ack.documents
         ]
     }
 

@@ -17,9 +17,9 @@ from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, say
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.sources.base import Source
-from claimbridge.sources.intake import Intake, IntakeItem, IntakeReport
+from claimbridge.sources.base.writeback import FOR_A_PERSON
+from claimbridge.sources.intake import Intake, IntakeItem, IntakeReport, reread
 from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
-from claimbridge.sources.rereading import reread
 from claimbridge.sources.settings import (
     SourceConfig,
     journal_of,
@@ -27,7 +27,6 @@ from claimbridge.sources.settings import (
     open_source,
     sources_in,
 )
-from claimbridge.sources.writeback import FOR_A_PERSON
 
 SourceName = Annotated[
     str | None,

@@ -36,8 +36,8 @@ def print_voucher(mapped: Mapped, *, explain: bool) -> None:
             posting.narration,
         )
     title = [voucher.text, voucher.company, str(voucher.posting_date)]
-    if voucher.parts:
-        title.append(f"part {voucher.part} of {voucher.parts}")
+    if voucher.documents:
+        title.append(f"part {voucher.document_number} of {voucher.documents}")
     show(made, title=" · ".join(title))
     if explain:
         _print_reasons(mapped)

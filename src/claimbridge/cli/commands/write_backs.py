@@ -13,8 +13,8 @@ from claimbridge.cli.commands.claims import Config, Json
 from claimbridge.cli.commands.intake import SourceName, configured_sources, opened_record
 from claimbridge.cli.output import complain, emit, row, show, table
 from claimbridge.errors import ClaimError
+from claimbridge.sources.base.writeback import FOR_A_PERSON, WriteBack, WriteBackState
 from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import FOR_A_PERSON, WriteBack, WriteBackState
 
 
 def write_backs(

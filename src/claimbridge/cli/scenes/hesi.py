@@ -22,13 +22,13 @@ from claimbridge.cli.scenes.scene import Scenes, stage
 from claimbridge.client import Client
 from claimbridge.sandbox import Hesi, HookSettings, Sandbox
 from claimbridge.sandbox.hesi.books import Put
+from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 from claimbridge.sources.hesi.hook import HesiHook
 from claimbridge.sources.hesi.kind import hesi_source
 from claimbridge.sources.hints import SourceWithHints
 from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 LOST: Final = 2
 """Which of the voucher numbers loses its answer."""

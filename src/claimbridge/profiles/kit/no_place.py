@@ -16,8 +16,8 @@ _OF_THE_CLAIM: Final = "who approved, and when, stays with the claim; the docume
 NAMED_BY_REFERENCE: Final[Mapping[str, str]] = {
     "claim_id": _BY_REFERENCE,
     "revision": _BY_REFERENCE,
-    "part": _BY_REFERENCE,
-    "parts": "each part is a document of its own; how many there are stays in the journal",
+    "document_number": _BY_REFERENCE,
+    "documents": "each part is a document of its own; how many there are stays in the journal",
 }
 """For ERPs whose documents have a field for our reference, but none for its parts."""
 

@@ -214,7 +214,7 @@ def read_fault(fault: Fault) -> Outcome:
     if local in _THROTTLING:
         return Outcome(kind=_K.UNAVAILABLE, text=text)
     if local in _NOT_ADMITTED:
-        return Outcome(kind=_K.NOT_DELIVERED, text=text, useless=True)
+        return Outcome(kind=_K.NOT_DELIVERED, text=text, retry_is_useless=True)
     if local in _TOO_LARGE and detail is not None:
         reason = Reason(_words(detail, fault), code=_first(detail, "code"))
         return Outcome(kind=_K.REJECTED, reasons=(reason,))

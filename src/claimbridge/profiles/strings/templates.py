@@ -35,7 +35,13 @@ _OPTIONAL_HEAD: Final = (
     "claim_id", "revision", "employee", "document_date", "employee_name", "approver", "text",
 )  # fmt: skip
 _OPTIONAL_POSTING: Final = ("role", "tax_code", "narration")
-_UNNAMEABLE: Final = ("approved_at", "part", "parts", "posting.tax_base", "posting.source")
+_UNNAMEABLE: Final = (
+    "approved_at",
+    "document_number",
+    "documents",
+    "posting.tax_base",
+    "posting.source",
+)
 _NEVER_LOST: Final = ("cost_centre", "project")
 """Fields of a posting, besides account and amount, that must not get lost."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackState
 from claimbridge.sources.record import message_rows as rows
 from claimbridge.sources.record import write_backs
 from claimbridge.sources.record.arrivals import Delivery, Hint
 from claimbridge.sources.record.store import RecordStore
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackState
 
 
 class Messages(RecordStore):
@@ -44,7 +44,7 @@ class Messages(RecordStore):
         """
         self._writes.write(lambda connection: rows.clear_hints(connection, source, upto, key))
 
-    # --- what goes back to a source: claimbridge.sources.writeback.WriteBacks -----------------
+    # --- what goes back to a source: the port WriteBacks ---------------------------------------
 
     def begin_write_back(self, write_back: WriteBack) -> WriteBack:
         """Add ``write_back`` unless its identity is held already; return what is held.

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from claimbridge.journal.sqlite.values import Undecodable
+from claimbridge.sources.base.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 from claimbridge.sources.record.rows import MAX_REASON, stamp, storable
-from claimbridge.sources.writeback import WRITE_BACK_MOVES, WriteBack, WriteBackState
 
 _ADD_WRITE_BACK: Final = """
 INSERT INTO write_backs (source, document, kind, occasion, content, state, attempt, reason,

@@ -302,7 +302,7 @@ def _purpose(submission: Submission) -> Iterator[Submission]:
 
 def _part(submission: Submission) -> Iterator[Submission]:
     if submission.voucher.reverses is None:
-        yield _with(submission, part=1, parts=2)
+        yield _with(submission, document_number=1, documents=2)
 
 
 CHANGES: Final[Mapping[str, Change]] = {
@@ -314,8 +314,8 @@ CHANGES: Final[Mapping[str, Change]] = {
     "purpose": _purpose,
     "approved_at": _approved,
     "reverses": _entries,
-    "part": _part,
-    "parts": _part,
+    "document_number": _part,
+    "documents": _part,
     **{f"posting.{name}": _of_posting(name) for name in _PLAIN_OF_POSTINGS},
     "posting.account": _each(_accounts, _owed),
     "posting.role": _roles,

@@ -16,7 +16,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Claim, Standing
-from claimbridge.sources.writeback import WriteBack
+from claimbridge.sources.base.writeback import WriteBack
 
 NOT_PROBED: Final = "a source of this kind cannot be asked; the first pass tries it"
 """What is said of a source that is not one of ``AnswersProbes``."""

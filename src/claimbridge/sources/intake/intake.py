@@ -26,14 +26,14 @@ from claimbridge.errors import (
 )
 from claimbridge.model import State
 from claimbridge.sources.base import Arrival, Source, SpeaksFormLanguage, WritesBack
-from claimbridge.sources.ledgers import SourceLedgers, claim_of
-from claimbridge.sources.outgoing import Outgoing
+from claimbridge.sources.intake.ledgers import SourceLedgers, claim_of
+from claimbridge.sources.intake.outgoing import Outgoing
+from claimbridge.sources.intake.rereading import Rereading, foreign
+from claimbridge.sources.intake.send_queue import SendQueue, in_turns
+from claimbridge.sources.intake.verdict import NEEDS_A_PERSON, reason_of, state_after
+from claimbridge.sources.intake.withdrawal import withdraw
 from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
-from claimbridge.sources.rereading import Rereading, foreign
-from claimbridge.sources.send_queue import SendQueue, in_turns
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.verdict import NEEDS_A_PERSON, reason_of, state_after
-from claimbridge.sources.withdrawal import withdraw
 
 _TOGETHER: Final = 100
 """Arrivals recorded in one transaction, and claims submitted before the next are looked at."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from claimbridge.errors import ClaimBridgeError, ClaimError, DeliveryRefused
 from claimbridge.model import Claim, invoices_of
+from claimbridge.sources.intake.verdict import state_after
 from claimbridge.sources.record import ArrivalState, StoredArrival
-from claimbridge.sources.verdict import state_after
 
 _IN_A_ROW: Final = 3
 """Failures to deliver, one after the other, after which a ledger is left alone for this pass."""

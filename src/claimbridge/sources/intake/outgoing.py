@@ -9,10 +9,10 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Standing
 from claimbridge.sources.base import WriteBackPort
-from claimbridge.sources.carrier import Carrier
-from claimbridge.sources.ledgers import SourceLedgers
+from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
+from claimbridge.sources.intake.carrier import Carrier
+from claimbridge.sources.intake.ledgers import SourceLedgers
 from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 _UNANSWERED: Final = frozenset({ArrivalState.SUPERSEDED, ArrivalState.WITHDRAWN})
 """Ends that nobody waits to hear of: a later version's will be reported, or none is wanted."""

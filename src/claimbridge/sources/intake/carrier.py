@@ -8,7 +8,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.sources.base import KnowsWhatIsDue, WriteBackPort
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBacks, WriteBackState
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBacks, WriteBackState
 
 
 class Carrier:

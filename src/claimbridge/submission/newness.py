@@ -1,0 +1,80 @@
+"""Whether the journal is the newest of its book, and what is to be known where it is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from claimbridge.journal import newest
+from claimbridge.model import (
+    Continuity,
+    Submission,
+)
+from claimbridge.submission.port import Rules
+from claimbridge.submission.steps import IsNew, Plan, ReadContinuity
+
+
+def first_send_report(continuity: Continuity, rules: Rules, *, new: bool) -> tuple[bool, str]:
+    """Return whether something may be sent for the first time, and what is to be known of that.
+
+    ``new``: nothing was sent to the book through this journal (``Journal.is_new``).
+    """
+    can = rules.capabilities
+    refusal = newest.refusal(continuity)
+    if refusal is None and new and not rules.asks_first and not can.unique_reference:
+        refusal = newest.new_here(continuity)
+    if refusal is not None:
+        return False, f"{refusal.code} {refusal.message}"
+    if rules.asks_first:
+        why = "before a first sending the ERP is asked for it"
+    elif can.unique_reference:
+        why = "the ERP itself refuses a second document of the same reference"
+    else:
+        why = "nothing but this journal keeps a claim from being posted twice"
+    sentences = [f"new here, which is harmless: {why}" if new else why]
+    if continuity.gap is not None:
+        sentences.append(
+            f"it knows nothing of a time until {continuity.gap.until:%Y-%m-%d %H:%M:%S%z}"
+        )
+    return True, "; ".join(sentences)
+
+
+def memory_warning(continuity: Continuity, rules: Rules) -> str:
+    """Return the warning for a journal that does not last, where nothing else helps; "" else."""
+    guarded = rules.asks_first or rules.capabilities.unique_reference
+    if continuity.lasting or guarded:
+        return ""
+    return (
+        "the journal memory: ends with this process, and the ERP is not asked first and does not "
+        "refuse duplicates: what is submitted again later is posted again; keep a journal in a file"
+    )
+
+
+def check_guarded(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
+    """Raise JournalError where what another journal has sent could be sent again by this one."""
+    refusal = newest.refusal(continuity)
+    if refusal is None and (yield from is_unguarded((flight,), rules)):
+        refusal = newest.new_here(continuity)
+    if refusal is not None:
+        refusal.claim_id = flight.key.claim_id
+        raise refusal
+
+
+def check_newest(claim_id: str) -> Plan[None]:
+    """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
+    refusal = newest.refusal((yield from ReadContinuity()))
+    if refusal is not None:
+        refusal.claim_id = claim_id
+        raise refusal
+
+
+def is_unguarded(flights: Iterable[Submission], rules: Rules) -> Plan[bool]:
+    """Say whether nothing would stop what another journal has posted to their book.
+
+    A later revision is no duplicate: who cannot be asked for the earlier one takes both.
+    """
+    can = rules.capabilities
+    several = list(flights)
+    first = all(flight.key.revision == 1 for flight in several)
+    if rules.asks_first or (can.unique_reference and (first or can.can_query)):
+        return False
+    return (yield from IsNew(several[0].key.book))
