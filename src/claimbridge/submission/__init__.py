@@ -24,6 +24,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   the first one moves, so that any process can finish it.
 """
 
+from claimbridge.submission.advice import first_send_report, memory_warning
 from claimbridge.submission.batch import submit_batch
 from claimbridge.submission.books import BookConfig, id_of, missing, open_book, place_of
 from claimbridge.submission.by_hand import settle_by_hand, settle_gone
@@ -37,6 +38,7 @@ from claimbridge.submission.driver import (
     Deadline,
     Emissions,
     End,
+    InThread,
     Performer,
     WorkWindow,
     advance,
@@ -45,7 +47,6 @@ from claimbridge.submission.driver import (
     with_journal,
 )
 from claimbridge.submission.evidence import counts, moved
-from claimbridge.submission.newness import first_send_report, memory_warning
 from claimbridge.submission.news import absorb, submission_of
 from claimbridge.submission.port import Built, Draft, Exchanger, FirstSend, LedgerPort, Rules
 from claimbridge.submission.probe import ProbeResult
@@ -90,6 +91,7 @@ __all__ = [
     "Exchanger",
     "FirstSend",
     "FirstSight",
+    "InThread",
     "IsNew",
     "KeepBooks",
     "LedgerPort",
