@@ -71,15 +71,15 @@ class Setup:
             quiet_period=config.quiet_period + _hindsight(config).total_seconds(),
             first_send=config.first_send,
             turn=config.timeouts.total * 2,
-            apart=f"parallel {self.wanted.place.within}" if config.parallel else "",
+            apart=f"parallel {self.book_config.place.within}" if config.parallel else "",
             can_bind=_can_bind(config),
             clock=clock,
         )
 
     @cached_property
-    def wanted(self) -> BookConfig:
+    def book_config(self) -> BookConfig:
         """What the configuration says of the book that this ledger means."""
-        return wanted_book(self.config, self.profile)
+        return book_config_of(self.config, self.profile)
 
     @property
     def signer(self) -> Signer | None:
@@ -151,7 +151,7 @@ class Setup:
         return day_in(zone, self.clock.now())
 
 
-def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> BookConfig:
+def book_config_of(config: LedgerConfig, profile: Profile | None = None) -> BookConfig:
     """Return what a configuration says of the book that its ledger means.
 
     ``profile`` None means the one that it names. Raises ConfigurationError where there is none.

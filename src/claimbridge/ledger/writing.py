@@ -97,7 +97,7 @@ class Writer:
 
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
-        book = plans.id_of(self._setup.wanted.place)
+        book = plans.id_of(self._setup.book_config.place)
         return tuple(
             self._preview(submission, explain)
             for submission, explain in self.submissions(claim, book)
