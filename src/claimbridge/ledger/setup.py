@@ -26,7 +26,6 @@ from claimbridge.profiles.abilities import (
 )
 from claimbridge.profiles.base import Capabilities, Profile
 from claimbridge.profiles.conversation import Credentials
-from claimbridge.profiles.request import Request
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.submission import BookConfig, Rules, place_of
@@ -98,20 +97,12 @@ class Setup:
             return self._contract
         if self.config.contract is not None:
             return _open_contract(self.profile, self.config.path(self.config.contract))
-        return self._own_contract
+        return self.own_contract
 
     @cached_property
-    def _own_contract(self) -> Contract:
+    def own_contract(self) -> Contract:
+        """The contract that the profile itself names; another port's operations may be in it."""
         return _open_contract(self.profile, Bundle.named(self.profile.contract))
-
-    def contract_for(self, request: Request) -> Contract:
-        """Return the contract that a request is written by."""
-        return self.contract_with(request.operation) if request.port else self.contract
-
-    def contract_with(self, operation: str) -> Contract:
-        """Return the contract that an operation is in: another port's may be the profile's own."""
-        own = operation not in self.contract.operations
-        return self._own_contract if own else self.contract
 
     @property
     def has_chart(self) -> bool:
