@@ -33,7 +33,7 @@ from claimbridge.submission import (
     Emissions,
     Plan,
     ProbeResult,
-    Window,
+    WorkWindow,
     perform_awaiting,
     plans,
 )
@@ -84,8 +84,8 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         """Yield a Result for each claim, in order; see ``Client.submit_many``."""
         workers = concurrency or self.ledger.setup.config.concurrency
         work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.setup.config.batch)
-        window: Window[Plan[list[Result]], asyncio.Task[list[Result]]]
-        window = Window(lambda plan: asyncio.create_task(self._run(plan, timeout)), workers)
+        window: WorkWindow[Plan[list[Result]], asyncio.Task[list[Result]]]
+        window = WorkWindow(lambda plan: asyncio.create_task(self._run(plan, timeout)), workers)
         try:
             for task in window.begin(work):
                 for result in await task:
@@ -199,7 +199,7 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         It then records what it knows, undisturbed, before the cancellation goes on.
         """
         work = asyncio.create_task(self._call(plan, Deadline(self._clock, timeout)))
-        return await _to_its_end(work, told=work.cancel)
+        return await _to_its_end(work, on_cancel=work.cancel)
 
     async def _call(self, plan: Plan[T], deadline: Deadline) -> T:
         task = asyncio.current_task()
@@ -256,10 +256,12 @@ async def _to_the_end(write: Callable[[], T]) -> T:
     return await _to_its_end(loop.run_in_executor(None, copy_context().run, write))
 
 
-async def _to_its_end(work: asyncio.Future[T], *, told: Callable[[], object] = lambda: None) -> T:
+async def _to_its_end(
+    work: asyncio.Future[T], *, on_cancel: Callable[[], object] = lambda: None
+) -> T:
     """Wait for the end of ``work``, whatever is cancelled meanwhile; then the cancellation goes on.
 
-    ``told`` is called at the first one. Cancellation may come again at every await, for ever.
+    ``on_cancel`` is called at the first one. Cancellation may come again at every await, for ever.
     """
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
@@ -268,7 +270,7 @@ async def _to_its_end(work: asyncio.Future[T], *, told: Callable[[], object] = l
         except asyncio.CancelledError as error:
             if cancelled is None:
                 cancelled = error
-                told()
+                on_cancel()
     if cancelled is None:
         return work.result()
     if not work.cancelled():

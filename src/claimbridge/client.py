@@ -29,7 +29,7 @@ from claimbridge.submission import (
     Emissions,
     Plan,
     ProbeResult,
-    Window,
+    WorkWindow,
     perform,
     plans,
 )
@@ -98,8 +98,8 @@ class Client(LedgerClient[Transport]):
         workers = concurrency or self.ledger.setup.config.concurrency
         work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.setup.config.batch)
         with ThreadPoolExecutor(workers, thread_name_prefix="claimbridge") as pool:
-            window: Window[Plan[list[Result]], Future[list[Result]]]
-            window = Window(lambda plan: pool.submit(self._run, plan, timeout), workers * 2)
+            window: WorkWindow[Plan[list[Result]], Future[list[Result]]]
+            window = WorkWindow(lambda plan: pool.submit(self._run, plan, timeout), workers * 2)
             for future in window.begin(work):
                 yield from future.result()
 

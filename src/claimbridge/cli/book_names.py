@@ -10,7 +10,7 @@ from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
-from claimbridge.ledger import wanted_book
+from claimbridge.ledger import book_config_of
 from claimbridge.submission.books import BookConfig, find_book, missing, named_by
 
 
@@ -24,7 +24,7 @@ def book_of(journal: Journal, config: LedgerConfig) -> str:
     named = named_by(known, config.name)
     if named is not None:
         return named.id
-    ledger_book = find_book(known, wanted_book(config))
+    ledger_book = find_book(known, book_config_of(config))
     return config.name if ledger_book is None else ledger_book.book.id
 
 
@@ -35,7 +35,7 @@ def configured_in(path: Path, journal_url: str) -> list[BookConfig]:
         with suppress(ClaimBridgeError):
             config = load_config(path, ledger=name)
             if config.journal_url == journal_url:
-                wanted.append(wanted_book(config))
+                wanted.append(book_config_of(config))
     return wanted
 
 

@@ -72,7 +72,7 @@ class Ledger:
     @property
     def book_config(self) -> BookConfig:
         """What its configuration says of its book."""
-        return self.setup.wanted
+        return self.setup.book_config
 
     @property
     def companies(self) -> Mapping[str, str]:

@@ -47,7 +47,7 @@ class Authenticator:
             raise
         if message_id:
             _check_relation(verified, data, message_id)
-        bound = bool(message_id) or _made_after(verified, asked)
+        bound = bool(message_id) or _is_later(verified, asked)
         seal, until = self._seal(verified)
         return SoapReply(open_body(verified.content), bound=bound, seal=seal, until=until)
 
@@ -109,7 +109,7 @@ def _check_relation(verified: Verified, data: bytes, message_id: str) -> None:
     )
 
 
-def _made_after(verified: Verified, asked: datetime | None) -> bool:
+def _is_later(verified: Verified, asked: datetime | None) -> bool:
     """Say whether the ERP made a reply after the question, as far as two clocks can tell."""
     if asked is None or verified.created is None:
         return False

@@ -1,9 +1,9 @@
 """The bytes of a document as the parser takes them: where it begins, and what it is encoded in.
 
 A document says in up to three places how it is encoded: in its first bytes, in its declaration, and
-in the HTTP header. Where they agree, nothing is changed here. Where one of them is contradicted by
-the bytes themselves, the next one that the bytes bear out counts, and it is told. Where nothing
-fits, the bytes stay as they are, and the parser refuses them.
+in the HTTP header. Where they agree, nothing is changed here. Where the bytes contradict one of
+them, the next one that the bytes bear out counts, and that is reported. Where nothing fits, the
+bytes stay as they are, and the parser refuses them.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ _CHINESE: Final = re.compile(r"(?:x-)?gb(?:k|2312|18030)|(?:cp|windows-)936", re
 
 def as_document(body: bytes, content_type: str) -> tuple[bytes, tuple[str, ...]]:
     """Return a document for the parser, and what was wrong with it as sent, a sentence each."""
-    document, told = _started(body)
-    decoded, why = _in_utf8(document, content_type)
-    return decoded, told + why
+    document, prefix_drift = _without_prefix(body)
+    text, encoding_drift = _in_utf8(document, content_type)
+    return text, prefix_drift + encoding_drift
 
 
-def _started(body: bytes) -> tuple[bytes, tuple[str, ...]]:
+def _without_prefix(body: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return a document without what stands before its declaration."""
-    found = _BEFORE.match(body, 0, _LONGEST) if body[:1] in _FIRST else None
-    if found is None:
+    match = _BEFORE.match(body, 0, _LONGEST) if body[:1] in _FIRST else None
+    if match is None:
         return body, ()
-    before = found[0]
-    told = []
-    if before.count(_MARK) > 1:
-        told.append("a reply begins with its byte order mark more than once")
-    if before.strip(_MARK):
-        told.append("a reply has white space before its XML declaration")
-    if not told:
+    prefix = match[0]
+    drift = []
+    if prefix.count(_MARK) > 1:
+        drift.append("a reply begins with its byte order mark more than once")
+    if prefix.strip(_MARK):
+        drift.append("a reply has white space before its XML declaration")
+    if not drift:
         return body, ()
-    mark = _MARK if _MARK in before else b""
-    return mark + body[len(before) :], tuple(told)
+    mark = _MARK if _MARK in prefix else b""
+    return mark + body[len(prefix) :], tuple(drift)
 
 
 def _in_utf8(body: bytes, content_type: str) -> tuple[bytes, tuple[str, ...]]:
@@ -65,22 +65,22 @@ def _in_utf8(body: bytes, content_type: str) -> tuple[bytes, tuple[str, ...]]:
     header, against RFC 7303: servers set one charset for all they send, and the declaration was
     written by what wrote the document.
     """
-    charset = _named(_CHARSET.search(content_type))
+    charset = _name_in(_CHARSET.search(content_type))
     if body.startswith(_WIDE_MARKS):
         return _wide(body)
     start = body.removeprefix(_MARK)[:512].decode("ascii", "replace")
-    declared = _named(_DECLARATION.match(start))
+    declared = _name_in(_DECLARATION.match(start))
     if not declared:
         return _by_header(body, charset)
     if body.startswith(_MARK):
         if _UTF8.fullmatch(declared) or not _fits(body, "utf-8"):
             return body, ()
-        return _redeclared(body, "utf-8", declared, "UTF-8, as its byte order mark says")
+        return _in_true_encoding(body, "utf-8", declared, "UTF-8, as its byte order mark says")
     if _bears_out(body, declared, charset):
         return body, ()
-    for other, said in ((charset, "as its header says"), ("utf-8", "as its bytes show")):
+    for other, why in ((charset, "as its header says"), ("utf-8", "as its bytes show")):
         if other and not _WIDE.fullmatch(other) and _fits(body, other):
-            return _redeclared(body, other, declared, f"{_shown(other)}, {said}")
+            return _in_true_encoding(body, other, declared, f"{other.upper()}, {why}")
     return body, ()
 
 
@@ -89,13 +89,13 @@ def _by_header(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
     if body.startswith(_MARK) or not charset:
         return body, ()
     if _WIDE.fullmatch(charset) and body[:1] == b"<" and body[1:2] != b"\0":
-        return body, (f"a reply's header names {_shown(charset)}, and the reply is in UTF-8",)
-    text = _decoded(body, charset)
-    return (body if text is None else _undeclared(text)), ()
+        return body, (f"a reply's header names {charset.upper()}, and the reply is in UTF-8",)
+    text = _text_of(body, charset)
+    return (body if text is None else _without_declaration(text)), ()
 
 
 def _bears_out(body: bytes, declared: str, charset: str) -> bool:
-    """Tell whether a document may be encoded as it declares, or in what nobody here can judge."""
+    """Say whether a document may be encoded as it declares, or in what nobody here can judge."""
     if _WIDE.fullmatch(declared):
         return False  # its declaration was read byte by byte
     if not _codec(declared):
@@ -107,35 +107,37 @@ def _bears_out(body: bytes, declared: str, charset: str) -> bool:
 
 
 def _wide(body: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return a document in UTF-16, by its byte order mark; another declaration is told."""
-    text = _decoded(body, "utf-16")
-    declared = _named(_DECLARATION.match(text[:512])) if text is not None else ""
+    """Return a document in UTF-16, by its byte order mark; another declaration is reported."""
+    text = _text_of(body, "utf-16")
+    declared = _name_in(_DECLARATION.match(text[:512])) if text is not None else ""
     if text is None or not declared or _WIDE.fullmatch(declared):
         return body, ()
-    return _undeclared(text), (_contradicted(declared, "UTF-16, as its byte order mark says"),)
+    return _without_declaration(text), (
+        _contradiction(declared, "UTF-16, as its byte order mark says"),
+    )
 
 
-def _redeclared(
+def _in_true_encoding(
     body: bytes, encoding: str, declared: str, really: str
 ) -> tuple[bytes, tuple[str, ...]]:
-    text = _decoded(body, encoding)
+    text = _text_of(body, encoding)
     assert text is not None  # it fits
-    return _undeclared(text.removeprefix("\ufeff")), (_contradicted(declared, really),)
+    return _without_declaration(text.removeprefix("\ufeff")), (_contradiction(declared, really),)
 
 
-def _undeclared(text: str) -> bytes:
+def _without_declaration(text: str) -> bytes:
     """Return a document in UTF-8 without its declaration, which says another encoding."""
     text = text.removeprefix("\ufeff")
-    found = _DECLARATION.match(text[:512])
-    return (text[found.end() :] if found else text).encode(errors="replace")
+    match = _DECLARATION.match(text[:512])
+    return (text[match.end() :] if match else text).encode(errors="replace")
 
 
-def _contradicted(declared: str, really: str) -> str:
+def _contradiction(declared: str, really: str) -> str:
     return f"a reply declares the encoding {declared} and is in {really}"
 
 
-def _named(found: re.Match[str] | None) -> str:
-    return found[1] if found else ""
+def _name_in(match: re.Match[str] | None) -> str:
+    return match[1] if match else ""
 
 
 def _codec(name: str) -> str:
@@ -145,11 +147,7 @@ def _codec(name: str) -> str:
     return name.lower() if _CODECS.fullmatch(name) else ""
 
 
-def _shown(name: str) -> str:
-    return name.upper()
-
-
-def _decoded(body: bytes, name: str) -> str | None:
+def _text_of(body: bytes, name: str) -> str | None:
     codec = _codec(name)
     try:
         return body.decode(codec) if codec else None
@@ -158,7 +156,7 @@ def _decoded(body: bytes, name: str) -> str | None:
 
 
 def _fits(body: bytes, name: str) -> bool:
-    return _decoded(body, name) is not None
+    return _text_of(body, name) is not None
 
 
 __all__ = ["as_document"]

@@ -111,7 +111,7 @@ def open_envelope(data: bytes) -> Envelope:
             code="CB-158",
         )
     header, body = _parts(root, NAMESPACES[version])
-    return _opened(version, () if header is None else tuple(_children(header)), body)
+    return _envelope_of(version, () if header is None else tuple(_children(header)), body)
 
 
 def open_body(data: bytes) -> Envelope:
@@ -122,16 +122,20 @@ def open_body(data: bytes) -> Envelope:
     root = xmlio.parse(data, what="the reply's Body")
     version = _VERSIONS.get(xmlio.namespace(root))
     if version is None or xmlio.local_name(root) != "Body":
-        raise _malformed("what is signed is no Body")
-    return _opened(version, (), root)
+        raise _unusable("what is signed is no Body")
+    return _envelope_of(version, (), root)
 
 
-def _opened(version: str, headers: tuple[etree._Element, ...], body: etree._Element) -> Envelope:
+def _envelope_of(
+    version: str, headers: tuple[etree._Element, ...], body: etree._Element
+) -> Envelope:
     content = _children(body)
     # SOAP 1.1 §5.6: Axis puts values that are referred to beside the message, with an id each.
-    messages = [each for number, each in enumerate(content) if not number or not _referred(each)]
+    messages = [
+        each for number, each in enumerate(content) if not number or not _is_referred_to(each)
+    ]
     if len(messages) != 1:
-        raise _malformed(f"its Body holds {len(content)} elements instead of one")
+        raise _unusable(f"its Body holds {len(content)} elements instead of one")
     only = messages[0]
     if _is_fault(only):
         return Envelope(version, headers, None, fault_from(only))
@@ -145,10 +149,10 @@ def _parts(root: etree._Element, namespace: str) -> tuple[etree._Element | None,
     if children and children[0].tag == f"{{{namespace}}}Header":
         header = children.pop(0)
     if not children or children[0].tag != f"{{{namespace}}}Body":
-        raise _malformed("it has no Body in its place")
+        raise _unusable("it has no Body in its place")
     body = children.pop(0)
     if any(xmlio.namespace(child) in _VERSIONS for child in children):
-        raise _malformed("it has more than one Header or Body")
+        raise _unusable("it has more than one Header or Body")
     return header, body
 
 
@@ -156,7 +160,7 @@ def _children(element: etree._Element) -> list[etree._Element]:
     return [child for child in element if isinstance(child.tag, str)]
 
 
-def _referred(element: etree._Element) -> bool:
+def _is_referred_to(element: etree._Element) -> bool:
     return is_independent(element) and not _is_fault(element)
 
 
@@ -165,5 +169,5 @@ def _is_fault(element: etree._Element) -> bool:
     return xmlio.local_name(element) == "Fault" and xmlio.namespace(element) in _VERSIONS
 
 
-def _malformed(why: str) -> DocumentError:
+def _unusable(why: str) -> DocumentError:
     return DocumentError(f"the reply is no usable SOAP envelope: {why}", code="CB-159")

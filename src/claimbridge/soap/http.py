@@ -38,7 +38,7 @@ from claimbridge.errors import (
 )
 from claimbridge.soap.charset import as_document
 from claimbridge.soap.envelope import SOAP12, open_envelope
-from claimbridge.soap.multipart import NoRoot, is_multipart, root_of
+from claimbridge.soap.multipart import NoRoot, root_of
 from claimbridge.soap.transport.answer import (
     HttpAnswer,
     encodings_in,
@@ -94,7 +94,7 @@ def content_headers(version: str, soap_action: str) -> dict[str, str]:
     """
     if not _ACTION.fullmatch(soap_action) or '"' in soap_action or "\\" in soap_action:
         raise ConfigurationError(
-            f"the SOAP action {soap_action!a} cannot stand in an HTTP header; mend the contract",
+            f"the SOAP action {soap_action!a} cannot stand in an HTTP header; fix the contract",
             code="CB-285",
         )
     if version == SOAP12:
@@ -106,45 +106,48 @@ def content_headers(version: str, soap_action: str) -> dict[str, str]:
 def accept(answer: HttpAnswer, *, now: datetime) -> HttpReply:
     """Return the answer if it holds XML; otherwise raise what it means for the ledger."""
     status, headers, body, place = answer.status, answer.headers, answer.body, answer.place
-    wait = retry_after(headers.get("retry-after"), now)
+    retry = headers.get("retry-after")
+    wait = None if retry is None else retry_after(retry, now)
     if status in _MOVED:
-        raise _moved(status, headers.get("location", ""), place)
+        raise _redirect(status, headers.get("location", ""), place)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise _unavailable(f"{place} asks for fewer requests (HTTP 429)", wait, "CB-442")
     if status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None:
         raise _unavailable(f"{place} is out of service for now (HTTP 503)", wait, "CB-443")
     content_type = headers.get("content-type", "")
-    sent = _sent_as(content_type, body)
-    if not sent.why and _usable(status, sent.content_type, sent.document):
-        told = sent.told + _misnamed(headers.get("content-encoding", ""))
-        return HttpReply(status, content_type, headers, sent.document, answer.cookies, told)
+    sent = _document_in(content_type, body)
+    if not sent.why and _usable(status, sent.content_type, sent.body):
+        drift = sent.drift + _false_encodings(headers.get("content-encoding", ""))
+        return HttpReply(status, content_type, headers, sent.body, answer.cookies, drift)
     raise _useless(answer, sent)
 
 
-class _Sent(msgspec.Struct, frozen=True):
+class _Document(msgspec.Struct, frozen=True):
     """What an answer holds for the parser; ``why`` where nothing in it can be that."""
 
     content_type: str
-    document: bytes
-    told: tuple[str, ...] = ()
+    body: bytes
+    drift: tuple[str, ...] = ()
     why: str = ""
 
 
-def _sent_as(content_type: str, body: bytes) -> _Sent:
+def _document_in(content_type: str, body: bytes) -> _Document:
     """Return the document of an answer: its root part, where it has several."""
     several: tuple[str, ...] = ()
-    if is_multipart(content_type):
+    if content_type.partition(";")[0].strip().lower() == "multipart/related":
         try:
             root = root_of(content_type, body)
         except NoRoot as why:
-            return _Sent(content_type, body, why=str(why))
+            return _Document(content_type, body, why=str(why))
         content_type, body = root.content_type, root.body
         several = ("a reply comes in several parts (multipart/related)",)
-    document, told = as_document(body, content_type)
-    return _Sent(content_type, document, several + told)
+    document, drift = as_document(body, content_type)
+    return _Document(content_type, document, several + drift)
 
 
-def _misnamed(encoding: str) -> tuple[str, ...]:
+def _false_encodings(encoding: str) -> tuple[str, ...]:
+    if not encoding:
+        return ()
     return tuple(
         f"a reply says Content-Encoding: {name}, which encodes nothing"
         for name in encodings_in(encoding)[1]
@@ -152,7 +155,7 @@ def _misnamed(encoding: str) -> tuple[str, ...]:
 
 
 def _usable(status: int, content_type: str, body: bytes) -> bool:
-    """Tell whether the answer holds XML that may say something about the voucher.
+    """Say whether the answer holds XML that may say something about the voucher.
 
     A fault comes with 500, from SOAP 1.2 also with 400 (Part 2 §7.5.2). Under every other status,
     and under a content type that denies being XML, nothing short of a SOAP envelope counts.
@@ -181,7 +184,7 @@ def _begins_as_xml(body: bytes) -> bool:
     return start.startswith(b"<") and not _PAGE.match(start)
 
 
-def _moved(status: int, location: str, place: str) -> DeliveryRefused:
+def _redirect(status: int, location: str, place: str) -> DeliveryRefused:
     try:
         parts = urlsplit(location)
         # Without user, query and fragment: any of them may hold a secret.
@@ -201,36 +204,38 @@ def _unavailable(what: str, wait: float | None, code: str) -> LedgerUnavailable:
     return LedgerUnavailable(f"{what}; try again {when}", code=code, retry_after=wait)
 
 
-def _useless(answer: HttpAnswer, sent: _Sent) -> DeliveryError:
+def _useless(answer: HttpAnswer, sent: _Document) -> DeliveryError:
     """Return what an answer without usable XML means."""
-    status, body, place = answer.status, sent.document, answer.place
+    status, body, place = answer.status, sent.body, answer.place
     if status in _OFFERS:
         offers = schemes_in(answer.headers.get(_OFFERS[status], ""))
-        said = f"; it takes {', '.join(offers)}" if offers else ""
-        return credentials_refused(f"{place} does not accept our credentials (HTTP {status}){said}")
+        takes = f"; it takes {', '.join(offers)}" if offers else ""
+        return credentials_refused(
+            f"{place} does not accept our credentials (HTTP {status}){takes}"
+        )
     if status in _UNREAD:
         return DeliveryRefused(
-            f"{place} turned the request away unread (HTTP {_named(status)}); "
+            f"{place} turned the request away unread (HTTP {_status_text(status)}); "
             "check the endpoint's path and what it takes",
             code="CB-409",
         )
     if status == HTTPStatus.FORBIDDEN:
         what, code = "it, or a firewall before it, refused access (HTTP 403)", "CB-467"
     elif status // 100 != 2:
-        what, code = f"HTTP {_named(status)} without a SOAP envelope", "CB-466"
+        what, code = f"HTTP {_status_text(status)} without a SOAP envelope", "CB-466"
     elif not body.strip():
         what, code = f"HTTP {status} with an empty body", "CB-464"
     else:
         kind = "an HTML page" if _PAGE.match(body[:2000].lstrip()) else "no XML"
         kind = f"several parts, and {sent.why}" if sent.why else kind
-        told = answer.headers.get("content-type", "")[:80]
-        what, code = f"HTTP {status} with {kind} (content type {told!a})", "CB-463"
+        content_type = answer.headers.get("content-type", "")[:80]
+        what, code = f"HTTP {status} with {kind} (content type {content_type!a})", "CB-463"
     return OutcomeUnknown(
         f"{place} gave no usable answer: {what}; reconcile before sending again", code=code
     )
 
 
-def _named(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -42,25 +42,20 @@ class NoRoot(Exception):
     """Why a reply in parts has no root that could be read; never leaves this package."""
 
 
-def is_multipart(content_type: str) -> bool:
-    """Tell whether a content type says that a reply has a root part and others beside it."""
-    return content_type.partition(";")[0].strip().lower() == "multipart/related"
-
-
 def root_of(content_type: str, body: bytes) -> RootPart:
     """Return the root part; raises NoRoot where the parts are not as the header says, or too many.
 
     It is the one that ``start`` names, else the first. Where ``start`` names none, it is the only
     part that is called XML.
     """
-    named = _parameters(content_type)
-    boundary = named.get("boundary", "")
+    parameters = _parameters(content_type)
+    boundary = parameters.get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise NoRoot("its header names no boundary")
     parts = list(_parts(body, boundary.encode("ascii")))
     if not parts:
         raise NoRoot("it holds no part that its boundary ends")
-    part = _chosen(parts, _bare(named.get("start", "")))
+    part = _root_among(parts, _bare(parameters.get("start", "")))
     if part.head.get("content-encoding", ""):
         raise NoRoot("its root part is compressed")
     return RootPart(
@@ -76,15 +71,15 @@ class _Part(msgspec.Struct, frozen=True):
     end: int
 
 
-def _chosen(parts: list[_Part], start: str) -> _Part:
+def _root_among(parts: list[_Part], start: str) -> _Part:
     if not start:
         return parts[0]
-    found = [part for part in parts if _bare(part.head.get("content-id", "")) == start]
-    if not found:
-        found = [part for part in parts if _says_xml(part.head)]
-    if len(found) != 1:
-        raise NoRoot(f"{len(found)} of its parts may be its root")
-    return found[0]
+    candidates = [part for part in parts if _bare(part.head.get("content-id", "")) == start]
+    if not candidates:
+        candidates = [part for part in parts if _says_xml(part.head)]
+    if len(candidates) != 1:
+        raise NoRoot(f"{len(candidates)} of its parts may be its root")
+    return candidates[0]
 
 
 def _says_xml(head: Mapping[str, str]) -> bool:
@@ -97,20 +92,20 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[_Part]:
     # RFC 2046 §5.1.1: the line break before a delimiter belongs to it; white space may follow it.
     delimiter = re.compile(
         rb"--" + re.escape(boundary) + rb"(?:(--)|[ \t]{0,100}\r?(?=\n))"
-    )  # it begins with letters, which are found fast
+    )  # it begins with letters, which are match fast
     start: int | None = None
     count = 0
-    for found in delimiter.finditer(body):
-        end = _line_end(body, found.start())
+    for match in delimiter.finditer(body):
+        end = _line_end(body, match.start())
         if end is None:
             continue
         if count > MOST_PARTS:
             raise NoRoot(f"it has more than {MOST_PARTS} parts")
         if start is not None:
             yield _part(body, start, end)
-        if found[1]:
+        if match[1]:
             return
-        start, count = found.end(), count + 1
+        start, count = match.end(), count + 1
 
 
 def _line_end(body: bytes, place: int) -> int | None:
@@ -133,14 +128,14 @@ def _part(body: bytes, start: int, end: int) -> _Part:
 def _headers(head: bytes) -> dict[str, str]:
     # RFC 5322 §2.2.3: a line that begins with white space goes on with the one before it.
     text = re.sub(r"\r?\n[ \t]+", " ", head.decode("latin-1"))
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for line in filter(None, re.split(r"\r?\n", text)):
         match = _HEADER.fullmatch(line)
         name = match[1].lower() if match else ""
-        if match is None or name in found or len(found) >= MOST_HEADERS:
+        if match is None or name in headers or len(headers) >= MOST_HEADERS:
             raise NoRoot("a part has headers that cannot be relied on")
-        found[name] = match[2].strip()
-    return found
+        headers[name] = match[2].strip()
+    return headers
 
 
 def _plain(content: bytes, head: Mapping[str, str]) -> bytes:
@@ -159,17 +154,17 @@ def _plain(content: bytes, head: Mapping[str, str]) -> bytes:
 
 
 def _parameters(content_type: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for match in _PARAMETER.finditer(content_type[:4000]):
         name = match[1].lower()
         value = match[3] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
-        if found.setdefault(name, value) != value:
+        if parameters.setdefault(name, value) != value:
             raise NoRoot(f"its header gives two values for {name}")
-    return found
+    return parameters
 
 
 def _bare(content_id: str) -> str:
     return content_id.strip().removeprefix("<").removesuffix(">")
 
 
-__all__ = ["NoRoot", "RootPart", "is_multipart", "root_of"]
+__all__ = ["NoRoot", "RootPart", "root_of"]

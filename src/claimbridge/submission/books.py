@@ -66,9 +66,9 @@ def _written_one_way(endpoint: str) -> str:
 
 def id_of(place: Place) -> str:
     """Return the id of the book at ``place``: the same again from an empty journal."""
-    told = msgspec.json.encode((place.profile, place.endpoint, place.within))
+    place_bytes = msgspec.json.encode((place.profile, place.endpoint, place.within))
     profile = re.sub(r"[^A-Za-z0-9._-]+", "-", place.profile)
-    return f"{profile}-{hashlib.sha256(told).hexdigest()[:12]}"
+    return f"{profile}-{hashlib.sha256(place_bytes).hexdigest()[:12]}"
 
 
 def open_book(config: BookConfig, clock: Clock) -> Plan[LedgerBook]:

@@ -182,7 +182,7 @@ class Deadline:
         return max(0.0, min(most, self._end - self._clock.monotonic()))
 
 
-class Window(Generic[P, H]):
+class WorkWindow(Generic[P, H]):
     """Begins work ahead of whoever wants its results, in order, and only so much of it."""
 
     def __init__(self, begin: Callable[[P], H], most: int) -> None:

@@ -58,14 +58,14 @@ def outcome_of_each(
     general = outcomes[0] if len(outcomes) == 1 and outcomes[0].reference is None else None
     if general is not None and len(submissions) > 1 and general.kind in _NAMES_ONE:
         general = None
-    found = []
+    matches: list[Outcome] = []
     for submission in submissions:
-        said = by_reference.get(submission.reference)
-        if said:
-            found.append(_contradiction(submission.reference) if differ(said) else said[0])
+        answers = by_reference.get(submission.reference)
+        if answers:
+            matches.append(_contradiction(submission.reference) if differ(answers) else answers[0])
         else:
-            found.append(general or _nothing_about(submission, outcomes))
-    return tuple(found)
+            matches.append(general or _nothing_about(submission, outcomes))
+    return tuple(matches)
 
 
 def differ(outcomes: Sequence[Outcome]) -> bool:

@@ -75,21 +75,21 @@ def ask_first(history: History, flight: Submission, ledger: Exchanger) -> Plan[O
     gap = gap_of(continuity, history, flight)
     if gap is not None and not ledger.rules.capabilities.can_query:
         return (yield from _unasked(history, flight, gap, ledger.rules))
-    asked = questions_before(history, flight, gap, ledger.rules)
-    if not asked:
+    questions = questions_before(history, flight, gap, ledger.rules)
+    if not questions:
         return None
-    refused = False
-    while asked:
-        asked, told = yield from _judged(history, flight, asked, gap, ledger)
-        if told is not None and told.kind is not _K.REJECTED:
-            return told
-        refused |= told is not None
+    is_refused = False
+    while questions:
+        questions, answer = yield from _ask_and_judge(history, flight, questions, gap, ledger)
+        if answer is not None and answer.kind is not _K.REJECTED:
+            return answer
+        is_refused |= answer is not None
     # A second one is refused, but not the first beside an earlier revision that arrives later.
     unique = ledger.rules.capabilities.unique_reference
     alone = unique and not unknown_revisions(history, flight, gap)
     if gap is not None and not alone:
         _wait_for_arrivals(flight, gap, ledger.rules)
-    if refused:
+    if is_refused:
         # What it remembers of another sending must not be taken for the answer to this one.
         again = moved(flight, State.PENDING, ledger.rules, detail="")
         yield from Record(history, (msgspec.structs.replace(again, attempt=1),))
@@ -108,18 +108,18 @@ def ask_earlier(history: History, flight: Submission, ledger: Exchanger) -> Plan
     if gap is None:
         return None
     keys = unknown_keys(history, flight, gap, ledger.rules)
-    asked = [question_about(flight, key, key.part, ledger.rules) for key in keys]
-    while asked:
-        asked, told = yield from _judged(history, flight, asked, gap, ledger)
-        if told is not None:
-            return told
+    questions = [question_about(flight, key, key.part, ledger.rules) for key in keys]
+    while questions:
+        questions, answer = yield from _ask_and_judge(history, flight, questions, gap, ledger)
+        if answer is not None:
+            return answer
     return None
 
 
-def _judged(
+def _ask_and_judge(
     history: History,
     flight: Submission,
-    asked: list[Submission],
+    questions: list[Submission],
     gap: Gap | None,
     ledger: Exchanger,
 ) -> Plan[tuple[list[Submission], Outcome | None]]:
@@ -128,8 +128,8 @@ def _judged(
     REJECTED ends nothing: it says that the ERP remembers to have refused it.
     """
     further: list[Submission] = []
-    refused: Outcome | None = None
-    for question, outcomes in (yield from _asked(asked, ledger)):
+    refusal: Outcome | None = None
+    for question, outcomes in (yield from _ask(questions, ledger)):
         (answer,) = outcome_of_each((question,), outcomes)
         contradicts = differ([one for one in outcomes if one.reference == question.reference])
         if contradicts or _is_replayable(answer, gap, ledger.rules):
@@ -155,27 +155,27 @@ def _judged(
         elif answer.kind not in _NOT_THERE:
             return [], (yield from _adopt(history, flight, answer, ledger.rules))
         elif answer.kind is _K.REJECTED:
-            refused = answer
-    return further, refused
+            refusal = answer
+    return further, refusal
 
 
-def _asked(
-    asked: Sequence[Submission], ledger: Exchanger
+def _ask(
+    questions: Sequence[Submission], ledger: Exchanger
 ) -> Plan[list[tuple[Submission, tuple[Outcome, ...]]]]:
     """Ask, in one request where the ERP takes so many; return what was said, question by question.
 
     Ends early where there is no answer, as the rest would have none either, and at what is there.
     """
-    if len(asked) <= ledger.rules.capabilities.batch:
-        outcomes = yield from ledger.exchange("query", tuple(asked))
-        return [(question, outcomes) for question in asked]
-    answered = []
-    for question in asked:
+    if len(questions) <= ledger.rules.capabilities.batch:
+        outcomes = yield from ledger.exchange("query", tuple(questions))
+        return [(question, outcomes) for question in questions]
+    answers = []
+    for question in questions:
         outcomes = yield from ledger.exchange("query", (question,))
-        answered.append((question, outcomes))
+        answers.append((question, outcomes))
         if outcome_of_each((question,), outcomes)[0].kind not in _GONE:
             break
-    return answered
+    return answers
 
 
 def _is_replayable(answer: Outcome, gap: Gap | None, rules: Rules) -> bool:
@@ -255,10 +255,10 @@ def _unasked(history: History, flight: Submission, gap: Gap, rules: Rules) -> Pl
 def into_doubt(history: History, flight: Submission, gap: Gap, rules: Rules) -> Plan[None]:
     """Put what another journal may have sent in doubt; the journal must be read anew."""
     if history.get(flight.key) is None:
-        begun = yield from Record(history, (moved(flight, State.PENDING, rules, detail=""),))
-        if begun is None:
+        start = yield from Record(history, (moved(flight, State.PENDING, rules, detail=""),))
+        if start is None:
             return
-        history = begun
+        history = start
     why = f"another journal was in use until {gap.until:%Y-%m-%d %H:%M:%S%z} and may have sent it"
     doubtful = doubted(moved(flight, State.IN_DOUBT, rules, detail=why), rules)
     doubtful = msgspec.structs.replace(doubtful, attempt=1)
@@ -269,12 +269,12 @@ def into_doubt(history: History, flight: Submission, gap: Gap, rules: Rules) -> 
 
 
 def _park(history: History, flight: Submission, why: str, rules: Rules) -> Plan[Outcome]:
-    parked = _parked(flight, why, rules)
-    yield from Record(history, _with_held(history, parked, rules))
+    parked = _for_a_person(flight, why, rules)
+    yield from Record(history, _landing_changes(history, parked, rules))
     return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text=why)
 
 
-def _parked(flight: Submission, why: str, rules: Rules) -> Submission:
+def _for_a_person(flight: Submission, why: str, rules: Rules) -> Submission:
     """Return it as a person shall look at it: what that person says is not asked again.
 
     So it counts as sent, by whoever sent it.
@@ -284,32 +284,32 @@ def _parked(flight: Submission, why: str, rules: Rules) -> Submission:
 
 def _adopt(history: History, flight: Submission, answer: Outcome, rules: Rules) -> Plan[Outcome]:
     """Take what the ERP holds for ours if the amounts agree; else a person looks."""
-    found = answer.journal_entry or "a document"
+    entry = answer.journal_entry or "a document"
     if answer.totals:
-        landed = after(flight, answer, rules)
+        landing = after(flight, answer, rules)
     else:
         why = (
-            f"the ERP already had {found} under our reference before we sent it, and does not tell "
+            f"the ERP already had {entry} under our reference before we sent it, and does not tell "
             "its amounts"
         )
-        landed = _parked(flight, why, rules)
-    if landed.state is State.PARKED:
-        landed = _parked(landed, landed.detail, rules)
-    if landed.state is not State.PARKED and history.get(flight.key) is None:
-        why = f"asked before it was sent for the first time: the ERP holds {found}"
+        landing = _for_a_person(flight, why, rules)
+    if landing.state is State.PARKED:
+        landing = _for_a_person(landing, landing.detail, rules)
+    if landing.state is not State.PARKED and history.get(flight.key) is None:
+        why = f"asked before it was sent for the first time: the ERP holds {entry}"
         waiting = moved(flight, State.PENDING, rules, detail=why)
-        begun = yield from Record(history, (waiting,))
-        if begun is None:
+        start = yield from Record(history, (waiting,))
+        if start is None:
             return answer
-        history = begun
-    yield from Record(history, _with_held(history, landed, rules))
+        history = start
+    yield from Record(history, _landing_changes(history, landing, rules))
     return answer
 
 
-def _with_held(history: History, landed: Submission, rules: Rules) -> tuple[Submission, ...]:
+def _landing_changes(history: History, landing: Submission, rules: Rules) -> tuple[Submission, ...]:
     """Return what to write; the original of a reversal that a person must look at is held."""
-    if landed.state is State.PARKED and landed.key.purpose is Purpose.REVERSE:
-        original = history.get(msgspec.structs.replace(landed.key, purpose=Purpose.POST))
+    if landing.state is State.PARKED and landing.key.purpose is Purpose.REVERSE:
+        original = history.get(msgspec.structs.replace(landing.key, purpose=Purpose.POST))
         if original is not None:
-            return landed, in_reversal(original, rules)
-    return with_original(history, landed, rules)
+            return landing, in_reversal(original, rules)
+    return with_original(history, landing, rules)

@@ -95,10 +95,10 @@ def in_our_spelling(
 def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabilities) -> Outcome:
     if outcome.reference is None:
         return outcome
-    found = ours.get(capabilities.folded(outcome.reference), [])
-    if outcome.reference in found or len(found) != 1:
+    candidates = ours.get(capabilities.folded(outcome.reference), [])
+    if outcome.reference in candidates or len(candidates) != 1:
         return outcome  # as it was sent; or nothing says which of two is meant
-    return msgspec.structs.replace(outcome, reference=found[0])
+    return msgspec.structs.replace(outcome, reference=candidates[0])
 
 
 def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
 
     Marks of revisions and reversals were in lower case once, also where the ERP folds them.
     """
-    marked = _MARK.sub(lambda found: found[0].lower(), reference)
+    marked = _MARK.sub(lambda mark: mark[0].lower(), reference)
     if capabilities.reference_case == "kept" or marked == reference:
         return (reference,)
     return reference, marked

@@ -27,8 +27,8 @@ def gap_of(continuity: Continuity, history: History, flight: Submission) -> Gap 
     What this journal had sent before was put in doubt when the gap was noted, and what a person has
     settled counts as sent (see ``_park``).
     """
-    gap, known = continuity.gap, history.get(flight.key)
-    if gap is None or (known is not None and known.attempt):
+    gap, record = continuity.gap, history.get(flight.key)
+    if gap is None or (record is not None and record.attempt):
         return None
     if flight.key.purpose is Purpose.REVERSE:
         original = history.get(msgspec.structs.replace(flight.key, purpose=Purpose.POST))
@@ -47,9 +47,9 @@ def unknown_revisions(history: History, flight: Submission, gap: Gap | None) -> 
     if flight.key.purpose is Purpose.REVERSE:
         return []
     unasked = {one.key.revision for one in history.submissions if is_unasked(one, gap)}
-    known = {one.key.revision for one in history.submissions} - unasked
+    recorded = {one.key.revision for one in history.submissions} - unasked
     before = range(flight.key.revision - 1, 0, -1)
-    return [revision for revision in before if revision not in known][:_EARLIER]
+    return [revision for revision in before if revision not in recorded][:_EARLIER]
 
 
 def is_unasked(one: Submission, gap: Gap | None) -> bool:

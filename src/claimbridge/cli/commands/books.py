@@ -15,7 +15,7 @@ from claimbridge.clock import SYSTEM
 from claimbridge.config import ledgers_in, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.journal import Journal, open_journal
-from claimbridge.ledger import wanted_book
+from claimbridge.ledger import book_config_of
 from claimbridge.model import Book, State
 from claimbridge.submission import with_journal
 from claimbridge.submission.books import missing, move, rename
@@ -91,7 +91,7 @@ def move_book(
         The ledger.
 
     """
-    wanted = wanted_book(load_config(config, ledger=name))
+    wanted = book_config_of(load_config(config, ledger=name))
     with _journal(config, name) as (journal, _):
         book = with_journal(move(wanted), journal)
         told = f"{name} is at {wanted.place} now"

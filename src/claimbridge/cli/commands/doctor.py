@@ -22,7 +22,7 @@ from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import MemoryJournal, open_journal
-from claimbridge.ledger import Ledger, transport_settings, wanted_book
+from claimbridge.ledger import Ledger, book_config_of, transport_settings
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
 from claimbridge.soap.transport.tls import greet
@@ -200,7 +200,7 @@ def _book(config: LedgerConfig) -> str:
     """Say which book the ledger's name means; it is not opened."""
     journal = open_journal(config.journal_url)
     try:
-        opened = find_book(journal.books(), wanted_book(config))
+        opened = find_book(journal.books(), book_config_of(config))
     finally:
         journal.close()
     if opened is None:

@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from claimbridge.soap.transport.answer import HttpAnswer
-from claimbridge.soap.transport.ports import Ports
+from claimbridge.soap.transport.pool import Ports
 from claimbridge.soap.transport.request import HttpMessage
 from claimbridge.soap.transport.settings import (
     Auth,

@@ -37,11 +37,11 @@ class Headers(msgspec.Struct, frozen=True):
 
 def headers_of(pairs: Iterable[tuple[str, str]]) -> Headers:
     """Return headers from their pairs, in the order in which they came."""
-    found: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in pairs:
-        found.setdefault(name.lower(), []).append(value)
-    joined = {name: ", ".join(dict.fromkeys(values)) for name, values in found.items()}
-    return Headers(joined, tuple(found.get("set-cookie", ())))
+        headers.setdefault(name.lower(), []).append(value)
+    joined = {name: ", ".join(dict.fromkeys(values)) for name, values in headers.items()}
+    return Headers(joined, tuple(headers.get("set-cookie", ())))
 
 
 def encodings_in(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -54,8 +54,8 @@ def encodings_in(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def schemes_in(value: str) -> tuple[str, ...]:
     """Return the schemes of a WWW-Authenticate or Proxy-Authenticate, each once, in order."""
     bare = _QUOTED.sub('""', value[:2000])
-    found = dict.fromkeys(match[1] for match in _SCHEME.finditer(bare))
-    return tuple(found)[:_MOST_SCHEMES]
+    schemes = dict.fromkeys(match[1] for match in _SCHEME.finditer(bare))
+    return tuple(schemes)[:_MOST_SCHEMES]
 
 
 class ReplyBody:
@@ -87,13 +87,15 @@ class ReplyBody:
         elif self._encoding in {"gzip", "x-gzip"}:
             self._inflate(piece)
         else:
-            raise self._garbled(f"is encoded as {self._encoding[:40]!a}, which was not asked for")
+            raise self._unreadable(
+                f"is encoded as {self._encoding[:40]!a}, which was not asked for"
+            )
 
     def whole(self) -> bytes:
         """Return the body; the last piece has been added."""
         compressed = self._encoding in {"gzip", "x-gzip"}
         if compressed and self._received and not self._inflater.eof:
-            raise self._garbled("ends in the middle of its compressed data")
+            raise self._unreadable("ends in the middle of its compressed data")
         return bytes(self._body)
 
     def _inflate(self, piece: bytes) -> None:
@@ -104,7 +106,7 @@ class ReplyBody:
                 # One byte more than may be kept is enough to see that a bomb goes off.
                 self._keep(self._inflater.decompress(piece, self._limit - len(self._body) + 1))
             except zlib.error as error:
-                raise self._garbled("does not decompress") from error
+                raise self._unreadable("does not decompress") from error
             piece = self._inflater.unconsumed_tail or self._inflater.unused_data
 
     def _keep(self, piece: bytes) -> None:
@@ -119,7 +121,7 @@ class ReplyBody:
             code="CB-465",
         )
 
-    def _garbled(self, why: str) -> OutcomeUnknown:
+    def _unreadable(self, why: str) -> OutcomeUnknown:
         return OutcomeUnknown(
             f"the reply of {self._place} {why}; reconcile before sending again", code="CB-462"
         )

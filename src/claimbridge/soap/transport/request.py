@@ -117,7 +117,7 @@ def prepare(
     for name, value in sent.items():
         if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             raise DeliveryRefused(
-                f"the HTTP header {name!a} holds characters that HTTP forbids; mend it",
+                f"the HTTP header {name!a} holds characters that HTTP forbids; fix it",
                 code="CB-410",
             )
     total = settings.total if timeout is None else min(timeout, LONGEST_WAIT)
@@ -141,13 +141,13 @@ def _standing(settings: TransportSettings) -> dict[str, str]:
 
 
 class Watch(msgspec.Struct):
-    """What the log line at the end of an exchange tells: sizes, status and time, never content."""
+    """What the log line at the end of an exchange says: sizes, status, time; never content."""
 
     answer: HttpAnswer | None = None
 
 
 @contextmanager
-def watched(*, place: str, size: int, clock: Clock) -> Iterator[Watch]:
+def log_exchange(*, place: str, size: int, clock: Clock) -> Iterator[Watch]:
     """Log one exchange at DEBUG when it ends, well or not."""
     watch = Watch()
     started = clock.monotonic()
