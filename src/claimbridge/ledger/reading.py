@@ -17,7 +17,7 @@ from claimbridge.errors import (
 from claimbridge.ledger.setup import Setup
 from claimbridge.ledger.wire import OpenReply
 from claimbridge.model import Finding, Outcome, OutcomeKind
-from claimbridge.profiles.kit.forms import judged
+from claimbridge.profiles.kit.forms import judge_entry
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -67,7 +67,7 @@ class Reader:
         ):
             raise TypeError(f"it reads a {type(answer).__name__}, and not outcomes")
         form = self._profile.capabilities.entry
-        outcomes = tuple(judged(outcome, form) for outcome in answer)
+        outcomes = tuple(judge_entry(outcome, form) for outcome in answer)
         drift = [sentence for outcome in outcomes for sentence in outcome.drift]
         if drift:
             self._setup.drifts.report(drift)

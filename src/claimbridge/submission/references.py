@@ -33,13 +33,13 @@ def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> s
     else:
         mark = "" if key.revision == 1 else f".r{key.revision}"
     folds = capabilities.reference_case == "upper"
-    readable = key.claim_id + capabilities.folded(part + mark)
+    readable = key.claim_id + capabilities.fold(part + mark)
     fits = (
         not apart
         and len(readable) <= capabilities.reference_length
         and re.fullmatch(capabilities.reference_pattern, readable) is not None
         # Where case is folded, two ids that differ in it alone would be one reference.
-        and capabilities.folded(readable) == readable
+        and capabilities.fold(readable) == readable
         # A claim id that itself looks marked could collide with another claim's reference.
         and not _MARKED.fullmatch(key.claim_id.lower() if folds else key.claim_id)
     )
@@ -73,8 +73,8 @@ def earlier_references(key: Key, capabilities: Capabilities) -> tuple[str, ...]:
         key_bytes = str(msgspec.structs.replace(key, claim_id=claim_id, part=0))
         digest = base64.b32encode(hashlib.sha256(key_bytes.encode()).digest()).decode().rstrip("=")
         earlier = digest[: min(26, capabilities.reference_length)]
-    today = capabilities.folded(reference_for(key, capabilities))
-    return () if capabilities.folded(earlier) == today else (earlier,)
+    today = capabilities.fold(reference_for(key, capabilities))
+    return () if capabilities.fold(earlier) == today else (earlier,)
 
 
 def in_our_spelling(
@@ -88,14 +88,14 @@ def in_our_spelling(
         return tuple(outcomes)
     ours: dict[str, list[str]] = {}
     for submission in submissions:
-        ours.setdefault(capabilities.folded(submission.reference), []).append(submission.reference)
+        ours.setdefault(capabilities.fold(submission.reference), []).append(submission.reference)
     return tuple(_ours(outcome, ours, capabilities) for outcome in outcomes)
 
 
 def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabilities) -> Outcome:
     if outcome.reference is None:
         return outcome
-    candidates = ours.get(capabilities.folded(outcome.reference), [])
+    candidates = ours.get(capabilities.fold(outcome.reference), [])
     if outcome.reference in candidates or len(candidates) != 1:
         return outcome  # as it was sent; or nothing says which of two is meant
     return msgspec.structs.replace(outcome, reference=candidates[0])
