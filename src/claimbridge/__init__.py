@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from claimbridge.aio import AsyncClient
-    from claimbridge.client import Client, Reconciled, Result
+    from claimbridge.client import Client
     from claimbridge.config import AuthConfig, LedgerConfig, Timeouts, load_config
     from claimbridge.errors import (
         AccessDenied,
@@ -71,11 +71,12 @@ if TYPE_CHECKING:
         Voucher,
     )
     from claimbridge.profiles.base import Capabilities, Profile
+    from claimbridge.results import Reconciled, Result
     from claimbridge.sources import Arrival, Source
 
 _HOMES = {
     "claimbridge.aio": ["AsyncClient"],
-    "claimbridge.client": ["Client", "Reconciled", "Result"],
+    "claimbridge.client": ["Client"],
     "claimbridge.config": ["AuthConfig", "LedgerConfig", "Timeouts", "load_config"],
     "claimbridge.errors": [
         "AccessDenied",
@@ -129,6 +130,7 @@ _HOMES = {
         "Voucher",
     ],
     "claimbridge.profiles.base": ["Capabilities", "Profile"],
+    "claimbridge.results": ["Reconciled", "Result"],
     "claimbridge.sources": ["Arrival", "Source"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,29 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextvars import copy_context
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from claimbridge.client import (
-    Deadline,
-    Reconciled,
-    Result,
-    chunks,
-    opened_journal,
-    result_of,
-    unfinished,
-)
-from claimbridge.clock import SYSTEM, Clock
-from claimbridge.config import LedgerConfig, load_config
-from claimbridge.errors import ClaimBridgeError, NotDelivered
-from claimbridge.journal.base import Journal
 from claimbridge.journal.calls import CURRENT, TaskCall
-from claimbridge.ledger import Ledger, Preview, transport_settings
+from claimbridge.ledger_client import LedgerClient
 from claimbridge.model import (
     Acknowledgement,
     Book,
@@ -39,64 +24,28 @@ from claimbridge.model import (
     JournalEntry,
     Standing,
     State,
-    Submission,
 )
-from claimbridge.soap.transport import AsyncTransport, HttpMessage, HttpReply, Ports
+from claimbridge.results import Reconciled, Result
+from claimbridge.soap.transport import AsyncTransport, HttpAnswer, HttpMessage, TransportSettings
 from claimbridge.submission import (
     Access,
-    Feed,
-    Pause,
+    Deadline,
+    Emissions,
     Plan,
-    Post,
-    Probed,
-    Step,
-    found_by,
-    with_journal,
+    ProbeResult,
+    WorkWindow,
+    perform_awaiting,
+    plans,
 )
 
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(LedgerClient[AsyncTransport]):
     """Submits claims to one ledger from asyncio; tasks may share it.
 
     Every method does what the method of that name in ``claimbridge.Client`` does.
     """
-
-    def __init__(
-        self,
-        config: LedgerConfig,
-        *,
-        ledger: Ledger | None = None,
-        journal: Journal | None = None,
-        new_journal: bool = False,
-        clock: Clock = SYSTEM,
-    ) -> None:
-        """Open the ledger that ``config`` describes, as ``Client`` does.
-
-        Raises MissingExtra when aiohttp is not installed.
-        """
-        self.ledger: Ledger = ledger or Ledger(config, clock=clock)
-        self._transports = Ports(transport_settings(config), partial(AsyncTransport, clock=clock))
-        self._own_journal = journal is None
-        self.journal: Journal = journal or opened_journal(self.ledger, clock)
-        self._clock = clock
-        if new_journal:
-            with_journal(self.ledger.agree_new(), self.journal)
-
-    @classmethod
-    def from_config(
-        cls,
-        path: str | Path,
-        *,
-        ledger: str | None = None,
-        overrides: Mapping[str, Any] | None = None,
-        environ: Mapping[str, str] | None = None,
-        new_journal: bool = False,
-    ) -> Self:
-        """Return a client for one ledger of a TOML file; see ``Client.from_config``."""
-        config = load_config(path, ledger=ledger, overrides=overrides, environ=environ)
-        return cls(config, new_journal=new_journal)
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,10 +58,6 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    def __repr__(self) -> str:
-        config = self.ledger.setup.config
-        return f"AsyncClient(ledger={config.name!r}, profile={config.profile!r})"
-
     async def close(self) -> None:
         """Close connections and the journal; closing twice does no harm."""
         for transport in self._transports:
@@ -122,11 +67,11 @@ class AsyncClient:
 
     async def book(self) -> Book:
         """Return the book that this ledger means; see ``Client.book``."""
-        return await self._run(self.ledger.book(), None)
+        return await self._run(plans.book(self.ledger), None)
 
     async def submit(self, claim: Claim, *, timeout: float | None = None) -> Acknowledgement:
         """Carry an approved claim into the ledger, once; see ``Client.submit``."""
-        return await self._run(self.ledger.submit(claim), timeout)
+        return await self._run(plans.submit(claim, self.ledger), timeout)
 
     async def submit_many(
         self,
@@ -138,60 +83,40 @@ class AsyncClient:
     ) -> AsyncIterator[Result]:
         """Yield a Result for each claim, in order; see ``Client.submit_many``."""
         workers = concurrency or self.ledger.setup.config.concurrency
-        size = min(batch or self.ledger.setup.config.batch, self.ledger.rules.capabilities.batch)
-        window: deque[asyncio.Task[list[Result]]] = deque()
+        work = plans.submit_many(claims, self.ledger, batch=batch or self.ledger.setup.config.batch)
+        window: WorkWindow[Plan[list[Result]], asyncio.Task[list[Result]]]
+        window = WorkWindow(lambda plan: asyncio.create_task(self._run(plan, timeout)), workers)
         try:
-            for chunk in chunks(claims, size):
-                window.append(asyncio.create_task(self._submit_chunk(chunk, timeout)))
-                if len(window) >= workers:
-                    for result in await window.popleft():
-                        yield result
-            while window:
-                for result in await window.popleft():
+            for task in window.begin(work):
+                for result in await task:
                     yield result
         finally:
-            for task in window:
+            for task in window.begun:
                 task.cancel()
-            ends = asyncio.gather(*window, return_exceptions=True)
-            await _to_its_end(ends)
+            await _to_its_end(asyncio.gather(*window.begun, return_exceptions=True))
 
     async def status(
         self, claim_id: str, *, ask: bool = True, timeout: float | None = None
     ) -> Standing:
         """Return where the newest revision of a claim stands; see ``Client.status``."""
-        return await self._run(self.ledger.status(claim_id, ask=ask), timeout)
+        return await self._run(plans.status(claim_id, self.ledger, ask=ask), timeout)
 
-    async def probe(self, *, timeout: float | None = None) -> Probed:
+    async def probe(self, *, timeout: float | None = None) -> ProbeResult:
         """Ask the ERP about a document that nobody sent; see ``Client.probe``."""
-        return await self._run(self.ledger.probe(), timeout)
+        return await self._run(plans.probe(self.ledger), timeout)
 
     async def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0
     ) -> Standing:
         """Wait until the ERP has posted (or paid) a claim; see ``Client.wait``."""
-        return await self._run(self.ledger.wait(claim_id, until=until, timeout=timeout), None)
+        plan = plans.wait(claim_id, self.ledger, until=until, timeout=timeout)
+        return await self._run(plan, None)
 
     async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
-        book = (await self.book()).id
-        feed = Feed(await asyncio.to_thread(self.journal.cursor, book) if since is None else since)
-        more = True
-        try:
-            while more:
-                page = await self._run(self.ledger.page(book, feed.begin, feed.limit(limit)), None)
-                for outcome, after in feed.turn(page):
-                    find, can = partial(self.journal.find, book), self.ledger.rules.capabilities
-                    known = await asyncio.to_thread(found_by, find, outcome.reference or "", can)
-                    yield await self._run(self.ledger.take_in(known, outcome, after), None)
-                await self._keep(book, feed)
-                more = page.more
-        finally:
-            await self._keep(book, feed)
-
-    async def _keep(self, book: str, feed: Feed) -> None:
-        cursor = feed.to_keep()
-        if cursor is not None:
-            await _to_the_end(partial(self.journal.set_cursor, book, cursor))
+        emissions = plans.changes(self.ledger, since=since, limit=limit)
+        async for change in self._each(emissions, None):
+            yield change
 
     async def reverse(
         self,
@@ -203,8 +128,8 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> Acknowledgement:
         """Take a claim's journal entry back; see ``Client.reverse``."""
-        plan = self.ledger.reverse(
-            claim_id, revision=revision, posting_date=posting_date, reason=reason
+        plan = plans.reverse(
+            claim_id, self.ledger, revision=revision, posting_date=posting_date, reason=reason
         )
         return await self._run(plan, timeout)
 
@@ -218,37 +143,15 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> Standing | None:
         """Keep a claim out of the ledger that was taken back; see ``Client.withdraw``."""
-        plan = self.ledger.withdraw(
-            claim_id, reason=reason, revision=revision, approved_at=approved_at
+        plan = plans.withdraw(
+            claim_id, self.ledger, reason=reason, revision=revision, approved_at=approved_at
         )
         return await self._run(plan, timeout)
 
-    def drifts(self) -> Mapping[str, int]:
-        """Return how the ERP's replies differed from its contract, and how often.
-
-        Since this client was opened; empty when they are as the contract says. Each difference was
-        warned of once, by a ContractDriftWarning.
-        """
-        return self.ledger.setup.drifts.counts()
-
-    def preview(self, claim: Claim) -> Preview:
-        """Return everything ``submit`` would build; touches neither journal nor network.
-
-        Raises ClaimError, CB-164 where it would be several documents: see ``previews``.
-        """
-        return self.ledger.preview(claim)
-
-    def previews(self, claim: Claim) -> tuple[Preview, ...]:
-        """Return the preview of every document that the claim would be, most often one."""
-        return self.ledger.previews(claim)
-
     async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""
-        found = unfinished(self.journal, (await self.book()).id)
-        while (one := await asyncio.to_thread(next, found, None)) is not None:
-            reconciled = await self._reconcile_one(one, timeout)
-            if reconciled is not None:
-                yield reconciled
+        async for reconciled in self._each(plans.reconcile(self.ledger), timeout):
+            yield reconciled
 
     async def settle(
         self,
@@ -263,8 +166,9 @@ class AsyncClient:
         note: str = "settled by hand",
     ) -> Standing:
         """Record what a person found in the ERP; see ``Client.settle``."""
-        plan = self.ledger.settle(
+        plan = plans.settle(
             claim_id,
+            self.ledger,
             revision=revision,
             part=part,
             posted=posted,
@@ -277,29 +181,17 @@ class AsyncClient:
 
     # --- performing steps -------------------------------------------------------------------
 
-    async def _submit_chunk(self, claims: Sequence[Claim], timeout: float | None) -> list[Result]:
-        ends: Sequence[Acknowledgement | ClaimBridgeError]
-        if len(claims) > 1:
-            ends = await self._run(self.ledger.submit_batch(tuple(claims)), timeout)
-        else:
-            ends = [await self._submit_or_error(claims[0], timeout)]
-        return [result_of(claim, end) for claim, end in zip(claims, ends, strict=True)]
+    def _transport(self, settings: TransportSettings) -> AsyncTransport:
+        return AsyncTransport(settings, clock=self._clock)
 
-    async def _submit_or_error(
-        self, claim: Claim, timeout: float | None
-    ) -> Acknowledgement | ClaimBridgeError:
+    async def _each(self, emissions: Emissions[T], timeout: float | None) -> AsyncIterator[T]:
+        """Yield what a plan emits, each within its own time; None says that there is nothing."""
         try:
-            return await self.submit(claim, timeout=timeout)
-        except ClaimBridgeError as error:
-            return error
-
-    async def _reconcile_one(self, one: Submission, timeout: float | None) -> Reconciled | None:
-        claim_id = one.key.claim_id
-        try:
-            status = await self._run(self.ledger.reconcile(one), timeout)
-        except ClaimBridgeError as error:
-            return Reconciled(claim_id, None, error)
-        return Reconciled(claim_id, status, None) if status is not None else None
+            while (emission := await self._run(emissions.next(), timeout)) is not None:
+                if emission.value is not None:
+                    yield emission.value
+        finally:
+            await self._run(emissions.end(), None)
 
     async def _run(self, plan: Plan[T], timeout: float | None) -> T:
         """Carry a plan out in a task of its own, which hears of one cancellation of many.
@@ -307,7 +199,7 @@ class AsyncClient:
         It then records what it knows, undisturbed, before the cancellation goes on.
         """
         work = asyncio.create_task(self._call(plan, Deadline(self._clock, timeout)))
-        return await _to_its_end(work, told=work.cancel)
+        return await _to_its_end(work, on_cancel=work.cancel)
 
     async def _call(self, plan: Plan[T], deadline: Deadline) -> T:
         task = asyncio.current_task()
@@ -316,7 +208,7 @@ class AsyncClient:
         try:
             try:
                 CURRENT.set(call)  # the task's own context ends with it
-                return await self._steps(plan, deadline)
+                return await perform_awaiting(plan, _Performer(self, deadline))
             finally:
                 self._end(call)
         finally:
@@ -326,47 +218,31 @@ class AsyncClient:
         call.end()
         self.journal.ended(call)  # waits for the disk only where something was left under way
 
-    async def _steps(self, plan: Plan[T], deadline: Deadline) -> T:
-        try:
-            try:
-                return await self._carried_out(plan, deadline)
-            finally:
-                plan.close()
-        finally:
-            plan.close()  # where the first was interrupted
-
-    async def _carried_out(self, plan: Plan[T], deadline: Deadline) -> T:
-        try:
-            step = next(plan)
-            while True:
-                try:
-                    answer = await self._perform(step, deadline)
-                except BaseException as error:  # noqa: BLE001 - the plan must hear of every end, to record it
-                    step = plan.throw(error)
-                else:
-                    step = plan.send(answer)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-    async def _perform(self, step: Step[Any], deadline: Deadline) -> object:
-        if isinstance(step, Access):
-            return await _to_the_end(partial(step.perform, self.journal))
-        if isinstance(step, Post):
-            return await self._post(step.message, deadline)
-        assert isinstance(step, Pause)  # there is no other step
-        left = deadline.left(step.seconds)
-        await asyncio.sleep(left)
-        return left >= step.seconds
-
-    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpReply:
-        if deadline.left(1.0) == 0:
-            raise NotDelivered("the time allowed for the call is over")
-        total = deadline.left(self.ledger.setup.config.timeouts.total)
+    async def _post(self, message: HttpMessage, deadline: Deadline) -> HttpAnswer:
+        total = self._time_for_request(deadline)
         transport = self._transports.to(message.address)
         return await transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )
+
+
+class _Performer:
+    """Performs the steps of one call of a client; what it returns is awaited."""
+
+    def __init__(self, client: AsyncClient, deadline: Deadline) -> None:
+        self._client = client
+        self._deadline = deadline
+
+    def access(self, step: Access[Any]) -> Awaitable[Any]:
+        return _to_the_end(partial(step.perform, self._client.journal))
+
+    def post(self, message: HttpMessage) -> Awaitable[HttpAnswer]:
+        return self._client._post(message, self._deadline)
+
+    async def pause(self, seconds: float) -> bool:
+        left = self._deadline.left(seconds)
+        await asyncio.sleep(left)
+        return left >= seconds
 
 
 async def _to_the_end(write: Callable[[], T]) -> T:
@@ -380,10 +256,12 @@ async def _to_the_end(write: Callable[[], T]) -> T:
     return await _to_its_end(loop.run_in_executor(None, copy_context().run, write))
 
 
-async def _to_its_end(work: asyncio.Future[T], *, told: Callable[[], object] = lambda: None) -> T:
+async def _to_its_end(
+    work: asyncio.Future[T], *, on_cancel: Callable[[], object] = lambda: None
+) -> T:
     """Wait for the end of ``work``, whatever is cancelled meanwhile; then the cancellation goes on.
 
-    ``told`` is called at the first one. Cancellation may come again at every await, for ever.
+    ``on_cancel`` is called at the first one. Cancellation may come again at every await, for ever.
     """
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
@@ -392,7 +270,7 @@ async def _to_its_end(work: asyncio.Future[T], *, told: Callable[[], object] = l
         except asyncio.CancelledError as error:
             if cancelled is None:
                 cancelled = error
-                told()
+                on_cancel()
     if cancelled is None:
         return work.result()
     if not work.cancelled():

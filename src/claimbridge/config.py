@@ -310,7 +310,7 @@ _SINGLE: Final = {
 """The keys of nested tables that have one value."""
 
 
-class Placed(Protocol):
+class HasPaths(Protocol):
     """A part of the configuration: what knows where its relative paths start."""
 
     def path(self, value: str) -> Path:
@@ -318,7 +318,7 @@ class Placed(Protocol):
         ...
 
 
-def read_secret(reference: str, config: Placed, *, what: str) -> bytes:
+def read_secret(reference: str, config: HasPaths, *, what: str) -> bytes:
     """Return the secret that ``reference`` stands for; ``what`` names its use in errors.
 
     A file's content is returned whole for ``identity`` and certificates; for passwords strip it
@@ -348,7 +348,7 @@ def read_secret(reference: str, config: Placed, *, what: str) -> bytes:
     )
 
 
-def read_password(reference: str, config: Placed, *, what: str) -> str:
+def read_password(reference: str, config: HasPaths, *, what: str) -> str:
     """Return the password that ``reference`` stands for, without a file's final line break."""
     try:
         return read_secret(reference, config, what=what).decode().rstrip("\r\n")
@@ -369,7 +369,7 @@ def _check_address(address: str, *, what: str) -> None:
         )
 
 
-def read_proxy(proxy: str | None, config: Placed, *, what: str) -> str | None:
+def read_proxy(proxy: str | None, config: HasPaths, *, what: str) -> str | None:
     """Return the URL of a proxy: as configured, or where a reference to it leads."""
     if proxy is None or not proxy.startswith(("env:", "file:", "keyring:")):
         return proxy

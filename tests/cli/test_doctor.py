@@ -17,7 +17,7 @@ from tests.soap.server import Server, Wire, http
 
 from claimbridge import AsyncClient, Client
 from claimbridge.sandbox import Hesi, Sandbox
-from claimbridge.submission import Probed
+from claimbridge.submission import ProbeResult
 
 
 def looked(run: Run, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -50,7 +50,7 @@ def test_ask_goes_the_whole_way_and_posts_nothing(
 def test_both_clients_ask_alike(folder: Folder, sandbox: Sandbox) -> None:
     """``probe`` is what ``--ask`` does; it raises for nothing that goes wrong on the way."""
 
-    async def asked() -> Probed:
+    async def asked() -> ProbeResult:
         async with AsyncClient.from_config(folder.config) as client:
             return await client.probe()
 

@@ -18,7 +18,7 @@ from claimbridge.config import LedgerConfig, Replies, Timeouts, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.sources.folder import FolderSettings
-from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.sources.webhook import WebhookSettings
 

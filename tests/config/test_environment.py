@@ -12,7 +12,7 @@ import pytest
 from claimbridge.config import load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles import load_profile
-from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.settings import load_source
 
 ONE = """

@@ -278,6 +278,23 @@ def test_the_same_contract_has_no_changes() -> None:
     assert diff(generation(), generation(entry=ENTRY.replace("  ", " ")), uses=()) == ()
 
 
+NODE = (
+    '<xs:element name="Node"><xs:complexType><xs:sequence><xs:element name="Name" type="{}"/>'
+    '<xs:element ref="b:Node" minOccurs="0"/></xs:sequence></xs:complexType></xs:element>'
+)
+
+
+def test_an_element_within_itself_is_compared_once() -> None:
+    """A type without a name that holds itself, by a reference, does not go on for ever."""
+    entry = '<xs:element ref="b:Node"/>'
+    old, new = (
+        generation(entry=entry, more_types=NODE.format(kind)) for kind in ("xs:string", "xs:int")
+    )
+    assert diff(old, old) == ()
+    (found,) = diff(old, new)
+    assert (found.type, found.name) == ("Post/Node", "Name")
+
+
 def test_an_operation_that_is_gone_breaks_who_calls_it() -> None:
     """Another name for an operation is one gone and one new."""
     found = diff(generation(), generation(operation="Enter"), uses=(USER,))

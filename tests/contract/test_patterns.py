@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from claimbridge.contract import Contract
 from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.outline.types import Type
 from claimbridge.contract.patterns import Pattern, Undecidable, spans
@@ -294,7 +295,7 @@ def gate(schema: str) -> Gate:
         schemas={place: text.encode()},
         namespaces={"urn:t": place},
     )
-    return Gate(documents, lambda _: None, explained=False)
+    return MessageRules.of(documents, explained=False).gate
 
 
 def passes(schema: str, body: str) -> bool:

@@ -17,9 +17,11 @@ import pytest
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.calls.zeep_reader import read_service
 from claimbridge.contract.files.documents import gather
 from claimbridge.contract.names import XSI
-from claimbridge.contract.pruned import in_use as prune_view
+from claimbridge.contract.outline.schemas import Schemas
+from claimbridge.contract.pruned import in_use
 from claimbridge.contract.pruned.store import FOLDER
 from claimbridge.contract.study.lock import lock
 from claimbridge.errors import SchemaViolation
@@ -183,7 +185,7 @@ class Mutations:
     def __init__(self, random_: random.Random, case: Case, contract: Contract) -> None:
         self._random = random_
         self._case = case
-        self._shapes = contract._service.shapes
+        self._shapes = contract._shapes
 
     def of(self, operation: str, body: dict[str, Any], contract: Contract) -> dict[str, Any]:
         made = copy.deepcopy(body)
@@ -290,7 +292,7 @@ def test_what_is_not_in_use_is_answered_all_the_same(shared: Callable[[str], Pat
     folder = shared("contracts/netsuite-2023.2/netsuite.wsdl")
     bundle = Bundle.from_path(folder)
     whole = Contract.load(bundle)
-    small = _viewed(whole, bundle, ("upsert",), ("JournalEntry",))
+    small = _in_use(bundle, ("upsert",), ("JournalEntry",))
     for operation, body in (
         ("upsert", {"record": {"@xsi:type": "Customer", "companyName": "x"}}),
         ("add", {"record": {"@xsi:type": "JournalEntry", "memo": "x"}}),
@@ -300,11 +302,11 @@ def test_what_is_not_in_use_is_answered_all_the_same(shared: Callable[[str], Pat
         assert small.check(request) == whole.check(request) == ()
 
 
-def _viewed(
-    whole: Contract, bundle: Bundle, operations: tuple[str, ...], types: tuple[str, ...]
-) -> Contract:
-    view = prune_view.view_of(whole._service, gather(bundle), operations, types)
-    return Contract._seen(view, bundle)
+def _in_use(bundle: Bundle, operations: tuple[str, ...], types: tuple[str, ...]) -> Contract:
+    documents = gather(bundle)
+    outline = Schemas(documents)
+    part = in_use.in_use(read_service(documents), outline, documents, operations, types)
+    return Contract._in_use(part, bundle)
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 40, 500, -1])
@@ -405,7 +407,7 @@ def test_a_view_of_another_version_is_not_opened(
 ) -> None:
     """Who kept it may have let pass what loading refuses now; the contract is read anew."""
     folder = locked(SAMPLE, tmp_path / "erp")
-    monkeypatch.setattr(prune_view, "VERSION", prune_view.VERSION - 1)
+    monkeypatch.setattr(in_use, "VERSION", in_use.VERSION - 1)
     Contract.load(folder, operations=("Post",))
     assert type(Contract.load(folder, operations=("Post",))._gate).__name__ == "PrunedGate"
     monkeypatch.undo()

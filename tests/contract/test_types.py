@@ -145,6 +145,17 @@ def test_the_text_does_not_depend_on_the_run(tmp_path: Path) -> None:
     assert texts == {types_module(generation(**BROAD), ["Post"])}
 
 
+def test_an_element_within_itself_is_one_type() -> None:
+    """A type without a name that holds itself, by a reference, is written once."""
+    node = (
+        '<xs:element name="Node"><xs:complexType><xs:sequence>'
+        '<xs:element ref="b:Node" minOccurs="0"/></xs:sequence></xs:complexType></xs:element>'
+    )
+    text = types_module(generation(entry='<xs:element ref="b:Node"/>', more_types=node), ["Post"])
+    assert text.count("(TypedDict):") == 2
+    assert "Node: NotRequired[Post_Node | None]" in text
+
+
 def test_an_unknown_operation_is_refused() -> None:
     """The error says what there is."""
     with pytest.raises(ContractError, match="it offers Post") as refused:

@@ -7,7 +7,7 @@ import sys
 
 from tests.drills.interrupt import run
 
-PATHS = ("journal/", "client.py", "turns.py", "soap/transport/")
+PATHS = ("journal/", "client.py", "submission/driver.py", "turns.py", "soap/transport/")
 
 
 def test_an_exception_at_any_line_leaves_nothing_behind() -> None:

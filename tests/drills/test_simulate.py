@@ -12,9 +12,8 @@ from tests.drills.simulated.verdict import judge
 from tests.drills.simulated.world import Episode
 
 from claimbridge.model import OutcomeKind
-from claimbridge.submission import decisions, recognised
-from claimbridge.submission.books import found as books_found
-from claimbridge.submission.books import named_by
+from claimbridge.submission import decisions, in_our_spelling
+from claimbridge.submission.books import find_book, named_by
 
 
 def _bad(seed: int, deliveries: int, **options: bool) -> dict[str, int]:
@@ -53,11 +52,11 @@ def test_a_story_is_the_same_twice() -> None:
 
 
 def _by_name(known: Any, wanted: Any) -> Any:
-    return books_found(known, wanted) if named_by(known, wanted.name) else None
+    return find_book(known, wanted) if named_by(known, wanted.name) else None
 
 
 def _not_told_of_jobs(asked: Any, outcomes: Any, capabilities: Any) -> Any:
-    told = recognised(asked, outcomes, capabilities)
+    told = in_our_spelling(asked, outcomes, capabilities)
     absent = [
         msgspec.structs.replace(one, kind=OutcomeKind.ABSENT, job="")
         if one.kind is OutcomeKind.UNDER_WAY
@@ -73,24 +72,24 @@ def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
 
 BREAKS: dict[str, tuple[str, Any]] = {
     "the mark is ignored": ("claimbridge.journal.newest.refusal", lambda _: None),
-    "a gap is ignored": ("claimbridge.submission.first._gap", lambda *_: None),
-    "keyed by name": ("claimbridge.submission.books.found", _by_name),
+    "a gap is ignored": ("claimbridge.submission.first.gap_of", lambda *_: None),
+    "keyed by name": ("claimbridge.submission.books.find_book", _by_name),
     "another book may have it": (
         "claimbridge.journal.elsewhere.refuse_elsewhere",
         lambda *_: None,
     ),
     "no intent of a family": ("claimbridge.submission.division._intend_posting", _nothing),
     "capitals are not recognised": (
-        "tests.drills.simulated.world.recognised",
+        "tests.drills.simulated.world.in_our_spelling",
         lambda _, outcomes, __: tuple(outcomes),
     ),
-    "a queued job is absent": ("tests.drills.simulated.world.recognised", _not_told_of_jobs),
+    "a queued job is absent": ("tests.drills.simulated.world.in_our_spelling", _not_told_of_jobs),
     "what is gone is not noted": (
         "claimbridge.submission.question.holds_nothing",
         lambda *_: False,
     ),
     "invoices are not compared": ("claimbridge.journal.invoices.refusal", lambda *_, **__: None),
-    "nothing is asked first": ("claimbridge.submission.first._questions", lambda *_: []),
+    "nothing is asked first": ("claimbridge.submission.first.questions_before", lambda *_: []),
     "a withdrawal is forgotten": (
         "claimbridge.submission.decisions._is_withdrawn",
         lambda *_: False,

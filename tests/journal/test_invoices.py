@@ -15,7 +15,7 @@ from tests.journal.samples import LEDGER, SteppedClock, changed, run, submission
 from claimbridge.errors import ClaimError
 from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
 from claimbridge.journal.invoices import has_it
-from claimbridge.journal.sqlite.schema import MIGRATIONS
+from claimbridge.journal.sqlite.migrations import MIGRATIONS
 from claimbridge.model import Book, History, InvoiceUse, JournalEntry, State, Submission
 
 NUMBER = "26312000000000123456"

@@ -101,5 +101,5 @@ def test_a_promise_without_its_method_sends_nothing(verb: str) -> None:
     config = LedgerConfig(name="CN01", endpoint="http://127.0.0.1:9/")
     ledger = Ledger(config, profile=Promising())
     with pytest.raises(ConfigurationError, match=f"no method for a {verb}") as caught:
-        ledger.writer.build(verb, (submission(),))
+        ledger.build(verb, (submission(),))
     assert caught.value.code == "CB-242"

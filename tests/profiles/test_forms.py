@@ -11,7 +11,7 @@ from claimbridge.config import LedgerConfig
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import PROFILES, EntryForm, load_profile
-from claimbridge.profiles.kit.forms import YEAR, is_nothing, is_number, is_period, judged
+from claimbridge.profiles.kit.forms import YEAR, is_nothing, is_number, is_period, judge_entry
 
 K = OutcomeKind
 SAP = load_profile("sap-bapi").capabilities.entry
@@ -33,20 +33,20 @@ def test_what_says_nothing_is_no_number(text: str) -> None:
     assert not is_number(text)
     for name in PROFILES:
         form = load_profile(name).capabilities.entry
-        assert judged(posted(text, "CN01", "2026"), form).kind is K.UNKNOWN
+        assert judge_entry(posted(text, "CN01", "2026"), form).kind is K.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", [K.POSTED, K.PAID, K.REVERSED, K.DUPLICATE])
 def test_what_a_number_proves_needs_one(kind: K) -> None:
     """No end that a number proves is believed without one; it keeps whose answer it is."""
-    found = judged(posted("null", kind=kind), EntryForm())
+    found = judge_entry(posted("null", kind=kind), EntryForm())
     assert (found.kind, found.reference, found.journal_entry) == (K.UNKNOWN, "R", None)
     assert "'null'" in found.text
 
 
 def test_an_acknowledgement_needs_no_number() -> None:
     """What will be posted later has no number yet: the word for none is left out."""
-    found = judged(posted("-", kind=K.ACKNOWLEDGED), EntryForm())
+    found = judge_entry(posted("-", kind=K.ACKNOWLEDGED), EntryForm())
     assert (found.kind, found.journal_entry) == (K.ACKNOWLEDGED, None)
 
 
@@ -56,7 +56,7 @@ def test_an_acknowledgement_needs_no_number() -> None:
 def test_a_number_stays_as_it_is(number: str) -> None:
     """Leading zeros, prefixes and Chinese are the ERP's own."""
     outcome = posted(number, "CN01", "2026")
-    assert judged(outcome, EntryForm()) is outcome
+    assert judge_entry(outcome, EntryForm()) is outcome
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_number_stays_as_it_is(number: str) -> None:
 )
 def test_a_word_and_a_hidden_character_are_no_number(number: str) -> None:
     """A word, an error's -1, two lines, and what may hide another number prove nothing."""
-    assert judged(posted(number), EntryForm()).kind is K.UNKNOWN
+    assert judge_entry(posted(number), EntryForm()).kind is K.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_a_word_and_a_hidden_character_are_no_number(number: str) -> None:
 )
 def test_what_is_written_otherwise_is_told(number: str, kept: str, told: str) -> None:
     """Full-width digits and marks at an end are read, and told."""
-    found = judged(posted(number), EntryForm())
+    found = judge_entry(posted(number), EntryForm())
     assert found.journal_entry == JournalEntry(kept)
     assert told in " ".join(found.drift)
 
 
 def test_saps_lost_zeros_come_back() -> None:
     """A number of SAP's without its leading zeros is filled up, as SAP does, and told."""
-    found = judged(posted("100000008", "CN01", "２０２６"), SAP)
+    found = judge_entry(posted("100000008", "CN01", "２０２６"), SAP)
     assert found.journal_entry == JournalEntry("0100000008", "CN01", "2026")
     assert len(found.drift) == 2
 
@@ -108,12 +108,12 @@ def test_saps_lost_zeros_come_back() -> None:
 )
 def test_an_incomplete_key_of_saps_is_none(number: str, company: str, year: str) -> None:
     """SAP's numbers are one document's by company and year; without either it is unknown."""
-    assert judged(posted(number, company, year), SAP).kind is K.UNKNOWN
+    assert judge_entry(posted(number, company, year), SAP).kind is K.UNKNOWN
 
 
 def test_a_part_that_is_not_needed_is_left_out() -> None:
     """Where numbers are unique by themselves, ``null`` as the company is no company, and told."""
-    found = judged(posted("4711", "null", "0"), EntryForm())
+    found = judge_entry(posted("4711", "null", "0"), EntryForm())
     assert (found.kind, found.journal_entry) == (K.POSTED, JournalEntry("4711"))
     assert len(found.drift) == 2
 
@@ -122,7 +122,10 @@ def test_periods_and_years() -> None:
     """Sixteen periods at most, and years of these centuries."""
     assert all(map(is_period, ("1", "03", "12", "16")))
     assert not any(map(is_period, ("0", "17", "2026", "", "３", "x")))
-    assert judged(posted("1", year="9026"), EntryForm(year=YEAR, needs_year=True)).kind is K.UNKNOWN
+    assert (
+        judge_entry(posted("1", year="9026"), EntryForm(year=YEAR, needs_year=True)).kind
+        is K.UNKNOWN
+    )
 
 
 def _reply(number: str) -> bytes:
@@ -151,4 +154,4 @@ def test_a_saved_reply_is_judged_too() -> None:
 @pytest.mark.parametrize("number", ["JV 2026/17", "1-2", "ERR17", "NONESUCH-1", "HTTPS1", "记-3-7"])
 def test_a_number_may_have_words_and_dashes_in_it(number: str) -> None:
     """Only an error's own word in its first place makes a number none."""
-    assert judged(posted(number), EntryForm()).kind is K.POSTED
+    assert judge_entry(posted(number), EntryForm()).kind is K.POSTED

@@ -359,7 +359,7 @@ def test_a_divided_claim_is_a_report() -> None:
         assert texts(record, path) == expected, path
     paid_to = b', "payees": [{"partner": "V-1", "amount": 56.00}]'
     other = chart.map(Claim.from_json(DIVIDED % paid_to)).voucher
-    with pytest.raises(ClaimError, match=r"CB-171.*payees\[0\].partner: V-1 is owed it"):
+    with pytest.raises(ClaimError, match=r"CB-171.*payees\[0\].partner: the creditor is V-1"):
         reports().submit([submission(other)])
 
 

@@ -22,7 +22,7 @@ from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Role, Voucher
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.bapi import SapBapi
-from claimbridge.profiles.sap.tables import SapTables, asked_for
+from claimbridge.profiles.sap.tables import SapTables, references_in
 
 K = OutcomeKind
 OURS = Contract.load(Bundle.from_package("sap-bapi.wsdl"))
@@ -422,7 +422,7 @@ def test_a_question_fits_rfc_read_table() -> None:
     assert OURS.check(body) == ()
     lines = texts(xmlio.parse(body), "Options/item/Text/text()")
     assert lines[:2] == ["( XBLNR EQ '0000000000000000'", "AND BUKRS EQ '1410' )"]
-    assert asked_for(request, SapTables()) == tuple(references)
+    assert references_in(request, SapTables()) == tuple(references)
 
 
 def test_tables_are_asked_for() -> None:

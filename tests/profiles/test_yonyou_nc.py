@@ -42,7 +42,7 @@ def test_a_real_document_is_valid_by_our_schema() -> None:
     """Our schema is no narrower than what the platform takes."""
     schema = Bundle.from_package("yonyou-nc.wsdl").started_by("xsd/yonyou-nc.xsd")
     contract = InnerContract(schema, "ufinterface")
-    assert contract._gate.check(REAL.read_bytes(), {}) == ()
+    assert contract._rules.gate.check(REAL.read_bytes(), {}) == ()
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])

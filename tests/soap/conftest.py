@@ -11,7 +11,9 @@ import pytest
 from tests.soap.authority import Authority
 from tests.soap.server import Act, Server
 
-from claimbridge.soap.transport import AsyncTransport, HttpReply, Transport, TransportSettings
+from claimbridge.clock import SYSTEM
+from claimbridge.soap.http import HttpReply, accept
+from claimbridge.soap.transport import AsyncTransport, Transport, TransportSettings
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 class Sender:
-    """A transport, sync or async, driven from a plain test."""
+    """A transport, sync or async, and what SOAP makes of its answer; driven from a plain test."""
 
     def __init__(self, *, asynchronous: bool) -> None:
         self.asynchronous = asynchronous
@@ -56,7 +58,9 @@ class Sender:
             timeout: float | None = None,
         ) -> HttpReply:
             answer = transport.post(body, headers=headers or {}, timeout=timeout)
-            return self.wait(answer) if self.asynchronous else answer
+            if self.asynchronous:
+                answer = self.wait(answer)
+            return accept(answer, now=clock.get("clock", SYSTEM).now())
 
         return post
 

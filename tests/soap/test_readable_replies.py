@@ -33,9 +33,9 @@ from claimbridge.errors import ClaimBridgeError, DeliveryRefused
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity
 from claimbridge.signing.keys.throwaway import make
+from claimbridge.soap.http import accept
+from claimbridge.soap.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
 from claimbridge.soap.transport.answer import HttpAnswer
-from claimbridge.soap.transport.multipart import LONGEST_HEAD, MOST_HEADERS, MOST_PARTS
-from claimbridge.soap.transport.reply import accept
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLAIM = Claim.from_json((EXAMPLES / "claims/travel-cn.json").read_bytes())
@@ -332,7 +332,7 @@ def test_no_answer_takes_long(case: str) -> None:
     kind, body = HOSTILE[case]
     began = time.process_time()
     with contextlib.suppress(OutcomeUnknown):
-        accept(HttpAnswer(200, {"content-type": kind}, body), place="x", now=SYSTEM.now())
+        accept(HttpAnswer(200, {"content-type": kind}, body, place="x"), now=SYSTEM.now())
     assert time.process_time() - began < 2.0
 
 

@@ -17,13 +17,13 @@ from tests.soap.conftest import Sender
 from tests.soap.server import REPLY, Server, http
 
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
+from claimbridge.soap.http import content_headers
 from claimbridge.soap.transport import (
     Auth,
     Basic,
     Bearer,
     ClientCertificate,
     TransportSettings,
-    content_headers,
 )
 
 ENDPOINT = "https://erp.example/voucher-service"

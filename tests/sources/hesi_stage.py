@@ -11,8 +11,8 @@ from claimbridge.config import Timeouts
 from claimbridge.sandbox import Hesi, Node, Sandbox
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import Secret
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
-from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
 
 EBOT = Node("FLOW:1", "ERP check", ebot=True)

@@ -35,8 +35,8 @@ from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.hesi.api.client import HesiClient, HesiKeys
 from claimbridge.sources.hesi.api.http import HesiReply, HesiRequest, Secret
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiToken
-from claimbridge.sources.hesi.settings import HesiSettings
 
 TOKEN = "TOKEN-7f3a:corp"
 SECRET = "SECRET-91bc"

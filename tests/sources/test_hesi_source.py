@@ -19,8 +19,8 @@ from claimbridge.errors import ConfigurationError, LedgerUnavailable
 from claimbridge.sandbox import Hesi, Sandbox
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.api.client import HesiPage
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.forms.fields import load_map
-from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.source import HesiSource
 
 MINUTE = 60_000

@@ -18,11 +18,11 @@ from claimbridge.model import JournalEntry, Standing, State
 from claimbridge.sandbox import DISTURBANCES
 from claimbridge.sandbox.hesi.service import TokenOrder
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.carrier import Carrier
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
-from claimbridge.sources.record import SourceRecord
-from claimbridge.sources.writeback import OPEN, WriteBack, WriteBackKind, WriteBackState
+from claimbridge.sources.intake.carrier import Carrier
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 
 KINDS = tuple(WriteBackKind)
 OPERATION = {
@@ -62,7 +62,7 @@ def hesi(served: Stage) -> Iterator[Stage]:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[SourceRecord]:
-    opened = SourceRecord(tmp_path / "claims.db")
+    opened = SqliteRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 

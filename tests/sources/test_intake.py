@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from tests.sources.claims import INVOICE, claim
 
-from claimbridge.client import Result
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -19,11 +18,12 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import Claim, Purpose, Standing, State
+from claimbridge.results import Result
 from claimbridge.sources.base import Arrival
+from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.intake import Intake, IntakeItem
-from claimbridge.sources.record import ArrivalState, SourceRecord
+from claimbridge.sources.record import ArrivalState, MemoryRecord
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.testing import FakeLedger
 
 CONFIG = SourceConfig(name="list", kind="tests:list", ledger="TEST")
@@ -69,7 +69,7 @@ class Scene:
 
     def __init__(self, ledger: FakeLedger) -> None:
         self.ledger = ledger
-        self.record = SourceRecord(None)
+        self.record = MemoryRecord()
         self.source: ListSource = ListSource()
         self.config = CONFIG
         self.intake = Intake(

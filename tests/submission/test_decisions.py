@@ -12,9 +12,9 @@ from claimbridge.submission.decisions import (
     Busy,
     Close,
     Done,
+    Fly,
     Refuse,
     Resolve,
-    Send,
     TakeBack,
     quiet_left,
 )
@@ -31,9 +31,9 @@ def reversal(revision: int, state: State) -> Submission:
 @pytest.mark.parametrize(
     ("held", "expected"),
     [
-        ((), Send),
-        ((wanted(1, state=S.PENDING),), Send),
-        ((wanted(1, state=S.REJECTED),), Send),
+        ((), Fly),
+        ((wanted(1, state=S.PENDING),), Fly),
+        ((wanted(1, state=S.REJECTED),), Fly),
         *[((wanted(1, state=state),), Done) for state in ACCEPTED],
         ((wanted(1, state=S.SENDING),), Busy),
         ((wanted(1, state=S.IN_DOUBT),), Resolve),
@@ -63,9 +63,9 @@ def test_first_revision(held: tuple[Submission, ...], expected: type | str) -> N
     ("held", "expected"),
     [
         ((wanted(1, state=S.PENDING),), Close),
-        ((wanted(1, state=S.REJECTED),), Send),
-        ((wanted(1, state=S.REVERSED), reversal(1, S.POSTED)), Send),
-        ((wanted(1, state=S.REVERSED), reversal(1, S.IN_DOUBT)), Send),
+        ((wanted(1, state=S.REJECTED),), Fly),
+        ((wanted(1, state=S.REVERSED), reversal(1, S.POSTED)), Fly),
+        ((wanted(1, state=S.REVERSED), reversal(1, S.IN_DOUBT)), Fly),
         *[((wanted(1, state=state),), TakeBack) for state in ACCEPTED],
         ((wanted(1, state=S.REVERSING), reversal(1, S.IN_DOUBT)), TakeBack),
         ((wanted(1, state=S.IN_DOUBT),), Resolve),

@@ -36,7 +36,13 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles.base import Capabilities
-from claimbridge.submission.evidence import after, assigned, error_for, renewed, with_original
+from claimbridge.submission.evidence import (
+    after,
+    error_for,
+    outcome_of_each,
+    renewed,
+    with_original,
+)
 
 S = State
 A, B = wanted(claim="A"), wanted(claim="B")
@@ -63,13 +69,13 @@ REJECTED = Outcome(kind=K.REJECTED, reasons=(Reason("closed"),))
 )
 def test_assigned(asked: tuple[Submission, ...], said: tuple[Outcome, ...], expected: str) -> None:
     """A reply speaks only for the references it names; alone and nameless, it claims no success."""
-    assert " ".join(one.kind for one in assigned(asked, said)) == expected
+    assert " ".join(one.kind for one in outcome_of_each(asked, said)) == expected
 
 
 def test_two_words_about_one_document() -> None:
     """Two numbers for one reference are no evidence of either."""
     other = msgspec.structs.replace(posted("A"), journal_entry=JournalEntry("2"))
-    assert assigned((A,), (posted("A"), other, posted("A")))[0].kind is K.UNKNOWN
+    assert outcome_of_each((A,), (posted("A"), other, posted("A")))[0].kind is K.UNKNOWN
 
 
 def _doubted(capabilities: Capabilities) -> Any:

@@ -34,7 +34,7 @@ from claimbridge.errors import (
 from claimbridge.journal.sqlite.journal import SqliteJournal
 from claimbridge.model import Gap, History, Outcome, OutcomeKind, Purpose, State
 from claimbridge.profiles.base import Capabilities
-from claimbridge.submission import Draft, Rules, reverse, submit_batch
+from claimbridge.submission import Draft, Rules, reverse_document, submit_batch
 from claimbridge.submission.restored import after_gap
 
 K, S = OutcomeKind, State
@@ -131,7 +131,9 @@ def test_a_reversal_is_asked_for_too() -> None:
     """What another journal reversed is not reversed again."""
     scene = asking()
     scene.submit(1, ABSENT, posted())
-    found = scene.play(reverse(key(), DAY, "", scene.ledger), posted("C.x1", totals=TOTALS))
+    found = scene.play(
+        reverse_document(key(), DAY, "", scene.ledger), posted("C.x1", totals=TOTALS)
+    )
     assert (found.state, scene.state()) == (S.POSTED, S.REVERSED)
     assert scene.asked[-1] == "query C.x1"
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 import pytest
 from tests.exchanger import OneMessage
 from tests.submission.driver import ASK_UNIQUE, DAY, ENTRY, UNIQUE, Clock, history, key, wanted
 
 from claimbridge.errors import ConflictingSubmission
+from claimbridge.journal import Journal
 from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
-from claimbridge.submission import Access, Plan, Recall, Record, Rules, settle_by_hand
+from claimbridge.submission import Plan, Rules, settle_by_hand, with_journal
 from claimbridge.submission.by_hand import settle_gone
-from claimbridge.submission.intentions import reversing
+from claimbridge.submission.intentions import reversal_changes
 
 
 def _standing(revision: int, state: State) -> Submission:
@@ -24,14 +27,14 @@ def test_an_earlier_reversal_leaves_what_waits_for_a_later_revision() -> None:
         _standing(1, State.REVERSED), _standing(2, State.POSTED), wanted(3, state=State.PENDING)
     )
     rules = Rules(capabilities=ASK_UNIQUE, clock=Clock())
-    assert reversing(found, found.submissions[:1], DAY, "", rules) == ()
+    assert reversal_changes(found, found.submissions[:1], DAY, "", rules) == ()
 
 
 def test_a_reversal_closes_what_waits_for_it() -> None:
     """Taking revision 1 back gives up revision 2, which waits to take its place."""
     found = history(_standing(1, State.POSTED), wanted(2, state=State.PENDING))
     rules = Rules(capabilities=ASK_UNIQUE, clock=Clock())
-    changed = reversing(found, found.submissions[:1], DAY, "", rules)
+    changed = reversal_changes(found, found.submissions[:1], DAY, "", rules)
     assert (key(2), State.REVERSED) in {(one.key, one.state) for one in changed}
 
 
@@ -44,17 +47,22 @@ def _half_reversed(reversal: State) -> History:
     return history(part, wanted(1, key=taking, reference="C.x1", state=reversal, attempt=1))
 
 
-def _settled(plan: Plan[Submission], found: History) -> Submission:
+class _OneHistory:
+    """A journal that knows one history, and takes whatever is written."""
+
+    def __init__(self, known: History) -> None:
+        self.known = known
+
+    def history(self, *_: str) -> History:
+        return self.known
+
+    def record(self, *_: object) -> History:
+        return self.known
+
+
+def _settled(plan: Plan[Submission], known: History) -> Submission:
     """Perform a plan that needs the journal alone, on one history."""
-    answer: object = None
-    try:
-        while True:
-            step = plan.send(answer)
-            assert isinstance(step, Access)
-            assert isinstance(step, (Recall, Record))
-            answer = found
-    except StopIteration as end:
-        return end.value
+    return with_journal(plan, cast("Journal", _OneHistory(known)))
 
 
 @pytest.mark.parametrize("gone", [True, False])

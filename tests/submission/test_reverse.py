@@ -31,7 +31,13 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Purpose, Reason, State
-from claimbridge.submission import absorb, reconcile, refresh, reverse, settle_by_hand
+from claimbridge.submission import (
+    absorb,
+    reconcile_document,
+    refresh,
+    reverse_document,
+    settle_by_hand,
+)
 
 S = State
 BACK = Purpose.REVERSE
@@ -42,7 +48,7 @@ REVERSED = Outcome(kind=K.REVERSED, reference="C", journal_entry=ENTRY)
 
 
 def take_back(scene: Scene, *replies: Reply) -> Any:
-    return scene.play(reverse(key(), DAY, "", scene.ledger), *replies)
+    return scene.play(reverse_document(key(), DAY, "", scene.ledger), *replies)
 
 
 def posted_scene(capabilities: Any, **rules: Any) -> Scene:
@@ -128,7 +134,7 @@ def test_in_doubt_when_others_reversed() -> None:
     scene.play(absorb(scene.known(), REVERSED, scene.rules))
     assert (scene.state(), scene.state(1, BACK)) == (S.REVERSED, S.IN_DOUBT)
     scene.clock.seconds = 400.0
-    scene.play(reconcile(scene.known(1, BACK), scene.ledger), ABSENT)
+    scene.play(reconcile_document(scene.known(1, BACK), scene.ledger), ABSENT)
     assert scene.state(1, BACK) is S.PENDING
 
 
@@ -137,11 +143,11 @@ def test_reconcile_keeps_the_reversals_date() -> None:
     scene = posted_scene(ASK_UNIQUE, retries=0)
     later = DAY.replace(month=3)
     with pytest.raises(NotDelivered):
-        scene.play(reverse(key(), later, "", scene.ledger), AWAY)
+        scene.play(reverse_document(key(), later, "", scene.ledger), AWAY)
     with pytest.raises(OutcomeUnknown):
-        scene.play(reconcile(scene.known(1, BACK), scene.ledger), lost(), ABSENT, REJECTED)
+        scene.play(reconcile_document(scene.known(1, BACK), scene.ledger), lost(), ABSENT, REJECTED)
     scene.clock.seconds = 400.0
-    scene.play(reconcile(scene.known(), scene.ledger), ABSENT, posted("C.x1"))
+    scene.play(reconcile_document(scene.known(), scene.ledger), ABSENT, posted("C.x1"))
     assert scene.known(1, BACK).voucher.posting_date == later
 
 

@@ -30,7 +30,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import JournalEntry, Outcome, Purpose, Reason, State
-from claimbridge.submission import Begin, Draft, Post, Record, reconcile, submit
+from claimbridge.submission import Begin, Draft, Post, Record, reconcile_document, submit_document
 
 S = State
 ABSENT = Outcome(kind=K.ABSENT)
@@ -242,7 +242,7 @@ def test_reversed_in_the_erp() -> None:
 def test_crash_dates_the_doubt() -> None:
     """What a dead process was sending is in doubt from when it was found, not from its start."""
     scene = Scene(ASK)
-    plan = submit(key(1), "digest 1", lambda: Draft(wanted()), scene.ledger)
+    plan = submit_document(key(1), "digest 1", lambda: Draft(wanted()), scene.ledger)
     step: Any = next(plan)
     while not isinstance(step, Post):
         step = plan.send(step.perform(scene.journal))
@@ -268,7 +268,7 @@ def test_broken_off(step: type) -> None:
 def test_closed_plan_asks_for_nothing() -> None:
     """A plan that is closed ends; nobody is left to perform another step."""
     scene = Scene(ASK)
-    plan = submit(key(1), "digest 1", lambda: Draft(wanted()), scene.ledger)
+    plan = submit_document(key(1), "digest 1", lambda: Draft(wanted()), scene.ledger)
     step: Any = next(plan)
     while not isinstance(step, Begin):
         step = plan.send(step.perform(scene.journal))
@@ -374,7 +374,7 @@ def test_changed_content() -> None:
     scene = Scene(ASK)
     scene.submit(1, posted())
     with pytest.raises(ConflictingSubmission):
-        scene.play(submit(key(1), "other", lambda: Draft(wanted()), scene.ledger))
+        scene.play(submit_document(key(1), "other", lambda: Draft(wanted()), scene.ledger))
 
 
 def test_reconcile_sends_what_was_never_sent() -> None:
@@ -382,7 +382,7 @@ def test_reconcile_sends_what_was_never_sent() -> None:
     scene = Scene(ASK, retries=0)
     with pytest.raises(NotDelivered):
         scene.submit(1, AWAY)
-    assert scene.play(reconcile(scene.known(), scene.ledger), posted()).state is S.POSTED
+    assert scene.play(reconcile_document(scene.known(), scene.ledger), posted()).state is S.POSTED
 
 
 def test_reconcile_leaves_a_superseded_one() -> None:
@@ -392,4 +392,4 @@ def test_reconcile_leaves_a_superseded_one() -> None:
         scene.submit(1, AWAY)
     scene.submit(2, posted("C.r2"))
     assert scene.state(1) is S.REVERSED, "it never goes any more"
-    assert scene.play(reconcile(scene.known(), scene.ledger)).state is S.REVERSED
+    assert scene.play(reconcile_document(scene.known(), scene.ledger)).state is S.REVERSED

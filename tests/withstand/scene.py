@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar
 import msgspec
 
 from claimbridge.aio import AsyncClient
-from claimbridge.client import Client, Reconciled, Result
+from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimBridgeError, LedgerRejection, OutcomeUnknown
@@ -33,6 +33,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles import load_profile
+from claimbridge.results import Reconciled, Result
 from claimbridge.sandbox import DISTURBANCES, LedgerRow, Sandbox
 
 PROFILES = ("reference", "sap-journal-entry")

@@ -21,7 +21,18 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConflictingSubmissi
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Claim, JournalEntry, Outcome, OutcomeKind, Purpose, State, Submission
-from claimbridge.submission import Built, Draft, Pause, Plan, Post
+from claimbridge.submission import (
+    Access,
+    Built,
+    End,
+    Pause,
+    Plan,
+    advance,
+    perform,
+    plans,
+    reconcile_claim,
+    take,
+)
 
 UNFINISHED = (State.PENDING, State.SENDING, State.IN_DOUBT, State.REVERSING)
 K = OutcomeKind
@@ -105,14 +116,22 @@ class Division(Ledger):
 
     def __init__(self, profile: ShortDocuments | LongerDocuments, **parts: Any) -> None:
         super().__init__(profile=profile, **parts)
-        self.made: dict[tuple[str, int], tuple[Draft, ...]] = {}
+        self.made: dict[tuple[str, int], tuple[Submission, ...]] = {}
+        self.built: dict[str, Built] = {}
 
-    def drafts(self, claim: Claim, book: str) -> tuple[Draft, ...]:
+    def documents(self, claim: Claim, book: str) -> tuple[Submission, ...]:
         """Return the documents of a claim."""
         key = (claim.id, claim.revision)
         if key not in self.made:
-            self.made[key] = super().drafts(claim, book)
+            self.made[key] = super().documents(claim, book)
         return self.made[key]
+
+    def build(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
+        """Return the request of one of them."""
+        (one,) = submissions
+        if one.reference not in self.built:
+            self.built[one.reference] = super().build(verb, submissions)
+        return self.built[one.reference]
 
     def exchange(
         self, verb: str, submissions: tuple[Submission, ...], built: Built | None = None
@@ -145,38 +164,36 @@ class World:
         """Let one process, any, make its next step; it may be interrupted there."""
         index = self.chance.randrange(len(self.going))
         plan, answer = self.going.pop(index)
+        error = None
+        if answer and plan not in self.broken and self.chance.random() < 0.01:
+            self.broken.append(plan)  # once: nobody could record a second one
+            error = KeyboardInterrupt()
         try:
-            if answer and plan not in self.broken and self.chance.random() < 0.01:
-                self.broken.append(plan)  # once: nobody could record a second one
-                step = plan.throw(KeyboardInterrupt())
-            else:
-                step = plan.send(answer)
-            self.going.append((plan, self._perform(step)))
-        except (StopIteration, ClaimBridgeError, KeyboardInterrupt):
+            turn = advance(plan, answer, error=error)
+            if not isinstance(turn, End):
+                self.going.append((plan, take(turn, self)))
+        except (ClaimBridgeError, KeyboardInterrupt):
             return
 
-    def finish(self, plan: Plan[Any]) -> Any:
-        """Carry a plan out undisturbed."""
-        answer: Any = None
-        try:
-            while True:
-                answer = self._perform(plan.send(answer))
-        except StopIteration as end:
-            return end.value
-
-    def _perform(self, step: Any) -> Any:
+    def access(self, step: Access[Any]) -> Any:
+        """Perform a step on the journal."""
         self.clock.seconds += 0.01
-        if isinstance(step, Pause):
-            self.clock.seconds += step.seconds
-            return True
-        if isinstance(step, Post):
-            return self.erp.answer(step.message)
         return step.perform(self.journal)
+
+    def post(self, message: Exchange) -> tuple[Outcome, ...]:
+        """Ask the ERP."""
+        self.clock.seconds += 0.01
+        return self.erp.answer(message)
+
+    def pause(self, seconds: float) -> bool:
+        """Let time pass."""
+        self.clock.seconds += 0.01 + seconds
+        return True
 
     def reconcile(self) -> Iterator[Plan[Any]]:
         """Plan the end of everything unfinished."""
         for one in list(self.journal.select(book_of(self.journal, "CN01"), UNFINISHED)):
-            yield self.chance.choice(self.ledgers).reconcile(one)
+            yield reconcile_claim(one, self.chance.choice(self.ledgers))
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +235,7 @@ def _episode(world: World, seen: Counter[str]) -> None:
     taken_back = chance.random() < 0.3
     for _ in range(chance.randrange(2, 6)):
         ledger = short if chance.random() < 0.8 else longer
-        world.begin(ledger.submit(claims[chance.randrange(newest)]))
+        world.begin(plans.submit(claims[chance.randrange(newest)], ledger))
     if taken_back:
         world.begin(_reversal(short, chance))
     for count in range(600):
@@ -241,7 +258,7 @@ def _repeat(world: World, claim: Claim, seen: Counter[str]) -> None:
     """The last caller comes again: then its revision alone is in the ledger, all of it."""
     for _ in range(3):
         try:
-            ack = world.finish(world.ledgers[0].submit(claim))
+            ack = perform(plans.submit(claim, world.ledgers[0]), world)
         except ConflictingSubmission as error:
             # Begun under another division, or closed before it was sent: told, for a person.
             if error.code not in ("CB-453", "CB-456"):
@@ -271,7 +288,9 @@ def _reversal(ledger: Ledger, chance: random.Random) -> Plan[Any]:
     for _ in range(chance.randrange(12)):
         yield Pause(0.0)
     return (
-        yield from ledger.reverse("EXP-7", revision=None, posting_date=None, reason="a mistake")
+        yield from plans.reverse(
+            "EXP-7", ledger, revision=None, posting_date=None, reason="a mistake"
+        )
     )
 
 
@@ -281,7 +300,7 @@ def _heal(world: World) -> None:
         world.clock.seconds += 1000
         for plan in world.reconcile():
             try:
-                world.finish(plan)
+                perform(plan, world)
             except ClaimBridgeError:
                 continue
 
@@ -290,7 +309,7 @@ def _judge(world: World, seen: Counter[str]) -> None:
     posts = {one.reference: one for one in world.erp.live()}
     kinds = {(one.key.revision, one.voucher.documents) for one in posts.values()}
     try:
-        status = world.finish(world.ledgers[0].status("EXP-7", ask=False))
+        status = perform(plans.status("EXP-7", world.ledgers[0], ask=False), world)
     except ClaimError:
         assert not posts, "nothing was submitted"
         return

@@ -22,13 +22,13 @@ def test_each_difference_is_told_once_and_counted(
     config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
     with Client(config, ledger=ledger_of(config)) as client:
         client.submit(claim(new_id()))
-        assert client.drifts() == {}
+        assert client.contract_drifts() == {}
         erp.set_faults("drift")
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             states = [client.submit(claim(new_id())).state for _ in range(3)]
         erp.set_faults("")
-        counts = client.drifts()
+        counts = client.contract_drifts()
     assert states == [State.POSTED] * 3
     assert counts
     assert set(counts.values()) == {3}

@@ -13,17 +13,19 @@ from claimbridge import xmlio
 from claimbridge.contract.calls.drift import drift
 from claimbridge.contract.calls.findings import traced
 from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.calls.render import render
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.calls.service import Service
-from claimbridge.contract.calls.shape import Leaf
+from claimbridge.contract.calls.shapes import Leaf, Shapes
 from claimbridge.contract.encoded.calls import EncodedCalls
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import gather
 from claimbridge.contract.names import unique_local_names
 from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.pruned.gate import PrunedGate
-from claimbridge.contract.pruned.in_use import InUse, keep_view, kept_view
+from claimbridge.contract.pruned.in_use import InUse, read_in_use, write_in_use
+from claimbridge.contract.pruned.shapes import PrunedShapes
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.findings import Finding
 from claimbridge.turns import Turn
@@ -41,6 +43,7 @@ class Contract:
         self,
         title: str,
         service: Service,
+        shapes: Shapes | PrunedShapes,
         gate: Gate | PrunedGate,
         encoded: EncodedCalls | None = None,
     ) -> None:
@@ -51,7 +54,8 @@ class Contract:
             operations | dict(service.operations)
         )
         self.endpoints: Final[Mapping[str, str]] = MappingProxyType(dict(service.endpoints))
-        self._service = service
+        self._unsupported = service.unsupported
+        self._shapes = shapes
         self._gate = gate
         self._encoded_answers: Mapping[str, Leaf] = encoded.answers if encoded else {}
         self._answers: Mapping[str, str] = _every_name((*service.answers, *self._encoded_answers))
@@ -76,38 +80,35 @@ class Contract:
         ContractDrift CB-211 for a file that is not the one that was locked.
         """
         bundle = source if isinstance(source, Bundle) else Bundle.from_path(source)
-        view = kept_view(bundle, operations, types) if operations else None
-        if view is not None:
+        part = read_in_use(bundle, operations, types) if operations else None
+        if part is not None:
             try:
-                return cls._seen(view, bundle)
+                return cls._in_use(part, bundle)
             except ContractError:
                 pass  # what was kept does not compile: it is made again
         return cls._whole(bundle, operations, types)
 
     @classmethod
-    def _seen(cls, view: InUse, bundle: Bundle) -> Contract:
-        whole = _Once(lambda: cls._whole(bundle))
-        service = view.service(lambda: whole()._service.shapes)
-        return cls(
-            bundle.title,
-            service,
-            view.gate(bundle.title, service.shapes, lambda: whole()._own_gate),
-        )
+    def _in_use(cls, part: InUse, bundle: Bundle) -> Contract:
+        shapes, gate = part.open(bundle.title, _Once(lambda: MessageRules.of(gather(bundle))))
+        return cls(bundle.title, part.service, shapes, gate)
 
     @classmethod
     def _whole(
-        cls, bundle: Bundle, operations: Collection[str] = (), types: Collection[str] = ()
+        cls, bundle: Bundle, operations: Collection[str], types: Collection[str]
     ) -> Contract:
         # Imported here because zeep takes 150 ms, and replies are read without it.
         from claimbridge.contract.calls.zeep_reader import read_service
 
         documents = gather(bundle)
         service = read_service(documents)
-        encoded = EncodedCalls(documents) if service.unsupported else None
-        gate = Gate(documents, service.shapes.element)
+        rules = MessageRules.of(documents)
         if operations:
-            keep_view(bundle, service, documents, operations, types)
-        return cls(documents.title, service, gate, encoded)
+            write_in_use(
+                bundle, service, rules.outline, documents, operations=operations, types=types
+            )
+        encoded = EncodedCalls(documents, rules.outline.declared) if service.unsupported else None
+        return cls(documents.title, service, rules.shapes, rules.gate, encoded)
 
     def __repr__(self) -> str:
         return f"Contract({self.title!r}, {len(self.operations)} operations)"
@@ -126,7 +127,7 @@ class Contract:
             if self._is_encoded(operation):
                 assert self._encoded is not None  # where there are such operations, there is it
                 return self._encoded.render(operation, body)
-            return render(self._input(operation), body, self._service.shapes)
+            return render(self._input(operation), body, self._shapes)
         except SchemaViolation as error:
             error.findings = tuple(traced(finding, sources) for finding in error.findings)
             raise
@@ -154,7 +155,7 @@ class Contract:
         """
         element = self._encoded.read(element) if self._encoded else element
         leaf = self._leaf(element)
-        return Reply(element, leaf.shape if leaf else None, self._service.shapes)
+        return Reply(element, leaf.shape if leaf else None, self._shapes)
 
     def asked(self, element: etree._Element) -> etree._Element:
         """Return a request as if it were literal: an rpc/encoded one without what it adds.
@@ -170,7 +171,7 @@ class Contract:
         """
         try:
             element = self._encoded.read(element) if self._encoded else element
-            return drift(element, self._leaf(element), self._service.shapes)
+            return drift(element, self._leaf(element), self._shapes)
         except Exception as error:  # noqa: BLE001 - a remark must never cost a reply
             return (f"the reply could not be compared with the contract: {type(error).__name__}",)
 
@@ -180,22 +181,17 @@ class Contract:
         name = answers.get(str(element.tag)) or answers.get(xmlio.local_name(element))
         if name is None:
             return None
-        return self._encoded_answers.get(name) or self._service.shapes.element(name)
+        return self._encoded_answers.get(name) or self._shapes.element(name)
 
     def _is_encoded(self, operation: str) -> bool:
         found = self.operations.get(operation)
         return found is not None and found.style == ENCODED
 
-    @property
-    def _own_gate(self) -> Gate:
-        assert isinstance(self._gate, Gate)  # asked of whole contracts only
-        return self._gate
-
     def _input(self, operation: str) -> Leaf:
         found = self.operations.get(operation)
         if found is None:
             raise self._no_operation(operation)
-        leaf = self._service.shapes.element(found.input)
+        leaf = self._shapes.element(found.input)
         if leaf is None:
             raise ContractError(
                 f"the contract {self.title} declares no element {found.input} for {operation}",
@@ -204,7 +200,7 @@ class Contract:
         return leaf
 
     def _no_operation(self, operation: str) -> ContractError:
-        style = self._service.unsupported.get(operation)
+        style = self._unsupported.get(operation)
         if style is not None:
             return ContractError(
                 f"{operation} of the contract {self.title} is {style}, neither "
@@ -219,18 +215,18 @@ class Contract:
 
 
 class _Once:
-    """Loads the whole contract when first called, however many threads call at once."""
+    """Reads the whole contract when first called, however many threads call at once."""
 
-    def __init__(self, load: Callable[[], Contract]) -> None:
-        self._load = load
+    def __init__(self, read: Callable[[], MessageRules]) -> None:
+        self._read = read
         self._turn = Turn()
-        self._loaded: Contract | None = None
+        self._rules: MessageRules | None = None
 
-    def __call__(self) -> Contract:
+    def __call__(self) -> MessageRules:
         with self._turn.held():
-            if self._loaded is None:
-                self._loaded = self._load()
-            return self._loaded
+            if self._rules is None:
+                self._rules = self._read()
+            return self._rules
 
 
 def _every_name(full: Iterable[str]) -> dict[str, str]:

@@ -280,7 +280,7 @@ class MemoryStore:
             owners={key: shelf.aloft[key].owner for key in write.flown if key in shelf.aloft},
             presences=tuple(_presences(shelf, claim_id)) if write.is_posting else (),
             books=shelf.books,
-            holders=self.holders(write.invoices),
+            holders=self.holders(write.invoices) if write.invoices else (),
             evidence=self.evidence() if write.takeoffs else None,
         )
 

@@ -83,7 +83,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     ``owners`` has the keys that were ``flown`` and are in ``sending``. ``presences`` is what other
     books have of the claim's vouchers to post; where there is any, ``books`` are all books.
     ``holders`` are all submissions that have, or had, one of the invoices (by identity).
-    ``evidence`` is there where a flight begins.
+    ``evidence`` is there where a flight begins; it need not have the gaps.
     """
 
     owners: Mapping[Key, str] = {}

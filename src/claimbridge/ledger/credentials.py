@@ -142,10 +142,10 @@ def open_key(place: str, secret: bytes | None, *, algorithm: str | None) -> Iden
 def _algorithm(name: str | None) -> Algorithm | None:
     if name is None:
         return None
-    known = {one.name.lower().replace("_", "-"): one for one in Algorithm}
-    if name not in known:
+    algorithms = {each.name.lower().replace("_", "-"): each for each in Algorithm}
+    if name not in algorithms:
         raise ConfigurationError(
-            f"there is no signature algorithm {name!r}; there are {', '.join(known)}",
+            f"there is no signature algorithm {name!r}; there are {', '.join(algorithms)}",
             code="CB-251",
         )
-    return known[name]
+    return algorithms[name]

@@ -25,7 +25,6 @@ from claimbridge.ledger.reading import (
     Reader,
     not_built,
     outcome_of,
-    outcomes_in,
     unknown,
 )
 from claimbridge.ledger.sessions import Session
@@ -36,7 +35,7 @@ from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.abilities import HasSessions, ListsChanges, begin
 from claimbridge.profiles.base import Page
 from claimbridge.profiles.conversation import Began, LogIn, Wait
-from claimbridge.soap.transport import HttpMessage, HttpReply
+from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.submission import (
     Built,
     Confirm,
@@ -54,7 +53,7 @@ _OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY})
 _TURN: Final = 0.02
 """Seconds between two looks at whether another has logged in."""
 _BY_STATUS: Final = frozenset({"CB-409", "CB-417", "CB-418", "CB-442", "CB-443"})
-"""What the transport concludes from an HTTP status alone."""
+"""What a wire concludes from an HTTP status alone."""
 
 
 class NoAnswer(Exception):
@@ -127,7 +126,7 @@ class ExchangeRun:
                     yield from self._log_in(again=True)
                 else:
                     # What carries vouchers is never harmless, whatever a profile says of it.
-                    own = built if step is request else self._writer.validated(step)
+                    own = built if step is request else self._writer.validate(step)
                     harmless = step.harmless and step is not request
                     answer = yield from self._call(own, harmless=harmless)
         except StopIteration as end:
@@ -150,17 +149,14 @@ class ExchangeRun:
     def _read(self, answer: object) -> tuple[Outcome, ...]:
         """Return the outcomes that a profile has read; what are none prove nothing."""
         try:
-            return self._evidence(outcomes_in(answer))
+            return self._evidence(answer)
         except TypeError as error:
             text = f"profile {self._profile.name} failed on the {self._stage}: {error}"
             return (self._failure(OutcomeUnknown(text)),)
 
-    def _evidence(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """Return outcomes with what is known of the answers that they were read from.
-
-        What has no number of the ERP's form is no success; what was tolerated is reported.
-        """
-        outcomes = self._reader.proven(outcomes)
+    def _evidence(self, answer: object) -> tuple[Outcome, ...]:
+        """Return the outcomes that a profile has read, with what is known of their answers."""
+        outcomes = self._reader.outcomes(answer)
         if self._bound:
             return outcomes
         return tuple(msgspec.structs.replace(outcome, bound=False) for outcome in outcomes)
@@ -192,9 +188,7 @@ class ExchangeRun:
         self._left = self._left or not harmless
         reply = yield from self._post(message, self._session, harmless=harmless)
         self._effect = self._effect or not harmless
-        answer = self._reader.content(reply, asked=built.operation)
-        self._reader.note_drift(answer, asked=built.operation)
-        return answer
+        return self._reader.answer(reply, asked=built.operation)
 
     def _confirm(self, message: HttpMessage) -> Plan[HttpMessage]:
         """Return the message, stamped, if nobody has taken its attempts over; else raise NoAnswer.
@@ -213,19 +207,19 @@ class ExchangeRun:
         return msgspec.structs.replace(message, checked=checked)
 
     def _post(self, message: HttpMessage, session: Session, *, harmless: bool) -> Plan[OpenReply]:
-        post: Post[HttpMessage, HttpReply] = Post(message)
+        post: Post[HttpMessage, HttpAnswer] = Post(message)
         try:
-            reply = yield from post
-            opened = self._setup.wire.open(reply, message)
-            yield from self._check_first(opened)
+            answer = yield from post
+            reply = self._setup.wire.open(answer, message)
+            yield from self._check_first(reply)
         except DeliveryError as error:
             raise self._no_answer(error, harmless=harmless) from error
-        if reply.cookies:
-            session.take(reply.cookies, now=self._setup.clock.now())
+        if answer.cookies:
+            session.take(answer.cookies, now=self._setup.clock.now())
         if reply.drift:
             self._setup.drifts.report(reply.drift)
-        self._bound = self._bound and opened.bound
-        return opened
+        self._bound = self._bound and reply.bound
+        return reply
 
     def _check_first(self, reply: OpenReply) -> Plan[None]:
         """Refuse a reply that was seen before."""
@@ -257,7 +251,7 @@ class ExchangeRun:
         assert isinstance(self._profile, HasSessions)  # asked only where there are sessions
         session = Session()
         try:
-            built = self._writer.validated(self._profile.log_in(self._setup.credentials))
+            built = self._writer.validate(self._profile.log_in(self._setup.credentials))
             message = self._writer.message(built, session)
             reply = yield from self._post(message, session, harmless=True)
             answer = self._reader.content(reply, asked=built.operation)
@@ -293,12 +287,12 @@ class ExchangeRun:
                 f"profile {name} cannot list changes; use status or wait", code="CB-254"
             )
         with self._writer.building("the question for changes", None):
-            built = self._writer.validated(profile.changes(cursor, limit))
+            built = self._writer.validate(profile.changes(cursor, limit))
         try:
             answer = yield from self._call(built, harmless=True)
             if isinstance(answer, Reply):
                 page = profile.read_changes(answer)
-                outcomes = self._evidence(outcomes_in(page.outcomes))
+                outcomes = self._evidence(page.outcomes)
                 return msgspec.structs.replace(page, outcomes=outcomes)
             outcome = profile.read_fault(answer)
         except NoAnswer as end:

@@ -20,7 +20,7 @@ class InnerDocuments:
         self._folder = folder
         self._contracts: dict[tuple[str, str], InnerContract] = {}
 
-    def filled(self, request: Request) -> Mapping[str, Any]:
+    def fill(self, request: Request) -> Mapping[str, Any]:
         """Return the request's body, with the text of its inner document in its place.
 
         Raises SchemaViolation for what the document's schema forbids, ContractError when the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 from claimbridge.contract import Contract, Reply
 from claimbridge.contract.calls.fault import Fault
@@ -18,7 +17,7 @@ from claimbridge.errors import (
 from claimbridge.ledger.setup import Setup
 from claimbridge.ledger.wire import OpenReply
 from claimbridge.model import Finding, Outcome, OutcomeKind
-from claimbridge.profiles.kit.forms import judged
+from claimbridge.profiles.kit.forms import judge_entry
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -43,27 +42,36 @@ class Reader:
             raise OutcomeUnknown(f"the reply {content.local} does not answer {asked}")
         return content
 
-    def note_drift(self, content: Reply | Fault, *, asked: str) -> None:
-        """Report what the ERP's reply has otherwise than the contract; it is read all the same."""
+    def answer(self, reply: OpenReply, *, asked: str) -> Reply | Fault:
+        """Return what the reply to a call says, and report where it differs from the contract."""
+        content = self.content(reply, asked=asked)
         if isinstance(content, Reply):
             drift = self._contract(asked).drift(content.element)
             if drift:
                 self._setup.drifts.note(drift)
+        return content
 
     def _contract(self, asked: str | None) -> Contract:
-        return self._setup.contract if asked is None else self._setup.contract_with(asked)
+        contract = self._setup.contract
+        known = asked is None or asked in contract.operations
+        return contract if known else self._setup.own_contract
 
-    def proven(self, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-        """Return outcomes by the form of this ERP's numbers, and report what was tolerated in them.
+    def outcomes(self, answer: object) -> tuple[Outcome, ...]:
+        """Return the outcomes that a profile has read, by the form of this ERP's numbers.
 
-        Success is one only with a number of that form (see ``profiles.kit.forms``).
+        An outcome is a success only with a number of that form (see ``profiles.kit.forms``). What
+        was tolerated is reported. Raises TypeError for what is no outcomes.
         """
+        if not isinstance(answer, (tuple, list)) or not all(
+            isinstance(outcome, Outcome) for outcome in answer
+        ):
+            raise TypeError(f"it reads a {type(answer).__name__}, and not outcomes")
         form = self._profile.capabilities.entry
-        proven = tuple(judged(outcome, form) for outcome in outcomes)
-        drift = [sentence for outcome in proven for sentence in outcome.drift]
+        outcomes = tuple(judge_entry(outcome, form) for outcome in answer)
+        drift = [sentence for outcome in outcomes for sentence in outcome.drift]
         if drift:
             self._setup.drifts.report(drift)
-        return proven
+        return outcomes
 
     def read_bytes(self, data: bytes, *, asked: str | None = None) -> tuple[Outcome, ...]:
         """Return what a saved reply says, whoever wrote it; what is unclear is UNKNOWN.
@@ -71,12 +79,12 @@ class Reader:
         ``asked`` None accepts a reply to any operation.
         """
         try:
-            reply, drift = self._setup.wire.open_bytes(data)
+            reply = self._setup.wire.open_bytes(data)
             content = self.content(reply, asked=asked)
-            self._setup.drifts.report(drift)
+            self._setup.drifts.report(reply.drift)
             if isinstance(content, Fault):
-                return self.proven((self._profile.read_fault(content),))
-            return self.proven(outcomes_in(self._profile.read(content)))
+                return self.outcomes((self._profile.read_fault(content),))
+            return self.outcomes(self._profile.read(content))
         except ClaimBridgeError as error:
             return (unknown(error.message, code=error.code),)
         except Exception as error:
@@ -89,15 +97,6 @@ class Reader:
         Raises DocumentError when it is no XML.
         """
         return self._setup.contract.check(self._setup.wire.body_in(data))
-
-
-def outcomes_in(answer: object) -> tuple[Outcome, ...]:
-    """Return what a profile has read as outcomes; raises TypeError where it is something else."""
-    if not isinstance(answer, (tuple, list)) or not all(
-        isinstance(outcome, Outcome) for outcome in answer
-    ):
-        raise TypeError(f"it reads a {type(answer).__name__}, and not outcomes")
-    return tuple(answer)
 
 
 def outcome_of(error: DeliveryError) -> Outcome:
@@ -113,7 +112,7 @@ def outcome_of(error: DeliveryError) -> Outcome:
         text=error.message,
         code=error.code,
         retry_after=wait,
-        useless=isinstance(error, DeliveryRefused),
+        retry_is_useless=isinstance(error, DeliveryRefused),
     )
 
 
@@ -123,7 +122,7 @@ def not_built(error: ClaimBridgeError) -> Outcome:
         kind=OutcomeKind.NOT_DELIVERED,
         text=f"the request could not be built: {error.message}",
         code="CB-419",
-        useless=True,
+        retry_is_useless=True,
     )
 
 

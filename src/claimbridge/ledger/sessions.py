@@ -35,20 +35,20 @@ class Session:
         """What is to be sent back now, by name."""
         return dict(self._cookies)
 
-    def take(self, given: Iterable[str], *, now: dt.datetime) -> None:
+    def take(self, headers: Iterable[str], *, now: dt.datetime) -> None:
         """Take what a reply's Set-Cookie headers say; one that has expired takes its cookie away.
 
         Each step is one operation on a dict, so that threads need no lock.
         """
-        for header in given:
+        for header in headers:
             pair, _, attributes = header.partition(";")
-            found = _COOKIE.match(pair.rstrip())
-            if found is None:
+            cookie = _COOKIE.match(pair.rstrip())
+            if cookie is None:
                 continue
             if _is_over(attributes, now):
-                self._cookies.pop(found[1], None)
-            elif found[1] in self._cookies or len(self._cookies) < _MOST:
-                self._cookies[found[1]] = found[2].strip()
+                self._cookies.pop(cookie[1], None)
+            elif cookie[1] in self._cookies or len(self._cookies) < _MOST:
+                self._cookies[cookie[1]] = cookie[2].strip()
 
 
 class Sessions:
@@ -82,21 +82,21 @@ class Sessions:
 
 
 def _is_over(attributes: str, now: dt.datetime) -> bool:
-    """Tell whether a cookie's attributes take it away (RFC 6265 §5.2.1 and §5.2.2)."""
-    named = dict(_attribute(one) for one in attributes.split(";"))
-    age = named.get("max-age", "")
+    """Say whether a cookie's attributes take it away (RFC 6265 §5.2.1 and §5.2.2)."""
+    values = dict(_attribute(text) for text in attributes.split(";"))
+    age = values.get("max-age", "")
     if re.fullmatch(r"-?[0-9]{1,18}", age):
         return int(age) <= 0
     try:
-        expires = parsedate_to_datetime(named["expires"])
+        expires = parsedate_to_datetime(values["expires"])
         return expires < now - _EXPIRED
     except (KeyError, ValueError, TypeError, OverflowError):
         # TypeError: a date with the zone -0000 is naive.
         return False
 
 
-def _attribute(written: str) -> tuple[str, str]:
-    name, _, value = written.partition("=")
+def _attribute(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
     return name.strip().lower(), value.strip()
 
 

@@ -26,10 +26,9 @@ from claimbridge.profiles.abilities import (
 )
 from claimbridge.profiles.base import Capabilities, Profile
 from claimbridge.profiles.conversation import Credentials
-from claimbridge.profiles.request import Request
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
-from claimbridge.submission import Rules, Wanted, place_of
+from claimbridge.submission import BookConfig, Rules, place_of
 
 _AUTH_KINDS: Final = ("basic", "bearer", "client-certificate", "username-token")
 
@@ -71,15 +70,15 @@ class Setup:
             quiet_period=config.quiet_period + _hindsight(config).total_seconds(),
             first_send=config.first_send,
             turn=config.timeouts.total * 2,
-            apart=f"parallel {self.wanted.place.within}" if config.parallel else "",
+            apart=f"parallel {self.book_config.place.within}" if config.parallel else "",
             can_bind=_can_bind(config),
             clock=clock,
         )
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def book_config(self) -> BookConfig:
         """What the configuration says of the book that this ledger means."""
-        return wanted_book(self.config, self.profile)
+        return book_config_of(self.config, self.profile)
 
     @property
     def signer(self) -> Signer | None:
@@ -98,20 +97,12 @@ class Setup:
             return self._contract
         if self.config.contract is not None:
             return _open_contract(self.profile, self.config.path(self.config.contract))
-        return self._own_contract
+        return self.own_contract
 
     @cached_property
-    def _own_contract(self) -> Contract:
+    def own_contract(self) -> Contract:
+        """The contract that the profile itself names; another port's operations may be in it."""
         return _open_contract(self.profile, Bundle.named(self.profile.contract))
-
-    def contract_for(self, request: Request) -> Contract:
-        """Return the contract that a request is written by."""
-        return self.contract_with(request.operation) if request.port else self.contract
-
-    def contract_with(self, operation: str) -> Contract:
-        """Return the contract that an operation is in: another port's may be the profile's own."""
-        own = operation not in self.contract.operations
-        return self._own_contract if own else self.contract
 
     @property
     def has_chart(self) -> bool:
@@ -151,7 +142,7 @@ class Setup:
         return day_in(zone, self.clock.now())
 
 
-def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
+def book_config_of(config: LedgerConfig, profile: Profile | None = None) -> BookConfig:
     """Return what a configuration says of the book that its ledger means.
 
     ``profile`` None means the one that it names. Raises ConfigurationError where there is none.
@@ -168,7 +159,7 @@ def wanted_book(config: LedgerConfig, profile: Profile | None = None) -> Wanted:
                 code="CB-241",
             ) from error
     place = place_of(profile.name, config.endpoint, own, config.book)
-    return Wanted(name=config.name, place=place, parallel=config.parallel)
+    return BookConfig(name=config.name, place=place, parallel=config.parallel)
 
 
 def _open_contract(profile: Profile, source: Path | Bundle) -> Contract:

@@ -16,12 +16,17 @@ from claimbridge.contract.calls.fault import Fault
 from claimbridge.ledger.credentials import reply_policy
 from claimbridge.soap.authenticator import Authenticator
 from claimbridge.soap.security import username_token
-from claimbridge.soap.transport import HttpMessage, HttpReply
+from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.soap.wire import SoapWire
 
 
 class OpenReply(Protocol):
     """A reply that a wire has opened: whose it is was judged; what it says was not read yet."""
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """What was wrong with how the reply was written or sent, a sentence each."""
+        ...
 
     @property
     def bound(self) -> bool:
@@ -55,16 +60,16 @@ class Wire(Protocol):
         """
         ...
 
-    def open(self, reply: HttpReply, message: HttpMessage) -> OpenReply:
-        """Return the reply to a message, opened.
+    def open(self, answer: HttpAnswer, message: HttpMessage) -> OpenReply:
+        """Return the reply that answers a message, opened.
 
-        Where replies are signed, one that does not verify says nothing. Raises DocumentError or
-        SigningError.
+        Raises a DeliveryError for an answer without a reply. Where replies are signed, one that
+        does not verify says nothing. Raises DocumentError or SigningError.
         """
         ...
 
-    def open_bytes(self, data: bytes) -> tuple[OpenReply, tuple[str, ...]]:
-        """Return a saved reply, whoever wrote it, and what was wrong with how it was written."""
+    def open_bytes(self, data: bytes) -> OpenReply:
+        """Return a saved reply, whoever wrote it."""
         ...
 
     def body_in(self, data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from claimbridge import submission as plans
+from claimbridge.contract import Contract
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -38,7 +39,7 @@ from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Querie
 from claimbridge.profiles.conversation import Attempt
 from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpMessage
-from claimbridge.submission import Built, Draft
+from claimbridge.submission import Built
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -97,7 +98,7 @@ class Writer:
 
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
-        book = plans.id_of(self._setup.wanted.place)
+        book = plans.id_of(self._setup.book_config.place)
         return tuple(
             self._preview(submission, explain)
             for submission, explain in self.submissions(claim, book)
@@ -115,16 +116,6 @@ class Writer:
             explain=explain,
             body=body,
             findings=findings,
-        )
-
-    def prepared(self, claim: Claim, book: str) -> tuple[Draft, ...]:
-        """Return the claim's submissions with their validated, signed bodies: one, or its parts.
-
-        ``book`` is the id of our book. Raises ClaimError.
-        """
-        return tuple(
-            Draft(submission, self.build("submit", (submission,)))
-            for submission, _ in self.submissions(claim, book)
         )
 
     def submissions(
@@ -210,17 +201,17 @@ class Writer:
 
         The gate judges the signed bytes: what is validated is byte for byte what is sent.
         """
-        contract = self._setup.contract_for(request)
+        contract = self._contract(request)
         try:
-            fields = request.body if request.inner is None else self._inner.filled(request)
+            fields = request.body if request.inner is None else self._inner.fill(request)
             body = contract.render(request.operation, fields)
         except SchemaViolation as error:
             return b"", error.findings
         if signing is not None:
-            body = self._signed(body, signing)
+            body = self._sign(body, signing)
         return body, contract.check(body, sources=request.sources)
 
-    def _signed(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
+    def _sign(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
         signer, place = self._setup.signer, self._profile.capabilities.document_signature
         if signer is None or place is None:
             return body
@@ -235,9 +226,9 @@ class Writer:
         claim_id = submissions[0].key.claim_id
         with self.building(f"the {verb}", claim_id):
             request = self._request(verb, submissions)
-            return self.validated(request, signing=signing, claim_id=claim_id)
+            return self.validate(request, signing=signing, claim_id=claim_id)
 
-    def validated(
+    def validate(
         self, request: Request, *, signing: Signing = None, claim_id: str | None = None
     ) -> Built:
         """Return a request as it goes out; raises SchemaViolation for what the contract forbids."""
@@ -253,7 +244,7 @@ class Writer:
 
     def message(self, built: Built, session: Session) -> HttpMessage:
         """Return the message of one attempt at a request, within a session."""
-        operation = self._setup.contract_for(built.request).operations[built.operation]
+        operation = self._contract(built.request).operations[built.operation]
         message = self._setup.wire.message(
             operation,
             built.body,
@@ -265,6 +256,12 @@ class Writer:
             return message
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         return msgspec.structs.replace(message, headers={**message.headers, "Cookie": cookie})
+
+    def _contract(self, request: Request) -> Contract:
+        """Return the contract that a request is written by: for another port perhaps its own."""
+        contract = self._setup.contract
+        known = not request.port or request.operation in contract.operations
+        return contract if known else self._setup.own_contract
 
     def _address(self, port: str) -> str:
         """Return the address of another port of the ERP; "" is the ledger's endpoint."""

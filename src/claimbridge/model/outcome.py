@@ -60,7 +60,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     documents in the reply from 1. ``totals`` are the debit totals per currency that the ERP says
     it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
     seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
-    ``code`` is then our error code for it, empty for the general one. ``useless`` marks a
+    ``code`` is then our error code for it, empty for the general one. ``retry_is_useless`` marks a
     NOT_DELIVERED that will be the same next time: credentials or address must be fixed first.
     ``job`` is what the ERP calls the job that holds the document, "" where there is none.
     ``bound`` False: it was read from a signed reply that may be the true answer to an earlier
@@ -76,7 +76,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float | None = None
     text: str = ""
     code: str = ""
-    useless: bool = False
+    retry_is_useless: bool = False
     item: int = 1
     bound: bool = True
     job: str = ""

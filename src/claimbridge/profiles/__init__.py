@@ -12,7 +12,7 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.abilities import lacking
 from claimbridge.profiles.base import Capabilities, Page, Profile
 from claimbridge.profiles.kit.forms import EntryForm
-from claimbridge.profiles.kit.options import given_options
+from claimbridge.profiles.kit.options import convert_options
 from claimbridge.profiles.kit.reading import legible, read_untyped
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
@@ -54,18 +54,18 @@ _PARTS: Final = ("name", "contract", "capabilities", "submit", "read", "read_fau
 def load_profile(name: str, options: Mapping[str, object] = _NO_OPTIONS) -> Profile:
     """Return the profile that ``name`` means: one of ours, ``module:attribute``, or an entry point.
 
-    The attribute is a profile, or a class or function that makes one; ``options`` are its keyword
-    arguments, converted to the types that they are declared with. Raises ConfigurationError: CB-240
-    when there is no such profile, CB-241 when it cannot be loaded or is no profile, CB-243 for an
-    option that it does not take, or not in that form.
+    The attribute is a profile, or a class or function that makes one. ``options`` are its keyword
+    arguments, converted to their declared types. Raises ConfigurationError: CB-240 when there is no
+    such profile, CB-241 when it cannot be loaded or is not a profile, CB-243 for an option that it
+    does not take, or not in that form.
     """
-    target = PROFILES.get(name) or (name if ":" in name else _offered(name))
+    target = PROFILES.get(name) or (name if ":" in name else _entry_point(name))
     found = _attribute(target, name)
     if _is_profile(found) and options:
         raise ConfigurationError(
-            f"profile {name!r} is made already; it takes no options", code="CB-243"
+            f"profile {name!r} is an object, not a class; remove its options", code="CB-243"
         )
-    made = found if _is_profile(found) else _made(found, name, options)
+    made = found if _is_profile(found) else _make(found, name, options)
     if not isinstance(made, Profile):
         raise _incomplete(name, "it has no ", [part for part in _PARTS if not hasattr(made, part)])
     _check_capabilities(name, made.capabilities)
@@ -87,7 +87,7 @@ def _incomplete(name: str, what: str, parts: list[str]) -> ConfigurationError:
     )
 
 
-def _offered(name: str) -> str:
+def _entry_point(name: str) -> str:
     offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
     if name not in offers:
         known = ", ".join(sorted([*PROFILES, *offers]))
@@ -113,10 +113,10 @@ def _is_profile(found: object) -> bool:
     return not isinstance(found, type) and hasattr(found, "capabilities")
 
 
-def _made(maker: object, name: str, options: Mapping[str, object]) -> object:
+def _make(maker: object, name: str, options: Mapping[str, object]) -> object:
     if not callable(maker):
         return maker
-    given = given_options(maker, name, options)
+    given = convert_options(maker, name, options)
     try:
         return maker(**given)
     except ConfigurationError:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ERP can be relied on for; the doubt recipe follows from the first two.
+    """What the ERP can be relied on for. The first two decide what a lost answer leads to.
 
     =========== ================= ==========================================================
     can query   unique reference  recipe for a lost answer
     =========== ================= ==========================================================
-    yes         yes               ask by our reference; adopt what is there, else resend now
+    yes         yes               ask by our reference; adopt the document, else resend now
     yes         no                ask; adopt; else resend after the ledger's quiet period
     no          yes               resend, and adopt the "duplicate" answer
     no          no                park it: a person looks in the ERP
@@ -35,20 +35,22 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     ``unique_reference``: the ERP itself refuses a second document with the same reference, even
     when both arrive at once. ``batch`` is the largest number of documents in one request (1: no
     batches). ``postings`` is the most postings that one document may have (None: no limit is
-    known); a claim of more becomes several documents (see ``submission.division``).
-    ``reference_pattern`` is a regular expression that a claim id must match in full to
-    serve as the reference; other ids are replaced by a base32 digest of ``reference_length``
-    characters or fewer. ``reference_case`` is what the ERP does with a reference: ``kept``
-    leaves it as it was sent, ``upper`` folds lower case, or may do so. Under ``upper`` an id with
-    lower case is replaced by a digest too, and what comes back in capitals is ours.
+    known); a claim with more becomes several documents (see ``submission.division``).
+
+    ``reference_pattern`` is a regular expression. A claim id that matches it in full serves as the
+    reference; any other id is replaced by a base32 digest of at most ``reference_length``
+    characters. ``reference_case`` is what the ERP does with a reference: ``kept`` leaves it as it
+    was sent, ``upper`` folds lower case, or may do so. Under ``upper`` an id with lower case is
+    replaced by a digest too, and a reference that comes back in capitals is ours.
+
     ``document_signature`` is the ``{namespace}name`` of the element that carries an enveloped
     signature; None when the contract has no place for one. ``together``: a request of several may
     carry one signature over all of them, as its root's last child. ``companies``: one document may
-    have postings in the books of other companies than its own; without it, a voucher that has some
-    is refused. ``checks_reversals``: the ERP itself refuses to reverse what it does not hold;
-    without it (a reversal is a document like any other) the entry is asked for right before.
-    ``entry`` is the form of this ERP's numbers, companies and years: what does not have it is no
-    evidence of success (see ``profiles.forms``).
+    have postings in the books of other companies. Without it, such a voucher is refused.
+    ``checks_reversals``: the ERP itself refuses to reverse an entry that it does not hold. Without
+    it (a reversal is a document like any other) the ERP is asked for the entry right before.
+    ``entry`` is the form of this ERP's numbers, companies and years: a number of another form is no
+    evidence of success (see ``profiles.kit.forms``).
     """
 
     can_query: bool
@@ -66,7 +68,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     checks_reversals: bool = True
     entry: EntryForm = EntryForm()
 
-    def folded(self, reference: str) -> str:
+    def fold(self, reference: str) -> str:
         """Return a reference in the form in which this ERP's answers are compared with ours."""
         return reference.upper() if self.reference_case == "upper" else reference
 
@@ -86,11 +88,10 @@ class Page(msgspec.Struct, frozen=True):
 class Profile(Protocol):
     """One ERP's way. Users write their own; see ``examples/own_erp.py``.
 
-    Every profile has these six. Whatever only some ERPs need is an ability of its own, which a
-    profile has by having the methods: to ask, to reverse, to list changes, SOAP headers, sessions,
-    exchanges of several calls, and more; see ``profiles.abilities``. A method for something that
-    ``capabilities`` denies is never called. ``[ledger.X.options]`` fills the arguments of the
-    class's constructor.
+    Every profile has these six members. What only some ERPs need (to ask, to reverse, to list
+    changes, sessions, several calls in one exchange) is an ability: see ``profiles.abilities``. A
+    method for something that ``capabilities`` denies is never called. ``[ledger.X.options]`` fills
+    the arguments of the class's constructor.
     """
 
     @property
@@ -121,8 +122,8 @@ class Profile(Protocol):
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per document in the reply, in its order; never an empty tuple.
 
-        Which operation it answers follows from the reply's own element. A reply that says nothing
-        usable is one UNKNOWN.
+        The reply's own element says which operation it answers. A reply that says nothing usable
+        is one UNKNOWN.
         """
         ...
 

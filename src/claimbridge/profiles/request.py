@@ -32,11 +32,11 @@ class Inner(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: the contract's operation, its body in the contract's own names.
 
-    ``sources`` maps a path in the body (``Voucher[1]/Posting[2]/Amount``, as findings give it,
-    local names, counted only where a name repeats) to the claim field it came from. ``port`` names
-    another port of the same ERP, of those in the profile's ``ports``; "" is the ledger's endpoint.
-    ``harmless`` marks a call that changes nothing in the ledger, of a conversation: logging in,
-    asking, polling. ``inner`` is a document that travels as text inside the body.
+    ``sources`` maps a path in the body to the claim field that the value came from. Paths are
+    written as in findings (``Voucher[1]/Posting[2]/Amount``): local names, counted only where a
+    name repeats. ``port`` names another port of the same ERP, one of the profile's ``ports``; "" is
+    the ledger's endpoint. ``harmless`` marks a call of a conversation that changes nothing in the
+    ledger: logging in, asking, polling. ``inner`` is a document that travels as text in the body.
     """
 
     operation: str
@@ -50,8 +50,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 def as_request(operation: str, body: Mapping[str, Any]) -> Request:
     """Return the request that ``body`` describes.
 
-    Leaves are ``Sourced`` or plain text. What is None, an empty ``Sourced`` or an empty list is
-    left out: the values of claims and vouchers use "" for "not given".
+    Leaves are ``Sourced`` or plain text. None, an empty ``Sourced`` and an empty list are left
+    out: claims and vouchers use "" for "not given".
     """
     sources: dict[str, str] = {}
     return Request(operation=operation, body=_plain(body, "", sources), sources=sources)

@@ -1,6 +1,6 @@
 """Sample submissions that together hold everything a voucher can.
 
-What a profile makes of them is all that it ever sends.
+The requests that a profile builds from the samples are all that it ever sends.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMMON_DIMENSIONS: Final = (
     "region",
     "fund",
 )
-"""What is tried on a profile that does not say which dimensions it has places for."""
+"""The dimensions to try on a profile that does not say which ones it has places for."""
 
 
 def dimensions_to_try(profile: Profile) -> Sequence[str]:
@@ -56,7 +56,7 @@ FIELDS: Final = (
     "tax_code",
     "text",
 )
-"""What may be longer or larger than usual."""
+"""The fields that may be longer or larger than usual."""
 ENTRY: Final = JournalEntry("100000008", "CN01", "2026")
 _DAY: Final = dt.date(2026, 3, 31)
 _AMOUNT: Final = Decimal("113.00")
@@ -66,10 +66,11 @@ _WIDEST_AMOUNT: Final = Decimal("9" * MAX_INTEGER_DIGITS + ".99")
 def sample_submissions(
     dimensions: Iterable[str] = COMMON_DIMENSIONS, *, reference: str, widest: Collection[str] = ()
 ) -> Iterator[Submission]:
-    """Yield submissions to post: per role postings full and bare on both sides, then a whole trip.
+    """Yield submissions to post.
 
-    After them come one in another company's books, and one for each of ``dimensions``. The fields
-    of ``widest`` are as long, or as large, as a claim may have them.
+    First one for each role, with full and bare postings on both sides; then a whole trip, one in
+    another company's books, and one for each of ``dimensions``. The fields of ``widest`` are as
+    long, or as large, as a claim may have them.
     """
     for role in Role:
         postings = [
@@ -103,7 +104,7 @@ def reversing(submission: Submission) -> Submission:
 
 
 def bare(role: Role, side: Side, widest: Collection[str]) -> Posting:
-    """Return a posting with nothing but what it must have."""
+    """Return a posting with only the fields that it must have."""
     return Posting(
         role=role,
         account=_long("2241000000", MAX_ACCOUNT, "account" in widest),

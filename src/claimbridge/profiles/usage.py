@@ -1,7 +1,7 @@
-"""What a profile sends and reads, found by letting it: never a list kept by hand.
+"""What a profile sends and reads, found out by running it: never a list kept by hand.
 
-It sends what it builds from sample submissions that hold all that a voucher can; it reads what it
-asks of replies that hold all that its own contract lets an ERP answer.
+The profile builds requests from sample submissions that fill every field of a voucher. It reads
+sample replies that fill every element of its own contract, and each element it asks for is noted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _MOST_CALLS: Final = 10
-"""Calls of one conversation that are followed: one may ask until the answer changes."""
+"""Calls of one conversation that are followed: a profile may ask until the answer changes."""
 
 Reads = dict[str, set[tuple[str, ...]]]
 
@@ -49,8 +49,8 @@ Reads = dict[str, set[tuple[str, ...]]]
 def uses_of(profile: Profile, own: Generation) -> Uses:
     """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
 
-    A sample that the profile refuses sends nothing: what it never sends cannot break. Raises
-    ConfigurationError CB-241 when building fails with anything but one of our errors.
+    A sample that the profile refuses adds nothing. Raises ConfigurationError CB-241 when building
+    fails with anything but one of our errors.
     """
     reads: Reads = {}
     answers = _Answers(own, reads)
@@ -60,20 +60,20 @@ def uses_of(profile: Profile, own: Generation) -> Uses:
     _read_changes(profile, answers)
     return Uses(
         profile=profile.name,
-        sent=tuple(_sent(request) for request in (*_logging_in(profile, answers), *sent)),
-        widest=tuple(_sent(request) for request in _widest(profile)),
+        sent=tuple(_as_sent(request) for request in (*_logging_in(profile, answers), *sent)),
+        widest=tuple(_as_sent(request) for request in _widest(profile)),
         read={name: frozenset(paths) for name, paths in reads.items()},
     )
 
 
-def _sent(request: Request) -> Sent:
+def _as_sent(request: Request) -> Sent:
     return Sent(request.operation, request.body, request.sources, request.port)
 
 
 def _widest(profile: Profile) -> list[Request]:
-    """Return requests of wide values: all at once, else one by one, those that it does not refuse.
+    """Return requests with wide values: all fields at once, or one by one if those are refused.
 
-    A profile that refuses a long company code says nothing yet about its texts.
+    A profile that refuses a long company code may still take long texts.
     """
     found = [*_requests(profile, widest=FIELDS)]
     return found or [one for name in FIELDS for one in _requests(profile, widest=(name,))]
@@ -86,27 +86,27 @@ def _requests(profile: Profile, *, widest: Collection[str] = ()) -> Iterator[Req
     dimensions = dimensions_to_try(profile)
     taken: list[Submission] = []
     for submission in sample_submissions(dimensions, reference=reference, widest=widest):
-        for request in _built(profile.submit, [submission]):
+        for request in _build(profile.submit, [submission]):
             taken.append(submission)
             yield request
     if can.batch > 1 and len(taken) > 1:
         other = msgspec.structs.replace(taken[1], reference=f"{reference[:-1]}X")
-        yield from _built(profile.submit, [taken[0], other])
+        yield from _build(profile.submit, [taken[0], other])
     if can.can_reverse and isinstance(profile, Reverses):
         for submission in taken[:1]:
-            yield from _built(profile.reverse, reversing(submission))
+            yield from _build(profile.reverse, reversing(submission))
     if can.can_query and isinstance(profile, LooksUp):
         for asked in {len(taken[:1]), len(taken[:2])} - {0}:
-            yield from _built(profile.look_up, taken[:asked])
+            yield from _build(profile.look_up, taken[:asked])
     elif can.can_query and isinstance(profile, Queries):
-        yield from _built(profile.query, [reference])
-        yield from _built(profile.query, [reference, f"{reference[:-1]}X"])
+        yield from _build(profile.query, [reference])
+        yield from _build(profile.query, [reference, f"{reference[:-1]}X"])
     if can.can_list_changes and isinstance(profile, ListsChanges):
         for cursor in ("", "17"):
-            yield from _built(lambda at: profile.changes(at, 50), cursor)
+            yield from _build(lambda at: profile.changes(at, 50), cursor)
 
 
-def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
+def _build(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
     try:
         yield build(of)
     except ClaimBridgeError:
@@ -120,7 +120,7 @@ def _built(build: Callable[[Any], Request], of: object) -> Iterator[Request]:
 
 
 class _Answers:
-    """Answers requests with all that a contract has to say, and notes what is asked of them."""
+    """Answers requests with everything that a contract allows, and notes which parts are read."""
 
     def __init__(self, own: Generation, reads: Reads) -> None:
         self._own = own
@@ -184,16 +184,16 @@ def _conversation(profile: Profile, request: Request, answers: _Answers) -> list
     replies: Iterator[Reply | Fault] = iter(answers.to(request.operation))
     faults = (Fault("Server", "", detail) for detail in answers.faults(request.operation))
     for answer in (*replies, *faults):
-        # How a reader takes nonsense is not asked here; StopIteration ends a talk.
-        with closing(begin(profile, request)) as talk, suppress(Exception):
-            step: object = next(talk)
+        # How a reader takes nonsense is not judged here; StopIteration ends a conversation.
+        with closing(begin(profile, request)) as conversation, suppress(Exception):
+            step: object = next(conversation)
             for _ in range(_MOST_CALLS):
                 if isinstance(step, Request):
                     sent.setdefault(id(step), step)
                     first = step is request
-                    step = talk.send(answer if first else _next(answers, step))
+                    step = conversation.send(answer if first else _next(answers, step))
                 else:
-                    step = talk.send(None)
+                    step = conversation.send(None)
     return list(sent.values())
 
 
@@ -204,7 +204,7 @@ def _next(answers: _Answers, request: Request) -> Reply:
 def _logging_in(profile: Profile, answers: _Answers) -> Iterator[Request]:
     if isinstance(profile, HasSessions):
         sample = Credentials(user="user", password="password")  # noqa: S106 - nobody's
-        for request in _built(profile.log_in, sample):
+        for request in _build(profile.log_in, sample):
             yield request
             for reply in answers.to(request.operation):
                 with suppress(Exception):

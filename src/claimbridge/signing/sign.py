@@ -22,7 +22,7 @@ from claimbridge.signing.form.c14n import canonical_document, canonical_element
 from claimbridge.signing.form.canonical_parts import USABLE_ID, each, whole
 from claimbridge.signing.form.detached import detached_references
 from claimbridge.signing.form.dsig import DS, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
-from claimbridge.signing.form.enveloped import Writer
+from claimbridge.signing.form.enveloped import SignatureWriter
 from claimbridge.signing.form.place import refuse_repeated_ids
 from claimbridge.signing.form.splice import Edit, write
 from claimbridge.signing.form.wssecurity import make_room
@@ -48,7 +48,7 @@ class Signer:
         self._key_info = _key_info(identity)
         self._since = identity.certificate.not_valid_before_utc
         self._until = identity.certificate.not_valid_after_utc
-        self._writer = Writer(identity.algorithm, self._key_info)
+        self._writer = SignatureWriter(identity.algorithm, self._key_info)
 
     def sign(self, document: bytes, *, element: str | None = None) -> bytes:
         """Return ``document`` with its signature in it, every other byte as it was.

@@ -1,4 +1,4 @@
-"""A reply in SOAP, opened: whether it is the ERP's own is judged before anything in it is read.
+"""Whether a reply in SOAP is the ERP's own: judged before anything in it is read.
 
 A reply that does not verify proves nothing: the voucher may be posted, or not. So each failure is
 an error that leaves the outcome unknown, and never a refusal.
@@ -8,42 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import msgspec
-
 from claimbridge.clock import Clock
-from claimbridge.contract import Contract, Reply
-from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimBridgeError, SignatureInvalid
 from claimbridge.signing import Policy, Verified, Verifier
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.soap.addressing import relates_to
-from claimbridge.soap.envelope import Envelope, open_body, open_envelope
+from claimbridge.soap.envelope import SoapReply, open_body, open_envelope
 from claimbridge.soap.faults import SoapFault
 from claimbridge.xmlio import parse
-
-
-class SoapReply(msgspec.Struct, frozen=True, eq=False):
-    """An opened reply, its signature judged where one is demanded; nothing in it was read yet.
-
-    ``bound`` False: the reply is signed, and yet nothing signed says that it answers this very
-    request. It may be the true answer to an earlier one. ``seal`` is what the reply is known by if
-    it comes again before ``until``; "" where a repeat does not matter.
-    """
-
-    envelope: Envelope
-    bound: bool = True
-    seal: str = ""
-    until: datetime | None = None
-
-    def content(self, contract: Contract) -> Reply | Fault:
-        """Return what the reply says, by what a contract has where.
-
-        Raises DocumentError where its references lead nowhere.
-        """
-        if self.envelope.fault is not None:
-            return self.envelope.fault.neutral(contract)
-        assert self.envelope.body is not None  # an envelope has a fault or a body
-        return contract.reply(self.envelope.body)
 
 
 class Authenticator:
@@ -75,8 +47,9 @@ class Authenticator:
             raise
         if message_id:
             _check_relation(verified, data, message_id)
-        bound = bool(message_id) or _made_after(verified, asked)
-        return SoapReply(open_body(verified.content), bound, *self._seal(verified))
+        bound = bool(message_id) or _is_later(verified, asked)
+        seal, until = self._seal(verified)
+        return SoapReply(open_body(verified.content), bound=bound, seal=seal, until=until)
 
     def _seal(self, verified: Verified) -> tuple[str, datetime | None]:
         """Return what a reply is known by when it is repeated, and until when that matters.
@@ -136,7 +109,7 @@ def _check_relation(verified: Verified, data: bytes, message_id: str) -> None:
     )
 
 
-def _made_after(verified: Verified, asked: datetime | None) -> bool:
+def _is_later(verified: Verified, asked: datetime | None) -> bool:
     """Say whether the ERP made a reply after the question, as far as two clocks can tell."""
     if asked is None or verified.created is None:
         return False

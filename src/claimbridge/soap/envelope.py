@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract import Contract, Reply
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.contract.encoded.multiref import is_independent
 from claimbridge.errors import DocumentError
 from claimbridge.soap.faults import SoapFault, fault_from
@@ -34,6 +37,32 @@ class Envelope(msgspec.Struct, frozen=True, eq=False):
     headers: tuple[etree._Element, ...]
     body: etree._Element | None
     fault: SoapFault | None
+
+
+class SoapReply(msgspec.Struct, frozen=True, eq=False):
+    """An opened reply, its signature judged where one is demanded; nothing in it was read yet.
+
+    ``bound`` False: the reply is signed, and yet nothing signed says that it answers this very
+    request. It may be the true answer to an earlier one. ``seal`` is what the reply is known by if
+    it comes again before ``until``; "" where a repeat does not matter. ``drift`` says, a sentence
+    each, what was wrong with how the reply was written or sent.
+    """
+
+    envelope: Envelope
+    drift: tuple[str, ...] = ()
+    bound: bool = True
+    seal: str = ""
+    until: datetime | None = None
+
+    def content(self, contract: Contract) -> Reply | Fault:
+        """Return what the reply says, by what a contract has where.
+
+        Raises DocumentError where its references lead nowhere.
+        """
+        if self.envelope.fault is not None:
+            return self.envelope.fault.neutral(contract)
+        assert self.envelope.body is not None  # an envelope has a fault or a body
+        return contract.reply(self.envelope.body)
 
 
 def build(body: bytes, *, version: str, headers: Sequence[bytes] = ()) -> bytes:
@@ -82,7 +111,7 @@ def open_envelope(data: bytes) -> Envelope:
             code="CB-158",
         )
     header, body = _parts(root, NAMESPACES[version])
-    return _opened(version, () if header is None else tuple(_children(header)), body)
+    return _envelope_of(version, () if header is None else tuple(_children(header)), body)
 
 
 def open_body(data: bytes) -> Envelope:
@@ -93,16 +122,20 @@ def open_body(data: bytes) -> Envelope:
     root = xmlio.parse(data, what="the reply's Body")
     version = _VERSIONS.get(xmlio.namespace(root))
     if version is None or xmlio.local_name(root) != "Body":
-        raise _malformed("what is signed is no Body")
-    return _opened(version, (), root)
+        raise _unusable("what is signed is no Body")
+    return _envelope_of(version, (), root)
 
 
-def _opened(version: str, headers: tuple[etree._Element, ...], body: etree._Element) -> Envelope:
+def _envelope_of(
+    version: str, headers: tuple[etree._Element, ...], body: etree._Element
+) -> Envelope:
     content = _children(body)
     # SOAP 1.1 §5.6: Axis puts values that are referred to beside the message, with an id each.
-    messages = [each for number, each in enumerate(content) if not number or not _referred(each)]
+    messages = [
+        each for number, each in enumerate(content) if not number or not _is_referred_to(each)
+    ]
     if len(messages) != 1:
-        raise _malformed(f"its Body holds {len(content)} elements instead of one")
+        raise _unusable(f"its Body holds {len(content)} elements instead of one")
     only = messages[0]
     if _is_fault(only):
         return Envelope(version, headers, None, fault_from(only))
@@ -116,10 +149,10 @@ def _parts(root: etree._Element, namespace: str) -> tuple[etree._Element | None,
     if children and children[0].tag == f"{{{namespace}}}Header":
         header = children.pop(0)
     if not children or children[0].tag != f"{{{namespace}}}Body":
-        raise _malformed("it has no Body in its place")
+        raise _unusable("it has no Body in its place")
     body = children.pop(0)
     if any(xmlio.namespace(child) in _VERSIONS for child in children):
-        raise _malformed("it has more than one Header or Body")
+        raise _unusable("it has more than one Header or Body")
     return header, body
 
 
@@ -127,7 +160,7 @@ def _children(element: etree._Element) -> list[etree._Element]:
     return [child for child in element if isinstance(child.tag, str)]
 
 
-def _referred(element: etree._Element) -> bool:
+def _is_referred_to(element: etree._Element) -> bool:
     return is_independent(element) and not _is_fault(element)
 
 
@@ -136,5 +169,5 @@ def _is_fault(element: etree._Element) -> bool:
     return xmlio.local_name(element) == "Fault" and xmlio.namespace(element) in _VERSIONS
 
 
-def _malformed(why: str) -> DocumentError:
+def _unusable(why: str) -> DocumentError:
     return DocumentError(f"the reply is no usable SOAP envelope: {why}", code="CB-159")

@@ -46,8 +46,8 @@ def username_token(
         kind, secret = "PasswordDigest", _digest(fresh, created, password)
     return (
         f'<wsse:Security xmlns:wsse="{_WSSE}"><wsse:UsernameToken>'
-        f"<wsse:Username>{_written(user)}</wsse:Username>"
-        f'<wsse:Password Type="{_PROFILE}#{kind}">{_written(secret)}</wsse:Password>'
+        f"<wsse:Username>{_escape(user)}</wsse:Username>"
+        f'<wsse:Password Type="{_PROFILE}#{kind}">{_escape(secret)}</wsse:Password>'
         f'<wsse:Nonce EncodingType="{_BASE64}">{_base64(fresh)}</wsse:Nonce>'
         f'<wsu:Created xmlns:wsu="{_WSU}">{created}</wsu:Created>'
         "</wsse:UsernameToken></wsse:Security>"
@@ -65,7 +65,7 @@ def _moment(clock: Clock) -> str:
     return clock.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _written(text: str) -> str:
+def _escape(text: str) -> str:
     return escape(text, {"\r": "&#xD;"})
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
 
 from claimbridge.clock import Clock
 from claimbridge.contract import Operation
 from claimbridge.soap.addressing import message_headers
-from claimbridge.soap.authenticator import Authenticator, SoapReply
-from claimbridge.soap.envelope import build, open_envelope
-from claimbridge.soap.transport import HttpReply
-from claimbridge.soap.transport.charset import as_document
-from claimbridge.soap.transport.request import HttpMessage, content_headers
+from claimbridge.soap.authenticator import Authenticator
+from claimbridge.soap.charset import as_document
+from claimbridge.soap.envelope import SoapReply, build, open_envelope
+from claimbridge.soap.http import accept, content_headers
+from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.xmlio import canonical, local_name, parse
+
+_ACCEPT: Final = "text/xml, application/soap+xml, */*;q=0.5"
 
 
 class SoapWire:
@@ -51,26 +56,29 @@ class SoapWire:
         )
         return HttpMessage(
             address,
-            content_headers(self._version, operation.soap_action),
+            {"Accept": _ACCEPT, **content_headers(self._version, operation.soap_action)},
             build(body, version=self._version, headers=blocks),
             id=name,
             asked=self._clock.now(),
         )
 
-    def open(self, reply: HttpReply, message: HttpMessage) -> SoapReply:
-        """Return the reply to a message, opened.
+    def open(self, answer: HttpAnswer, message: HttpMessage) -> SoapReply:
+        """Return the reply that answers a message, opened.
 
-        Where replies are signed, one that does not verify says nothing, a Fault included. Raises
-        DocumentError or SigningError.
+        Raises a DeliveryError for an answer without a reply (see ``soap.http``). Where replies are
+        signed, one that does not verify says nothing, a Fault included. Raises DocumentError or
+        SigningError.
         """
+        reply = accept(answer, now=self._clock.now())
         if self._authenticator is None:
-            return SoapReply(open_envelope(reply.body))
-        return self._authenticator.open(reply.body, message_id=message.id, asked=message.asked)
+            return SoapReply(open_envelope(reply.body), reply.drift)
+        signed = self._authenticator.open(reply.body, message_id=message.id, asked=message.asked)
+        return msgspec.structs.replace(signed, drift=reply.drift)
 
-    def open_bytes(self, data: bytes) -> tuple[SoapReply, tuple[str, ...]]:
-        """Return a saved reply, whoever wrote it, and what was wrong with how it was written."""
+    def open_bytes(self, data: bytes) -> SoapReply:
+        """Return a saved reply, whoever wrote it."""
         document, drift = as_document(data, "")
-        return SoapReply(open_envelope(document)), drift
+        return SoapReply(open_envelope(document), drift)
 
     def body_in(self, data: bytes) -> bytes:
         """Return what a request says by the contract, of a whole message or of that alone.

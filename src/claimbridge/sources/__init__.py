@@ -17,12 +17,14 @@ if TYPE_CHECKING:
         RereadsBeforeSending,
         Source,
         SpeaksFormLanguage,
+        WriteBack,
+        WriteBackKind,
         WriteBackPort,
+        WriteBackState,
         WritesBack,
     )
     from claimbridge.sources.record import SourceRecord
     from claimbridge.sources.settings import SourceConfig
-    from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
 
 _NAMES: Final = {
     "base": (
@@ -32,12 +34,14 @@ _NAMES: Final = {
         "RereadsBeforeSending",
         "Source",
         "SpeaksFormLanguage",
+        "WriteBack",
+        "WriteBackKind",
         "WriteBackPort",
+        "WriteBackState",
         "WritesBack",
     ),
     "record": ("SourceRecord",),
     "settings": ("SourceConfig",),
-    "writeback": ("WriteBack", "WriteBackKind", "WriteBackState"),
 }
 _HOME_OF: Final = {name: home for home, names in _NAMES.items() for name in names}
 

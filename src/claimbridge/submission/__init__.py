@@ -1,9 +1,12 @@
 """The decisions of one submission, without I/O.
 
-Each function named as a verb here is a *plan*: a generator that yields steps (read the journal,
-write it, make one exchange with the ERP, pause) and is sent their answers. A client performs the
-steps; it decides nothing. So the same code runs under the synchronous client, the asynchronous
-one, and a simulation of a million deliveries.
+Each function named as a verb here is a *plan*: a generator that yields steps and is sent their
+answers. There are three kinds of step: ask the journal (``Access``), send a message to the ERP
+(``Post``), and wait (``Pause``). A plan of many values hands them out as well (``Emit``).
+``perform`` performs a plan for the synchronous client, ``perform_awaiting`` for the asynchronous
+one; a simulation of a million deliveries performs the same plans. ``plans`` has one for each thing
+that callers ask. What they need of a ledger is a port (``LedgerPort``): it builds documents and
+requests, and plans one exchange with the ERP.
 
 What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 
@@ -24,110 +27,124 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   the first one moves, so that any process can finish it.
 """
 
-from claimbridge.submission.books import Wanted, id_of, missing, open_book, place_of
+from claimbridge.submission.advice import first_send_report, memory_warning
+from claimbridge.submission.batch import submit_batch
+from claimbridge.submission.books import BookConfig, id_of, missing, open_book, place_of
 from claimbridge.submission.by_hand import settle_by_hand, settle_gone
+from claimbridge.submission.claim_reversal import reverse_claim
 from claimbridge.submission.decisions import closed_error, decide
-from claimbridge.submission.division import (
-    reconcile_claim,
-    reverse_claim,
-    submit_claim,
-)
-from claimbridge.submission.documents import current, digest_of, documents, standing
+from claimbridge.submission.delivery import submit_document
+from claimbridge.submission.division import submit_claim
+from claimbridge.submission.documents import digest_of, documents_of
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import counts, moved
-from claimbridge.submission.feed import Feed
-from claimbridge.submission.first import forgets, told_of
-from claimbridge.submission.news import absorb
-from claimbridge.submission.plans import (
-    reconcile,
-    reverse,
-    submit,
-    submit_batch,
+from claimbridge.submission.driver import (
+    Deadline,
+    Emissions,
+    End,
+    InThread,
+    Performer,
+    WorkWindow,
+    advance,
+    perform,
+    perform_awaiting,
+    take,
+    with_journal,
 )
-from claimbridge.submission.port import Built, Draft, Exchanger, FirstSend, Rules
-from claimbridge.submission.probe import Probed, probe
+from claimbridge.submission.evidence import counts, moved
+from claimbridge.submission.news import absorb, submission_of
+from claimbridge.submission.port import Built, Draft, Exchanger, FirstSend, LedgerPort, Rules
+from claimbridge.submission.probe import ProbeResult
 from claimbridge.submission.question import refresh
-from claimbridge.submission.references import found_by, recognised, reference_for
+from claimbridge.submission.recovery import reconcile_claim, reconcile_document, unfinished
+from claimbridge.submission.references import in_our_spelling, reference_for
 from claimbridge.submission.restored import bring_into_doubt
+from claimbridge.submission.reversal import reverse_document
 from claimbridge.submission.steps import (
     Access,
     AgreeNew,
     AtOnce,
     Begin,
-    Books,
     Confirm,
     FirstSight,
     IsNew,
     KeepBooks,
-    Look,
     NoteJob,
     Pause,
     Plan,
     Post,
+    ReadBooks,
+    ReadContinuity,
     Recall,
     Record,
     Step,
-    with_journal,
 )
-from claimbridge.submission.withdrawal import withdraw
+from claimbridge.submission.withdrawal import withdraw_claim
 
 __all__ = [
     "Access",
     "AgreeNew",
     "AtOnce",
     "Begin",
-    "Books",
+    "BookConfig",
     "Built",
     "Confirm",
+    "Deadline",
     "Draft",
+    "Emissions",
+    "End",
     "Exchanger",
-    "Feed",
     "FirstSend",
     "FirstSight",
+    "InThread",
     "IsNew",
     "KeepBooks",
-    "Look",
+    "LedgerPort",
     "NoteJob",
     "Pause",
+    "Performer",
     "Plan",
     "Post",
-    "Probed",
+    "ProbeResult",
+    "ReadBooks",
+    "ReadContinuity",
     "Recall",
     "Record",
     "Rules",
     "Step",
-    "Wanted",
+    "WorkWindow",
     "absorb",
+    "advance",
     "bring_into_doubt",
     "closed_error",
     "counts",
-    "current",
     "decide",
     "digest_of",
-    "documents",
-    "forgets",
-    "found_by",
+    "documents_of",
+    "first_send_report",
     "id_of",
+    "in_our_spelling",
+    "memory_warning",
     "missing",
     "moved",
     "open_book",
+    "perform",
+    "perform_awaiting",
     "place_of",
-    "probe",
-    "recognised",
-    "reconcile",
     "reconcile_claim",
+    "reconcile_document",
     "reference_for",
     "refresh",
     "resolve",
-    "reverse",
     "reverse_claim",
+    "reverse_document",
     "settle_by_hand",
     "settle_gone",
-    "standing",
-    "submit",
+    "submission_of",
     "submit_batch",
     "submit_claim",
-    "told_of",
+    "submit_document",
+    "take",
+    "unfinished",
     "with_journal",
-    "withdraw",
+    "withdraw_claim",
 ]

@@ -20,15 +20,15 @@ import msgspec
 from claimbridge.clock import Clock
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.model import Book, Place
-from claimbridge.submission.steps import Books, KeepBooks, Plan
+from claimbridge.submission.steps import KeepBooks, Plan, ReadBooks
 
-Known = tuple[Book, ...]
+Books = tuple[Book, ...]
 """The books of a journal, in the order in which they were opened."""
 
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class BookConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a configuration says of one ledger's book."""
 
     name: str
@@ -36,7 +36,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     parallel: bool = False
 
 
-class Opened(msgspec.Struct, frozen=True):
+class LedgerBook(msgspec.Struct, frozen=True):
     """The book that a ledger means; ``news`` says what the journal has just learnt, "" for nothing.
 
     Nothing is said of a book's first opening.
@@ -66,57 +66,57 @@ def _written_one_way(endpoint: str) -> str:
 
 def id_of(place: Place) -> str:
     """Return the id of the book at ``place``: the same again from an empty journal."""
-    told = msgspec.json.encode((place.profile, place.endpoint, place.within))
+    place_bytes = msgspec.json.encode((place.profile, place.endpoint, place.within))
     profile = re.sub(r"[^A-Za-z0-9._-]+", "-", place.profile)
-    return f"{profile}-{hashlib.sha256(told).hexdigest()[:12]}"
+    return f"{profile}-{hashlib.sha256(place_bytes).hexdigest()[:12]}"
 
 
-def open_book(wanted: Wanted, clock: Clock) -> Plan[Opened]:
+def open_book(config: BookConfig, clock: Clock) -> Plan[LedgerBook]:
     """Read which book a ledger means, and keep what is new.
 
     Raises ConfigurationError: CB-232 where the name stands for another book than before, CB-234
     where a parallel ledger is the same book as another.
     """
     while True:
-        known = yield from Books()
-        opened = found(known, wanted) or _new(known, wanted, clock)
-        after = _with(known, opened.book)
+        books = yield from ReadBooks()
+        ledger_book = find_book(books, config) or _new(books, config, clock)
+        after = _with(books, ledger_book.book)
         # False: another process has just opened one; look again.
-        if after == known or (yield from KeepBooks(known, after)):
-            return opened
+        if after == books or (yield from KeepBooks(books, after)):
+            return ledger_book
 
 
-def found(known: Known, wanted: Wanted) -> Opened | None:
+def find_book(books: Books, config: BookConfig) -> LedgerBook | None:
     """Return the book that a ledger means, as it is to be kept; None for one not opened yet.
 
     Raises ConfigurationError as ``open_book`` does.
     """
-    named = named_by(known, wanted.name)
-    placed = [book for book in known if book.place == wanted.place]
-    if named is not None:
-        _check_still_there(named, placed, wanted)
-        now = msgspec.structs.replace(named, place=wanted.place, parallel=wanted.parallel)
-        return Opened(now, _news_of_parallel(named, wanted))
-    if not placed:
+    by_name = named_by(books, config.name)
+    at_place = [book for book in books if book.place == config.place]
+    if by_name is not None:
+        _check_still_there(by_name, at_place, config)
+        now = msgspec.structs.replace(by_name, place=config.place, parallel=config.parallel)
+        return LedgerBook(now, _news_of_parallel(by_name, config))
+    if not at_place:
         return None
-    book = placed[0]
-    if book.parallel != wanted.parallel:
-        raise _same_book(book, wanted)
-    now = msgspec.structs.replace(book, names=(*book.names, wanted.name))
+    book = at_place[0]
+    if book.parallel != config.parallel:
+        raise _same_book(book, config)
+    now = msgspec.structs.replace(book, names=(*book.names, config.name))
     also = f", known as {', '.join(book.names)} until now" if book.names else ""
-    return Opened(now, f"ledger {wanted.name} is book {book.id}{also}: {wanted.place}")
+    return LedgerBook(now, f"ledger {config.name} is book {book.id}{also}: {config.place}")
 
 
-def named_by(known: Iterable[Book], name: str) -> Book | None:
+def named_by(books: Iterable[Book], name: str) -> Book | None:
     """Return the book that a name means; None when no book has it."""
-    return next((book for book in known if name in book.names), None)
+    return next((book for book in books if name in book.names), None)
 
 
-def missing(known: Iterable[Book], configured: Sequence[Wanted]) -> tuple[Book, ...]:
+def missing(books: Iterable[Book], configured: Sequence[BookConfig]) -> tuple[Book, ...]:
     """Return the books that no configured ledger means, by its name or by its place."""
-    names = {wanted.name for wanted in configured}
-    places = {wanted.place for wanted in configured}
-    return tuple(book for book in known if not names & set(book.names) and book.place not in places)
+    names = {config.name for config in configured}
+    places = {config.place for config in configured}
+    return tuple(book for book in books if not names & set(book.names) and book.place not in places)
 
 
 def rename(old: str, new: str) -> Plan[Book]:
@@ -126,80 +126,80 @@ def rename(old: str, new: str) -> Plan[Book]:
     Raises JournalError CB-233 where no book has the name, or the other book holds claims.
     """
     while True:
-        known = yield from Books()
-        book = named_by(known, old)
+        books = yield from ReadBooks()
+        book = named_by(books, old)
         if book is None:
-            raise _unknown(known, old)
+            raise _unknown(books, old)
         if old == new:
             return book
-        other = named_by(known, new)
-        kept = tuple(name for name in book.names if name not in (old, new))
-        renamed = msgspec.structs.replace(book, names=(*kept, new))
+        other = named_by(books, new)
+        others = tuple(name for name in book.names if name not in (old, new))
+        renamed = msgspec.structs.replace(book, names=(*others, new))
         if other is not None and other.id != book.id:
             renamed = msgspec.structs.replace(
                 renamed, place=other.place or book.place, parallel=other.parallel
             )
-            known_then = tuple(one for one in known if one.id != other.id)
+            the_rest = tuple(one for one in books if one.id != other.id)
         else:
-            known_then = known
-        if (yield from KeepBooks(known, _with(known_then, renamed))):
+            the_rest = books
+        if (yield from KeepBooks(books, _with(the_rest, renamed))):
             return renamed
 
 
-def move(wanted: Wanted) -> Plan[Book]:
+def move(config: BookConfig) -> Plan[Book]:
     """Record that the book of a ledger's name is now where the configuration says.
 
     A book that was opened at the new place and holds nothing is forgotten. Raises JournalError
     CB-233 where no book has the name, or the other book holds claims.
     """
     while True:
-        known = yield from Books()
-        book = named_by(known, wanted.name)
+        books = yield from ReadBooks()
+        book = named_by(books, config.name)
         if book is None:
-            raise _unknown(known, wanted.name)
-        there = {one.id for one in known if one.place == wanted.place} - {book.id}
-        moved = msgspec.structs.replace(book, place=wanted.place, parallel=wanted.parallel)
-        after = _with(tuple(one for one in known if one.id not in there), moved)
-        if after == known or (yield from KeepBooks(known, after)):
-            return moved
+            raise _unknown(books, config.name)
+        there = {one.id for one in books if one.place == config.place} - {book.id}
+        relocated = msgspec.structs.replace(book, place=config.place, parallel=config.parallel)
+        after = _with(tuple(one for one in books if one.id not in there), relocated)
+        if after == books or (yield from KeepBooks(books, after)):
+            return relocated
 
 
-def _new(known: Known, wanted: Wanted, clock: Clock) -> Opened:
-    base = own = id_of(wanted.place)
-    taken = {book.id for book in known}
+def _new(books: Books, config: BookConfig, clock: Clock) -> LedgerBook:
+    base = own = id_of(config.place)
+    ids = {book.id for book in books}
     number = 1
-    while own in taken:  # a book that was opened there has moved away, and keeps its id
+    while own in ids:  # a book that was opened there has moved away, and keeps its id
         number += 1
         own = f"{base}-{number}"
-    return Opened(
+    return LedgerBook(
         Book(
             id=own,
-            names=(wanted.name,),
-            place=wanted.place,
-            parallel=wanted.parallel,
+            names=(config.name,),
+            place=config.place,
+            parallel=config.parallel,
             opened_at=clock.now(),
         )
     )
 
 
-def _with(known: Known, book: Book) -> Known:
-    if any(one.id == book.id for one in known):
-        return tuple(book if one.id == book.id else one for one in known)
-    return (*known, book)
+def _with(books: Books, book: Book) -> Books:
+    if any(one.id == book.id for one in books):
+        return tuple(book if one.id == book.id else one for one in books)
+    return (*books, book)
 
 
-def _check_still_there(named: Book, placed: Sequence[Book], wanted: Wanted) -> None:
+def _check_still_there(by_name: Book, at_place: Sequence[Book], config: BookConfig) -> None:
     """Refuse a name that is known and now stands for another place."""
-    if named.place is None or named.place == wanted.place:
+    if by_name.place is None or by_name.place == config.place:
         return
-    here = _without_port(wanted.place)
-    if not placed and here is not None and here == _without_port(named.place):
+    here = _without_port(config.place)
+    if not at_place and here is not None and here == _without_port(by_name.place):
         return  # a sandbox that was started again
-    elsewhere = f", where ledger {placed[0].name} is" if placed else ""
+    elsewhere = f", where ledger {at_place[0].name} is" if at_place else ""
     raise ConfigurationError(
-        f"ledger {wanted.name} was at {named.place}; the configuration now says {wanted.place}"
+        f"ledger {config.name} was at {by_name.place}; the configuration now says {config.place}"
         f"{elsewhere}. Nothing was sent. If the same book has moved there: claimbridge journal "
-        f"moved {wanted.name}. If it is another book, give it another name",
+        f"moved {config.name}. If it is another book, give it another name",
         code="CB-232",
     )
 
@@ -222,37 +222,23 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _news_of_parallel(named: Book, wanted: Wanted) -> str:
-    if named.parallel == wanted.parallel:
+def _news_of_parallel(by_name: Book, config: BookConfig) -> str:
+    if by_name.parallel == config.parallel:
         return ""
-    now = "parallel now" if wanted.parallel else "no longer parallel"
-    return f"ledger {wanted.name}: book {named.id} is {now}"
+    now = "parallel now" if config.parallel else "no longer parallel"
+    return f"ledger {config.name}: book {by_name.id} is {now}"
 
 
-def _same_book(book: Book, wanted: Wanted) -> ConfigurationError:
-    is_parallel, other = (wanted.name, book.name) if wanted.parallel else (book.name, wanted.name)
+def _same_book(book: Book, config: BookConfig) -> ConfigurationError:
+    is_parallel, other = (config.name, book.name) if config.parallel else (book.name, config.name)
     return ConfigurationError(
-        f"ledger {is_parallel} is parallel, and is the same book as {other} ({wanted.place}): a "
+        f"ledger {is_parallel} is parallel, and is the same book as {other} ({config.place}): a "
         'claim would be posted once only. Say what tells it apart: book = "…" in its table, or '
         "the profile's own options",
         code="CB-234",
     )
 
 
-def _unknown(known: Known, name: str) -> JournalError:
-    names = ", ".join(sorted(name for book in known for name in book.names)) or "none"
+def _unknown(books: Books, name: str) -> JournalError:
+    names = ", ".join(sorted(name for book in books for name in book.names)) or "none"
     return JournalError(f"the journal has no book named {name}; it has: {names}", code="CB-233")
-
-
-__all__ = [
-    "Opened",
-    "Wanted",
-    "found",
-    "id_of",
-    "missing",
-    "move",
-    "named_by",
-    "open_book",
-    "place_of",
-    "rename",
-]

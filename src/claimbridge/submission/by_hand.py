@@ -10,14 +10,14 @@ import msgspec
 from claimbridge.errors import ConflictingSubmission, OutcomeUnknown
 from claimbridge.model import LIVE, History, Key, Outcome, OutcomeKind, State, Submission
 from claimbridge.submission.decisions import quiet_left, quiet_left_at
-from claimbridge.submission.documents import documents
+from claimbridge.submission.documents import documents_of
 from claimbridge.submission.doubt import may_still_arrive, not_fresh
 from claimbridge.submission.evidence import (
     EVIDENCE,
     after,
     counts,
     moved,
-    reverse_key,
+    reversal_key,
     undoubted,
     with_original,
 )
@@ -39,42 +39,42 @@ def settle_by_hand(
     """
     while True:
         history = yield from Recall(key.book, key.claim_id)
-        known = _to_settle(history, key)
+        record = _to_settle(history, key)
         tells = outcome.kind in EVIDENCE and not rules.capabilities.can_query
         # Only people reverse there, and not every ERP tells that they did.
         tells |= outcome.kind is OutcomeKind.REVERSED and not rules.capabilities.can_reverse
-        if known is not None and tells and _is_in_effect(history, known):
-            return (yield from absorb(known, outcome, rules))
-        if known is None or not _is_for_a_person(known):
+        if record is not None and tells and _is_in_effect(history, record):
+            return (yield from absorb(record, outcome, rules))
+        if record is None or not _is_for_a_person(record):
             _refuse_unnamed(history, key)
             raise ConflictingSubmission(
                 "only a parked submission, or one in a job of the ERP, is settled by hand"
-                + (f"; this one is {known.state}" if known else "; there is none"),
+                + (f"; this one is {record.state}" if record else "; there is none"),
                 code="CB-454",
                 claim_id=key.claim_id,
             )
-        settled = _as_found(known, outcome, looked, rules)
-        if (yield from Record(history, with_original(history, settled, rules))) is not None:
-            return settled
+        ending = _as_found(record, outcome, looked, rules)
+        if (yield from Record(history, with_original(history, ending, rules))) is not None:
+            return ending
 
 
 def _refuse_unnamed(history: History, key: Key) -> None:
     """Raise ConflictingSubmission CB-469 where ``key`` does not say which of several documents."""
-    found = documents(history, key.revision)
-    parts = [one.key.part for one in found if one.key.part]
+    those = documents_of(history, key.revision)
+    parts = [one.key.part for one in those if one.key.part]
     if parts and key.part not in parts:
-        parked = [str(one.key.part) for one in found if one.state is State.PARKED]
+        parked = [str(one.key.part) for one in those if one.state is State.PARKED]
         raise ConflictingSubmission(
-            f"it is {found[0].voucher.documents} documents; say which of them you found"
+            f"it is {those[0].voucher.documents} documents; say which of them you found"
             + (f" (parked: part {', '.join(parked)})" if parked else ""),
             code="CB-469",
             claim_id=key.claim_id,
         )
 
 
-def _is_for_a_person(known: Submission) -> bool:
+def _is_for_a_person(record: Submission) -> bool:
     """Whether what a person found ends it: it is parked, or its job may never be told of again."""
-    return known.state is State.PARKED or (known.state is State.IN_DOUBT and known.job != "")
+    return record.state is State.PARKED or (record.state is State.IN_DOUBT and record.job != "")
 
 
 def _to_settle(history: History, key: Key) -> Submission | None:
@@ -82,22 +82,22 @@ def _to_settle(history: History, key: Key) -> Submission | None:
 
     One whose reversal the ERP refused is settled itself: others may have reversed or deleted it.
     """
-    known = history.get(key)
-    if known is not None and known.state is State.REVERSING and not _is_refused(history, known):
-        return history.get(reverse_key(key)) or known
-    return known
+    record = history.get(key)
+    if record is not None and record.state is State.REVERSING and not _is_refused(history, record):
+        return history.get(reversal_key(key)) or record
+    return record
 
 
-def _is_in_effect(history: History, known: Submission) -> bool:
+def _is_in_effect(history: History, record: Submission) -> bool:
     """Whether the ERP accepted it, and no reversal of it took place or may have."""
-    return known.state in LIVE or _is_refused(history, known)
+    return record.state in LIVE or _is_refused(history, record)
 
 
-def _is_refused(history: History, known: Submission) -> bool:
+def _is_refused(history: History, record: Submission) -> bool:
     """Whether it is to be reversed with the rest of its claim, and the ERP refuses that."""
-    reversal = history.get(reverse_key(known.key))
+    reversal = history.get(reversal_key(record.key))
     refused = reversal is not None and reversal.state is State.REJECTED
-    return known.state is State.REVERSING and refused
+    return record.state is State.REVERSING and refused
 
 
 def _as_found(
@@ -120,8 +120,8 @@ def _as_found(
     parked = undoubted(parked)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
         return moved(parked, State.PENDING, rules, detail=outcome.text)
-    settled = after(parked, outcome, rules, compare=False)
-    return msgspec.structs.replace(settled, detail=outcome.text)
+    ending = after(parked, outcome, rules, compare=False)
+    return msgspec.structs.replace(ending, detail=outcome.text)
 
 
 _NOTHING_THERE: Final = frozenset(
@@ -139,51 +139,51 @@ def settle_gone(key: Key, note: str, ledger: Exchanger) -> Plan[Submission]:
     """
     while True:
         history = yield from Recall(key.book, key.claim_id)
-        known = history.get(key)
-        if known is None or not _is_in_effect(history, known):
+        record = history.get(key)
+        if record is None or not _is_in_effect(history, record):
             _refuse_unnamed(history, key)
-            raise _not_accepted(key, known)
+            raise _not_accepted(key, record)
         if ledger.rules.capabilities.can_query:
-            yield from _check_gone(known, ledger)
-        gone = moved(known, State.REVERSED, ledger.rules, detail=f"gone from the ERP: {note}")
+            yield from _check_gone(record, ledger)
+        gone = moved(record, State.REVERSED, ledger.rules, detail=f"gone from the ERP: {note}")
         gone = msgspec.structs.replace(gone, reasons=(), returns_to=None)
         if (yield from Record(history, (gone,))) is not None:
             return gone
 
 
-def _check_gone(known: Submission, ledger: Exchanger) -> Plan[None]:
+def _check_gone(record: Submission, ledger: Exchanger) -> Plan[None]:
     """Ask the ERP once more: a person may have looked in another system, or too early."""
-    left = findable_in(known, ledger.rules)
-    outcome = yield from ask(known, ledger)
-    if outcome.kind is not OutcomeKind.ABSENT and not holds_nothing(known, outcome):
-        now = yield from absorb(known, outcome, ledger.rules)
+    left = findable_in(record, ledger.rules)
+    outcome = yield from ask(record, ledger)
+    if outcome.kind is not OutcomeKind.ABSENT and not holds_nothing(record, outcome):
+        now = yield from absorb(record, outcome, ledger.rules)
         raise ConflictingSubmission(
-            f"the ERP says that {known.reference} is {outcome.kind}, so it is not gone; it is "
+            f"the ERP says that {record.reference} is {outcome.kind}, so it is not gone; it is "
             f"{now.state} here",
             code="CB-454",
-            claim_id=known.key.claim_id,
-            reference=known.reference,
+            claim_id=record.key.claim_id,
+            reference=record.reference,
         )
     if not counts(outcome) and ledger.rules.can_bind:
-        raise not_fresh(known, ledger.rules)
+        raise not_fresh(record, ledger.rules)
     if left > 0:
         raise OutcomeUnknown(
-            f"the ERP accepted {known.reference} so shortly ago that it may not be found there "
+            f"the ERP accepted {record.reference} so shortly ago that it may not be found there "
             f"yet; try again in {left:.0f} s",
             code="CB-434",
-            claim_id=known.key.claim_id,
-            reference=known.reference,
-            attempt=known.attempt,
+            claim_id=record.key.claim_id,
+            reference=record.reference,
+            attempt=record.attempt,
             retry_after=left,
         )
 
 
-def _not_accepted(key: Key, known: Submission | None) -> ConflictingSubmission:
-    what = "there is none" if known is None else f"this one is {known.state}"
+def _not_accepted(key: Key, record: Submission | None) -> ConflictingSubmission:
+    what = "there is none" if record is None else f"this one is {record.state}"
     way = ""
-    if known is not None and known.state is State.PARKED:
+    if record is not None and record.state is State.PARKED:
         way = "; if the ERP holds nothing of it, say so with --not-posted"
-    if known is not None and known.state is State.REVERSING:
+    if record is not None and record.state is State.REVERSING:
         way = "; bring its reversal to an end first: `claimbridge reconcile`"
     return ConflictingSubmission(
         f"only what the ERP accepted can be gone from it; {what}{way}",

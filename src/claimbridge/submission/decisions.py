@@ -15,7 +15,13 @@ from claimbridge.errors import (
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import same_content
-from claimbridge.submission.documents import obsolete, posts, settling, stands, was_taken
+from claimbridge.submission.documents import (
+    obsolete_documents,
+    posts,
+    settle_command,
+    stands,
+    was_taken,
+)
 from claimbridge.submission.port import Rules
 
 
@@ -51,13 +57,13 @@ class Close(msgspec.Struct, frozen=True):
     """First see to it that what waits, of an earlier revision or another division, never goes."""
 
 
-class Send(msgspec.Struct, frozen=True):
-    """Send it; ``known`` is the record of earlier attempts, None for the first."""
+class Fly(msgspec.Struct, frozen=True):
+    """Send it; ``record`` is the record of earlier attempts, None for the first."""
 
-    known: Submission | None
+    record: Submission | None
 
 
-Decision = Done | Refuse | Busy | Resolve | TakeBack | Close | Send
+Decision = Done | Refuse | Busy | Resolve | TakeBack | Close | Fly
 
 
 def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decision:
@@ -66,27 +72,27 @@ def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decisi
     ``parts`` is how many documents the claim is, 0 for one; where the history has ``key`` it is
     as that says.
     """
-    known = history.get(key)
-    if known is not None and not same_content(known.digest, digest):
+    record = history.get(key)
+    if record is not None and not same_content(record.digest, digest):
         return Refuse(
             ConflictingSubmission(
                 f"revision {key.revision} was submitted before with other content; "
                 "give the changed claim a higher revision",
                 code="CB-451",
                 claim_id=key.claim_id,
-                reference=known.reference,
+                reference=record.reference,
             )
         )
-    if known is not None and known.state in LIVE:
+    if record is not None and record.state in LIVE:
         # An earlier one that stands too was posted by another journal, or after a gap.
         beside = _clear_the_way(history, key)
-        return beside if isinstance(beside, TakeBack) else Done(known)
+        return beside if isinstance(beside, TakeBack) else Done(record)
     if any(other.state is State.SENDING for other in history.submissions):
         return Busy()
-    if _is_withdrawn(history, key, known):
+    if _is_withdrawn(history, key, record):
         return Refuse(withdrawn_error(history, key))
-    if known is not None and known.state in _CLOSED:
-        return Refuse(closed_error(known))
+    if record is not None and record.state in _CLOSED:
+        return Refuse(closed_error(record))
     later = [s for s in history.submissions if s.key.revision > key.revision]
     if later:
         return Refuse(
@@ -97,23 +103,23 @@ def decide(history: History, key: Key, digest: str, *, parts: int = 0) -> Decisi
                 claim_id=key.claim_id,
             )
         )
-    parts = known.voucher.documents if known is not None else parts
+    parts = record.voucher.documents if record is not None else parts
     excluded = _excluded(history, key, parts)
     if excluded is not None:
         return Refuse(excluded)
     before = _clear_the_way(history, key)
-    if known is not None and known.state is State.IN_DOUBT:
+    if record is not None and record.state is State.IN_DOUBT:
         # Sent from here, nothing stood in its way. Another journal may have cleared it, or not.
-        return Resolve(known) if known.attempted_at is not None or before is None else before
-    if before is None and obsolete(history, key.revision, parts):
+        return Resolve(record) if record.attempted_at is not None or before is None else before
+    if before is None and obsolete_documents(history, key.revision, parts):
         return Close()
-    return before or Send(known)
+    return before or Fly(record)
 
 
-def _is_withdrawn(history: History, key: Key, known: Submission | None) -> bool:
+def _is_withdrawn(history: History, key: Key, record: Submission | None) -> bool:
     """Whether the claim was taken back where it came from, and nothing of ``key`` was sent."""
     taken_back = history.withdrawn is not None and history.withdrawn.revision >= key.revision
-    return taken_back and (known is None or not was_taken(known))
+    return taken_back and (record is None or not was_taken(record))
 
 
 def withdrawn_error(history: History, key: Key) -> ConflictingSubmission:
@@ -158,24 +164,24 @@ def _counted(parts: int) -> str:
 _CLOSED: Final = frozenset({State.REVERSING, State.REVERSED, State.PARKED})
 
 
-def closed_error(known: Submission) -> DeliveryError:
+def closed_error(record: Submission) -> DeliveryError:
     """Return why nothing more can be submitted for a parked, reversing or reversed one."""
-    if known.state is State.PARKED:
+    if record.state is State.PARKED:
         return OutcomeUnknown(
-            f"parked: {known.detail}",
-            code="CB-421" if known.attempted_at else "CB-431",
-            claim_id=known.key.claim_id,
-            reference=known.reference,
-            attempt=known.attempt,
+            f"parked: {record.detail}",
+            code="CB-421" if record.attempted_at else "CB-431",
+            claim_id=record.key.claim_id,
+            reference=record.reference,
+            attempt=record.attempt,
         )
     became = "was reversed"
-    if known.state is State.REVERSED and known.detail:
-        became += f" ({known.detail})"
+    if record.state is State.REVERSED and record.detail:
+        became += f" ({record.detail})"
     return ConflictingSubmission(
-        f"revision {known.key.revision} {became}; submit a higher revision to post it again",
+        f"revision {record.key.revision} {became}; submit a higher revision to post it again",
         code="CB-453",
-        claim_id=known.key.claim_id,
-        reference=known.reference,
+        claim_id=record.key.claim_id,
+        reference=record.reference,
     )
 
 
@@ -183,10 +189,10 @@ def not_reversible(standing: Submission) -> ConflictingSubmission:
     """Return why nothing can take the place of one that the profile cannot reverse."""
     key = standing.key
     entry = standing.journal_entry or standing.reference
+    command = settle_command(key, "--reversed")
     return ConflictingSubmission(
         f"revision {key.revision} is in the ledger as {entry}, and this profile cannot reverse it; "
-        f"nothing was sent: reverse {entry} in the ERP, then {settling(key, '--reversed')}, then "
-        "submit again",
+        f"nothing was sent: reverse {entry} in the ERP, then {command}, then submit again",
         code="CB-468",
         claim_id=key.claim_id,
         reference=standing.reference,

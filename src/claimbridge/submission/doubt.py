@@ -11,15 +11,15 @@ from claimbridge.submission.evidence import (
     EVIDENCE,
     UNBOUND,
     after,
-    assigned,
     counts,
     differ,
     error_for,
     moved,
+    outcome_of_each,
     undoubted,
     with_original,
 )
-from claimbridge.submission.flight import send
+from claimbridge.submission.flight import fly
 from claimbridge.submission.port import Exchanger, Rules
 from claimbridge.submission.steps import Plan, Record
 
@@ -45,10 +45,10 @@ def resolve(
     # Taken before asking: the answer may be as old as the question.
     left = quiet_left(doubtful, ledger.rules)
     outcomes = yield from ledger.exchange("query", (doubtful,))
-    outcome = assigned((doubtful,), outcomes)[0]
+    outcome = outcome_of_each((doubtful,), outcomes)[0]
     if outcome.kind is OutcomeKind.UNDER_WAY:
         # In flight still: the quiet period begins when its job was last seen.
-        yield from _settle(history, after(doubtful, outcome, ledger.rules), ledger.rules)
+        yield from _write(history, after(doubtful, outcome, ledger.rules), ledger.rules)
         raise _under_way(doubtful, outcome, ledger.rules)
     proven = counts(outcome)
     if outcome.kind is OutcomeKind.REJECTED and not doubtful.reasons:
@@ -60,13 +60,13 @@ def resolve(
         plan = _absent(history, doubtful, ledger.rules, left=left, resend=resend, proven=proven)
         return (yield from plan)
     if outcome.kind in EVIDENCE:
-        return (yield from _settle(history, after(doubtful, outcome, ledger.rules), ledger.rules))
+        return (yield from _write(history, after(doubtful, outcome, ledger.rules), ledger.rules))
     if differ([one for one in outcomes if one.reference == doubtful.reference]):
         return (yield from _park(history, doubtful, ledger.rules, outcome.text))
     raise OutcomeUnknown(
         f"the answer was lost, and asking for {doubtful.reference} brought none: "
         f"{outcome.text or outcome.kind}; try again or reconcile later",
-        # Where the answer's signature is the reason, that is what must be mended.
+        # Where the answer's signature is the reason, that is what must be fixed.
         code=outcome.code if outcome.code.startswith("CB-3") else "CB-422",
         claim_id=doubtful.key.claim_id,
         reference=doubtful.reference,
@@ -88,7 +88,7 @@ def _resolve_unasked(
     if resend:
         return Resend(doubtful)
     verb = "reverse" if doubtful.key.purpose is Purpose.REVERSE else "submit"
-    sent = yield from send(history, (doubtful,), ledger, verb=verb)
+    sent = yield from fly(history, (doubtful,), ledger, verb=verb)
     if sent is not None and sent[0].state is State.IN_DOUBT:
         raise error_for(*sent)
     return sent[0] if sent is not None else None
@@ -127,7 +127,7 @@ def _absent(
         return Resend(settled)
     state = State.REJECTED if refused else State.PENDING
     detail = doubtful.detail if refused else "asked; the ERP has no such document"
-    return (yield from _settle(history, moved(settled, state, rules, detail=detail), rules))
+    return (yield from _write(history, moved(settled, state, rules, detail=detail), rules))
 
 
 def _under_way(doubtful: Submission, outcome: Outcome, rules: Rules) -> OutcomeUnknown:
@@ -175,9 +175,9 @@ def may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
 def _park(
     history: History, doubtful: Submission, rules: Rules, why: str
 ) -> Plan[Submission | None]:
-    return (yield from _settle(history, moved(doubtful, State.PARKED, rules, detail=why), rules))
+    return (yield from _write(history, moved(doubtful, State.PARKED, rules, detail=why), rules))
 
 
-def _settle(history: History, settled: Submission, rules: Rules) -> Plan[Submission | None]:
+def _write(history: History, settled: Submission, rules: Rules) -> Plan[Submission | None]:
     written = yield from Record(history, with_original(history, settled, rules))
     return None if written is None else settled

@@ -43,7 +43,9 @@ _POSTED_WHEN_NUMBERED: Final = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.REV
 EVIDENCE: Final = frozenset(_STATE_OF)
 
 
-def assigned(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def outcome_of_each(
+    submissions: Sequence[Submission], outcomes: Sequence[Outcome]
+) -> tuple[Outcome, ...]:
     """Return one outcome for each submission, matched by reference.
 
     A reply that names another document than ours says nothing about ours. One outcome without a
@@ -56,14 +58,14 @@ def assigned(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> 
     general = outcomes[0] if len(outcomes) == 1 and outcomes[0].reference is None else None
     if general is not None and len(submissions) > 1 and general.kind in _NAMES_ONE:
         general = None
-    found = []
+    matches: list[Outcome] = []
     for submission in submissions:
-        said = by_reference.get(submission.reference)
-        if said:
-            found.append(_contradiction(submission.reference) if differ(said) else said[0])
+        answers = by_reference.get(submission.reference)
+        if answers:
+            matches.append(_contradiction(submission.reference) if differ(answers) else answers[0])
         else:
-            found.append(general or _nothing_about(submission, outcomes))
-    return tuple(found)
+            matches.append(general or _nothing_about(submission, outcomes))
+    return tuple(matches)
 
 
 def differ(outcomes: Sequence[Outcome]) -> bool:
@@ -172,8 +174,8 @@ def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
         why = "an earlier answer was lost, a later sending was refused" if certain else UNBOUND
         detail = f"{why}: {detail}"
         current = current if current.doubt_since is not None else doubted(current, rules)
-    refused = moved(current, state, rules, detail=detail)
-    return msgspec.structs.replace(refused, reasons=reasons)
+    refusal = moved(current, state, rules, detail=detail)
+    return msgspec.structs.replace(refusal, reasons=reasons)
 
 
 def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Submission:
@@ -206,22 +208,22 @@ def taking_off(submission: Submission, rules: Rules) -> Submission:
     )
 
 
-def renewed(known: Submission, wanted: Submission) -> Submission:
+def renewed(record: Submission, target: Submission) -> Submission:
     """Return the record of earlier, ineffective attempts with today's voucher and invoices.
 
     The reference stays, even where the profile would derive another today; but not one that was
     only looked for, as an earlier version would have called it, and never sent.
     """
-    was_sent = known.attempted_at is not None or known.state is not State.PENDING
+    was_sent = record.attempted_at is not None or record.state is not State.PENDING
     return msgspec.structs.replace(
-        known,
-        reference=known.reference if was_sent else wanted.reference,
-        voucher=wanted.voucher,
-        invoices=wanted.invoices,
+        record,
+        reference=record.reference if was_sent else target.reference,
+        voucher=target.voucher,
+        invoices=target.invoices,
     )
 
 
-def reverse_key(key: Key) -> Key:
+def reversal_key(key: Key) -> Key:
     """Return the key of the reversal of ``key``."""
     return msgspec.structs.replace(key, purpose=Purpose.REVERSE)
 
@@ -240,7 +242,7 @@ def reversal_of(
     )
     if reversal is not None:
         return msgspec.structs.replace(reversal, voucher=voucher)
-    key = reverse_key(original.key)
+    key = reversal_key(original.key)
     return Submission(
         key=key,
         reference=reference_for(key, rules.capabilities, apart=rules.apart),
@@ -250,7 +252,7 @@ def reversal_of(
     )
 
 
-def held(original: Submission, rules: Rules) -> Submission:
+def in_reversal(original: Submission, rules: Rules) -> Submission:
     """Return the original of a reversal that is being sent."""
     if original.state is State.REVERSING:
         return original
@@ -258,48 +260,48 @@ def held(original: Submission, rules: Rules) -> Submission:
     return msgspec.structs.replace(reversing, returns_to=original.state)
 
 
-def with_original(history: History, landed: Submission, rules: Rules) -> tuple[Submission, ...]:
+def with_original(history: History, landing: Submission, rules: Rules) -> tuple[Submission, ...]:
     """Return what to write with a submission: what its end makes of others of the claim.
 
     The end of a reversal decides about its original. A part that the ERP refuses is the refusal of
     its claim, where nothing of that may be in the ledger.
     """
-    if landed.key.purpose is not Purpose.REVERSE:
-        return landed, *_refused_with(history, landed, rules)
-    original = history.get(msgspec.structs.replace(landed.key, purpose=Purpose.POST))
+    if landing.key.purpose is not Purpose.REVERSE:
+        return landing, *_refused_with(history, landing, rules)
+    original = history.get(msgspec.structs.replace(landing.key, purpose=Purpose.POST))
     if original is None:
-        return (landed,)
-    if landed.state in LIVE and (original.state in LIVE or original.state is State.REVERSING):
-        settled = moved(original, State.REVERSED, rules, detail=f"by {landed.journal_entry or ''}")
-    elif landed.state in {State.REJECTED, State.PENDING} and original.state is State.REVERSING:
+        return (landing,)
+    if landing.state in LIVE and (original.state in LIVE or original.state is State.REVERSING):
+        settled = moved(original, State.REVERSED, rules, detail=f"by {landing.journal_entry or ''}")
+    elif landing.state in {State.REJECTED, State.PENDING} and original.state is State.REVERSING:
         beside = _beside(history, original)
-        if beside and (landed.state is State.PENDING or not _untouched(history, beside)):
-            return (landed,)  # the whole claim is to be taken back; some of it may be already
+        if beside and (landing.state is State.PENDING or not _untouched(history, beside)):
+            return (landing,)  # the whole claim is to be taken back; some of it may be already
         return (
-            landed,
+            landing,
             _kept(original, rules, "its reversal did not take place"),
             *(change for one in beside for change in _spared(history, one, rules)),
         )
     else:
-        return (landed,)
-    return landed, msgspec.structs.replace(settled, returns_to=None)
+        return (landing,)
+    return landing, msgspec.structs.replace(settled, returns_to=None)
 
 
-def _refused_with(history: History, landed: Submission, rules: Rules) -> list[Submission]:
+def _refused_with(history: History, landing: Submission, rules: Rules) -> list[Submission]:
     """Return what is not sent either because a part of the claim was refused."""
-    if landed.state is not State.REJECTED or not landed.voucher.documents:
+    if landing.state is not State.REJECTED or not landing.voucher.documents:
         return []
     others = [
         one
         for one in history.submissions
         if one.key.purpose is Purpose.POST
-        and one.key != landed.key
-        and one.key.revision == landed.key.revision
-        and one.voucher.documents == landed.voucher.documents
+        and one.key != landing.key
+        and one.key.revision == landing.key.revision
+        and one.voucher.documents == landing.voucher.documents
     ]
     if any(one.state not in {State.PENDING, State.REJECTED, State.REVERSED} for one in others):
         return []
-    why = f"not sent: the ERP refused part {landed.key.part}"
+    why = f"not sent: the ERP refused part {landing.key.part}"
     waiting = [one for one in others if one.state is State.PENDING]
     return [moved(one, State.REJECTED, rules, detail=why) for one in waiting]
 
@@ -321,7 +323,7 @@ def _untouched(history: History, beside: Sequence[Submission]) -> bool:
     """Whether none of these was taken back, nor may have been."""
     return all(
         one.state is State.REVERSING
-        and (reversal := history.get(reverse_key(one.key))) is not None
+        and (reversal := history.get(reversal_key(one.key))) is not None
         and reversal.state in {State.PENDING, State.REJECTED}
         for one in beside
     )
@@ -330,10 +332,10 @@ def _untouched(history: History, beside: Sequence[Submission]) -> bool:
 def _spared(history: History, one: Submission, rules: Rules) -> list[Submission]:
     """Return what to write of a document that is not to be taken back after all."""
     why = "not sent: the ERP refused to reverse another document of the claim"
-    reversal = history.get(reverse_key(one.key))
+    reversal = history.get(reversal_key(one.key))
     waits = reversal is not None and reversal.state is State.PENDING
-    refused = [moved(reversal, State.REJECTED, rules, detail=why)] if reversal and waits else []
-    return [_kept(one, rules, why), *refused]
+    refusal = [moved(reversal, State.REJECTED, rules, detail=why)] if reversal and waits else []
+    return [_kept(one, rules, why), *refusal]
 
 
 def _kept(original: Submission, rules: Rules, why: str) -> Submission:
@@ -342,19 +344,19 @@ def _kept(original: Submission, rules: Rules, why: str) -> Submission:
     return msgspec.structs.replace(kept, returns_to=None)
 
 
-def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
+def error_for(landing: Submission, outcome: Outcome) -> DeliveryError:
     """Return the error that says how a submission ended, if not well."""
     about: dict[str, Any] = {
-        "claim_id": landed.key.claim_id,
-        "reference": landed.reference,
-        "attempt": landed.attempt,
+        "claim_id": landing.key.claim_id,
+        "reference": landing.reference,
+        "attempt": landing.attempt,
     }
-    if landed.state is State.REJECTED:
-        return refusal(landed)
-    if landed.state in {State.PARKED, State.REVERSING, State.REVERSED}:
-        return closed_error(landed)
-    if landed.state is State.IN_DOUBT:
-        missing = landed.detail or outcome.text
+    if landing.state is State.REJECTED:
+        return refusal(landing)
+    if landing.state in {State.PARKED, State.REVERSING, State.REVERSED}:
+        return closed_error(landing)
+    if landing.state is State.IN_DOUBT:
+        missing = landing.detail or outcome.text
         return OutcomeUnknown(
             f"sent, but the answer is missing ({missing}); it may be posted: reconcile",
             code=outcome.code or None,
@@ -368,19 +370,19 @@ def error_for(landed: Submission, outcome: Outcome) -> DeliveryError:
             retry_after=outcome.retry_after,
             **about,
         )
-    kind = DeliveryRefused if outcome.useless else NotDelivered
+    kind = DeliveryRefused if outcome.retry_is_useless else NotDelivered
     return kind(f"it did not reach the ERP: {outcome.text}", code=outcome.code or None, **about)
 
 
-def refusal(landed: Submission) -> LedgerRejection:
+def refusal(landing: Submission) -> LedgerRejection:
     """Return the error that tells why the ERP refused it."""
-    reasons = "; ".join(str(reason) for reason in landed.reasons) or landed.detail
+    reasons = "; ".join(str(reason) for reason in landing.reasons) or landing.detail
     return LedgerRejection(
         f"the ERP refused it: {reasons}",
-        reasons=landed.reasons,
-        claim_id=landed.key.claim_id,
-        reference=landed.reference,
-        attempt=landed.attempt,
+        reasons=landing.reasons,
+        claim_id=landing.key.claim_id,
+        reference=landing.reference,
+        attempt=landing.attempt,
     )
 
 

@@ -55,15 +55,15 @@ class Feed:
         """Return how many changes at the beginning of a page read again were dealt with."""
         # What is listed later than it was stands behind others that were not: it is not skipped.
         places = range(min(self._done, len(page.outcomes)), 0, -1)
-        found = (place for place in places if _name(page.outcomes[place - 1]) == self._last)
-        return next(found, 0)
+        dealt = (place for place in places if _name(page.outcomes[place - 1]) == self._last)
+        return next(dealt, 0)
 
 
 def _name(change: Outcome) -> str:
     """Return what tells a change from others of its page, and from later ones of its document."""
     entry = change.journal_entry
-    told = [change.reference, change.kind, entry and msgspec.structs.astuple(entry)]
-    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
+    key_parts = [change.reference, change.kind, entry and msgspec.structs.astuple(entry)]
+    return hashlib.sha256(msgspec.json.encode(key_parts)).hexdigest()[:16]
 
 
 def _written(begin: str, done: int, last: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""One attempt: begin, exchange, settle; and how often to try."""
+"""One attempt: begin, exchange, record; and how often to try."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from claimbridge.model import History, Key, Outcome, OutcomeKind, State, Submiss
 from claimbridge.submission.evidence import (
     EVIDENCE,
     after,
-    assigned,
     error_for,
-    held,
+    in_reversal,
+    outcome_of_each,
     taking_off,
     with_original,
 )
@@ -18,7 +18,7 @@ from claimbridge.submission.port import Built, Exchanger, Rules
 from claimbridge.submission.steps import Begin, Pause, Plan, Recall, Record
 
 
-def send(
+def fly(
     history: History,
     records: tuple[Submission, ...],
     ledger: Exchanger,
@@ -26,14 +26,14 @@ def send(
     verb: str,
     built: Built | None = None,
 ) -> Plan[tuple[Submission, Outcome] | None]:
-    """Begin, exchange, settle. ``records`` is the submission, and the original of a reversal.
+    """Begin, exchange, record. ``records`` is the submission, and the original of a reversal.
 
     Returns None when another writer was faster: read the journal again and decide again.
     """
     flight = taking_off(records[0], ledger.rules)
-    others = tuple(held(other, ledger.rules) for other in records[1:])
-    begun = yield from take_off(history, flight, ledger, others)
-    if begun is None:
+    others = tuple(in_reversal(other, ledger.rules) for other in records[1:])
+    start = yield from take_off(history, flight, ledger, others)
+    if start is None:
         return None
     try:
         outcomes = yield from ledger.exchange(verb, (flight,), built)
@@ -42,7 +42,8 @@ def send(
     except BaseException:
         yield from give_up(flight, ledger)
         raise
-    return (yield from settle(begun, flight, assigned((flight,), outcomes)[0], ledger))
+    (outcome,) = outcome_of_each((flight,), outcomes)
+    return (yield from record_outcome(start, flight, outcome, ledger))
 
 
 def take_off(
@@ -58,12 +59,12 @@ def take_off(
         raise
 
 
-def settle(
-    begun: History, flight: Submission, outcome: Outcome, ledger: Exchanger
+def record_outcome(
+    start: History, flight: Submission, outcome: Outcome, ledger: Exchanger
 ) -> Plan[tuple[Submission, Outcome] | None]:
     """Write what the exchange brought; None when others have gone on from there meanwhile."""
     try:
-        return (yield from _settled(begun, flight, outcome, ledger))
+        return (yield from _record(start, flight, outcome, ledger))
     except (GeneratorExit, ClaimBridgeError):
         raise
     except BaseException:
@@ -71,19 +72,19 @@ def settle(
         raise
 
 
-def _settled(
+def _record(
     history: History, flight: Submission, outcome: Outcome, ledger: Exchanger
 ) -> Plan[tuple[Submission, Outcome] | None]:
     if outcome.kind is OutcomeKind.DUPLICATE and not outcome.totals:
         outcome = yield from _with_totals(flight, outcome, ledger)
     while _is_open(history, flight):
-        landed = after(flight, outcome, ledger.rules)
+        landing = after(flight, outcome, ledger.rules)
         try:
-            written = yield from Record(history, with_original(history, landed, ledger.rules))
+            written = yield from Record(history, with_original(history, landing, ledger.rules))
         except JournalError as error:
             raise _unrecorded(flight, outcome, error) from error
         if written is not None:
-            return landed, outcome
+            return landing, outcome
         history = yield from Recall(flight.key.book, flight.key.claim_id)
     yield from absorb(flight, outcome, ledger.rules)
     return None
@@ -107,7 +108,7 @@ def _unrecorded(flight: Submission, outcome: Outcome, error: JournalError) -> Ou
     return OutcomeUnknown(
         f"the exchange ended as {outcome.kind}"
         + (f" ({outcome.journal_entry})" if outcome.journal_entry else "")
-        + f", but the journal could not keep it: {error}; mend the journal and reconcile",
+        + f", but the journal could not keep it: {error}; fix the journal and reconcile",
         code="CB-424",
         claim_id=flight.key.claim_id,
         reference=flight.reference,
@@ -127,7 +128,7 @@ def give_up(flight: Submission, ledger: Exchanger) -> Plan[None]:
         current = history.get(flight.key)
         if current is not None and _is_open(history, flight):
             # As the journal has it: it may know of a job that holds what was sent.
-            yield from _settled(history, current, doubt, ledger)
+            yield from _record(history, current, doubt, ledger)
     except ClaimBridgeError:
         return  # the journal gives up the flight, so the next reader finds it in doubt
 
@@ -136,8 +137,8 @@ def _with_totals(flight: Submission, outcome: Outcome, ledger: Exchanger) -> Pla
     """Ask for the amounts of the duplicate before adopting it, where the ERP can be asked."""
     if not ledger.rules.capabilities.can_query:
         return outcome
-    asked = assigned((flight,), (yield from ledger.exchange("query", (flight,))))[0]
-    return asked if asked.kind in EVIDENCE and asked.totals else outcome
+    (answer,) = outcome_of_each((flight,), (yield from ledger.exchange("query", (flight,))))
+    return answer if answer.kind in EVIDENCE and answer.totals else outcome
 
 
 class Tries:
@@ -164,28 +165,28 @@ class Tries:
             )
         self._turn_wait = min(0.5, self._turn_wait * 1.5)
 
-    def asked(self, flight: Submission, told: Outcome) -> Plan[None]:
+    def after_question(self, flight: Submission, answer: Outcome) -> Plan[None]:
         """Go on after a question before a first sending that did not end with sending it.
 
         Where it brought no answer, wait before it is asked again, or raise when it is not.
         """
-        if told.kind in {OutcomeKind.NOT_DELIVERED, OutcomeKind.UNAVAILABLE}:
-            yield from self.after(flight, told)
+        if answer.kind in {OutcomeKind.NOT_DELIVERED, OutcomeKind.UNAVAILABLE}:
+            yield from self.after(flight, answer)
 
-    def after(self, landed: Submission, outcome: Outcome) -> Plan[None]:
+    def after(self, landing: Submission, outcome: Outcome) -> Plan[None]:
         """Wait before the next try, or raise when there is none."""
-        doubtful = landed.state is State.IN_DOUBT
+        doubtful = landing.state is State.IN_DOUBT
         # One round more for a doubt: it does not send, but asks.
         most = self._rules.retries + doubtful
-        if landed.state not in {State.PENDING, State.IN_DOUBT} or self._made >= most:
-            raise error_for(landed, outcome)
-        if outcome.useless and not doubtful:
-            raise error_for(landed, outcome)
+        if landing.state not in {State.PENDING, State.IN_DOUBT} or self._made >= most:
+            raise error_for(landing, outcome)
+        if outcome.retry_is_useless and not doubtful:
+            raise error_for(landing, outcome)
         wait = self._rules.backoff * 2**self._made if self._made or not doubtful else 0.0
         if outcome.retry_after is not None:
             if outcome.retry_after > self._rules.longest_wait:
-                raise error_for(landed, outcome)
+                raise error_for(landing, outcome)
             wait = max(wait, outcome.retry_after)
         self._made += 1
         if wait and not (yield from Pause(wait)):
-            raise error_for(landed, outcome)
+            raise error_for(landing, outcome)

@@ -8,16 +8,26 @@ from claimbridge.model import LIVE, MOVES, Outcome, OutcomeKind, State, Submissi
 from claimbridge.submission.decisions import quiet_left
 from claimbridge.submission.evidence import EVIDENCE, after, counts, with_original
 from claimbridge.submission.port import Rules
-from claimbridge.submission.steps import Plan, Recall, Record
+from claimbridge.submission.references import spellings
+from claimbridge.submission.steps import Find, Plan, Recall, Record
 
 
-def absorb(known: Submission, outcome: Outcome, rules: Rules) -> Plan[Submission]:
+def submission_of(book: str, reference: str, rules: Rules) -> Plan[Submission | None]:
+    """Look for the submission that the ERP names, however it spells our reference."""
+    for spelling in spellings(reference, rules.capabilities):
+        submission = yield from Find(book, spelling)
+        if submission is not None:
+            return submission
+    return None
+
+
+def absorb(submission: Submission, outcome: Outcome, rules: Rules) -> Plan[Submission]:
     """Take in news about a submission, asked for or not; late and repeated news do no harm."""
     while True:
-        history = yield from Recall(known.key.book, known.key.claim_id)
-        current = history.get(known.key)
+        history = yield from Recall(submission.key.book, submission.key.claim_id)
+        current = history.get(submission.key)
         if current is None or current.state is State.SENDING or outcome.kind not in EVIDENCE:
-            return current or known  # a flight is settled by the one who began it
+            return current or submission  # a flight is settled by the one who began it
         news = _progress(current, outcome, rules)
         if news is None:
             return current

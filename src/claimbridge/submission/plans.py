@@ -1,393 +1,360 @@
-"""The plans: what a client carries out for its caller, step by step."""
+"""What callers ask of a ledger, each as a plan; each is named as the method of ``Client``."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from claimbridge.errors import (
     ClaimBridgeError,
+    ClaimError,
     ConfigurationError,
-    ConflictingSubmission,
     DeliveryError,
+    JournalError,
     LedgerRejection,
+    LedgerUnavailable,
     OutcomeUnknown,
 )
 from claimbridge.model import (
     LIVE,
+    Acknowledgement,
+    Book,
+    Change,
+    Claim,
     History,
+    JournalEntry,
     Key,
-    Purpose,
+    Outcome,
+    OutcomeKind,
+    Standing,
     State,
     Submission,
 )
-from claimbridge.submission.decisions import (
-    Busy,
-    Close,
-    Done,
-    Refuse,
-    Resolve,
-    Send,
-    TakeBack,
-    closed_error,
-    decide,
-    not_reversible,
+from claimbridge.results import Reconciled, Result
+from claimbridge.submission.batch import submit_together
+from claimbridge.submission.books import open_book
+from claimbridge.submission.by_hand import settle_by_hand, settle_gone
+from claimbridge.submission.claim_reversal import reverse_claim
+from claimbridge.submission.division import prepare, submit_claim
+from claimbridge.submission.documents import (
+    Documents,
+    current_revision,
+    documents_of,
+    standing_revision,
 )
-from claimbridge.submission.documents import settling
-from claimbridge.submission.doubt import Resend, resolve
-from claimbridge.submission.evidence import (
-    assigned,
-    error_for,
-    refusal,
-    renewed,
-    reversal_of,
-    reverse_key,
-    taking_off,
+from claimbridge.submission.driver import Emissions
+from claimbridge.submission.evidence import reversal_key
+from claimbridge.submission.feed import Feed
+from claimbridge.submission.news import absorb, submission_of
+from claimbridge.submission.port import LedgerPort
+from claimbridge.submission.probe import ProbeResult, ask_for_nothing
+from claimbridge.submission.question import refresh
+from claimbridge.submission.recovery import SelectUnfinished, TakeNext, reconcile_claim
+from claimbridge.submission.standings import (
+    acknowledgement,
+    standing_of,
+    standing_of_all,
+    standing_of_claim,
 )
-from claimbridge.submission.first import ask_earlier, ask_first, check_newest, may_be_sent
-from claimbridge.submission.flight import Tries, give_up, send, settle, take_off
-from claimbridge.submission.intentions import posting, unsendable
-from claimbridge.submission.port import Built, Draft, Exchanger, Rules
-from claimbridge.submission.question import NO_LONGER_THERE, found_again, refresh
-from claimbridge.submission.steps import Pause, Plan, Recall, Record
-from claimbridge.submission.together import side_by_side
+from claimbridge.submission.steps import AgreeNew, Emit, KeepCursor, Pause, Plan, ReadCursor, Recall
+from claimbridge.submission.withdrawal import withdraw_claim
+
+T = TypeVar("T")
+
+log = logging.getLogger("claimbridge.ledger")
 
 
-def submit(
-    key: Key,
-    digest: str,
-    prepare: Callable[[], Draft],
-    ledger: Exchanger,
-    *,
-    seen: History | None = None,
-) -> Plan[Submission]:
-    """Carry one voucher into the ledger; return its submission once the ERP accepted it.
+def book(ledger: LedgerPort) -> Plan[Book]:
+    """Read which book a ledger means, and open it where it is new: every other plan begins so.
 
-    ``prepare`` is called at most once, before anything is written or sent. ``seen`` is the claim's
-    history where it was just read. Raises the errors of DeliveryError, and whatever ``prepare``
-    raises.
+    Raises ConfigurationError: CB-232 where the name stands for another book than before, CB-234
+    where a parallel ledger is the same book as another.
     """
-    draft: Draft | None = None
-    tries = Tries(ledger.rules)
-    while True:
-        history = seen or (yield from Recall(key.book, key.claim_id))
-        seen = None
-        decision = decide(history, key, digest)
-        if isinstance(decision, Done):
-            if decision.submission.missing:
-                return (yield from found_again(decision.submission, ledger))
-            return decision.submission
-        if isinstance(decision, Refuse):
-            raise decision.error
-        if isinstance(decision, TakeBack) and not ledger.rules.capabilities.can_reverse:
-            raise not_reversible(decision.submission)
-        if isinstance(decision, Busy):
-            yield from tries.wait_for_turn(key)
-            continue
-        built: Built | None = None
-        if isinstance(decision, Resolve) and decision.submission.key == key:
-            resolved = yield from resolve(history, decision.submission, ledger, resend=True)
-            if not isinstance(resolved, Resend):
-                if resolved is not None and resolved.state is State.REJECTED:
-                    raise refusal(resolved)  # what it was sent for has been answered
-                continue
-            flight = resolved.submission  # what was sent once is sent again as it was
-            told = yield from ask_earlier(history, flight, ledger)
-            if told is not None:
-                yield from tries.asked(flight, told)
-                continue
-        else:
-            # Prepared before anything is reversed for it: it may turn out not to be sendable.
-            draft = draft or prepare()
-            if isinstance(decision, Resolve):
-                yield from resolve(history, decision.submission, ledger, resend=False)
-                continue
-            intended = posting(history, (draft.submission,), ledger.rules)
-            if isinstance(decision, Close | TakeBack) and intended:
-                yield from check_newest(key.claim_id)
-                yield from Record(history, intended)
-                continue
-            if isinstance(decision, TakeBack):
-                yield from _make_way(decision.submission.key, draft.submission, ledger)
-                continue
-            assert isinstance(decision, Send)  # there is no other decision
-            flight = renewed(decision.known or draft.submission, draft.submission)
-            told = yield from ask_first(history, flight, ledger)
-            if told is not None:
-                yield from tries.asked(flight, told)
-                continue
-            built = draft.built if flight.reference == draft.submission.reference else None
-        sent = yield from send(history, (flight,), ledger, verb="submit", built=built)
-        if sent is None:
-            continue  # another writer was faster: look again
-        landed, outcome = sent
-        if landed.state in LIVE:
-            return landed
-        yield from tries.after(landed, outcome)
+    opening = yield from open_book(ledger.book_config, ledger.rules.clock)
+    if opening.news:
+        log.warning("%s", opening.news)
+    return opening.book
 
 
-def _make_way(earlier: Key, wanted: Submission, ledger: Exchanger) -> Plan[None]:
-    """Take an earlier document back for ``wanted``; where the ERP does not, that one stands."""
-    try:
-        yield from _take_back(earlier, wanted.voucher.posting_date, "", ledger)
-    except (LedgerRejection, OutcomeUnknown) as refused:
-        if isinstance(refused, OutcomeUnknown) and refused.code != NO_LONGER_THERE:
-            raise
-        why = f"not sent: revision {earlier.revision} stands ({refused.message})"
-        while True:
-            history = yield from Recall(earlier.book, earlier.claim_id)
-            given_up = unsendable(history, wanted.key.revision, ledger.rules, why)
-            if not given_up or (yield from Record(history, given_up)) is not None:
-                raise
+def agree_new(ledger: LedgerPort) -> Plan[None]:
+    """Keep what ``new_journal=True`` says: nothing was sent to the book before.
 
-
-def submit_batch(
-    drafts: Sequence[Draft], ledger: Exchanger, *, built: Built | None = None
-) -> Plan[list[Submission | ClaimBridgeError]]:
-    """Carry many vouchers in one request; return a submission or an error for each, in order.
-
-    ``built`` is the request of all the drafts, in their order; None leaves it to be built. What
-    cannot go into the one request (doubt, earlier revisions, another sender), and what the one
-    request left open, is carried by ``submit`` one at a time. Nothing raises midway.
+    A ledger whose book is not clear is refused by whatever is asked of it next.
     """
-    results: dict[int, Submission | ClaimBridgeError] = {}
-    flights: list[_Flight] = []
     try:
-        yield from _take_off_together(drafts, flights, results, ledger)
-        if flights:
-            request = built if len(flights) == len(drafts) else None
-            yield from _fly_together(flights, results, ledger, request)
-    except GeneratorExit:
-        raise  # nobody is left to perform a step
-    except BaseException:
-        for flight in flights:
-            yield from give_up(flight.submission, ledger)
+        own = yield from book(ledger)
+    except JournalError:
         raise
-    for index, draft in enumerate(drafts):
-        if index not in results:
-            results[index] = yield from _one_by_one(draft, ledger)
-    return [results[index] for index in range(len(drafts))]
+    except ConfigurationError:
+        return
+    yield from AgreeNew(own.id)
 
 
-class _Flight(msgspec.Struct, frozen=True):
-    """One of the flights that share a request: which draft, and the journal as it began."""
-
-    index: int
-    begun: History
-    submission: Submission
+# --- submitting -----------------------------------------------------------------------------
 
 
-_Results = dict[int, Submission | ClaimBridgeError]
+def submit(claim: Claim, ledger: LedgerPort) -> Plan[Acknowledgement]:
+    """Carry a claim into the ledger, once."""
+    return acknowledgement((yield from _submit(claim, ledger)))
 
 
-def _take_off_together(
-    drafts: Sequence[Draft], flights: list[_Flight], results: _Results, ledger: Exchanger
-) -> Plan[None]:
-    """Begin what can be sent at once; keep the flights in the order of their drafts."""
-    looked = yield from side_by_side([_look_at(draft) for draft in drafts])
-    ready: dict[int, tuple[History, Submission]] = {}
-    for index, seen in enumerate(looked):
-        if isinstance(seen, ClaimBridgeError):
-            results[index] = seen
-        elif seen is not None:
-            ready[index] = seen
-    free = yield from may_be_sent(ready, ledger)
-    plans = [_take_off(index, *ready[index], flights, ledger) for index in free]
-    for index, end in zip(free, (yield from side_by_side(plans)), strict=True):
-        if isinstance(end, ClaimBridgeError):
-            results[index] = end
-    flights.sort(key=lambda flight: flight.index)
+def _submit(claim: Claim, ledger: LedgerPort) -> Plan[Documents]:
+    book_id = (yield from book(ledger)).id
+    key = Key(book_id, claim.id, claim.revision)
+    plan = submit_claim(key, claim.digest, lambda: prepare(claim, book_id, ledger), ledger)
+    return (yield from plan)
 
 
-def _look_at(draft: Draft) -> Plan[tuple[History, Submission] | None]:
-    """Return a draft as it would be sent now; None where something else comes first."""
-    wanted = draft.submission
-    history = yield from Recall(wanted.key.book, wanted.key.claim_id)
-    decision = decide(history, wanted.key, wanted.digest)
-    if not isinstance(decision, Send):
-        return None
-    return history, renewed(decision.known or wanted, wanted)
+def submit_many(
+    claims: Iterable[Claim], ledger: LedgerPort, *, batch: int
+) -> Iterator[Plan[list[Result]]]:
+    """Yield a plan for every ``batch`` claims, or fewer where the ERP says so; none raises."""
+    size = min(batch, ledger.rules.capabilities.batch)
+    rest = iter(claims)
+    while chunk := list(islice(rest, size)):
+        yield _submit_chunk(chunk, ledger)
 
 
-def _take_off(
-    index: int, history: History, wanted: Submission, flights: list[_Flight], ledger: Exchanger
-) -> Plan[None]:
-    flight = taking_off(wanted, ledger.rules)
-    begun = yield from take_off(history, flight, ledger)
-    if begun is not None:
-        flights.append(_Flight(index, begun, flight))
-
-
-def _fly_together(
-    flights: list[_Flight], results: _Results, ledger: Exchanger, built: Built | None
-) -> Plan[None]:
-    """Make the one request, and settle each flight by what the reply says of it."""
-    submissions = tuple(flight.submission for flight in flights)
-    outcomes = assigned(submissions, (yield from ledger.exchange("submit", submissions, built)))
-    plans = [
-        settle(flight.begun, flight.submission, outcome, ledger)
-        for flight, outcome in zip(flights, outcomes, strict=True)
-    ]
-    wait = 0.0
-    for flight, settled in zip(flights, (yield from side_by_side(plans)), strict=True):
-        if isinstance(settled, ClaimBridgeError):
-            results[flight.index] = settled
-            continue
-        if settled is None:
-            continue
-        landed, outcome = settled
-        if landed.state in LIVE:
-            results[flight.index] = landed
-        elif (outcome.retry_after or 0.0) > ledger.rules.longest_wait or outcome.useless:
-            results[flight.index] = error_for(landed, outcome)
-        elif landed.state is State.REJECTED and (outcome.reference or len(flights) == 1):
-            # A refusal that names none of many may be the fault of a neighbour.
-            results[flight.index] = error_for(landed, outcome)
-        wait = max(wait, outcome.retry_after or 0.0)
-    if 0.0 < wait <= ledger.rules.longest_wait:
-        yield from Pause(wait)
-
-
-def _one_by_one(draft: Draft, ledger: Exchanger) -> Plan[Submission | ClaimBridgeError]:
-    wanted = draft.submission
+def _submit_chunk(claims: Sequence[Claim], ledger: LedgerPort) -> Plan[list[Result]]:
+    """Submit claims in one request where they go into one; a Result for each, in order."""
     try:
-        return (yield from submit(wanted.key, wanted.digest, lambda: draft, ledger))
+        book_id = (yield from book(ledger)).id if len(claims) > 1 else ""
+    except ClaimBridgeError:  # each claim has an error of its own
+        book_id = ""
+    ends = (yield from submit_together(claims, book_id, ledger)) if book_id else {}
+    results = []
+    for index, claim in enumerate(claims):
+        # What is left over: several documents; or it cannot be built now, but may have been posted
+        # when it could.
+        end = ends[index] if index in ends else (yield from _submit_or_error(claim, ledger))
+        results.append(_result_of(claim, end))
+    return results
+
+
+def _submit_or_error(claim: Claim, ledger: LedgerPort) -> Plan[Documents | ClaimBridgeError]:
+    try:
+        return (yield from _submit(claim, ledger))
     except ClaimBridgeError as error:
+        error.claim_id = error.claim_id or claim.id
         return error
 
 
-def reverse(key: Key, posting_date: dt.date, text: str, ledger: Exchanger) -> Plan[Submission]:
-    """Take back the journal entry of ``key``; return the reversal's submission.
-
-    Raises LedgerRejection when the ERP refuses (the entry stays), the other errors of
-    DeliveryError, and ConfigurationError when the profile cannot reverse.
-    """
-    check_reversible(key, ledger.rules)
-    reversal = yield from _take_back(key, posting_date, text, ledger)
-    if reversal is None:
-        raise ConflictingSubmission(
-            f"revision {key.revision} has no journal entry that could be reversed",
-            code="CB-455",
-            claim_id=key.claim_id,
-        )
-    return reversal
+def _result_of(claim: Claim, end: Documents | ClaimBridgeError) -> Result:
+    if isinstance(end, ClaimBridgeError):
+        return Result(claim.id, None, end)
+    return Result(claim.id, acknowledgement(end), None)
 
 
-def check_reversible(key: Key, rules: Rules) -> None:
-    """Raise ConfigurationError CB-254 where the profile cannot reverse."""
-    if not rules.capabilities.can_reverse:
-        raise ConfigurationError(
-            "this profile cannot reverse a journal entry; reverse it in the ERP, then "
-            f"{settling(key, '--reversed')}",
-            code="CB-254",
-            claim_id=key.claim_id,
-        )
+# --- asking ---------------------------------------------------------------------------------
 
 
-def _take_back(
-    key: Key, posting_date: dt.date, text: str, ledger: Exchanger
-) -> Plan[Submission | None]:
-    """Reverse ``key``; None when the ERP holds nothing of it that could be reversed."""
-    tries = Tries(ledger.rules)
-    is_there = ledger.rules.capabilities.checks_reversals
+def status(claim_id: str, ledger: LedgerPort, *, ask: bool) -> Plan[Standing]:
+    """Say where the newest revision of a claim stands; ``ask`` the ERP what it accepted."""
+    history = yield from Recall((yield from book(ledger)).id, claim_id)
+    documents = _documents(history, current_revision(history), ledger)
+    standings: list[Standing] = []
+    for one in documents:
+        if ask and one.state in LIVE:
+            one = yield from refresh(one, ledger)
+        standing = standing_of(one)
+        if one.state is State.REVERSED:
+            by = yield from _reversal_of(one)
+            standing = msgspec.structs.replace(standing, reversed_by=by)
+        standings.append(standing)
+    return standing_of_all(standings, documents[0].voucher.documents)
+
+
+def _documents(history: History, revision: int, ledger: LedgerPort) -> Documents:
+    """Return the documents of a revision; raises ClaimError CB-132 when there is none."""
+    documents = documents_of(history, revision)
+    if documents:
+        return documents
+    about = f"no revision {revision}" if history.submissions else "nothing"
+    text = f"{about} was submitted for it to ledger {ledger.name}"
+    if history.withdrawn is not None:
+        text += f"; revision {history.withdrawn.revision} was withdrawn: {history.withdrawn.reason}"
+    raise ClaimError(text, code="CB-132", claim_id=history.claim_id)
+
+
+def _reversal_of(document: Submission) -> Plan[JournalEntry | None]:
+    """Read the journal entry that reversed a document; None where it has no number."""
+    history = yield from Recall(document.key.book, document.key.claim_id)
+    reversal = history.get(reversal_key(document.key))
+    return reversal.journal_entry if reversal is not None else None
+
+
+def wait(claim_id: str, ledger: LedgerPort, *, until: State, timeout: float) -> Plan[Standing]:
+    """Wait until the ERP has posted (or paid) a claim."""
+    if until not in LIVE:
+        raise ConfigurationError(f"cannot wait until {until}; wait until posted or paid")
+    clock = ledger.rules.clock
+    end = clock.monotonic() + timeout
+    pause = 0.1
     while True:
-        history = yield from Recall(key.book, key.claim_id)
-        original, reversal = history.get(key), history.get(reverse_key(key))
-        if original is None:
-            return None
-        if original.state is State.REVERSED:
-            if reversal is not None and reversal.state is State.IN_DOUBT:
-                yield from resolve(history, reversal, ledger, resend=False)
-                continue
-            return reversal if reversal is not None and reversal.state in LIVE else original
-        if any(other.state is State.SENDING for other in history.submissions):
-            yield from tries.wait_for_turn(key)
-            continue
-        if original.state is State.IN_DOUBT:
-            yield from resolve(history, original, ledger, resend=False)
-            continue
-        if original.state not in LIVE and original.state is not State.REVERSING:
-            return None
-        if original.missing or (original.state in LIVE and not is_there):
-            is_there = (yield from found_again(original, ledger)).state in LIVE
-            continue
-        if original.journal_entry is None:
-            yield from learn_number(original, ledger)
-            continue
-        if reversal is not None and reversal.state is State.PARKED:
-            raise closed_error(reversal)
-        if reversal is not None and reversal.state is State.IN_DOUBT:
-            resolved = yield from resolve(history, reversal, ledger, resend=True)
-            if not isinstance(resolved, Resend):
-                continue
-            reversal = resolved.submission
-        else:
-            reversal = reversal_of(original, reversal, posting_date, text, ledger.rules)
-            told = yield from ask_first(history, reversal, ledger)
-            if told is not None:
-                yield from tries.asked(reversal, told)
-                continue
-        sent = yield from send(history, (reversal, original), ledger, verb="reverse")
-        if sent is None:
-            continue
-        landed, outcome = sent
-        if landed.state in LIVE:
-            return landed
-        if landed.state is State.REJECTED and (yield from _reversed_by_others(original, ledger)):
-            continue
-        yield from tries.after(landed, outcome)
+        standing = yield from status(claim_id, ledger, ask=True)
+        if standing.state in LIVE and _RANK[standing.state] >= _RANK[until]:
+            return standing
+        if standing.state in _ENDS:
+            raise _never(standing, until)
+        left = end - clock.monotonic()
+        if left <= 0:
+            raise LedgerUnavailable(
+                f"still {standing.state} after {timeout:g} s, not {until}; wait longer",
+                code="CB-441",
+                claim_id=claim_id,
+                reference=standing.reference,
+                attempt=standing.attempt,
+            )
+        yield from Pause(min(pause, left))
+        pause = min(pause * 1.6, 15.0)
 
 
-def _reversed_by_others(original: Submission, ledger: Exchanger) -> Plan[bool]:
-    """Someone may have reversed it in the ERP already: then we have what we wanted."""
+_RANK: Final = {State.ACKNOWLEDGED: 0, State.POSTED: 1, State.PAID: 2}
+_ENDS: Final = frozenset({State.REJECTED, State.PARKED, State.REVERSED, State.REVERSING})
+
+
+def _never(standing: Standing, until: State) -> DeliveryError:
+    about: dict[str, Any] = {
+        "claim_id": standing.claim_id,
+        "reference": standing.reference,
+        "attempt": standing.attempt,
+    }
+    text = f"it is {standing.state} and will not become {until}: {standing.detail}"
+    if standing.state is State.REJECTED:
+        return LedgerRejection(text, reasons=standing.reasons, **about)
+    return OutcomeUnknown(text, code="CB-429", **about)
+
+
+def probe(ledger: LedgerPort) -> Plan[ProbeResult]:
+    """Ask the ERP about a document that nobody sent, to see whether the way there works."""
+    return ask_for_nothing(ledger)
+
+
+def changes(ledger: LedgerPort, *, since: str | None, limit: int) -> Emissions[Change]:
+    """Emit what changed in the ERP, oldest first, once it is in the journal."""
+    return Emissions(_changes(ledger, since, limit))
+
+
+def _changes(ledger: LedgerPort, since: str | None, limit: int) -> Plan[None]:
+    book_id = (yield from book(ledger)).id
+    feed = Feed((yield from ReadCursor(book_id)) if since is None else since)
     try:
-        now = yield from refresh(original, ledger)
-    except DeliveryError as error:
-        if error.code == NO_LONGER_THERE:
-            raise
-        return False  # the refusal is the news; a question that failed is not
-    return now.state is State.REVERSED
+        more = True
+        while more:
+            page = yield from ledger.page(book_id, feed.begin, feed.limit(limit))
+            for outcome, cursor in feed.turn(page):
+                yield from Emit((yield from _take_in(outcome, cursor, book_id, ledger)))
+            yield from _keep(book_id, feed)
+            more = page.more
+    except GeneratorExit:
+        raise  # nobody is left to perform a step
+    except BaseException:
+        yield from _keep(book_id, feed)
+        raise
 
 
-def reconcile(unfinished: Submission, ledger: Exchanger) -> Plan[Submission]:
-    """Bring an unfinished submission to an end: ask, adopt, or send what was never sent.
-
-    Raises the errors of DeliveryError where the end is not a journal entry.
-    """
-    key = unfinished.key
-    history = yield from Recall(key.book, key.claim_id)
-    if key.purpose is Purpose.REVERSE or unfinished.state is State.REVERSING:
-        reversal = history.get(reverse_key(key)) or unfinished
-        voucher = reversal.voucher
-        original = msgspec.structs.replace(key, purpose=Purpose.POST)
-        return (yield from reverse(original, voucher.posting_date, voucher.text, ledger))
-    superseded = any(s.key.revision > key.revision for s in history.submissions)
-    if not superseded:
-        draft = Draft(unfinished)
-        return (yield from submit(key, unfinished.digest, lambda: draft, ledger))
-    current = history.get(key) or unfinished
-    if current.state is State.IN_DOUBT:
-        yield from resolve(history, current, ledger, resend=False)
-        history = yield from Recall(key.book, key.claim_id)
-        current = history.get(key) or current
-    return current
+def _take_in(outcome: Outcome, cursor: str, book_id: str, ledger: LedgerPort) -> Plan[Change]:
+    """Record what one change says of a document of ours."""
+    standing = None
+    document = yield from submission_of(book_id, outcome.reference or "", ledger.rules)
+    if document is not None:
+        standing = standing_of((yield from absorb(document, outcome, ledger.rules)))
+    return Change(
+        reference=outcome.reference or "",
+        outcome=outcome.kind,
+        journal_entry=outcome.journal_entry,
+        standing=standing,
+        cursor=cursor,
+    )
 
 
-def learn_number(original: Submission, ledger: Exchanger) -> Plan[None]:
-    """Ask for the number of a journal entry that has none yet; OutcomeUnknown while it has none."""
-    now = yield from refresh(original, ledger)
-    if now.journal_entry is None and now.state in LIVE:
-        can_query = ledger.rules.capabilities.can_query
-        raise OutcomeUnknown(
-            "the ERP has not given the journal entry a number yet, so it cannot be reversed yet"
-            if can_query
-            else "the journal entry's number is not known and this ERP cannot be asked for it; "
-            f"look for {original.reference} in the ERP, then settle it by hand",
-            code="CB-425",
-            claim_id=original.key.claim_id,
-            reference=original.reference,
-            attempt=original.attempt,
-            retry_after=ledger.rules.backoff if can_query else None,
-        )
+def _keep(book_id: str, feed: Feed) -> Plan[None]:
+    cursor = feed.to_keep()
+    if cursor is not None:
+        yield from KeepCursor(book_id, cursor)
+
+
+# --- taking back ----------------------------------------------------------------------------
+
+
+def reverse(
+    claim_id: str,
+    ledger: LedgerPort,
+    *,
+    revision: int | None,
+    posting_date: dt.date | None,
+    reason: str,
+) -> Plan[Acknowledgement]:
+    """Take a claim's journal entry back; None means the newest revision, and today."""
+    history = yield from Recall((yield from book(ledger)).id, claim_id)
+    revision = standing_revision(history) if revision is None else revision
+    first = _documents(history, revision, ledger)[0]
+    date = posting_date or ledger.today(first.voucher.company, claim_id=claim_id)
+    return acknowledgement((yield from reverse_claim(first.key, date, reason, ledger)))
+
+
+def withdraw(
+    claim_id: str,
+    ledger: LedgerPort,
+    *,
+    reason: str,
+    revision: int,
+    approved_at: dt.datetime | None,
+) -> Plan[Standing | None]:
+    """Keep a claim out of the ledger that was taken back where it came from; ask nobody."""
+    own = yield from book(ledger)
+    documents = yield from withdraw_claim(
+        own.id, claim_id, reason, ledger.rules, revision=revision, approved_at=approved_at
+    )
+    return standing_of_claim(documents) if documents else None
+
+
+# --- bringing to an end ---------------------------------------------------------------------
+
+
+def reconcile(ledger: LedgerPort) -> Emissions[Reconciled]:
+    """Emit what becomes of each unfinished submission; None for one that another has finished."""
+    return Emissions(_reconcile(ledger))
+
+
+def _reconcile(ledger: LedgerPort) -> Plan[None]:
+    rest = yield from SelectUnfinished((yield from book(ledger)).id)
+    while (one := (yield from TakeNext(rest))) is not None:
+        yield from Emit((yield from _reconcile_one(one, ledger)))
+
+
+def _reconcile_one(unfinished: Submission, ledger: LedgerPort) -> Plan[Reconciled | None]:
+    claim_id = unfinished.key.claim_id
+    try:
+        documents = yield from reconcile_claim(unfinished, ledger)
+    except ClaimBridgeError as error:
+        return Reconciled(claim_id, None, error)
+    return Reconciled(claim_id, standing_of_claim(documents), None) if documents else None
+
+
+def settle(
+    claim_id: str,
+    ledger: LedgerPort,
+    *,
+    revision: int,
+    part: int,
+    posted: JournalEntry | None,
+    reversed: bool,
+    gone: bool,
+    looked: dt.datetime | None,
+    note: str,
+) -> Plan[Standing]:
+    """Record what a person found in the ERP about a parked submission."""
+    key = Key((yield from book(ledger)).id, claim_id, revision, part=part)
+    if gone:
+        return standing_of((yield from settle_gone(key, note, ledger)))
+    kind = OutcomeKind.NOT_DELIVERED if posted is None else OutcomeKind.POSTED
+    outcome = Outcome(
+        kind=OutcomeKind.REVERSED if reversed else kind, journal_entry=posted, text=note
+    )
+    return standing_of((yield from settle_by_hand(key, outcome, ledger.rules, looked=looked)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.model import Outcome, Submission
-from claimbridge.profiles.base import Capabilities
+from claimbridge.model import Claim, Outcome, Submission
+from claimbridge.profiles.base import Capabilities, Page
 from claimbridge.profiles.request import Request
+from claimbridge.submission.books import BookConfig
 from claimbridge.submission.steps import Plan
 
 FirstSend = Literal["ask", "send"]
@@ -84,5 +87,50 @@ class Exchanger(Protocol):
         Never raises for what went wrong there. ``verb`` is ``submit``, ``reverse`` or ``query``.
         ``built`` is the request as it was validated and signed; None means that it must be built
         from the submissions.
+        """
+        ...
+
+
+class LedgerPort(Exchanger, Protocol):
+    """One book in one ERP, as the plans of what callers ask see it."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def book_config(self) -> BookConfig:
+        """What its configuration says of its book."""
+        ...
+
+    @property
+    def companies(self) -> Mapping[str, str]:
+        """The companies of its chart, with their currencies; none where it names none."""
+        ...
+
+    def documents(self, claim: Claim, book: str) -> tuple[Submission, ...]:
+        """Return the documents that a claim would be, unsent: most often one.
+
+        ``book`` is the id of our book. Raises ClaimError.
+        """
+        ...
+
+    def build(self, verb: str, submissions: tuple[Submission, ...]) -> Built:
+        """Return one request for these, validated and signed; raises ClaimError."""
+        ...
+
+    def page(self, book: str, cursor: str, limit: int) -> Plan[Page]:
+        """Ask the ERP for one page of changes after ``cursor``.
+
+        Raises ConfigurationError CB-254 where the profile cannot list them; NotDelivered or
+        LedgerUnavailable, and what the transport raises, when there is no page.
+        """
+        ...
+
+    def today(self, company: str, *, claim_id: str) -> dt.date:
+        """Return the present day in a company's time zone.
+
+        Raises ClaimError CB-199 where nobody names the zone.
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -33,22 +33,22 @@ def reference_for(key: Key, capabilities: Capabilities, *, apart: str = "") -> s
     else:
         mark = "" if key.revision == 1 else f".r{key.revision}"
     folds = capabilities.reference_case == "upper"
-    readable = key.claim_id + capabilities.folded(part + mark)
+    readable = key.claim_id + capabilities.fold(part + mark)
     fits = (
         not apart
         and len(readable) <= capabilities.reference_length
         and re.fullmatch(capabilities.reference_pattern, readable) is not None
         # Where case is folded, two ids that differ in it alone would be one reference.
-        and capabilities.folded(readable) == readable
+        and capabilities.fold(readable) == readable
         # A claim id that itself looks marked could collide with another claim's reference.
         and not _MARKED.fullmatch(key.claim_id.lower() if folds else key.claim_id)
     )
     if fits:
         return readable
-    told = msgspec.json.encode(
+    key_bytes = msgspec.json.encode(
         (apart, key.claim_id, key.revision, key.purpose, *((key.part,) if key.part else ()))
     )
-    digest = base64.b32encode(hashlib.sha256(told).digest()).decode().rstrip("=")
+    digest = base64.b32encode(hashlib.sha256(key_bytes).digest()).decode().rstrip("=")
     return digest[: min(26, capabilities.reference_length)]
 
 
@@ -70,14 +70,14 @@ def earlier_references(key: Key, capabilities: Capabilities) -> tuple[str, ...]:
         and not _MARKED.fullmatch(claim_id)
     )
     if not fits:
-        told = str(msgspec.structs.replace(key, claim_id=claim_id, part=0))
-        digest = base64.b32encode(hashlib.sha256(told.encode()).digest()).decode().rstrip("=")
+        key_bytes = str(msgspec.structs.replace(key, claim_id=claim_id, part=0))
+        digest = base64.b32encode(hashlib.sha256(key_bytes.encode()).digest()).decode().rstrip("=")
         earlier = digest[: min(26, capabilities.reference_length)]
-    today = capabilities.folded(reference_for(key, capabilities))
-    return () if capabilities.folded(earlier) == today else (earlier,)
+    today = capabilities.fold(reference_for(key, capabilities))
+    return () if capabilities.fold(earlier) == today else (earlier,)
 
 
-def recognised(
+def in_our_spelling(
     submissions: Sequence[Submission], outcomes: Sequence[Outcome], capabilities: Capabilities
 ) -> tuple[Outcome, ...]:
     """Return outcomes with our own spelling of a reference that the ERP gave back in capitals.
@@ -88,28 +88,17 @@ def recognised(
         return tuple(outcomes)
     ours: dict[str, list[str]] = {}
     for submission in submissions:
-        ours.setdefault(capabilities.folded(submission.reference), []).append(submission.reference)
+        ours.setdefault(capabilities.fold(submission.reference), []).append(submission.reference)
     return tuple(_ours(outcome, ours, capabilities) for outcome in outcomes)
 
 
 def _ours(outcome: Outcome, ours: dict[str, list[str]], capabilities: Capabilities) -> Outcome:
     if outcome.reference is None:
         return outcome
-    found = ours.get(capabilities.folded(outcome.reference), [])
-    if outcome.reference in found or len(found) != 1:
+    candidates = ours.get(capabilities.fold(outcome.reference), [])
+    if outcome.reference in candidates or len(candidates) != 1:
         return outcome  # as it was sent; or nothing says which of two is meant
-    return msgspec.structs.replace(outcome, reference=found[0])
-
-
-def found_by(
-    find: Callable[[str], Submission | None], reference: str, capabilities: Capabilities
-) -> Submission | None:
-    """Return the submission that the ERP names, however it spells our reference.
-
-    ``find`` looks a reference up in the journal.
-    """
-    known = map(find, spellings(reference, capabilities))
-    return next((one for one in known if one is not None), None)
+    return msgspec.structs.replace(outcome, reference=candidates[0])
 
 
 def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
@@ -117,7 +106,7 @@ def spellings(reference: str, capabilities: Capabilities) -> tuple[str, ...]:
 
     Marks of revisions and reversals were in lower case once, also where the ERP folds them.
     """
-    marked = _MARK.sub(lambda found: found[0].lower(), reference)
+    marked = _MARK.sub(lambda mark: mark[0].lower(), reference)
     if capabilities.reference_case == "kept" or marked == reference:
         return (reference,)
     return reference, marked

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
-from claimbridge.submission.evidence import doubted, held, moved
+from claimbridge.submission.evidence import doubted, in_reversal, moved
 from claimbridge.submission.port import Rules
 from claimbridge.submission.steps import Plan, Recall, Record
 
@@ -48,7 +48,7 @@ def after_gap(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...
         changed.append(after)
         original = history.get(msgspec.structs.replace(one.key, purpose=Purpose.POST))
         if one.key.purpose is Purpose.REVERSE and after.state is State.PARKED and original:
-            changed.append(held(original, rules))  # so that a person can settle the reversal
+            changed.append(in_reversal(original, rules))  # so that a person can settle the reversal
     return tuple(changed)
 
 
@@ -73,14 +73,12 @@ def _begins_anew(one: Submission) -> bool:
 
 def _anew(one: Submission, gap: Gap) -> Submission:
     """Return what begins anew; written after the gap, it counts as not asked for (``unasked``)."""
-    told = _why(gap)
-    return (
-        one if one.detail.endswith(told) else msgspec.structs.replace(one, detail=_also(one, told))
-    )
+    why = _why(gap)
+    return one if one.detail.endswith(why) else msgspec.structs.replace(one, detail=_also(one, why))
 
 
-def _also(one: Submission, told: str) -> str:
-    return f"{one.detail}; {told}" if one.detail else told
+def _also(one: Submission, why: str) -> str:
+    return f"{one.detail}; {why}" if one.detail else why
 
 
 def _was_doubted(one: Submission, gap: Gap) -> bool:

@@ -46,7 +46,7 @@ class Recall(Access[History], frozen=True):
         return journal.history(self.book, self.claim_id)
 
 
-class Look(Access[Continuity], frozen=True):
+class ReadContinuity(Access[Continuity], frozen=True):
     """Ask whether the journal is the newest: ``Journal.continuity``."""
 
     def perform(self, journal: Journal) -> Continuity:
@@ -74,7 +74,7 @@ class AgreeNew(Access[None], frozen=True):
         journal.agree_new(self.book)
 
 
-class Books(Access[tuple[Book, ...]], frozen=True):
+class ReadBooks(Access[tuple[Book, ...]], frozen=True):
     """Read which books the journal knows: ``Journal.books``."""
 
     def perform(self, journal: Journal) -> tuple[Book, ...]:
@@ -151,6 +151,38 @@ class FirstSight(Access[bool], frozen=True):
         return journal.first_sight(self.book, self.seal, self.until)
 
 
+class Find(Access[Submission | None], frozen=True):
+    """Look for the submission that the ERP knows by a reference: ``Journal.find``."""
+
+    book: str
+    reference: str
+
+    def perform(self, journal: Journal) -> Submission | None:
+        """Do it."""
+        return journal.find(self.book, self.reference)
+
+
+class ReadCursor(Access[str], frozen=True):
+    """Read where reading the ERP's changes got to: ``Journal.cursor``."""
+
+    book: str
+
+    def perform(self, journal: Journal) -> str:
+        """Do it."""
+        return journal.cursor(self.book)
+
+
+class KeepCursor(Access[None], frozen=True):
+    """Keep where reading the ERP's changes got to: ``Journal.set_cursor``."""
+
+    book: str
+    cursor: str
+
+    def perform(self, journal: Journal) -> None:
+        """Do it."""
+        journal.set_cursor(self.book, self.cursor)
+
+
 class AtOnce(Access[list[Any]], frozen=True):
     """Several accesses to the journal, which may share a sync: ``Journal.at_once``.
 
@@ -179,13 +211,7 @@ class Pause(Step[bool], frozen=True):
     seconds: float
 
 
-def with_journal(plan: Plan[T], journal: Journal) -> T:
-    """Carry out a plan that asks for nothing but accesses to the journal; return its result."""
-    try:
-        step = next(plan)
-        while True:
-            assert isinstance(step, Access)  # such a plan has no other step
-            step = plan.send(step.perform(journal))
-    except StopIteration as done:
-        found: T = done.value
-        return found
+class Emit(Step[None], Generic[T], frozen=True):
+    """Hand a value to whoever wants what the plan finds, one after the other."""
+
+    value: T

@@ -8,14 +8,14 @@ from typing import Final
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.journal import newest as newest_journal
 from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Submission, Withdrawal
-from claimbridge.submission.documents import documents, is_whole, newest, posts, stands
-from claimbridge.submission.first import is_unasked
-from claimbridge.submission.intentions import closed
+from claimbridge.submission.documents import documents_of, is_whole, newest_revision, posts, stands
+from claimbridge.submission.intentions import never_sent
 from claimbridge.submission.port import Rules
-from claimbridge.submission.steps import Look, Plan, Recall, Record
+from claimbridge.submission.steps import Plan, ReadContinuity, Recall, Record
+from claimbridge.submission.unseen import is_unasked
 
 
-def withdraw(
+def withdraw_claim(
     book: str,
     claim_id: str,
     reason: str,
@@ -37,20 +37,20 @@ def withdraw(
     """
     while True:
         history = yield from Recall(book, claim_id)
-        found = _standing(history)
+        documents = _standing(history)
         waiting = _waiting(history)
-        last = _last(waiting) if found else max(revision, newest(history))
-        changed = tuple(closed(waiting, rules, reason))
-        gap = None if found else _unseen(history, (yield from Look()), approved_at)
-        known = history.withdrawn.revision if history.withdrawn is not None else 0
-        if not changed and (found or known >= last):
-            return found
-        withdrawn = Withdrawal(max(last, known), reason)
+        last = _last(waiting) if documents else max(revision, newest_revision(history))
+        changed = tuple(never_sent(waiting, rules, reason))
+        gap = None if documents else _unseen(history, (yield from ReadContinuity()), approved_at)
+        before = history.withdrawn.revision if history.withdrawn is not None else 0
+        if not changed and (documents or before >= last):
+            return documents
+        withdrawn = Withdrawal(max(last, before), reason)
         # None: somebody else has just moved it on; look again.
         if (yield from Record(history, changed, withdrawn)) is not None:
             if gap is not None:
                 raise _may_be_there(claim_id, gap)
-            return found
+            return documents
 
 
 def _unseen(
@@ -82,17 +82,17 @@ def _may_be_there(claim_id: str, gap: Gap) -> OutcomeUnknown:
 
 def _standing(history: History) -> tuple[Submission, ...]:
     """Return what is in the ledger or on its way: all documents of a divided claim."""
-    found = [
+    documents = [
         one
         for states in (_IN_THE_LEDGER, _ON_ITS_WAY)
         for one in history.submissions
         if one.state in states
         if one.key.purpose is Purpose.POST or states is _ON_ITS_WAY
     ]
-    if not found:
+    if not documents:
         return ()
-    first = found[0]
-    return documents(history, first.key.revision) if first.key.part else (first,)
+    first = documents[0]
+    return documents_of(history, first.key.revision) if first.key.part else (first,)
 
 
 def _waiting(history: History) -> list[Submission]:
@@ -101,7 +101,7 @@ def _waiting(history: History) -> list[Submission]:
     Not what has begun to take the place of an earlier revision: that would stay there in part.
     """
     there = {one.key.revision for one in posts(history) if stands(one)}
-    if any(not _is_untouched(documents(history, revision)) for revision in there):
+    if any(not _is_untouched(documents_of(history, revision)) for revision in there):
         return []
     return [
         one
@@ -110,8 +110,8 @@ def _waiting(history: History) -> list[Submission]:
     ]
 
 
-def _is_untouched(found: tuple[Submission, ...]) -> bool:
-    return is_whole(found) and all(one.state in LIVE for one in found)
+def _is_untouched(documents: tuple[Submission, ...]) -> bool:
+    return is_whole(documents) and all(one.state in LIVE for one in documents)
 
 
 def _last(waiting: list[Submission]) -> int:

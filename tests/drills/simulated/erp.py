@@ -104,7 +104,7 @@ class Erp:
         self._numbers = 0
 
     def _kept(self, reference: str) -> str:
-        return self.traits.capabilities.folded(reference)
+        return self.traits.capabilities.fold(reference)
 
     def enqueue(self, submission: Submission) -> tuple[str, Outcome]:
         """Queue one voucher; return the name of its job, and the answer."""

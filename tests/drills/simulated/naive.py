@@ -11,7 +11,7 @@ from tests.exchanger import OneMessage
 from claimbridge.errors import LedgerRejection, NotDelivered
 from claimbridge.model import JournalEntry, Key, Outcome, OutcomeKind, Submission
 from claimbridge.submission import Pause, Rules, Step
-from claimbridge.submission.evidence import assigned, reversal_of
+from claimbridge.submission.evidence import outcome_of_each, reversal_of
 
 SUCCESS = frozenset(
     {OutcomeKind.POSTED, OutcomeKind.ACKNOWLEDGED, OutcomeKind.DUPLICATE, OutcomeKind.PAID}
@@ -51,7 +51,9 @@ def _until_it_succeeds(
     verb: str, wanted: Submission, rules: Rules
 ) -> Generator[Step[Any], Any, Outcome]:
     for attempt in range(ATTEMPTS):
-        outcome = assigned((wanted,), (yield from OneMessage(rules).exchange(verb, (wanted,))))[0]
+        outcome = outcome_of_each(
+            (wanted,), (yield from OneMessage(rules).exchange(verb, (wanted,)))
+        )[0]
         if outcome.kind in SUCCESS:
             return outcome
         if outcome.kind is OutcomeKind.REJECTED:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from tests.drills.simulated.scene import Claim
 
 from claimbridge.model import LIVE, Outcome, OutcomeKind, Purpose, State, Submission
-from claimbridge.submission import Access, Plan, bring_into_doubt, settle_by_hand
+from claimbridge.submission import bring_into_doubt, settle_by_hand, with_journal
 from claimbridge.submission.by_hand import settle_gone
-from claimbridge.submission.evidence import reverse_key
+from claimbridge.submission.evidence import reversal_key
 
 if TYPE_CHECKING:
     from tests.drills.simulated.world import Episode
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 QUIET = 300.0
 _K = OutcomeKind
-T = TypeVar("T")
 _OPEN = (State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED)
 _TOLD = LIVE | {State.REVERSING}
 
@@ -82,7 +81,7 @@ def look(episode: Episode) -> None:
 def look_at_reversing(episode: Episode, one: Submission) -> None:
     """Say that what the ERP refused to reverse is gone, or that others have reversed it."""
     history = episode.journal.history(one.key.book, one.key.claim_id)
-    reversal = history.get(reverse_key(one.key))
+    reversal = history.get(reversal_key(one.key))
     if reversal is None or reversal.state is not State.REJECTED:
         return
     if is_gone(episode, one):
@@ -176,24 +175,13 @@ def say_restored(episode: Episode) -> None:
         for book in journal.books():
             claims = {one.key.claim_id: None for one in journal.select(book.id, _OPEN)}
             for claim_id in claims:
-                perform(episode, bring_into_doubt(book.id, claim_id, gap, episode.rules))
+                with_journal(
+                    bring_into_doubt(book.id, claim_id, gap, episode.rules), episode.journal
+                )
     journal.make_newest()
     episode.waits_for_word = False
     episode.tell("*", f"a person says: restored --until {now}")
     episode.submit_again()
-
-
-def perform(episode: Episode, plan: Plan[T]) -> T:
-    """Perform a plan that needs the journal alone."""
-    answer: Any = None
-    try:
-        while True:
-            step = plan.send(answer)
-            assert isinstance(step, Access)
-            answer = step.perform(episode.journal)
-    except StopIteration as end:
-        result: T = end.value
-        return result
 
 
 __all__ = [
@@ -201,7 +189,6 @@ __all__ = [
     "delete_in_erp",
     "is_gone",
     "look",
-    "perform",
     "reverse_in_erp",
     "tell_number",
 ]

@@ -30,14 +30,15 @@ from tests.drills.simulated.scene import (
 from tests.drills.simulated.verdict import Flaw, disagreements, halves, judge, overdrawn
 from tests.exchanger import Exchange, OneMessage
 
-from claimbridge.client import unfinished
 from claimbridge.errors import ClaimBridgeError, ClaimError, JournalError, LedgerRejection
 from claimbridge.journal.memory import Shelf
 from claimbridge.model import LIVE, History, Outcome, OutcomeKind, Submission, Voucher
 from claimbridge.submission import (
     Access,
     AtOnce,
+    BookConfig,
     Draft,
+    End,
     Pause,
     Plan,
     Post,
@@ -45,19 +46,21 @@ from claimbridge.submission import (
     Record,
     Rules,
     Step,
-    Wanted,
     absorb,
-    found_by,
+    advance,
+    documents_of,
+    in_our_spelling,
     open_book,
-    recognised,
     reconcile_claim,
     refresh,
     reverse_claim,
+    submission_of,
     submit_batch,
     submit_claim,
-    withdraw,
+    unfinished,
+    with_journal,
+    withdraw_claim,
 )
-from claimbridge.submission import documents as standing_for
 
 QUIET = 300.0
 DAY = 86_400.0
@@ -485,20 +488,20 @@ class Episode:
         for book in self.journal.books():
             erp = self.erp_of(book.id)
             for news in list(erp.changes):  # old ones too: late and repeated news do no harm
-                find = partial(self.journal.find, book.id)
-                known = found_by(find, news.reference or "", self.traits.capabilities)
+                looking = submission_of(book.id, news.reference or "", self.rules)
+                known = with_journal(looking, self.journal)
                 if known is not None:
-                    (told,) = recognised((known,), (news,), self.traits.capabilities)
+                    (told,) = in_our_spelling((known,), (news,), self.traits.capabilities)
                     yield absorb(known, told, self.rules), erp
 
     def _in_book(self, job: Job) -> Plan[Any]:
         """Plan what a client of a ledger does: open the book that the name means, then the call."""
-        wanted = Wanted(name=job.ledger, place=PLACES[job.ledger])
+        wanted = BookConfig(name=job.ledger, place=PLACES[job.ledger])
         book = (yield from open_book(wanted, self.clock)).book.id
         claim, revision = self.claims[job.claims[0]], job.revisions[0]
         documents = claim.documents(revision, book)
         if job.verb == "reverse":
-            found = standing_for((yield from Recall(book, claim.id)), revision)
+            found = documents_of((yield from Recall(book, claim.id)), revision)
             if not found:
                 raise ClaimError("nothing was submitted", code="CB-132", claim_id=claim.id)
             date = documents[0].voucher.posting_date
@@ -516,7 +519,9 @@ class Episode:
 
     def _withdrawing(self, claim: Claim, revision: int, book: str) -> Plan[None]:
         """Withdraw a claim; take back what of it is in the ledger already."""
-        found = yield from withdraw(book, claim.id, "taken back", self.rules, revision=revision)
+        found = yield from withdraw_claim(
+            book, claim.id, "taken back", self.rules, revision=revision
+        )
         if not found:
             claim.kept_out = max(claim.kept_out, revision)
             self.tell(claim.id, f"withdrawn up to {revision}")
@@ -543,12 +548,12 @@ class Episode:
         rng, odds, plan = self.rng, self.odds, task.plan
         while task.alive:
             try:
-                step = plan.send(answer) if error is None else plan.throw(error)
-            except StopIteration as end:
-                self._ended(task, end.value)
-                return
+                step = advance(plan, answer, error=error)
             except (ClaimBridgeError, KeyboardInterrupt) as failure:
                 self._failed(task, failure)
+                return
+            if isinstance(step, End):
+                self._ended(task, step.result)
                 return
             answer = error = None
             self.tally.steps += 1
@@ -737,7 +742,7 @@ class Episode:
         self, seconds: float, task: Task, step: Exchange, outcomes: tuple[Outcome, ...]
     ) -> None:
         """Let a sender hear what the ERP said, as its ledger recognises it."""
-        told = recognised(step.submissions, outcomes, self.traits.capabilities)
+        told = in_our_spelling(step.submissions, outcomes, self.traits.capabilities)
         self.after(seconds, self._advance, task, told)
 
     def arrive(self, erp: Erp, step: Exchange, most: int | None = None) -> tuple[Outcome, ...]:

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
-from claimbridge.cli.named import configured_in
+from claimbridge.cli.book_names import configured_in
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import YES, complain, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.config import ledgers_in, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.journal import Journal, open_journal
-from claimbridge.ledger import wanted_book
+from claimbridge.ledger import book_config_of
 from claimbridge.model import Book, State
-from claimbridge.submission import Access, Plan
+from claimbridge.submission import with_journal
 from claimbridge.submission.books import missing, move, rename
-
-T = TypeVar("T")
 
 
 def list_books(
@@ -67,7 +65,7 @@ def rename_book(
     """
     configured = new in ledgers_in(config)
     with _journal(config, ledger) as (journal, _):
-        book = _carried_out(rename(old, new), journal)
+        book = with_journal(rename(old, new), journal)
         told = f"{new} is book {book.id} now"
         _show(book, journal, told, json=json, configured=configured)
     if not configured:
@@ -93,9 +91,9 @@ def move_book(
         The ledger.
 
     """
-    wanted = wanted_book(load_config(config, ledger=name))
+    wanted = book_config_of(load_config(config, ledger=name))
     with _journal(config, name) as (journal, _):
-        book = _carried_out(move(wanted), journal)
+        book = with_journal(move(wanted), journal)
         told = f"{name} is at {wanted.place} now"
         _show(book, journal, told, json=json, configured=True)
     return DONE
@@ -116,19 +114,6 @@ def _journal(path: Path, ledger: str | None) -> Iterator[tuple[Journal, str]]:
         yield journal, url
     finally:
         journal.close()
-
-
-def _carried_out(plan: Plan[T], journal: Journal) -> T:
-    """Carry out a plan that asks for the journal alone."""
-    answer: Any = None
-    try:
-        while True:
-            step = plan.send(answer)
-            assert isinstance(step, Access)  # these plans have no other
-            answer = step.perform(journal)
-    except StopIteration as end:
-        result: T = end.value
-        return result
 
 
 def _show(book: Book, journal: Journal, told: str, *, json: bool, configured: bool) -> None:

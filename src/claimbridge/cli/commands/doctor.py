@@ -12,25 +12,25 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli import trusted
-from claimbridge.cli.app import DONE, USAGE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
-from claimbridge.cli.named import book_of, missing_in
+from claimbridge.cli import certificates
+from claimbridge.cli.book_names import book_of, missing_in
+from claimbridge.cli.exit_codes import DONE, USAGE
+from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import MemoryJournal, open_journal
-from claimbridge.ledger import Ledger, transport_settings, wanted_book
+from claimbridge.ledger import Ledger, book_config_of, transport_settings
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
 from claimbridge.soap.transport.tls import greet
 from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
-from claimbridge.submission import Rules, forgets, told_of
-from claimbridge.submission.books import found
+from claimbridge.submission import Rules, first_send_report, memory_warning
+from claimbridge.submission.books import find_book
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -92,14 +92,14 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
         "chart": _chart,
-        "identity": trusted.identity,
+        "identity": certificates.identity,
         "journal": _journal,
         "book": _book,
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
     if config.replies is not None:
-        checks["replies"] = trusted.replies
+        checks["replies"] = certificates.replies
     for what, check in checks.items():
         try:
             found = check(config)
@@ -182,8 +182,8 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
         held, is_new = journal.counts(book), journal.is_new(book)
     finally:
         journal.close()
-    may_send, about = told_of(continuity, rules, new=is_new)
-    forgetful = forgets(continuity, rules)
+    may_send, about = first_send_report(continuity, rules, new=is_new)
+    forgetful = memory_warning(continuity, rules)
     if not may_send:
         as_new = is_new and not continuity.replaces and not continuity.behind
         return "warning" if as_new else "failure", about
@@ -200,7 +200,7 @@ def _book(config: LedgerConfig) -> str:
     """Say which book the ledger's name means; it is not opened."""
     journal = open_journal(config.journal_url)
     try:
-        opened = found(journal.books(), wanted_book(config))
+        opened = find_book(journal.books(), book_config_of(config))
     finally:
         journal.close()
     if opened is None:
@@ -244,7 +244,7 @@ def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
     config = msgspec.structs.replace(config, identity=None, next_identity=None)
     with Client(config, journal=MemoryJournal()) as client:
         found = client.probe()
-        drifts = client.drifts()
+        drifts = client.contract_drifts()
     verdicts = {True: "ok", False: "failure", None: "warning"}
     text = found.text
     if found.works is None and not client.ledger.rules.capabilities.can_query:

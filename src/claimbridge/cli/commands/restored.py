@@ -5,22 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
-from claimbridge.cli.commands.journal import submission_record
-from claimbridge.cli.named import book_of, configured_in
-from claimbridge.cli.output import WARN, YES, emit, moment, say
+from claimbridge.cli.book_names import book_of, configured_in
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.inputs import moment
+from claimbridge.cli.options import Config, Json, LedgerName
+from claimbridge.cli.output import WARN, YES, emit, say
+from claimbridge.cli.records import submission_record
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.journal import Journal, open_journal
 from claimbridge.model import Gap, State, Submission
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Capabilities
-from claimbridge.submission import Access, Plan, Rules, bring_into_doubt, missing
-
-T = TypeVar("T")
+from claimbridge.submission import Rules, bring_into_doubt, missing, with_journal
 
 _NOTHING: Final = Capabilities(
     can_query=False, can_reverse=False, can_list_changes=False, unique_reference=False
@@ -103,20 +102,7 @@ def _doubted(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Su
         claim_id = found.key.claim_id
         if claim_id not in seen:
             seen.add(claim_id)
-            yield from _performed(bring_into_doubt(book, claim_id, gap, rules), journal)
-
-
-def _performed(plan: Plan[T], journal: Journal) -> T:
-    """Perform a plan that needs the journal alone."""
-    answer: Any = None
-    try:
-        while True:
-            step = plan.send(answer)
-            assert isinstance(step, Access)  # nothing is asked of an ERP here
-            answer = step.perform(journal)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+            yield from with_journal(bring_into_doubt(book, claim_id, gap, rules), journal)
 
 
 def _show(doubted: list[Submission], gap: Gap | None, *, json: bool) -> None:

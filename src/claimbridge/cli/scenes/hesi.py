@@ -16,19 +16,19 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
 from claimbridge.cli.output import amount, row, table
 from claimbridge.cli.scenes.scene import Scenes, stage
 from claimbridge.client import Client
 from claimbridge.sandbox import Hesi, HookSettings, Sandbox
 from claimbridge.sandbox.hesi.books import Put
+from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 from claimbridge.sources.hesi.hook import HesiHook
 from claimbridge.sources.hesi.kind import hesi_source
 from claimbridge.sources.hints import SourceWithHints
 from claimbridge.sources.intake import Intake, IntakeItem
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 from claimbridge.sources.settings import SourceConfig
-from claimbridge.sources.writeback import WriteBack, WriteBackState
 
 LOST: Final = 2
 """Which of the voucher numbers loses its answer."""
@@ -73,7 +73,7 @@ def _opened(sandbox: Sandbox) -> Iterator[tuple[SourceWithHints, SourceConfig, S
                 **{name: f"file:{name}" for name in _SECRETS},
             },
         )
-        record = SourceRecord(Path(folder, "record.db"))
+        record = SqliteRecord(Path(folder, "record.db"))
         source = hesi_source(config, record)
         try:
             yield source, config, record

@@ -10,7 +10,7 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.calls.replies import concrete
-from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape, Types
+from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Types
 from claimbridge.contract.names import XSI, split_name
 
 MAX_SENTENCES: Final = 50
@@ -74,14 +74,14 @@ def _lacking(
             yield f"{path} lacks {name}, which the contract requires"
 
 
-def _required(group: Group) -> Iterator[str]:
-    if group.order is Order.CHOICE or not group.required:
+def _required(branch: Branch) -> Iterator[str]:
+    if branch.is_choice or not branch.required:
         return
-    for part in group.parts:
-        if isinstance(part, Leaf) and part.required:
-            yield part.local
-        elif isinstance(part, Group):
+    for part in branch.parts:
+        if isinstance(part, Branch):
             yield from _required(part)
+        elif part.required:
+            yield part.local
 
 
 def _misplaced(children: list[etree._Element], shape: Shape, path: str) -> Iterator[str]:
@@ -98,15 +98,15 @@ def _misplaced(children: list[etree._Element], shape: Shape, path: str) -> Itera
             latest, latest_name = number, name if name in order else latest_name
 
 
-def _is_loose(group: Group) -> bool:
+def _is_loose(branch: Branch) -> bool:
     """Whether the contract itself lets the children come in more than one order."""
-    names = [leaf.local for leaf in group.leaves()]
-    return len(set(names)) < len(names) or _repeats_somewhere(group)
+    names = [leaf.local for leaf in branch.leaves()]
+    return len(set(names)) < len(names) or _repeats_somewhere(branch)
 
 
-def _repeats_somewhere(group: Group) -> bool:
-    return group.repeats or any(
-        isinstance(part, Group) and _repeats_somewhere(part) for part in group.parts
+def _repeats_somewhere(branch: Branch) -> bool:
+    return branch.repeats or any(
+        isinstance(part, Branch) and _repeats_somewhere(part) for part in branch.parts
     )
 
 

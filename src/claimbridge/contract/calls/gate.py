@@ -16,8 +16,9 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.calls.explain import Explainer
 from claimbridge.contract.calls.findings import findings_from, traced
-from claimbridge.contract.calls.shape import Leaf
+from claimbridge.contract.calls.shapes import Leaf
 from claimbridge.contract.files.documents import SCHEME, Documents
+from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.patterns import Forms, without_patterns
 from claimbridge.errors import ContractError
 from claimbridge.findings import Finding
@@ -38,14 +39,15 @@ _TRIES: Final = 8
 class Gate:
     """Checks bodies against one contract's schemas; may be used by many threads at once.
 
-    ``element`` gives the contract's knowledge of a root, for the wording of findings;
-    ``explained`` is False where xmlschema is not to be asked for more. Raises ContractError CB-215
-    when libxml2 cannot compile the schemas.
+    ``schemas`` is the outline of ``documents``; ``element`` returns what the contract knows of a
+    root, for the wording of findings. ``explained`` is False where xmlschema is not to be asked for
+    more. Raises ContractError CB-215 when libxml2 cannot compile the schemas.
     """
 
     def __init__(
         self,
         documents: Documents,
+        schemas: Schemas,
         element: Callable[[str], Leaf | None],
         *,
         explained: bool = True,
@@ -53,11 +55,11 @@ class Gate:
         plain = without_patterns(documents)
         self._documents = plain or documents
         self._element = element
-        self._forms = None if plain is None else Forms(documents)
+        self._forms = None if plain is None else Forms(schemas)
         self._explainer = Explainer(self._documents) if explained else None
         # A compiled schema keeps the errors of its last use on itself, so each thread that is
         # checking holds one of its own. list.append and list.pop are atomic.
-        self._idle: list[etree.XMLSchema] = [_compiled(self._documents)]
+        self._idle: list[etree.XMLSchema] = [compiled(self._documents)]
 
     def check(self, body: bytes, sources: Mapping[str, str]) -> tuple[Finding, ...]:
         """Return what the contract forbids in ``body``, in document order; empty when valid.
@@ -106,7 +108,7 @@ class Gate:
         try:
             schema = self._idle.pop()
         except IndexError:
-            schema = _compiled(self._documents)
+            schema = compiled(self._documents)
         try:
             yield schema
         finally:
@@ -136,7 +138,8 @@ class _ClosedResolver(etree.Resolver):
         return self.resolve_string(text, context, base_url=system_url)
 
 
-def _compiled(documents: Documents) -> etree.XMLSchema:
+def compiled(documents: Documents) -> etree.XMLSchema:
+    """Return what libxml2 makes of the schemas; raises ContractError CB-215 where it cannot."""
     failure: Exception | None = None
     for _ in range(_TRIES):
         parser = etree.XMLParser(resolve_entities=False, no_network=True)
@@ -161,4 +164,4 @@ def _compiled(documents: Documents) -> etree.XMLSchema:
     ) from failure
 
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "compiled"]

@@ -27,7 +27,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from claimbridge.contract.calls.shape import Group, Leaf, Order, Part, Shape, Types
+from claimbridge.contract.calls.shapes import Branch, Leaf, Part, Shape, Types
 from claimbridge.contract.names import XML, XSI, split_name
 from claimbridge.errors import SchemaViolation
 from claimbridge.findings import Finding
@@ -265,34 +265,33 @@ class _Content:
         """Write what ``supply`` holds for ``part``, and take it out of ``supply``."""
         if isinstance(part, Leaf):
             self._leaves(part, supply)
-        elif isinstance(part, Group):
-            if part.repeats:
-                self._repeated(part, supply)
-            else:
-                self._once(part, supply)
+        elif part.repeats:
+            self._repeated(part, supply)
+        else:
+            self._once(part, supply)
 
-    def _once(self, group: Group, supply: dict[str, list[Any]]) -> None:
-        parts = group.parts_for(supply)
-        if group.order is Order.CHOICE:
+    def _once(self, branch: Branch, supply: dict[str, list[Any]]) -> None:
+        parts = branch.parts_for(supply)
+        if branch.is_choice:
             # The branch that has most to say goes first; what is left breaks the contract and
             # is written all the same, for the gate to name.
             parts.sort(key=lambda part: -len(part.keys & supply.keys()))
         for part in parts:
             self.write(part, supply)
 
-    def _repeated(self, group: Group, supply: dict[str, list[Any]]) -> None:
-        if group.order is Order.CHOICE:
-            for part in group.parts_for(supply):
-                if isinstance(part, Group):
+    def _repeated(self, branch: Branch, supply: dict[str, list[Any]]) -> None:
+        if branch.is_choice:
+            for part in branch.parts_for(supply):
+                if isinstance(part, Branch):
                     self._repetitions(part, supply)
                 else:
                     self.write(part, supply)
             return
-        self._repetitions(group, supply)
+        self._repetitions(branch, supply)
 
-    def _repetitions(self, group: Group, supply: dict[str, list[Any]]) -> None:
-        own = {key: supply.pop(key) for key in group.keys & supply.keys()}
-        single = [leaf.key for leaf in group.leaves() if not leaf.repeats]
+    def _repetitions(self, branch: Branch, supply: dict[str, list[Any]]) -> None:
+        own = {key: supply.pop(key) for key in branch.keys & supply.keys()}
+        single = [leaf.key for leaf in branch.leaves() if not leaf.repeats]
         lengths = {len(own[key]) for key in single if key in own}
         count = max(lengths, default=1)
         if len(lengths) > 1 or (count > 1 and any(len(held) != count for held in own.values())):
@@ -304,11 +303,11 @@ class _Content:
             )
             return
         if count == 1:
-            self._once(group, own)
+            self._once(branch, own)
             return
         for number in range(count):
             turn = {key: _items(held[number]) for key, held in own.items()}
-            self._once(group, {key: held for key, held in turn.items() if held})
+            self._once(branch, {key: held for key, held in turn.items() if held})
 
     def _leaves(self, leaf: Leaf, supply: dict[str, list[Any]]) -> None:
         held = supply.get(leaf.key)

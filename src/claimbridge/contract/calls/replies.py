@@ -24,7 +24,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.calls.shape import Shape, Types
+from claimbridge.contract.calls.shapes import Shape, Types
 from claimbridge.contract.names import XSI, full_name, qname, split_name
 from claimbridge.errors import DocumentError
 

@@ -1,36 +1,29 @@
-"""What is known of a contract once its WSDL was read, from zeep or from data kept of it."""
+"""What a contract's WSDL offers to be called."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import msgspec
 
-from claimbridge.contract.calls.shape import Leaf, Types
 from claimbridge.contract.operation import Operation
 
 
-class Lookup(Types, Protocol):
-    """What a contract knows of its global elements and types."""
-
-    def element(self, name: str) -> Leaf | None:
-        """Return the global element ``{namespace}name``; None when there is none."""
-        ...
-
-
 class Service(msgspec.Struct, frozen=True):
-    """What a WSDL offers.
+    """The operations of a WSDL, and its ports' addresses by SOAP version (``"1.1"``, ``"1.2"``).
 
     ``unsupported`` names the operations that are not document/literal, with their style.
-    ``answers`` are the ``{namespace}name`` of every reply and fault that is declared.
     """
 
     operations: Mapping[str, Operation]
     endpoints: Mapping[str, str]
     unsupported: Mapping[str, str]
-    answers: tuple[str, ...]
-    shapes: Lookup
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The ``{namespace}name`` of every reply and fault."""
+        names = (name for one in self.operations.values() for name in (one.output, *one.faults))
+        return tuple(dict.fromkeys(filter(None, names)))
 
 
-__all__ = ["Lookup", "Service"]
+__all__ = ["Service"]

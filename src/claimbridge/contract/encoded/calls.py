@@ -19,10 +19,10 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.calls.gate import Gate
 from claimbridge.contract.calls.render import render
-from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape
+from claimbridge.contract.calls.shapes import Leaf, Shape
 from claimbridge.contract.encoded.multiref import resolved
 from claimbridge.contract.encoded.schema import with_calls
-from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct
+from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct, sequence
 from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.names import (
     ITEM,
@@ -34,7 +34,9 @@ from claimbridge.contract.names import (
     split_name,
 )
 from claimbridge.contract.operation import ENCODED, Operation
+from claimbridge.contract.outline.declared import Declared
 from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
+from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.errors import DocumentError
 from claimbridge.findings import Finding
 
@@ -51,19 +53,15 @@ class _Call:
     def __init__(self, name: str, parts: Mapping[str, str], types: EncodedTypes) -> None:
         self.name = name
         self.parts = parts
-        leaves = tuple(types.leaf(key, kind, required=True) for key, kind in parts.items())
-        content = Group(Order.SEQUENCE, leaves, required=True, repeats=False)
-        shape = Shape(attributes={}, content=content, has_text=False)
-        self.leaf = Leaf(
-            split_name(name)[1], name, required=True, repeats=False, most=1, shape=lambda: shape
-        )
+        shape = sequence(tuple(types.leaf(key, kind, required=True) for key, kind in parts.items()))
+        self.leaf = Leaf(split_name(name)[1], name, required=True, most=1, shape=lambda: shape)
 
 
 class EncodedCalls:
     """The rpc/encoded operations of a contract; all methods may be called from any thread."""
 
-    def __init__(self, documents: Documents) -> None:
-        self._types = EncodedTypes(documents)
+    def __init__(self, documents: Documents, declared: Declared) -> None:
+        self._types = EncodedTypes(declared)
         found = [
             one
             for one in read_offer(documents).operations()
@@ -162,7 +160,7 @@ class EncodedCalls:
                 for name, held in self._by_input.items()
             }
             documents = with_calls(self._documents, self._types, calls)
-            self._gates[overload] = Gate(documents, leaves.get)
+            self._gates[overload] = Gate(documents, Schemas(documents), leaves.get)
         return self._gates[overload]
 
     def _normalise(self, element: etree._Element, accessors: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 SOAP 1.1 §5.4: a struct's accessors are told apart by their names alone, an array's members by
 their place alone, whatever they are called; §5.1: an accessor may be left out, or be nil. They are
-read from the schema documents: neither zeep nor an outline keeps the dimensions of arrays.
+read from the declarations, since types keep no dimensions of arrays.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.calls.shape import Group, Leaf, Order, Shape
-from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, full_name, qname, split_name
+from claimbridge.contract.calls.shapes import Branch, Leaf, Shape
+from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, split_name
+from claimbridge.contract.outline.declared import Component, Declared
 from claimbridge.errors import ContractError
 
 _ARRAY: Final = f"{{{SOAP_ENCODING}}}Array"
@@ -47,23 +47,18 @@ class Struct(msgspec.Struct, frozen=True):
     accessors: dict[str, str]
 
 
-Kind = Simple | Array | Struct
+EncodedType = Simple | Array | Struct
 
 
 class EncodedTypes:
     """Every type of a contract's schemas by ``{namespace}name``; ``name[]`` is an array of it."""
 
-    def __init__(self, documents: Documents) -> None:
-        self._title = documents.title
-        self._nodes: dict[str, etree._Element] = {}
-        self._made: dict[str, Kind] = {}
-        for text in documents.schemas.values():
-            root = xmlio.parse(text, what="a schema")
-            space = root.get("targetNamespace", "")
-            for node in root.iterchildren(f"{{{XSD}}}complexType", f"{{{XSD}}}simpleType"):
-                self._nodes.setdefault(full_name(space, node.get("name", "")), node)
+    def __init__(self, declared: Declared) -> None:
+        self._title = declared.title
+        self._types = declared.of("type")
+        self._made: dict[str, EncodedType] = {}
 
-    def of(self, name: str) -> Kind:
+    def of(self, name: str) -> EncodedType:
         """Return what a type means; raises ContractError CB-215 where the contract has no such."""
         if name not in self._made:
             self._made[name] = self._read(name)
@@ -75,47 +70,37 @@ class EncodedTypes:
         if isinstance(kind, Simple):
             return Shape(attributes={}, content=None, has_text=True)
         if isinstance(kind, Array):
-            return _shape((self.leaf(ITEM, kind.member, repeats=True),))
-        return _shape(tuple(self.leaf(key, held) for key, held in kind.accessors.items()))
+            return sequence((self.leaf(ITEM, kind.member, most=None),))
+        return sequence(tuple(self.leaf(key, held) for key, held in kind.accessors.items()))
 
-    def leaf(self, key: str, name: str, *, repeats: bool = False, required: bool = False) -> Leaf:
+    def leaf(self, key: str, name: str, *, most: int | None = 1, required: bool = False) -> Leaf:
         """Return the place of an accessor of the type ``name``."""
-        most = None if repeats else 1
-        return Leaf(
-            key, key, required=required, repeats=repeats, most=most, shape=lambda: self.shape(name)
-        )
+        return Leaf(key, key, required=required, most=most, shape=lambda: self.shape(name))
 
-    def _read(self, name: str) -> Kind:
+    def _read(self, name: str) -> EncodedType:
         if name.endswith("]"):
             bare, _, rest = name.partition("[")
             return Array(bare, _inner(f"[{rest}"))
         space, _ = split_name(name)
         if space == XSD or (space == SOAP_ENCODING and name != _ARRAY):
             return Simple(name)
-        node = self._nodes.get(name)
-        if node is None:
+        component = self._types.get(name)
+        if component is None:
             raise ContractError(
                 f"the contract {self._title} uses the type {name}, which it does not define",
                 code="CB-215",
             )
+        node = component.node
         if xmlio.local_name(node) == "simpleType" or _holds_text(node):
             return Simple(name)
-        return self._array(node) or Struct(dict(self._accessors(node, frozenset({name}))))
+        return _array(component) or Struct(dict(self._accessors(component, frozenset({name}))))
 
-    def _array(self, node: etree._Element) -> Array | None:
-        """Return what WSDL 1.1 §2.2 says of an array: its type stands in wsdl:arrayType."""
-        for attribute in node.iter(f"{{{XSD}}}attribute"):
-            written = attribute.get(_ARRAY_TYPE, "")
-            if written:
-                bare, bracket, rest = written.partition("[")
-                return Array(qname(bare, attribute), _inner(bracket + rest))
-        return None
-
-    def _accessors(self, node: etree._Element, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
+    def _accessors(self, component: Component, seen: frozenset[str]) -> Iterator[tuple[str, str]]:
+        node, scope, _ = component
         extension = node.find(f"{{{XSD}}}complexContent/{{{XSD}}}extension")
         if extension is not None:
-            base = qname(extension.get("base", ""), extension)
-            above = self._nodes.get(base)
+            base = scope.name(extension.get("base", ""), extension)
+            above = self._types.get(base)
             if above is not None and base not in seen:
                 yield from self._accessors(above, seen | {base})
         within = node if extension is None else extension
@@ -129,11 +114,22 @@ class EncodedTypes:
                         f"no name and type of its own ({key or element.get('ref', '?')})",
                         code="CB-217",
                     )
-                yield key, qname(written, element)
+                yield key, scope.name(written, element)
 
 
-def _shape(parts: tuple[Leaf, ...]) -> Shape:
-    content = Group(Order.SEQUENCE, parts, required=True, repeats=False)
+def _array(component: Component) -> Array | None:
+    """Return what WSDL 1.1 §2.2 says of an array: its type stands in wsdl:arrayType."""
+    for attribute in component.node.iter(f"{{{XSD}}}attribute"):
+        written = attribute.get(_ARRAY_TYPE, "")
+        if written:
+            bare, bracket, rest = written.partition("[")
+            return Array(component.scope.name(bare, attribute), _inner(bracket + rest))
+    return None
+
+
+def sequence(parts: tuple[Leaf, ...]) -> Shape:
+    """Return the shape of these places, one after the other."""
+    content = Branch(parts, is_choice=False, required=True, repeats=False)
     return Shape(attributes={}, content=content, has_text=False)
 
 
@@ -146,4 +142,4 @@ def _holds_text(node: etree._Element) -> bool:
     return node.find(f"{{{XSD}}}simpleContent") is not None
 
 
-__all__ = ["Array", "EncodedTypes", "Kind", "Simple", "Struct"]
+__all__ = ["Array", "EncodedType", "EncodedTypes", "Simple", "Struct", "sequence"]

@@ -35,6 +35,8 @@ SCHEME_FOR_ZEEP: Final = "https://contract.invalid/"
 # RFC 3986 §4.3: what begins with a scheme is absolute.
 _ABSOLUTE: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 
+_SCHEMA: Final = f"{{{XSD}}}schema"
+_DEFINITIONS: Final = f"{{{WSDL}}}definitions"
 REFERENCES: Final = ("import", "include", "redefine", "override")
 
 # Namespaces that contracts import without a copy of their own. xmlschema ships the documents.
@@ -96,7 +98,14 @@ def gather(bundle: Bundle) -> Documents:
     CB-213 for a missing one, CB-214 for a reference outside the bundle, CB-231 for a namespace of
     its messages that has a relative URI.
     """
-    walk = _Walk(bundle)
+    walk = _Walk(bundle, _DEFINITIONS)
+    walk.follow()
+    return walk.documents()
+
+
+def gather_schema(bundle: Bundle) -> Documents:
+    """Return everything that a bundle leads to that a schema begins, as ``gather`` does."""
+    walk = _Walk(bundle, _SCHEMA)
     walk.follow()
     return walk.documents()
 
@@ -114,15 +123,16 @@ class _Schema(msgspec.Struct):
 
 
 class _Walk:
-    """Follows references breadth first; one per contract."""
+    """Follows references breadth first, from a document whose root is ``start``."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, start: str) -> None:
         self.bundle = bundle
+        self.start = start
         self.sources: dict[str, bytes] = {}
         self.schemas: dict[str, _Schema] = {}
         self.services: set[str] = set()
         self.size = 0
-        self.waiting: deque[tuple[str, bool]] = deque([(bundle.entry, False)])
+        self.waiting: deque[tuple[str, bool]] = deque([(bundle.entry, True)])
 
     def follow(self) -> None:
         while self.waiting:
@@ -139,12 +149,14 @@ class _Walk:
     def _take(self, name: str, content: bytes, *, imported: bool) -> None:
         root = opened(name, content, self.bundle.title)
         self.sources[name] = _relocated(root, name, self.bundle) or content
-        if root.tag == f"{{{XSD}}}schema" and name != self.bundle.entry:
-            self._take_schema(name, root, base=name, imported=imported)
-        elif root.tag == f"{{{WSDL}}}definitions":
-            self._take_wsdl(name, root)
-        else:
+        if root.tag not in (_SCHEMA, _DEFINITIONS) or (
+            name == self.bundle.entry and root.tag != self.start
+        ):
             raise _not_wsdl(name, root, self.bundle.title)
+        if root.tag == _SCHEMA:
+            self._take_schema(name, root, base=name, imported=imported)
+        else:
+            self._take_wsdl(name, root)
 
     def _take_wsdl(self, name: str, root: etree._Element) -> None:
         for service in root.iterchildren(f"{{{WSDL}}}service"):
@@ -339,6 +351,7 @@ __all__ = [
     "Documents",
     "followed",
     "gather",
+    "gather_schema",
     "opened",
     "within_limits",
 ]

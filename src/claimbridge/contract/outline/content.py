@@ -23,15 +23,19 @@ _DEEPEST: Final = 50
 class ContentReader:
     """Reads the content of one type, counting what it reads; made for each anew.
 
-    ``element`` reads a declared element by its ``{namespace}name``. Raises ContractError CB-215.
+    ``local`` reads an element that stands in the type, by its ``{namespace}name``; ``reference``
+    returns a global one. Raises ContractError CB-215.
     """
 
     def __init__(
-        self, declared: Declared, element: Callable[[Component, str], Element], *, title: str
+        self,
+        declared: Declared,
+        local: Callable[[Component, str], Element],
+        reference: Callable[[str], Element],
     ) -> None:
         self._declared = declared
-        self._read_element = element
-        self._title = title
+        self._local = local
+        self._reference = reference
         self._left = MAX_PARTS
 
     def of(self, node: etree._Element, found: Component) -> Group | None:
@@ -85,19 +89,23 @@ class ContentReader:
     def _element(self, node: etree._Element, found: Component) -> Element:
         scope = found.scope
         if not node.get("ref"):
-            return self._read_element(Component(node, scope), scope.local(node, "element"))
+            return self._local(Component(node, scope), scope.local(node, "element"))
         name = scope.name(node.get("ref", ""), node)
         least, most = occurs(node)
-        declared = self._read_element(self._declared.find("element", name), name)
+        declared = self._reference(name)
         note = note_of(node)
         return replace(
-            declared, min=least, max=most, note=declared.note if note == NO_NOTE else note
+            declared,
+            min=least,
+            max=most,
+            note=declared.note if note == NO_NOTE else note,
+            typed=lambda: declared.type,
         )
 
     def _too_large(self) -> ContractError:
         return ContractError(
-            f"in the schemas of the contract {self._title}, one type has more than {MAX_PARTS} "
-            "parts, or groups that hold themselves",
+            f"in the schemas of the contract {self._declared.title}, one type has more than "
+            f"{MAX_PARTS} parts, or groups that hold themselves",
             code="CB-215",
         )
 

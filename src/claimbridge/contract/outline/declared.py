@@ -63,6 +63,7 @@ class Declared:
     """The components of all schemas, by kind (``element``, ``type``, ``group`` …) and name."""
 
     def __init__(self, documents: Documents) -> None:
+        self.title: Final = documents.title
         self._documents = documents
         self._found: dict[str, dict[str, Component]] = {kind: {} for kind in KINDS.values()}
         self._taken: set[tuple[str, str]] = set()
@@ -84,7 +85,7 @@ class Declared:
         found = self._found[kind].get(name)
         if found is None:
             raise ContractError(
-                f"the contract {self._documents.title} refers to the {kind} {name}, "
+                f"the contract {self.title} refers to the {kind} {name}, "
                 "which none of its schemas declares",
                 code="CB-215",
             )

@@ -6,15 +6,16 @@ once, when first asked for, and its content when that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import WSDL, XSD
+from claimbridge.contract.names import WSDL, XSD, unique_local_names
 from claimbridge.contract.outline.annotations import note_of
 from claimbridge.contract.outline.content import ContentReader
 from claimbridge.contract.outline.declared import Component, Declared, Scope
@@ -37,33 +38,54 @@ class Schemas:
 
     def __init__(self, documents: Documents) -> None:
         self.title: Final = documents.title
-        self._declared = Declared(documents)
+        self.declared: Final = Declared(documents)
+        self._elements: dict[str, Element] = {}
         self._types: dict[str, Type] = {}
-        self._derived = _listed(_derivations(self._declared))
-        self._substitutes = _listed(_substitutions(self._declared))
+        self._derived = _listed(_derivations(self.declared))
+        self._substitutes = _listed(_substitutions(self.declared))
 
     def type_names(self) -> tuple[str, ...]:
         """Return the ``{namespace}name`` of every global type."""
-        return tuple(self._declared.of("type"))
+        return tuple(self.declared.of("type"))
 
     def element(self, name: str) -> Element | None:
-        """Return the global element ``{namespace}name``; None when there is none."""
-        found = self._declared.of("element").get(name)
-        return self._element(found, name) if found else None
+        """Return the global element ``{namespace}name``, the same object whenever asked.
+
+        None when there is none.
+        """
+        return self._global(name) if name in self.declared.of("element") else None
 
     def type(self, name: str) -> Type | None:
         """Return the global or built-in type ``{namespace}name``; None when there is none."""
-        known = name in BUILT_IN or name in self._declared.of("type")
+        known = name in BUILT_IN or name in self.declared.of("type")
         return self._named(name, None, 0) if known else None
+
+    def xsi_type(self, name: str) -> Type | None:
+        """Return the type that a request's ``@xsi:type`` names; None when there is none.
+
+        ``name`` is ``{namespace}name``, or the local name alone where only one type has it.
+        """
+        return self.type(name) or self.type(self.unique_types.get(name, ""))
+
+    @cached_property
+    def unique_types(self) -> Mapping[str, str]:
+        """The ``{namespace}name`` of each global type by its local name, where only one has it."""
+        return unique_local_names(self.type_names())
 
     def attribute(self, name: str) -> Type | None:
         """Return the type of the global attribute ``{namespace}name``; None when there is none."""
-        found = self._declared.of("attribute").get(name)
+        found = self.declared.of("attribute").get(name)
         return self._type_of(found, 0) if found else None
 
     def part(self, name: str, *, of: str) -> Element:
         """Return what a message part becomes that has a type (``of``) instead of an element."""
         return Element(name=name, typed=lambda: self._named(of, None, 0))
+
+    def _global(self, name: str) -> Element:
+        if name not in self._elements:
+            found = self.declared.find("element", name)
+            self._elements.setdefault(name, self._element(found, name))
+        return self._elements[name]
 
     def _element(self, found: Component, name: str) -> Element:
         """Return a declared element, global or local, with its own cardinality."""
@@ -94,15 +116,15 @@ class Schemas:
                 return self._read(Component(inner, scope), "", depth)
         if head:
             return self._type_of(
-                self._declared.find("element", scope.name(head, node)), self._deeper(depth)
+                self.declared.find("element", scope.name(head, node)), self._deeper(depth)
             )
         return built_in(ANY_TYPE)
 
     def _named(self, name: str, near: Component | None, depth: int) -> Type:
         if name in BUILT_IN:
             return self._types.setdefault(name, built_in(name))
-        found = self._declared.find("type", name, near=near)
-        if found is not self._declared.of("type").get(name):
+        found = self.declared.find("type", name, near=near)
+        if found is not self.declared.of("type").get(name):
             return self._read(found, name, depth)  # the original of a redefinition
         if name not in self._types:
             self._types.setdefault(name, self._read(found, name, depth))
@@ -209,7 +231,7 @@ class Schemas:
                 is_open |= kind == "anyAttribute"
                 if kind == "attributeGroup":
                     name = place.scope.name(child.get("ref", ""), child)
-                    group = self._declared.find("attributeGroup", name, near=place)
+                    group = self.declared.find("attributeGroup", name, near=place)
                     if name not in seen or group is place.origin:
                         seen.add(name)
                         waiting.append((group.node, group))
@@ -225,7 +247,7 @@ class Schemas:
         declared, name = Component(node, scope), scope.local(node, "attribute")
         if node.get("ref"):
             name = scope.name(node.get("ref", ""), node)
-            declared = self._declared.find("attribute", name)
+            declared = self.declared.find("attribute", name)
         typed = self._type_of(declared, depth)
         if typed.name == ANY_TYPE:
             typed = built_in(f"{{{XSD}}}anySimpleType")
@@ -239,7 +261,7 @@ class Schemas:
         )
 
     def _content(self) -> ContentReader:
-        return ContentReader(self._declared, self._element, title=self.title)
+        return ContentReader(self.declared, self._element, self._global)
 
     def _deeper(self, depth: int) -> int:
         if depth >= _DEEPEST:

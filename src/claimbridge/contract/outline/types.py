@@ -8,7 +8,7 @@ who walks it remembers where it has been.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -134,6 +134,19 @@ class Group:
     min: int = 1
     max: int | None = 1
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether only one of the parts may stand there."""
+        return self.order == "choice"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a place for any element in it, in an inner group too."""
+        return any(
+            isinstance(part, Wildcard) or (isinstance(part, Group) and part.is_open)
+            for part in self.parts
+        )
+
     def elements(self) -> Iterator[Element]:
         """Yield every element's place in schema order, those of inner groups too."""
         for part in self.parts:
@@ -192,6 +205,14 @@ class Type:
         return split_name(self.name)[1]
 
 
+def shared_names(elements: Iterable[Element]) -> frozenset[str]:
+    """Return local names that elements of different namespaces share: their keys are whole."""
+    seen: dict[str, set[str]] = {}
+    for element in elements:
+        seen.setdefault(element.local, set()).add(element.name)
+    return frozenset(name for name, full in seen.items() if len(full) > 1)
+
+
 __all__ = [
     "NO_FACETS",
     "NO_NOTE",
@@ -203,4 +224,5 @@ __all__ = [
     "Part",
     "Type",
     "Wildcard",
+    "shared_names",
 ]

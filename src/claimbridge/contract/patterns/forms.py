@@ -52,16 +52,17 @@ class Forms:
     for threads.
     """
 
-    def __init__(self, documents: Documents) -> None:
-        self._schemas = Schemas(documents)
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
         self._patterns: dict[str, Pattern] = {}
         self._places: dict[int, tuple[Type, _Places]] = {}
-        self._global: dict[str, Element] = {}
 
     def findings(self, root: etree._Element) -> Iterator[Finding]:
         """Yield what the patterns forbid, in document order."""
         # What libxml2 knows no declaration of it takes for anyType, as XML Schema's "lax" does.
-        waiting: list[tuple[etree._Element, Element | None]] = [(root, self._known(root))]
+        waiting: list[tuple[etree._Element, Element | None]] = [
+            (root, self._schemas.element(str(root.tag)))
+        ]
         while waiting:
             node, declared = waiting.pop()
             kind = self._actual(node, declared)
@@ -70,20 +71,12 @@ class Forms:
             places = self._of(kind)
             children: list[tuple[etree._Element, Element | None]] = []
             for child in _elements(node):
-                found = places.named.get(str(child.tag))
-                if found is not None or places.open:
-                    children.append((child, found or self._known(child)))
+                name = str(child.tag)
+                if name in places.named:
+                    children.append((child, places.named[name]))
+                elif places.open:
+                    children.append((child, self._schemas.element(name)))
             waiting.extend(reversed(children))
-
-    def _known(self, node: etree._Element) -> Element | None:
-        """Return the global element of a node's name: one object each, so that its type is one."""
-        name = str(node.tag)
-        if name not in self._global:
-            found = self._schemas.element(name)
-            if found is None:
-                return None
-            self._global.setdefault(name, found)
-        return self._global[name]
 
     def _actual(self, node: etree._Element, declared: Element | None) -> Type:
         written = node.get(_TYPE)

@@ -28,7 +28,7 @@ _SIZE: Final = 32
 """Bytes of the secret, and of a code."""
 
 
-def stored(key: str, beside: Path) -> bytes | None:
+def read(key: str, beside: Path) -> bytes | None:
     """Return what this user kept under ``key`` here; None where nothing whole was."""
     secret = _secret(make=False)
     if secret is None:
@@ -44,7 +44,7 @@ def stored(key: str, beside: Path) -> bytes | None:
     return None
 
 
-def store(key: str, content: bytes, beside: Path) -> None:
+def write(key: str, content: bytes, beside: Path) -> None:
     """Keep ``content`` under ``key`` in the first folder that lets itself be written to."""
     secret = _secret(make=True)
     if secret is None:
@@ -128,4 +128,4 @@ def _seal(secret: bytes, key: str, content: bytes) -> bytes:
     return hmac.new(secret, key.encode() + b"\0" + content, hashlib.sha256).digest()
 
 
-__all__ = ["FOLDER", "store", "stored"]
+__all__ = ["FOLDER", "read", "write"]

@@ -8,7 +8,6 @@ so that amounts stay exact and findings are the same.
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -18,12 +17,10 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.calls.findings import traced
-from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.calls.render import render
 from claimbridge.contract.files.bundle import Bundle
-from claimbridge.contract.files.documents import gather, opened
-from claimbridge.contract.names import XSD
-from claimbridge.contract.outline.schemas import Schemas
+from claimbridge.contract.files.documents import gather_schema
 from claimbridge.contract.outline.types import Element
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.findings import Finding
@@ -53,20 +50,15 @@ class InnerContract:
         Raises ContractError as ``Contract.load`` does, and CB-178 when the schema declares no
         such element.
         """
-        # Imported here because zeep takes 150 ms, and replies are read without it.
-        from claimbridge.contract.calls.zeep_reader import read_service
-
-        documents = gather(_as_wsdl(schema))
-        shapes = read_service(documents).shapes
-        root, outline = shapes.element(element), Schemas(documents).element(element)
+        rules = MessageRules.of(gather_schema(schema))
+        root, outline = rules.shapes.element(element), rules.outline.element(element)
         if root is None or outline is None:
             raise ContractError(
                 f"the schema {schema.title} declares no element {element}", code="CB-178"
             )
         self._root: Final = root
         self._outline: Final = outline
-        self._shapes: Final = shapes
-        self._gate: Final = Gate(documents, shapes.element)
+        self._rules: Final = rules
 
     @classmethod
     def open(cls, schema: str, element: str, *, folder: Path) -> InnerContract:
@@ -93,11 +85,11 @@ class InnerContract:
         is written as a reference, so that who stores the text in that encoding loses nothing.
         """
         try:
-            written = render(self._root, body, self._shapes)
+            written = render(self._root, body, self._rules.shapes)
         except SchemaViolation as error:
             error.findings = tuple(traced(finding, sources) for finding in error.findings)
             raise
-        findings = self._gate.check(written, sources)
+        findings = self._rules.gate.check(written, sources)
         if findings:
             raise SchemaViolation(
                 f"the schema of the inner {self._root.local} forbids it", findings=findings
@@ -115,33 +107,6 @@ def at(path: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         Finding(f"{path}/{one.path}" if one.path else path, one.rule, one.text, one.claim_field)
         for one in findings
     )
-
-
-def _as_wsdl(schema: Bundle) -> Bundle:
-    """Return a bundle whose WSDL holds the schema and nothing else: zeep reads WSDLs only.
-
-    The schema stands in it, since zeep gives what has no namespace that of who imports it.
-    """
-    root = opened(schema.entry, schema.read(schema.entry), schema.title)
-    alone = etree.tostring(root, encoding="unicode", with_tail=False)
-    # Prefixes throughout: a default namespace would reach into the schema.
-    text = (
-        '<w:definitions xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:claimbridge:inner"'
-        f' xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:x="{XSD}"'
-        ' targetNamespace="urn:claimbridge:inner">'
-        f'<w:types>{alone}<x:schema targetNamespace="urn:claimbridge:inner">'
-        '<x:element name="Carry"/></x:schema></w:types>'
-        '<w:message name="Carry"><w:part name="it" element="t:Carry"/></w:message>'
-        '<w:portType name="Carry"><w:operation name="Carry"><w:input message="t:Carry"/>'
-        '</w:operation></w:portType><w:binding name="Carry" type="t:Carry">'
-        '<s:binding transport="http://schemas.xmlsoap.org/soap/http"/><w:operation name="Carry">'
-        '<s:operation soapAction=""/><w:input><s:body use="literal"/></w:input></w:operation>'
-        '</w:binding><w:service name="Carry"><w:port name="Carry" binding="t:Carry">'
-        '<s:address location="urn:claimbridge:inner"/></w:port></w:service></w:definitions>'
-    )
-    # Beside the schema, so that what it includes is found.
-    entry = posixpath.join(posixpath.dirname(schema.entry), _ENTRY)
-    return schema.started_by(entry, text.encode())
 
 
 def _json(root: etree._Element, outline: Element) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-from claimbridge.contract.outline.types import Attribute, Element, Group, Type, Wildcard
+from claimbridge.contract.outline.types import Attribute, Element, Group, Type
 from claimbridge.contract.study.limits import limit_changes
 
 
@@ -87,7 +87,7 @@ def _flattened(
     group: Group, least: int, most: int | None, rivals: frozenset[str]
 ) -> Iterator[ElementPlace]:
     most = None if most is None or group.max is None else most * group.max
-    choice = group.order == "choice" and len(group.parts) > 1
+    choice = group.is_choice and len(group.parts) > 1
     least = 0 if choice else least * group.min
     names = [_names(part) for part in group.parts]
     for number, part in enumerate(group.parts):
@@ -233,7 +233,7 @@ def _groups(old: Type, new: Type) -> Iterator[TypeDifference]:
         if not (names & needed or any(each <= names for each in demanded)):
             listed = ", ".join(sorted(names))
             yield TypeDifference(DifferenceKind.REQUIRED, "", f"needs one of {listed}", names)
-    before, after = _is_open(old.content), _is_open(new.content)
+    before, after = (kind.content is not None and kind.content.is_open for kind in (old, new))
     if before != after:
         kind = DifferenceKind.WIDENED if after else DifferenceKind.NARROWED
         yield TypeDifference(kind, "", f"has {'a' if after else 'no'} place for any element now")
@@ -245,16 +245,9 @@ def _demanded(content: Group | None) -> list[frozenset[str]]:
     """Return the choices of which one branch must be there."""
     if content is None or not content.min:
         return []
-    if content.order == "choice":
+    if content.is_choice:
         return [_names(content)] if all(part.min for part in content.parts) else []
     return [names for part in content.parts if isinstance(part, Group) for names in _demanded(part)]
-
-
-def _is_open(content: Group | None) -> bool:
-    return content is not None and any(
-        isinstance(part, Wildcard) or (isinstance(part, Group) and _is_open(part))
-        for part in content.parts
-    )
 
 
 __all__ = ["DifferenceKind", "ElementPlace", "TypeDifference", "differences", "is_text", "places"]

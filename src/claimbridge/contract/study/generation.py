@@ -12,7 +12,7 @@ from typing import Final
 
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import Documents, gather
-from claimbridge.contract.names import ITEM, unique_local_names
+from claimbridge.contract.names import ITEM
 from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline.offer import OfferedMessage, OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas
@@ -27,8 +27,7 @@ class Generation:
 
     def __init__(self, documents: Documents) -> None:
         self.schemas: Final = Schemas(documents)
-        self._roots: dict[str, Element | None] = {}
-        self._unique: Mapping[str, str] | None = None
+        self._wrappers: dict[str, Element] = {}
         self._arrays: dict[int, tuple[Type, Group]] = {}
         operations: dict[str, Operation] = {}
         encoded: set[str] = set()
@@ -46,18 +45,12 @@ class Generation:
         return cls(gather(source if isinstance(source, Bundle) else Bundle.from_path(source)))
 
     def root(self, name: str) -> Element | None:
-        """Return the global element, the same object whenever asked; None when there is none."""
-        if name not in self._roots:
-            self._roots[name] = self.schemas.element(name) if name else None
-        return self._roots[name]
+        """Return the Body's child, the same object whenever asked; None when there is none."""
+        return self._wrappers.get(name) or self.schemas.element(name)
 
     def type(self, name: str) -> Type | None:
         """Return the type that ``@xsi:type`` names; the local name will do where it is unique."""
-        if not name.startswith("{"):
-            if self._unique is None:
-                self._unique = unique_local_names(self.schemas.type_names())
-            name = self._unique.get(name, name)
-        return self.schemas.type(name)
+        return self.schemas.xsi_type(name)
 
     def content(self, kind: Type) -> Group | None:
         """Return what elements a type holds; a SOAP-encoded array any number of ``item``."""
@@ -120,7 +113,7 @@ class Generation:
         )
         content = Group(order="sequence", parts=parts)
         wrapper = Type(name="", content_read=lambda: content)
-        self._roots[name] = Element(name=name, typed=lambda: wrapper)
+        self._wrappers[name] = Element(name=name, typed=lambda: wrapper)
         return name
 
 

@@ -74,7 +74,7 @@ class _Builder:
 
     def _group(self, element: etree._Element, group: Group, depth: int) -> None:
         parts = list(group.parts)
-        if group.order == "choice" and parts:
+        if group.is_choice and parts:
             self.turns = max(self.turns, len(parts) * FEWEST)
             parts = [parts[self._turn % len(parts)]]
         for part in parts:

@@ -14,7 +14,7 @@ import keyword
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from claimbridge.contract.outline.types import Attribute, Element, Type
+from claimbridge.contract.outline.types import Attribute, Element, Type, shared_names
 from claimbridge.contract.outline.wording import comment, facet_words, packed, wrapped
 from claimbridge.contract.study.compare import ElementPlace, places
 from claimbridge.contract.study.generation import Generation
@@ -211,7 +211,7 @@ class _Module:
             yield _Field("#text", self._value(kind, name), False, facet_words(kind.facets))
         elif kind.mixed:
             yield _Field("#text", self._spelled("str"), True)
-        shared = _shared(self._generation.children(kind))
+        shared = shared_names(self._generation.children(kind))
         for place in places(self._generation.content(kind)).values():
             yield self._element(place, name, shared)
 
@@ -317,14 +317,6 @@ def _is_value(kind: Type) -> bool:
     return bool(
         kind.content is None and kind.text and not any(each.required for each in kind.attributes)
     )
-
-
-def _shared(children: Iterable[Element]) -> frozenset[str]:
-    """Return local names that elements of different namespaces share: their keys are whole."""
-    seen: dict[str, set[str]] = {}
-    for element in children:
-        seen.setdefault(element.local, set()).add(element.name)
-    return frozenset(name for name, full in seen.items() if len(full) > 1)
 
 
 def _is_plain(key: str) -> bool:

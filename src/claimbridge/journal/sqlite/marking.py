@@ -8,6 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from claimbridge.clock import Uptime
 from claimbridge.journal.newest import Evidence, Lineage, Mark
 from claimbridge.journal.sqlite.database import Transaction
@@ -53,7 +55,8 @@ class Marking(Transaction):
     def present(self, connection: sqlite3.Connection) -> Evidence:
         """Return the evidence, read once a transaction: the mark then lags behind what it counts.
 
-        Raises JournalError where the mark cannot be read.
+        Without the gaps: they do not tell whether the journal is the newest. Raises JournalError
+        where the mark cannot be read.
         """
         if self._present is None:
             try:
@@ -100,10 +103,12 @@ class Marking(Transaction):
     def evidence(self, connection: sqlite3.Connection) -> Evidence:
         """Return what the journal and its mark say; a mark that cannot be read says so itself."""
         try:
-            return self._read(connection)
+            evidence = self._read(connection)
         except OSError as error:
             why = f"its mark {self._file.path} cannot be read ({error.strerror})"
-            return self._evidence(connection, None, unreadable=why)
+            lineage = read_lineage(connection)
+            evidence = Evidence(where=str(self._path), lineage=lineage, unreadable=why)
+        return msgspec.structs.replace(evidence, gaps=read_gaps(connection))
 
     def is_new(self, connection: sqlite3.Connection, book: str) -> bool:
         """Whether nothing was sent to a book through this journal, and nobody said: rightly so."""
@@ -137,24 +142,9 @@ class Marking(Transaction):
     def _read(self, connection: sqlite3.Connection) -> Evidence:
         # The mark first: it follows the journal.
         mark = self._file.read()
-        return self._evidence(connection, mark, place=self._file.place)
-
-    def _evidence(
-        self,
-        connection: sqlite3.Connection,
-        mark: Mark | None,
-        *,
-        place: int = 0,
-        unreadable: str = "",
-    ) -> Evidence:
-        return Evidence(
-            where=str(self._path),
-            lineage=read_lineage(connection),
-            mark=mark,
-            unreadable=unreadable,
-            place=place,
-            gaps=read_gaps(connection),
-        )
+        lineage = read_lineage(connection)
+        place = self._file.place
+        return Evidence(where=str(self._path), lineage=lineage, mark=mark, place=place)
 
     def _make_sure(self, connection: sqlite3.Connection) -> None:
         """Have a mark, and have the journal say so."""

@@ -90,7 +90,7 @@ UPDATE claims SET withdrawn = ?, reason = ? WHERE ledger = ? AND claim_id = ?
 
 
 class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What of a submission needs no column. To change it in any way is a migration (schema.py)."""
+    """What of a submission needs no column. To change it in any way is a migration."""
 
     voucher: Voucher
     journal_entry: JournalEntry | None = None

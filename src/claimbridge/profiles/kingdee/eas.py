@@ -5,23 +5,25 @@ reads rows:
 
 - The services are Axis 1.4, rpc/encoded. ``EASLogin`` gives a session, whose id travels in the SOAP
   header ``{http://login.webservice.bos.kingdee.com}SessionId``, which no WSDL declares.
-- A voucher is flat rows, the head repeated on each; rows that follow each other with one
-  ``voucherNumber`` are one voucher. The answer is a string for each voucher, which does not repeat
-  our reference (see ``kingdee_replies``).
-- Where the voucher's head is wrong in a way that EAS did not foresee, its rows may be added to the
+- A voucher is flat rows, and each row repeats the head. Rows that follow each other with one
+  ``voucherNumber`` are one voucher. The answer is a string for each voucher, and does not repeat
+  our reference (see ``kingdee.replies``).
+- If the voucher's head is wrong in a way that EAS did not foresee, its rows may be added to the
   voucher before it in the same call. So a call has one voucher, unless ``batch`` says otherwise.
-- EAS keeps amounts as doubles: beyond 15 digits nothing is sent.
+- EAS keeps amounts as doubles. An amount of more than 15 digits is not sent.
 - EAS compares the reference information 参考信息 (``description``) of a company's vouchers only
   where its parameter says that imports must not repeat (``refuses_repeats``).
-- What ``findVoucher`` lists is not published. It is asked only where the configuration says how
-  its strings are laid out (``listing``), and what has another layout is never taken for "absent".
-- The service has no reversal. What takes an entry back is a red voucher 红字凭证 of our own: the
-  same postings with negative amounts. EAS does not link the two.
+- The layout of ``findVoucher``'s strings is not published. EAS is asked only if the configuration
+  gives that layout (``listing``). A string of another layout never counts as "absent".
+- The service has no reversal. Our own red voucher 红字凭证 takes an entry back: the same postings
+  with negative amounts. EAS does not link the two.
 
-After a lost answer: with ``listing`` EAS is asked, and a voucher is adopted once its amounts are
-found equal; else, with ``refuses_repeats``, it is sent again and the repeat is refused; else a
-person looks. A fault that says that the session is dead comes before anything is done: EAS is
-logged in to again and asked where it can be, and the call is sent once more.
+After a lost answer there are three cases. With ``listing``, EAS is asked, and a voucher is adopted
+if its amounts are equal. With ``refuses_repeats``, the voucher is sent again and EAS refuses the
+repeat. Otherwise a person looks.
+
+A fault about a dead session comes before EAS does anything. The profile logs in again, asks EAS
+where it can be asked, and sends the call once more.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import (
     DeliveryRefused,
     LedgerUnavailable,
@@ -45,8 +48,8 @@ from claimbridge.profiles.kingdee.lookup import (
     VoucherLookup,
     company_of,
     is_dead,
+    lookup_request,
     strings_of,
-    wanted_in,
 )
 from claimbridge.profiles.kingdee.replies import FORM, outcome, results
 from claimbridge.profiles.kingdee.rows import RowSettings, local_total, references, rows
@@ -56,7 +59,6 @@ from claimbridge.profiles.kit.reading import read_untyped, unknown
 from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
-    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.kingdee import requests
 
@@ -82,11 +84,13 @@ class KingdeeEas:
     to the login. ``voucher_type`` 凭证字 and ``creator`` 制单人 must exist in EAS. ``currencies``
     are EAS's codes by ISO code, ``rates`` convert into ``local_currency``. ``dimensions`` name the
     assistant account 核算项目 of each dimension. ``credit`` is EAS's code of the credit side.
-    ``submit`` False saves drafts. ``listing`` names the parts of a string of ``findVoucher``:
-    ``reference``, ``number``, ``debit`` (in local currency), ``type``, ``year``, ``period``, ""
-    for one of no interest; empty: it is never asked. ``refuses_repeats``: EAS is set to. Where
-    there is a ``listing``, each import is looked up (``confirm``), for its strings name no voucher,
-    and ``batch`` vouchers may go into one. Raises ConfigurationError CB-243.
+    ``submit`` False saves drafts.
+
+    ``listing`` names the parts of a string of ``findVoucher``: ``reference``, ``number``, ``debit``
+    (in local currency), ``type``, ``year``, ``period``, "" for a part of no interest. An empty
+    ``listing``: EAS is never asked. With a ``listing``, each import is looked up afterwards
+    (``confirm``), because its strings name no voucher; and ``batch`` vouchers may share an import.
+    ``refuses_repeats``: EAS is set to refuse repeats. Raises ConfigurationError CB-243.
     """
 
     name: str = "kingdee-eas"
@@ -116,7 +120,7 @@ class KingdeeEas:
         batch: int = 1,
     ) -> None:
         self._place = (solution, data_centre, language, database)
-        self._books = RowSettings(
+        self._settings = RowSettings(
             voucher_type=voucher_type,
             creator=creator,
             local_currency=local_currency,
@@ -135,7 +139,7 @@ class KingdeeEas:
         asks = bool(self._lookup.listing)
         self._confirms = confirm and asks
         self.no_place: Mapping[str, str] = _NO_PLACE
-        self.dimensions: tuple[str, ...] = tuple(self._books.dimensions)
+        self.dimensions: tuple[str, ...] = tuple(self._settings.dimensions)
         self.capabilities: Capabilities = Capabilities(
             can_query=asks,
             can_reverse=True,
@@ -170,8 +174,6 @@ class KingdeeEas:
 
     def read_log_in(self, reply: Reply | Fault) -> str:
         """Return the session's id; raises DeliveryRefused where EAS gives none."""
-        from claimbridge.contract.calls.fault import Fault
-
         if isinstance(reply, Fault):
             if _is_busy(reply):
                 raise LedgerUnavailable(f"EAS gives no session now: {reply.reason}")
@@ -182,7 +184,7 @@ class KingdeeEas:
                 "EAS answered the login without a session; check user, password and data_centre"
             )
         if not session.isprintable():
-            raise NotDelivered("EAS gave a session that is no id")
+            raise NotDelivered("EAS gave a session id with characters that cannot be printed")
         return session
 
     def headers(self, call: Attempt) -> Sequence[bytes]:
@@ -193,7 +195,7 @@ class KingdeeEas:
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return an import of these vouchers."""
-        held = [row for submission in submissions for row in rows(submission, self._books)]
+        held = [row for submission in submissions for row in rows(submission, self._settings)]
         body: requests.importVoucher = {
             "col": {"item": held},
             "isSubmit": 1 if self._submits else 0,
@@ -214,61 +216,56 @@ class KingdeeEas:
             for voucher in vouchers.values()
         ]
         expected = {
-            reference: (local_total(voucher, self._books), voucher.totals)
+            reference: (local_total(voucher, self._settings), voucher.totals)
             for reference, voucher in vouchers.items()
         }
-        return wanted_in(places, expected)
+        return lookup_request(places, expected)
 
     # --- conversations ----------------------------------------------------------------------
 
     def converse(self, request: Request) -> Conversation:
-        """Ask, or import; where the session had died, log in and do it once more."""
-        from claimbridge.contract.calls.fault import Fault
-
+        """Ask, or import; if the session was dead, log in and do it once more."""
         if isinstance(request, LookupRequest):
-            return (yield from self._lookup.found(request, alone=True))
+            return (yield from self._lookup.look_up(request, alone=True))
         answer = yield from answer_to(request)
         if is_dead(answer):
             yield LogIn()
-            found = yield from self._lookup.before_again(request)
-            if found:
-                return found
+            outcomes = yield from self._lookup.before_again(request)
+            if outcomes:
+                return outcomes
             answer = yield from answer_to(request)
         if isinstance(answer, Fault) or not (self._confirms or len(references(request.body)) > 1):
             return self._read(answer, company=company_of(request))
-        return (yield from self._lookup.matched(request, references(request.body), answer))
+        return (yield from self._lookup.match(request, references(request.body), answer))
 
     # --- reading ----------------------------------------------------------------------------
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
-        """Return what the strings say, in their order; those of an import name no reference."""
+        """Return what the strings say, in their order; strings of an import name no reference."""
         if reply.local.startswith(FIND):
-            return self._lookup.told(reply)
+            return self._lookup.read(reply)
         return self._read(reply, company="")
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what a fault says: nothing was done where the session was dead or EAS is full."""
+        """Return what a fault says: EAS did nothing if the session was dead."""
         if is_dead(fault):
             return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {fault.reason}")
         return read_untyped(fault)
 
     def _read(self, answer: Reply | Fault, *, company: str) -> tuple[Outcome, ...]:
-        from claimbridge.contract.calls.fault import Fault
-
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)
-        # What has no parts is no result of any version.
+        # A string without parts is not a result in any version.
         strings = [one for one in strings_of(answer, IMPORT) or [] if "||" in one]
-        said = results(strings)
-        if not said:
+        read = results(strings)
+        if not read:
             return (unknown("the answer holds no result that EAS is known to give"),)
-        understood = len(said) == len(strings)
         outcomes = tuple(
             outcome(one, company=company, posted=self._submits, item=item)
-            for item, one in enumerate(dict.fromkeys(said), start=1)
+            for item, one in enumerate(dict.fromkeys(read), start=1)
         )
-        if not understood and any(one.kind is _K.REJECTED for one in outcomes):
-            return (unknown("EAS refuses the voucher, and says more that is no known result"),)
+        if len(read) < len(strings) and any(one.kind is _K.REJECTED for one in outcomes):
+            return (unknown("EAS refuses the voucher, and adds a string that is not a result"),)
         return outcomes
 
 

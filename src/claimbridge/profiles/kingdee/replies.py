@@ -1,4 +1,4 @@
-"""What Kingdee EAS answers: one string for each voucher, its parts parted by ``||``.
+"""What Kingdee EAS answers: one string for each voucher, its parts divided by ``||``.
 
 ``0000||记||2026||3||成功保存||0366``: result, voucher type, year, period, text, number, and after
 some calls an id. As EAS's own code gives the results:
@@ -13,8 +13,8 @@ result   means
 others   the voucher is wrong; it was not saved
 ======== ======================================================================================
 
-A string with a part more or less than known is not shifted until it fits: where one of the parts
-does not have its form, the string has no number.
+A string may have a part more or less than known. Its parts are not shifted until they fit: if one
+part does not have its form, the string has no number.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _ID: Final = re.compile(r"[A-Za-z0-9+/_-]{6,60}={0,2}")
 """The id of a voucher, as it stands after the number: EAS's are longer than any number."""
 _WORDS: Final = re.compile(r"[^\W\d]")
 FORM: Final = EntryForm(number=rf".{{1,40}}-[0-9]{{1,2}}-{_NUMBER}", year=YEAR, needs_year=True)
-"""A number is one by type, period and year; the company is the one that was asked."""
+"""Type, period and year belong to a number; the company is the one that was asked for."""
 _K = OutcomeKind
 
 
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     """One string that was understood; ``number`` is "" where EAS gives none.
 
-    ``id`` is what stands after the number, ``drift`` what was tolerated.
+    ``id`` stands after the number. ``drift`` has a sentence for each correction.
     """
 
     code: str
@@ -67,7 +67,7 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     def entry(self, company: str) -> JournalEntry | None:
         """Return the voucher's number in EAS, which counts by company, period and type.
 
-        None where a part of it does not have its form: then another may stand in its place.
+        None if a part does not have its form: then other parts may stand in wrong places too.
         """
         whole = (
             is_code(self.type)
@@ -83,21 +83,21 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def result(written: str) -> ImportResult | None:
-    """Return what a string says; None for one that is no result."""
+    """Return what a string says; None for a string that is not a result."""
     parts = [part.strip() for part in written.split(PARTED)]
     if not 5 <= len(parts) <= 7 or not _CODE.fullmatch(parts[0]):
         return None
-    code, type_, year, period, text, number, id_, *_ = (*map(_given, parts), "", "")
-    told: list[str] = []
+    code, type_, year, period, text, number, id_, *_ = (*map(_without_null, parts), "", "")
+    drift: list[str] = []
     return ImportResult(
         code=code,
         type=type_,
-        year=as_written(year, "a voucher's year", told),
-        period=as_written(period, "a voucher's period", told),
+        year=as_written(year, "a voucher's year", drift),
+        period=as_written(period, "a voucher's period", drift),
         text=text,
-        number=as_written(number, "a voucher's number", told),
+        number=as_written(number, "a voucher's number", drift),
         id=id_,
-        drift=tuple(told),
+        drift=tuple(drift),
     )
 
 
@@ -111,13 +111,13 @@ def outcome(
 ) -> Outcome:
     """Return what one result says of the one voucher that it can be about.
 
-    ``posted`` False: vouchers are saved as drafts, which a person has yet to submit.
+    ``posted`` False: vouchers are saved as drafts, and a person submits them later.
     """
     entry = found.entry(company)
     if found.code == SAVED:
         if entry is None:
             return unknown(
-                f"EAS says that it saved the voucher, and no number that is one: {found.text}",
+                f"EAS says that it saved the voucher, but gives no usable number: {found.text}",
                 item=item,
             )
         return Outcome(
@@ -141,26 +141,28 @@ def outcome(
 
 
 class ListedVoucher(msgspec.Struct, frozen=True, kw_only=True):
-    """One voucher of a period as ``findVoucher`` lists it; ``debit`` is None where not listed."""
+    """One voucher of a period as ``findVoucher`` lists it; ``debit`` None: the amount is not."""
 
     reference: str
     entry: JournalEntry
     debit: Decimal | None
 
 
-def listed(
+def read_listed_voucher(
     written: str, layout: Sequence[str], *, place: tuple[str, int, int], type_: str
 ) -> ListedVoucher | None:
     """Return the voucher that a string of ``findVoucher`` lists, its parts named by ``layout``.
 
-    ``place`` is the company, year and period that were asked for. None where the string does not
-    have that layout, or is of another period.
+    ``place`` is the company, year and period that were asked for. None if the string does not have
+    that layout, or belongs to another period.
     """
     company, year, period = place
     parts = written.split(PARTED)
     if len(parts) != len(layout):
         return None
-    held = {name: _given(part.strip()) for name, part in zip(layout, parts, strict=True) if name}
+    held = {
+        name: _without_null(part.strip()) for name, part in zip(layout, parts, strict=True) if name
+    }
     try:
         of_period = (int(held.get("year", year)), int(held.get("period", period)))
         debit = Decimal(held["debit"]).copy_abs() if "debit" in held else None
@@ -176,9 +178,17 @@ def listed(
     )
 
 
-def _given(part: str) -> str:
-    # Java writes what is not there as the word.
+def _without_null(part: str) -> str:
+    # Java writes the word for a missing value.
     return "" if part == "null" else part
 
 
-__all__ = ["FORM", "ImportResult", "ListedVoucher", "listed", "outcome", "result", "results"]
+__all__ = [
+    "FORM",
+    "ImportResult",
+    "ListedVoucher",
+    "outcome",
+    "read_listed_voucher",
+    "result",
+    "results",
+]

@@ -24,7 +24,7 @@ _ONE: Final = Decimal(1)
 
 
 class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What one EAS calls things: see ``KingdeeEas``, whose options these are."""
+    """One EAS's codes and settings for rows: options of ``KingdeeEas``, which explains them."""
 
     voucher_type: str
     creator: str
@@ -35,20 +35,20 @@ class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
     credit: int
 
 
-def rows(submission: Submission, books: RowSettings) -> list[requests.WSWSVoucher]:
+def rows(submission: Submission, settings: RowSettings) -> list[requests.WSWSVoucher]:
     """Return the rows of one voucher.
 
     A reversal is a red voucher: the postings stay on their sides, their amounts are negative.
-    Raises ClaimError: CB-185 for a currency without a code or rate, CB-186 for an amount beyond
-    what EAS holds exactly, CB-187 for a dimension that EAS is not told about, or too many.
+    Raises ClaimError: CB-185 for a currency without a code or rate, CB-186 for an amount that EAS
+    cannot hold exactly, CB-187 for a dimension without an assistant account, or too many of them.
     """
     voucher = submission.voucher
     try:
-        amounts = local_amounts(voucher, books)
+        amounts = local_amounts(voucher, settings)
         return [
-            _head(submission, books)
-            | _row(posting, local, number, voucher, books)
-            | _assistants(posting, books)
+            _head(submission, settings)
+            | _row(posting, local, number, voucher, settings)
+            | _assistants(posting, settings)
             for number, (posting, local) in enumerate(
                 zip(voucher.postings, amounts, strict=True), start=1
             )
@@ -58,12 +58,12 @@ def rows(submission: Submission, books: RowSettings) -> list[requests.WSWSVouche
         raise
 
 
-def local_amounts(voucher: Voucher, books: RowSettings) -> list[Decimal]:
+def local_amounts(voucher: Voucher, settings: RowSettings) -> list[Decimal]:
     """Return each posting's amount in the local currency; debits and credits agree in it.
 
-    What rounding leaves between the sides goes to the largest posting of the smaller side.
+    A difference from rounding goes to the largest posting of the smaller side.
     """
-    converted = [_converted(posting, books) for posting in voucher.postings]
+    converted = [_convert(posting, settings) for posting in voucher.postings]
     sides = [posting.side for posting in voucher.postings]
     debits, credits = (
         summed(one for one, side in zip(converted, sides, strict=True) if side is wanted)
@@ -78,13 +78,13 @@ def local_amounts(voucher: Voucher, books: RowSettings) -> list[Decimal]:
     return converted
 
 
-def local_total(voucher: Voucher, books: RowSettings) -> Decimal:
+def local_total(voucher: Voucher, settings: RowSettings) -> Decimal:
     """Return the debits' sum in the local currency, as EAS adds it up; never negative."""
-    pairs = zip(voucher.postings, local_amounts(voucher, books), strict=True)
+    pairs = zip(voucher.postings, local_amounts(voucher, settings), strict=True)
     return summed(local for posting, local in pairs if posting.side is Side.DEBIT)
 
 
-def _head(submission: Submission, books: RowSettings) -> requests.WSWSVoucher:
+def _head(submission: Submission, settings: RowSettings) -> requests.WSWSVoucher:
     voucher = submission.voucher
     booked = voucher.posting_date
     return {
@@ -93,22 +93,26 @@ def _head(submission: Submission, books: RowSettings) -> requests.WSWSVoucher:
         "bizDate": Sourced(voucher.document_date.isoformat(), "lines"),
         "periodYear": Sourced(str(booked.year), "posting_date"),
         "periodNumber": Sourced(str(booked.month), "posting_date"),
-        "voucherType": books.voucher_type,
+        "voucherType": settings.voucher_type,
         # Rows that follow each other with one number are one voucher; the reference information
         # is what EAS compares when it is set to refuse repeats.
         "voucherNumber": submission.reference,
         "description": submission.reference,
-        "creator": books.creator or None,
+        "creator": settings.creator or None,
     }
 
 
 def _row(
-    posting: Posting, local: Decimal, number: int, voucher: Voucher, books: RowSettings
+    posting: Posting, local: Decimal, number: int, voucher: Voucher, settings: RowSettings
 ) -> requests.WSWSVoucher:
     red = voucher.purpose is Purpose.REVERSE
     side = posting.side.other if red else posting.side
     is_debit = side is Side.DEBIT
-    narration = f"冲销 {_told(voucher)} {posting.narration}".strip() if red else posting.narration
+    narration = (
+        f"冲销 {_number_to_reverse(voucher)} {posting.narration}".strip()
+        if red
+        else posting.narration
+    )
 
     def amount(size: Decimal) -> Sourced:
         exact = _exact(size, posting)
@@ -121,57 +125,57 @@ def _row(
         "itemFlag": 0,
         "voucherAbstract": Sourced(narration, claim_field(posting, "narration")),
         "accountNumber": Sourced(posting.account, claim_field(posting, "account")),
-        "currencyNumber": books.currencies[posting.currency],
-        "localRate": _rate(posting.currency, books),
-        "entryDC": DEBIT if is_debit else books.credit,
+        "currencyNumber": settings.currencies[posting.currency],
+        "localRate": _rate(posting.currency, settings),
+        "entryDC": DEBIT if is_debit else settings.credit,
         "originalAmount": amount(posting.amount),
         "debitAmount": amount(local) if is_debit else None,
         "creditAmount": None if is_debit else amount(local),
     }
 
 
-def _told(voucher: Voucher) -> str:
+def _number_to_reverse(voucher: Voucher) -> str:
     return voucher.reverses.number if voucher.reverses else ""
 
 
-def _assistants(posting: Posting, books: RowSettings) -> requests.WSWSVoucher:
+def _assistants(posting: Posting, settings: RowSettings) -> requests.WSWSVoucher:
     """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
     held = dimensions_of(posting)
-    foreign = [name for name in held if name not in books.dimensions]
+    foreign = [name for name in held if name not in settings.dimensions]
     if foreign or len(held) > _MOST_DIMENSIONS:
         what = (
-            f"no assistant account is named for {foreign[0]!r}; name it in [ledger.X.options] "
-            "dimensions"
+            f"the dimension {foreign[0]!r} has no assistant account; name one in "
+            "[ledger.X.options] dimensions"
             if foreign
-            else f"{len(held)} assistant accounts, where EAS takes {_MOST_DIMENSIONS}"
+            else f"{len(held)} assistant accounts, but EAS takes {_MOST_DIMENSIONS} at most"
         )
         raise ClaimError(f"account {posting.account}: {what}", code="CB-187")
     found: dict[str, Any] = {}
     for number, (name, code) in enumerate(held.items(), start=1):
-        found[f"asstActType{number}"] = books.dimensions[name]
+        found[f"asstActType{number}"] = settings.dimensions[name]
         found[f"asstActNumber{number}"] = code
     return cast("requests.WSWSVoucher", found)  # the names are counted: 1 to 8
 
 
-def _converted(posting: Posting, books: RowSettings) -> Decimal:
-    if posting.currency not in books.currencies:
+def _convert(posting: Posting, settings: RowSettings) -> Decimal:
+    if posting.currency not in settings.currencies:
         raise ClaimError(
-            f"EAS's code of the currency {posting.currency} is not known; add it to "
+            f"the currency {posting.currency} has no code of EAS; add the code to "
             "[ledger.X.options] currencies",
             code="CB-185",
         )
-    rate = _rate(posting.currency, books)
-    return rounded(EXACT.multiply(posting.amount, rate), books.local_currency)
+    rate = _rate(posting.currency, settings)
+    return rounded(EXACT.multiply(posting.amount, rate), settings.local_currency)
 
 
-def _rate(currency: str, books: RowSettings) -> Decimal:
-    if currency == books.local_currency:
+def _rate(currency: str, settings: RowSettings) -> Decimal:
+    if currency == settings.local_currency:
         return _ONE
-    rate = books.rates.get(currency)
+    rate = settings.rates.get(currency)
     if rate is None:
         raise ClaimError(
-            f"there is no rate from {currency} to {books.local_currency}; add it to "
-            "[ledger.X.options] rates, or have the chart convert",
+            f"there is no rate from {currency} to {settings.local_currency}; add the rate to "
+            "[ledger.X.options] rates, or convert in the chart",
             code="CB-185",
         )
     return rate
@@ -180,7 +184,7 @@ def _rate(currency: str, books: RowSettings) -> Decimal:
 def _exact(amount: Decimal, posting: Posting) -> Decimal:
     if len(amount.normalize(EXACT).as_tuple().digits) > _MOST_DIGITS:
         raise ClaimError(
-            f"{claim_field(posting, 'amount')}: {amount} has more than {_MOST_DIGITS} digits, and "
+            f"{claim_field(posting, 'amount')}: {amount} has more than {_MOST_DIGITS} digits, but "
             "EAS keeps amounts as doubles; divide the claim",
             code="CB-186",
         )

@@ -1,4 +1,4 @@
-"""What a document of an ERP cannot hold, whichever ERP: several currencies, lines in a text."""
+"""Limits that most ERPs' documents share: one currency, texts of one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from claimbridge.model import Voucher
 def only_currency(voucher: Voucher, *, holds: str, code: str) -> str:
     """Return the currency of all postings.
 
-    ``holds`` says what the ERP's document has one of. Raises ClaimError ``code`` for several.
+    ``holds`` says which document has one currency. Raises ClaimError ``code`` for several.
     """
     currencies = sorted({posting.currency for posting in voucher.postings})
     if len(currencies) > 1:

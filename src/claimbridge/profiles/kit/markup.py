@@ -21,11 +21,11 @@ def element(name: str, content: object) -> bytes:
     that XML cannot carry.
     """
     uri, local = split_name(name)
-    written = _written(uri, local, content, within=None)
+    written = _write(uri, local, content, within=None)
     return canonical(parse(written.encode(), what=local))
 
 
-def _written(uri: str, local: str, content: object, *, within: str | None) -> str:
+def _write(uri: str, local: str, content: object, *, within: str | None) -> str:
     attributes, inner = "", ""
     if isinstance(content, Mapping):
         for key, value in content.items():
@@ -44,4 +44,4 @@ def _written(uri: str, local: str, content: object, *, within: str | None) -> st
 def _children(key: str, value: object, *, within: str) -> str:
     uri, local = split_name(key) if key.startswith("{") else (within, key)
     values = value if isinstance(value, list) else [value]
-    return "".join(_written(uri, local, one, within=within) for one in values)
+    return "".join(_write(uri, local, one, within=within) for one in values)

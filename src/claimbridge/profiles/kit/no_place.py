@@ -1,7 +1,7 @@
-"""What a voucher says that ERPs have no place for, each with the reason.
+"""Fields of a voucher that ERPs have no place for, each with the reason.
 
-A profile lists them as ``no_place``; the conformance suite demands that every other field reaches
-the request, or that the profile refuses.
+A profile lists such fields as ``no_place``. The conformance suite demands that every other field
+reaches the request, or that the profile refuses the voucher.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAMED_BY_REFERENCE: Final[Mapping[str, str]] = {
     "document_number": _BY_REFERENCE,
     "documents": "each part is a document of its own; how many there are stays in the journal",
 }
-"""Of all whose documents have one field for our reference, and none for what it is made of."""
+"""For ERPs whose documents have a field for our reference, but none for its parts."""
 
 OF_THE_CLAIM: Final[Mapping[str, str]] = {
     **NAMED_BY_REFERENCE,
@@ -28,7 +28,7 @@ OF_THE_CLAIM: Final[Mapping[str, str]] = {
     "approved_at": _OF_THE_CLAIM,
     "posting.source": _OURS,
 }
-"""Of all ERPs that we know: what only the claim itself keeps."""
+"""For all ERPs that we know: what only the claim itself keeps."""
 
 EMPLOYEE: Final = "the partner of what is owed names the employee"
 ROLE: Final = _OURS

@@ -13,26 +13,26 @@ from claimbridge.environment import typed
 from claimbridge.errors import ConfigurationError
 
 
-def given_options(
+def convert_options(
     maker: Callable[..., object], name: str, options: Mapping[str, object]
 ) -> dict[str, Any]:
-    """Return ``options`` as ``maker`` takes them; text is converted where a number is wanted.
+    """Return ``options`` as ``maker`` takes them; a text becomes a number where one is declared.
 
-    ``name`` is the profile's, for the error. Raises ConfigurationError CB-243 for an option that
-    ``maker`` does not know, lacks, or declares otherwise.
+    ``name`` is the profile's name, for the error. Raises ConfigurationError CB-243 for an option
+    that ``maker`` does not know, that is missing, or that has another type.
     """
-    declared = _declared(maker)
+    declared = _parameters(maker)
     unknown = sorted(options.keys() - declared.keys())
     if unknown:
         known = ", ".join(sorted(declared)) or "none"
-        raise _refused(name, f"there is no option {unknown[0]!r}; there are: {known}")
+        raise _refusal(name, f"there is no option {unknown[0]!r}; there are: {known}")
     lacking = [key for key, (_, needed) in declared.items() if needed and key not in options]
     if lacking:
-        raise _refused(name, f"the option {lacking[0]!r} is missing")
-    return {key: _converted(name, key, value, declared[key][0]) for key, value in options.items()}
+        raise _refusal(name, f"the option {lacking[0]!r} is missing")
+    return {key: _convert(name, key, value, declared[key][0]) for key, value in options.items()}
 
 
-def _declared(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
+def _parameters(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
     """Return each keyword's type and whether it must be given."""
     made_by: Any = vars(maker).get("__init__", maker) if isinstance(maker, type) else maker
     hints = get_type_hints(made_by)
@@ -46,15 +46,15 @@ def _declared(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
     return {key: held for key, held in found.items() if key != "clock"}
 
 
-def _converted(name: str, key: str, value: object, kind: Any) -> object:
+def _convert(name: str, key: str, value: object, kind: Any) -> object:
     try:
         found: object = msgspec.convert(typed(value, kind), kind)
     except msgspec.ValidationError as error:
-        raise _refused(name, f"{key}: {error}") from error
+        raise _refusal(name, f"{key}: {error}") from error
     check_numbers(name, {key: found}, where=f"profile {name!r}: ", code="CB-243")
     check_finite(found, what=f"profile {name!r}: {key}", code="CB-243")
     return found
 
 
-def _refused(name: str, what: str) -> ConfigurationError:
+def _refusal(name: str, what: str) -> ConfigurationError:
     return ConfigurationError(f"profile {name!r}: {what}; see [ledger.X.options]", code="CB-243")

@@ -19,7 +19,7 @@ Read = Callable[["Reply", int], Outcome]
 def legible(read: Read, part: Reply, number: int) -> Outcome:
     """Return what ``read`` makes of a part.
 
-    What says two things at once, or an amount that is none, says nothing: UNKNOWN.
+    A part that says two things at once, or that holds an unreadable amount, is UNKNOWN.
     """
     try:
         return read(part, number)
@@ -28,23 +28,23 @@ def legible(read: Read, part: Reply, number: int) -> Outcome:
 
 
 def unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
-    """Return that there is no evidence either way, and why; "" is no reference."""
+    """Return the outcome without evidence either way, and why; reference "" counts as none."""
     return Outcome(kind=OutcomeKind.UNKNOWN, reference=reference or None, text=text, item=item)
 
 
 def of_several(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """Return what a reply to several documents says: of one that it does not name, nothing.
+    """Return what a reply to several documents says; an outcome without a reference is UNKNOWN.
 
-    A refusal without a name would else be taken for that of the whole request.
+    Otherwise a refusal without a reference would count as a refusal of the whole request.
     """
-    return tuple(one if one.reference is not None else _nobody_s(one) for one in outcomes)
+    return tuple(one if one.reference is not None else _without_name(one) for one in outcomes)
 
 
-def _nobody_s(outcome: Outcome) -> Outcome:
+def _without_name(outcome: Outcome) -> Outcome:
     if outcome.kind is OutcomeKind.UNKNOWN:
         return outcome
-    told = "; ".join(map(str, outcome.reasons)) or outcome.text
-    text = f"the reply says {outcome.kind} of a document that it does not name: {told}"
+    why = "; ".join(map(str, outcome.reasons)) or outcome.text
+    text = f"the reply says {outcome.kind} of a document that it does not name: {why}"
     return unknown(text, item=outcome.item)
 
 
@@ -59,8 +59,8 @@ def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
 
     A Server or Receiver fault does not say how far the processing went: it may come after the
-    commit. ``typed``: this ERP's answers about documents carry typed details, one of which says
-    that a document is there already; a fault without any that we know may be that one, changed.
+    commit. ``typed``: this ERP's faults about documents carry typed details, and one of them says
+    that a document is there already. A fault without a known detail may be that one, changed.
     """
     # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
     if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):

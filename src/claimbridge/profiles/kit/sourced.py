@@ -24,7 +24,7 @@ def field_at(sources: Mapping[str, str], xpath: str) -> str:
     """Return the claim field behind the place that an ERP names by an XPath; "" when unknown.
 
     ``sources`` are those of a Request. Prefixes, the root's name and a ``[1]`` that we do not count
-    make no difference; where the place itself came from no field, the first below it counts.
+    make no difference. If the place itself came from no field, the first field below it counts.
     """
     steps = [step.rpartition(":")[2] for step in xpath.strip("/").split("/")]
     for first in (1, 0):
@@ -60,7 +60,7 @@ _OF_CLAIM: Final = {
 
 
 def claim_field(posting: Posting, name: str) -> str:
-    """Return the claim field behind a posting's field ``name``: the one to look at, not a proof.
+    """Return the claim field behind a posting's field ``name``: the field to look at, not a proof.
 
     A posting from a line points into that line (``lines[2].text``), a total at the claim.
     """
@@ -99,8 +99,8 @@ def dimensions_of(posting: Posting, *, claim_id: str = "") -> dict[str, Sourced]
         field = claim_field(posting, f"dimensions.{name}")
         if code and name in held and held[name].text != code:
             raise ClaimError(
-                f"{field}: the dimension {name!r} is {code!r}, and the field {held[name].text!r}; "
-                "give one of them",
+                f"{field}: the dimension {name!r} is {code!r}, but the field says "
+                f"{held[name].text!r}; give one of them",
                 code="CB-188",
                 claim_id=claim_id,
             )

@@ -1,4 +1,4 @@
-"""What NetSuite's records have in common: references by code, places of dimensions, doubles."""
+"""What NetSuite's records have in common: references by code, fields of dimensions, doubles."""
 
 from __future__ import annotations
 
@@ -40,54 +40,54 @@ LINE_FIELDS: Final[Mapping[str, LineField]] = MappingProxyType(
         "location": "location",
     }
 )
-"""Where dimensions go unless an option says otherwise."""
+"""The line's field for each dimension, unless an option says otherwise."""
 _DIGITS: Final = 15
 
 
 class Codes(msgspec.Struct, frozen=True, kw_only=True):
     """How codes of the chart and of claims name NetSuite's records.
 
-    ``internal_ids`` are NetSuite's ids by field and code; ``places`` the fields of a line by
+    ``internal_ids`` are NetSuite's ids by field and code; ``line_fields`` the fields of a line by
     dimension.
     """
 
     internal_ids: Mapping[str, Mapping[str, str]]
-    places: Mapping[str, LineField]
+    line_fields: Mapping[str, LineField]
 
     def ref(self, field: Field, code: Sourced) -> requests.RecordRef:
-        """Return a reference to a record: by NetSuite's id where it is known, else by the code."""
+        """Return a reference to a record: by NetSuite's id where that is known, else by code."""
         id_ = self.internal_ids.get(field, {}).get(code.text)
         return {"@internalId": Sourced(id_, code.field)} if id_ else {"@externalId": code}
 
-    def placed(self, posting: Posting, claim_id: str) -> dict[LineField, Sourced]:
-        """Return the codes of dimensions by the fields that they go to; none is dropped.
+    def by_line_field(self, posting: Posting, claim_id: str) -> dict[LineField, Sourced]:
+        """Return the codes of dimensions by the line's fields; no dimension is dropped.
 
-        Raises ClaimError CB-168 for one without a place, or whose place is taken by another.
+        Raises ClaimError CB-168 for a dimension without a field, or whose field has another code.
         """
-        placed: dict[LineField, Sourced] = {}
+        codes: dict[LineField, Sourced] = {}
         for name, code in dimensions_of(posting, claim_id=claim_id).items():
-            place = self.places.get(name)
-            if place is None:
+            field = self.line_fields.get(name)
+            if field is None:
                 raise _no_place(name, code.field, "no field of a line is named for it", claim_id)
-            if place in placed and placed[place].text != code.text:
-                why = f"{place} holds {placed[place].text!r} already"
+            if field in codes and codes[field].text != code.text:
+                why = f"{field} holds {codes[field].text!r} already"
                 raise _no_place(name, code.field, why, claim_id)
-            placed[place] = code
-        return placed
+            codes[field] = code
+        return codes
 
 
 def double(amount: Decimal, field: str, claim_id: str) -> Sourced:
     """Return an amount as ``xsd:double`` carries it unchanged.
 
-    ``field`` is the claim field it came from. Raises ClaimError CB-169 where a double would
-    change it.
+    ``field`` is the claim field behind the amount. Raises ClaimError CB-169 if a double would
+    change the amount.
     """
     text = f"{amount:f}"
-    # XSD 1.0 part 2 §3.2.5: an IEEE 754 double, of which 15 decimal digits are sure.
+    # XSD 1.0 part 2 §3.2.5: an IEEE 754 double, which keeps 15 decimal digits for certain.
     if len(amount.normalize(EXACT).as_tuple().digits) > _DIGITS:
         raise ClaimError(
-            f"{field}: NetSuite takes amounts as doubles, and {text} "
-            f"has more than {_DIGITS} digits; divide the claim",
+            f"{field}: {text} has more than {_DIGITS} digits, but NetSuite takes amounts as "
+            "doubles; divide the claim",
             code="CB-169",
             claim_id=claim_id,
         )

@@ -3,21 +3,21 @@
 Facts it is built on, from the contract (2023.2) and Oracle's documentation:
 
 - ``upsert`` writes the record that has our reference as its ``externalId``: a new one, or the same
-  again. Two documents under one reference cannot be, and ``getList`` finds them by it.
-- A refusal is a status in an ordinary reply; faults tell of throttling, credentials and accidents.
+  again. So there are never two documents under one reference, and ``getList`` finds the document.
+- A refusal is a status in an ordinary reply; faults report throttling, credentials and accidents.
 - ``asyncUpsertList`` takes up to 200 records and gives a job, which is asked for until it is done.
 - Debits and credits are columns of ``xsd:double``; an amount that a double would change is refused.
-- Whether external ids tell upper from lower case is not documented, so a claim id with lower case
-  is no reference.
+- Oracle does not document whether external ids distinguish case. So a claim id with lower case does
+  not serve as the reference.
 - A ``dateTime`` becomes a date in the time zone of the user's account. Noon in UTC is the same day
   from UTC-12 to UTC+11.
 
 How a voucher becomes a journal entry: each posting is a line on its account. Codes of the chart are
 ``externalId``s in NetSuite, or stand in ``internal_ids``. Dimensions go where ``dimensions`` says;
-another one is refused, not dropped. A reversal is a journal entry of its own.
+any other dimension is refused, not dropped. A reversal is a journal entry of its own.
 
-With ``record="expense-report"`` it becomes an expense report; see ``netsuite_reports``. The
-contract has no operation that voids one: nothing of ours takes it back.
+With ``record="expense-report"`` the voucher becomes an expense report; see ``netsuite.reports``.
+The contract has no operation that voids a report, so the profile cannot reverse one.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
 from claimbridge.profiles.base import Capabilities
@@ -49,7 +50,6 @@ from claimbridge.profiles.request import Request, as_request
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.netsuite import requests
@@ -69,7 +69,7 @@ _TYPES: Final[Mapping[Record, tuple[str, Literal["journalEntry", "expenseReport"
         }
     )
 )
-"""The type that is written, and how a reference names it."""
+"""The type to write, and the type's name in a reference."""
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
@@ -85,8 +85,8 @@ _CAPABILITIES: Final = Capabilities(
     entry=EntryForm(number="[0-9]{1,20}"),  # internal ids
 )
 _ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 15.0
+_FIRST_WAIT: Final = 0.25
+_LONGEST_WAIT: Final = 15.0
 _K = OutcomeKind
 
 
@@ -113,12 +113,12 @@ class _JobFirst(Request, frozen=True, kw_only=True):
 class NetSuite:
     """NetSuite's way, with the settings that differ from one account to the next.
 
-    ``record`` is what a voucher becomes. ``internal_ids`` gives NetSuite's ids by the chart's
-    codes, for each field; those of ``category`` by account. ``dimensions`` names the field of a
-    line that a dimension goes to. ``one_world`` False: there are no subsidiaries. ``approved``
-    False: NetSuite's own people approve, and until then a record is *acknowledged*. ``billable``:
-    lines of a report that name a customer are billed on. ``time_of_day`` stands beside each date.
-    ``version`` is that of the contract's namespaces.
+    ``record`` is the kind of record that a voucher becomes. ``internal_ids`` gives NetSuite's ids
+    by the chart's codes, for each field; for ``category`` by account. ``dimensions`` names the
+    field of a line for each dimension. ``one_world`` False: there are no subsidiaries.
+    ``approved`` False: NetSuite's own people approve, and until then a record is *acknowledged*.
+    ``billable``: lines of a report that name a customer are billed on. ``time_of_day`` stands
+    beside each date. ``version`` is that of the contract's namespaces.
     """
 
     name: str = "netsuite"
@@ -142,14 +142,16 @@ class NetSuite:
     ) -> None:
         if not re.fullmatch(r"\d{4}_\d", version):
             raise _wrong_option(
-                f"version {version!r} is none; write it as in the contract's namespaces, 2023_2"
+                f"version {version!r} has another form; write it as in the namespaces: 2023_2"
             )
         if record == "journal-entry" and "customer" in (dimensions or {}).values():
-            raise _wrong_option("dimensions: a journal entry names a customer as its entity")
+            raise _wrong_option(
+                "dimensions: a line of a journal entry has no customer; use entity for customers"
+            )
         ids: dict[str, Mapping[str, str]] = {
             str(key): of for key, of in (internal_ids or {}).items()
         }
-        self._codes = Codes(internal_ids=ids, places={**LINE_FIELDS, **(dimensions or {})})
+        self._codes = Codes(internal_ids=ids, line_fields={**LINE_FIELDS, **(dimensions or {})})
         self._one_world = one_world
         self._approved = approved
         self._time = time_of_day
@@ -166,7 +168,7 @@ class NetSuite:
                 billable=billable,
                 time_of_day=time_of_day,
             )
-        # The last comes in replies alone: it tells the results of a job.
+        # The last type comes in replies only: the results of a job.
         self.types: tuple[str, ...] = (type_, "RecordRef", "AsyncUpsertListResult")
         self._records = Records(
             written=_K.POSTED if approved else _K.ACKNOWLEDGED,
@@ -175,11 +177,11 @@ class NetSuite:
         reports = record == "expense-report"
         self.no_place: Mapping[str, str] = _NOT_IN_REPORTS if reports else _NOT_IN_ENTRIES
         self.dimensions: tuple[str, ...] = tuple(
-            name for name in self._codes.places if name not in OWN_DIMENSIONS
+            name for name in self._codes.line_fields if name not in OWN_DIMENSIONS
         )
 
     def headers(self, call: Attempt) -> Sequence[bytes]:
-        """Return the token passport, with a nonce of its own; none where none is configured.
+        """Return the token passport with a new nonce; no header where no secrets are configured.
 
         Raises ConfigurationError CB-243 for a secret that is missing.
         """
@@ -193,7 +195,7 @@ class NetSuite:
     # --- requests ---------------------------------------------------------------------------
 
     def told_apart_by(self, *, user: str) -> str:
-        """Return the account, which the user of the token passport is."""
+        """Return the account, which is the user of the token passport."""
         return f"account {user}" if user else ""
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
@@ -212,12 +214,12 @@ class NetSuite:
     def reverse(self, submission: Submission) -> Request:
         """Return ``upsert`` of an entry on the other sides; raises ClaimError as ``submit`` does.
 
-        Its memo names the entry that it takes back: NetSuite has no other place for that. Raises
+        The memo names the entry to take back, because NetSuite has no other place for it. Raises
         ConfigurationError CB-254 for expense reports.
         """
         if self._reports is not None:
             raise ConfigurationError(
-                "NetSuite: an expense report cannot be voided through SuiteTalk; void it there",
+                "NetSuite: SuiteTalk cannot void an expense report; void it there",
                 code="CB-254",
             )
         entry = submission.voucher.reverses
@@ -235,7 +237,7 @@ class NetSuite:
         return as_request(QUERY, body)
 
     def look_up(self, submissions: Sequence[Submission]) -> Request:
-        """Return ``getList``; for what a job holds ``checkAsyncStatus``, and then ``getList``."""
+        """Return ``getList``; for submissions of a job ``checkAsyncStatus``, then ``getList``."""
         question = self.query([one.reference for one in submissions])
         jobs = [one.job for one in submissions if one.job]
         if not jobs:
@@ -245,68 +247,62 @@ class NetSuite:
     # --- answers ----------------------------------------------------------------------------
 
     def converse(self, request: Request) -> Conversation:
-        """Perform one call; where it began a job, ask for it until it is done."""
-        from claimbridge.contract.calls.fault import Fault
-
+        """Perform one call; if it began a job, ask for the job until it is done."""
         if isinstance(request, _JobFirst):
-            going_on = yield from self._not_ended(request)
-            if going_on:
-                return going_on
+            under_way = yield from self._job_under_way(request)
+            if under_way:
+                return under_way
             request = request.question
         answer = yield from answer_to(request)
         if isinstance(answer, Fault):
             outcome = self.read_fault(answer)
             if request.operation == QUERY and outcome.kind is _K.REJECTED:
-                # The question was refused, and not what it asks for.
-                outcome = unknown(f"NetSuite will not be asked: {answer.reason}")
+                # NetSuite refused the question, not the documents.
+                outcome = unknown(f"NetSuite refuses the question: {answer.reason}")
             return (outcome,)
         if request.operation == UPSERT_LIST:
-            outcomes = yield from self._followed(answer)
+            outcomes = yield from self._follow_job(answer)
         else:
             outcomes = self.read(answer)
-        return _named(outcomes, request)
+        return _with_references(outcomes, request)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
-        """Return what became of records, or what is held of those asked for."""
+        """Return what became of written records, or which records NetSuite holds."""
         return self._records.read(reply)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what a fault's typed detail says: throttled, not let in, too large, or unknown."""
+        """Return what a fault's typed detail says: busy, not admitted, too large, or unknown."""
         return read_fault(fault)
 
-    def _not_ended(
+    def _job_under_way(
         self, asked: _JobFirst
     ) -> Generator[Request, Reply | Fault | None, tuple[Outcome, ...]]:
         """Return that a job is queued or running, or cannot be asked for; () once it has ended."""
-        from claimbridge.contract.calls.fault import Fault
-
         job = asked.body["jobId"]
         answer = yield from answer_to(asked)
         if isinstance(answer, Fault):
             outcome = self.read_fault(answer)
             if outcome.kind is not _K.UNKNOWN:
                 return (outcome,)
-            told = f"job {job} cannot be asked for: {answer.reason}; look for it in NetSuite"
-            return (unknown(told),)
+            text = f"job {job} cannot be asked for: {answer.reason}; look for the job in NetSuite"
+            return (unknown(text),)
         status = job_of(answer)[1]
         if status in _ENDED:
             return ()
         return (Outcome(kind=_K.UNDER_WAY, text=status, job=job),)
 
-    def _followed(
+    def _follow_job(
         self, reply: Reply
     ) -> Generator[Request | Wait | Began, Reply | Fault | None, tuple[Outcome, ...]]:
-        """Ask for a job until it is done; then its results, whatever its end."""
-        from claimbridge.contract.calls.fault import Fault
-
+        """Ask for a job until it is done; then for its results, however the job ended."""
         job, status = job_of(reply)
         if not job:
             return (unknown("NetSuite names no job"),)
         yield Began(job)
-        pause = _FIRST_PAUSE
+        seconds = _FIRST_WAIT
         while status not in _ENDED:
-            yield Wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            yield Wait(seconds)
+            seconds = min(seconds * 2, _LONGEST_WAIT)
             check = Request(operation=CHECK, body={"jobId": job}, harmless=True)
             answer = yield from answer_to(check)
             if not isinstance(answer, Fault):
@@ -342,7 +338,7 @@ class NetSuite:
             "memo": Sourced(one_line(memo), "title"),
             "approved": self._approved,
             "lineList": {
-                # What a repeat writes replaces the lines, and never adds to them.
+                # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
                 "line": [self._line(one, voucher.claim_id) for one in voucher.postings],
             },
@@ -358,7 +354,7 @@ class NetSuite:
             "credit": None if debit else amount,
             "memo": Sourced(one_line(posting.narration), claim_field(posting, "narration")),
         }
-        for place, code in self._codes.placed(posting, claim_id).items():
+        for place, code in self._codes.by_line_field(posting, claim_id).items():
             assert place != "customer"  # refused when the profile was made
             line[place] = self._codes.ref(place, code)
         return line
@@ -368,17 +364,17 @@ def _upsert(record: requests.JournalEntry | requests.ExpenseReport) -> requests.
     return {"record": record}
 
 
-def _named(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
+def _with_references(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
     """Return the outcomes with the references that NetSuite did not repeat.
 
-    It answers in the order of the request. That is relied on where there is an answer for each
-    record, and none names another record's reference, in capitals or not.
+    NetSuite answers in the order of the request. The order counts only if each record has an
+    answer, and no answer names another record's reference, in capitals or not.
     """
     asked = request.body.get("record", request.body.get("baseRef", []))
     records = asked if isinstance(asked, list) else [asked]
     references = [str(one["@externalId"]) for one in records]
     answers = len(outcomes) == len(references) and all(
-        one.reference is None or _CAPABILITIES.folded(one.reference) == _CAPABILITIES.folded(own)
+        one.reference is None or _CAPABILITIES.fold(one.reference) == _CAPABILITIES.fold(own)
         for one, own in zip(outcomes, references, strict=True)
     )
     if not answers:

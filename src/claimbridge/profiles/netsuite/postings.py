@@ -1,9 +1,9 @@
-"""Which vouchers can be an expense report of NetSuite, and what each posting is in it.
+"""Which vouchers can be an expense report of NetSuite, and what each posting becomes in the report.
 
-An expense report says what one employee spent. Its lines are what was spent, by category; what
-balances them NetSuite books by itself: the employee's payable, the corporate card's account, the
-account of advances, and input tax by tax code. A voucher becomes a report only where just that is
-what it says; any other is refused before anything is sent.
+An expense report lists what one employee spent, by category. NetSuite itself books the postings
+that balance the lines: the employee's payable, the corporate card's account, the account of
+advances, and input tax by tax code. A voucher becomes a report only if the report books exactly the
+voucher's postings. Any other voucher is refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OTHERWISE: Final = 'post such claims to a ledger with record = "journal-entry"'
 
 
 class BookedPosting(msgspec.Struct, frozen=True):
-    """One line of a report: what was spent, and the input tax in it; negative for a refund."""
+    """One line of a report: an expense and the input tax in it; negative for a refund."""
 
     spent: Posting
     tax: Posting | None
@@ -34,15 +34,16 @@ class BookedPosting(msgspec.Struct, frozen=True):
 
     @property
     def gross(self) -> Decimal:
-        """What was paid for it."""
-        return EXACT.add(signed(self.spent), signed(self.tax) if self.tax else _ZERO)
+        """The amount that was paid, tax included."""
+        return EXACT.add(with_sign(self.spent), with_sign(self.tax) if self.tax else _ZERO)
 
 
 class ReportPostings(msgspec.Struct, frozen=True, kw_only=True):
-    """A voucher's postings by what they are in a report.
+    """A voucher's postings by their part in a report.
 
-    ``owed`` are those that NetSuite makes by itself, ``employee`` and ``card`` one of each that
-    names the account; None where nothing is owed there. ``advance`` is what is set off, or 0.
+    NetSuite makes those in ``owed`` by itself. ``employee`` and ``card`` are one posting of each
+    kind, for its account; None where nothing is owed there. ``advance`` is the amount of advances
+    that is set off, or 0.
     """
 
     lines: tuple[BookedPosting, ...]
@@ -53,15 +54,15 @@ class ReportPostings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_postings(voucher: Voucher) -> ReportPostings:
-    """Return what each posting of ``voucher`` is in an expense report.
+    """Return the part of each posting of ``voucher`` in an expense report.
 
-    Raises ClaimError where the report would say something else than the voucher: CB-170 for a
-    posting that it cannot hold, CB-171 for another person than the employee, CB-172 for tax or a
-    card's payment that belongs to no line of its own, CB-173 where money would be owed back,
-    CB-174 for several accounts of one kind.
+    Raises ClaimError where the report would differ from the voucher. CB-170: a report cannot hold
+    the posting. CB-171: another person than the employee. CB-172: a tax or a card's payment that
+    does not belong to one line. CB-173: the employee would owe money. CB-174: several accounts of
+    one kind.
     """
     if not voucher.employee:
-        raise refusal(voucher, "CB-171", "employee", "an expense report is one employee's")
+        raise refusal(voucher, "CB-171", "employee", "an expense report needs an employee")
     for posting in voucher.postings:
         _check(posting, voucher)
     owed = tuple(one for one in voucher.postings if one.role in _OWED)
@@ -77,8 +78,8 @@ def report_postings(voucher: Voucher) -> ReportPostings:
     )
 
 
-def signed(posting: Posting) -> Decimal:
-    """Return the amount as a report writes it: negative for what was refunded."""
+def with_sign(posting: Posting) -> Decimal:
+    """Return the amount as a report writes it: negative for a refund."""
     return posting.amount if posting.side is Side.DEBIT else EXACT.minus(posting.amount)
 
 
@@ -93,10 +94,10 @@ def _check(posting: Posting, voucher: Voucher) -> None:
         why = f"a NetSuite expense report has no place for a posting of the role {role}"
         raise refusal(voucher, "CB-170", field, why)
     if role in _OWED and posting.partner not in {"", voucher.employee}:
-        why = f"{posting.partner} is owed it, and the expense report is that of {voucher.employee}"
+        why = f"the creditor is {posting.partner}, but the report is that of {voucher.employee}"
         raise refusal(voucher, "CB-171", claim_field(posting, "partner"), why)
     if role in _OWED and posting.side is Side.DEBIT:
-        why = f"{posting.amount} are owed back ({role}), and a NetSuite expense report only pays"
+        why = f"{posting.amount} are owed back ({role}), but a NetSuite expense report only pays"
         raise refusal(voucher, "CB-173", field, why)
 
 
@@ -105,9 +106,9 @@ def _lines(voucher: Voucher, cards: Sequence[Posting]) -> tuple[BookedPosting, .
     taxes: dict[int, Posting] = {}
     for tax in voucher.postings:
         if tax.role is Role.INPUT_TAX:
-            at = _taxed(tax, spent, voucher)
+            at = _expense_of_tax(tax, spent, voucher)
             if at in taxes:
-                why = "a line of an expense report has one tax, and this expense has several"
+                why = "a line of an expense report has one tax, but this expense has several"
                 raise refusal(voucher, "CB-172", claim_field(tax, "amount"), why)
             taxes[at] = tax
     by_card = {_claim_line(one) for one in cards}
@@ -120,45 +121,48 @@ def _lines(voucher: Voucher, cards: Sequence[Posting]) -> tuple[BookedPosting, .
     return lines
 
 
-def _taxed(tax: Posting, spent: Sequence[Posting], voucher: Voucher) -> int:
-    """Return the place of the expense that ``tax`` was paid on; NetSuite knows no tax by itself."""
+def _expense_of_tax(tax: Posting, spent: Sequence[Posting], voucher: Voucher) -> int:
+    """Return the index of the expense that ``tax`` belongs to; a report has no tax by itself."""
     field, within = claim_field(tax, "amount"), _within(tax)
     if not tax.tax_code:
-        why = f"input tax on {tax.account} has no tax code (tax_code in its row of the chart), and"
-        raise refusal(voucher, "CB-172", field, f"{why} NetSuite books it by that")
-    found = [
+        why = (
+            f"NetSuite books input tax by tax code, but the tax on {tax.account} has none "
+            "(tax_code in its row of the chart)"
+        )
+        raise refusal(voucher, "CB-172", field, why)
+    expenses = [
         at
         for at, one in enumerate(spent)
         if within and one.role is Role.EXPENSE and _within(one) == within
     ]
-    if len(found) != 1:
-        why = f"the input tax {tax.amount} belongs to {len(found) or 'no'} expenses, not to one"
+    if len(expenses) != 1:
+        why = f"the input tax {tax.amount} belongs to {len(expenses) or 'no'} expenses, not to one"
         raise refusal(voucher, "CB-172", field, why)
-    return found[0]
+    return expenses[0]
 
 
 def _check_card(
     card: Posting, cards: Iterable[Posting], lines: Iterable[BookedPosting], voucher: Voucher
 ) -> None:
-    """Refuse a card that paid something else than whole lines of the claim."""
+    """Refuse a card's payment that does not cover whole lines of the claim."""
     line = _claim_line(card)
     paid = summed(one.amount for one in cards if _claim_line(one) == line)
     gross = summed(one.gross for one in lines if _claim_line(one.spent) == line)
     if not line or paid != gross:
-        why = f"the card paid {paid} of {gross}; a line of an expense report is paid by it or not"
+        why = f"the card paid {paid} of {gross}, but a card pays a line of a report in full"
         raise refusal(voucher, "CB-172", claim_field(card, "amount"), why)
 
 
 def _of_one_account(voucher: Voucher, postings: Sequence[Posting]) -> Posting | None:
     accounts = {one.account for one in postings}
     if len(accounts) > 1:
-        why = f"{postings[0].role} on {' and '.join(sorted(accounts))}; a report has one account"
+        why = f"{postings[0].role} on {' and '.join(sorted(accounts))}, but a report has one"
         raise refusal(voucher, "CB-174", claim_field(postings[0], "account"), why)
     return postings[0] if postings else None
 
 
 def _within(posting: Posting) -> str:
-    """Return the part of the claim that a posting came from, as near as it says."""
+    """Return the part of the claim that a posting came from, as near as the posting says."""
     return posting.source.rpartition(".")[0]
 
 

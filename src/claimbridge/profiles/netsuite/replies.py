@@ -1,7 +1,7 @@
-"""What NetSuite's answers say: of records written, of records asked for, of jobs, in faults.
+"""What NetSuite's answers say: about written records, records asked for, jobs, and in faults.
 
 Success is ``isSuccess="true"`` together with the record's internal id. A refusal is
-``isSuccess="false"`` with details in words, in an ordinary reply. What else there is, is unknown.
+``isSuccess="false"`` with details in words, in an ordinary reply. Everything else is unknown.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ BUSY: Final = frozenset(
 """Codes of a status that say: not now."""
 UNCLEAR: Final = frozenset(
     {
-        # Somebody else, perhaps an earlier call of ours, has written the record.
+        # Another call, perhaps an earlier one of ours, has written the record.
         "CANT_UPDATE_RECRD_HAS_CHANGED",
         "DUP_RCRD",
         "RCRD_HAS_BEEN_CHANGED",
@@ -59,8 +59,8 @@ _THROTTLING: Final = frozenset(
     {"exceededConcurrentRequestLimitFault", "exceededRequestLimitFault", "exceededUsageLimitFault"}
 )
 _TOO_LARGE: Final = frozenset({"exceededRecordCountFault", "exceededRequestSizeFault"})
-# Who calls is judged before what is asked: nothing was done, and the same call fails again.
-_NOT_LET_IN: Final = frozenset(
+# NetSuite checks the caller first: nothing was done, and the same call fails again.
+_NOT_ADMITTED: Final = frozenset(
     {
         "insufficientPermissionFault",
         "invalidAccountFault",
@@ -72,7 +72,7 @@ _NOT_LET_IN: Final = frozenset(
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
-    """How records read: ``written`` is what a record that was just written is.
+    """How records are read: ``written`` is the outcome of a record that was just written.
 
     ``currencies`` are ISO codes by internal id.
     """
@@ -81,63 +81,63 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     currencies: Mapping[str, str] = {}
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
-        """Return what became of records, or what is held of those that were asked for."""
+        """Return what became of written records, or which of those asked for NetSuite holds."""
         if reply.local == "upsertResponse":
-            parts, read = reply.all("writeResponse"), self._written
+            parts, read = reply.all("writeResponse"), self._read_written
         elif reply.local == "getAsyncResultResponse":
             parts = reply.all("asyncResult", "writeResponseList", "writeResponse")
-            read = self._written
+            read = self._read_written
         elif reply.local == "getListResponse":
-            parts, read = reply.all("readResponseList", "readResponse"), self._held
+            parts, read = reply.all("readResponseList", "readResponse"), self._read_record
         else:
-            return (unknown(f"the reply is a {reply.local}, which tells of no record"),)
-        found = tuple(legible(read, part, number) for number, part in enumerate(parts, start=1))
-        return found or (unknown(f"the {reply.local} tells of no record"),)
+            return (unknown(f"the reply is a {reply.local}, which is about no record"),)
+        outcomes = tuple(legible(read, part, number) for number, part in enumerate(parts, start=1))
+        return outcomes or (unknown(f"the {reply.local} names no record"),)
 
-    def _written(self, part: Reply, number: int) -> Outcome:
-        told = part.text("status", "@isSuccess")
+    def _read_written(self, part: Reply, number: int) -> Outcome:
+        success = part.text("status", "@isSuccess")
         id_ = part.text("baseRef", "@internalId")
         reference = part.text("baseRef", "@externalId") or None
-        if told in _TRUE and id_:
+        if success in _TRUE and id_:
             entry = JournalEntry(id_)
             return Outcome(kind=self.written, reference=reference, journal_entry=entry, item=number)
-        if told in _FALSE and not id_:
-            return _refused(part, reference, number)
-        # A refused update names the record that is there.
-        text = f"isSuccess is {told!r}, and the record's internal id {id_!r}"
+        if success in _FALSE and not id_:
+            return _read_refusal(part, reference, number)
+        # A refused update names the existing record.
+        text = f"isSuccess is {success!r}, and the record's internal id {id_!r}"
         return unknown(text, reference=reference, item=number)
 
-    def _held(self, part: Reply, number: int) -> Outcome:
-        told = part.text("status", "@isSuccess")
+    def _read_record(self, part: Reply, number: int) -> Outcome:
+        success = part.text("status", "@isSuccess")
         id_ = part.text("record", "@internalId")
         reference = part.text("record", "@externalId") or None
-        if told in _TRUE and id_:
+        if success in _TRUE and id_:
             is_report = _is_report(part)
             approval = part.text("record", "accountingApproval" if is_report else "approved")
             if is_report and approval not in _TRUE | _FALSE:
-                # Without it a report is not in the books.
+                # A report without approval is not in the books.
                 text = f"expense report {id_} does not say whether accounting has approved it"
                 return unknown(text, reference=reference, item=number)
             return Outcome(
                 kind=_K.ACKNOWLEDGED if approval in _FALSE else _K.POSTED,
                 reference=reference,
                 journal_entry=JournalEntry(id_),
-                totals=self._spent(part) if is_report else self._totals(part),
+                totals=self._report_totals(part) if is_report else self._totals(part),
                 item=number,
             )
         reasons = _reasons(part)
         codes = {reason.code.upper() for reason in reasons}
-        if told in _FALSE and not id_ and codes == {ABSENT}:
+        if success in _FALSE and not id_ and codes == {ABSENT}:
             return Outcome(kind=_K.ABSENT, item=number)
-        if told in _FALSE and codes & BUSY:
+        if success in _FALSE and codes & BUSY:
             return _busy(reasons, reference, number)
-        text = f"isSuccess is {told!r}, {_told(reasons) or 'without a reason'}"
+        text = f"isSuccess is {success!r}, {_reasons_text(reasons) or 'without a reason'}"
         return unknown(text, reference=reference, item=number)
 
     def _totals(self, part: Reply) -> dict[str, Decimal]:
-        """Return the debits by currency; {} when the record tells too little for that.
+        """Return the debits by currency; {} when the record says too little for that.
 
-        A journal entry balances: where debits and credits differ, not all of them were found.
+        A journal entry balances: if debits and credits differ, some lines were not read.
         """
         currency = self._currency(part, "currency")
         lines = part.all("record", "lineList", "line")
@@ -146,25 +146,25 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         )
         return _debits(debit, currency) if debit == credit else {}
 
-    def _spent(self, part: Reply) -> dict[str, Decimal]:
-        """Return an expense report's debits by currency; {} when it tells too little for that.
+    def _report_totals(self, part: Reply) -> dict[str, Decimal]:
+        """Return an expense report's debits by currency; {} when the report says too little.
 
-        They are what its lines add, taxes by themselves, as in the voucher. Lines that do not sum
-        up to the head's amount are not all of them.
+        The debits are the lines' amounts, taxes by themselves, as in the voucher. If the lines do
+        not add up to the head's amount, some lines were not read.
         """
         lines = part.all("record", "expenseList", "expense")
         net = [_double(line, "amount") for line in lines]
         taxes = [_double(line, "tax1Amt") for line in lines]
         gross = [*map(EXACT.add, net, taxes)]
-        # An account without taxes tells no gross amounts.
+        # An account without taxes gives no gross amounts.
         if any(
             line.text("grossAmt") and _double(line, "grossAmt") != sum_
             for line, sum_ in zip(lines, gross, strict=True)
         ):
             return {}
         if part.text("record", "amount"):
-            # Oracle: "the total of all line items minus any advances"; of lines that a card paid
-            # it does not say whether they count.
+            # Oracle: "the total of all line items minus any advances". Oracle does not say whether
+            # lines that a card paid count.
             own = (
                 one
                 for one, line in zip(gross, lines, strict=True)
@@ -177,19 +177,19 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         return _debits(debit, self._currency(part, "expenseReportCurrency"))
 
     def _currency(self, part: Reply, name: str) -> str:
-        known = self.currencies.get(part.text("record", name, "@internalId"), "")
-        told = (
+        configured = self.currencies.get(part.text("record", name, "@internalId"), "")
+        names = (
             part.text("record", name, "@externalId"),
             part.text("record", name, "name"),
         )
-        return known or next((one for one in told if _ISO.fullmatch(one)), "")
+        return configured or next((one for one in names if _ISO.fullmatch(one)), "")
 
 
 _ISO: Final = re.compile(r"[A-Z]{3}")
 
 
 def _is_report(part: Reply) -> bool:
-    """Tell whether a record is an expense report: by its type, or by what only that has."""
+    """Say whether a record is an expense report, by its type or by fields of reports alone."""
     kind = part.text("record", "@xsi:type").rpartition(":")[2]
     own = (part.find("record", name) for name in ("expenseList", "accountingApproval"))
     return kind == "ExpenseReport" or any(one is not None for one in own)
@@ -207,14 +207,14 @@ def _double(line: Reply, name: str) -> Decimal:
 
 
 def read_fault(fault: Fault) -> Outcome:
-    """Return what a fault's typed detail says; one without says nothing of our record."""
+    """Return what a typed detail says; a fault without one does not concern our record."""
     detail = fault.detail
     local = "" if detail is None else detail.local
     text = f"{local}: {fault.reason}" if detail is None else f"{local}: {_words(detail, fault)}"
     if local in _THROTTLING:
         return Outcome(kind=_K.UNAVAILABLE, text=text)
-    if local in _NOT_LET_IN:
-        return Outcome(kind=_K.NOT_DELIVERED, text=text, useless=True)
+    if local in _NOT_ADMITTED:
+        return Outcome(kind=_K.NOT_DELIVERED, text=text, retry_is_useless=True)
     if local in _TOO_LARGE and detail is not None:
         reason = Reason(_words(detail, fault), code=_first(detail, "code"))
         return Outcome(kind=_K.REJECTED, reasons=(reason,))
@@ -225,20 +225,22 @@ def read_fault(fault: Fault) -> Outcome:
 
 
 def job_of(reply: Reply) -> tuple[str, str]:
-    """Return the id and the status of an asynchronous job; "" for what is not told."""
+    """Return the id and the status of an asynchronous job; "" for one that is missing."""
     path = "asyncStatusResult"
     return reply.text(path, "jobId"), reply.text(path, "status")
 
 
-def _refused(part: Reply, reference: str | None, number: int) -> Outcome:
-    """Read a refusal; one that may have come after the writing, or without words, is none."""
+def _read_refusal(part: Reply, reference: str | None, number: int) -> Outcome:
+    """Read a refusal; it is UNKNOWN if it may have come after the writing, or without words."""
     reasons = _reasons(part)
     codes = {reason.code.upper() for reason in reasons}
     late = any(one in _TRUE for one in part.texts("status", "statusDetail", "afterSubmitFailed"))
     if late or codes & UNCLEAR or not reasons or "" in codes:
-        # afterSubmit scripts run once the record is saved; their failure undoes nothing. A refusal
-        # whose code was lost may be that of a duplicate.
-        text = f"NetSuite refuses {'after saving' if late else 'unclearly'}: {_told(reasons)}"
+        # afterSubmit scripts run after the record is saved; their failure undoes nothing. A refusal
+        # whose code was lost may be about a duplicate.
+        text = (
+            f"NetSuite refuses {'after saving' if late else 'unclearly'}: {_reasons_text(reasons)}"
+        )
         return unknown(text, reference=reference, item=number)
     if codes & BUSY:
         return _busy(reasons, reference, number)
@@ -258,11 +260,11 @@ def _reasons(part: Reply) -> tuple[Reason, ...]:
 
 
 def _busy(reasons: Sequence[Reason], reference: str | None, number: int) -> Outcome:
-    text = f"NetSuite is busy: {_told(reasons)}"
+    text = f"NetSuite is busy: {_reasons_text(reasons)}"
     return Outcome(kind=_K.UNAVAILABLE, reference=reference, text=text, item=number)
 
 
-def _told(reasons: Sequence[Reason]) -> str:
+def _reasons_text(reasons: Sequence[Reason]) -> str:
     return "; ".join(map(str, reasons))
 
 
@@ -271,7 +273,7 @@ def _words(detail: Reply, fault: Fault) -> str:
 
 
 def _first(detail: Reply, name: str) -> str:
-    """Return a text that only explains: of two the first will do."""
+    """Return a text that only explains; of two, the first is enough."""
     return next(iter(detail.texts(name)), "")
 
 

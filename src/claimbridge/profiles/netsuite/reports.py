@@ -2,11 +2,11 @@
 
 Facts it is built on, from the contract (2023.2) and Oracle's documentation:
 
-- A line has a category, and that the account; ``amount`` is without tax.
-- ``accountingApproval`` puts the report into the books; only with it ``account``, the employee's
-  payable, is ours to name. Without it NetSuite takes its own.
-- ``corporateCreditCard`` books a line to ``acctCorpCardExp`` in place of the employee's payable.
-  NetSuite may set it by itself for an employee with a card, so it is always said.
+- A line has a category, which has the account; ``amount`` is without tax.
+- ``accountingApproval`` puts the report into the books. Only with it may the request name
+  ``account``, the employee's payable; otherwise NetSuite takes its own.
+- ``corporateCreditCard`` books a line to ``acctCorpCardExp`` instead of the employee's payable.
+  NetSuite may set the flag by itself for an employee with a card, so the request always has it.
 - ``advance`` is set off against what the employee is owed.
 """
 
@@ -26,7 +26,7 @@ from claimbridge.profiles.netsuite.postings import (
     ReportPostings,
     refusal,
     report_postings,
-    signed,
+    with_sign,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
     def report(self, submission: Submission) -> requests.ExpenseReport:
         """Return the report that pays what the voucher says.
 
-        Raises ClaimError CB-167 to CB-174 for a voucher that cannot be one.
+        Raises ClaimError CB-167 to CB-174 for a voucher that cannot become a report.
         """
         voucher = submission.voucher
         currency = Sourced(
@@ -77,19 +77,19 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             else None,
             "memo": Sourced(one_line(voucher.text), "title"),
             "complete": True,
-            # What comes here was approved by the claim's approver; accounting may look again.
+            # The claim's approver has approved it; accounting may look again.
             "supervisorApproval": True,
             "accountingApproval": self.approved,
             "expenseList": {
-                # What a repeat writes replaces the lines, and never adds to them.
+                # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
                 "expense": [self._expense(one, voucher, currency) for one in postings.lines],
             },
         }
         head = self._head(postings, voucher)
-        for place in _HEAD:
-            if place in head:
-                report[place] = self.codes.ref(place, head[place])
+        for line_field in _HEAD:
+            if line_field in head:
+                report[line_field] = self.codes.ref(line_field, head[line_field])
         return report
 
     def _expense(
@@ -103,7 +103,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             "category": self.codes.ref("category", category),
             "currency": self.codes.ref("currency", currency),
             "exchangeRate": 1,  # into the report's currency, which is the line's
-            "amount": double(signed(spent), field, voucher.claim_id),
+            "amount": double(with_sign(spent), field, voucher.claim_id),
             "memo": Sourced(one_line(spent.narration), claim_field(spent, "narration")),
             "grossAmt": double(line.gross, field, voucher.claim_id),
             "corporateCreditCard": line.by_card,
@@ -111,44 +111,46 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
         if tax is not None:
             code = Sourced(tax.tax_code, claim_field(tax, "tax_code"))
             expense["taxCode"] = self.codes.ref("tax_code", code)
-            expense["tax1Amt"] = double(signed(tax), claim_field(tax, "amount"), voucher.claim_id)
-        placed = self._placed(line, voucher)
-        for place, code in placed.items():
-            if place != "entity":  # the employee, whom the head names
-                expense[place] = self.codes.ref(place, code)
-        if "customer" in placed:
+            expense["tax1Amt"] = double(
+                with_sign(tax), claim_field(tax, "amount"), voucher.claim_id
+            )
+        codes = self._line_codes(line, voucher)
+        for line_field, code in codes.items():
+            if line_field != "entity":  # the employee, whom the head names
+                expense[line_field] = self.codes.ref(line_field, code)
+        if "customer" in codes:
             expense["isBillable"] = self.billable
         return expense
 
-    def _placed(self, line: BookedPosting, voucher: Voucher) -> dict[LineField, Sourced]:
-        """Return the codes of a line; the tax in it has none but these."""
-        placed = self._codes_of(line.spent, voucher)
-        for place, code in (self._codes_of(line.tax, voucher) if line.tax else {}).items():
-            if place not in placed or placed[place].text != code.text:
-                why = f"the input tax has the {place} {code.text}, which its expense has not"
+    def _line_codes(self, line: BookedPosting, voucher: Voucher) -> dict[LineField, Sourced]:
+        """Return the codes of a line; its input tax may have no others."""
+        codes = self._codes_of(line.spent, voucher)
+        for line_field, code in (self._codes_of(line.tax, voucher) if line.tax else {}).items():
+            if line_field not in codes or codes[line_field].text != code.text:
+                why = f"the input tax has the {line_field} {code.text}, but its expense has not"
                 raise refusal(voucher, "CB-172", code.field, why)
-        return placed
+        return codes
 
     def _head(self, postings: ReportPostings, voucher: Voucher) -> dict[LineField, Sourced]:
-        """Return the codes of what is owed: NetSuite books that by the codes of the head."""
+        """Return the codes of what is owed, which NetSuite books by the codes of the head."""
         head: dict[LineField, Sourced] = {}
         for posting in postings.owed:
-            # Whom it is owed to has been judged.
+            # The creditor has been checked already.
             codes = self._codes_of(msgspec.structs.replace(posting, partner=""), voucher)
-            for place, code in codes.items():
-                held = head.setdefault(place, code)
-                if place == "customer" or held.text != code.text:
-                    why = f"what is owed has the {place} {code.text}, for which there is no place"
+            for line_field, code in codes.items():
+                first = head.setdefault(line_field, code)
+                if line_field == "customer" or first.text != code.text:
+                    why = f"the head of a report has no place for {line_field} {code.text}"
                     raise refusal(voucher, "CB-174", code.field, why)
         return head
 
     def _codes_of(self, posting: Posting, voucher: Voucher) -> dict[LineField, Sourced]:
-        placed = self.codes.placed(posting, voucher.claim_id)
-        entity = placed.get("entity")
+        codes = self.codes.by_line_field(posting, voucher.claim_id)
+        entity = codes.get("entity")
         if entity is not None and entity.text != voucher.employee:
-            why = f"{entity.text} is not {voucher.employee}, and a report names one person"
+            why = f"{entity.text} is not {voucher.employee}, but a report names one person"
             raise refusal(voucher, "CB-171", entity.field, why)
-        return placed
+        return codes
 
     def _account(self, posting: Posting | None) -> requests.RecordRef | None:
         if posting is None:

@@ -1,8 +1,9 @@
 """NetSuite's token passport: the SOAP header that proves who calls, new for each attempt.
 
-Oracle, *SuiteTalk SOAP Web Services Platform Guide*, "TokenPassport Complex Type", and "The
-Signature for Web Services and RESTlets": HMAC-SHA256 over account, consumer key, token, nonce and
-timestamp, with both secrets as the key; each part percent-encoded (RFC 5849 §3.6), joined by "&".
+Oracle describes it in the *SuiteTalk SOAP Web Services Platform Guide*, "TokenPassport Complex
+Type", and in "The Signature for Web Services and RESTlets". The signature is an HMAC-SHA256 over
+account, consumer key, token, nonce and timestamp, with both secrets as the key. Each part is
+percent-encoded (RFC 5849 §3.6), and "&" joins the parts.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def token_passport(credentials: Credentials, *, version: str, nonce: str, at: dt
     timestamp = str(int(at.timestamp()))
     key, token = (credentials.secrets[name] for name in ("consumer_key", "token"))
     secrets = (credentials.secrets[name] for name in ("consumer_secret", "token_secret"))
-    told = (credentials.user, key, token, nonce, timestamp)
-    mac = hmac.new(_joined(secrets), _joined(told), hashlib.sha256)
+    parts = (credentials.user, key, token, nonce, timestamp)
+    mac = hmac.new(_join(secrets), _join(parts), hashlib.sha256)
     core = f"{{urn:core_{version}.platform.webservices.netsuite.com}}"
     return element(
         f"{{urn:messages_{version}.platform.webservices.netsuite.com}}tokenPassport",
@@ -56,6 +57,6 @@ def token_passport(credentials: Credentials, *, version: str, nonce: str, at: dt
     )
 
 
-def _joined(parts: Iterable[str]) -> bytes:
-    # RFC 5849 §3.6 leaves only unreserved characters as they are; "~" is one of them.
+def _join(parts: Iterable[str]) -> bytes:
+    # RFC 5849 §3.6: only unreserved characters stay as they are; "~" is one of them.
     return "&".join(quote(part, safe="~") for part in parts).encode()

@@ -1,8 +1,7 @@
 """The profile of the reference contract, ``voucher-service.wsdl``.
 
-The contract obliges the server to keep references unique, to answer a repeat with the document
-that is there, and to answer queries from the same store; so a lost answer is always resolved by
-asking.
+The contract obliges the server to keep references unique, to answer a repeat with the existing
+document, and to answer queries from the same store. So a lost answer is always resolved by asking.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ _K = OutcomeKind
 
 
 class Reference:
-    """The voucher service's way; it has no settings and no state."""
+    """The voucher service's way, without settings and state."""
 
     name: str = "reference"
     contract: str = "voucher-service.wsdl"
@@ -85,9 +84,9 @@ class Reference:
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per document, as its status says; a status alone posts nothing."""
-        if reply.local not in _ANSWERED:
+        if reply.local not in _REPLIES:
             return (unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
-        name, read = _ANSWERED[reply.local]
+        name, read = _REPLIES[reply.local]
         outcomes = [legible(read, part, n) for n, part in enumerate(reply.all(name), start=1)]
         return tuple(outcomes) or (unknown(f"the {reply.local} names no document"),)
 
@@ -100,7 +99,7 @@ class Reference:
         if reply.local != "ListChangesResponse" or not cursor or more is None:
             raise _no_page(f"it is a {reply.local} with the cursor {cursor!r}")
         documents = enumerate(reply.all("Document"), start=1)
-        return Page(tuple(legible(_document, part, n) for n, part in documents), cursor, more)
+        return Page(tuple(legible(_read_document, part, n) for n, part in documents), cursor, more)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what a typed fault says; one without a known detail proves nothing."""
@@ -115,12 +114,12 @@ _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 def _no_page(why: str) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"the reply to ListChanges is no page of changes: {why}; ask again from the cursor before",
+        f"the reply to ListChanges is not a page of changes: {why}; ask again from the last cursor",
         code="CB-428",
     )
 
 
-def _item(item: Reply, number: int) -> Outcome:
+def _read_item(item: Reply, number: int) -> Outcome:
     """Read one Item of a batch or query, which holds one answer."""
     reference = item.text("Reference") or None
     answers = [(read, part) for name, read in _ANSWERS.items() for part in item.all(name)]
@@ -137,8 +136,8 @@ def _item(item: Reply, number: int) -> Outcome:
     return msgspec.structs.replace(outcome, reference=outcome.reference or reference)
 
 
-def _document(document: Reply, number: int) -> Outcome:
-    """Read one Document; without the evidence that its status needs it is UNKNOWN."""
+def _read_document(document: Reply, number: int) -> Outcome:
+    """Read one Document; it is UNKNOWN without the evidence that its status needs."""
     reference = document.text("Reference") or None
     status = document.text("Status")
     entry = _journal_entry(document)
@@ -147,7 +146,7 @@ def _document(document: Reply, number: int) -> Outcome:
         text = f"the document has the status {status!r}, which the contract does not know"
         return unknown(text, reference=reference, item=number)
     if kind in _NUMBERED and entry is None:
-        text = f"the document is said to be {status}, but has no number"
+        text = f"the document has the status {status}, but no number"
         return unknown(text, reference=reference, item=number)
     try:
         totals = _totals(document)
@@ -183,12 +182,12 @@ def _journal_entry(document: Reply) -> JournalEntry | None:
 
 
 def _totals(document: Reply) -> dict[str, Decimal]:
-    """Return the debit totals by currency; raises ClaimError when one of them cannot be read."""
+    """Return the debit totals by currency; raises ClaimError when a total cannot be read."""
     totals: dict[str, Decimal] = {}
     for total in document.all("DebitTotal"):
         currency = total.text("Currency")
         if currency in totals:
-            raise ClaimError(f"{currency} has two of them")
+            raise ClaimError(f"{currency} has two totals")
         totals[currency] = as_amount(total.text("Amount"), currency, what="a debit total")
     return totals
 
@@ -200,7 +199,7 @@ def _reasons(refusal: Reply) -> tuple[Reason, ...]:
     )
 
 
-def _rejected(detail: Reply, number: int) -> Outcome:
+def _read_rejection(detail: Reply, number: int) -> Outcome:
     return Outcome(
         kind=_K.REJECTED,
         reference=detail.text("Reference") or None,
@@ -210,24 +209,24 @@ def _rejected(detail: Reply, number: int) -> Outcome:
     )
 
 
-def _duplicate(detail: Reply, number: int) -> Outcome:
-    """Read what the ledger holds under the reference; a document that lives is a DUPLICATE.
+def _read_duplicate(detail: Reply, number: int) -> Outcome:
+    """Read the ledger's document under the reference; a live document is a DUPLICATE.
 
-    A reversed one is REVERSED: to adopt it as posted would be wrong.
+    A reversed document is REVERSED: adopting it as posted would be wrong.
     """
     documents = detail.all("Document")
     if len(documents) != 1:
-        return unknown(f"the ERP says duplicate, and shows {len(documents)} documents", item=number)
-    held = _document(documents[0], number)
-    if held.kind in {_K.ACKNOWLEDGED, _K.POSTED, _K.PAID}:
-        return msgspec.structs.replace(held, kind=_K.DUPLICATE)
-    if held.kind is _K.REJECTED:  # the contract: a rejected document does not hold its reference
+        return unknown(f"the ERP says duplicate, but shows {len(documents)} documents", item=number)
+    known = _read_document(documents[0], number)
+    if known.kind in {_K.ACKNOWLEDGED, _K.POSTED, _K.PAID}:
+        return msgspec.structs.replace(known, kind=_K.DUPLICATE)
+    if known.kind is _K.REJECTED:  # the contract: a rejected document does not hold its reference
         text = "the ERP says duplicate of a document that it rejected"
-        return unknown(text, reference=held.reference, item=number)
-    return held
+        return unknown(text, reference=known.reference, item=number)
+    return known
 
 
-def _throttled(detail: Reply, number: int) -> Outcome:
+def _read_throttle(detail: Reply, number: int) -> Outcome:
     seconds = detail.text("RetryAfterSeconds")
     return Outcome(
         kind=_K.UNAVAILABLE,
@@ -238,11 +237,11 @@ def _throttled(detail: Reply, number: int) -> Outcome:
     )
 
 
-def _absent(_: Reply, number: int) -> Outcome:
+def _read_absence(_: Reply, number: int) -> Outcome:
     return Outcome(kind=_K.ABSENT, item=number)
 
 
-def _not_found(detail: Reply, number: int) -> Outcome:
+def _read_not_found(detail: Reply, number: int) -> Outcome:
     entry = _journal_entry(detail)
     reason = Reason(
         f"the journal entry {entry or 'to reverse'} is not in this ledger", code="not-found"
@@ -251,7 +250,7 @@ def _not_found(detail: Reply, number: int) -> Outcome:
     return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
 
 
-def _invalid_cursor(detail: Reply, number: int) -> Outcome:
+def _read_invalid_cursor(detail: Reply, number: int) -> Outcome:
     reason = Reason(
         "the ERP does not know this cursor; read its changes from the beginning",
         code="invalid-cursor",
@@ -260,24 +259,24 @@ def _invalid_cursor(detail: Reply, number: int) -> Outcome:
     return Outcome(kind=_K.REJECTED, reasons=(reason,), item=number)
 
 
-_ANSWERED: Final[Mapping[str, tuple[str, Read]]] = {
-    "SubmitVoucherResponse": ("Document", _document),
-    "ReverseVoucherResponse": ("Document", _document),
-    "ListChangesResponse": ("Document", _document),
-    "SubmitVouchersResponse": ("Item", _item),
-    "QueryVouchersResponse": ("Item", _item),
+_REPLIES: Final[Mapping[str, tuple[str, Read]]] = {
+    "SubmitVoucherResponse": ("Document", _read_document),
+    "ReverseVoucherResponse": ("Document", _read_document),
+    "ListChangesResponse": ("Document", _read_document),
+    "SubmitVouchersResponse": ("Item", _read_item),
+    "QueryVouchersResponse": ("Item", _read_item),
 }
 _ANSWERS: Final[Mapping[str, Read]] = {
-    "Rejected": _rejected,
-    "Duplicate": _duplicate,
-    "Throttled": _throttled,
-    "Absent": _absent,
-    "Document": _document,
+    "Rejected": _read_rejection,
+    "Duplicate": _read_duplicate,
+    "Throttled": _read_throttle,
+    "Absent": _read_absence,
+    "Document": _read_document,
 }
 _FAULTS: Final[Mapping[str, Read]] = {
-    "RejectedFault": _rejected,
-    "DuplicateReferenceFault": _duplicate,
-    "ThrottledFault": _throttled,
-    "NotFoundFault": _not_found,
-    "InvalidCursorFault": _invalid_cursor,
+    "RejectedFault": _read_rejection,
+    "DuplicateReferenceFault": _read_duplicate,
+    "ThrottledFault": _read_throttle,
+    "NotFoundFault": _read_not_found,
+    "InvalidCursorFault": _read_invalid_cursor,
 }

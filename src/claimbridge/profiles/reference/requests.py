@@ -305,19 +305,7 @@ class SubmitVouchersRequest(TypedDict):
     Voucher: list[Voucher]
     # One signature over all vouchers, each by its Id, where they carry none of their own. A
     # voucher that it does not cover, or that was altered, is refused alone.
-    Signature: NotRequired[SubmitVouchersRequest_Signature | None]
-
-
-SubmitVouchersRequest_Signature = TypedDict(
-    "SubmitVouchersRequest_Signature",
-    {
-        "@Id": "NotRequired[str | Sourced | None]",
-        "SignedInfo": "SignedInfo",
-        # at least 1 characters
-        "SignatureValue": "str | Sourced | SignatureValue",
-        "KeyInfo": "NotRequired[KeyInfo | None]",
-    },
-)
+    Signature: NotRequired[Voucher_Signature | None]
 
 
 class QueryVouchersRequest(TypedDict):

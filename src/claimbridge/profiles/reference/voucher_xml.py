@@ -72,33 +72,33 @@ def _entry(entry: JournalEntry | None) -> requests.JournalEntry | None:
 
 
 def _posting(posting: Posting, number: int) -> requests.Posting:
-    def told(name: str, text: str) -> Sourced:
+    def sourced(name: str, text: str) -> Sourced:
         return Sourced(text, claim_field(posting, name))
 
     base = posting.tax_base
     return {
         "@Number": number,
         "Role": posting.role.value,
-        "Account": told("account", posting.account),
+        "Account": sourced("account", posting.account),
         "Side": posting.side.value,
-        "Amount": told("amount", f"{posting.amount:f}"),
-        "Currency": told("currency", posting.currency),
-        "CostCentre": told("cost_centre", posting.cost_centre),
-        "Project": told("project", posting.project),
-        "Partner": told("partner", posting.partner),
-        "TaxCode": told("tax_code", posting.tax_code),
-        "TaxBase": told("tax_base", "" if base is None else f"{base:f}"),
-        "Narration": told("narration", posting.narration),
+        "Amount": sourced("amount", f"{posting.amount:f}"),
+        "Currency": sourced("currency", posting.currency),
+        "CostCentre": sourced("cost_centre", posting.cost_centre),
+        "Project": sourced("project", posting.project),
+        "Partner": sourced("partner", posting.partner),
+        "TaxCode": sourced("tax_code", posting.tax_code),
+        "TaxBase": sourced("tax_base", "" if base is None else f"{base:f}"),
+        "Narration": sourced("narration", posting.narration),
         "Dimension": [
-            # An empty value is a value here, not an absence: plain text stays.
+            # An empty value counts as a value here, so plain text stays.
             {
-                "Name": told(f"dimensions.{name}", name),
-                "Value": told(f"dimensions.{name}", text) if text else "",
+                "Name": sourced(f"dimensions.{name}", name),
+                "Value": sourced(f"dimensions.{name}", text) if text else "",
             }
             for name, text in posting.dimensions.items()
         ],
         "Source": posting.source or None,
-        "Company": told("company", posting.company),
+        "Company": sourced("company", posting.company),
     }
 
 
@@ -106,12 +106,12 @@ def voucher_from(source: etree._Element | Reply) -> Voucher:
     """Return the voucher that a ``Voucher`` element holds, without reference and signature.
 
     Reads strictly: this is the server's side, after its own schema check. Raises DocumentError
-    (CB-160) for an element that is no complete voucher, and ClaimError or UnbalancedVoucher for a
-    voucher that cannot exist.
+    (CB-160) for an element that is not a complete voucher, and ClaimError or UnbalancedVoucher for
+    a voucher that cannot exist.
     """
     element = source if isinstance(source, etree._Element) else source.element
     if element.tag != _tag("Voucher"):
-        raise _unreadable(f"it is a {element.tag!r}")
+        raise _unreadable(f"the element is a {element.tag!r}")
     try:
         return _read_voucher(element)
     except (KeyError, ValueError, InvalidOperation) as error:
@@ -174,7 +174,7 @@ def _read_entry(element: etree._Element) -> JournalEntry:
 def _texts(element: etree._Element) -> dict[str, str]:
     """Return the children's texts by local name, white space included.
 
-    A comment inside a value is no part of it, and does not end it either.
+    A comment inside a value is not part of the value, and does not end it.
     """
     return {
         etree.QName(child).localname: str(child.xpath("string()"))

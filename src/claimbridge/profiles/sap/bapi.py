@@ -2,25 +2,26 @@
 
 Facts it is built on, from SAP's documentation of the function modules:
 
-- The posting is held until ``BAPI_TRANSACTION_COMMIT``, in the same session; with WAIT the commit
-  returns when the document is written, and says in RETURN when it could not be. So an exchange is
-  three calls: post, commit, and a look at the table of documents. Only a document that is found
-  there under its number and our reference is posted: where the service keeps no session, the
-  commit commits nothing, and the number that was given belongs to no document.
-- A refusal is a normal reply with messages of type E or A, OBJ_KEY blank or ``$``; it is followed
-  by ``BAPI_TRANSACTION_ROLLBACK``.
+- SAP holds the posting until ``BAPI_TRANSACTION_COMMIT`` in the same session. With WAIT the commit
+  returns when the document is written, and RETURN says if it could not be written. So an exchange
+  is three calls: post, commit, and a look at the table of documents. Only a document that stands
+  there under its number and our reference is posted. If the service keeps no session, the commit
+  commits nothing, and the number belongs to no document.
+- A refusal is a normal reply with messages of type E or A, OBJ_KEY blank or ``$``.
+  ``BAPI_TRANSACTION_ROLLBACK`` follows it.
 - OBJ_KEY is number, company code and fiscal year, where OBJ_TYPE is BKPFF.
-- Nothing keeps a reference unique. ``RFC_READ_TABLE`` finds it: a lost answer is resolved by
-  asking, and by sending again after the quiet period.
+- Nothing keeps a reference unique. ``RFC_READ_TABLE`` finds the reference: a lost answer is
+  resolved by asking, and by sending again after the quiet period.
 - A BAPI takes numbers as the database has them: accounts of digits with leading zeros.
 
 How a voucher becomes a document:
 
 - The reference stands whole in REF_DOC_NO (BKPF-XBLNR, 16 characters).
-- Items are numbered through all tables; CURRENCYAMOUNT holds each one's amount, signed. A payable
-  with a partner is a vendor item, an input tax with code and base a tax item, all else G/L items.
+- Items are numbered through all tables; CURRENCYAMOUNT holds each item's amount with its sign. A
+  payable with a partner is a vendor item, an input tax with code and base a tax item, any other
+  posting a G/L item.
 - A reversal is a document of its own with the sides exchanged. ``BAPI_ACC_DOCUMENT_REV_POST`` has
-  no field for a reference: a lost answer to it could not be found again.
+  no field for a reference: after a lost answer, its document could not be found.
 """
 
 from __future__ import annotations
@@ -44,26 +45,26 @@ from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
     HEADER_TEXT,
     ITEM_TEXT,
+    amount_with_sign,
     check_currency,
     check_dimensions,
     codes_on_items,
     is_creditor,
     is_tax,
-    signed_amount,
 )
 from claimbridge.profiles.sap.returns import ENTRY, object_key, refusals, spelt
 from claimbridge.profiles.sap.tables import (
     SapDocument,
     SapTables,
     Totals,
-    asked_for,
     by_reference,
     documents_question,
-    found,
     is_same,
     items_question,
+    outcome_of,
     read_documents,
     read_totals,
+    references_in,
 )
 
 if TYPE_CHECKING:
@@ -92,12 +93,12 @@ _TABLES: Final = SapTables()
 class SapBapi:
     """SAP's way, with the settings that differ from one SAP system to the next.
 
-    ``commit`` is how a posting takes effect: ``session`` by a commit of ours in the session that
-    posted (the service must be stateful), ``service`` by the service itself (a wrapper around the
-    BAPI that commits and waits). ``document_type`` is that of vouchers and of their reversals;
-    ``user`` USERNAME; ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of input tax.
-    ``post``, ``commit_work``, ``rollback_work`` and ``read_table`` name the operations where the
-    contract calls them otherwise, ``tables`` what is read (see ``SapTables``).
+    ``commit`` says who commits a posting. ``session``: the profile, in the session that posted; the
+    service must be stateful. ``service``: the service itself, a wrapper around the BAPI that
+    commits and waits. ``document_type`` is that of vouchers and of their reversals; ``user`` is
+    USERNAME; ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of input tax.
+    ``post``, ``commit_work``, ``rollback_work`` and ``read_table`` are the contract's names of the
+    operations. ``tables`` says which tables are read (see ``SapTables``).
     """
 
     name: str = "sap-bapi"
@@ -135,7 +136,7 @@ class SapBapi:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The operations that are used of a contract."""
+        """The operations that the profile uses."""
         ends = (self._commit.operation, self._rollback.operation) if self._commits else ()
         return (self._post, *ends, self._read_table)
 
@@ -151,13 +152,13 @@ class SapBapi:
         items: list[requests.GlItem] = []
         vendor_items: list[requests.PayableItem] = []
         tax_items: list[requests.TaxItem] = []
-        coded = codes_on_items(voucher)
+        code = codes_on_items(voucher)
         for count, posting in enumerate(voucher.postings, start=1):
             number = f"{count:010}"
             if is_creditor(posting):
                 vendor_items.append(_vendor_item(posting, number))
             elif is_tax(posting):
-                tax_items.append(self._tax_item(posting, number, coded))
+                tax_items.append(self._tax_item(posting, number, code))
             else:
                 items.append(_gl_item(posting, number, voucher.claim_id))
         body: requests.AccDocumentPost = {
@@ -180,7 +181,7 @@ class SapBapi:
                     for count, posting in enumerate(voucher.postings, start=1)
                 ]
             },
-            # Services answer with those optional tables that the request names.
+            # Services return only those optional tables that the request names.
             "Return": {},
         }
         return as_request(self._post, body)
@@ -207,22 +208,23 @@ class SapBapi:
         """Return what one reply says by itself: of a posting only whether it was refused."""
         try:
             if spelt(reply, "DATA"):
-                held = read_documents(reply, self._tables)
-                return _found(by_reference([one.reference for one in held], held), {}) or (
+                documents = read_documents(reply, self._tables)
+                references = [one.reference for one in documents]
+                return _outcomes(by_reference(references, documents), {}) or (
                     unknown("the answer holds no document"),
                 )
-            return (_posted(reply, "").outcome,)
+            return (_read_posting(reply, "").outcome,)
         except DocumentError as error:
             return (unknown(error.message),)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what the fault's class says: what is raised has no RETURN."""
+        """Return what the fault's class says; a fault carries no RETURN."""
         return read_untyped(fault)
 
     def _question(self, wanted: Sequence[tuple[str, str]]) -> Request:
         return documents_question(self._read_table, wanted, self._tables)
 
-    def _tax_item(self, posting: Posting, number: str, coded: frozenset[str]) -> requests.TaxItem:
+    def _tax_item(self, posting: Posting, number: str, code: frozenset[str]) -> requests.TaxItem:
         condition, account = self._tax_keys
         return {
             "ItemnoAcc": number,
@@ -230,8 +232,8 @@ class SapBapi:
             "CondKey": condition or None,
             "AcctKey": account or None,
             "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
-            # Without an item that it belongs to, the tax stands for itself.
-            "DirectTax": None if posting.tax_code in coded else "X",
+            # A tax that belongs to no item is posted directly.
+            "DirectTax": None if posting.tax_code in code else "X",
         }
 
     def _posting(self, request: Request) -> Conversation:
@@ -240,7 +242,7 @@ class SapBapi:
         answer = yield from answer_to(request)
         if not isinstance(answer, Reply):
             return (self.read_fault(answer),)
-        posted = _posted(answer, reference)
+        posted = _read_posting(answer, reference)
         if posted.entry is None:
             if self._commits:
                 yield self._rollback
@@ -250,28 +252,30 @@ class SapBapi:
             answer = yield from answer_to(self._commit)
             refused = refusals(answer) if isinstance(answer, Reply) else ()
         answer = yield from answer_to(self._question([(reference, company)]))
-        return (self._confirmed(answer, posted, reference, refused),)
+        return (self._confirm(answer, posted, reference, refused),)
 
-    def _confirmed(
+    def _confirm(
         self,
         answer: Reply | Fault,
-        posted: _Posted,
+        posted: _PostingReply,
         reference: str,
         refused: tuple[Reason, ...],
     ) -> Outcome:
         """Return what the table of documents says after the commit."""
         if not isinstance(answer, Reply):
-            return _unread(answer, reference)
+            return _no_answer(answer, reference)
         try:
-            held = read_documents(answer, self._tables)
+            documents = read_documents(answer, self._tables)
         except DocumentError as error:
             return unknown(error.message, reference=reference)
-        mine = [
-            one for one in held if one.entry == posted.entry and is_same(one.reference, reference)
+        ours = [
+            one
+            for one in documents
+            if one.entry == posted.entry and is_same(one.reference, reference)
         ]
-        if mine:
-            return found(reference, mine[:1], {})
-        if refused and not held:
+        if ours:
+            return outcome_of(reference, ours[:1], {})
+        if refused and not documents:
             # BAPI_TRANSACTION_COMMIT with WAIT: "Posting could not be carried out" (S& 101).
             return Outcome(kind=OutcomeKind.REJECTED, reference=reference, reasons=refused)
         why = str(refused[0]) if refused else "does the service keep a session?"
@@ -279,70 +283,71 @@ class SapBapi:
         return unknown(text, reference=reference)
 
     def _looking_up(self, request: Request) -> Conversation:
-        references = asked_for(request, self._tables)
+        references = references_in(request, self._tables)
         answer = yield from answer_to(request)
         if not isinstance(answer, Reply):
-            return tuple(_unread(answer, one) for one in references)
+            return tuple(_no_answer(answer, one) for one in references)
         try:
-            held = read_documents(answer, self._tables)
-            known = by_reference(references, held)
+            documents = read_documents(answer, self._tables)
+            grouped = by_reference(references, documents)
             totals: Totals = {}
-            if held and self._tables.items:
-                answer = yield from answer_to(items_question(self._read_table, held, self._tables))
+            if documents and self._tables.items:
+                question = items_question(self._read_table, documents, self._tables)
+                answer = yield from answer_to(question)
                 if not isinstance(answer, Reply):
-                    return tuple(_unread(answer, one) for one in references)
-                totals = read_totals(answer, held, self._tables)
+                    return tuple(_no_answer(answer, one) for one in references)
+                totals = read_totals(answer, documents, self._tables)
         except (DocumentError, ClaimError) as error:
             return tuple(unknown(error.message, reference=one) for one in references)
-        return _found(known, totals)
+        return _outcomes(grouped, totals)
 
 
-class _Posted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reply to a posting says; ``entry`` only where nothing speaks against a commit."""
+class _PostingReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reply to a posting says; ``entry`` None: there is nothing to commit."""
 
     outcome: Outcome
     entry: JournalEntry | None = None
 
 
-def _posted(reply: Reply, reference: str) -> _Posted:
+def _read_posting(reply: Reply, reference: str) -> _PostingReply:
     try:
         refused, entry = refusals(reply), object_key(reply)
     except DocumentError as error:
-        return _Posted(outcome=unknown(error.message, reference=reference))
+        return _PostingReply(outcome=unknown(error.message, reference=reference))
     if refused and entry is None:
         outcome = Outcome(kind=OutcomeKind.REJECTED, reference=reference or None, reasons=refused)
-        return _Posted(outcome=outcome)
+        return _PostingReply(outcome=outcome)
     if refused:
         text = f"the reply holds the document {entry}, and an error: {refused[0]}"
-        return _Posted(outcome=unknown(text, reference=reference))
+        return _PostingReply(outcome=unknown(text, reference=reference))
     if entry is None:
         text = "the reply holds neither a document number nor an error"
-        return _Posted(outcome=unknown(text, reference=reference))
-    text = f"the number {entry} was given; it counts when the document is in the ledger"
-    return _Posted(outcome=unknown(text, reference=reference), entry=entry)
+        return _PostingReply(outcome=unknown(text, reference=reference))
+    text = f"SAP gave the number {entry}; it counts once the document is in the ledger"
+    return _PostingReply(outcome=unknown(text, reference=reference), entry=entry)
 
 
-def _found(known: Mapping[str, Sequence[SapDocument]], totals: Totals) -> tuple[Outcome, ...]:
+def _outcomes(known: Mapping[str, Sequence[SapDocument]], totals: Totals) -> tuple[Outcome, ...]:
     return tuple(
-        found(reference, documents, totals, item=n)
+        outcome_of(reference, documents, totals, item=n)
         for n, (reference, documents) in enumerate(known.items(), start=1)
     )
 
 
-def _unread(answer: Fault, reference: str) -> Outcome:
-    said = f"a {answer.code} fault: {answer.reason}"
-    return unknown(f"the ledger could not be read: {said}", reference=reference)
+def _no_answer(answer: Fault, reference: str) -> Outcome:
+    text = f"the ledger could not be read: a {answer.code} fault: {answer.reason}"
+    return unknown(text, reference=reference)
 
 
 def _internal(text: str, name: str, posting: Posting, width: int = 10) -> Sourced:
-    """Return a number as the database has it: only digits are filled up with zeros (ALPHA)."""
+    """Return a number as the database has it: one of digits only gets leading zeros (ALPHA)."""
     filled = text.zfill(width) if text.isascii() and text.isdigit() else text
     return Sourced(filled, claim_field(posting, name))
 
 
 def _amount(posting: Posting, number: str) -> requests.Amount:
-    def signed(size: Decimal, name: str) -> Sourced:
-        return Sourced(f"{signed_amount(posting, size):f}", claim_field(posting, name))
+    def with_sign(size: Decimal, name: str) -> Sourced:
+        return Sourced(f"{amount_with_sign(posting, size):f}", claim_field(posting, name))
 
     base = posting.tax_base if is_tax(posting) else None
     return {
@@ -350,8 +355,8 @@ def _amount(posting: Posting, number: str) -> requests.Amount:
         # The currency of the transaction.
         "CurrType": "00",
         "Currency": posting.currency,
-        "AmtDoccur": signed(posting.amount, "amount"),
-        "AmtBase": None if base is None else signed(base, "tax_base"),
+        "AmtDoccur": with_sign(posting.amount, "amount"),
+        "AmtBase": None if base is None else with_sign(base, "tax_base"),
     }
 
 
@@ -370,7 +375,7 @@ def _vendor_item(posting: Posting, number: str) -> requests.PayableItem:
 def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
     check_dimensions(posting, _DIMENSIONS, claim_id)
 
-    def coded(name: str, width: int = 0) -> Sourced:
+    def code(name: str, width: int = 0) -> Sourced:
         return _internal(posting.dimensions.get(name, ""), f"dimensions.{name}", posting, width)
 
     return {
@@ -378,12 +383,12 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
         "GlAccount": _internal(posting.account, "account", posting),
         "ItemText": _item_text(posting),
         "AllocNmbr": Sourced(posting.partner, claim_field(posting, "partner")),
-        "BusArea": coded("business_area"),
+        "BusArea": code("business_area"),
         "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
         "Costcenter": _internal(posting.cost_centre, "cost_centre", posting),
-        "ProfitCtr": coded("profit_centre", 10),
+        "ProfitCtr": code("profit_centre", 10),
         "WbsElement": Sourced(posting.project, claim_field(posting, "project")),
-        "Orderid": coded("order", 12),
-        "FuncAreaLong": coded("functional_area"),
-        "Segment": coded("segment"),
+        "Orderid": code("order", 12),
+        "FuncAreaLong": code("functional_area"),
+        "Segment": code("segment"),
     }

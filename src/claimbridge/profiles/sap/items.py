@@ -1,4 +1,4 @@
-"""How a voucher's postings become the items of an SAP document, whichever interface carries them.
+"""How a voucher's postings become the items of an SAP document, over any interface.
 
 Limits are those of SAP's tables: BKPF-BKTXT 25 characters, BSEG-SGTXT 50, one currency a document.
 """
@@ -29,8 +29,8 @@ def roles_of(names: Collection[str], *, option: str) -> frozenset[Role]:
     unknown = sorted(set(names) - set(Role))
     if unknown:
         raise ConfigurationError(
-            f"{option} names {unknown[0]!r}, which is no role of a posting; "
-            f"there are {', '.join(Role)}",
+            f"{option} names {unknown[0]!r}, which is not a role of a posting; "
+            f"the roles are {', '.join(Role)}",
             code="CB-243",
         )
     return frozenset(map(Role, names))
@@ -42,7 +42,7 @@ def is_tax(posting: Posting) -> bool:
     return posting.role is Role.INPUT_TAX and coded
 
 
-def signed_amount(posting: Posting, size: Decimal) -> Decimal:
+def amount_with_sign(posting: Posting, size: Decimal) -> Decimal:
     """Return ``size`` as SAP signs it, exactly: a credit is negative."""
     return size if posting.side is Side.DEBIT else size.copy_negate()
 
@@ -58,7 +58,7 @@ def check_currency(voucher: Voucher) -> None:
 
 
 def check_dimensions(posting: Posting, known: Collection[str], claim_id: str) -> None:
-    """Raise ClaimError CB-162 for a dimension that SAP has no place for: it is never dropped."""
+    """Raise ClaimError CB-162 for a dimension that SAP has no place for; none is dropped."""
     foreign = sorted(posting.dimensions.keys() - set(known))
     if foreign:
         raise ClaimError(

@@ -3,29 +3,29 @@
 Facts it is built on, each seen in the contracts of 2020 and 2024 or in real replies:
 
 - SAP documents no check for duplicates for this service, and its contract has no operation that
-  reads. Nothing can be asked after a lost answer, so such a submission is parked.
+  reads. After a lost answer nothing can be asked, so the submission is parked.
 - A refusal is a normal reply: the document number is blank, the year 0000, the log has items of
   severity 3. Only a document number says that a document exists.
-- One bulk request holds several entries; each is posted or refused for itself.
-- Element order binds. The reversal fields came after 2020: with that generation's contract a
-  reversal is refused before it is sent.
+- One bulk request holds several entries; SAP posts or refuses each by itself.
+- Element order binds. The reversal fields came after 2020: with the contract of 2020 a reversal is
+  refused before anything is sent.
 
 How a voucher becomes an entry:
 
 - Message id and UUID are the same whenever the same submission is sent. The reference stands in
-  the message ids and, whole, in ``DocumentReferenceID`` (BKPF-XBLNR, 16
-  characters): the field that people search. A longer claim id becomes a digest; it is never cut.
+  the message ids and, whole, in ``DocumentReferenceID`` (BKPF-XBLNR, 16 characters), the field that
+  people search. A longer claim id becomes a digest; it is never cut.
 - A payable with a partner is a creditor item, and a posting with a partner whose role is among
   ``debtors`` a debtor item. SAP takes the account from the partner's master record, so the
-  posting's own does not travel. Another posting with a partner, such as an advance on a clearing
-  account, carries it as the assignment (ZUONR), by which open items are matched.
-- An input tax with code and base is a tax item, and SAP takes its account from the tax code. It is
-  marked as a direct tax posting unless a G/L item carries the same code. Everything else is a G/L
-  item on the posting's account.
+  posting's own account does not travel. Any other posting with a partner, such as an advance on a
+  clearing account, carries the partner as the assignment (ZUONR), which matches open items.
+- An input tax with code and base is a tax item, and SAP takes its account from the tax code. The
+  item is a direct tax posting unless a G/L item carries the same code. Every other posting is a
+  G/L item on the posting's account.
 - Dimensions (``profit_centre``, ``segment``, and the rest of ``dimensions``) are account
-  assignments; another one is refused, not dropped. Orders, funds and grants came after 2020: that
-  generation's contract refuses them. Assignments of creditor, debtor and tax items, which SAP
-  does not know, are left out.
+  assignments; any other dimension is refused, not dropped. Orders, funds and grants came after
+  2020: the contract of 2020 refuses them. Assignments of creditor, debtor and tax items do not
+  exist in SAP, and are left out.
 - Texts for people (header 25, items 50 characters) are put on one line and shortened where they
   must be, with "…" at the end; the claim keeps the whole. Codes and numbers are never shortened.
 """
@@ -38,6 +38,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimError
 from claimbridge.model import (
     JournalEntry,
@@ -61,18 +62,17 @@ from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
     HEADER_TEXT,
     ITEM_TEXT,
+    amount_with_sign,
     check_currency,
     check_dimensions,
     codes_on_items,
     is_creditor,
     is_tax,
     roles_of,
-    signed_amount,
 )
 from claimbridge.profiles.sap.returns import ENTRY
 
 if TYPE_CHECKING:
-    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.sap import journal_entry_requests as requests
@@ -108,13 +108,11 @@ _K = OutcomeKind
 class SapJournalEntry:
     """SAP's way, with the settings that differ from one SAP system to the next.
 
-    ``document_type`` is the AccountingDocumentType of vouchers (KR: vendor invoice, which also
-    takes G/L items alone) and of their reversals; ``created_by`` the CreatedByUser;
-    ``reversal_reason`` the ReversalReason; ``debtors`` are roles of postings whose partner is a
-    customer in SAP, such as ``advance_clearing`` where employees are; ``sender`` is the
-    SenderBusinessSystemID of the message headers, left out when empty. For others than these, name
-    your own in the configuration: ``profile = "our_sap:profile"`` with
-    ``profile = SapJournalEntry(document_type="ZE")``.
+    ``document_type`` is the AccountingDocumentType of vouchers and of their reversals (KR: vendor
+    invoice, which also takes G/L items alone). ``created_by`` is the CreatedByUser and
+    ``reversal_reason`` the ReversalReason. ``debtors`` are roles of postings whose partner is a
+    customer in SAP; for example ``advance_clearing`` if employees are customers. ``sender`` is the
+    SenderBusinessSystemID of the message headers, left out when empty.
     """
 
     name: str = "sap-journal-entry"
@@ -146,19 +144,19 @@ class SapJournalEntry:
         Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
         SAP has no place for.
         """
-        return self._bulk([(submission, self._posted(submission)) for submission in submissions])
+        return self._bulk(
+            [(submission, self._posting_entry(submission)) for submission in submissions]
+        )
 
     def reverse(self, submission: Submission) -> Request:
         """Return a bulk request with one reversing entry, which needs no items.
 
         Raises ClaimError (CB-163) when the journal entry is not known by number, company and year.
         """
-        return self._bulk([(submission, self._reversing(submission))])
+        return self._bulk([(submission, self._reversing_entry(submission))])
 
     def converse(self, request: Request) -> Conversation:
-        """Perform one call; of several entries, a refusal is only that of the entry it names."""
-        from claimbridge.contract.calls.fault import Fault
-
+        """Perform one call; of several entries, a refusal counts only for the entry it names."""
         answer = yield from answer_to(request)
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)
@@ -173,8 +171,10 @@ class SapJournalEntry:
             return (unknown(text),)
         confirmations = reply.all("JournalEntryCreateConfirmation")
         if not confirmations:
-            return (legible(_unconfirmed, reply, 1),)
-        return tuple(legible(_confirmed, item, n) for n, item in enumerate(confirmations, start=1))
+            return (legible(_read_empty_confirmation, reply, 1),)
+        return tuple(
+            legible(_read_confirmation, item, n) for n, item in enumerate(confirmations, start=1)
+        )
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what the fault's class says; SAP's contract has no typed faults."""
@@ -185,11 +185,13 @@ class SapJournalEntry:
         more = f"+{len(entries) - 1}" if len(entries) > 1 else ""
         body: requests.BulkRequest = {
             "MessageHeader": self._header(
-                f"{first}{more}", "bulk", *(_told(one) for one, _ in entries)
+                f"{first}{more}", "bulk", *(_submission_name(one) for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
                 {
-                    "MessageHeader": self._header(submission.reference, _told(submission)),
+                    "MessageHeader": self._header(
+                        submission.reference, _submission_name(submission)
+                    ),
                     "JournalEntry": entry,
                 }
                 for submission, entry in entries
@@ -198,8 +200,8 @@ class SapJournalEntry:
         return as_request(OPERATION, body)
 
     def _header(self, message_id: str, *names: str) -> requests.MessageHeader:
-        # The same for the same submissions, on every attempt and after a crash: who compares
-        # messages on the way, or in SAP's own log, recognises the repeat.
+        # The same for the same submissions, on every attempt and after a crash: a gateway, or
+        # SAP's own log, recognises the repeat.
         return {
             "ID": Sourced(message_id, "id"),
             "UUID": str(uuid.uuid5(_MESSAGES, "\n".join(names))),
@@ -208,18 +210,18 @@ class SapJournalEntry:
             "SenderBusinessSystemID": self._sender or None,
         }
 
-    def _posted(self, submission: Submission) -> requests.JournalEntry:
+    def _posting_entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
         check_currency(voucher)
         return _with_items(self._entry(submission), voucher, self._debtors)
 
-    def _reversing(self, submission: Submission) -> requests.JournalEntry:
+    def _reversing_entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
         posted = voucher.reverses
         if posted is None or not (posted.number and posted.company and posted.fiscal_year):
             raise ClaimError(
-                "SAP reverses an entry by number, company code and fiscal year; "
-                f"{posted or 'none'} is known: reverse it in SAP",
+                "SAP reverses an entry by number, company code and fiscal year, but we know "
+                f"{posted or 'none of them'}; reverse the entry in SAP",
                 code="CB-163",
                 claim_id=voucher.claim_id,
             )
@@ -232,8 +234,8 @@ class SapJournalEntry:
 
     def _entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
-        # No OriginalReferenceDocument: with ours there, SAP's object key would not be the document
-        # number that a reversal names.
+        # No OriginalReferenceDocument: with our reference there, SAP's object key would not be the
+        # document number that a reversal names.
         return {
             "OriginalReferenceDocumentType": "BKPFF",
             "BusinessTransactionType": "RFBU",
@@ -255,7 +257,7 @@ def _with_items(
     debtor_items: list[requests.DebtorItem] = []
     creditor_items: list[requests.CreditorItem] = []
     tax_items: list[requests.ProductTaxItem] = []
-    coded = codes_on_items(voucher)
+    code = codes_on_items(voucher)
     for count, posting in enumerate(voucher.postings, start=1):
         number, base = str(count), posting.tax_base
         if posting.role in debtors and posting.partner:
@@ -263,7 +265,7 @@ def _with_items(
         elif is_creditor(posting):
             creditor_items.append(_creditor_item(posting, number))
         elif is_tax(posting) and base is not None:
-            is_direct = posting.tax_code not in coded
+            is_direct = posting.tax_code not in code
             tax_items.append(_tax_item(posting, base, number, is_direct=is_direct))
         else:
             items.append(_gl_item(posting, number, voucher.claim_id))
@@ -332,10 +334,10 @@ def _side(posting: Posting) -> Literal["S", "H"]:
 
 
 def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
-    """Return an amount with its own sign: SAP wants it beside the debit or credit code."""
+    """Return an amount with its sign, which SAP wants beside the debit or credit code."""
     return {
         "@currencyCode": posting.currency,
-        "#text": Sourced(f"{signed_amount(posting, size):f}", claim_field(posting, name)),
+        "#text": Sourced(f"{amount_with_sign(posting, size):f}", claim_field(posting, name)),
     }
 
 
@@ -346,7 +348,7 @@ def _item_text(posting: Posting) -> Sourced:
 def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:
     check_dimensions(posting, _DIMENSIONS, claim_id)
 
-    def coded(name: str) -> Sourced:
+    def code(name: str) -> Sourced:
         return Sourced(posting.dimensions.get(name, ""), claim_field(posting, f"dimensions.{name}"))
 
     if not (posting.cost_centre or posting.project or any(posting.dimensions.values())):
@@ -354,26 +356,26 @@ def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment |
     return {
         "CostCenter": Sourced(posting.cost_centre, claim_field(posting, "cost_centre")),
         "WBSElement": Sourced(posting.project, claim_field(posting, "project")),
-        "OrderID": coded("order"),
-        "ProfitCenter": coded("profit_centre"),
-        "PartnerProfitCenter": coded("partner_profit_centre"),
-        "Segment": coded("segment"),
-        "PartnerSegment": coded("partner_segment"),
-        "FunctionalArea": coded("functional_area"),
-        "Fund": coded("fund"),
-        "Grant": coded("grant"),
+        "OrderID": code("order"),
+        "ProfitCenter": code("profit_centre"),
+        "PartnerProfitCenter": code("partner_profit_centre"),
+        "Segment": code("segment"),
+        "PartnerSegment": code("partner_segment"),
+        "FunctionalArea": code("functional_area"),
+        "Fund": code("fund"),
+        "Grant": code("grant"),
     }
 
 
-def _unconfirmed(reply: Reply, number: int) -> Outcome:
-    """Read a confirmation of nothing: its log alone does not say what became of the entries."""
+def _read_empty_confirmation(reply: Reply, number: int) -> Outcome:
+    """Read a confirmation without entries: its log does not say what became of them."""
     notes = "; ".join(str(reason) for reason in _errors(reply))
     text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
     return unknown(text, item=number)
 
 
-def _confirmed(confirmation: Reply, number: int) -> Outcome:
-    """A number is success, errors without a number are a refusal, all else is unknown."""
+def _read_confirmation(confirmation: Reply, number: int) -> Outcome:
+    """Read a number as success, errors without a number as a refusal, all else as unknown."""
     reference = confirmation.text("MessageHeader", "ReferenceID") or None
     entry = _document(confirmation)
     errors = _errors(confirmation)
@@ -410,7 +412,7 @@ def _errors(confirmation: Reply) -> tuple[Reason, ...]:
     )
 
 
-def _told(submission: Submission) -> str:
-    """Return what a submission is, whatever its ledger is called and wherever it is."""
+def _submission_name(submission: Submission) -> str:
+    """Return a name of the submission that does not depend on its ledger."""
     key = submission.key
     return f"{submission.reference}/{key.claim_id}/{key.revision}/{key.purpose}"

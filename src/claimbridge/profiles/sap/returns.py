@@ -20,10 +20,10 @@ ENTRY: Final = EntryForm(
     needs_company=True,
     needs_year=True,
 )
-"""BKPF's key: BELNR, BUKRS and GJAHR; numbers of digits alone are filled up with zeros (ALPHA)."""
+"""BKPF's key: BELNR, BUKRS and GJAHR; a number of digits only gets leading zeros (ALPHA)."""
 _REFUSING: Final = frozenset({"E", "A", "X"})
 _DOCUMENT: Final = "BKPFF"
-"""The OBJ_TYPE of documents that FI made itself: their key is the document's own."""
+"""The OBJ_TYPE of documents that FI made itself: their key is the document's own key."""
 
 
 def spelt(part: Reply, name: str) -> list[Reply]:
@@ -46,7 +46,7 @@ def value(part: Reply, name: str) -> str:
 def refusals(reply: Reply) -> tuple[Reason, ...]:
     """Return the messages of RETURN that refuse, in SAP's own words.
 
-    RETURN is a table of BAPIRET2, or one alone (of commit and rollback).
+    RETURN is a table of BAPIRET2, or a single one (after commit and rollback).
     """
     messages = [row for found in spelt(reply, "RETURN") for row in found.all("item") or [found]]
     return tuple(
@@ -68,8 +68,8 @@ def _reason(message: Reply) -> Reason:
 def object_key(reply: Reply) -> JournalEntry | None:
     """Return the document that a posting was given; None for none.
 
-    OBJ_KEY is the number (10), company code (4) and fiscal year (4). It is blank or "$" in a
-    refusal. Raises DocumentError for a key that is no document's.
+    OBJ_KEY is the number (10), company code (4) and fiscal year (4). In a refusal OBJ_KEY is blank
+    or "$". Raises DocumentError for a key that does not name a document.
     """
     key, kind = value(reply, "OBJ_KEY"), value(reply, "OBJ_TYPE")
     if not key.strip("$0"):
@@ -77,5 +77,5 @@ def object_key(reply: Reply) -> JournalEntry | None:
     number, company, year = key[:10], key[10:-4].strip(), key[-4:]
     whole = len(number) == 10 and company and len(company) <= 4 and re.fullmatch(YEAR, year)
     if kind not in {"", _DOCUMENT} or not whole:
-        raise DocumentError(f"the object key {key!r} of type {kind!r} is no document's")
+        raise DocumentError(f"the object key {key!r} (type {kind!r}) does not name a document")
     return JournalEntry(number, company, year)

@@ -1,9 +1,11 @@
 """Finding SAP documents by their reference with RFC_READ_TABLE, which reads a table's rows as text.
 
-What the function module is known for, and what is done about it: a line of its WHERE clause has 72
-characters, so each condition has a line; a row has 512, which these columns do not fill; it has no
-order, so pages could skip a row, and all rows are asked for at once (ROWCOUNT 0); cells are padded,
-and the white space at their ends does not survive XML, so they are parted by a delimiter.
+The function module has limits, and the questions respect them:
+
+- A line of its WHERE clause has 72 characters, so each condition has a line of its own.
+- A row has 512 characters, more than these columns need.
+- The rows have no order, so pages could skip one: all rows are asked for at once (ROWCOUNT 0).
+- Cells are padded, but white space at their ends does not survive XML: a delimiter divides them.
 """
 
 from __future__ import annotations
@@ -36,9 +38,9 @@ _K = OutcomeKind
 class SapTables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tables of documents and of their items, and the names of the columns in them.
 
-    A column that a table does not have is ""; so is ``items`` where amounts cannot be read: a
-    document found by its reference is then adopted without comparing them. ``shifted``: amounts
-    stand with two decimals whatever their currency, as in SAP's own tables (TCURX).
+    "" stands for a column that the table does not have. ``items`` "": amounts cannot be read, and a
+    document found by its reference is adopted without comparing them. ``shifted``: amounts have
+    two decimals in every currency, as in SAP's own tables (TCURX).
     """
 
     documents: str = "BKPF"
@@ -59,7 +61,7 @@ class SapTables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class SapDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document that the ledger holds under ``reference``.
 
-    ``status`` is blank for a posted one: another status marks what is parked, noted or a sample.
+    ``status`` is blank for a posted document; parked, noted and sample documents have another one.
     """
 
     entry: JournalEntry
@@ -75,31 +77,31 @@ def documents_question(
     """Return the question for the documents of any of ``wanted``: reference, and company code.
 
     Other companies of the client may use the same reference. An empty company means any. A
-    reference of an earlier version may hold lower case, which SAP has kept or folded.
+    reference of an earlier version may have lower case, which SAP has kept or folded.
     """
     lines = []
     both = [
-        (one, company) for each, company in wanted for one in dict.fromkeys((each, _kept(each)))
+        (one, company) for each, company in wanted for one in dict.fromkeys((each, _fold(each)))
     ]
     for count, (reference, company) in enumerate(both):
-        lines.append(f"{'OR ' if count else ''}( {tables.reference} EQ {_quoted(reference)}")
+        lines.append(f"{'OR ' if count else ''}( {tables.reference} EQ {_quote(reference)}")
         if company:
-            lines.append(f"AND {tables.company} EQ {_quoted(company)}")
+            lines.append(f"AND {tables.company} EQ {_quote(company)}")
         lines[-1] += " )"
     return _question(operation, tables.documents, _document_columns(tables), lines)
 
 
-def asked_for(question: Request, tables: SapTables) -> tuple[str, ...]:
+def references_in(question: Request, tables: SapTables) -> tuple[str, ...]:
     """Return the references that a question for documents asks for, each as we spell it."""
     asked = (
-        found.replace("''", "'")
+        outcome_of.replace("''", "'")
         for line in question.body["Options"]["item"]
         if f"( {tables.reference} EQ " in line["Text"]
-        for found in _QUOTED.findall(line["Text"])
+        for outcome_of in _QUOTED.findall(line["Text"])
     )
     ours: dict[str, str] = {}
-    for one in asked:  # ours stands before what SAP may have made of it
-        ours.setdefault(_kept(one), one)
+    for one in asked:  # our spelling comes first, then the one that SAP may have made of it
+        ours.setdefault(_fold(one), one)
     return tuple(ours.values())
 
 
@@ -109,21 +111,21 @@ def items_question(operation: str, held: Sequence[SapDocument], tables: SapTable
     for count, document in enumerate(held):
         entry = document.entry
         lines += [
-            f"{'OR ' if count else ''}( {tables.number} EQ {_quoted(entry.number)}",
-            f"AND {tables.company} EQ {_quoted(entry.company)}",
-            f"AND {tables.year} EQ {_quoted(entry.fiscal_year)} )",
+            f"{'OR ' if count else ''}( {tables.number} EQ {_quote(entry.number)}",
+            f"AND {tables.company} EQ {_quote(entry.company)}",
+            f"AND {tables.year} EQ {_quote(entry.fiscal_year)} )",
         ]
     return _question(operation, tables.items, _item_columns(tables), lines)
 
 
 def read_documents(reply: Reply, tables: SapTables) -> list[SapDocument]:
-    """Return the documents of an answer, reversals made in SAP left out.
+    """Return the documents of an answer, without reversals that were made in SAP.
 
-    SAP copies the reference into a document's reversal; XREVERSAL 2 marks that. Raises
-    DocumentError where the answer is not what was asked for.
+    SAP copies the reference into a document's reversal, and marks the reversal with XREVERSAL 2.
+    Raises DocumentError if the answer does not fit the question.
     """
     rows = _rows(reply, _document_columns(tables))
-    found = [
+    outcome_of = [
         SapDocument(
             entry=JournalEntry(row[tables.number], row[tables.company], row[tables.year]),
             reference=row[tables.reference],
@@ -134,15 +136,15 @@ def read_documents(reply: Reply, tables: SapTables) -> list[SapDocument]:
         for row in rows
         if row.get(tables.reversal, "") != "2"
     ]
-    if not all(not is_nothing(held.entry.number) and held.reference for held in found):
+    if not all(not is_nothing(held.entry.number) and held.reference for held in outcome_of):
         raise DocumentError("a row of the answer has no document number or no reference")
-    return found
+    return outcome_of
 
 
 def read_totals(reply: Reply, held: Sequence[SapDocument], tables: SapTables) -> Totals:
     """Return the debit total of each document, by currency.
 
-    Raises DocumentError where the answer is not what was asked for, ClaimError for what is no
+    Raises DocumentError if the answer does not fit the question, ClaimError for an unreadable
     amount.
     """
     currencies = {document.entry: document.currency for document in held}
@@ -150,7 +152,7 @@ def read_totals(reply: Reply, held: Sequence[SapDocument], tables: SapTables) ->
     for row in _rows(reply, _item_columns(tables)):
         entry = JournalEntry(row[tables.number], row[tables.company], row[tables.year])
         if entry not in totals:
-            raise DocumentError(f"the answer holds items of {entry}, which was not asked for")
+            raise DocumentError(f"the answer holds items of {entry}, which we did not ask for")
         if row[tables.side] == _DEBIT:
             currency = currencies[entry]
             amount = _amount(row[tables.amount], currency, tables)
@@ -158,14 +160,14 @@ def read_totals(reply: Reply, held: Sequence[SapDocument], tables: SapTables) ->
             totals[entry][currency] = EXACT.add(so_far, amount)
     without = [one.entry for one in held if not one.status and not totals[one.entry]]
     if without:
-        raise DocumentError(f"the answer holds no debit of {without[0]}: its amounts are unknown")
+        raise DocumentError(f"the answer has no debit of {without[0]}: its amounts are unknown")
     return totals
 
 
-def found(
+def outcome_of(
     reference: str, documents: Sequence[SapDocument], totals: Totals, *, item: int = 1
 ) -> Outcome:
-    """Return what the ledger holds under a reference: nothing, one document, or no clear answer."""
+    """Return the outcome of a reference: absent, one document, or unknown if there are several."""
     if not documents:
         return Outcome(kind=_K.ABSENT, reference=reference, item=item)
     if len(documents) > 1:
@@ -174,7 +176,7 @@ def found(
         return unknown(text, reference=reference, item=item)
     (document,) = documents
     if document.status:
-        text = f"the document {document.entry} is not posted: its status is {document.status}"
+        text = f"document {document.entry} is not posted: its status is {document.status}"
         return unknown(text, reference=reference, item=item)
     return Outcome(
         kind=_K.REVERSED if document.reversed_by.strip("0") else _K.POSTED,
@@ -190,26 +192,26 @@ def by_reference(
 ) -> dict[str, list[SapDocument]]:
     """Return the documents under each reference that was asked for.
 
-    Raises DocumentError for a document under another: the answer is not to our question.
+    Raises DocumentError for a document under another reference: it does not fit our question.
     """
     known: dict[str, list[SapDocument]] = {reference: [] for reference in references}
-    folded = {_kept(reference): reference for reference in references}
+    folded = {_fold(reference): reference for reference in references}
     for document in held:
-        ours = folded.get(_kept(document.reference))
+        ours = folded.get(_fold(document.reference))
         if ours is None:
             raise DocumentError(
-                f"the answer holds the reference {document.reference}, which was not asked for"
+                f"the answer holds the reference {document.reference}, which we did not ask for"
             )
         known[document.reference if document.reference in known else ours].append(document)
     return known
 
 
-def is_same(found: str, ours: str) -> bool:
-    """Tell whether a reference in SAP is ours, as it was sent or in capitals."""
-    return _kept(found) == _kept(ours)
+def is_same(outcome_of: str, ours: str) -> bool:
+    """Say whether a reference in SAP is ours, as it was sent or in capitals."""
+    return _fold(outcome_of) == _fold(ours)
 
 
-def _kept(reference: str) -> str:
+def _fold(reference: str) -> str:
     return reference.upper()
 
 
@@ -222,7 +224,7 @@ def _amount(text: str, currency: str, tables: SapTables) -> Decimal:
 
 
 def _plain(text: str) -> str:
-    """Return a number as ABAP writes it, in ours: no zeros that no currency has."""
+    """Return a number of ABAP's without trailing zeros that no currency has."""
     whole, point, decimals = text.partition(".")
     return f"{whole}{point}{decimals[:2]}" if decimals[2:].strip("0") == "" else text
 
@@ -247,7 +249,7 @@ def _item_columns(tables: SapTables) -> list[str]:
 
 def _question(operation: str, table: str, columns: Sequence[str], lines: Sequence[str]) -> Request:
     body: dict[str, Any] = {
-        # Services answer with those optional tables that the request names.
+        # Services return only those optional tables that the request names.
         "Data": {},
         "Delimiter": _DELIMITER,
         "Fields": {"item": [{"Fieldname": name} for name in columns]},
@@ -258,7 +260,7 @@ def _question(operation: str, table: str, columns: Sequence[str], lines: Sequenc
     return Request(operation=operation, body=body, harmless=True)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -269,12 +271,12 @@ def _rows(reply: Reply, columns: Sequence[str]) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     items = tables[0].all("item")
     if not items and (tables[0].children or tables[0].text()):
-        raise DocumentError("the answer's table holds something, and no row by that name")
+        raise DocumentError("the answer's table is not empty, but has no row of that name")
     for item in items:
         cells = [cell.strip() for cell in value(item, "WA").split(_DELIMITER)]
         if len(cells) != len(columns):
             raise DocumentError(
-                f"a row of the answer has {len(cells)} cells, and {len(columns)} were asked for"
+                f"a row of the answer has {len(cells)} cells, but we asked for {len(columns)}"
             )
         rows.append(dict(zip(columns, cells, strict=True)))
     return rows

@@ -1,9 +1,9 @@
-"""A service of one's own whose document travels inside a string element; configured, not coded.
+"""Any service whose document travels inside a string element; configured, not coded.
 
-Nothing is known of such a service but what the configuration says, so little is believed: success
-needs the value that the options name, a refusal one that they name too; every other answer is
-unknown. Nothing can be asked. Where the service is said to refuse a reference that it has, a lost
-answer is resolved by sending again; else a person looks.
+Only the configuration describes such a service, so the profile believes little. Success needs a
+value that the options name, and so does a refusal; every other answer is unknown. Nothing can be
+asked. If the options say that the service refuses a known reference, a lost answer is resolved by
+sending again; otherwise a person looks.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ class InString:
     ) -> None:
         """Check the options; raises ConfigurationError CB-176."""
         if not success_values or not success:
-            raise _wrong("success and success_values say what proves that a voucher was taken in")
-        told = (*success_values, *refused_values, *duplicate_values)
-        if not all(told):
-            raise _wrong("an empty value would be read in every answer that lacks it")
-        if len(set(told)) != len(told):
-            raise _wrong("one value has two meanings; what it says of a voucher would be a guess")
+            raise _wrong("success and success_values must say what proves that a voucher is posted")
+        values = (*success_values, *refused_values, *duplicate_values)
+        if not all(values):
+            raise _wrong("a value is empty; every answer without the element would match it")
+        if len(set(values)) != len(values):
+            raise _wrong("one value has two meanings; give each value one meaning")
         self._operation, self._at, self._format = operation, at, format
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._schema, self._root = schema, root
@@ -142,21 +142,21 @@ class InString:
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return what the configured values say; POSTED only with the configured number."""
-        return (legible(self._answered, reply, 1),)
+        return (legible(self._read_reply, reply, 1),)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return REJECTED when the fault blames our message, else UNKNOWN."""
         return read_untyped(fault)
 
-    def _answered(self, reply: Reply, number: int) -> Outcome:
+    def _read_reply(self, reply: Reply, number: int) -> Outcome:
         answer = reply
         if self._inside:
             answer = read_inner(reply.text(*self._reply_at))
         elif self._reply_at:
-            found = reply.all(*self._reply_at)
-            if len(found) != 1:
-                return unknown(f"the reply holds {len(found)} answers")
-            answer = found[0]
+            answers = reply.all(*self._reply_at)
+            if len(answers) != 1:
+                return unknown(f"the reply holds {len(answers)} answers")
+            answer = answers[0]
         return msgspec.structs.replace(self._read(answer, number), drift=answer.drift)
 
     def _read(self, answer: Reply, number: int) -> Outcome:
@@ -165,19 +165,19 @@ class InString:
         kind = self._meaning.get(value)
         message = self._text(answer, "message")
         if kind is None:
-            text = f"the answer {value!r} is not one that the options know: {message}"
+            text = f"the options do not name the answer {value!r}: {message}"
             return unknown(text, reference=reference)
-        held = self._text(answer, "number")
-        if kind is _K.REJECTED and held:
-            text = f"the answer {value!r} refuses, and names the number {held}: {message}"
-            return unknown(text, reference=reference)
+        document_number = self._text(answer, "number")
+        if kind is _K.REJECTED and document_number:
+            text = f"the answer {value!r} refuses, but names the number {document_number}: "
+            return unknown(text + message, reference=reference)
         if kind is _K.REJECTED:
             reason = Reason(message or "the ERP refused it without a reason", code=value)
             return Outcome(kind=kind, reference=reference, reasons=(reason,), item=number)
-        entry = JournalEntry(held) if held else None
+        entry = JournalEntry(document_number) if document_number else None
         if kind is _K.POSTED and entry is None:
             if self._paths["number"]:
-                return unknown("the answer says success, and names no number", reference=reference)
+                return unknown("the answer says success, but names no number", reference=reference)
             kind = _K.ACKNOWLEDGED
         return Outcome(kind=kind, reference=reference, journal_entry=entry, item=number)
 

@@ -42,8 +42,8 @@ _UNNAMEABLE: Final = (
     "posting.tax_base",
     "posting.source",
 )
-_KEPT: Final = ("cost_centre", "project")
-"""What a posting says beyond account and amount, and must not get lost."""
+_NEVER_LOST: Final = ("cost_centre", "project")
+"""Fields of a posting, besides account and amount, that must not get lost."""
 
 
 class VoucherTemplate:
@@ -72,34 +72,34 @@ class VoucherTemplate:
                 "posting needs {account}, and {amount} with {side} or {debit} and {credit}"
             )
         if "side" in used and "" in self._sides.values():
-            raise _wrong("sides needs a word for debit and one for credit")
+            raise _wrong("sides needs a word for debit and a word for credit")
 
     def no_place(self) -> dict[str, str]:
-        """Return what the templates leave out of a voucher, each field with the reason."""
-        unnamed = "the templates do not name it; the options head and posting can"
-        found = dict.fromkeys(_UNNAMEABLE, "no template can name it; the reference stands for it")
-        found |= {name: unnamed for name in _OPTIONAL_HEAD if name not in self._in_head}
-        found |= {f"posting.{n}": unnamed for n in _OPTIONAL_POSTING if n not in self._placed}
-        return found | {f"posting.{name}": "the option ignored names it" for name in self._ignored}
+        """Return the fields of a voucher that the templates leave out, each with the reason."""
+        unnamed = "the templates do not name the field; the options head and posting can"
+        fields = dict.fromkeys(_UNNAMEABLE, "no template can name it; the reference stands for it")
+        fields |= {name: unnamed for name in _OPTIONAL_HEAD if name not in self._in_head}
+        fields |= {f"posting.{n}": unnamed for n in _OPTIONAL_POSTING if n not in self._placed}
+        return fields | {f"posting.{name}": "the option ignored names it" for name in self._ignored}
 
     def document(self, submission: Submission) -> dict[str, Any]:
         """Return the document, with ``Sourced`` leaves.
 
-        Raises ClaimError CB-175 for what the templates have no place for.
+        Raises ClaimError CB-175 for a field that the templates have no place for.
         """
         voucher = submission.voucher
         for posting in voucher.postings:
             self._check_places(posting, voucher)
         document: dict[str, Any] = {}
         for path, text in self._head.items():
-            _put(document, path, _filled(text, _head_values(submission), _FIELD_OF))
+            _put(document, path, _fill(text, _head_values(submission), _FIELD_OF))
         rows = []
         for number, posting in enumerate(voucher.postings, start=1):
             values = self._posting_values(posting, number)
             fields = {name: claim_field(posting, name) for name in values}
             row: dict[str, Any] = {}
             for path, text in self._posting.items():
-                _put(row, path, _filled(text, values, fields))
+                _put(row, path, _fill(text, values, fields))
             rows.append(row)
         _put(document, self._postings_at, rows)
         return document
@@ -125,15 +125,15 @@ class VoucherTemplate:
         }
 
     def _check_places(self, posting: Posting, voucher: Voucher) -> None:
-        said = [name for name in _KEPT if getattr(posting, name)]
-        said += [f"dimensions.{name}" for name in posting.dimensions]
-        said += ["currency"] if posting.currency != voucher.currency else []
-        said += ["partner"] if posting.partner not in ("", voucher.employee) else []
-        lost = [name for name in said if name not in self._placed]
+        filled = [name for name in _NEVER_LOST if getattr(posting, name)]
+        filled += [f"dimensions.{name}" for name in posting.dimensions]
+        filled += ["currency"] if posting.currency != voucher.currency else []
+        filled += ["partner"] if posting.partner not in ("", voucher.employee) else []
+        lost = [name for name in filled if name not in self._placed]
         if lost:
             raise ClaimError(
-                f"the posting on account {posting.account} says {lost[0]}, for which the document "
-                f"has no place; put {{{lost[0]}}} into the option posting, or name it in ignored",
+                f"the document has no place for {lost[0]} of the posting on account "
+                f"{posting.account}; put {{{lost[0]}}} into the option posting, or into ignored",
                 code="CB-175",
                 claim_id=voucher.claim_id,
             )
@@ -158,8 +158,8 @@ def _head_values(submission: Submission) -> dict[str, str]:
     }
 
 
-def _filled(template: str, values: Mapping[str, str], fields: Mapping[str, str]) -> Sourced:
-    """Return the text with its fields filled in; "" where it has fields and all are empty."""
+def _fill(template: str, values: Mapping[str, str], fields: Mapping[str, str]) -> Sourced:
+    """Return the text with its fields filled in; "" if it has fields, and all are empty."""
     names = _FIELD.findall(template)
     if names and not any(values.get(name) for name in names):
         return Sourced("", "")
@@ -173,7 +173,7 @@ def _check(templates: Mapping[str, str], known: frozenset[str], option: str) -> 
     strange = [name for name in sorted(used - known) if not _is_dimension(name, option)]
     if strange:
         offered = ", ".join(sorted(known))
-        raise _wrong(f"{option} names {{{strange[0]}}}; there are {offered}")
+        raise _wrong(f"{option} names {{{strange[0]}}}; the fields are {offered}")
     return used
 
 
@@ -186,7 +186,7 @@ def _put(document: dict[str, Any], path: str, value: object) -> None:
     for step in steps:
         document = document.setdefault(step, {})
         if not isinstance(document, dict):
-            raise _wrong(f"{path} leads through an element that has a value already")
+            raise _wrong(f"{path} leads through an element that already has a value")
     document[last] = value
 
 

@@ -2,11 +2,11 @@
 
 ``synchronizeData`` takes a ``ufinterface`` of the type ``vouchergl``. Each entry has its amount in
 four columns of its side: as entered, in local, in group and in global currency. The reply is a
-document in a string too; a voucher counts when its result has code 1 and holds the number.
+document in a string too. A voucher is posted if its result has code 1 and holds the number.
 
-No operation asks what the ledger holds, and whether a repeat is refused depends on how the platform
-is set up, so a lost answer is never sent again: a person looks for our reference, which is the
-document's ``filename`` and the voucher's ``memo1``.
+No operation asks for vouchers, and the platform's settings decide whether it refuses a repeat. So
+after a lost answer nothing is sent again: a person looks for our reference, which is the document's
+``filename`` and the voucher's ``memo1``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CHECKS: Final = MappingProxyType({"cost_centre": "0001", "partner": "0002", "pr
 _COLUMNS: Final = ("", "local", "group", "global")
 _TAKEN: Final = "1"
 _UNCLEAR: Final = frozenset({"", "-32000"})
-"""The platform's word for whatever it did not foresee says nothing of what was done."""
+"""The platform's codes for unforeseen errors, which do not say what was done."""
 _K = OutcomeKind
 
 
@@ -91,7 +91,7 @@ class YonyouNc:
     ) -> None:
         """Take the codes of the account set.
 
-        ``orgcode`` "" is the voucher's company, and ``book`` "" that organisation's main book.
+        ``orgcode`` "" means the voucher's company, ``book`` "" that organisation's main book.
         ``checks`` are the kinds of assistant accounting by dimension.
         """
         self._account, self._group, self._org, self._book = account, groupcode, orgcode, book
@@ -183,18 +183,18 @@ class YonyouNc:
     def _entry(self, posting: Posting, number: int, voucher: Voucher) -> dict[str, Any]:
         if posting.currency != self._local:
             raise ClaimError(
-                f"a posting in {posting.currency}: a Yonyou NC voucher needs its amount in "
+                f"a posting is in {posting.currency}, but a Yonyou NC voucher needs the amount in "
                 f"{self._local} too; convert in the chart, or claim each currency by itself",
                 code="CB-177",
                 claim_id=voucher.claim_id,
             )
         account = Sourced(posting.account, claim_field(posting, "account"))
         # NC demands an explanation of each entry.
-        said = one_line(posting.narration or voucher.text or voucher.claim_id)
+        explanation = one_line(posting.narration or voucher.text or voucher.claim_id)
         return {
             "detailindex": str(number),
             "accsubjcode": account,
-            "explanation": Sourced(said, claim_field(posting, "narration")),
+            "explanation": Sourced(explanation, claim_field(posting, "narration")),
             "verifydate": f"{voucher.posting_date.isoformat()} 00:00:00",
             "excrate2": "1",
             **_columns(posting),
@@ -208,8 +208,8 @@ class YonyouNc:
         lost = sorted(held.keys() - self._checks.keys())
         if lost:
             raise ClaimError(
-                f"{held[lost[0]].field}: Yonyou NC has no assistant accounting for {lost[0]!r}; "
-                "name its kind in the profile's option checks",
+                f"{held[lost[0]].field}: the dimension {lost[0]!r} has no assistant accounting in "
+                "Yonyou NC; name its kind in the profile's option checks",
                 code="CB-175",
                 claim_id=voucher.claim_id,
             )
@@ -231,27 +231,29 @@ def _columns(posting: Posting) -> dict[str, Any]:
 
 def _read(reply: Reply, number: int) -> Outcome:
     document = read_inner(reply.text("return"))
-    return msgspec.structs.replace(_told(document, number), drift=document.drift)
+    return msgspec.structs.replace(_read_result(document, number), drift=document.drift)
 
 
-def _told(document: Reply, number: int) -> Outcome:
+def _read_result(document: Reply, number: int) -> Outcome:
     results = document.all("sendresult")
     if document.local != "ufinterface" or len(results) != 1:
         return unknown(f"the answer is a {document.local} with {len(results)} results")
     result = results[0]
     code, well = result.text("resultcode"), document.text("@successful")
-    said = result.text("resultdescription")
-    held = result.text("content")
+    description = result.text("resultdescription")
+    voucher_number = result.text("content")
     # The platform may keep the document as a file of that name.
     reference = result.text("filename").removesuffix(".xml") or None
     if code == _TAKEN and well != "N":
-        if not held:
-            return unknown(f"the result has code 1, and no number: {said}")
-        return Outcome(
-            kind=_K.POSTED, reference=reference, journal_entry=JournalEntry(held), item=number
+        if not voucher_number:
+            return unknown(f"the result has code 1, but no number: {description}")
+        entry = JournalEntry(voucher_number)
+        return Outcome(kind=_K.POSTED, reference=reference, journal_entry=entry, item=number)
+    if code == _TAKEN or code in _UNCLEAR or well != "N" or voucher_number:
+        text = (
+            f"the result has code {code!r}, successful {well!r}, number {voucher_number!r}: "
+            f"{description}"
         )
-    if code == _TAKEN or code in _UNCLEAR or well != "N" or held:
-        text = f"the result has code {code!r}, successful {well!r}, number {held!r}: {said}"
         return unknown(text)
-    reason = Reason(said or "the ERP refused it without a reason", code=code)
+    reason = Reason(description or "the ERP refused it without a reason", code=code)
     return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)

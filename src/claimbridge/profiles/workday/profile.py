@@ -4,16 +4,16 @@ Facts it is built on, from the contract (v30.0) and its documentation:
 
 - ``Submit_Accounting_Journal`` with ``Add_Only`` true refuses a journal id that exists. The id is
   our reference, so a repeat is refused, and a lost answer is resolved by asking for the id.
-- The answer names the journal by its ids. Whether it is posted follows from a business process, so
-  a submission is *acknowledged*, and its number comes when ``Get_Journals`` is asked.
-- A refusal is a ``Validation_Fault`` with several errors; the XPath of each leads to the claim
-  field at fault. A ``Processing_Fault`` says nothing of how far the processing went.
-- An id that nobody has makes ``Get_Journals`` fault at the place of the reference: that is the
-  evidence that there is no such journal.
+- The answer names the journal by its ids. A business process decides whether the journal is posted.
+  So a submission is *acknowledged*, and its number comes with ``Get_Journals``.
+- A refusal is a ``Validation_Fault`` with several errors; the XPath of each leads to the wrong
+  claim field. A ``Processing_Fault`` does not say how far the processing went.
+- For an id that does not exist, ``Get_Journals`` answers with a fault at the place of the
+  reference. That fault is the evidence that there is no such journal.
 
 How a voucher becomes a journal: each posting is a line on its ledger account, debit or credit, with
-its cost centre, project and employee as worktags; further dimensions are worktags of the type that
-``worktags`` names for them, and another one is refused, not dropped. Input tax is an ordinary line.
+its cost centre, project and employee as worktags. A further dimension is a worktag of the type that
+``worktags`` names; a dimension without one is refused, not dropped. Input tax is an ordinary line.
 A reversal is a journal of its own, whose lines name the journal that they take back.
 """
 
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimError, DocumentError
 from claimbridge.model import (
     JournalEntry,
@@ -47,7 +48,6 @@ from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
-    from claimbridge.contract.calls.fault import Fault
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.workday import requests
@@ -65,7 +65,7 @@ _CAPABILITIES: Final = Capabilities(
     postings=999,
     reference_length=36,
     reference_pattern=r"[A-Za-z0-9._\-]+",
-    # Workday does not say whether its reference ids tell lower and upper case apart.
+    # Workday does not say whether its reference ids distinguish lower and upper case.
     reference_case="upper",
 )
 _JOURNAL_ID: Final = "Accounting_Journal_ID"
@@ -113,7 +113,7 @@ class Workday:
         }
 
     def told_apart_by(self, *, user: str) -> str:
-        """Return the ledger that journals go to, of those that the tenant keeps."""
+        """Return the tenant's ledger that journals go to."""
         return f"account_set {self._account_set}, ledger_type {self._ledger_type}"
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
@@ -140,9 +140,7 @@ class Workday:
         return as_request(QUERY, body)
 
     def converse(self, request: Request) -> Conversation:
-        """Perform one call; the errors of a refusal name the claim fields they come from."""
-        from claimbridge.contract.calls.fault import Fault
-
+        """Perform one call; the errors of a refusal name the claim fields behind them."""
         answer = yield from answer_to(request)
         if not isinstance(answer, Fault):
             return self.read(answer)
@@ -156,9 +154,9 @@ class Workday:
         return (msgspec.structs.replace(outcome, reasons=reasons),)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
-        """Return what became of a journal, or what is held of those that were asked for."""
+        """Return what became of a journal, or which of those asked for Workday holds."""
         if reply.local == f"{SUBMIT}_Response":
-            return (legible(_accepted, reply, 1),)
+            return (legible(_read_acceptance, reply, 1),)
         if reply.local == f"{QUERY}_Response":
             return _journals(reply)
         return (unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
@@ -220,8 +218,8 @@ class Workday:
         foreign = sorted(held.keys() - self._worktags.keys())
         if foreign:
             raise ClaimError(
-                f"{held[foreign[0]].field}: there is no worktag for the dimension {foreign[0]!r}; "
-                "name its type in the profile's option worktags",
+                f"{held[foreign[0]].field}: the dimension {foreign[0]!r} has no worktag; name the "
+                "worktag's type in the profile's option worktags",
                 code="CB-166",
                 claim_id=claim_id,
             )
@@ -231,30 +229,30 @@ class Workday:
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
-    """Return a reference to an object of any kind: to a type checker they are all the same."""
+    """Return a reference to an object of any kind; to a type checker all kinds are the same."""
     return {"ID": [{"@type": kind, "#text": Sourced(value, field) if field else value}]}
 
 
-def _accepted(reply: Reply, number: int) -> Outcome:
-    """Read the answer to a submission: an id of the journal is the evidence that it is there."""
+def _read_acceptance(reply: Reply, number: int) -> Outcome:
+    """Read the answer to a submission: a journal's id is the evidence that the journal exists."""
     ids = _ids(reply.all("Accounting_Journal_Reference"))
-    told = "; ".join(
+    messages = "; ".join(
         one.text("Message")
         for one in reply.all("Exceptions_Response_Data", "Exceptions_Data", "Exception_Data")
     )
     if not ids:
-        text = f"the answer names no journal{': ' if told else ''}{told}"
+        text = f"the answer names no journal{': ' if messages else ''}{messages}"
         return unknown(text, item=number)
     reference = ids.get(_JOURNAL_ID)
-    return Outcome(kind=_K.ACKNOWLEDGED, reference=reference, text=told, item=number)
+    return Outcome(kind=_K.ACKNOWLEDGED, reference=reference, text=messages, item=number)
 
 
 def _journals(reply: Reply) -> tuple[Outcome, ...]:
-    """Read what is held; that there is nothing must be said, and said of all that was asked for."""
+    """Read the journals of an answer; ABSENT only if the answer says that there is none."""
     entries = reply.all("Response_Data", "Journal_Entry", "Journal_Entry_Data")
-    found = [legible(_journal, entry, n) for n, entry in enumerate(entries, start=1)]
-    if found:
-        return tuple(found)
+    outcomes = [legible(_journal, entry, n) for n, entry in enumerate(entries, start=1)]
+    if outcomes:
+        return tuple(outcomes)
     if reply.text("Response_Results", "Total_Results") == "0":
         asked = [
             one.text() for one in reply.all("Request_References", "JournalEntryReference", "ID")
@@ -267,18 +265,18 @@ def _journals(reply: Reply) -> tuple[Outcome, ...]:
 
 
 def _journal(entry: Reply, number: int) -> Outcome:
-    """Read one journal; one without number or known status is not taken for posted."""
+    """Read one journal; without a number or a known status it is not posted."""
     ids = _ids(entry.all("Journal_Entry_Reference"))
     reference = entry.text("External_Reference_ID") or ids.get(_JOURNAL_ID)
     status = _ids(entry.all("Journal_Status_Reference")).get("Journal_Entry_Status_ID", "")
-    held = entry.text("Journal_Number")
-    if status == "Posted" and held:
+    journal_number = entry.text("Journal_Number")
+    if status == "Posted" and journal_number:
         undone = _ids(entry.all("Cancel_Reversed_By_Journal_Entry_Reference"))
         company = _ids(entry.all("Company_Reference")).get("Company_Reference_ID", "")
         return Outcome(
             kind=_K.REVERSED if undone else _K.POSTED,
             reference=reference,
-            journal_entry=JournalEntry(held, company),
+            journal_entry=JournalEntry(journal_number, company),
             totals=_totals(entry),
             item=number,
         )
@@ -289,7 +287,7 @@ def _journal(entry: Reply, number: int) -> Outcome:
     if status in _ENDED:
         reason = Reason(f"the journal is {status.lower()} in Workday", code=status)
         return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
-    text = f"the journal has the status {status!r} and the number {held!r}"
+    text = f"the journal has the status {status!r} and the number {journal_number!r}"
     return unknown(text, reference=reference, item=number)
 
 
@@ -298,7 +296,7 @@ _ENDED: Final = frozenset({"Canceled", "Denied"})
 
 
 def _totals(entry: Reply) -> dict[str, Decimal]:
-    """Return the debits by currency, as the lines hold them; {} when they hold none."""
+    """Return the lines' debits by currency; {} when the lines hold none."""
     own = _ids(entry.all("Currency_Reference")).get("Currency_ID", "")
     debits: dict[str, Decimal] = {}
     credits: dict[str, Decimal] = {}
@@ -308,18 +306,18 @@ def _totals(entry: Reply) -> dict[str, Decimal]:
             if currency and (text := line.text(name)):
                 so_far = sums.get(currency, Decimal(0))
                 sums[currency] = EXACT.add(so_far, _amount(text, currency))
-    # Lines that do not balance were not all read, and their sum is no evidence.
+    # If the lines do not balance, some were not read, and their sum is no evidence.
     return {one: total for one, total in debits.items() if total} if debits == credits else {}
 
 
 def _amount(text: str, currency: str) -> Decimal:
-    """Return an amount, which Workday writes with six decimals whatever the currency."""
+    """Return an amount, which Workday writes with six decimals in every currency."""
     plain = text.rstrip("0").rstrip(".") if "." in text else text
     return as_amount(plain or "0", currency, what="an amount")
 
 
 def _invalid(detail: Reply, number: int) -> Outcome:
-    """Read a refusal: its errors, unless they say that a journal is there, or is not.
+    """Read a refusal: its errors, unless they say that a journal exists, or does not exist.
 
     An error that points nowhere into the journal may say either, in words.
     """
@@ -330,8 +328,8 @@ def _invalid(detail: Reply, number: int) -> Outcome:
     if places and all("/JournalEntryReference" in place for place in places):
         return Outcome(kind=_K.ABSENT, item=number)
     if not places or not all("/Accounting_Journal_Data" in place for place in places):
-        told = "; ".join(error.text("Detail_Message") or error.text("Message") for error in errors)
-        return unknown(f"Workday refuses without saying where: {told or 'no reason'}", item=number)
+        why = "; ".join(error.text("Detail_Message") or error.text("Message") for error in errors)
+        return unknown(f"Workday refuses without a place: {why or 'no reason'}", item=number)
     reasons = tuple(
         Reason(
             error.text("Detail_Message") or error.text("Message") or "no reason given",
@@ -360,7 +358,7 @@ def _ids(references: Sequence[Reply]) -> dict[str, str]:
             continue
         if ids.setdefault(kind, value) != value:
             raise DocumentError(
-                f"the reply gives two values for the id {kind}; neither can be relied on",
+                f"the reply gives two values for the id {kind}; neither is reliable",
                 code="CB-155",
             )
     return ids

@@ -63,7 +63,7 @@ KEY_INFO: Final = re.compile(
 """What stands between, its end tag included: the same for all signatures of one signer."""
 
 
-class Writer:
+class SignatureWriter:
     """Writes one signer's enveloped signatures; immutable."""
 
     def __init__(self, algorithm: str, key_info: str) -> None:

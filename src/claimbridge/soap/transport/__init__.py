@@ -2,9 +2,8 @@
 
 Everything that fails before the first byte of the request may have left is ``NotDelivered`` (or
 its ``DeliveryRefused``, where trying again unchanged is useless). Everything after it is
-``OutcomeUnknown`` until a complete reply with XML says otherwise, save where the answer itself
-proves that the request was turned away unread. Nothing is ever sent twice, and no redirect is
-followed.
+``OutcomeUnknown`` until there is a complete answer; what that means is the business of the wire.
+Nothing is ever sent twice, and no redirect is followed.
 
 ========= ==================== ======================================================
 code      error                what happened
@@ -16,19 +15,11 @@ CB-414    NotDelivered         no connection in time (name, TCP, proxy, TLS)
 CB-415    NotDelivered         the TLS handshake failed; DeliveryRefused where the
                                certificate is untrusted, expired or for another host name
 CB-416    NotDelivered         all connections stayed busy
-CB-417    DeliveryRefused      a redirect: the endpoint moved
-CB-418    DeliveryRefused      401, 407, or TLS says no to our client certificate
-CB-409    DeliveryRefused      404, 405, 413, 415 …: turned away unread
-CB-442    LedgerUnavailable    429
-CB-443    LedgerUnavailable    503 with Retry-After
+CB-418    DeliveryRefused      the proxy, or TLS, says no to our credentials
 CB-460    OutcomeUnknown       no complete reply in time
 CB-461    OutcomeUnknown       the connection or the HTTP framing broke off
 CB-462    OutcomeUnknown       the reply does not decompress
-CB-463    OutcomeUnknown       200, but HTML, JSON or other things that are not XML
-CB-464    OutcomeUnknown       200, 202 or 204 without a body
 CB-465    OutcomeUnknown       the reply is larger than the limit
-CB-466    OutcomeUnknown       500, 502, 503, 504 … without a SOAP envelope
-CB-467    OutcomeUnknown       403 without a SOAP envelope
 ========= ==================== ======================================================
 """
 
@@ -36,9 +27,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claimbridge.soap.transport.ports import Ports
-from claimbridge.soap.transport.reply import HttpReply
-from claimbridge.soap.transport.request import HttpMessage, content_headers
+from claimbridge.soap.transport.answer import HttpAnswer
+from claimbridge.soap.transport.pool import Ports
+from claimbridge.soap.transport.request import HttpMessage
 from claimbridge.soap.transport.settings import (
     Auth,
     Basic,
@@ -67,10 +58,9 @@ __all__ = [
     "Basic",
     "Bearer",
     "ClientCertificate",
+    "HttpAnswer",
     "HttpMessage",
-    "HttpReply",
     "Ports",
     "Transport",
     "TransportSettings",
-    "content_headers",
 ]

@@ -12,8 +12,7 @@ from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import DeliveryError, requires_extra
 from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.answer import Headers, HttpAnswer, ReplyBody, headers_of
-from claimbridge.soap.transport.reply import HttpReply, accept
-from claimbridge.soap.transport.request import Departure, TimedRequest, prepare, watched
+from claimbridge.soap.transport.request import Departure, TimedRequest, log_exchange, prepare
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
 
@@ -45,28 +44,27 @@ class AsyncTransport:
         headers: Mapping[str, str],
         timeout: float | None = None,
         checked: Uptime | None = None,
-    ) -> HttpReply:
-        """Send ``body`` once and return the complete reply, which holds XML.
+    ) -> HttpAnswer:
+        """Send ``body`` once and return the complete answer, of whatever status.
 
         ``timeout`` replaces ``settings.total``, in seconds. ``checked`` is when the sender was last
-        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered,
-        OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
+        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered or
+        OutcomeUnknown, as the package's docstring sorts them.
         """
         call = prepare(self._settings, body, headers, timeout, checked)
-        with watched(place=self._place, size=len(body), clock=self._clock) as watch:
+        with log_exchange(place=self._place, size=len(body), clock=self._clock) as watch:
             progress = SimpleNamespace(connected=False, queued=False)
             try:
-                answer = await self._exchange(call, progress)
+                watch.answer = await self._exchange(call, progress)
             except (OSError, aiohttp.ClientError) as error:
                 # A timeout is an OSError too.
-                raise self._sorted(error, call, progress) from error
+                raise self._meaning(error, call, progress) from error
             except asyncio.CancelledError:
-                if self._closed and not progress.connected and not _cancelled():
+                if self._closed and not progress.connected and not _is_cancelled():
                     # Those who wait for a connection are cancelled by aiohttp when it closes.
-                    raise failures.closed(place=self._place) from None
+                    raise failures.after_close(place=self._place) from None
                 raise
-            watch.reply = accept(answer, place=self._place, now=self._clock.now())
-        return watch.reply
+        return watch.answer
 
     async def close(self) -> None:
         """Close all connections, busy ones too; closing twice does no harm."""
@@ -85,9 +83,9 @@ class AsyncTransport:
         shown = (
             {"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else {}
         )
-        async with self._opened().post(
+        async with self._client_session().post(
             self._url,
-            data=_Departing(call.body, Departure(call, self._clock)),
+            data=_DepartureBody(call.body, Departure(call, self._clock)),
             headers=call.headers,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=call.total, connect=call.connect),
@@ -97,7 +95,9 @@ class AsyncTransport:
         ) as response:
             headers = headers_of(response.headers.items())
             body = await self._read(response, headers)
-            return HttpAnswer.of(response.status, headers, body)
+            return HttpAnswer(
+                response.status, headers.joined, body, headers.cookies, place=self._place
+            )
 
     async def _read(self, response: aiohttp.ClientResponse, headers: Headers) -> bytes:
         body = ReplyBody(
@@ -109,10 +109,10 @@ class AsyncTransport:
             body.add(piece)
         return body.whole()
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _client_session(self) -> aiohttp.ClientSession:
         """Return the session, made on first use: aiohttp binds it to the running loop."""
         if self._closed:
-            raise failures.closed(place=self._place)
+            raise failures.after_close(place=self._place)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
@@ -127,7 +127,7 @@ class AsyncTransport:
             )
         return self._session
 
-    def _sorted(
+    def _meaning(
         self, error: OSError | aiohttp.ClientError, call: TimedRequest, progress: SimpleNamespace
     ) -> DeliveryError:
         """Return what ``error`` means, by whether a connection was there when it came."""
@@ -137,7 +137,7 @@ class AsyncTransport:
             return failures.late(place=self._place, seconds=call.total)
         if refusal := _certificate_refusal(error, self._place):
             return refusal
-        return failures.broken_off(error, place=self._place)
+        return failures.break_off(error, place=self._place)
 
     def _not_delivered(
         self, error: OSError | aiohttp.ClientError, call: TimedRequest, progress: SimpleNamespace
@@ -149,7 +149,7 @@ class AsyncTransport:
         return failures.unreachable(_beneath(error), place=self._place, seconds=call.connect)
 
 
-class _Departing(io.BytesIO):
+class _DepartureBody(io.BytesIO):
     """A body that aiohttp writes piece by piece, so that other tasks get a turn, or not at all."""
 
     def __init__(self, body: bytes, departure: Departure) -> None:
@@ -162,8 +162,8 @@ class _Departing(io.BytesIO):
         return super().read(size)
 
 
-def _cancelled() -> bool:
-    """Tell whether somebody asked for the end of the running task."""
+def _is_cancelled() -> bool:
+    """Say whether somebody asked for the end of the running task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

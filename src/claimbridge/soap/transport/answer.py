@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import msgspec
@@ -35,11 +37,11 @@ class Headers(msgspec.Struct, frozen=True):
 
 def headers_of(pairs: Iterable[tuple[str, str]]) -> Headers:
     """Return headers from their pairs, in the order in which they came."""
-    found: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in pairs:
-        found.setdefault(name.lower(), []).append(value)
-    joined = {name: ", ".join(dict.fromkeys(values)) for name, values in found.items()}
-    return Headers(joined, tuple(found.get("set-cookie", ())))
+        headers.setdefault(name.lower(), []).append(value)
+    joined = {name: ", ".join(dict.fromkeys(values)) for name, values in headers.items()}
+    return Headers(joined, tuple(headers.get("set-cookie", ())))
 
 
 def encodings_in(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -52,8 +54,8 @@ def encodings_in(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def schemes_in(value: str) -> tuple[str, ...]:
     """Return the schemes of a WWW-Authenticate or Proxy-Authenticate, each once, in order."""
     bare = _QUOTED.sub('""', value[:2000])
-    found = dict.fromkeys(match[1] for match in _SCHEME.finditer(bare))
-    return tuple(found)[:_MOST_SCHEMES]
+    schemes = dict.fromkeys(match[1] for match in _SCHEME.finditer(bare))
+    return tuple(schemes)[:_MOST_SCHEMES]
 
 
 class ReplyBody:
@@ -85,13 +87,15 @@ class ReplyBody:
         elif self._encoding in {"gzip", "x-gzip"}:
             self._inflate(piece)
         else:
-            raise self._garbled(f"is encoded as {self._encoding[:40]!a}, which was not asked for")
+            raise self._unreadable(
+                f"is encoded as {self._encoding[:40]!a}, which was not asked for"
+            )
 
     def whole(self) -> bytes:
         """Return the body; the last piece has been added."""
         compressed = self._encoding in {"gzip", "x-gzip"}
         if compressed and self._received and not self._inflater.eof:
-            raise self._garbled("ends in the middle of its compressed data")
+            raise self._unreadable("ends in the middle of its compressed data")
         return bytes(self._body)
 
     def _inflate(self, piece: bytes) -> None:
@@ -102,7 +106,7 @@ class ReplyBody:
                 # One byte more than may be kept is enough to see that a bomb goes off.
                 self._keep(self._inflater.decompress(piece, self._limit - len(self._body) + 1))
             except zlib.error as error:
-                raise self._garbled("does not decompress") from error
+                raise self._unreadable("does not decompress") from error
             piece = self._inflater.unconsumed_tail or self._inflater.unused_data
 
     def _keep(self, piece: bytes) -> None:
@@ -117,7 +121,7 @@ class ReplyBody:
             code="CB-465",
         )
 
-    def _garbled(self, why: str) -> OutcomeUnknown:
+    def _unreadable(self, why: str) -> OutcomeUnknown:
         return OutcomeUnknown(
             f"the reply of {self._place} {why}; reconcile before sending again", code="CB-462"
         )
@@ -126,15 +130,31 @@ class ReplyBody:
 class HttpAnswer(msgspec.Struct, frozen=True):
     """A complete HTTP answer, not yet judged.
 
-    ``headers`` and ``cookies`` are as those of an HttpReply.
+    ``headers`` are as sent, names in lower case, repeated ones joined with ``", "``; ``cookies`` is
+    each Set-Cookie by itself. ``body`` is decompressed. ``place`` names who answered, for messages.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     cookies: tuple[str, ...] = ()
+    place: str = ""
 
-    @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes) -> HttpAnswer:
-        """Return the answer with these headers."""
-        return cls(status, headers.joined, body, headers.cookies)
+    def __repr__(self) -> str:
+        return f"HttpAnswer({self.status}, {len(self.body)} bytes)"
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for (RFC 9110 §10.2.3), 0 or more.
+
+    None when there is none, or none that can be read.
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        # TypeError: a date with the zone -0000 is naive.
+        return None

@@ -82,7 +82,7 @@ class _TimedTlsSocket(_TimedSocket, ssl.SSLSocket):
             self.close()
 
 
-def timed(context: ssl.SSLContext) -> ssl.SSLContext:
+def with_countdown(context: ssl.SSLContext) -> ssl.SSLContext:
     """Return ``context``, whose sockets end by their connection's deadline from now on."""
     context.sslsocket_class = _TimedTlsSocket
     return context
@@ -136,14 +136,14 @@ class TimedConnection(HTTPConnection):
 
 
 class TimedTlsConnection(TimedConnection, HTTPSConnection):
-    """The same over TLS; its context comes from ``timed``."""
+    """The same over TLS; its context comes from ``with_countdown``."""
 
 
 def _dial(host: str, port: int, deadline: Countdown) -> _TimedSocket:
     """Return a connected socket; a dead address leaves its share of the time to the next one."""
-    found = _resolve(host, port, deadline)
+    addresses = _resolve(host, port, deadline)
     failed: OSError = OSError(f"{host} has no address")
-    for position, (family, kind, protocol, _, address) in enumerate(found):
+    for position, (family, kind, protocol, _, address) in enumerate(addresses):
         try:
             dialled = _TimedSocket(family, kind, protocol)
         except OSError as error:  # a kind of address that this machine does not speak
@@ -151,7 +151,7 @@ def _dial(host: str, port: int, deadline: Countdown) -> _TimedSocket:
             continue
         dialled.deadline = deadline
         try:
-            dialled.settimeout(deadline.left() / (len(found) - position))
+            dialled.settimeout(deadline.left() / (len(addresses) - position))
             dialled.connect(address)
             dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             dialled.settimeout(deadline.left())
@@ -164,12 +164,12 @@ def _dial(host: str, port: int, deadline: Countdown) -> _TimedSocket:
 
 
 _SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-_Found = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, _SocketAddress]]
+_Addresses = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, _SocketAddress]]
 
 
-def _resolve(host: str, port: int, deadline: Countdown) -> _Found:
+def _resolve(host: str, port: int, deadline: Countdown) -> _Addresses:
     """Ask the name server, for as long as there is time: the system call itself has no timeout."""
-    answers: queue.SimpleQueue[_Found | OSError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[_Addresses | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:

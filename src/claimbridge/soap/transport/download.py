@@ -17,7 +17,7 @@ from claimbridge.soap.transport.connection import (
     Countdown,
     TimedConnection,
     TimedTlsConnection,
-    timed,
+    with_countdown,
 )
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.tls import tls_context
@@ -90,7 +90,7 @@ def fetch(
     """
     address = settings.address
     if address.secure:
-        tls = timed(tls_context(settings))
+        tls = with_countdown(tls_context(settings))
         connection: TimedConnection = TimedTlsConnection(
             address.host, address.port, ssl_context=tls
         )

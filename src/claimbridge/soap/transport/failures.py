@@ -33,7 +33,7 @@ def unreachable(error: OSError, *, place: str, seconds: float) -> NotDelivered:
     if refusal := certificate_refusal(error, place=place):
         return refusal
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _untrusted(error, place)
+        return _bad_certificate(error, place)
     if isinstance(error, TimeoutError):
         return NotDelivered(
             f"{place} gave no connection within {seconds:g} s; try again, or check the network",
@@ -89,12 +89,12 @@ def busy(*, place: str, seconds: float) -> NotDelivered:
     )
 
 
-def closed(*, place: str) -> DeliveryRefused:
+def after_close(*, place: str) -> DeliveryRefused:
     """Return the error for the use of a transport after its end."""
     return DeliveryRefused(f"the transport to {place} is closed; open a new client", code="CB-410")
 
 
-def stopped(*, place: str) -> NotDelivered:
+def standstill(*, place: str) -> NotDelivered:
     """Return the error for a process that stood still between its last check and the sending."""
     return NotDelivered(
         f"this process stood still just before it sent to {place}; another may have taken the "
@@ -111,7 +111,7 @@ def late(*, place: str, seconds: float) -> OutcomeUnknown:
     )
 
 
-def broken_off(error: BaseException, *, place: str) -> OutcomeUnknown:
+def break_off(error: BaseException, *, place: str) -> OutcomeUnknown:
     """Return the error for a connection, or HTTP itself, that broke before the reply's end."""
     return OutcomeUnknown(
         f"the answer of {place} broke off ({type(error).__name__}); reconcile before sending again",
@@ -119,7 +119,7 @@ def broken_off(error: BaseException, *, place: str) -> OutcomeUnknown:
     )
 
 
-def _untrusted(error: ssl.SSLCertVerificationError, place: str) -> DeliveryRefused:
+def _bad_certificate(error: ssl.SSLCertVerificationError, place: str) -> DeliveryRefused:
     if error.verify_code in _OTHER_HOST:
         what = "was issued for another host name; use the name in the certificate as the endpoint"
     else:

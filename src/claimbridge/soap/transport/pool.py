@@ -1,4 +1,4 @@
-"""The connections of a transport between their exchanges."""
+"""What is kept open: the connections of a transport, and the transports of an ERP."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -14,6 +15,8 @@ from claimbridge.soap.transport import failures
 from claimbridge.soap.transport.connection import Countdown, TimedConnection
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.turns import Turn
+
+T = TypeVar("T")
 
 
 class _Idle(msgspec.Struct, frozen=True):
@@ -24,12 +27,14 @@ class _Idle(msgspec.Struct, frozen=True):
 class Loan:
     """A place in the pool, and the connection that is lent with it.
 
-    ``complete`` once its exchange is: then the connection may serve another.
+    ``complete`` once its exchange is: then the connection may serve another. ``over`` once the
+    connection was taken back.
     """
 
     def __init__(self) -> None:
         self.connection: TimedConnection | None = None
         self.complete = False
+        self.over = False
 
 
 class Pool:
@@ -48,7 +53,7 @@ class Pool:
         self._closed = False
 
     @contextlib.contextmanager
-    def lent(self, deadline: Countdown) -> Iterator[Loan]:
+    def lend(self, deadline: Countdown) -> Iterator[Loan]:
         """Lend a connection for one exchange; raises NotDelivered when none gets free.
 
         It goes back however the exchange ends, at whatever line.
@@ -72,11 +77,13 @@ class Pool:
                 if left <= 0 or not self._turn.wait(left):
                     raise failures.busy(place=self._settings.place, seconds=deadline.seconds)
             if self._closed:
-                raise failures.closed(place=self._settings.place)
+                raise failures.after_close(place=self._settings.place)
             self._lent.add(loan)
 
     def _take_back(self, loan: Loan) -> None:
         """Take a connection back, closed where its condition is not known; again: nothing."""
+        if loan.over:
+            return
         with self._turn.held():
             connection, loan.connection = loan.connection, None
             keep = loan.complete and not self._closed
@@ -86,6 +93,7 @@ class Pool:
                 connection.close()
             self._lent.discard(loan)
             self._turn.wake_all()
+        loan.over = True
 
     def close(self) -> None:
         """Close what is idle now, and what is busy when it comes back."""
@@ -115,3 +123,33 @@ class Pool:
             if fresh and idle.connection.is_connected:
                 return idle.connection
             idle.connection.close()
+
+
+class Ports(Generic[T]):
+    """One transport per address, made when first needed; threads may share it.
+
+    The settings' own endpoint is opened at once. The credentials go to every port: those are named
+    by the configuration or lie beside the endpoint, never by a reply.
+    """
+
+    def __init__(self, settings: TransportSettings, make: Callable[[TransportSettings], T]) -> None:
+        """Open the endpoint; raises ConfigurationError or KeyUnavailable as ``make`` does."""
+        self._settings = settings
+        self._make = make
+        self._turn = Turn()
+        self._open: dict[str, T] = {settings.endpoint: make(settings)}
+
+    def to(self, endpoint: str) -> T:
+        """Return the transport to ``endpoint``; "" is the settings' own."""
+        place = endpoint or self._settings.endpoint
+        if place in self._open:
+            return self._open[place]
+        with self._turn.held():
+            if place not in self._open:
+                settings = msgspec.structs.replace(self._settings, endpoint=place)
+                self._open[place] = self._make(settings)
+            return self._open[place]
+
+    def __iter__(self) -> Iterator[T]:
+        with self._turn.held():
+            return iter(list(self._open.values()))

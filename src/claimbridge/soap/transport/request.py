@@ -12,9 +12,8 @@ from typing import Final
 import msgspec
 
 from claimbridge.clock import Clock, Uptime
-from claimbridge.errors import ConfigurationError, DeliveryError, DeliveryRefused
-from claimbridge.soap.envelope import SOAP12
-from claimbridge.soap.transport.reply import HttpReply
+from claimbridge.errors import DeliveryError, DeliveryRefused
+from claimbridge.soap.transport.answer import HttpAnswer
 from claimbridge.soap.transport.settings import (
     LONGEST_WAIT,
     Basic,
@@ -100,23 +99,6 @@ class Departure:
         self.begun = True
 
 
-def content_headers(version: str, soap_action: str) -> dict[str, str]:
-    """Return the headers that say what the body is, for SOAP ``"1.1"`` or ``"1.2"``.
-
-    SOAP 1.1 §6.1.1: SOAPAction, quoted, present even when empty. SOAP 1.2 Part 2 §7.1.4 and
-    RFC 3902: the ``action`` parameter of the content type, left out when empty.
-    """
-    if not _VALUE.fullmatch(soap_action) or '"' in soap_action or "\\" in soap_action:
-        raise ConfigurationError(
-            f"the SOAP action {soap_action!a} cannot stand in an HTTP header; mend the contract",
-            code="CB-285",
-        )
-    if version == SOAP12:
-        action = f'; action="{soap_action}"' if soap_action else ""
-        return {"Content-Type": f"application/soap+xml; charset=utf-8{action}"}
-    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{soap_action}"'}
-
-
 def prepare(
     settings: TransportSettings,
     body: bytes,
@@ -135,7 +117,7 @@ def prepare(
     for name, value in sent.items():
         if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             raise DeliveryRefused(
-                f"the HTTP header {name!a} holds characters that HTTP forbids; mend it",
+                f"the HTTP header {name!a} holds characters that HTTP forbids; fix it",
                 code="CB-410",
             )
     total = settings.total if timeout is None else min(timeout, LONGEST_WAIT)
@@ -148,7 +130,6 @@ def _standing(settings: TransportSettings) -> dict[str, str]:
     """Return the headers that every request of these settings carries."""
     sent = {
         "User-Agent": settings.user_agent,
-        "Accept": "text/xml, application/soap+xml, */*;q=0.5",
         "Accept-Encoding": "gzip",
     }
     match settings.auth:
@@ -160,21 +141,21 @@ def _standing(settings: TransportSettings) -> dict[str, str]:
 
 
 class Watch(msgspec.Struct):
-    """What the log line at the end of an exchange tells: sizes, status and time, never content."""
+    """What the log line at the end of an exchange says: sizes, status, time; never content."""
 
-    reply: HttpReply | None = None
+    answer: HttpAnswer | None = None
 
 
 @contextmanager
-def watched(*, place: str, size: int, clock: Clock) -> Iterator[Watch]:
+def log_exchange(*, place: str, size: int, clock: Clock) -> Iterator[Watch]:
     """Log one exchange at DEBUG when it ends, well or not."""
     watch = Watch()
     started = clock.monotonic()
     ending = "interrupted"
     try:
         yield watch
-        if watch.reply is not None:
-            ending = f"HTTP {watch.reply.status}, {len(watch.reply.body)} bytes"
+        if watch.answer is not None:
+            ending = f"HTTP {watch.answer.status}, {len(watch.answer.body)} bytes"
     except DeliveryError as error:
         ending = error.code
         raise

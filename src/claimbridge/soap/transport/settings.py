@@ -18,22 +18,22 @@ _MASK = "…"
 _URL_SAFE = "%/:=&?~+!$,;'@()*[]"
 
 
-class _Masked(msgspec.Struct, frozen=True):
+class _WithSecrets(msgspec.Struct, frozen=True):
     """Shows its fields, with those that hold a secret masked, in ``repr`` and in rich's tables."""
 
-    def _shown(self) -> tuple[tuple[str, object], ...]:
+    def _visible(self) -> tuple[tuple[str, object], ...]:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self._shown())
+        fields = ", ".join(f"{name}={value!r}" for name, value in self._visible())
         return f"{type(self).__name__}({fields})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         # msgspec gives every Struct one of these, and rich prefers it to repr.
-        return list(self._shown())
+        return list(self._visible())
 
 
-class Basic(_Masked, frozen=True):
+class Basic(_WithSecrets, frozen=True):
     """HTTP Basic (RFC 7617); user and password travel as UTF-8."""
 
     user: str
@@ -47,11 +47,11 @@ class Basic(_Masked, frozen=True):
                 code="CB-283",
             )
 
-    def _shown(self) -> tuple[tuple[str, object], ...]:
+    def _visible(self) -> tuple[tuple[str, object], ...]:
         return ("user", self.user), ("password", _MASK)
 
 
-class Bearer(_Masked, frozen=True):
+class Bearer(_WithSecrets, frozen=True):
     """A bearer token (RFC 6750)."""
 
     token: str
@@ -59,16 +59,16 @@ class Bearer(_Masked, frozen=True):
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\x21-\x7e]+", self.token):
             raise ConfigurationError(
-                "a bearer token is visible ASCII without spaces (RFC 6750 §2.1); "
+                "a bearer token must be visible ASCII without spaces (RFC 6750 §2.1); "
                 "check it for a line end",
                 code="CB-283",
             )
 
-    def _shown(self) -> tuple[tuple[str, object], ...]:
+    def _visible(self) -> tuple[tuple[str, object], ...]:
         return (("token", _MASK),)
 
 
-class ClientCertificate(_Masked, frozen=True):
+class ClientCertificate(_WithSecrets, frozen=True):
     """A TLS client certificate with its key: the content of a PKCS#12 file (``.p12``, ``.pfx``).
 
     ``password`` is None when the file has none. The key is never written to a disk.
@@ -77,7 +77,7 @@ class ClientCertificate(_Masked, frozen=True):
     pkcs12: bytes
     password: str | None = None
 
-    def _shown(self) -> tuple[tuple[str, object], ...]:
+    def _visible(self) -> tuple[tuple[str, object], ...]:
         return ("pkcs12", _MASK), ("password", self.password and _MASK)
 
 
@@ -111,7 +111,7 @@ class Address(msgspec.Struct, frozen=True):
         return is_loopback(self.host)
 
 
-class TransportSettings(_Masked, frozen=True):
+class TransportSettings(_WithSecrets, frozen=True):
     """How to reach one ERP. Raises ConfigurationError for what could not work or is not safe.
 
     ``endpoint`` is https; http is accepted for a loopback address only. TLS is always verified.
@@ -154,7 +154,7 @@ class TransportSettings(_Masked, frozen=True):
         _ = self.via
         self._check_numbers()
         if not re.fullmatch(r"[\x20-\x7e]*", self.user_agent):
-            raise ConfigurationError("user_agent is printable ASCII", code="CB-284")
+            raise ConfigurationError("user_agent must be printable ASCII", code="CB-284")
 
     def _check_numbers(self) -> None:
         numbers = {
@@ -177,14 +177,14 @@ class TransportSettings(_Masked, frozen=True):
     @property
     def address(self) -> Address:
         """The endpoint, taken apart."""
-        return _parsed(self.endpoint, "endpoint", ("https", "http"), code="CB-280")
+        return _address_of(self.endpoint, "endpoint", ("https", "http"), code="CB-280")
 
     @property
     def via(self) -> Address | None:
         """The proxy, taken apart; None for a direct connection."""
         if self.proxy is None:
             return None
-        proxy = _parsed(self.proxy, "proxy", ("http",), code="CB-281")
+        proxy = _address_of(self.proxy, "proxy", ("http",), code="CB-281")
         return None if self.address.loopback else proxy
 
     @property
@@ -192,8 +192,8 @@ class TransportSettings(_Masked, frozen=True):
         """The endpoint as it may stand in a message."""
         return self.address.place
 
-    def _shown(self) -> tuple[tuple[str, object], ...]:
-        proxy = self.proxy and _parsed(self.proxy, "proxy", ("http",), code="CB-281").place
+    def _visible(self) -> tuple[tuple[str, object], ...]:
+        proxy = self.proxy and _address_of(self.proxy, "proxy", ("http",), code="CB-281").place
         return (
             ("endpoint", self.place),
             ("connect", self.connect),
@@ -209,7 +209,7 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
-def _parsed(url: str, what: str, schemes: tuple[str, ...], *, code: str) -> Address:
+def _address_of(url: str, what: str, schemes: tuple[str, ...], *, code: str) -> Address:
     """Return the parts of ``url``; raises ConfigurationError that does not repeat the URL.
 
     A URL that cannot be read may hold a password anywhere.
@@ -219,7 +219,7 @@ def _parsed(url: str, what: str, schemes: tuple[str, ...], *, code: str) -> Addr
         host = (parts.hostname or "").encode("idna").decode("ascii")
         port = parts.port
     except ValueError as error:
-        raise ConfigurationError(f"the {what} is not a URL; mend it", code=code) from error
+        raise ConfigurationError(f"the {what} is not a URL; fix it", code=code) from error
     wrong = _fault_of(url, parts, schemes)
     if wrong or not host:
         expected = " or ".join(f"{scheme}://host…" for scheme in schemes)
@@ -250,7 +250,7 @@ def _fault_of(url: str, parts: SplitResult, schemes: tuple[str, ...]) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` is this machine by its very name, without asking a name server."""
+    """Say whether ``host`` is this machine by its very name, without asking a name server."""
     if host.lower() == "localhost":
         return True
     try:

@@ -24,11 +24,10 @@ from claimbridge.soap.transport.connection import (
     TimedConnection,
     TimedTlsConnection,
     TunnelRefused,
-    timed,
+    with_countdown,
 )
 from claimbridge.soap.transport.pool import Pool
-from claimbridge.soap.transport.reply import HttpReply, accept
-from claimbridge.soap.transport.request import Departure, Stale, TimedRequest, prepare, watched
+from claimbridge.soap.transport.request import Departure, Stale, TimedRequest, log_exchange, prepare
 from claimbridge.soap.transport.settings import Address, TransportSettings
 from claimbridge.soap.transport.tls import tls_context
 
@@ -50,7 +49,7 @@ class HttpClient:
         self._clock = clock
         self._place = settings.place
         self._address = settings.address
-        self._tls = timed(tls_context(settings)) if self._address.secure else None
+        self._tls = with_countdown(tls_context(settings)) if self._address.secure else None
         self._pool = Pool(self._connection, settings, clock)
 
     def exchange(self, call: TimedRequest) -> HttpAnswer:
@@ -62,7 +61,7 @@ class HttpClient:
         """
         total = Countdown(self._clock, call.total)
         opening = Countdown(self._clock, call.connect)
-        with self._pool.lent(opening) as loan:
+        with self._pool.lend(opening) as loan:
             assert loan.connection is not None  # it was lent with one
             self._open(loan.connection, opening)
             answer = self._exchange(loan.connection, call, total)
@@ -81,7 +80,7 @@ class HttpClient:
             return TimedConnection(first.host, first.port)
         connection = TimedTlsConnection(first.host, first.port, ssl_context=self._tls)
         if proxy is not None:
-            connection.set_tunnel(self._address.host, self._address.port, _shown_to(proxy))
+            connection.set_tunnel(self._address.host, self._address.port, _proxy_headers(proxy))
         return connection
 
     def _open(self, connection: TimedConnection, deadline: Countdown) -> None:
@@ -106,17 +105,18 @@ class HttpClient:
         connection.until(deadline, departure)
         answered = False
         try:
-            response = self._sent(connection, call)
+            response = self._response(connection, call)
             answered = True
             body = self._read(response)
         except (OSError, http.client.HTTPException, HTTPError) as error:
             if isinstance(error, Stale) and not departure.begun:
-                raise failures.stopped(place=self._place) from _shallow(error)
-            raise self._lost(error, deadline, answered=answered) from _shallow(error)
+                raise failures.standstill(place=self._place) from _shallow(error)
+            raise self._loss(error, deadline, answered=answered) from _shallow(error)
         # ``items`` of urllib3 gives each of repeated headers, one after the other.
-        return HttpAnswer.of(response.status, headers_of(response.headers.items()), body)
+        headers = headers_of(response.headers.items())
+        return HttpAnswer(response.status, headers.joined, body, headers.cookies, place=self._place)
 
-    def _sent(self, connection: TimedConnection, call: TimedRequest) -> BaseHTTPResponse:
+    def _response(self, connection: TimedConnection, call: TimedRequest) -> BaseHTTPResponse:
         # A server that refuses a request need not read all of it; its answer may be waiting.
         with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.request(
@@ -139,12 +139,12 @@ class HttpClient:
             body.add(piece)
         return body.whole()
 
-    def _lost(self, error: BaseException, deadline: Countdown, *, answered: bool) -> DeliveryError:
+    def _loss(self, error: BaseException, deadline: Countdown, *, answered: bool) -> DeliveryError:
         if isinstance(error, TimeoutError | ReadTimeoutError):
             return failures.late(place=self._place, seconds=deadline.seconds)
         if not answered and (refusal := failures.certificate_refusal(error, place=self._place)):
             return refusal
-        return failures.broken_off(error, place=self._place)
+        return failures.break_off(error, place=self._place)
 
 
 def _shallow(error: BaseException) -> BaseException:
@@ -156,7 +156,7 @@ def _shallow(error: BaseException) -> BaseException:
     return error
 
 
-def _shown_to(proxy: Address) -> dict[str, str]:
+def _proxy_headers(proxy: Address) -> dict[str, str]:
     return {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
 
 
@@ -180,18 +180,17 @@ class Transport:
         headers: Mapping[str, str],
         timeout: float | None = None,
         checked: Uptime | None = None,
-    ) -> HttpReply:
-        """Send ``body`` once and return the complete reply, which holds XML.
+    ) -> HttpAnswer:
+        """Send ``body`` once and return the complete answer, of whatever status.
 
         ``timeout`` replaces ``settings.total``, in seconds. ``checked`` is when the sender was last
-        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered,
-        OutcomeUnknown or LedgerUnavailable, as the package's docstring sorts them.
+        known to own what it sends: it leaves soon after that, or not at all. Raises NotDelivered or
+        OutcomeUnknown, as the package's docstring sorts them.
         """
         call = prepare(self._settings, body, headers, timeout, checked)
-        with watched(place=self._place, size=len(body), clock=self._clock) as watch:
-            answer = self._http.exchange(call)
-            watch.reply = accept(answer, place=self._place, now=self._clock.now())
-        return watch.reply
+        with log_exchange(place=self._place, size=len(body), clock=self._clock) as watch:
+            watch.answer = self._http.exchange(call)
+        return watch.answer
 
     def close(self) -> None:
         """Close idle connections now and busy ones when their exchange ends; twice is harmless."""

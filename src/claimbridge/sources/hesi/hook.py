@@ -20,7 +20,7 @@ import msgspec
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sources.hesi.api.client import HesiClient
-from claimbridge.sources.hesi.settings import HesiSettings
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hints import Hints
 from claimbridge.sources.receiver import Receive, Receiver, Scope, Send
 from claimbridge.sources.record import SourceRecord, open_record

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.hook import missed_messages
-from claimbridge.sources.hesi.settings import HesiSettings
 from claimbridge.sources.hesi.source import HesiSource
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
 from claimbridge.sources.hints import SourceWithHints

@@ -21,12 +21,12 @@ from claimbridge.sources.base import Arrival
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.api.http import JsonObject
 from claimbridge.sources.hesi.api.listing import HesiListEntry, read_changes
-from claimbridge.sources.hesi.effects import DRAFT, WAITING
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
 from claimbridge.sources.hesi.forms.form import HesiForms
 from claimbridge.sources.hesi.forms.ignored import ignored
+from claimbridge.sources.hesi.forms.log import DRAFT, WAITING
 from claimbridge.sources.hesi.forms.words import FormWords
-from claimbridge.sources.hesi.settings import HesiSettings
 
 _MARK: Final = re.compile(r"([A-Za-z]{1,30})=([0-9]{1,15})")
 
@@ -209,7 +209,7 @@ class HesiSource:
     def _matters(self, document: JsonObject) -> bool:
         if not isinstance(document.get("state"), str):
             return True  # it was asked for by its state; what it is has to be looked at
-        return self._forms.approved(document) or self._forms.was_approved(document)
+        return self._forms.is_approved(document) or self._forms.was_approved(document)
 
     def _arrival(self, listed: HesiListEntry, mark: str) -> Arrival | None:
         """Return what a document of a list is; its details are read where the map needs them."""
@@ -226,7 +226,7 @@ class HesiSource:
                 label=self._forms.label(document),
                 mark=mark,
             )
-        if self._fields.details and self._forms.approved(document):
+        if self._fields.details and self._forms.is_approved(document):
             found = self.client.details(listed.id)
             document = found if found is not None else {**document, "active": False}
             if "form" not in document:
@@ -248,7 +248,7 @@ class HesiSource:
             named = hashlib.sha256(held).hexdigest()[:16]
             return str(updated) if updated is not None else f"content-{named}"
 
-        if not self._forms.approved(document):
+        if not self._forms.is_approved(document):
             if not self._forms.was_approved(document):
                 return None
             gone = version(f"withdrawn {document.get('state')}")

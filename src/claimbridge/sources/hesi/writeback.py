@@ -20,18 +20,16 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import JournalEntry, Standing, State
-from claimbridge.sources.base import Arrival
+from claimbridge.sources.base import Arrival, WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.hesi.api.client import HesiClient
-from claimbridge.sources.hesi.effects import (
-    MARK,
-    JsonObject,
-    Shown,
-    decision,
-    payment,
-    voucher,
-    waiting_node,
+from claimbridge.sources.hesi.api.http import JsonObject
+from claimbridge.sources.hesi.evidence import (
+    DocumentEvidence,
+    decision_evidence,
+    payment_evidence,
+    voucher_evidence,
 )
-from claimbridge.sources.writeback import WriteBack, WriteBackKind, WriteBackState
+from claimbridge.sources.hesi.forms.log import DECISION_MARK, waiting_node
 
 QUIET: Final = dt.timedelta(seconds=60)
 """How long a request whose answer was lost may still arrive: until then nothing is sent again."""
@@ -147,7 +145,7 @@ class HesiWriteBackPort:
         It is about ``revision`` of the form alone; None: about whatever waits there.
         """
         occasion = f"{action} {occasion}"
-        mark = f"{MARK}{occasion}]"
+        mark = f"{DECISION_MARK}{occasion}]"
         content = {
             "action": action,
             "comment": f"{comment[:_LONGEST_COMMENT]} {mark}",
@@ -178,17 +176,17 @@ class HesiWriteBackPort:
         """Read the document, send what it does not show yet, and return what became of it."""
         try:
             document = self._client.details(write_back.key)
-            shown = self._shown(write_back, document, earlier, attempted=False)
-            if shown is None and write_back.kind is WriteBackKind.APPROVAL:
-                shown = self._not_there_yet(write_back)
+            evidence = self._evidence(write_back, document, earlier, attempted=False)
+            if evidence is None and write_back.kind is WriteBackKind.APPROVAL:
+                evidence = self._not_there_yet(write_back)
         except ClaimBridgeError as error:
             return _now(write_back, WriteBackState.PENDING, f"nothing was sent: {error}")
-        if shown is not None:
-            return _now(write_back, *shown)
+        if evidence is not None:
+            return _now(write_back, *evidence)
         try:
             self._call(write_back, document or {})
         except LedgerRejection as error:
-            return self._refused(write_back, error, earlier)
+            return self._after_refusal(write_back, error, earlier)
         except OutcomeUnknown as error:
             return _now(write_back, WriteBackState.IN_DOUBT, str(error))
         except ClaimBridgeError as error:
@@ -201,9 +199,9 @@ class HesiWriteBackPort:
             document = self._client.details(write_back.key)
         except ClaimBridgeError as error:
             return _now(write_back, WriteBackState.IN_DOUBT, f"it cannot be looked up: {error}")
-        shown = self._shown(write_back, document, earlier, attempted=True)
-        if shown is not None and shown.state is not WriteBackState.PENDING:
-            return _now(write_back, *shown)
+        evidence = self._evidence(write_back, document, earlier, attempted=True)
+        if evidence is not None and evidence.state is not WriteBackState.PENDING:
+            return _now(write_back, *evidence)
         if self._may_arrive(write_back):
             return _now(
                 write_back, WriteBackState.IN_DOUBT, "Hesi shows nothing of it; it may still arrive"
@@ -211,7 +209,7 @@ class HesiWriteBackPort:
         return _now(write_back, WriteBackState.PENDING, "it did not arrive; it is sent again")
 
     def _may_arrive(self, write_back: WriteBack) -> bool:
-        if write_back.in_doubt_since is None:
+        if write_back.doubt_since is None:
             return False
         passed = self._clock.uptime().since(write_back.doubt_uptime)
         return passed is None or passed < self._quiet.total_seconds()
@@ -243,34 +241,34 @@ class HesiWriteBackPort:
             revision=standing.revision,
         )
 
-    def _shown(
+    def _evidence(
         self,
         write_back: WriteBack,
         document: JsonObject | None,
         earlier: Sequence[WriteBack],
         *,
         attempted: bool,
-    ) -> Shown | None:
+    ) -> DocumentEvidence | None:
         """Return what a document shows of a write-back; None when it may be sent.
 
         ``attempted`` is whether an attempt of ours may have arrived.
         """
         match write_back.kind:
             case WriteBackKind.VOUCHER:
-                return voucher(write_back, document, earlier)
+                return voucher_evidence(write_back, document, earlier)
             case WriteBackKind.APPROVAL:
-                return decision(write_back, document, self._node)
+                return decision_evidence(write_back, document, self._node)
             case WriteBackKind.PAYMENT:
-                return payment(
+                return payment_evidence(
                     write_back, document, attempted=attempted, within=self._quiet + _LONGEST_CALL
                 )
 
-    def _not_there_yet(self, write_back: WriteBack) -> Shown | None:
+    def _not_there_yet(self, write_back: WriteBack) -> DocumentEvidence | None:
         """Ask for the stage, too: after a change a document passes through steps of Hesi's own."""
         stages = {one.stage for one in self._client.approval_states([write_back.key])}
         if stages == {self._node}:
             return None
-        return Shown(
+        return DocumentEvidence(
             WriteBackState.PENDING, f"it is at {', '.join(stages) or 'no step'}, not {self._node}"
         )
 
@@ -297,7 +295,7 @@ class HesiWriteBackPort:
                     write_back.key, paid=content["paid"] == "yes", message=content["message"]
                 )
 
-    def _refused(
+    def _after_refusal(
         self, write_back: WriteBack, error: LedgerRejection, earlier: Sequence[WriteBack]
     ) -> WriteBack:
         """Return what a no means: an earlier attempt of ours may be what it is about."""
@@ -315,9 +313,9 @@ class HesiWriteBackPort:
                 write_back, WriteBackState.IN_DOUBT, f"Hesi says {words}, and then: {unread}"
             )
         attempted = write_back.attempt > 1
-        shown = self._shown(write_back, document, earlier, attempted=attempted)
-        if shown is not None and shown.state in (WriteBackState.DONE, WriteBackState.PENDING):
-            return _now(write_back, *shown)
+        evidence = self._evidence(write_back, document, earlier, attempted=attempted)
+        if evidence is not None and evidence.state in (WriteBackState.DONE, WriteBackState.PENDING):
+            return _now(write_back, *evidence)
         return _now(write_back, WriteBackState.REFUSED, f"CB-552 Hesi refuses it: {words}")
 
 

@@ -19,8 +19,7 @@ from claimbridge.model import Outcome
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.abilities import NamesNoPlace
 from claimbridge.sandbox import PROFILES, Responder
-from claimbridge.soap.authenticator import SoapReply
-from claimbridge.soap.envelope import open_envelope
+from claimbridge.soap.envelope import SoapReply, open_envelope
 from claimbridge.testing.fake import PlainChart
 
 

@@ -29,8 +29,8 @@ from claimbridge.sources.hesi.api.http import (
     words_in,
     written_object,
 )
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys, HesiToken
-from claimbridge.sources.hesi.settings import HesiSettings
 
 _log: Final = logging.getLogger("claimbridge.hesi")
 

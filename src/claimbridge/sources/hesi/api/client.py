@@ -29,8 +29,8 @@ from claimbridge.sources.hesi.api.http import (
     read_object,
     words_in,
 )
+from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
-from claimbridge.sources.hesi.settings import HesiSettings
 
 _LIST: Final = "/api/openapi/v1.1/docs/getApplyList"
 _DETAILS: Final = "/api/openapi/v1.1/flowDetails"

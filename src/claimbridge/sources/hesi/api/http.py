@@ -19,7 +19,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.soap.transport.reply import retry_after
+from claimbridge.soap.transport.answer import retry_after
 from claimbridge.soap.transport.request import TimedRequest
 from claimbridge.soap.transport.settings import TransportSettings
 from claimbridge.soap.transport.sync import HttpClient

@@ -1,0 +1,78 @@
+"""A ledger for commands that touch no network, by a profile's name and options."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from claimbridge.cli.inputs import at_hand
+from claimbridge.config import LedgerConfig
+from claimbridge.errors import ConfigurationError
+from claimbridge.ledger import Ledger
+
+
+def read_options(given: tuple[str, ...]) -> dict[str, Any]:
+    """Return the options that were given: TOML (``debtors=["advance_clearing"]``), or plain text.
+
+    Raises ConfigurationError CB-251 for what is no KEY=VALUE, and for a key given twice.
+    """
+    found: dict[str, Any] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not (equals and key.strip()):
+            raise _wrong(one, "is not KEY=VALUE")
+        try:
+            table = tomllib.loads(f"{key} = {value}", parse_float=Decimal)
+        except (ValueError, ArithmeticError, RecursionError):  # of TOML, and of absurd numbers
+            try:
+                table = tomllib.loads(f"{key} = {json.dumps(value)}")
+            except ValueError as error:
+                raise _wrong(one, f"is not KEY=VALUE: {error}") from error
+        _join(found, table, one)
+    return found
+
+
+def _join(found: dict[str, Any], table: dict[str, Any], one: str) -> None:
+    for key, value in table.items():
+        held = found.setdefault(key, value)
+        if held is value:
+            continue
+        if not (isinstance(held, dict) and isinstance(value, dict)):
+            raise _wrong(one, "gives a key a second time")
+        _join(held, value, one)
+
+
+def _wrong(one: str, why: str) -> ConfigurationError:
+    return ConfigurationError(f"--option {one[:80]!r} {why}", code="CB-251")
+
+
+def offline_ledger(
+    profile: str, contract: Path | None, chart: Path | None, options: tuple[str, ...]
+) -> Ledger:
+    """Return a ledger that builds and reads, for commands that touch no network."""
+    given = read_options(options)
+    with ExitStack() as held:
+        if contract is not None:
+            contract = held.enter_context(at_hand(contract, suffix=".wsdl"))
+        if chart is not None:
+            chart = held.enter_context(at_hand(chart, suffix=".toml"))
+        config = LedgerConfig(
+            name="preview",
+            profile=profile,
+            endpoint="http://127.0.0.1/",
+            contract=str(contract) if contract else None,
+            chart=str(chart) if chart else None,
+            options=given,
+        )
+        ledger = Ledger(config)
+        _ = ledger.setup.contract  # opened while stdin's copy is there
+        if chart is not None:
+            _ = ledger.setup.chart
+    return ledger
+
+
+__all__ = ["offline_ledger", "read_options"]
