@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from claimbridge.journal.calls import CURRENT, ClientCall, ThreadCall
 from claimbridge.ledger_client import LedgerClient
@@ -24,9 +23,9 @@ from claimbridge.model import (
 from claimbridge.results import Reconciled, Result
 from claimbridge.soap.transport import HttpAnswer, HttpMessage, Transport, TransportSettings
 from claimbridge.submission import (
-    Access,
     Deadline,
     Emissions,
+    InThread,
     Plan,
     ProbeResult,
     WorkWindow,
@@ -251,7 +250,9 @@ class Client(LedgerClient[Transport]):
         try:
             try:
                 CURRENT.set(call)
-                return perform(plan, _Performer(self, Deadline(self._clock, timeout)))
+                return perform(
+                    plan, InThread(self.journal, self._post, Deadline(self._clock, timeout))
+                )
             finally:
                 self._end(call, outer)
         finally:
@@ -268,22 +269,3 @@ class Client(LedgerClient[Transport]):
         return transport.post(
             message.body, headers=message.headers, timeout=total, checked=message.checked
         )
-
-
-class _Performer:
-    """Performs the steps of one call of a client, in its thread."""
-
-    def __init__(self, client: Client, deadline: Deadline) -> None:
-        self._client = client
-        self._deadline = deadline
-
-    def access(self, step: Access[Any]) -> Any:
-        return step.perform(self._client.journal)
-
-    def post(self, message: HttpMessage) -> HttpAnswer:
-        return self._client._post(message, self._deadline)
-
-    def pause(self, seconds: float) -> bool:
-        left = self._deadline.left(seconds)
-        time.sleep(left)
-        return left >= seconds

@@ -28,11 +28,13 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import (
+    Access,
     Draft,
     Pause,
     Plan,
     Post,
     Rules,
+    perform,
     reference_for,
     submit_document,
 )
@@ -146,46 +148,48 @@ class Scene:
         self.ledger = OneMessage(self.rules)
         self.asked: list[str] = []
         """What was exchanged: verb and references."""
+        self.script: list[Reply] = []
         self.pauses: list[float] = []
         self.breaks: dict[type, BaseException] = {}
         """Exceptions to throw at the first step of a kind, after it was performed."""
 
     def play(self, plan: Plan[Any], *replies: Reply) -> Any:
         """Perform a plan to its end; every reply must be used."""
-        script = list(replies)
+        self.script = list(replies)
         try:
-            step = next(plan)
-            while True:
-                try:
-                    answer = self._perform(step, script)
-                    if type(step) in self.breaks:
-                        raise self.breaks.pop(type(step))
-                except BaseException as error:  # noqa: BLE001 - the plan must hear of every end
-                    step = plan.throw(error)
-                else:
-                    step = plan.send(answer)
-        except StopIteration as end:
-            return end.value
+            return perform(plan, self)
         finally:
-            assert not script, f"{len(script)} replies were not asked for"
+            assert not self.script, f"{len(self.script)} replies were not asked for"
 
-    def _perform(self, step: Any, script: list[Reply]) -> Any:
-        if isinstance(step, Pause):
-            self.pauses.append(step.seconds)
-            self.clock.seconds += step.seconds
-            return True
-        if not isinstance(step, Post):
-            return step.perform(self.journal)
-        exchange: Exchange = step.message
-        references = " ".join(one.reference for one in exchange.submissions)
-        assert script, f"nothing is scripted for {exchange.verb}"
-        self.asked.append(f"{exchange.verb} {references}")
-        reply = script.pop(0)
+    def access(self, step: Access[Any]) -> Any:
+        """Perform a step on the journal."""
+        answer = step.perform(self.journal)
+        self._break_after(type(step))
+        return answer
+
+    def post(self, message: Exchange) -> tuple[Outcome, ...]:
+        """Answer by the script."""
+        references = " ".join(one.reference for one in message.submissions)
+        assert self.script, f"nothing is scripted for {message.verb}"
+        self.asked.append(f"{message.verb} {references}")
+        reply = self.script.pop(0)
         if callable(reply) and not isinstance(reply, BaseException):
             reply = reply()
         if isinstance(reply, BaseException):
             raise reply
+        self._break_after(Post)
         return reply if isinstance(reply, tuple) else (reply,)
+
+    def pause(self, seconds: float) -> bool:
+        """Let time pass."""
+        self.pauses.append(seconds)
+        self.clock.seconds += seconds
+        self._break_after(Pause)
+        return True
+
+    def _break_after(self, kind: type) -> None:
+        if kind in self.breaks:
+            raise self.breaks.pop(kind)
 
     def submit(self, revision: int, *replies: Reply) -> Submission:
         """Submit a revision of claim C."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 import pytest
 from tests.exchanger import OneMessage
 from tests.submission.driver import ASK_UNIQUE, DAY, ENTRY, UNIQUE, Clock, history, key, wanted
 
 from claimbridge.errors import ConflictingSubmission
+from claimbridge.journal import Journal
 from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
-from claimbridge.submission import Access, Plan, Recall, Record, Rules, settle_by_hand
+from claimbridge.submission import Plan, Rules, settle_by_hand, with_journal
 from claimbridge.submission.by_hand import settle_gone
 from claimbridge.submission.intentions import reversal_changes
 
@@ -44,17 +47,22 @@ def _half_reversed(reversal: State) -> History:
     return history(part, wanted(1, key=taking, reference="C.x1", state=reversal, attempt=1))
 
 
-def _settled(plan: Plan[Submission], found: History) -> Submission:
+class _OneHistory:
+    """A journal that knows one history, and takes whatever is written."""
+
+    def __init__(self, known: History) -> None:
+        self.known = known
+
+    def history(self, *_: str) -> History:
+        return self.known
+
+    def record(self, *_: object) -> History:
+        return self.known
+
+
+def _settled(plan: Plan[Submission], known: History) -> Submission:
     """Perform a plan that needs the journal alone, on one history."""
-    answer: object = None
-    try:
-        while True:
-            step = plan.send(answer)
-            assert isinstance(step, Access)
-            assert isinstance(step, (Recall, Record))
-            answer = found
-    except StopIteration as end:
-        return end.value
+    return with_journal(plan, cast("Journal", _OneHistory(known)))
 
 
 @pytest.mark.parametrize("gone", [True, False])

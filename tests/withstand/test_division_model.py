@@ -21,7 +21,18 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConflictingSubmissi
 from claimbridge.journal.memory import MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Claim, JournalEntry, Outcome, OutcomeKind, Purpose, State, Submission
-from claimbridge.submission import Built, Pause, Plan, Post, plans, reconcile_claim
+from claimbridge.submission import (
+    Access,
+    Built,
+    End,
+    Pause,
+    Plan,
+    advance,
+    perform,
+    plans,
+    reconcile_claim,
+    take,
+)
 
 UNFINISHED = (State.PENDING, State.SENDING, State.IN_DOUBT, State.REVERSING)
 K = OutcomeKind
@@ -153,33 +164,31 @@ class World:
         """Let one process, any, make its next step; it may be interrupted there."""
         index = self.chance.randrange(len(self.going))
         plan, answer = self.going.pop(index)
+        error = None
+        if answer and plan not in self.broken and self.chance.random() < 0.01:
+            self.broken.append(plan)  # once: nobody could record a second one
+            error = KeyboardInterrupt()
         try:
-            if answer and plan not in self.broken and self.chance.random() < 0.01:
-                self.broken.append(plan)  # once: nobody could record a second one
-                step = plan.throw(KeyboardInterrupt())
-            else:
-                step = plan.send(answer)
-            self.going.append((plan, self._perform(step)))
-        except (StopIteration, ClaimBridgeError, KeyboardInterrupt):
+            turn = advance(plan, answer, error=error)
+            if not isinstance(turn, End):
+                self.going.append((plan, take(turn, self)))
+        except (ClaimBridgeError, KeyboardInterrupt):
             return
 
-    def finish(self, plan: Plan[Any]) -> Any:
-        """Carry a plan out undisturbed."""
-        answer: Any = None
-        try:
-            while True:
-                answer = self._perform(plan.send(answer))
-        except StopIteration as end:
-            return end.value
-
-    def _perform(self, step: Any) -> Any:
+    def access(self, step: Access[Any]) -> Any:
+        """Perform a step on the journal."""
         self.clock.seconds += 0.01
-        if isinstance(step, Pause):
-            self.clock.seconds += step.seconds
-            return True
-        if isinstance(step, Post):
-            return self.erp.answer(step.message)
         return step.perform(self.journal)
+
+    def post(self, message: Exchange) -> tuple[Outcome, ...]:
+        """Ask the ERP."""
+        self.clock.seconds += 0.01
+        return self.erp.answer(message)
+
+    def pause(self, seconds: float) -> bool:
+        """Let time pass."""
+        self.clock.seconds += 0.01 + seconds
+        return True
 
     def reconcile(self) -> Iterator[Plan[Any]]:
         """Plan the end of everything unfinished."""
@@ -249,7 +258,7 @@ def _repeat(world: World, claim: Claim, seen: Counter[str]) -> None:
     """The last caller comes again: then its revision alone is in the ledger, all of it."""
     for _ in range(3):
         try:
-            ack = world.finish(plans.submit(claim, world.ledgers[0]))
+            ack = perform(plans.submit(claim, world.ledgers[0]), world)
         except ConflictingSubmission as error:
             # Begun under another division, or closed before it was sent: told, for a person.
             if error.code not in ("CB-453", "CB-456"):
@@ -291,7 +300,7 @@ def _heal(world: World) -> None:
         world.clock.seconds += 1000
         for plan in world.reconcile():
             try:
-                world.finish(plan)
+                perform(plan, world)
             except ClaimBridgeError:
                 continue
 
@@ -300,7 +309,7 @@ def _judge(world: World, seen: Counter[str]) -> None:
     posts = {one.reference: one for one in world.erp.live()}
     kinds = {(one.key.revision, one.voucher.documents) for one in posts.values()}
     try:
-        status = world.finish(plans.status("EXP-7", world.ledgers[0], ask=False))
+        status = perform(plans.status("EXP-7", world.ledgers[0], ask=False), world)
     except ClaimError:
         assert not posts, "nothing was submitted"
         return

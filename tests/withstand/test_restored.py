@@ -49,7 +49,7 @@ from claimbridge.journal import SqliteJournal
 from claimbridge.model import Acknowledgement, Claim, Key, State
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
-from claimbridge.submission import first, unseen
+from claimbridge.submission import adoption, unseen
 from claimbridge.submission.references import earlier_references
 
 NewId = Callable[[], str]
@@ -387,7 +387,7 @@ def test_what_an_earlier_version_sent_is_found_by_its_name(
         )
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(submission, "reference_for", lambda *_, **__: earlier)
-            patched.setattr(first, "reference_for", lambda *_, **__: earlier)
+            patched.setattr(adoption, "reference_for", lambda *_, **__: earlier)
             patched.setattr(unseen, "reference_for", lambda *_, **__: earlier)
             stage.submit(mine)
         assert [one.reference for one in erp.ledger()][1:] == [earlier.upper()]

@@ -1,9 +1,12 @@
 """The decisions of one submission, without I/O.
 
-Each function named as a verb here is a *plan*: a generator that yields steps (read the journal,
-write it, make one exchange with the ERP, pause) and is sent their answers. A client performs the
-steps; it decides nothing. So the same code runs under the synchronous client, the asynchronous
-one, and a simulation of a million deliveries.
+Each function named as a verb here is a *plan*: a generator that yields steps and is sent their
+answers. There are three kinds of step: ask the journal (``Access``), send a message to the ERP
+(``Post``), and wait (``Pause``). A plan of many values hands them out as well (``Emit``).
+``perform`` performs a plan for the synchronous client, ``perform_awaiting`` for the asynchronous
+one; a simulation of a million deliveries performs the same plans. ``plans`` has one for each thing
+that callers ask. What they need of a ledger is a port (``LedgerPort``): it builds documents and
+requests, and plans one exchange with the ERP.
 
 What the plans guarantee, as long as the profile's ``Capabilities`` are true:
 
@@ -24,6 +27,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   the first one moves, so that any process can finish it.
 """
 
+from claimbridge.submission.advice import first_send_report, memory_warning
 from claimbridge.submission.batch import submit_batch
 from claimbridge.submission.books import BookConfig, id_of, missing, open_book, place_of
 from claimbridge.submission.by_hand import settle_by_hand, settle_gone
@@ -37,15 +41,16 @@ from claimbridge.submission.driver import (
     Deadline,
     Emissions,
     End,
+    InThread,
     Performer,
     WorkWindow,
     advance,
     perform,
     perform_awaiting,
+    take,
     with_journal,
 )
 from claimbridge.submission.evidence import counts, moved
-from claimbridge.submission.newness import first_send_report, memory_warning
 from claimbridge.submission.news import absorb, submission_of
 from claimbridge.submission.port import Built, Draft, Exchanger, FirstSend, LedgerPort, Rules
 from claimbridge.submission.probe import ProbeResult
@@ -90,6 +95,7 @@ __all__ = [
     "Exchanger",
     "FirstSend",
     "FirstSight",
+    "InThread",
     "IsNew",
     "KeepBooks",
     "LedgerPort",
@@ -137,6 +143,7 @@ __all__ = [
     "submit_batch",
     "submit_claim",
     "submit_document",
+    "take",
     "unfinished",
     "with_journal",
     "withdraw_claim",

@@ -23,8 +23,8 @@ from claimbridge.submission.decisions import Fly, decide
 from claimbridge.submission.delivery import submit_draft
 from claimbridge.submission.documents import Documents
 from claimbridge.submission.evidence import error_for, outcome_of_each, renewed, taking_off
+from claimbridge.submission.first import is_unguarded
 from claimbridge.submission.flight import give_up, record_outcome, take_off
-from claimbridge.submission.newness import is_unguarded
 from claimbridge.submission.port import Built, Draft, Exchanger, LedgerPort
 from claimbridge.submission.steps import Pause, Plan, ReadContinuity, Recall
 from claimbridge.submission.together import side_by_side

@@ -16,6 +16,7 @@ from claimbridge.model import (
     State,
     Submission,
 )
+from claimbridge.submission.adoption import into_doubt
 from claimbridge.submission.decisions import closed_error
 from claimbridge.submission.documents import (
     Documents,
@@ -26,10 +27,9 @@ from claimbridge.submission.documents import (
     was_taken,
 )
 from claimbridge.submission.doubt import resolve
-from claimbridge.submission.first import into_doubt
+from claimbridge.submission.first import check_newest
 from claimbridge.submission.flight import Tries
 from claimbridge.submission.intentions import reversal_changes
-from claimbridge.submission.newness import check_newest
 from claimbridge.submission.port import Exchanger
 from claimbridge.submission.question import ask_again
 from claimbridge.submission.reversal import check_reversible, learn_number, reverse_document

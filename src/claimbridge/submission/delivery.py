@@ -19,10 +19,9 @@ from claimbridge.submission.decisions import (
 )
 from claimbridge.submission.doubt import Resend, resolve
 from claimbridge.submission.evidence import refusal, renewed
-from claimbridge.submission.first import ask_earlier, ask_first
+from claimbridge.submission.first import ask_earlier, ask_first, check_newest
 from claimbridge.submission.flight import Tries, fly
 from claimbridge.submission.intentions import give_up_changes, posting_changes
-from claimbridge.submission.newness import check_newest
 from claimbridge.submission.port import Draft, Exchanger
 from claimbridge.submission.question import NO_LONGER_THERE, ask_again
 from claimbridge.submission.reversal import take_back

@@ -25,9 +25,9 @@ from claimbridge.submission.documents import (
     posts,
     stands,
 )
+from claimbridge.submission.first import check_newest
 from claimbridge.submission.flight import Tries
 from claimbridge.submission.intentions import posting_changes
-from claimbridge.submission.newness import check_newest
 from claimbridge.submission.port import Draft, Exchanger, LedgerPort, Rules
 from claimbridge.submission.steps import Plan, Recall, Record
 

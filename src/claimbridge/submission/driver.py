@@ -6,13 +6,14 @@ a step where it stands; the asynchronous one awaits it. Both go through the same
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from claimbridge.clock import Clock
+from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
 from claimbridge.submission.steps import Access, Emit, Pause, Plan, Post, Step
 
@@ -144,30 +145,6 @@ class _Enough(BaseException):
     """Nobody wants another value of a plan."""
 
 
-class JournalAlone:
-    """Performs plans that ask for nothing but the journal."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def access(self, step: Access[Any]) -> Any:
-        """Have the journal perform a step."""
-        return step.perform(self._journal)
-
-    def post(self, message: Any) -> Any:
-        """Refuse: such a plan sends nothing."""
-        raise AssertionError(f"a plan for the journal alone posts {message!r}")
-
-    def pause(self, seconds: float) -> Any:
-        """Refuse: such a plan waits for nothing."""
-        raise AssertionError(f"a plan for the journal alone pauses for {seconds} s")
-
-
-def with_journal(plan: Plan[T], journal: Journal) -> T:
-    """Perform a plan that asks for nothing but the journal; return its result."""
-    return perform(plan, JournalAlone(journal))
-
-
 class Deadline:
     """What is left of the seconds that a caller allowed; None allows what the settings allow."""
 
@@ -180,6 +157,40 @@ class Deadline:
         if self._end is None:
             return most
         return max(0.0, min(most, self._end - self._clock.monotonic()))
+
+
+class InThread:
+    """Performs the steps of one call in the thread that makes it; ``post`` sends a message."""
+
+    def __init__(
+        self, journal: Journal, post: Callable[[Any, Deadline], Any], deadline: Deadline
+    ) -> None:
+        self._journal = journal
+        self._post = post
+        self._deadline = deadline
+
+    def access(self, step: Access[Any]) -> Any:
+        """Have the journal perform a step."""
+        return step.perform(self._journal)
+
+    def post(self, message: Any) -> Any:
+        """Send a message, and return its reply."""
+        return self._post(message, self._deadline)
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep, no longer than the call's time."""
+        left = self._deadline.left(seconds)
+        time.sleep(left)
+        return left >= seconds
+
+
+def with_journal(plan: Plan[T], journal: Journal) -> T:
+    """Perform a plan that asks for nothing but the journal; return its result."""
+    return perform(plan, InThread(journal, _post_nothing, Deadline(SYSTEM, None)))
+
+
+def _post_nothing(message: object, _: Deadline) -> None:
+    raise AssertionError(f"a plan for the journal alone sends {message!r}")
 
 
 class WorkWindow(Generic[P, H]):

@@ -82,7 +82,7 @@ class Carrier:
                 entry,
                 state=WriteBackState.IN_DOUBT,
                 reason="the process that sent it ended",
-                in_doubt_since=self._clock.now(),
+                doubt_since=self._clock.now(),
                 doubt_uptime=self._clock.uptime(),
             )
         uptime = self._clock.uptime()
@@ -106,7 +106,7 @@ class Carrier:
         if outcome.state is not WriteBackState.IN_DOUBT:
             return self._record(outcome)
         outcome = self._record(
-            outcome, in_doubt_since=self._clock.now(), doubt_uptime=self._clock.uptime()
+            outcome, doubt_since=self._clock.now(), doubt_uptime=self._clock.uptime()
         )
         return self._look(outcome, earlier)
 
@@ -115,7 +115,7 @@ class Carrier:
         outcome = self._port.look(entry, earlier=earlier)
         if outcome.state is WriteBackState.IN_DOUBT:
             return self._record(outcome)
-        return self._record(outcome, in_doubt_since=None, doubt_uptime=None)
+        return self._record(outcome, doubt_since=None, doubt_uptime=None)
 
     def _record(self, entry: WriteBack, **changes: object) -> WriteBack:
         """Record an entry with these changes, and return it so."""

@@ -1,16 +1,12 @@
-"""Whether the journal is the newest of its book, and what is to be known where it is new."""
+"""What people are told of a journal before it serves a book."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from claimbridge.journal import newest
 from claimbridge.model import (
     Continuity,
-    Submission,
 )
 from claimbridge.submission.port import Rules
-from claimbridge.submission.steps import IsNew, Plan, ReadContinuity
 
 
 def first_send_report(continuity: Continuity, rules: Rules, *, new: bool) -> tuple[bool, str]:
@@ -47,34 +43,3 @@ def memory_warning(continuity: Continuity, rules: Rules) -> str:
         "the journal memory: ends with this process, and the ERP is not asked first and does not "
         "refuse duplicates: what is submitted again later is posted again; keep a journal in a file"
     )
-
-
-def check_guarded(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
-    """Raise JournalError where what another journal has sent could be sent again by this one."""
-    refusal = newest.refusal(continuity)
-    if refusal is None and (yield from is_unguarded((flight,), rules)):
-        refusal = newest.new_here(continuity)
-    if refusal is not None:
-        refusal.claim_id = flight.key.claim_id
-        raise refusal
-
-
-def check_newest(claim_id: str) -> Plan[None]:
-    """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
-    refusal = newest.refusal((yield from ReadContinuity()))
-    if refusal is not None:
-        refusal.claim_id = claim_id
-        raise refusal
-
-
-def is_unguarded(flights: Iterable[Submission], rules: Rules) -> Plan[bool]:
-    """Say whether nothing would stop what another journal has posted to their book.
-
-    A later revision is no duplicate: who cannot be asked for the earlier one takes both.
-    """
-    can = rules.capabilities
-    several = list(flights)
-    first = all(flight.key.revision == 1 for flight in several)
-    if rules.asks_first or (can.unique_reference and (first or can.can_query)):
-        return False
-    return (yield from IsNew(several[0].key.book))
