@@ -20,7 +20,7 @@ from tests.cli.conftest import EXAMPLES, Folder, Run
 from tests.cli.test_write_backs import put
 
 from claimbridge.cli import main
-from claimbridge.cli.app import commands
+from claimbridge.cli.catalogue import commands
 from claimbridge.cli.outlet import Outlet
 from claimbridge.clock import SYSTEM
 from claimbridge.profiles.reference.profile import Reference

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
 from claimbridge.cli.output import amount, row, table
 from claimbridge.cli.scenes.scene import Scenes, stage
 from claimbridge.client import Client
