@@ -22,7 +22,7 @@ from claimbridge.mapping import Chart
 from claimbridge.model import Allocation, Payee
 from claimbridge.sources.hesi.forms.fields import load_map
 from claimbridge.sources.hesi.forms.form import HesiForms
-from claimbridge.sources.hesi.forms.ignored import fields_of, ignored
+from claimbridge.sources.hesi.forms.form_fields import fields_of, ignored
 from claimbridge.sources.hesi.forms.values import invoice_id
 from claimbridge.sources.hesi.forms.words import FormWords
 
