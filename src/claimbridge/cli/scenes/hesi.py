@@ -186,8 +186,8 @@ class HesiShow(Scenes):
         number = correction.content["number"] if correction is not None else "NOTHING"
         self._say(("3 · A message from Hesi", "italic"))
         self._say(
-            f"  {self._label(_WRONG)} is corrected, agreed to and paid. Hesi's messages left {hints} "
-            "hint: the document was read again, whatever they said, and posted as "
+            f"  {self._label(_WRONG)} is corrected, agreed to and paid. Hesi's messages left "
+            f"{hints} hint: the document was read again, whatever they said, and posted as "
             f"{number}, which stands in Hesi.\n"
         )
         self._emit(scene="message", document=self._label(_WRONG), hints=hints, number=number)
