@@ -105,8 +105,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
-    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``book`` tells this
-    book apart from others behind the same endpoint, where the profile's options do not. A
+    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``book`` tells
+    this book apart from others behind the same endpoint, where the profile's options do not. A
     ``parallel`` ledger is given the same claims as others.
 
     ``proxy`` is a URL, or the reference to one with a password. ``ca`` is a PEM file of further

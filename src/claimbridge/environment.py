@@ -54,7 +54,7 @@ def variables_of(
             continue
         if any(variable.startswith(other) for other in others):
             raise ConfigurationError(
-                f"the environment variable {_printable(variable)} could be of several tables, whose "
+                f"the environment variable {_ascii(variable)} could be of several tables, whose "
                 "names begin the same way; rename one of them, or write the value into the file",
                 code="CB-246",
             )
@@ -69,7 +69,7 @@ def stem(name: str) -> str:
 def nothing_overridden(variable: Variable, why: str = "there is no such key") -> ConfigurationError:
     """Return the refusal of a variable that overrides nothing (CB-253)."""
     return ConfigurationError(
-        f"the environment variable {_printable(variable.variable)} overrides nothing: {why}",
+        f"the environment variable {_ascii(variable.variable)} overrides nothing: {why}",
         code="CB-253",
     )
 
@@ -206,12 +206,10 @@ _FORMS: Final[Mapping[type[inspect.Type], Callable[[Variable, inspect.Type], obj
 
 
 def _refusal(variable: str, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the environment variable {_printable(variable)} {why}", code="CB-245"
-    )
+    return ConfigurationError(f"the environment variable {_ascii(variable)} {why}", code="CB-245")
 
 
-def _printable(variable: str) -> str:
+def _ascii(variable: str) -> str:
     return variable.encode("ascii", "backslashreplace").decode()[:120]
 
 
