@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Folder, Run
 
-from claimbridge.cli.app import worst
+from claimbridge.cli.exit_codes import worst
 from claimbridge.sandbox import Sandbox
 
 

@@ -10,7 +10,8 @@ import pytest
 from cyclopts import App
 from tests.cli.conftest import Run
 
-from claimbridge.cli.app import CONTRACT, GROUPS, HESI, INTAKE, JOURNAL, Command, build
+from claimbridge.cli.catalogue import CONTRACT, GROUPS, HESI, INTAKE, JOURNAL, Command
+from claimbridge.cli.tree import build
 
 COMMANDS = [((one.name,), one) for group in GROUPS.values() for one in group]
 COMMANDS += [(("intake", one.name), one) for one in INTAKE]

@@ -20,13 +20,13 @@ from tests.cli.conftest import EXAMPLES, Folder, Run
 from tests.cli.test_write_backs import put
 
 from claimbridge.cli import main
-from claimbridge.cli.app import commands
+from claimbridge.cli.catalogue import commands
 from claimbridge.cli.outlet import Outlet
 from claimbridge.clock import SYSTEM
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.base.writeback import WriteBackState
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SqliteRecord
 
 INBOX: Final = '[source.inbox]\nkind = "folder"\nledger = "CN01"\npath = "inbox"\nsettle = 0\n'
 OUTPUTS: Final = ("full", "closed", "gbk", "ascii", "latin-1")
@@ -151,7 +151,7 @@ class Stage:
             'app_key = "env:NONE"\napp_secret = "env:NONE"',
             endpoint=self.sandbox.url("reference"),
         )
-        record = SourceRecord(self.folder.path / "claims.db")
+        record = SqliteRecord(self.folder.path / "claims.db")
         put(
             record,
             "ID-1",

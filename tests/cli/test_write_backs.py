@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import EXAMPLES, Run
 
 from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 
 TOML = """
 [ledger.CN01]
@@ -42,7 +42,7 @@ def put(record: SourceRecord, key: str, *states: WriteBackState, reason: str = "
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "claimbridge.toml").write_text(TOML, encoding="utf-8")
-    record = SourceRecord(tmp_path / "claims.db")
+    record = SqliteRecord(tmp_path / "claims.db")
     put(record, "ID-1", WriteBackState.SENDING, WriteBackState.DONE)
     put(record, "ID-2", WriteBackState.SENDING, WriteBackState.PARKED, reason="CB-553 another")
     put(record, "ID-3")

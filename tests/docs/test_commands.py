@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from cyclopts import App, CycloptsError
 
-from claimbridge.cli.app import build
+from claimbridge.cli.tree import build
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]

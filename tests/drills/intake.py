@@ -133,9 +133,9 @@ class Drill:
             yield f"left in the folder: {self._left()}"
         record = open_record(self.journal)
         yield from (
-            f"{one.key} is {one.state}, told: {one.told}"
+            f"{one.key} is {one.state}, reported: {one.reported}"
             for one in record.select()
-            if one.state is ArrivalState.READ or not one.told
+            if one.state is ArrivalState.READ or not one.reported
         )
         record.close()
 

@@ -14,7 +14,7 @@ from claimbridge.model import Standing
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.base.writeback import WriteBack
 from claimbridge.sources.hints import MOST, SourceWithHints
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 
 
 class NothingBack:
@@ -69,7 +69,7 @@ class Shelf:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[SourceRecord]:
-    opened = SourceRecord(tmp_path / "claims.db")
+    opened = SqliteRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 

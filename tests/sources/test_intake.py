@@ -22,7 +22,7 @@ from claimbridge.results import Result
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.intake import Intake, IntakeItem
-from claimbridge.sources.record import ArrivalState, SourceRecord
+from claimbridge.sources.record import ArrivalState, MemoryRecord
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.testing import FakeLedger
 
@@ -69,7 +69,7 @@ class Scene:
 
     def __init__(self, ledger: FakeLedger) -> None:
         self.ledger = ledger
-        self.record = SourceRecord(None)
+        self.record = MemoryRecord()
         self.source: ListSource = ListSource()
         self.config = CONFIG
         self.intake = Intake(

@@ -17,7 +17,13 @@ from claimbridge.errors import ClaimError, JournalError, NotDelivered
 from claimbridge.journal.sqlite import schema
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
-from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
+from claimbridge.sources.record import (
+    ArrivalState,
+    SourceRecord,
+    SqliteRecord,
+    StoredArrival,
+    open_record,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,7 +153,7 @@ def test_it_lives_in_the_journals_file(tmp_path: Path) -> None:
 
 def test_one_pass_of_a_source_at_a_time(tmp_path: Path) -> None:
     """Two passes at once would do each other's work; other sources are not held up."""
-    first, second = SourceRecord(tmp_path / "claims.db"), SourceRecord(tmp_path / "claims.db")
+    first, second = SqliteRecord(tmp_path / "claims.db"), SqliteRecord(tmp_path / "claims.db")
     with first.turn("inbox"):
         with pytest.raises(NotDelivered) as refused, second.turn("inbox"):
             pass
@@ -167,7 +173,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
     waits, lets_go = os.pipe()
     parent = os.fork()
     if parent == 0:
-        record = SourceRecord(tmp_path / "claims.db")
+        record = SqliteRecord(tmp_path / "claims.db")
         with record.turn("inbox"):
             if os.fork() == 0:
                 os.close(lets_go)
@@ -175,7 +181,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
                 os.read(waits, 1)  # the child lives on
                 os._exit(0)
             os.read(heard, 1)
-            other = SourceRecord(tmp_path / "claims.db")
+            other = SqliteRecord(tmp_path / "claims.db")
             try:
                 with other.turn("inbox"):
                     os._exit(1)  # the child has ended its parent's pass
@@ -187,7 +193,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
     _, status = os.waitpid(parent, 0)
     try:
         assert os.waitstatus_to_exitcode(status) == (0 if how == "ended" else -signal.SIGKILL)
-        record = SourceRecord(tmp_path / "claims.db")
+        record = SqliteRecord(tmp_path / "claims.db")
         with record.turn("inbox"):
             pass
         record.close()
@@ -198,7 +204,7 @@ def test_a_child_does_not_keep_the_pass(tmp_path: Path, how: str) -> None:
 
 def test_a_file_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     """What SQLite says leaves as our error, and nothing was changed."""
-    record = SourceRecord(tmp_path / "claims.db", timeout=0.1)
+    record = SqliteRecord(tmp_path / "claims.db", timeout=0.1)
     blocker = sqlite3.connect(tmp_path / "claims.db", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError) as locked:
@@ -215,10 +221,10 @@ import resource, signal, sys
 from pathlib import Path
 from claimbridge.errors import JournalError
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 from tests.sources.claims import claim
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-record = SourceRecord(Path(sys.argv[1]))
+record = SqliteRecord(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 for number in range(10_000):
     big = claim(f"F{number}", title="x" * 1000)
@@ -238,7 +244,7 @@ def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
     )
     refused, code, mark = done.stdout.split()
     assert (code, mark) == ("CB-221", str(int(refused) - 1)), done.stderr
-    record = SourceRecord(path)
+    record = SqliteRecord(path)
     assert [one.key for one in record.select()] == [f"F{number}" for number in range(int(refused))]
     assert record.mark("inbox") == mark
     assert kept(record, "LATER").state is ArrivalState.READ

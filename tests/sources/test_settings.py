@@ -13,7 +13,7 @@ from claimbridge.cli import main
 from claimbridge.config import load_config
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError, KeyUnavailable
 from claimbridge.sandbox import Sandbox
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import MemoryRecord, SqliteRecord
 from claimbridge.sources.settings import (
     SourceConfig,
     journal_of,
@@ -118,7 +118,7 @@ def test_a_home_that_nobody_has_is_told(tmp_path: Path) -> None:
 def _opened(path: Path) -> None:
     found = load_source(path, "x", environ={})
     journal_of(path, found)
-    open_source(found, SourceRecord(None))
+    open_source(found, MemoryRecord())
 
 
 def test_an_environment_variable_that_overrides_nothing_is_refused(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_one_source_in_trouble_does_not_hold_up_the_others(inbox: Inbox, sandbox
     assert inbox.intake()["a.json"]["state"] == "accepted"
     assert inbox.code == 2
     inbox.put("b.json", plain("B"))
-    record = SourceRecord(inbox.path.parent / "claims.db")
+    record = SqliteRecord(inbox.path.parent / "claims.db")
     with record.turn("inbox"):
         assert inbox.intake() == {}
     record.close()

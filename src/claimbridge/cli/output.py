@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import errno
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from claimbridge.cli.outlet import Outlet, escaped, holds_everything, in_ascii
-from claimbridge.errors import ClaimError, ConfigurationError, spelt
-from claimbridge.model import Claim, Finding, JournalEntry, Reason
+from claimbridge.errors import ConfigurationError, spelt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -155,37 +152,6 @@ def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterator[T]
     )
 
 
-def plain_entry(entry: JournalEntry | None) -> str | None:
-    """Return a journal entry for JSON, as ``number / company / year``; None stays null."""
-    return str(entry) if entry is not None else None
-
-
-def plain_reasons(reasons: Iterable[Reason]) -> list[str]:
-    """Return the ERP's reasons for JSON, each as ``code: text``."""
-    return [str(reason) for reason in reasons]
-
-
-def plain_findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Return the gate's findings for JSON."""
-    return [msgspec.to_builtins(finding) for finding in findings]
-
-
-def read_file(path: Path) -> bytes:
-    """Return a file's content; ``-`` is stdin. Raises ConfigurationError."""
-    try:
-        if str(path) == "-":
-            return _stdin()
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}", code="CB-250") from error
-
-
-def _stdin() -> bytes:
-    if sys.stdin is None:  # it was closed before we began
-        return b""
-    return sys.stdin.buffer.read()
-
-
 def write_document(data: bytes) -> None:
     """Write a document that is the command's whole work to stdout; a terminal gets it as text.
 
@@ -205,25 +171,3 @@ def write_document(data: bytes) -> None:
             "place, and run the command again",
             code="CB-295",
         )
-
-
-def read_claim(path: Path) -> Claim:
-    """Return the claim in a file; a ClaimError names the file where the claim has no id."""
-    try:
-        return Claim.from_json(read_file(path))
-    except ClaimError as error:
-        error.claim_id = error.claim_id or path.name
-        raise
-
-
-def moment(text: str | None, *, what: str) -> dt.datetime | None:
-    """Return the moment that an option ``what`` gives in RFC 3339; None when it was left out."""
-    if text is None:
-        return None
-    try:
-        given = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"{what} {text!r} is not RFC 3339", code="CB-251") from None
-    if given.tzinfo is None:
-        raise ConfigurationError(f"{what} {text} has no time zone; add Z or +08:00", code="CB-251")
-    return given

@@ -1,14 +1,15 @@
-"""How an amount is divided into parts that add up to it, to the last cent."""
+"""How an amount is divided into parts that add up to it, and how a fraction is written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from claimbridge.model.money import EXACT, MAX_FRACTION_DECIMALS, exponent
 
 Remainder = Literal["largest", "first", "last"]
+_TWO: Final = Decimal(2)
 
 
 def divide(
@@ -37,3 +38,8 @@ def divide(
         parts[place] += 1
     sign = -1 if amount < 0 else 1
     return [EXACT.scaleb(Decimal(sign * part), Decimal(-decimals)) for part in parts]
+
+
+def per_cent(fraction: Decimal) -> str:
+    """Return a rate or share as people read it: ``6 %``."""
+    return f"{EXACT.scaleb(fraction, _TWO):f} %"

@@ -22,14 +22,14 @@ from tests.sources.hesi.stage import EBOT, SIGN_KEY, stage
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sandbox import HookSettings
 from claimbridge.sources.hesi.hook import MAX_BODY, MOST_AT_ONCE, HesiHook, missed_messages
-from claimbridge.sources.record import Hint, SourceRecord
+from claimbridge.sources.record import Hint, SourceRecord, SqliteRecord
 
 FLOOD = 10_000
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[SourceRecord]:
-    opened = SourceRecord(tmp_path / "claims.db")
+    opened = SqliteRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 

@@ -21,7 +21,7 @@ from claimbridge.sources.hesi.hook import open_hook
 from claimbridge.sources.hesi.kind import hesi_source
 from claimbridge.sources.hints import SourceWithHints
 from claimbridge.sources.intake import Intake, IntakeItem
-from claimbridge.sources.record import ArrivalState, SourceRecord
+from claimbridge.sources.record import ArrivalState, MemoryRecord, SqliteRecord
 from claimbridge.sources.settings import SourceConfig, load_source
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -44,7 +44,7 @@ class Whole:
             timeouts=Timeouts(connect=1, total=2),
         )
         self.client = Client(ledger)
-        self.record = SourceRecord(folder / "claims.db")
+        self.record = SqliteRecord(folder / "claims.db")
         self.config: SourceConfig
         self.source: SourceWithHints
         self.configure()
@@ -546,7 +546,7 @@ def test_a_node_without_a_key_is_refused(tmp_path: Path) -> None:
     """Hesi takes no decision without the key: found when the source is opened."""
     (tmp_path / "claimbridge.toml").write_text(TOML + 'node = "ERP"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match="node needs sign_key"):
-        hesi_source(load_source(tmp_path / "claimbridge.toml", "hesi"), SourceRecord(None))
+        hesi_source(load_source(tmp_path / "claimbridge.toml", "hesi"), MemoryRecord())
 
 
 def test_a_retry_reads_with_a_mended_map(whole: Whole, capfd: pytest.CaptureFixture[str]) -> None:

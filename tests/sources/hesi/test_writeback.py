@@ -22,7 +22,7 @@ from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackKind, W
 from claimbridge.sources.hesi.api.client import HesiClient
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
 from claimbridge.sources.intake.carrier import Carrier
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 
 KINDS = tuple(WriteBackKind)
 OPERATION = {
@@ -62,7 +62,7 @@ def hesi(served: Stage) -> Iterator[Stage]:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[SourceRecord]:
-    opened = SourceRecord(tmp_path / "claims.db")
+    opened = SqliteRecord(tmp_path / "claims.db")
     yield opened
     opened.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.sources.hesi.stage import CASHIER, EBOT, Stage, stage
 
 from claimbridge.sources.base.writeback import WriteBack, WriteBackState
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 
 KILLS = 24
 EACH = 40
@@ -51,7 +51,7 @@ def test_killed_at_random_points(tmp_path: Path) -> None:
     chance = random.Random(20261124)
     states: Counter[WriteBackState] = Counter()
     with stage(total=5) as hesi:
-        record = SourceRecord(tmp_path / "claims.db")
+        record = SqliteRecord(tmp_path / "claims.db")
         made = plan(hesi, record)
         hesi.sandbox.set_faults("write_back:commit-then-drop%0.1,write_back:slow=0.02", seed=1)
         for _ in range(KILLS):

@@ -17,7 +17,7 @@ from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
 from claimbridge.sources.intake.carrier import Carrier
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SqliteRecord
 
 
 def main(record_path: str, address: str) -> None:
@@ -32,7 +32,7 @@ def main(record_path: str, address: str) -> None:
         payments=True,
         quiet=dt.timedelta(seconds=0.2),
     )
-    record = SourceRecord(Path(record_path))
+    record = SqliteRecord(Path(record_path))
     print("ready", flush=True)
     with record.turn("hesi"):
         while found := record.open_write_backs("hesi"):

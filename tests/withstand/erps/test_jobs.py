@@ -21,7 +21,7 @@ from claimbridge.model import JournalEntry, State
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
 from claimbridge.sandbox.erps.netsuite import NetSuiteResponder, _no_job, _status_of
-from claimbridge.sandbox.kit.markup import rendered
+from claimbridge.sandbox.kit.markup import render
 
 PROFILE = "netsuite"
 IDS = ("EXP-1", "EXP-2")
@@ -39,11 +39,11 @@ class Queueing(NetSuiteResponder):
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         if call.operation == "asyncUpsertList":
             self.queue.append((call, desk))
-            return ErpAnswer(content=rendered(_status_of(call.operation, JOB, "pending")))
+            return ErpAnswer(content=render(_status_of(call.operation, JOB, "pending")))
         if call.operation == "checkAsyncStatus":
             if self.forgotten:
                 return _no_job(JOB)
-            return ErpAnswer(content=rendered(_status_of(call.operation, JOB, self.status)))
+            return ErpAnswer(content=render(_status_of(call.operation, JOB, self.status)))
         return super().answer(call, desk)
 
     def run(self) -> None:

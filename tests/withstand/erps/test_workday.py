@@ -18,7 +18,6 @@ from tests.withstand.scene import (
     settled,
 )
 
-from claimbridge.client import Client
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import Acknowledgement, State
@@ -98,10 +97,9 @@ def test_a_refused_question_refuses_no_journal(
     mine = claim(new_id())
     with SENDERS["Client"](config) as sender:
         erp.set_faults("commit-then-drop@1")
-        client: Client = sender.client  # type: ignore[attr-defined]
         refusing = Fault(code="MustUnderstand", reason="a header is not understood")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(client.ledger, "answer", lambda *_, **__: refusing)
+            patch.setattr("claimbridge.ledger.reading.Reader.answer", lambda *_, **__: refusing)
             first = attempted(sender, mine)
         erp.set_faults("")
         assert isinstance(first, OutcomeUnknown)

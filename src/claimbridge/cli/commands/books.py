@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
-from claimbridge.cli.named import configured_in
+from claimbridge.cli.book_names import configured_in
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import YES, complain, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.config import ledgers_in, load_config

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.given import at_hand, is_stdin
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
+from claimbridge.cli.inputs import at_hand, is_stdin
+from claimbridge.cli.options import Json
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import ConfigurationError

@@ -9,29 +9,24 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE, exit_code, worst
-from claimbridge.cli.commands.profiles import (
+from claimbridge.cli.book_names import tell_missing
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, exit_code, worst
+from claimbridge.cli.inputs import at_hand, read_claim
+from claimbridge.cli.listing import Listing
+from claimbridge.cli.offline import offline_ledger
+from claimbridge.cli.options import (
+    ChartFile,
+    Config,
     ContractPlace,
+    Json,
+    LedgerName,
+    NewJournal,
     ProfileName,
     ProfileOptions,
-    offline_ledger,
 )
-from claimbridge.cli.commands.vouchers import print_voucher
-from claimbridge.cli.given import at_hand
-from claimbridge.cli.listing import Listing
-from claimbridge.cli.named import tell_missing
-from claimbridge.cli.output import (
-    NO,
-    YES,
-    complain,
-    emit,
-    plain_entry,
-    plain_findings,
-    plain_reasons,
-    progress,
-    read_claim,
-    say,
-)
+from claimbridge.cli.output import NO, YES, complain, emit, progress, say
+from claimbridge.cli.records import plain_entry, plain_findings, plain_reasons, standing_record
+from claimbridge.cli.vouchers import print_voucher
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
 from claimbridge.journal import newest
@@ -40,28 +35,6 @@ from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
 from claimbridge.results import Result
 from claimbridge.xmlio import indented
-
-Config = Annotated[Path, Parameter(name="--config", help="The configuration.")]
-LedgerName = Annotated[
-    str | None,
-    Parameter(
-        name="--ledger",
-        help="Which ledger of the configuration; may be left out when it has one only.",
-    ),
-]
-ChartFile = Annotated[Path, Parameter(name="--chart", help="The chart of accounts.")]
-NewJournal = Annotated[
-    bool,
-    Parameter(
-        name="--new-journal",
-        negative=(),
-        help="The journal is empty because nothing was sent before; asked for once.",
-    ),
-]
-Json = Annotated[
-    bool,
-    Parameter(name="--json", negative=(), help="One JSON object per item, a line each, on stdout."),
-]
 
 
 def submit(
@@ -207,24 +180,10 @@ def status(
             codes.append(DONE)
             shown.append(found)
             if json:
-                emit(status_record(found))
+                emit(standing_record(found))
     if shown and not json:
         _print_statuses(shown)
     return worst(codes)
-
-
-def status_record(found: Standing) -> dict[str, Any]:
-    """Return where a claim stands, for JSON."""
-    return {
-        "claim": found.claim_id,
-        "revision": found.revision,
-        "state": found.state,
-        "reference": found.reference,
-        "journal_entry": plain_entry(found.journal_entry),
-        "reasons": plain_reasons(found.reasons),
-        "detail": found.detail,
-        "attempt": found.attempt,
-    }
 
 
 def _print_statuses(statuses: list[Standing]) -> None:
@@ -423,7 +382,7 @@ def reconcile(
             if one.standing is not None:
                 codes.append(DONE)
                 if json:
-                    emit(status_record(one.standing))
+                    emit(standing_record(one.standing))
                 else:
                     entry = one.standing.journal_entry or ""
                     say(YES, f" {one.claim_id}  {one.standing.state}  {entry}")

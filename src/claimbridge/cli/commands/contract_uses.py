@@ -10,10 +10,10 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.commands.profiles import ProfileName, ProfileOptions, read_options
-from claimbridge.cli.given import at_hand
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
+from claimbridge.cli.inputs import at_hand
+from claimbridge.cli.offline import read_options
+from claimbridge.cli.options import Json, ProfileName, ProfileOptions
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, say, write_document
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.outline.wording import listed

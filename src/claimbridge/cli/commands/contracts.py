@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.given import at_hand, is_stdin
-from claimbridge.cli.output import YES, emit, read_file, say
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.inputs import at_hand, is_stdin, read_file
+from claimbridge.cli.options import Json
+from claimbridge.cli.output import YES, emit, say
 from claimbridge.clock import SYSTEM
 
 if TYPE_CHECKING:

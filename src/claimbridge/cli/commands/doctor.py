@@ -12,10 +12,10 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli import trusted
-from claimbridge.cli.app import DONE, USAGE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
-from claimbridge.cli.named import book_of, missing_in
+from claimbridge.cli import certificates
+from claimbridge.cli.book_names import book_of, missing_in
+from claimbridge.cli.exit_codes import DONE, USAGE
+from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
@@ -92,14 +92,14 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
         "chart": _chart,
-        "identity": trusted.identity,
+        "identity": certificates.identity,
         "journal": _journal,
         "book": _book,
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
     if config.replies is not None:
-        checks["replies"] = trusted.replies
+        checks["replies"] = certificates.replies
     for what, check in checks.items():
         try:
             found = check(config)

@@ -7,26 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from claimbridge.cli.app import BUSINESS_NO, DONE, UNKNOWN, worst
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.commands.profiles import (
-    ContractPlace,
-    ProfileName,
-    ProfileOptions,
-    offline_ledger,
-)
-from claimbridge.cli.given import is_stdin
-from claimbridge.cli.output import (
-    NO,
-    YES,
-    emit,
-    plain_entry,
-    plain_findings,
-    plain_reasons,
-    read_file,
-    say,
-    write_document,
-)
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, UNKNOWN, worst
+from claimbridge.cli.inputs import is_stdin, read_file
+from claimbridge.cli.offline import offline_ledger
+from claimbridge.cli.options import ContractPlace, Json, ProfileName, ProfileOptions
+from claimbridge.cli.output import NO, YES, emit, say, write_document
+from claimbridge.cli.records import plain_entry, plain_findings, plain_reasons
 from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.ledger import Ledger
 from claimbridge.model import Claim, Finding, Outcome, OutcomeKind

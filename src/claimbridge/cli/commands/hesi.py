@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.given import at_hand
-from claimbridge.cli.output import NO, WARN, YES, emit, read_file, row, say, show, table
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
+from claimbridge.cli.inputs import at_hand, read_file
+from claimbridge.cli.options import Json
+from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
 from claimbridge.sources.hesi.forms.form import HesiForms, documents_in

@@ -9,29 +9,26 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE, INTAKE, USAGE, exit_code, with_commands, worst
-from claimbridge.cli.commands.claims import Config, Json, NewJournal
+from claimbridge.cli.book_names import tell_missing
+from claimbridge.cli.catalogue import INTAKE
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, USAGE, exit_code, worst
 from claimbridge.cli.listing import Listing
-from claimbridge.cli.named import tell_missing
+from claimbridge.cli.options import Config, Json, NewJournal, SourceName
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, progress, say
+from claimbridge.cli.sources import record_of, source_configs
+from claimbridge.cli.tree import with_commands
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ClaimError
 from claimbridge.sources.base import Source
 from claimbridge.sources.base.writeback import FOR_A_PERSON
 from claimbridge.sources.intake import Intake, IntakeItem, IntakeReport, reread
-from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival, open_record
+from claimbridge.sources.record import ArrivalState, SourceRecord, StoredArrival
 from claimbridge.sources.settings import (
     SourceConfig,
-    journal_of,
     load_source,
     open_source,
-    sources_in,
 )
 
-SourceName = Annotated[
-    str | None,
-    Parameter(name="--source", help="Which source of the configuration; all when left out."),
-]
 Ids = Annotated[
     list[str],
     Parameter(help="Claim ids, or the keys that `claimbridge intake list` shows."),
@@ -64,7 +61,7 @@ def intake(
     """
     codes: list[int] = []
     with _clients(config, new_journal=new_journal) as client_of:
-        for configured in configured_sources(config, source):
+        for configured in source_configs(config, source):
             try:
                 codes += _pass(config, configured, client_of, json)
             except ClaimBridgeError as error:  # one source's trouble does not hold up the others
@@ -78,7 +75,7 @@ def _pass(
 ) -> list[int]:
     """Make one pass of one source; return the exit code of each end."""
     codes: list[int] = []
-    with opened_record(config, configured) as record, ExitStack() as closing:
+    with record_of(config, configured) as record, ExitStack() as closing:
         made = open_source(configured, record)
         closing.callback(made.close)
         work = Intake(made, config=configured, record=record, clients=client_of)
@@ -113,8 +110,8 @@ def list_arrivals(
 
     """
     made = Listing("source", "document", "claim", "rev", "state", numbers=("rev",))
-    for configured in configured_sources(config, source):
-        with opened_record(config, configured) as record:
+    for configured in source_configs(config, source):
+        with record_of(config, configured) as record:
             for found in record.select(state, source=configured.name):
                 if json:
                     emit(_record(found))
@@ -173,7 +170,7 @@ def retry_arrivals(
                 codes.append(exit_code(error))
                 return False
 
-        codes.append(_each_parked(configured_sources(config, source), config, ids, retry, json))
+        codes.append(_each_parked(source_configs(config, source), config, ids, retry, json))
     return worst(codes)
 
 
@@ -198,7 +195,7 @@ def refuse_arrivals(
     def refuse(record: SourceRecord, one: StoredArrival) -> bool:
         return record.end(one, ArrivalState.REFUSED, code="CB-544", reason=reason)
 
-    return _each_parked(configured_sources(config, source), config, ids, refuse, json)
+    return _each_parked(source_configs(config, source), config, ids, refuse, json)
 
 
 def _each_parked(
@@ -211,7 +208,7 @@ def _each_parked(
     """Do something with parked arrivals: those of ``ids``, or all where there are none."""
     codes, missing = [DONE], set(ids)
     for configured in sources:
-        with opened_record(config, configured) as record:
+        with record_of(config, configured) as record:
             for found in record.select([ArrivalState.PARKED], source=configured.name):
                 names = {found.key, found.claim_id} - {""}
                 if ids and not names & set(ids):
@@ -236,24 +233,6 @@ def _each_parked(
         complain(str(error))
         codes.append(exit_code(error))
     return worst(codes)
-
-
-def configured_sources(config: Path, name: str | None) -> list[SourceConfig]:
-    """Return the configuration of one source, or of all; raises ConfigurationError for none."""
-    names = [name] if name is not None else list(sources_in(config))
-    if not names:
-        raise ConfigurationError(f"{config} has no [source.NAME]", code="CB-531")
-    return [load_source(config, one) for one in names]
-
-
-@contextmanager
-def opened_record(config: Path, source: SourceConfig) -> Iterator[SourceRecord]:
-    """Open the record that a source shares with the journal of its ledgers."""
-    record = open_record(journal_of(config, source))
-    try:
-        yield record
-    finally:
-        record.close()
 
 
 @contextmanager

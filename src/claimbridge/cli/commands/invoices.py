@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import amount, emit, row, say, show, table
 from claimbridge.config import ledgers_in, load_config
 from claimbridge.journal import open_journal

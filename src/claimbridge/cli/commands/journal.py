@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from claimbridge.cli.app import DONE, exit_code
-from claimbridge.cli.commands.claims import Config, Json, LedgerName, status_record
+from claimbridge.cli.book_names import book_of
+from claimbridge.cli.exit_codes import DONE, exit_code
+from claimbridge.cli.inputs import moment
 from claimbridge.cli.listing import Listing
-from claimbridge.cli.named import book_of
-from claimbridge.cli.output import (
-    YES,
-    complain,
-    emit,
-    moment,
-    plain_entry,
-    plain_reasons,
-    say,
+from claimbridge.cli.options import Config, Json, LedgerName
+from claimbridge.cli.output import YES, complain, emit, say
+from claimbridge.cli.records import (
+    part_record,
+    standing_record,
+    submission_record,
 )
 from claimbridge.client import Client
 from claimbridge.config import load_config
@@ -74,28 +72,6 @@ def _named(key: Key) -> str:
     return f"{key.claim_id}  part {key.part}" if key.part else key.claim_id
 
 
-def _part(key: Key) -> dict[str, int]:
-    """Return which document of a divided claim it is; nothing for one document."""
-    return {"part": key.part} if key.part else {}
-
-
-def submission_record(found: Submission) -> dict[str, Any]:
-    """Return a submission, for JSON."""
-    return {
-        "claim": found.key.claim_id,
-        "revision": found.key.revision,
-        **_part(found.key),
-        "purpose": found.key.purpose,
-        "state": found.state,
-        "reference": found.reference,
-        "journal_entry": plain_entry(found.journal_entry),
-        "attempt": found.attempt,
-        "reasons": plain_reasons(found.reasons),
-        "detail": found.detail,
-        "updated_at": found.updated_at,
-    }
-
-
 def show_submissions(
     claim: str,
     /,
@@ -118,7 +94,7 @@ def show_submissions(
                     {
                         "claim": claim,
                         "revision": move.key.revision,
-                        **_part(move.key),
+                        **part_record(move.key),
                         "purpose": move.key.purpose,
                         "at": move.at,
                         "from": move.before,
@@ -215,7 +191,7 @@ def settle_submission(
             complain(str(error))
             return exit_code(error)
     if json:
-        emit(status_record(status))
+        emit(standing_record(status))
     else:
         named = f"{claim}  part {part}" if part else claim
         say(YES, f" {named}  {status.state}  {status.journal_entry or ''}")

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.commands.claims import Config, Json, LedgerName
-from claimbridge.cli.commands.journal import submission_record
-from claimbridge.cli.named import book_of, configured_in
-from claimbridge.cli.output import WARN, YES, emit, moment, say
+from claimbridge.cli.book_names import book_of, configured_in
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.inputs import moment
+from claimbridge.cli.options import Config, Json, LedgerName
+from claimbridge.cli.output import WARN, YES, emit, say
+from claimbridge.cli.records import submission_record
 from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.journal import Journal, open_journal

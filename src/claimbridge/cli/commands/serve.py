@@ -7,8 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from claimbridge.cli.app import DONE
-from claimbridge.cli.output import complain, read_file
+from claimbridge.cli.exit_codes import DONE
+from claimbridge.cli.inputs import read_file
+from claimbridge.cli.output import complain
 
 
 def sandbox(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE, worst
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.output import YES, complain, emit, moment, read_file, say, write_document
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, worst
+from claimbridge.cli.inputs import moment, read_file
+from claimbridge.cli.options import Json
+from claimbridge.cli.output import YES, complain, emit, say, write_document
 from claimbridge.config import LedgerConfig, read_password
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import open_key

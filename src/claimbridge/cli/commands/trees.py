@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.given import at_hand
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
+from claimbridge.cli.inputs import at_hand
+from claimbridge.cli.options import Json
 from claimbridge.cli.output import complain, emit, row, say, show, table
 from claimbridge.errors import ConfigurationError
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli.app import DONE, exit_code, worst
-from claimbridge.cli.commands.claims import Config, Json
-from claimbridge.cli.commands.intake import SourceName, configured_sources, opened_record
+from claimbridge.cli.exit_codes import DONE, exit_code, worst
+from claimbridge.cli.options import Config, Json, SourceName
 from claimbridge.cli.output import complain, emit, row, show, table
+from claimbridge.cli.sources import record_of, source_configs
 from claimbridge.errors import ClaimError
 from claimbridge.sources.base.writeback import FOR_A_PERSON, WriteBack, WriteBackState
 from claimbridge.sources.record import SourceRecord
@@ -41,8 +41,8 @@ def write_backs(
         numbers=("tries",), texts=("content",), wrapped=("why",),
     )  # fmt: skip
     missing = set(retry)
-    for configured in configured_sources(config, source):
-        with opened_record(config, configured) as record:
+    for configured in source_configs(config, source):
+        with record_of(config, configured) as record:
             missing -= {key for key in retry if _again(record, configured.name, key)}
             for one in record.select_write_backs(
                 configured.name, tuple(state) or tuple(WriteBackState)

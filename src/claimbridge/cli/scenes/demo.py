@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
-from claimbridge.cli.commands.claims import Json
-from claimbridge.cli.output import amount, plain_entry, progress, row, table
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
+from claimbridge.cli.options import Json
+from claimbridge.cli.output import amount, progress, row, table
+from claimbridge.cli.records import plain_entry
 from claimbridge.cli.scenes.scene import Scenes, stage
 from claimbridge.client import Client
 from claimbridge.errors import LedgerRejection

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from claimbridge.cli.app import BUSINESS_NO, DONE
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
 from claimbridge.cli.output import amount, row, table
 from claimbridge.cli.scenes.scene import Scenes, stage
 from claimbridge.client import Client
@@ -27,7 +27,7 @@ from claimbridge.sources.hesi.hook import HesiHook
 from claimbridge.sources.hesi.kind import hesi_source
 from claimbridge.sources.hints import SourceWithHints
 from claimbridge.sources.intake import Intake, IntakeItem
-from claimbridge.sources.record import SourceRecord
+from claimbridge.sources.record import SourceRecord, SqliteRecord
 from claimbridge.sources.settings import SourceConfig
 
 LOST: Final = 2
@@ -73,7 +73,7 @@ def _opened(sandbox: Sandbox) -> Iterator[tuple[SourceWithHints, SourceConfig, S
                 **{name: f"file:{name}" for name in _SECRETS},
             },
         )
-        record = SourceRecord(Path(folder, "record.db"))
+        record = SqliteRecord(Path(folder, "record.db"))
         source = hesi_source(config, record)
         try:
             yield source, config, record

@@ -12,7 +12,7 @@ import msgspec
 
 from claimbridge.clock import Uptime
 from claimbridge.journal.newest import Evidence, Lineage, Mark
-from claimbridge.journal.sqlite.database import Transaction
+from claimbridge.journal.sqlite.database import CommitHooks
 from claimbridge.journal.sqlite.failures import explained
 from claimbridge.journal.sqlite.marks import MarkFile
 from claimbridge.journal.sqlite.values import Undecodable, moment_of, text_of
@@ -31,7 +31,7 @@ INSERT INTO gaps (until, since, noted_at, noted_boot, noted_seconds) VALUES (?, 
 """
 
 
-class Marking(Transaction):
+class Marking(CommitHooks):
     """The mark of the journal at ``path``.
 
     All but ``evidence``, ``is_new`` and ``ensure`` run while the turn to write is held: one

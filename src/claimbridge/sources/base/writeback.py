@@ -83,7 +83,7 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     is planned anew.
     ``attempt`` counts the times that it was about to be sent (0: never). ``reason`` says in a
     sentence why it is in this state. ``attempted_at`` is when the last attempt began; None when
-    there was none. ``in_doubt_since`` is when a lost attempt was over for certain: from then on
+    there was none. ``doubt_since`` is when a lost attempt was over for certain: from then on
     counts how long it may still arrive; None where nothing is in doubt. ``doubt_uptime`` is that
     moment on the count which no step of the clock moves.
     """
@@ -97,7 +97,7 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     reason: str = ""
     attempted_at: dt.datetime | None = None
-    in_doubt_since: dt.datetime | None = None
+    doubt_since: dt.datetime | None = None
     doubt_uptime: Uptime | None = None
 
     @property

@@ -209,7 +209,7 @@ class HesiWriteBackPort:
         return _now(write_back, WriteBackState.PENDING, "it did not arrive; it is sent again")
 
     def _may_arrive(self, write_back: WriteBack) -> bool:
-        if write_back.in_doubt_since is None:
+        if write_back.doubt_since is None:
             return False
         passed = self._clock.uptime().since(write_back.doubt_uptime)
         return passed is None or passed < self._quiet.total_seconds()

@@ -163,7 +163,7 @@ class Intake:
         mark = next((arrival.mark for arrival in reversed(batch) if arrival.mark), "")
         rows = self.record.take_in(self._name, batch, mark=mark)
         self.report.read += sum(row.number > last for row in rows)
-        return [row.number for row in rows if row.state is not ArrivalState.READ and row.told]
+        return [row.number for row in rows if row.state is not ArrivalState.READ and row.reported]
 
     # --- submitting -----------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class Intake:
             error.message = self._in_words(error.message, arrival, error)
             error.args = (error.message,)
         if state is ArrivalState.READ:
-            self.record.later(arrival, code=error.code, reason=reason)
+            self.record.delay(arrival, code=error.code, reason=reason)
             return self._count(self._now(arrival), error)
         self.record.end(arrival, state, code=error.code, reason=reason)
         return self._item(arrival, error)
@@ -255,11 +255,11 @@ class Intake:
 
     def _report_ends(self, again: Sequence[int]) -> Iterator[IntakeItem]:
         """Report the ends that the source gave ``again``, or has not taken note of."""
-        numbers = dict.fromkeys([*again, *self.record.untold(self._name)])
+        numbers = dict.fromkeys([*again, *self.record.unreported(self._name)])
         for page in self.record.pages(list(numbers), size=_TOGETHER):
             for arrival in page:
                 self._report(arrival, arrival.error())
-                if arrival.number not in self._tried and not arrival.told:
+                if arrival.number not in self._tried and not arrival.reported:
                     yield self._count(arrival, arrival.error())
 
     def _item(self, arrival: StoredArrival, error: ClaimBridgeError | None) -> IntakeItem:
@@ -290,7 +290,7 @@ class Intake:
         except Exception as failure:  # noqa: BLE001 - a user's source may raise anything
             self._trouble(failure)
             return
-        self.record.told(arrival)
+        self.record.note_reported(arrival)
 
     # --- counting -------------------------------------------------------------------------------
 

@@ -48,12 +48,12 @@ class Outgoing:
         for write_back in self._plans(arrival, standing, error):
             self._record.begin_write_back(write_back)
         if standing is not None:
-            self._record.answered(arrival, standing.state.value)
+            self._record.note_answer(arrival, standing.state.value)
 
     def carry(self) -> int:
         """Plan what goes back for what has moved on, and carry all; return how many got done."""
         books = self._ledgers.ask_for_news(self._trouble)
-        for page in self._record.pages(self._record.moved(self._name, books=books)):
+        for page in self._record.pages(self._record.with_news(self._name, books=books)):
             for arrival in page:
                 self._plan_move(arrival)
         return sum(self._is_done(write_back) for write_back in self._due())
@@ -62,7 +62,7 @@ class Outgoing:
         """Plan what goes back for an accepted arrival whose submission has moved on since."""
         try:
             standing = self._ledgers.standing_of(arrival)
-            if standing.revision == arrival.revision and standing.state != arrival.answered:
+            if standing.revision == arrival.revision and standing.state != arrival.answered_state:
                 self.plan(arrival, standing, None)
         except Exception as error:  # noqa: BLE001 - a user's port may raise anything
             self._trouble(error)

@@ -32,7 +32,7 @@ class ArrivalState(enum.StrEnum):
     ACCEPTED = "accepted"
     """The ledger accepted it."""
     PARKED = "parked"
-    """A person must mend something; the reason says what. A retry makes it ``read`` again."""
+    """A person must fix something; the reason says what. A retry makes it ``read`` again."""
     REFUSED = "refused"
     """A person has said that it will not be submitted."""
     WITHDRAWN = "withdrawn"
@@ -65,9 +65,9 @@ class StoredArrival(msgspec.Struct, frozen=True, kw_only=True):
 
     ``number`` grows with age. ``content`` is the claim's JSON, "" where the document was none.
     ``code`` and ``reason`` say why it is in its state; of one that is ``read`` they say why it is
-    not further. ``attempt`` counts the times that it was about to be submitted. ``told`` is
-    whether its source took note of the end, ``answered`` for which of our states of its submission
-    it was last planned what goes back there. ``occasion`` is the arrival's.
+    not further. ``attempt`` counts the times that it was about to be submitted. ``reported``
+    is whether its source took note of the end, ``answered_state`` for which of our states of its
+    submission it was last planned what goes back there. ``occasion`` is the arrival's.
     """
 
     number: int
@@ -82,8 +82,8 @@ class StoredArrival(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     reason: str = ""
     attempt: int = 0
-    told: bool = False
-    answered: str = ""
+    reported: bool = False
+    answered_state: str = ""
     content: str = ""
     ignored: tuple[str, ...] = ()
     occasion: str = ""

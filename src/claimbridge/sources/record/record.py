@@ -1,99 +1,88 @@
-"""The record of what sources gave, in the journal's own database: what was read, what became of it.
+"""The record of what sources gave, and of what goes back to them: the rules, over a store.
 
 It stands beside the journal, never in its place: the journal says what is in the ledger, and makes
 submitting twice harmless and lets no two claims use one invoice; the record makes sure that nothing
 read is forgotten, and that what goes back to a source is known. A call that returns has been
 synced to the disk, as ``claimbridge.journal.sqlite.journal`` promises it; no network call is ever
-made inside a transaction. Several processes may share the file.
+made inside a transaction. Several processes may share it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import JournalError
-from claimbridge.journal.sqlite import journal_file
-from claimbridge.journal.sqlite.failures import PLACE
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.record import rows
-from claimbridge.sources.record.arrivals import ArrivalState, StoredArrival
-from claimbridge.sources.record.messages import Messages
+from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBackState
+from claimbridge.sources.record import rules
+from claimbridge.sources.record.arrivals import ArrivalState, Delivery, Hint, StoredArrival
+from claimbridge.sources.record.ports import ArrivalQuery, ArrivalRows, RecordRows, RecordStore
 
 _PAGE: Final = 200
 """Arrivals read at once by ``select``: what bounds its memory."""
 
 
-def open_record(url: str, *, clock: Clock = SYSTEM) -> SourceRecord:
-    """Open the record in the journal that ``url`` names, creating it when it is missing.
+class SourceRecord:
+    """The record on a store.
 
-    ``memory:`` keeps it in this process alone. Raises JournalError as ``open_journal`` does.
-    """
-    if url == "memory:":
-        return SourceRecord(None, clock=clock)
-    if not url.startswith("sqlite://"):
-        raise JournalError(
-            "a record of sources is kept beside an SQLite journal; use sqlite:///claims.db, "
-            "sqlite:////path/claims.db, or memory:",
-            code=PLACE,
-        )
-    return SourceRecord(journal_file.path_of(url), clock=clock)
-
-
-class SourceRecord(Messages):
-    """The record in the SQLite file at ``path``, created when missing; None: in memory.
-
-    ``timeout`` is how many seconds a write waits for other programs. Every method raises
-    JournalError when the record cannot be read or written; a write that raises has changed
-    nothing. Safe for threads, and for processes on one file.
+    Every method raises JournalError when the record cannot be read or written; a write that raises
+    has changed nothing. Safe for threads, and for all processes that share the store.
+    ``Hints`` and ``WriteBacks`` in ``claimbridge.sources`` say more of the methods about those.
     """
 
-    # --- what a source gave -------------------------------------------------------------------
+    def __init__(self, store: RecordStore, *, clock: Clock = SYSTEM) -> None:
+        self._store = store
+        self._clock = clock
+
+    def turn(self, source: str) -> contextlib.AbstractContextManager[None]:
+        """Hold the one pass of a source, among all processes on this record.
+
+        Raises NotDelivered CB-539 when another pass of it is under way: it does this one's work.
+        """
+        return self._store.turn(source)
+
+    def close(self) -> None:
+        """Let go of the store; closing twice does no harm."""
+        self._store.close()
+
+    # What a source gave
 
     def mark(self, source: str) -> str:
         """Return where reading the source goes on; "" when it has not begun."""
-        with self._store.reading() as connection:
-            row = connection.execute("SELECT mark FROM marks WHERE source = ?", (source,))
-            found = row.fetchone()
-        return str(found[0]) if found else ""
+        return self._store.read(lambda rows: rows.arrivals.mark(source))
 
     def take_in(
         self, source: str, arrivals: Sequence[Arrival], *, mark: str = ""
     ) -> list[StoredArrival]:
         """Keep what a source gave, and with it where reading goes on; return it as it is kept.
 
-        All of it or nothing. A version that is known already stays as it is, unless it was no
-        claim and is one now. A new one takes the
-        place of what is not in a ledger yet: older versions of its document, and earlier revisions
-        of its claim. An arrival with an error is parked at once. ``mark`` "" leaves the mark.
+        All of it or nothing. A version that is kept already stays as it is, unless it was no
+        claim and is one now. A new one takes the place of what is not in a ledger yet: older
+        versions of its document, and earlier revisions of its claim. An arrival with an error is
+        parked at once. ``mark`` "" leaves the mark.
         """
         now = self._clock.now()
 
-        def write(connection: sqlite3.Connection) -> list[StoredArrival]:
+        def work(rows: RecordRows) -> list[StoredArrival]:
             for arrival in arrivals:
-                rows.add(connection, source, arrival, now)
+                _receive(rows.arrivals, source, arrival, now)
             if mark:
-                rows.set_mark(connection, source, mark, now)
-            found = [rows.kept(connection, source, one.key, one.version) for one in arrivals]
-            return [one for one in found if one is not None]
+                rows.arrivals.put_mark(source, rules.storable(mark), now)
+            return [_version(rows.arrivals, source, arrival) for arrival in arrivals]
 
-        return self._writes.write(write)
+        return self._store.write(work)
 
     def find(self, source: str, key: str) -> tuple[StoredArrival, ...]:
         """Return every version of a document, oldest first."""
-        with self._store.reading() as connection:
-            where, values = "source = ? AND document = ?", (source, rows.storable(key))
-            return tuple(rows.select(connection, where, values))
+        return tuple(self._select(ArrivalQuery(source=source, key=rules.storable(key))))
 
     def newest(self, source: str, key: str) -> StoredArrival | None:
         """Return the version of a document that was read last; None where there is none."""
-        with self._store.reading() as connection:
-            where, values = "source = ? AND document = ?", (source, rows.storable(key))
-            found = rows.select(connection, where, values, "ORDER BY id DESC LIMIT 1")
-        return found[0] if found else None
+        query = ArrivalQuery(source=source, key=rules.storable(key), limit=1, newest_first=True)
+        return next(iter(self._select(query)), None)
 
     def select(
         self, states: Sequence[ArrivalState] = (), *, source: str | None = None
@@ -102,18 +91,13 @@ class SourceRecord(Messages):
 
         Bounded memory: the caller may stop early, and may write while it reads.
         """
-        wanted = [state.value for state in states or tuple(ArrivalState)]
-        where = f"state IN ({', '.join('?' * len(wanted))}) AND id > ?"
-        further = () if source is None else (source,)
-        where += "" if source is None else " AND source = ?"
-        last, page = 0, _PAGE
-        while page == _PAGE:
-            with self._store.reading() as connection:
-                found = rows.select(
-                    connection, where, (*wanted, last, *further), f"ORDER BY id LIMIT {_PAGE}"
-                )
-            yield from found
-            last, page = (found[-1].number if found else last), len(found)
+        last, size = 0, _PAGE
+        while size == _PAGE:
+            page = self._select(
+                ArrivalQuery(source=source, states=tuple(states), after=last, limit=_PAGE)
+            )
+            yield from page
+            last, size = (page[-1].number if page else last), len(page)
 
     def open(self, source: str) -> tuple[int, ...]:
         """Return the numbers of what a pass goes on with.
@@ -121,58 +105,35 @@ class SourceRecord(Messages):
         What was taken back first, then what was attempted least often: one that fails again and
         again stands before nobody.
         """
-        with self._store.reading() as connection:
-            found = connection.execute(
-                "SELECT id FROM arrivals WHERE state = 'read' AND source = ? "
-                "ORDER BY withdrawn DESC, attempt, id",
-                (source,),
-            )
-            return tuple(row[0] for row in found.fetchall())
+        return self._store.read(lambda rows: rows.arrivals.open_numbers(source))
 
     def get(self, numbers: Sequence[int]) -> list[StoredArrival]:
         """Return the arrivals of these numbers, in their order."""
-        with self._store.reading() as connection:
-            where = f"id IN ({', '.join('?' * len(numbers))})"
-            found = {one.number: one for one in rows.select(connection, where, numbers)}
-        return [found[number] for number in numbers if number in found]
+        arrivals = {one.number: one for one in self._select(ArrivalQuery(numbers=tuple(numbers)))}
+        return [arrivals[number] for number in numbers if number in arrivals]
 
     def pages(self, numbers: Sequence[int], *, size: int = _PAGE) -> Iterator[list[StoredArrival]]:
         """Yield the arrivals of these numbers in their order, read ``size`` at a time."""
         for start in range(0, len(numbers), size):
             yield self.get(numbers[start : start + size])
 
-    def untold(self, source: str) -> tuple[int, ...]:
+    def unreported(self, source: str) -> tuple[int, ...]:
         """Return the numbers of what has ended without its source taking note, oldest first."""
-        with self._store.reading() as connection:
-            found = connection.execute(
-                "SELECT id FROM arrivals WHERE source = ? AND told = 0 AND state <> 'read' "
-                "ORDER BY id",
-                (source,),
-            )
-            return tuple(row[0] for row in found.fetchall())
+        return self._store.read(lambda rows: rows.arrivals.unreported_numbers(source))
 
-    def moved(self, source: str, *, books: Sequence[str]) -> tuple[int, ...]:
-        """Return the numbers of accepted arrivals whose submission moved on since ``answered``.
+    def with_news(self, source: str, *, books: Sequence[str]) -> tuple[int, ...]:
+        """Return the numbers of accepted arrivals whose submission moved on since it was answered.
 
         ``books`` are the ids of those that the source's claims go to. In memory, where no journal
         is at hand: of all accepted ones.
         """
-        with self._store.reading() as connection:
-            if self._path is not None:
-                return rows.moved(connection, source, books)
-            found = connection.execute(
-                "SELECT id FROM arrivals WHERE state = 'accepted' AND source = ? ORDER BY id",
-                (source,),
-            )
-            return tuple(row[0] for row in found.fetchall())
+        return self._store.read(lambda rows: rows.arrivals.numbers_with_news(source, books))
 
     def last(self) -> int:
         """Return the number of the newest arrival; 0 when there is none."""
-        with self._store.reading() as connection:
-            row = connection.execute("SELECT coalesce(max(id), 0) FROM arrivals").fetchone()
-        return int(row[0])
+        return self._store.read(lambda rows: rows.arrivals.last_number())
 
-    # --- what becomes of it -------------------------------------------------------------------
+    # What becomes of it
 
     def begin(self, arrivals: Sequence[StoredArrival]) -> list[StoredArrival | None]:
         """Count one more attempt of claims that are about to be submitted.
@@ -180,84 +141,184 @@ class SourceRecord(Messages):
         Returns each arrival as it then stands; None where it is no longer to be submitted.
         """
         now = self._clock.now()
-
-        def write(connection: sqlite3.Connection) -> list[StoredArrival | None]:
-            return [_begun(connection, one, now) for one in arrivals]
-
-        return self._writes.write(write)
+        return self._store.write(
+            lambda rows: [
+                _change(rows.arrivals, one, lambda kept: rules.begin(kept, now)) for one in arrivals
+            ]
+        )
 
     def accept(self, arrival: StoredArrival) -> None:
         """Record that the ledger accepted it; what was parked of the claim before is superseded."""
         now = self._clock.now()
 
-        def write(connection: sqlite3.Connection) -> None:
-            rows.end(connection, arrival.number, ArrivalState.ACCEPTED, "", "", now)
-            rows.supersede_parked(connection, arrival, now)
+        def work(rows: RecordRows) -> None:
+            accepted = _change(rows.arrivals, arrival, lambda kept: rules.accept(kept, now))
+            if accepted is not None:
+                relatives = _relatives(rows.arrivals, accepted.claim_id)
+                for one in rules.give_way(accepted, relatives, now):
+                    rows.arrivals.put(one)
 
-        self._writes.write(write)
+        self._store.write(work)
 
     def end(self, arrival: StoredArrival, state: ArrivalState, *, code: str, reason: str) -> bool:
         """Record another end, and why; False when it has ended otherwise meanwhile."""
         now = self._clock.now()
-
-        def write(connection: sqlite3.Connection) -> bool:
-            (held,) = rows.select(connection, "id = ?", (arrival.number,))
-            if held.state not in (ArrivalState.READ, ArrivalState.PARKED):
-                return False
-            rows.end(connection, arrival.number, state, code, reason, now)
-            return True
-
-        return self._writes.write(write)
-
-    def later(self, arrival: StoredArrival, *, code: str, reason: str) -> None:
-        """Record why an arrival could not be brought further for now; it stays ``read``."""
-        values = (code, rows.storable(reason, rows.MAX_REASON), arrival.number)
-        self._writes.write(
-            lambda connection: connection.execute(
-                "UPDATE arrivals SET code = ?, reason = ? WHERE id = ? AND state = 'read'", values
-            )
+        return self._moves(
+            arrival, lambda kept: rules.end(kept, state, code=code, reason=reason, now=now)
         )
+
+    def delay(self, arrival: StoredArrival, *, code: str, reason: str) -> None:
+        """Record why an arrival could not be brought further for now; it stays ``read``."""
+        self._moves(arrival, lambda kept: rules.delay(kept, code=code, reason=reason))
 
     def retry(self, arrival: StoredArrival) -> bool:
         """Let the next pass go on with a parked arrival; False when it is not parked any more.
 
         One that never was a claim stays parked: it has to be read again, and taken in.
         """
-        now = rows.stamp(self._clock.now())
+        now = self._clock.now()
+        return self._moves(arrival, lambda kept: rules.retry(kept, now))
 
-        def write(connection: sqlite3.Connection) -> bool:
-            done = connection.execute(
-                "UPDATE arrivals SET state = 'read', told = 1, updated_at = ? "
-                "WHERE id = ? AND state = 'parked' AND (claim IS NOT NULL OR withdrawn = 1)",
-                (now, arrival.number),
-            )
-            return done.rowcount == 1
-
-        return self._writes.write(write)
-
-    def told(self, arrival: StoredArrival) -> None:
+    def note_reported(self, arrival: StoredArrival) -> None:
         """Record that the source took note of the end that ``arrival`` shows."""
-        values = (arrival.number, arrival.state.value)
-        self._writes.write(
-            lambda connection: connection.execute(
-                "UPDATE arrivals SET told = 1 WHERE id = ? AND state = ?", values
-            )
-        )
+        self._moves(arrival, lambda kept: rules.report(kept, arrival.state))
 
-    def answered(self, arrival: StoredArrival, state: str) -> None:
+    def note_answer(self, arrival: StoredArrival, state: str) -> None:
         """Record that what goes back to the source was planned for this state in the ledger."""
-        values = (state, arrival.number)
-        self._writes.write(
-            lambda connection: connection.execute(
-                "UPDATE arrivals SET answered = ? WHERE id = ?", values
-            )
+        self._moves(arrival, lambda kept: rules.answer(kept, state))
+
+    # What a webhook was sent
+
+    def deliver(self, source: str, digest: str, body: bytes) -> bool:
+        """Keep a body; False when one with this digest is kept already."""
+        now = self._clock.now()
+        return self._store.write(lambda rows: rows.messages.add_delivery(source, digest, body, now))
+
+    def deliveries(self, source: str, *, after: int, limit: int = 100) -> list[Delivery]:
+        """Return bodies with numbers above ``after``, oldest first."""
+        return self._store.read(
+            lambda rows: rows.messages.deliveries(source, after=after, limit=limit)
         )
 
+    # What a source says to have changed
 
-def _begun(
-    connection: sqlite3.Connection, arrival: StoredArrival, now: dt.datetime
+    def hint(self, source: str, keys: Sequence[str]) -> None:
+        """Keep that these documents may have changed; one that is kept already becomes newest."""
+        names = [rules.storable(key) for key in keys]
+        self._store.write(lambda rows: rows.messages.add_hints(source, names))
+
+    def hints(self, source: str, *, after: int = 0, limit: int = 100) -> list[Hint]:
+        """Return hints with numbers above ``after``, oldest first."""
+        return self._store.read(lambda rows: rows.messages.hints(source, after=after, limit=limit))
+
+    def clear_hints(self, source: str, *, upto: int, key: str | None = None) -> None:
+        """Forget hints with numbers up to ``upto``; those of one document where ``key`` is given.
+
+        A hint that came again since then has a higher number, and stays.
+        """
+        name = None if key is None else rules.storable(key)
+        self._store.write(lambda rows: rows.messages.clear_hints(source, upto=upto, key=name))
+
+    # What goes back to a source
+
+    def begin_write_back(self, write_back: WriteBack) -> WriteBack:
+        """Add ``write_back`` unless its identity is kept already; return what is kept.
+
+        What is kept as superseded becomes what is given, its attempts counted on.
+        """
+        now = self._clock.now()
+
+        def work(rows: RecordRows) -> WriteBack:
+            kept = rows.write_backs.find(write_back)
+            planned = rules.plan_write_back(kept, write_back)
+            if planned is None:
+                return kept or write_back
+            if kept is None:
+                rows.write_backs.add(planned, now)
+            else:
+                rows.write_backs.put(planned, now)
+            return planned
+
+        return self._store.write(work)
+
+    def record_write_back(self, write_back: WriteBack) -> bool:
+        """Move what is kept to ``write_back``; False where that is no lawful step from it."""
+        now = self._clock.now()
+
+        def work(rows: RecordRows) -> bool:
+            kept = rows.write_backs.find(write_back)
+            moved = rules.move_write_back(kept, write_back)
+            if moved is not None:
+                rows.write_backs.put(moved, now)
+            return moved is not None
+
+        return self._store.write(work)
+
+    def open_write_backs(self, source: str) -> tuple[WriteBack, ...]:
+        """Return those in an ``OPEN`` state, oldest first."""
+        return self.select_write_backs(source, tuple(OPEN))
+
+    def select_write_backs(
+        self, source: str, states: Sequence[WriteBackState]
+    ) -> tuple[WriteBack, ...]:
+        """Return those of a source in these states, oldest first."""
+        return self._store.read(lambda rows: rows.write_backs.select(source, states=states))
+
+    def write_backs_of(self, source: str, key: str) -> tuple[WriteBack, ...]:
+        """Return all about one document, oldest first."""
+        return self._store.read(lambda rows: rows.write_backs.select(source, key=key))
+
+    def _select(self, query: ArrivalQuery) -> list[StoredArrival]:
+        return self._store.read(lambda rows: rows.arrivals.select(query))
+
+    def _moves(
+        self,
+        arrival: StoredArrival,
+        change: Callable[[StoredArrival], StoredArrival | None],
+    ) -> bool:
+        """Change what is kept of an arrival; False where it stays as it is."""
+        changed = self._store.write(lambda rows: _change(rows.arrivals, arrival, change))
+        return changed is not None
+
+
+def _receive(rows: ArrivalRows, source: str, arrival: Arrival, now: dt.datetime) -> None:
+    versions = rows.select(ArrivalQuery(source=source, key=rules.storable(arrival.key)))
+    relatives = _relatives(rows, arrival.claim.id if arrival.claim else "")
+    reception = rules.receive(source, arrival, versions=versions, relatives=relatives, now=now)
+    if reception is None:
+        return
+    if reception.is_new:
+        rows.add(reception.row)
+    else:
+        rows.put(reception.row)
+    for one in reception.superseded:
+        rows.put(one)
+
+
+def _change(
+    rows: ArrivalRows,
+    arrival: StoredArrival,
+    change: Callable[[StoredArrival], StoredArrival | None],
 ) -> StoredArrival | None:
-    if not rows.count_attempt(connection, arrival.number, now):
-        return None
-    (begun,) = rows.select(connection, "id = ?", (arrival.number,))
-    return begun
+    (kept,) = rows.select(ArrivalQuery(numbers=(arrival.number,)))
+    changed = change(kept)
+    if changed is not None:
+        rows.put(changed)
+    return changed
+
+
+def _relatives(rows: ArrivalRows, claim_id: str) -> list[StoredArrival]:
+    """Return the arrivals of a claim that may still come into a ledger, or have."""
+    if not claim_id:
+        return []
+    return rows.select(ArrivalQuery(claim_id=claim_id, states=rules.RELATIVES))
+
+
+def _version(rows: ArrivalRows, source: str, arrival: Arrival) -> StoredArrival:
+    """Return what is kept of an arrival's version."""
+    versions = rows.select(ArrivalQuery(source=source, key=rules.storable(arrival.key)))
+    version = rules.storable(arrival.version)
+    return next(one for one in versions if one.version == version)
+
+
+__all__ = ["SourceRecord"]

@@ -1,4 +1,4 @@
-"""A profile as commands are told of it: its name, and options such as a ledger's."""
+"""A ledger for commands that touch no network, by a profile's name and options."""
 
 from __future__ import annotations
 
@@ -7,33 +7,12 @@ import tomllib
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from claimbridge.cli.given import at_hand
+from claimbridge.cli.inputs import at_hand
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ConfigurationError
 from claimbridge.ledger import Ledger
-
-ProfileName = Annotated[
-    str, Parameter(name="--profile", help="The ERP's profile: a name, or module:attribute.")
-]
-ProfileOptions = Annotated[
-    tuple[str, ...],
-    Parameter(
-        name="--option",
-        negative=(),
-        help="An option of the profile as in [ledger.X.options], KEY=VALUE; may be repeated.",
-    ),
-]
-ContractPlace = Annotated[
-    Path | None,
-    Parameter(
-        name="--contract",
-        help="A locked bundle or a WSDL file; the profile's own when left out.",
-    ),
-]
 
 
 def read_options(given: tuple[str, ...]) -> dict[str, Any]:
@@ -96,4 +75,4 @@ def offline_ledger(
     return ledger
 
 
-__all__ = ["ContractPlace", "ProfileName", "ProfileOptions", "offline_ledger", "read_options"]
+__all__ = ["offline_ledger", "read_options"]
