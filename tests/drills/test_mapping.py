@@ -9,11 +9,9 @@ import pytest
 from tests.drills import mapping
 from tests.drills.mapping import drill
 
-from claimbridge.mapping.postings import costs as cost_postings
-from claimbridge.mapping.postings import decided as costs
-from claimbridge.mapping.postings import settlement
+from claimbridge.mapping.postings import costs, line_decision, settlement
 from claimbridge.mapping.postings.voucher_builder import VoucherBuilder
-from claimbridge.mapping.taxes import allocation
+from claimbridge.mapping.taxes import levies
 from claimbridge.model.money import EXACT, rounded
 
 
@@ -43,12 +41,12 @@ def _nothing(*_: object, **__: object) -> Decimal:
 @pytest.mark.parametrize(
     ("module", "name", "broken"),
     [
-        (costs, "divide", _carelessly),
-        (allocation, "divide", _carelessly),
+        (line_decision, "divide", _carelessly),
+        (levies, "divide", _carelessly),
         (settlement, "post_advances", lambda _: (Decimal(0), Decimal(0))),
         (VoucherBuilder, "at_own_rate", _nothing),
         (VoucherBuilder, "at_own_rate", lambda _, amount, __: amount),
-        (cost_postings, "_post_non_deductible_tax", _nothing),
+        (costs, "_post_non_deductible_tax", _nothing),
     ],
 )
 def test_the_drill_can_fail(
@@ -66,6 +64,6 @@ def test_the_command_says_what_is_wrong(
     monkeypatch.setattr("sys.argv", ["mapping", "--claims", "60", "--seed", "3"])
     assert mapping.main() == 0
     assert "violations          0" in capsys.readouterr().out
-    monkeypatch.setattr(cost_postings, "_post_non_deductible_tax", _nothing)
+    monkeypatch.setattr(costs, "_post_non_deductible_tax", _nothing)
     assert mapping.main() == 1
     assert '{"id":"D' in capsys.readouterr().out

@@ -43,12 +43,12 @@ class BooksResponder:
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         if call.kind is OperationKind.QUERY:
             with desk.books.transaction() as books:
-                held = [(ref, books.held(self.name, ref)) for ref in self.references(call)]
+                held = [(ref, books.document_of(self.name, ref)) for ref in self.references(call)]
             parts = [_shown(ref, found) for ref, found in held]
             return _answer("FindEntriesResponse", *parts)
         entry = _entry(call.body)
         with desk.books.transaction() as books:
-            found = books.held(self.name, entry.reference)
+            found = books.document_of(self.name, entry.reference)
             if found is None:
                 objections = desk.rules.objections(entry)
                 if objections:

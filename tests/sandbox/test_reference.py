@@ -102,7 +102,7 @@ def test_the_store_itself_refuses_a_second_document(erp: Sandbox, caller: Caller
     """A unique index, not the look before the write, is the proof of one document (rule 1)."""
     caller.submit()
     with erp._books.transaction() as books:
-        held = books.held("reference", "EXP-1")
+        held = books.document_of("reference", "EXP-1")
         assert held is not None
         with pytest.raises(sqlite3.IntegrityError):
             books.enter("reference", held.entry, b"", series=held.series, unique=True)

@@ -32,7 +32,7 @@ from claimbridge.profiles.sap.journal_entry import SapJournalEntry
 from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Responder, Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import LISTING, KingdeeEasResponder
 from claimbridge.sandbox.erps.sap_journal_entry import SapJournalEntryResponder
-from claimbridge.sandbox.kit.markup import rendered
+from claimbridge.sandbox.kit.markup import render
 from claimbridge.xmlio import local_name, parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,7 +192,7 @@ class Sap2020(SapJournalEntryResponder):
         root = parse(super().answer(call, desk).content)
         for part in [one for one in root if local_name(one) == "ConfirmationInterfaceOrignName"]:
             root.remove(part)
-        return ErpAnswer(content=rendered(root))
+        return ErpAnswer(content=render(root))
 
 
 POSTED = {"outcome": "posted", "reference": "EXP-2026-0042"}

@@ -25,6 +25,7 @@ from claimbridge.model import (
     Submission,
     Withdrawal,
 )
+from claimbridge.model.doubt import enter_doubt, is_measured
 
 FIRST: Final = frozenset({State.PENDING, State.SENDING, State.PARKED})
 """Where a submission may begin."""
@@ -81,17 +82,12 @@ def record_writes(
 def landing(adrift: Submission, why: str, clock: Clock) -> Write:
     """Return the write that puts a flight which nobody flies any more in doubt.
 
-    Nobody noted when it ended. It may have ended just now, so the doubt is dated from now.
+    Nobody noted when it ended, so the doubt is dated from now.
     """
-    now = clock.now()
-    after = msgspec.structs.replace(
-        adrift,
-        state=State.IN_DOUBT,
-        detail=why,
-        doubt_since=now,
-        doubt_uptime=clock.uptime(),
-        updated_at=now,
-    )
+    doubtful = enter_doubt(adrift, clock)
+    now = doubtful.doubt_since
+    assert now is not None  # it has just entered doubt
+    after = msgspec.structs.replace(doubtful, state=State.IN_DOUBT, detail=why, updated_at=now)
     return Write(adrift, after, now)
 
 
@@ -117,7 +113,7 @@ def measure_anew(history: History, clock: Clock) -> tuple[Write, ...]:
     up, now = clock.uptime(), clock.now()
     writes = []
     for one in measured:
-        if up.since(one.quiet_from) is not None:
+        if is_measured(one.quiet_from, clock):
             continue
         doubted = one.doubt_since is not None
         after = msgspec.structs.replace(

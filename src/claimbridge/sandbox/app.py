@@ -21,7 +21,7 @@ from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.control import Control, Steering
 from claimbridge.sandbox.http.disturb import DECOY, Act, perform
 from claimbridge.sandbox.http.endpoint import UNREADABLE, Endpoint, Misunderstood, SoapExchange
-from claimbridge.sandbox.http.pages import decoded, json_page
+from claimbridge.sandbox.http.pages import decode, json_page
 from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.sandbox.kit.disturbances import Disturbances, parse_disturbances
 from claimbridge.sandbox.kit.responder import ErpAnswer
@@ -139,13 +139,13 @@ def application(
 
     async def disturbances(request: Request) -> Response:
         if request.method == "POST":
-            given = decoded(await request.body(), _Spec)
+            given = decode(await request.body(), _Spec)
             await control.order(Disturbances(parse_disturbances(given.faults), seed=given.seed))
         return json_page({"faults": control.disturbances.spec})
 
     async def advance(request: Request) -> Response:
         body = await request.body()
-        steering = decoded(body or b"{}", Steering)
+        steering = decode(body or b"{}", Steering)
         return json_page(await asyncio.to_thread(control.advance, steering))
 
     def decoy(request: Request) -> Response:
@@ -169,7 +169,7 @@ def application(
         ]
     if hesi is not None:
         routes += hesi_routes(hesi, control)
-    handlers: Mapping[Any, Any] = {ConfigurationError: _refused}  # starlette's own type is Any
+    handlers: Mapping[Any, Any] = {ConfigurationError: _refusal_page}  # starlette's own type is Any
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
@@ -178,7 +178,7 @@ class _Spec(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def _refusal_page(request: Request, error: Exception) -> Response:
     return json_page({"error": str(error)}, status=400)
 
 

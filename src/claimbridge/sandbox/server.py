@@ -107,7 +107,7 @@ class Sandbox:
         return f"http://{HOST}:{self._port}"
 
     def start(self) -> Self:
-        """Serve from a thread; return when connections are taken in."""
+        """Serve from a thread; return when the sandbox accepts connections."""
         door, ready = self._enter(), threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(door, ready.set)),
@@ -119,12 +119,12 @@ class Sandbox:
         return self
 
     def serve(self, ready: Callable[[Sandbox], None] = lambda _: None) -> None:
-        """Serve until SIGTERM or SIGINT, from the main thread; ``ready`` is called once it does."""
+        """Serve from the main thread until SIGTERM or SIGINT; call ``ready`` once it serves."""
         stopping = (signal.SIGTERM, signal.SIGINT)
         asyncio.run(self._serve(self._enter(), lambda: ready(self), signals=stopping))
 
     def stop(self) -> None:
-        """Stop serving: an outage. What waits for an answer is cut off; ``start`` ends it."""
+        """Stop serving: an outage. Open calls are cut off; ``start`` ends the outage."""
         if self._loop is not None and self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._control.closing.set)
             self._thread.join()
@@ -148,7 +148,7 @@ class Sandbox:
         self.close()
 
     def ledger(self) -> list[LedgerRow]:
-        """Return what the ledger holds, in the order of entry; also while it is stopped."""
+        """Return the ledger's documents, in the order of entry; also while it is stopped."""
         return self._control.ledger()
 
     def requests(self) -> dict[str, int]:
@@ -168,9 +168,9 @@ class Sandbox:
     def advance(
         self, *, profile: str | None = None, reference: str | None = None, to: str | None = None
     ) -> list[LedgerRow]:
-        """Move documents on: entered, posted, paid; one step, or up to ``to``; return the moved.
+        """Move documents (entered, posted, paid) one step, or up to ``to``; return those moved.
 
-        ``profile`` and ``reference`` None: all of them. ``to="rejected"`` refuses what is entered.
+        ``profile`` and ``reference`` None: all of them. ``to="rejected"`` refuses entered ones.
         """
         return self._control.advance(Steering(profile=profile, reference=reference, to=to))
 
@@ -197,8 +197,8 @@ class Sandbox:
 class Door:
     """The listening socket, which can be closed, so that connections are refused, and reopened.
 
-    While it is closed another socket keeps the port, bound and deaf. Raises ConfigurationError
-    CB-275 when the port is taken.
+    While the door is closed another socket keeps the port, bound and deaf. Raises
+    ConfigurationError CB-275 when the port is taken.
     """
 
     def __init__(self, app: ASGIApp, port: int) -> None:
@@ -206,16 +206,16 @@ class Door:
             app, lifespan="off", ws="none", log_config=None, access_log=False, timeout_keep_alive=60
         )
         self._state = ServerState()
-        self._socket = _bound(port)
+        self._socket = _listening_socket(port)
         self._server: asyncio.Server | None = None
         self.port: int = self._socket.getsockname()[1]
 
     async def settle(self, closed: bool) -> None:
-        """Close or open the door, if it is not so already."""
+        """Close or open the door, unless it is so already."""
         if closed and self._server is not None:
             await self._close(self._server)
             self._server = None
-            self._socket = _bound(self.port)
+            self._socket = _listening_socket(self.port)
             for connection in list(self._state.connections):
                 connection.shutdown()  # idle ones now, busy ones after their answer
         elif not closed and self._server is None:
@@ -223,7 +223,7 @@ class Door:
             self._server = await loop.create_server(self._wire, sock=self._socket, backlog=2048)
 
     async def shut(self) -> None:
-        """Take nothing more in; give what is under way a moment, then cut it off."""
+        """Accept no more connections; give open calls a moment, then cut them off."""
         if self._server is not None:
             await self._close(self._server)
         self._socket.close()
@@ -236,8 +236,8 @@ class Door:
             connection.transport.abort()
 
     async def _close(self, server: asyncio.Server) -> None:
-        # A connection taken in at the moment of closing would be forgotten open: asyncio refuses
-        # it in Server._attach. So take nothing more in, let what was taken in arrive, then close.
+        # A connection accepted at the moment of closing would stay open for ever: asyncio refuses
+        # it in Server._attach. So accept nothing more, let accepted ones arrive, then close.
         for listening in server.sockets:
             asyncio.get_running_loop().remove_reader(listening.fileno())
         for _ in range(3):
@@ -248,7 +248,7 @@ class Door:
         return SandboxProtocol(config=self._config, server_state=self._state, app_state={})
 
 
-def _bound(port: int) -> socket.socket:
+def _listening_socket(port: int) -> socket.socket:
     # Without the protocol asyncio leaves Nagle's algorithm on, and every reply takes 40 ms.
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

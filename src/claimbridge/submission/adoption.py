@@ -16,7 +16,8 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.submission.evidence import after, doubted, in_reversal, moved, with_original
+from claimbridge.model.doubt import enter_doubt
+from claimbridge.submission.evidence import after, in_reversal, moved, with_original
 from claimbridge.submission.port import Rules
 from claimbridge.submission.references import reference_for
 from claimbridge.submission.steps import Plan, Record
@@ -108,7 +109,7 @@ def into_doubt(history: History, flight: Submission, gap: Gap, rules: Rules) -> 
             return
         history = start
     why = f"another journal was in use until {gap.until:%Y-%m-%d %H:%M:%S%z} and may have sent it"
-    doubtful = doubted(moved(flight, State.IN_DOUBT, rules, detail=why), rules)
+    doubtful = enter_doubt(moved(flight, State.IN_DOUBT, rules, detail=why), rules.clock)
     doubtful = msgspec.structs.replace(doubtful, attempt=1)
     original = history.get(msgspec.structs.replace(flight.key, purpose=Purpose.POST))
     reverses = flight.key.purpose is Purpose.REVERSE and original is not None

@@ -9,6 +9,7 @@ import msgspec
 
 from claimbridge.errors import ConflictingSubmission, OutcomeUnknown
 from claimbridge.model import LIVE, History, Key, Outcome, OutcomeKind, State, Submission
+from claimbridge.model.doubt import leave_doubt
 from claimbridge.submission.decisions import quiet_left, quiet_left_at
 from claimbridge.submission.documents import documents_of
 from claimbridge.submission.doubt import may_still_arrive, not_fresh
@@ -18,7 +19,6 @@ from claimbridge.submission.evidence import (
     counts,
     moved,
     reversal_key,
-    undoubted,
     with_original,
 )
 from claimbridge.submission.news import absorb
@@ -117,7 +117,7 @@ def _as_found(
         left = quiet_left_at(parked, rules, looked) if looked else quiet_left(parked, rules)
     if nothing_there and left > 0:
         raise may_still_arrive(parked, left)
-    parked = undoubted(parked)
+    parked = leave_doubt(parked)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
         return moved(parked, State.PENDING, rules, detail=outcome.text)
     ending = after(parked, outcome, rules, compare=False)

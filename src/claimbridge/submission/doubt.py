@@ -6,6 +6,7 @@ import msgspec
 
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
+from claimbridge.model.doubt import leave_doubt
 from claimbridge.submission.decisions import quiet_left
 from claimbridge.submission.evidence import (
     EVIDENCE,
@@ -16,7 +17,6 @@ from claimbridge.submission.evidence import (
     error_for,
     moved,
     outcome_of_each,
-    undoubted,
     with_original,
 )
 from claimbridge.submission.flight import fly
@@ -108,7 +108,7 @@ def _absent(
     ``left`` is what was left of it, in seconds, when the ERP was asked; ``proven`` whether the
     answer is one to that question, for certain.
     """
-    settled = undoubted(doubtful)  # for when nothing can arrive
+    settled = leave_doubt(doubtful)  # for when nothing can arrive
     refused = bool(doubtful.reasons)  # a later sending was: not to be repeated unasked
     harmless = resend and rules.capabilities.unique_reference and not refused
     if harmless and (left > 0 or not proven):

@@ -27,6 +27,7 @@ from claimbridge.model import (
     State,
     Submission,
 )
+from claimbridge.model.doubt import enter_doubt, leave_doubt
 from claimbridge.submission.decisions import closed_error
 from claimbridge.submission.port import Rules
 from claimbridge.submission.references import reference_for
@@ -118,13 +119,13 @@ def after(
     if kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
         current = msgspec.structs.replace(current, job=outcome.job or current.job)
-        return doubted(moved(current, State.IN_DOUBT, rules, detail=outcome.text), rules)
+        return enter_doubt(moved(current, State.IN_DOUBT, rules, detail=outcome.text), rules.clock)
     if kind is OutcomeKind.REJECTED:
         return _refused(current, outcome, rules)
     # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
     if not counts(outcome):
         detail = f"{outcome.text}; {UNBOUND}"
-        return doubted(moved(current, State.IN_DOUBT, rules, detail=detail), rules)
+        return enter_doubt(moved(current, State.IN_DOUBT, rules, detail=detail), rules.clock)
     state = State.PENDING if current.doubt_since is None else State.IN_DOUBT
     return moved(current, state, rules, detail=outcome.text)
 
@@ -156,7 +157,7 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
     if outcome.kind in _POSTED_WHEN_NUMBERED and outcome.journal_entry is not None:
         state = State.POSTED if state is State.ACKNOWLEDGED else state
     return msgspec.structs.replace(
-        undoubted(moved(current, state, rules, detail=outcome.text)),
+        leave_doubt(moved(current, state, rules, detail=outcome.text)),
         journal_entry=outcome.journal_entry or current.journal_entry,
         reasons=(),
     )
@@ -173,7 +174,7 @@ def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
         reasons = reasons or (Reason(detail or "refused without a reason"),)
         why = "an earlier answer was lost, a later sending was refused" if certain else UNBOUND
         detail = f"{why}: {detail}"
-        current = current if current.doubt_since is not None else doubted(current, rules)
+        current = current if current.doubt_since is not None else enter_doubt(current, rules.clock)
     refusal = moved(current, state, rules, detail=detail)
     return msgspec.structs.replace(refusal, reasons=reasons)
 
@@ -183,17 +184,6 @@ def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Su
     return msgspec.structs.replace(
         current, state=state, detail=detail, updated_at=rules.clock.now()
     )
-
-
-def doubted(submission: Submission, rules: Rules) -> Submission:
-    """Return ``submission`` as one that was sent just now without an answer that counts."""
-    now, uptime = rules.clock.now(), rules.clock.uptime()
-    return msgspec.structs.replace(submission, doubt_since=now, doubt_uptime=uptime)
-
-
-def undoubted(submission: Submission) -> Submission:
-    """Return ``submission`` once nothing of it can arrive any more that we do not know of."""
-    return msgspec.structs.replace(submission, doubt_since=None, doubt_uptime=None)
 
 
 def taking_off(submission: Submission, rules: Rules) -> Submission:

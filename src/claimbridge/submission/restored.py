@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
-from claimbridge.submission.evidence import doubted, in_reversal, moved
+from claimbridge.model.doubt import enter_doubt
+from claimbridge.submission.evidence import in_reversal, moved
 from claimbridge.submission.port import Rules
 from claimbridge.submission.steps import Plan, Recall, Record
 
@@ -91,7 +92,7 @@ def _was_doubted(one: Submission, gap: Gap) -> bool:
 
 def _moved_on(one: Submission, gap: Gap, rules: Rules) -> Submission:
     if one.state is State.PARKED:
-        return doubted(one, rules)
+        return enter_doubt(one, rules.clock)
     can = rules.capabilities
     if one.state is State.REJECTED and one.key.purpose is Purpose.REVERSE:
         # In doubt it would be sent again without being asked for: it begins anew instead.
@@ -101,7 +102,7 @@ def _moved_on(one: Submission, gap: Gap, rules: Rules) -> Submission:
     else:
         doubtful = moved(one, State.PARKED, rules, detail=f"{_why(gap)}; {_look_for(one)}")
     return msgspec.structs.replace(
-        doubted(doubtful, rules),
+        enter_doubt(doubtful, rules.clock),
         # With the sending that may have been made; nobody knows how many there were.
         attempt=one.attempt + 1,
         reasons=_kept(one),

@@ -19,7 +19,7 @@ _TIMEOUT: Final = 10.0
 _GROUP: Final = 256
 
 
-class Transaction:
+class CommitHooks:
     """What goes with each transaction of a database; this one does nothing."""
 
     def open(self) -> None:
@@ -45,12 +45,12 @@ class Database(Forkable):
         *,
         timeout: float = _TIMEOUT,
         group: int = _GROUP,
-        transaction: Transaction | None = None,
+        hooks: CommitHooks | None = None,
     ) -> None:
         self._path = path
         self._timeout = timeout
         self._group = group
-        self._frame = transaction or Transaction()
+        self._hooks = hooks or CommitHooks()
         self._closed = False
         self._set_up()
         self._connections.prepare()
@@ -95,10 +95,10 @@ class Database(Forkable):
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._connections.writing(self._frame.committed) as connection:
-            self._frame.open()
+        with self._connections.writing(self._hooks.committed) as connection:
+            self._hooks.open()
             yield connection
-            self._frame.close(connection)
+            self._hooks.close(connection)
 
 
-__all__ = ["Database", "Transaction"]
+__all__ = ["CommitHooks", "Database"]

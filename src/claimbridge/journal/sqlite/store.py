@@ -26,7 +26,7 @@ class SqliteStore:
         self, path: Path, *, timeout: float, group: int, marking: Marking | None = None
     ) -> None:
         self._marking = marking or Marking(path)
-        self._database = Database(path, timeout=timeout, group=group, transaction=self._marking)
+        self._database = Database(path, timeout=timeout, group=group, hooks=self._marking)
 
     def read(self, book: str, claim_id: str) -> tuple[History, Mapping[Key, Aloft]]:
         """Return all that is kept of a claim, and the flights of what is ``sending``."""

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import ClaimPath
-from claimbridge.mapping.postings.chart_answers import named
+from claimbridge.mapping.postings.chart_answers import line_name
 from claimbridge.model import ClaimLine
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, rounded
 
 
@@ -18,13 +18,13 @@ def is_by_quantity(row: ExpenseRow) -> bool:
 
 
 def check_quantity(
-    line: ClaimLine, row: ExpenseRow, place: ClaimPath, *, currency: str, own_currency: str
+    line: ClaimLine, row: ExpenseRow, path: ClaimPath, *, currency: str, own_currency: str
 ) -> str:
     """Return the words for a quantity at the row's rate; raises MappingError CB-125.
 
     The row's rates are in the currency of the company that bears the cost.
     """
-    what = named(line, place)
+    what = line_name(line, path)
     unit = row.unit or line.unit or "units"
     if line.quantity is None:
         raise _refusal(f"{what} states no quantity, and {row.label} counts {unit}")
@@ -42,7 +42,7 @@ def check_quantity(
     if due != line.amount.copy_abs():
         raise _refusal(
             f"{what}: {used} at {row.per_unit:f} are {due} {currency}, not {line.amount}, by "
-            f"{row.label}; mend quantity or amount"
+            f"{row.label}; fix quantity or amount"
         )
     return f"{used} at {row.per_unit:f}"
 

@@ -14,9 +14,9 @@ from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.facts import CONDITIONS, Facts, facts_of
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import ChartRules, Company
-from claimbridge.mapping.claim_path import ClaimPath
-from claimbridge.mapping.taxes.levies import Levy
+from claimbridge.mapping.taxes import Levy
 from claimbridge.model import Claim, ClaimLine
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT
 from claimbridge.model.text import plain
 
@@ -35,7 +35,7 @@ def company_of(rules: ChartRules, claim: Claim) -> Company:
 
 
 def row_for(
-    rules: ChartRules, claim: Claim, line: ClaimLine, place: ClaimPath, posting: dt.date
+    rules: ChartRules, claim: Claim, line: ClaimLine, path: ClaimPath, posting: dt.date
 ) -> ExpenseRow:
     """Return the row that answers for a line on a posting date.
 
@@ -51,13 +51,13 @@ def row_for(
     rivals = rules.rows.of_type(plain(line.type))
     if not rivals:
         raise MappingError(
-            f'{named(line, place)} has no expense row in chart "{rules.name}"; '
+            f'{line_name(line, path)} has no expense row in chart "{rules.name}"; '
             f"nearest: {', '.join(rules.rows.nearest(line.type))}",
             code="CB-111",
             claim_id=claim.id,
         )
     raise MappingError(
-        f'{named(line, place)}: no expense row of its type in chart "{rules.name}" fits '
+        f'{line_name(line, path)}: no expense row of its type in chart "{rules.name}" fits '
         f"{_stated(facts, rivals)}; nearest: {_nearest_rows(facts, rivals)}",
         code="CB-112",
         claim_id=claim.id,
@@ -68,8 +68,8 @@ def _stated(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
     """Return the facts that the rows of the type ask about."""
     said = [
         f"{name} {fact or 'none'}"
-        for place, (name, fact) in enumerate(zip(CONDITIONS, facts.exact, strict=True))
-        if any(row.conditions[place] is not None for row in rivals)
+        for number, (name, fact) in enumerate(zip(CONDITIONS, facts.exact, strict=True))
+        if any(row.conditions[number] is not None for row in rivals)
     ]
     if any(row.window.over is not None or row.window.up_to is not None for row in rivals):
         said.append(f"amount {facts.amount} {facts.claim.currency}")
@@ -91,7 +91,7 @@ def _nearest_rows(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
 
 
 def input_tax_account(
-    rules: ChartRules, claim: Claim, line: ClaimLine, place: ClaimPath, levy: Levy
+    rules: ChartRules, claim: Claim, line: ClaimLine, path: ClaimPath, levy: Levy
 ) -> str:
     """Return the account for a deductible tax, by its kind or rate; raises MappingError CB-113."""
     accounts, rate = rules.accounts.input_tax, levy.rate
@@ -105,7 +105,7 @@ def input_tax_account(
             rates.sort(key=lambda known: EXACT.subtract(known, rate).copy_abs())
         kinds = [known for known in accounts if isinstance(known, str)] if levy.kind else []
         raise MappingError(
-            f"{named(line, place)} has input tax{of_kind} {at}, for which chart "
+            f"{line_name(line, path)} has input tax{of_kind} {at}, for which chart "
             f'"{rules.name}" has no input_tax account; '
             f"nearest: {', '.join([*kinds, *map(str, rates)][:3])}",
             code="CB-113",
@@ -115,7 +115,7 @@ def input_tax_account(
 
 
 def cost_centre_for(
-    claim: Claim, line: ClaimLine, place: ClaimPath, row: ExpenseRow
+    claim: Claim, line: ClaimLine, path: ClaimPath, row: ExpenseRow
 ) -> tuple[str, str]:
     """Return the line's cost centre and whose it is; raises MappingError CB-114.
 
@@ -130,7 +130,7 @@ def cost_centre_for(
         return row.default_cost_centre, "the chart's default"
     if row.cost_centre_required:
         raise MappingError(
-            f"{named(line, place)} has no cost centre, nor has the claim, and {row.label} "
+            f"{line_name(line, path)} has no cost centre, nor has the claim, and {row.label} "
             "requires one",
             code="CB-114",
             claim_id=claim.id,
@@ -139,7 +139,7 @@ def cost_centre_for(
 
 
 def dimensions_for(
-    claim: Claim, line: ClaimLine, place: ClaimPath, row: ExpenseRow
+    claim: Claim, line: ClaimLine, path: ClaimPath, row: ExpenseRow
 ) -> dict[str, str]:
     """Return the dimensions that the row asks for; raises MappingError CB-115."""
     found = {}
@@ -150,7 +150,7 @@ def dimensions_for(
         if not value:
             known = sorted({*line.dimensions, *claim.dimensions})
             raise MappingError(
-                f'{named(line, place)} has no dimension "{name}", nor has the claim, and '
+                f'{line_name(line, path)} has no dimension "{name}", nor has the claim, and '
                 f"{row.label} asks for it; they have: {', '.join(known) or 'none'}",
                 code="CB-115",
                 claim_id=claim.id,
@@ -159,9 +159,9 @@ def dimensions_for(
     return found
 
 
-def named(line: ClaimLine, place: ClaimPath) -> str:
+def line_name(line: ClaimLine, path: ClaimPath) -> str:
     """Return what messages call a line, or a part of it."""
-    return f'{place} (type "{line.type}")'
+    return f'{path} (type "{line.type}")'
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str:

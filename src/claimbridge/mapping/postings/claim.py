@@ -3,9 +3,8 @@
 The voucher is in the claim's currency, which is the document currency where the company keeps
 its books in another: the ERP converts, by its own rates.
 
-The steps, each in a file of its own: a line is expanded into what was bought (``expansion``) and
-who bears it (``allocation``); every part is decided (``costs``, ``tax``, ``papers``,
-``allowances``) before any is posted (``cost_postings``); then comes who is owed (``settlement``).
+The steps: every line is decided before any is posted (``line_decision``, which asks ``taxes``).
+Then its costs are posted (``costs``), and what is owed for them (``settlement``).
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from __future__ import annotations
 from claimbridge.errors import ClaimError
 from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.mapping.postings.costs import post_line
-from claimbridge.mapping.postings.decided import decide_line
 from claimbridge.mapping.postings.explanation import Mapped
+from claimbridge.mapping.postings.line_decision import decide_line
 from claimbridge.mapping.postings.settlement import (
     post_card,
     post_cleared,
@@ -40,15 +39,15 @@ def map_claim(rules: ChartRules, claim: Claim, *, part_of: Claim | None = None) 
 def _mapped(builder: VoucherBuilder) -> Mapped:
     """Return the voucher: costs line by line, then differences, then who is owed."""
     builder.skip(f"posting date {builder.dates.posting}: {builder.dates.reason}")
-    lines = [decide_line(builder, line, index) for index, line in enumerate(builder.claim.lines)]
-    for decided in lines:
-        post_line(builder, decided)
-        if decided.personal:
-            post_personal(builder, decided)
+    decisions = [decide_line(builder, index) for index in range(len(builder.claim.lines))]
+    for decision in decisions:
+        post_line(builder, decision)
+        if decision.personal:
+            post_personal(builder, decision)
     post_differences(builder)
     post_intercompany(builder)
-    for decided in lines:
-        if decided.line.payment == "company_card":
-            post_card(builder, decided)
-    post_employee(builder, personal=post_cleared(builder, lines))
+    for decision in decisions:
+        if decision.line.payment == "company_card":
+            post_card(builder, decision)
+    post_employee(builder, personal=post_cleared(builder, decisions))
     return builder.mapped()

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rules import ChartRules, Company
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import nearest
 from claimbridge.model import Claim
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT
 
 
@@ -65,7 +65,7 @@ class CompanyBook:
         return bool(self.code) and not self.payable
 
 
-def open_book(rules: ChartRules, claim: Claim, code: str, place: ClaimPath) -> CompanyBook:
+def open_book(rules: ChartRules, claim: Claim, code: str, path: ClaimPath) -> CompanyBook:
     """Return the books of another company that bears cost of the claim.
 
     Raises MappingError CB-126 for a company, or an account between the two, that the chart does
@@ -74,7 +74,7 @@ def open_book(rules: ChartRules, claim: Claim, code: str, place: ClaimPath) -> C
     company = rules.companies.get(code)
     if company is None:
         raise MappingError(
-            f'{place}: company "{code}" bears its cost, and has no [company] table in chart '
+            f'{path}: company "{code}" bears its cost, and has no [company] table in chart '
             f'"{rules.name}"; nearest: {nearest(code, rules.companies)}',
             code="CB-126",
             claim_id=claim.id,
@@ -82,18 +82,18 @@ def open_book(rules: ChartRules, claim: Claim, code: str, place: ClaimPath) -> C
     own = rules.companies[claim.company].intercompany.get(code)
     receivable = own.receivable if own else None
     if receivable is None:
-        raise _no_account(rules, claim, place, claim.company, code, "receivable")
+        raise _no_account(rules, claim, path, claim.company, code, "receivable")
     if rules.recharge:
         return CompanyBook(code, company, receivable=receivable)
     other = company.intercompany.get(claim.company)
     payable = other.payable if other else None
     if payable is None:
-        raise _no_account(rules, claim, place, code, claim.company, "payable")
+        raise _no_account(rules, claim, path, code, claim.company, "payable")
     return CompanyBook(code, company, receivable=receivable, payable=payable)
 
 
 def _no_account(
-    rules: ChartRules, claim: Claim, place: ClaimPath, of: str, towards: str, kind: str
+    rules: ChartRules, claim: Claim, path: ClaimPath, of: str, towards: str, kind: str
 ) -> MappingError:
     pairs = [
         f"{code} towards {other}"
@@ -102,7 +102,7 @@ def _no_account(
         if getattr(accounts, kind) is not None
     ]
     return MappingError(
-        f'{place}: chart "{rules.name}" has no account "{kind}" in '
+        f'{path}: chart "{rules.name}" has no account "{kind}" in '
         f"[company.{of}.intercompany.{towards}], which a cost of one company paid by another "
         f"needs; there are: {', '.join(pairs[:3]) or 'none'}",
         code="CB-126",

@@ -12,22 +12,22 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.mapping.postings.chart_answers import input_tax_account
-from claimbridge.mapping.postings.decided import Cost, DecidedLine, booking_rate
+from claimbridge.mapping.postings.line_decision import Cost, LineDecision, booking_rate
 from claimbridge.mapping.postings.voucher_builder import VoucherBuilder, side_of
-from claimbridge.mapping.taxes.levies import Levy, per_cent
-from claimbridge.mapping.taxes.split import Split
+from claimbridge.mapping.taxes import Levy, Split
 from claimbridge.model import Posting, Role, converted
 from claimbridge.model.money import EXACT, rounded
+from claimbridge.model.proportion import per_cent
 
 _ZERO: Final = Decimal(0)
 
 
-def post_line(builder: VoucherBuilder, decided: DecidedLine) -> None:
+def post_line(builder: VoucherBuilder, decision: LineDecision) -> None:
     """Post what a line's parts cost, and count what conversion leaves over."""
-    line = decided.line
+    line = decision.line
     settles = line.currency not in (None, builder.claim.currency) or len(builder.books) > 1
     posted: dict[str, Decimal] = {}
-    for cost in decided.costs:
+    for cost in decision.costs:
         if not cost.split.gross:
             builder.skip("the amount is zero: nothing to post", cost.source, cost.row.label)
             continue
@@ -35,7 +35,7 @@ def post_line(builder: VoucherBuilder, decided: DecidedLine) -> None:
         if settles:
             posted[cost.company] = EXACT.add(posted.get(cost.company, _ZERO), amount)
     if settles:
-        _settle_books(builder, decided, posted)
+        _settle_books(builder, decision, posted)
 
 
 def _post_cost(builder: VoucherBuilder, cost: Cost) -> Decimal:
@@ -105,7 +105,7 @@ def _expense_rule(cost: Cost, *, kept: bool) -> str:
 
 
 def _post_input_tax(builder: VoucherBuilder, cost: Cost, levy: Levy, of: Levy) -> Decimal:
-    account = input_tax_account(builder.rules, builder.claim, cost.line, cost.place, levy)
+    account = input_tax_account(builder.rules, builder.claim, cost.line, cost.path, levy)
     if levy.share is None:
         rule = f"{of.deducted} of tax {of.tax} {of.origin} is deductible by its verification"
     else:
@@ -150,7 +150,7 @@ def _with_levy(rule: str, cost: Cost, levy: Levy) -> str:
 
 
 def _by(levy: Levy) -> str:
-    """Return the words for the invoice rule that decided what is deductible; "" for none."""
+    """Return the words for the invoice rule that decision what is deductible; "" for none."""
     return f" by {levy.by}" if levy.by else ""
 
 
@@ -218,16 +218,16 @@ def _tax_base(builder: VoucherBuilder, cost: Cost, levy: Levy) -> Decimal:
 
 
 def _settle_books(
-    builder: VoucherBuilder, decided: DecidedLine, posted: dict[str, Decimal]
+    builder: VoucherBuilder, decision: LineDecision, posted: dict[str, Decimal]
 ) -> None:
     """Count, for each company, what its parts lack of what is owed for them."""
-    line, index = decided.line, decided.index
+    line, index = decision.line, decision.index
     gross: dict[str, Decimal] = {}
-    for cost in decided.costs:
+    for cost in decision.costs:
         gross[cost.company] = EXACT.add(gross.get(cost.company, _ZERO), cost.split.gross)
-    for share in decided.recharged:
+    for share in decision.recharged:
         gross[share.company] = EXACT.add(gross.get(share.company, _ZERO), share.amount)
-    for company, owed in _owed_by(builder, decided, gross).items():
+    for company, owed in _owed_by(builder, decision, gross).items():
         book = builder.books[company]
         if company:
             book.due.add(owed, index)
@@ -242,19 +242,19 @@ def _settle_books(
 
 
 def _owed_by(
-    builder: VoucherBuilder, decided: DecidedLine, gross: dict[str, Decimal]
+    builder: VoucherBuilder, decision: LineDecision, gross: dict[str, Decimal]
 ) -> dict[str, Decimal]:
     """Return what each company owes for a line, in the claim's currency; it adds up to the line.
 
     What rounding leaves is the claim's company's, or the first's where that bears nothing.
     """
-    rest = converted(decided.line, builder.claim.currency)
-    for share in decided.personal:
-        rest = EXACT.subtract(rest, builder.at_own_rate(share.amount, decided.line))
+    rest = converted(decision.line, builder.claim.currency)
+    for share in decision.personal:
+        rest = EXACT.subtract(rest, builder.at_own_rate(share.amount, decision.line))
     first = "" if "" in gross or not gross else next(iter(gross))
     owed = {}
     for company, amount in gross.items():
         if company != first:
-            owed[company] = builder.at_own_rate(amount, decided.line)
+            owed[company] = builder.at_own_rate(amount, decision.line)
             rest = EXACT.subtract(rest, owed[company])
     return {first: rest, **owed} if gross or rest else {}

@@ -13,7 +13,7 @@ from typing import Final
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.postings.company_books import CompanyBook, Sum
-from claimbridge.mapping.postings.decided import DecidedLine
+from claimbridge.mapping.postings.line_decision import LineDecision
 from claimbridge.mapping.postings.voucher_builder import VoucherBuilder, side_of
 from claimbridge.model import Posting, Role, converted, owed_to_employee
 from claimbridge.model.money import EXACT
@@ -21,17 +21,17 @@ from claimbridge.model.money import EXACT
 _ZERO: Final = Decimal(0)
 
 
-def post_personal(builder: VoucherBuilder, decided: DecidedLine) -> None:
+def post_personal(builder: VoucherBuilder, decision: LineDecision) -> None:
     """Debit the clearing account with what a line holds of personal expenses."""
-    for share in decided.personal:
-        amount = builder.at_own_rate(share.amount, decided.line)
+    for share in decision.personal:
+        amount = builder.at_own_rate(share.amount, decision.line)
         if not amount:
             builder.skip("the amount is zero: nothing to post", share.source)
             continue
         _post(
             builder,
             Role.CARD_CLEARING,
-            _clearing(builder, decided),
+            _clearing(builder, decision),
             amount,
             rule="personal, paid by the company's card: "
             + ("the employee owes it" if amount > 0 else "a refund, which the employee is owed"),
@@ -41,12 +41,12 @@ def post_personal(builder: VoucherBuilder, decided: DecidedLine) -> None:
         )
 
 
-def _clearing(builder: VoucherBuilder, decided: DecidedLine) -> str:
+def _clearing(builder: VoucherBuilder, decision: LineDecision) -> str:
     account = builder.rules.accounts.card_clearing
     if account is None:
         raise _missing(
             builder,
-            f"line {decided.index + 1} has a personal expense on the company's card",
+            f"line {decision.index + 1} has a personal expense on the company's card",
             "card_clearing",
         )
     return account
@@ -134,9 +134,9 @@ def post_intercompany(builder: VoucherBuilder) -> None:
             )
 
 
-def post_card(builder: VoucherBuilder, decided: DecidedLine) -> None:
+def post_card(builder: VoucherBuilder, decision: LineDecision) -> None:
     """Post what the card's issuer is owed for a line."""
-    owed = converted(decided.line, builder.claim.currency)
+    owed = converted(decision.line, builder.claim.currency)
     if owed:
         _post(
             builder,
@@ -145,23 +145,23 @@ def post_card(builder: VoucherBuilder, decided: DecidedLine) -> None:
             EXACT.minus(owed),
             rule="paid by the company's card: its issuer is owed the gross amount"
             + ("; a refund flips the side" if owed < 0 else ""),
-            narration=decided.narration,
-            source=decided.source,
+            narration=decision.narration,
+            source=decision.source,
         )
 
 
-def post_cleared(builder: VoucherBuilder, lines: Sequence[DecidedLine]) -> Decimal:
+def post_cleared(builder: VoucherBuilder, lines: Sequence[LineDecision]) -> Decimal:
     """Clear what was personal against the employee; return what he owes for it."""
     total = _ZERO
-    for decided in lines:
-        for share in decided.personal:
-            amount = builder.at_own_rate(share.amount, decided.line)
+    for decision in lines:
+        for share in decision.personal:
+            amount = builder.at_own_rate(share.amount, decision.line)
             total = EXACT.add(total, amount)
             if amount:
                 _post(
                     builder,
                     Role.CARD_CLEARING,
-                    _clearing(builder, decided),
+                    _clearing(builder, decision),
                     EXACT.minus(amount),
                     rule=f"{'taken from' if amount > 0 else 'added to'} what the employee is owed",
                     partner=builder.claim.employee,

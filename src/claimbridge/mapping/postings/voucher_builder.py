@@ -12,13 +12,13 @@ from typing import Final
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import ChartRules
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import company_of
 from claimbridge.mapping.postings.company_books import CompanyBook, open_book
 from claimbridge.mapping.postings.dates import dates_of
 from claimbridge.mapping.postings.explanation import Explanation, Mapped
-from claimbridge.mapping.taxes.documents import Invoices
+from claimbridge.mapping.taxes import DocumentRules
 from claimbridge.model import Claim, ClaimLine, Posting, Side, Voucher
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, rounded
 
 _SHOWN_ROUNDING: Final = Decimal("0.000001")
@@ -38,7 +38,7 @@ class VoucherBuilder:
         self.company = company_of(rules, claim)
         self.dates = dates_of(rules, whole)
         self.books = {"": CompanyBook("", self.company)}
-        self.invoices = Invoices(rules.invoices, whole)
+        self.documents = DocumentRules(rules.invoices, whole)
         # What narrations may name: the claim's fields, joined by those of the line at hand.
         self._fields: dict[str, object] = {
             "id": claim.id,
@@ -53,13 +53,15 @@ class VoucherBuilder:
         self._postings: list[Posting] = []
         self._explain: list[Explanation] = []
 
-    def book(self, code: str, place: ClaimPath) -> CompanyBook:
-        """Return the books of a company that bears a cost; raises MappingError CB-126."""
+    def book(self, code: str, path: ClaimPath) -> CompanyBook:
+        """Return the books of a company that bears a cost; "" is the claim's own.
+
+        Raises MappingError CB-126.
+        """
         code = "" if code == self.claim.company else code
-        held = self.books.get(code)
-        if held is None:
-            held = self.books[code] = open_book(self.rules, self.claim, code, place)
-        return held
+        if code not in self.books:
+            self.books[code] = open_book(self.rules, self.claim, code, path)
+        return self.books[code]
 
     def narration(self, row: ExpenseRow, line: ClaimLine, cost_centre: str) -> str:
         """Return the narration that the row has for a line."""

@@ -1,7 +1,7 @@
 """An in-house service that takes a voucher as JSON in a string, and answers the same way.
 
-It answers ``code`` 0 with the voucher's number, 1 with a message when it refuses, and 2 when it
-has the reference already, with the number that it has there.
+The service answers ``code`` 0 with the voucher's number, and 1 with a message for a refusal. For a
+reference that it has already, the service answers 2 with that voucher's number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import StringResponder
 
@@ -37,15 +37,15 @@ class InStringResponder(StringResponder):
         """Read the voucher from its JSON."""
         return _entry(document)
 
-    def taken(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return code 0, or 2 for a repeat, with the number."""
         if again:
-            return _told(2, held, message="this reference is there already")
-        return _told(0, held)
+            return _answer(2, held, message="this reference is there already")
+        return _answer(0, held)
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
-        """Return code 1 with what is wrong."""
-        return _told(1, message="; ".join(one.text for one in objections))
+        """Return code 1 with the objections."""
+        return _answer(1, message="; ".join(one.text for one in objections))
 
 
 def _entry(document: Reply) -> ErpVoucher:
@@ -70,10 +70,10 @@ def _entry(document: Reply) -> ErpVoucher:
     )
 
 
-def _told(code: int, held: ErpDocument | None = None, *, message: str = "") -> ErpAnswer:
+def _answer(code: int, held: ErpDocument | None = None, *, message: str = "") -> ErpAnswer:
     answer: dict[str, str | int] = {"code": code, "message": message}
     if held is not None:
         answer |= {"number": held.number, "reference": held.reference}
     text = json.dumps(answer, ensure_ascii=False)
     root = element(f"{_NS}receiveVoucherResponse", element("return", text))
-    return ErpAnswer(content=rendered(root))
+    return ErpAnswer(content=render(root))

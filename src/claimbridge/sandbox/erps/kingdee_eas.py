@@ -1,9 +1,10 @@
 """Kingdee EAS, as its clients and its server's own code show it at work.
 
-Rows that follow each other with one number are one voucher; each is saved for itself, what was
-saved is answered first, then what was refused. It saves a voucher again when it comes again, unless
-``refuses_repeats``. A session lives for ``lifetime`` seconds; without a living one nothing is done.
-What ``findVoucher`` lists is the sandbox's own choice (``LISTING``): Kingdee does not publish it.
+Rows that follow each other with one number are one voucher. EAS saves each voucher by itself, and
+answers the saved vouchers first, then the refused ones. A voucher that comes again is saved again,
+unless ``refuses_repeats``. A session lives for ``lifetime`` seconds; without a living session
+nothing is done. Kingdee does not publish the layout of ``findVoucher``'s strings, so ``LISTING`` is
+the sandbox's own.
 """
 
 from __future__ import annotations
@@ -50,14 +51,14 @@ _CODES: Final = {
     "period-closed": "1004",
     "unbalanced": "4105",
 }
-"""EAS's results for our names; what EAS has no name for is sent as a refusal of its own checks."""
+"""EAS's results for our names; for any other name EAS answers that its own checks refuse."""
 _OTHER: Final = "4000"
 _LOCAL: Final = "CNY"
 _SAVED: Final = "成功保存"
 
 
 class KingdeeEasResponder:
-    """An EAS with a general ledger; any user and password fit, but the password ``wrong``."""
+    """An EAS with a general ledger; it takes any user and password except ``wrong``."""
 
     name: str = "kingdee-eas"
     contract: str = "kingdee-eas.wsdl"
@@ -83,7 +84,7 @@ class KingdeeEasResponder:
         if not self._lives(call):
             return ErpAnswer(content=_exception(), fault="receiver", reason=DEAD)
         if call.operation == "findVoucher":
-            return _strings("findVoucher", _found(self.name, call, desk.books))
+            return _strings("findVoucher", _find(self.name, call, desk.books))
         saved: list[str] = []
         refused: list[str] = []
         for _, rows in itertools.groupby(_rows(call), key=lambda row: _text(row, "voucherNumber")):
@@ -91,10 +92,10 @@ class KingdeeEasResponder:
         return _strings("importVoucher", [*saved, *refused])
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
-        """Return a refusal of every voucher; None for what imports none."""
+        """Return a refusal of every voucher; None for a call that imports none."""
         if call.operation != "importVoucher":
             return None
-        return _strings("importVoucher", [_refused(objections) for _ in self.references(call)])
+        return _strings("importVoucher", [_refusal(objections) for _ in self.references(call)])
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: EAS has no such answer."""
@@ -132,14 +133,14 @@ class KingdeeEasResponder:
         head = rows[0]
         number, type_ = _text(head, "voucherNumber"), _text(head, "voucherType")
         with desk.books.transaction() as books:
-            held = books.held(self.name, entry.reference) if self._refuses_repeats else None
+            held = books.document_of(self.name, entry.reference) if self._refuses_repeats else None
             if held is not None:
                 text = f"凭证{number}已经引入，凭证号:{held.number}"
                 refused.append(_result("3100", "null", "0", "0", text, held.number))
                 return
             objections = [*_about_rows(rows), *desk.rules.objections(entry)]
             if objections:
-                refused.append(_refused(objections, number))
+                refused.append(_refusal(objections, number))
                 return
             year, period = entry.posting_date.year, entry.posting_date.month
             series = Series(f"{entry.company}/{year}/{period}/{type_}", 1, 4)
@@ -197,19 +198,19 @@ def _about_rows(rows: list[etree._Element]) -> list[Objection]:
     return [Objection("unknown-currency", f"没有找到币种:{code}") for code in sorted(codes)]
 
 
-def _found(profile: str, call: ErpCall, store: ErpBooks) -> list[str]:
+def _find(profile: str, call: ErpCall, store: ErpBooks) -> list[str]:
     company = _text(call.body, "comNumber")
     period = (int(_text(call.body, "year")), int(_text(call.body, "periodNnumber")))
     with store.transaction() as books:
-        held = [one for one in books.all(profile) if one.entry.company == company]
-    return [_listed(one) for one in held if _period(one) == period]
+        documents = [one for one in books.all(profile) if one.entry.company == company]
+    return [_listing_string(one) for one in documents if _period(one) == period]
 
 
 def _period(document: ErpDocument) -> tuple[int, int]:
     return document.entry.posting_date.year, document.entry.posting_date.month
 
 
-def _listed(document: ErpDocument) -> str:
+def _listing_string(document: ErpDocument) -> str:
     year, period = _period(document)
     total = sum(document.entry.debit_totals.values(), Decimal(0))
     type_ = document.series.name.rpartition("/")[2]
@@ -217,7 +218,7 @@ def _listed(document: ErpDocument) -> str:
     return "||".join(parts)
 
 
-def _refused(objections: Sequence[Objection], number: str = "") -> str:
+def _refusal(objections: Sequence[Objection], number: str = "") -> str:
     text = "; ".join(f"{objection.text}" for objection in objections)
     code = _CODES.get(objections[0].code, _OTHER)
     return _result(code, "null", "0", "0", f"凭证{number}: {text}")
@@ -228,7 +229,7 @@ def _result(*parts: str) -> str:
 
 
 def _strings(operation: str, strings: Sequence[str]) -> ErpAnswer:
-    """Return an answer of strings as Axis 1.4 writes it: members bear the array's own name."""
+    """Return an answer of strings as Axis 1.4 writes it: members have the array's own name."""
     name = f"{operation}Return"
     members = "".join(f'<{name} xsi:type="xsd:string">{escape(one)}</{name}>' for one in strings)
     return ErpAnswer(

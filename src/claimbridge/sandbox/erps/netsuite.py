@@ -24,23 +24,23 @@ from claimbridge.sandbox.erps.netsuite_parts import (
     FAULTS,
     GENERAL,
     MSG,
+    as_double,
     code_of,
     date_of,
-    shown_double,
     type_of,
-    typed,
+    with_type,
 )
 from claimbridge.sandbox.erps.netsuite_reports import is_report, report_from, report_parts
 from claimbridge.sandbox.kit.books import (
     ErpDocument,
     ErpPosting,
+    ErpTransaction,
     ErpVoucher,
     Objection,
     Series,
-    Transaction,
 )
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible
 from claimbridge.xmlio import canonical, parse
@@ -58,7 +58,7 @@ _CODES: Final = {
 
 
 class NetSuiteResponder:
-    """An account that writes both kinds of records; a token passport is not asked for."""
+    """An account that writes both kinds of records, and asks for no token passport."""
 
     name: str = "netsuite"
     contract: str = "netsuite.wsdl"
@@ -72,35 +72,35 @@ class NetSuiteResponder:
     }
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
-        """Return the external ids of the records, or of those that are asked for."""
+        """Return the external ids of the records, or those in the question."""
         named = call.body.iterchildren(f"{MSG}record", f"{MSG}baseRef")
         return tuple(one.get("externalId", "").strip() for one in named)
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
-        """Write the records, tell what is held, or how a job stands."""
+        """Write the records, show records, or report on a job."""
         if call.operation == "getList":
-            return self._held(call, desk)
+            return self._get_list(call, desk)
         if call.operation in {"checkAsyncStatus", "getAsyncResult"}:
-            return _job_told(call)
+            return _job_answer(call)
         records = list(call.body.iterchildren(f"{MSG}record"))
         with desk.books.transaction() as books:
             written = [self._write(record, books, desk) for record in records]
         if call.operation == "upsert":
-            return ErpAnswer(content=rendered(element(f"{MSG}upsertResponse", *written)))
-        return ErpAnswer(content=rendered(_status_of("asyncUpsertList", _job(written), "pending")))
+            return ErpAnswer(content=render(element(f"{MSG}upsertResponse", *written)))
+        return ErpAnswer(content=render(_status_of("asyncUpsertList", _job(written), "pending")))
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return statuses that refuse every record."""
         refused = [
-            _refused(one.get("externalId", "").strip(), objections, kind=_kind_of(one))
+            _refusal(one.get("externalId", "").strip(), objections, kind=_kind_of(one))
             for one in call.body.iterchildren(f"{MSG}record")
         ]
         if call.operation == "asyncUpsertList":
             return ErpAnswer(
-                content=rendered(_status_of("asyncUpsertList", _job(refused), "pending"))
+                content=render(_status_of("asyncUpsertList", _job(refused), "pending"))
             )
         if call.operation == "upsert":
-            return ErpAnswer(content=rendered(element(f"{MSG}upsertResponse", *refused[:1])))
+            return ErpAnswer(content=render(element(f"{MSG}upsertResponse", *refused[:1])))
         return None
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
@@ -111,22 +111,22 @@ class NetSuiteResponder:
             element(f"{FAULTS}code", "WS_CONCUR_SESSION_DISALLWD"),
             element(f"{FAULTS}message", text),
         )
-        return ErpAnswer(content=rendered(detail), fault="receiver", reason=text)
+        return ErpAnswer(content=render(detail), fault="receiver", reason=text)
 
-    def _write(self, record: etree._Element, books: Transaction, desk: Desk) -> etree._Element:
+    def _write(self, record: etree._Element, books: ErpTransaction, desk: Desk) -> etree._Element:
         kind = _kind_of(record)
         reports = kind == "expenseReport"
         entry = report_from(record) if reports else _entry(record)
-        held = books.held(self.name, entry.reference)
-        target = books.booked(self.name, entry.reverses) if entry.reverses else None
+        held = books.document_of(self.name, entry.reference)
+        target = books.by_journal_entry(self.name, entry.reverses) if entry.reverses else None
         objections = list(desk.rules.objections(entry))
         if held is None and target is not None:
             objections += filter(None, [irreversible(entry, target)])
         if held is not None and is_report(held.entry) is not reports:
-            # Oracle, "Shared Internal and External IDs": one names one transaction, of any type.
+            # Oracle, "Shared Internal and External IDs": an id names one transaction of any type.
             objections = [Objection("duplicate", "This record already exists")]
         if objections:
-            return _refused(entry.reference, objections, kind=kind)
+            return _refusal(entry.reference, objections, kind=kind)
         if held is None:
             held = books.enter(self.name, entry, canonical(record), series=_SERIES, unique=True)
             approval = f"{EMPLOYEES}accountingApproval" if reports else f"{GENERAL}approved"
@@ -136,16 +136,16 @@ class NetSuiteResponder:
                 books.reverse(target, held.journal_entry)
         return element(f"{MSG}writeResponse", _status(), _ref(held))
 
-    def _held(self, call: ErpCall, desk: Desk) -> ErpAnswer:
+    def _get_list(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         with desk.books.transaction() as books:
-            held = [books.latest(self.name, one) for one in self.references(call)]
+            documents = [books.latest(self.name, one) for one in self.references(call)]
         kinds = [one.get("type") for one in call.body.iterchildren(f"{MSG}baseRef")]
-        told = [
+        responses = [
             _read(one if one is not None and _kind(one.entry) == kind else None)
-            for one, kind in zip(held, kinds, strict=True)
+            for one, kind in zip(documents, kinds, strict=True)
         ]
-        listed = element(f"{MSG}readResponseList", _status(), *told)
-        return ErpAnswer(content=rendered(element(f"{MSG}getListResponse", listed)))
+        response_list = element(f"{MSG}readResponseList", _status(), *responses)
+        return ErpAnswer(content=render(element(f"{MSG}getListResponse", response_list)))
 
 
 def _entry(record: etree._Element) -> ErpVoucher:
@@ -194,16 +194,16 @@ def _detail(code: str, text: str) -> etree._Element:
     return made
 
 
-def _refused(reference: str, objections: Sequence[Objection], *, kind: str) -> etree._Element:
+def _refusal(reference: str, objections: Sequence[Objection], *, kind: str) -> etree._Element:
     details = [_detail(_CODES.get(one.code, "INVALID_KEY_OR_REF"), one.text) for one in objections]
-    named = typed(element(f"{MSG}baseRef"), CORE, "RecordRef")
+    named = with_type(element(f"{MSG}baseRef"), CORE, "RecordRef")
     named.set("type", kind)
     named.set("externalId", reference)
     return element(f"{MSG}writeResponse", _status(*details, success=False), named)
 
 
 def _ref(document: ErpDocument) -> etree._Element:
-    made = typed(element(f"{MSG}baseRef"), CORE, "RecordRef")
+    made = with_type(element(f"{MSG}baseRef"), CORE, "RecordRef")
     made.set("type", _kind(document.entry))
     made.set("externalId", document.reference)
     made.set("internalId", _id(document))
@@ -219,7 +219,7 @@ def _kind(entry: ErpVoucher) -> str:
 
 
 def _id(document: ErpDocument) -> str:
-    # What waits for approval has its id already, and nobody approves here.
+    # A record that waits for approval has its id already, and nobody approves here.
     return document.number or str(_WAITING + document.id)
 
 
@@ -228,10 +228,10 @@ def _read(document: ErpDocument | None) -> etree._Element:
         absent = _detail("RCRD_DSNT_EXIST", "That record does not exist.")
         return element(f"{MSG}readResponse", _status(absent, success=False))
     if is_report(document.entry):
-        record = typed(element(f"{MSG}record"), EMPLOYEES, "ExpenseReport")
+        record = with_type(element(f"{MSG}record"), EMPLOYEES, "ExpenseReport")
         record.extend(report_parts(document))
     else:
-        record = typed(element(f"{MSG}record"), GENERAL, "JournalEntry")
+        record = with_type(element(f"{MSG}record"), GENERAL, "JournalEntry")
         record.extend(_entry_parts(document))
     record.set("internalId", _id(document))
     record.set("externalId", document.reference)
@@ -250,12 +250,12 @@ def _entry_parts(document: ErpDocument) -> list[etree._Element]:
 
 
 def _line(posting: ErpPosting) -> etree._Element:
-    amount = element(f"{GENERAL}{posting.side}", shown_double(posting.amount))
+    amount = element(f"{GENERAL}{posting.side}", as_double(posting.amount))
     return element(f"{GENERAL}line", amount)
 
 
 def _job(written: Sequence[etree._Element]) -> str:
-    listed = rendered(element(f"{MSG}writeResponseList", *written))
+    listed = render(element(f"{MSG}writeResponseList", *written))
     return _JOB + base64.urlsafe_b64encode(zlib.compress(listed)).decode()
 
 
@@ -273,17 +273,17 @@ def _status_of(operation: str, job: str, status: str) -> etree._Element:
     )
 
 
-def _job_told(call: ErpCall) -> ErpAnswer:
+def _job_answer(call: ErpCall) -> ErpAnswer:
     job = (call.body.findtext(f"{MSG}jobId") or "").strip()
     if call.operation == "checkAsyncStatus":
-        return ErpAnswer(content=rendered(_status_of(call.operation, job, "finished")))
+        return ErpAnswer(content=render(_status_of(call.operation, job, "finished")))
     try:
         listed = parse(zlib.decompress(base64.urlsafe_b64decode(job.removeprefix(_JOB))))
     except (ValueError, zlib.error):
         return _no_job(job)
-    result = typed(element(f"{MSG}asyncResult"), MSG, "AsyncUpsertListResult")
+    result = with_type(element(f"{MSG}asyncResult"), MSG, "AsyncUpsertListResult")
     result.append(listed)
-    return ErpAnswer(content=rendered(element(f"{MSG}getAsyncResultResponse", result)))
+    return ErpAnswer(content=render(element(f"{MSG}getAsyncResultResponse", result)))
 
 
 def _no_job(job: str) -> ErpAnswer:
@@ -293,4 +293,4 @@ def _no_job(job: str) -> ErpAnswer:
         element(f"{FAULTS}code", "INVALID_JOB_ID"),
         element(f"{FAULTS}message", text),
     )
-    return ErpAnswer(content=rendered(detail), fault="sender", reason=text)
+    return ErpAnswer(content=render(detail), fault="sender", reason=text)

@@ -16,28 +16,28 @@ _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
 def code_of(parent: etree._Element, tag: str) -> str:
-    """Return what a reference names: this account knows its records by either id."""
+    """Return the id in a reference: this account knows its records by either id."""
     found = parent.find(tag)
     return "" if found is None else found.get("externalId") or found.get("internalId") or ""
 
 
-def typed(made: etree._Element, namespace: str, name: str) -> etree._Element:
-    """Return a copy that names its type by a prefix of its own."""
+def with_type(made: etree._Element, namespace: str, name: str) -> etree._Element:
+    """Return a copy of the element that names its type with a prefix of its own."""
     copy = etree.Element(made.tag, nsmap={"t": namespace.strip("{}")})
     copy.set(_XSI, f"t:{name}")
     return copy
 
 
 def type_of(record: etree._Element) -> str:
-    """Return the local name of the type that a record gives."""
+    """Return the local name of a record's type."""
     return record.get(_XSI, "").rpartition(":")[2]
 
 
 def date_of(record: etree._Element, tag: str) -> str:
-    """Return a record's day. Noon in UTC is the day that is meant."""
+    """Return a record's day; its time is noon in UTC."""
     return (record.findtext(tag) or "")[:10]
 
 
-def shown_double(amount: object) -> str:
+def as_double(amount: object) -> str:
     """Return an amount as Java writes a double."""
     return repr(float(str(amount)))

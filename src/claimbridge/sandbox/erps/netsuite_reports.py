@@ -1,8 +1,7 @@
-"""NetSuite's expense reports: what it books of one, and how it shows one.
+"""NetSuite's expense reports: how NetSuite books a report, and how it shows one.
 
-A line is booked on its category's account, the tax in it by its code, and what was paid either to
-the employee's payable or to the account of the corporate card. The postings'
-paths say which is which.
+NetSuite books a line on its category's account, the input tax by its code, and the payment on the
+employee's payable or the corporate card's account. The postings' paths say which is which.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, code_of, date_of, shown_double
+from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, as_double, code_of, date_of
 from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher
 from claimbridge.sandbox.kit.markup import element
 
@@ -26,12 +25,12 @@ _PAYABLE, _ADVANCES = "employees' payable", "employees' advances"
 
 
 def is_report(entry: ErpVoucher) -> bool:
-    """Tell whether an entry came as an expense report."""
+    """Say whether a voucher came as an expense report."""
     return any(_PATH.fullmatch(posting.path) for posting in entry.postings)
 
 
 def report_from(record: etree._Element) -> ErpVoucher:
-    """Return what is to be booked of a report: unbalanced where its lines do not add up."""
+    """Return the voucher that a report books; it does not balance if the lines do not add up."""
     currency = code_of(record, f"{EMPLOYEES}expenseReportCurrency")
     day = dt.date.fromisoformat(date_of(record, f"{EMPLOYEES}tranDate"))
     return ErpVoucher(
@@ -59,10 +58,10 @@ def report_parts(document: ErpDocument) -> list[etree._Element]:
         currency,
         element(f"{EMPLOYEES}tranId", f"EXP{document.number}"),
         element(f"{EMPLOYEES}tranDate", day),
-        element(f"{EMPLOYEES}advance", shown_double(advance)),
-        element(f"{EMPLOYEES}amount", shown_double(own - advance)),
+        element(f"{EMPLOYEES}advance", as_double(advance)),
+        element(f"{EMPLOYEES}amount", as_double(own - advance)),
         element(f"{EMPLOYEES}accountingApproval", approved),
-        element(f"{EMPLOYEES}expenseList", *map(_shown, lines)),
+        element(f"{EMPLOYEES}expenseList", *map(_element_of, lines)),
     ]
 
 
@@ -73,8 +72,10 @@ def _postings(record: etree._Element, currency: str) -> Iterator[ErpPosting]:
     for number, line in enumerate(lines, start=1):
         place = code_of(line, f"{EMPLOYEES}department")
         category = code_of(line, f"{EMPLOYEES}category")
-        yield _posting(category, _told(line, _NET), currency, f"expense[{number}]/{_NET}", place)
-        tax, gross = _told(line, _TAX), _told(line, "grossAmt")
+        yield _posting(
+            category, _amount_at(line, _NET), currency, f"expense[{number}]/{_NET}", place
+        )
+        tax, gross = _amount_at(line, _TAX), _amount_at(line, "grossAmt")
         if tax:
             code = code_of(line, f"{EMPLOYEES}taxCode")
             yield _posting(f"tax {code}", tax, currency, f"expense[{number}]/{_TAX}")
@@ -82,7 +83,7 @@ def _postings(record: etree._Element, currency: str) -> Iterator[ErpPosting]:
             yield _posting(card, -gross, currency, f"expense[{number}]/{_CARD}")
         else:
             owed += gross
-    advance = _told(record, "advance")
+    advance = _amount_at(record, "advance")
     if advance:
         yield _posting(_ADVANCES, -advance, currency, "advance")
     if owed != advance:
@@ -103,7 +104,7 @@ def _posting(
     )
 
 
-def _told(parent: etree._Element, name: str) -> Decimal:
+def _amount_at(parent: etree._Element, name: str) -> Decimal:
     return Decimal(parent.findtext(f"{EMPLOYEES}{name}") or "0")
 
 
@@ -116,15 +117,15 @@ def _by_line(entry: ErpVoucher) -> list[dict[str, ErpPosting]]:
 
 
 def _gross(line: dict[str, ErpPosting]) -> Decimal:
-    return sum((line[part].signed for part in (_NET, _TAX) if part in line), Decimal(0))
+    return sum((line[part].amount_with_sign for part in (_NET, _TAX) if part in line), Decimal(0))
 
 
-def _shown(line: dict[str, ErpPosting]) -> etree._Element:
+def _element_of(line: dict[str, ErpPosting]) -> etree._Element:
     net, tax = line[_NET], line.get(_TAX)
     return element(
         f"{EMPLOYEES}expense",
-        element(f"{EMPLOYEES}{_NET}", shown_double(net.signed)),
-        element(f"{EMPLOYEES}{_TAX}", shown_double(tax.signed)) if tax else None,
-        element(f"{EMPLOYEES}grossAmt", shown_double(_gross(line))),
+        element(f"{EMPLOYEES}{_NET}", as_double(net.amount_with_sign)),
+        element(f"{EMPLOYEES}{_TAX}", as_double(tax.amount_with_sign)) if tax else None,
+        element(f"{EMPLOYEES}grossAmt", as_double(_gross(line))),
         element(f"{EMPLOYEES}{_CARD}", "true" if _CARD in line else "false"),
     )

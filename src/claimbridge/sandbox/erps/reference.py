@@ -13,13 +13,13 @@ from claimbridge.model import JournalEntry
 from claimbridge.sandbox.kit.books import (
     ErpDocument,
     ErpPosting,
+    ErpTransaction,
     ErpVoucher,
     Objection,
     Series,
-    Transaction,
 )
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.markup import element, optional, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible, overtaken
 from claimbridge.xmlio import canonical, local_name
@@ -53,7 +53,7 @@ class ReferenceResponder:
     }
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
-        """Return the references of all vouchers, or those that are asked for."""
+        """Return the references of all vouchers, or those in the question."""
         found = call.body.xpath("v:Voucher/v:Reference | s:Reference", namespaces=_NAMES)
         assert isinstance(found, list)
         return tuple(e.text or "" for e in found if isinstance(e, etree._Element))
@@ -61,7 +61,7 @@ class ReferenceResponder:
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Do what is asked, each voucher in its own transaction (rules 1 to 3)."""
         if call.operation == "QueryVouchers":
-            return self._found(call, desk)
+            return self._query(call, desk)
         if call.operation == "ListChanges":
             return self._changes(call, desk)
         vouchers = list(call.body.iterchildren(f"{_V}Voucher"))
@@ -71,7 +71,7 @@ class ReferenceResponder:
                 _item(voucher, self._judge(voucher, signed, call, desk))
                 for voucher, signed in zip(vouchers, read, strict=True)
             ]
-            return ErpAnswer(content=rendered(_root("SubmitVouchersResponse", *items)))
+            return ErpAnswer(content=render(_root("SubmitVouchersResponse", *items)))
         signed = desk.signatures.read(vouchers[0])
         verdict = self._judge(vouchers[0], signed, call, desk)
         return _single(verdict, f"{call.operation}Response")
@@ -83,26 +83,26 @@ class ReferenceResponder:
         # A batch is refused as a whole, without naming one of its vouchers.
         named = self.references(call) if call.kind is not OperationKind.QUERY else ()
         reference = named[0] if len(named) == 1 and _is_reference(named[0]) else ""
-        return _single(_rejected(reference, objections), "")
+        return _single(_rejection(reference, objections), "")
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
-        """Return a ThrottledFault, as of a server that answers before it reads."""
+        """Return a ThrottledFault, like a server that answers before it reads the request."""
         detail = _root(
             "ThrottledFault",
             element(f"{_S}RetryAfterSeconds", str(seconds)),
             element(f"{_S}Text", "too many calls; come back later"),
         )
-        return ErpAnswer(content=rendered(detail), fault="receiver", reason="throttled")
+        return ErpAnswer(content=render(detail), fault="receiver", reason="throttled")
 
     def _judge(
         self, voucher: etree._Element, signed: etree._Element | Objection, call: ErpCall, desk: Desk
     ) -> Verdict:
         if isinstance(signed, Objection):
-            return _rejected(_text(voucher, "Reference"), [signed])
+            return _rejection(_text(voucher, "Reference"), [signed])
         entry = entry_from(signed)
         objections = [*_about_purpose(entry, call.kind), *desk.rules.objections(entry)]
         with desk.books.transaction() as books:
-            held = books.held(self.name, entry.reference)
+            held = books.document_of(self.name, entry.reference)
             if held is not None:
                 return element(f"{_S}Duplicate", _document(held))
             return self._enter(entry, objections, canonical(voucher), books, desk)
@@ -112,10 +112,10 @@ class ReferenceResponder:
         entry: ErpVoucher,
         objections: list[Objection],
         original: bytes,
-        books: Transaction,
+        books: ErpTransaction,
         desk: Desk,
     ) -> Verdict:
-        target = books.booked(self.name, entry.reverses) if entry.reverses else None
+        target = books.by_journal_entry(self.name, entry.reverses) if entry.reverses else None
         if target is not None:
             objections += filter(None, [irreversible(entry, target)])
         elif entry.reverses is not None:
@@ -125,7 +125,7 @@ class ReferenceResponder:
             of_claim = books.of_claim(self.name, entry.company, entry.claim_id)
             objections += filter(None, [overtaken(entry, of_claim)])
         if objections:
-            return _rejected(entry.reference, objections)
+            return _rejection(entry.reference, objections)
         document = books.enter(self.name, entry, original, series=_SERIES, unique=True)
         # A reversal is posted at once: the entry that it takes back changes with it.
         if target is not None or not desk.holds:
@@ -134,14 +134,14 @@ class ReferenceResponder:
             books.reverse(target, document.journal_entry)
         return _document(document)
 
-    def _found(self, call: ErpCall, desk: Desk) -> ErpAnswer:
+    def _query(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         items = []
         with desk.books.transaction() as books:
             for reference in self.references(call):
-                found = books.latest(self.name, reference)
-                told = element(f"{_S}Absent") if found is None else _document(found)
-                items.append(element(f"{_S}Item", element(f"{_S}Reference", reference), told))
-        return ErpAnswer(content=rendered(_root("QueryVouchersResponse", *items)))
+                document = books.latest(self.name, reference)
+                part = element(f"{_S}Absent") if document is None else _document(document)
+                items.append(element(f"{_S}Item", element(f"{_S}Reference", reference), part))
+        return ErpAnswer(content=render(_root("QueryVouchersResponse", *items)))
 
     def _changes(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         limit = int(call.body.findtext(f"{_S}Limit", ""))
@@ -151,20 +151,20 @@ class ReferenceResponder:
             known = book == desk.books.id and change.isascii() and change.isdigit()
             if not known or int(change) > books.last_change:
                 return _invalid_cursor(cursor)
-            found = books.changed_since(self.name, int(change), limit + 1)
-        page = found[:limit]
+            documents = books.changes_since(self.name, int(change), limit + 1)
+        page = documents[:limit]
         last = page[-1].change if page else int(change)
         reply = _root(
             "ListChangesResponse",
             *map(_document, page),
             element(f"{_S}Cursor", f"{desk.books.id}.{last}"),
-            element(f"{_S}More", "true" if len(found) > limit else "false"),
+            element(f"{_S}More", "true" if len(documents) > limit else "false"),
         )
-        return ErpAnswer(content=rendered(reply))
+        return ErpAnswer(content=render(reply))
 
 
 def entry_from(voucher: etree._Element) -> ErpVoucher:
-    """Return what a schema-valid Voucher says; nothing in it is judged yet."""
+    """Return a schema-valid Voucher as the ERP reads it, before any judgement."""
     reverses = voucher.find(f"{_V}Reverses")
     return ErpVoucher(
         reference=_text(voucher, "Reference"),
@@ -223,7 +223,7 @@ def _about_purpose(entry: ErpVoucher, kind: OperationKind) -> Iterator[Objection
         text = f"this operation takes the purpose {wanted}, not {entry.purpose}"
         yield Objection("wrong-purpose", text, "Purpose")
     if (entry.reverses is not None) != (entry.purpose == "reverse"):
-        text = "a reversal, and nothing else, names the journal entry that it takes back"
+        text = "only a reversal names a journal entry to reverse, and every reversal names one"
         yield Objection("wrong-purpose", text, "Reverses")
 
 
@@ -245,11 +245,11 @@ _FAULT_OF: Final = {
 
 
 def _single(verdict: Verdict, response: str) -> ErpAnswer:
-    """Return a verdict as the answer to a request of one voucher: a reply, or a typed fault."""
+    """Return the answer to a request of one voucher: a reply, or a typed fault."""
     if local_name(verdict) == "Document":
-        return ErpAnswer(content=rendered(_root(response, verdict)))
+        return ErpAnswer(content=render(_root(response, verdict)))
     name, reason = _FAULT_OF[local_name(verdict)]
-    return ErpAnswer(content=rendered(_root(name, *verdict)), fault="sender", reason=reason)
+    return ErpAnswer(content=render(_root(name, *verdict)), fault="sender", reason=reason)
 
 
 def _document(document: ErpDocument) -> Verdict:
@@ -285,13 +285,13 @@ def _journal_entry(tag: str, entry: JournalEntry | None) -> etree._Element | Non
     )
 
 
-def _rejected(reference: str, objections: Sequence[Objection]) -> Verdict:
+def _rejection(reference: str, objections: Sequence[Objection]) -> Verdict:
     reasons = (_reason(_S, objection) for objection in objections)
     return element(f"{_S}Rejected", optional(f"{_S}Reference", reference), *reasons)
 
 
 def _reason(namespace: str, objection: Objection) -> etree._Element:
-    # Named by the message that holds it, its parts by their type.
+    # The element has the namespace of the message around it, its parts that of their type.
     return element(
         f"{namespace}Reason",
         element(f"{_V}Code", objection.code),
@@ -310,4 +310,4 @@ def _not_found(reference: str, entry: JournalEntry) -> Verdict:
 
 def _invalid_cursor(cursor: str) -> ErpAnswer:
     detail = _root("InvalidCursorFault", element(f"{_S}Cursor", cursor))
-    return ErpAnswer(content=rendered(detail), fault="sender", reason="the cursor is not known")
+    return ErpAnswer(content=render(detail), fault="sender", reason="the cursor is not known")

@@ -1,9 +1,9 @@
 """SAP's function modules as web services: a posting waits in its session until it is committed.
 
-The session is the cookie ``sap-contextid``, as a stateful service of SAP's keeps one. A commit in
-another session, or without one, succeeds and commits nothing. References are not unique; numbers
-are given out with the posting, and lost where no commit follows. RFC_READ_TABLE answers questions
-for BKPF by reference and for BSEG by document, which is what the profile asks.
+The session is the cookie ``sap-contextid``, as in a stateful service of SAP's. A commit in another
+session, or without one, succeeds and commits nothing. References are not unique. A posting gets its
+number at once, and the number is lost if no commit follows. RFC_READ_TABLE answers the profile's
+questions: for BKPF by reference, for BSEG by document.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from claimbridge.sandbox.kit.books import (
     Series,
 )
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.markup import element, optional, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
@@ -44,7 +44,7 @@ _LINES: Final = {
     "Accountpayable": ("VendorNo", ""),
     "Accounttax": ("TaxCode", ""),
 }
-"""Each table of lines, and what names a line's account: SAP takes the rest from master data."""
+"""Each table of lines, with the field of a line's account; SAP takes the rest from master data."""
 _MESSAGES: Final = {
     "unknown-account": ("FH", "004"),
     "period-closed": ("F5", "201"),
@@ -63,7 +63,7 @@ class _Posting(msgspec.Struct, frozen=True):
 
 
 class SapBapiResponder:
-    """An SAP whose BAPIs are called in sessions; what is not committed is forgotten at its end."""
+    """An SAP whose BAPIs are called in sessions; the end of a session drops open postings."""
 
     name: str = "sap-bapi"
     contract: str = "sap-bapi.wsdl"
@@ -79,16 +79,16 @@ class SapBapiResponder:
         self._lock = threading.Lock()
         self._sessions: dict[str, list[_Posting]] = {}
         self._given = 0
-        """The highest number that was given out, committed or not."""
+        """The highest number so far, committed or not."""
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
-        """Return REF_DOC_NO of a posting, and what a question asks for."""
+        """Return REF_DOC_NO of a posting, or the references in a question."""
         reference = _text(call.body, "Documentheader/RefDocNo")
         asked = [value for name, value in _conditions(call.body) if name == "XBLNR"]
         return tuple(asked) or ((reference,) if reference else ())
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
-        """Post into the session, end it one way or the other, or read a table."""
+        """Post into the session, end the session, or read a table."""
         if call.operation == "AccDocumentPost":
             return self._post(call, desk)
         if call.operation == "RfcReadTable":
@@ -101,8 +101,8 @@ class SapBapiResponder:
         return _reply(call, element("Return", element("Type"), element("Message")))
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
-        """Return RETURN with what is wrong; None for what has no such answer."""
-        return _refused(call, objections) if call.operation == "AccDocumentPost" else None
+        """Return RETURN with the objections; None for a call that has no such answer."""
+        return _refusal(call, objections) if call.operation == "AccDocumentPost" else None
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: SAP has no such answer."""
@@ -112,7 +112,7 @@ class SapBapiResponder:
         entry = _entry(call.body)
         objections = [*_about_lines(call.body, entry), *desk.rules.objections(entry)]
         if objections:
-            return _refused(call, objections)
+            return _refusal(call, objections)
         session = call.cookies.get(SESSION, "")
         with self._lock:
             if session not in self._sessions:
@@ -129,13 +129,13 @@ class SapBapiResponder:
         return _reply(call, *_object(key), element("Return", note), headers=cookie)
 
     def _last_number(self, store: ErpBooks) -> int:
-        """Return the last number of an earlier life, which a state file remembers."""
+        """Return the last number that the state file holds."""
         with store.transaction() as books:
-            held = [int(one.number) for one in books.all(self.name) if one.number]
-        return max(held, default=_FIRST - 1)
+            numbers = [int(one.number) for one in books.all(self.name) if one.number]
+        return max(numbers, default=_FIRST - 1)
 
     def _book(self, posting: _Posting, store: ErpBooks) -> None:
-        # A series of its own, of one number: the number was given out before.
+        # A series with one number: the document got the number before.
         series = Series(f"{posting.number}", posting.number, _WIDTH)
         with store.transaction() as books:
             entered = books.enter(
@@ -166,7 +166,7 @@ def _entry(body: etree._Element) -> ErpVoucher:
 
 
 def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
-    """Yield every line: its table, itself, and its place for people."""
+    """Yield every line with its table before it, and its place for people after it."""
     for table in _LINES:
         for n, line in enumerate(body.iterfind(f"{table}/item"), start=1):
             yield table, line, f"{table.upper()}[{n}]"
@@ -198,7 +198,7 @@ def _conditions(body: etree._Element) -> list[tuple[str, str]]:
 
 
 def _is_wanted(document: ErpDocument, asked: Sequence[tuple[str, str]]) -> bool:
-    """Tell whether a condition names the document's reference, and no other company."""
+    """Say whether a condition names the document's reference, and no other company."""
     following = (*asked[1:], ("", ""))
     return any(
         name == "XBLNR"
@@ -214,11 +214,11 @@ def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
     with store.transaction() as books:
         documents = [one for one in books.all(SapBapiResponder.name) if one.number]
     if table == "BKPF":
-        found = [_head(one) for one in documents if _is_wanted(one, asked)]
+        rows = [_head(one) for one in documents if _is_wanted(one, asked)]
     elif table == "BSEG":
         keys = [value for _, value in asked]
         triples = set(zip(keys[::3], keys[1::3], keys[2::3], strict=True))
-        found = [
+        rows = [
             row
             for one in documents
             if (one.number, one.entry.company, one.fiscal_year) in triples
@@ -227,8 +227,8 @@ def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
     else:
         text = element("Text", f"Table {table} is not available")
         fault = element(f"{{{_NAMESPACE}}}SystemFault", element("Name", "TABLE"), text)
-        return ErpAnswer(content=rendered(fault), fault="sender", reason=text.text or "")
-    return _reply(call, element("Data", *(_row(cells, columns, call.body) for cells in found)))
+        return ErpAnswer(content=render(fault), fault="sender", reason=text.text or "")
+    return _reply(call, element("Data", *(_row(cells, columns, call.body) for cells in rows)))
 
 
 def _row(cells: Mapping[str, str], columns: Sequence[str], body: etree._Element) -> etree._Element:
@@ -248,7 +248,7 @@ def _head(document: ErpDocument) -> dict[str, str]:
 
 def _items(document: ErpDocument) -> Iterator[dict[str, str]]:
     for posting in document.entry.postings:
-        # TCURX: two decimals, whatever the currency.
+        # TCURX: two decimals in every currency.
         stored = posting.amount.scaleb(exponent(posting.currency) - 2)
         side = "S" if posting.side == "debit" else "H"
         yield _head(document) | {"SHKZG": side, "WRBTR": f"{stored:16.2f}"}
@@ -270,7 +270,7 @@ def _message(kind: str, group: str, number: str, text: str, field: str = "") -> 
     )
 
 
-def _refused(call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
+def _refusal(call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
     notes = [_message("E", "RW", "609", f"Error in document: BKPFF $ {_SYSTEM}")]
     for objection in objections:
         group, number = _MESSAGES.get(objection.code, (objection.code[:20], "000"))
@@ -283,4 +283,4 @@ def _reply(
 ) -> ErpAnswer:
     root = etree.Element(f"{{{_NAMESPACE}}}{call.operation}Response", nsmap={"n0": _NAMESPACE})
     root.extend(content)
-    return ErpAnswer(content=rendered(root), headers=headers or {})
+    return ErpAnswer(content=render(root), headers=headers or {})

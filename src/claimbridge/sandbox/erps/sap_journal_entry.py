@@ -1,8 +1,8 @@
 """SAP's *Journal Entry - Post (Synchronous)*, as its replies show it at work.
 
-It posts whatever is in order, and posts it again when it comes again: SAP documents no check for
-duplicates. A refusal is a normal reply with a blank document number, the year 0000 and a log of
-severity 3; that reply is not valid by SAP's own schema, and is faithful to the real one.
+It posts every valid entry, also one that comes again: SAP documents no check for duplicates. A
+refusal is a normal reply with a blank document number, the year 0000 and a log of severity 3. As in
+real replies, that reply is not valid by SAP's own schema.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from claimbridge.sandbox.kit.books import (
     Series,
 )
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.markup import element, optional, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import ErpRules, irreversible
 from claimbridge.xmlio import canonical
@@ -40,7 +40,7 @@ _LINES: Final = {
     "CreditorItem": ("Creditor", ""),
     "ProductTaxItem": ("TaxCode", ""),
 }
-"""Each kind of line, and what names its account: SAP takes the rest from its master data."""
+"""Each kind of line, with the field of its account; SAP takes the rest from its master data."""
 _MESSAGES: Final = {
     "unknown-account": "004(FH)",
     "period-closed": "201(F5)",
@@ -66,34 +66,34 @@ class SapJournalEntryResponder:
         return tuple(_message_id(request) for request in _requests(call))
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
-        """Post every entry that is in order; each stands or falls alone."""
-        return _reply(call, [self._posted(request, call, desk) for request in _requests(call)])
+        """Post every valid entry; SAP judges each by itself."""
+        return _reply(call, [self._confirm(request, call, desk) for request in _requests(call)])
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
-        """Return a confirmation that refuses every entry; None for a request that holds none."""
+        """Return a confirmation that refuses every entry; None for a request without entries."""
         requests = _requests(call)
         if not requests:
             return None
-        return _reply(call, [_refused(request, call, objections) for request in requests])
+        return _reply(call, [_refusal(request, call, objections) for request in requests])
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: SAP's contract has no such answer."""
         return None
 
-    def _posted(self, request: etree._Element, call: ErpCall, desk: Desk) -> etree._Element:
-        booked = self._booked(request, desk.books, desk.rules)
+    def _confirm(self, request: etree._Element, call: ErpCall, desk: Desk) -> etree._Element:
+        booked = self._book(request, desk.books, desk.rules)
         if isinstance(booked, ErpDocument):
-            return _confirmed(request, call, booked)
-        return _refused(request, call, booked)
+            return _posting_confirmation(request, call, booked)
+        return _refusal(request, call, booked)
 
-    def _booked(
+    def _book(
         self, request: etree._Element, store: ErpBooks, rules: ErpRules
     ) -> ErpDocument | list[Objection]:
         body = request.find("JournalEntry")
         assert body is not None  # the schema was checked before
-        entry, reverses = _entry(body, _message_id(request)), _reversed_key(body)
+        entry, reverses = _entry(body, _message_id(request)), _key_to_reverse(body)
         with store.transaction() as books:
-            target = books.booked(self.name, reverses) if reverses else None
+            target = books.by_journal_entry(self.name, reverses) if reverses else None
             if reverses and target is None:
                 return [Objection("unknown-document", f"Document {reverses} does not exist")]
             if target is not None:
@@ -121,12 +121,12 @@ def _message_id(request: etree._Element) -> str:
 
 
 def _text(parent: etree._Element, path: str) -> str:
-    # xs:token: white space around a value is no part of it.
+    # xs:token: white space around a value is not part of it.
     return parent.findtext(path, "").strip()
 
 
 def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
-    """Yield every line: its kind, itself, and its path for people."""
+    """Yield every line with its kind before it, and its path for people after it."""
     for kind in _LINES:
         for n, line in enumerate(body.iterchildren(kind), start=1):
             yield kind, line, f"{kind}[{n}]"
@@ -161,7 +161,7 @@ def _posting(kind: str, line: etree._Element, path: str) -> ErpPosting:
 
 
 def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]:
-    """Yield what is wrong with the lines as SAP writes them, before any rule of business."""
+    """Yield objections to the form of the lines, before any rule of business."""
     if not entry.postings:
         yield Objection("no-items", "The entry has no items")
     for _, line, path in _lines(body):
@@ -171,8 +171,8 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
             yield Objection("sign", text, f"{path}/DebitCreditCode")
 
 
-def _reversed_key(body: etree._Element) -> JournalEntry | None:
-    """Return the entry to be taken back: its object key is number, company code and year."""
+def _key_to_reverse(body: etree._Element) -> JournalEntry | None:
+    """Return the entry to reverse; its object key is number, company code and year."""
     key = _text(body, "ReversalReferenceDocument")
     return JournalEntry(key[:10], key[10:-4], key[-4:]) if key else None
 
@@ -198,7 +198,7 @@ def _reply(call: ErpCall, confirmations: list[etree._Element]) -> ErpAnswer:
     root.append(element("ConfirmationInterfaceOrignName"))
     root.extend(confirmations)
     root.append(element("Log"))
-    return ErpAnswer(content=rendered(root))
+    return ErpAnswer(content=render(root))
 
 
 def _header(answers: str, call: ErpCall) -> etree._Element:
@@ -211,14 +211,16 @@ def _header(answers: str, call: ErpCall) -> etree._Element:
     )
 
 
-def _confirmed(request: etree._Element, call: ErpCall, document: ErpDocument) -> etree._Element:
+def _posting_confirmation(
+    request: etree._Element, call: ErpCall, document: ErpDocument
+) -> etree._Element:
     year, company = document.fiscal_year, document.entry.company
     key = f"{document.number}{company}{year}"
     note = Objection("605(RW)", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
     return _confirmation(request, call, (document.number, company, year), "1", [note])
 
 
-def _refused(
+def _refusal(
     request: etree._Element, call: ErpCall, objections: Sequence[Objection]
 ) -> etree._Element:
     notes = [Objection("609(RW)", f"Error in document: BKPFF $ {_SYSTEM}"), *objections]

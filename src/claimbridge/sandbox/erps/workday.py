@@ -1,8 +1,8 @@
 """Workday's accounting journals, as its contract and its documentation show them.
 
-A journal that is in order is taken in and posted by its business process; the answer to the
-submission names it by ids, without a number. With ``Add_Only`` an id that exists is refused. Every
-refusal is a Validation_Fault whose errors point at their places by XPath.
+A tenant takes in a valid journal, and the journal's business process posts it. The answer to the
+submission names the journal by ids, without a number. With ``Add_Only`` an existing id is refused.
+Every refusal is a Validation_Fault whose errors point at their places by XPath.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from claimbridge.model import JournalEntry
 from claimbridge.sandbox.kit.books import (
     ErpDocument,
     ErpPosting,
+    ErpTransaction,
     ErpVoucher,
     Objection,
     Series,
-    Transaction,
 )
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, optional, rendered
+from claimbridge.sandbox.kit.markup import element, optional, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible
 from claimbridge.xmlio import canonical
@@ -52,7 +52,7 @@ class WorkdayResponder:
     }
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
-        """Return the id of the journal, or of those that are asked for."""
+        """Return the id of the journal, or the ids in the question."""
         found = call.body.xpath(
             "wd:Accounting_Journal_Data/wd:Accounting_Journal_ID"
             " | wd:Request_References/wd:JournalEntryReference/wd:ID",
@@ -62,10 +62,10 @@ class WorkdayResponder:
         return tuple((e.text or "").strip() for e in found if isinstance(e, etree._Element))
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
-        """Take the journal in, or tell what is held."""
+        """Take the journal in, or show journals."""
         if call.kind is OperationKind.QUERY:
-            return self._found(call, desk)
-        return self._submitted(call, desk)
+            return self._get_journals(call, desk)
+        return self._submit(call, desk)
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a Validation_Fault."""
@@ -75,15 +75,15 @@ class WorkdayResponder:
         """Return None: Workday answers by HTTP alone."""
         return None
 
-    def _submitted(self, call: ErpCall, desk: Desk) -> ErpAnswer:
+    def _submit(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         journal = call.body.find(f"{_WD}Accounting_Journal_Data")
         assert journal is not None  # the schema was checked before
         entry = _entry(journal)
         with desk.books.transaction() as books:
-            if books.held(self.name, entry.reference) is not None:
+            if books.document_of(self.name, entry.reference) is not None:
                 exists = Objection("exists", f"The ID {entry.reference} is already in use.")
                 return _invalid([(exists, f"{_ROOT}/wd:Accounting_Journal_ID")])
-            target = self._taken_back(entry, books)
+            target = self._target(entry, books)
             objections = list(desk.rules.objections(entry))
             if target is not None:
                 objections += filter(None, [irreversible(entry, target)])
@@ -94,12 +94,12 @@ class WorkdayResponder:
                 held = books.post(held)
             if target is not None and held.journal_entry is not None:
                 books.reverse(target, held.journal_entry)
-        return ErpAnswer(content=rendered(_accepted(held)))
+        return ErpAnswer(content=render(_acceptance(held)))
 
-    def _taken_back(self, entry: ErpVoucher, books: Transaction) -> ErpDocument | None:
-        return books.booked(self.name, entry.reverses) if entry.reverses else None
+    def _target(self, entry: ErpVoucher, books: ErpTransaction) -> ErpDocument | None:
+        return books.by_journal_entry(self.name, entry.reverses) if entry.reverses else None
 
-    def _found(self, call: ErpCall, desk: Desk) -> ErpAnswer:
+    def _get_journals(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         asked = self.references(call)
         with desk.books.transaction() as books:
             held = [books.latest(self.name, reference) for reference in asked]
@@ -124,7 +124,7 @@ class WorkdayResponder:
         )
         data = element(f"{_WD}Response_Data", *(_journal(one) for one in held if one))
         root = element(f"{_WD}Get_Journals_Response", echo, results, data)
-        return ErpAnswer(content=rendered(root))
+        return ErpAnswer(content=render(root))
 
 
 def _entry(journal: etree._Element) -> ErpVoucher:
@@ -196,7 +196,7 @@ def _wid(document: ErpDocument) -> str:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"workday {document.reference}").hex
 
 
-def _accepted(document: ErpDocument) -> etree._Element:
+def _acceptance(document: ErpDocument) -> etree._Element:
     return element(
         f"{_WD}Submit_Accounting_Journal_Response",
         _ids(
@@ -253,4 +253,4 @@ def _invalid(errors: Sequence[tuple[Objection, str]]) -> ErpAnswer:
             )
         )
     reason = f"Validation error occurred. {errors[0][0].text}" if errors else "Validation error"
-    return ErpAnswer(content=rendered(detail), fault="sender", reason=reason)
+    return ErpAnswer(content=render(detail), fault="sender", reason=reason)

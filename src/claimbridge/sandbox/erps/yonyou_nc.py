@@ -10,7 +10,7 @@ from typing import Final
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
 from claimbridge.sandbox.kit.disturbances import OperationKind
-from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
 
@@ -20,7 +20,7 @@ _REFUSED: Final = "-32003"
 
 
 class YonyouNcResponder(StringResponder):
-    """A platform that takes ``vouchergl``; it does not look whether it had one before."""
+    """A platform that takes ``vouchergl``, and does not check for repeats."""
 
     name = "yonyou-nc"
     contract = "yonyou-nc.wsdl"
@@ -33,14 +33,14 @@ class YonyouNcResponder(StringResponder):
         """Read the voucher from its XML."""
         return _entry(document)
 
-    def taken(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return a result with the number; a repeat is a voucher of its own."""
-        return _told("1", "processed", held.number, reference=held.reference)
+        return _result("1", "processed", held.number, reference=held.reference)
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
-        """Return a result with what is wrong."""
+        """Return a result with the objections."""
         code = _CODES.get(objections[0].code, _REFUSED)
-        return _told(code, "; ".join(one.text for one in objections))
+        return _result(code, "; ".join(one.text for one in objections))
 
 
 def _entry(document: Reply) -> ErpVoucher:
@@ -76,7 +76,7 @@ def _posting(item: Reply, number: int) -> ErpPosting:
     )
 
 
-def _told(code: str, text: str, number: str = "", *, reference: str = "") -> ErpAnswer:
+def _result(code: str, text: str, number: str = "", *, reference: str = "") -> ErpAnswer:
     result = element(
         "sendresult",
         element("filename", reference),
@@ -87,6 +87,6 @@ def _told(code: str, text: str, number: str = "", *, reference: str = "") -> Erp
     document = element("ufinterface", result)
     document.set("billtype", "vouchergl")
     document.set("successful", "Y" if code == "1" else "N")
-    inner = '<?xml version="1.0" encoding="UTF-8"?>' + rendered(document).decode()
+    inner = '<?xml version="1.0" encoding="UTF-8"?>' + render(document).decode()
     root = element(f"{_NS}synchronizeDataResponse", element("return", inner))
-    return ErpAnswer(content=rendered(root))
+    return ErpAnswer(content=render(root))

@@ -1,6 +1,6 @@
 """What the sandbox's Hesi holds: its documents, where each stands, and what was done to it.
 
-In memory. Every change of a document is kept as an effect, so that a test can count them.
+The documents are in memory. Each change by a write-back is an effect, so that tests can count them.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 class Put(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What ``POST /sandbox/hesi/documents`` takes: a new document, or what changes in one.
+    """What ``POST /sandbox/hesi/documents`` takes: a new document, or changes to one.
 
-    ``form`` is laid over the form that is there. ``owner`` hands a new one in. ``nodes`` is the
-    way of the approval and ``node`` the step at which it waits, the first when left out.
-    ``channel`` False makes its way of paying one that takes no results.
+    The fields of ``form`` replace those of the existing form. ``owner`` submits a new document.
+    ``nodes`` are the steps of the approval, and ``node`` is the step at which the document waits,
+    the first when left out. ``channel`` False: its way of paying takes no results.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Put(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class HesiDocument:
-    """One document: ``body`` is what the details show of it. Used under the books' lock."""
+    """One document; ``body`` is what the details show. Used under the books' lock."""
 
     def __init__(self, body: JsonObject) -> None:
         self.body: JsonObject = body
@@ -96,14 +96,14 @@ class HesiDocument:
         return str(self.body["state"])
 
     @property
-    def deleted(self) -> bool:
-        """True once it was deleted."""
+    def is_deleted(self) -> bool:
+        """Whether somebody has deleted the document."""
         return not self.body["active"]
 
     @property
     def stage(self) -> str:
         """The name of the stage at this moment."""
-        if self.deleted:
+        if self.is_deleted:
             return "已删除"
         node = self.waits_at.name if self.waits_at else self.state
         return _STAGES.get(self.state, node)
@@ -119,7 +119,7 @@ class HesiDocument:
 class HesiBooks:
     """The documents, by flow id. Safe between threads.
 
-    ``on_change`` hears of every document that changed its state or its step, after the change.
+    ``on_change`` is called for every document that changed its state or its step, afterwards.
     """
 
     def __init__(self, clock: Clock = SYSTEM) -> None:
@@ -133,7 +133,7 @@ class HesiBooks:
         return int(self.clock.now().timestamp() * 1000)
 
     def get(self, flow_id: str) -> HesiDocument | None:
-        """Return a document, deleted ones too; None when there never was one."""
+        """Return a document, even a deleted one; None when there never was one."""
         return self._documents.get(flow_id)
 
     def all(self) -> list[HesiDocument]:
@@ -168,14 +168,14 @@ class HesiBooks:
         """Delete a document; False when there is none."""
         with self.lock:
             document = self._documents.get(flow_id)
-            if document is None or document.deleted:
+            if document is None or document.is_deleted:
                 return False
             document.body["active"] = False
             self.move(document, state=document.state, node=document.waits_at)
         return True
 
     def move(self, document: HesiDocument, *, state: str, node: Node | None) -> None:
-        """Set where a document stands, and tell who listens. Under the lock."""
+        """Set where a document stands, and call ``on_change``. Under the lock."""
         document.body["state"] = state
         document.waits_at = node if state not in _STAGES else None
         self.touch(document)
@@ -183,8 +183,8 @@ class HesiBooks:
         self.on_change(copy.deepcopy(document.body), document.waits_at)
 
     def touch(self, document: HesiDocument) -> None:
-        """Note that something of a document was changed. Under the lock."""
-        # Never twice the same, never backwards: what is read after a mark must be seen.
+        """Note that a document was changed. Under the lock."""
+        # Never twice the same, never backwards: a reader after a mark must see every change.
         document.body["updateTime"] = max(self.millis(), int(document.body["updateTime"]) + 1)
         document.body["version"] += 1
 
@@ -200,8 +200,8 @@ class HesiBooks:
     ) -> None:
         """Add a line to the record of the approval. Under the lock, after ``move``.
 
-        ``node`` is the step that acted, None for who submitted it; ``following`` the next one;
-        ``by`` is the person, where it is not the employee.
+        ``node`` is the step that acted, None for the submission; ``following`` is the next one.
+        ``by`` is the person, if that is not the employee.
         """
         if following is not None:
             about |= {"nextId": following.id, "nextName": following.name}
@@ -262,15 +262,15 @@ class HesiBooks:
         )
 
     def stage_shown(self, document: HesiDocument, *, late: float) -> str:
-        """Return the stage as it was ``late`` seconds ago: it is read from a cache."""
+        """Return the stage of ``late`` seconds ago, as from a cache."""
         upto = self.clock.monotonic() - late
         past = [stage for at, stage in document.stages if at <= upto]
         return past[-1] if past else document.stages[0][1]
 
-    def listed(self) -> list[JsonObject]:
+    def rows(self) -> list[JsonObject]:
         """Return what ``GET /sandbox/hesi/documents`` shows."""
         with self.lock:
-            return [_listed(document) for document in self._documents.values()]
+            return [_row(document) for document in self._documents.values()]
 
     def _blank(self, given: Put) -> JsonObject:
         now = self.millis()
@@ -302,14 +302,14 @@ class HesiBooks:
         }
 
 
-def _listed(document: HesiDocument) -> JsonObject:
+def _row(document: HesiDocument) -> JsonObject:
     form = document.form
     return {
         "id": document.id,
         "code": form["code"],
         "state": document.state,
         "stage": document.stage,
-        "deleted": document.deleted,
+        "deleted": document.is_deleted,
         "voucherNo": form["voucherNo"],
         "fiscalPeriod": form.get("fiscalPeriod", ""),
         "voucherStatus": form["voucherStatus"],
@@ -336,7 +336,7 @@ def select(
         for document in documents
         if document.body["formType"] == form_type
         and (not states or document.state in wanted)
-        and active in (None, not document.deleted)
+        and active in (None, not document.is_deleted)
         and owner in ("", document.body["ownerId"])
         and (not specifications or _specification(document) in specifications)
     ]

@@ -1,7 +1,7 @@
-"""The sandbox's Hesi at its desk: who may ask, what is answered, and what it does to a document.
+"""The sandbox's Hesi at its desk: who may ask, what Hesi answers, and what it does to a document.
 
-It follows the vendor's pages with their quirks: errors of the approval callback come as HTTP 200
-with a code, an empty voucher number deletes the one that is there, a state is read from a cache.
+The desk follows the vendor's pages with their quirks. Errors of the approval callback come as HTTP
+200 with a code. An empty voucher number deletes the existing one. A state is read from a cache.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class HesiDesk:
         return self.tokens.refresh(*(call.query.get(name, "") for name in names))
 
     def answer(self, operation: HesiOperation, call: HesiCall) -> SandboxReply:
-        """Return the reply, the work done."""
+        """Do the work and return the reply."""
         with self.books.lock:
             try:
                 if not operation.open_to_all:
@@ -82,7 +82,7 @@ class HesiDesk:
                 return no.reply
 
     def documents(self, call: HesiCall) -> object:
-        """List documents, page by page; the offsets count what is there at the moment."""
+        """List documents, page by page; the offsets count the documents of the moment."""
         query = call.query
         form_type = query.get("type", "")
         if form_type not in _FORM_TYPES:
@@ -99,7 +99,7 @@ class HesiDesk:
             owner=query.get("uid", ""),
             specifications=_parts(query.get("specificationId", "")),
         )
-        found = _bounded(found, query)
+        found = _between_dates(found, query)
         return {
             "count": len(found),
             "items": [copy.deepcopy(document.body) for document in found[start : start + count]],
@@ -110,12 +110,12 @@ class HesiDesk:
         document = self.books.get(call.query.get("flowId", ""))
         if document is None:
             raise No(412, "单据不存在")
-        if document.deleted:
+        if document.is_deleted:
             raise No(412, "单据已删除")
         return {"value": copy.deepcopy(document.body)}
 
     def approve_states(self, call: HesiCall) -> object:
-        """Name the stages of documents, from a cache; what does not exist is left out."""
+        """Name the stages of documents, from a cache; unknown documents are left out."""
         known = (self.books.get(flow_id) for flow_id in _parts(call.last.strip("[] ")))
         return {
             "items": [
@@ -130,8 +130,8 @@ class HesiDesk:
             ]
         }
 
-    def failed(self, call: HesiCall) -> object:
-        """List the outbound messages that reached nobody."""
+    def message_log(self, call: HesiCall) -> object:
+        """List the outbound messages that nobody took."""
         kind = call.query.get("messageType", "flow")
         since, until = _whole(call.query, "startDate"), _whole(call.query, "endDate")
         return {
@@ -143,16 +143,16 @@ class HesiDesk:
         }
 
     def voucher(self, call: HesiCall) -> object:
-        """Write voucher numbers into paid documents; one that is wrong refuses them all."""
+        """Write voucher numbers into paid documents; one wrong row refuses all rows."""
         rows = _object(call).get("voucher")
         if not isinstance(rows, list) or not rows:
             raise No(400, "voucher不能为空")
-        todo = [(self._paid(row), row) for row in rows]
+        todo = [(self._paid_document(row), row) for row in rows]
         for document, row in todo:
             self._write_voucher(document, row)
         return {"value": True}
 
-    def _paid(self, row: object) -> HesiDocument:
+    def _paid_document(self, row: object) -> HesiDocument:
         if not isinstance(row, dict) or not {"flowId", "voucherNo", "voucherCreateTime"} <= set(
             row
         ):
@@ -160,7 +160,7 @@ class HesiDesk:
         if not str(row["voucherCreateTime"]).isdigit():
             raise No(400, "voucherCreateTime格式不正确")
         document = self.books.get(str(row["flowId"]))
-        if document is None or document.deleted:
+        if document is None or document.is_deleted:
             raise No(412, f"不存在此单据[{row['flowId']}]")
         if document.state != "paid":
             raise No(400, f"单据Id:[[{document.id}]]的单据不是已支付状态，不能回写单据凭证，请检查")
@@ -188,7 +188,7 @@ class HesiDesk:
         if not hmac.compare_digest(text["signKey"].encode(), self.sign_key.encode()):
             return _code("401", "签名秘钥错误企业")
         document = self.books.get(text["flowId"])
-        if document is None or document.deleted:
+        if document is None or document.is_deleted:
             return _code("412", "单据不存在")
         node = document.waits_at
         if node is None or not node.ebot or node.id != text["nodeId"]:
@@ -218,7 +218,7 @@ class HesiDesk:
             result = "R00006"
         elif code not in ("P00001", "P00002"):
             result = "R00005"
-        elif document is None or document.deleted:
+        elif document is None or document.is_deleted:
             result = "R00001"
         elif document.state in ("paid", "archived"):
             result = "R00002"
@@ -263,7 +263,7 @@ _TABLE: Final = {
         "hesi_states", OperationKind.READ, HesiDesk.approve_states
     ),
     ("GET", "/api/openapi/v1/outboundMessageLogs"): HesiOperation(
-        "hesi_failed", OperationKind.READ, HesiDesk.failed
+        "hesi_failed", OperationKind.READ, HesiDesk.message_log
     ),
     ("PUT", "/api/openapi/v2.1/flow/data/erpVoucher"): HesiOperation(
         "hesi_voucher", OperationKind.WRITE_BACK, HesiDesk.voucher
@@ -309,8 +309,8 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _bounded(found: list[HesiDocument], query: Mapping[str, str]) -> list[HesiDocument]:
-    """Return what lies between the dates asked for, by the field and in the order asked for."""
+def _between_dates(found: list[HesiDocument], query: Mapping[str, str]) -> list[HesiDocument]:
+    """Return the documents between two dates, by the field and in the order of the query."""
     field = query.get("orderBy", "createTime")
     if field not in _ORDERS:
         raise No(400, "参数orderBy无法识别")
@@ -324,7 +324,7 @@ def _bounded(found: list[HesiDocument], query: Mapping[str, str]) -> list[HesiDo
         document
         for document in found
         if (since is None or when(document) >= since)
-        # A second has a thousand milliseconds: the last one asked for is meant in full.
+        # A second has a thousand milliseconds: the last second counts in full.
         and (until is None or when(document) < until + 1000)
     ]
     return sorted(bounded, key=when, reverse=query.get("orderByType", "desc") != "asc")

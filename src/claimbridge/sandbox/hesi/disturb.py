@@ -1,8 +1,8 @@
 """The disturbances, performed on a call of Hesi: the same names as for an ERP (``http.disturb``).
 
-``fault`` is Hesi's HTTP 500, ``unsigned-fault`` a gateway's 502, ``wrong-reference`` an answer that
-names another document, ``drift`` an answer with members that nobody expects; ``throttle=typed`` is
-a 429 in Hesi's own JSON. ``duplicate-reply`` has one meaning here: the answer to the call before.
+``fault`` is Hesi's HTTP 500, ``unsigned-fault`` a gateway's 502. ``wrong-reference`` is an answer
+that names another document, ``drift`` an answer with unknown members, ``throttle=typed`` a 429 in
+Hesi's own JSON. ``duplicate-reply`` has one meaning here: the answer to the call before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from claimbridge.sandbox.hesi.replies import json_reply, refusal
 from claimbridge.sandbox.http.connection import SandboxConnection
-from claimbridge.sandbox.http.disturb import LOGIN_PAGE, redirected, throttled
+from claimbridge.sandbox.http.disturb import LOGIN_PAGE, redirect_reply, throttling_reply
 from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.sandbox.kit.disturbances import Disturbance
 
@@ -78,16 +78,16 @@ async def _slow(act: HesiAct) -> None:
 
 
 async def _reply(act: HesiAct) -> SandboxReply:
-    """Return what comes back, of the disturbances that show in the reply alone."""
+    """Return the reply of a disturbance that shows in the reply alone."""
     match act.disturbance.name, act.disturbance.variant:
         case "fault", _:
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "系统异常")
         case "throttle", "typed":
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, "请求过于频繁")
         case "throttle", status:
-            return throttled(int(status))
+            return throttling_reply(int(status))
         case "redirect", _:
-            return redirected(act.base)
+            return redirect_reply(act.base)
         case ("html-200" | "unsigned-fault") as name, variant:
             if variant == "after-commit":
                 await act.commit()
@@ -99,19 +99,19 @@ async def _reply(act: HesiAct) -> SandboxReply:
         case "duplicate-reply":
             return act.previous or reply
         case "wrong-reference":
-            return json_reply(_misnamed(msgspec.json.decode(reply.body)), reply.status)
+            return json_reply(_misname(msgspec.json.decode(reply.body)), reply.status)
         case _:
             content = {"sandboxDrift": {"of": ["another", "version"]}}
             return json_reply(content | msgspec.json.decode(reply.body), reply.status)
 
 
-def _misnamed(content: Any) -> Any:
+def _misname(content: Any) -> Any:
     """Return an answer that names other documents."""
     if isinstance(content, list):
-        return [_misnamed(part) for part in content]
+        return [_misname(part) for part in content]
     if not isinstance(content, dict):
         return content
     return {
-        name: f"{value}-other" if name in ("id", "flowId") and value else _misnamed(value)
+        name: f"{value}-other" if name in ("id", "flowId") and value else _misname(value)
         for name, value in content.items()
     }

@@ -27,11 +27,11 @@ _ACTIONS: Final = {
 
 
 class HookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What ``POST /sandbox/hesi/hooks`` takes: where messages go, and what counts as taken.
+    """What ``POST /sandbox/hesi/hooks`` takes: where messages go, and which answers count.
 
-    ``url`` "" sends none. ``success`` are the statuses, ``keyword`` a text that the answer must
-    hold besides; ``retries`` (3 at most) follow after ``interval`` seconds (10 at most) each.
-    ``fields`` names what of the form travels along.
+    ``url`` "" sends none. An answer counts if its status is one of ``success`` and its text holds
+    ``keyword``. Up to ``retries`` (3 at most) follow, each after ``interval`` seconds (10 at most).
+    ``fields`` names the fields of the form that a message carries.
     """
 
     url: str = ""
@@ -45,12 +45,13 @@ class HookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def __post_init__(self) -> None:
         if self.url and urlsplit(self.url).hostname not in _LOOPBACK:
             raise ConfigurationError(
-                "the sandbox sends its messages to this machine only; name a url on 127.0.0.1",
+                "the sandbox sends messages to this machine only; name a url on 127.0.0.1",
                 code="CB-274",
             )
         if not (0 <= self.retries <= 3 and 0 <= self.interval <= 10):
             raise ConfigurationError(
-                "Hesi tries a message again 3 times at most, after 10 seconds at most",
+                "Hesi sends a message again 3 times at most, after 10 seconds at most; lower "
+                "retries or interval",
                 code="CB-274",
             )
 
@@ -68,7 +69,7 @@ class Outbound:
         self._queue: queue.Queue[tuple[HookSettings, JsonObject] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
 
-    def changed(self, body: JsonObject, node: Node | None) -> None:
+    def queue_message(self, body: JsonObject, node: Node | None) -> None:
         """Queue the message about a document that changed its state or its step."""
         settings = self.settings
         if not settings.url:
@@ -90,7 +91,7 @@ class Outbound:
             self._thread.start()
 
     def flush(self) -> None:
-        """Wait until every message that was queued was sent, or given up."""
+        """Wait until every message in the queue is sent, or given up."""
         self._queue.join()
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ def json_reply(content: object, status: int = 200) -> SandboxReply:
 
 
 def refusal(status: int, words: str) -> SandboxReply:
-    """Return a no of Hesi's."""
+    """Return Hesi's refusal."""
     content = {
         "errorCode": status,
         "errorMessage": words,

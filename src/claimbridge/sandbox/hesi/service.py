@@ -6,7 +6,7 @@
         ...  # call sandbox.url("hesi") as if it were https://app.ekuaibao.com
         assert hesi.documents()[0]["voucherNo"] == "000001"
 
-It is written from the vendor's pages, and holds its documents in memory.
+It follows the vendor's pages, and holds its documents in memory.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from claimbridge.sandbox.hesi.hooks import HookSettings, Outbound
 from claimbridge.sandbox.hesi.replies import refusal
 from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.control import Control
-from claimbridge.sandbox.http.pages import decoded, json_page
+from claimbridge.sandbox.http.pages import decode, json_page
 from claimbridge.sandbox.http.reply import SandboxReply
 
 PATH: Final = "/hesi"
@@ -49,8 +49,8 @@ PATH: Final = "/hesi"
 class TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
     """What ``POST /sandbox/hesi/tokens`` takes.
 
-    ``expire`` ends every token now; ``premature`` refuses that many of the next calls with a good
-    one, as Hesi once did right after it issued it.
+    ``expire`` ends every token now. ``premature`` is how many of the next calls are refused in
+    spite of a good token, as Hesi once did right after it issued one.
     """
 
     expire: bool = False
@@ -60,8 +60,8 @@ class TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
 class Hesi:
     """What a test does to the Hesi, and sees of it. Safe between threads.
 
-    ``app_key`` and ``app_secret`` are what a token is given for; ``sign_key`` is what outbound
-    messages carry and the callback must repeat. ``late``: seconds that approval states lag behind.
+    ``app_key`` and ``app_secret`` get a token. Outbound messages carry ``sign_key``, and the
+    callback must repeat it. ``late``: seconds that approval states lag behind.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Hesi:
         )
         self._outbound = Outbound(lambda: self.desk.sign_key, self._books.millis)
         self.desk.failed_messages = lambda: list(self._outbound.failed)
-        self._books.on_change = self._outbound.changed
+        self._books.on_change = self._outbound.queue_message
 
     def put(
         self,
@@ -93,7 +93,7 @@ class Hesi:
         node: str | None = None,
         channel: bool = True,
     ) -> None:
-        """Add a document, or change what is given of one (see ``Put``)."""
+        """Add a document, or change the given fields of one (see ``Put``)."""
         self._books.put(
             Put(
                 id=flow_id,
@@ -135,7 +135,7 @@ class Hesi:
 
     def documents(self) -> list[JsonObject]:
         """Return every document: where it stands, its voucher number, what was done to it."""
-        return self._books.listed()
+        return self._books.rows()
 
     def details(self, flow_id: str) -> JsonObject:
         """Return a document as the details show it, deleted ones too; raises KeyError."""
@@ -235,7 +235,7 @@ def routes(hesi: Hesi, control: Control) -> list[BaseRoute]:
 
     async def documents(request: Request) -> Response:
         if request.method == "POST":
-            await asyncio.to_thread(hesi.order, decoded(await request.body(), Put))
+            await asyncio.to_thread(hesi.order, decode(await request.body(), Put))
         return json_page(hesi.documents())
 
     async def delete(request: Request) -> Response:
@@ -245,12 +245,12 @@ def routes(hesi: Hesi, control: Control) -> list[BaseRoute]:
         return json_page(hesi.documents())
 
     async def tokens(request: Request) -> Response:
-        hesi.tokens(decoded(await request.body(), TokenOrder))
+        hesi.tokens(decode(await request.body(), TokenOrder))
         return json_page({})
 
     async def hooks(request: Request) -> Response:
         if request.method == "POST":
-            hesi.hooks(decoded(await request.body(), HookSettings))
+            hesi.hooks(decode(await request.body(), HookSettings))
         return json_page(hesi.failed_messages())
 
     return [

@@ -1,4 +1,4 @@
-"""The access tokens of the sandbox's Hesi: given out, renewed, ended; under the books' lock."""
+"""The access tokens of the sandbox's Hesi: issued, renewed, ended; under the books' lock."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _RENEWED_LIFE: Final = 32 * 24 * 3600
 class HesiTokens:
     """Who may ask. ``millis`` is the present moment.
 
-    ``premature`` counts down the calls that are refused although their token is good, as Hesi
-    once did right after it gave one out.
+    ``premature`` counts down the calls that are refused in spite of a good token, as Hesi once did
+    right after it issued one.
     """
 
     def __init__(self, millis: Callable[[], int], app_key: str, app_secret: str) -> None:
@@ -30,12 +30,12 @@ class HesiTokens:
         self._renewals: dict[str, str] = {}
 
     def expire(self) -> None:
-        """Let every token that was given out end now."""
+        """End every token now."""
         self._ends.clear()
         self._renewals.clear()
 
     def admit(self, token: str) -> None:
-        """Let a call with a living token pass; raises No for every other."""
+        """Let a call with a live token pass; raises No for any other call."""
         if self._ends.get(token, 0) <= self._millis():
             raise No(403, "未授权")
         if self.premature > 0:
@@ -43,17 +43,17 @@ class HesiTokens:
             raise No(403, "未授权")
 
     def issue(self, app_key: str, app_secret: str) -> object:
-        """Give out a token for the account's key and secret; raises No for wrong ones."""
+        """Issue a token for the account's key and secret; raises No for wrong ones."""
         right = [
             hmac.compare_digest(given.encode(), ours.encode())
             for given, ours in zip((app_key, app_secret), self._pair, strict=True)
         ]
         if not all(right):
             raise No(403, "密钥无效")
-        return self._given_out(_FIRST_LIFE)
+        return self._new_pair(_FIRST_LIFE)
 
     def refresh(self, access: str, renewal: str, power_code: str) -> object:
-        """Give out a token for one that has not ended; both of the old pair end."""
+        """Issue a token for one that has not ended; both of the old pair end."""
         known = self._renewals.get(access)
         if (
             self._ends.get(access, 0) <= self._millis()
@@ -63,9 +63,9 @@ class HesiTokens:
         ):
             raise No(403, "未授权")
         del self._ends[access], self._renewals[access]
-        return self._given_out(_RENEWED_LIFE)
+        return self._new_pair(_RENEWED_LIFE)
 
-    def _given_out(self, seconds: int) -> object:
+    def _new_pair(self, seconds: int) -> object:
         access = f"{secrets.token_urlsafe(12)}:{CORPORATION}"
         renewal = secrets.token_urlsafe(12)
         expires = self._millis() + seconds * 1000

@@ -15,14 +15,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from claimbridge.sandbox.http.reply import SandboxReply
 
 MAX_REQUEST: Final = 20 * 1024 * 1024
-"""Bytes; what the voucher service promises to take."""
+"""Bytes; the voucher service promises to take as many."""
 _TRANSPORT: Final = "claimbridge.sandbox.transport"
 _RST: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on, zero seconds: closing sends RST instead of FIN."""
 
 
 class SandboxProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 that lets an application at the transport of its connection."""
+    """uvicorn's HTTP/1.1, with the connection's transport in reach of the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Note the transport where ``SandboxConnection`` finds it."""
@@ -45,7 +45,7 @@ class SandboxConnection:
         self._send = send
 
     async def request(self) -> bytes | None:
-        """Return the whole body; None when the client went away or sent more than is taken."""
+        """Return the whole body; None when the client went away or sent too much."""
         parts, size = [], 0
         while True:
             message = await self._receive()
@@ -84,7 +84,7 @@ class SandboxConnection:
 
     async def silence(self, *, until: asyncio.Event) -> None:
         """Answer nothing until the client goes away, or ``until`` is set; then close."""
-        waits = [asyncio.ensure_future(self.gone()), asyncio.ensure_future(until.wait())]
+        waits = [asyncio.ensure_future(self.until_closed()), asyncio.ensure_future(until.wait())]
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in pending:
             wait.cancel()
@@ -93,7 +93,7 @@ class SandboxConnection:
     async def drop(self) -> None:
         """Close without another byte: the client sees the end of the connection."""
         self._transport.close()
-        await self.gone()
+        await self.until_closed()
 
     async def reset(self) -> None:
         """Break off with RST: the client sees "connection reset by peer"."""
@@ -101,9 +101,9 @@ class SandboxConnection:
             socket.SOL_SOCKET, socket.SO_LINGER, _RST
         )
         self._transport.abort()
-        await self.gone()
+        await self.until_closed()
 
-    async def gone(self) -> None:
+    async def until_closed(self) -> None:
         """Wait until the connection is closed, by whichever side."""
         while (await self._receive())["type"] != "http.disconnect":
             pass

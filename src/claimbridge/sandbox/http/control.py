@@ -12,7 +12,7 @@ import msgspec
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry
 from claimbridge.sandbox.http.recording import Recorder
-from claimbridge.sandbox.kit.books import ErpBooks, ErpDocument, Objection, Transaction
+from claimbridge.sandbox.kit.books import ErpBooks, ErpDocument, ErpTransaction, Objection
 from claimbridge.sandbox.kit.disturbances import Disturbances
 
 
@@ -34,7 +34,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Steering(msgspec.Struct, forbid_unknown_fields=True):
-    """What ``POST /sandbox/advance`` takes; everything may be left out."""
+    """What ``POST /sandbox/advance`` takes; every field may be left out."""
 
     profile: str | None = None
     reference: str | None = None
@@ -67,37 +67,36 @@ class Control:
             self._counts[what] += 1
 
     def counts(self) -> dict[str, int]:
-        """Return the calls counted so far, by operation."""
+        """Return the numbers of calls so far, by operation."""
         with self._lock:
             return dict(self._counts)
 
     def ledger(self) -> list[LedgerRow]:
         """Return every document, in the order of entry."""
         with self.books.transaction() as books:
-            return [_listed(document) for document in books.all()]
+            return [_row(document) for document in books.all()]
 
     def advance(self, steering: Steering) -> list[LedgerRow]:
-        """Move documents one step (entered, posted, paid), or up to ``to``; return the moved."""
+        """Move documents one step (entered, posted, paid), or up to ``to``; return those moved."""
         if steering.to not in (None, "posted", "paid", "rejected"):
             raise ConfigurationError(
                 f"documents do not move to {steering.to!r}; name posted, paid or rejected",
                 code="CB-274",
             )
         with self.books.transaction() as books:
-            wanted = [
-                document
+            documents = [
+                _move(document, steering.to, books)
                 for document in books.all(steering.profile)
                 if steering.reference in (None, document.reference)
             ]
-            moved = [_moved(document, steering.to, books) for document in wanted]
-        return [_listed(document) for document in moved if document is not None]
+        return [_row(document) for document in documents if document is not None]
 
 
 async def _no_door(closed: bool) -> None:
     """Do nothing: an application without a server has no door."""
 
 
-def _listed(document: ErpDocument) -> LedgerRow:
+def _row(document: ErpDocument) -> LedgerRow:
     entry = document.entry
     numbered = JournalEntry(document.number or "", entry.company, document.fiscal_year)
     return LedgerRow(
@@ -122,9 +121,9 @@ def _listed(document: ErpDocument) -> LedgerRow:
     )
 
 
-def _moved(document: ErpDocument, to: str | None, books: Transaction) -> ErpDocument | None:
+def _move(document: ErpDocument, to: str | None, books: ErpTransaction) -> ErpDocument | None:
     if to == "rejected":
-        reason = Objection("sandbox", "refused after it was taken in")
+        reason = Objection("sandbox", "refused after it was entered")
         return books.reject(document, [reason]) if document.status == "entered" else None
     moved = None
     if document.status == "entered":

@@ -1,4 +1,4 @@
-"""Replies made wrong in ways that real ERPs have made them wrong."""
+"""Replies with the mistakes that real ERPs make."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.sandbox.kit.markup import element, rendered
+from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.xmlio import local_name, parse
 
 _DRIFT: Final = "{urn:claimbridge:sandbox:another-version}"
@@ -16,12 +16,12 @@ _DOCUMENT: Final = ("<", "{", "[")
 """How a string begins that is a document itself: XML, or JSON."""
 
 
-def drifted(content: bytes, items: Collection[str]) -> bytes:
+def drift_reply(content: bytes, items: Collection[str]) -> bytes:
     """Return the reply as another version of the ERP would send it, all evidence still in it.
 
-    Everything inside the root is in another namespace; new elements come first; each item is
+    Everything inside the root is in another namespace. New elements come first. Each item is
     wrapped in a new element, and its parts come in another order. An item that is a text (a
-    document in a string) has no parts: it is only wrapped.
+    document in a string) has no parts and is only wrapped.
     """
     root = _read(content)
     for part in root.iterdescendants(etree.Element):
@@ -33,13 +33,13 @@ def drifted(content: bytes, items: Collection[str]) -> bytes:
         _replace(item, wrapper)
         wrapper.append(item)
     root.insert(0, element(f"{_DRIFT}ServerVersion", "2027.1"))
-    return rendered(root)
+    return render(root)
 
 
-def misnamed(content: bytes, reference: str) -> bytes:
-    """Return the reply with another reference where it names ``reference``.
+def misname_reference(content: bytes, reference: str) -> bytes:
+    """Return the reply with another reference in place of ``reference``.
 
-    Inside a document in a string too.
+    The same inside a document in a string.
     """
     root = _read(content)
     other = reference[:-1] + ("0" if reference[-1:] != "0" else "1")
@@ -50,17 +50,17 @@ def misnamed(content: bytes, reference: str) -> bytes:
         for name, value in part.attrib.items():
             if value.strip() == reference:
                 part.set(name, other)
-    return rendered(root)
+    return render(root)
 
 
-def doubled(content: bytes, other: bytes, items: Collection[str]) -> bytes:
+def double_items(content: bytes, other: bytes, items: Collection[str]) -> bytes:
     """Return the reply with the items of ``other`` in front of its own."""
     root = _read(content)
     own = _items(root, items)
     if own:
         place = root.index(own[0])
         root[place:place] = [copy.deepcopy(item) for item in _items(_read(other), items)]
-    return rendered(root)
+    return render(root)
 
 
 def _read(content: bytes) -> etree._Element:

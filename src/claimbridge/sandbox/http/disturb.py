@@ -17,7 +17,7 @@ throttle            nothing: 503 with Retry-After, ``=429`` likewise, ``=typed``
 duplicate-reply     the document; the reply is that to the previous call of the operation, or,
                     ``=two-items``, holds the previous document beside this one
 html-200            nothing, unless ``=after-commit``: a login page with the status 200
-redirect            nothing: 302 to a place that counts who follows
+redirect            nothing: 302 to a page that counts its visitors
 wrong-reference     the document; the reply names another reference
 drift               the document; the reply is that of another version of the ERP
 =================== ======================================================================
@@ -33,7 +33,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.sandbox.http.connection import SandboxConnection
-from claimbridge.sandbox.http.distort import doubled, drifted, misnamed
+from claimbridge.sandbox.http.distort import double_items, drift_reply, misname_reference
 from claimbridge.sandbox.http.endpoint import Endpoint, SoapExchange
 from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.sandbox.kit.books import Objection
@@ -71,7 +71,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return await self.send_raw(self.endpoint.reply(self.exchange, answer))
 
     async def send_raw(self, reply: SandboxReply, *, over: float = 0.0) -> SandboxReply:
-        """Reply with whatever HTTP can carry."""
+        """Send a reply as it is."""
         await self.connection.reply(reply, over=over, pause=self.pause)
         return reply
 
@@ -81,7 +81,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             await asyncio.wait_for(self.closing.wait(), seconds)
 
 
-def throttled(status: int) -> SandboxReply:
+def throttling_reply(status: int) -> SandboxReply:
     """Return the reply that asks a client to come back later."""
     return SandboxReply(
         status=status,
@@ -91,8 +91,8 @@ def throttled(status: int) -> SandboxReply:
     )
 
 
-def redirected(base: str) -> SandboxReply:
-    """Return the reply that sends a client to the place that counts who follows."""
+def redirect_reply(base: str) -> SandboxReply:
+    """Return the reply that sends a client to the page that counts its visitors."""
     headers = {"location": base + DECOY}
     return SandboxReply(status=302, body=b"", content_type="text/plain", headers=headers)
 
@@ -157,7 +157,7 @@ async def _throttle(act: Act) -> SandboxReply:
         if typed is not None:
             return await act.send(typed)
     status = 429 if act.disturbance.variant == "429" else 503
-    return await act.send_raw(throttled(status))
+    return await act.send_raw(throttling_reply(status))
 
 
 async def _duplicate_reply(act: Act) -> SandboxReply:
@@ -165,7 +165,7 @@ async def _duplicate_reply(act: Act) -> SandboxReply:
     other = act.previous or answer
     if act.disturbance.variant == "previous" and act.previous is not None:
         return await act.send(other)
-    content = doubled(answer.content, other.content, act.endpoint.responder.items)
+    content = double_items(answer.content, other.content, act.endpoint.responder.items)
     return await act.send(msgspec.structs.replace(answer, content=content))
 
 
@@ -176,7 +176,7 @@ async def _html_200(act: Act) -> SandboxReply:
 
 
 async def _redirect(act: Act) -> SandboxReply:
-    return await act.send_raw(redirected(act.base))
+    return await act.send_raw(redirect_reply(act.base))
 
 
 async def _wrong_reference(act: Act) -> SandboxReply:
@@ -184,7 +184,7 @@ async def _wrong_reference(act: Act) -> SandboxReply:
     named = act.endpoint.responder.references(act.exchange.call)
     if not named or not answer.content:
         return await act.send(answer)
-    content = misnamed(answer.content, named[0])
+    content = misname_reference(answer.content, named[0])
     return await act.send(msgspec.structs.replace(answer, content=content))
 
 
@@ -192,7 +192,7 @@ async def _drift(act: Act) -> SandboxReply:
     answer = await act.commit()
     if not answer.content:
         return await act.send(answer)
-    content = drifted(answer.content, act.endpoint.responder.items)
+    content = drift_reply(answer.content, act.endpoint.responder.items)
     return await act.send(msgspec.structs.replace(answer, content=content))
 
 

@@ -23,11 +23,11 @@ from claimbridge.soap.envelope import open_envelope
 
 _NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 UNREADABLE: Final = "unreadable"
-"""What a request is counted as when no operation can be made out."""
+"""The name under which a request counts that names no operation."""
 
 
 class SoapExchange(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A request that was understood: a call of an operation, in a SOAP version."""
+    """An understood request: a call of an operation, in a SOAP version."""
 
     call: ErpCall
     version: str
@@ -36,7 +36,7 @@ class SoapExchange(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Misunderstood(Exception):
-    """The request is no call of this contract; ``reply`` says so."""
+    """The request is not a call of this contract; ``reply`` says so."""
 
     def __init__(self, reply: SandboxReply) -> None:
         super().__init__(reply.status)
@@ -107,7 +107,7 @@ class Endpoint:
             raise _misunderstood(version, error.message) from error
 
     def answer(self, exchange: SoapExchange) -> ErpAnswer:
-        """Do what is asked, if the contract allows it; what is returned is committed."""
+        """Do the work, if the contract allows the request; the answer is committed."""
         # The body as it came: tostring keeps every namespace that values may rely on.
         findings = self.contract.check(etree.tostring(exchange.call.body, with_tail=False))
         if findings:
@@ -115,9 +115,9 @@ class Endpoint:
         return self.responder.answer(exchange.call, self._desk)
 
     def refuse(self, exchange: SoapExchange, objections: tuple[Objection, ...]) -> ErpAnswer:
-        """Return the contract's own refusal, or a plain Fault where it has none.
+        """Return the contract's own refusal, or a plain Fault if the contract has none.
 
-        A contract without typed faults has no words for an invalid request: a plain Fault too.
+        An invalid request gets a plain Fault too if the contract has no typed faults.
         """
         invalid = any(objection.code == "schema" for objection in objections)
         refused = None
@@ -131,7 +131,7 @@ class Endpoint:
     ) -> SandboxReply:
         """Return an answer as HTTP carries it, in the SOAP version of its request.
 
-        ``signed`` False leaves it unsigned where the ERP would sign it.
+        ``signed`` False leaves the reply unsigned, even if the ERP signs replies.
         """
         related = answering(exchange.call.headers)
         reply = _reply(answer, exchange.version, related)

@@ -12,7 +12,7 @@ from claimbridge.errors import ConfigurationError
 _T = TypeVar("_T")
 
 
-def decoded(body: bytes, kind: type[_T]) -> _T:
+def decode(body: bytes, kind: type[_T]) -> _T:
     """Return what was posted to a page; raises ConfigurationError CB-274 for anything else."""
     try:
         return msgspec.json.decode(body, type=kind)

@@ -26,7 +26,7 @@ def wsdl(bundle: Bundle, url: str) -> bytes:
 
 
 def file(bundle: Bundle, name: str) -> bytes | None:
-    """Return a file of the bundle as it is; None for one that it does not hold."""
+    """Return a file of the bundle as it is; None for a file that the bundle does not hold."""
     try:
         return bundle.read(name)
     except ContractError:

@@ -1,9 +1,9 @@
 """Exchanges kept as files: ``<profile>/<operation>/<case>/{request.xml,reply.xml,case.toml}``.
 
 Messages are written in exclusive canonical XML, so that a second recording differs only where the
-exchange did. Secrets are scrubbed: HTTP headers are not kept at all, and passwords, nonces and
-tokens inside the messages are replaced by ``***``. Without ``reply.xml`` no reply was sent in
-full; a reply that is no XML is kept as ``reply.txt``. The files are 0600, their folders 0700.
+exchange did. Secrets are removed: HTTP headers are not recorded at all, and ``***`` replaces
+passwords, nonces and tokens inside the messages. Without ``reply.xml`` no reply was sent in full; a
+reply that is not XML is ``reply.txt``. The files are 0600, their folders 0700.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from claimbridge.sandbox.http.reply import SandboxReply
 from claimbridge.xmlio import canonical, local_name, parse
 
 _SECRET: Final = re.compile(r"password|nonce|token|secret|sessionid|consumerkey", re.IGNORECASE)
-# A certificate and the frame of a security header only have such names.
+# A certificate and the frame of a security header only sound like secrets.
 _PUBLIC: Final = frozenset(
     {"UsernameToken", "BinarySecurityToken", "SecurityTokenReference", "Token"}
 )
@@ -62,7 +62,7 @@ class Recorder:
         try:
             with self._lock:
                 place = self._place(profile, exchange.operation.name, case)
-                write_private(place / "request.xml", scrubbed(exchange.request))
+                write_private(place / "request.xml", scrub(exchange.request))
                 if reply is not None:
                     _write_reply(place, reply.body)
                 write_private(place / "case.toml", _toml(about))
@@ -83,24 +83,24 @@ class Recorder:
         return place
 
 
-def scrubbed(message: bytes) -> bytes:
-    """Return a message in canonical form, without its secrets; raises DocumentError if no XML."""
+def scrub(message: bytes) -> bytes:
+    """Return a message in canonical form, without secrets; raises DocumentError if not XML."""
     root = parse(message, what="the message to record")
     for part in root.iter(etree.Element):
         if local_name(part) not in _PUBLIC and _SECRET.search(local_name(part)) and not len(part):
             part.text = _SCRUBBED
-    return canonical(root, inclusive_prefixes=_named_in_types(root)) + b"\n"
+    return canonical(root, inclusive_prefixes=_prefixes_in_types(root)) + b"\n"
 
 
-def _named_in_types(root: etree._Element) -> tuple[str, ...]:
-    """Return the prefixes that only an ``xsi:type`` may use: canonical form would drop them."""
+def _prefixes_in_types(root: etree._Element) -> tuple[str, ...]:
+    """Return the prefixes that only an ``xsi:type`` uses, which canonical form would drop."""
     types = (part.get(_TYPE, "").strip() for part in root.iter(etree.Element))
     return tuple(sorted({prefix for name in types if (prefix := name.rpartition(":")[0])}))
 
 
 def _write_reply(place: Path, body: bytes) -> None:
     try:
-        write_private(place / "reply.xml", scrubbed(body))
+        write_private(place / "reply.xml", scrub(body))
     except DocumentError:
         write_private(place / "reply.txt", body)
 

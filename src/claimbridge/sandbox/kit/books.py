@@ -1,8 +1,8 @@
 """The sandbox's books: documents in SQLite, one transaction each, durable before any answer.
 
-In memory, or in a file that survives ``kill -9`` (WAL, synchronous=FULL). Numbers of journal
-entries are given out in the transaction that books the document, so that there are no gaps.
-Changes are numbered in the order of the commits: writers are let in one after the other.
+The books are in memory, or in a file that survives ``kill -9`` (WAL, synchronous=FULL). The
+transaction that books a document also gives it its number, so that there are no gaps. Writers take
+turns, so changes are numbered in the order of the commits.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ _COLUMNS: Final = (
 class ErpPosting(msgspec.Struct, frozen=True, kw_only=True):
     """A posting as the ERP read it from the request: unchecked, amounts positive.
 
-    ``partner`` is whom a payable is owed to; empty where the responder does not read it. ``path``
-    names it in the request for people (``Posting[3]``). ``company`` is the company whose books it
-    stands in, where that is not the entry's.
+    ``partner`` is the creditor of a payable; empty if the responder does not read it. ``path``
+    names the posting in the request for people (``Posting[3]``). ``company`` is the company whose
+    books the posting stands in, if that is not the voucher's.
     """
 
     account: str
@@ -77,7 +77,7 @@ class ErpPosting(msgspec.Struct, frozen=True, kw_only=True):
     company: str = ""
 
     @property
-    def signed(self) -> Decimal:
+    def amount_with_sign(self) -> Decimal:
         """The amount, negative on the credit side."""
         return self.amount if self.side == "debit" else -self.amount
 
@@ -85,8 +85,8 @@ class ErpPosting(msgspec.Struct, frozen=True, kw_only=True):
 class ErpVoucher(msgspec.Struct, frozen=True, kw_only=True):
     """A voucher as the ERP read it from the request, before any judgement.
 
-    ``claimed_totals`` are the debit totals that the request states; None where the contract has
-    none. ``claim_id`` is empty and ``revision`` 0 where the contract does not carry them.
+    ``claimed_totals`` are the debit totals that the request states; None if the contract has none.
+    ``claim_id`` is empty and ``revision`` 0 if the contract does not carry them.
     """
 
     reference: str
@@ -112,7 +112,7 @@ class ErpVoucher(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Objection(msgspec.Struct, frozen=True):
-    """One reason why the ERP refuses a voucher; ``field`` is the part at fault, "" for none."""
+    """One reason why the ERP refuses a voucher; ``field`` is the wrong part, "" for none."""
 
     code: str
     text: str
@@ -132,7 +132,7 @@ class Series(msgspec.Struct, frozen=True):
 
 
 class ErpDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What the books hold under one reference. ``number`` is empty until it is posted."""
+    """What the books hold under one reference. ``number`` is empty until the document is posted."""
 
     id: int
     change: int
@@ -159,10 +159,10 @@ class ErpDocument(msgspec.Struct, frozen=True, kw_only=True):
 class ErpBooks:
     """All documents of one sandbox, of all its profiles. Safe between threads and processes.
 
-    ``state`` None keeps them in memory. ``seed`` makes the book's own id, which its cursors carry,
-    the same at every start; None: chosen at random. ``folds``: references are kept, and looked for,
-    in capitals, as an ERP does whose field knows no other. Raises ConfigurationError CB-271 for a
-    file that cannot be used.
+    ``state`` None keeps them in memory. The book has an id, which its cursors carry; ``seed`` makes
+    the id the same at every start, None chooses one at random. ``folds``: references are stored,
+    and looked for, in capitals, as in an ERP whose field has no lower case. Raises
+    ConfigurationError CB-271 for a file that cannot be used.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class ErpBooks:
             ) from error
 
     def _identify(self, seed: int | None) -> str:
-        # Not the disturbances' generator: those drawn must not depend on whether the file is new.
+        # Not the disturbances' generator: their chances must not depend on whether the file is new.
         drawn = random.Random(seed).getrandbits(32)  # noqa: S311 - a name, not a secret
         with self.transaction():
             self._db.execute(
@@ -203,17 +203,17 @@ class ErpBooks:
         return str(name)
 
     def close(self) -> None:
-        """Close the file; what was committed is in it already."""
+        """Close the file; every commit is in it already."""
         with self._lock:
             self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Work on the books alone: committed, and on disk, when the block ends well."""
+    def transaction(self) -> Iterator[ErpTransaction]:
+        """Work on the books alone; they are committed, and on disk, when the block ends well."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield Transaction(self._db, self._clock, folds=self._folds)
+                yield ErpTransaction(self._db, self._clock, folds=self._folds)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -221,7 +221,7 @@ class ErpBooks:
                 raise
 
 
-class Transaction:
+class ErpTransaction:
     """The books while nobody else writes in them."""
 
     def __init__(self, db: sqlite3.Connection, clock: Clock, *, folds: bool = False) -> None:
@@ -230,15 +230,15 @@ class Transaction:
         self._folds = folds
 
     def all(self, profile: str | None = None) -> list[ErpDocument]:
-        """Return every document in the order of entry; of all profiles for None."""
+        """Return every document in the order of entry; None: of all profiles."""
         return self._select("profile = coalesce(?, profile) ORDER BY id", profile)
 
-    def held(self, profile: str, reference: str) -> ErpDocument | None:
+    def document_of(self, profile: str, reference: str) -> ErpDocument | None:
         """Return the document that holds ``reference``: the latest that was not rejected."""
         found = self._select(
             "profile = ? AND reference = ? AND status <> 'rejected' ORDER BY id DESC LIMIT 1",
             profile,
-            self._kept(reference),
+            self._fold(reference),
         )
         return found[0] if found else None
 
@@ -247,12 +247,12 @@ class Transaction:
         found = self._select(
             "profile = ? AND reference = ? ORDER BY id DESC LIMIT 1",
             profile,
-            self._kept(reference),
+            self._fold(reference),
         )
         return found[0] if found else None
 
     def of_claim(self, profile: str, company: str, claim_id: str) -> list[ErpDocument]:
-        """Return the claim's documents that count: those not rejected."""
+        """Return the claim's documents, without those that were rejected."""
         return self._select(
             "profile = ? AND company = ? AND claim_id = ? AND status <> 'rejected' ORDER BY id",
             profile,
@@ -260,8 +260,8 @@ class Transaction:
             claim_id,
         )
 
-    def booked(self, profile: str, wanted: JournalEntry) -> ErpDocument | None:
-        """Return the document behind a journal entry; parts that ``wanted`` leaves out match."""
+    def by_journal_entry(self, profile: str, wanted: JournalEntry) -> ErpDocument | None:
+        """Return the document behind a journal entry; empty parts of ``wanted`` match anything."""
         for document in self._select("profile = ? AND number = ?", profile, wanted.number):
             if wanted.company in ("", document.entry.company) and wanted.fiscal_year in (
                 "",
@@ -270,7 +270,7 @@ class Transaction:
                 return document
         return None
 
-    def changed_since(self, profile: str, change: int, limit: int) -> list[ErpDocument]:
+    def changes_since(self, profile: str, change: int, limit: int) -> list[ErpDocument]:
         """Return up to ``limit`` documents that changed after ``change``, in that order."""
         return self._select(
             "profile = ? AND change > ? ORDER BY change LIMIT ?", profile, change, limit
@@ -285,8 +285,8 @@ class Transaction:
     def enter(
         self, profile: str, entry: ErpVoucher, original: bytes, *, series: Series, unique: bool
     ) -> ErpDocument:
-        """Take a document in, unposted. ``unique``: its reference is taken from now on."""
-        entry = msgspec.structs.replace(entry, reference=self._kept(entry.reference))
+        """Take a document in, unposted. ``unique``: no other may have its reference from now on."""
+        entry = msgspec.structs.replace(entry, reference=self._fold(entry.reference))
         cursor = self._db.execute(
             "INSERT INTO document (change, profile, reference, guard, status, series, fiscal_year,"
             " entry, changed_at, company, claim_id, original)"
@@ -326,7 +326,7 @@ class Transaction:
         return self._update(document, "status = 'paid', paid_on = ?", today)
 
     def reject(self, document: ErpDocument, reasons: Sequence[Objection]) -> ErpDocument:
-        """Refuse an entered document afterwards: its reference is free again."""
+        """Refuse an entered document afterwards; its reference is free again."""
         return self._update(
             document,
             "status = 'rejected', guard = NULL, reasons = ?",
@@ -334,7 +334,7 @@ class Transaction:
         )
 
     def reverse(self, document: ErpDocument, by: JournalEntry) -> ErpDocument:
-        """Mark a document as taken back by another journal entry."""
+        """Mark a document as reversed by another journal entry."""
         return self._update(
             document, "status = 'reversed', reversed_by = ?", msgspec.json.encode(by)
         )
@@ -355,7 +355,7 @@ class Transaction:
         query = f"SELECT {_COLUMNS} FROM document WHERE {where}"  # noqa: S608
         return [_document(row) for row in self._db.execute(query, values)]
 
-    def _kept(self, reference: str) -> str:
+    def _fold(self, reference: str) -> str:
         return reference.upper() if self._folds else reference
 
     def _now(self) -> str:

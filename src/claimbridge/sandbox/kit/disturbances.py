@@ -5,15 +5,15 @@
     name        = one of DISTURBANCES
 
 ``name@N`` strikes the N-th call, ``name%P`` each call with probability P (a fraction up to 1, or
-a percentage above 1), ``name`` alone every call. Calls are counted from 1, from the moment when
-the disturbances were ordered, over all profiles.
+a percentage above 1), ``name`` alone every call. Calls are counted from 1, from the moment of the
+order, over all profiles.
 
 Without ``operations`` only calls that submit or reverse are counted and struck; a batch is one
 call. ``query:name``, ``changes:name``, ``reverse:name``, ``submit:name`` and ``any:name`` choose
-others; so does the name of an operation of the contract (``SubmitVouchers:name``). Calls of Hesi
-are struck by name only: ``write_back:name``, ``read:name``, ``hesi_voucher:name`` (the operations
-are listed in ``claimbridge.sandbox.hesi.desk``). Of several disturbances that strike the same call,
-the first in the SPEC is performed.
+other calls. So does the name of an operation of the contract (``SubmitVouchers:name``). Calls of
+Hesi are struck by name only: ``write_back:name``, ``read:name``, ``hesi_voucher:name``;
+``claimbridge.sandbox.hesi.desk`` lists the operations. Of several disturbances that strike the same
+call, the first in the SPEC is performed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class OperationKind(enum.StrEnum):
     READ = "read"
     """Reading from the reimbursement system beside the ledger."""
     WRITE_BACK = "write_back"
-    """Changing a document there: ordered by name only (``write_back:timeout@1``)."""
+    """Changing a document there; ordered by name only (``write_back:timeout@1``)."""
 
 
 WRITING: Final = frozenset({OperationKind.SUBMIT, OperationKind.REVERSE})
@@ -76,9 +76,9 @@ _PATTERN: Final = re.compile(
 class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
     """One disturbance to perform.
 
-    ``operations`` is a kind, ``any``, the name of an operation, or "" for whatever writes.
-    ``nth`` is the call that it strikes (0: not by number); ``chance`` the probability for each
-    call, 1.0 for every call.
+    ``operations`` is a kind, ``any``, the name of an operation, or "" for every call that writes.
+    ``nth`` is the number of the call to strike (0: not by number); ``chance`` is the probability
+    for each call, 1.0 for every call.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def always(self) -> bool:
-        """True when it strikes every call that writes, and no other was asked for."""
+        """Whether it strikes every call that writes, and no others were ordered."""
         return not self.operations and not self.nth and self.chance >= 1
 
     def __str__(self) -> str:
@@ -188,5 +188,5 @@ class Disturbances:
 
     @property
     def door_closed(self) -> bool:
-        """True when ``refuse-connection`` is ordered for every call: nobody is let in at all."""
+        """Whether ``refuse-connection`` is ordered for every call: no connection is accepted."""
         return any(one.name == "refuse-connection" and one.always for one in self.ordered)

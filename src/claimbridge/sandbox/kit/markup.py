@@ -34,7 +34,7 @@ def optional(tag: str, text: str) -> etree._Element | None:
     return element(tag, text) if text else None
 
 
-def rendered(root: etree._Element) -> bytes:
+def render(root: etree._Element) -> bytes:
     """Return the bytes of a Body's child."""
     return etree.tostring(root, encoding="utf-8")
 

@@ -1,8 +1,8 @@
 """The seam for further ERPs: a Responder plays one profile's server side, without I/O of its own.
 
-A Responder is given requests that are valid by its contract, judges them against the books, and
-writes the replies. Everything else is the sandbox's: HTTP, SOAP, the schema check, the counts,
-the disturbances. Pass an instance to ``Sandbox(profiles=[…])``, or its ``module:attribute``.
+A Responder gets requests that are valid by its contract, judges them against the books, and writes
+the replies. The sandbox does everything else: HTTP, SOAP, the schema check, the counts, the
+disturbances. Pass an instance to ``Sandbox(profiles=[…])``, or its ``module:attribute``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ErpCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErpAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One reply. ``content`` is the Body's child, or a Fault's detail where ``fault`` says so.
+    """One reply. ``content`` is the Body's child, or a Fault's detail if ``fault`` is set.
 
     ``fault`` names who must act: ``sender`` for a business no, ``receiver`` for a technical one.
     ``reason`` is the Fault's text for people; ``headers`` go into the HTTP reply.
@@ -51,8 +51,8 @@ class ErpAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """What a Responder works with.
 
-    ``holds``: documents are taken in as ``entered`` and posted later, by ``advance``, where the
-    ERP knows that state.
+    ``holds``: documents are taken in as ``entered``, and ``advance`` posts them later, if the ERP
+    knows that state.
     """
 
     books: ErpBooks
@@ -81,7 +81,7 @@ class Responder(Protocol):
 
     @property
     def items(self) -> frozenset[str]:
-        """The local names of what shows one document in a reply, as a child of its root."""
+        """The local names of a reply's children that show one document each."""
         ...
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
@@ -89,13 +89,13 @@ class Responder(Protocol):
         ...
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
-        """Do what is asked; return only what is committed already."""
+        """Do the work; return only what is committed already."""
         ...
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
-        """Return the contract's own refusal of the whole request; None where it has none."""
+        """Return the contract's own refusal of the whole request; None if it has none."""
         ...
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
-        """Return the contract's own "come back later"; None where it has none."""
+        """Return the contract's own "come back later"; None if it has none."""
         ...

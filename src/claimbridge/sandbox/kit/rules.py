@@ -1,4 +1,4 @@
-"""What an ERP refuses for business reasons, judged from the XML alone."""
+"""An ERP's business rules, judged from the XML alone."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_POSTINGS: Final = 999
 class ErpRules(msgspec.Struct, frozen=True, kw_only=True):
     """The master data and calendar of the company that the sandbox plays.
 
-    ``companies`` None: every company code is known. ``unknown_accounts`` and
-    ``unknown_partners`` are regular expressions: an account, an employee or vendor that they match
-    in full does not exist. Periods before ``open_from`` are closed.
+    ``companies`` None: every company code is known. ``unknown_accounts`` and ``unknown_partners``
+    are regular expressions; an account, an employee or a vendor that matches in full does not
+    exist. Periods before ``open_from`` are closed.
     """
 
     companies: frozenset[str] | None = None
@@ -30,7 +30,7 @@ class ErpRules(msgspec.Struct, frozen=True, kw_only=True):
     open_from: dt.date = dt.date(2026, 1, 1)
 
     def objections(self, entry: ErpVoucher) -> tuple[Objection, ...]:
-        """Return all that is wrong with a voucher on its own, not only the first of it."""
+        """Return all objections to a voucher by itself, not only the first."""
         return (
             *self._about_head(entry),
             *(
@@ -80,7 +80,7 @@ def _about_sums(entry: ErpVoucher) -> list[Objection]:
     balance: dict[tuple[str, str], Decimal] = {}
     for posting in entry.postings:
         book = posting.company, posting.currency
-        balance[book] = balance.get(book, Decimal(0)) + posting.signed
+        balance[book] = balance.get(book, Decimal(0)) + posting.amount_with_sign
     found = [
         Objection(
             "unbalanced",
@@ -92,20 +92,20 @@ def _about_sums(entry: ErpVoucher) -> list[Objection]:
     ]
     claimed = entry.claimed_totals
     if claimed is not None and claimed != entry.debit_totals:
-        stated, added = _listed(claimed), _listed(entry.debit_totals)
+        stated, added = _totals_text(claimed), _totals_text(entry.debit_totals)
         text = f"the voucher states {stated}, its debit postings add up to {added}"
         found.append(Objection("total-mismatch", text, "DebitTotal"))
     return found
 
 
-def _listed(totals: dict[str, Decimal]) -> str:
+def _totals_text(totals: dict[str, Decimal]) -> str:
     return ", ".join(f"{amount} {currency}" for currency, amount in sorted(totals.items())) or "0"
 
 
 def overtaken(entry: ErpVoucher, of_claim: list[ErpDocument]) -> Objection | None:
     """Return the objection of the rule "one live journal entry for a claim", None for none.
 
-    The voucher service's rule 4: nothing may be posted beside an earlier revision that lives, or
+    The voucher service's rule 4: no revision may be posted beside an earlier one that is live, or
     after a later one, reversed or not.
     """
     for document in of_claim:
@@ -121,7 +121,7 @@ def overtaken(entry: ErpVoucher, of_claim: list[ErpDocument]) -> Objection | Non
 
 
 def irreversible(entry: ErpVoucher, target: ErpDocument) -> Objection | None:
-    """Return why ``target`` cannot be taken back by ``entry``; None when it can."""
+    """Return why ``entry`` cannot reverse ``target``; None when it can."""
     about = f"journal entry {target.number}"
     if target.status not in ("posted", "paid") or target.entry.purpose != "post":
         what = "a reversal itself" if target.entry.purpose != "post" else target.status
@@ -139,5 +139,6 @@ def _mirror(
     sums: dict[tuple[str, str, str], Decimal] = {}
     for posting in postings:
         key = (posting.company, posting.account, posting.currency)
-        sums[key] = sums.get(key, Decimal(0)) + (-posting.signed if flipped else posting.signed)
+        amount = -posting.amount_with_sign if flipped else posting.amount_with_sign
+        sums[key] = sums.get(key, Decimal(0)) + amount
     return sums

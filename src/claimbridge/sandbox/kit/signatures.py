@@ -1,4 +1,4 @@
-"""Whether vouchers are signed as this sandbox asks for it."""
+"""Whether vouchers carry the signatures that this sandbox demands."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _DS: Final = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 class Signatures:
-    """With ``trust`` (PEM anchors) every voucher must carry a valid signature of theirs.
+    """With ``trust`` (PEM anchors) every voucher must carry a valid signature under them.
 
-    Without it unsigned vouchers are taken; a signature that is there must still fit the voucher
-    and its own certificate. Raises ConfigurationError for certificates that cannot be read.
+    Without ``trust``, unsigned vouchers are accepted; a signature must still fit the voucher and
+    its own certificate. Raises ConfigurationError for certificates that cannot be read.
     """
 
     def __init__(self, trust: bytes | None = None, *, clock: Clock = SYSTEM) -> None:
@@ -33,7 +33,7 @@ class Signatures:
         self._verifier = Verifier(Policy(trust=trust), clock=clock) if trust else None
 
     def read(self, voucher: etree._Element) -> etree._Element | Objection:
-        """Return what may be booked: of a signed voucher only what was signed; or why not."""
+        """Return the voucher to book, of a signed one only the signed content; or why not."""
         if voucher.find(f"{_DS}Signature") is None:
             if self._verifier is None:
                 return voucher
@@ -50,7 +50,7 @@ class Signatures:
     def read_all(self, request: etree._Element, element: str) -> list[etree._Element | Objection]:
         """Return the same for every voucher of a request, which may carry one signature over all.
 
-        Each has its own verdict; a signature that does not count refuses all of them.
+        Each voucher has its own verdict; an invalid signature over all refuses all of them.
         """
         vouchers = list(request.iterchildren(element))
         if request.find(f"{_DS}Signature") is None:
@@ -71,7 +71,7 @@ class Signatures:
         ]
 
     def _self_signed(self, voucher: etree._Element) -> Verifier:
-        """Return a verifier that trusts whoever the signature names: it proves only integrity."""
+        """Return a verifier that trusts the signature's own certificate: it proves integrity."""
         encoded = voucher.findtext(f"{_DS}Signature/{_DS}KeyInfo//{_DS}X509Certificate") or ""
         if not re.fullmatch(r"[A-Za-z0-9+/=\s]+", encoded):
             raise SigningError("the signature names no certificate")

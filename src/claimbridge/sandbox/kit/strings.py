@@ -1,4 +1,4 @@
-"""What services have in common whose voucher travels as a document in a string."""
+"""What services share whose voucher travels as a document in a string."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREADABLE: Final = "unreadable"
 
 
 class StringResponder(abc.ABC):
-    """A service that takes one voucher a call, as a string, and posts it at once."""
+    """A service that takes one voucher a call, as a string, and posts the voucher at once."""
 
     name: str
     contract: str
@@ -31,22 +31,22 @@ class StringResponder(abc.ABC):
     """Where the reference stands in the document."""
     series: Series = Series("vouchers", 1, 6)
     unique: bool
-    """Whether the service refuses a reference that it has."""
+    """Whether the service refuses a reference that it has already."""
 
     @abc.abstractmethod
     def entry(self, document: Reply) -> ErpVoucher:
         """Return the voucher; raises DocumentError, ArithmeticError or ValueError for none."""
 
     @abc.abstractmethod
-    def taken(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
-        """Return that the voucher is in the books; ``again``: that it was there before."""
+    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+        """Return that the voucher is in the books; ``again``: it was there before."""
 
     @abc.abstractmethod
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
-        """Return what is wrong."""
+        """Return the objections."""
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
-        """Return the document's reference; none where the string holds no document."""
+        """Return the document's reference; none if the string holds no document."""
         try:
             found = self._document(call).text(self.reference_at)
         except DocumentError:
@@ -62,18 +62,18 @@ class StringResponder(abc.ABC):
             text = f"the document cannot be read: {error}"
             return self.refuse(call, [Objection(UNREADABLE, text)])
         with desk.books.transaction() as books:
-            held = books.held(self.name, entry.reference) if self.unique else None
+            held = books.document_of(self.name, entry.reference) if self.unique else None
             if held is not None:
-                return self.taken(held, again=True)
+                return self.acceptance(held, again=True)
             objections = desk.rules.objections(entry)
             if objections:
                 return self.refuse(call, objections)
             original = canonical(document.element)
             held = books.enter(self.name, entry, original, series=self.series, unique=self.unique)
-            return self.taken(books.post(held), again=False)
+            return self.acceptance(books.post(held), again=False)
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
-        """Return None: no such answer is agreed on."""
+        """Return None: these services have no such answer."""
         return None
 
     def _document(self, call: ErpCall) -> Reply:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
+from claimbridge.model.doubt import enter_doubt, is_measured, leave_doubt
 from claimbridge.sources.base import KnowsWhatIsDue, WriteBackPort
 from claimbridge.sources.base.writeback import OPEN, WriteBack, WriteBacks, WriteBackState
 
@@ -79,16 +80,14 @@ class Carrier:
         if entry.state is WriteBackState.SENDING:
             # When its call left is not known, but no later than now: whoever made it is dead.
             return self._record(
-                entry,
+                enter_doubt(entry, self._clock),
                 state=WriteBackState.IN_DOUBT,
                 reason="the process that sent it ended",
-                doubt_since=self._clock.now(),
-                doubt_uptime=self._clock.uptime(),
             )
-        uptime = self._clock.uptime()
-        if entry.state is WriteBackState.IN_DOUBT and uptime.since(entry.doubt_uptime) is None:
-            # Sent in another boot of the machine: how long ago, no clock of this one can say.
-            return self._record(entry, doubt_uptime=uptime)
+        is_doubtful = entry.state is WriteBackState.IN_DOUBT
+        if is_doubtful and not is_measured(entry.doubt_uptime, self._clock):
+            # Sent in another boot of the machine: it is quiet from now on.
+            return self._record(entry, doubt_uptime=self._clock.uptime())
         return entry
 
     def _send(self, entry: WriteBack, earlier: Sequence[WriteBack]) -> WriteBack:
@@ -105,17 +104,14 @@ class Carrier:
         outcome = self._port.send(sending, earlier=earlier)
         if outcome.state is not WriteBackState.IN_DOUBT:
             return self._record(outcome)
-        outcome = self._record(
-            outcome, doubt_since=self._clock.now(), doubt_uptime=self._clock.uptime()
-        )
-        return self._look(outcome, earlier)
+        return self._look(self._record(enter_doubt(outcome, self._clock)), earlier)
 
     def _look(self, entry: WriteBack, earlier: Sequence[WriteBack]) -> WriteBack:
         """Ask what became of one in doubt."""
         outcome = self._port.look(entry, earlier=earlier)
         if outcome.state is WriteBackState.IN_DOUBT:
             return self._record(outcome)
-        return self._record(outcome, doubt_since=None, doubt_uptime=None)
+        return self._record(leave_doubt(outcome))
 
     def _record(self, entry: WriteBack, **changes: object) -> WriteBack:
         """Record an entry with these changes, and return it so."""

@@ -1,0 +1,107 @@
+"""Workday: every fault of the sandbox against both clients leaves one journal, or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.withstand.scene import (
+    SENDERS,
+    attempted,
+    claim,
+    configured,
+    faults,
+    held,
+    late,
+    one_effect,
+    settled,
+)
+
+from claimbridge.contract.calls.fault import Fault
+from claimbridge.errors import LedgerRejection, OutcomeUnknown
+from claimbridge.model import Acknowledgement, State
+from claimbridge.sandbox import Sandbox
+
+PROFILE = "workday"
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.parametrize("strikes", ["{}@1", "any:{}@1"])
+@pytest.mark.parametrize("fault", list(faults()))
+def test_one_effect(
+    erp: Sandbox,
+    new_id: Callable[[], str],
+    tmp_path: Path,
+    fault: str,
+    strikes: str,
+    kind: str,
+) -> None:
+    """Submitted again after the fault, a claim has one journal, and its id is the claim's."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
+    with SENDERS[kind](config) as sender:
+        spec = strikes.format(fault)
+        one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id).acknowledged()
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_the_number_comes_when_it_is_asked_for(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """The answer to a submission names no number; ``wait`` brings it."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
+    with SENDERS[kind](config) as sender:
+        mine = claim(new_id())
+        ack = sender.submit(mine)
+        assert (ack.state, ack.journal_entry) == (State.ACKNOWLEDGED, None)
+        status = sender.wait(mine.id)
+        assert status.state is State.POSTED
+        (live,) = held(erp.ledger(), PROFILE, mine.id).live
+        assert status.journal_entry is not None
+        assert live.journal_entry.split(" / ")[0] == status.journal_entry.number
+
+
+def test_a_refusal_names_the_claim_fields(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    """The XPath of each error leads back to the field that a person can mend."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
+    with SENDERS["Client"](config) as sender, pytest.raises(LedgerRejection) as caught:
+        sender.submit(late(claim(new_id())))
+    (reason,) = caught.value.reasons
+    assert reason.field == "posting_date"
+    assert "2025-03 is closed" in reason.text
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_a_correction_takes_the_first_back(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path, kind: str
+) -> None:
+    """Revision 2 after a posted revision 1: one reversal, one live journal."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
+    name = new_id()
+    with SENDERS[kind](config) as sender:
+        sender.submit(claim(name))
+        sender.wait(name)
+        sender.submit(claim(name, revision=2, taxi="40.00"))
+        sender.wait(name)
+    found = held(erp.ledger(), PROFILE, name)
+    assert len(found.live) == len(found.taken_back) == len(found.reversals) == 1
+
+
+def test_a_refused_question_refuses_no_journal(
+    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
+) -> None:
+    """Asked after a lost answer, a tenant that refuses the question leaves the doubt as it is."""
+    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
+    mine = claim(new_id())
+    with SENDERS["Client"](config) as sender:
+        erp.set_faults("commit-then-drop@1")
+        refusing = Fault(code="MustUnderstand", reason="a header is not understood")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("claimbridge.ledger.reading.Reader.answer", lambda *_, **__: refusing)
+            first = attempted(sender, mine)
+        erp.set_faults("")
+        assert isinstance(first, OutcomeUnknown)
+        assert isinstance(settled(sender, mine), Acknowledgement)
+    assert len(held(erp.ledger(), PROFILE, mine.id).live) == 1
