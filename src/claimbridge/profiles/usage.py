@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from claimbridge import xmlio
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.specimens import specimens
@@ -160,12 +161,8 @@ class _Noted(Reply):
         self._paths = paths
         self._above = above
 
-    @property
-    def children(self) -> list[Reply]:
-        return [
-            _Noted(child.element, self._paths, (*self._above, child.local))
-            for child in super().children
-        ]
+    def child(self, element: etree._Element) -> Reply:
+        return _Noted(element, self._paths, (*self._above, xmlio.local_name(element)))
 
     def all(self, *path: str) -> list[Reply]:
         self._paths.add((*self._above, *path))

@@ -1,4 +1,4 @@
-"""What a reply has that the contract does not know, lacks, or has elsewhere: never refused."""
+"""How a reply differs from the contract: every difference is reported, none is refused."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Types
 from claimbridge.contract.names import XSI, split_name
 
 MAX_SENTENCES: Final = 50
+_INSTANCE: Final = f"{{{XSI}}}"
 
 
 def drift(
@@ -34,18 +35,18 @@ def drift(
 def _differences(
     element: etree._Element, leaf: Leaf, path: str, types: Types | None
 ) -> Iterator[str]:
-    if xmlio.namespace(element) != leaf.namespace:
-        found = xmlio.namespace(element) or "no namespace"
-        yield f"{path} is in {found}; the contract has {leaf.namespace or 'no namespace'}"
+    if element.tag != leaf.name:
+        space = xmlio.namespace(element) or "no namespace"
+        yield f"{path} is in {space}; the contract has {leaf.namespace or 'no namespace'}"
     shape = concrete(element, leaf.shape, types)
     yield from _attributes(element, shape, path)
-    children = list(element.iterchildren(etree.Element))
+    children = [(xmlio.local_name(each), each) for each in element.iterchildren(etree.Element)]
     if shape.is_open or (shape.has_text and not children):
         return
-    yield from _lacking(element, children, shape, path)
-    yield from _misplaced(children, shape, path)
-    for child in children:
-        name = xmlio.local_name(child)
+    names = [name for name, _ in children]
+    yield from _lacking(element, names, shape, path)
+    yield from _misplaced(names, shape, path)
+    for name, child in children:
         place = shape.children.get(name)
         if place is None:
             yield f"{path}/{name} is not in the contract"
@@ -56,21 +57,17 @@ def _differences(
 def _attributes(element: etree._Element, shape: Shape, path: str) -> Iterator[str]:
     if shape.open_attributes:
         return
-    known = set(shape.attributes.values())
     for key in map(str, element.attrib):
-        if key not in known and not key.startswith(f"{{{XSI}}}"):
+        if key not in shape.attributes.values() and not key.startswith(_INSTANCE):
             yield f"{path}/@{split_name(key)[1]} is not in the contract"
 
 
-def _lacking(
-    element: etree._Element, children: list[etree._Element], shape: Shape, path: str
-) -> Iterator[str]:
+def _lacking(element: etree._Element, names: list[str], shape: Shape, path: str) -> Iterator[str]:
     # An element that is nil, or of another type than the declared one, owes nothing.
-    if shape.content is None or any(str(key).startswith(f"{{{XSI}}}") for key in element.attrib):
+    if shape.content is None or any(str(key).startswith(_INSTANCE) for key in element.attrib):
         return
-    present = {xmlio.local_name(child) for child in children}
     for name in _required(shape.content):
-        if name not in present:
+        if name not in names:
             yield f"{path} lacks {name}, which the contract requires"
 
 
@@ -84,13 +81,12 @@ def _required(branch: Branch) -> Iterator[str]:
             yield part.local
 
 
-def _misplaced(children: list[etree._Element], shape: Shape, path: str) -> Iterator[str]:
+def _misplaced(names: list[str], shape: Shape, path: str) -> Iterator[str]:
     if shape.content is None or _is_loose(shape.content):
         return
     order = {leaf.local: number for number, leaf in enumerate(shape.content.leaves())}
     latest, latest_name = -1, ""
-    for child in children:
-        name = xmlio.local_name(child)
+    for name in names:
         number = order.get(name, latest)
         if number < latest:
             yield f"{path}/{name} stands after {latest_name}; the contract has it before"

@@ -1,19 +1,19 @@
-"""Tolerant reading of a reply: nothing the ERP adds, moves or renames hides or falsifies a value.
+"""Tolerant reading: what an ERP adds, moves or renames neither hides nor changes a value.
 
-What is tolerated, always: other prefixes and namespaces, new elements and attributes, another
+A reader tolerates, always: other prefixes and namespaces, new elements and attributes, another
 order, comments, processing instructions, CDATA, white space, ``xsi:nil``.
 
-What is tolerated where the contract is known (``Contract.reply``): an element that stands in a
-wrapper the contract does not have at that place, or whose own wrapper is gone. Nothing is ever
-read through an element that the contract knows to mean something else: a reversed document's
-number is no document's number.
+A reader that knows the contract (``Contract.reply``) also tolerates an element in a wrapper that
+the contract does not have at that place, and an element without its wrapper. It never reads through
+an element to which the contract gives another meaning: the number of a reversed document is not the
+number of the document.
 
-What goes first, where the contract has one of a name: what stands in the contract's own namespace;
-what others put beside it is told (``drift``), and no second value. ``"@type"`` is never
-``xsi:type`` where there is another; ``"@xsi:type"`` is that attribute alone.
+Of several elements of one name, those in the contract's own namespace go first. What others put
+beside them is reported (``drift``) and is no second value. ``"@type"`` is never ``xsi:type`` where
+there is another ``type``; ``"@xsi:type"`` is that attribute alone.
 
-What is refused: two different values where one is asked for. ``text`` then raises DocumentError
-CB-155, and never picks one. A caller that cannot go on without the value has an unknown outcome.
+A reader refuses two different values where one is wanted: ``text`` then raises DocumentError CB-155
+and never picks one. If a caller needs the value, the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -70,23 +70,24 @@ class Reply:
     @property
     def children(self) -> list[Reply]:
         """Every child element, in document order."""
-        return [
-            Reply(child, _below(self._shape, xmlio.local_name(child)), self._types)
-            for child in self.element.iterchildren(etree.Element)
-        ]
+        return [self.child(element) for element in self.element.iterchildren(etree.Element)]
+
+    def child(self, element: etree._Element) -> Reply:
+        """Return one child element as a reply of its own."""
+        leaf = self._shape.children.get(xmlio.local_name(element)) if self._shape else None
+        return Reply(element, leaf.shape if leaf else None, self._types)
 
     def all(self, *path: str) -> list[Reply]:
         """Return every element at ``path``, in document order; [] when there is none."""
-        found = self._exact(path)
-        return found or self._moved(path)
+        return self._at(path) or self._elsewhere(path)
 
     def find(self, *path: str) -> Reply | None:
         """Return the first element at ``path``; None when there is none.
 
         Use ``all`` for what may repeat, and ``text`` for values: it refuses an ambiguity.
         """
-        found = self.all(*path)
-        return found[0] if found else None
+        replies = self.all(*path)
+        return replies[0] if replies else None
 
     def texts(self, *path: str) -> list[str]:
         """Return every value at ``path`` that is not blank, stripped, in document order.
@@ -116,44 +117,57 @@ class Reply:
             )
         return next(iter(values), "")
 
-    def _exact(self, path: Iterable[str]) -> list[Reply]:
-        found = [self]
+    def _at(self, path: Iterable[str]) -> list[Reply]:
+        """Return what stands exactly at ``path``."""
+        replies = [self]
         for step in path:
-            found = [child for each in found for child in each._called(step)]
-        return found
+            replies = [child for reply in replies for child in reply._children_called(step)]
+        return replies
 
-    def _called(self, name: str) -> list[Reply]:
-        """Return the children of a local name; the contract's own go before all others."""
-        found = [child for child in self.children if child.local == name]
-        if len(found) < 2 or self._shape is None:
-            return found
-        # What may repeat is never left out: it may be another document.
-        spaces = self._shape.namespaces_of(name)
-        own = [child for child in found if xmlio.namespace(child.element) in spaces]
-        return own or found
+    def _children_called(self, name: str) -> list[Reply]:
+        """Return the children of a local name; those in the contract's own namespace go first."""
+        ending = f"}}{name}"
+        elements = [
+            element
+            for element in self.element.iterchildren(etree.Element)
+            if element.tag == name or str(element.tag).endswith(ending)
+        ]
+        if len(elements) > 1 and self._shape is not None:
+            # What may repeat is never left out: it may be another document.
+            spaces = self._shape.namespaces_of(name)
+            elements = [each for each in elements if xmlio.namespace(each) in spaces] or elements
+        return [self.child(element) for element in elements]
 
-    def _moved(self, path: tuple[str, ...]) -> list[Reply]:
+    def _elsewhere(self, path: tuple[str, ...]) -> list[Reply]:
         """Return what stands in a new wrapper, or without its old one; [] unless it is clear.
 
-        One difference only. Were several ways to lead somewhere, none would be sure.
+        One difference only. If several ways lead somewhere, none is sure.
         """
         if self._shape is None or not path:
             return []
-        ways = [found for found in self._ways(path) if found]
-        places = {id(each.element) for found in ways for each in found}
+        ways = [replies for replies in self._ways(path) if replies]
+        places = {id(reply.element) for replies in ways for reply in replies}
         return ways[0] if ways and len(places) == len(ways[0]) else []
 
     def _ways(self, path: tuple[str, ...]) -> Iterator[list[Reply]]:
         for depth, step in enumerate(path):
             rest = path[depth + 1 :]
-            for owner in self._exact(path[:depth]):
-                if owner._shape is None or owner._exact((step,)):
+            for owner in self._at(path[:depth]):
+                if owner._shape is None or owner._at((step,)):
                     continue
-                yield from _wrapped(owner, path[depth:], owner._shape)
+                yield from owner._wrappers(path[depth:], owner._shape)
                 # ``step`` itself is gone, and what it held stands here, where the contract has
                 # nothing of that name.
                 if rest and rest[0] not in owner._shape.children:
-                    yield owner._exact(rest)
+                    yield owner._at(rest)
+
+    def _wrappers(self, path: tuple[str, ...], shape: Shape) -> Iterable[list[Reply]]:
+        """Return what stands at ``path`` in new wrappers; wrappers of one name are one way."""
+        ways: dict[str, list[Reply]] = {}
+        for wrapper in self.children:
+            if wrapper.local not in shape.children:
+                ways.setdefault(wrapper.local, []).extend(wrapper._at(path))
+        return ways.values()
 
     def _attribute(self, name: str) -> str:
         alike = {
@@ -189,33 +203,19 @@ class Reply:
         )
 
 
+def concrete(element: etree._Element, shape: Shape, types: Types | None) -> Shape:
+    """Return the shape that the reply's own ``xsi:type`` names, where the contract has it."""
+    written = element.get(_TYPE)
+    if not written or types is None:
+        return shape
+    known = types.named(qname(written, element))
+    return known[1] if known else shape
+
+
 def _is_called(key: str, name: str) -> bool:
     if name.startswith("xsi:"):
         return key == full_name(XSI, name[4:])
     return split_name(key)[1] == name
-
-
-def _wrapped(owner: Reply, path: tuple[str, ...], known: Shape) -> Iterable[list[Reply]]:
-    """Return what stands at ``path`` in new wrappers; wrappers of one name are one way."""
-    ways: dict[str, list[Reply]] = {}
-    for wrapper in owner.children:
-        if wrapper.local not in known.children:
-            ways.setdefault(wrapper.local, []).extend(wrapper._exact(path))
-    return ways.values()
-
-
-def concrete(element: etree._Element, declared: Shape, types: Types | None) -> Shape:
-    """Return the shape that the reply's own ``xsi:type`` names, where the contract has it."""
-    name = qname(element.get(_TYPE, ""), element)
-    if types is None or not name:
-        return declared
-    found = types.named(name)
-    return found[1] if found else declared
-
-
-def _below(shape: Shape | None, name: str) -> Shape | None:
-    leaf = shape.children.get(name) if shape else None
-    return leaf.shape if leaf else None
 
 
 __all__ = ["Reply", "concrete"]

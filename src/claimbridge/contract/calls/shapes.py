@@ -34,6 +34,7 @@ class Leaf:
         shape: Callable[[], Shape],
     ) -> None:
         self.key = key
+        self.name = name
         self.namespace, self.local = split_name(name)
         self.required = required
         self.most = most

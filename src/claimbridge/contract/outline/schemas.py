@@ -53,7 +53,8 @@ class Schemas:
 
         None when there is none.
         """
-        return self._global(name) if name in self.declared.of("element") else None
+        known = name in self._elements or name in self.declared.of("element")
+        return self._global(name) if known else None
 
     def type(self, name: str) -> Type | None:
         """Return the global or built-in type ``{namespace}name``; None when there is none."""

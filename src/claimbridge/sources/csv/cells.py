@@ -12,7 +12,13 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 from msgspec import inspect
 
-from claimbridge.mapping.cells import UnreadableCell, amount_of, day_of, number_of, unescaped
+from claimbridge.mapping.chart.files.cells import (
+    UnreadableCell,
+    amount_of,
+    day_of,
+    number_of,
+    unescaped,
+)
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.claim_lines import FREE_TEXT, IDENTIFIERS, PRINTED
 from claimbridge.model.text import hidden_in, plain

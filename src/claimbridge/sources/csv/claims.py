@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
-from claimbridge.mapping.cells import UnreadableCell, separated
+from claimbridge.mapping.chart.files.cells import UnreadableCell, separated
 from claimbridge.model import Claim
 from claimbridge.model.text import plain
 from claimbridge.sources.csv.cells import cleaned, value_of

@@ -13,7 +13,7 @@ import msgspec
 
 from claimbridge import xmlio
 from claimbridge.errors import ClaimBridgeError, ClaimError, DocumentError
-from claimbridge.mapping.cells import UnreadableCell, decoded
+from claimbridge.mapping.chart.files.cells import UnreadableCell, decoded
 from claimbridge.model import Claim
 from claimbridge.sources.csv.claims import claims_in_rows
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sources.hesi_forms import MAP, ROOT, SHANGHAI, document, forms
+from tests.sources.hesi.forms import MAP, ROOT, SHANGHAI, document, forms
 
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.mapping import Chart

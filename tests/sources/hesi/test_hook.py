@@ -17,7 +17,7 @@ import urllib3
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
-from tests.sources.hesi_stage import EBOT, SIGN_KEY, stage
+from tests.sources.hesi.stage import EBOT, SIGN_KEY, stage
 
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sandbox import HookSettings
