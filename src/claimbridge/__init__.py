@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from claimbridge.client import Client
     from claimbridge.config import AuthConfig, LedgerConfig, Timeouts, load_config
     from claimbridge.errors import (
-        AccessDenied,
-        ApprovalMissing,
-        AuditBroken,
         ClaimBridgeError,
         ClaimError,
         ConfigurationError,
@@ -79,9 +76,6 @@ _HOMES = {
     "claimbridge.client": ["Client"],
     "claimbridge.config": ["AuthConfig", "LedgerConfig", "Timeouts", "load_config"],
     "claimbridge.errors": [
-        "AccessDenied",
-        "ApprovalMissing",
-        "AuditBroken",
         "ClaimBridgeError",
         "ClaimError",
         "ConfigurationError",
@@ -136,12 +130,9 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "AccessDenied",
     "Acknowledgement",
-    "ApprovalMissing",
     "Arrival",
     "AsyncClient",
-    "AuditBroken",
     "AuthConfig",
     "Capabilities",
     "Change",

@@ -9,26 +9,23 @@
     ├─ ClaimError                 fix the claim
     │  ├─ MappingError            the chart has no answer for it
     │  ├─ UnbalancedVoucher       debits and credits differ
-    │  ├─ SchemaViolation         .findings: the contract forbids it
-    │  └─ ApprovalMissing
+    │  └─ SchemaViolation         .findings: the contract forbids it
     ├─ DocumentError              XML that is malformed, hostile or beyond the limits
     ├─ SigningError
     │  ├─ KeyUnavailable          no key, wrong password, key and certificate differ
     │  ├─ SignatureInvalid        the bytes are not what was signed
     │  └─ SignerUntrusted         signed, but not by someone we trust
-    ├─ DeliveryError              .reference  .attempt
-    │  ├─ NotDelivered            never reached the ERP: try again
-    │  │  └─ DeliveryRefused      and will not until the set-up is mended: credentials, address
-    │  ├─ OutcomeUnknown          may be posted: reconcile, never resend blindly
-    │  ├─ LedgerRejection         the ERP said no: .reasons
-    │  ├─ LedgerUnavailable       a technical no: .retry_after
-    │  └─ ConflictingSubmission   the same claim revision with other content, or out of order
-    ├─ AccessDenied
-    └─ AuditBroken
+    └─ DeliveryError              .reference  .attempt
+       ├─ NotDelivered            never reached the ERP: try again
+       │  └─ DeliveryRefused      and never will until somebody fixes the set-up
+       ├─ OutcomeUnknown          may be posted: reconcile, never resend blindly
+       ├─ LedgerRejection         the ERP said no: .reasons
+       ├─ LedgerUnavailable       a technical no: .retry_after
+       └─ ConflictingSubmission   the same claim revision with other content, or out of order
 
-``code`` is stable and documented in ``docs/errors.md``; a code is never used again for
-something else. ``str(error)`` is ``CB-nnn [claim X:] what happened; what to do``, and holds no
-secret, no bank account and no whole document.
+``code`` is stable and documented in ``docs/errors.md``. No code ever gets another meaning.
+``str(error)`` is ``CB-nnn [claim X:] what happened; what to do``. It holds no secret, no bank
+account and no whole document.
 """
 
 from __future__ import annotations
@@ -52,7 +49,7 @@ _UNSEEN: Final = (
     # A joiner or a selector belongs to an emoji; elsewhere it hides.
     "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])[\u200d\ufe00-\ufe0f]"
 )
-"""All of Unicode's control and format characters, and others that nobody sees."""
+"""Unicode's control and format characters, and others that have no visible form."""
 _HIDDEN: Final = re.compile(_UNSEEN)
 _HIDDEN_OR_BREAKS: Final = re.compile(f"\n|{_UNSEEN}")
 
@@ -60,13 +57,13 @@ _HIDDEN_OR_BREAKS: Final = re.compile(f"\n|{_UNSEEN}")
 def spelt(text: str, *, breaks: bool = False) -> str:
     """Return a text in which a reader sees every character: ``CN01<U+200B>`` for an unseen one.
 
-    Tabulators, ends of lines and the joiners of emoji stay. With ``breaks`` ends of lines are
-    spelt too: a text from outside then cannot look like a line of ours.
+    Tabs, ends of lines and the joiners of emoji stay. With ``breaks`` ends of lines are spelt too:
+    a text from outside then cannot look like a line of ours.
     """
     if text.isascii() and text.isprintable():
         return text
     hidden = _HIDDEN_OR_BREAKS if breaks else _HIDDEN
-    return hidden.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    return hidden.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
 
 
 class ClaimBridgeError(Exception):
@@ -153,7 +150,7 @@ def requires_extra(extra: str, *, need: str) -> Iterator[None]:
 
 
 class ClaimError(ClaimBridgeError):
-    """The claim itself must be mended before it can be submitted."""
+    """Somebody must fix the claim itself before it can be submitted."""
 
     default_code = "CB-100"
 
@@ -190,12 +187,6 @@ class SchemaViolation(ClaimError):
         self.findings: tuple[Finding, ...] = tuple(findings)
 
 
-class ApprovalMissing(ClaimError):
-    """The claim is not approved as the rules require."""
-
-    default_code = "CB-130"
-
-
 class DocumentError(ClaimBridgeError):
     """An XML document is malformed, carries a DTD, or is beyond the parser's limits."""
 
@@ -223,7 +214,7 @@ class SignatureInvalid(SigningError):
 class SignerUntrusted(SigningError):
     """The certificate that comes with the signature is not one we trust for this.
 
-    Trust is judged first: whether the signature fits the certificate was not even looked at.
+    Trust is judged first; the signature itself was not checked yet.
     """
 
     default_code = "CB-330"
@@ -263,7 +254,7 @@ class DeliveryRefused(NotDelivered):
     """The request was turned away unread, here or there: nothing was posted.
 
     Sending it again unchanged is safe but useless, and wrong credentials sent again may lock the
-    account: mend the address, the credentials or the trust first.
+    account. Fix the address, the credentials or the trust first.
     """
 
     retryable = False
@@ -346,21 +337,9 @@ class ConflictingSubmission(DeliveryError):
     default_code = "CB-450"
 
 
-class AccessDenied(ClaimBridgeError):
-    """The caller may not do this."""
-
-    default_code = "CB-500"
-
-
-class AuditBroken(ClaimBridgeError):
-    """The audit record does not continue itself: someone altered it."""
-
-    default_code = "CB-600"
-
-
 class JournalWarning(UserWarning):
-    """The journal cannot do what exactly once needs of it here; the text says why."""
+    """The journal cannot guarantee "exactly once" here; the text says why."""
 
 
 class ContractDriftWarning(UserWarning):
-    """A reply differs from the contract in a way that did no harm; once for each difference."""
+    """A reply differs from the contract, without harm; warned of once for each difference."""

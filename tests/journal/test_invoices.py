@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.journal.samples import LEDGER, SteppedClock, changed, run, submission
+from tests.journal.samples import LEDGER, changed, run, submission
+from tests.journal.stores import Setting
 
 from claimbridge.errors import ClaimError
-from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
+from claimbridge.journal import Journal, SqliteJournal
 from claimbridge.journal.invoices import has_it
 from claimbridge.journal.sqlite.migrations import MIGRATIONS
 from claimbridge.model import Book, History, InvoiceUse, JournalEntry, State, Submission
@@ -25,18 +26,12 @@ OLD = 5
 """How many migrations a journal has seen whose record of sources held invoices."""
 
 
-@pytest.fixture(params=["memory", "file"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    """A journal of each kind, to which the book DE01 is parallel."""
-    clock = SteppedClock()
-    made: Journal = (
-        MemoryJournal(clock=clock)
-        if request.param == "memory"
-        else SqliteJournal(tmp_path / "claims.db", clock=clock)
-    )
+@pytest.fixture
+def journal(setting: Setting) -> Journal:
+    """A journal on each store, to which the book DE01 is parallel."""
+    made = setting.journal
     assert made.keep_books((), (Book(id="DE01", names=("DE01",), parallel=True),))
-    yield made
-    made.close()
+    return made
 
 
 def part(amount: str, total: str = "1000.00", currency: str = "CNY") -> InvoiceUse:

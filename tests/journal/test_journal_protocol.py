@@ -1,77 +1,22 @@
-"""What every journal promises, SQLite's and the one in memory alike."""
+"""What every journal promises, on whatever store: see ``tests.journal.stores``."""
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.journal.samples import (
-    LEDGER,
-    START,
-    SteppedClock,
-    changed,
-    complete,
-    run,
-    submission,
-)
+from tests.journal.samples import LEDGER, START, changed, complete, submission
+from tests.journal.stores import Leased, Setting
 
 from claimbridge.clock import Uptime
 from claimbridge.errors import JournalError
-from claimbridge.journal import Journal, MemoryJournal, SqliteJournal
+from claimbridge.journal import Journal
 from claimbridge.model import MOVES, History, JournalEntry, Key, Purpose, State, Submission
-
-
-class Setting:
-    """A journal, and what may happen around it."""
-
-    journal: Journal
-    neighbour: Journal
-
-    def begin_by_a_dead_owner(self, claim_id: str) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        self.journal.close()
-        self.neighbour.close()
-
-
-class InMemory(Setting):
-    def __init__(self, folder: Path) -> None:
-        self.journal: MemoryJournal = MemoryJournal(clock=SteppedClock())
-        self.neighbour = self.journal.twin()
-
-    def begin_by_a_dead_owner(self, claim_id: str) -> None:
-        owner = self.journal.twin()
-        assert owner.begin(owner.history(LEDGER, claim_id), [submission(claim_id)])
-        owner.abandon_flights()
-
-
-class InSqlite(Setting):
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "claims.db"
-        clock = SteppedClock()
-        self.journal = SqliteJournal(self.path, clock=clock)
-        self.neighbour = SqliteJournal(self.path, clock=clock)
-
-    def begin_by_a_dead_owner(self, claim_id: str) -> None:
-        run("begin_and_die", self.path, claim_id)
-
-
-@pytest.fixture(params=[InMemory, InSqlite])
-def setting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting]:
-    made: Setting = request.param(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def journal(setting: Setting) -> Journal:
-    return setting.journal
 
 
 @pytest.fixture
@@ -565,3 +510,45 @@ def test_threads_begin_each_claim_once(journal: Journal) -> None:
         thread.join()
     assert sorted(begun) == sorted(f"C{number}" for number in range(40))
     assert {one.state for one in journal.select(LEDGER)} == {State.POSTED}
+
+
+def test_an_owner_that_lost_its_lease_sends_nothing(tmp_path: Path) -> None:
+    """A process that stood still too long owns nothing, records nothing, and begins as another."""
+    setting = Leased(tmp_path)
+    journal, neighbour = setting.journal, setting.neighbour
+    begun = journal.begin(journal.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    assert journal.owns(begun.submissions)
+    setting.leases.now += 60
+    assert not journal.owns(begun.submissions)
+    found = neighbour.history(LEDGER, "C1")
+    assert found.submissions[0].state is State.IN_DOUBT
+    setting.leases.now -= 60  # no clock brings it back
+    assert not journal.owns(begun.submissions)
+    assert journal.record(begun, [changed(begun, State.POSTED)]) is None
+    assert neighbour.history(LEDGER, "C1") == found
+    again = journal.begin(journal.history(LEDGER, "C2"), [submission("C2")])
+    assert again is not None
+    assert journal.owns(again.submissions)
+
+
+def test_a_job_noted_right_before_death_is_kept(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an owner notes while another looks whether it lives stays where it is put in doubt."""
+    dying, owners = setting.neighbour, setting.journal._owners
+    begun = dying.begin(dying.history(LEDGER, "C1"), [submission("C1")])
+    assert begun is not None
+    living = owners.living
+
+    def last_words(ids: Collection[str]) -> Collection[str]:
+        if dying.owns(begun.submissions):
+            dying.note_job(begun.submissions, "JOB 7")
+            dying.abandon_flights()
+        return living(ids)
+
+    monkeypatch.setattr(owners, "living", last_words)
+    (found,) = setting.journal.history(LEDGER, "C1").submissions
+    assert (found.state, found.job) == (State.IN_DOUBT, "JOB 7")
+    dying.note_job(begun.submissions, "JOB 8")
+    assert setting.journal.history(LEDGER, "C1").submissions == (found,)

@@ -20,7 +20,7 @@ from tests.journal.samples import LEDGER, WORKER, SteppedClock, changed, run, su
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.journal import MemoryJournal, SqliteJournal, open_journal
 from claimbridge.journal.sqlite import journal_file, move_rows, rows, schema
-from claimbridge.journal.sqlite.failures import explained
+from claimbridge.journal.sqlite.failures import explain
 from claimbridge.model import History, JournalEntry, State
 
 
@@ -366,7 +366,7 @@ def test_a_file_taken_away_is_noticed(path: Path, journal: SqliteJournal) -> Non
     assert refusal(lambda: journal.set_cursor(LEDGER, "1")).code == "CB-227"
 
 
-def damaged(path: Path, journal: SqliteJournal) -> Path:
+def damage(path: Path, journal: SqliteJournal) -> Path:
     """Fill a journal, close it, and overwrite its middle."""
     for number in range(60):
         posted(journal, f"C{number}")
@@ -380,7 +380,7 @@ def damaged(path: Path, journal: SqliteJournal) -> Path:
 
 def test_a_damaged_file_is_told(path: Path, journal: SqliteJournal) -> None:
     """Overwritten pages are an error that names the file, never a wrong or an empty answer."""
-    damaged(path, journal)
+    damage(path, journal)
     reopened = SqliteJournal(path)
     errors: list[JournalError] = []
     sound = 0
@@ -521,12 +521,12 @@ def test_an_error_of_the_disk_is_told_as_that(path: Path, code: int, expected: s
     """A disk that fails for a moment is neither full nor is the file damaged."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
-    assert explained(error, path).code == expected
+    assert explain(error, path).code == expected
 
 
 def test_an_error_of_the_disk_by_the_systems_own_word(path: Path) -> None:
     """EIO of a system call is told as SQLite's is."""
-    assert explained(OSError(errno.EIO, "Input/output error"), path).code == "CB-239"
+    assert explain(OSError(errno.EIO, "Input/output error"), path).code == "CB-239"
 
 
 @pytest.mark.parametrize("kind", ["9p", "virtiofs", "vboxsf", "cifs", "fuse.sshfs"])

@@ -13,7 +13,13 @@ from tests.sources.conftest import Inbox, plain
 from tests.sources.test_folder import fault, read
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.mapping.cells import UnreadableCell, amount_of, day_of, decoded, number_of
+from claimbridge.mapping.chart.files.cells import (
+    UnreadableCell,
+    amount_of,
+    day_of,
+    decoded,
+    number_of,
+)
 from claimbridge.model import Claim
 from claimbridge.sandbox import Sandbox
 from claimbridge.sources.csv.layouts import claims_in

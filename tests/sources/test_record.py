@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,11 +28,17 @@ from claimbridge.sources.record import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(params=["memory", "file"])
+STORES: dict[str, Callable[[Path], str]] = {
+    "memory": lambda _: "memory:",
+    "sqlite": lambda folder: f"sqlite:///{folder / 'claims.db'}",
+}
+"""The URL of a record in a folder, on each store that the record's promises are held to."""
+
+
+@pytest.fixture(params=STORES)
 def record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SourceRecord]:
-    """A record in memory, and one in a file."""
-    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'claims.db'}"
-    made = open_record(url)
+    """A record on each store."""
+    made = open_record(STORES[request.param](tmp_path))
     yield made
     made.close()
 

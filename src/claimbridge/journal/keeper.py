@@ -147,8 +147,8 @@ class Keeper:
             return [outcome_of(call) for call in calls]
         with ThreadPoolExecutor(min(len(calls), self._store.together)) as pool:
             # Each in a copy of this context: whatever begins there belongs to the call made here.
-            made = [pool.submit(copy_context().run, outcome_of, call) for call in calls]
-            return [one.result() for one in made]
+            futures = [pool.submit(copy_context().run, outcome_of, call) for call in calls]
+            return [one.result() for one in futures]
 
     # Many claims
 

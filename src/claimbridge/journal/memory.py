@@ -327,8 +327,8 @@ def _check(shelf: Shelf, history: History, writes: Sequence[Write]) -> None:
     new: dict[tuple[str, str], Key] = {}
     for write in writes:
         key, reference = write.after.key, write.after.reference
-        kept = history.get(key)
-        if (kept and kept.state) is not (write.before and write.before.state):
+        entry = history.get(key)
+        if (entry and entry.state) is not (write.before and write.before.state):
             raise rules.not_as_seen(key)
         place = key.book, reference
         holder = shelf.references.get(place) or new.setdefault(place, key)
@@ -361,8 +361,8 @@ def _keep(shelf: Shelf, write: Write, takeoff: Aloft | None) -> None:
         shelf.moves[key.book, key.claim_id].append(write.move)
 
 
-def _is_attempt(kept: Submission, attempt: Submission) -> bool:
-    return kept.state is State.SENDING and kept.attempt == attempt.attempt
+def _is_attempt(entry: Submission, attempt: Submission) -> bool:
+    return entry.state is State.SENDING and entry.attempt == attempt.attempt
 
 
 def _presences(shelf: Shelf, claim_id: str) -> Iterator[Presence]:

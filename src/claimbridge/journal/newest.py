@@ -135,12 +135,12 @@ def refusal(continuity: Continuity) -> JournalError | None:
             code=NEW,
         )
     if continuity.behind:
-        last = continuity.last_begun
-        known = f"it last began a sending at {_moment(last)}" if last else "it began no sending"
-        if continuity.lost_until is not None:
-            known += f"; the lost one was in use until {_moment(continuity.lost_until)} at least"
+        last, lost = continuity.last_begun, continuity.lost_until
+        since = f"it last began a sending at {_moment(last)}" if last else "it began no sending"
+        if lost is not None:
+            since += f"; the lost one was in use until {_moment(lost)} at least"
         return JournalError(
-            f"journal {where} is not the newest: {continuity.behind} ({known}). Put the newest back"
+            f"journal {where} is not the newest: {continuity.behind} ({since}). Put the newest back"
             ", or say until when that one was in use: claimbridge journal restored --until WHEN. "
             "Nothing was sent",
             code=BEHIND,

@@ -12,12 +12,12 @@ from typing import Final
 from claimbridge.errors import JournalError
 from claimbridge.journal import rules
 from claimbridge.journal.sqlite import schema
-from claimbridge.journal.sqlite.failures import PLACE, damaged, explained
+from claimbridge.journal.sqlite.failures import PLACE, damage, explain
 from claimbridge.journal.sqlite.locks import turn_to_write
 from claimbridge.journal.sqlite.values import Undecodable
 from claimbridge.turns import Turn
 
-_KEPT: Final = 8
+_IDLE: Final = 8
 """Idle connections kept open; more are opened while more threads read at once."""
 
 
@@ -43,7 +43,7 @@ class Connections:
         self._closed = False
         self._file = _identity(path)
         self._wal = path.with_name(f"{path.name}-wal")
-        self._told_at = _LARGE_WAL
+        self._warn_at = _LARGE_WAL
 
     def prepare(self) -> None:
         """Bring the file's tables up to the present version."""
@@ -108,9 +108,9 @@ class Connections:
                 yield self._lend(loan)
                 loan.sound = True
             except sqlite3.Error as error:
-                raise explained(error, self._path) from error
+                raise explain(error, self._path) from error
             except Undecodable as error:
-                raise damaged(self._path, str(error)) from error
+                raise damage(self._path, str(error)) from error
             finally:
                 self._take_back(loan)
         finally:
@@ -143,7 +143,7 @@ class Connections:
 
     @property
     def _has_room(self) -> bool:
-        return not self._closed and len(self._idle) < _KEPT
+        return not self._closed and len(self._idle) < _IDLE
 
     def _connect(self) -> sqlite3.Connection:
         # mode=rw: a file that has vanished is an error, never silently a new and empty one.
@@ -183,9 +183,9 @@ class Connections:
         """
         with contextlib.suppress(OSError):
             size = self._wal.stat().st_size
-            if size < self._told_at:
+            if size < self._warn_at:
                 return
-            self._told_at = 2 * size
+            self._warn_at = 2 * size
             log.warning(
                 "%s has grown to %d MB: a program reads this journal without an end (an open "
                 "sqlite3 shell, a backup that hangs); close it before the disk is full",
@@ -214,10 +214,10 @@ def _undo(connection: sqlite3.Connection) -> None:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 __all__ = ["Connections"]

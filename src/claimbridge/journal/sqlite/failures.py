@@ -71,26 +71,26 @@ _NO_ROOM: Final = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SH
 """What SQLite says of EFBIG and EDQUOT, but of EIO as well; ENOSPC is SQLITE_FULL."""
 
 
-def explained(error: sqlite3.Error | OSError, path: Path) -> JournalError:
+def explain(error: sqlite3.Error | OSError, path: Path) -> JournalError:
     """Return our error for what SQLite or the system said about the journal at ``path``."""
     code = _code_of(error)
     if isinstance(error, sqlite3.Error):
         # SQLite keeps the system's own word for itself: ask the system again.
-        reported = _reported(error)
-        if reported in _NO_ROOM and _has_no_room(path):
+        error_code = _error_code(error)
+        if error_code in _NO_ROOM and _has_no_room(path):
             code = FULL
-        elif reported is not None and reported & 0xFF == sqlite3.SQLITE_CANTOPEN:
+        elif error_code is not None and error_code & 0xFF == sqlite3.SQLITE_CANTOPEN:
             code = _why_not_opened() or code
     advice = _ADVICE.get(code, "could not be read or written; nothing was changed")
     return JournalError(f"journal {path} {advice} ({error})", code=code)
 
 
-def damaged(path: Path, what: str) -> JournalError:
+def damage(path: Path, what: str) -> JournalError:
     """Return our error for content that nobody could have written so."""
     return JournalError(f"journal {path} {_ADVICE[DAMAGED]} ({what})", code=DAMAGED)
 
 
-def repeated(error: JournalError) -> JournalError:
+def repeat(error: JournalError) -> JournalError:
     """Return a copy, for another thread that the same failure struck."""
     copy = JournalError(error.message, code=error.code, claim_id=error.claim_id)
     copy.__cause__ = error.__cause__
@@ -127,7 +127,7 @@ def _why_not_opened() -> str | None:
     return None
 
 
-def _reported(error: sqlite3.Error) -> int | None:
+def _error_code(error: sqlite3.Error) -> int | None:
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return code
 
@@ -135,12 +135,12 @@ def _reported(error: sqlite3.Error) -> int | None:
 def _code_of(error: sqlite3.Error | OSError) -> str:
     if isinstance(error, OSError):
         return _ERRNOS.get(error.errno or 0, JournalError.default_code)
-    reported = _reported(error)
-    if reported is None:
+    error_code = _error_code(error)
+    if error_code is None:
         # The sqlite3 module's own errors carry no code; of them, text that is no UTF-8 is damage.
         undecodable = "decode" in str(error)
         return DAMAGED if undecodable else JournalError.default_code
-    return _CODES.get(reported) or _CODES.get(reported & 0xFF) or JournalError.default_code
+    return _CODES.get(error_code) or _CODES.get(error_code & 0xFF) or JournalError.default_code
 
 
 __all__ = [
@@ -153,7 +153,7 @@ __all__ = [
     "NO_DESCRIPTOR",
     "PLACE",
     "READ_ONLY",
-    "damaged",
-    "explained",
-    "repeated",
+    "damage",
+    "explain",
+    "repeat",
 ]

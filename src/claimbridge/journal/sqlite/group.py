@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from claimbridge.errors import JournalError
-from claimbridge.journal.sqlite.failures import damaged, explained, repeated
+from claimbridge.journal.sqlite.failures import damage, explain, repeat
 from claimbridge.journal.sqlite.values import Undecodable
 from claimbridge.turns import Turn
 
@@ -67,12 +67,12 @@ class GroupCommit:
     def _group_to_lead(self, mine: _Write) -> Sequence[_Write]:
         """Wait for the lead, and return the writes to run; none once ``mine`` is settled."""
         with self._turn.held():
-            while self._leader is not None and not mine.settled:
+            while self._leader is not None and not mine.done:
                 self._turn.wait()
-            if mine.settled:
+            if mine.done:
                 return ()
             self._leader = mine
-            self._group = [one for one in self._waiting if not one.settled][: self._most]
+            self._group = [one for one in self._waiting if not one.done][: self._most]
             return self._group
 
     def _lead(self, group: Sequence[_Write]) -> None:
@@ -83,9 +83,9 @@ class GroupCommit:
                     write.run(connection, self._path)
         except JournalError as error:
             for write in group:
-                write.failure = repeated(error)
+                write.failure = repeat(error)
         for write in group:
-            write.settled = True
+            write.done = True
 
     def _end_lead(self, mine: _Write) -> None:
         """Give up the lead, and whatever of its group has not been settled; again: nothing."""
@@ -94,7 +94,7 @@ class GroupCommit:
                 for write in self._group:
                     write.give_up(self._path)
                 self._leader = None
-            self._waiting = [one for one in self._waiting if not one.settled]
+            self._waiting = [one for one in self._waiting if not one.done]
             self._turn.wake_all()
 
     def _leave(self, mine: _Write) -> None:
@@ -109,7 +109,7 @@ class _Write:
 
     def __init__(self, operation: Callable[[sqlite3.Connection], None]) -> None:
         self._operation = operation
-        self.settled = False
+        self.done = False
         self.failure: Exception | None = None
 
     def run(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -118,7 +118,7 @@ class _Write:
         try:
             self._operation(connection)
         except Exception as error:
-            self.failure = _told(error, path)
+            self.failure = _our_error(error, path)
             # A full disk or a failed read can roll everything back by itself.
             if not connection.in_transaction:
                 raise
@@ -127,22 +127,22 @@ class _Write:
 
     def give_up(self, path: Path) -> None:
         """Settle it, unless it is, as one of which is not known whether it was written."""
-        if not self.settled:
+        if not self.done:
             self.failure = JournalError(
                 f"writing to journal {path} was interrupted; read again what it holds"
             )
-            self.settled = True
+            self.done = True
 
 
-def _told(error: Exception, path: Path) -> Exception:
+def _our_error(error: Exception, path: Path) -> Exception:
     if isinstance(error, sqlite3.Error):
-        told = explained(error, path)
+        ours = explain(error, path)
     elif isinstance(error, Undecodable):
-        told = damaged(path, str(error))
+        ours = damage(path, str(error))
     else:
         return error
-    told.__cause__ = error
-    return told
+    ours.__cause__ = error
+    return ours
 
 
 __all__ = ["GroupCommit"]

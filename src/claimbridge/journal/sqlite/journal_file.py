@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from claimbridge.errors import JournalError
-from claimbridge.journal.sqlite.failures import PLACE, explained
+from claimbridge.journal.sqlite.failures import PLACE, explain
 
 _SHARED: Final = frozenset(
     {
@@ -65,7 +65,7 @@ def ensure_file(path: Path) -> Path:
     except FileExistsError:
         _check_regular(resolved)
     except OSError as error:
-        raise explained(error, resolved) from error
+        raise explain(error, resolved) from error
     return resolved
 
 
@@ -79,21 +79,21 @@ def filesystem_of(path: Path, mountinfo: str | None = None) -> str:
             mountinfo = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
         except OSError:  # not Linux
             return ""
-    found, best = "", Path()
+    kind, best = "", Path()
     for line in mountinfo.splitlines():
         mount, _, source = line.partition(" - ")
         point = Path(_unescaped(mount.split(" ")[4]))
         # The last of equals: it covers those mounted before it at the same point.
         if path.is_relative_to(point) and len(point.parts) >= len(best.parts):
-            found, best = source.split(" ")[0], point
-    return found
+            kind, best = source.split(" ")[0], point
+    return kind
 
 
 def _check_regular(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise explained(error, path) from error
+        raise explain(error, path) from error
     if stat.S_ISDIR(mode):
         raise _unusable(f"{path} is a folder; name a file in it, such as {path / 'claims.db'}")
     if not stat.S_ISREG(mode):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimbridge.errors import JournalError
-from claimbridge.journal.sqlite.failures import LOCKED, explained
+from claimbridge.journal.sqlite.failures import LOCKED, explain
 
 
 @contextlib.contextmanager
@@ -57,7 +57,7 @@ class _WritersTurn:
             with contextlib.suppress(OSError):  # jobs that delete what is old shall find it young
                 os.utime(self._file.fileno())
         except OSError as error:
-            raise explained(error, self._journal) from error
+            raise explain(error, self._journal) from error
 
     def give_back(self) -> None:
         """Let the next one write; again: nothing."""

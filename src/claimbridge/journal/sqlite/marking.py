@@ -13,7 +13,7 @@ import msgspec
 from claimbridge.clock import Uptime
 from claimbridge.journal.newest import Evidence, Lineage, Mark
 from claimbridge.journal.sqlite.database import CommitHooks
-from claimbridge.journal.sqlite.failures import explained
+from claimbridge.journal.sqlite.failures import explain
 from claimbridge.journal.sqlite.marks import MarkFile
 from claimbridge.journal.sqlite.values import Undecodable, moment_of, text_of
 from claimbridge.model import Gap
@@ -62,7 +62,7 @@ class Marking(CommitHooks):
             try:
                 self._present = self._read(connection)
             except OSError as error:
-                raise explained(error, self._file.path) from error
+                raise explain(error, self._file.path) from error
         return self._present
 
     def count(self, connection: sqlite3.Connection, now: dt.datetime) -> int:
@@ -98,7 +98,7 @@ class Marking(CommitHooks):
     def ensure(self, number: int) -> None:
         """Raise JournalError unless the mark covers the begin of this number."""
         if number > self._written and self._failure is not None:
-            raise explained(self._failure, self._file.path) from self._failure
+            raise explain(self._failure, self._file.path) from self._failure
 
     def evidence(self, connection: sqlite3.Connection) -> Evidence:
         """Return what the journal and its mark say; a mark that cannot be read says so itself."""
@@ -120,8 +120,8 @@ class Marking(CommitHooks):
 
     def note(self, connection: sqlite3.Connection, gap: Gap, now: dt.datetime) -> None:
         """Keep a gap."""
-        noted = gap.noted or Uptime("", 0.0)
-        row = (text_of(gap.until), text_of(gap.since), text_of(now), noted.boot, noted.seconds)
+        uptime = gap.noted or Uptime("", 0.0)
+        row = (text_of(gap.until), text_of(gap.since), text_of(now), uptime.boot, uptime.seconds)
         connection.execute(_NOTE, row)
 
     def renew(self, connection: sqlite3.Connection) -> None:
@@ -132,12 +132,12 @@ class Marking(CommitHooks):
             begun = lineage.begun + 1 if not lineage.untouched else 0
             if mark is not None and not lineage.untouched:
                 begun = max(begun, mark.begun + 1)
-            made = Mark(secrets.token_hex(16), begun, self._file.place)
-            connection.execute(_RENEW, (made.journal, made.begun))
+            new = Mark(secrets.token_hex(16), begun, self._file.place)
+            connection.execute(_RENEW, (new.journal, new.begun))
             # Before the commit: if that fails, the two disagree, and nothing is sent.
-            self._file.make(made)
+            self._file.make(new)
         except OSError as error:
-            raise explained(error, self._file.path) from error
+            raise explain(error, self._file.path) from error
 
     def _read(self, connection: sqlite3.Connection) -> Evidence:
         # The mark first: it follows the journal.
@@ -154,7 +154,7 @@ class Marking(CommitHooks):
             try:
                 self._file.make(Mark(lineage.id, lineage.begun, present.place))
             except OSError as error:
-                raise explained(error, self._file.path) from error
+                raise explain(error, self._file.path) from error
         if not present.lineage.marked:
             connection.execute("UPDATE journal SET marked = 1")
 

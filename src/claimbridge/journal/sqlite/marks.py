@@ -52,13 +52,13 @@ class MarkFile:
         except FileNotFoundError:
             return None
         try:
-            found = _LINE.fullmatch(os.pread(descriptor, 200, 0))
+            match = _LINE.fullmatch(os.pread(descriptor, 200, 0))
             written = dt.datetime.fromtimestamp(os.fstat(descriptor).st_mtime, dt.UTC)
         finally:
             os.close(descriptor)
-        if found is None or int(found[2]) >= _BEYOND:
+        if match is None or int(match[2]) >= _BEYOND:
             return Mark("", 0)
-        return Mark(found[1].decode(), int(found[2]), int(found[3]), written)
+        return Mark(match[1].decode(), int(match[2]), int(match[3]), written)
 
     def write(self, mark: Mark) -> None:
         """Write over the mark that is there. Raises OSError."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from claimbridge.errors import JournalError
 from claimbridge.journal import forks
 from claimbridge.journal.forks import Forkable
-from claimbridge.journal.sqlite.failures import PLACE, explained
+from claimbridge.journal.sqlite.failures import PLACE, explain
 from claimbridge.journal.sqlite.locks import is_same, let_go, open_lock
 from claimbridge.turns import Turn
 
@@ -33,7 +33,7 @@ class Owner:
         try:
             self.id, self._path, self._descriptor = _make(journal)
         except OSError as error:
-            raise explained(error, journal) from error
+            raise explain(error, journal) from error
         # An owner that nobody refers to any more lets go of its lock; one that lives to the end
         # of its process keeps it to the very end.
         self._let_go = weakref.finalize(self, os.close, self._descriptor)
@@ -49,7 +49,7 @@ class Owner:
         try:
             stands = is_same(self._path, self._descriptor)
         except OSError as error:
-            raise explained(error, self._journal) from error
+            raise explain(error, self._journal) from error
         if not stands:
             raise JournalError(
                 f"{self._path} was removed while in use; keep clean-up jobs away from the files "

@@ -223,9 +223,9 @@ def read_flight(connection: sqlite3.Connection, flight: Submission) -> Aloft | N
 def note_job(connection: sqlite3.Connection, flight: Submission, job: str) -> None:
     """Keep which job of the ERP holds an attempt that is in the air."""
     history, _ = read_claim(connection, flight.key.book, flight.key.claim_id)
-    kept = history.get(flight.key)
-    if kept is not None and kept.state is State.SENDING and kept.attempt == flight.attempt:
-        content = encode(msgspec.structs.replace(kept, job=job))
+    entry = history.get(flight.key)
+    if entry is not None and entry.state is State.SENDING and entry.attempt == flight.attempt:
+        content = encode(msgspec.structs.replace(entry, job=job))
         connection.execute(_CONTENT, (content, *values_of(flight.key)))
 
 

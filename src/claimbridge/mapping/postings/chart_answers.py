@@ -14,9 +14,9 @@ from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.facts import CONDITIONS, Facts, facts_of
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import ChartRules, Company
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes import Levy
 from claimbridge.model import Claim, ClaimLine
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT
 from claimbridge.model.text import plain
 

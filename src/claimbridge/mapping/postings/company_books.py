@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rules import ChartRules, Company
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import nearest
 from claimbridge.model import Claim
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT
 
 

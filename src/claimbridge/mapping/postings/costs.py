@@ -14,10 +14,10 @@ from typing import Final
 from claimbridge.mapping.postings.chart_answers import input_tax_account
 from claimbridge.mapping.postings.line_decision import Cost, LineDecision, booking_rate
 from claimbridge.mapping.postings.voucher_builder import VoucherBuilder, side_of
-from claimbridge.mapping.proportion import per_cent
 from claimbridge.mapping.taxes import Levy, Split
 from claimbridge.model import Posting, Role, converted
 from claimbridge.model.money import EXACT, rounded
+from claimbridge.model.proportion import per_cent
 
 _ZERO: Final = Decimal(0)
 

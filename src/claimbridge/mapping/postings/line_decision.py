@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.allocations import as_borne, weights_of, words_for
 from claimbridge.mapping.postings.allowances import (
     beyond_legal_rate,
@@ -19,10 +18,11 @@ from claimbridge.mapping.postings.allowances import (
 from claimbridge.mapping.postings.chart_answers import cost_centre_for, dimensions_for, row_for
 from claimbridge.mapping.postings.company_books import CompanyBook
 from claimbridge.mapping.postings.voucher_builder import VoucherBuilder
-from claimbridge.mapping.proportion import divide
 from claimbridge.mapping.taxes import LineTaxes, Purchase, Split
 from claimbridge.model import ClaimLine
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT
+from claimbridge.model.proportion import divide
 
 _WHOLE: Final = Decimal(1)
 

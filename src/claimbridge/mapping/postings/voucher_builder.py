@@ -12,13 +12,13 @@ from typing import Final
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import ChartRules
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import company_of
 from claimbridge.mapping.postings.company_books import CompanyBook, open_book
 from claimbridge.mapping.postings.dates import dates_of
 from claimbridge.mapping.postings.explanation import Explanation, Mapped
 from claimbridge.mapping.taxes import DocumentRules
 from claimbridge.model import Claim, ClaimLine, Posting, Side, Voucher
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, rounded
 
 _SHOWN_ROUNDING: Final = Decimal("0.000001")

@@ -17,9 +17,9 @@ import msgspec
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import InvoiceRule
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes.levies import STATED, Levy, Split, contained, levied, share_of
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, summed
 
 _ZERO: Final = Decimal(0)

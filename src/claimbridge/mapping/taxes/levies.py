@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.mapping.proportion import Remainder, divide, per_cent
 from claimbridge.model.money import EXACT, rounded
+from claimbridge.model.proportion import Remainder, divide, per_cent
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)

@@ -10,7 +10,6 @@ import msgspec
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.taxes.documents import (
     DocumentedLine,
     DocumentRules,
@@ -21,6 +20,7 @@ from claimbridge.mapping.taxes.documents import (
 )
 from claimbridge.mapping.taxes.levies import Split, contained, levied, share_of
 from claimbridge.model import Claim, ClaimLine, Item
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, summed
 
 _NO_RATE: Final = Decimal(0)

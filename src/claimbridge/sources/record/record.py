@@ -143,7 +143,8 @@ class SourceRecord:
         now = self._clock.now()
         return self._store.write(
             lambda rows: [
-                _change(rows.arrivals, one, lambda kept: rules.begin(kept, now)) for one in arrivals
+                _change(rows.arrivals, one, lambda entry: rules.begin(entry, now))
+                for one in arrivals
             ]
         )
 
@@ -152,7 +153,7 @@ class SourceRecord:
         now = self._clock.now()
 
         def work(rows: RecordRows) -> None:
-            accepted = _change(rows.arrivals, arrival, lambda kept: rules.accept(kept, now))
+            accepted = _change(rows.arrivals, arrival, lambda entry: rules.accept(entry, now))
             if accepted is not None:
                 relatives = _relatives(rows.arrivals, accepted.claim_id)
                 for one in rules.give_way(accepted, relatives, now):
@@ -164,12 +165,12 @@ class SourceRecord:
         """Record another end, and why; False when it has ended otherwise meanwhile."""
         now = self._clock.now()
         return self._moves(
-            arrival, lambda kept: rules.end(kept, state, code=code, reason=reason, now=now)
+            arrival, lambda entry: rules.end(entry, state, code=code, reason=reason, now=now)
         )
 
     def delay(self, arrival: StoredArrival, *, code: str, reason: str) -> None:
         """Record why an arrival could not be brought further for now; it stays ``read``."""
-        self._moves(arrival, lambda kept: rules.delay(kept, code=code, reason=reason))
+        self._moves(arrival, lambda entry: rules.delay(entry, code=code, reason=reason))
 
     def retry(self, arrival: StoredArrival) -> bool:
         """Let the next pass go on with a parked arrival; False when it is not parked any more.
@@ -177,15 +178,15 @@ class SourceRecord:
         One that never was a claim stays parked: it has to be read again, and taken in.
         """
         now = self._clock.now()
-        return self._moves(arrival, lambda kept: rules.retry(kept, now))
+        return self._moves(arrival, lambda entry: rules.retry(entry, now))
 
     def note_reported(self, arrival: StoredArrival) -> None:
         """Record that the source took note of the end that ``arrival`` shows."""
-        self._moves(arrival, lambda kept: rules.report(kept, arrival.state))
+        self._moves(arrival, lambda entry: rules.report(entry, arrival.state))
 
     def note_answer(self, arrival: StoredArrival, state: str) -> None:
         """Record that what goes back to the source was planned for this state in the ledger."""
-        self._moves(arrival, lambda kept: rules.answer(kept, state))
+        self._moves(arrival, lambda entry: rules.answer(entry, state))
 
     # What a webhook was sent
 
@@ -229,11 +230,11 @@ class SourceRecord:
         now = self._clock.now()
 
         def work(rows: RecordRows) -> WriteBack:
-            kept = rows.write_backs.find(write_back)
-            planned = rules.plan_write_back(kept, write_back)
+            entry = rows.write_backs.find(write_back)
+            planned = rules.plan_write_back(entry, write_back)
             if planned is None:
-                return kept or write_back
-            if kept is None:
+                return entry or write_back
+            if entry is None:
                 rows.write_backs.add(planned, now)
             else:
                 rows.write_backs.put(planned, now)
@@ -246,8 +247,8 @@ class SourceRecord:
         now = self._clock.now()
 
         def work(rows: RecordRows) -> bool:
-            kept = rows.write_backs.find(write_back)
-            moved = rules.move_write_back(kept, write_back)
+            entry = rows.write_backs.find(write_back)
+            moved = rules.move_write_back(entry, write_back)
             if moved is not None:
                 rows.write_backs.put(moved, now)
             return moved is not None
@@ -300,8 +301,8 @@ def _change(
     arrival: StoredArrival,
     change: Callable[[StoredArrival], StoredArrival | None],
 ) -> StoredArrival | None:
-    (kept,) = rows.select(ArrivalQuery(numbers=(arrival.number,)))
-    changed = change(kept)
+    (entry,) = rows.select(ArrivalQuery(numbers=(arrival.number,)))
+    changed = change(entry)
     if changed is not None:
         rows.put(changed)
     return changed

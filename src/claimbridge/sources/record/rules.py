@@ -68,16 +68,16 @@ def receive(
     return Reception(row, is_new=twin is None, superseded=superseded)
 
 
-def begin(kept: StoredArrival, now: dt.datetime) -> StoredArrival | None:
+def begin(entry: StoredArrival, now: dt.datetime) -> StoredArrival | None:
     """Return an arrival with one more attempt; None where it is not to be submitted any more."""
-    if kept.state is not ArrivalState.READ:
+    if entry.state is not ArrivalState.READ:
         return None
-    return msgspec.structs.replace(kept, attempt=kept.attempt + 1, updated_at=now)
+    return msgspec.structs.replace(entry, attempt=entry.attempt + 1, updated_at=now)
 
 
-def accept(kept: StoredArrival, now: dt.datetime) -> StoredArrival:
+def accept(entry: StoredArrival, now: dt.datetime) -> StoredArrival:
     """Return an arrival that the ledger accepted, whatever was recorded of it before."""
-    return _ended(kept, ArrivalState.ACCEPTED, "", "", now)
+    return _close(entry, ArrivalState.ACCEPTED, "", "", now)
 
 
 def give_way(
@@ -88,65 +88,65 @@ def give_way(
     for one in relatives:
         is_older = one.number < accepted.number and one.revision <= accepted.revision
         if one.state is ArrivalState.PARKED and not one.withdrawn and is_older:
-            yield _ended(one, ArrivalState.SUPERSEDED, _SUPERSEDED, reason, now)
+            yield _close(one, ArrivalState.SUPERSEDED, _SUPERSEDED, reason, now)
 
 
 def end(
-    kept: StoredArrival, state: ArrivalState, *, code: str, reason: str, now: dt.datetime
+    entry: StoredArrival, state: ArrivalState, *, code: str, reason: str, now: dt.datetime
 ) -> StoredArrival | None:
     """Return an arrival with another end; None where it has ended otherwise meanwhile."""
-    return _ended(kept, state, code, reason, now) if kept.state in _WAITING else None
+    return _close(entry, state, code, reason, now) if entry.state in _WAITING else None
 
 
-def delay(kept: StoredArrival, *, code: str, reason: str) -> StoredArrival | None:
+def delay(entry: StoredArrival, *, code: str, reason: str) -> StoredArrival | None:
     """Return an arrival with why it is not further; None where it has ended meanwhile."""
-    if kept.state is not ArrivalState.READ:
+    if entry.state is not ArrivalState.READ:
         return None
-    return msgspec.structs.replace(kept, code=code, reason=storable(reason, MAX_REASON))
+    return msgspec.structs.replace(entry, code=code, reason=storable(reason, MAX_REASON))
 
 
-def retry(kept: StoredArrival, now: dt.datetime) -> StoredArrival | None:
+def retry(entry: StoredArrival, now: dt.datetime) -> StoredArrival | None:
     """Return a parked arrival to go on with; None where it is not parked, or never was a claim."""
-    if kept.state is not ArrivalState.PARKED or not (kept.content or kept.withdrawn):
+    if entry.state is not ArrivalState.PARKED or not (entry.content or entry.withdrawn):
         return None
-    return msgspec.structs.replace(kept, state=ArrivalState.READ, reported=True, updated_at=now)
+    return msgspec.structs.replace(entry, state=ArrivalState.READ, reported=True, updated_at=now)
 
 
-def report(kept: StoredArrival, state: ArrivalState) -> StoredArrival | None:
+def report(entry: StoredArrival, state: ArrivalState) -> StoredArrival | None:
     """Return an arrival whose source took note of its end; None where that is another by now."""
-    return msgspec.structs.replace(kept, reported=True) if kept.state is state else None
+    return msgspec.structs.replace(entry, reported=True) if entry.state is state else None
 
 
-def answer(kept: StoredArrival, state: str) -> StoredArrival:
+def answer(entry: StoredArrival, state: str) -> StoredArrival:
     """Return an arrival for which it was planned what goes back in this state of its submission."""
-    return msgspec.structs.replace(kept, answered_state=state)
+    return msgspec.structs.replace(entry, answered_state=state)
 
 
-def plan_write_back(kept: WriteBack | None, planned: WriteBack) -> WriteBack | None:
+def plan_write_back(entry: WriteBack | None, planned: WriteBack) -> WriteBack | None:
     """Return a write-back to keep; None where it is planned already, and not superseded."""
-    if kept is None:
+    if entry is None:
         return msgspec.structs.replace(planned, reason=storable(planned.reason, MAX_REASON))
-    if kept.state is not WriteBackState.SUPERSEDED:
+    if entry.state is not WriteBackState.SUPERSEDED:
         return None
     return msgspec.structs.replace(
-        kept,
+        entry,
         content=planned.content,
         state=planned.state,
         reason=storable(planned.reason, MAX_REASON),
     )
 
 
-def move_write_back(kept: WriteBack | None, changed: WriteBack) -> WriteBack | None:
+def move_write_back(entry: WriteBack | None, changed: WriteBack) -> WriteBack | None:
     """Return ``changed`` to keep; None where that is no lawful step from what is kept.
 
     Only a step into ``sending`` counts an attempt, and it counts one. ``content`` stays.
     """
-    if kept is None or changed.state not in WRITE_BACK_MOVES[kept.state]:
+    if entry is None or changed.state not in WRITE_BACK_MOVES[entry.state]:
         return None
-    if changed.attempt != kept.attempt + (changed.state is WriteBackState.SENDING):
+    if changed.attempt != entry.attempt + (changed.state is WriteBackState.SENDING):
         return None
     reason = storable(changed.reason, MAX_REASON)
-    return msgspec.structs.replace(changed, content=kept.content, reason=reason)
+    return msgspec.structs.replace(changed, content=entry.content, reason=reason)
 
 
 def _row(
@@ -194,14 +194,14 @@ def _unless_late(
     )
 
 
-def _was_no_claim(kept: StoredArrival) -> bool:
-    return kept.state is ArrivalState.PARKED and not kept.content and not kept.withdrawn
+def _was_no_claim(entry: StoredArrival) -> bool:
+    return entry.state is ArrivalState.PARKED and not entry.content and not entry.withdrawn
 
 
-def _now_a_claim(kept: StoredArrival, row: StoredArrival) -> StoredArrival:
+def _now_a_claim(entry: StoredArrival, row: StoredArrival) -> StoredArrival:
     """Return a version that was no claim, as the claim that it is read as now."""
     return msgspec.structs.replace(
-        kept,
+        entry,
         state=row.state,
         claim_id=row.claim_id,
         revision=row.revision,
@@ -222,7 +222,7 @@ def _gives_way(one: StoredArrival, row: StoredArrival, twin: StoredArrival | Non
 
 def _step_back(one: StoredArrival, row: StoredArrival) -> StoredArrival:
     reason = "a later version of it came before it was in a ledger"
-    ended = _ended(one, ArrivalState.SUPERSEDED, _SUPERSEDED, reason, row.updated_at)
+    ended = _close(one, ArrivalState.SUPERSEDED, _SUPERSEDED, reason, row.updated_at)
     # The document itself lives on in its new version: there is nothing to report to its source.
     return msgspec.structs.replace(ended, reported=_is_of_document(one, row))
 
@@ -231,11 +231,11 @@ def _is_of_document(one: StoredArrival, row: StoredArrival) -> bool:
     return (one.source, one.key) == (row.source, row.key)
 
 
-def _ended(
-    kept: StoredArrival, state: ArrivalState, code: str, reason: str, now: dt.datetime
+def _close(
+    entry: StoredArrival, state: ArrivalState, code: str, reason: str, now: dt.datetime
 ) -> StoredArrival:
     return msgspec.structs.replace(
-        kept,
+        entry,
         state=state,
         code=code,
         reason=storable(reason, MAX_REASON),

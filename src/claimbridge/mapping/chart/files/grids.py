@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.cells import UnreadableCell, decoded, separated, unescaped
+from claimbridge.mapping.chart.files.cells import UnreadableCell, decoded, separated, unescaped
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a chart's file, and of what a workbook unpacks to."""

@@ -12,7 +12,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from claimbridge.errors import ConfigurationError, requires_extra
-from claimbridge.mapping.cells import unescaped
+from claimbridge.mapping.chart.files.cells import unescaped
 from claimbridge.mapping.chart.files.grids import (
     MAX_BYTES,
     MAX_COLUMNS,

@@ -13,7 +13,7 @@ from pathlib import Path
 from claimbridge.errors import NotDelivered
 from claimbridge.journal import forks
 from claimbridge.journal.forks import Forkable
-from claimbridge.journal.sqlite.failures import explained
+from claimbridge.journal.sqlite.failures import explain
 
 
 class FilePasses(Forkable):
@@ -32,7 +32,7 @@ class FilePasses(Forkable):
         try:
             file = io.FileIO(lock, opener=_opener)
         except OSError as error:
-            raise explained(error, self._path) from error
+            raise explain(error, self._path) from error
         self._files.add(file)
         try:
             try:

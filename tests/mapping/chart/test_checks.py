@@ -14,7 +14,7 @@ from claimbridge.mapping import Chart, ChartFinding
 from claimbridge.mapping.chart.files.code_lists import read_accounts, read_departments
 
 DAY = dt.date(2026, 3, 31)
-EXAMPLE = Path(__file__).parents[2] / "examples" / "chart.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "chart.toml"
 
 
 def rows(*conditions: str, account: str = "A") -> str:

@@ -24,7 +24,7 @@ from claimbridge.sources.intake import Intake, IntakeItem
 from claimbridge.sources.record import ArrivalState, MemoryRecord, SqliteRecord
 from claimbridge.sources.settings import SourceConfig, load_source
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 MANAGER, EBOT, CASHIER = (
     Node("FLOW:1", "部门经理"), Node("FLOW:2", "ERP", ebot=True), Node("FLOW:3", "出纳支付"),
 )  # fmt: skip

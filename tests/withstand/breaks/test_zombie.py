@@ -9,7 +9,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
-from tests.withstand.interrupted import submit_and_stop
+from tests.withstand.breaks.interrupted import submit_and_stop
 from tests.withstand.scene import SENDERS, claim, configured, held, insist
 
 from claimbridge.sandbox import Sandbox

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.sources.claims import claim
-from tests.sources.hesi_stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, stage
+from tests.sources.hesi.stage import AT_ONCE, CASHIER, EBOT, SIGN_KEY, Stage, stage
 
 from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimError, MappingError

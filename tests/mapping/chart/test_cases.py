@@ -13,7 +13,7 @@ from tests.mapping.charts import CHART
 from claimbridge.errors import ConfigurationError
 from claimbridge.mapping.cases import CaseDifference, cases_folder, run_cases
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 CLAIM = {
     "id": "EXP-1", "revision": 1, "company": "CN01", "employee": "E7", "currency": "CNY",
     "total": "129.00",

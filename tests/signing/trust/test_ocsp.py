@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.signing.issuing import AT, At, Holder, huge, issue
-from tests.signing.test_revocation import revoke
+from tests.signing.trust.test_revocation import revoke
 
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.errors import ConfigurationError, SignerUntrusted

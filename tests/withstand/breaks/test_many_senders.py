@@ -20,7 +20,7 @@ from claimbridge.journal import SqliteJournal
 from claimbridge.model import Claim, State
 from claimbridge.sandbox import Sandbox
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 PROCESSES, THREADS, CLAIMS = 2, 16, 500
 

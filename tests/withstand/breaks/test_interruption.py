@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
-from tests.withstand.interrupted import INTERRUPTED, submit_until_interrupted
+from tests.withstand.breaks.interrupted import INTERRUPTED, submit_until_interrupted
 from tests.withstand.relay import Order, Relay, Stage
 from tests.withstand.scene import (
     PROFILES,

@@ -1,6 +1,6 @@
 """A process that brings write-backs to Hesi until none is open; killed by its test at random.
 
-    python -m tests.sources.hesi_worker RECORD ADDRESS
+    python -m tests.sources.hesi.worker RECORD ADDRESS
 
 It says "ready" when it begins, so that a kill strikes its work and not its imports.
 """

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.interrupted import ENDED, divided_until, submit_divided_until
+from tests.withstand.breaks.interrupted import ENDED, divided_until, submit_divided_until
+from tests.withstand.division.short_documents import LongerDocuments, ShortDocuments
 from tests.withstand.scene import chart, configured, contract, faults, patiently
-from tests.withstand.short_documents import LongerDocuments, ShortDocuments
 
 from claimbridge.client import Client
 from claimbridge.errors import (

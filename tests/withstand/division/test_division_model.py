@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 from tests.exchanger import Exchange, OneMessage
+from tests.withstand.division.short_documents import LongerDocuments, ShortDocuments
+from tests.withstand.division.test_division import long_claim
 from tests.withstand.scene import book_of, chart, configured, contract
-from tests.withstand.short_documents import LongerDocuments, ShortDocuments
-from tests.withstand.test_division import long_claim
 
 from claimbridge.clock import Uptime
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConflictingSubmission

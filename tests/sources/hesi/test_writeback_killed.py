@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.sources.hesi_stage import CASHIER, EBOT, Stage, stage
+from tests.sources.hesi.stage import CASHIER, EBOT, Stage, stage
 
 from claimbridge.sources.base.writeback import WriteBack, WriteBackState
 from claimbridge.sources.record import SourceRecord, SqliteRecord
 
 KILLS = 24
 EACH = 40
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def plan(hesi: Stage, record: SourceRecord) -> list[WriteBack]:
@@ -37,7 +37,7 @@ def plan(hesi: Stage, record: SourceRecord) -> list[WriteBack]:
 
 def worker(path: Path, hesi: Stage) -> subprocess.Popen[str]:
     """Start a worker; return it once its work begins."""
-    command = [sys.executable, "-m", "tests.sources.hesi_worker", str(path)]
+    command = [sys.executable, "-m", "tests.sources.hesi.worker", str(path)]
     started = subprocess.Popen(
         [*command, hesi.sandbox.url("hesi")], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.interrupted import submit_until_interrupted
+from tests.withstand.breaks.interrupted import submit_until_interrupted
 from tests.withstand.relay import Order, Relay, Stage
 from tests.withstand.scene import (
     SENDERS,

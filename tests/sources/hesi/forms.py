@@ -12,7 +12,7 @@ import msgspec
 from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
 from claimbridge.sources.hesi.forms.form import HesiForms
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = ROOT / "tests" / "fixtures" / "hesi"
 MAP = ROOT / "examples" / "hesi-map.toml"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

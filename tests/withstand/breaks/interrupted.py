@@ -7,8 +7,8 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
+from tests.withstand.division.short_documents import ShortDocuments
 from tests.withstand.scene import PROFILES, SENDERS, chart, contract
-from tests.withstand.short_documents import ShortDocuments
 from tests.withstand.watched import Watched
 
 from claimbridge.client import Client

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.signing.test_timestamps import CONTENT
-from tests.signing.test_timestamps import authority as authority  # a fixture
+from tests.signing.trust.test_timestamps import CONTENT
+from tests.signing.trust.test_timestamps import authority as authority  # a fixture
 
 from claimbridge.clock import SYSTEM
 from claimbridge.errors import (

@@ -6,14 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.mapping.chart.test_files import SHEETS, Sheets, check_maps, folder, refusal, workbook
 from tests.mapping.charts import claim, legs, line
-from tests.mapping.test_chart_files import SHEETS, Sheets, check_maps, folder, refusal, workbook
 
 from claimbridge.mapping import Chart
 from claimbridge.mapping.chart.files.layout import KEYED, LISTED, SINGLE, IntercompanyTable
 from claimbridge.mapping.chart.names import CHINESE_KEYS, CHINESE_SHEETS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "chart.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "chart.md").read_text(encoding="utf-8")
 CHINESE: Sheets = {
     "会计科目表": [["键", "值", "# 备注"], ["名称", "CN group", None]],
     "固定科目": [

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sources.hesi_forms import MAP, SHANGHAI, document
+from tests.sources.hesi.forms import MAP, SHANGHAI, document
 
 from claimbridge.clock import SYSTEM, Clock, Uptime
 from claimbridge.errors import ConfigurationError, LedgerUnavailable
