@@ -174,7 +174,7 @@ def open_source(config: SourceConfig, record: SourceRecord) -> Source:
 
 
 def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
-    target = KINDS.get(kind) or (kind if ":" in kind else _offered(kind))
+    target = KINDS.get(kind) or (kind if ":" in kind else _from_entry_points(kind))
     module, _, attribute = target.partition(":")
     try:
         maker: object = importlib.import_module(module)
@@ -187,7 +187,7 @@ def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
     if not callable(maker):
         raise _unloadable(kind, TypeError(f"{attribute} cannot be called"))
 
-    def made(config: SourceConfig, record: SourceRecord) -> Source:
+    def make(config: SourceConfig, record: SourceRecord) -> Source:
         try:
             source: Source = maker(config, record)
         except ClaimBridgeError:
@@ -196,10 +196,10 @@ def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
             raise _unloadable(kind, error) from error
         return source
 
-    return made
+    return make
 
 
-def _offered(kind: str) -> str:
+def _from_entry_points(kind: str) -> str:
     offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
     if kind not in offers:
         known = ", ".join(sorted([*KINDS, *offers]))

@@ -72,7 +72,7 @@ KIND_OF: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 
 
-def cleaned(text: str, field: str) -> str:
+def clean(text: str, field: str) -> str:
     """Return a cell's text without what a spreadsheet puts around it; "" is an empty cell."""
     bare = unescape(text).strip()
     if field.startswith("document.") and field.rpartition(".")[2] in PRINTED:
@@ -100,7 +100,7 @@ def value_of(text: str, field: str, currency: str) -> object:
         case "whole":
             return _whole(text)
         case "choice":
-            return _chosen(text)
+            return _choice(text)
         case "code":
             return _code(text)
         case _:
@@ -139,10 +139,10 @@ def _whole(text: str) -> int:
     return int(number)
 
 
-def _chosen(text: str) -> str:
+def _choice(text: str) -> str:
     if text.lower() not in _PAYMENTS:
         raise UnreadableCell(f"it is none of {', '.join(_PAYMENTS)}")
     return text.lower()
 
 
-__all__ = ["KIND_OF", "cleaned", "value_of"]
+__all__ = ["KIND_OF", "clean", "value_of"]
