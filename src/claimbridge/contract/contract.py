@@ -223,7 +223,7 @@ class _Once:
         self._rules: MessageRules | None = None
 
     def __call__(self) -> MessageRules:
-        with self._turn.held():
+        with self._turn.hold():
             if self._rules is None:
                 self._rules = self._read()
             return self._rules
