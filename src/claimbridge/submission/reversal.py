@@ -11,11 +11,6 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, State, Submission
-    LIVE,
-    Key,
-    State,
-    Submission,
-)
 from claimbridge.submission.decisions import closed_error
 from claimbridge.submission.documents import settle_command
 from claimbridge.submission.doubt import Resend, resolve
