@@ -54,8 +54,8 @@ def variables_of(
             continue
         if any(variable.startswith(other) for other in others):
             raise ConfigurationError(
-                f"the environment variable {_ascii(variable)} could belong to several tables, whose "
-                "names begin the same way; rename one of them, or write the value into the file",
+                f"the environment variable {_ascii(variable)} could belong to several tables, "
+                "whose names begin the same way; rename one, or write the value into the file",
                 code="CB-246",
             )
         yield variable.removeprefix(own).lower(), _text(variable, environ[variable])

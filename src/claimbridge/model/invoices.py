@@ -137,8 +137,8 @@ def _add_up(earlier: InvoiceUse, use: InvoiceUse) -> InvoiceUse:
     """Return the use of an invoice that stands on another line of the claim too."""
     if earlier.amount is None or use.amount is None or earlier.total is None:
         raise ClaimError(
-            f"line {use.line}: invoice {use.number} already stands on line {earlier.line} of this "
-            "claim; keep one of the two, or state on each the invoice's total, and as amount the "
+            f"line {use.line}: invoice {use.number} stands on line {earlier.line} of this claim "
+            "already; keep one of the two, or state on each the invoice's total, and as amount the "
             "part that the line claims",
             code="CB-530",
         )
