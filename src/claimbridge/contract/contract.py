@@ -107,7 +107,9 @@ class Contract:
             write_in_use(
                 bundle, service, rules.outline, documents, operations=operations, types=types
             )
-        encoded = EncodedCalls(documents, rules.outline.declared) if service.unsupported else None
+        encoded = (
+            EncodedCalls(documents, rules.outline.declarations) if service.unsupported else None
+        )
         return cls(documents.title, service, rules.shapes, rules.gate, encoded)
 
     def __repr__(self) -> str:

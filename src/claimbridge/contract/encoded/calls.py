@@ -34,7 +34,7 @@ from claimbridge.contract.names import (
     split_name,
 )
 from claimbridge.contract.operation import ENCODED, Operation
-from claimbridge.contract.outline.declared import Declared
+from claimbridge.contract.outline.declarations import Declarations
 from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.errors import DocumentError
@@ -60,8 +60,8 @@ class _Call:
 class EncodedCalls:
     """The rpc/encoded operations of a contract; all methods may be called from any thread."""
 
-    def __init__(self, documents: Documents, declared: Declared) -> None:
-        self._types = EncodedTypes(declared)
+    def __init__(self, documents: Documents, declarations: Declarations) -> None:
+        self._types = EncodedTypes(declarations)
         offered = [
             each
             for each in read_offer(documents).operations()

@@ -16,7 +16,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape
 from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, split_name
-from claimbridge.contract.outline.declared import Component, Declared
+from claimbridge.contract.outline.declarations import Component, Declarations
 from claimbridge.errors import ContractError
 
 _ARRAY: Final = f"{{{SOAP_ENCODING}}}Array"
@@ -53,9 +53,9 @@ EncodedType = Simple | Array | Struct
 class EncodedTypes:
     """Every type of a contract's schemas by ``{namespace}name``; ``name[]`` is an array of it."""
 
-    def __init__(self, declared: Declared) -> None:
-        self._title = declared.title
-        self._types = declared.of("type")
+    def __init__(self, declarations: Declarations) -> None:
+        self._title = declarations.title
+        self._types = declarations.of("type")
         self._made: dict[str, EncodedType] = {}
 
     def of(self, name: str) -> EncodedType:

@@ -96,8 +96,8 @@ class _Walk:
     def files(self) -> ContractFiles:
         locations = {place: name for place, name in self._names.items() if is_address(place)}
         if self._local is not None:
-            known = self._local.locations.items()
-            locations |= {place: name for place, name in known if name in self._files}
+            addresses = self._local.locations.items()
+            locations |= {place: name for place, name in addresses if name in self._files}
         return ContractFiles(self._names[self._start], self._files, locations, self._title)
 
     def _content(self, place: str) -> bytes:
@@ -110,8 +110,8 @@ class _Walk:
         """Return the place that ``location`` means as written in the document at ``base``."""
         plain = location.strip()
         local = self._local
-        known = local is not None and (not is_address(plain) or plain in local.locations)
-        if local is not None and known and not is_address(base):
+        is_local = local is not None and (not is_address(plain) or plain in local.locations)
+        if local is not None and is_local and not is_address(base):
             return local.resolve(plain, base)
         try:
             return self._allowed(urljoin(base, plain), location, base)
@@ -139,10 +139,10 @@ class _Walk:
             return place
         kind = ".wsdl" if root.tag == f"{{{WSDL}}}definitions" else ".xsd"
         stem = _stem(urlsplit(place))
-        taken = {name.lower() for name in self._files}
+        names = {name.lower() for name in self._files}
         number = 1
         name = f"{stem}{kind}"
-        while name.lower() in taken:  # also on systems that do not tell A from a
+        while name.lower() in names:  # also on systems that do not tell A from a
             number += 1
             name = f"{stem}-{number}{kind}"
         return name

@@ -111,7 +111,7 @@ def gather_schema(bundle: Bundle) -> Documents:
 
 
 class _Schema(msgspec.Struct):
-    """One schema being gathered: where it stands, its tree, and whether it is only included."""
+    """A schema: where it stands, its tree, and whether something imports it."""
 
     place: str
     tree: etree._Element
@@ -160,14 +160,14 @@ class _Walk:
 
     def _take_wsdl(self, name: str, root: etree._Element) -> None:
         for service in root.iterchildren(f"{{{WSDL}}}service"):
-            known = full_name(root.get("targetNamespace", ""), service.get("name", ""))
-            if known in self.services:
+            service_name = full_name(root.get("targetNamespace", ""), service.get("name", ""))
+            if service_name in self.services:
                 raise ContractError(
                     f"the contract {self.bundle.title} has two services called "
                     f"{service.get('name', '')}; nobody can tell which is meant: ask the vendor",
                     code="CB-215",
                 )
-            self.services.add(known)
+            self.services.add(service_name)
         for body in root.iterfind(f"{{{WSDL}}}binding//{{*}}body[@namespace]"):
             self._absolute(body.get("namespace", ""), name)
         for reference in root.iterchildren(f"{{{WSDL}}}import"):
@@ -176,8 +176,7 @@ class _Walk:
                 self.waiting.append((self.bundle.resolve(location, name), True))
         inline = root.iterfind(f"{{{WSDL}}}types/{{{XSD}}}schema")
         for number, schema in enumerate(inline, 1):
-            # tostring keeps the prefixes that are used only inside QName values; a copied tree
-            # would lose them.
+            # tostring keeps the prefixes that only QName values use; a copied tree loses them.
             alone = xmlio.parse(etree.tostring(schema, with_tail=False), what=name)
             self._take_schema(f"{name}#{number}", alone, base=name, imported=True)
 
@@ -279,7 +278,7 @@ def _standard(namespace: str) -> bytes:
 def references(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     """Yield each reference in a document to another file, and which attribute has its place.
 
-    Imports of the standard namespaces are left out: claimbridge has these at hand.
+    Imports of the standard namespaces are left out: claimbridge ships these.
     """
     for reference in root.iter(f"{{{WSDL}}}import"):
         if reference.get("location"):
@@ -316,7 +315,7 @@ def parse_document(name: str, content: bytes, title: str) -> etree._Element:
 def _relocated(root: etree._Element, name: str, bundle: Bundle) -> bytes | None:
     """Return a document whose references lead to its bundle's files by zeep's addresses.
 
-    None where they are names already. The tree itself stays as it is.
+    None where they are names already. ``root`` itself stays as it is.
     """
     if not bundle.locations:
         return None
