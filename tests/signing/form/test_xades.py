@@ -11,7 +11,7 @@ from tests.signing.issuing import AT, At, issue
 
 from claimbridge.errors import SignatureInvalid, SigningError
 from claimbridge.signing import Identity, Policy, Signer, verify
-from claimbridge.signing.form.xades import Properties, signed_properties
+from claimbridge.signing.form.xades import Properties, properties_to_sign
 from claimbridge.signing.keys.keys import SoftwareKey
 
 DOCUMENT = (
@@ -90,7 +90,7 @@ def _signed_saying(monkeypatch, change) -> bytes:
     def altered(certificate, now) -> Properties:
         return change(certificate, now)
 
-    monkeypatch.setattr("claimbridge.signing.sign.signed_properties", altered)
+    monkeypatch.setattr("claimbridge.signing.sign.properties_to_sign", altered)
     return Signer(Identity(SoftwareKey(HOLDER.key), HOLDER.certificate), clock=At()).sign_xades(
         DOCUMENT
     )
@@ -102,7 +102,7 @@ def _signed_saying(monkeypatch, change) -> bytes:
 def test_a_moment_that_cannot_be_is_refused(days, code, monkeypatch):
     """A signing time in the future, or before the certificate was valid, does not count."""
     document = _signed_saying(
-        monkeypatch, lambda cert, now: signed_properties(cert, now + timedelta(days=days))
+        monkeypatch, lambda cert, now: properties_to_sign(cert, now + timedelta(days=days))
     )
     with pytest.raises(SigningError) as caught:
         verify(document, Policy(pin=HOLDER.pem, at=AT))
@@ -112,7 +112,7 @@ def test_a_moment_that_cannot_be_is_refused(days, code, monkeypatch):
 def test_another_certificate_is_refused(monkeypatch):
     """The signature must name the certificate that it comes with."""
     other = issue("other").certificate
-    document = _signed_saying(monkeypatch, lambda cert, now: signed_properties(other, now))
+    document = _signed_saying(monkeypatch, lambda cert, now: properties_to_sign(other, now))
     with pytest.raises(SigningError) as caught:
         verify(document, Policy(pin=HOLDER.pem, at=AT))
     assert caught.value.code == "CB-351"

@@ -22,7 +22,7 @@ from claimbridge.mapping import Chart
 from claimbridge.model import Allocation, Payee
 from claimbridge.sources.hesi.forms.fields import load_map
 from claimbridge.sources.hesi.forms.form import HesiForms
-from claimbridge.sources.hesi.forms.ignored import fields_of, ignored
+from claimbridge.sources.hesi.forms.form_fields import fields_of, paths_ignored
 from claimbridge.sources.hesi.forms.values import invoice_id
 from claimbridge.sources.hesi.forms.words import FormWords
 
@@ -378,7 +378,7 @@ def test_a_form_that_is_nested_without_end() -> None:
     found["form"]["payPlan"] = deep
 
     assert forms().claim(found).id == "B26000001"
-    assert "u_深" in ignored(found, load_map(MAP))
+    assert "u_深" in paths_ignored(found, load_map(MAP))
 
 
 def test_employees_may_be_looked_up() -> None:
@@ -395,8 +395,8 @@ def test_employees_may_be_looked_up() -> None:
 
 def test_what_the_map_ignores_is_told() -> None:
     """Fields that hold something and fill nothing; Hesi's own noise is none."""
-    assert ignored(document("changed"), load_map(MAP)) == ("u_备注码", "u_银行卡")
-    assert ignored(document("plain"), load_map(MAP)) == ()
+    assert paths_ignored(document("changed"), load_map(MAP)) == ("u_备注码", "u_银行卡")
+    assert paths_ignored(document("plain"), load_map(MAP)) == ()
 
 
 def test_examples_hide_what_is_personal() -> None:

@@ -21,7 +21,7 @@ from tests.sources.hesi.stage import EBOT, SIGN_KEY, stage
 
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.sandbox import HookSettings
-from claimbridge.sources.hesi.hook import MAX_BODY, MOST_AT_ONCE, HesiHook, missed_messages
+from claimbridge.sources.hesi.hook import MAX_BODY, MOST_AT_ONCE, HesiHook, hints_from_log
 from claimbridge.sources.record import Hint, SourceRecord, SqliteRecord
 
 FLOOD = 10_000
@@ -314,10 +314,10 @@ def test_with_hesis_own_messages_under_uvicorn(record: SourceRecord) -> None:
         hesi.hesi.put("ID-L2", state="paid")
         hesi.hesi.flush()
         assert told(record) == []
-        assert missed_messages(hesi.client, record, clock=hesi.clock) == 2
+        assert hints_from_log(hesi.client, record, clock=hesi.clock) == 2
         assert sorted(told(record)) == ["ID-L1", "ID-L2"]
         record.clear_hints("hesi", upto=10**9)
-        assert missed_messages(hesi.client, record, clock=hesi.clock) == 2, "the overlap"
+        assert hints_from_log(hesi.client, record, clock=hesi.clock) == 2, "the overlap"
         assert record.mark("hesi messages").isdigit()
 
 
@@ -329,6 +329,6 @@ def test_a_log_that_cannot_be_read_is_read_again(record: SourceRecord) -> None:
         hesi.hesi.flush()
         hesi.sandbox.set_faults("hesi_failed:throttle@1")
         with pytest.raises(Exception, match="CB-51"):
-            missed_messages(hesi.client, record, clock=hesi.clock)
+            hints_from_log(hesi.client, record, clock=hesi.clock)
         assert (record.mark("hesi messages"), told(record)) == ("", [])
-        assert missed_messages(hesi.client, record, clock=hesi.clock) == 1
+        assert hints_from_log(hesi.client, record, clock=hesi.clock) == 1

@@ -14,7 +14,7 @@ from lxml import etree
 
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Posting, Purpose, Role, Side, Submission, Voucher
-from claimbridge.model.voucher_fields import POSTING, VOUCHER, Untold
+from claimbridge.model.voucher_fields import POSTING, VOUCHER, Omission
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from claimbridge.profiles.reference import requests
 
 UNTOLD: Final[Mapping[str, str]] = {
-    name: told.element.why for name, told in VOUCHER.items() if isinstance(told.element, Untold)
+    name: told.element.why for name, told in VOUCHER.items() if isinstance(told.element, Omission)
 } | {
     f"posting.{name}": told.element.why
     for name, told in POSTING.items()
-    if isinstance(told.element, Untold)
+    if isinstance(told.element, Omission)
 }
 """The fields that the contract has no element for, each with the reason."""
 NAMESPACE: Final = "urn:claimbridge:voucher:1"

@@ -102,7 +102,7 @@ class Endpoint:
 
     def _plain(self, body: etree._Element, version: str) -> etree._Element:
         try:
-            return self.contract.asked(body)
+            return self.contract.literal(body)
         except DocumentError as error:
             raise _misunderstood(version, error.message) from error
 

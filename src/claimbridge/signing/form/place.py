@@ -1,7 +1,7 @@
 """Finds the signature in its one place, and the element it must cover there.
 
-A signature counts for what stands in a fixed place, never for what carries a fixed Id: that is
-how signature wrapping works (McIntosh and Austel, 2005).
+A signature counts for an element in a fixed place, never for an element with a fixed Id: signature
+wrapping works by Ids (McIntosh and Austel, 2005).
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _IDS = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']", smart_str
 
 
 class SignaturePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a signature lies and what it may cover.
+    """Where a signature lies and which elements it may cover.
 
-    ``target`` must be covered, and is what the caller gets. ``coverable`` holds, by the URIs that
-    may point there, every element a Reference may cover, the target included. ``security`` is
+    The signature must cover ``target``, and the caller gets it. ``coverable`` holds, by the URIs
+    that may point there, every element a Reference may cover, the target included. ``security`` is
     the WS-Security header; None for a document. ``blocks`` are the other header blocks.
     """
 

@@ -1,8 +1,8 @@
 """Reads one ``ds:Signature`` into values and refuses whatever is not on the allow-lists.
 
 No cryptography happens here, so that nothing is computed for a signature the policy forbids.
-Everything that is not expected is refused: unknown elements, attributes, algorithms, transforms,
-comments and processing instructions (how they split a DigestValue in two is CVE-2025-29775).
+Everything unexpected is refused: unknown elements, attributes, algorithms, transforms, comments and
+processing instructions (in CVE-2025-29775 they split a DigestValue in two).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def read_signature(
 
 
 def _of_properties(reference: etree._Element) -> DigestReference:
-    """Return the Reference to what an Object of XAdES signs, which stands last."""
+    """Return the Reference to the signed properties of XAdES, which stands last."""
     read = _reference(reference, attributes=("Id", "Type", "URI"))
     if reference.get("Type") != SIGNED_PROPERTIES or read.enveloped:
         raise _malformed("Reference to SignedProperties", [reference])
@@ -202,7 +202,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
 
 
 def no_certificate() -> SignerUntrusted:
-    """Return the refusal of a signature that names its key otherwise than by a certificate."""
+    """Return the refusal of a signature that does not name its key by a certificate."""
     return SignerUntrusted(
         "the signature does not come with an X.509 certificate, and with nothing but one; bare "
         "keys, shared keys and key names are not accepted",

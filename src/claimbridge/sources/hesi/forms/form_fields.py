@@ -39,9 +39,9 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
 def fields_of(document: JsonObject, fields: FieldMap) -> tuple[FormField, ...]:
     """Return every field of a form that holds something, in its order, each once."""
     form = document.get("form")
-    mapped = fields.mapped()
+    mapped = fields.claim_fields()
     found: dict[str, FormField] = {}
-    for path, value in _walked(form, "", frozenset(mapped)):
+    for path, value in _walk(form, "", frozenset(mapped)):
         if path in found:
             continue
         found[path] = FormField(
@@ -54,7 +54,7 @@ def fields_of(document: JsonObject, fields: FieldMap) -> tuple[FormField, ...]:
     return tuple(found.values())
 
 
-def ignored(document: JsonObject, fields: FieldMap) -> tuple[str, ...]:
+def paths_ignored(document: JsonObject, fields: FieldMap) -> tuple[str, ...]:
     """Return the paths of a form that no rule reads, though nothing says that it may be so."""
     return tuple(
         field.path
@@ -63,12 +63,12 @@ def ignored(document: JsonObject, fields: FieldMap) -> tuple[str, ...]:
     )
 
 
-def _walked(part: object, path: str, mapped: frozenset[str]) -> Iterator[tuple[str, object]]:
+def _walk(part: object, path: str, mapped: frozenset[str]) -> Iterator[tuple[str, object]]:
     """Yield what a map reads and what lies beside it; what it does not enter stays whole."""
     if isinstance(part, list):
         for entry in part:
             if isinstance(entry, Mapping):
-                yield from _walked(entry, path, mapped)
+                yield from _walk(entry, path, mapped)
             else:
                 yield path, entry
     elif isinstance(part, Mapping):
@@ -76,15 +76,15 @@ def _walked(part: object, path: str, mapped: frozenset[str]) -> Iterator[tuple[s
             inner = f"{path}.{name}" if path else str(name)
             if value in (None, "", [], {}):
                 continue
-            if inner not in mapped and _entered(inner, mapped):
-                yield from _walked(value, inner, mapped)
+            if inner not in mapped and _has_inner_field(inner, mapped):
+                yield from _walk(value, inner, mapped)
             else:
                 yield inner, value
     elif path:
         yield path, part
 
 
-def _entered(path: str, mapped: frozenset[str]) -> bool:
+def _has_inner_field(path: str, mapped: frozenset[str]) -> bool:
     return path in LISTS.values() or any(one.startswith(f"{path}.") for one in mapped)
 
 
