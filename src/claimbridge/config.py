@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from claimbridge.bounds import check_finite, check_numbers
-from claimbridge.environment import Variable, nothing_overridden, read_as, stem, variables_of
+from claimbridge.environment import Variable, overrides_nothing, read_as, stem, variables_of
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.model.zones import find_zone
 
@@ -91,25 +91,28 @@ class Replies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One ledger as configured; it holds no secret and pickles.
 
-    ``contract`` None means the profile's own; ``chart`` None means that vouchers are not mapped
-    from claims here (``submit`` then needs one); ``identity`` None means that vouchers are not
-    signed; ``identity_algorithm`` None is what suits its key; ``batch_signature`` signs each
-    voucher of a batch, or all of them by one signature; ``next_identity`` is the one that
-    replaces it, and signs as soon as its certificate is valid.
+    ``contract`` None means the profile's own. ``chart`` None means that vouchers are not mapped
+    from claims here; ``submit`` then needs one. ``identity`` None means that vouchers are not
+    signed. ``identity_algorithm`` None is what suits its key. ``batch_signature`` signs each
+    voucher of a batch, or all of them by one signature. ``next_identity`` takes the place of
+    ``identity`` as soon as its certificate is valid.
+
     ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
-    ``longest_wait``, ``quiet_period`` are those of ``claimbridge.submission.Rules`` (seconds), and
-    so is ``first_send``: ``ask`` the ERP for a document before it is sent for the first time, or
-    ``send`` it; None is what suits the profile.
+    ``longest_wait`` and ``quiet_period`` are those of ``claimbridge.submission.Rules``, in seconds.
+    ``first_send`` says what comes before a document is sent for the first time: ``ask`` the ERP for
+    it, or just ``send`` it; None is what suits the profile.
+
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
-    they are not beside ``endpoint``; ``options`` are the profile's own settings.
-    ``book`` tells this book apart from others behind the same endpoint, where the profile's options
-    do not. A ``parallel`` ledger is given the same claims as others.
-    ``proxy`` is a URL, or the reference to one with a password; ``ca`` a PEM file of further trust
-    anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's companies
-    begin, but for those whose chart says otherwise; None: where a moment must decide a date, the
-    claim is refused. ``folder`` is where relative paths start.
+    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``book`` tells
+    this book apart from others behind the same endpoint, where the profile's options do not. A
+    ``parallel`` ledger is given the same claims as others.
+
+    ``proxy`` is a URL, or the reference to one with a password. ``ca`` is a PEM file of further
+    trust anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's
+    companies begin, but for those whose chart says otherwise. With None, a claim is refused where
+    a moment must decide a date. ``folder`` is where relative paths start.
     """
 
     endpoint: str
@@ -218,9 +221,9 @@ def load_config(
 
 def config_from(table: Mapping[str, Any], *, where: str) -> LedgerConfig:
     """Return the configuration that plain values describe; ``where`` is for the error."""
-    found = read_as(LedgerConfig, table, where=where, code="CB-251")
-    check_finite(found.options, what=f"{where}: options", code="CB-251")
-    return found
+    config = read_as(LedgerConfig, table, where=where, code="CB-251")
+    check_finite(config.options, what=f"{where}: options", code="CB-251")
+    return config
 
 
 def ledgers_in(path: str | Path) -> tuple[str, ...]:
@@ -276,7 +279,7 @@ def _override_from_environment(
         elif outer == "auth" and inner.startswith("secrets_") and inner != "secrets_":
             _put(table, (outer, "secrets", inner.removeprefix("secrets_")), text)
         else:
-            raise nothing_overridden(text)
+            raise overrides_nothing(text)
 
 
 def stems_in(document: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -289,10 +292,10 @@ def _put(table: dict[str, Any], path: tuple[str, ...], text: Variable) -> None:
     """Put a value into a table of tables; what it changes of them is a copy."""
     *outer, last = path
     for key in outer:
-        held = table.get(key, {})
-        if not isinstance(held, dict):
-            raise nothing_overridden(text, f"{key} is no table in the file")
-        table[key] = table = dict(held)
+        inner = table.get(key, {})
+        if not isinstance(inner, dict):
+            raise overrides_nothing(text, f"{key} is no table in the file")
+        table[key] = table = dict(inner)
     table[last] = text
 
 

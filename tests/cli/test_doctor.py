@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from tests.cli.conftest import EXAMPLES, Folder, Run
 from tests.cli.test_terminal import on_terminal
 from tests.signing.issuing import AT, issue
-from tests.signing.test_revocation import revoke
+from tests.signing.trust.test_revocation import revoke
 from tests.soap.authority import Authority
 from tests.soap.server import Server, Wire, http
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.cli.conftest import Folder, Run
 from tests.signing.issuing import issue
-from tests.signing.test_ocsp import respond
-from tests.signing.test_revocation import revoke
+from tests.signing.trust.test_ocsp import respond
+from tests.signing.trust.test_revocation import revoke
 
 from claimbridge.clock import SYSTEM
 from claimbridge.sandbox import Sandbox

@@ -36,8 +36,8 @@ from pathlib import Path
 
 from tests.drills.divided import child
 from tests.drills.divided.child import LINES, PROFILES, Death, Wish
+from tests.withstand.division.test_division import long_claim
 from tests.withstand.scene import QUIET, book_of
-from tests.withstand.test_division import long_claim
 
 from claimbridge.client import Client
 from claimbridge.errors import ClaimBridgeError, ConflictingSubmission, OutcomeUnknown

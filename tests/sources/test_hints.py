@@ -180,11 +180,11 @@ def test_hints_about_nothing_are_forgotten(shelf: Shelf, record: SourceRecord) -
 def test_missed_hints_that_cannot_be_found_now(shelf: Shelf, record: SourceRecord) -> None:
     """A log of failures that cannot be read is told, and holds up nothing."""
 
-    def missed() -> None:
+    def catch_up() -> None:
         raise NotDelivered("the log is closed")
 
     shelf.polled = ["C"]
-    source = SourceWithHints(shelf, record, port=NothingBack(), missed=missed)
+    source = SourceWithHints(shelf, record, port=NothingBack(), catch_up=catch_up)
     found: list[str] = []
     with pytest.raises(NotDelivered, match="the log is closed"):
         found.extend(arrival.key for arrival in source.arrivals())

@@ -47,5 +47,5 @@ def relay(erp: Sandbox) -> Iterator[Relay]:
 def processes() -> ForkServerContext:
     """Makes processes quickly: what they need is imported once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.withstand.interrupted"])
+    context.set_forkserver_preload(["tests.withstand.breaks.interrupted"])
     return context

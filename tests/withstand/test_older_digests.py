@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.withstand.division.test_division import client as divided_client
+from tests.withstand.division.test_division import long_claim
 from tests.withstand.scene import Threaded, claim, configured
-from tests.withstand.test_division import client as divided_client
-from tests.withstand.test_division import long_claim
 
 from claimbridge import Claim
 from claimbridge.errors import ConflictingSubmission

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.withstand.interrupted import submit_until_interrupted
+from tests.withstand.breaks.interrupted import submit_until_interrupted
 from tests.withstand.scene import (
     CHART,
     NAME,

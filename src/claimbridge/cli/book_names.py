@@ -28,7 +28,7 @@ def book_of(journal: Journal, config: LedgerConfig) -> str:
     return config.name if ledger_book is None else ledger_book.book.id
 
 
-def configured_in(path: Path, journal_url: str) -> list[BookConfig]:
+def wanted_books(path: Path, journal_url: str) -> list[BookConfig]:
     """Return the books of the configured ledgers that use a journal; none of what is wrong."""
     wanted = []
     for name in ledgers_in(path):
@@ -41,7 +41,7 @@ def configured_in(path: Path, journal_url: str) -> list[BookConfig]:
 
 def missing_in(path: Path, journal: Journal, journal_url: str) -> list[str]:
     """Return a sentence for each book that holds something and that no ledger means."""
-    lost = missing(journal.books(), configured_in(path, journal_url))
+    lost = missing(journal.books(), wanted_books(path, journal_url))
     held = [(book, sum(journal.counts(book.id).values())) for book in lost]
     return [
         f"the journal holds {count} submission{'s' if count != 1 else ''} of ledger {book.name}, "
@@ -51,7 +51,7 @@ def missing_in(path: Path, journal: Journal, journal_url: str) -> list[str]:
     ]
 
 
-def tell_missing(path: Path, client: Client) -> None:
+def warn_of_missing(path: Path, client: Client) -> None:
     """Warn of books that no ledger means, before something is sent; never fails."""
     with suppress(ClaimBridgeError):
         url = client.ledger.setup.config.journal_url
@@ -59,4 +59,4 @@ def tell_missing(path: Path, client: Client) -> None:
             complain(f"warning: {sentence}")
 
 
-__all__ = ["book_of", "configured_in", "missing_in", "tell_missing"]
+__all__ = ["book_of", "missing_in", "wanted_books", "warn_of_missing"]

@@ -168,7 +168,7 @@ INTAKE: Final = (
     Command(
         "retry",
         "commands.intake:retry_arrivals",
-        "Let the next pass go on with what is parked, once its reason is mended.",
+        "Let the next pass go on with what is parked, once its reason is fixed.",
         "claimbridge intake retry EXP-2026-0042",
         acts=True,
     ),

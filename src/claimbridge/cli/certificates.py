@@ -17,12 +17,12 @@ from claimbridge.signing import Identity, Policy
 EXPIRY_WARNING = dt.timedelta(days=30)
 
 
-def identity(config: LedgerConfig) -> str | tuple[str, str]:
+def check_identity(config: LedgerConfig) -> str | tuple[str, str]:
     """Return what is known of the identities that vouchers are signed with, and how it is."""
     identities = open_identities(config)
     if not identities:
         return "warning", "none: vouchers are not signed"
-    text = "; then ".join(map(_certified, identities))
+    text = "; then ".join(map(_certificate_text, identities))
     now = SYSTEM.now()
     # One that is about to expire is no trouble where the next is there already.
     left = max(one.certificate.not_valid_after_utc for one in identities) - now
@@ -39,7 +39,7 @@ def identity(config: LedgerConfig) -> str | tuple[str, str]:
     return text
 
 
-def _certified(identity: Identity) -> str:
+def _certificate_text(identity: Identity) -> str:
     certificate = identity.certificate
     name = certificate.subject.rfc4514_string()
     begins, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -47,18 +47,22 @@ def _certified(identity: Identity) -> str:
     return f"{name}, {since}until {until:%Y-%m-%d}"
 
 
-def replies(config: LedgerConfig) -> str | tuple[str, str]:
+def check_replies(config: LedgerConfig) -> str | tuple[str, str]:
     """Return how the ERP's signed replies are judged, and what of that judges nothing."""
     policy = reply_policy(config)
     assert policy is not None  # looked at where replies are signed
     assert config.replies is not None
-    doubts = [*_of_age(config.replies), *_of_anchors(policy), *_of_lists(policy, config.replies)]
+    doubts = [
+        *_age_doubts(config.replies),
+        *_anchor_doubts(policy),
+        *_list_doubts(policy, config.replies),
+    ]
     if doubts:
         return "warning", "; ".join(doubts)
     return f"signed, and no older than {config.replies.max_age:g} s"
 
 
-def _of_age(replies: Replies) -> Iterator[str]:
+def _age_doubts(replies: Replies) -> Iterator[str]:
     if replies.max_age is None:
         bound = " (addressing binds an answer to its question where the ERP signs that)"
         yield (
@@ -67,7 +71,7 @@ def _of_age(replies: Replies) -> Iterator[str]:
         )
 
 
-def _of_anchors(policy: Policy) -> Iterator[str]:
+def _anchor_doubts(policy: Policy) -> Iterator[str]:
     now = SYSTEM.now()
     for anchor in _certificates(policy):
         name = anchor.subject.rfc4514_string()
@@ -77,7 +81,7 @@ def _of_anchors(policy: Policy) -> Iterator[str]:
             yield f"{name} is not valid before {anchor.not_valid_before_utc:%Y-%m-%d}"
 
 
-def _of_lists(policy: Policy, replies: Replies) -> Iterator[str]:
+def _list_doubts(policy: Policy, replies: Replies) -> Iterator[str]:
     anchors = _certificates(policy)
     issuers = [one.subject for one in anchors]
     if policy.pin:
@@ -115,4 +119,4 @@ def _list(data: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(data)
 
 
-__all__ = ["identity", "replies"]
+__all__ = ["check_identity", "check_replies"]

@@ -25,7 +25,7 @@ _PLAIN: Final = {
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
-def escaped(text: str) -> str:
+def escape_unseen(text: str) -> str:
     r"""Return JSON in which C1, format and separating characters are ``\uXXXX``; it says the same.
 
     JSON has such characters in strings alone; msgspec has escaped those below U+0020.
@@ -59,7 +59,7 @@ class Outlet(io.TextIOBase):
     """A text stream over another, for one run of the command; ``None`` takes everything.
 
     ``failed`` is why it takes nothing any more; ``lacking`` whether a character had to be spelt;
-    ``silent`` whether both were told already.
+    ``silent`` whether both were reported already.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -115,10 +115,10 @@ class Outlet(io.TextIOBase):
         try:
             text.encode(self._encoding)
         except UnicodeEncodeError:
-            return "".join(map(self._one, text))
+            return "".join(map(self._printable_character, text))
         return text
 
-    def _one(self, character: str) -> str:
+    def _printable_character(self, character: str) -> str:
         try:
             character.encode(self._encoding)
         except UnicodeEncodeError:
@@ -156,7 +156,7 @@ class Outlet(io.TextIOBase):
 def outlets(*, acts: bool) -> Iterator[None]:
     """Let stdout and stderr be outlets for one run; tell at its end of what was not printed.
 
-    A reader that goes away (``| head -1``) is told of only where the command ``acts``.
+    A reader that goes away (``| head -1``) is reported only where the command ``acts``.
     """
     before = sys.stdout, sys.stderr
     for stream in before:
@@ -169,14 +169,14 @@ def outlets(*, acts: bool) -> Iterator[None]:
     finally:
         try:
             out.flush()
-            if told := _told(out, acts=acts):
-                err.write(f"warning: {told}\n")
+            if warning := _warning(out, acts=acts):
+                err.write(f"warning: {warning}\n")
             err.flush()
         finally:
             sys.stdout, sys.stderr = before
 
 
-def _told(out: Outlet, *, acts: bool) -> str:
+def _warning(out: Outlet, *, acts: bool) -> str:
     if out.silent:
         return ""
     ended = "the work went on to its end, and the exit code is the work's"
@@ -206,7 +206,7 @@ def fill_standard_descriptors() -> None:
 
 __all__ = [
     "Outlet",
-    "escaped",
+    "escape_unseen",
     "fill_standard_descriptors",
     "holds_everything",
     "in_ascii",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from claimbridge.cli.outlet import Outlet, escaped, holds_everything, in_ascii
+from claimbridge.cli.outlet import Outlet, escape_unseen, holds_everything, in_ascii
 from claimbridge.errors import ConfigurationError, spelt
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def emit(record: dict[str, Any]) -> None:
     """
     text = msgspec.json.encode(record).decode()
     whole = holds_everything(sys.stdout.encoding)
-    sys.stdout.write((escaped(text) if whole else in_ascii(text)) + "\n")
+    sys.stdout.write((escape_unseen(text) if whole else in_ascii(text)) + "\n")
     sys.stdout.flush()
 
 

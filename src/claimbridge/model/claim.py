@@ -34,7 +34,7 @@ from claimbridge.model.fields import (
     with_fields,
 )
 from claimbridge.model.line_checks import normalise_line
-from claimbridge.model.money import EXACT, as_amount, as_decimal, exponent, shown, summed
+from claimbridge.model.money import EXACT, as_amount, as_decimal, excerpt, exponent, summed
 from claimbridge.model.text import check_codes
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -43,13 +43,12 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approved claim, as its source gave it.
 
-    ``revision`` counts from 1 and grows with every change after approval. ``company`` is the
-    company's code in the ERP, ``employee`` the employee's. ``total`` is in ``currency`` and equals
-    the sum of the lines, converted by their rates and rounded line by line, half up.
-    ``grade`` is the employee's 职级. ``approved_at`` carries a time zone; None means that the
-    source does not say. ``advances`` are settled against what the employee paid. ``payees`` are
-    paid what then remains, and add up to it; empty: the employee is. Raises ClaimError (or a
-    subclass) when it cannot exist.
+    ``revision`` counts from 1 and grows with every change after approval. ``company`` and
+    ``employee`` are codes in the ERP. ``total`` is in ``currency`` and equals the sum of the lines,
+    converted by their rates and rounded line by line, half up. ``grade`` is the employee's 职级.
+    ``approved_at`` carries a time zone; None: the source does not say. ``advances`` are settled
+    against what the employee paid. ``payees`` are paid what then remains, and add up to it; empty:
+    the employee is paid. Raises ClaimError (or a subclass) when the claim cannot exist.
     """
 
     id: str
@@ -145,7 +144,7 @@ def _check_revision(revision: object) -> None:
         )
     if not 1 <= revision <= MAX_REVISION:
         raise ClaimError(
-            f"revision {shown(revision)} is out of range: from 1 to {MAX_REVISION}", code="CB-145"
+            f"revision {excerpt(revision)} is out of range: from 1 to {MAX_REVISION}", code="CB-145"
         )
 
 
@@ -178,8 +177,8 @@ def _normalise_advances(claim: Claim, owed: Decimal) -> tuple[tuple[Advance, ...
         advance = with_fields(
             stated,
             {
-                "settled": _unsigned(stated.settled, claim.currency, f"{path}.settled"),
-                "returned": _unsigned(stated.returned, claim.currency, f"{path}.returned"),
+                "settled": _not_negative(stated.settled, claim.currency, f"{path}.settled"),
+                "returned": _not_negative(stated.returned, claim.currency, f"{path}.returned"),
             },
         )
         advances.append(advance)
@@ -187,13 +186,13 @@ def _normalise_advances(claim: Claim, owed: Decimal) -> tuple[tuple[Advance, ...
         if advance.settled and owed < 0:
             raise ClaimError(
                 f"{path}.settled {advance.settled} is more than the claim owes the employee; "
-                "what is handed back is returned",
+                "write what the employee hands back as returned",
                 code="CB-190",
             )
     return tuple(advances), owed
 
 
-def _unsigned(value: Decimal, currency: str, what: str) -> Decimal:
+def _not_negative(value: Decimal, currency: str, what: str) -> Decimal:
     amount = as_amount(value, currency, what=what)
     if amount < 0:
         raise ClaimError(f"{what} {amount} is negative", code="CB-190")
@@ -226,17 +225,17 @@ _set: Final = msgspec.structs.force_setattr
 
 def _without_defaults(value: object) -> Any:
     """Return plain values without the fields that say nothing."""
-    return _pruned(msgspec.to_builtins(value))
+    return _prune(msgspec.to_builtins(value))
 
 
-def _pruned(plain: Any) -> Any:
+def _prune(plain: Any) -> Any:
     if isinstance(plain, dict):
         return {
-            name: value if name == "dimensions" else _pruned(value)  # whose names are the user's
+            name: value if name == "dimensions" else _prune(value)  # whose names are the user's
             for name, value in plain.items()
             if value not in _UNSAID
         }
-    return [_pruned(item) for item in plain] if isinstance(plain, (list, tuple)) else plain
+    return [_prune(item) for item in plain] if isinstance(plain, (list, tuple)) else plain
 
 
 _UNSAID: Final[tuple[object, ...]] = (None, False, "", {}, (), [])
@@ -252,8 +251,8 @@ def _from_json(data: bytes | str) -> Claim:
 
 
 def _from_dict(data: dict[str, Any]) -> Claim:
-    found = data.get("id") if isinstance(data, dict) else None
-    claim_id = found[:64] if isinstance(found, str) else None
+    stated = data.get("id") if isinstance(data, dict) else None
+    claim_id = stated[:64] if isinstance(stated, str) else None
     try:
         _refuse_floats(data, "claim")
         return msgspec.convert(data, Claim)
@@ -274,8 +273,8 @@ def _as_claim_error(error: Exception, claim_id: str | None) -> ClaimError:
 def _id_of(data: bytes | str) -> str | None:
     """Return the id that broken JSON seems to carry, so that a person finds the claim."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    found = re.search(r'"id"\s*:\s*"([^"\\\x00-\x1f]{1,64})"', text[:100_000])
-    return found.group(1) if found else None
+    match = re.search(r'"id"\s*:\s*"([^"\\\x00-\x1f]{1,64})"', text[:100_000])
+    return match.group(1) if match else None
 
 
 def _refuse_floats(value: object, what: str) -> None:

@@ -56,12 +56,12 @@ QUANTA: Final[dict[str, Decimal]] = {
 EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 """What money is computed under, whatever context the calling thread has set.
 
-An amount has 18 digits at most and a rate 22: 60 hold their product and a quotient that rounds
-right. Nobody reads its flags, so that sharing it between threads does no harm.
+An amount has 18 digits at most and a rate 22: 60 digits hold their product, and a quotient that
+rounds right. Nobody reads the context's flags, so threads may share it.
 """
 
 MAX_INTEGER_DIGITS: Final = 15
-"""An amount of 10**15 or more is taken for a mistake, in any currency."""
+"""An amount of 10**15 or more counts as a mistake, in any currency."""
 
 MAX_FRACTION_DECIMALS: Final = 12
 
@@ -83,7 +83,8 @@ def quantum(currency: str) -> Decimal:
         return QUANTA[currency]
     except (KeyError, TypeError):
         raise ClaimError(
-            f"currency {shown(currency)!r} is not in ISO 4217; use a three-letter code such as CNY",
+            f"currency {excerpt(currency)!r} is not in ISO 4217; use a three-letter code such as "
+            "CNY",
             code="CB-103",
         ) from None
 
@@ -102,18 +103,18 @@ def as_amount(value: object, currency: str, *, what: str = "amount") -> Decimal:
         and value.adjusted() < MAX_INTEGER_DIGITS
         and value
     ):
-        return value  # most amounts come from here, and are as they should be
+        return value  # most amounts have the right form already
     amount = as_decimal(value, what=what)
     if amount.adjusted() >= MAX_INTEGER_DIGITS:
         raise ClaimError(
-            f"{what} {shown(amount)} {currency} is beyond belief; the limit is "
+            f"{what} {excerpt(amount)} {currency} is too large; the limit is "
             f"{MAX_INTEGER_DIGITS} digits before the point",
             code="CB-105",
         )
     exact = EXACT.quantize(amount, smallest)
     if exact != amount:
         raise ClaimError(
-            f"{what} {shown(amount)} has more decimals than {currency} allows "
+            f"{what} {excerpt(amount)} has more decimals than {currency} allows "
             f"({exponent(currency)}); round it where it arises",
             code="CB-104",
         )
@@ -144,13 +145,14 @@ def as_fraction(
     number = as_decimal(value, what=what)
     if not low <= number <= high:
         raise ClaimError(
-            f"{what} {shown(number)} is out of range: from {low} to {high}", code="CB-144"
+            f"{what} {excerpt(number)} is out of range: from {low} to {high}", code="CB-144"
         )
     short = EXACT.normalize(number)
     decimals = -int(short.as_tuple().exponent)
     if decimals > MAX_FRACTION_DECIMALS:
         raise ClaimError(
-            f"{what} {shown(number)} has more than {MAX_FRACTION_DECIMALS} decimals", code="CB-144"
+            f"{what} {excerpt(number)} has more than {MAX_FRACTION_DECIMALS} decimals",
+            code="CB-144",
         )
     return short if decimals >= 0 else EXACT.quantize(short, Decimal(1))  # 10, not 1E+1
 
@@ -175,13 +177,13 @@ def as_decimal(value: object, *, what: str) -> Decimal:
     try:
         amount = Decimal(value)
     except (InvalidOperation, ValueError):
-        raise ClaimError(f"{what} {shown(value)!r} is not a number", code="CB-101") from None
+        raise ClaimError(f"{what} {excerpt(value)!r} is not a number", code="CB-101") from None
     if not amount.is_finite():
-        raise ClaimError(f"{what} {shown(value)} is not a finite number", code="CB-101")
+        raise ClaimError(f"{what} {excerpt(value)} is not a finite number", code="CB-101")
     return amount
 
 
-def shown(value: object) -> str:
+def excerpt(value: object) -> str:
     """Return ``value`` for a message, cut to a readable length."""
     text = str(value)
     return text if len(text) <= 40 else f"{text[:40]}…"

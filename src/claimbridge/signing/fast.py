@@ -1,11 +1,12 @@
 """Verifies documents in the form that this package writes, from their bytes.
 
-Only what is certain is accepted here; for everything else, every refusal included, ``recognised``
-returns None and the general way decides. Why what is accepted here the general way accepts too,
-with the same content: take the signature, which is fixed to the letter and stands before the end
-tag of the root, out of the document. What is left has the digest that was signed; it is
-well-formed, and read and written again by exclusive C14N it is the same bytes. So the tree of the
-whole document, its signature taken out, has just these bytes as its canonical form.
+Only certain cases are accepted here; otherwise ``verify`` returns None and the general way decides.
+So every refusal comes from the general way.
+
+Why does the general way accept the same documents, with the same content? The signature is fixed to
+the letter and stands before the root's end tag. Without the signature, the bytes of the document
+have the signed digest, are well-formed, and are their own exclusive C14N. So the tree of the whole
+document, without its signature, has just these bytes as its canonical form.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ _CERTIFICATE_END: Final = b"</ds:X509Certificate>"
 # Far below every limit of the parser, so that the signature cannot be what goes beyond one.
 _MAXIMUM_BYTES: Final = 1_000_000
 _MAXIMUM_SIGNERS: Final = 256
-# What a policy can ask for and is judged here, or by the certificates' judge. A policy that sets
-# anything else goes the general way.
+# The fields of a policy that are judged here, or by the certificates' judge. A policy that sets any
+# other field goes the general way.
 _KNOWN: Final = frozenset(
     {"placement", "trust", "pin", "subjects", "at", "usages", "crls", "ocsp", "revocation"}
 )
 
 
 class TrustedSigner(msgspec.Struct, frozen=True, eq=False):
-    """A trusted signer, as long as no certificate involved begins or ends to be valid."""
+    """A trusted signer, until the validity of one of its certificates changes."""
 
     checks: Mapping[bytes, Check]
     """How its key checks values, by the algorithms that suit it."""
@@ -62,11 +63,10 @@ class TrustedSigner(msgspec.Struct, frozen=True, eq=False):
 
 
 class FastVerifier:
-    """Verifies what it recognises by one policy; threads may share it.
+    """Verifies documents of a known form by one policy; threads may share it.
 
-    It remembers the signers that the judge accepted: the same certificates, to the byte, and a
-    moment between the same beginnings and ends of all certificates, lists and responses, have the
-    same verdict.
+    It remembers the signers that the judge accepted. The same certificates, to the byte, have the
+    same verdict as long as no certificate, list or response begins or ends in between.
     """
 
     def __init__(self, policy: Policy, judge: Judge) -> None:
@@ -80,8 +80,8 @@ class FastVerifier:
         }
         self._open = policy.placement == "document" and asked <= _KNOWN
 
-    def recognised(self, document: bytes, now: datetime) -> Verified | None:
-        """Return what ``document`` holds signed; None when the general way must decide."""
+    def verify(self, document: bytes, now: datetime) -> Verified | None:
+        """Return the signed content of ``document``; None when the general way must decide."""
         start = document.rfind(START)
         if start < 0 or not self._open or len(document) > _MAXIMUM_BYTES:
             return None
@@ -112,9 +112,9 @@ class FastVerifier:
 
     def _signer(self, key_info: bytes, now: datetime) -> TrustedSigner | None:
         found = self._signers.get(key_info)
-        # At the very moment of a change either side may be right: it is judged anew.
+        # At the very moment of a change either side may be right: judge the signer again.
         if found is None or not found.since < now < found.until:
-            found = self._judged(key_info, now)
+            found = self._judge_signer(key_info, now)
             if found is None:
                 return None
             if len(self._signers) >= _MAXIMUM_SIGNERS:
@@ -122,12 +122,12 @@ class FastVerifier:
             self._signers[key_info] = found
         return found
 
-    def _judged(self, key_info: bytes, now: datetime) -> TrustedSigner | None:
+    def _judge_signer(self, key_info: bytes, now: datetime) -> TrustedSigner | None:
         match = KEY_INFO.fullmatch(key_info)
         if match is None:
             return None
         texts = match["certificates"].replace(_CERTIFICATE, b"").split(_CERTIFICATE_END)[:-1]
-        encoded = [_decoded(text) for text in texts]
+        encoded = [_decode(text) for text in texts]
         try:
             found = [read_certificate(der) for der in encoded if der]
             signer = self._judge.judge(found, now) if len(found) == len(texts) else None
@@ -149,7 +149,7 @@ class FastVerifier:
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def _decoded(text: bytes) -> bytes:
+def _decode(text: bytes) -> bytes:
     """Return what base64 says, in its one spelling; empty where it is another."""
     try:
         value = a2b_base64(text, strict_mode=True)
@@ -169,7 +169,7 @@ def _fits(signer: TrustedSigner, algorithm: bytes, value: bytes, signed: bytes) 
     if check is None:
         return False
     try:
-        check(_decoded(value), signed)
+        check(_decode(value), signed)
     except InvalidSignature:
         return False
     return True

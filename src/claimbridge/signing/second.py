@@ -1,8 +1,8 @@
 """A second opinion: signxml, an independent verifier, must accept the same over the same content.
 
-It is asked after ours has accepted, about the same signature in the same place and with the
-signer's certificate that ours has judged. Trust, place and allow-lists are ours alone; what it
-repeats is reading, canonicalisation, digests and the signature. It is loaded when first asked.
+signxml is asked after ours has accepted, about the same signature in the same place, with the
+signer's certificate that ours has judged. Trust, place and allow-lists are ours alone. signxml
+repeats the reading, the canonicalisation, the digests and the signature. It is loaded at first use.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from claimbridge.signing.form.dsig import WSSE
 from claimbridge.signing.form.structure import Signature
 
 _MOST: Final = 200_000_000
-"""Bytes that it reads in all: it reads the whole document again for every Reference."""
+"""Bytes that signxml may read in all: it reads the whole document again for every Reference."""
 
 
 def second_opinion(
@@ -42,8 +42,8 @@ def second_opinion(
     """
     expected = len(signature.references) + (signature.properties is not None)
     if expected * len(document) > _MOST:
-        raise _unable("it would read too much")
-    results = _asked(document, signer, at, expected, envelope, contents if detached else None)
+        raise _unable("signxml would read too much")
+    results = _ask(document, signer, at, expected, envelope, contents if detached else None)
     value = results[0].signature_xml.findtext("{*}SignatureValue")
     seen = {
         reference.uri: result.signed_data
@@ -68,7 +68,7 @@ def refuse_instructions(root: etree._Element) -> None:
             raise _unable("a processing instruction stands beside the root")
 
 
-def _asked(
+def _ask(
     document: bytes,
     signer: x509.Certificate,
     at: datetime,
@@ -99,7 +99,7 @@ def _asked(
             code="CB-357",
         ) from error
     except Exception as error:
-        # What signxml does not know, and what it has not foreseen, comes in any kind.
+        # Whatever signxml does not know or foresee may raise any kind of exception.
         raise _unable(f"{type(error).__name__}: {str(error)[:200]}") from error
     return [found] if expected == 1 else list(found)
 
@@ -112,6 +112,6 @@ def _unable(why: str) -> SignatureInvalid:
     )
 
 
-def unconfirmed(name: str) -> SignatureInvalid:
-    """Return the refusal of one content of several, of which another one was refused by ours."""
-    return _unable(f"it judges all that was signed together, and {name[:120]!r} does not fit")
+def not_confirmed(name: str) -> SignatureInvalid:
+    """Return the refusal of one content of several, of which ours refused another one."""
+    return _unable(f"it judges all contents together, and {name[:120]!r} does not fit")

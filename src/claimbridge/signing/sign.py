@@ -1,8 +1,8 @@
 """Sign: an enveloped XML signature put into the document's own bytes.
 
-Nothing else of the document moves, so what was validated is what is signed and sent. All that is
-the same for every signature of one signer is computed once: what remains per document is its
-canonical form, one hash and one operation of the key.
+Nothing else of the document moves: the validated bytes are the signed and sent ones. Parts that all
+signatures of one signer share are computed once. What remains for each document is its canonical
+form, one hash and one operation of the key.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import DocumentError, SignatureInvalid, SigningError
 from claimbridge.signing.form.c14n import canonical_document, canonical_element
 from claimbridge.signing.form.canonical_parts import USABLE_ID, each, whole
-from claimbridge.signing.form.detached import detached_references
+from claimbridge.signing.form.detached import references_to
 from claimbridge.signing.form.dsig import DS, EXCLUSIVE_C14N, SHA256, SIGNATURE, WSU_ID
 from claimbridge.signing.form.enveloped import SignatureWriter
 from claimbridge.signing.form.place import refuse_repeated_ids
 from claimbridge.signing.form.splice import Edit, write
 from claimbridge.signing.form.wssecurity import make_room
-from claimbridge.signing.form.xades import enveloped_reference, signed_properties
+from claimbridge.signing.form.xades import properties_to_sign, reference_around
 from claimbridge.signing.keys.identity import Identity
 from claimbridge.xmlio import Canonical, canonical, parse
 
@@ -53,15 +53,15 @@ class Signer:
     def sign(self, document: bytes, *, element: str | None = None) -> bytes:
         """Return ``document`` with its signature in it, every other byte as it was.
 
-        ``element`` None: one signature over the root, as its last child; it covers the whole
-        document (URI ""), or the root by its Id where it carries one. ``{namespace}name``: one
-        over each such element, as its last child, by its Id. A ``Canonical`` is not parsed for
-        it; the result is the same.
+        ``element`` None: one signature over the root, as its last child. The signature covers the
+        whole document (URI ""), or the root by its Id if there is one. ``{namespace}name``: one
+        signature over each such element, as its last child, by its Id. A ``Canonical`` is not
+        parsed; the result is the same.
 
-        Raises DocumentError when ``document`` is no XML we read; KeyUnavailable when the
-        certificate is not valid now or the key fails; SigningError CB-301 already signed, CB-302
-        no such element, CB-303 no usable Id, CB-304 not in UTF-8, CB-305 one inside the other,
-        CB-306 no canonical form.
+        Raises DocumentError for XML that we do not read, and KeyUnavailable when the certificate is
+        not valid now or the key fails. Raises SigningError: CB-301 already signed, CB-302 no such
+        element, CB-303 no usable Id, CB-304 not in UTF-8, CB-305 one inside the other, CB-306 no
+        canonical form.
         """
         if type(document) is Canonical:
             signed = self._sign_canonical(document, element)
@@ -82,9 +82,9 @@ class Signer:
     def sign_together(self, document: bytes, *, element: str) -> bytes:
         """Return ``document`` with one signature over every ``{namespace}name`` in it.
 
-        They are children of the root, each covered by its Id, so that each can be checked alone;
-        the signature is the root's last child and covers nothing else. The key signs once. Raises
-        as ``sign`` does.
+        They are children of the root. The signature covers each by its Id, so that each can be
+        checked alone. It is the root's last child and covers nothing else. The key signs once.
+        Raises as ``sign`` does.
         """
         root = self._open(document)
         _check_free(root, alone=True)
@@ -103,7 +103,7 @@ class Signer:
     def sign_tree(self, root: etree._Element) -> bytes:
         """Return ``root`` in exclusive C14N, with its signature in it; raises as ``sign`` does.
 
-        It is signed as a document of its own, whatever stands around it.
+        ``root`` is signed as a document of its own, without its surroundings.
         """
         try:
             document = canonical(root)
@@ -114,10 +114,11 @@ class Signer:
     def sign_envelope(self, envelope: bytes, *, headers: Sequence[str] = ()) -> bytes:
         """Return a SOAP envelope with a WS-Security signature over its Body and a new Timestamp.
 
-        ``headers`` names header blocks (``{namespace}name``) that it covers too; empty: none. The
-        certificate travels as a BinarySecurityToken; issuers do not. What is covered gets a wsu:Id
-        unless it has one; every other byte stays as it was. Raises as ``sign`` does, and
-        SigningError CB-302 when there is no such header block, CB-307 when this is no envelope.
+        ``headers`` names header blocks (``{namespace}name``) to cover too; empty: none. The
+        certificate travels as a BinarySecurityToken, without its issuers. Covered elements get a
+        wsu:Id unless they have one; every other byte stays as it was. Raises as ``sign`` does, and
+        SigningError CB-302 when there is no such header block, CB-307 for a document that is not an
+        envelope.
         """
         certificate = _base64(self._identity.certificate.public_bytes(Encoding.DER))
         room = make_room(
@@ -157,24 +158,24 @@ class Signer:
         else:
             uri = f"#{_usable(name, etree.QName(root).localname)}"
             content = _canonical(root)
-        about = signed_properties(self._identity.certificate, self._clock.now())
-        references = enveloped_reference(uri, content) + about.reference
+        about = properties_to_sign(self._identity.certificate, self._clock.now())
+        references = reference_around(uri, content) + about.reference
         signature = self._signature(references, self._key_info + about.object)
         return write(document, {0: Edit(child=about.name_signature(signature))})
 
     def sign_detached(self, contents: Mapping[str, bytes]) -> bytes:
         """Return one signature over many ``contents``, a document of its own beside them.
 
-        Each content is covered as it is, byte for byte, by its name, so that each can be checked
-        alone; the key signs once. Names are file names: letters, digits, '.', '-' and '_'.
+        The signature covers each content as it is, byte for byte, by its name, so that each can be
+        checked alone. The key signs once. Names are file names: letters, digits, '.', '-' and '_'.
         Raises KeyUnavailable as ``sign`` does; SigningError CB-302 when there is nothing to sign,
         CB-303 for a name that cannot stand in a URI.
         """
         self._identity.check(self._clock.now())
-        return self._signature(detached_references(contents), self._key_info)
+        return self._signature(references_to(contents), self._key_info)
 
     def _sign_canonical(self, document: Canonical, element: str | None) -> bytes | None:
-        """Return what ``sign`` would; None where it takes the parser to tell."""
+        """Return what ``sign`` would; None if only the parser can decide."""
         if element is None:
             root = whole(document)
             if root is None:
@@ -220,7 +221,7 @@ class Signer:
         return self._over(usable.encode(), _canonical(element))
 
     def _signature(self, references: str, key_info: str) -> bytes:
-        """Return the bytes of a ds:Signature; what it covers is hashed already."""
+        """Return the bytes of a ds:Signature; ``references`` hold the digests already."""
         # Two spellings of one SignedInfo: in the document the prefix ds is declared on Signature;
         # its canonical form, which is what the key signs, declares it on SignedInfo itself.
         info = f"{self._methods}{references}</ds:SignedInfo>"

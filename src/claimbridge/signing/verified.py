@@ -12,18 +12,18 @@ from claimbridge.xmlio import parse
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What was signed, and by whom. It holds nothing of the document that was not signed.
+    """The signed content and its signer, without any part of the document that was not signed.
 
     ``content`` is the signed element in exclusive C14N, without its signature: the bytes that were
-    hashed. Prefixes that only values use (``xsi:type="p:Name"``) are declared in it only where the
-    signature covers their meaning. ``subject`` is the signer's name (RFC 4514) and ``fingerprint``
-    the SHA-256 of its certificate, in hexadecimal. ``seal`` names the signature: the SHA-256 of
-    its canonical SignedInfo, in hexadecimal, the same for every copy. (Not of the signature's
-    value: whoever holds an ECDSA signature can write down a second value that fits as well.)
-    ``signing_time`` is when a XAdES signature says it was made, by the signer's own clock; None for
-    a signature that does not say. ``blocks`` are the header blocks of an envelope that the
-    signature covers too, each in exclusive C14N, in their order. ``created`` is what the signed
-    Timestamp of an envelope says; None where the policy asks for none.
+    hashed. A prefix that only values use (``xsi:type="p:Name"``) is declared in ``content`` only if
+    the signature covers its meaning. ``subject`` is the signer's name (RFC 4514), ``fingerprint``
+    the SHA-256 of its certificate, in hexadecimal. ``seal`` names the signature: the SHA-256 of its
+    canonical SignedInfo, in hexadecimal, the same for every copy. (It is not made from the
+    signature's value: a second ECDSA value that fits is easy to make.) ``signing_time`` is when a
+    XAdES signature says it was made, by the signer's own clock; None for a signature that does not
+    say. ``blocks`` are the header blocks of an envelope that the signature covers too, each in
+    exclusive C14N, in their order. ``created`` is the time in the signed Timestamp of an envelope;
+    None if the policy asks for none.
     """
 
     content: bytes
@@ -36,11 +36,10 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def element(self) -> etree._Element:
         """Return ``content`` as a tree of its own, a new one on every call."""
-        # The tree that was compared with the content, where there is one, goes to the first who
-        # asks, and to nobody else.
+        # The first caller gets the tree that verifying made, if there is one; others get a new one.
         fresh: etree._Element | None = self.__dict__.pop(TREE, None)
         return parse(self.content, what="signed content") if fresh is None else fresh
 
 
 TREE: Final = "_tree"
-"""Where a Verified keeps the tree of its content that verifying made, until somebody asks."""
+"""The attribute of a Verified for the tree that verifying made, until somebody asks for it."""

@@ -35,7 +35,7 @@ from claimbridge.signing.form.structure import (
 )
 from claimbridge.signing.form.xades import check_properties
 from claimbridge.signing.keys.keys import check_value
-from claimbridge.signing.second import refuse_instructions, second_opinion, unconfirmed
+from claimbridge.signing.second import not_confirmed, refuse_instructions, second_opinion
 from claimbridge.signing.trust.age import check_age
 from claimbridge.signing.trust.chain import Judge, public_key
 from claimbridge.signing.trust.policy import Policy
@@ -49,18 +49,18 @@ class Verifier:
     def __init__(self, policy: Policy, *, clock: Clock = SYSTEM) -> None:
         self._policy = policy
         self._judge = Judge(policy)
-        self._lane = FastVerifier(policy, self._judge)
+        self._fast = FastVerifier(policy, self._judge)
         self._clock = clock
 
     def verify(self, document: bytes) -> Verified:
         """Return what is signed in ``document``.
 
-        Raises DocumentError when it is no XML we read, SignatureInvalid when it is unsigned,
-        altered or signed in a way the policy refuses, SignerUntrusted when the signer does not
-        count.
+        Raises DocumentError for XML that we do not read, SignatureInvalid when the document is
+        unsigned, altered or signed in a way that the policy refuses, SignerUntrusted when the
+        signer does not count.
         """
         check_bytes(document, what="what is to be verified")
-        found = self._lane.recognised(document, self._now)
+        found = self._fast.verify(document, self._now)
         return self._verify(document) if found is None else found
 
     def _verify(self, document: bytes) -> Verified:
@@ -70,7 +70,7 @@ class Verifier:
         find = placement.in_envelope if self._policy.placement == "soap" else placement.in_document
         place = find(root)
         signature = read_signature(place.signature)
-        covered = _covered(place, signature)
+        covered = _coverage(place, signature)
         now = self._now
         signer = self._signer(place, signature, now)
         signing_time = check_properties(signature, signer, now) if signature.properties else None
@@ -85,7 +85,7 @@ class Verifier:
         created = None
         if self._policy.max_age is not None:
             created = check_age(place, contents, now, timedelta(seconds=self._policy.max_age))
-        verified = _verified(contents[place.target], signer, signature, signing_time=signing_time)
+        verified = _result(contents[place.target], signer, signature, signing_time=signing_time)
         if place.security is None:
             return verified
         blocks = tuple(contents[one] for one in place.blocks if one in contents)
@@ -109,9 +109,9 @@ class Verifier:
     ) -> dict[str, Verified | SignatureInvalid]:
         """Return, for each of ``contents`` by its name, what was signed or why it does not count.
 
-        ``contents`` may be some of those that were signed together, or one; what the signature
-        covers beyond them is not looked at, and nothing is fetched. Raises as ``verify`` does
-        when the signature itself does not count, for then nothing is signed.
+        ``contents`` may be one, or some, of those that were signed together; others are ignored,
+        and nothing is fetched. Raises as ``verify`` does when the signature itself does not count,
+        because then nothing is signed.
         """
         if self._policy.placement == "soap":
             raise ConfigurationError(
@@ -123,14 +123,14 @@ class Verifier:
         root = parse(signature, what="detached signature")
         placement.refuse_repeated_ids(root)
         if root.tag != SIGNATURE:
-            raise SignatureInvalid("the detached signature is no ds:Signature")
+            raise SignatureInvalid("the detached signature is not a ds:Signature")
         read = read_signature(root, detached=True)
         place = SignaturePlace(signature=root, target=root, coverable={})
         now = self._now
         signer = self._signer(place, read, now)
         covered = by_name(read.references)
         verdicts = {
-            name: refusal(name, content, covered.get(name)) or _verified(content, signer, read)
+            name: refusal(name, content, covered.get(name)) or _result(content, signer, read)
             for name, content in contents.items()
         }
         if not self._policy.second_opinion:
@@ -145,9 +145,9 @@ class Verifier:
     ) -> tuple[Verified | SignatureInvalid, ...]:
         """Return, for each ``element`` of ``document`` in order, what was signed or why not.
 
-        The elements are the root's children, and one signature, its last child, covers each by
-        its Id (``Signer.sign_together``). What the signature covers must be among them. Raises as
-        ``verify`` does when the signature itself does not count, for then nothing is signed.
+        The elements are the root's children, and one signature, the last child, covers each by its
+        Id (``Signer.sign_together``). The signature may cover nothing else. Raises as ``verify``
+        does when the signature itself does not count, because then nothing is signed.
         """
         check_bytes(document, what="what is to be verified")
         root = parse(document, what="signed document")
@@ -164,7 +164,7 @@ class Verifier:
         now = self._now
         signer = self._signer(place, read, now)
         verdicts = {
-            name: _one_of_many(one, covered, signer, read)
+            name: _verdict_of(one, covered, signer, read)
             for one, name in zip(found, _names(found), strict=True)
         }
         if not self._policy.second_opinion:
@@ -178,10 +178,10 @@ class Verifier:
     def verify_elements(self, document: bytes, element: str) -> tuple[Verified, ...]:
         """Return what every ``element`` (``{namespace}name``) in ``document`` signs for itself.
 
-        Each must carry its own enveloped signature, as if it were a document. In document order;
-        all are verified or the first that is not raises. The rest of ``document`` (an envelope,
-        the request around them) is not covered. Raises SignatureInvalid when there is no such
-        element.
+        Each must carry its own enveloped signature, as if it were a document. The results are in
+        document order; the first element that is not verified raises. The signatures do not cover
+        the rest of ``document`` (an envelope, the request). Raises SignatureInvalid when there is
+        no such element.
         """
         check_bytes(document, what="what is to be verified")
         root = parse(document, what="signed document")
@@ -196,15 +196,15 @@ Verdicts = dict[str, Verified | SignatureInvalid]
 
 
 def _unanimous(verdicts: Verdicts) -> Verdicts:
-    """Return ``verdicts`` where ours accepts all; else none is accepted: signxml cannot say which.
+    """Return ``verdicts`` if ours accepts all; otherwise accept none.
 
-    It stops at the first content that does not fit.
+    signxml cannot say which content fits: it stops at the first one that does not.
     """
     refused = next((n for n, one in verdicts.items() if isinstance(one, SignatureInvalid)), None)
     if refused is None:
         return verdicts
     return {
-        name: one if isinstance(one, SignatureInvalid) else unconfirmed(refused)
+        name: one if isinstance(one, SignatureInvalid) else not_confirmed(refused)
         for name, one in verdicts.items()
     }
 
@@ -237,7 +237,7 @@ def verify_elements(
     return Verifier(policy, clock=clock).verify_elements(document, element)
 
 
-def _verified(
+def _result(
     content: bytes,
     signer: x509.Certificate,
     signature: Signature,
@@ -254,7 +254,7 @@ def _verified(
     )
 
 
-def _one_of_many(
+def _verdict_of(
     element: etree._Element,
     covered: Mapping[str, DigestReference],
     signer: x509.Certificate,
@@ -269,13 +269,13 @@ def _one_of_many(
         content = _canonical(element, reference.prefixes)
     except SignatureInvalid as error:
         return error
-    return refusal(name, content, reference) or _verified(content, signer, signature)
+    return refusal(name, content, reference) or _result(content, signer, signature)
 
 
 Covered = list[tuple[DigestReference, etree._Element]]
 
 
-def _covered(place: SignaturePlace, signature: Signature) -> Covered:
+def _coverage(place: SignaturePlace, signature: Signature) -> Covered:
     """Return what each Reference covers; the target must be among it, and nothing unexpected."""
     covered: Covered = []
     for reference in signature.references:

@@ -16,9 +16,9 @@ from claimbridge.contract.calls.replies import Reply
 class SoapFault(msgspec.Struct, frozen=True, eq=False):
     """What the other side says went wrong, in SOAP's own words.
 
-    ``code`` is the local part of the code: ``Client`` or ``Server`` in SOAP 1.1 (some servers add
-    to it after a dot: ``Server.userException``), ``Sender`` or ``Receiver`` in 1.2, or a name of
-    the server's own; "" when there is none. ``subcodes`` are SOAP 1.2's, outermost first.
+    ``code`` is the local part of the code: ``Client`` or ``Server`` in SOAP 1.1, ``Sender`` or
+    ``Receiver`` in 1.2, or a name of the server's own; "" when there is none. Some servers add to
+    it after a dot: ``Server.userException``. ``subcodes`` are SOAP 1.2's, outermost first.
     ``reason`` is the server's sentence, the English one where it gives several languages; "" when
     it gives none. ``entries`` are the elements in the detail. ``role`` names who failed, "" mostly.
     """

@@ -1,7 +1,7 @@
 """A folder as a source: claims in JSON, CSV and XML files that others put there.
 
 A file that has been dealt with goes to ``done/``, or to ``refused/`` with the reason beside it
-(``NAME.reason.txt``): the whole file, where one claim of it was refused. Putting a mended file back
+(``NAME.reason.txt``): the whole file, where one claim of it was refused. Putting a fixed file back
 into the folder is safe: what is in a ledger already is not posted again.
 
 A file is taken once nothing has changed it for ``settle`` seconds. Whoever may need longer to write
@@ -28,7 +28,7 @@ from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError,
 from claimbridge.model import Claim, Standing
 from claimbridge.private import write_private
 from claimbridge.sources.base import Arrival
-from claimbridge.sources.csv.layouts import SUFFIXES, Found, claims_in
+from claimbridge.sources.csv.layouts import SUFFIXES, ClaimOrError, claims_in
 from claimbridge.sources.record import SourceRecord
 from claimbridge.sources.settings import SourceConfig
 
@@ -151,7 +151,7 @@ class FolderSource:
 
     def _read(self, name: str) -> Iterator[Arrival]:
         version = _version((self._path / name).lstat())
-        found: list[Found] = []
+        found: list[ClaimOrError] = []
         try:
             data, version = self._bytes(name)
             suffix = Path(name).suffix.casefold()
@@ -273,7 +273,7 @@ def _refuse_one_place(name: str, *folders: Path) -> None:
         )
 
 
-def _keys(name: str, found: list[Found]) -> list[str]:
+def _keys(name: str, found: list[ClaimOrError]) -> list[str]:
     """Return a key for each claim of a file: the file's name, and the claim's id if it has more."""
     shown = _printable(name)
     if len(found) == 1:

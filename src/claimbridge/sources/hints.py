@@ -65,13 +65,13 @@ class SourceWithHints:
         hints: Hints,
         *,
         port: WriteBackPort,
-        missed: Callable[[], object] = lambda: None,
+        catch_up: Callable[[], object] = lambda: None,
     ) -> None:
         self.name: str = source.name
         self._source = source
         self._port = port
         self._hints = hints
-        self._missed = missed
+        self._catch_up = catch_up
 
     def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
         """Yield the documents that hints are about, then what the source gives.
@@ -83,7 +83,7 @@ class SourceWithHints:
         self._hints.clear_hints(self.name, upto=followed)
         failed: list[ClaimBridgeError] = []
         try:
-            self._missed()
+            self._catch_up()
         except ClaimBridgeError as error:
             failed.append(error)
         for hint, arrival in self._reread(failed):

@@ -18,7 +18,7 @@ _ARRIVING: Final = 16
 """Bodies that may be arriving for each that may be taken in: one that waits costs little."""
 
 
-class _Arrival:
+class _IncomingBody:
     """A body that is still arriving: from whom, how much of it is here, and how to end it."""
 
     def __init__(self, peer: str, timeout: asyncio.Timeout) -> None:
@@ -32,7 +32,7 @@ class _Arrival:
         self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
-class _Arrivals:
+class _IncomingBodies:
     """The bodies that are arriving, the longest-waiting first; who is slow gives way to others.
 
     Nobody has shown a signature yet, so nobody may hold a place that another needs: beyond the
@@ -43,23 +43,23 @@ class _Arrivals:
         self._most = most
         self._max_bytes = max_bytes
         self._held = 0
-        self._all: dict[_Arrival, None] = {}
+        self._all: dict[_IncomingBody, None] = {}
         self._peers: Counter[str] = Counter()
 
-    def begin(self, arrival: _Arrival) -> None:
+    def begin(self, arrival: _IncomingBody) -> None:
         self._all[arrival] = None
         self._peers[arrival.peer] += 1
         if len(self._all) > self._most:
             self._make_room()
 
-    def grow(self, arrival: _Arrival, size: int) -> None:
+    def grow(self, arrival: _IncomingBody, size: int) -> None:
         if arrival in self._all:
             arrival.size += size
             self._held += size
         while self._held > self._max_bytes:
             self._make_room()
 
-    def end(self, arrival: _Arrival) -> None:
+    def end(self, arrival: _IncomingBody) -> None:
         if arrival in self._all:
             del self._all[arrival]
             self._held -= arrival.size
@@ -88,7 +88,7 @@ class Receiver(ABC):
         self._patience = patience
         self._most = most
         self._under_way = 0
-        self._arrivals = _Arrivals(most=_ARRIVING * most, max_bytes=most * max_bytes)
+        self._arrivals = _IncomingBodies(most=_ARRIVING * most, max_bytes=most * max_bytes)
 
     @abstractmethod
     async def take(self, scope: Scope, body: bytes) -> int:
@@ -110,7 +110,7 @@ class Receiver(ABC):
     async def _status(self, scope: Scope, receive: Receive) -> int:
         if scope["method"] != "POST":
             return 405
-        body = await self._arrived(scope, receive)
+        body = await self._receive_body(scope, receive)
         if isinstance(body, int):
             return body
         if self._under_way >= self._most:
@@ -121,13 +121,13 @@ class Receiver(ABC):
         finally:
             self._under_way -= 1
 
-    async def _arrived(self, scope: Scope, receive: Receive) -> bytes | int:
+    async def _receive_body(self, scope: Scope, receive: Receive) -> bytes | int:
         """Return the whole body, or the status to answer with."""
         peer = str((scope.get("client") or ("",))[0])
         arrival = None
         try:
             async with asyncio.timeout(self._patience) as timeout:
-                arrival = _Arrival(peer, timeout)
+                arrival = _IncomingBody(peer, timeout)
                 self._arrivals.begin(arrival)
                 body = await self._body(receive, arrival)
             return 413 if body is None else body
@@ -137,7 +137,7 @@ class Receiver(ABC):
             if arrival is not None:
                 self._arrivals.end(arrival)
 
-    async def _body(self, receive: Receive, arrival: _Arrival) -> bytes | None:
+    async def _body(self, receive: Receive, arrival: _IncomingBody) -> bytes | None:
         """Return the whole body; None when it is too large or never came."""
         parts, size = [], 0
         while True:

@@ -21,7 +21,7 @@ import msgspec
 
 from claimbridge.bounds import check_finite
 from claimbridge.config import load_config, read_password, read_tables, stems_in
-from claimbridge.environment import nothing_overridden, read_as, variables_of
+from claimbridge.environment import overrides_nothing, read_as, variables_of
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim
 from claimbridge.sources.base import Source
@@ -174,7 +174,7 @@ def open_source(config: SourceConfig, record: SourceRecord) -> Source:
 
 
 def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
-    target = KINDS.get(kind) or (kind if ":" in kind else _offered(kind))
+    target = KINDS.get(kind) or (kind if ":" in kind else _from_entry_points(kind))
     module, _, attribute = target.partition(":")
     try:
         maker: object = importlib.import_module(module)
@@ -187,7 +187,7 @@ def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
     if not callable(maker):
         raise _unloadable(kind, TypeError(f"{attribute} cannot be called"))
 
-    def made(config: SourceConfig, record: SourceRecord) -> Source:
+    def make(config: SourceConfig, record: SourceRecord) -> Source:
         try:
             source: Source = maker(config, record)
         except ClaimBridgeError:
@@ -196,10 +196,10 @@ def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
             raise _unloadable(kind, error) from error
         return source
 
-    return made
+    return make
 
 
-def _offered(kind: str) -> str:
+def _from_entry_points(kind: str) -> str:
     offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
     if kind not in offers:
         known = ", ".join(sorted([*KINDS, *offers]))
@@ -228,7 +228,7 @@ def _override(
     """Take CLAIMBRIDGE_SOURCE_<NAME>_<KEY> into the table; the kind refuses keys it has not."""
     for key, text in variables_of(name, environ, kind="source_", beside=stems_in(document)):
         if key in ("ledgers", "options", "name", "folder", ""):
-            raise nothing_overridden(text, f"{key or 'it'} is no single value")
+            raise overrides_nothing(text, f"{key or 'it'} is no single value")
         table[key] = text
 
 

@@ -177,7 +177,7 @@ def sign(secret: str, body: bytes, *, timestamp: int) -> dict[str, str]:
     }
 
 
-class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _ClaimName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     revision: int
 
@@ -185,7 +185,7 @@ class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``revision`` makes each withdrawal another body: the same one again is a repeat."""
 
-    withdrawn: _Named
+    withdrawn: _ClaimName
 
 
 def _arrival(delivery: Delivery) -> Arrival:

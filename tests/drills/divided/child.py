@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 
 import msgspec
+from tests.withstand.division.test_division import long_claim
 from tests.withstand.scene import chart, configured, contract
-from tests.withstand.test_division import long_claim
 from tests.withstand.watched import Watched
 
 from claimbridge.client import Client

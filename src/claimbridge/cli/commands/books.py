@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from claimbridge.cli.book_names import configured_in
+from claimbridge.cli.book_names import wanted_books
 from claimbridge.cli.exit_codes import DONE
 from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import YES, complain, emit, row, say, show, table
@@ -30,7 +30,7 @@ def list_books(
     """List the books of the journal: their names, where they are, and what they hold."""
     made = table("names", "book", "where", "holds", wrapped=("names", "where", "holds"))
     with _journal(config, ledger) as (journal, url):
-        configured = configured_in(config, url)
+        configured = wanted_books(config, url)
         known = journal.books()
         lost = {book.id for book in missing(known, configured)}
         for book in known:
@@ -38,7 +38,7 @@ def list_books(
             if json:
                 emit(_record(book, counts, configured=book.id not in lost))
             else:
-                row(made, *_told(book, counts, configured=book.id not in lost))
+                row(made, *_cells(book, counts, configured=book.id not in lost))
     if not json:
         show(made)
     return DONE
@@ -66,8 +66,8 @@ def rename_book(
     configured = new in ledgers_in(config)
     with _journal(config, ledger) as (journal, _):
         book = with_journal(rename(old, new), journal)
-        told = f"{new} is book {book.id} now"
-        _show(book, journal, told, json=json, configured=configured)
+        sentence = f"{new} is book {book.id} now"
+        _show(book, journal, sentence, json=json, configured=configured)
     if not configured:
         complain(f"{config} has no [ledger.{new}] yet")
     return DONE
@@ -94,8 +94,8 @@ def move_book(
     wanted = book_config_of(load_config(config, ledger=name))
     with _journal(config, name) as (journal, _):
         book = with_journal(move(wanted), journal)
-        told = f"{name} is at {wanted.place} now"
-        _show(book, journal, told, json=json, configured=True)
+        sentence = f"{name} is at {wanted.place} now"
+        _show(book, journal, sentence, json=json, configured=True)
     return DONE
 
 
@@ -116,14 +116,14 @@ def _journal(path: Path, ledger: str | None) -> Iterator[tuple[Journal, str]]:
         journal.close()
 
 
-def _show(book: Book, journal: Journal, told: str, *, json: bool, configured: bool) -> None:
+def _show(book: Book, journal: Journal, sentence: str, *, json: bool, configured: bool) -> None:
     if json:
         emit(_record(book, journal.counts(book.id), configured=configured))
     else:
-        say(YES, f" {told}")
+        say(YES, f" {sentence}")
 
 
-def _told(
+def _cells(
     book: Book, counts: Mapping[State, int], *, configured: bool
 ) -> tuple[str | tuple[str, str], ...]:
     names = ", ".join(book.names) or "(none)"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from claimbridge.cli.book_names import tell_missing
+from claimbridge.cli.book_names import warn_of_missing
 from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, exit_code, worst
 from claimbridge.cli.inputs import at_hand, read_claim
 from claimbridge.cli.listing import Listing
@@ -64,7 +64,7 @@ def submit(
                 codes.append(_show_end(Result(error.claim_id or path.name, None, error), json))
 
     with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
-        tell_missing(config, client)
+        warn_of_missing(config, client)
         results = client.submit_many(readable())
         for result in progress(results, total=len(claims), what="submitting"):
             codes.append(_show_end(result, json))
@@ -82,11 +82,11 @@ def _show_end(result: Result, json: bool) -> int:
     else:
         say(NO, f" {result.claim_id}  {error}")
         for finding in error.findings if isinstance(error, SchemaViolation) else ():
-            say(f"    {_told(finding)}")
+            say(f"    {_finding_text(finding)}")
     return DONE if error is None else exit_code(error)
 
 
-def _told(finding: Finding) -> str:
+def _finding_text(finding: Finding) -> str:
     return f"{finding.claim_field or finding.path}: {finding.text}"
 
 
@@ -144,7 +144,7 @@ def _reasons(error: ClaimBridgeError) -> list[str]:
     if isinstance(error, LedgerRejection) and error.reasons:
         return plain_reasons(error.reasons)
     if isinstance(error, SchemaViolation) and error.findings:
-        return [_told(finding) for finding in error.findings]
+        return [_finding_text(finding) for finding in error.findings]
     return [error.message]
 
 
@@ -278,7 +278,7 @@ def _print_preview(made: Preview) -> None:
     for line in indented(made.body).split("\n") if made.body else [""]:
         say(line, whole=True)
     for finding in made.findings:
-        say(NO, f" {_told(finding)}")
+        say(NO, f" {_finding_text(finding)}")
     say(("valid", "green") if made.valid else ("not valid: it would not be sent", "red"))
 
 
@@ -359,7 +359,7 @@ def reverse(
 
     """
     with Client.from_config(config, ledger=ledger) as client:
-        tell_missing(config, client)
+        warn_of_missing(config, client)
         try:
             ack = client.reverse(claim, revision=revision, posting_date=date, reason=reason)
         except ClaimBridgeError as error:
@@ -377,7 +377,7 @@ def reconcile(
     """Bring every unfinished submission to an end: ask the ERP, adopt, or send."""
     codes = []
     with Client.from_config(config, ledger=ledger) as client:
-        tell_missing(config, client)
+        warn_of_missing(config, client)
         for one in client.reconcile():
             if one.standing is not None:
                 codes.append(DONE)

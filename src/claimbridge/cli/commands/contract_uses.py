@@ -68,7 +68,7 @@ def diff_contracts(
         for change in changes:
             emit(msgspec.to_builtins(change))
     else:
-        _tell(changes, uses)
+        _print_changes(changes, uses)
     return BUSINESS_NO if any(each.verdict is Impact.BREAKS for each in changes) else DONE
 
 
@@ -95,7 +95,7 @@ def check_profile(
     if json:
         _emit_check(checked)
     else:
-        _tell_check(made.name, checked)
+        _print_check(made.name, checked)
     return DONE if checked.works else BUSINESS_NO
 
 
@@ -163,23 +163,23 @@ def _uses(name: str) -> Uses:
     return uses_of(profile, _own_generation(profile))
 
 
-def _tell(changes: Sequence[ContractChange], uses: Sequence[Uses]) -> None:
+def _print_changes(changes: Sequence[ContractChange], uses: Sequence[Uses]) -> None:
     for verdict, (title, mark) in _TITLES.items():
         met = [each for each in changes if each.verdict is verdict]
         if met:
             say(mark, f" {title}", whole=True)
         for _, alike in groupby(met, key=lambda each: (each.side, each.operations, each.type)):
-            _tell_type(list(alike))
+            _print_type(list(alike))
     others = [each for each in changes if each.strict is Impact.BREAKS is not each.verdict]
     for change in others:
         say(WARN, f" would break who uses it, and no profile here does: {change}")
     for one in uses:
-        _tell_profile(one.profile, changes)
+        _print_profile(one.profile, changes)
     if not changes:
         say(YES, " the two mean the same")
 
 
-def _tell_type(changes: Sequence[ContractChange]) -> None:
+def _print_type(changes: Sequence[ContractChange]) -> None:
     first = changes[0]
     if first.side == "operation":
         for change in changes:
@@ -192,7 +192,7 @@ def _tell_type(changes: Sequence[ContractChange]) -> None:
         say(f"        {', '.join(name for name in names if name) or first.type}: {text}")
 
 
-def _tell_profile(name: str, changes: Sequence[ContractChange]) -> None:
+def _print_profile(name: str, changes: Sequence[ContractChange]) -> None:
     broken = [each for each in changes if name in each.breaks]
     for change in broken:
         say(NO, f" {name}: {change}")
@@ -215,7 +215,7 @@ def _emit_check(checked: Check) -> None:
             emit({"about": about, "operation": each.operation} | msgspec.to_builtins(each.finding))
 
 
-def _tell_check(name: str, checked: Check) -> None:
+def _print_check(name: str, checked: Check) -> None:
     for sends, what in ((True, "sends"), (False, "reads")):
         needs = [each for each in checked.needs if each.sends is sends]
         for where in dict.fromkeys(each.where for each in needs):
@@ -225,9 +225,9 @@ def _tell_check(name: str, checked: Check) -> None:
             say(NO if lacking else YES, f" {what} {where}: {count}")
             for need in lacking:
                 say(f"    {need.path or where} is not in the contract")
-    for said, operations in _grouped(checked.refused).items():
+    for said, operations in _operations_by_text(checked.refused).items():
         say(NO, f" refused in {operations}: {said}")
-    for said, operations in _grouped(checked.could_exceed).items():
+    for said, operations in _operations_by_text(checked.could_exceed).items():
         say(WARN, f" could exceed in {operations}: {said}")
     if checked.works:
         say(YES, f" {name} works with this contract")
@@ -235,7 +235,7 @@ def _tell_check(name: str, checked: Check) -> None:
         say(NO, f" {name} does not work with all of this contract")
 
 
-def _grouped(obstacles: Sequence[Obstacle]) -> dict[str, str]:
+def _operations_by_text(obstacles: Sequence[Obstacle]) -> dict[str, str]:
     """Return each sentence once, with the operations that it holds for."""
     found: dict[str, list[str]] = {}
     for each in obstacles:

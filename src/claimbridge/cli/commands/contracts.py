@@ -56,7 +56,7 @@ def lock_contract(
             source, into=into, fetch=fetch, at=SYSTEM.now(), hosts=allow_host, replace=force
         )
     if json:
-        emit(_locked_record(made))
+        emit(_lock_record(made))
         return DONE
     ports = [port for service in made.offer.services for port in service.ports]
     say(YES, f" {len(made.files)} files of {made.source} are locked in {into}")
@@ -66,7 +66,7 @@ def lock_contract(
     return DONE
 
 
-def _locked_record(made: Lock) -> dict[str, Any]:
+def _lock_record(made: Lock) -> dict[str, Any]:
     return {
         "into": str(made.folder),
         "from": made.source,

@@ -92,14 +92,14 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
         "chart": _chart,
-        "identity": certificates.identity,
+        "identity": certificates.check_identity,
         "journal": _journal,
         "book": _book,
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
     if config.replies is not None:
-        checks["replies"] = certificates.replies
+        checks["replies"] = certificates.check_replies
     for what, check in checks.items():
         try:
             found = check(config)
@@ -125,7 +125,7 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
             source = open_source(config, record)
             try:
                 if ask:
-                    asked = _asked(name, source)
+                    asked = _probe(name, source)
             finally:
                 source.close()
             parked = sum(1 for _ in record.select([ArrivalState.PARKED], source=name))
@@ -142,7 +142,7 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         yield asked
 
 
-def _asked(name: str, source: Source) -> CheckResult:
+def _probe(name: str, source: Source) -> CheckResult:
     if not isinstance(source, AnswersProbes):
         return CheckResult(name, "asked", "ok", NOT_PROBED)
     try:

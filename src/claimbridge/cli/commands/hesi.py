@@ -16,7 +16,7 @@ from claimbridge.cli.output import NO, WARN, YES, emit, row, say, show, table
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
 from claimbridge.sources.hesi.forms.form import HesiForms, documents_in
-from claimbridge.sources.hesi.forms.ignored import FormField, fields_of
+from claimbridge.sources.hesi.forms.form_fields import FormField, fields_of
 
 Map = Annotated[Path, Parameter(name="--map")]
 

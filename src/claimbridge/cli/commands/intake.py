@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from claimbridge.cli.book_names import tell_missing
+from claimbridge.cli.book_names import warn_of_missing
 from claimbridge.cli.catalogue import INTAKE
 from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, USAGE, exit_code, worst
 from claimbridge.cli.listing import Listing
@@ -139,14 +139,14 @@ def retry_arrivals(
     all: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> int:
-    """Let the next pass go on with what is parked, once its reason is mended.
+    """Let the next pass go on with what is parked, once its reason is fixed.
 
     Parameters
     ----------
     all
         Everything that is parked and may be retried.
 
-    What became no claim is read again from its source at once: a mended field map may read it.
+    What became no claim is read again from its source at once: a corrected field map may read it.
 
     """
     if bool(ids) == all:
@@ -223,7 +223,7 @@ def _each_parked(
                     waits = now.state is ArrivalState.READ
                     say(YES, f" {now.name}  {'goes on with the next pass' if waits else now.state}")
                 else:
-                    say(NO, f" {now.name}  it is no claim: mend it in its source, {now.reason}")
+                    say(NO, f" {now.name}  it is no claim: fix it in its source, {now.reason}")
     for name in sorted(missing):
         error = ClaimError(
             "nothing is parked under this id; see claimbridge intake list",
@@ -246,7 +246,7 @@ def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Cli
             opened[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
             if (url := opened[ledger].ledger.setup.config.journal_url) not in told:
                 told.add(url)
-                tell_missing(config, opened[ledger])
+                warn_of_missing(config, opened[ledger])
         return opened[ledger]
 
     try:

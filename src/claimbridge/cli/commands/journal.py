@@ -52,7 +52,7 @@ def list_submissions(
                 emit(submission_record(found))
             else:
                 made.add(
-                    _named(found.key),
+                    _document_name(found.key),
                     str(found.key.revision),
                     found.key.purpose,
                     found.state,
@@ -67,7 +67,7 @@ def list_submissions(
     return DONE
 
 
-def _named(key: Key) -> str:
+def _document_name(key: Key) -> str:
     """Return what people call a document: the claim, and which part of it."""
     return f"{key.claim_id}  part {key.part}" if key.part else key.claim_id
 
@@ -87,7 +87,7 @@ def show_submissions(
     try:
         book = book_of(journal, loaded)
         known = journal.history(book, claim)
-        gone = map(_unmoved, (one for one in known.submissions if one.missing))
+        gone = map(_move_of_loss, (one for one in known.submissions if one.missing))
         for move in chain(journal.moves(book, claim), gone):
             if json:
                 emit(
@@ -120,7 +120,7 @@ def show_submissions(
     return DONE
 
 
-def _unmoved(missing: Submission) -> Move:
+def _move_of_loss(missing: Submission) -> Move:
     """Return, as a line of what happened, that the ERP no longer has what it accepted."""
     assert missing.updated_at is not None  # the journal stamps what it keeps
     return Move(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from claimbridge.cli.book_names import book_of, configured_in
+from claimbridge.cli.book_names import book_of, wanted_books
 from claimbridge.cli.exit_codes import DONE
 from claimbridge.cli.inputs import moment
 from claimbridge.cli.options import Config, Json, LedgerName
@@ -56,7 +56,7 @@ def journal_restored(
         doubted: list[Submission] = []
         if gap is not None and (is_new or was_behind):
             for book, rules in _books(journal, config, ledgers):
-                doubted += _doubted(journal, book, gap, rules)
+                doubted += _put_in_doubt(journal, book, gap, rules)
         journal.make_newest()
     finally:
         journal.close()
@@ -91,11 +91,11 @@ def _books(
     for one in ledgers:
         capabilities = load_profile(one.profile, one.options).capabilities
         yield book_of(journal, one), Rules(capabilities=capabilities)
-    for book in missing(journal.books(), configured_in(path, ledgers[0].journal_url)):
+    for book in missing(journal.books(), wanted_books(path, ledgers[0].journal_url)):
         yield book.id, Rules(capabilities=_NOTHING)  # no ledger of the configuration means it
 
 
-def _doubted(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Submission]:
+def _put_in_doubt(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Submission]:
     """Put in doubt what a book's claims may have become in the gap; yield each of them."""
     seen: set[str] = set()
     for found in journal.select(book, _OPEN):

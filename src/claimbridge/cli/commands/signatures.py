@@ -64,7 +64,7 @@ def sign(
     if kind == "detached":
         signed = signer.sign_detached(_contents(files))
     else:
-        data = read_file(_one(files))
+        data = read_file(_single(files))
         if kind == "soap":
             signed = signer.sign_envelope(data, headers=header)
         else:
@@ -80,7 +80,7 @@ def _password(reference: str | None) -> bytes | None:
     return read_password(reference, nowhere, what="--identity-password").encode()
 
 
-def _one(files: list[Path]) -> Path:
+def _single(files: list[Path]) -> Path:
     if len(files) != 1:
         raise ConfigurationError(
             f"{len(files)} files are given, and one is taken at a time; only --as detached covers "
@@ -170,13 +170,13 @@ def verify(
         second_opinion=second_opinion,
     )
     if kind == "detached":
-        verdicts = _detached(_one(files), content, policy)
+        verdicts = _verify_contents(_single(files), content, policy)
     else:
-        verdicts = ((path, _verified(path, policy)) for path in files)
+        verdicts = ((path, _verify(path, policy)) for path in files)
     return worst([_show(path, verdict, json=json) for path, verdict in verdicts])
 
 
-def _verified(path: Path, policy: Policy) -> Verified | ClaimBridgeError:
+def _verify(path: Path, policy: Policy) -> Verified | ClaimBridgeError:
     from claimbridge.signing import verify as verified
 
     try:
@@ -187,7 +187,7 @@ def _verified(path: Path, policy: Policy) -> Verified | ClaimBridgeError:
         return error
 
 
-def _detached(
+def _verify_contents(
     signature: Path, contents: list[Path], policy: Policy
 ) -> Iterator[tuple[Path, Verified | ClaimBridgeError]]:
     from claimbridge.signing import verify_detached

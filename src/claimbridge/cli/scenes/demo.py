@@ -102,7 +102,7 @@ class Show(Scenes):
 
     def refusal(self) -> bool:
         """Submit a claim for a period that the ERP has closed; say whether it was refused."""
-        claim = self._closed_period_claim()
+        claim = self._claim_of_closed_period()
         try:
             self._client.submit(claim)
         except LedgerRejection as error:
@@ -113,7 +113,7 @@ class Show(Scenes):
             return True
         return False
 
-    def _closed_period_claim(self) -> Claim:
+    def _claim_of_closed_period(self) -> Claim:
         model = self._claims[0]
         december = dt.date(2025, 12, 31)
         lines = tuple(msgspec.structs.replace(line, date=december) for line in model.lines)

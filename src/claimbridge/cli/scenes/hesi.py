@@ -41,7 +41,7 @@ _SECRETS: Final = {"app_key": "sandbox-app-key", "app_secret": "sandbox-secret"}
 def demo_with_hesi(*, json: bool) -> int:
     """Play the scenes; return the exit code."""
     hesi = Hesi(late=0.0)  # its states lag behind else, and numbers would wait for a later pass
-    with stage(hesi=hesi) as (_, sandbox, client), _opened(sandbox) as (source, config, record):
+    with stage(hesi=hesi) as (_, sandbox, client), _open_hesi(sandbox) as (source, config, record):
         intake = Intake(source, config=config, record=record, clients=lambda _: client)
         scenes = HesiShow(hesi, sandbox, client, intake, json=json)
         scenes.documents()
@@ -53,7 +53,7 @@ def demo_with_hesi(*, json: bool) -> int:
 
 
 @contextlib.contextmanager
-def _opened(sandbox: Sandbox) -> Iterator[tuple[SourceWithHints, SourceConfig, SourceRecord]]:
+def _open_hesi(sandbox: Sandbox) -> Iterator[tuple[SourceWithHints, SourceConfig, SourceRecord]]:
     """Open the sandbox's Hesi as a source, as a user's configuration would."""
     with (
         tempfile.TemporaryDirectory(prefix="claimbridge-demo-") as folder,
@@ -113,15 +113,15 @@ class HesiShow(Scenes):
     def first_pass(self) -> None:
         """Make one pass of the intake; the answer to one voucher number is lost."""
         self._sandbox.set_faults(f"hesi_voucher:commit-then-drop@{LOST}")
-        handled = list(self._intake.run())
+        items = list(self._intake.run())
         made = table(
             "document", "what", "amount", "", "entry", "what happened",
             numbers=("amount",), texts=("what",),
         )  # fmt: skip
-        for one in handled:
+        for one in items:
             self._row_of(made, one)
         self._show(made, title="1 · Documents of Hesi's become journal entries")
-        for one in handled:
+        for one in items:
             if one.error is not None:
                 self._say(f"  {one.error}\n")
 
@@ -143,7 +143,7 @@ class HesiShow(Scenes):
     def back(self) -> None:
         """Show what went back to Hesi."""
         made = table("document", "number", "period", "sent", "what happened", numbers=("sent",))
-        found = self._written()
+        found = self._write_backs()
         for one in found:
             told = "answer lost, looked, found there" if one.reason else one.state.value
             content = one.content
@@ -161,7 +161,7 @@ class HesiShow(Scenes):
                     f"{one.content['number']}.\n"
                 )
 
-    def _written(self) -> list[WriteBack]:
+    def _write_backs(self) -> list[WriteBack]:
         keys = [document["id"] for document in self._hesi.documents()]
         return [one for key in keys for one in self._record.write_backs_of("hesi", key)]
 
@@ -170,8 +170,8 @@ class HesiShow(Scenes):
         return label
 
     def message(self) -> None:
-        """Let the employee mend the document that was parked; Hesi's message says so."""
-        with _receiving(HesiHook(self._record, sign_key=_SIGN_KEY)) as url:
+        """Let the employee correct the document that was parked; Hesi's message says so."""
+        with _serve_hook(HesiHook(self._record, sign_key=_SIGN_KEY)) as url:
             self._hesi.hooks(HookSettings(url=url))
             details = copy.deepcopy(self._hesi.details(_WRONG)["form"]["details"])
             details[0]["feeTypeForm"]["amount"]["standard"] = "100.00"
@@ -182,12 +182,12 @@ class HesiShow(Scenes):
             self._hesi.hooks(HookSettings())
         hints = len(self._record.hints("hesi"))
         list(self._intake.run())
-        mended = next((one for one in self._written() if one.key == _WRONG), None)
-        number = mended.content["number"] if mended is not None else "NOTHING"
+        correction = next((one for one in self._write_backs() if one.key == _WRONG), None)
+        number = correction.content["number"] if correction is not None else "NOTHING"
         self._say(("3 · A message from Hesi", "italic"))
         self._say(
-            f"  {self._label(_WRONG)} is mended, agreed to and paid. Hesi's messages left {hints} "
-            "hint: the document was read again, whatever they said, and posted as "
+            f"  {self._label(_WRONG)} is corrected, agreed to and paid. Hesi's messages left "
+            f"{hints} hint: the document was read again, whatever they said, and posted as "
             f"{number}, which stands in Hesi.\n"
         )
         self._emit(scene="message", document=self._label(_WRONG), hints=hints, number=number)
@@ -230,7 +230,7 @@ class HesiShow(Scenes):
         entries = {
             str(listed.journal_entry).partition(" / ")[0] for listed in self._sandbox.ledger()
         }
-        written = self._written()
+        written = self._write_backs()
         once = (
             sorted(entries) == sorted(one["voucherNo"] for one in documents)
             and all(len(one["effects"]) == 1 for one in documents)
@@ -253,7 +253,7 @@ def _examples(folder: str) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def _receiving(hook: HesiHook) -> Iterator[str]:
+def _serve_hook(hook: HesiHook) -> Iterator[str]:
     """Serve the receiver of messages on loopback; give its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(hook, log_config=None, access_log=False))

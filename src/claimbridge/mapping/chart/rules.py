@@ -12,7 +12,7 @@ import msgspec
 from claimbridge.mapping.chart.narration import NarrationTemplate
 from claimbridge.mapping.chart.periods import Periods
 from claimbridge.mapping.chart.rows import RowIndex
-from claimbridge.mapping.proportion import Remainder
+from claimbridge.model.proportion import Remainder
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from claimbridge.mapping.proportion import per_cent
 from claimbridge.model import Allocation, ClaimLine
+from claimbridge.model.proportion import per_cent
 
 
 def weights_of(line: ClaimLine) -> list[Decimal]:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.chart_answers import line_name
 from claimbridge.model import ClaimLine
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, rounded
 
 

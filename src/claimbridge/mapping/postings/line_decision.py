@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 
 from claimbridge.mapping.chart.rows import ExpenseRow
-from claimbridge.mapping.claim_path import ClaimPath
 from claimbridge.mapping.postings.allocations import as_borne, weights_of, words_for
 from claimbridge.mapping.postings.allowances import (
     beyond_legal_rate,
@@ -19,10 +18,11 @@ from claimbridge.mapping.postings.allowances import (
 from claimbridge.mapping.postings.chart_answers import cost_centre_for, dimensions_for, row_for
 from claimbridge.mapping.postings.company_books import CompanyBook
 from claimbridge.mapping.postings.voucher_builder import VoucherBuilder
-from claimbridge.mapping.proportion import divide
 from claimbridge.mapping.taxes import LineTaxes, Purchase, Split
 from claimbridge.model import ClaimLine
+from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT
+from claimbridge.model.proportion import divide
 
 _WHOLE: Final = Decimal(1)
 
@@ -116,7 +116,7 @@ def decide_line(builder: VoucherBuilder, index: int) -> LineDecision:
 def _parts(builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase) -> Iterable[Cost | Share]:
     line = purchase.line
     if line.allocations:
-        return _allocated(builder, taxes, purchase)
+        return _allocate(builder, taxes, purchase)
     book = builder.book(line.company, purchase.path)
     if book.is_recharged:
         return (_share(builder, line, line.amount, purchase.source, book.code),)
@@ -125,7 +125,7 @@ def _parts(builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase) -> Ite
     return (_cost(builder, line, purchase.path, purchase.source, book, row, split, words),)
 
 
-def _allocated(
+def _allocate(
     builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase
 ) -> Iterator[Cost | Share]:
     """Yield the parts of what is allocated; the tax of the whole is divided, not computed anew."""

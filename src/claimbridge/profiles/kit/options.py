@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from claimbridge.bounds import check_finite, check_numbers
-from claimbridge.environment import typed
+from claimbridge.environment import as_kind
 from claimbridge.errors import ConfigurationError
 
 
@@ -48,7 +48,7 @@ def _parameters(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
 
 def _convert(name: str, key: str, value: object, kind: Any) -> object:
     try:
-        found: object = msgspec.convert(typed(value, kind), kind)
+        found: object = msgspec.convert(as_kind(value, kind), kind)
     except msgspec.ValidationError as error:
         raise _refusal(name, f"{key}: {error}") from error
     check_numbers(name, {key: found}, where=f"profile {name!r}: ", code="CB-243")

@@ -1,7 +1,7 @@
 """Canonical bytes as signatures need them: of a whole document, or of one element.
 
-``claimbridge.xmlio.canonical`` serves every element by reading it afresh. A root that nobody took
-out of its document needs no such care, and it is what nearly every signature covers.
+``claimbridge.xmlio.canonical`` serves every element by reading it afresh. The root of a document
+needs no such care, and nearly every signature covers the root.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PLAIN: Final = re.compile(
 
 
 def is_plain(document: bytes) -> bool:
-    """Tell whether a well-formed document is canonical by its spelling alone.
+    """Say whether a well-formed document is canonical by its spelling alone.
 
-    It is when the root alone has attributes, one default namespace and one Id, and no tag, text or
-    reference has a second spelling: no prefix, no comment, no instruction, no CDATA, no empty tag,
-    nothing around the root. False says nothing.
+    True if only the root has attributes (one default namespace and one Id), and if no tag, text or
+    reference has a second spelling. So there is no prefix, comment, instruction, CDATA or empty
+    tag, and nothing around the root. False says nothing.
     """
     return _PLAIN.fullmatch(document) is not None
 
@@ -39,8 +39,8 @@ def canonical_document(root: etree._Element, prefixes: tuple[str, ...] = ()) -> 
     """Return the exclusive C14N of the document around ``root``, without comments.
 
     Processing instructions before and after the root belong to it (Canonical XML 1.0 §2.3). The
-    root must stand in the document it was parsed with. Raises DocumentError CB-154 where there is
-    no canonical form.
+    root must stand in the document it was parsed with. Raises DocumentError CB-154 if there is no
+    canonical form.
     """
     try:
         result: bytes = etree.tostring(

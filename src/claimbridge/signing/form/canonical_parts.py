@@ -1,9 +1,9 @@
-"""Finds in canonical bytes what is to be signed, without a parser.
+"""Finds the elements to sign in canonical bytes, without a parser.
 
-Canonical form has one spelling for everything: ``<`` begins a tag and nothing else (there are no
-comments, and CDATA is text), attributes stand after declarations as `` name="value"`` with one
-space and double quotes, no tag is empty. Where these bytes alone do not tell for certain, the
-functions return None, and the caller asks the parser.
+Canonical form has one spelling for everything. ``<`` begins a tag and nothing else: there are no
+comments, and CDATA is text. Attributes stand after declarations as `` name="value"``, with one
+space and double quotes. No tag is empty. If the bytes alone are not certain, the functions return
+None, and the caller asks the parser.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _START: Final = re.compile(
     rb"<(?P<name>[^ >]++)(?P<declared>(?: xmlns(?::[^=]++)?+=\"[^\"]*+\")*+)"
     rb"(?: (?!Id=)[^=]++=\"[^\"]*+\")*+(?: Id=\"(?P<id>[^\"]*+)\")?+(?: [^=]++=\"[^\"]*+\")*+>"
 )
-# Both look ahead at the value and consume none of it: text and values may hold what looks like an
-# attribute, and must not hide one that is.
+# Both look ahead at the value and consume none of it: text and values may look like an attribute,
+# and must not hide a real one.
 _IDS: Final = re.compile(rb"[ :][iI][dD]=(?=\"([^\"]*))")
 _DECLARED: Final = re.compile(rb" xmlns:([^=\"<> ]++)=(?=\"([^\"]*))")
-# Instructions may hold what looks like tags; unprefixed names may have a namespace; what carries a
-# signature already is for the general way to refuse.
+# Instructions may look like tags; names without a prefix may have a namespace; the general way
+# refuses elements that carry a signature already.
 _UNCLEAR: Final = (b"<?", b' xmlns="', _DS)
 
 
 class Part(msgspec.Struct, frozen=True):
-    """An element to sign: its Id (empty: none), the place before its end tag, its canonical form.
+    """An element to sign: its Id (empty: none), the index of its end tag, its canonical form.
 
     The form is that of the element alone, as a document of its own.
     """
@@ -46,7 +46,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def whole(document: Canonical) -> Part | None:
-    """Return the root as what is to be signed; None when only a parser can tell."""
+    """Return the root as the element to sign; None when only a parser can decide."""
     tag = _START.match(document)
     if tag is None:
         return None
@@ -63,7 +63,7 @@ def whole(document: Canonical) -> Part | None:
 def each(document: Canonical, element: str) -> list[Part] | None:
     """Return every ``{namespace}name`` of the document, in order, none inside another.
 
-    None when there is none, one lacks a usable Id, or only a parser can tell.
+    None when there is none, one lacks a usable Id, or only a parser can decide.
     """
     uri, _, local = element.rpartition("}")
     declared = set(_DECLARED.findall(document))
@@ -117,8 +117,8 @@ def _part(
     inside = content[tag.end() :]
     if b"<" + name + b" " in inside or b"<" + name + b">" in inside:
         return None
-    # Exclusive C14N §3: alone, an element declares what it uses and has from its ancestors. Its
-    # own prefix goes into its own tag; another would go where it is first used.
+    # Exclusive C14N §3: alone, an element declares the prefixes that it uses and has from its
+    # ancestors. Its own prefix goes into its own tag, another one to where it is first used.
     if any(other + b":" in content for other in around if other != prefix):
         return None
     if declaration not in tag["declared"]:
@@ -129,7 +129,7 @@ def _part(
 
 
 def ids_differ(document: bytes) -> bool:
-    """Tell whether no two ids are the same, for certain; ``document`` is in canonical form."""
+    """Say whether all ids certainly differ; ``document`` is in canonical form."""
     if document.count(b'd="') + document.count(b'D="') < 2:
         return True
     found = _IDS.findall(document)

@@ -1,7 +1,7 @@
-"""Signatures beside what they cover: bytes by their names, as they are, without any transform.
+"""Signatures beside their contents: bytes by their names, as they are, without any transform.
 
-One signature covers as many contents as there are, so a batch costs one operation of the key, and
-an archived voucher keeps its bytes. Names are never resolved: whoever verifies brings the content.
+One signature covers many contents, so a batch costs one operation of the key, and an archived
+voucher keeps its bytes. Names are never resolved: the caller of verify brings the contents.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from claimbridge.errors import SignatureInvalid, SigningError
 from claimbridge.signing.form.dsig import SHA256
 from claimbridge.signing.form.structure import MAXIMUM_DETACHED, DigestReference
 
-# A file name that needs no escape in a URI or in XML, and that no path can hide in.
+# A file name that needs no escape in a URI or in XML, and that cannot hide a path.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._\-]{0,127}")
 
 
-def detached_references(contents: Mapping[str, bytes]) -> str:
+def references_to(contents: Mapping[str, bytes]) -> str:
     """Return References to ``contents`` in canonical form; raises SigningError CB-302, CB-303."""
     if not 0 < len(contents) <= MAXIMUM_DETACHED:
         raise SigningError(
@@ -30,7 +30,7 @@ def detached_references(contents: Mapping[str, bytes]) -> str:
     for name in contents:
         if not _NAME.fullmatch(name):
             raise SigningError(
-                f"{name[:60]!r} cannot name what is signed; use letters, digits, '.', '-' and '_'",
+                f"{name[:60]!r} cannot name a content; use letters, digits, '.', '-' and '_'",
                 code="CB-303",
             )
     return "".join(
@@ -41,7 +41,7 @@ def detached_references(contents: Mapping[str, bytes]) -> str:
 
 
 def by_name(references: Sequence[DigestReference]) -> dict[str, DigestReference]:
-    """Return ``references`` by what they name; raises SignatureInvalid for a name used twice."""
+    """Return ``references`` by their names; raises SignatureInvalid for a name used twice."""
     found = {reference.uri: reference for reference in references}
     if len(found) != len(references):
         raise SignatureInvalid("the signature covers the same name twice", code="CB-325")
@@ -49,7 +49,7 @@ def by_name(references: Sequence[DigestReference]) -> dict[str, DigestReference]
 
 
 def not_covered(name: str) -> SignatureInvalid:
-    """Return the refusal of what no Reference covers."""
+    """Return the refusal of a content that no Reference covers."""
     return SignatureInvalid(f"the signature does not cover {name[:120]!r}", code="CB-325")
 
 

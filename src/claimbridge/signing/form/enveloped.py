@@ -1,7 +1,7 @@
 """The enveloped signature as this package writes it, in canonical form to the last byte.
 
-SignedInfo is worked out once for each signer: what remains for a document is to put its Id, its
-digest and the value in. The same pieces make the pattern by which such signatures are recognised.
+SignedInfo is prepared once for each signer. For a document only its Id, its digest and the value
+are put in. The same pieces make the pattern that recognises such signatures.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ START: Final = b"<ds:Signature" + _DECLARED + b"><ds:SignedInfo>"
 """How such a signature begins."""
 
 SIGNED_INFO: Final = b"<ds:SignedInfo" + _DECLARED + b">"
-"""How its canonical SignedInfo begins: on its own, it declares the prefix itself."""
+"""How its canonical SignedInfo begins: alone, SignedInfo declares the prefix itself."""
 
 PATTERN: Final = re.compile(
     re.escape(START)
@@ -60,7 +60,7 @@ KEY_INFO: Final = re.compile(
     + b"</ds:X509Data></ds:KeyInfo>"
     + END
 )
-"""What stands between, its end tag included: the same for all signatures of one signer."""
+"""The KeyInfo with the signature's end tag: the same for all signatures of one signer."""
 
 
 class SignatureWriter:

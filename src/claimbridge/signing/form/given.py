@@ -1,4 +1,4 @@
-"""What callers hand in: bytes, or a refusal of ours."""
+"""Callers must hand in bytes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from claimbridge.errors import DocumentError
 
 
 def check_bytes(given: object, *, what: str) -> None:
-    """Raise DocumentError CB-150 unless ``given`` is bytes (for which callers' types do not vouch).
+    """Raise DocumentError CB-150 unless ``given`` is bytes; callers' types do not guarantee it.
 
-    Text has no bytes that could have been signed, and what can change while it is looked at none
-    that stay.
+    Text has no bytes that could have been signed, and the bytes of a bytearray may change.
     """
     if not isinstance(given, bytes):
         raise DocumentError(

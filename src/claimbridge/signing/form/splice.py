@@ -1,6 +1,6 @@
-"""Writes into a document's own bytes, so that a signature can be put in and nothing else moves.
+"""Writes into a document's own bytes: a signature goes in, and nothing else moves.
 
-The document has been through the secure parser: it is well-formed UTF-8 without a DOCTYPE. On
+The document has been through the secure parser, so it is well-formed UTF-8 without a DOCTYPE. On
 such bytes the pattern below is an exact lexer of XML 1.0 markup.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-# Possessive, so that no input makes it look twice at the same bytes.
+# Possessive: no input makes the pattern look twice at the same bytes.
 _MARKUP = re.compile(
     rb"<(?:"
     rb"!--(?s:.*?)-->"
@@ -22,9 +22,8 @@ _MARKUP = re.compile(
     rb")"
 )
 # A document can end in its root's end tag, in its empty root (/>), in a comment (-->) or in an
-# instruction (?>). What begins with the last "</", ends with the document and has none of those
-# characters before its ">" is therefore the root's end tag; a name may end in "-", and then waits
-# for the lexer.
+# instruction (?>). So a tag that begins with the last "</", ends with the document and has none of
+# those characters before its ">" is the root's end tag. A name that ends in "-" goes to the lexer.
 _ROOT_END = re.compile(rb"</[^<>]*+(?<![-?/])>\s*+")
 _NAME = re.compile(rb"<([^\s/>]++)")
 

@@ -1,7 +1,7 @@
 """Makes room for a signature in a SOAP envelope: the WS-Security header and the Body's wsu:Id.
 
-X.509 Certificate Token Profile 1.1: the certificate travels as a BinarySecurityToken, to which the
-signature's KeyInfo points; a Timestamp says when the message was made.
+X.509 Certificate Token Profile 1.1: the certificate travels as a BinarySecurityToken, and the
+signature's KeyInfo points at it. A Timestamp says when the message was made.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from claimbridge.signing.form.splice import Edit, write
 from claimbridge.signing.form.structure import own_id
 
 LIFETIME = timedelta(minutes=5)
-"""How long a message says it is good for: the usual default of WS-Security receivers."""
+"""How long a message is valid, by its own Timestamp: the usual default of WS-Security receivers."""
 
 _DECLARED = f'xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}"'
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """An envelope ready to be signed, and the ids of what its signature is to point at."""
+    """An envelope ready to be signed, and the ids that its signature will point at."""
 
     document: bytes
     body: str
@@ -62,9 +62,10 @@ def make_room(
 ) -> Room:
     """Return the envelope with certificate (base64) and Timestamp in its WS-Security header.
 
-    A header that is there (a UsernameToken, say) is used; else one is made. Header blocks named in
-    ``headers`` get ids too. Raises SigningError CB-301 when something in the Header is signed
-    already, CB-302 when a block is not there, CB-307 when this is no envelope.
+    An existing WS-Security header (with a UsernameToken, say) is used; otherwise one is made.
+    Header blocks named in ``headers`` get ids too. Raises SigningError CB-301 when something in the
+    Header is signed already, CB-302 when a block is missing, CB-307 for another document than an
+    envelope.
     """
     try:
         header, body = split_envelope(root)
@@ -100,7 +101,7 @@ def make_room(
 
 
 def _blocks(header: etree._Element | None, names: Sequence[str]) -> list[etree._Element]:
-    """Return the header blocks called ``names``, the WS-Security header not among them."""
+    """Return the header blocks called ``names``, without the WS-Security header."""
     children = () if header is None else header.iterchildren(etree.Element)
     found = [block for block in children if block.tag in names and block.tag != wsse("Security")]
     absent = sorted(set(names) - {str(block.tag) for block in found})

@@ -1,7 +1,7 @@
 """XAdES-BES: the moment of signing and the signer's certificate are signed too.
 
-ETSI EN 319 132-1. What is signed here is written as its own exclusive C14N, and its Reference
-declares that canonicalisation as a Transform: so it is the same bytes wherever it stands.
+ETSI EN 319 132-1. The signed properties are written in their own exclusive C14N, and their
+Reference declares that canonicalisation as a Transform. So their bytes are the same in any place.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from claimbridge.signing.form.dsig import (
 from claimbridge.signing.form.structure import Signature, binary, elements
 
 CLOCK_SKEW: Final = timedelta(seconds=60)
-"""How far a sender's clock may be ahead of ours (WS-Security 1.1 §10 leaves it to us)."""
+"""How far a sender's clock may be ahead of ours (WS-Security 1.1 §10 leaves the value to us)."""
 
 
 class Properties(msgspec.Struct, frozen=True):
@@ -49,8 +49,8 @@ class Properties(msgspec.Struct, frozen=True):
         return signature.replace(b"<ds:Signature ", f'<ds:Signature Id="{self.name}" '.encode(), 1)
 
 
-def signed_properties(certificate: x509.Certificate, now: datetime) -> Properties:
-    """Return what a signature made ``now`` with ``certificate`` says about itself."""
+def properties_to_sign(certificate: x509.Certificate, now: datetime) -> Properties:
+    """Return the properties of a signature made ``now`` with ``certificate``."""
     name = f"xades-{uuid.uuid4().hex}"
     der = certificate.public_bytes(Encoding.DER)
     inside = (
@@ -78,7 +78,7 @@ def signed_properties(certificate: x509.Certificate, now: datetime) -> Propertie
     )
 
 
-def enveloped_reference(uri: str, content: bytes) -> str:
+def reference_around(uri: str, content: bytes) -> str:
     """Return the Reference to the document around the signature, in canonical form."""
     return _reference(f'URI="{uri}"', (ENVELOPED, EXCLUSIVE_C14N), content)
 
@@ -86,9 +86,9 @@ def enveloped_reference(uri: str, content: bytes) -> str:
 def check_properties(signature: Signature, signer: x509.Certificate, now: datetime) -> datetime:
     """Return when the signature says it was made.
 
-    Raises SignatureInvalid CB-328 altered, CB-350 not as XAdES-BES has it, CB-352 made at a moment
-    that cannot be; SignerUntrusted CB-351 when it names another certificate. The signature's value
-    has been verified, and the signature stands in its document still.
+    Call it after the signature's value was verified, while the signature stands in its document.
+    Raises SignatureInvalid: CB-328 altered, CB-350 not XAdES-BES, CB-352 an impossible moment.
+    Raises SignerUntrusted CB-351 when the properties name another certificate.
     """
     assert signature.properties is not None
     holder, reference = signature.properties
@@ -96,7 +96,7 @@ def check_properties(signature: Signature, signer: x509.Certificate, now: dateti
     signed = _only(qualifying, "SignedProperties", attributes=("Id", "Target"))
     own = signature.element.get("Id")
     if not own or qualifying.get("Target") != f"#{own}" or reference.uri != f"#{signed.get('Id')}":
-        raise _malformed("it is about another signature")
+        raise _wrong_form("it is about another signature")
     try:
         content = canonical_element(signed, reference.prefixes)
     except DocumentError as error:
@@ -113,24 +113,24 @@ def _by_name(properties: etree._Element) -> dict[str, etree._Element]:
     found = {str(each.tag): each for each in elements(properties, attributes=("Id",))}
     known = {xades("SigningTime"), xades("SigningCertificate"), xades("SigningCertificateV2")}
     if len(found) != len(properties) or not found.keys() <= known:
-        # A signature policy, a role, a place: nobody here would judge what they say.
-        raise _malformed("it says more than the moment and the certificate")
+        # A signature policy, a role, a place: nothing here would judge them.
+        raise _wrong_form("it says more than the moment and the certificate")
     return found
 
 
 def _check_certificate(about: dict[str, etree._Element], signer: x509.Certificate) -> None:
     kinds = [about[name] for name in map(xades, _CERTIFICATE_KINDS) if name in about]
     if len(kinds) != 1:
-        raise _malformed("it must name the signer's certificate once")
+        raise _wrong_form("it must name the signer's certificate once")
     # The signer's comes first (EN 319 132-1 §5.2.2); issuers may follow.
     first = next(kinds[0].iterchildren(xades("Cert")), None)
     named = None if first is None else first.find(xades("CertDigest"))
     parts = [] if named is None else elements(named)
     if [part.tag for part in parts] != [ds("DigestMethod"), ds("DigestValue")]:
-        raise _malformed("it does not hold the certificate's digest")
+        raise _wrong_form("it does not hold the certificate's digest")
     hash_name = DIGESTS.get(parts[0].get("Algorithm", ""))
     if hash_name is None:
-        raise _malformed("the digest algorithm of the certificate is not accepted")
+        raise _wrong_form("the digest algorithm of the certificate is not accepted")
     der = signer.public_bytes(Encoding.DER)
     if not hmac.compare_digest(hashlib.new(hash_name, der).digest(), binary(parts[1])):
         raise SignerUntrusted(
@@ -148,9 +148,9 @@ def _check_time(
     try:
         moment = datetime.fromisoformat("" if stated is None else (stated.text or "").strip())
     except ValueError:
-        raise _malformed("it holds no signing time") from None
+        raise _wrong_form("it holds no signing time") from None
     if moment.tzinfo is None:
-        raise _malformed("its signing time has no time zone")
+        raise _wrong_form("its signing time has no time zone")
     valid = signer.not_valid_before_utc <= moment <= signer.not_valid_after_utc
     if not valid or moment - now > CLOCK_SKEW:
         raise SignatureInvalid(
@@ -162,14 +162,14 @@ def _check_time(
 
 
 def _only(parent: etree._Element, local: str, *, attributes: tuple[str, ...]) -> etree._Element:
-    """Return the one child that XAdES-BES has here; unsigned properties are refused with others."""
+    """Return the one child that XAdES-BES has here; other children are refused."""
     found = elements(parent, attributes=attributes)
     if [child.tag for child in found] != [xades(local)]:
-        raise _malformed(f"it must hold {local}, and nothing else")
+        raise _wrong_form(f"it must hold {local}, and nothing else")
     return found[0]
 
 
-def _malformed(why: str) -> SignatureInvalid:
+def _wrong_form(why: str) -> SignatureInvalid:
     return SignatureInvalid(
         f"what the signature says about itself is not XAdES-BES as accepted here: {why}",
         code="CB-350",

@@ -1,7 +1,7 @@
-"""Reads certificates whole, at the door: what comes from here never fails to be read later.
+"""Reads certificates whole, at the door: a certificate from here never fails to be read later.
 
-cryptography reads a certificate's parts when they are first asked for, and then raises. One that
-is damaged in any part we use is refused when it arrives.
+cryptography reads a certificate's parts at first use, and raises then. Here a certificate that is
+damaged in any part we use is refused when it arrives.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 
 class UnreadableCertificate(Exception):
-    """Never leaves this package: each caller says whose certificate it was, in an error of ours."""
+    """Never leaves this package: each caller raises its own error, which names the certificate."""
 
 
 def from_der(data: bytes) -> x509.Certificate:
@@ -27,7 +27,7 @@ def from_pem(data: bytes) -> list[x509.Certificate]:
     return _read(lambda: x509.load_pem_x509_certificates(data))
 
 
-def checked(certificates: list[x509.Certificate]) -> list[x509.Certificate]:
+def check_readable(certificates: list[x509.Certificate]) -> list[x509.Certificate]:
     """Return ``certificates``, which can be read in every part; raises UnreadableCertificate."""
     return _read(lambda: certificates)
 
@@ -51,3 +51,8 @@ def _read(load: Callable[[], list[x509.Certificate]]) -> list[x509.Certificate]:
         # ValueError, InvalidVersion, DuplicateExtension, and what a later release may add.
         raise UnreadableCertificate from error
     return certificates
+
+
+def name_of(certificate: x509.Certificate) -> str:
+    """Return how errors name a certificate."""
+    return f"the certificate of {certificate.subject.rfc4514_string()!r}"

@@ -18,7 +18,7 @@ from claimbridge.errors import KeyUnavailable
 from claimbridge.signing.keys.algorithms import Algorithm
 from claimbridge.signing.keys.certificates import (
     UnreadableCertificate,
-    checked,
+    check_readable,
     from_pem,
     public_key_of,
 )
@@ -36,8 +36,8 @@ _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re
 class Identity(msgspec.Struct, frozen=True, eq=False):
     """A key and the certificate that names its holder.
 
-    ``chain`` holds the certificates of the issuers that came along, nearest first; empty when
-    none did. Raises KeyUnavailable when the key is too weak or is not the certificate's.
+    ``chain`` holds the issuers' certificates that came with it, nearest first; empty for none.
+    Raises KeyUnavailable when the key is too weak or is not the certificate's.
     """
 
     key: SigningKey
@@ -63,10 +63,11 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
 
     @classmethod
     def current(cls, identities: Sequence[Identity], at: datetime) -> Identity:
-        """Return the identity to sign with at ``at``, where one replaces another.
+        """Return the identity to sign with at ``at``, while one replaces another.
 
-        Of those valid then, the one issued last; verifiers trust or pin both while they overlap.
-        Raises KeyUnavailable CB-312 when there is none at all, CB-316 or CB-317 when none is valid.
+        It is the identity issued last, of those valid then; verifiers trust or pin both while they
+        overlap. Raises KeyUnavailable CB-312 when there is none, CB-316 or CB-317 when none is
+        valid.
         """
         if not identities:
             raise KeyUnavailable("there is no identity to sign with", code="CB-312")
@@ -121,7 +122,7 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
                 code="CB-312",
             )
         found = [entry.certificate for entry in (store.cert, *store.additional_certs) if entry]
-        return _pair(store.key, _readable(lambda: checked(found)), algorithm)
+        return _pair(store.key, _readable(lambda: check_readable(found)), algorithm)
 
     @classmethod
     def open(
@@ -164,13 +165,13 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
         try:
             value = self.key.sign(data)
         except Exception as error:
-            # Whatever a key outside this process raises; its own words may hold a PIN.
+            # A key outside this process may raise anything; its words may hold a PIN.
             raise KeyUnavailable(
                 "the key did not sign; see the cause, and whether its token is there and open",
                 code="CB-309",
             ) from error
         if not isinstance(self.key, SoftwareKey):
-            # That key we saw; of any other we see only what it returns.
+            # We checked a SoftwareKey itself; of any other key we see only its values.
             self._check_value(value, data)
         return value
 
@@ -225,7 +226,7 @@ def _mismatch(name: str) -> KeyUnavailable:
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
-    """Tell whether key usage permits signatures; a certificate without it permits everything."""
+    """Say whether key usage permits signatures; a certificate without one permits everything."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
     except x509.ExtensionNotFound:

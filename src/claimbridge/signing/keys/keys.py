@@ -1,4 +1,4 @@
-"""Keys that sign: in memory, or behind a call of yours. The signer cannot tell them apart."""
+"""Keys that sign: in memory, or behind a call of yours. The signer treats them alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 Check = Callable[[bytes, bytes], None]
-"""Raises cryptography's InvalidSignature unless the first, a value, signs the second."""
+"""Called with a value and data; raises cryptography's InvalidSignature unless the value fits."""
 
 _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
@@ -102,7 +102,7 @@ class CallbackKey:
 
 
 def algorithm_for(public: object, wanted: Algorithm | None = None) -> Algorithm:
-    """Return what a key signs with: ``wanted``, or where that is None, what suits the key.
+    """Return a key's algorithm: ``wanted``, or for None the one that suits the key.
 
     Raises KeyUnavailable when the key is too weak or of another kind.
     """
@@ -125,10 +125,7 @@ def check_value(public: PublicKey, value: bytes, data: bytes, algorithm: Algorit
 
 
 def checking(public: PublicKey, algorithm: Algorithm) -> Check:
-    """Return how ``public`` checks values; what does not change between them is made once.
-
-    What is returned is ``check_value`` for this key and algorithm.
-    """
+    """Return ``check_value`` for this key and algorithm, with what stays the same made once."""
     hashed, digest = _hashing(algorithm)
     if isinstance(public, rsa.RSAPublicKey):
         rsa_verify, pads = public.verify, _padding(algorithm)
@@ -146,20 +143,21 @@ def checking(public: PublicKey, algorithm: Algorithm) -> Check:
 
 
 def _operation(private: PrivateKey, algorithm: Algorithm) -> Callable[[bytes], bytes]:
-    """Return how ``private`` signs; what does not change between signatures is made once."""
+    """Return how ``private`` signs; the parts that stay the same are made once."""
     hashed, digest = _hashing(algorithm)
     if isinstance(private, rsa.RSAPrivateKey):
         rsa_sign, pads = private.sign, _padding(algorithm)
         return lambda data: rsa_sign(hashed(data).digest(), pads, digest)
     ec_sign, method, size = private.sign, ec.ECDSA(digest), private.key_size // 8
-    return lambda data: _joined(ec_sign(hashed(data).digest(), method), size)
+    return lambda data: _join(ec_sign(hashed(data).digest(), method), size)
 
 
-def _joined(value: bytes, size: int) -> bytes:
+def _join(value: bytes, size: int) -> bytes:
     """Return r and s of an ECDSA signature in DER, each ``size`` bytes long.
 
-    X.690 §8.9 and RFC 3279 §2.2.3: a sequence (two bytes of head, for the sizes we have) of two
-    integers, each with its length in one byte and a zero before a first bit of one.
+    X.690 §8.9 and RFC 3279 §2.2.3: a sequence of two integers. The head of the sequence has two
+    bytes, for our sizes. Each integer has its length in one byte, and a zero before a first bit of
+    one.
     """
     middle = 4 + value[3]
     r, s = value[4:middle], value[middle + 2 :]

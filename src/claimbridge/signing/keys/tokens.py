@@ -32,12 +32,12 @@ def open_token(
     """Open the key and the certificate that ``uri`` names, in their token.
 
     ``pkcs11:token=LABEL;object=LABEL?module-path=/usr/lib/…`` (RFC 7512; ``serial`` and ``id`` may
-    name them too). ``pin`` is None for a token that asks for none; ``algorithm`` None for what
-    suits the key. The certificate with the key's id or label must lie beside it.
+    name them too). ``pin`` is None for a token that asks for none; ``algorithm`` None for the one
+    that suits the key. A certificate with the key's id or label must lie in the token.
 
-    Raises ConfigurationError CB-360 for a URI that names no key of ours, MissingExtra without
-    python-pkcs11; KeyUnavailable CB-361 module or token not there, CB-311 wrong PIN, CB-312 no
-    such key, CB-319 several, CB-313 no certificate, and what Identity raises.
+    Raises ConfigurationError CB-360 for a URI that names no key, and MissingExtra without
+    python-pkcs11. Raises KeyUnavailable: CB-361 no such module or token, CB-311 wrong PIN, CB-312
+    no such key, CB-319 several keys, CB-313 no certificate. Raises as Identity does.
     """
     named = _read(uri)
     library = _library()
@@ -56,7 +56,7 @@ def open_token(
 class TokenKey:
     """A key in a token; threads may share it, and take turns at its one session.
 
-    ``key`` is a private key of python-pkcs11, whose types do not say that it signs.
+    ``key`` is a private key of python-pkcs11, whose types lack ``sign``.
     """
 
     __slots__ = ("_algorithm", "_key", "_turn")
@@ -76,7 +76,7 @@ class TokenKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the token's signature over ``data``."""
-        with self._turn.held():
+        with self._turn.hold():
             if self._algorithm.elliptic:
                 # Few tokens hash for ECDSA; all sign a hash.
                 data = hashlib.new(self._algorithm.digest, data).digest()
@@ -85,7 +85,7 @@ class TokenKey:
 
 
 def _mechanism(algorithm: Algorithm) -> dict[str, Any]:
-    # Any: the parameters of a mechanism are whatever python-pkcs11 takes.
+    # Any: python-pkcs11 takes parameters of many types.
     from pkcs11 import MGF, Mechanism
 
     if algorithm.elliptic:
@@ -109,22 +109,22 @@ def _read(uri: str) -> dict[str, bytes]:
         if name not in (_QUERY if name in query and name not in _PATH else _PATH):
             secret = name.startswith("pin-")
             raise _wrong(
-                "the PIN does not belong in it; give it as identity_password"
+                "remove the PIN and give it as identity_password"
                 if secret
-                else f"{name[:30]!r} is not known here"
+                else f"the attribute {name[:30]!r} is unknown"
             )
         named[name] = unquote_to_bytes(value)
     if "module-path" not in named:
-        raise _wrong("it must say module-path=, where the token's driver lies")
+        raise _wrong("add module-path=, the path of the token's driver")
     if not named.keys() & {"object", "id"}:
-        raise _wrong("it must name the key, by object= or id=")
+        raise _wrong("name the key by object= or id=")
     if named.get("type", b"private") != b"private":
         raise _wrong("type must be private, or left out")
     return named
 
 
 def _wrong(why: str) -> ConfigurationError:
-    return ConfigurationError(f"the PKCS#11 URI of the identity is no use: {why}", code="CB-360")
+    return ConfigurationError(f"the PKCS#11 URI of the identity: {why}", code="CB-360")
 
 
 def _library() -> Any:
@@ -156,7 +156,7 @@ def _session(library: Any, named: Mapping[str, bytes], pin: bytes | None) -> Any
         # PKCS#11 §5.6: a process logs in to a token once, for all its sessions.
         return token.open()
     except library.exceptions.PKCS11Error as error:
-        # PinIncorrect, PinLenRange, PinLocked, …: the token alone knows what was wrong.
+        # PinIncorrect, PinLenRange, PinLocked, …: only the token knows the reason.
         raise KeyUnavailable(
             "the token does not open with this PIN; check it before the token locks itself",
             code="CB-311",

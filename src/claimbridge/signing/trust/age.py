@@ -17,7 +17,7 @@ from claimbridge.signing.form.xades import CLOCK_SKEW
 def check_age(
     place: SignaturePlace, covered: Collection[etree._Element], now: datetime, limit: timedelta
 ) -> datetime:
-    """Return when it was made; refuse a Timestamp that is missing, not signed, old or ahead."""
+    """Return when the message was made; refuse a missing, unsigned, old or future Timestamp."""
     stamp = timestamp(place)
     if stamp is None or not any(element is stamp for element in covered):
         raise SignatureInvalid(
@@ -52,7 +52,7 @@ def _moment(element: etree._Element) -> datetime:
     except ValueError:
         raise _stale("holds no date") from None
     if moment.tzinfo is None or len(element):
-        # WS-Security 1.1 §10: UTC, said so.
+        # WS-Security 1.1 §10: UTC, with the zone.
         raise _stale("holds no date with its time zone")
     return moment
 

@@ -1,4 +1,4 @@
-"""Is the signer's certificate one we trust for this? Judged before any signature is computed."""
+"""Judges whether we trust a signer's certificate, before any signature is computed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cryptography.x509.verification import Policy as PathPolicy
 
 from claimbridge.errors import SignerUntrusted
 from claimbridge.signing.keys.algorithms import MINIMUM_RSA_BITS
-from claimbridge.signing.keys.certificates import public_key_of
+from claimbridge.signing.keys.certificates import name_of, public_key_of
 from claimbridge.signing.trust.constraints import check_common_name, check_mail_names
 from claimbridge.signing.trust.policy import Policy, read_certificates
 from claimbridge.signing.trust.revocation import Revocations
@@ -37,8 +37,8 @@ MAXIMUM_INTERMEDIATES = 4
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 # A certificate that names extended usages must name one of these. Server authentication, time
-# stamping, code signing and the like are other trades: who runs a web server under the same CA
-# must not be able to sign vouchers with its certificate.
+# stamping and code signing are other uses: the operator of a web server under the same CA must not
+# be able to sign vouchers with the server's certificate.
 _SIGNING_USAGES = frozenset(
     {
         Usage.ANY_EXTENDED_KEY_USAGE,
@@ -49,7 +49,7 @@ _SIGNING_USAGES = frozenset(
     }
 )
 
-# Critical extensions of a pinned certificate that are judged here, or limit nothing that is used.
+# Critical extensions of a pinned certificate that are judged here, or limit nothing we use.
 _KNOWN = frozenset(
     {
         ExtensionOID.KEY_USAGE,
@@ -105,7 +105,7 @@ class Judge:
         named = _extension(signer, x509.ExtendedKeyUsage)
         if self._usages and (named is None or self._usages.isdisjoint(named)):
             raise SignerUntrusted(
-                f"{_named(signer)} was not issued for the required use (extended key usage "
+                f"{name_of(signer)} was not issued for the required use (extended key usage "
                 f"{', '.join(sorted(one.dotted_string for one in self._usages))})",
                 code="CB-336",
             )
@@ -113,15 +113,15 @@ class Judge:
     def _check_pin(self, signer: x509.Certificate) -> None:
         if signer not in self._pins:
             raise SignerUntrusted(
-                f"{_named(signer)} is not the pinned one; if the signer renewed it, pin the new "
+                f"{name_of(signer)} is not the pinned one; if the signer renewed it, pin the new "
                 "one",
                 code="CB-338",
             )
         unknown = self._pins[signer]
         if unknown:
             raise SignerUntrusted(
-                f"{_named(signer)} is limited in a way that is not judged here (critical extension "
-                f"{unknown}); pin one that is not",
+                f"{name_of(signer)} has a critical extension that cannot be judged here "
+                f"({unknown}); pin a certificate without it",
                 code="CB-356",
             )
 
@@ -129,7 +129,8 @@ class Judge:
         names = signer.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         if self._subjects and (len(names) != 1 or names[0].value not in self._subjects):
             raise SignerUntrusted(
-                f"{_named(signer)} is none of the expected signers ({', '.join(self._subjects)})",
+                f"{name_of(signer)} is not one of the expected signers "
+                f"({', '.join(self._subjects)})",
                 code="CB-339",
             )
 
@@ -148,7 +149,7 @@ def public_key(certificate: x509.Certificate) -> PublicKey:
     else:
         found = "another kind of key"
     raise SignerUntrusted(
-        f"{_named(certificate)} holds {found}; RSA with {MINIMUM_RSA_BITS} to {MAXIMUM_RSA_BITS} "
+        f"{name_of(certificate)} holds {found}; RSA with {MINIMUM_RSA_BITS} to {MAXIMUM_RSA_BITS} "
         "bits, P-256, P-384 and P-521 are accepted",
         code="CB-337",
     )
@@ -176,11 +177,12 @@ def _is_issuer(certificate: x509.Certificate) -> bool:
 def _check_validity(signer: x509.Certificate, at: datetime) -> None:
     if at > signer.not_valid_after_utc:
         raise SignerUntrusted(
-            f"{_named(signer)} expired at {signer.not_valid_after_utc.isoformat()}", code="CB-333"
+            f"{name_of(signer)} expired at {signer.not_valid_after_utc.isoformat()}",
+            code="CB-333",
         )
     if at < signer.not_valid_before_utc:
         raise SignerUntrusted(
-            f"{_named(signer)} is not valid before {signer.not_valid_before_utc.isoformat()}",
+            f"{name_of(signer)} is not valid before {signer.not_valid_before_utc.isoformat()}",
             code="CB-334",
         )
 
@@ -189,12 +191,13 @@ def _check_usage(signer: x509.Certificate) -> None:
     usage = _extension(signer, x509.KeyUsage)
     if usage is None or not usage.digital_signature:
         raise SignerUntrusted(
-            f"{_named(signer)} was not issued for signatures (key usage digitalSignature)",
+            f"{name_of(signer)} was not issued for signatures (key usage digitalSignature)",
             code="CB-335",
         )
     if not _permits_signing(_extension(signer, x509.ExtendedKeyUsage)):
         raise SignerUntrusted(
-            f"{_named(signer)} is limited to other uses (extended key usage)", code="CB-336"
+            f"{name_of(signer)} is limited to other uses (extended key usage)",
+            code="CB-336",
         )
 
 
@@ -208,7 +211,7 @@ def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extens
 def _unknown_limit(certificate: x509.Certificate) -> str:
     """Return a critical extension that is not judged here; empty when there is none.
 
-    RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate.
+    RFC 5280 §4.2: a system that does not know a critical extension must refuse the certificate.
     """
     unknown = (one for one in certificate.extensions if one.critical and one.oid not in _KNOWN)
     return next((one.oid.dotted_string for one in unknown), "")
@@ -223,8 +226,8 @@ def _path(
 ) -> list[x509.Certificate]:
     """Return the path to an anchor (RFC 5280 §6): names, signatures, validity, constraints.
 
-    Name constraints hold for alternative names. Directory names the verifier does not judge: a
-    path with constraints on them is refused, and one with constraints on mail addresses where a
+    The verifier applies name constraints to alternative names. It does not judge directory names:
+    a path with constraints on them is refused. So is a path with constraints on mail addresses if a
     subject holds one.
     """
     verifier = (
@@ -245,7 +248,7 @@ def _path(
             check_mail_names(chain)
             return chain
     raise SignerUntrusted(
-        f"{_named(signer)} does not lead up to a trusted certificate; if it should, add its "
+        f"{name_of(signer)} does not lead up to a trusted certificate; if it should, add its "
         "issuer to the trusted ones",
     ) from failed
 
@@ -253,8 +256,9 @@ def _path(
 def _selections(others: list[x509.Certificate]) -> Iterable[Sequence[x509.Certificate]]:
     """Return the issuers to try, no two of which have the same name and the same key.
 
-    The path verifier goes through a circle of certificates that issue each other again and again.
-    Among issuers that differ a signature fits one alone; of four at most four selections come.
+    The path verifier follows a circle of certificates that issue each other again and again. A
+    signature fits only one of several different issuers, so four issuers give at most four
+    selections.
     """
     if len(others) < 2:
         return [others]
@@ -269,7 +273,7 @@ def _key_of(certificate: x509.Certificate) -> bytes:
     return b"" if key is None else key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-# These are called back by the path verifier, which turns a ValueError into a refusal.
+# The path verifier calls these, and turns a ValueError into a refusal.
 def _must_sign_certificates(
     _: PathPolicy, __: x509.Certificate, found: x509.KeyUsage | None
 ) -> None:
@@ -284,8 +288,8 @@ def _must_permit_signing(
         raise ValueError("the issuer's extended key usage is limited to other uses")
 
 
-# What a certificate must be to issue others: a CA (the path verifier asserts cA where basic
-# constraints are there), for certificates, for our purpose.
+# An issuer must be a CA (the path verifier asserts cA if basic constraints are present), must sign
+# certificates, and must serve our purpose.
 _ISSUERS = (
     ExtensionPolicy.permit_all()
     .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
@@ -294,7 +298,3 @@ _ISSUERS = (
 )
 # The signer's own extensions are judged above, by name.
 _SIGNERS = ExtensionPolicy.permit_all()
-
-
-def _named(certificate: x509.Certificate) -> str:
-    return f"the certificate of {certificate.subject.rfc4514_string()!r}"

@@ -1,7 +1,7 @@
-"""Name constraints (RFC 5280 §4.2.1.10) where the path verifier does not apply them.
+"""Name constraints (RFC 5280 §4.2.1.10) that the path verifier does not apply.
 
-It holds alternative names against them, and nothing of a subject. Here is what we compare of a
-subject (its CN), or what the standard binds (its mail address).
+The path verifier applies them to alternative names, but not to subjects. Here they are applied to
+the parts of a subject that count: its CN, which we compare, and its mail address, by the standard.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from claimbridge.errors import SignerUntrusted
+from claimbridge.signing.keys.certificates import name_of
 
 _Fits = Callable[[str, x509.GeneralName], bool]
 
@@ -31,7 +32,7 @@ def check_mail_names(path: Sequence[x509.Certificate]) -> None:
         for one in path:
             if one.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
                 raise SignerUntrusted(
-                    f"{_named(one)} has a mail address in its subject, where an issuer limits "
+                    f"{name_of(one)} has a mail address in its subject, where an issuer limits "
                     "mail addresses; have it moved to the alternative names"
                 )
 
@@ -39,9 +40,9 @@ def check_mail_names(path: Sequence[x509.Certificate]) -> None:
 def check_common_name(name: str, path: Sequence[x509.Certificate]) -> None:
     """Refuse a signer's CN that an issuer in ``path`` may not give (CB-355).
 
-    ``path`` is signer first. A CN that is compared counts for a name: for an IP address or a mail
-    address where it reads as one, else for a DNS name. So under an issuer who is limited to some
-    DNS names a CN that is none of these does not count either.
+    ``path`` is signer first. A CN counts as an IP address or a mail address if it reads as one,
+    otherwise as a DNS name. So an issuer that is limited to some DNS names may give only these as
+    CNs.
     """
     kind, fits = _kind(name)
     for one in _constraints(path[1:]):
@@ -51,7 +52,7 @@ def check_common_name(name: str, path: Sequence[x509.Certificate]) -> None:
             fits(spelt, each) for each in excluded for spelt in _spellings(name)
         ):
             raise SignerUntrusted(
-                f"{_named(path[0])} has a common name that one of its issuers may not give (name "
+                f"{name_of(path[0])} has a common name that one of its issuers may not give (name "
                 "constraints); ask for a certificate of an issuer who may",
                 code="CB-355",
             )
@@ -66,7 +67,7 @@ def _constraints(path: Sequence[x509.Certificate]) -> Iterator[x509.NameConstrai
 
 
 def _kind(name: str) -> tuple[type[x509.GeneralName], _Fits]:
-    """Return the kind of name that a CN reads as, and what tells whether it is in a subtree."""
+    """Return the kind of name that a CN reads as, and the test whether it is in a subtree."""
     try:
         ipaddress.ip_address(name.strip())
     except ValueError:
@@ -75,7 +76,7 @@ def _kind(name: str) -> tuple[type[x509.GeneralName], _Fits]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """Yield the name, and what it is in the letters of the DNS."""
+    """Yield the name, and the same in the letters of the DNS."""
     yield name
     try:
         yield name.encode("idna").decode("ascii")
@@ -109,7 +110,3 @@ def _host_fits(name: str, subtree: x509.GeneralName) -> bool:
 
 def _plain(host: str) -> str:
     return host.strip().lower().rstrip(".")
-
-
-def _named(certificate: x509.Certificate) -> str:
-    return f"the certificate of {certificate.subject.rfc4514_string()!r}"

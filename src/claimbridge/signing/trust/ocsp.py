@@ -1,8 +1,8 @@
-"""What responders said of certificates (RFC 6960), from responses held here; nothing is fetched.
+"""What OCSP responders say of certificates (RFC 6960), from local responses; nothing is fetched.
 
-A response counts when the certificate's issuer signed it, or a delegate whom that issuer certified
-for it directly and has not revoked since. Nonces are of no use in responses that others asked for,
-and are not looked at.
+A response counts when the certificate's issuer signed it. It also counts from a delegate that the
+issuer certified directly for this, and has not revoked since. Nonces are ignored: others asked for
+the responses.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _HASHES: Final = ("sha256", "sha384", "sha512")
 
 
 TakenBack = Callable[[x509.Certificate, datetime], bool]
-"""Tells whether the issuer revoked a delegate of its own by a moment."""
+"""Says whether the issuer revoked a delegate of its own by a moment."""
 
 
 class OcspAnswer(msgspec.Struct, frozen=True):
     """What one response says of one certificate.
 
-    ``revoked`` is since when it counts as revoked, None when it does not. ``good`` tells whether
-    the response says that it is good, and is in force at the moment that was asked about.
+    ``revoked`` is the moment of revocation, None when there is none. ``good``: the response says
+    that the certificate is good, and is in force at the moment in question.
     """
 
     revoked: datetime | None
@@ -55,7 +55,7 @@ def read_response(data: bytes) -> ocsp.OCSPResponse:
     except Exception as error:
         # ValueError, and what cryptography raises for parts that are broken.
         raise ConfigurationError(
-            "an OCSP response cannot be read, or is none that succeeded; give it as a DER file",
+            "an OCSP response cannot be read, or reports a failure; give it as a DER file",
             code="CB-346",
         ) from error
     return found
@@ -71,20 +71,21 @@ def answers(
 ) -> Iterator[OcspAnswer]:
     """Yield what trustworthy responses say of ``certificate`` at ``at``.
 
-    ``delegates`` tells whether one was revoked by a moment; None: the issuer's own word alone.
+    ``delegates`` says whether a delegate was revoked by a moment; None: only the issuer's own
+    responses count.
     """
     for response in responses:
         about = [one for one in response.responses if _is_about(one, certificate, issuer)]
         if about and _is_by(response, issuer, at, delegates, vouching=True):
             yield from (_answer(one, at) for one in about)
         elif about and _is_by(response, issuer, response.produced_at_utc, delegates):
-            # Its delegate's certificate has ended since, or is not for signatures: what was
-            # revoked stays so all the same.
+            # The delegate's certificate has ended since, or is not for signatures: a revoked
+            # certificate stays revoked all the same.
             yield from (OcspAnswer(one.revocation_time_utc, good=False) for one in about)
 
 
 def _answer(one: ocsp.OCSPSingleResponse, at: datetime) -> OcspAnswer:
-    # RFC 6960 §4.2.2.1: without nextUpdate there is newer information at any time.
+    # RFC 6960 §4.2.2.1: without nextUpdate there may be newer information at any time.
     until = one.next_update_utc
     in_force = until is not None and one.this_update_utc <= at <= until
     good = one.certificate_status is ocsp.OCSPCertStatus.GOOD
@@ -126,7 +127,7 @@ def _is_by(
     *,
     vouching: bool = False,
 ) -> bool:
-    """Tell whether the issuer, or a delegate who counts at ``at``, signed it (§4.2.2.2).
+    """Say whether the issuer, or a delegate that counts at ``at``, signed it (§4.2.2.2).
 
     ``vouching``: a delegate's certificate must say that it is for signatures.
     """

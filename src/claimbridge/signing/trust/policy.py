@@ -27,23 +27,23 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ``soap``: it lies in the one WS-Security header and covers the one Body in its place."""
 
     trust: bytes = b""
-    """PEM text of the certificates that signers' certificates must lead up to. Empty: not by
-    anchor, but by ``pin``."""
+    """PEM text of the certificates that signers' certificates must lead up to. Empty: ``pin`` says
+    who is trusted."""
 
     pin: bytes = b""
     """PEM text of the signers' own certificates, one or more (two while one replaces the other).
-    Empty: not by pin, but by ``trust``."""
+    Empty: ``trust`` says who is trusted."""
 
     subjects: tuple[str, ...] = ()
-    """Common names (CN), one of which the signer must have, to the letter. Empty: whoever the
-    anchor or the pin admits."""
+    """Common names (CN), one of which the signer must have, to the letter. Empty: every signer that
+    the anchor or the pin admits."""
 
     at: datetime | None = None
     """The moment at which certificates and timestamps are judged. None: now, by the clock."""
 
     max_age: float | None = None
-    """Seconds that may have passed since the signed WS-Security Timestamp was created. None: age
-    is not judged, and no Timestamp is asked for."""
+    """Seconds that may have passed since the signed WS-Security Timestamp was created. None: the
+    age is not judged, and no Timestamp is needed."""
 
     crls: tuple[bytes, ...] = ()
     """Revocation lists, PEM or DER, of the issuers below ``trust``; nothing is ever fetched. Empty:
@@ -95,7 +95,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 x509.ObjectIdentifier(usage)
             except ValueError:
-                raise _contradiction(f"{usage!r} is no object identifier") from None
+                raise _contradiction(f"{usage!r} is not an object identifier") from None
 
     def _check_revocation(self) -> None:
         msgspec.structs.force_setattr(self, "crls", tuple(self.crls))

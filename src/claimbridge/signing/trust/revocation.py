@@ -1,9 +1,9 @@
-"""Certificates taken back before their time: judged by what is held here, never fetched.
+"""Certificates revoked before their time: judged by local lists and responses, never fetched.
 
-Lists (RFC 5280 §5 and §6.3) count when the issuer itself signed them. One that *names* a
-certificate counts against it whatever its scope; that a list is silent proves something only
-where the list is complete (no issuing distribution point, no delta). What responders said of single
-certificates is judged by ``claimbridge.signing.trust.ocsp``.
+Lists (RFC 5280 §5 and §6.3) count when the issuer itself signed them. A list that *names* a
+certificate counts against it in any scope. A list that does not name it proves something only if
+the list is complete (no issuing distribution point, no delta). ``claimbridge.signing.trust.ocsp``
+judges what responders say of single certificates.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from claimbridge.errors import ConfigurationError, SignerUntrusted
+from claimbridge.signing.keys.certificates import name_of
 from claimbridge.signing.trust.ocsp import answers, read_response
 
 _HASHES = ("sha256", "sha384", "sha512")
 
 
 class Revocations:
-    """What one policy holds of revocations; immutable, so threads may share it.
+    """One policy's lists and responses; immutable, so threads may share it.
 
-    ``required``: a certificate that neither a list in force nor a response in force vouches for is
-    refused.
+    ``required``: a list or a response in force must vouch for a certificate, or it is refused.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Revocations:
         self._required = required
 
     def moments(self) -> Iterator[datetime]:
-        """Yield every moment at which what is said here may change."""
+        """Yield every moment at which a verdict may change."""
         for one in self._lists:
             yield one.last_update_utc
             if one.next_update_utc is not None:
@@ -53,36 +53,36 @@ class Revocations:
             yield from (delegate.not_valid_before_utc, delegate.not_valid_after_utc)
 
     def check(self, path: Sequence[x509.Certificate], at: datetime) -> None:
-        """Refuse a path, signer first and anchor last, of which something was revoked by ``at``.
+        """Refuse a path, signer first and anchor last, with a certificate revoked by ``at``.
 
-        Raises SignerUntrusted CB-348 for what was revoked, CB-349 where that cannot be told. The
-        anchor is trusted by decree. An old list or response still says who was revoked then.
+        Raises SignerUntrusted CB-348 for a revoked certificate, CB-349 if that is not known. The
+        anchor is trusted by decree. An old list or response still counts for the revoked ones.
         """
         for certificate, issuer in itertools.pairwise(path):
             own = [one for one in self._lists if _is_by(one, issuer)]
             for one in own:
                 _check_since(_since(one, certificate), certificate, at)
-            delegates = partial(self._taken_back, own, issuer)
+            delegates = partial(self._is_revoked, own, issuer)
             said = list(answers(self._responses, certificate, issuer, at, delegates=delegates))
             for answer in said:
                 _check_since(answer.revoked, certificate, at)
             vouched = any(_vouches(one, at) for one in own) or any(one.good for one in said)
             if self._required and not vouched:
                 raise SignerUntrusted(
-                    f"nothing tells whether {_named(certificate)} was revoked: there is no list "
+                    f"it is not known whether {name_of(certificate)} was revoked: there is no list "
                     f"of its issuer and no OCSP response in force at {at.isoformat()}; get a "
                     "new one",
                     code="CB-349",
                 )
 
-    def _taken_back(
+    def _is_revoked(
         self,
         lists: Sequence[x509.CertificateRevocationList],
         issuer: x509.Certificate,
         delegate: x509.Certificate,
         at: datetime,
     ) -> bool:
-        """Tell whether the issuer revoked a delegate by ``at``, by its lists or its own word."""
+        """Say whether the issuer revoked a delegate by ``at``, by its lists or its own word."""
         said = answers(self._responses, delegate, issuer, at, delegates=None)
         since = [*(_since(one, delegate) for one in lists), *(one.revoked for one in said)]
         return any(one is not None and one <= at for one in since)
@@ -147,7 +147,7 @@ def _issuer_in(entry: x509.RevokedCertificate) -> x509.Name | None:
 
 
 def _is_let_go(entry: x509.RevokedCertificate) -> bool:
-    """Tell whether a delta says that a certificate is on hold no longer (§5.3.1)."""
+    """Say whether a delta says that a certificate is on hold no longer (§5.3.1)."""
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except x509.ExtensionNotFound:
@@ -158,18 +158,14 @@ def _is_let_go(entry: x509.RevokedCertificate) -> bool:
 def _check_since(since: datetime | None, certificate: x509.Certificate, at: datetime) -> None:
     if since is not None and since <= at:
         raise SignerUntrusted(
-            f"{_named(certificate)} was revoked at {since.isoformat()}", code="CB-348"
+            f"{name_of(certificate)} was revoked at {since.isoformat()}", code="CB-348"
         )
 
 
 def _vouches(one: x509.CertificateRevocationList, at: datetime) -> bool:
-    """Tell whether the list is complete and in force, so that its silence counts."""
+    """Say whether the list is complete and in force, so that its silence counts."""
     if any(extension.critical for extension in one.extensions):
         return False
-    # RFC 5280 §5.1.2.5: every list must say when the next one comes; one that does not is old.
+    # RFC 5280 §5.1.2.5: every list must say when the next one comes; a list without it is old.
     until = one.next_update_utc
     return until is not None and one.last_update_utc <= at <= until
-
-
-def _named(certificate: x509.Certificate) -> str:
-    return f"the certificate of {certificate.subject.rfc4514_string()!r}"

@@ -29,7 +29,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 def timestamp_request(content: bytes) -> bytes:
-    """Return the request of ``question``, for those who verify without its nonce."""
+    """Return the request of ``question``, for callers that verify without its nonce."""
     return question(content).request
 
 
@@ -51,12 +51,13 @@ def verify_timestamp(
 ) -> datetime:
     """Return when an authority saw ``content``, by its ``reply``; in UTC.
 
-    ``trust`` is PEM text of the roots that authorities must lead up to: the certificate must have
-    been valid at that moment, and issued for time stamping. ``nonce`` is the question's, for
-    whoever still knows it: it must have come back. Raises SignatureInvalid CB-370 when the reply is
-    none, or a refusal; CB-328 when it is about other bytes; CB-373 when it answers another
-    question; SignerUntrusted CB-371 when the authority does not count; ConfigurationError CB-346,
-    MissingExtra.
+    ``trust`` is PEM text of the roots that authorities must lead up to. The authority's certificate
+    must have been valid at that moment, and issued for time stamping. ``nonce`` is that of the
+    question, and must have come back; None: not known any more.
+
+    Raises SignatureInvalid: CB-370 not a timestamp, or a refusal; CB-328 about other bytes; CB-373
+    the answer to another question. Raises SignerUntrusted CB-371 when the authority does not count,
+    ConfigurationError CB-346, MissingExtra.
     """
     check_bytes(content, what="what was given a timestamp")
     check_bytes(reply, what="the authority's reply")
@@ -71,7 +72,7 @@ def verify_timestamp(
     try:
         builder.build().verify_message(stamp, content)
     except library.VerificationError as error:
-        # The library tells this one apart by its words only.
+        # Only the library's words distinguish these cases.
         if "between messages" in str(error):
             raise SignatureInvalid(
                 "the timestamp is about other bytes: the content was altered since", code="CB-328"
@@ -100,7 +101,7 @@ def _read(library: Any, reply: bytes) -> Any:
         stamp = library.decode_timestamp_response(reply)
         granted = library.PKIStatus(stamp.status) == library.PKIStatus.GRANTED
     except Exception as error:
-        # ValueError for what is no DER of the kind, and what a later release may add.
+        # ValueError for other DER, and what a later release may add.
         raise _no_timestamp() from error
     if not granted:
         raise SignatureInvalid("the authority refused to give a timestamp", code="CB-370")
@@ -117,7 +118,7 @@ def _certificates(stamp: Any) -> list[x509.Certificate]:
 
 def _no_timestamp() -> SignatureInvalid:
     return SignatureInvalid(
-        "the authority's reply is no timestamp; ask again, or see what answered", code="CB-370"
+        "the authority's reply is not a timestamp; ask again, or see what answered", code="CB-370"
     )
 
 

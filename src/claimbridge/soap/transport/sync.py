@@ -1,8 +1,8 @@
 """The transport for threads: one HTTP exchange over a pool, and which half of it failed.
 
-urllib3's own pool is not used: it does not tell whether an exception came before or after the
-first byte of the request, and its timeouts bound single reads, so that a reply which trickles in
-byte by byte has no end.
+urllib3's own pool is not used. It does not say whether an exception came before or after the first
+byte of the request. Its timeouts bound single reads, so that a reply which trickles in byte by byte
+has no end.
 """
 
 from __future__ import annotations

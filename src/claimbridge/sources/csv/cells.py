@@ -12,7 +12,13 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 from msgspec import inspect
 
-from claimbridge.mapping.cells import UnreadableCell, amount_of, day_of, number_of, unescaped
+from claimbridge.mapping.chart.files.cells import (
+    UnreadableCell,
+    amount_of,
+    day_of,
+    number_of,
+    unescape,
+)
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.claim_lines import FREE_TEXT, IDENTIFIERS, PRINTED
 from claimbridge.model.text import hidden_in, plain
@@ -66,9 +72,9 @@ KIND_OF: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 
 
-def cleaned(text: str, field: str) -> str:
+def clean(text: str, field: str) -> str:
     """Return a cell's text without what a spreadsheet puts around it; "" is an empty cell."""
-    bare = unescaped(text).strip()
+    bare = unescape(text).strip()
     if field.startswith("document.") and field.rpartition(".")[2] in PRINTED:
         return bare  # who tells invoices apart knows more of their spellings
     if KIND_OF.get(field) == "text" and field not in IDENTIFIERS:
@@ -94,7 +100,7 @@ def value_of(text: str, field: str, currency: str) -> object:
         case "whole":
             return _whole(text)
         case "choice":
-            return _chosen(text)
+            return _choice(text)
         case "code":
             return _code(text)
         case _:
@@ -133,10 +139,10 @@ def _whole(text: str) -> int:
     return int(number)
 
 
-def _chosen(text: str) -> str:
+def _choice(text: str) -> str:
     if text.lower() not in _PAYMENTS:
         raise UnreadableCell(f"it is none of {', '.join(_PAYMENTS)}")
     return text.lower()
 
 
-__all__ = ["KIND_OF", "cleaned", "value_of"]
+__all__ = ["KIND_OF", "clean", "value_of"]

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
-from claimbridge.mapping.cells import UnreadableCell, separated
+from claimbridge.mapping.chart.files.cells import UnreadableCell, table_text
 from claimbridge.model import Claim
 from claimbridge.model.text import plain
-from claimbridge.sources.csv.cells import cleaned, value_of
+from claimbridge.sources.csv.cells import clean, value_of
 from claimbridge.sources.csv.header import KNOWN, Column, check_header, columns_of
 
 _LIMIT: Final = threading.Lock()
@@ -83,7 +83,7 @@ def claims_in_rows(text: str, *, what: str) -> Iterator[Claim | ClaimBridgeError
 
 
 def _rows(text: str, what: str) -> list[_Row]:
-    body, separator, skipped = separated(text)
+    body, separator, skipped = table_text(text)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     texts: dict[str, str] = {}  # the same text once, however many rows repeat it
     rows: list[_Row] = []
@@ -95,7 +95,7 @@ def _rows(text: str, what: str) -> list[_Row]:
         known = [one for one in first if one is not None]
         check_header(columns, known, what=what)
         for number, cells in (*known, *filled):
-            named = _named(columns, cells, number, what)
+            named = _cells_by_column(columns, cells, number, what)
             kept = {column: texts.setdefault(cell, cell) for column, cell in named.items()}
             if kept:
                 rows.append(_Row(number, kept))
@@ -106,7 +106,7 @@ def _rows(text: str, what: str) -> list[_Row]:
     return rows
 
 
-def _named(
+def _cells_by_column(
     columns: Sequence[Column], cells: Sequence[str], number: int, what: str
 ) -> dict[Column, str]:
     """Return the cells that hold something, by column; those behind the last must be empty."""
@@ -118,7 +118,7 @@ def _named(
         )
     named: dict[Column, str] = {}
     for place, (column, cell) in enumerate(zip(columns, cells, strict=False), start=1):
-        text = cleaned(cell, column.field)
+        text = clean(cell, column.field)
         if text and not column.field:
             raise ClaimError(
                 f"{what}, row {number}: column {place} has a cell, but no name in the header",
@@ -170,7 +170,7 @@ def _claim(rows: Sequence[_Row]) -> Claim | ClaimBridgeError:
         try:
             return Claim.from_dict(made)
         except ClaimError as error:
-            error.message = _placed(error.message, rows)
+            error.message = _with_place(error.message, rows)
             error.args = (error.message,)
             return error
     except ClaimBridgeError as error:
@@ -237,7 +237,7 @@ def _value(cell: str, column: Column, row: _Row, currency: str) -> object:
         raise _refusal(f'row {row.number}, {column}: "{cell[:40]}": {error}') from error
 
 
-def _placed(message: str, rows: Sequence[_Row]) -> str:
+def _with_place(message: str, rows: Sequence[_Row]) -> str:
     """Return a claim's refusal with the row and the column that it is about."""
     found = _PLACE.match(message)
     if found is None:

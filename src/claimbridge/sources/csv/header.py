@@ -125,15 +125,15 @@ def check_header(
     if missing:
         for number, cells in below:
             if is_header(columns_of(cells)):
-                raise _refused(f"{what}: row {number} is its header; delete the rows above it")
+                raise _refusal(f"{what}: row {number} is its header; delete the rows above it")
         hint = _hint(missing[0], columns)
-        raise _refused(
+        raise _refusal(
             f"{what}: its header has no column {missing[0]}{hint}; docs/sources.md has the columns"
         )
     for column in columns:
         twice = [one.written for one in columns if column.field and one.field == column.field]
         if len(twice) > 1:
-            raise _refused(
+            raise _refusal(
                 f"{what}: its header has {column.field} twice ({', '.join(twice)}); keep one"
             )
 
@@ -145,7 +145,7 @@ def _hint(field: str, columns: Sequence[Column]) -> str:
     return f"{told}; nobody knows {', '.join(unknown[:5])}" if unknown else told
 
 
-def _refused(why: str) -> ClaimError:
+def _refusal(why: str) -> ClaimError:
     return ClaimError(why, code="CB-562")
 
 

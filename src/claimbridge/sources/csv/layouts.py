@@ -13,11 +13,11 @@ import msgspec
 
 from claimbridge import xmlio
 from claimbridge.errors import ClaimBridgeError, ClaimError, DocumentError
-from claimbridge.mapping.cells import UnreadableCell, decoded
+from claimbridge.mapping.chart.files.cells import UnreadableCell, decode_text
 from claimbridge.model import Claim
 from claimbridge.sources.csv.claims import claims_in_rows
 
-Found = Claim | ClaimBridgeError
+ClaimOrError = Claim | ClaimBridgeError
 """A claim, or why it is none."""
 
 SUFFIXES: Final = (".json", ".jsonl", ".csv", ".xml")
@@ -34,7 +34,7 @@ _LISTS: Final = {
 """What repeats, and what one of it is called in XML."""
 
 
-def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
+def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[ClaimOrError]:
     """Yield the claims of a file, in their order; for each that is none, why.
 
     ``suffix`` is one of SUFFIXES, ``what`` names the file. Raises ClaimError CB-536 or
@@ -56,7 +56,7 @@ def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[Found]:
 
 def _text_of(data: bytes, what: str) -> str:
     try:
-        return decoded(data)
+        return decode_text(data)
     except UnreadableCell as error:
         raise ClaimError(f"{what}: {error}", code="CB-564") from error
 
@@ -64,7 +64,7 @@ def _text_of(data: bytes, what: str) -> str:
 # JSON: one claim, a list of claims, or {"claims": [...]}
 
 
-def _from_json(text: str, what: str) -> Iterator[Found]:
+def _from_json(text: str, what: str) -> Iterator[ClaimOrError]:
     if not text.strip():
         raise _unreadable(f"{what} is empty")
     try:
@@ -86,7 +86,7 @@ def _from_json(text: str, what: str) -> Iterator[Found]:
         yield _claim(bytes(raw))
 
 
-def _claim(data: bytes | str) -> Found:
+def _claim(data: bytes | str) -> ClaimOrError:
     try:
         return Claim.from_json(data)
     except ClaimBridgeError as error:
@@ -96,7 +96,7 @@ def _claim(data: bytes | str) -> Found:
 # XML: elements named like the JSON
 
 
-def _typed(claim: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+def _with_types(claim: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the texts of cells as the types that a claim is made of; amounts stay texts."""
     return {**claim, "revision": _whole(claim["revision"]), "lines": [_yes_no(x) for x in lines]}
 
@@ -111,7 +111,7 @@ def _yes_no(line: dict[str, Any]) -> dict[str, Any]:
     return {**line, "personal": {"true": True, "false": False}.get(line["personal"].lower())}
 
 
-def _from_xml(data: bytes, what: str) -> Iterator[Found]:
+def _from_xml(data: bytes, what: str) -> Iterator[ClaimOrError]:
     root = xmlio.parse(data, what=what)
     name = xmlio.local_name(root)
     if name not in ("claim", "claims"):
@@ -134,7 +134,7 @@ def _from_element(plain: object) -> dict[str, Any]:
     claim = {"revision": "1", **plain}
     if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
         return {**claim, "revision": _whole(claim["revision"])}
-    found = _typed(claim, lines)
+    found = _with_types(claim, lines)
     for line in found["lines"]:
         if isinstance(line.get("items"), list):
             line["items"] = [_yes_no(i) if isinstance(i, dict) else i for i in line["items"]]
@@ -174,4 +174,4 @@ def _unreadable(why: str) -> ClaimError:
     return ClaimError(why, code="CB-536")
 
 
-__all__ = ["SUFFIXES", "Found", "claims_in"]
+__all__ = ["SUFFIXES", "ClaimOrError", "claims_in"]

@@ -29,7 +29,7 @@ from claimbridge.sources.settings import journal_of, load_source
 MAX_BODY: Final = 64 * 1024
 """Bytes: messages carry a few fields of a form."""
 MOST_AT_ONCE: Final = 256
-"""Messages taken in at one time; more are told to come again, as Hesi does."""
+"""Messages taken in at one time; beyond that, a sender is asked to come again, as Hesi does."""
 _LONGEST_KEY: Final = 200
 _PATIENCE: Final = 10.0
 """Seconds that the body of a message may take to arrive."""
@@ -41,7 +41,7 @@ _FIRST: Final = 24 * 3600 * 1000
 """How far back, in milliseconds, the log is read the first time."""
 
 
-class _Told(msgspec.Struct):
+class _Message(msgspec.Struct):
     """What is read of a message; everything else is left alone."""
 
     flow_id: str = msgspec.field(name="flowId")
@@ -85,15 +85,15 @@ class HesiHook(Receiver):
     async def take(self, scope: Scope, body: bytes) -> int:
         """Keep the hint of a message with the right key; return the status to answer with."""
         try:
-            told = msgspec.json.decode(body, type=_Told)
+            message = msgspec.json.decode(body, type=_Message)
         except (msgspec.DecodeError, RecursionError):
             return 400
-        if not self._knows(told.sign_key, scope):
+        if not self._knows(message.sign_key, scope):
             return 401
-        if not 0 < len(told.flow_id) <= _LONGEST_KEY or not told.flow_id.isprintable():
+        if not 0 < len(message.flow_id) <= _LONGEST_KEY or not message.flow_id.isprintable():
             return 400
         try:
-            await self._keep(told.flow_id)
+            await self._keep(message.flow_id)
         except JournalError:
             return 503
         return 204
@@ -125,7 +125,7 @@ class HesiHook(Receiver):
                 failure: Exception | None = None
                 try:
                     await asyncio.to_thread(self._hints.hint, self._source, list(group))
-                except Exception as error:  # noqa: BLE001 - told to each who waits for it
+                except Exception as error:  # noqa: BLE001 - raised to each who waits for it
                     failure = error
                 for kept in group.values():
                     if failure is None:
@@ -148,7 +148,7 @@ def open_hook(path: str | Path, *, source: str = "hesi") -> HesiHook:
     return HesiHook(open_record(journal_of(path, config)), sign_key=sign_key, source=source)
 
 
-def missed_messages(
+def hints_from_log(
     client: HesiClient, record: SourceRecord, *, source: str = "hesi", clock: Clock = SYSTEM
 ) -> int:
     """Turn the messages that reached nobody into hints; return how many documents they are about.

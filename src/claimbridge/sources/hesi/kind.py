@@ -6,7 +6,7 @@ import datetime as dt
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.sources.hesi.api.settings import HesiSettings
-from claimbridge.sources.hesi.hook import missed_messages
+from claimbridge.sources.hesi.hook import hints_from_log
 from claimbridge.sources.hesi.source import HesiSource
 from claimbridge.sources.hesi.writeback import HesiWriteBackPort
 from claimbridge.sources.hints import SourceWithHints
@@ -35,8 +35,8 @@ def hesi_source(
         clock=clock,
     )
 
-    def missed() -> None:
+    def catch_up() -> None:
         if settings.messages:
-            missed_messages(source.client, record, source=config.name, clock=clock)
+            hints_from_log(source.client, record, source=config.name, clock=clock)
 
-    return SourceWithHints(source, record, port=port, missed=missed)
+    return SourceWithHints(source, record, port=port, catch_up=catch_up)

@@ -24,7 +24,7 @@ from claimbridge.sources.hesi.api.listing import HesiListEntry, read_changes
 from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.forms.fields import FieldMap, load_map
 from claimbridge.sources.hesi.forms.form import HesiForms
-from claimbridge.sources.hesi.forms.ignored import ignored
+from claimbridge.sources.hesi.forms.form_fields import paths_ignored
 from claimbridge.sources.hesi.forms.log import DRAFT, WAITING
 from claimbridge.sources.hesi.forms.words import FormWords
 
@@ -89,7 +89,7 @@ class HesiSource:
         marks = _marks(since)
         unread: list[LedgerUnavailable] = []
         for form in self._settings.forms:
-            for listed, mark in self._changed(form, marks, unread):
+            for listed, mark in self._changes(form, marks, unread):
                 arrival = self._arrival(listed, mark)
                 if arrival is not None:
                     yield arrival
@@ -121,7 +121,7 @@ class HesiSource:
         if document.get("formType") not in self._settings.forms:
             return None
         updated = document.get("updateTime")
-        return self._judged(document, key, updated if type(updated) is int else None, "")
+        return self._judge(document, key, updated if type(updated) is int else None, "")
 
     @property
     def rereads(self) -> bool:
@@ -146,7 +146,7 @@ class HesiSource:
         earliest = min((marks.get(form, 0) for form in self._settings.forms), default=0)
         return f"{dt.datetime.fromtimestamp(earliest // 1000, self._settings.zone):%Y-%m-%d %H:%M}"
 
-    def _changed(
+    def _changes(
         self, form: str, marks: dict[str, int], unread: list[LedgerUnavailable]
     ) -> Iterator[tuple[HesiListEntry, str]]:
         """Yield a form type's changes, each with the mark up to it.
@@ -232,9 +232,9 @@ class HesiSource:
             if "form" not in document:
                 document = {**listed.document, "active": False}
         dated = type(listed.document.get("updateTime")) is int
-        return self._judged(document, listed.id, listed.updated if dated else None, mark)
+        return self._judge(document, listed.id, listed.updated if dated else None, mark)
 
-    def _judged(
+    def _judge(
         self, document: JsonObject, key: str, updated: int | None, mark: str
     ) -> Arrival | None:
         """Return a document as a claim, as what is wrong with it, or as withdrawn.
@@ -253,7 +253,7 @@ class HesiSource:
                 return None
             gone = version(f"withdrawn {document.get('state')}")
             return Arrival(key=key, version=gone, withdrawn=True, label=label, mark=mark)
-        left = ignored(document, self._fields)
+        left = paths_ignored(document, self._fields)
         try:
             claim = self._forms.claim(document)
         except ClaimBridgeError as error:

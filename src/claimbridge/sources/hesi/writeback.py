@@ -304,7 +304,7 @@ class HesiWriteBackPort:
             return _now(
                 write_back,
                 WriteBackState.PENDING,
-                f"CB-551 Hesi does not know the sign_key ({words}); mend it in the configuration",
+                f"CB-551 Hesi does not know the sign_key ({words}); fix it in the configuration",
             )
         try:
             document = self._client.details(write_back.key)
@@ -338,7 +338,7 @@ def _entries(standing: Standing) -> list[JournalEntry]:
 
 
 def _fault_of_claim(error: ClaimBridgeError | None) -> bool:
-    """Return whether the claim itself has to be mended by who handed it in."""
+    """Return whether the claim itself has to be fixed by who handed it in."""
     return isinstance(error, (ClaimError, LedgerRejection))
 
 

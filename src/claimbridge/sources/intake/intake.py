@@ -310,7 +310,7 @@ def _with_reason(arrival: Arrival) -> Arrival:
     if arrival.claim is not None or arrival.error is not None or arrival.withdrawn:
         return arrival
     error = ClaimError(
-        "its source gave neither a claim nor a reason; mend the source", code="CB-542"
+        "its source gave neither a claim nor a reason; fix the source", code="CB-542"
     )
     return msgspec.structs.replace(arrival, error=error)
 

@@ -10,7 +10,7 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar
 import msgspec
 
 from claimbridge.mapping.chart.periods import DEFAULT_SOURCES, Source
-from claimbridge.mapping.proportion import Remainder
+from claimbridge.model.proportion import Remainder
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

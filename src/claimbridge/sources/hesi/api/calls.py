@@ -24,10 +24,10 @@ from claimbridge.sources.hesi.api.http import (
     HesiWire,
     JsonObject,
     Secret,
-    lost,
+    no_answer,
+    object_of_write,
     read_object,
     words_in,
-    written_object,
 )
 from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.hesi.api.token import HesiKeys, HesiToken
@@ -51,7 +51,7 @@ class HesiCalls:
         self._pause = pause
         self._wire = HesiWire(settings.transport(), clock=clock)
         self._token = HesiToken(
-            keys, self._sent, self._wire.place, power_code=settings.power_code, clock=clock
+            keys, self._send_in_turn, self._wire.place, power_code=settings.power_code, clock=clock
         )
         self._turn = threading.Lock()
         self._next = float("-inf")
@@ -69,18 +69,18 @@ class HesiCalls:
         token = self._token.current()  # whatever goes wrong here, nothing was written
         place = self._wire.place(request)
         try:
-            reply = self._sent(request, token)
+            reply = self._send_in_turn(request, token)
         except OutcomeUnknown as error:
-            raise lost(error, place=place, read=False) from error
+            raise no_answer(error, place=place, read=False) from error
         if reply.status == 403:
             self._token.drop(token)
-        answer = written_object(reply, place=place)
+        answer = object_of_write(reply, place=place)
         code = _code_of(answer)
         if reply.status // 100 != 2 or code.startswith("4"):
-            raise self.refused(request, code or str(reply.status), words_in(answer))
+            raise self.refusal(request, code or str(reply.status), words_in(answer))
         return answer
 
-    def refused(self, request: HesiRequest, code: str, words: str) -> LedgerRejection:
+    def refusal(self, request: HesiRequest, code: str, words: str) -> LedgerRejection:
         """Return the error for a no of Hesi's, with its own code and words."""
         said = f"{code}: {words}" if words else code
         return LedgerRejection(
@@ -121,12 +121,12 @@ class HesiCalls:
         place = self._wire.place(request)
         try:
             token = self._token.current()
-            reply = self._sent(request, token)
+            reply = self._send_in_turn(request, token)
             if reply.status == 403:
                 self._token.drop(token)
-                reply = self._sent(request, self._token.current())
+                reply = self._send_in_turn(request, self._token.current())
         except OutcomeUnknown as error:
-            raise lost(error, place=place, read=True) from error
+            raise no_answer(error, place=place, read=True) from error
         if reply.status == 403:
             said = f": {reply.words}" if reply.words else ""
             raise DeliveryRefused(
@@ -150,7 +150,7 @@ class HesiCalls:
             return None
         return min(max(wait, asked or 0.0), self._settings.longest_wait)
 
-    def _sent(self, request: HesiRequest, token: Secret) -> HesiReply:
+    def _send_in_turn(self, request: HesiRequest, token: Secret) -> HesiReply:
         """Make one call when it is our turn by the rate limit."""
         with self._turn:
             now = self._clock.monotonic()

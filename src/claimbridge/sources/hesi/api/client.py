@@ -67,7 +67,7 @@ class ApprovalState(msgspec.Struct, frozen=True):
 class HesiClient:
     """Calls one Hesi; threads may share it. ``from_settings`` opens one.
 
-    Every read raises NotDelivered, LedgerUnavailable (both: later) or DeliveryRefused (mend the
+    Every read raises NotDelivered, LedgerUnavailable (both: later) or DeliveryRefused (fix the
     set-up). Every write is one attempt: it returns when Hesi did it, and raises NotDelivered,
     LedgerUnavailable or DeliveryRefused when Hesi did not even read it, LedgerRejection with
     Hesi's own code and words in ``reasons`` when it said no (also within an HTTP 200), and
@@ -217,7 +217,7 @@ class HesiClient:
         }
         request = HesiRequest("POST", _APPROVAL, body=given)
         del given, sign_key  # an error's traceback holds this frame
-        self._answered(request)
+        self._send_decision(request)
 
     def report_payment(self, flow_id: str, *, paid: bool, message: str = "") -> None:
         """Tell that a document in state ``PROCESSING`` was paid, or was not and why.
@@ -234,7 +234,7 @@ class HesiClient:
             if code == "R00000":
                 return
             if isinstance(code, str) and code.startswith("R"):
-                raise self._calls.refused(
+                raise self._calls.refusal(
                     request, code, words_in(result) or _PAYMENT_CODES.get(code, "")
                 )
         raise self._calls.unclear(request)
@@ -243,14 +243,14 @@ class HesiClient:
         """Give the connections back."""
         self._calls.close()
 
-    def _answered(self, request: HesiRequest) -> None:
+    def _send_decision(self, request: HesiRequest) -> None:
         """Make an approval's call; its code stands inside an HTTP 200."""
         value = self._calls.write(request).get("value")
         code = value.get("code") if isinstance(value, dict) else None
         if str(code) == "204":
             return
         if str(code) in {"400", "401", "412"} and isinstance(value, dict):
-            raise self._calls.refused(request, str(code), words_in(value))
+            raise self._calls.refusal(request, str(code), words_in(value))
         raise self._calls.unclear(
             request
         )  # 500 too: the approval failed, nobody says how far it came

@@ -194,7 +194,7 @@ def read_object(reply: HesiReply, *, place: str) -> JsonObject:
 
     Raises DeliveryRefused for what will not change by itself, LedgerUnavailable for the rest.
     """
-    _turned_away(reply, place)
+    _refuse_unread(reply, place)
     if reply.status in {400, 404, 412}:
         said = f": {reply.words}" if reply.words else ""
         raise DeliveryRefused(
@@ -210,19 +210,20 @@ def read_object(reply: HesiReply, *, place: str) -> JsonObject:
         )
     if reply.json is None:
         raise LedgerUnavailable(
-            f"{place} answers with {_described(reply)} instead of a JSON object; try again later, "
-            "and if it stays so check the address",
+            f"{place} answers with {_description(reply)} instead of a JSON object; try again "
+            "later; "
+            "if it stays so, check the address",
             code="CB-514",
         )
     return reply.json
 
 
-def written_object(reply: HesiReply, *, place: str) -> JsonObject:
+def object_of_write(reply: HesiReply, *, place: str) -> JsonObject:
     """Return the object that a write was answered with, of status 2xx, 400, 409 or 412.
 
     Raises what any other answer means for what was to be written.
     """
-    _turned_away(reply, place)
+    _refuse_unread(reply, place)
     if reply.status == 403 and reply.json is not None:
         # Hesi judges the token before it looks at anything else; a firewall would not say JSON.
         raise NotDelivered(
@@ -239,7 +240,7 @@ def written_object(reply: HesiReply, *, place: str) -> JsonObject:
     judged = reply.status // 100 == 2 or reply.status in {400, 409, 412}
     if not judged or reply.json is None:
         raise OutcomeUnknown(
-            f"{place} gives no usable answer (HTTP {reply.status}, {_described(reply)}); "
+            f"{place} gives no usable answer (HTTP {reply.status}, {_description(reply)}); "
             "look whether it was done before trying again",
             code="CB-515",
             retry_after=reply.wait,
@@ -247,7 +248,9 @@ def written_object(reply: HesiReply, *, place: str) -> JsonObject:
     return reply.json
 
 
-def lost(error: OutcomeUnknown, *, place: str, read: bool) -> LedgerUnavailable | OutcomeUnknown:
+def no_answer(
+    error: OutcomeUnknown, *, place: str, read: bool
+) -> LedgerUnavailable | OutcomeUnknown:
     """Return what an answer that did not come whole means for a read, or for a write."""
     why = _WHY.get(error.code, "the answer broke off")
     if read and error.code == "CB-465":
@@ -269,7 +272,7 @@ _WHY: Final = {
 }
 
 
-def _turned_away(reply: HesiReply, place: str) -> None:
+def _refuse_unread(reply: HesiReply, place: str) -> None:
     """Raise for the answers that mean the same to a read and a write: nobody looked at it."""
     if reply.status in {301, 302, 307, 308}:
         raise DeliveryRefused(
@@ -288,7 +291,7 @@ def _turned_away(reply: HesiReply, place: str) -> None:
         )
 
 
-def _described(reply: HesiReply) -> str:
+def _description(reply: HesiReply) -> str:
     if reply.json is not None:
         return "JSON"
     return f"content of type {reply.kind!a}" if reply.kind else "no content type"

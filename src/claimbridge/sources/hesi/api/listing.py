@@ -62,7 +62,9 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
     known: set[tuple[str, int]] = set()
     while True:
         try:
-            page = _listed(fetch(None if begin is None else begin * 1000, offset, page_size), begin)
+            page = _entries(
+                fetch(None if begin is None else begin * 1000, offset, page_size), begin
+            )
         except LedgerUnavailable as error:
             if error.code != TOO_LARGE:
                 raise
@@ -71,10 +73,10 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
                 step, offset = _step(page_size), 0
                 continue
             singly, beyond = _one_by_one(fetch, begin, offset, error)
-            for listed in singly:
-                if (listed.id, listed.updated) not in known:
-                    known.add((listed.id, listed.updated))
-                    yield listed
+            for entry in singly:
+                if (entry.id, entry.updated) not in known:
+                    known.add((entry.id, entry.updated))
+                    yield entry
             if beyond is None:
                 return
             # What was passed may have hidden others that moved; they are read again from the mark.
@@ -87,10 +89,10 @@ def read_changes(fetch: Fetch, *, since: int | None, page_size: int) -> Iterator
                 raise _unreadable("changes faster than it can be read")
             offset = max(0, offset - step)
             continue
-        for listed in page:
-            if (listed.id, listed.updated) not in known:
-                known.add((listed.id, listed.updated))
-                yield listed
+        for entry in page:
+            if (entry.id, entry.updated) not in known:
+                known.add((entry.id, entry.updated))
+                yield entry
         # One second earlier: whether Hesi's bound is inside or outside is not documented.
         last = page[-1].updated // 1000 - 1 if page else None
         if last is not None and (begin is None or last > begin):
@@ -114,7 +116,7 @@ def _one_by_one(
     passed = in_a_row = 0
     while in_a_row < _MOST_TOO_LARGE:
         try:
-            page = _listed(fetch(None if begin is None else begin * 1000, offset, 1), begin)
+            page = _entries(fetch(None if begin is None else begin * 1000, offset, 1), begin)
         except LedgerUnavailable as error:
             if error.code != TOO_LARGE:
                 raise
@@ -137,19 +139,19 @@ def _step(page_size: int) -> int:
     return page_size - max(1, page_size // 5)
 
 
-def _listed(documents: Sequence[object], begin: int | None) -> list[HesiListEntry]:
+def _entries(documents: Sequence[object], begin: int | None) -> list[HesiListEntry]:
     """Return a page's documents, in the order of their times; raises where it is another."""
     page = []
     latest = 0 if begin is None else begin * 1000
     for document in documents:
         if not isinstance(document, dict):
-            page.append(HesiListEntry({}, _made_up_name({"": document}), latest, _misshapen()))
+            page.append(HesiListEntry({}, _name_for({"": document}), latest, _misshapen()))
             continue
         found, updated = document.get("id"), document.get("updateTime")
         if type(updated) is not int:
             updated = latest  # it stands behind the one before it, and holds up nobody
         if not isinstance(found, str) or not found:
-            found = _made_up_name(document)
+            found = _name_for(document)
         if updated < latest:
             raise _unreadable("is not ordered by the update time from which it was asked for")
         latest = updated
@@ -157,7 +159,7 @@ def _listed(documents: Sequence[object], begin: int | None) -> list[HesiListEntr
     return page
 
 
-def _made_up_name(document: JsonObject) -> str:
+def _name_for(document: JsonObject) -> str:
     """Return a name for a document without an id, the same for the same plain content."""
     form = document.get("form")
     plain = {**document, **form} if isinstance(form, dict) else document

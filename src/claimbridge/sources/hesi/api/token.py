@@ -22,7 +22,7 @@ from claimbridge.sources.hesi.api.http import (
     HesiRequest,
     JsonObject,
     Secret,
-    lost,
+    no_answer,
     read_object,
 )
 
@@ -41,7 +41,7 @@ class HesiKeys(msgspec.Struct, frozen=True):
     app_secret: Secret
 
 
-class _Held(msgspec.Struct, frozen=True):
+class _Token(msgspec.Struct, frozen=True):
     """A token in use; ``renew`` and ``end`` are moments of the monotonic clock."""
 
     access: Secret
@@ -72,7 +72,7 @@ class HesiToken:
         self._power_code = power_code
         self._clock = clock
         self._lock = threading.Lock()
-        self._held: _Held | None = None
+        self._token: _Token | None = None
         self._refused = float("-inf")
 
     def current(self) -> Secret:
@@ -82,45 +82,45 @@ class HesiToken:
         LedgerUnavailable where none could be had now.
         """
         with self._lock:
-            held, now = self._held, self._clock.monotonic()
-            if held is not None and now < held.renew:
-                return held.access
+            token, now = self._token, self._clock.monotonic()
+            if token is not None and now < token.renew:
+                return token.access
             try:
-                self._held = self._renewed(held if held and now < held.end else None)
+                self._token = self._renew(token if token and now < token.end else None)
             except (NotDelivered, LedgerUnavailable):
-                if held is None or now >= held.end:
+                if token is None or now >= token.end:
                     raise
                 # It is still good for a while; the next renewal is tried a little later.
-                self._held = msgspec.structs.replace(held, renew=now + _PAUSE)
-            return self._held.access
+                self._token = msgspec.structs.replace(token, renew=now + _PAUSE)
+            return self._token.access
 
     def drop(self, token: Secret) -> None:
         """Forget a token that Hesi no longer takes; one that was renewed since is kept."""
         with self._lock:
-            if self._held is not None and self._held.access == token:
-                self._held = None
+            if self._token is not None and self._token.access == token:
+                self._token = None
 
-    def _renewed(self, held: _Held | None) -> _Held:
-        if held is not None and self._power_code and held.refresh.text:
-            refreshed = self._refreshed(held)
-            if refreshed is not None:
-                return refreshed
-        return self._asked()
+    def _renew(self, token: _Token | None) -> _Token:
+        if token is not None and self._power_code and token.refresh.text:
+            token_again = self._refresh(token)
+            if token_again is not None:
+                return token_again
+        return self._ask_anew()
 
-    def _refreshed(self, held: _Held) -> _Held | None:
+    def _refresh(self, token: _Token) -> _Token | None:
         """Return the token that refreshing gave; None where it gave none: ask for a new one."""
         request = HesiRequest(
             "POST",
             "/api/openapi/v2/auth/refreshToken",
-            (("refreshToken", held.refresh.text), ("powerCode", self._power_code)),
+            (("refreshToken", token.refresh.text), ("powerCode", self._power_code)),
         )
         try:
-            return self._from(read_object(self._send(request, held.access), place="Hesi"))
+            return self._from(read_object(self._send(request, token.access), place="Hesi"))
         except DeliveryError:
             # Refreshing changes both texts: where its answer was lost, the old ones are gone.
             return None
 
-    def _asked(self) -> _Held:
+    def _ask_anew(self) -> _Token:
         request = self._request()
         place = self._place(request)
         if self._clock.monotonic() < self._refused + _PAUSE:
@@ -128,22 +128,22 @@ class HesiToken:
         try:
             reply = self._send(request, NO_TOKEN)
         except OutcomeUnknown as error:
-            raise lost(error, place=place, read=True) from error
+            raise no_answer(error, place=place, read=True) from error
         if reply.status == 403:
             self._refused = self._clock.monotonic()
             raise _unknown_keys(place)
-        held = self._from(read_object(reply, place=place))
-        if held is None:
+        token = self._from(read_object(reply, place=place))
+        if token is None:
             raise LedgerUnavailable(
                 f"{place} answers without an access token; try again later", code="CB-514"
             )
-        return held
+        return token
 
     def _request(self) -> HesiRequest:
         body = {"appKey": self._keys.app_key.text, "appSecurity": self._keys.app_secret.text}
         return HesiRequest("POST", "/api/openapi/v1/auth/getAccessToken", body=body)
 
-    def _from(self, answer: JsonObject) -> _Held | None:
+    def _from(self, answer: JsonObject) -> _Token | None:
         """Return the token in an answer; None where there is none."""
         value = answer.get("value")
         if not isinstance(value, dict):
@@ -156,14 +156,14 @@ class HesiToken:
         left = ends / 1000 - self._clock.now().timestamp()
         end = now + max(left, _LEAST)
         renew = now + max(left - _EARLY, _LEAST)
-        return _Held(
+        return _Token(
             Secret(access), Secret(refresh if isinstance(refresh, str) else ""), renew, end
         )
 
 
 def _unknown_keys(place: str) -> DeliveryRefused:
     return DeliveryRefused(
-        f"{place} does not know app_key and app_secret (HTTP 403); mend them, or the address, "
+        f"{place} does not know app_key and app_secret (HTTP 403); fix them, or the address, "
         "before trying again",
         code="CB-511",
     )

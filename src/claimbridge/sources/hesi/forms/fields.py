@@ -173,7 +173,7 @@ class FieldMap(msgspec.Struct, frozen=True, kw_only=True):
     details: bool = False
     ignore: frozenset[str] = frozenset()
 
-    def mapped(self) -> dict[str, str]:
+    def claim_fields(self) -> dict[str, str]:
         """Return every path of a form that is read, with the field of the claim that it fills."""
         found: dict[str, str] = {}
         for section, fields in _all(self):
@@ -226,7 +226,7 @@ def load_map(path: str | Path) -> FieldMap:
 
 def map_from(table: Mapping[str, Any], *, where: Path) -> FieldMap:
     """Return the field map that plain values describe; ``where`` is its file, for the errors."""
-    given = _converted(table, _Given, where, "")
+    given = _convert(table, _Given, where, "")
     sections: dict[str, Section] = {}
     dimensions: dict[str, Section] = {}
     for section, usual in _USUAL.items():
@@ -259,7 +259,9 @@ def _section(name: str, usual: Section, given: Mapping[str, Any], where: Path) -
     for key, entry in given.items():
         place = f"{name}.{key}"
         if key not in known:
-            raise _wrong(where, f"{place} is no field of a claim; [{name}] has: {_listed(known)}")
+            raise _wrong(
+                where, f"{place} is no field of a claim; [{name}] has: {_sorted_names(known)}"
+            )
         if entry is False:
             section.pop(key, None)
             continue
@@ -279,7 +281,7 @@ def _section(name: str, usual: Section, given: Mapping[str, Any], where: Path) -
 
 
 def _one(entry: object, place: str, where: Path) -> Field:
-    field = _converted(entry, Field, where, place)
+    field = _convert(entry, Field, where, place)
     if bool(field.value) == any(field.paths):
         raise _wrong(where, f"{place} must have either field or value")
     if field.type == "choice" and not field.values:
@@ -318,14 +320,14 @@ def _check_tables(fields: FieldMap, where: Path) -> None:
                 raise _wrong(where, f"{section}.{name} asks for tables.{field.table}: add it")
 
 
-def _converted(value: object, kind: type[_S], where: Path, place: str) -> _S:
+def _convert(value: object, kind: type[_S], where: Path, place: str) -> _S:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _wrong(where, f"{place}: {error}" if place else str(error)) from error
 
 
-def _listed(names: Iterable[str]) -> str:
+def _sorted_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 

@@ -78,7 +78,7 @@ class FormReader:
         if amount is None:
             raise ClaimError(
                 f"{self.place(section, name, where)} is in {money.currency}, and its detail in "
-                f"{currency}; leave it out of the field map, or mend the form",
+                f"{currency}; leave it out of the field map, or fix the form",
                 code="CB-521",
             )
         return amount
@@ -116,7 +116,7 @@ class FormReader:
 
     def _missing(self, field: Field, where: str) -> ClaimError:
         return ClaimError(
-            f"{FormPlace(field, where)} is empty; fill it in Hesi, or mend the field map",
+            f"{FormPlace(field, where)} is empty; fill it in Hesi, or fix the field map",
             code="CB-519",
         )
 

@@ -84,7 +84,7 @@ class Translation:
         if money.currency != currency:
             raise ClaimError(
                 f"{self._read.place('line', 'amount', where)} is kept in {money.currency}, and the "
-                f"form in {currency}; mend the form",
+                f"form in {currency}; fix the form",
                 code="CB-521",
             )
         spent = money.foreign_currency or money.currency
@@ -95,7 +95,7 @@ class Translation:
         if payment not in {"employee", "company_card"}:
             raise ClaimError(
                 f"{self._read.place('line', 'payment', where)} becomes {payment[:40]!r}; it must "
-                "be employee or company_card: mend the field map's values",
+                "be employee or company_card: fix the field map's values",
                 code="CB-520",
             )
         return ClaimLine(
@@ -197,7 +197,7 @@ class Translation:
             raise ClaimError(
                 f"the details that the company paid add up to {paid} {total.currency}, and "
                 f"{self._read.place('claim', 'company_paid')} says {company_paid.amount}; "
-                "mend the form",
+                "fix the form",
                 code="CB-521",
             )
         return lines
@@ -207,7 +207,7 @@ class Translation:
         if sum_of_lines != total.amount:
             raise ClaimError(
                 f"the {len(lines)} details add up to {sum_of_lines} {total.currency}, and "
-                f"{self._read.place('claim', 'total')} says {total.amount}; mend the form",
+                f"{self._read.place('claim', 'total')} says {total.amount}; fix the form",
                 code="CB-108",
             )
         to_pay = self._read.money("claim", "to_pay", self._form)
@@ -220,7 +220,7 @@ class Translation:
         if rest != to_pay.amount:
             raise ClaimError(
                 f"{self._read.place('claim', 'to_pay')} says {to_pay.amount} {total.currency}, and "
-                f"{rest} remains of {self._read.place('claim', 'total')}; mend the form",
+                f"{rest} remains of {self._read.place('claim', 'total')}; fix the form",
                 code="CB-521",
             )
 
@@ -243,7 +243,7 @@ class Translation:
         if written_off is not None and written_off.amount != total:
             raise ClaimError(
                 f"the 核销 records add up to {total} {currency}, and "
-                f"{self._read.place('claim', 'written_off')} says {written_off.amount}; mend the "
+                f"{self._read.place('claim', 'written_off')} says {written_off.amount}; fix the "
                 "form",
                 code="CB-521",
             )

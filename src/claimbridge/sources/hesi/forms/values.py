@@ -119,11 +119,11 @@ class FormValues:
             case "text":
                 return _text(value, place)
             case "reference":
-                return self._coded(_reference(value, place), place, None)
+                return self._code_of(_reference(value, place), place, None)
             case "person":
-                return self._coded(_reference(value, place), place, self._employees)
+                return self._code_of(_reference(value, place), place, self._employees)
             case "choice":
-                return _chosen(value, place)
+                return _choice(value, place)
             case "switch":
                 return "true" if _switch(value, place) else "false"
             case "date":
@@ -203,7 +203,7 @@ class FormValues:
             )
         return found
 
-    def _coded(
+    def _code_of(
         self, found: tuple[str, str], place: FormPlace, lookup: Callable[[str], str | None] | None
     ) -> str:
         """Return the ERP's code for a reference, by its id or by its code in Hesi."""
@@ -247,7 +247,7 @@ def _reference(value: object, place: FormPlace) -> tuple[str, str]:
     raise _other(value, place, "the id of an entry")
 
 
-def _chosen(value: object, place: FormPlace) -> str:
+def _choice(value: object, place: FormPlace) -> str:
     chosen = _reference(value, place)[0]
     found = place.field.values.get(chosen)
     if found is None:
@@ -307,7 +307,7 @@ def _rate(
     if becomes != amount:
         raise ClaimError(
             f"{place}: {foreign} at the rate {rate} is {becomes} {currency}, and the form says "
-            f"{amount} {currency}; mend the form",
+            f"{amount} {currency}; fix the form",
             code="CB-521",
         )
     return rate
@@ -324,13 +324,13 @@ def _milliseconds(value: object) -> int | None:
 
 def _other(value: object, place: FormPlace, wanted: str) -> ClaimError:
     return ClaimError(
-        f"{place} holds {_named(value)}, where the field map declares {wanted}; mend the map, or "
-        "the field in Hesi",
+        f"{place} holds {_kind_name(value)}, where the field map declares {wanted}; fix the map, "
+        "or the field in Hesi",
         code="CB-518",
     )
 
 
-def _named(value: Any) -> str:
+def _kind_name(value: Any) -> str:
     """Return what kind of thing a value is; never the value: it may be anybody's account."""
     match value:
         case None:
