@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from claimbridge.bounds import check_finite, check_numbers
-from claimbridge.environment import Variable, nothing_overridden, read_as, stem, variables_of
+from claimbridge.environment import Variable, overrides_nothing, read_as, stem, variables_of
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.model.zones import find_zone
 
@@ -279,7 +279,7 @@ def _override_from_environment(
         elif outer == "auth" and inner.startswith("secrets_") and inner != "secrets_":
             _put(table, (outer, "secrets", inner.removeprefix("secrets_")), text)
         else:
-            raise nothing_overridden(text)
+            raise overrides_nothing(text)
 
 
 def stems_in(document: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -294,7 +294,7 @@ def _put(table: dict[str, Any], path: tuple[str, ...], text: Variable) -> None:
     for key in outer:
         inner = table.get(key, {})
         if not isinstance(inner, dict):
-            raise nothing_overridden(text, f"{key} is no table in the file")
+            raise overrides_nothing(text, f"{key} is no table in the file")
         table[key] = table = dict(inner)
     table[last] = text
 

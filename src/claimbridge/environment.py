@@ -66,7 +66,7 @@ def stem(name: str) -> str:
     return f"CLAIMBRIDGE_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_"
 
 
-def nothing_overridden(variable: Variable, why: str = "there is no such key") -> ConfigurationError:
+def overrides_nothing(variable: Variable, why: str = "there is no such key") -> ConfigurationError:
     """Return the refusal of a variable that overrides nothing (CB-253)."""
     return ConfigurationError(
         f"the environment variable {_ascii(variable.variable)} overrides nothing: {why}",
@@ -213,4 +213,4 @@ def _ascii(variable: str) -> str:
     return variable.encode("ascii", "backslashreplace").decode()[:120]
 
 
-__all__ = ["Variable", "as_kind", "nothing_overridden", "read_as", "stem", "variables_of"]
+__all__ = ["Variable", "as_kind", "overrides_nothing", "read_as", "stem", "variables_of"]

@@ -21,7 +21,7 @@ class Turn:
         self._holder: int | None = None
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Wait for the turn, and have it until the block ends, however it ends."""
         # A generator that is left in the middle is closed by its last reference: so its
         # ``finally`` runs even where an exception came between two lines of the caller's.

@@ -239,7 +239,8 @@ def _timed_stages(ledger: Ledger) -> dict[str, float]:
     assert ledger.setup.signer is not None
     _time(ledger.setup.signer, "sign", stages, "signing")
     _time(ledger.setup.contract, "check", stages, "XSD gate")
-    _time(ledger, "answer", stages, "reading the reply")
+    _time(ledger.setup.wire, "open", stages, "reading the reply")
+    _time(ledger.reader, "answer", stages, "reading the reply")
     _time(ledger.setup.profile, "read", stages, "reading the reply")
     return stages
 

@@ -133,7 +133,7 @@ def test_a_broken_explanation_changes_no_verdict(
     def fail(*_: object) -> object:
         raise mishap
 
-    monkeypatch.setattr(explain, "_built", fail)
+    monkeypatch.setattr(explain, "build", fail)
     contract = Contract.load(SAMPLE)
     assert contract.check(contract.render("Post", body())) == ()
     found = contract.check(contract.render("Post", body(Employee="E123456")))
@@ -143,7 +143,7 @@ def test_a_broken_explanation_changes_no_verdict(
 def test_a_valid_request_never_asks_for_an_explanation(monkeypatch: pytest.MonkeyPatch) -> None:
     """xmlschema, 64 times slower than libxml2, is not on the way of a valid request."""
     asked: list[object] = []
-    monkeypatch.setattr(explain, "_built", asked.append)
+    monkeypatch.setattr(explain, "build", asked.append)
     contract = Contract.load(SAMPLE)
     contract.check(contract.render("Post", body()))
     assert asked == []

@@ -43,7 +43,7 @@ def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool 
     for number in range(mutations):
         draw = random.Random(f"{seed}:{number}")
         at = draw.randrange(len(held))
-        case, drifted = held[at], replies[at].drifted(draw)
+        case, drifted = held[at], replies[at].drift(draw)
         for one in drifted.mutations:
             tally.verdicts.setdefault(one.how, Counter())[drifted.verdict] += 1
         if drifted.verdict in {ReadingVerdict.NEEDLESS, ReadingVerdict.WRONG}:

@@ -108,7 +108,7 @@ def test_a_document_in_a_string_is_mutated_too(document: str) -> None:
 
     for otherwise, worst in ((UNKNOWN, ReadingVerdict.UNKNOWN), (OTHER, ReadingVerdict.WRONG)):
         drifting = DriftingReply(reply, read=partial(read, otherwise=otherwise))
-        found = [drifting.drifted(random.Random(n)) for n in range(300)]
+        found = [drifting.drift(random.Random(n)) for n in range(300)]
         inside = [one for one in found if b"number" not in one.reply and b"code" in one.reply]
         assert {one.verdict for one in inside} == {worst}
         assert any(one.verdict is ReadingVerdict.RIGHT for one in found if one.reply != reply)

@@ -10,7 +10,7 @@ from tests.strategies import vouchers
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
 from claimbridge.model import Posting, Voucher
-from claimbridge.model.voucher_fields import POSTING, VOUCHER, Told, Untold
+from claimbridge.model.voucher_fields import POSTING, VOUCHER, FieldNames, Omission
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.profiles.samples import reversing, sample_submissions
 from claimbridge.testing.conformance.fields import CHANGES, fields
@@ -21,12 +21,14 @@ ALL = [*VOUCHER, *(f"posting.{name}" for name in POSTING)]
 
 
 @pytest.mark.parametrize(("kind", "table"), TABLES)
-def test_the_table_has_every_field(kind: type[msgspec.Struct], table: dict[str, Told]) -> None:
+def test_the_table_has_every_field(
+    kind: type[msgspec.Struct], table: dict[str, FieldNames]
+) -> None:
     """A field that is added says at once where it is told; what is not has a reason."""
     assert tuple(table) == kind.__struct_fields__
     for told in table.values():
         for place in told:
-            assert place.why if isinstance(place, Untold) else place
+            assert place.why if isinstance(place, Omission) else place
 
 
 def test_the_conformance_suite_changes_every_field() -> None:
@@ -70,12 +72,12 @@ def test_the_reference_contract_has_an_element_for_what_the_table_says() -> None
     written = _elements()
     for prefix, table in (("", VOUCHER), ("posting.", POSTING)):
         for name, told in table.items():
-            if not isinstance(told.element, Untold):
+            if not isinstance(told.element, Omission):
                 assert f"{prefix}{told.element}" in written, name
 
 
 def test_what_the_contract_does_not_tell_is_declared() -> None:
     """The profile's list is the table's, so that the conformance suite holds it to that."""
-    untold = {name for name, told in VOUCHER.items() if isinstance(told.element, Untold)}
-    untold |= {f"posting.{n}" for n, told in POSTING.items() if isinstance(told.element, Untold)}
+    untold = {name for name, told in VOUCHER.items() if isinstance(told.element, Omission)}
+    untold |= {f"posting.{n}" for n, told in POSTING.items() if isinstance(told.element, Omission)}
     assert set(Reference.no_place) == untold == {"document_number", "documents"}

@@ -17,7 +17,7 @@ from claimbridge.mapping.chart.files.cells import (
     UnreadableCell,
     amount_of,
     day_of,
-    decoded,
+    decode_text,
     number_of,
 )
 from claimbridge.model import Claim
@@ -259,7 +259,7 @@ def test_encodings() -> None:
     assert "計程車費" in str(big5)
     broken = fault(text.encode("gbk") + b"\xff\xff", ".csv")
     assert (broken.code, "line 3 has the byte 0xFF" in str(broken)) == ("CB-564", True)
-    assert decoded("員工費用計程車出差旅費報銷".encode("gbk")) == "員工費用計程車出差旅費報銷"
+    assert decode_text("員工費用計程車出差旅費報銷".encode("gbk")) == "員工費用計程車出差旅費報銷"
 
 
 def test_codes_are_read_in_half_width() -> None:

@@ -52,7 +52,7 @@ def subject(profile: str) -> Subject:
 def client(erp: Sandbox, profile: str, journal: Journal, *, as_before: bool = False) -> Client:
     """A client of the sandbox; ``as_before`` takes case for kept, as earlier versions did."""
     judged = subject(profile)
-    opened: Profile = judged.opened()
+    opened: Profile = judged.open_profile()
     if as_before:
         kept = msgspec.structs.replace(opened.capabilities, reference_case="kept")
         opened.capabilities = kept  # type: ignore[misc]  # an attribute of ours
@@ -170,7 +170,7 @@ def test_references_of_an_earlier_version_are_ours(erp: Sandbox, profile: str) -
 
 def test_ids_that_differ_in_case_have_references_that_do_not() -> None:
     """Every profile of ours says what its ERP does with case; where it folds, nothing meets."""
-    case = {name: subject(name).opened().capabilities.reference_case for name in PROFILES}
+    case = {name: subject(name).open_profile().capabilities.reference_case for name in PROFILES}
     folding = {name for name in PROFILES if case[name] == "upper"}
     assert folding == {*ASKED, "sap-journal-entry"}
 

@@ -1,4 +1,4 @@
-"""A contract in use: what an ERP's pinned WSDL allows, and how requests and replies look by it."""
+"""A contract in use: what an ERP's pinned WSDL allows, and how requests and replies look."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Contract:
         self._shapes = shapes
         self._gate = gate
         self._encoded_answers: Mapping[str, Leaf] = encoded.answers if encoded else {}
-        self._answers: Mapping[str, str] = _every_name((*service.answers, *self._encoded_answers))
+        self._answers: Mapping[str, str] = _by_name((*service.answers, *self._encoded_answers))
 
     @classmethod
     def load(
@@ -70,14 +70,14 @@ class Contract:
     ) -> Contract:
         """Return the contract of a WSDL file, a contract's folder, or a bundle.
 
-        ``operations``, and ``types`` that ``@xsi:type`` gives, say what will be used of it: from a
-        locked folder that is then opened many times faster, once it was done before. Whatever else
-        is asked of the contract later, it answers too; it reads the whole then.
+        ``operations``, and ``types`` that ``@xsi:type`` names, say what the caller will use. A
+        locked folder that was opened for this use before opens many times faster. The contract
+        answers whatever else is asked later; it then reads all its files.
 
-        No socket is opened, and no file outside the bundle. Raises ContractError: CB-212 for what
-        is not WSDL or XSD, CB-213 for a missing file, CB-214 for a reference outside the bundle,
-        CB-215 for a WSDL or schema with no meaning, CB-218 for a broken ``contract.toml``;
-        ContractDrift CB-211 for a file that is not the one that was locked.
+        Opens no socket, and no file outside the bundle. Raises ContractError: CB-212 for a file
+        that is not WSDL or XSD, CB-213 for a missing file, CB-214 for a reference outside the
+        bundle. CB-215 means a WSDL or schema with no meaning, CB-218 a broken ``contract.toml``.
+        Raises ContractDrift CB-211 for a file that is not the one that was locked.
         """
         bundle = source if isinstance(source, Bundle) else Bundle.from_path(source)
         part = read_in_use(bundle, operations, types) if operations else None
@@ -85,7 +85,7 @@ class Contract:
             try:
                 return cls._in_use(part, bundle)
             except ContractError:
-                pass  # what was kept does not compile: it is made again
+                pass  # the part that was kept does not compile; it is made again
         return cls._whole(bundle, operations, types)
 
     @classmethod
@@ -107,7 +107,9 @@ class Contract:
             write_in_use(
                 bundle, service, rules.outline, documents, operations=operations, types=types
             )
-        encoded = EncodedCalls(documents, rules.outline.declared) if service.unsupported else None
+        encoded = (
+            EncodedCalls(documents, rules.outline.declarations) if service.unsupported else None
+        )
         return cls(documents.title, service, rules.shapes, rules.gate, encoded)
 
     def __repr__(self) -> str:
@@ -123,11 +125,11 @@ class Contract:
         the contract does not know and a value without an exact form, ContractError CB-216 for an
         unknown operation, CB-217 for one that is neither document/literal nor rpc/encoded.
         """
+        offered = self._offered(operation)
         try:
-            if self._is_encoded(operation):
-                assert self._encoded is not None  # where there are such operations, there is it
+            if self._encoded is not None and offered.style == ENCODED:
                 return self._encoded.render(operation, body)
-            return render(self._input(operation), body, self._shapes)
+            return render(self._input(offered), body, self._shapes)
         except SchemaViolation as error:
             error.findings = tuple(traced(finding, sources) for finding in error.findings)
             raise
@@ -149,26 +151,23 @@ class Contract:
     def reply(self, element: etree._Element) -> Reply:
         """Return a reader of a reply that knows what this contract has where.
 
-        It finds more than a bare ``Reply``: what was moved or wrapped since the contract. The
-        reply to an rpc/encoded call is read as if it were literal. Raises DocumentError where its
-        references lead nowhere.
+        Such a reader also finds what was moved or wrapped since the contract. The reply to an
+        rpc/encoded call is read as if it were literal. Raises DocumentError where its references
+        lead nowhere.
         """
         element = self._encoded.read(element) if self._encoded else element
         leaf = self._leaf(element)
         return Reply(element, leaf.shape if leaf else None, self._shapes)
 
-    def asked(self, element: etree._Element) -> etree._Element:
-        """Return a request as if it were literal: an rpc/encoded one without what it adds.
+    def literal(self, element: etree._Element) -> etree._Element:
+        """Return a request in the literal form: an rpc/encoded one without its encoding.
 
         Raises DocumentError where its references lead nowhere.
         """
-        return self._encoded.asked(element) if self._encoded else element
+        return self._encoded.literal(element) if self._encoded else element
 
     def drift(self, element: etree._Element) -> tuple[str, ...]:
-        """Return what a reply has that the contract does not know, lacks, or has elsewhere.
-
-        Sentences, at most 50; empty when the reply is as the contract says. Never raises.
-        """
+        """Return how a reply differs from the contract, in at most 50 sentences. Never raises."""
         try:
             element = self._encoded.read(element) if self._encoded else element
             return drift(element, self._leaf(element), self._shapes)
@@ -183,35 +182,32 @@ class Contract:
             return None
         return self._encoded_answers.get(name) or self._shapes.element(name)
 
-    def _is_encoded(self, operation: str) -> bool:
-        found = self.operations.get(operation)
-        return found is not None and found.style == ENCODED
-
-    def _input(self, operation: str) -> Leaf:
-        found = self.operations.get(operation)
-        if found is None:
-            raise self._no_operation(operation)
-        leaf = self._shapes.element(found.input)
-        if leaf is None:
-            raise ContractError(
-                f"the contract {self.title} declares no element {found.input} for {operation}",
-                code="CB-215",
-            )
-        return leaf
-
-    def _no_operation(self, operation: str) -> ContractError:
-        style = self._unsupported.get(operation)
+    def _offered(self, name: str) -> Operation:
+        operation = self.operations.get(name)
+        if operation is not None:
+            return operation
+        style = self._unsupported.get(name)
         if style is not None:
-            return ContractError(
-                f"{operation} of the contract {self.title} is {style}, neither "
+            raise ContractError(
+                f"{name} of the contract {self.title} is {style}, neither "
                 "document/literal nor rpc/encoded; its profile must build the request itself",
                 code="CB-217",
             )
-        offered = ", ".join(sorted(self.operations)[:10])
-        return ContractError(
-            f"the contract {self.title} has no operation {operation}; it offers {offered}",
+        names = ", ".join(sorted(self.operations)[:10])
+        raise ContractError(
+            f"the contract {self.title} has no operation {name}; it offers {names}",
             code="CB-216",
         )
+
+    def _input(self, operation: Operation) -> Leaf:
+        leaf = self._shapes.element(operation.input)
+        if leaf is None:
+            raise ContractError(
+                f"the contract {self.title} declares no element {operation.input} for "
+                f"{operation.name}",
+                code="CB-215",
+            )
+        return leaf
 
 
 class _Once:
@@ -223,13 +219,13 @@ class _Once:
         self._rules: MessageRules | None = None
 
     def __call__(self) -> MessageRules:
-        with self._turn.held():
+        with self._turn.hold():
             if self._rules is None:
                 self._rules = self._read()
             return self._rules
 
 
-def _every_name(full: Iterable[str]) -> dict[str, str]:
+def _by_name(full: Iterable[str]) -> dict[str, str]:
     """Return each ``{namespace}name`` by itself, and by its local name where that is unique."""
     whole = {name: name for name in full}
     return unique_local_names(whole) | whole

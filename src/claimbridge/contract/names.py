@@ -18,7 +18,7 @@ SOAP_ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_ENCODING: Final = "http://schemas.xmlsoap.org/soap/encoding/"
 
 ITEM: Final = "item"
-"""What requests, findings and outlines call the members of a SOAP-encoded array."""
+"""The name of a SOAP-encoded array's members in requests, findings and outlines."""
 
 
 def full_name(namespace: str, local: str) -> str:
@@ -46,17 +46,17 @@ def unprefixed(written: str) -> str:
     return written.strip().rpartition(":")[2]
 
 
-def by_local_name(names: Iterable[str]) -> dict[str, list[str]]:
+def by_local_name(full: Iterable[str]) -> dict[str, list[str]]:
     """Return the ``{namespace}name``s by their local names."""
-    found: dict[str, list[str]] = {}
-    for name in dict.fromkeys(names):
-        found.setdefault(split_name(name)[1], []).append(name)
-    return found
+    names: dict[str, list[str]] = {}
+    for name in dict.fromkeys(full):
+        names.setdefault(split_name(name)[1], []).append(name)
+    return names
 
 
 def unique_local_names(names: Iterable[str]) -> dict[str, str]:
     """Return the ``{namespace}name`` of each local name that only one has."""
-    return {local: held[0] for local, held in by_local_name(names).items() if len(held) == 1}
+    return {local: full[0] for local, full in by_local_name(names).items() if len(full) == 1}
 
 
 __all__ = [

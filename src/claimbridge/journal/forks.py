@@ -38,7 +38,7 @@ class _Forks:
         )
 
     def watch(self, forkable: Forkable) -> None:
-        with self._turn.held():
+        with self._turn.hold():
             self._living.add(forkable)
 
     def _before(self) -> None:

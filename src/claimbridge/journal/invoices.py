@@ -14,7 +14,7 @@ from typing import Final
 from claimbridge.errors import ClaimError
 from claimbridge.journal.writes import Write
 from claimbridge.model import InvoiceHolder, InvoiceUse, Purpose, State
-from claimbridge.model.invoices import contradicted
+from claimbridge.model.invoices import contradiction
 from claimbridge.model.money import summed
 
 _FREED: Final = frozenset({State.REJECTED, State.REVERSED})
@@ -75,7 +75,9 @@ def _against(use: InvoiceUse, rivals: Sequence[InvoiceHolder], claim_id: str) ->
         if use.total is None or use.amount is None or rival.use.amount is None:
             return _used_already(use, rival, claim_id)
         if (use.total, use.currency) != (rival.use.total, rival.use.currency):
-            error = contradicted(use, rival.use, f"line {rival.use.line} of claim {rival.claim_id}")
+            error = contradiction(
+                use, rival.use, f"line {rival.use.line} of claim {rival.claim_id}"
+            )
             error.claim_id = claim_id
             return error
         # Parts of one claim, its revisions, and its books that are parallel, share what it claims.

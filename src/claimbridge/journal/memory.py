@@ -271,7 +271,7 @@ class MemoryStore:
         """Have the shelf for oneself: the ``with`` is the transaction."""
         if self._closed:
             raise rules.misuse("the journal is closed")
-        with self._shelf.turn.held():
+        with self._shelf.turn.hold():
             yield self._shelf
 
     def _surroundings(self, write: ClaimWrite) -> Surroundings:
@@ -298,7 +298,7 @@ class MemoryOwners:
 
     def appear(self, *, idle: bool) -> str:
         """Return the id of this owner, made when there is none."""
-        with self._shelf.turn.held():
+        with self._shelf.turn.hold():
             if not self._me:
                 self._shelf.born += 1
                 self._me = f"owner {self._shelf.born}"

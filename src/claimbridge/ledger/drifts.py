@@ -42,7 +42,7 @@ class Drifts:
     def _new(self, sentences: Iterable[str]) -> Iterator[str]:
         """Count sentences, and yield those that are new."""
         for sentence in sentences:
-            with self._turn.held():
+            with self._turn.hold():
                 new = sentence not in self._counts
                 if new and len(self._counts) >= _MOST:
                     continue
@@ -56,5 +56,5 @@ class Drifts:
 
     def counts(self) -> Mapping[str, int]:
         """Return how often each difference was met since the ledger was opened."""
-        with self._turn.held():
+        with self._turn.hold():
             return dict(self._counts)

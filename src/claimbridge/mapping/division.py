@@ -43,20 +43,20 @@ def map_in_parts(chart: Chart, claim: Claim, *, most: int | None) -> tuple[Mappe
     whole = chart.map(claim)
     if most is None or len(whole.voucher.postings) <= most:
         return (whole,)
-    parts = _mapped(chart, claim, whole.voucher, most)
+    parts = _map_parts(chart, claim, whole.voucher, most)
     if _sums(part.voucher for part in parts) != _sums([whole.voucher]):
         raise _indivisible(claim, "its parts would not be posted as the whole is")
     return parts
 
 
-def _mapped(chart: Chart, claim: Claim, whole: Voucher, most: int) -> tuple[Mapped, ...]:
+def _map_parts(chart: Chart, claim: Claim, whole: Voucher, most: int) -> tuple[Mapped, ...]:
     """Return the vouchers of few parts, of nearly equally many lines, that all fit."""
     lines, postings = len(claim.lines), len(whole.postings)
     count = max(2, -(-postings // most))
     longest = Counter(_line_of(posting) for posting in whole.postings if posting.source)
     while count <= lines and max(longest.values(), default=0) <= most:
         found: list[Mapped] = []
-        for part in _divided(claim, count):
+        for part in _divide(claim, count):
             mapped = chart.map_part(part, of=claim)
             if len(mapped.voucher.postings) > most:
                 break
@@ -64,7 +64,7 @@ def _mapped(chart: Chart, claim: Claim, whole: Voucher, most: int) -> tuple[Mapp
         else:
             return tuple(
                 Mapped(
-                    _numbered(mapped.voucher, claim.id, part, count), mapped.explain, mapped.period
+                    _number(mapped.voucher, claim.id, part, count), mapped.explain, mapped.period
                 )
                 for part, mapped in enumerate(found, start=1)
             )
@@ -82,13 +82,13 @@ def _line_of(posting: Posting) -> str:
     return posting.source.partition(".")[0]
 
 
-def _numbered(voucher: Voucher, claim_id: str, part: int, parts: int) -> Voucher:
+def _number(voucher: Voucher, claim_id: str, part: int, parts: int) -> Voucher:
     return msgspec.structs.replace(
         voucher, claim_id=claim_id, document_number=part, documents=parts
     )
 
 
-def _divided(claim: Claim, count: int) -> list[Claim]:
+def _divide(claim: Claim, count: int) -> list[Claim]:
     """Return ``count`` claims of the claim's lines; advances and payees follow what is owed."""
     size, more = divmod(len(claim.lines), count)
     ends = [part * size + min(part, more) for part in range(count + 1)]
@@ -98,10 +98,10 @@ def _divided(claim: Claim, count: int) -> list[Claim]:
         try:
             bare = _bare(claim, part, first, last)
             owed = owed_to_employee(bare)
-            settled = _taken_from(advances, owed, last=part == count)
+            settled = _take_from(advances, owed, last=part == count)
             for advance in settled:
                 owed = EXACT.subtract(owed, advance.settled)
-            paid = _paid_from(payees, owed)
+            paid = _pay_from(payees, owed)
             parts.append(msgspec.structs.replace(bare, advances=settled, payees=paid))
         except ClaimError as error:
             raise _indivisible(
@@ -118,7 +118,7 @@ def _bare(claim: Claim, part: int, first: int, last: int) -> Claim:
     )
 
 
-def _taken_from(advances: list[Advance], owed: Decimal, *, last: bool) -> tuple[Advance, ...]:
+def _take_from(advances: list[Advance], owed: Decimal, *, last: bool) -> tuple[Advance, ...]:
     """Take from the advances what settles ``owed``; what is returned goes with the last part."""
     taken: list[Advance] = []
     for index, advance in enumerate(advances):
@@ -132,7 +132,7 @@ def _taken_from(advances: list[Advance], owed: Decimal, *, last: bool) -> tuple[
     return tuple(taken)
 
 
-def _paid_from(payees: list[Payee], owed: Decimal) -> tuple[Payee, ...]:
+def _pay_from(payees: list[Payee], owed: Decimal) -> tuple[Payee, ...]:
     paid: list[Payee] = []
     for index, payee in enumerate(payees):
         amount = min(payee.amount, owed)

@@ -34,7 +34,7 @@ from claimbridge.model.fields import (
     with_fields,
 )
 from claimbridge.model.line_checks import normalise_line
-from claimbridge.model.money import EXACT, as_amount, as_decimal, exponent, shown, summed
+from claimbridge.model.money import EXACT, as_amount, as_decimal, excerpt, exponent, summed
 from claimbridge.model.text import check_codes
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -145,7 +145,7 @@ def _check_revision(revision: object) -> None:
         )
     if not 1 <= revision <= MAX_REVISION:
         raise ClaimError(
-            f"revision {shown(revision)} is out of range: from 1 to {MAX_REVISION}", code="CB-145"
+            f"revision {excerpt(revision)} is out of range: from 1 to {MAX_REVISION}", code="CB-145"
         )
 
 
@@ -178,8 +178,8 @@ def _normalise_advances(claim: Claim, owed: Decimal) -> tuple[tuple[Advance, ...
         advance = with_fields(
             stated,
             {
-                "settled": _unsigned(stated.settled, claim.currency, f"{path}.settled"),
-                "returned": _unsigned(stated.returned, claim.currency, f"{path}.returned"),
+                "settled": _not_negative(stated.settled, claim.currency, f"{path}.settled"),
+                "returned": _not_negative(stated.returned, claim.currency, f"{path}.returned"),
             },
         )
         advances.append(advance)
@@ -193,7 +193,7 @@ def _normalise_advances(claim: Claim, owed: Decimal) -> tuple[tuple[Advance, ...
     return tuple(advances), owed
 
 
-def _unsigned(value: Decimal, currency: str, what: str) -> Decimal:
+def _not_negative(value: Decimal, currency: str, what: str) -> Decimal:
     amount = as_amount(value, currency, what=what)
     if amount < 0:
         raise ClaimError(f"{what} {amount} is negative", code="CB-190")
@@ -226,17 +226,17 @@ _set: Final = msgspec.structs.force_setattr
 
 def _without_defaults(value: object) -> Any:
     """Return plain values without the fields that say nothing."""
-    return _pruned(msgspec.to_builtins(value))
+    return _prune(msgspec.to_builtins(value))
 
 
-def _pruned(plain: Any) -> Any:
+def _prune(plain: Any) -> Any:
     if isinstance(plain, dict):
         return {
-            name: value if name == "dimensions" else _pruned(value)  # whose names are the user's
+            name: value if name == "dimensions" else _prune(value)  # whose names are the user's
             for name, value in plain.items()
             if value not in _UNSAID
         }
-    return [_pruned(item) for item in plain] if isinstance(plain, (list, tuple)) else plain
+    return [_prune(item) for item in plain] if isinstance(plain, (list, tuple)) else plain
 
 
 _UNSAID: Final[tuple[object, ...]] = (None, False, "", {}, (), [])

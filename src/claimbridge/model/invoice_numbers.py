@@ -51,7 +51,7 @@ class InvoiceNumber:
         self._text = text
         self._seen = plain(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)).upper()
         self._is_grouped = bool(_GROUPED.search(self._seen))
-        self.plain = _unwrapped(self._seen)
+        self.plain = _unwrap(self._seen)
 
     @property
     def is_digital(self) -> bool:
@@ -92,7 +92,7 @@ class InvoiceNumber:
         return digits + letters == len(self.plain) and digits * 4 >= len(self.plain) * 3
 
 
-def refilled(digits: str, length: int) -> str:
+def refill(digits: str, length: int) -> str:
     """Return a paper invoice's number or code with the leading zeros that spreadsheets drop.
 
     A number has 8 digits; a code has 10, or 12 of which the first is a zero.
@@ -102,7 +102,7 @@ def refilled(digits: str, length: int) -> str:
     return digits.zfill(length)
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap(text: str) -> str:
     """Return the number inside labels, quotes, formulas, groups and a spreadsheet's decimals."""
     text = "".join(map(_digit, text))
     before = None
@@ -127,4 +127,4 @@ def _in_groups(digits: str) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
-__all__ = ["DIGITAL", "PAPER_CODE", "PAPER_NUMBER", "InvoiceNumber", "refilled"]
+__all__ = ["DIGITAL", "PAPER_CODE", "PAPER_NUMBER", "InvoiceNumber", "refill"]

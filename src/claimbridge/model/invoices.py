@@ -26,7 +26,7 @@ from claimbridge.model.invoice_numbers import (
     PAPER_CODE,
     PAPER_NUMBER,
     InvoiceNumber,
-    refilled,
+    refill,
 )
 from claimbridge.model.money import EXACT
 from claimbridge.model.text import plain
@@ -59,7 +59,7 @@ def identity_of(document: SupportingDocument) -> str:
     if number.is_digital:
         return number.plain
     if number.plain and code.plain:
-        return f"{refilled(code.plain, PAPER_CODE)}:{refilled(number.plain, PAPER_NUMBER)}"
+        return f"{refill(code.plain, PAPER_CODE)}:{refill(number.plain, PAPER_NUMBER)}"
     seller = plain(document.seller).casefold()
     if number.plain and seller:
         return f"{seller}|{number.plain}"
@@ -72,7 +72,7 @@ def names_of(number: str) -> tuple[str, ...]:
     found = InvoiceNumber(number).plain
     code, _, rest = found.rpartition(":")
     whole = identity_of(SupportingDocument(kind="", number=rest, code=code)) if code else ""
-    names = (found, refilled(found, PAPER_NUMBER), plain(number), whole)
+    names = (found, refill(found, PAPER_NUMBER), plain(number), whole)
     return tuple(name for name in dict.fromkeys(names) if name)
 
 
@@ -91,7 +91,7 @@ def invoices_of(claim: Claim) -> tuple[InvoiceUse, ...]:
                 use = _use(document, count, line.currency or claim.currency)
                 if use is not None:
                     known = found.get(use.invoice)
-                    found[use.invoice] = use if known is None else _added(known, use)
+                    found[use.invoice] = use if known is None else _add_up(known, use)
     except ClaimError as error:
         error.claim_id = claim.id
         raise
@@ -119,7 +119,7 @@ def _use(document: SupportingDocument, line: int, currency: str) -> InvoiceUse |
         return None
     number = InvoiceNumber(document.number).plain
     if ":" in invoice:
-        number = refilled(number, PAPER_NUMBER)
+        number = refill(number, PAPER_NUMBER)
     number = number or plain(document.id)
     if document.total is None:
         return InvoiceUse(invoice=invoice, line=line, number=number)
@@ -133,7 +133,7 @@ def _use(document: SupportingDocument, line: int, currency: str) -> InvoiceUse |
     )
 
 
-def _added(known: InvoiceUse, use: InvoiceUse) -> InvoiceUse:
+def _add_up(known: InvoiceUse, use: InvoiceUse) -> InvoiceUse:
     """Return the use of an invoice that stands on another line of the claim too."""
     if known.amount is None or use.amount is None or known.total is None:
         raise ClaimError(
@@ -143,7 +143,7 @@ def _added(known: InvoiceUse, use: InvoiceUse) -> InvoiceUse:
             code="CB-530",
         )
     if (known.total, known.currency) != (use.total, use.currency):
-        raise contradicted(use, known, f"line {known.line}")
+        raise contradiction(use, known, f"line {known.line}")
     amount = EXACT.add(known.amount, use.amount)
     if amount > known.total:
         raise ClaimError(
@@ -154,7 +154,7 @@ def _added(known: InvoiceUse, use: InvoiceUse) -> InvoiceUse:
     return msgspec.structs.replace(known, amount=amount)
 
 
-def contradicted(use: InvoiceUse, other: InvoiceUse, whose: str) -> ClaimError:
+def contradiction(use: InvoiceUse, other: InvoiceUse, whose: str) -> ClaimError:
     """Return the error for an invoice of which two claims, or lines, say different totals."""
     return ClaimError(
         f"line {use.line}: invoice {use.number} has a total of {use.total} {use.currency} here, "
@@ -163,4 +163,4 @@ def contradicted(use: InvoiceUse, other: InvoiceUse, whose: str) -> ClaimError:
     )
 
 
-__all__ = ["InvoiceUse", "contradicted", "identity_of", "invoices_of", "names_of"]
+__all__ = ["InvoiceUse", "contradiction", "identity_of", "invoices_of", "names_of"]

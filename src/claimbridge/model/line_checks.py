@@ -27,7 +27,7 @@ from claimbridge.model.claim_lines import (
     Tax,
 )
 from claimbridge.model.fields import as_structs, check_day, check_texts, with_fields
-from claimbridge.model.money import EXACT, as_amount, as_fraction, shown, summed
+from claimbridge.model.money import EXACT, as_amount, as_fraction, excerpt, summed
 from claimbridge.model.text import check_code, check_codes, check_text
 
 
@@ -40,7 +40,7 @@ def normalise_line(line: ClaimLine, path: str, claim_currency: str) -> ClaimLine
     check_day(line.date, f"{path}.date")
     if line.payment not in ("employee", "company_card"):
         raise ClaimError(
-            f"{path}.payment must be employee or company_card, not {shown(line.payment)!r}",
+            f"{path}.payment must be employee or company_card, not {excerpt(line.payment)!r}",
             code="CB-146",
         )
     check_codes(line.dimensions, f"{path}.dimensions")

@@ -83,7 +83,8 @@ def quantum(currency: str) -> Decimal:
         return QUANTA[currency]
     except (KeyError, TypeError):
         raise ClaimError(
-            f"currency {shown(currency)!r} is not in ISO 4217; use a three-letter code such as CNY",
+            f"currency {excerpt(currency)!r} is not in ISO 4217; use a three-letter code such as "
+            "CNY",
             code="CB-103",
         ) from None
 
@@ -106,14 +107,14 @@ def as_amount(value: object, currency: str, *, what: str = "amount") -> Decimal:
     amount = as_decimal(value, what=what)
     if amount.adjusted() >= MAX_INTEGER_DIGITS:
         raise ClaimError(
-            f"{what} {shown(amount)} {currency} is beyond belief; the limit is "
+            f"{what} {excerpt(amount)} {currency} is beyond belief; the limit is "
             f"{MAX_INTEGER_DIGITS} digits before the point",
             code="CB-105",
         )
     exact = EXACT.quantize(amount, smallest)
     if exact != amount:
         raise ClaimError(
-            f"{what} {shown(amount)} has more decimals than {currency} allows "
+            f"{what} {excerpt(amount)} has more decimals than {currency} allows "
             f"({exponent(currency)}); round it where it arises",
             code="CB-104",
         )
@@ -144,13 +145,14 @@ def as_fraction(
     number = as_decimal(value, what=what)
     if not low <= number <= high:
         raise ClaimError(
-            f"{what} {shown(number)} is out of range: from {low} to {high}", code="CB-144"
+            f"{what} {excerpt(number)} is out of range: from {low} to {high}", code="CB-144"
         )
     short = EXACT.normalize(number)
     decimals = -int(short.as_tuple().exponent)
     if decimals > MAX_FRACTION_DECIMALS:
         raise ClaimError(
-            f"{what} {shown(number)} has more than {MAX_FRACTION_DECIMALS} decimals", code="CB-144"
+            f"{what} {excerpt(number)} has more than {MAX_FRACTION_DECIMALS} decimals",
+            code="CB-144",
         )
     return short if decimals >= 0 else EXACT.quantize(short, Decimal(1))  # 10, not 1E+1
 
@@ -175,13 +177,13 @@ def as_decimal(value: object, *, what: str) -> Decimal:
     try:
         amount = Decimal(value)
     except (InvalidOperation, ValueError):
-        raise ClaimError(f"{what} {shown(value)!r} is not a number", code="CB-101") from None
+        raise ClaimError(f"{what} {excerpt(value)!r} is not a number", code="CB-101") from None
     if not amount.is_finite():
-        raise ClaimError(f"{what} {shown(value)} is not a finite number", code="CB-101")
+        raise ClaimError(f"{what} {excerpt(value)} is not a finite number", code="CB-101")
     return amount
 
 
-def shown(value: object) -> str:
+def excerpt(value: object) -> str:
     """Return ``value`` for a message, cut to a readable length."""
     text = str(value)
     return text if len(text) <= 40 else f"{text[:40]}…"

@@ -282,7 +282,7 @@ def json_schema(name: Literal["claim", "voucher"]) -> JsonSchema:
     kind = {"claim": Claim, "voucher": Voucher}[name]
     generated = msgspec.json.schema(kind)
     definitions = {
-        title: _refined(title, definition) for title, definition in generated["$defs"].items()
+        title: _refine(title, definition) for title, definition in generated["$defs"].items()
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -293,7 +293,7 @@ def json_schema(name: Literal["claim", "voucher"]) -> JsonSchema:
     }
 
 
-def _refined(title: str, definition: JsonSchema) -> JsonSchema:
+def _refine(title: str, definition: JsonSchema) -> JsonSchema:
     words = _DESCRIPTIONS[title]
     refined = {**definition, "description": words[""]}
     if "properties" in definition:

@@ -91,20 +91,20 @@ def _check_spelling(
     hidden = hidden_in(value)
     if hidden is not None:
         raise ClaimError(
-            f"{what} {_quoted(value)} holds the invisible character {named(hidden)} at position "
-            f"{value.index(hidden)}; remove it",
+            f"{what} {_quote(value)} holds the invisible character {character_name(hidden)} at "
+            f"position {value.index(hidden)}; remove it",
             code="CB-127",
         )
     if value != " ".join(part for part in value.split(" ") if part) or _other_space(value):
         raise ClaimError(
-            f"{what} {_quoted(value)} has white space at an end, or more than one space between "
+            f"{what} {_quote(value)} has white space at an end, or more than one space between "
             f"two words; write {normal!r}",
             code="CB-128",
         )
     normal = normal if strict else normal.translate(_STOPS)
     if strict or normal.isascii():
         raise ClaimError(
-            f"{what} {_quoted(value)} is written with full-width or other compatible characters; "
+            f"{what} {_quote(value)} is written with full-width or other compatible characters; "
             f"write {normal!r}",
             code="CB-128",
         )
@@ -120,11 +120,11 @@ def check_free_text(
     """
     check_text(value, what, limit, required=required)
     assert isinstance(value, str)  # check_text saw to it
-    found = None if value.isprintable() else _REORDERS.search(value) or _TAGS.search(value)
-    if found:
+    match = None if value.isprintable() else _REORDERS.search(value) or _TAGS.search(value)
+    if match:
         raise ClaimError(
-            f"{what} {_quoted(value)} holds {named(found[0])} at position {found.start()}, with "
-            "which a text shows something else than it holds; remove it",
+            f"{what} {_quote(value)} holds {character_name(match[0])} at position {match.start()}, "
+            "with which a text shows something else than it holds; remove it",
             code="CB-133",
         )
 
@@ -172,7 +172,7 @@ def check_codes(value: object, what: str) -> None:
         check_code(text, f"{what}.{name}", DIMENSION_TEXT)
 
 
-def named(character: str) -> str:
+def character_name(character: str) -> str:
     """Return a character for messages by its number and, where it has one, its name."""
     name = unicodedata.name(character, "")
     return f"U+{ord(character):04X}" + (f" ({name.lower()})" if name else "")
@@ -200,5 +200,5 @@ def _other_space(value: str) -> bool:
     return any(character.isspace() and character != " " for character in value)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return f'"{spelt(value[:80])}"'

@@ -16,7 +16,7 @@ import msgspec
 
 from claimbridge.errors import ClaimError, UnbalancedVoucher
 from claimbridge.model.fields import check_instant
-from claimbridge.model.money import EXACT, as_amount, exponent, shown
+from claimbridge.model.money import EXACT, as_amount, excerpt, exponent
 from claimbridge.model.outcome import JournalEntry
 from claimbridge.model.text import check_dimensions, check_text
 
@@ -258,7 +258,7 @@ def _member(kind: type[_E], value: object, what: str) -> _E:
         return kind(str(value))
     except ValueError:
         raise ClaimError(
-            f"{what} must be one of {', '.join(kind)}, not {shown(value)!r}", code="CB-146"
+            f"{what} must be one of {', '.join(kind)}, not {excerpt(value)!r}", code="CB-146"
         ) from None
 
 

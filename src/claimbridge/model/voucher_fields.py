@@ -11,57 +11,61 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 
-class Untold(NamedTuple):
+class Omission(NamedTuple):
     """A place does not tell a field, and why it need not."""
 
     why: str
 
 
-class Told(NamedTuple):
+class FieldNames(NamedTuple):
     """How a field is told: its element in the reference contract, and what people call it."""
 
-    element: str | Untold
-    words: str | Untold
+    element: str | Omission
+    words: str | Omission
 
 
-_ONE_DOCUMENT: Final = Untold(
+_ONE_DOCUMENT: Final = Omission(
     "a server of this contract takes a voucher whole: none is divided for it"
 )
-_PREVIEW: Final = Untold("the table is for accounts; claimbridge preview shows the whole document")
-_CLAIM: Final = Untold("it is the claim's, which the reader has before him")
-_SIGN: Final = Untold("debit and credit have columns of their own")
+_PREVIEW: Final = Omission(
+    "the table is for accounts; claimbridge preview shows the whole document"
+)
+_CLAIM: Final = Omission("it is the claim's, which the reader has before him")
+_SIGN: Final = Omission("debit and credit have columns of their own")
 
-VOUCHER: Final[Mapping[str, Told]] = {
-    "claim_id": Told("ClaimId", _CLAIM),
-    "revision": Told("Revision", _CLAIM),
-    "company": Told("Company", "company"),
-    "employee": Told("Employee", _CLAIM),
-    "currency": Told("Currency", Untold("each posting tells its own")),
-    "document_date": Told("DocumentDate", _PREVIEW),
-    "posting_date": Told("PostingDate", "posting date"),
-    "postings": Told("Posting", "#"),
-    "purpose": Told("Purpose", Untold("what is mapped is posted; a reversal is told as one")),
-    "text": Told("Text", "text"),
-    "employee_name": Told("EmployeeName", _CLAIM),
-    "approver": Told("Approver", _CLAIM),
-    "approved_at": Told("ApprovedAt", _CLAIM),
-    "reverses": Told("Reverses", Untold("what is mapped reverses nothing")),
-    "document_number": Told(_ONE_DOCUMENT, "part"),
-    "documents": Told(_ONE_DOCUMENT, "of"),
+VOUCHER: Final[Mapping[str, FieldNames]] = {
+    "claim_id": FieldNames("ClaimId", _CLAIM),
+    "revision": FieldNames("Revision", _CLAIM),
+    "company": FieldNames("Company", "company"),
+    "employee": FieldNames("Employee", _CLAIM),
+    "currency": FieldNames("Currency", Omission("each posting tells its own")),
+    "document_date": FieldNames("DocumentDate", _PREVIEW),
+    "posting_date": FieldNames("PostingDate", "posting date"),
+    "postings": FieldNames("Posting", "#"),
+    "purpose": FieldNames(
+        "Purpose", Omission("what is mapped is posted; a reversal is told as one")
+    ),
+    "text": FieldNames("Text", "text"),
+    "employee_name": FieldNames("EmployeeName", _CLAIM),
+    "approver": FieldNames("Approver", _CLAIM),
+    "approved_at": FieldNames("ApprovedAt", _CLAIM),
+    "reverses": FieldNames("Reverses", Omission("what is mapped reverses nothing")),
+    "document_number": FieldNames(_ONE_DOCUMENT, "part"),
+    "documents": FieldNames(_ONE_DOCUMENT, "of"),
 }
-POSTING: Final[Mapping[str, Told]] = {
-    "role": Told("Role", "role"),
-    "account": Told("Account", "account"),
-    "side": Told("Side", _SIGN),
-    "amount": Told("Amount", "debit or credit"),
-    "currency": Told("Currency", "currency"),
-    "cost_centre": Told("CostCentre", "cost centre"),
-    "project": Told("Project", _PREVIEW),
-    "partner": Told("Partner", "partner"),
-    "tax_code": Told("TaxCode", _PREVIEW),
-    "tax_base": Told("TaxBase", _PREVIEW),
-    "narration": Told("Narration", "narration"),
-    "dimensions": Told("Dimension", _PREVIEW),
-    "source": Told("Source", Untold("the reasons below tell it")),
-    "company": Told("Company", "company"),
+POSTING: Final[Mapping[str, FieldNames]] = {
+    "role": FieldNames("Role", "role"),
+    "account": FieldNames("Account", "account"),
+    "side": FieldNames("Side", _SIGN),
+    "amount": FieldNames("Amount", "debit or credit"),
+    "currency": FieldNames("Currency", "currency"),
+    "cost_centre": FieldNames("CostCentre", "cost centre"),
+    "project": FieldNames("Project", _PREVIEW),
+    "partner": FieldNames("Partner", "partner"),
+    "tax_code": FieldNames("TaxCode", _PREVIEW),
+    "tax_base": FieldNames("TaxBase", _PREVIEW),
+    "narration": FieldNames("Narration", "narration"),
+    "dimensions": FieldNames("Dimension", _PREVIEW),
+    "source": FieldNames("Source", Omission("the reasons below tell it")),
+    "company": FieldNames("Company", "company"),
 }

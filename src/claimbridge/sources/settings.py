@@ -21,7 +21,7 @@ import msgspec
 
 from claimbridge.bounds import check_finite
 from claimbridge.config import load_config, read_password, read_tables, stems_in
-from claimbridge.environment import nothing_overridden, read_as, variables_of
+from claimbridge.environment import overrides_nothing, read_as, variables_of
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim
 from claimbridge.sources.base import Source
@@ -228,7 +228,7 @@ def _override(
     """Take CLAIMBRIDGE_SOURCE_<NAME>_<KEY> into the table; the kind refuses keys it has not."""
     for key, text in variables_of(name, environ, kind="source_", beside=stems_in(document)):
         if key in ("ledgers", "options", "name", "folder", ""):
-            raise nothing_overridden(text, f"{key or 'it'} is no single value")
+            raise overrides_nothing(text, f"{key or 'it'} is no single value")
         table[key] = text
 
 

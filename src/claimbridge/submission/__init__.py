@@ -32,7 +32,7 @@ from claimbridge.submission.batch import submit_batch
 from claimbridge.submission.books import BookConfig, id_of, missing, open_book, place_of
 from claimbridge.submission.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.claim_reversal import reverse_claim
-from claimbridge.submission.decisions import closed_error, decide
+from claimbridge.submission.decisions import decide
 from claimbridge.submission.delivery import submit_document
 from claimbridge.submission.division import submit_claim
 from claimbridge.submission.documents import digest_of, documents_of
@@ -52,7 +52,7 @@ from claimbridge.submission.driver import (
 )
 from claimbridge.submission.evidence import counts, moved
 from claimbridge.submission.news import absorb, submission_of
-from claimbridge.submission.port import Built, Draft, Exchanger, FirstSend, LedgerPort, Rules
+from claimbridge.submission.port import Built, Draft, Exchanger, LedgerPort, Rules
 from claimbridge.submission.probe import ProbeResult
 from claimbridge.submission.question import refresh
 from claimbridge.submission.recovery import reconcile_claim, reconcile_document, unfinished
@@ -61,19 +61,14 @@ from claimbridge.submission.restored import bring_into_doubt
 from claimbridge.submission.reversal import reverse_document
 from claimbridge.submission.steps import (
     Access,
-    AgreeNew,
     AtOnce,
     Begin,
     Confirm,
     FirstSight,
-    IsNew,
-    KeepBooks,
     NoteJob,
     Pause,
     Plan,
     Post,
-    ReadBooks,
-    ReadContinuity,
     Recall,
     Record,
     Step,
@@ -82,7 +77,6 @@ from claimbridge.submission.withdrawal import withdraw_claim
 
 __all__ = [
     "Access",
-    "AgreeNew",
     "AtOnce",
     "Begin",
     "BookConfig",
@@ -93,11 +87,8 @@ __all__ = [
     "Emissions",
     "End",
     "Exchanger",
-    "FirstSend",
     "FirstSight",
     "InThread",
-    "IsNew",
-    "KeepBooks",
     "LedgerPort",
     "NoteJob",
     "Pause",
@@ -105,8 +96,6 @@ __all__ = [
     "Plan",
     "Post",
     "ProbeResult",
-    "ReadBooks",
-    "ReadContinuity",
     "Recall",
     "Record",
     "Rules",
@@ -115,7 +104,6 @@ __all__ = [
     "absorb",
     "advance",
     "bring_into_doubt",
-    "closed_error",
     "counts",
     "decide",
     "digest_of",

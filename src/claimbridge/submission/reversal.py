@@ -10,12 +10,7 @@ from claimbridge.errors import (
     DeliveryError,
     OutcomeUnknown,
 )
-from claimbridge.model import (
-    LIVE,
-    Key,
-    State,
-    Submission,
-)
+from claimbridge.model import LIVE, History, Key, State, Submission
 from claimbridge.submission.decisions import closed_error
 from claimbridge.submission.documents import settle_command
 from claimbridge.submission.doubt import Resend, resolve
@@ -87,20 +82,12 @@ def take_back(
         if original.journal_entry is None:
             yield from learn_number(original, ledger)
             continue
-        if reversal is not None and reversal.state is State.PARKED:
-            raise closed_error(reversal)
-        if reversal is not None and reversal.state is State.IN_DOUBT:
-            resolution = yield from resolve(history, reversal, ledger, resend=True)
-            if not isinstance(resolution, Resend):
-                continue
-            reversal = resolution.submission
-        else:
+        if reversal is None or reversal.state is not State.IN_DOUBT:
             reversal = reversal_of(original, reversal, posting_date, text, ledger.rules)
-            answer = yield from ask_first(history, reversal, ledger)
-            if answer is not None:
-                yield from tries.after_question(reversal, answer)
-                continue
-        end = yield from fly(history, (reversal, original), ledger, verb="reverse")
+        ready = yield from _ready(history, reversal, ledger, tries)
+        if ready is None:
+            continue
+        end = yield from fly(history, (ready, original), ledger, verb="reverse")
         if end is None:
             continue
         landing, outcome = end
@@ -109,6 +96,22 @@ def take_back(
         if landing.state is State.REJECTED and (yield from _reversed_by_others(original, ledger)):
             continue
         yield from tries.after(landing, outcome)
+
+
+def _ready(
+    history: History, reversal: Submission, ledger: Exchanger, tries: Tries
+) -> Plan[Submission | None]:
+    """Return a reversal that may be sent now; None to look again."""
+    if reversal.state is State.PARKED:
+        raise closed_error(reversal)
+    if reversal.state is State.IN_DOUBT:
+        resolution = yield from resolve(history, reversal, ledger, resend=True)
+        return resolution.submission if isinstance(resolution, Resend) else None
+    answer = yield from ask_first(history, reversal, ledger)
+    if answer is None:
+        return reversal
+    yield from tries.after_question(reversal, answer)
+    return None
 
 
 def _reversed_by_others(original: Submission, ledger: Exchanger) -> Plan[bool]:

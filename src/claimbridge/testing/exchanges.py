@@ -69,7 +69,7 @@ def load_exchanges(folder: Path) -> Iterator[RecordedExchange]:
 
 
 def shown_outcomes(outcomes: tuple[Outcome, ...]) -> tuple[dict[str, Any], ...]:
-    """Return outcomes in the words of an ``[[expect]]`` table: what is empty is left out."""
+    """Return outcomes in the words of an ``[[expect]]`` table; empty fields are left out."""
     return tuple(
         {
             name: value

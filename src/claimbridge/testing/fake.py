@@ -31,7 +31,7 @@ from claimbridge.testing.given import chart_given, check_kind
 
 
 class FakeEntry(msgspec.Struct, frozen=True):
-    """What the fake ERP holds of one voucher; ``reversed`` once a reversal took it back."""
+    """One voucher in the fake ERP; ``reversed`` once a reversal took it back."""
 
     reference: str
     journal_entry: JournalEntry
@@ -77,8 +77,8 @@ class FakeErp:
 
     def reject(self, *reasons: str) -> None:
         """Refuse what the next request holds, for these reasons: LedgerRejection."""
-        told = tuple(Reason(text) for text in reasons)
-        no = Outcome(kind=OutcomeKind.REJECTED, reasons=told or (Reason("refused to order"),))
+        given = tuple(Reason(text) for text in reasons)
+        no = Outcome(kind=OutcomeKind.REJECTED, reasons=given or (Reason("refused to order"),))
         self._orders.append(lambda _: (no,))
 
     def throttle(self, retry_after: float) -> None:
@@ -87,10 +87,10 @@ class FakeErp:
         self._orders.append(lambda _: (busy,))
 
     def answer(self, verb: str, submissions: tuple[Submission, ...]) -> tuple[Outcome, ...]:
-        """Return what it makes of one exchange."""
+        """Return its outcomes of one exchange."""
         self.requests += 1
         if verb == "query":
-            return tuple(self._found(one) for one in submissions)
+            return tuple(self._look_up(one) for one in submissions)
         if self._orders:
             return self._orders.pop(0)(submissions)
         return self._post(submissions)
@@ -115,7 +115,7 @@ class FakeErp:
             if entry.journal_entry == number:
                 self._entries[reference] = msgspec.structs.replace(entry, reversed=True)
 
-    def _found(self, submission: Submission) -> Outcome:
+    def _look_up(self, submission: Submission) -> Outcome:
         known = self._entries.get(submission.reference)
         if known is None:
             return Outcome(kind=OutcomeKind.ABSENT, reference=submission.reference)
@@ -215,16 +215,16 @@ def _plain(claim: Claim) -> bytes:
         '[chart]\nname = "plain"\ndefault_cost_centre = "1000"\n[accounts]\n'
         'employee_payable = "2241"\ncard_payable = "2242"\ninput_tax = "2221"\n'
         'rounding = "6603"\nfx_difference = "6061"\n'
-        f"[company.{_quoted(claim.company)}]\ncurrency = {_quoted(claim.currency)}\n"
+        f"[company.{_quote(claim.company)}]\ncurrency = {_quote(claim.currency)}\n"
         'time_zone = "UTC"\n'
     )
     rows = (
-        f'[[expense]]\ntype = {_quoted(kind)}\naccount = "6602"\n'
+        f'[[expense]]\ntype = {_quote(kind)}\naccount = "6602"\n'
         for kind in sorted({line.type for line in claim.lines})
     )
     return (head + "".join(rows)).encode()
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     # JSON's strings are TOML's too.
     return msgspec.json.encode(text).decode()

@@ -1,4 +1,4 @@
-"""Arguments of what tests are written with: a wrong one is refused when it is given."""
+"""Arguments of the testing tools: a wrong one is refused at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def chart_given(chart: object) -> Chart | None:
         return chart
     if isinstance(chart, (str, Path)):
         return Chart.load(chart)
-    raise refused("chart", chart, "a Chart, or the path of one")
+    raise refusal("chart", chart, "a Chart, or the path of one")
 
 
 def folder_given(recorded: object) -> Path | None:
@@ -23,7 +23,7 @@ def folder_given(recorded: object) -> Path | None:
     if recorded is None:
         return None
     if not isinstance(recorded, (str, Path)):
-        raise refused("recorded", recorded, "a folder's path")
+        raise refusal("recorded", recorded, "a folder's path")
     folder = Path(recorded)
     if not folder.is_dir():
         raise ConfigurationError(f"recorded: there is no folder {folder}", code="CB-250")
@@ -33,14 +33,12 @@ def folder_given(recorded: object) -> Path | None:
 def check_kind(name: str, value: object, kind: Any, what: str) -> None:
     """Refuse a value that is not of a kind; ``kind`` is as for ``isinstance``."""
     if not isinstance(value, kind):
-        raise refused(name, value, what)
+        raise refusal(name, value, what)
 
 
-def refused(name: str, value: object, wanted: str) -> ConfigurationError:
-    """Return the error for an argument that is of another kind than is wanted."""
-    return ConfigurationError(
-        f"{name} is a {type(value).__name__}, where {wanted} is wanted", code="CB-296"
-    )
+def refusal(name: str, value: object, wanted: str) -> ConfigurationError:
+    """Return the error for an argument of the wrong kind."""
+    return ConfigurationError(f"{name} is a {type(value).__name__}; give {wanted}", code="CB-296")
 
 
-__all__ = ["chart_given", "check_kind", "folder_given", "refused"]
+__all__ = ["chart_given", "check_kind", "folder_given", "refusal"]

@@ -17,7 +17,7 @@ from tests.mapping.charts import CHART, chart, claim, line
 
 from claimbridge.errors import ConfigurationError, MappingError
 from claimbridge.mapping import Chart
-from claimbridge.mapping.chart.boxes import ALL, box_of, example, remainder, shared
+from claimbridge.mapping.chart.boxes import ALL, box_of, example, intersection, remainder
 from claimbridge.mapping.chart.facts import CONDITIONS, Facts, facts_of
 from claimbridge.mapping.chart.rows import ANY, ExpenseRow, RowIndex, Window
 from claimbridge.mapping.chart.when import When
@@ -168,7 +168,9 @@ def test_the_axes_compare_rows_as_one_by_one(members: list[ExpenseRow]) -> None:
     found = {row.number: earlier.number for earlier, row in index.unreachable()}
     assert found == {row: by for row, by in hidden.items() if by is not None}
     for place, (row, meeting) in enumerate(index.meetings("x")):
-        common = [one for one in members[:place] if shared(box_of(one), box_of(row)) is not None]
+        common = [
+            one for one in members[:place] if intersection(box_of(one), box_of(row)) is not None
+        ]
         assert list(meeting) == common
 
 

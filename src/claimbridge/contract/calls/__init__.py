@@ -1,1 +1,1 @@
-"""One call by a contract: render a request, judge its body, read the reply."""
+"""One call by a contract: write the request, judge it, read the reply, report its drift."""

@@ -1,8 +1,8 @@
 """What else is wrong with a refused request, by xmlschema.
 
-libxml2 stops looking inside an element at the first child out of place; xmlschema goes on, so that
-everything can be mended at once. It only adds to a refusal: it is never asked about a valid
-request, and whatever it does wrong leaves libxml2's findings as they are.
+libxml2 stops looking inside an element at the first child out of place. xmlschema goes on, so that
+everything can be fixed at once. xmlschema only adds to a refusal: nobody asks it about a valid
+request, and its failures leave libxml2's findings as they are.
 """
 
 from __future__ import annotations
@@ -40,34 +40,34 @@ class Explainer:
         """Return findings beyond the ``known`` ones; empty whenever xmlschema cannot help."""
         if not self._usable or len(body) > MAX_BYTES:
             return []
-        found: dict[tuple[str, str], Finding] = {}
-        # Building is slow and not written for threads; who finds it taken does without.
+        more: dict[tuple[str, str], Finding] = {}
+        # Building is slow and not written for threads. A thread that must wait does without.
         if not self._lock.acquire(blocking=False):
             return []
         try:
             if self._schema is None:
-                self._schema = _built(self._documents)
-            for finding in _asked(self._schema, root):
-                if not _is_told(finding, known):
-                    found.setdefault((finding.path, finding.rule), finding)
+                self._schema = build(self._documents)
+            for finding in _findings(self._schema, root):
+                if not _repeats(finding, known):
+                    more.setdefault((finding.path, finding.rule), finding)
         except Exception:  # noqa: BLE001 - an explanation is a courtesy; the verdict stands
             self._usable = self._schema is not None
         finally:
             self._lock.release()
-        return list(found.values())[:MAX_MORE]
+        return list(more.values())[:MAX_MORE]
 
 
-def _is_told(finding: Finding, known: Sequence[Finding]) -> bool:
-    """Whether libxml2 has told it: the same place, or a child out of place in the same element."""
-    if any(finding.path == told.path for told in known):
+def _repeats(finding: Finding, known: Sequence[Finding]) -> bool:
+    """Whether libxml2 found it: at the same place, or a child out of place in the same element."""
+    if any(finding.path == other.path for other in known):
         return True
     owner = finding.path.rpartition("/")[0]
     return finding.rule in _ABOUT_CHILDREN and any(
-        told.rule in _ABOUT_CHILDREN and told.path.rpartition("/")[0] == owner for told in known
+        other.rule in _ABOUT_CHILDREN and other.path.rpartition("/")[0] == owner for other in known
     )
 
 
-def _asked(schema: Any, root: etree._Element) -> Iterator[Finding]:
+def _findings(schema: Any, root: etree._Element) -> Iterator[Finding]:
     stop = time.monotonic() + MAX_SECONDS
     for error in schema.iter_errors(root):
         if time.monotonic() > stop:
@@ -103,8 +103,8 @@ def _child_finding(error: Any, path: str, name: str) -> Finding:
     )
 
 
-def _built(documents: Documents) -> Any:
-    """Return xmlschema's schema of all documents, which may open nothing."""
+def build(documents: Documents) -> Any:
+    """Return xmlschema's schema of all documents, which opens no file and no address."""
     import xmlschema  # imported here: it takes 130 ms, and most requests are valid
 
     texts = [_alone(text) for text in documents.schemas.values()]
@@ -127,4 +127,4 @@ def _alone(text: bytes) -> str:
     return etree.tostring(tree, encoding="unicode")
 
 
-__all__ = ["Explainer"]
+__all__ = ["MAX_SCHEMA_BYTES", "Explainer", "build"]

@@ -101,18 +101,18 @@ def findings_from(
 
 
 def traced(finding: Finding, sources: Mapping[str, str]) -> Finding:
-    """Return the finding with the claim field it came from, where ``sources`` knows one.
+    """Return the finding with the claim field that it came from, where ``sources`` knows one.
 
-    A part without a source of its own came from where the nearest element above came from.
+    A part without a source of its own has the source of the nearest element above it.
     ``Voucher[1]`` and ``Voucher`` name the same element.
     """
     if not sources:
         return finding
-    known = {path.replace("[1]", ""): field for path, field in sources.items()}
+    fields = {path.replace("[1]", ""): field for path, field in sources.items()}
     path = finding.path.replace("[1]", "")
-    while path not in known and path:
+    while path not in fields and path:
         path = path.rpartition("/")[0]
-    return Finding(finding.path, finding.rule, finding.text, known.get(path, ""))
+    return Finding(finding.path, finding.rule, finding.text, fields.get(path, ""))
 
 
 def _value_finding(kind: str, message: re.Match[str], node: etree._Element | None) -> Finding:
@@ -165,23 +165,20 @@ def _content_finding(rest: str, node: etree._Element | None, shape: Shape | None
 def _missing(parent: etree._Element | None, expected: list[str], shape: Shape | None) -> Finding:
     owner = xmlio.local_name(parent) if parent is not None else "the request"
     inside = _shape_at(parent, shape)
-    needed = [name for name in expected if _required(inside, name)] or expected
+    names = [name for name in expected if _required(inside, name)] or expected
     order = list(inside.children) if inside else []
-    needed.sort(key=lambda name: order.index(name) if name in order else len(order))
+    names.sort(key=lambda name: order.index(name) if name in order else len(order))
     above = xmlio.path_of(parent)
-    path = f"{above}/{needed[0]}" if above and needed else (needed or [""])[0]
-    what = needed[0] if len(needed) == 1 else f"one of {', '.join(needed)}"
+    path = f"{above}/{names[0]}" if above and names else (names or [""])[0]
+    what = names[0] if len(names) == 1 else f"one of {', '.join(names)}"
     return Finding(path, "missing", f"{owner} lacks {what}")
 
 
 def _expected(rest: str) -> list[str]:
     """Return the local names in "Expected is one of ( {urn}A, {urn}B )."."""
-    listed = re.search(r"Expected is (?:one of )?\( (.*) \)", rest)
-    if not listed:
-        return []
-    return [
-        split_name(name.strip())[1] for name in listed[1].split(", ") if not name.startswith("##")
-    ]
+    match = re.search(r"Expected is (?:one of )?\( (.*) \)", rest)
+    names = match[1].split(", ") if match else ()
+    return [split_name(name.strip())[1] for name in names if not name.startswith("##")]
 
 
 def _required(shape: Shape | None, name: str) -> bool:
@@ -206,28 +203,28 @@ def _node(
     if not path:
         return None
     try:
-        found = root.getroottree().xpath(path, namespaces=dict(prefixes))
+        nodes = root.getroottree().xpath(path, namespaces=dict(prefixes))
     except etree.XPathError:
         return None
-    first = found[0] if isinstance(found, list) and found else None
+    first = nodes[0] if isinstance(nodes, list) and nodes else None
     return first if isinstance(first, etree._Element) else None
 
 
 def _prefixes(root: etree._Element) -> dict[str, str]:
-    known: dict[str, str] = {}
+    prefixes: dict[str, str] = {}
     for element in root.iter(etree.Element):
         for prefix, uri in element.nsmap.items():
             if prefix:
-                known.setdefault(prefix, uri)
-    return known
+                prefixes.setdefault(prefix, uri)
+    return prefixes
 
 
 def _first_quoted(text: str) -> str:
-    found = re.search(r"'([^']*)'", text)
-    return found[1] if found else ""
+    quoted = re.search(r"'([^']*)'", text)
+    return quoted[1] if quoted else ""
 
 
-def _shown(value: str) -> str:
+def _shortened(value: str) -> str:
     return value if len(value) <= 40 else f"{value[:40]}…"
 
 
@@ -249,33 +246,28 @@ def _bound_text(relation: str) -> Callable[[str, str], str]:
 
 
 def _enumeration_text(name: str, rest: str) -> str:
-    found = re.search(r"The value '(.*)' is not an element of the set \{(.*)\}", rest, re.DOTALL)
-    if not found:
+    match = re.search(r"The value '(.*)' is not an element of the set \{(.*)\}", rest, re.DOTALL)
+    if not match:
         return f"{name} is not one of the allowed values"
-    allowed = [value.strip("'") for value in found[2].split(", ")]
-    return f"{name} is {_shown(found[1])!r}; allowed are {listed(allowed)}"
-
-
-def _pattern_text(name: str, rest: str) -> str:
-    found = re.search(r"by the pattern '(.*)'\.", rest, re.DOTALL)
-    return f"{name} does not have the form {found[1] if found else 'the contract asks for'}"
+    allowed = [value.strip("'") for value in match[2].split(", ")]
+    return f"{name} is {_shortened(match[1])!r}; allowed are {listed(allowed)}"
 
 
 def _type_text(name: str, rest: str) -> str:
-    found = re.match(r"'(.*)' is not a valid value of the .*? type(?: '([^']*)')?", rest, re.DOTALL)
-    if not found:
+    match = re.match(r"'(.*)' is not a valid value of the .*? type(?: '([^']*)')?", rest, re.DOTALL)
+    if not match:
         return f"{name} is not of the type that the contract asks for"
-    kind = (found[2] or "").rpartition(":")[2].rpartition("}")[2]
-    wanted = _TYPES.get(kind, f"a value of the type {kind}" if kind else "of the right type")
-    if not found[1].strip():
-        return f"{name} is empty; it must be {wanted}"
-    # Only what should have been a number or a date: anything else may be a name or an account.
+    kind = (match[2] or "").rpartition(":")[2].rpartition("}")[2]
+    form = _TYPES.get(kind, f"a value of the type {kind}" if kind else "of the right type")
+    if not match[1].strip():
+        return f"{name} is empty; it must be {form}"
+    # Only what should have been a number or a date. Anything else may be a name or an account.
     value = (
-        f" {_shown(found[1])!r}"
-        if re.fullmatch(r"[-+\d.,:TZ/ ]+|NaN|[A-Za-z]{1,12}", found[1])
+        f" {_shortened(match[1])!r}"
+        if re.fullmatch(r"[-+\d.,:TZ/ ]+|NaN|[A-Za-z]{1,12}", match[1])
         else ""
     )
-    return f"{name}{value} is not {wanted}"
+    return f"{name}{value} is not {form}"
 
 
 def _any_facet(name: str, _rest: str) -> str:
@@ -287,7 +279,6 @@ _FACETS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "minLength": _length_text("at least"),
     "length": _length_text("exactly"),
     "enumeration": _enumeration_text,
-    "pattern": _pattern_text,
     "fractionDigits": lambda name, rest: f"{name} has more than {_last_number(rest)} decimals",
     "totalDigits": lambda name, rest: f"{name} has more than {_last_number(rest)} digits",
     "minInclusive": _bound_text(BOUNDS["min_inclusive"]),

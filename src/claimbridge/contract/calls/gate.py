@@ -1,7 +1,7 @@
 """The gate: the verdict on exactly the bytes that are to be sent.
 
-libxml2 decides, but for pattern facets, which ``patterns`` judges; ``explain`` may add what else is
-wrong, never change the verdict.
+libxml2 decides all but pattern facets, which ``patterns`` judges. ``explain`` may add what else is
+wrong, and never changes the verdict.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 MAX_FINDINGS: Final = 100
 _DRIVER: Final = f"{SCHEME}driver.xsd"
 
-# While one thread compiles, another's parsing can take lxml's resolvers away for a moment: lxml
-# sets libxml2's document loader before each parse and sets it back after, for the whole process.
-# libxml2 then skips imports without an error. So a compilation counts only when each document was
-# asked of us; otherwise it is made again.
+# lxml sets libxml2's document loader before each parse and sets it back after, for the whole
+# process. So while one thread compiles, another's parsing can take lxml's resolvers away for a
+# moment, and libxml2 then skips imports without an error. A compilation counts only if libxml2 has
+# asked us for each document; otherwise it is tried again.
 _TRIES: Final = 8
 
 
@@ -57,8 +57,8 @@ class Gate:
         self._element = element
         self._forms = None if plain is None else Forms(schemas)
         self._explainer = Explainer(self._documents) if explained else None
-        # A compiled schema keeps the errors of its last use on itself, so each thread that is
-        # checking holds one of its own. list.append and list.pop are atomic.
+        # A compiled schema keeps the errors of its last use on itself, so each thread that checks
+        # takes one of its own. list.append and list.pop are atomic.
         self._idle: list[etree.XMLSchema] = [compiled(self._documents)]
 
     def check(self, body: bytes, sources: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -71,37 +71,31 @@ class Gate:
     def judge(
         self, root: etree._Element, body: bytes, sources: Mapping[str, str]
     ) -> tuple[Finding, ...]:
-        """Return what ``check`` does; ``root`` is the ``body`` parsed."""
+        """Return what ``check`` does; ``root`` is the tree of ``body``."""
         with self._schema() as schema:
             valid = schema.validate(root)
             entries = list(schema.error_log)[: 4 * MAX_FINDINGS]
-        formed = self._formed(root)
-        if valid and not formed:
+        patterns = list(islice(self._forms.findings(root), MAX_FINDINGS)) if self._forms else []
+        if valid and not patterns:
             return ()
-        found = [] if valid else self._explained(entries, root, body, formed)
-        return tuple(traced(finding, sources) for finding in (*found, *formed)[:MAX_FINDINGS])
+        others = [] if valid else self._objections(entries, root, body, patterns)
+        return tuple(traced(finding, sources) for finding in (*others, *patterns)[:MAX_FINDINGS])
 
-    def _formed(self, root: etree._Element) -> list[Finding]:
-        """Return what pattern facets forbid."""
-        if self._forms is None:
-            return []
-        return list(islice(self._forms.findings(root), MAX_FINDINGS))
-
-    def _explained(
+    def _objections(
         self,
         entries: Iterable[etree._LogEntry],
         root: etree._Element,
         body: bytes,
-        known: Sequence[Finding],
+        patterns: Sequence[Finding],
     ) -> list[Finding]:
         """Return libxml2's objections as findings, and what xmlschema finds beyond them."""
         leaf = self._element(str(root.tag))
-        found = list(findings_from(entries, root, leaf.shape if leaf else None))
-        if not found:
-            found = [Finding("", "invalid", "the contract forbids this request")]
+        findings = list(findings_from(entries, root, leaf.shape if leaf else None))
+        if not findings:
+            findings = [Finding("", "invalid", "the contract forbids this request")]
         if self._explainer is not None:
-            found += self._explainer.more(body, root, known=[*found, *known])
-        return found
+            findings += self._explainer.more(body, root, known=[*findings, *patterns])
+        return findings
 
     @contextmanager
     def _schema(self) -> Iterator[etree.XMLSchema]:

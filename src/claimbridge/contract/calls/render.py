@@ -1,21 +1,28 @@
 """A request as nested dicts in the contract's own names, written as canonical XML.
 
-Names: ``"Amount"`` an element, ``"@currencyCode"`` an attribute, ``"#text"`` the text beside
-attributes, ``"@xsi:type"`` the concrete type, ``"@xsi:nil": True`` an empty nillable element, a
-list where an element repeats, ``"{namespace}Name"`` where two elements of one type share a local
-name. ``None`` means "left out". Values are str, int, bool, Decimal, date and datetime with a zone.
+Names::
 
-Order and namespaces come from the contract. Everything that is given and known is written, even
-where the contract forbids it there: the gate judges. A name that the contract does not know, and a
-value that has no exact form, are refused here.
+    "Amount"            an element
+    "@currencyCode"     an attribute
+    "#text"             the text beside attributes
+    "@xsi:type"         the concrete type
+    "@xsi:nil": True    an empty nillable element
+    "{namespace}Name"   an element, where two elements of one type share a local name
+
+An element that repeats is a list. ``None`` means "left out". Values are str, int, bool, Decimal,
+date, and datetime with a zone.
+
+Order and namespaces come from the contract. The renderer writes everything that is given and known,
+even where the contract forbids it there: the gate judges. The renderer refuses a name that the
+contract does not know, and a value that has no exact form.
 
 Where a whole group repeats (``(A, B)*``), each name in it is given as a list with one entry per
-repetition (``None`` where a repetition lacks it); the lists must be equally long. In a repeated
-choice the members stand in schema order, one after the other.
+repetition, ``None`` where a repetition lacks the name. The lists must be equally long. In a
+repeated choice the members stand in schema order, one after the other.
 
-The output is exclusive C14N 1.0, written in one pass; tests hold it against
-``xmlio.canonical``. Only where ``@xsi:type`` names a type in a namespace that no element around it
-uses is that prefix declared besides (it would be InclusiveNamespaces to a signature).
+The output is exclusive C14N 1.0, written in one pass; tests compare it with ``xmlio.canonical``.
+One exception: ``@xsi:type`` may name a type in a namespace that no element around it uses. Its
+prefix is then declared besides; a signature would call it InclusiveNamespaces.
 """
 
 from __future__ import annotations
@@ -57,7 +64,7 @@ Scope = frozenset[str]
 
 
 class RequestPath:
-    """Where in the request we are; its text is made only when something is wrong."""
+    """A place in the request, written out only for a finding."""
 
     __slots__ = ("above", "name", "number")
 
@@ -73,7 +80,7 @@ class RequestPath:
         return f"{self.above}/{name}"
 
     def at(self, name: str) -> str:
-        """Return the path of ``name`` below this place."""
+        """Return the path of ``name`` at this place."""
         return name if self.above is None else f"{self}/{name}"
 
 
@@ -110,7 +117,7 @@ class _Writer:
     def element(self, leaf: Leaf, value: Any, place: RequestPath, scope: Scope) -> None:
         """Write one element with what it holds."""
         if type(value) is dict or isinstance(value, Mapping):
-            self._nested(leaf, value, place, scope)
+            self._element_with_children(leaf, value, place, scope)
             return
         if isinstance(value, (list, tuple)):
             self.refuse(str(place), "type", f"{leaf.local} holds a list inside a list")
@@ -122,14 +129,14 @@ class _Writer:
         else:
             self.refuse(str(place), "type", f"{leaf.local} holds elements, not a text")
 
-    def _nested(
+    def _element_with_children(
         self, leaf: Leaf, value: Mapping[str, Any], place: RequestPath, scope: Scope
     ) -> None:
         if self._depth > _MAX_DEPTH:
             raise _violation(
                 leaf.local, [Finding(str(place), "type", f"{leaf.local} is nested too deeply")]
             )
-        shape, typed = self._concrete(leaf.shape, value, place)
+        shape, typed = self._concrete_shape(leaf.shape, value, place)
         self._refuse_unknown(shape, value, place)
         name, start, inner = self._start(leaf, shape, value, typed, place=place, scope=scope)
         self.out.append(start)
@@ -143,18 +150,18 @@ class _Writer:
             self._depth -= 1
         self.out.append(f"</{name}>")
 
-    def _concrete(
-        self, declared: Shape, value: Mapping[str, Any], place: RequestPath
+    def _concrete_shape(
+        self, shape: Shape, value: Mapping[str, Any], place: RequestPath
     ) -> tuple[Shape, str]:
         """Return the shape that counts and the ``{namespace}name`` of its xsi:type, or ""."""
-        wanted = value.get("@xsi:type")
-        if wanted is None:
-            return declared, ""
-        found = self._types.named(str(wanted))
-        if found is None:
-            self.refuse(place.at("@xsi:type"), "unexpected", f"the contract has no type {wanted!r}")
-            return declared, ""
-        return found[1], found[0]
+        name = value.get("@xsi:type")
+        if name is None:
+            return shape, ""
+        concrete = self._types.named(str(name))
+        if concrete is None:
+            self.refuse(place.at("@xsi:type"), "unexpected", f"the contract has no type {name!r}")
+            return shape, ""
+        return concrete[1], concrete[0]
 
     def _refuse_unknown(self, shape: Shape, value: Mapping[str, Any], place: RequestPath) -> None:
         for key in value.keys() - shape.allowed:
@@ -166,32 +173,32 @@ class _Writer:
         self,
         leaf: Leaf,
         shape: Shape,
-        value: Mapping[str, Any],
-        typed: str,
+        body: Mapping[str, Any],
+        concrete: str,
         *,
         place: RequestPath,
         scope: Scope,
     ) -> tuple[str, str, Scope]:
         """Return the element's name, its start tag, and the scope inside."""
-        marked = [key for key in value if isinstance(key, str) and key.startswith("@")]
-        if not marked:
+        keys = [key for key in body if isinstance(key, str) and key.startswith("@")]
+        if not keys:
             name, declared, inner = self._open(leaf, scope)
             return name, f"<{name}{declared}>", inner
         attributes: list[tuple[str, str, str]] = []
         needed = {leaf.namespace} if leaf.namespace else set()
-        for key in marked:
-            given = value[key]
-            if given is None:
+        for key in keys:
+            value = body[key]
+            if value is None:
                 continue
             qualified = _attribute_name(key, shape)
-            if qualified is None or (key == "@xsi:type" and not typed):
+            if qualified is None or (key == "@xsi:type" and not concrete):
                 continue
             uri, local = split_name(qualified)
             if uri and uri != XML:
                 needed.add(uri)
-            form = self._text(given, place, attribute=key)
+            form = self._text(value, place, attribute=key)
             if key == "@xsi:type":
-                form = self._qname(typed, needed)
+                form = self._qname(concrete, needed)
             attributes.append((uri, local, form))
         new = sorted((self._prefix(uri), uri) for uri in needed - scope)
         name = self._qualified(leaf.namespace, leaf.local)
@@ -233,14 +240,14 @@ class _Writer:
             path = place.at(attribute) if attribute else str(place)
             self.refuse(path, "type", f"{attribute.lstrip('@') or place.name}: {error}")
             return ""
-        found = _FORBIDDEN.search(plain)
-        if found:
+        forbidden = _FORBIDDEN.search(plain)
+        if forbidden:
             path = place.at(attribute) if attribute else str(place)
             self.refuse(
                 path,
                 "characters",
                 f"{attribute.lstrip('@') or place.name} holds the character "
-                f"U+{ord(found[0]):04X}, which XML cannot carry; remove it from the claim",
+                f"U+{ord(forbidden[0]):04X}, which XML cannot carry; remove it from the claim",
             )
             return ""
         return _attribute(plain) if attribute else _escaped(plain)
@@ -266,20 +273,20 @@ class _Content:
         if isinstance(part, Leaf):
             self._leaves(part, supply)
         elif part.repeats:
-            self._repeated(part, supply)
+            self._repeating(part, supply)
         else:
             self._once(part, supply)
 
     def _once(self, branch: Branch, supply: dict[str, list[Any]]) -> None:
         parts = branch.parts_for(supply)
         if branch.is_choice:
-            # The branch that has most to say goes first; what is left breaks the contract and
-            # is written all the same, for the gate to name.
+            # The branch with the most keys goes first. What is left breaks the contract; it is
+            # written all the same, for the gate to name.
             parts.sort(key=lambda part: -len(part.keys & supply.keys()))
         for part in parts:
             self.write(part, supply)
 
-    def _repeated(self, branch: Branch, supply: dict[str, list[Any]]) -> None:
+    def _repeating(self, branch: Branch, supply: dict[str, list[Any]]) -> None:
         if branch.is_choice:
             for part in branch.parts_for(supply):
                 if isinstance(part, Branch):
@@ -294,7 +301,7 @@ class _Content:
         single = [leaf.key for leaf in branch.leaves() if not leaf.repeats]
         lengths = {len(own[key]) for key in single if key in own}
         count = max(lengths, default=1)
-        if len(lengths) > 1 or (count > 1 and any(len(held) != count for held in own.values())):
+        if len(lengths) > 1 or (count > 1 and any(len(values) != count for values in own.values())):
             self.writer.refuse(
                 self.place.at(sorted(own)[0]),
                 "repetition",
@@ -306,22 +313,22 @@ class _Content:
             self._once(branch, own)
             return
         for number in range(count):
-            turn = {key: _items(held[number]) for key, held in own.items()}
-            self._once(branch, {key: held for key, held in turn.items() if held})
+            turn = {key: _items(values[number]) for key, values in own.items()}
+            self._once(branch, {key: values for key, values in turn.items() if values})
 
     def _leaves(self, leaf: Leaf, supply: dict[str, list[Any]]) -> None:
-        held = supply.get(leaf.key)
-        if not held:
+        values = supply.get(leaf.key)
+        if not values:
             return
         if self.shape.last[leaf.key] is leaf or leaf.most is None:
-            taken = supply.pop(leaf.key)
+            own = supply.pop(leaf.key)
         else:
-            taken, supply[leaf.key] = held[: leaf.most], held[leaf.most :]
+            own, supply[leaf.key] = values[: leaf.most], values[leaf.most :]
             if not supply[leaf.key]:
                 del supply[leaf.key]
-        for number, value in enumerate(taken, 1):
+        for number, value in enumerate(own, 1):
             if value is not None:
-                place = RequestPath(self.place, leaf.local, number if len(taken) > 1 else 0)
+                place = RequestPath(self.place, leaf.local, number if len(own) > 1 else 0)
                 self.writer.element(leaf, value, place, self.scope)
 
 
@@ -370,11 +377,11 @@ def _items(value: Any) -> list[Any]:
 
 
 def _escaped(plain: str) -> str:
-    return _TEXT.sub(lambda found: _TEXT_FORMS[found[0]], plain)
+    return _TEXT.sub(lambda match: _TEXT_FORMS[match[0]], plain)
 
 
 def _attribute(plain: str) -> str:
-    return _ATTRIBUTE.sub(lambda found: _ATTRIBUTE_FORMS[found[0]], plain)
+    return _ATTRIBUTE.sub(lambda match: _ATTRIBUTE_FORMS[match[0]], plain)
 
 
 def _attribute_name(key: str, shape: Shape) -> str | None:
@@ -385,8 +392,8 @@ def _attribute_name(key: str, shape: Shape) -> str | None:
 
 
 def _unknown(key: object, shape: Shape, owner: str) -> str:
-    known = sorted(shape.keys | shape.attributes.keys())
-    near = difflib.get_close_matches(str(key), known, n=1)
+    names = sorted(shape.keys | shape.attributes.keys())
+    near = difflib.get_close_matches(str(key), names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"the contract knows no {key} in {owner}{hint}"
 

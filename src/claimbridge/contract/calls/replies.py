@@ -208,8 +208,8 @@ def concrete(element: etree._Element, shape: Shape, types: Types | None) -> Shap
     written = element.get(_TYPE)
     if not written or types is None:
         return shape
-    known = types.named(qname(written, element))
-    return known[1] if known else shape
+    named = types.named(qname(written, element))
+    return named[1] if named else shape
 
 
 def _is_called(key: str, name: str) -> bool:

@@ -166,16 +166,16 @@ class Shapes:
     def element(self, name: str) -> Leaf | None:
         """Return the global element ``{namespace}name``; None when there is none."""
         if name not in self._leaves:
-            found = self._schemas.element(name)
-            if found is None:
+            element = self._schemas.element(name)
+            if element is None:
                 return None
-            self._leaves.setdefault(name, self._leaf(found, found.local))
+            self._leaves.setdefault(name, self._leaf(element, element.local))
         return self._leaves[name]
 
     def named(self, name: str) -> tuple[str, Shape] | None:
         """Return ``{namespace}name`` and shape of a global type, as ``Types`` promises."""
-        found = self._schemas.xsi_type(name)
-        return (found.name, self._of(found)) if found else None
+        kind = self._schemas.xsi_type(name)
+        return (kind.name, self._of(kind)) if kind else None
 
     def _of(self, kind: Type) -> Shape:
         if id(kind) not in self._made:

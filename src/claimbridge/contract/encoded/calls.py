@@ -1,10 +1,10 @@
 """Calls in SOAP's section 5 encoding (rpc/encoded), as Axis 1 services take them.
 
 A request is the same nested dict as everywhere: the parts by name, a struct's accessors by name,
-an array's members as a list under ``item``. Written, every element says its type (``xsi:type``),
-an array also what it holds (``soapenc:arrayType``), and its members bear the array's own name.
-Replies are read with their references resolved (``href`` to an ``id``, Axis's ``multiRef``), and
-the members of arrays called ``item``, whatever the server calls them.
+an array's members as a list under ``item``. On the wire every element says its type
+(``xsi:type``), and an array says what it holds (``soapenc:arrayType``).
+Replies are read with their references resolved (``href`` to an ``id``, Axis's ``multiRef``). The
+members of an array are called ``item``, whatever the server calls them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from claimbridge.contract.names import (
     split_name,
 )
 from claimbridge.contract.operation import ENCODED, Operation
-from claimbridge.contract.outline.declared import Declared
+from claimbridge.contract.outline.declarations import Declarations
 from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.errors import DocumentError
@@ -60,23 +60,23 @@ class _Call:
 class EncodedCalls:
     """The rpc/encoded operations of a contract; all methods may be called from any thread."""
 
-    def __init__(self, documents: Documents, declared: Declared) -> None:
-        self._types = EncodedTypes(declared)
-        found = [
-            one
-            for one in read_offer(documents).operations()
-            if (one.style, one.use) == ("rpc", "encoded") and _is_typed(one)
+    def __init__(self, documents: Documents, declarations: Declarations) -> None:
+        self._types = EncodedTypes(declarations)
+        offered = [
+            each
+            for each in read_offer(documents).operations()
+            if (each.style, each.use) == ("rpc", "encoded") and _is_typed(each)
         ]
         # A WSDL may overload a name; the signature with the fewest parts comes first.
-        found.sort(key=lambda one: len(one.input.parts))
+        offered.sort(key=lambda each: len(each.input.parts))
         self._calls: dict[str, list[_Call]] = {}
         self._answers: dict[str, _Call] = {}
         operations: dict[str, Operation] = {}
-        for one in found:
-            self._calls.setdefault(one.name, []).append(self._call(one.call, one.input.parts))
-            answer = self._call(one.answer, one.output.parts if one.output else ())
+        for each in offered:
+            self._calls.setdefault(each.name, []).append(self._call(each.call, each.input.parts))
+            answer = self._call(each.answer, each.output.parts if each.output else ())
             self._answers.setdefault(answer.name, answer)
-            operations.setdefault(one.name, _operation(one, answer.name if one.output else ""))
+            operations.setdefault(each.name, _operation(each, answer.name if each.output else ""))
         self.operations: Final[Mapping[str, Operation]] = MappingProxyType(operations)
         self._by_input = {calls[0].name: calls for calls in self._calls.values()}
         self._gates: dict[int, Gate] = {}
@@ -88,13 +88,13 @@ class EncodedCalls:
         return {name: call.leaf for name, call in self._answers.items()}
 
     def takes(self, element_name: str) -> bool:
-        """Tell whether ``{namespace}name`` is the wrapper of an encoded call."""
+        """Whether ``{namespace}name`` is the wrapper of an encoded call."""
         return element_name in self._by_input
 
     def render(self, operation: str, body: Mapping[str, Any]) -> bytes:
-        """Return the call with all its types, in canonical XML; as ``render`` for the rest.
+        """Return the call with all its types, in canonical XML; else as ``calls.render`` does.
 
-        Of an overloaded name the signature is taken that has all the parts of ``body``.
+        If the name is overloaded, the signature counts that has all the parts of ``body``.
         """
         call = _fitting(self._calls[operation], body.keys())
         literal = xmlio.parse(render(call.leaf, body, self), what=operation)
@@ -107,15 +107,15 @@ class EncodedCalls:
     def check(self, body: bytes, sources: Mapping[str, str]) -> tuple[Finding, ...]:
         """Return what is wrong with the values of a call; empty when nothing is.
 
-        Raises DocumentError for no XML, and for references that lead nowhere.
+        Raises DocumentError for what is not XML, and for references that lead nowhere.
         """
-        root = self.asked(xmlio.parse(body, what="the request's body"))
+        root = self.literal(xmlio.parse(body, what="the request's body"))
         calls = self._by_input[str(root.tag)]
         overload = calls.index(_fitting(calls, _parts(root)))
         return self._gate(overload).check(xmlio.canonical(root), sources)
 
-    def asked(self, element: etree._Element) -> etree._Element:
-        """Return a call as ``read`` returns a reply: the literal form that the gate judges."""
+    def literal(self, element: etree._Element) -> etree._Element:
+        """Return a call in the literal form, which the gate judges, as ``read`` does a reply."""
         calls = self._by_input.get(str(element.tag))
         if calls is None:
             return element
@@ -126,7 +126,7 @@ class EncodedCalls:
     def read(self, element: etree._Element) -> etree._Element:
         """Return a reply with its references resolved and the members of arrays called ``item``.
 
-        An element that is no reply of an encoded call comes back as it is. Raises DocumentError
+        An element that does not answer an encoded call comes back as it is. Raises DocumentError
         CB-152 or CB-155 for references that lead nowhere, in a circle or without end, and for an
         array that has fewer members than it says.
         """
@@ -152,40 +152,38 @@ class EncodedCalls:
         """Return the gate for the ``overload``-th signature of each name, compiled once."""
         if overload not in self._gates:
             calls = {
-                name: held[min(overload, len(held) - 1)].parts
-                for name, held in self._by_input.items()
+                name: overloads[min(overload, len(overloads) - 1)]
+                for name, overloads in self._by_input.items()
             }
-            leaves = {
-                name: held[min(overload, len(held) - 1)].leaf
-                for name, held in self._by_input.items()
-            }
-            documents = with_calls(self._documents, self._types, calls)
+            leaves = {name: call.leaf for name, call in calls.items()}
+            parts = {name: call.parts for name, call in calls.items()}
+            documents = with_calls(self._documents, self._types, parts)
             self._gates[overload] = Gate(documents, Schemas(documents), leaves.get)
         return self._gates[overload]
 
     def _normalise(self, element: etree._Element, accessors: Mapping[str, str]) -> None:
-        """Take off what only the encoding adds, and call the members of arrays ``item``."""
+        """Remove what only the encoding adds, and call the members of arrays ``item``."""
         _strip(element)
         for child in element.iterchildren(etree.Element):
             name = accessors.get(xmlio.local_name(child))
             if name is None:
-                # Not of this struct: perhaps a wrapper that a later version has put in between.
+                # Not of this struct. Perhaps a later version has put a wrapper in between.
                 self._normalise(child, accessors)
             else:
-                self._typed(child, name)
+                self._normalise_typed(child, name)
 
-    def _typed(self, element: etree._Element, name: str) -> None:
-        kind = self._types.of(name)
-        if isinstance(kind, Struct):
-            self._normalise(element, kind.accessors)
+    def _normalise_typed(self, element: etree._Element, name: str) -> None:
+        type_ = self._types.of(name)
+        if isinstance(type_, Struct):
+            self._normalise(element, type_.accessors)
             return
-        if isinstance(kind, Array):
+        if isinstance(type_, Array):
             _check_length(element)
         _strip(element)
-        if isinstance(kind, Array):
+        if isinstance(type_, Array):
             for member in element.iterchildren(etree.Element):
                 member.tag = ITEM
-                self._typed(member, kind.member)
+                self._normalise_typed(member, type_.member)
 
 
 class _Writer:
@@ -197,34 +195,37 @@ class _Writer:
 
     def written(self, call: _Call, literal: etree._Element) -> bytes:
         """Return the call in canonical XML; all prefixes are declared at its root."""
-        made = [self._part(child, call.parts) for child in literal.iterchildren(etree.Element)]
+        parts = [self._part(child, call.parts) for child in literal.iterchildren(etree.Element)]
         self._prefixes.setdefault(split_name(call.name)[0], "call")
         spaces = {prefix: uri for uri, prefix in self._prefixes.items() if uri}
         root = etree.Element(str(literal.tag), {_STYLE: SOAP_ENCODING}, spaces)
-        root.extend(made)
-        # Read afresh: of a tree that lxml built, it forgets what only values use.
+        root.extend(parts)
+        # Read afresh, since lxml drops the prefixes of a built tree that only values use.
         whole = xmlio.parse(etree.tostring(root), what=call.leaf.local)
         return xmlio.canonical(whole, inclusive_prefixes=tuple(spaces))
 
     def _part(self, element: etree._Element, accessors: Mapping[str, str]) -> etree._Element:
         name = xmlio.local_name(element)
-        return self._made(name, accessors[name], element)
+        return self._element(name, accessors[name], element)
 
-    def _made(self, name: str, type_: str, element: etree._Element) -> etree._Element:
-        kind = self._types.of(type_)
-        made = etree.Element(name, {str(k): str(v) for k, v in element.attrib.items()})
-        children = list(element.iterchildren(etree.Element))
-        if isinstance(kind, Array):
-            made.set(_TYPE, "soapenc:Array")
-            made.set(_ARRAY_TYPE, f"{self._qname(kind.name)}{kind.dimensions}[{len(children)}]")
-            made.extend(self._made(name, kind.member, child) for child in children)
-            return made
-        made.set(_TYPE, self._qname(type_))
-        if isinstance(kind, Simple):
-            made.text = element.text
+    def _element(self, name: str, type_: str, literal: etree._Element) -> etree._Element:
+        encoded_type = self._types.of(type_)
+        element = etree.Element(name, {str(k): str(v) for k, v in literal.attrib.items()})
+        children = list(literal.iterchildren(etree.Element))
+        if isinstance(encoded_type, Array):
+            element.set(_TYPE, "soapenc:Array")
+            element.set(
+                _ARRAY_TYPE,
+                f"{self._qname(encoded_type.name)}{encoded_type.dimensions}[{len(children)}]",
+            )
+            element.extend(self._element(name, encoded_type.member, child) for child in children)
+            return element
+        element.set(_TYPE, self._qname(type_))
+        if isinstance(encoded_type, Simple):
+            element.text = literal.text
         else:
-            made.extend(self._part(child, kind.accessors) for child in children)
-        return made
+            element.extend(self._part(child, encoded_type.accessors) for child in children)
+        return element
 
     def _qname(self, name: str) -> str:
         uri, local = split_name(name)
@@ -234,24 +235,24 @@ class _Writer:
         return f"{prefix}:{local}"
 
 
-def _is_typed(one: OfferedOperation) -> bool:
-    parts = (*one.input.parts, *(one.output.parts if one.output else ()))
+def _is_typed(offered: OfferedOperation) -> bool:
+    parts = (*offered.input.parts, *(offered.output.parts if offered.output else ()))
     return all(part.type for part in parts)
 
 
-def _operation(one: OfferedOperation, output: str) -> Operation:
+def _operation(offered: OfferedOperation, output: str) -> Operation:
     return Operation(
-        name=one.name,
-        soap_action=one.soap_action,
-        input=one.call,
+        name=offered.name,
+        soap_action=offered.soap_action,
+        input=offered.call,
         output=output,
         style=ENCODED,
     )
 
 
 def _fitting(calls: Sequence[_Call], parts: Any) -> _Call:
-    wanted = {str(part) for part in parts}
-    return next((call for call in calls if wanted <= call.parts.keys()), calls[-1])
+    names = {str(part) for part in parts}
+    return next((call for call in calls if names <= call.parts.keys()), calls[-1])
 
 
 def _parts(call: etree._Element) -> list[str]:
@@ -259,15 +260,15 @@ def _parts(call: etree._Element) -> list[str]:
 
 
 def _check_length(array: etree._Element) -> None:
-    """Refuse an array that lacks members: a list that was cut short says nothing of what it lacks.
+    """Refuse an array that lacks members: nobody knows what the missing ones say.
 
-    More members than it says are read: a later version may have added some.
+    An array may have more members than it says: a later version may have added some.
     """
-    said = _LENGTH.search(array.get(_ARRAY_TYPE, ""))
+    length = _LENGTH.search(array.get(_ARRAY_TYPE, ""))
     members = sum(1 for _ in array.iterchildren(etree.Element))
-    if said is not None and members < int(said[1]):
+    if length is not None and members < int(length[1]):
         raise DocumentError(
-            f"the array {xmlio.local_name(array)} says that it has {said[1]} members, and has "
+            f"the array {xmlio.local_name(array)} says that it has {length[1]} members, and has "
             f"{members}; it cannot be relied on",
             code="CB-155",
         )

@@ -1,7 +1,7 @@
 """References inside an encoded message: ``href="#id0"``, and what it leads to put in its place.
 
-SOAP 1.1 §5.1 and §5.6: a value that is used several times stands once, mostly beside the call as
-an independent element of the Body (Axis calls it ``multiRef``), and is referred to by its id.
+SOAP 1.1 §5.1 and §5.6: a value that is used several times stands once and has an id. It mostly
+stands beside the call, as an independent element of the Body (Axis calls it ``multiRef``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROOT: Final = f"{{{SOAP_ENCODING}}}root"
 
 
 def is_independent(element: etree._Element) -> bool:
-    """Tell whether an element of a Body says that it is only there to be referred to."""
+    """Whether an element of a Body says that it is only there to be referred to."""
     return bool(element.get("id")) and element.get(_ROOT) == "0"
 
 
@@ -32,10 +32,10 @@ def resolved(element: etree._Element) -> etree._Element:
     """
     around = element.getparent()
     targets: dict[str, list[etree._Element]] = {}
-    for found in (element if around is None else around).iter(etree.Element):
-        name = found.get("id")
+    for each in (element if around is None else around).iter(etree.Element):
+        name = each.get("id")
         if name:
-            targets.setdefault(name, []).append(found)
+            targets.setdefault(name, []).append(each)
     return _Resolver(targets).copied(element, ())
 
 
@@ -58,20 +58,24 @@ class _Resolver:
         if name.startswith("#") and len(element) == 0:
             source = self._target(name[1:], path)
             path = (*path, name[1:])
-        made = etree.Element(str(element.tag), nsmap=dict(element.nsmap))
+        copy = etree.Element(str(element.tag), nsmap=dict(element.nsmap))
         for key, value in (*source.attrib.items(), *element.attrib.items()):
             if key not in ("href", "id", _ROOT):
-                made.set(key, value)
-        made.text = _text(source)
-        made.extend(self.copied(child, path) for child in source.iterchildren(etree.Element))
-        return made
+                copy.set(key, value)
+        copy.text = _text(source)
+        copy.extend(self.copied(child, path) for child in source.iterchildren(etree.Element))
+        return copy
 
     def _target(self, name: str, path: tuple[str, ...]) -> etree._Element:
-        found = self._targets.get(name, [])
-        if len(found) != 1 or name in path:
-            why = "leads in a circle" if found and name in path else f"leads to {len(found)} places"
+        elements = self._targets.get(name, [])
+        if len(elements) != 1 or name in path:
+            why = (
+                "leads in a circle"
+                if elements and name in path
+                else f"leads to {len(elements)} places"
+            )
             raise DocumentError(f"the reply's reference #{name[:40]} {why}", code="CB-155")
-        return found[0]
+        return elements[0]
 
 
 def _text(element: etree._Element) -> str:

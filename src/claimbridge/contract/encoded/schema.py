@@ -1,7 +1,7 @@
 """A literal schema for encoded calls, so that libxml2 judges their values as it judges others.
 
-What the encoding leaves free is free in it: the order of accessors, whether they are there, and
-nil. What a type says of a value - its form, its facets - holds.
+The schema leaves free what the encoding leaves free: the order of accessors, their presence, and
+nil. A value must keep to its type: its form and its facets.
 """
 
 from __future__ import annotations
@@ -47,44 +47,43 @@ class _Schema:
 
     def written(self, calls: Mapping[str, Mapping[str, str]]) -> str:
         """Return the schema; types are written as they turn up, each once."""
-        parts = [self._call(name, held) for name, held in calls.items()]
+        texts = [self._call(name, parts) for name, parts in calls.items()]
         done = 0
         while done < len(self._names):
             name, given = list(self._names.items())[done]
-            parts.append(self._type(name, given))
+            texts.append(self._type(name, given))
             done += 1
         declared = "".join(f" xmlns:{p}={quoteattr(uri)}" for uri, p in self._prefixes.items())
         target = f" targetNamespace={quoteattr(self._space)}" if self._space else ""
-        return f"<xs:schema{declared}{target}>{''.join((*self._imports(), *parts))}</xs:schema>"
+        return f"<xs:schema{declared}{target}>{''.join((*self._imports(), *texts))}</xs:schema>"
 
     def _imports(self) -> Iterator[str]:
         for uri, place in self._known.items():
             if uri == self._space:
                 yield f'<xs:include schemaLocation="{place}"/>'
             else:
-                named = f" namespace={quoteattr(uri)}" if uri else ""
-                yield f'<xs:import{named} schemaLocation="{place}"/>'
+                attribute = f" namespace={quoteattr(uri)}" if uri else ""
+                yield f'<xs:import{attribute} schemaLocation="{place}"/>'
 
     def _call(self, name: str, parts: Mapping[str, str]) -> str:
         # SOAP 1.1 §7.1: the parameters stand in the order of the signature, each of them.
-        held = "".join(self._element(part, kind, "") for part, kind in parts.items())
+        elements = "".join(self._element(part, kind, "") for part, kind in parts.items())
         return (
             f"<xs:element name={quoteattr(name)}><xs:complexType>"
-            f"<xs:sequence>{held}</xs:sequence></xs:complexType></xs:element>"
+            f"<xs:sequence>{elements}</xs:sequence></xs:complexType></xs:element>"
         )
 
-    def _type(self, name: str, given: str) -> str:
+    def _type(self, name: str, own_name: str) -> str:
         kind = self._types.of(name)
         if isinstance(kind, Array):
-            many = self._element(ITEM, kind.member, ' minOccurs="0" maxOccurs="unbounded"')
-            return (
-                f'<xs:complexType name="{given}"><xs:sequence>{many}</xs:sequence></xs:complexType>'
-            )
+            members = self._element(ITEM, kind.member, ' minOccurs="0" maxOccurs="unbounded"')
+            content = f"<xs:sequence>{members}</xs:sequence>"
+            return f'<xs:complexType name="{own_name}">{content}</xs:complexType>'
         assert isinstance(kind, Struct)  # simple types are referred to by their own names
-        held = "".join(
+        elements = "".join(
             self._element(key, type_, ' minOccurs="0"') for key, type_ in kind.accessors.items()
         )
-        return f'<xs:complexType name="{given}"><xs:all>{held}</xs:all></xs:complexType>'
+        return f'<xs:complexType name="{own_name}"><xs:all>{elements}</xs:all></xs:complexType>'
 
     def _element(self, key: str, name: str, occurs: str) -> str:
         return (
@@ -94,8 +93,8 @@ class _Schema:
 
     def _reference(self, name: str) -> str:
         if not isinstance(self._types.of(name), Simple):
-            given = self._names.setdefault(name, f"encoded-{len(self._names)}")
-            return f"own:{given}" if self._space else given
+            own_name = self._names.setdefault(name, f"encoded-{len(self._names)}")
+            return f"own:{own_name}" if self._space else own_name
         uri, local = split_name(name)
         if not uri:
             return local

@@ -1,8 +1,8 @@
 """The types of SOAP's section 5 encoding: what a schema's types mean as structs and arrays.
 
-SOAP 1.1 §5.4: a struct's accessors are told apart by their names alone, an array's members by
-their place alone, whatever they are called; §5.1: an accessor may be left out, or be nil. They are
-read from the declarations, since types keep no dimensions of arrays.
+SOAP 1.1 §5.4: the accessors of a struct differ by name alone, the members of an array by place
+alone, whatever their names. §5.1: an accessor may be left out, or be nil. They are read from the
+declarations, since the outline's types keep no dimensions of arrays.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape
 from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, split_name
-from claimbridge.contract.outline.declared import Component, Declared
+from claimbridge.contract.outline.declarations import Component, Declarations
 from claimbridge.errors import ContractError
 
 _ARRAY: Final = f"{{{SOAP_ENCODING}}}Array"
@@ -53,13 +53,13 @@ EncodedType = Simple | Array | Struct
 class EncodedTypes:
     """Every type of a contract's schemas by ``{namespace}name``; ``name[]`` is an array of it."""
 
-    def __init__(self, declared: Declared) -> None:
-        self._title = declared.title
-        self._types = declared.of("type")
+    def __init__(self, declarations: Declarations) -> None:
+        self._title = declarations.title
+        self._types = declarations.of("type")
         self._made: dict[str, EncodedType] = {}
 
     def of(self, name: str) -> EncodedType:
-        """Return what a type means; raises ContractError CB-215 where the contract has no such."""
+        """Return what a type means; raises ContractError CB-215 for a type that nobody declares."""
         if name not in self._made:
             self._made[name] = self._read(name)
         return self._made[name]
@@ -71,7 +71,7 @@ class EncodedTypes:
             return Shape(attributes={}, content=None, has_text=True)
         if isinstance(kind, Array):
             return sequence((self.leaf(ITEM, kind.member, most=None),))
-        return sequence(tuple(self.leaf(key, held) for key, held in kind.accessors.items()))
+        return sequence(tuple(self.leaf(key, type_) for key, type_ in kind.accessors.items()))
 
     def leaf(self, key: str, name: str, *, most: int | None = 1, required: bool = False) -> Leaf:
         """Return the place of an accessor of the type ``name``."""
@@ -107,22 +107,22 @@ class EncodedTypes:
         places = (f"{{{XSD}}}sequence", f"{{{XSD}}}all")
         for group in within.iterchildren(*places):
             for element in group.iterchildren(f"{{{XSD}}}element"):
-                key, written = element.get("name", ""), element.get("type", "")
-                if not key or not written:
+                key, type_ = element.get("name", ""), element.get("type", "")
+                if not key or not type_:
                     raise ContractError(
                         f"the contract {self._title} has an encoded type with an element that has "
                         f"no name and type of its own ({key or element.get('ref', '?')})",
                         code="CB-217",
                     )
-                yield key, scope.name(written, element)
+                yield key, scope.name(type_, element)
 
 
 def _array(component: Component) -> Array | None:
     """Return what WSDL 1.1 §2.2 says of an array: its type stands in wsdl:arrayType."""
     for attribute in component.node.iter(f"{{{XSD}}}attribute"):
-        written = attribute.get(_ARRAY_TYPE, "")
-        if written:
-            bare, bracket, rest = written.partition("[")
+        name = attribute.get(_ARRAY_TYPE, "")
+        if name:
+            bare, bracket, rest = name.partition("[")
             return Array(component.scope.name(bare, attribute), _inner(bracket + rest))
     return None
 

@@ -13,6 +13,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.files.sizes import total
 from claimbridge.contract.names import XSD, unprefixed
 from claimbridge.errors import ContractError
 
@@ -36,14 +37,20 @@ _Name = tuple[str, str]
 def refuse_breadth(schemas: Sequence[etree._Element], *, title: str) -> None:
     """Raise ContractError CB-292 where a type, or all together, have more than the limits."""
     _refuse_values(schemas, title)
-    children, uses, named = _counted(schemas)
+    children, uses, namesakes = _count(schemas)
     sizes: dict[etree._Element, int] = {}
     work = 0
     for owner in {*children, *uses}:
-        size = _size(owner, children, uses, named, sizes)
+        size = total(
+            owner,
+            own=children.__getitem__,
+            uses=lambda each: (namesakes.get(use, ()) for use in uses.get(each, ())),
+            sizes=sizes,
+            most=MAX_CHILDREN + 1,  # beyond the limit, how far beyond makes no difference
+        )
         if size > MAX_CHILDREN:
             raise _too_large(
-                title, f"{_called(owner)} has more than {MAX_CHILDREN:,} elements and attributes"
+                title, f"{_title(owner)} has more than {MAX_CHILDREN:,} elements and attributes"
             )
         work += size**3
     if work > MAX_WORK:
@@ -51,29 +58,29 @@ def refuse_breadth(schemas: Sequence[etree._Element], *, title: str) -> None:
 
 
 def _refuse_values(schemas: Iterable[etree._Element], title: str) -> None:
-    total = 0
+    in_all = 0
     for schema in schemas:
         for restriction in schema.iter(f"{{{XSD}}}restriction"):
             count = sum(1 for _ in restriction.iterchildren(f"{{{XSD}}}enumeration"))
             if count > MAX_VALUES:
                 raise _too_large(
-                    title, f"{_called(restriction)} lists more than {MAX_VALUES:,} values"
+                    title, f"{_title(restriction)} lists more than {MAX_VALUES:,} values"
                 )
-            total += count
-    if total > MAX_VALUES_IN_ALL:
+            in_all += count
+    if in_all > MAX_VALUES_IN_ALL:
         raise _too_large(title, f"its types list more than {MAX_VALUES_IN_ALL:,} values")
 
 
 _Counts = Counter[etree._Element]
 _Uses = dict[etree._Element, list[_Name]]
-_Named = dict[_Name, list[etree._Element]]
+_Namesakes = dict[_Name, list[etree._Element]]
 
 
-def _counted(schemas: Iterable[etree._Element]) -> tuple[_Counts, _Uses, _Named]:
-    """Return what each type and group has itself, what else it takes in, and those with a name."""
+def _count(schemas: Iterable[etree._Element]) -> tuple[_Counts, _Uses, _Namesakes]:
+    """Return what each type and group has itself, what it takes in, and the nodes of each name."""
     children: _Counts = Counter()
     uses: _Uses = {}
-    named: _Named = {}
+    namesakes: _Namesakes = {}
     members = _members(schemas)
     for schema in schemas:
         for node in schema.iter(f"{{{XSD}}}*"):
@@ -87,8 +94,8 @@ def _counted(schemas: Iterable[etree._Element]) -> tuple[_Counts, _Uses, _Named]
                 if owner is not None:
                     uses.setdefault(owner, []).append((_KINDS[kind], unprefixed(written)))
             if node.tag in _OWNERS and node.get("name"):
-                named.setdefault((kind, node.get("name", "")), []).append(node)
-    return children, uses, named
+                namesakes.setdefault((kind, node.get("name", "")), []).append(node)
+    return children, uses, namesakes
 
 
 def _members(schemas: Iterable[etree._Element]) -> dict[str, int]:
@@ -106,13 +113,13 @@ def _members(schemas: Iterable[etree._Element]) -> dict[str, int]:
 
 
 def _below(head: str, below: dict[str, list[str]]) -> int:
-    found, waiting = {head}, [head]
-    while waiting and len(found) <= MAX_CHILDREN:
+    names, waiting = {head}, [head]
+    while waiting and len(names) <= MAX_CHILDREN:
         for name in below.get(waiting.pop(), ()):
-            if name not in found:
-                found.add(name)
+            if name not in names:
+                names.add(name)
                 waiting.append(name)
-    return len(found)
+    return len(names)
 
 
 def _owner(node: etree._Element) -> etree._Element | None:
@@ -123,51 +130,16 @@ def _owner(node: etree._Element) -> etree._Element | None:
     return None
 
 
-def _size(
-    owner: etree._Element,
-    children: _Counts,
-    uses: _Uses,
-    named: _Named,
-    sizes: dict[etree._Element, int],
-) -> int:
-    """Return the children of a type or group, all put in; a stack of our own, for long chains.
-
-    What holds itself is left to the compilers, which refuse it by name.
-    """
-    open_: set[etree._Element] = set()
-    stack = [owner]
-    while stack:
-        top = stack[-1]
-        if top in sizes:
-            stack.pop()
-            continue
-        inner = [each for use in uses.get(top, ()) for each in named.get(use, ())]
-        missing = [one for one in inner if one not in sizes and one not in open_]
-        if missing and top not in open_:
-            open_.add(top)
-            stack.extend(missing)
-            continue
-        taken_in = (
-            max((sizes.get(one, 0) for one in named.get(use, ())), default=0)
-            for use in uses.get(top, ())
-        )
-        # Beyond the limit, how far beyond makes no difference.
-        sizes[top] = min(children[top] + sum(taken_in), MAX_CHILDREN + 1)
-        open_.discard(top)
-        stack.pop()
-    return sizes[owner]
-
-
-def _called(node: etree._Element) -> str:
-    for one in (node, *node.iterancestors()):
-        if one.get("name"):
-            return f"its {xmlio.local_name(one)} {one.get('name', '')[:80]}"
+def _title(node: etree._Element) -> str:
+    for each in (node, *node.iterancestors()):
+        if each.get("name"):
+            return f"its {xmlio.local_name(each)} {each.get('name', '')[:80]}"
     return "one of its types"
 
 
-def _too_large(title: str, found: str) -> ContractError:
+def _too_large(title: str, why: str) -> ContractError:
     return ContractError(
-        f"the contract {title} is too large to be checked: {found}; ask the ERP's vendor for a "
+        f"the contract {title} is too large to be checked: {why}; ask the ERP's vendor for a "
         "smaller one, or leave out what is not used",
         code="CB-292",
     )

@@ -2,9 +2,9 @@
 
 A bundle is a WSDL file with everything below its folder, a folder with a ``contract.toml`` that
 lists every file with its hash, or a WSDL shipped inside claimbridge. Names inside a bundle are
-relative, with ``/``; a reference that leads outside is refused, not followed.
+relative, with ``/``. A reference that leads outside is refused, not followed.
 
-``contract.toml``, as ``claimbridge.contract.study.lock`` writes it with more besides::
+``contract.toml``, as ``claimbridge.contract.study.lock`` writes it (with more besides)::
 
     wsdl = "voucher-service.wsdl"
 
@@ -44,10 +44,10 @@ _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 class Bundle:
     """A closed set of files, one of them (``entry``) the WSDL that starts it.
 
-    ``title`` says in messages where the files come from. ``read`` is given names that were
-    checked to lie inside; it returns None for a file that is not there. ``locations`` gives the
-    names of files by the addresses that they were fetched from. ``home`` is the folder of a locked
-    bundle, and ``digest`` names what was locked; None and "" for others.
+    ``title`` says in messages where the files come from. ``read`` takes names that lie inside, and
+    returns None for a missing file. ``locations`` has the names of files by the addresses that they
+    were fetched from. ``home`` is the folder of a locked bundle, and ``digest`` names what was
+    locked; other bundles have None and "".
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Bundle:
     def from_path(cls, path: Path | str) -> Bundle:
         """Return the bundle of a WSDL file or of a contract's folder.
 
-        A folder needs a ``contract.toml``, or exactly one WSDL in it (or one level below it). With
-        a WSDL file come the files below its folder; where that folder is called ``wsdl``, those
-        of the ``xsd`` beside it too, as many toolkits and this one lay contracts out.
-        Raises ContractError; ContractDrift when a locked file is not the file that was locked.
+        A folder needs a ``contract.toml``, or exactly one WSDL in it (or one level below it). A
+        WSDL file brings the files below its folder. If that folder is called ``wsdl``, the file
+        also brings those of the ``xsd`` beside it, as many toolkits lay contracts out. Raises
+        ContractError; ContractDrift when a locked file is not the file that was locked.
         """
         path = Path(path)
         try:
@@ -104,8 +104,8 @@ class Bundle:
     def named(cls, name: str) -> Bundle:
         """Return the bundle that a profile's ``contract`` means.
 
-        It is one that ships with claimbridge, by its file name, else a WSDL file or a contract's
-        folder, a locked one too, by its path. Raises ContractError, as ``from_path`` does.
+        That is a WSDL that ships with claimbridge, by its file name; else a WSDL file or a
+        contract's folder, by its path. Raises ContractError, as ``from_path`` does.
         """
         if Path(name).name == name and _read_shipped(f"wsdl/{name}") is not None:
             return cls.from_package(name)
@@ -135,13 +135,13 @@ class Bundle:
 
         Raises ContractError: CB-213 when it is not in the bundle, CB-214 when it lies outside.
         """
-        found = self._read(self.resolve(name, ""))
-        if found is None:
+        content = self._read(self.resolve(name, ""))
+        if content is None:
             raise ContractError(
                 f"{name} is missing from the contract {self.title}; put it beside the WSDL",
                 code="CB-213",
             )
-        return found
+        return content
 
     def resolve(self, location: str, base: str) -> str:
         """Return the name that ``location`` has, as written in the file named ``base``.
@@ -149,9 +149,9 @@ class Bundle:
         Raises ContractError CB-214 for an address that is not among the bundle's ``locations``, an
         absolute path, or a way out by ``..``.
         """
-        moved = self._moved(location, base)
-        if moved is not None:
-            return moved
+        name = self._by_address(location, base)
+        if name is not None:
+            return name
         plain = unquote(location.partition("#")[0].strip())
         if re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|[/\\]", plain) or "\\" in plain or "\0" in plain:
             raise self._outside(location, base)
@@ -160,7 +160,7 @@ class Bundle:
             raise self._outside(location, base)
         return name
 
-    def _moved(self, location: str, base: str) -> str | None:
+    def _by_address(self, location: str, base: str) -> str | None:
         """Return the file that was fetched from an address; None when none was."""
         if not self.locations:
             return None
@@ -180,7 +180,7 @@ class Bundle:
 
 
 def _around(wsdl: Path) -> Bundle:
-    """Return the bundle of a WSDL that lies loose: its own folder, and an ``xsd`` beside it."""
+    """Return the bundle of a WSDL file: its own folder, and an ``xsd`` beside that."""
     folder = wsdl.absolute().parent
     if folder.name != "wsdl" or not (folder.parent / "xsd").is_dir():
         return Bundle(wsdl.name, _folder_reader(folder), title=str(wsdl))
@@ -209,11 +209,11 @@ def _folder_reader(root: Path) -> Callable[[str], bytes | None]:
 
 def _contents(path: Path) -> bytes | None:
     try:
-        found = path.stat()
-        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             # A pipe would be waited for, and a device may never end.
             raise ContractError(f"{path} is neither a file nor a folder", code="CB-213")
-        if found.st_size > MAX_FILE_BYTES:
+        if status.st_size > MAX_FILE_BYTES:
             raise ContractError(f"{path} is larger than {MAX_FILE_BYTES} bytes", code="CB-212")
         return path.read_bytes()
     except FileNotFoundError:
@@ -233,24 +233,24 @@ def _read_shipped(name: str) -> bytes | None:
 
 
 def _only_wsdl(folder: Path) -> str:
-    found = sorted(folder.glob("*.wsdl")) or sorted(folder.glob("*/*.wsdl"))
-    if len(found) != 1:
+    wsdls = sorted(folder.glob("*.wsdl")) or sorted(folder.glob("*/*.wsdl"))
+    if len(wsdls) != 1:
         raise ContractError(
-            f"{folder} holds {len(found)} WSDL files and no {LOCK_NAME}; name the WSDL itself",
+            f"{folder} holds {len(wsdls)} WSDL files and no {LOCK_NAME}; name the WSDL itself",
             code="CB-213",
         )
-    return found[0].relative_to(folder).as_posix()
+    return wsdls[0].relative_to(folder).as_posix()
 
 
 def _locked(folder: Path) -> Bundle:
     """Return the bundle that ``contract.toml`` lists, after checking every hash in it."""
     entry, hashes, locations = read_lock(folder / LOCK_NAME)
     reader = _folder_reader(folder)
-    checked: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     locked = json.dumps([entry, hashes, locations], sort_keys=True).encode()
     bundle = Bundle(
         entry,
-        checked.get,
+        contents.get,
         title=str(folder),
         locations=locations,
         home=folder,
@@ -265,7 +265,7 @@ def _locked(folder: Path) -> Bundle:
                 f"{name} of the contract {folder} is not the file that was locked; "
                 "compare it with the ERP's, then lock the contract again"
             )
-        checked[name] = content
+        contents[name] = content
     return bundle
 
 
@@ -278,8 +278,8 @@ def read_lock(path: Path) -> tuple[str, dict[str, str], dict[str, str]]:
         if path.stat().st_size > MAX_LOCK_BYTES:
             raise ContractError(f"{path} is larger than {MAX_LOCK_BYTES} bytes", code="CB-218")
         lock = tomllib.loads(path.read_text("utf-8"))
-        entry, listed = lock["wsdl"], lock["files"]
-        hashes = {name: _sha256(value) for name, value in listed.items()}
+        entry, table = lock["wsdl"], lock["files"]
+        hashes = {name: _sha256(value) for name, value in table.items()}
         locations = _listed_locations(lock.get("locations", {}), hashes)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ContractError(f"{path} cannot be read: {error}", code="CB-218") from error
@@ -301,10 +301,10 @@ def _listed_locations(table: Any, hashes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _sha256(value: object) -> str:
-    found = re.fullmatch(r"sha256:([0-9a-f]{64})", str(value))
-    if not found:
+    match = re.fullmatch(r"sha256:([0-9a-f]{64})", str(value))
+    if not match:
         raise ValueError(value)
-    return found[1]
+    return match[1]
 
 
 __all__ = ["LOCK_NAME", "MAX_FILE_BYTES", "Bundle", "read_lock"]

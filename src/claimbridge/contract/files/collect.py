@@ -1,8 +1,8 @@
-"""All files that a contract consists of, each taken once: from a folder, or from its server.
+"""All files that a contract consists of, each read once: from a folder, or from its server.
 
 Files stay as they are, byte for byte. Where they name each other by address, the bundle's
-``locations`` say which file has which address. ``documents.gather`` follows the same references,
-but inside a bundle, which is closed only after this.
+``locations`` say which file has which address. ``documents.gather`` follows the same references
+later, inside the closed bundle.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge.contract.files.bundle import Bundle
-from claimbridge.contract.files.documents import followed, opened, within_limits
+from claimbridge.contract.files.documents import parse_document, references, refuse_excess
 from claimbridge.contract.names import WSDL
 from claimbridge.errors import ContractError
 
@@ -29,11 +29,11 @@ Fetch = Callable[[str], bytes]
 
 
 def is_address(source: str) -> bool:
-    """Tell whether a source is an ``http://`` or ``https://`` address."""
+    """Whether a source is an ``http://`` or ``https://`` address."""
     return bool(_ADDRESS.match(source))
 
 
-class Collected(msgspec.Struct, frozen=True):
+class ContractFiles(msgspec.Struct, frozen=True):
     """The files of a contract by name, ``entry`` the WSDL; ``locations`` as a bundle has them."""
 
     entry: str
@@ -46,17 +46,17 @@ class Collected(msgspec.Struct, frozen=True):
         return Bundle.from_files(self.entry, self.files, title=self.title, locations=self.locations)
 
 
-def collect(source: Path | str, *, fetch: Fetch, hosts: Collection[str] = ()) -> Collected:
+def collect(source: Path | str, *, fetch: Fetch, hosts: Collection[str] = ()) -> ContractFiles:
     """Return everything that ``source`` leads to: a WSDL file, a contract's folder, an address.
 
-    ``fetch`` is asked for what lies at the address's own origin, and at ``hosts`` (``name`` or
-    ``name:port``), each document once; for nothing else. Raises ContractError: CB-212 for what is
-    not WSDL or XSD and beyond the limits, CB-213 for a missing file, CB-214 for a reference that
-    leads elsewhere; and what ``fetch`` raises.
+    ``fetch`` is asked once for each document at the address's own origin and at ``hosts``
+    (``name`` or ``name:port``), and for no other. Raises what ``fetch`` raises, and ContractError:
+    CB-212 for a document that is not WSDL or XSD or beyond the limits, CB-213 for a missing file,
+    CB-214 for a reference that leads elsewhere.
     """
     walk = _Walk(str(source), fetch, frozenset(host.lower() for host in hosts))
     walk.follow()
-    return walk.collected()
+    return walk.files()
 
 
 class _Walk:
@@ -68,7 +68,7 @@ class _Walk:
         self._local: Bundle | None = None
         if is_address(source):
             self._start = _tidy(source)
-            self._title = _shown(self._start)
+            self._title = _plain(self._start)
         else:
             self._local = Bundle.from_path(source)
             self._start = self._local.entry
@@ -85,20 +85,20 @@ class _Walk:
                 continue
             content = self._content(place)
             size += len(content)
-            within_limits(len(self._files), size, self._title)
-            root = opened(_shown(place), content, self._title)
+            refuse_excess(len(self._files), size, self._title)
+            root = parse_document(_plain(place), content, self._title)
             self._names[place] = name = self._name(place, root)
             self._files[name] = content
             waiting.extend(
-                self._target(reference.get(key, ""), place) for reference, key in followed(root)
+                self._target(reference.get(key, ""), place) for reference, key in references(root)
             )
 
-    def collected(self) -> Collected:
+    def files(self) -> ContractFiles:
         locations = {place: name for place, name in self._names.items() if is_address(place)}
         if self._local is not None:
-            known = self._local.locations.items()
-            locations |= {place: name for place, name in known if name in self._files}
-        return Collected(self._names[self._start], self._files, locations, self._title)
+            addresses = self._local.locations.items()
+            locations |= {place: name for place, name in addresses if name in self._files}
+        return ContractFiles(self._names[self._start], self._files, locations, self._title)
 
     def _content(self, place: str) -> bytes:
         if is_address(place):
@@ -110,8 +110,8 @@ class _Walk:
         """Return the place that ``location`` means as written in the document at ``base``."""
         plain = location.strip()
         local = self._local
-        known = local is not None and (not is_address(plain) or plain in local.locations)
-        if local is not None and known and not is_address(base):
+        is_local = local is not None and (not is_address(plain) or plain in local.locations)
+        if local is not None and is_local and not is_address(base):
             return local.resolve(plain, base)
         try:
             return self._allowed(urljoin(base, plain), location, base)
@@ -139,17 +139,17 @@ class _Walk:
             return place
         kind = ".wsdl" if root.tag == f"{{{WSDL}}}definitions" else ".xsd"
         stem = _stem(urlsplit(place))
-        taken = {name.lower() for name in self._files}
+        names = {name.lower() for name in self._files}
         number = 1
         name = f"{stem}{kind}"
-        while name.lower() in taken:  # also on systems that do not tell A from a
+        while name.lower() in names:  # also on systems that do not tell A from a
             number += 1
             name = f"{stem}-{number}{kind}"
         return name
 
     def _outside(self, location: str, base: str, why: str) -> ContractError:
         return ContractError(
-            f"{_shown(base)} of the contract {self._title} asks for {_shown(location)}: {why}",
+            f"{_plain(base)} of the contract {self._title} asks for {_plain(location)}: {why}",
             code="CB-214",
         )
 
@@ -167,7 +167,7 @@ def _tidy(address: str) -> str:
     return urldefrag(address).url
 
 
-def _shown(place: str) -> str:
+def _plain(place: str) -> str:
     """Return a place as messages show it: an address's query may hold a token."""
     return place.partition("?")[0][:200]
 
@@ -187,4 +187,4 @@ def _is_link_local(host: str) -> bool:
         return False
 
 
-__all__ = ["Collected", "Fetch", "collect", "is_address"]
+__all__ = ["ContractFiles", "Fetch", "collect", "is_address"]

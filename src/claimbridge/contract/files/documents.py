@@ -1,9 +1,9 @@
 """What a contract consists of: its WSDL and schema documents, and how they refer to each other.
 
 Every reference is followed here, inside the bundle, before zeep or libxml2 see anything. The
-schemas are rewritten to name each other by addresses that only ``Documents`` can answer, so that
-inline schemas that import each other without a ``schemaLocation`` find one another, and two
-documents of one namespace count as one.
+schemas are rewritten to name each other by addresses that only ``Documents`` can answer. So inline
+schemas that import each other without a ``schemaLocation`` find one another, and two documents of
+one namespace count as one.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ _STANDARD_PLACES: Final = {
 class Documents(msgspec.Struct, frozen=True):
     """Everything a contract consists of, in memory.
 
-    ``entry`` is the WSDL's name, ``sources`` the documents as they are (by name, or by the
-    address that a standard one is asked for; where they name each other by address, the addresses
-    are those that ``answer`` knows), ``schemas`` the schemas rewritten (by address), and
-    ``namespaces`` maps each target namespace ("" for none) to the address that stands for it.
+    ``entry`` is the WSDL's name. ``sources`` are the documents as they are, by name; a standard one
+    by the address that it is asked for. Where they name each other by address, the addresses are
+    those that ``answer`` knows. ``schemas`` are the schemas rewritten, by address. ``namespaces``
+    maps each target namespace ("" for none) to the address that stands for it.
     """
 
     title: str
@@ -95,8 +95,8 @@ def gather(bundle: Bundle) -> Documents:
     """Return everything that the bundle's WSDL leads to.
 
     Raises ContractError: CB-212 for a document that is not WSDL or XSD (an HTML page, say),
-    CB-213 for a missing one, CB-214 for a reference outside the bundle, CB-231 for a namespace of
-    its messages that has a relative URI.
+    CB-213 for a missing one, CB-214 for a reference outside the bundle. CB-231 means that a
+    namespace of its messages has a relative URI.
     """
     walk = _Walk(bundle, _DEFINITIONS)
     walk.follow()
@@ -104,14 +104,14 @@ def gather(bundle: Bundle) -> Documents:
 
 
 def gather_schema(bundle: Bundle) -> Documents:
-    """Return everything that a bundle leads to that a schema begins, as ``gather`` does."""
+    """Return everything that a bundle leads to whose entry is a schema; raises as ``gather``."""
     walk = _Walk(bundle, _SCHEMA)
     walk.follow()
     return walk.documents()
 
 
 class _Schema(msgspec.Struct):
-    """One schema being gathered: where it stands, its tree, and whether it is only included."""
+    """A schema: where it stands, its tree, and whether something imports it."""
 
     place: str
     tree: etree._Element
@@ -143,11 +143,11 @@ class _Walk:
                 continue
             content = self.bundle.read(name)
             self.size += len(content)
-            within_limits(len(self.sources), self.size, self.bundle.title)
+            refuse_excess(len(self.sources), self.size, self.bundle.title)
             self._take(name, content, imported=imported)
 
     def _take(self, name: str, content: bytes, *, imported: bool) -> None:
-        root = opened(name, content, self.bundle.title)
+        root = parse_document(name, content, self.bundle.title)
         self.sources[name] = _relocated(root, name, self.bundle) or content
         if root.tag not in (_SCHEMA, _DEFINITIONS) or (
             name == self.bundle.entry and root.tag != self.start
@@ -160,14 +160,14 @@ class _Walk:
 
     def _take_wsdl(self, name: str, root: etree._Element) -> None:
         for service in root.iterchildren(f"{{{WSDL}}}service"):
-            known = full_name(root.get("targetNamespace", ""), service.get("name", ""))
-            if known in self.services:
+            service_name = full_name(root.get("targetNamespace", ""), service.get("name", ""))
+            if service_name in self.services:
                 raise ContractError(
                     f"the contract {self.bundle.title} has two services called "
                     f"{service.get('name', '')}; nobody can tell which is meant: ask the vendor",
                     code="CB-215",
                 )
-            self.services.add(known)
+            self.services.add(service_name)
         for body in root.iterfind(f"{{{WSDL}}}binding//{{*}}body[@namespace]"):
             self._absolute(body.get("namespace", ""), name)
         for reference in root.iterchildren(f"{{{WSDL}}}import"):
@@ -176,8 +176,7 @@ class _Walk:
                 self.waiting.append((self.bundle.resolve(location, name), True))
         inline = root.iterfind(f"{{{WSDL}}}types/{{{XSD}}}schema")
         for number, schema in enumerate(inline, 1):
-            # tostring keeps the prefixes that are used only inside QName values; a copied tree
-            # would lose them.
+            # tostring keeps the prefixes that only QName values use; a copied tree loses them.
             alone = xmlio.parse(etree.tostring(schema, with_tail=False), what=name)
             self._take_schema(f"{name}#{number}", alone, base=name, imported=True)
 
@@ -276,10 +275,10 @@ def _standard(namespace: str) -> bytes:
     return (folder / "schemas" / _STANDARD[namespace]).read_bytes()
 
 
-def followed(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+def references(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     """Yield each reference in a document to another file, and which attribute has its place.
 
-    Imports of the standard namespaces are left out: claimbridge has these at hand.
+    Imports of the standard namespaces are left out: claimbridge ships these.
     """
     for reference in root.iter(f"{{{WSDL}}}import"):
         if reference.get("location"):
@@ -291,7 +290,7 @@ def followed(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
             yield reference, "schemaLocation"
 
 
-def within_limits(count: int, size: int, title: str) -> None:
+def refuse_excess(count: int, size: int, title: str) -> None:
     """Raise ContractError CB-212 for more documents, or more bytes of them, than are read."""
     if count > MAX_DOCUMENTS:
         raise ContractError(
@@ -303,7 +302,7 @@ def within_limits(count: int, size: int, title: str) -> None:
         )
 
 
-def opened(name: str, content: bytes, title: str) -> etree._Element:
+def parse_document(name: str, content: bytes, title: str) -> etree._Element:
     """Return the root of a contract's document; raises ContractError CB-212 for no XML."""
     try:
         return xmlio.parse(content, what=f"{name} of the contract {title}")
@@ -316,12 +315,12 @@ def opened(name: str, content: bytes, title: str) -> etree._Element:
 def _relocated(root: etree._Element, name: str, bundle: Bundle) -> bytes | None:
     """Return a document whose references lead to its bundle's files by zeep's addresses.
 
-    None where they are names already. The tree itself stays as it is.
+    None where they are names already. ``root`` itself stays as it is.
     """
     if not bundle.locations:
         return None
     copy = xmlio.parse(etree.tostring(root), what=name)
-    for reference, key in followed(copy):
+    for reference, key in references(copy):
         reference.set(key, SCHEME_FOR_ZEEP + bundle.resolve(reference.get(key, ""), name))
     return etree.tostring(copy)
 
@@ -349,9 +348,9 @@ __all__ = [
     "SCHEME",
     "SCHEME_FOR_ZEEP",
     "Documents",
-    "followed",
     "gather",
     "gather_schema",
-    "opened",
-    "within_limits",
+    "parse_document",
+    "references",
+    "refuse_excess",
 ]

@@ -1,7 +1,7 @@
 """How large a contract's schemas become when everything that is named is put in its place.
 
-Groups that hold each other twice, and unions of unions, double at every step: a page of schema
-stands for more than any machine holds, and libxml2 and zeep would try. So sizes are computed, in
+Groups that hold each other twice, and unions of unions, double at every step. One page of schema
+may stand for more than any machine holds, and libxml2 and zeep would try. So sizes are computed, in
 linear time, before either sees a schema.
 """
 
@@ -13,6 +13,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.files.sizes import total
 from claimbridge.contract.names import XSD, unprefixed
 from claimbridge.errors import ContractError
 
@@ -26,17 +27,21 @@ _Name = tuple[str, str]
 
 
 def refuse_explosion(schemas: Iterable[etree._Element], *, title: str) -> None:
-    """Raise ContractError CB-215 when a component stands for more than ``MAX_PARTS`` parts.
-
-    What holds itself is left to the compilers, which refuse it by name.
-    """
-    held: dict[_Name, list[_Name]] = {}
+    """Raise ContractError CB-215 when a component stands for more than ``MAX_PARTS`` parts."""
+    uses: dict[_Name, list[tuple[_Name]]] = {}
     for schema in schemas:
         for owner, name in _references(schema):
-            held.setdefault(owner, []).append(name)
+            uses.setdefault(owner, []).append((name,))
     sizes: dict[_Name, int] = {}
-    for name in held:
-        if _size(name, held, sizes) > MAX_PARTS:
+    for name in uses:
+        size = total(
+            name,
+            own=lambda _: 1,
+            uses=lambda each: uses.get(each, ()),
+            sizes=sizes,
+            most=MAX_PARTS + 1,
+        )
+        if size > MAX_PARTS:
             raise ContractError(
                 f"the {name[0]} {name[1]} of the contract {title} stands for more than "
                 f"{MAX_PARTS} parts when its groups are put in; no machine could hold it",
@@ -62,35 +67,13 @@ def _references(schema: etree._Element) -> Iterator[tuple[_Name, _Name]]:
 
 def _owner(node: etree._Element) -> _Name:
     """Return the global component that a node stands in."""
-    found = node
+    component = node
     for above in node.iterancestors():
         if xmlio.local_name(above) in {"schema", "redefine", "override"}:
             break
-        found = above
-    kind = xmlio.local_name(found)
-    return _SELF.get(kind, kind), found.get("name", "")
-
-
-def _size(name: _Name, held: dict[_Name, list[_Name]], sizes: dict[_Name, int]) -> int:
-    """Return for how many parts a component stands; a stack of our own, as chains may be long."""
-    open_: set[_Name] = set()
-    stack = [name]
-    while stack:
-        top = stack[-1]
-        if top in sizes:
-            stack.pop()
-            continue
-        inner = held.get(top, ())
-        missing = [one for one in inner if one not in sizes and one not in open_]
-        if missing and top not in open_:
-            open_.add(top)
-            stack.extend(missing)
-            continue
-        # Beyond the limit, how far beyond makes no difference.
-        sizes[top] = min(1 + sum(sizes.get(one, 1) for one in inner), MAX_PARTS + 1)
-        open_.discard(top)
-        stack.pop()
-    return sizes[name]
+        component = above
+    kind = xmlio.local_name(component)
+    return _SELF.get(kind, kind), component.get("name", "")
 
 
 __all__ = ["MAX_PARTS", "refuse_explosion"]

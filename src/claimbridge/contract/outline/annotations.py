@@ -29,15 +29,15 @@ def note_of(node: etree._Element) -> Note:
 
 def documentation_of(node: etree._Element) -> str:
     """Return the ``wsdl:documentation`` directly below ``node``, white space collapsed."""
-    found = node.find(f"{{{WSDL}}}documentation")
-    return _text(found) if found is not None else ""
+    child = node.find(f"{{{WSDL}}}documentation")
+    return _text(child) if child is not None else ""
 
 
 def validations_in(node: etree._Element) -> Iterator[str]:
     """Yield every validation message at or below ``node``, in document order."""
-    for found in node.iter(etree.Element):
-        if xmlio.local_name(found) == _VALIDATION:
-            yield _text(found)
+    for each in node.iter(etree.Element):
+        if xmlio.local_name(each) == _VALIDATION:
+            yield _text(each)
 
 
 def _text(node: etree._Element) -> str:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from claimbridge import xmlio
 from claimbridge.contract.outline.annotations import note_of
-from claimbridge.contract.outline.declared import Component, Declared
+from claimbridge.contract.outline.declarations import Component, Declarations
 from claimbridge.contract.outline.simple import occurs
 from claimbridge.contract.outline.types import NO_NOTE, Element, Group, Part, Type, Wildcard
 from claimbridge.errors import ContractError
@@ -29,26 +29,26 @@ class ContentReader:
 
     def __init__(
         self,
-        declared: Declared,
+        declarations: Declarations,
         local: Callable[[Component, str], Element],
         reference: Callable[[str], Element],
     ) -> None:
-        self._declared = declared
+        self._declarations = declarations
         self._local = local
         self._reference = reference
         self._left = MAX_PARTS
 
-    def of(self, node: etree._Element, found: Component) -> Group | None:
+    def of(self, node: etree._Element, component: Component) -> Group | None:
         """Return the content that ``node`` itself declares; None when it declares none."""
         for child in node.iterchildren(etree.Element):
-            part = self._part(child, found, 0)
+            part = self._part(child, component, 0)
             if isinstance(part, Group):
                 return part
         return None
 
-    def derived(self, base: Type, step: etree._Element, found: Component) -> Group | None:
+    def derived(self, base: Type, step: etree._Element, component: Component) -> Group | None:
         """Return the content after a step of derivation: an extension adds to its base's."""
-        own = self.of(step, found)
+        own = self.of(step, component)
         if xmlio.local_name(step) == "restriction" or base.content is None:
             return own
         if own is None:
@@ -57,7 +57,7 @@ class ContentReader:
             raise self._too_large()
         return Group(order="sequence", parts=(base.content, own))
 
-    def _part(self, node: etree._Element, found: Component, depth: int) -> Part | None:
+    def _part(self, node: etree._Element, component: Component, depth: int) -> Part | None:
         kind, (least, most) = xmlio.local_name(node), occurs(node)
         self._left -= 1
         if self._left < 0 or depth > _DEEPEST:
@@ -65,7 +65,7 @@ class ContentReader:
         if most == 0:
             return None
         if kind == "element":
-            return self._element(node, found)
+            return self._element(node, component)
         if kind == "any":
             return Wildcard(
                 namespaces=node.get("namespace", "##any"),
@@ -74,37 +74,39 @@ class ContentReader:
                 judged=node.get("processContents") != "skip",
             )
         if kind == "group":
-            name = found.scope.name(node.get("ref", ""), node)
-            group = self._declared.find("group", name, near=found)
+            name = component.scope.name(node.get("ref", ""), node)
+            group = self._declarations.find("group", name, near=component)
             parts = self._parts(group.node, group, depth)
             return Group(order="sequence", parts=parts, min=least, max=most)
         if kind in {"sequence", "choice", "all"}:
-            return Group(order=kind, parts=self._parts(node, found, depth), min=least, max=most)
+            return Group(order=kind, parts=self._parts(node, component, depth), min=least, max=most)
         return None
 
-    def _parts(self, node: etree._Element, found: Component, depth: int) -> tuple[Part, ...]:
-        read = (self._part(child, found, depth + 1) for child in node.iterchildren(etree.Element))
+    def _parts(self, node: etree._Element, component: Component, depth: int) -> tuple[Part, ...]:
+        read = (
+            self._part(child, component, depth + 1) for child in node.iterchildren(etree.Element)
+        )
         return tuple(part for part in read if part is not None)
 
-    def _element(self, node: etree._Element, found: Component) -> Element:
-        scope = found.scope
+    def _element(self, node: etree._Element, component: Component) -> Element:
+        scope = component.scope
         if not node.get("ref"):
             return self._local(Component(node, scope), scope.local(node, "element"))
         name = scope.name(node.get("ref", ""), node)
         least, most = occurs(node)
-        declared = self._reference(name)
+        element = self._reference(name)
         note = note_of(node)
         return replace(
-            declared,
+            element,
             min=least,
             max=most,
-            note=declared.note if note == NO_NOTE else note,
-            typed=lambda: declared.type,
+            note=element.note if note == NO_NOTE else note,
+            typed=lambda: element.type,
         )
 
     def _too_large(self) -> ContractError:
         return ContractError(
-            f"in the schemas of the contract {self._declared.title}, one type has more than "
+            f"in the schemas of the contract {self._declarations.title}, one type has more than "
             f"{MAX_PARTS} parts, or groups that hold themselves",
             code="CB-215",
         )

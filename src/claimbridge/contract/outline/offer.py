@@ -1,7 +1,8 @@
 """What a contract's WSDL offers, word for word: services, ports, bindings, operations, messages.
 
-Unlike ``claimbridge.contract.calls.zeep_reader``, which keeps what claimbridge can call, nothing
-is left out here: rpc and encoded operations, overloaded ones, headers, ports of other protocols.
+``claimbridge.contract.calls.zeep_reader`` keeps what claimbridge can call. Nothing is left out
+here: rpc and encoded operations, overloaded ones, headers, ports of other protocols, documentation.
+zeep knows an operation by its name alone, so that one of two overloaded ones is lost.
 """
 
 from __future__ import annotations
@@ -97,18 +98,18 @@ class Offer(msgspec.Struct, frozen=True):
 
     def operations(self) -> tuple[OfferedOperation, ...]:
         """Return every operation once, though several ports offer it; overloads each."""
-        found: dict[tuple[str, OfferedMessage], OfferedOperation] = {}
+        operations: dict[tuple[str, OfferedMessage], OfferedOperation] = {}
         for service in self.services:
             for port in service.ports:
                 for operation in port.operations:
-                    found.setdefault((operation.name, operation.input), operation)
-        return tuple(found.values())
+                    operations.setdefault((operation.name, operation.input), operation)
+        return tuple(operations.values())
 
 
 def read_offer(documents: Documents) -> Offer:
     """Return what the documents' WSDL offers.
 
-    Raises ContractError CB-215 for a reference to nothing, and where no port has a SOAP binding.
+    Raises ContractError CB-215 for a reference to nothing, and when no port has a SOAP binding.
     """
     wsdl = _Wsdl(documents)
     offer = Offer(tuple(wsdl.service(node) for node in wsdl.services()))
@@ -126,7 +127,7 @@ class _Wsdl:
 
     def __init__(self, documents: Documents) -> None:
         self._title = documents.title
-        self._found: dict[tuple[str, str], etree._Element] = {}
+        self._nodes: dict[tuple[str, str], etree._Element] = {}
         for name, content in documents.sources.items():
             root = xmlio.parse(content, what=name)
             if root.tag == f"{{{WSDL}}}definitions":
@@ -134,7 +135,7 @@ class _Wsdl:
 
     def services(self) -> list[etree._Element]:
         """Return every service in the order of its document."""
-        return [node for (kind, _), node in self._found.items() if kind == "service"]
+        return [node for (kind, _), node in self._nodes.items() if kind == "service"]
 
     def service(self, node: etree._Element) -> OfferedService:
         """Return one service with its ports."""
@@ -149,13 +150,13 @@ class _Wsdl:
         for child in root.iterchildren(etree.Element):
             kind = xmlio.local_name(child)
             key = (kind, full_name(space, child.get("name", "")))
-            self._found.setdefault(key, child)
+            self._nodes.setdefault(key, child)
 
     def _find(self, kind: str, written: str, near: etree._Element) -> etree._Element:
-        found = self._found.get((kind, qname(written, near)))
-        if found is None:
+        node = self._nodes.get((kind, qname(written, near)))
+        if node is None:
             raise self._meaningless(f"the {kind} {written or 'without a name'} is not defined")
-        return found
+        return node
 
     def _port(self, node: etree._Element) -> Port:
         binding = self._find("binding", node.get("binding", ""), node)
@@ -182,29 +183,29 @@ class _Wsdl:
     ) -> OfferedOperation:
         if abstract is None:
             raise self._meaningless(f"the operation {node.get('name')} is bound but not defined")
-        own = _extension(node, "operation")
-        bound = node.find(f"{{{WSDL}}}input")
-        body = _extension(bound, "body") if bound is not None else None
+        extension = _extension(node, "operation")
+        binding = node.find(f"{{{WSDL}}}input")
+        body = _extension(binding, "body") if binding is not None else None
         inward, outward = (abstract.find(f"{{{WSDL}}}{way}") for way in ("input", "output"))
-        wanted = body.get("parts") if body is not None else None
+        parts = body.get("parts") if body is not None else None
         return OfferedOperation(
             name=node.get("name", ""),
-            style=_style(own) or _style(soap) or "document",
+            style=_style(extension) or _style(soap) or "document",
             use=body.get("use", "literal") if body is not None else "literal",
-            soap_action=own.get("soapAction", "") if own is not None else "",
+            soap_action=extension.get("soapAction", "") if extension is not None else "",
             namespace=body.get("namespace", "") if body is not None else "",
-            input=OfferedMessage("") if inward is None else self._message(inward, wanted=wanted),
+            input=OfferedMessage("") if inward is None else self._message(inward, names=parts),
             output=None if outward is None else self._message(outward),
             faults=tuple(self._message(one) for one in abstract.iterchildren(f"{{{WSDL}}}fault")),
-            headers=tuple(self._headers(bound)) if bound is not None else (),
+            headers=tuple(self._headers(binding)) if binding is not None else (),
             documentation=documentation_of(abstract) or documentation_of(node),
         )
 
-    def _message(self, way: etree._Element, *, wanted: str | None = None) -> OfferedMessage:
+    def _message(self, way: etree._Element, *, names: str | None = None) -> OfferedMessage:
         message = self._find("message", way.get("message", ""), way)
         parts = _parts(message)
-        if wanted is not None:
-            parts = [part for part in parts if part.name in wanted.split()]
+        if names is not None:
+            parts = [part for part in parts if part.name in names.split()]
         return OfferedMessage(way.get("name", message.get("name", "")), tuple(parts))
 
     def _headers(self, bound: etree._Element) -> Iterator[MessagePart]:
@@ -219,12 +220,12 @@ class _Wsdl:
 def _abstract(node: etree._Element, port_type: etree._Element) -> etree._Element | None:
     """Return the operation that ``node`` binds; overloads differ in their input's name."""
     named = [
-        found
-        for found in port_type.iterchildren(f"{{{WSDL}}}operation")
-        if found.get("name") == node.get("name")
+        each
+        for each in port_type.iterchildren(f"{{{WSDL}}}operation")
+        if each.get("name") == node.get("name")
     ]
     wanted = _input_name(node)
-    exact = [found for found in named if wanted and _input_name(found) == wanted]
+    exact = [each for each in named if wanted and _input_name(each) == wanted]
     return next(iter(exact or named), None)
 
 
@@ -233,8 +234,8 @@ def _style(node: etree._Element | None) -> str:
 
 
 def _input_name(operation: etree._Element) -> str | None:
-    found = operation.find(f"{{{WSDL}}}input")
-    return found.get("name") if found is not None else None
+    child = operation.find(f"{{{WSDL}}}input")
+    return child.get("name") if child is not None else None
 
 
 def _parts(message: etree._Element) -> list[MessagePart]:

@@ -51,7 +51,7 @@ def restricted(facets: Facets, node: etree._Element) -> Facets:
     """Return ``facets`` with those of a restriction added; what a step restates, it narrows."""
     changes: dict[str, Any] = {}
     patterns: list[str] = []
-    listed: list[str] = []
+    values: list[str] = []
     for child in node.iterchildren(etree.Element):
         kind, value = xmlio.local_name(child), child.get("value", "")
         if kind in _NUMBERS:
@@ -61,12 +61,12 @@ def restricted(facets: Facets, node: etree._Element) -> Facets:
         elif kind == "pattern":
             patterns.append(value)
         elif kind == "enumeration":
-            listed.append(value)
+            values.append(value)
     if patterns:
         # XSD 1.0 Part 2 §4.3.4.3: patterns of one step are alternatives, of several all hold.
         changes["patterns"] = (*facets.patterns, "|".join(patterns))
-    if listed:
-        changes["enumeration"] = tuple(listed)
+    if values:
+        changes["enumeration"] = tuple(values)
     return msgspec.structs.replace(facets, **changes) if changes else facets
 
 

@@ -1,9 +1,9 @@
 """What a contract's schemas declare, word for word: elements, types, facets, documentation.
 
-Unlike shapes, which rendering needs, an outline loses nothing that a person or a generator wants
-to know. ``claimbridge.contract.outline.schemas`` reads it from the schema documents. Types are read
-when first asked for, and each named type is one object, so an outline may recurse without an end:
-who walks it remembers where it has been.
+An outline loses nothing that a person or a generator wants to know.
+``claimbridge.contract.outline.schemas`` reads it from the schema documents, each type when somebody
+first asks for it. Each declared type is one object, so that an outline may recurse: a walk over it
+must remember where it has been.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from claimbridge.contract.names import split_name
 class Facets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a simple type's values must keep to, all steps of its derivation together.
 
-    Bounds are as written, since they may be dates. Each of ``patterns`` must match; alternatives
-    of one step stand in one of them, joined by ``|``. Empty and None mean unlimited.
+    Bounds are as written, since they may be dates. A value must match each of ``patterns``; the
+    alternatives of one step are one pattern, joined by ``|``. Empty and None mean unlimited.
     """
 
     length: int | None = None
@@ -75,7 +75,7 @@ class Attribute:
 class Element:
     """One element's place; ``name`` is ``{namespace}name``, ``max`` None when unbounded.
 
-    ``note`` is its own; what is said about its type is in ``type.note``.
+    ``note`` is its own; that of its type is ``type.note``.
     """
 
     name: str
@@ -163,11 +163,11 @@ Part = Element | Group | Wildcard
 class Type:
     """A type; ``name`` is ``{namespace}name``, "" for one that stands in its element.
 
-    ``text`` is the local name of the built-in type that its text is of (``decimal``), "" where it
-    holds elements only, and ``anySimpleType`` for lists and for unions of several. ``base`` is
-    what it was derived from, ``derivation`` how (``extension``, ``restriction``, ``list``,
-    ``union``); both are "" for a type of its own. ``members`` are the types of a union, or the
-    one of a list (``is_list``, also where a step has restricted it).
+    ``text`` is the local name of its text's built-in type (``decimal``); "" where it holds elements
+    only, ``anySimpleType`` for lists and for unions of several. ``base`` is the type that it is
+    derived from, ``derivation`` how: ``extension``, ``restriction``, ``list``, ``union``. Both are
+    "" for a type that derives from none. ``members`` are the types of a union, or the one of a list
+    (``is_list``, also where a step has restricted it).
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 The cut keeps too much rather than too little: references are followed by their local names alone,
 whatever their namespace, so that chameleon includes and redefinitions need no rules of their own
-(which ``Declared`` has, whose names are exact, and for which a cut could be too tight).
+(which ``Declarations`` has, whose names are exact, and for which a cut could be too tight).
 What is kept is kept word for word, save for annotations; libxml2 says of it what it says of the
 whole.
 """
@@ -19,7 +19,7 @@ from lxml import etree
 from claimbridge import xmlio
 from claimbridge.contract.files.documents import REFERENCES, Documents
 from claimbridge.contract.names import XSD, full_name, split_name, unprefixed
-from claimbridge.contract.outline.declared import KINDS
+from claimbridge.contract.outline.declarations import KINDS
 
 _KINDS: Final = KINDS | {"notation": "notation"}
 _TYPE_KEYS: Final = ("type", "base", "itemType", "memberTypes")

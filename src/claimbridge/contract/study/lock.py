@@ -1,7 +1,7 @@
 """Locking a contract: its files, and a ``contract.toml`` that says what they are.
 
-What is written was opened first as it will be opened later, so that a lock that was made can be
-used. It appears whole or not at all: everything is written beside the target and renamed.
+The files are first opened as they will be opened later, so that every lock can be used. A lock
+appears whole or not at all: everything is written beside the target and renamed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 
 from claimbridge.contract.contract import Contract
 from claimbridge.contract.files.bundle import LOCK_NAME, read_lock
-from claimbridge.contract.files.collect import Collected, Fetch, collect
+from claimbridge.contract.files.collect import ContractFiles, Fetch, collect
 from claimbridge.contract.files.documents import gather
 from claimbridge.contract.outline.offer import Offer, Port, read_offer
 from claimbridge.contract.pruned.store import FOLDER
@@ -50,26 +50,26 @@ def lock(
 ) -> Lock:
     """Write the contract at ``source`` into the folder ``into``, and return what was written.
 
-    ``fetch`` gets what lies at an address; see ``collect`` for what it is asked, and for
-    ``hosts``. ``replace`` allows ``into`` to hold an older lock, which gives way as a whole.
-    Raises ContractError: what ``collect`` raises and what opening the contract raises; CB-290
-    when ``into`` holds something that may not give way, CB-291 when it cannot be written.
+    ``fetch`` gets what lies at an address; ``collect`` says what it is asked for, and what
+    ``hosts`` are. ``replace`` lets an older lock in ``into`` give way as a whole. Raises
+    ContractError: what ``collect`` raises and what opening the contract raises; CB-290 when
+    ``into`` holds something that may not give way, CB-291 when it cannot be written.
     """
     target = Path(os.path.realpath(into))
     with _writing(into):
         _refuse_occupied(target, replace=replace)
-    found = collect(source, fetch=fetch, hosts=hosts)
-    bundle = found.bundle()
+    files = collect(source, fetch=fetch, hosts=hosts)
+    bundle = files.bundle()
     offer = read_offer(gather(bundle))
     Contract.load(bundle)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in found.files.items()}
-    made = Lock(
-        folder=into, source=str(source), at=at, entry=found.entry, files=hashes, offer=offer
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.files.items()}
+    result = Lock(
+        folder=into, source=str(source), at=at, entry=files.entry, files=hashes, offer=offer
     )
-    text = "".join(f"{line}\n" for line in _lines(made, found))
+    text = "".join(f"{line}\n" for line in _lines(result, files))
     with _writing(into):
-        _place({**found.files, LOCK_NAME: text.encode()}, target)
-    return made
+        _place({**files.files, LOCK_NAME: text.encode()}, target)
+    return result
 
 
 @contextmanager
@@ -83,24 +83,24 @@ def _writing(into: Path) -> Iterator[None]:
         ) from error
 
 
-def _lines(made: Lock, found: Collected) -> Iterator[str]:
+def _lines(result: Lock, files: ContractFiles) -> Iterator[str]:
     """Yield the lines of ``contract.toml``."""
     yield f"# Written by claimbridge {_version()}; to change it, lock the contract again."
-    yield f"wsdl = {_text(made.entry)}"
+    yield f"wsdl = {_text(result.entry)}"
     yield ""
     yield "[locked]"
-    yield f"from = {_text(made.source)}"
-    yield f"at = {made.at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    yield f"from = {_text(result.source)}"
+    yield f"at = {result.at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     yield ""
     yield "[files]"
-    for name in sorted(made.files):
-        yield f'{_text(name)} = "sha256:{made.files[name]}"'
-    if found.locations:
+    for name in sorted(result.files):
+        yield f'{_text(name)} = "sha256:{result.files[name]}"'
+    if files.locations:
         yield ""
         yield "[locations]"
-        for address, name in found.locations.items():
+        for address, name in files.locations.items():
             yield f"{_text(address)} = {_text(name)}"
-    for service in made.offer.services:
+    for service in result.offer.services:
         for port in service.ports:
             yield from _port_lines(service.name, port)
 
@@ -150,8 +150,8 @@ def _refuse_occupied(target: Path, *, replace: bool) -> None:
             f"{target} holds a lock already; compare the two, then add --force", code="CB-290"
         )
     _, hashes, _ = read_lock(target / LOCK_NAME)
-    kept = {name for name in present if name.startswith(f"{FOLDER}/")}  # only a cache
-    foreign = sorted(present - kept - hashes.keys() - {LOCK_NAME})
+    cache = {name for name in present if name.startswith(f"{FOLDER}/")}  # only a cache
+    foreign = sorted(present - cache - hashes.keys() - {LOCK_NAME})
     if foreign:
         raise ContractError(
             f"{target} holds {foreign[0]}, which is not part of its lock and would be lost; "

@@ -82,7 +82,7 @@ class Connections:
 
     def close(self) -> None:
         """Close idle connections now and lent ones when they come back."""
-        with self._turn.held():
+        with self._turn.hold():
             self._closed = True
             self._close_idle()
 
@@ -117,7 +117,7 @@ class Connections:
             self._take_back(loan)  # where the first was interrupted
 
     def _lend(self, loan: _Loan) -> sqlite3.Connection:
-        with self._turn.held():
+        with self._turn.hold():
             while self._pausing:
                 self._turn.wait()
             if self._closed:
@@ -131,7 +131,7 @@ class Connections:
 
     def _take_back(self, loan: _Loan) -> None:
         """Take a connection back; again: nothing."""
-        with self._turn.held():
+        with self._turn.hold():
             connection, loan.connection = loan.connection, None
             if connection is not None and loan.sound and self._has_room:
                 self._idle.append(connection)

@@ -61,12 +61,12 @@ class GroupCommit:
         return results[0]
 
     def _join(self, mine: _Write) -> None:
-        with self._turn.held():
+        with self._turn.hold():
             self._waiting.append(mine)
 
     def _group_to_lead(self, mine: _Write) -> Sequence[_Write]:
         """Wait for the lead, and return the writes to run; none once ``mine`` is settled."""
-        with self._turn.held():
+        with self._turn.hold():
             while self._leader is not None and not mine.done:
                 self._turn.wait()
             if mine.done:
@@ -89,7 +89,7 @@ class GroupCommit:
 
     def _end_lead(self, mine: _Write) -> None:
         """Give up the lead, and whatever of its group has not been settled; again: nothing."""
-        with self._turn.held():
+        with self._turn.hold():
             if self._leader is mine:
                 for write in self._group:
                     write.give_up(self._path)
@@ -99,7 +99,7 @@ class GroupCommit:
 
     def _leave(self, mine: _Write) -> None:
         """Let nothing of ``mine`` be left: what has not begun must not begin unattended."""
-        with self._turn.held():
+        with self._turn.hold():
             self._waiting = [one for one in self._waiting if one is not mine]
         self._end_lead(mine)
 

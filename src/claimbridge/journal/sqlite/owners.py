@@ -91,7 +91,7 @@ class FileOwners(Forkable):
 
     def appear(self, *, idle: bool) -> str:
         """Return the id of this journal's owner, whose lock is held before that."""
-        with self._turn.held():
+        with self._turn.hold():
             if self._owner is not None and idle and not self._owner.stands():
                 # Its lock file is gone, but it has nothing in the air: another takes its place.
                 self._owner.release()
@@ -112,7 +112,7 @@ class FileOwners(Forkable):
 
     def retire(self) -> None:
         """End the life of this journal's owner."""
-        with self._turn.held():
+        with self._turn.hold():
             if self._owner is not None:
                 self._owner.release()
                 self._owner = None

@@ -95,10 +95,10 @@ class RangeAxis(Generic[_B]):
         if low is None and high is None:
             return -1
         first, last = self._steps(low, high)
-        return united(self._masks[first : last + 1])
+        return union(self._masks[first : last + 1])
 
 
-def united(masks: Iterable[int]) -> int:
+def union(masks: Iterable[int]) -> int:
     """Return the rows that are in any of the masks."""
     found = 0
     for mask in masks:

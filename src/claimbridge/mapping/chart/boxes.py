@@ -26,7 +26,7 @@ class ValueSet(NamedTuple):
     named: frozenset[str]
     others: bool
 
-    def shared(self, other: ValueSet) -> ValueSet:
+    def intersection(self, other: ValueSet) -> ValueSet:
         """Return what is in both."""
         if self.others and other.others:
             return ValueSet(self.named | other.named, True)
@@ -37,7 +37,7 @@ class ValueSet(NamedTuple):
 
     def without(self, other: ValueSet) -> Iterator[ValueSet]:
         """Yield what is in this and not in the other."""
-        yield self.shared(ValueSet(other.named, not other.others))
+        yield self.intersection(ValueSet(other.named, not other.others))
 
     @property
     def is_empty(self) -> bool:
@@ -51,7 +51,7 @@ class Interval(NamedTuple):
     over: Decimal | None
     up_to: Decimal | None
 
-    def shared(self, other: Interval) -> Interval:
+    def intersection(self, other: Interval) -> Interval:
         """Return what is in both."""
         overs = [one for one in (self.over, other.over) if one is not None]
         ups = [one for one in (self.up_to, other.up_to) if one is not None]
@@ -60,9 +60,9 @@ class Interval(NamedTuple):
     def without(self, other: Interval) -> Iterator[Interval]:
         """Yield what is in this and not in the other, below it and above."""
         if other.over is not None:
-            yield self.shared(Interval(None, other.over))
+            yield self.intersection(Interval(None, other.over))
         if other.up_to is not None:
-            yield self.shared(Interval(other.up_to, None))
+            yield self.intersection(Interval(other.up_to, None))
 
     @property
     def is_empty(self) -> bool:
@@ -98,11 +98,11 @@ def days(first: dt.date | None, last: dt.date | None) -> Interval:
     )
 
 
-def shared(one: Box, other: Box) -> Box | None:
+def intersection(one: Box, other: Box) -> Box | None:
     """Return what is in both boxes; None where nothing is."""
     made = []
     for side, its in zip(one, other, strict=True):
-        both = side.shared(its)  # type: ignore[arg-type]  # sides of one place are of one kind
+        both = side.intersection(its)  # type: ignore[arg-type]  # sides of one place are of one kind
         if both.is_empty:
             return None
         made.append(both)
@@ -122,7 +122,7 @@ def remainder(box: Box, taken: Iterable[Box]) -> list[Box] | None:
 
 
 def _without(box: Box, other: Box) -> Iterator[Box]:
-    if shared(box, other) is None:
+    if intersection(box, other) is None:
         yield box
         return
     rest = list(box)
@@ -131,7 +131,7 @@ def _without(box: Box, other: Box) -> Iterator[Box]:
         for piece in side.without(its):  # type: ignore[arg-type]  # of one kind, as above
             if not piece.is_empty:
                 yield (*rest[:place], piece, *rest[place + 1 :])
-        rest[place] = side.shared(its)  # type: ignore[arg-type]  # of one kind, as above
+        rest[place] = side.intersection(its)  # type: ignore[arg-type]  # of one kind, as above
 
 
 def example(box: Box) -> tuple[tuple[str, ...], Decimal, dt.date | None]:
@@ -156,7 +156,7 @@ def _value(name: str, side: Extent) -> str:
     return f"another {name}"
 
 
-def told(facts: tuple[Sequence[str], Decimal, dt.date | None], box: Box, asked: Box) -> str:
+def in_words(facts: tuple[Sequence[str], Decimal, dt.date | None], box: Box, asked: Box) -> str:
     """Return an example in words, with the sides that the rows ask about."""
     exact, amount, day = facts
     said = [

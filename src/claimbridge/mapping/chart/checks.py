@@ -17,9 +17,9 @@ from claimbridge.mapping.chart.boxes import (
     box_of,
     days,
     example,
+    in_words,
+    intersection,
     remainder,
-    shared,
-    told,
 )
 from claimbridge.mapping.chart.code_checks import (
     two_spellings,
@@ -66,11 +66,11 @@ def check_rules(
     kinds: defaultdict[tuple[str, str], list[ChartFinding]] = defaultdict(list)
     for finding in found:
         kinds[finding.weight, finding.kind].append(finding)
-    kept = [finding for findings in kinds.values() for finding in _shortened(findings)]
+    kept = [finding for findings in kinds.values() for finding in _shorten(findings)]
     return tuple(sorted(kept, key=lambda finding: ("mend", "look", "note").index(finding.weight)))
 
 
-def _shortened(findings: list[ChartFinding]) -> list[ChartFinding]:
+def _shorten(findings: list[ChartFinding]) -> list[ChartFinding]:
     more = len(findings) - MOST
     if more <= 0:
         return findings
@@ -140,9 +140,9 @@ def _gap(
 ) -> tuple[Weight, str] | None:
     exact = [ValueSet(frozenset({company}), False), *ALL[1 : len(CONDITIONS) - 1], _PAYMENTS]
     whole: Box = (*exact, ALL[-2], dates)
-    if not any(shared((*whole[:-1], ALL[-1]), box_of(row)) for row in rows):
+    if not any(intersection((*whole[:-1], ALL[-1]), box_of(row)) for row in rows):
         return "note", "no row answers for it"
-    if not any(shared(whole, box_of(row)) for row in rows):
+    if not any(intersection(whole, box_of(row)) for row in rows):
         return "look", f"no row answers for it from {day} on"
     left = remainder(whole, (box_of(row) for row in rows if row.when is None))
     if left is None:
@@ -152,7 +152,7 @@ def _gap(
     # What falls through now weighs more than what will one day; a when may yet take it.
     now = [box for box in left if box[-1].over == dates.over]  # type: ignore[union-attr]
     box = (now or left)[0]
-    text = f"no row answers for a line with: {told(example(box), box, whole)}"
+    text = f"no row answers for a line with: {in_words(example(box), box, whole)}"
     if any(row.when is not None for row in rows):
         return "look", f"{text}; unless a row with when does"
     return ("mend" if now else "look"), text
@@ -174,7 +174,7 @@ def _unreachable(rules: ChartRules) -> Iterator[ChartFinding]:
             if compared > MOST_COMPARED:
                 yield _too_many("unreachable", row)
                 return
-            own = shared(all_lines, box_of(row))
+            own = intersection(all_lines, box_of(row))
             if before and own is not None and remainder(own, map(box_of, before)) == []:
                 numbers = ", ".join(str(other.number) for other in before[:10])
                 text = f"rows {numbers} before it take all of its lines between them"
@@ -193,7 +193,7 @@ def _overlaps(rules: ChartRules) -> Iterator[ChartFinding]:
                     return
                 if other.file != row.file or row.takes_all_of(other):
                     continue  # the exception before the rule, as it should be
-                both = shared(box_of(row), box_of(other))
+                both = intersection(box_of(row), box_of(other))
                 if both is None or (other.when is not None and row.when is not None):
                     continue
                 yield _overlap(other, row, both)
@@ -210,7 +210,7 @@ def _overlap(first: ExpenseRow, second: ExpenseRow, both: Box) -> ChartFinding:
         "overlap",
         "note" if same else "look",
         f"{first.label} and {second.label}",
-        f"both answer for a line with: {told(example(both), both, ALL)}; the first wins"
+        f"both answer for a line with: {in_words(example(both), both, ALL)}; the first wins"
         + ("" if same else f", with account {first.account} and not {second.account}"),
     )
 

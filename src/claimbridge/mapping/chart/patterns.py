@@ -56,7 +56,7 @@ def _ways(parsed: Iterable[tuple[Any, Any]]) -> int:
 def _ways_of(kind: str, argument: Any) -> int:
     if kind in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
         least, most, repeated = argument
-        return _repeated(least, min(int(most), LONGEST_TEXT), _ways(repeated))
+        return _repetitions(least, min(int(most), LONGEST_TEXT), _ways(repeated))
     if kind == "GROUPREF":  # each try compares as much text as the group has taken
         return LONGEST_TEXT + 1
     if kind == "BRANCH":
@@ -64,7 +64,7 @@ def _ways_of(kind: str, argument: Any) -> int:
     return _of_all(argument if isinstance(argument, tuple) else (argument,))
 
 
-def _repeated(least: int, most: int, ways: int) -> int:
+def _repetitions(least: int, most: int, ways: int) -> int:
     if ways == 1:
         return max(most - least + 1, 1)
     total = 1

@@ -90,14 +90,14 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "why", _why(self.stated()))
+        msgspec.structs.force_setattr(self, "why", _why(self.conditions_in_words()))
 
     @property
     def specificity(self) -> int:
         """How many conditions the row states; shown, but the order of rows decides."""
-        return len(self.stated())
+        return len(self.conditions_in_words())
 
-    def stated(self) -> list[str]:
+    def conditions_in_words(self) -> list[str]:
         """Return the conditions that the row states, in words."""
         window = self.window
         words = [
@@ -120,7 +120,7 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
 
     def describe(self) -> str:
         """Return the row's label with its conditions, for messages."""
-        return f"{self.label}: {', '.join(self.stated()) or 'any'}"
+        return f"{self.label}: {', '.join(self.conditions_in_words()) or 'any'}"
 
     def takes_all_of(self, other: ExpenseRow) -> bool:
         """Return whether every line that fits ``other`` surely fits this row of its type."""
@@ -130,11 +130,11 @@ class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.window.covers(other.window) and (self.when is None or self.when == other.when)
 
 
-def _why(stated: Sequence[str]) -> str:
-    if not stated:
+def _why(conditions: Sequence[str]) -> str:
+    if not conditions:
         return "the row has no conditions"
-    noun = "condition" if len(stated) == 1 else "conditions"
-    return f"the first row that fits, by {len(stated)} {noun}: {', '.join(stated)}"
+    noun = "condition" if len(conditions) == 1 else "conditions"
+    return f"the first row that fits, by {len(conditions)} {noun}: {', '.join(conditions)}"
 
 
 class RowIndex:
@@ -177,7 +177,7 @@ class RowIndex:
     def unreachable(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
         """Yield each row that an earlier one of its file hides, after that one."""
         for rows in self._types.values():
-            yield from rows.hidden()
+            yield from rows.unreachable()
 
     def meetings(self, type_: str) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
         """Yield each row of a type with those before it that have something in common with it.
@@ -245,8 +245,8 @@ class _TypeRows:
                 mask &= self._days.meeting(*_days(row))
             yield row, self._of(mask)
 
-    def hidden(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
-        """Yield (earlier, hidden) for each row that a single earlier row of its file hides."""
+    def unreachable(self) -> Iterator[tuple[ExpenseRow, ExpenseRow]]:
+        """Yield (earlier, row) for each row that a single earlier row of its file hides."""
         for number, row in enumerate(self.rows):
             mask = (1 << number) - 1
             for place, axis in self._exact:

@@ -69,7 +69,7 @@ class When:
         try:
             rule = engine.Rule(text, context=_context(engine))
         except (engine.errors.EngineError, ArithmeticError, RecursionError, ValueError) as error:
-            raise ValueError(_told(error)) from error
+            raise ValueError(_message(error)) from error
         result = rule.statement.expression.result_type
         if result.name != "BOOLEAN":
             raise ValueError(
@@ -87,7 +87,7 @@ class When:
         except Exception as error:  # rule-engine lets decimal's, re's and its own through
             raise MappingError(
                 f'a line of type "{facts.type}": the condition when {self.text!r} cannot be '
-                f"judged: {_told(error)}; guard what a line may lack: (quantity ?? 0) > 3",
+                f"judged: {_message(error)}; guard what a line may lack: (quantity ?? 0) > 3",
                 code="CB-197",
                 claim_id=facts.claim.id,
             ) from error
@@ -167,7 +167,7 @@ def _context(engine: Any) -> Any:
     return context
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return rule-engine's sentence, with the nearest field for one that there is not."""
     symbol = getattr(error, "symbol_name", None)
     if isinstance(symbol, str):

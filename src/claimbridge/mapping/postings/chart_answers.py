@@ -58,13 +58,13 @@ def row_for(
         )
     raise MappingError(
         f'{line_name(line, path)}: no expense row of its type in chart "{rules.name}" fits '
-        f"{_stated(facts, rivals)}; nearest: {_nearest_rows(facts, rivals)}",
+        f"{_facts_in_words(facts, rivals)}; nearest: {_nearest_rows(facts, rivals)}",
         code="CB-112",
         claim_id=claim.id,
     )
 
 
-def _stated(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
+def _facts_in_words(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
     """Return the facts that the rows of the type ask about."""
     said = [
         f"{name} {fact or 'none'}"

@@ -29,14 +29,14 @@ from claimbridge.model import Claim
 def map_claim(rules: ChartRules, claim: Claim, *, part_of: Claim | None = None) -> Mapped:
     """Return the claim's voucher and its explanation; see ``Chart.map``."""
     try:
-        return _mapped(VoucherBuilder(rules, claim, claim if part_of is None else part_of))
+        return _build_voucher(VoucherBuilder(rules, claim, claim if part_of is None else part_of))
     except ClaimError as error:
         if error.claim_id is None:  # raised by a value that does not know its claim
             error.claim_id = claim.id
         raise
 
 
-def _mapped(builder: VoucherBuilder) -> Mapped:
+def _build_voucher(builder: VoucherBuilder) -> Mapped:
     """Return the voucher: costs line by line, then differences, then who is owed."""
     builder.skip(f"posting date {builder.dates.posting}: {builder.dates.reason}")
     decisions = [decide_line(builder, index) for index in range(len(builder.claim.lines))]
@@ -50,4 +50,4 @@ def _mapped(builder: VoucherBuilder) -> Mapped:
         if decision.line.payment == "company_card":
             post_card(builder, decision)
     post_employee(builder, personal=post_cleared(builder, decisions))
-    return builder.mapped()
+    return builder.finish()

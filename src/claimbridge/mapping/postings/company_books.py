@@ -34,8 +34,9 @@ class Sum:
         """Whether any line brought something, even where it cancels out."""
         return bool(self._lines)
 
-    def named(self) -> str:
-        """Return the lines as people count them: ``lines 1, 3``."""
+    @property
+    def lines(self) -> str:
+        """The lines as people count them: ``lines 1, 3``."""
         noun = "line" if len(self._lines) == 1 else "lines"
         return f"{noun} {', '.join(map(str, self._lines))}"
 

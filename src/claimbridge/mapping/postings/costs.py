@@ -174,7 +174,7 @@ def _post_part(
         exact = EXACT.multiply(exact, cost.weight)
         remainder = EXACT.subtract(amount, EXACT.multiply(total, cost.weight))
     if cost.rate is not None:
-        posted = builder.converted(amount, cost.rate)
+        posted = builder.convert(amount, cost.rate)
         exact = EXACT.multiply(exact, cost.rate)
         rule += f"; {amount} {cost.currency} at {cost.rate:f}"
     if not posted:
@@ -214,7 +214,7 @@ def _sole_rate(parts: Split) -> Decimal | None:
 
 def _tax_base(builder: VoucherBuilder, cost: Cost, levy: Levy) -> Decimal:
     base = cost.split.net if levy.base is None else levy.base
-    return builder.converted(base, cost.rate).copy_abs()
+    return builder.convert(base, cost.rate).copy_abs()
 
 
 def _settle_books(
@@ -227,7 +227,7 @@ def _settle_books(
         gross[cost.company] = EXACT.add(gross.get(cost.company, _ZERO), cost.split.gross)
     for share in decision.recharged:
         gross[share.company] = EXACT.add(gross.get(share.company, _ZERO), share.amount)
-    for company, owed in _owed_by(builder, decision, gross).items():
+    for company, owed in _debts(builder, decision, gross).items():
         book = builder.books[company]
         if company:
             book.due.add(owed, index)
@@ -241,7 +241,7 @@ def _settle_books(
         book.exchange.add(EXACT.subtract(owed, booked), index)
 
 
-def _owed_by(
+def _debts(
     builder: VoucherBuilder, decision: LineDecision, gross: dict[str, Decimal]
 ) -> dict[str, Decimal]:
     """Return what each company owes for a line, in the claim's currency; it adds up to the line.

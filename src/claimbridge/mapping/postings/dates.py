@@ -46,7 +46,7 @@ def dates_of(rules: ChartRules, claim: Claim) -> Dates:
     """
     latest = max(line.date for line in claim.lines)
     documents = [d.date for line in claim.lines for d in line.documents if d.date is not None]
-    posting, reason = _chosen(rules, claim, latest, documents)
+    posting, reason = _choose(rules, claim, latest, documents)
     period = None
     if rules.periods is not None:
         posting, period, reason = _in_period(rules, rules.periods, claim, posting, reason)
@@ -61,7 +61,7 @@ def dates_of(rules: ChartRules, claim: Claim) -> Dates:
     return Dates(max([latest, *documents]), posting, reason, period)
 
 
-def _chosen(
+def _choose(
     rules: ChartRules, claim: Claim, latest: dt.date, documents: list[dt.date]
 ) -> tuple[dt.date, str]:
     if claim.posting_date is not None:
@@ -73,7 +73,7 @@ def _chosen(
         if source == "invoice" and documents:
             return max(documents), _WORDS[source]
         if source == "approval" and claim.approved_at is not None:
-            return _approved_on(rules, claim, claim.approved_at)
+            return _approval_day(rules, claim, claim.approved_at)
     raise MappingError(
         f'chart "{rules.name}" takes the posting date from {" or ".join(sources)}, and the claim '
         'has none of it; give the claim a posting date, or add "line" to [periods] posting_date',
@@ -82,7 +82,7 @@ def _chosen(
     )
 
 
-def _approved_on(rules: ChartRules, claim: Claim, moment: dt.datetime) -> tuple[dt.date, str]:
+def _approval_day(rules: ChartRules, claim: Claim, moment: dt.datetime) -> tuple[dt.date, str]:
     """Return the day of the approval where the company keeps its books: another one elsewhere."""
     zone = rules.zone_of(claim.company)
     if zone is None:

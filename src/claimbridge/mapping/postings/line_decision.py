@@ -116,7 +116,7 @@ def decide_line(builder: VoucherBuilder, index: int) -> LineDecision:
 def _parts(builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase) -> Iterable[Cost | Share]:
     line = purchase.line
     if line.allocations:
-        return _allocated(builder, taxes, purchase)
+        return _allocate(builder, taxes, purchase)
     book = builder.book(line.company, purchase.path)
     if book.is_recharged:
         return (_share(builder, line, line.amount, purchase.source, book.code),)
@@ -125,7 +125,7 @@ def _parts(builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase) -> Ite
     return (_cost(builder, line, purchase.path, purchase.source, book, row, split, words),)
 
 
-def _allocated(
+def _allocate(
     builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase
 ) -> Iterator[Cost | Share]:
     """Yield the parts of what is allocated; the tax of the whole is divided, not computed anew."""

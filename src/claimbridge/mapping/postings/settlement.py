@@ -67,13 +67,11 @@ def post_differences(builder: VoucherBuilder) -> None:
     for book in builder.books.values():
         rounding, exchange = book.rounding, book.exchange
         if rounding:
-            rule = (
-                f"{rounding.named()}: what the converted parts lack of the converted gross amount"
-            )
+            rule = f"{rounding.lines}: what the converted parts lack of the converted gross amount"
             _post_difference(builder, book, Role.ROUNDING, accounts.rounding, rounding, rule)
         if exchange:
             assert accounts.fx_difference is not None  # checked where booking rates are read
-            rule = f"{exchange.named()}: owed by the claim's rate beyond the company's booking rate"
+            rule = f"{exchange.lines}: owed by the claim's rate beyond the company's booking rate"
             account = accounts.fx_difference
             _post_difference(builder, book, Role.FX_DIFFERENCE, account, exchange, rule)
 
@@ -105,7 +103,7 @@ def post_intercompany(builder: VoucherBuilder) -> None:
         if not due:
             continue
         owing = f"company.{claim.company}.intercompany.{book.code}"
-        rule = f"{due.named()}: paid by {claim.company} for {book.code}"
+        rule = f"{due.lines}: paid by {claim.company} for {book.code}"
         if not due.amount:
             builder.skip(f"{rule}: they cancel out", row=owing)
             continue

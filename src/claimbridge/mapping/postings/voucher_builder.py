@@ -79,7 +79,7 @@ class VoucherBuilder:
         """Return the narration of a line for which no row answers."""
         return " ".join(f"{line.type} {self.claim.employee_name} {line.text}".split())
 
-    def converted(self, amount: Decimal, rate: Decimal | None) -> Decimal:
+    def convert(self, amount: Decimal, rate: Decimal | None) -> Decimal:
         """Return an amount in the claim's currency; without a rate it is in that already."""
         if rate is None:
             return amount
@@ -88,7 +88,7 @@ class VoucherBuilder:
     def at_own_rate(self, amount: Decimal, line: ClaimLine) -> Decimal:
         """Return an amount of a line in the claim's currency, by the rate that the line states."""
         foreign = line.currency not in (None, self.claim.currency)
-        return self.converted(amount, line.rate if foreign else None)
+        return self.convert(amount, line.rate if foreign else None)
 
     def add(
         self,
@@ -109,8 +109,8 @@ class VoucherBuilder:
             row=row,
             tax_rate=tax_rate,
             rate=rate,
-            rounding=_shown(rounding) if rounding else None,
-            remainder=_shown(remainder) if remainder else None,
+            rounding=_for_display(rounding) if rounding else None,
+            remainder=_for_display(remainder) if remainder else None,
         )
         self._postings.append(posting)
         self._explain.append(explanation)
@@ -119,7 +119,7 @@ class VoucherBuilder:
         """Explain what made no posting."""
         self._explain.append(Explanation(rule=rule, source=source, row=row))
 
-    def mapped(self) -> Mapped:
+    def finish(self) -> Mapped:
         """Return the finished voucher; raises MappingError CB-118 when there is none."""
         claim, dates = self.claim, self.dates
         if not self._postings:
@@ -144,7 +144,7 @@ class VoucherBuilder:
         return Mapped(voucher, tuple(self._explain), period)
 
 
-def _shown(amount: Decimal) -> Decimal | None:
+def _for_display(amount: Decimal) -> Decimal | None:
     """Return what rounding added as it is shown; None for what only a long division left."""
     return EXACT.quantize(amount, _SHOWN_ROUNDING) or None
 

@@ -17,7 +17,14 @@ import msgspec
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import InvoiceRule
-from claimbridge.mapping.taxes.levies import STATED, Levy, Split, contained, levied, share_of
+from claimbridge.mapping.taxes.levies import (
+    STATED,
+    Levy,
+    Split,
+    contained_levy,
+    share_of,
+    stated_levy,
+)
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, summed
@@ -53,7 +60,7 @@ class DocumentRules:
 
     def __init__(self, rules: Mapping[str, InvoiceRule], claim: Claim) -> None:
         self._rules = rules
-        self._shared = _shared(claim)
+        self._shared = _on_several_lines(claim)
 
     def on_line(self, line: ClaimLine, path: ClaimPath) -> list[TaxedDocument]:
         """Return the documents of a line that bear on tax; CB-123 for one that is there twice.
@@ -69,9 +76,9 @@ class DocumentRules:
         ]
         if len(bearing) > 1:
             _check_once(bearing, path)
-        return [self._taxed(document, alone=len(bearing) == 1) for document in bearing]
+        return [self._with_rule(document, alone=len(bearing) == 1) for document in bearing]
 
-    def _taxed(self, document: SupportingDocument, *, alone: bool) -> TaxedDocument:
+    def _with_rule(self, document: SupportingDocument, *, alone: bool) -> TaxedDocument:
         rule = self._rules.get(document.kind)
         if (document.code, document.number) not in self._shared:
             return TaxedDocument(document, rule)
@@ -96,7 +103,7 @@ def _check_once(documents: Sequence[SupportingDocument], path: ClaimPath) -> Non
         seen.add(identity)
 
 
-def _shared(claim: Claim) -> frozenset[tuple[str, str]]:
+def _on_several_lines(claim: Claim) -> frozenset[tuple[str, str]]:
     """Return the documents, by code and number, that stand on several lines.
 
     A document of which each line says its part is not among them: its figures are that part's.
@@ -140,7 +147,7 @@ class DocumentedLine(NamedTuple):
             levies = [self._of_whole(line.tax)]
         else:
             single = map(self._of_document, documents)
-            levies = _joined([levy for levy in single if levy is not None])
+            levies = _join([levy for levy in single if levy is not None])
         self._check_fit(levies)
         return Split.by(line.amount, tuple(levies), _note(untaxed) if untaxed else "")
 
@@ -150,7 +157,7 @@ class DocumentedLine(NamedTuple):
         if line.tax is None and not line.taxes:
             return
         own = summed(tax.amount for tax in line.taxes) if line.tax is None else line.tax
-        stated, complete = stated_tax(self.documents)
+        stated, complete = sum_of_taxes(self.documents)
         if (complete and stated != own) or stated.copy_abs() > own.copy_abs():
             raise MappingError(
                 f"{self.path}: the line states tax {own}, its documents {stated}; fix one of them",
@@ -203,15 +210,15 @@ class DocumentedLine(NamedTuple):
         levies = []
         for tax in self.line.taxes:
             if tax.deductible is None and not alike:
-                raise undivided(self.path, self.documents)
+                raise cannot_divide(self.path, self.documents)
             levies.append(
-                levied(
+                stated_levy(
                     tax.amount,
                     self._share(tax.deductible, self.documents[0].rule),
                     self.currency,
                     rate=tax.rate,
                     kind=tax.kind,
-                    by=self._decided_by(self.documents, tax.deductible),
+                    by=self._rules_behind(self.documents, tax.deductible),
                 )
             )
         check_verified(self.path, self.documents, levies)
@@ -223,19 +230,19 @@ class DocumentedLine(NamedTuple):
         verified = [taxed.document.deductible_tax for taxed in documents]
         if any(amount is not None for amount in verified):
             if None in verified:
-                raise undivided(self.path, documents)
+                raise cannot_divide(self.path, documents)
             deducted = summed(amount for amount in verified if amount is not None)
             return Levy(tax, deducted, tax, self._rate(None), None, STATED)
         if not are_alike(documents) and (
             line.deductible is None or any(taxed.untaxed for taxed in documents)
         ):
-            raise undivided(self.path, documents)
-        return levied(
+            raise cannot_divide(self.path, documents)
+        return stated_levy(
             tax,
             self._share(line.deductible, documents[0].rule),
             self.currency,
             rate=self._rate(documents[0].rule),
-            by=self._decided_by(documents, line.deductible),
+            by=self._rules_behind(documents, line.deductible),
         )
 
     def _of_document(self, taxed: TaxedDocument) -> Levy | None:
@@ -246,7 +253,7 @@ class DocumentedLine(NamedTuple):
         fare = document.amount if document.fare is None else document.fare
         if fare is None and alone:
             fare = self.line.amount
-        levy = self._stated_or_contained(taxed, fare)
+        levy = self._levy_before_verification(taxed, fare)
         if levy is not None and document.deductible_tax is not None:
             # The verified tax is the better figure where ours was computed, and is smaller.
             tax = max(levy.tax, document.deductible_tax, key=Decimal.copy_abs)
@@ -257,21 +264,21 @@ class DocumentedLine(NamedTuple):
             return levy
         return msgspec.structs.replace(levy, base=EXACT.subtract(fare, levy.tax))
 
-    def _stated_or_contained(self, taxed: TaxedDocument, fare: Decimal | None) -> Levy | None:
+    def _levy_before_verification(self, taxed: TaxedDocument, fare: Decimal | None) -> Levy | None:
         """Return the tax that a document states, or that its fare contains; None where neither."""
         document, rule = taxed.document, taxed.rule
         rate = self._rate(rule)
         share = self._share(self.line.deductible, rule)
-        by = self._decided_by([taxed], self.line.deductible)
+        by = self._rules_behind([taxed], self.line.deductible)
         if document.tax is not None:
-            return levied(document.tax, share, self.currency, rate=rate, by=by)
+            return stated_levy(document.tax, share, self.currency, rate=rate, by=by)
         if rate and fare is not None:
-            levy = contained(fare, share, self.currency, rate=rate, by=by)
+            levy = contained_levy(fare, share, self.currency, rate=rate, by=by)
             if rule is None or rule.tax_rate is None or self.line.tax_rate is not None:
                 return levy
             return msgspec.structs.replace(levy, origin=f"{levy.origin} by {rule.label}")
         if document.deductible_tax is not None:
-            return levied(document.deductible_tax, share, self.currency, rate=rate, by=by)
+            return stated_levy(document.deductible_tax, share, self.currency, rate=rate, by=by)
         return None
 
     def _share(self, stated: Decimal | None, rule: InvoiceRule | None) -> Decimal:
@@ -282,7 +289,7 @@ class DocumentedLine(NamedTuple):
             return self.line.tax_rate
         return self.row.tax_rate if rule is None or rule.tax_rate is None else rule.tax_rate
 
-    def _decided_by(self, documents: Sequence[TaxedDocument], stated: Decimal | None) -> str:
+    def _rules_behind(self, documents: Sequence[TaxedDocument], stated: Decimal | None) -> str:
         """Return the rules that decided what is deductible; "" where the claim or the row did."""
         allowed, by_row = documents[0].treatment[1], self.row.deductible
         if stated is not None or allowed is None:
@@ -305,7 +312,7 @@ def check_verified(
         )
 
 
-def stated_tax(documents: Sequence[TaxedDocument]) -> tuple[Decimal, bool]:
+def sum_of_taxes(documents: Sequence[TaxedDocument]) -> tuple[Decimal, bool]:
     """Return the sum of the taxes that documents state, and whether all of them state one."""
     taxes = [taxed.document.tax for taxed in documents if taxed.document.tax is not None]
     return summed(taxes), len(taxes) == len(documents)
@@ -316,7 +323,7 @@ def are_alike(documents: Sequence[TaxedDocument]) -> bool:
     return len({taxed.treatment for taxed in documents}) == 1
 
 
-def undivided(path: ClaimPath, documents: Sequence[TaxedDocument]) -> MappingError:
+def cannot_divide(path: ClaimPath, documents: Sequence[TaxedDocument]) -> MappingError:
     """Return the error CB-124: nothing says how much of which tax is deductible."""
     kinds = ", ".join(dict.fromkeys(taxed.document.kind for taxed in documents))
     return MappingError(
@@ -326,7 +333,7 @@ def undivided(path: ClaimPath, documents: Sequence[TaxedDocument]) -> MappingErr
     )
 
 
-def _joined(levies: Sequence[Levy]) -> list[Levy]:
+def _join(levies: Sequence[Levy]) -> list[Levy]:
     """Return the taxes with those added up that are treated alike."""
     alike: dict[tuple[object, ...], Levy] = {}
     for levy in levies:
@@ -370,7 +377,7 @@ __all__ = [
     "DocumentedLine",
     "TaxedDocument",
     "are_alike",
+    "cannot_divide",
     "check_verified",
-    "stated_tax",
-    "undivided",
+    "sum_of_taxes",
 ]

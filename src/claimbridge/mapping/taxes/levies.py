@@ -135,7 +135,7 @@ def share_of(stated: Decimal | None, by_kind: Decimal | None, by_row: Decimal | 
     return by_kind if by_row is None else min(by_kind, by_row)
 
 
-def levied(
+def stated_levy(
     tax: Decimal,
     share: Decimal,
     currency: str,
@@ -149,7 +149,7 @@ def levied(
     return Levy(tax, deducted, tax, rate, share, STATED, kind, by)
 
 
-def contained(
+def contained_levy(
     gross: Decimal, share: Decimal, currency: str, *, rate: Decimal, by: str = ""
 ) -> Levy:
     """Return the tax that ``gross`` contains at ``rate``, rounded half up."""
@@ -159,4 +159,4 @@ def contained(
     return Levy(tax, deducted, exact, rate, share, f"contained at {per_cent(rate)}", by=by)
 
 
-__all__ = ["STATED", "Levy", "Split", "contained", "levied", "share_of"]
+__all__ = ["STATED", "Levy", "Split", "contained_levy", "share_of", "stated_levy"]

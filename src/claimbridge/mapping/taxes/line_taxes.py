@@ -14,11 +14,11 @@ from claimbridge.mapping.taxes.documents import (
     DocumentedLine,
     DocumentRules,
     are_alike,
+    cannot_divide,
     check_verified,
-    stated_tax,
-    undivided,
+    sum_of_taxes,
 )
-from claimbridge.mapping.taxes.levies import Split, contained, levied, share_of
+from claimbridge.mapping.taxes.levies import Split, contained_levy, share_of, stated_levy
 from claimbridge.model import Claim, ClaimLine, Item
 from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, summed
@@ -65,7 +65,7 @@ class LineTaxes:
             untaxed, by_kind = False, None
             if documents and not item.personal and item.deductible is None:
                 if not are_alike(documents):
-                    raise undivided(path, documents)
+                    raise cannot_divide(path, documents)
                 untaxed, by_kind = documents[0].treatment
             source = f"lines[{index}].items[{number}].amount"
             yield Purchase(path, _as_line(line, item, untaxed=untaxed), source, by_kind)
@@ -84,7 +84,7 @@ class LineTaxes:
             return documented.split()
         if line.taxes:
             levies = [
-                levied(
+                stated_levy(
                     tax.amount,
                     share_of(tax.deductible, None, row.deductible),
                     currency,
@@ -99,10 +99,10 @@ class LineTaxes:
             return Split(line.amount, line.amount)
         share = share_of(line.deductible, purchase.by_kind, row.deductible)
         if line.tax is not None:
-            levy = levied(line.tax, share, currency, rate=rate)
+            levy = stated_levy(line.tax, share, currency, rate=rate)
         else:
             assert rate is not None  # it is not zero
-            levy = contained(line.amount, share, currency, rate=rate)
+            levy = contained_levy(line.amount, share, currency, rate=rate)
         return Split(line.amount, EXACT.subtract(line.amount, levy.tax), (levy,))
 
     def check_items(self, splits: Iterable[Split]) -> None:
@@ -120,7 +120,7 @@ class LineTaxes:
             return
         levies = [levy for split in splits for levy in split.levies]
         own = summed([*(levy.tax for levy in levies), *beside])
-        stated, complete = stated_tax(documents)
+        stated, complete = sum_of_taxes(documents)
         if complete and stated != own:
             raise MappingError(
                 f"{self._path}: its items have tax {own}, its documents {stated}; state on each "

@@ -76,7 +76,7 @@ class TokenKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the token's signature over ``data``."""
-        with self._turn.held():
+        with self._turn.hold():
             if self._algorithm.elliptic:
                 # Few tokens hash for ECDSA; all sign a hash.
                 data = hashlib.new(self._algorithm.digest, data).digest()

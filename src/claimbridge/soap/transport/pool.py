@@ -71,7 +71,7 @@ class Pool:
 
     def _enter(self, loan: Loan, deadline: Countdown) -> None:
         end = self._clock.monotonic() + deadline.seconds
-        with self._turn.held():
+        with self._turn.hold():
             while len(self._lent) >= self._settings.pool:
                 left = end - self._clock.monotonic()
                 if left <= 0 or not self._turn.wait(left):
@@ -84,7 +84,7 @@ class Pool:
         """Take a connection back, closed where its condition is not known; again: nothing."""
         if loan.over:
             return
-        with self._turn.held():
+        with self._turn.hold():
             connection, loan.connection = loan.connection, None
             keep = loan.complete and not self._closed
             if connection is not None and keep and not connection.is_closed:
@@ -97,7 +97,7 @@ class Pool:
 
     def close(self) -> None:
         """Close what is idle now, and what is busy when it comes back."""
-        with self._turn.held():
+        with self._turn.hold():
             self._closed = True
             left = list(self._idle)
             self._idle.clear()
@@ -111,7 +111,7 @@ class Pool:
         been idle for long, or is readable (the server's goodbye), is not tried.
         """
         while True:
-            with self._turn.held():
+            with self._turn.hold():
                 if self._process != os.getpid():
                     # After a fork, the parent's connections: two processes must not share one.
                     self._idle.clear()
@@ -144,12 +144,12 @@ class Ports(Generic[T]):
         place = endpoint or self._settings.endpoint
         if place in self._open:
             return self._open[place]
-        with self._turn.held():
+        with self._turn.hold():
             if place not in self._open:
                 settings = msgspec.structs.replace(self._settings, endpoint=place)
                 self._open[place] = self._make(settings)
             return self._open[place]
 
     def __iter__(self) -> Iterator[T]:
-        with self._turn.held():
+        with self._turn.hold():
             return iter(list(self._open.values()))

@@ -17,7 +17,7 @@ from claimbridge.mapping.chart.files.cells import (
     amount_of,
     day_of,
     number_of,
-    unescaped,
+    unescape,
 )
 from claimbridge.model import Claim, ClaimLine, SupportingDocument
 from claimbridge.model.claim_lines import FREE_TEXT, IDENTIFIERS, PRINTED
@@ -74,7 +74,7 @@ KIND_OF: Final[Mapping[str, Kind]] = MappingProxyType(
 
 def clean(text: str, field: str) -> str:
     """Return a cell's text without what a spreadsheet puts around it; "" is an empty cell."""
-    bare = unescaped(text).strip()
+    bare = unescape(text).strip()
     if field.startswith("document.") and field.rpartition(".")[2] in PRINTED:
         return bare  # who tells invoices apart knows more of their spellings
     if KIND_OF.get(field) == "text" and field not in IDENTIFIERS:

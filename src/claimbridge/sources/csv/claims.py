@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from claimbridge.errors import ClaimBridgeError, ClaimError
-from claimbridge.mapping.chart.files.cells import UnreadableCell, separated
+from claimbridge.mapping.chart.files.cells import UnreadableCell, table_text
 from claimbridge.model import Claim
 from claimbridge.model.text import plain
 from claimbridge.sources.csv.cells import clean, value_of
@@ -83,7 +83,7 @@ def claims_in_rows(text: str, *, what: str) -> Iterator[Claim | ClaimBridgeError
 
 
 def _rows(text: str, what: str) -> list[_Row]:
-    body, separator, skipped = separated(text)
+    body, separator, skipped = table_text(text)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     texts: dict[str, str] = {}  # the same text once, however many rows repeat it
     rows: list[_Row] = []

@@ -13,7 +13,7 @@ import msgspec
 
 from claimbridge import xmlio
 from claimbridge.errors import ClaimBridgeError, ClaimError, DocumentError
-from claimbridge.mapping.chart.files.cells import UnreadableCell, decoded
+from claimbridge.mapping.chart.files.cells import UnreadableCell, decode_text
 from claimbridge.model import Claim
 from claimbridge.sources.csv.claims import claims_in_rows
 
@@ -56,7 +56,7 @@ def claims_in(data: bytes, *, suffix: str, what: str) -> Iterator[ClaimOrError]:
 
 def _text_of(data: bytes, what: str) -> str:
     try:
-        return decoded(data)
+        return decode_text(data)
     except UnreadableCell as error:
         raise ClaimError(f"{what}: {error}", code="CB-564") from error
 

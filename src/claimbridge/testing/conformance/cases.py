@@ -22,10 +22,10 @@ _ALWAYS: Final[Mapping[str, Callable[[Subject], None]]] = {
     "capabilities": requests.capabilities,
     "requests-valid": requests.valid,
     "requests-deterministic": requests.deterministic,
-    "requests-name-claim-fields": requests.named,
+    "requests-name-claim-fields": requests.claim_fields,
     "requests-whole-reference": requests.whole_reference,
     "requests-companies": requests.companies,
-    "requests-no-place": fields.declared,
+    "requests-no-place": fields.declarations,
     "replies-nonsense": replies.nonsense,
     "replies-empty": replies.empty,
     "replies-bare-fault": replies.bare_fault,
@@ -83,7 +83,7 @@ def conformance_cases(
 
 
 def check(profile: str | Profile, **given: Any) -> None:
-    """Run every case; raises Nonconformity that tells of all that failed.
+    """Run every case; raises Nonconformity with all failures.
 
     ``given`` are the arguments of ``conformance_cases``.
     """
@@ -101,17 +101,18 @@ def _cases(subject: Subject) -> Iterator[ConformanceCase]:
     for name, judge in _ALWAYS.items():
         yield ConformanceCase(name, partial(judge, subject))
     for field in fields.fields():
-        yield ConformanceCase(f"requests-carry-{field}", partial(fields.carried, subject, field))
+        yield ConformanceCase(f"requests-carry-{field}", partial(fields.carries, subject, field))
     found = [*replies.exchanges(subject)]
     if subject.recorded is not None and not found:
         raise ConfigurationError(
-            f"recorded: {subject.recorded} holds no exchange of profile {subject.opened().name} "
-            "with a reply; they stand in PROFILE/OPERATION/CASE, with case.toml",
+            f"recorded: {subject.recorded} holds no exchange of profile "
+            f"{subject.open_profile().name} with a reply; they stand in "
+            "PROFILE/OPERATION/CASE, with case.toml",
             code="CB-297",
         )
     for exchange in found:
         name = f"recorded-{exchange.operation}-{exchange.case}"
-        yield ConformanceCase(name, partial(replies.recorded, subject, exchange))
+        yield ConformanceCase(name, partial(replies.recording, subject, exchange))
     if subject.responder is not None:
         for name, run in unlucky.checks(subject):
             yield ConformanceCase(name, run)

@@ -1,7 +1,7 @@
-"""Checks that what a voucher says is what is sent: each field is changed in turn.
+"""Checks that requests carry everything that a voucher says: each field is changed in turn.
 
-Where a field changes, the request changes, or the profile refuses, or the field is declared as one
-that the ERP has no place for, with the reason (``no_place`` of the profile, or of the call).
+When a field changes, the request must change, or the profile must refuse. Or ``no_place`` of the
+profile, or of the call, declares the field as one that the ERP has no place for, with the reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EVERYWHERE: Final = frozenset(
     {"company", "currency", "posting_date", "postings", "reverses"}
     | {f"posting.{name}" for name in ("account", "amount", "currency", "dimensions", "side")}
 )
-"""What must reach every request; of other fields one place in one request is enough."""
+"""Fields that must reach every request; for others one place in one request is enough."""
 
 _MOMENT: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 _SENDING: Final = dt.timedelta(hours=1)
@@ -41,7 +41,7 @@ _STANDS_FOR: Final[Mapping[Role, tuple[str, str]]] = {
     Role.ADVANCE_CLEARING: ("partner", "E0999"),
     Role.INPUT_TAX: ("tax_code", "J2"),
 }
-"""What an ERP may take the account from, by its master data: it then does not take ours."""
+"""Fields from which an ERP may find the account in its master data, and then ignore ours."""
 _PLAIN: Final[Mapping[str, Any]] = {
     "claim_id": "EXP-2026-0077",
     "revision": 3,
@@ -69,8 +69,8 @@ def fields() -> Iterator[str]:
     yield from (f"posting.{name}" for name in Posting.__struct_fields__)
 
 
-def carried(subject: Subject, name: str) -> None:
-    """A request that is built changes where the field does; or the profile refuses, or declares."""
+def carries(subject: Subject, name: str) -> None:
+    """A request changes when the field does; or the profile refuses, or declares the field."""
     change = CHANGES.get(name)
     if change is None:
         raise Nonconformity(f"the suite does not know how to change {name}; add it to CHANGES")
@@ -78,41 +78,42 @@ def carried(subject: Subject, name: str) -> None:
     declared = subject.no_place_of(ledger.setup.profile)
     if name == "posting.company" and not ledger.rules.capabilities.companies:
         return  # refused before a request is built (CB-189)
-    told, silent = _judged(ledger, name, change)
+    seen, silent = _compare(ledger, name, change)
     if name in declared:
-        if told and not silent:
+        if seen and not silent:
             raise Nonconformity(f"{name} is declared to have no place, and it is sent")
         return
-    if silent and (name in EVERYWHERE or not told):
+    if silent and (name in EVERYWHERE or not seen):
         raise Nonconformity(
-            f"{silent} differ in {name}, and the requests do not: what is posted is not what the "
-            f"claim says. Send it, refuse it, or declare it: no_place = {{{name!r}: 'why'}}"
+            f"{silent} differ in {name}, and the requests do not: the ERP posts something "
+            "else than the claim says. Send it, refuse it, or declare it: "
+            f"no_place = {{{name!r}: 'why'}}"
         )
 
 
-def declared(subject: Subject) -> None:
-    """What is declared to have no place is a field, with a reason, and no amount or account."""
-    for name, why in subject.no_place_of(subject.opened()).items():
+def declarations(subject: Subject) -> None:
+    """Every declaration of ``no_place`` names a field and a reason, and no amount or account."""
+    for name, why in subject.no_place_of(subject.open_profile()).items():
         if name not in set(fields()) or not why.strip():
             raise Nonconformity(f"no_place names {name!r}, which is no field, or gives no reason")
         if name in EVERYWHERE - {"reverses"}:
             raise Nonconformity(f"no_place names {name}: without it nothing is posted rightly")
 
 
-def _judged(ledger: Ledger, name: str, change: Change) -> tuple[int, str]:
-    """Return in how many places a change was seen or refused, and the last in which it was not."""
-    told, silent = 0, ""
+def _compare(ledger: Ledger, name: str, change: Change) -> tuple[int, str]:
+    """Return in how many places a change was seen or refused, and the last where it was not."""
+    seen, silent = 0, ""
     for verb, submission in _bases(ledger):
         before = build(ledger, verb, (submission,))
         if before is None:
-            continue  # what is refused is not posted wrongly
+            continue  # a refused voucher is not posted wrongly
         for changed in change(submission):
             after = build(ledger, verb, (changed,))
             if after is None or _body(after) != _body(before):
-                told += 1
+                seen += 1
             else:
                 silent = f"two vouchers to {verb} ({submission.voucher.postings[0].role})"
-    return told, silent
+    return seen, silent
 
 
 def _bases(ledger: Ledger) -> Iterator[tuple[str, Submission]]:
@@ -127,12 +128,12 @@ def _body(data: bytes) -> bytes:
     """Return a request without the moment of its sending; other moments stay."""
     now = SYSTEM.now()
 
-    def kept(found: re.Match[bytes]) -> bytes:
+    def without_sending(found: re.Match[bytes]) -> bytes:
         moment = dt.datetime.fromisoformat(found[0].decode())
         moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         return b"" if abs(moment - now) < _SENDING else found[0]
 
-    return _MOMENT.sub(kept, data)
+    return _MOMENT.sub(without_sending, data)
 
 
 def _with(submission: Submission, **given: Any) -> Submission:
@@ -180,7 +181,7 @@ def _pairs(submission: Submission, *, same_side: bool) -> Iterator[tuple[int, in
 
 
 def _amounts(submission: Submission) -> Iterator[Submission]:
-    """One posting more, one less: the totals stay, so that these do not tell it in their place."""
+    """Raise one posting, lower another: the totals stay, so only the postings show the change."""
     for one, other in _pairs(submission, same_side=True):
         for more, less in permutations((one, other)):
             amount = submission.voucher.postings[one].amount
@@ -220,7 +221,7 @@ def _currency(submission: Submission) -> Iterator[Submission]:
 
 
 def _fewer(submission: Submission) -> Iterator[Submission]:
-    """Without a pair that balances by itself, where others are left."""
+    """Leave out a pair that balances by itself, if others remain."""
     postings = submission.voucher.postings
     for pair in _pairs(submission, same_side=False) if len(postings) > 3 else ():
         yield _with(submission, postings=tuple(p for n, p in enumerate(postings) if n not in pair))
@@ -240,8 +241,8 @@ def _accounts(submission: Submission) -> Iterator[Submission]:
                 yield _posting(submission, {place: {"account": "2241000999"}})
 
 
-def _owed(submission: Submission) -> Iterator[Submission]:
-    """Change an account with what may stand for it; one of them must show."""
+def _owing(submission: Submission) -> Iterator[Submission]:
+    """Change an account together with the field that may stand for it; one of them must show."""
     if submission.voucher.reverses is None:
         for place, posting in enumerate(submission.voucher.postings):
             name, other = _STANDS_FOR.get(posting.role, ("", ""))
@@ -258,7 +259,7 @@ def _each(*changes: Change) -> Change:
 
 
 def _companies(submission: Submission) -> Iterator[Submission]:
-    """Of all postings that stand in another company's books: they balance there."""
+    """Change the company of all postings in another company's books, where they balance."""
     postings = submission.voucher.postings
     elsewhere = [place for place, posting in enumerate(postings) if posting.company]
     if elsewhere:
@@ -282,7 +283,7 @@ def _dates(name: str) -> Change:
     return change
 
 
-def _approved(submission: Submission) -> Iterator[Submission]:
+def _approval(submission: Submission) -> Iterator[Submission]:
     if submission.voucher.reverses is None and submission.voucher.approved_at is not None:
         yield _with(submission, approved_at=submission.voucher.approved_at - _DAY)
 
@@ -296,7 +297,7 @@ def _entries(submission: Submission) -> Iterator[Submission]:
 
 
 def _purpose(submission: Submission) -> Iterator[Submission]:
-    """Nothing: a reversal is another request, which ``reverses`` judges."""
+    """Change nothing: a reversal is another request, which ``reverses`` judges."""
     yield from ()
 
 
@@ -312,12 +313,12 @@ CHANGES: Final[Mapping[str, Change]] = {
     "posting_date": _dates("posting_date"),
     "postings": _fewer,
     "purpose": _purpose,
-    "approved_at": _approved,
+    "approved_at": _approval,
     "reverses": _entries,
     "document_number": _part,
     "documents": _part,
     **{f"posting.{name}": _of_posting(name) for name in _PLAIN_OF_POSTINGS},
-    "posting.account": _each(_accounts, _owed),
+    "posting.account": _each(_accounts, _owing),
     "posting.role": _roles,
     "posting.side": _sides,
     "posting.amount": _amounts,
@@ -325,4 +326,4 @@ CHANGES: Final[Mapping[str, Change]] = {
     "posting.dimensions": _dimensions,
     "posting.company": _companies,
 }
-"""How each field is changed; one that is missing fails every profile, until it stands here."""
+"""How each field is changed; a field that is missing here fails every profile."""

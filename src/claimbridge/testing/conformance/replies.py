@@ -1,4 +1,4 @@
-"""Checks of what a profile reads: nonsense, other replies, and recorded ones that drifted."""
+"""Checks of a profile's reading: nonsense, other replies, and recorded ones that drifted."""
 
 from __future__ import annotations
 
@@ -54,28 +54,28 @@ def bare_fault(subject: Subject) -> None:
     _uncertain(outcomes, "a Server fault without a detail")
 
 
-def recorded(subject: Subject, exchange: RecordedExchange) -> None:
-    """A recorded reply is read as its case expects, and mutated ones never silently otherwise."""
+def recording(subject: Subject, exchange: RecordedExchange) -> None:
+    """A recorded reply is read as its case expects; mutated ones are never silently read wrong."""
     assert exchange.reply is not None
     own = exchange.about.get("options", {})
     ledger = msgspec.structs.replace(subject, options={**subject.options, **own}).ledger()
     if exchange.expected and shown_outcomes(ledger.read_bytes(exchange.reply)) != exchange.expected:
-        raise Nonconformity(f"{exchange} is not read as it expects")
+        raise Nonconformity(f"{exchange} is not read as its case expects")
     drifts(ledger, exchange.reply, str(exchange))
 
 
 def drifts(ledger: Ledger, reply: bytes, name: str) -> None:
     """Mutate a reply as other versions of its ERP would write it; judge each reading."""
     before = read(ledger, reply)
-    told = len(before) == 1 or all(one.reference is not None for one in before)
-    if not told or all(one.kind is OutcomeKind.UNKNOWN for one in before):
-        return  # what says nothing for certain cannot lose it
+    named = len(before) == 1 or all(one.reference is not None for one in before)
+    if not named or all(one.kind is OutcomeKind.UNKNOWN for one in before):
+        return  # a reply without certain outcomes has nothing to lose
     drifting = DriftingReply(reply, read=lambda data: read(ledger, data) or (_UNREAD,))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ContractDriftWarning)
         for number in range(MUTATIONS):
             draw = random.Random(f"{name}:{number}")  # noqa: S311 - repeatable, no secret
-            drifted = drifting.drifted(draw)
+            drifted = drifting.drift(draw)
             if drifted.verdict in {ReadingVerdict.WRONG, ReadingVerdict.NEEDLESS}:
                 raise Nonconformity(
                     f"{name}, {drifted.how}: read {drifted.verdict}, "
@@ -88,8 +88,8 @@ _UNREAD = Outcome(kind=OutcomeKind.UNKNOWN, text="unread")
 
 
 def exchanges(subject: Subject) -> Iterator[RecordedExchange]:
-    """Yield the recorded exchanges of the profile that a reply came to."""
-    name = subject.opened().name
+    """Yield the profile's recorded exchanges that have a reply."""
+    name = subject.open_profile().name
     for exchange in load_exchanges(subject.recorded) if subject.recorded else ():
         drifted = exchange.about.get("drift", False)  # has been mutated already
         if exchange.profile == name and exchange.reply is not None and not drifted:

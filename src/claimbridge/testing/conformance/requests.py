@@ -1,4 +1,4 @@
-"""Checks of what a profile sends, on sample vouchers that hold everything a voucher can."""
+"""Checks of a profile's requests, on sample vouchers that hold everything a voucher can."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?
 
 
 def capabilities(subject: Subject) -> None:
-    """What the capabilities promise has a method; their numbers make sense."""
-    profile = subject.opened()
+    """Every promise of the capabilities has a method; their numbers make sense."""
+    profile = subject.open_profile()
     can = profile.capabilities
     for method in lacking(profile):
         raise Nonconformity(f"the capabilities promise {method}, and there is no such method")
@@ -36,7 +36,7 @@ def capabilities(subject: Subject) -> None:
 
 
 def valid(subject: Subject) -> None:
-    """Sample vouchers are built, and valid by the contract; what is refused names its field."""
+    """Sample vouchers are built, and valid by the contract; refusals name the claim field."""
     ledger, built = subject.ledger(), 0
     for verb, submissions in _exchanges(ledger):
         built += build(ledger, verb, submissions) is not None and verb == "submit"
@@ -44,8 +44,8 @@ def valid(subject: Subject) -> None:
         raise Nonconformity("every sample voucher is refused: nothing can be sent")
 
 
-def named(subject: Subject) -> None:
-    """Values that are too long are built or refused, and each finding names its claim field."""
+def claim_fields(subject: Subject) -> None:
+    """Too long values are built or refused, and each finding names its claim field."""
     ledger = subject.ledger()
     for name in FIELDS:
         for submission in samples(ledger, widest=(name,)):
@@ -53,7 +53,7 @@ def named(subject: Subject) -> None:
 
 
 def deterministic(subject: Subject) -> None:
-    """The same voucher is the same request, the moment of sending aside: it may be sent again."""
+    """The same voucher gives the same request, except for the moment of sending."""
     one, other = subject.ledger(), subject.ledger()
     for verb, submissions in _exchanges(one):
         first, second = (build(ledger, verb, submissions) or b"" for ledger in (one, other))

@@ -24,15 +24,15 @@ from claimbridge.testing.fake import PlainChart
 
 
 class Nonconformity(AssertionError):
-    """A profile does what it must not; the message says what, and why it matters."""
+    """A profile breaks a rule; the message says which, and why it matters."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """A profile under judgement.
 
     ``profile`` is its name, its ``module:attribute``, or itself. ``responder`` plays its ERP;
-    ``path`` follows the sandbox's address of it. ``recorded`` holds exchanges of it. ``no_place``
-    are further fields that its ERP has no place for: see ``fields``.
+    ``path`` follows the ERP's address in the sandbox. ``recorded`` is a folder of its exchanges.
+    ``no_place`` are further fields that its ERP has no place for: see ``fields``.
     """
 
     profile: str | Profile
@@ -49,15 +49,15 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         own = profile.no_place if isinstance(profile, NamesNoPlace) else {}
         return {**own, **self.no_place}
 
-    def opened(self) -> Profile:
+    def open_profile(self) -> Profile:
         """Return the profile, made anew where it is named."""
         if isinstance(self.profile, str):
             return load_profile(self.profile, self.options)
         return self.profile
 
     def ledger(self, endpoint: str = "http://127.0.0.1:9/") -> Ledger:
-        """Return a ledger of the profile by its own contract, with waits as short as can be."""
-        profile = self.opened()
+        """Return a ledger of the profile by its own contract, with very short waits."""
+        profile = self.open_profile()
         config = LedgerConfig(
             name="CONFORMANCE",
             profile=self.profile if isinstance(self.profile, str) else profile.name,
@@ -72,7 +72,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return Ledger(config, profile=profile, chart=self.chart or PlainChart())
 
     def server(self) -> Responder:
-        """Return who plays the ERP."""
+        """Return the Responder that plays the ERP."""
         assert self.responder is not None
         if not isinstance(self.responder, str):
             return self.responder
@@ -90,7 +90,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(ledger: Ledger, data: bytes) -> tuple[Outcome, ...]:
-    """Return what the profile itself reads: unlike ``Ledger.read_bytes``, nothing is mended.
+    """Return what the profile itself reads: unlike ``Ledger.read_bytes``, nothing is corrected.
 
     () when the envelope is none, or answers nothing that the contract knows: the profile is then
     not asked. Raises Nonconformity for an exception, and for what is no outcome.
@@ -101,11 +101,13 @@ def read(ledger: Ledger, data: bytes) -> tuple[Outcome, ...]:
         return ()
     found: object
     try:
-        found = _asked(ledger.setup.profile, answer)
+        found = _ask(ledger.setup.profile, answer)
     except ClaimBridgeError:
         return ()  # one of ours is an explicit unknown
     except Exception as error:
-        raise Nonconformity(f"reading raises {error!r}; what cannot be read is UNKNOWN") from error
+        raise Nonconformity(
+            f"reading raises {error!r}; a reply that cannot be read must be UNKNOWN"
+        ) from error
     if not isinstance(found, tuple) or not found:
         raise Nonconformity(f"read returns {found!r}: silence; it must return one UNKNOWN")
     if not all(isinstance(one, Outcome) for one in found):
@@ -113,7 +115,7 @@ def read(ledger: Ledger, data: bytes) -> tuple[Outcome, ...]:
     return found
 
 
-def _asked(profile: Profile, answer: Reply | Fault) -> object:
+def _ask(profile: Profile, answer: Reply | Fault) -> object:
     if isinstance(answer, Fault):
         return (profile.read_fault(answer),)
     return profile.read(answer)

@@ -32,11 +32,11 @@ Call = Callable[[Claim], Acknowledgement]
 
 def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield every check that needs an ERP, by name."""
-    yield "sandbox-books", partial(booked, subject)
-    yield "sandbox-drifts", partial(drifted, subject)
-    can = subject.opened().capabilities
+    yield "sandbox-books", partial(same_books, subject)
+    yield "sandbox-drifts", partial(own_drifts, subject)
+    can = subject.open_profile().capabilities
     if can.reference_case == "upper":
-        yield "folded-references", partial(folded, subject)
+        yield "folded-references", partial(one_effect_folded, subject)
     for disturbance in _disturbances():
         yield f"fault-Client-{disturbance}", partial(one_effect, subject, disturbance)
         if find_spec("aiohttp"):
@@ -47,7 +47,7 @@ def checks(subject: Subject) -> Iterator[tuple[str, Callable[[], None]]]:
         if can.batch > 1:
             yield f"batch-{disturbance}", partial(one_effect_each, subject, disturbance)
         if can.can_reverse:
-            yield f"revision-{disturbance}", partial(revised, subject, disturbance)
+            yield f"revision-{disturbance}", partial(one_revision, subject, disturbance)
 
 
 def _disturbances() -> Iterator[str]:
@@ -62,22 +62,22 @@ def one_effect(subject: Subject, disturbance: str) -> None:
         _one_effect(erp, client.submit, disturbance)
 
 
-def folded(subject: Subject) -> None:
-    """Where the ERP keeps references in capitals, lost answers are found, of corrections too.
+def one_effect_folded(subject: Subject) -> None:
+    """If the ERP keeps references in capitals, lost answers are found, also of corrections.
 
-    Two claims that differ in case alone are two documents, and so is one whose id looks marked.
+    Claims that differ in case alone are different documents, and so is one whose id looks marked.
     """
     with _erp(subject, folds=True) as erp, _client(subject, erp) as client:
         for claim in (_claim("CONF-1"), _claim("conf-1"), _claim("CONF-1.R2")):
-            _folded_once(erp, client, claim)
+            _submit_folded(erp, client, claim)
         if len({one.reference for one in _live(erp)}) != len(_live(erp)):
             raise Nonconformity("two claims have one reference where case is folded")
-        if subject.opened().capabilities.can_reverse:
-            _folded_once(erp, client, _claim("CONF-1", revision=2))
+        if subject.open_profile().capabilities.can_reverse:
+            _submit_folded(erp, client, _claim("CONF-1", revision=2))
 
 
-def _folded_once(erp: Sandbox, client: Client, claim: Claim) -> None:
-    """Submit a claim of which every first answer is lost: it is booked once, or parked."""
+def _submit_folded(erp: Sandbox, client: Client, claim: Claim) -> None:
+    """Submit a claim, and lose every first answer: the claim is booked once, or parked."""
 
     def submit(claim: Claim) -> Acknowledgement:
         client.status(claim.id)  # where the number comes later, it is asked for
@@ -89,16 +89,16 @@ def _folded_once(erp: Sandbox, client: Client, claim: Claim) -> None:
     erp.set_faults("commit-then-drop@1" if claim.revision > 1 else "")
     _attempt(client.submit, claim)
     erp.set_faults("")
-    end = _settled(submit, claim)
+    end = _settle(submit, claim)
     whole = _balance(erp) - before
-    added = Decimal("100.00")  # of a correction, what it is more than the first
+    added = Decimal("100.00")  # a correction is so much more than the first revision
     possible = {added} if isinstance(end, Acknowledgement) else {Decimal(0), added, -added}
     if whole not in possible:
         raise Nonconformity(f"{claim.id}: {whole} more is booked where case is folded, not {added}")
 
 
 def one_effect_async(subject: Subject, disturbance: str) -> None:
-    """The same of ``AsyncClient``."""
+    """The same with ``AsyncClient``."""
     from claimbridge.aio import AsyncClient
 
     with _erp(subject) as erp, asyncio.Runner() as loop:
@@ -115,7 +115,7 @@ def _one_effect(erp: Sandbox, submit: Call, disturbance: str) -> None:
     erp.set_faults(f"{disturbance}@1")
     _attempt(submit, _claim("CONF-2"))
     erp.set_faults("")
-    after = _settled(submit, _claim("CONF-2"))
+    after = _settle(submit, _claim("CONF-2"))
     count = len(_live(erp)) - 1
     if isinstance(after, ClaimBridgeError):
         if count > 1:
@@ -129,31 +129,32 @@ def _one_effect(erp: Sandbox, submit: Call, disturbance: str) -> None:
         )
     calls = erp.requests()
     if submit(_claim("CONF-2")) != after or erp.requests() != calls:
-        raise Nonconformity(f"{disturbance}: what is done is sent again")
+        raise Nonconformity(f"{disturbance}: an acknowledged claim is sent again")
 
 
 def one_effect_each(subject: Subject, disturbance: str) -> None:
-    """Of several vouchers in one request each is in the ledger once, or parked."""
+    """Each of several vouchers in one request is in the ledger once, or parked."""
     with _erp(subject) as erp, _client(subject, erp) as client:
         claims = [_claim(f"CONF-{n}") for n in range(1, 4)]
         erp.set_faults(f"{disturbance}@1")
         list(client.submit_many(claims, batch=3))
         erp.set_faults("")
-        ends = [_settled(client.submit, claim) for claim in claims]
-        told = [end for end in ends if isinstance(end, Acknowledgement)]
-        entries = [end.journal_entry for end in told if end.journal_entry is not None]
+        ends = [_settle(client.submit, claim) for claim in claims]
+        acknowledged = [end for end in ends if isinstance(end, Acknowledgement)]
+        entries = [end.journal_entry for end in acknowledged if end.journal_entry is not None]
         references = {one.reference for one in _live(erp)}
         if len(set(entries)) != len(entries):
             raise Nonconformity(f"{disturbance}: two claims are acknowledged with one number")
-        if len(references) != len(_live(erp)) or {end.reference for end in told} - references:
+        missing = {end.reference for end in acknowledged} - references
+        if len(references) != len(_live(erp)) or missing:
             raise Nonconformity(
-                f"{disturbance}: of 3 claims {len(told)} are acknowledged, and the ledger holds "
-                f"{len(_live(erp))} documents of {len(references)}"
+                f"{disturbance}: of 3 claims {len(acknowledged)} are acknowledged, and the ledger "
+                f"holds {len(_live(erp))} documents of {len(references)}"
             )
 
 
-def revised(subject: Subject, disturbance: str) -> None:
-    """A correction leaves its amounts booked, once, whatever happens to its first call."""
+def one_revision(subject: Subject, disturbance: str) -> None:
+    """A correction leaves its amounts booked once, whatever happens to its first call."""
     with _erp(subject) as erp, _client(subject, erp) as client:
 
         def submit(claim: Claim) -> Acknowledgement:
@@ -165,7 +166,7 @@ def revised(subject: Subject, disturbance: str) -> None:
         erp.set_faults(f"{disturbance}@1")
         _attempt(submit, _claim("CONF-1", revision=2))
         erp.set_faults("")
-        end = _settled(submit, _claim("CONF-1", revision=2))
+        end = _settle(submit, _claim("CONF-1", revision=2))
         booked = _balance(erp)
         possible = {second} if isinstance(end, Acknowledgement) else {Decimal(0), first, second}
         if booked not in possible:
@@ -174,8 +175,8 @@ def revised(subject: Subject, disturbance: str) -> None:
             )
 
 
-def booked(subject: Subject) -> None:
-    """The ERP holds what the voucher says: sides, amounts, currency, company, year, accounts."""
+def same_books(subject: Subject) -> None:
+    """The ERP books the voucher's sides, amounts, currency, company, year and accounts."""
     with _erp(subject) as erp, _client(subject, erp) as client:
         claim = _claim("CONF-1")
         (made,) = client.previews(claim)
@@ -200,12 +201,12 @@ def booked(subject: Subject) -> None:
 
 
 def _ours(posting: Posting) -> bool:
-    """Tell whether the account is ours to say: of what is owed the partner may stand for it."""
+    """Say whether we choose the account; for payables the ERP may find it by the partner."""
     return posting.role is Role.EXPENSE
 
 
 def _balance(erp: Sandbox) -> Decimal:
-    """Return what is booked in all: of a reversal, however its ERP writes it, nothing is left."""
+    """Return the booked sum; of a reversed entry, however its ERP writes it, nothing is left."""
     accounts: dict[str, Decimal] = defaultdict(Decimal)
     for one in erp.ledger():
         for posting in one.postings if one.state != "rejected" else ():
@@ -214,7 +215,7 @@ def _balance(erp: Sandbox) -> Decimal:
     return sum((balance for balance in accounts.values() if balance > 0), Decimal(0))
 
 
-def drifted(subject: Subject) -> None:
+def own_drifts(subject: Subject) -> None:
     """The sandbox's own replies, mutated as other versions of the ERP would write them."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -249,7 +250,7 @@ def _attempt(submit: Call, claim: Claim) -> Acknowledgement | ClaimBridgeError:
         return error
 
 
-def _settled(submit: Call, claim: Claim) -> Acknowledgement | ClaimBridgeError:
+def _settle(submit: Call, claim: Claim) -> Acknowledgement | ClaimBridgeError:
     """Submit again as the errors say, until the claim is acknowledged or parked."""
     for _ in range(_TRIES):
         end = _attempt(submit, claim)

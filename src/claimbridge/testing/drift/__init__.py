@@ -1,7 +1,7 @@
-"""Replies as other versions of an ERP would send them, and what a profile's reading is worth.
+"""Replies as other versions of an ERP would send them, and a verdict on a profile's reading.
 
 reply = Drifting(data, read=ledger.read_bytes)
-drifted = reply.drifted(random.Random(seed))
+drifted = reply.drift(random.Random(seed))
 assert drifted.verdict in {Verdict.RIGHT, Verdict.UNKNOWN}, drifted.how
 """
 

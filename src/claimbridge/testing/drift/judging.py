@@ -1,4 +1,4 @@
-"""What a reading of a mutated reply is worth, beside the reading of the reply as it was."""
+"""Judges the reading of a mutated reply, by the reading of the original."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class ReadingVerdict(enum.StrEnum):
 
     RIGHT = "right"
     UNKNOWN = "unknown"
-    """The profile says that it cannot tell, and the evidence is gone or contradicts itself."""
+    """The profile says UNKNOWN, and the evidence is gone or contradicts itself."""
     NEEDLESS = "needless"
-    """The profile says that it cannot tell, and all the evidence is still there."""
+    """The profile says UNKNOWN, but all the evidence is still there."""
     WRONG = "wrong"
-    """Another document, another fate, or nothing where there was something: silently."""
+    """Silently another document, another outcome, or nothing."""
 
 
 def judge(
@@ -36,11 +36,11 @@ def judge(
 
 
 def _one(was: Outcome, after: tuple[Outcome, ...], gone: Collection[str] | None) -> ReadingVerdict:
-    """Judge what became of one document: the sender finds it by its reference, or by its place."""
+    """Judge the outcome of one document, which the sender finds by reference or by place."""
     named = [one for one in after if one.reference is not None and one.reference == was.reference]
     found = named or [one for one in after if one.reference is None or was.reference is None]
     if not found:
-        # Its reference is not told any more: the sender knows nothing of it, and asks.
+        # Its reference is gone: the sender knows nothing of the document, and asks.
         return ReadingVerdict.UNKNOWN if gone is not None else ReadingVerdict.WRONG
     return max((_same(was, one, gone) for one in found), key=list(ReadingVerdict).index)
 
@@ -62,7 +62,7 @@ def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> ReadingVe
 
 
 def _says_only_that_it_is_there(was: Outcome, now: Outcome, gone: Collection[str]) -> bool:
-    """Tell whether a repeat has lost its number: still a repeat, and no number is claimed."""
+    """Say whether a repeat has lost its number: still a repeat, without a number."""
     return (
         was.kind is OutcomeKind.DUPLICATE
         and now.journal_entry is None
@@ -72,7 +72,7 @@ def _says_only_that_it_is_there(was: Outcome, now: Outcome, gone: Collection[str
 
 
 def _entry(was: JournalEntry | None, now: JournalEntry | None, gone: Collection[str]) -> bool:
-    """Tell whether a journal entry is the same; a part may be missing that is gone."""
+    """Say whether a journal entry is the same; a part whose evidence is gone may be missing."""
     if was is None or now is None:
         return was is now
     return all(

@@ -20,16 +20,16 @@ from claimbridge.testing.drift.mutations import (
     MutationNote,
     wrap,
 )
-from claimbridge.testing.drift.strings import opened
+from claimbridge.testing.drift.strings import open_document
 from claimbridge.xmlio import parse
 
 _BODIES = frozenset(f"{{{one}}}Body" for one in NAMESPACES.values())
-# What stands in a wrapper is found by the contract, and no contract tells what is in a string.
+# The contract finds an element in a wrapper, but no contract describes the inside of a string.
 _IN_STRINGS = tuple(one for one in MUTATIONS if one is not wrap)
 
 
 class DriftedReply(msgspec.Struct, frozen=True, eq=False):
-    """One mutated reply: what was done to it, and how it was read."""
+    """One mutated reply: its mutations, and how it was read."""
 
     reply: bytes
     mutations: tuple[MutationNote, ...]
@@ -38,7 +38,7 @@ class DriftedReply(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def how(self) -> str:
-        """What was done, in words."""
+        """The mutations, in words."""
         return " + ".join(one.how for one in self.mutations)
 
 
@@ -50,16 +50,16 @@ class DriftingReply:
         self.outcomes: tuple[Outcome, ...] = read(reply)
         self._read = read
 
-    def drifted(self, draw: random.Random) -> DriftedReply:
+    def drift(self, draw: random.Random) -> DriftedReply:
         """Mutate the reply once or twice, read it, and judge the reading."""
-        reply, done = _mutated(self.reply, draw)
+        reply, done = _mutate(self.reply, draw)
         after = self._read(reply)
         return DriftedReply(
-            reply, tuple(done), after, judge(self.outcomes, after, gone=self._gone(done))
+            reply, tuple(done), after, judge(self.outcomes, after, gone=self._lost_evidence(done))
         )
 
     @cached_property
-    def _relied_on(self) -> frozenset[int]:
+    def _evidence(self) -> frozenset[int]:
         """The elements without which the profile reads something else: its evidence."""
         found = set()
         for number in range(sum(len(part.elements) for part in _parts(parse(self.reply)))):
@@ -74,14 +74,14 @@ class DriftingReply:
                 found.add(number)
         return frozenset(found)
 
-    def _gone(self, done: Sequence[MutationNote]) -> set[str] | None:
+    def _lost_evidence(self, done: Sequence[MutationNote]) -> set[str] | None:
         """Return the values of the evidence that was touched; None when none was."""
-        # What contradicts an element may be relied on although its absence would not be noticed.
+        # A contradiction of an element may matter even if its absence would not be noticed.
         touched = {
             number
             for one in done
             for number in one.touched
-            if number in self._relied_on or one.how == CONTRADICTED
+            if number in self._evidence or one.how == CONTRADICTED
         }
         if not touched:
             return None
@@ -90,7 +90,7 @@ class DriftingReply:
 
 
 class _Part(msgspec.Struct, frozen=True, eq=False):
-    """What is mutated together: the reply's own elements, or those of a document in a string."""
+    """Elements that are mutated together: the reply's own, or those of a document in a string."""
 
     elements: list[etree._Element]
     close: Callable[[], None]
@@ -99,13 +99,13 @@ class _Part(msgspec.Struct, frozen=True, eq=False):
 
 def _parts(root: etree._Element) -> list[_Part]:
     own = _elements(root)
-    documents = [found for one in own if (found := opened(one)) is not None]
+    documents = [found for one in own if (found := open_document(one)) is not None]
     inner = [_Part(one.elements, one.close, _IN_STRINGS) for one in documents if one.elements]
     return [_Part(own, _nothing), *inner]
 
 
 def _nothing() -> None:
-    """Close what is written already."""
+    """Do nothing: the reply's own elements are written already."""
 
 
 def _place(parts: Sequence[_Part], number: int) -> tuple[_Part, int]:
@@ -125,7 +125,7 @@ def _elements(root: etree._Element) -> list[etree._Element]:
     return list((child if detail is None else detail).iterdescendants(etree.Element))
 
 
-def _mutated(reply: bytes, draw: random.Random) -> tuple[bytes, list[MutationNote]]:
+def _mutate(reply: bytes, draw: random.Random) -> tuple[bytes, list[MutationNote]]:
     root = parse(reply)
     done: list[MutationNote] = []
     parts = _parts(root)

@@ -29,7 +29,7 @@ class StringDocument:
     def close(self) -> None:
         """Write the document, as it is now, into the element's text.
 
-        JSON has no namespaces, attributes and comments: what a mutation did there is lost.
+        JSON has no namespaces, attributes and comments: mutations of those are lost.
         """
         written = (
             _json(self._document)
@@ -39,8 +39,8 @@ class StringDocument:
         self._holder.text = written
 
 
-def opened(holder: etree._Element) -> StringDocument | None:
-    """Return the document that is an element's text; None where it is none."""
+def open_document(holder: etree._Element) -> StringDocument | None:
+    """Return the document in an element's text; None if the text is not a document."""
     text = (holder.text or "").strip()
     if len(holder) or not text.startswith(_BEGINS):
         return None

@@ -75,7 +75,7 @@ def _calendar(
 ) -> Calendar:
     periods = [_period(placed) for placed in listed]
     if not periods:
-        return _computed(table, checked)
+        return _compute_calendar(table, checked)
     for key in COMPUTING:
         if getattr(table, key) != getattr(PeriodsTable(), key):
             checked.refuse(f'"{key}" computes periods, and the chart lists them; keep one of both')
@@ -100,7 +100,7 @@ def _period(placed: PlacedTable[PeriodTable]) -> Period:
     return Period(table.name, table.first, table.last, table.open)
 
 
-def _computed(table: PeriodsTable, checked: ValueChecks) -> ComputedCalendar:
+def _compute_calendar(table: PeriodsTable, checked: ValueChecks) -> ComputedCalendar:
     found = _START.fullmatch(table.start)
     try:
         first = dt.date(2001, int(found[1]), int(found[2])) if found else None  # no leap year

@@ -29,7 +29,7 @@ class UnreadableCell(ValueError):
 # --- bytes ------------------------------------------------------------------------------------
 
 
-def decoded(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """Return text in UTF-8, with or without a mark, in UTF-16 with one, or in GB18030 or cp936.
 
     Raises UnreadableCell for what is none of them, and for what is more likely Big5.
@@ -102,7 +102,7 @@ class TableText(NamedTuple):
     skipped: int
 
 
-def separated(text: str) -> TableText:
+def table_text(text: str) -> TableText:
     """Return what parts the cells: what a first line ``sep=;`` names, else the header's most."""
     named = _SEP.match(text)
     if named:
@@ -112,7 +112,7 @@ def separated(text: str) -> TableText:
     return TableText(text, max(_DELIMITERS, key=bare.count), 0)
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """Return a text with what Excel writes as ``_x000D_`` (ECMA-376 §22.9.2.19) as it is meant."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
@@ -205,7 +205,7 @@ _LONGEST: Final = 60
 
 def amount_of(text: str, currency: str) -> Decimal:
     """Return the amount that a cell gives, in ``currency``; raises UnreadableCell."""
-    unsigned, negative = _unsigned(text)
+    unsigned, negative = _without_sign(text)
     found = _MONEY.fullmatch(unsigned)
     if found is None:
         raise UnreadableCell("it is no amount; write it as 1234.50")
@@ -220,7 +220,7 @@ def amount_of(text: str, currency: str) -> Decimal:
 
 def number_of(text: str) -> Decimal:
     """Return the number that a cell gives, 6 % as 0.06; raises UnreadableCell."""
-    unsigned, negative = _unsigned(text)
+    unsigned, negative = _without_sign(text)
     percent = unsigned.endswith("%")
     bare = unsigned.removesuffix("%").strip()
     found = re.fullmatch(r"([0-9.,' ]*[0-9.])([Ee][+-]?[0-9]{1,3})?", bare)
@@ -231,7 +231,7 @@ def number_of(text: str) -> Decimal:
     return EXACT.minus(number) if negative else number
 
 
-def _unsigned(text: str) -> tuple[str, bool]:
+def _without_sign(text: str) -> tuple[str, bool]:
     """Return a number's text without its sign, and whether it is negative."""
     plain = _plain(text).translate(_DASHES)
     _refuse_computed(plain)
@@ -286,8 +286,8 @@ __all__ = [
     "UnreadableCell",
     "amount_of",
     "day_of",
-    "decoded",
+    "decode_text",
     "number_of",
-    "separated",
-    "unescaped",
+    "table_text",
+    "unescape",
 ]

@@ -99,10 +99,10 @@ def parse_toml(data: bytes, *, file: str) -> ChartContent:
             )
         else:
             raise ConfigurationError(f"{file}: {unknown(name, known)}", code="CB-206")
-    return checked(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
+    return check_content(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
 
 
-def checked(content: ChartContent) -> ChartContent:
+def check_content(content: ChartContent) -> ChartContent:
     """Return ``content`` with every key known and every value of its type, missing ones apart.
 
     What is missing may stand in the chart that this one extends. Raises ConfigurationError CB-206.
@@ -126,7 +126,7 @@ def unknown(name: str, known: Iterable[str], what: str = "key", *, also: Iterabl
     return f'unknown {what} "{name[:64]}"; {hint}'
 
 
-def joined(own: ChartContent, group: ChartContent) -> ChartContent:
+def join(own: ChartContent, group: ChartContent) -> ChartContent:
     """Return a chart with what its group says besides.
 
     Tables are joined key by key, and the chart's own keys win. In the lists the chart's own
@@ -135,7 +135,7 @@ def joined(own: ChartContent, group: ChartContent) -> ChartContent:
     """
     group = _without_periods(own, group)
     single = {
-        name: _merged(own.single.get(name, {}), group.single.get(name, {}))
+        name: _merge(own.single.get(name, {}), group.single.get(name, {}))
         for name in SINGLE
         if name in own.single or name in group.single
     }
@@ -146,7 +146,7 @@ def joined(own: ChartContent, group: ChartContent) -> ChartContent:
         if name != "period"
     }
     listed["period"] = own.listed.get("period") or group.listed.get("period", ())
-    keyed = {name: _merged(own.keyed.get(name, {}), group.keyed.get(name, {})) for name in KEYED}
+    keyed = {name: _merge(own.keyed.get(name, {}), group.keyed.get(name, {})) for name in KEYED}
     return ChartContent(file=own.file, single=single, keyed=keyed, listed=listed)
 
 
@@ -161,11 +161,11 @@ def _without_periods(own: ChartContent, group: ChartContent) -> ChartContent:
     return group
 
 
-def _merged(own: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(own: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
     made = {**group, **own}
     for key in own.keys() & group.keys():
         if isinstance(own[key], Mapping) and isinstance(group[key], Mapping):
-            made[key] = _merged(own[key], group[key])
+            made[key] = _merge(own[key], group[key])
     return made
 
 
@@ -218,9 +218,9 @@ def tables_of(content: ChartContent) -> ChartTables:
             if "periods" in content.single or content.listed.get("period")
             else None
         ),
-        expense=_placed(content, "expense", ExpenseTable),
-        invoice=_placed(content, "invoice", InvoiceTable),
-        period=_placed(content, "period", PeriodTable),
+        expense=_place_tables(content, "expense", ExpenseTable),
+        invoice=_place_tables(content, "invoice", InvoiceTable),
+        period=_place_tables(content, "period", PeriodTable),
     )
 
 
@@ -237,7 +237,7 @@ def _single(content: ChartContent, name: str, kind: type[_K]) -> _K:
     return _decode(content.single.get(name, {}), kind, f"{content.file}: [{name}]")
 
 
-def _placed(content: ChartContent, name: str, kind: type[_K]) -> tuple[PlacedTable[_K], ...]:
+def _place_tables(content: ChartContent, name: str, kind: type[_K]) -> tuple[PlacedTable[_K], ...]:
     return tuple(
         PlacedTable(where, entry.file, entry.number, _decode(entry.values, kind, where))
         for entry in content.listed.get(name, ())
@@ -269,9 +269,7 @@ def _decode(raw: object, kind: type[_K], where: str) -> _K:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(
-            f"{where}: {_reworded(str(error), kind)}", code="CB-206"
-        ) from error
+        raise ConfigurationError(f"{where}: {_reword(str(error), kind)}", code="CB-206") from error
 
 
 _AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
@@ -279,7 +277,7 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
 
-def _reworded(message: str, kind: type[Table]) -> str:
+def _reword(message: str, kind: type[Table]) -> str:
     """Return msgspec's sentence about an object's field as one about a table's key."""
     found = _AT.match(message)
     assert found is not None  # the pattern fits every text

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.chart.files.content import ChartContent, TableEntry, joined, parse_toml
+from claimbridge.mapping.chart.files.content import ChartContent, TableEntry, join, parse_toml
 from claimbridge.mapping.chart.files.grids import MAX_BYTES, Grid, csv_grid, refusal
 from claimbridge.mapping.chart.files.sheets import content_of
 from claimbridge.mapping.chart.files.workbook import workbook_grids
@@ -27,7 +27,7 @@ def load_content(path: Path) -> ChartContent:
     Raises ConfigurationError naming the file: CB-205 where it cannot be read, CB-260 where it is
     no chart, CB-262 where the chart that it extends cannot be had, and the codes of its content.
     """
-    return _extended(path, ())
+    return _with_group(path, ())
 
 
 def without_files(content: ChartContent) -> ChartContent:
@@ -42,8 +42,8 @@ def without_files(content: ChartContent) -> ChartContent:
     return content
 
 
-def _extended(path: Path, below: tuple[Path, ...]) -> ChartContent:
-    place = _resolved(path)
+def _with_group(path: Path, below: tuple[Path, ...]) -> ChartContent:
+    place = _real_path(path)
     if place in below:
         names = " extends ".join(one.name for one in (*below[below.index(place) :], place))
         raise ConfigurationError(f"{path}: charts extend each other: {names}", code="CB-262")
@@ -62,10 +62,10 @@ def _extended(path: Path, below: tuple[Path, ...]) -> ChartContent:
         raise ConfigurationError(
             f"{path}: [chart]: it extends {group}, and there is no {found}", code="CB-262"
         ) from error
-    return joined(content, _extended(found, (*below, place)))
+    return join(content, _with_group(found, (*below, place)))
 
 
-def _resolved(path: Path) -> Path:
+def _real_path(path: Path) -> Path:
     """Return where a chart stands, by no link; refuse a path where nothing stands."""
     try:
         path.stat()

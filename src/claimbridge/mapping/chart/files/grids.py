@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.mapping.chart.files.cells import UnreadableCell, decoded, separated, unescaped
+from claimbridge.mapping.chart.files.cells import UnreadableCell, decode_text, table_text, unescape
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Of a chart's file, and of what a workbook unpacks to."""
@@ -53,7 +53,7 @@ def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Gr
     Raises ConfigurationError CB-260, also for more than ``most`` rows.
     """
     try:
-        text = decoded(data)
+        text = decode_text(data)
     except UnreadableCell as error:
         raise refusal(where, str(error)) from error
     if "\0" in text:
@@ -66,7 +66,7 @@ def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Gr
 
 
 def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    body, separator, _ = separated(text)
+    body, separator, _ = table_text(text)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     for number, cells in enumerate(reader, start=1):
         if len(cells) > MAX_COLUMNS:
@@ -77,5 +77,5 @@ def _csv_rows(text: str, where: str, most: int) -> Iterator[tuple[int, tuple[Cel
 
 
 def _csv_cell(text: str) -> Cell:
-    stripped = unescaped(text).strip()
+    stripped = unescape(text).strip()
     return Formula(stripped) if stripped.startswith("=") else stripped or None

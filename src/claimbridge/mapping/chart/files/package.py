@@ -42,7 +42,7 @@ _KEPT: Final = {
 _AREA: Final = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
 
-def cleaned(data: bytes, *, file: str) -> bytes:
+def clean(data: bytes, *, file: str) -> bytes:
     """Return a package with the parts that hold cells, each parsed and serialised in UTF-8.
 
     Raises ConfigurationError CB-260 for what is no .xlsx, is protected, holds macros or a DOCTYPE
@@ -76,8 +76,8 @@ def _parts(package: zipfile.ZipFile, file: str) -> Iterator[tuple[str, bytes]]:
         content = package.read(info)
         if not content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0").startswith(b"<"):
             continue  # a picture, the printer's settings
-        root = _parsed(content, left, file, info.filename)
-        content = _kept(root, info.filename, file)
+        root = _parse(content, left, file, info.filename)
+        content = _copy(root, info.filename, file)
         left = _less(left, root)
         if content:
             yield info.filename, content
@@ -100,7 +100,7 @@ def _check_names(infos: list[zipfile.ZipInfo], file: str) -> None:
         raise refusal(file, "a ZIP file, but no Excel workbook")
 
 
-def _parsed(content: bytes, limits: xmlio.Limits, file: str, name: str) -> xmlio.Element:
+def _parse(content: bytes, limits: xmlio.Limits, file: str, name: str) -> xmlio.Element:
     try:
         return xmlio.parse(content, limits=limits, what=f"its part {name[:80]}")
     except DocumentError as error:
@@ -125,7 +125,7 @@ def _less(limits: xmlio.Limits, root: xmlio.Element) -> xmlio.Limits:
     )
 
 
-def _kept(root: xmlio.Element, name: str, file: str) -> bytes:
+def _copy(root: xmlio.Element, name: str, file: str) -> bytes:
     """Return a part without what no chart is read from; empty where nothing of it is kept."""
     kind = xmlio.local_name(root)
     if kind not in _KEPT or "sheets/_rels/" in name:
@@ -174,4 +174,4 @@ def _column(letters: str) -> int:
     return number
 
 
-__all__ = ["MAX_AREA", "cleaned"]
+__all__ = ["MAX_AREA", "clean"]

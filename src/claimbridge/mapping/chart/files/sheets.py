@@ -21,7 +21,7 @@ import msgspec
 from msgspec import inspect
 
 from claimbridge.errors import ClaimError, ConfigurationError
-from claimbridge.mapping.chart.files.content import ChartContent, TableEntry, checked, unknown
+from claimbridge.mapping.chart.files.content import ChartContent, TableEntry, check_content, unknown
 from claimbridge.mapping.chart.files.grids import Cell, Formula, Grid
 from claimbridge.mapping.chart.files.layout import KEYED, LISTED, SINGLE, Table
 from claimbridge.mapping.chart.names import Header, chinese_keys, chinese_sheets, sheet_of
@@ -80,7 +80,7 @@ def content_of(grids: Iterable[Grid], *, file: str) -> ChartContent:
         if name in SINGLE:
             single[name] = _pairs(grid, _keys(SINGLE[name]))
         elif name in KEYED:
-            keyed[name] = _coded(grid, name, _keys(KEYED[name]))
+            keyed[name] = _by_code(grid, name, _keys(KEYED[name]))
         elif name in LISTED:
             listed[name] = tuple(
                 TableEntry(file, number, values)
@@ -94,7 +94,7 @@ def content_of(grids: Iterable[Grid], *, file: str) -> ChartContent:
                 "remarks has a name that begins with #",
                 code="CB-206",
             )
-    return checked(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
+    return check_content(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
 
 
 @cache
@@ -140,7 +140,7 @@ def _pairs(grid: Grid, keys: Keys) -> dict[str, object]:
     if {header.key for header in columns.values()} != {"key", "value"}:
         _refuse(grid.where, 'it must have the columns "key" and "value"', code="CB-206")
     table: dict[str, Any] = {}
-    for number, named in _named(grid, columns):
+    for number, named in _cells_by_header(grid, columns):
         where = f"{grid.where}, row {number}"
         cells = {column.key: cell for column, cell in named.items()}
         if cells["key"] is None:
@@ -154,7 +154,7 @@ def _pairs(grid: Grid, keys: Keys) -> dict[str, object]:
     return table
 
 
-def _coded(grid: Grid, code: str, keys: Keys) -> dict[str, dict[str, object]]:
+def _by_code(grid: Grid, code: str, keys: Keys) -> dict[str, dict[str, object]]:
     """Return the tables under codes, one a row; the column of the code is called as the sheet."""
     records: dict[str, dict[str, object]] = {}
     with_code = Keys({code: "text", **keys.plain}, keys.tables)
@@ -177,7 +177,7 @@ def _records(grid: Grid, keys: Keys) -> Iterator[tuple[int, dict[str, object]]]:
         if found is None:
             _refuse(grid.where, keys.unknown(header, "column"), code="CB-206")
         places[header] = found
-    for number, named in _named(grid, columns):
+    for number, named in _cells_by_header(grid, columns):
         record: dict[str, object] = {}
         for header, cell in named.items():
             path, kind = places[header]
@@ -188,7 +188,7 @@ def _records(grid: Grid, keys: Keys) -> Iterator[tuple[int, dict[str, object]]]:
 
 def _columns(grid: Grid, known: set[str] | None) -> dict[int, Header]:
     """Return the headers by column; remarks and, with ``known``, all others left out."""
-    rows = list(_filled(grid))
+    rows = list(_rows_with_cells(grid))
     if not rows:
         return {}
     number, head = rows[0]
@@ -220,7 +220,7 @@ def _both(one: Header, other: Header) -> str:
     return "" if one.written == other.written else f": {one.written} and {other.written}; keep one"
 
 
-def _filled(grid: Grid) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+def _rows_with_cells(grid: Grid) -> Iterator[tuple[int, tuple[Cell, ...]]]:
     """Yield the rows that say something: neither empty nor a remark, the row of headers first."""
     seen = False
     for number, cells in grid.rows:
@@ -231,9 +231,11 @@ def _filled(grid: Grid) -> Iterator[tuple[int, tuple[Cell, ...]]]:
         yield number, cells
 
 
-def _named(grid: Grid, columns: Mapping[int, Header]) -> Iterator[tuple[int, dict[Header, Cell]]]:
+def _cells_by_header(
+    grid: Grid, columns: Mapping[int, Header]
+) -> Iterator[tuple[int, dict[Header, Cell]]]:
     """Yield the rows below the headers as cells by header."""
-    rows = _filled(grid)
+    rows = _rows_with_cells(grid)
     next(rows, None)
     for number, cells in rows:
         named = {

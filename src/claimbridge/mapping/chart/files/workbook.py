@@ -12,7 +12,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from claimbridge.errors import ConfigurationError, requires_extra
-from claimbridge.mapping.chart.files.cells import unescaped
+from claimbridge.mapping.chart.files.cells import unescape
 from claimbridge.mapping.chart.files.grids import (
     MAX_BYTES,
     MAX_COLUMNS,
@@ -23,7 +23,7 @@ from claimbridge.mapping.chart.files.grids import (
     Grid,
     refusal,
 )
-from claimbridge.mapping.chart.files.package import MAX_AREA, cleaned
+from claimbridge.mapping.chart.files.package import MAX_AREA, clean
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -37,7 +37,7 @@ def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
     """
     with requires_extra("excel", need=f"{file}: a chart in Excel needs openpyxl"):
         import openpyxl
-    package = cleaned(data, file=file)
+    package = clean(data, file=file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what it does not keep when it writes
@@ -102,7 +102,7 @@ def _value(cell: Any) -> Cell:
     if cell.data_type == "e":
         return Formula(str(value))
     if isinstance(value, str):
-        return unescaped(value).strip() or None
+        return unescape(value).strip() or None
     if value is None or isinstance(value, (bool, int, float, dt.date)):
         return value
     return Formula(str(value))  # a time of day or a span of time: no key takes one

@@ -1,7 +1,7 @@
 """Every global component that a contract's schemas declare, by kind and name.
 
-Includes, chameleon includes (XSD 1.0 §4.2.1) and redefinitions (§4.2.2) are resolved here, so
-that whoever asks for a component by its name gets the one that counts.
+Includes, chameleon includes (XSD 1.0 §4.2.1) and redefinitions (§4.2.2) are resolved here. A name
+then means the one component that counts.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Scope(NamedTuple):
 
     def name(self, written: str, node: etree._Element) -> str:
         """Return the ``{namespace}name`` of a QName as ``node`` writes it."""
-        found = qname(written, node)
-        is_bare = ":" not in written and not found.startswith("{")
+        name = qname(written, node)
+        is_bare = ":" not in written and not name.startswith("{")
         if is_bare and not self.root.get("targetNamespace"):
-            return full_name(self.namespace, found)  # a chameleon's own names move with it
-        return found
+            return full_name(self.namespace, name)  # a chameleon's own names move with it
+        return name
 
     def own(self, node: etree._Element) -> str:
         """Return the ``{namespace}name`` of a global component."""
@@ -59,21 +59,21 @@ class Component(NamedTuple):
     origin: Component | None = None
 
 
-class Declared:
+class Declarations:
     """The components of all schemas, by kind (``element``, ``type``, ``group`` …) and name."""
 
     def __init__(self, documents: Documents) -> None:
         self.title: Final = documents.title
         self._documents = documents
-        self._found: dict[str, dict[str, Component]] = {kind: {} for kind in KINDS.values()}
-        self._taken: set[tuple[str, str]] = set()
+        self._components: dict[str, dict[str, Component]] = {kind: {} for kind in KINDS.values()}
+        self._entered: set[tuple[str, str]] = set()
         waiting = [(place, "") for place in documents.namespaces.values()]
         while waiting:
             waiting.extend(self._take(*waiting.pop()))
 
     def of(self, kind: str) -> dict[str, Component]:
         """Return the components of a kind by ``{namespace}name``."""
-        return self._found[kind]
+        return self._components[kind]
 
     def find(self, kind: str, name: str, *, near: Component | None = None) -> Component:
         """Return a component; within a redefinition its own name means the original.
@@ -82,26 +82,26 @@ class Declared:
         """
         if near and near.origin and near.scope.own(near.node) == name:
             return near.origin
-        found = self._found[kind].get(name)
-        if found is None:
+        component = self._components[kind].get(name)
+        if component is None:
             raise ContractError(
                 f"the contract {self.title} refers to the {kind} {name}, "
                 "which none of its schemas declares",
                 code="CB-215",
             )
-        return found
+        return component
 
     def _take(self, place: str, adopted: str) -> list[tuple[str, str]]:
         """Register one document, and return those it leads to.
 
         ``adopted`` is the namespace of the document that includes it; "" where none does.
         """
-        if (place, adopted) in self._taken or place not in self._documents.schemas:
+        if (place, adopted) in self._entered or place not in self._documents.schemas:
             return []
         root = xmlio.parse(self._documents.schemas[place], what=place)
         scope = Scope(root, root.get("targetNamespace") or adopted)
-        known = (place, scope.namespace) in self._taken
-        self._taken |= {(place, adopted), (place, scope.namespace)}
+        known = (place, scope.namespace) in self._entered
+        self._entered |= {(place, adopted), (place, scope.namespace)}
         return [] if known else list(self._register(scope))
 
     def _register(self, scope: Scope) -> Iterator[tuple[str, str]]:
@@ -114,7 +114,7 @@ class Declared:
             elif kind == "redefine":
                 self._redefine(child, scope)
             elif kind in KINDS:
-                self._found[KINDS[kind]].setdefault(scope.own(child), Component(child, scope))
+                self._components[KINDS[kind]].setdefault(scope.own(child), Component(child, scope))
 
     def _redefine(self, node: etree._Element, scope: Scope) -> None:
         waiting = [(node.get("schemaLocation", ""), scope.namespace)]
@@ -124,7 +124,9 @@ class Declared:
             kind = KINDS.get(xmlio.local_name(child))
             if kind:
                 name = scope.own(child)
-                self._found[kind][name] = Component(child, scope, self._found[kind].get(name))
+                self._components[kind][name] = Component(
+                    child, scope, self._components[kind].get(name)
+                )
 
 
-__all__ = ["KINDS", "Component", "Declared", "Scope"]
+__all__ = ["KINDS", "Component", "Declarations", "Scope"]
