@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from tests.quick import is_quick
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared"
 
@@ -65,6 +66,13 @@ def missing(why: str) -> NoReturn:
 
 def _succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the quick tests their mark."""
+    for item in items:
+        if is_quick(item.nodeid):
+            item.add_marker(pytest.mark.quick)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -28,7 +28,7 @@ from claimbridge.model import (
     converted,
     exponent,
 )
-from claimbridge.profiles.reference.voucher_xml import UNTOLD
+from claimbridge.profiles.reference.voucher_xml import OMISSIONS
 
 T = TypeVar("T")
 
@@ -269,4 +269,4 @@ def vouchers(
 
 def as_told(voucher: Voucher) -> Voucher:
     """Return what the reference contract tells of a voucher: without what it declares untold."""
-    return msgspec.structs.replace(voucher, **dict.fromkeys(UNTOLD, 0))
+    return msgspec.structs.replace(voucher, **dict.fromkeys(OMISSIONS, 0))

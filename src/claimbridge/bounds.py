@@ -1,4 +1,4 @@
-"""What every number of a configuration may be: one table, with the reason for each bound."""
+"""The bounds of every number of a configuration: one table, with the reason for each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from claimbridge.errors import ConfigurationError
 
 
 class Bound(NamedTuple):
-    """The least and the most that a number may be, and why more or less makes no sense."""
+    """The least and the most that a number may be, and why."""
 
     least: float
     most: float
@@ -23,7 +23,7 @@ class Bound(NamedTuple):
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
 _PATIENCE: Final = "nobody waits longer for a connection, or for one answer"
-_READS: Final = "reads alone are tried again"
+_READS: Final = "only reads are tried again"
 
 BOUNDS: Final[Mapping[str, Bound]] = {
     "timeouts.connect": Bound(0.001, _HOUR, _PATIENCE),
@@ -31,17 +31,17 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "replies.max_age": Bound(0, 30 * _DAY, "the journal remembers every reply for that long"),
     "ledger.batch": Bound(1, 1000, "what one lost answer leaves in doubt"),
     "ledger.concurrency": Bound(1, 500, "each request has a connection and a thread of its own"),
-    "ledger.retries": Bound(0, 20, "what fails so often needs a person"),
+    "ledger.retries": Bound(0, 20, "after so many failures a person is needed"),
     "ledger.backoff": Bound(0, _HOUR, "seconds before another try, doubled each time"),
     "ledger.longest_wait": Bound(0, _DAY, "a call does not sleep longer than a day"),
-    "ledger.quiet_period": Bound(0, 30 * _DAY, "nothing that was given up arrives a month later"),
-    "folder.settle": Bound(0, _DAY, "a file that is written for longer is never read"),
+    "ledger.quiet_period": Bound(0, 30 * _DAY, "nothing arrives a month after it was sent"),
+    "folder.settle": Bound(0, _DAY, "a file that changes for longer is never read"),
     "folder.max_bytes": Bound(1, 1_000_000_000, "a file is read into memory"),
     "webhook.max_bytes": Bound(1, 100_000_000, "64 bodies may be in memory at once"),
-    "webhook.tolerance": Bound(1, _DAY, "so long can a signed request be sent again"),
-    "hesi.page_size": Bound(2, 100, "Hesi's own limit; one alone cannot tell a page's end"),
-    "hesi.overlap": Bound(1, _DAY, "every pass reads that much again"),
-    "hesi.rate": Bound(0.01, 1000, "calls a second; Hesi turns away more"),
+    "webhook.tolerance": Bound(1, _DAY, "a signed request can be sent again for so long"),
+    "hesi.page_size": Bound(2, 100, "Hesi's own limit; pages of one document have no visible end"),
+    "hesi.overlap": Bound(1, _DAY, "every pass reads so much again"),
+    "hesi.rate": Bound(0.01, 1000, "calls a second; Hesi refuses more"),
     "hesi.retries": Bound(0, 20, _READS),
     "hesi.backoff": Bound(0, _HOUR, _READS),
     "hesi.longest_wait": Bound(0, _DAY, _READS),
@@ -52,16 +52,16 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "kingdee-eas.batch": Bound(1, 1000, "what one lost answer leaves in doubt"),
     "in-string.reference_length": Bound(8, 255, "shorter references collide; no field is longer"),
 }
-"""The bounds by owner and key. A number of a configuration without one is a defect."""
+"""The bounds by owner and key. A number of a configuration without a bound is a defect."""
 
 MOST_OF_ANY: Final = Decimal(10) ** 15
-"""Numbers of profiles and sources that are not ours are finite, and not more than this."""
+"""The most that a number of another package's profile or source may be."""
 
 
 def check_numbers(
     owner: str, given: msgspec.Struct | Mapping[str, object], *, where: str, code: str
 ) -> None:
-    """Refuse each number of ``owner`` that is out of its bounds, is none, or has no end.
+    """Refuse each number of ``owner`` that is no number, not finite, or out of its bounds.
 
     ``where`` begins the message, and names the file's table or the ledger. None means "off" and
     passes. Raises ConfigurationError ``code``.
@@ -71,7 +71,7 @@ def check_numbers(
         bound = BOUNDS.get(f"{owner}.{key}")
         if bound is None or value is None:
             continue
-        if not (_is_number(value) and _ends(value) and _within(bound, value)):
+        if not (_is_number(value) and _is_finite(value) and _within(bound, value)):
             raise ConfigurationError(
                 f"{where}{key} must be a number from {bound.least:g} to {_whole(bound.most)}: "
                 f"{bound.reason}",
@@ -80,9 +80,9 @@ def check_numbers(
 
 
 def check_finite(value: object, *, what: str, code: str) -> None:
-    """Refuse a number without an end, or beyond all use, anywhere in ``value``.
+    """Refuse a number that is not finite, or beyond all use, anywhere in ``value``.
 
-    Raises ConfigurationError ``code`` that begins with ``what``, and the path to the number.
+    Raises ConfigurationError ``code``; its text begins with ``what`` and the path to the number.
     """
     if isinstance(value, Mapping):
         for key, inner in value.items():
@@ -90,9 +90,9 @@ def check_finite(value: object, *, what: str, code: str) -> None:
     elif isinstance(value, list | tuple):
         for place, inner in enumerate(value):
             check_finite(inner, what=f"{what}[{place}]", code=code)
-    elif _is_number(value) and not (_ends(value) and abs(Decimal(value)) <= MOST_OF_ANY):
+    elif _is_number(value) and not (_is_finite(value) and abs(Decimal(value)) <= MOST_OF_ANY):
         raise ConfigurationError(
-            f"{what} must be a number of at most {MOST_OF_ANY:f}, with an end", code=code
+            f"{what} must be a finite number of at most {MOST_OF_ANY:f}", code=code
         )
 
 
@@ -104,10 +104,10 @@ def _is_number(value: object) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def _ends(value: int | float | Decimal) -> bool:
-    """Tell whether a number has an end; NaN has none, and compares with nothing."""
+def _is_finite(value: int | float | Decimal) -> bool:
+    """Whether a number is finite; NaN is not, and compares with nothing."""
     if isinstance(value, int):
-        return True  # one of 400 digits is no float
+        return True  # an int of 400 digits fits no float
     return value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
 
 

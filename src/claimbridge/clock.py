@@ -13,8 +13,8 @@ import msgspec
 class Uptime(msgspec.Struct, frozen=True):
     """How long a machine has been running: a count that no step of the clock moves.
 
-    Other processes of the machine count the same, and so does what was kept in a file.
-    ``seconds`` are those since ``boot``, sleep included where the system tells it.
+    All processes of the machine count the same, so a count may be kept in a file. ``seconds`` are
+    those since ``boot``, sleep included where the system counts it.
     """
 
     boot: str
@@ -23,8 +23,8 @@ class Uptime(msgspec.Struct, frozen=True):
     def since(self, earlier: Uptime | None) -> float | None:
         """Return the seconds from ``earlier`` to this; None where they cannot be compared.
 
-        They cannot where ``earlier`` is missing, is of another boot, or lies ahead (the machine
-        went back to an older image of itself).
+        That is so where ``earlier`` is missing, is of another boot, or lies ahead: the machine went
+        back to an older image of itself.
         """
         if earlier is None or earlier.boot != self.boot or earlier.seconds > self.seconds:
             return None
@@ -33,7 +33,7 @@ class Uptime(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class Clock(Protocol):
-    """Tells the time of day, for records, and steady counts, for durations."""
+    """Gives the time of day, for records, and steady counts, for durations."""
 
     def now(self) -> datetime:
         """Return the present moment, timezone-aware, in UTC."""
@@ -62,9 +62,9 @@ class SystemClock:
     def uptime(self) -> Uptime:
         """Return the seconds since the system started.
 
-        On Linux they go on while the machine sleeps. Elsewhere the start is only known by the
-        wall clock: a step of it (or a sleep) looks like another boot, after which durations are
-        measured anew, so that they only ever get longer.
+        On Linux they include the machine's sleep. Elsewhere only the wall clock knows the start:
+        its step, or a sleep, looks like another boot. Durations are then measured anew, and only
+        ever get longer.
         """
         boot = _boot()
         if boot is not None:

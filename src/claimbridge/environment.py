@@ -1,7 +1,7 @@
 """The environment's part of a configuration: which variable overrides which key, and as what.
 
-What a variable says is text. It becomes a number, a switch or a day only where all of it is one;
-a message names the variable, and never repeats what it holds: that may be a secret.
+A variable holds text. It becomes a number, a switch or a day only where the whole text is one. A
+message names the variable, and never repeats its text: that may be a secret.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _SWITCH: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Variable(str):
-    """What an environment variable says, as text; ``variable`` is its name."""
+    """The text of an environment variable; ``variable`` is the variable's name."""
 
     variable: str
 
     def __new__(cls, text: str, variable: str = "") -> Variable:
         """Return the text of a variable."""
-        made = super().__new__(cls, text)
-        made.variable = variable
-        return made
+        value = super().__new__(cls, text)
+        value.variable = variable
+        return value
 
 
 def variables_of(
@@ -42,20 +42,20 @@ def variables_of(
     """Yield the key and the text of each variable that overrides a key of a table.
 
     ``name`` is the table's; ``kind`` comes before it: "" for ledgers, ``source_`` for sources.
-    ``beside`` are the stems of all tables in the file, with this one's: see ``stem``. Raises
-    ConfigurationError: CB-246 for a variable that could be another table's too, CB-245 for what is
-    no text.
+    ``beside`` are the stems of all tables in the file, this one's included: see ``stem``. Raises
+    ConfigurationError: CB-246 for a variable that could be another table's too, CB-245 for a value
+    that is no text.
     """
     own = stem(kind + name)
     stems = sorted(beside)
-    others = [one for one in stems if one != own] + [own] * (stems.count(own) - 1)
+    others = [other for other in stems if other != own] + [own] * (stems.count(own) - 1)
     for variable in sorted(environ):
         if not variable.startswith(own):
             continue
         if any(variable.startswith(other) for other in others):
             raise ConfigurationError(
-                f"the environment variable {_ascii(variable)} could be of several tables, whose "
-                "names begin the same way; rename one of them, or write the value into the file",
+                f"the environment variable {_ascii(variable)} could belong to several tables, "
+                "whose names begin the same way; rename one, or write the value into the file",
                 code="CB-246",
             )
         yield variable.removeprefix(own).lower(), _text(variable, environ[variable])
@@ -75,9 +75,9 @@ def overrides_nothing(variable: Variable, why: str = "there is no such key") -> 
 
 
 def _text(variable: str, text: str) -> Variable:
-    """Return what a variable says; raises CB-245 for what is not there, or is no text."""
+    """Return the text of a variable; raises CB-245 for an empty value, or one that is no text."""
     if not text.strip() or text.strip().lower() == "null":
-        raise _refusal(variable, "says nothing; unset it where the file's value shall hold")
+        raise _refusal(variable, "is empty; unset it to use the file's value")
     if "\0" in text:
         raise _refusal(variable, "holds a NUL character")
     try:
@@ -88,9 +88,9 @@ def _text(variable: str, text: str) -> Variable:
 
 
 def read_as(kind: type[S], table: Mapping[str, Any], *, where: str, code: str) -> S:
-    """Return a table of plain values as a struct; texts of variables become what its keys are.
+    """Return a table of plain values as a struct; texts of variables take the types of its keys.
 
-    Raises ConfigurationError: CB-245 for a variable that is not what its key is, ``code`` for a
+    Raises ConfigurationError: CB-245 for a variable that has not its key's type, ``code`` for a
     value of the table, with ``where`` and the key.
     """
     _refuse_nul(table, where=where, code=code)
@@ -114,7 +114,7 @@ def as_kind(value: object, kind: Any) -> object:
 
 
 def _refuse_nul(value: object, *, where: str, code: str) -> None:
-    """Refuse a text that no file, and no address, can be called by."""
+    """Refuse a text that can name no file and no address."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             _refuse_nul(inner, where=f"{where} {key}", code=code)
@@ -148,12 +148,12 @@ def _convert(value: object, kind: inspect.Type) -> object:
     for form, read in _FORMS.items():
         if isinstance(kind, form):
             return read(value, kind)
-    raise _refusal(value.variable, "stands for a list or a table; write that into the file")
+    raise _refusal(value.variable, "overrides a list or a table; write that into the file")
 
 
 def _whole(text: Variable, _: inspect.Type) -> int:
     if not _WHOLE.fullmatch(text):
-        raise _refusal(text.variable, "is no whole number, such as 20")
+        raise _refusal(text.variable, "is not a whole number, such as 20")
     return int(text)
 
 
@@ -163,7 +163,7 @@ def _real(text: Variable, _: inspect.Type) -> float:
 
 def _decimal(text: Variable, _: inspect.Type) -> Decimal:
     if not _NUMBER.fullmatch(text):
-        raise _refusal(text.variable, "is no number, such as 20 or 0.5")
+        raise _refusal(text.variable, "is not a number, such as 20 or 0.5")
     return Decimal(text)
 
 
@@ -178,7 +178,7 @@ def _day(text: Variable, _: inspect.Type) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise _refusal(text.variable, "is no day, such as 2026-03-31") from None
+        raise _refusal(text.variable, "is not a day, such as 2026-03-31") from None
 
 
 def _choice(text: Variable, kind: inspect.Type) -> str:

@@ -25,7 +25,7 @@ def make_private(path: Path) -> None:
 def private_folder(path: Path) -> None:
     """Make a folder with mode 0700, and those above it that are missing.
 
-    One that exists stays as it is: who may read it was decided by whoever made it. Raises OSError.
+    An existing folder stays as it is: its maker decided who may read it. Raises OSError.
     """
     if path.is_dir():
         return

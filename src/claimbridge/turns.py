@@ -1,8 +1,8 @@
-"""A lock that no exception leaves held, at whatever line a signal handler raises it.
+"""A lock that no exception leaves locked, at whatever line a signal handler raises it.
 
 ``with lock:`` is not enough. An exception may come after the lock was taken and before the ``with``
-block has begun, or at the very end of that block, before the lock is given back. So a lock is given
-back twice: who does not hold it changes nothing by that.
+block has begun, or at the very end of that block, before the lock is given back. So every holder
+gives the lock back twice: the second time changes nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Turn:
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
         """Wait for the turn, and have it until the block ends, however it ends."""
-        # A generator that is left in the middle is closed by its last reference: so its
-        # ``finally`` runs even where an exception came between two lines of the caller's.
+        # Python closes an unfinished generator with its last reference. So its ``finally`` runs
+        # even where an exception came between two lines of the caller.
         if self._holder == threading.get_ident():
             yield
             return
@@ -43,7 +43,7 @@ class Turn:
         self._holder = threading.get_ident()
 
     def give_back(self) -> None:
-        """Give the turn back; nothing, where this thread does not have it."""
+        """Give the turn back; do nothing where this thread does not have it."""
         if self._holder == threading.get_ident():
             self._holder = None
         with contextlib.suppress(RuntimeError):  # it is another's, or nobody's

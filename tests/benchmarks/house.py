@@ -455,9 +455,14 @@ def of_imports(modules: list[Module]) -> Iterator[Figure]:
     yield counted("imports back up", back_up(graph, groups["folders"]))
 
 
+def twice_used_classes(modules: Iterable[Module]) -> dict[str, list[str]]:
+    """Return the public class names that stand in two modules or more, with these."""
+    return repeated((name, str(one.path)) for one in modules for name in one.public_classes)
+
+
 def of_names(modules: list[Module]) -> Iterator[Figure]:
     """Yield what is called alike, or not well."""
-    classes = repeated((name, str(one.path)) for one in modules for name in one.public_classes)
+    classes = twice_used_classes(modules)
     yield counted("public class names used twice or more", with_places(classes))
     files = repeated((one.path.name, one.folder) for one in modules if not one.is_face)
     yield counted("file names used twice or more", with_places(files))

@@ -1,8 +1,7 @@
 """A book: one set of accounts in one ERP, whatever people call it.
 
-The name of a ledger in a configuration is a label. What a submission is known by is the *book id*,
-which a journal makes when a book is first opened and keeps for good, with the place that the book
-is at.
+The name of a ledger in a configuration is only a label. A submission is known by its *book id*. The
+journal makes that id when a book is first opened, and keeps it for good with the book's place.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ import msgspec
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
-    """What tells a book apart: the profile, the endpoint, and which of the books behind it.
+    """What identifies a book: the profile, the endpoint, and which of the books behind it.
 
-    ``endpoint`` is written in one way (see ``submission.books.place_of``). ``within`` is what
-    profile and configuration say of the company, tenant or account set, in words that a person
-    can compare; "" where an endpoint is one book.
+    ``endpoint`` is written in one way (see ``submission.books.place_of``). ``within`` names the
+    company, tenant or account set, from profile and configuration, in words that a person can
+    compare; "" where the endpoint has one book only.
     """
 
     profile: str
@@ -30,11 +29,11 @@ class Place(msgspec.Struct, frozen=True, order=True):
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """One book as the journal keeps it; ``id`` is what its submissions are kept under.
+    """One book as the journal keeps it; its submissions are kept under ``id``.
 
-    ``names`` are those of the ledgers that meant it, the last one the newest. ``place`` None means
-    that it is of an older journal, and was not opened since. ``parallel`` books have the same
-    claims as others. ``opened_at`` is when it was opened first; None where nobody noted it.
+    ``names`` are those of the ledgers that meant it, the newest last. ``place`` is None where the
+    book is of an older journal and was not opened since. ``parallel`` books have the same claims as
+    others. ``opened_at`` is when the book was first opened; None where nobody noted it.
     """
 
     id: str
@@ -45,5 +44,5 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What people call it: its newest name, or its id where it has none."""
+        """Its newest name, or its id where it has none."""
         return self.names[-1] if self.names else self.id

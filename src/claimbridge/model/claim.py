@@ -43,13 +43,12 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approved claim, as its source gave it.
 
-    ``revision`` counts from 1 and grows with every change after approval. ``company`` is the
-    company's code in the ERP, ``employee`` the employee's. ``total`` is in ``currency`` and equals
-    the sum of the lines, converted by their rates and rounded line by line, half up.
-    ``grade`` is the employee's 职级. ``approved_at`` carries a time zone; None means that the
-    source does not say. ``advances`` are settled against what the employee paid. ``payees`` are
-    paid what then remains, and add up to it; empty: the employee is. Raises ClaimError (or a
-    subclass) when it cannot exist.
+    ``revision`` counts from 1 and grows with every change after approval. ``company`` and
+    ``employee`` are codes in the ERP. ``total`` is in ``currency`` and equals the sum of the lines,
+    converted by their rates and rounded line by line, half up. ``grade`` is the employee's 职级.
+    ``approved_at`` carries a time zone; None: the source does not say. ``advances`` are settled
+    against what the employee paid. ``payees`` are paid what then remains, and add up to it; empty:
+    the employee is paid. Raises ClaimError (or a subclass) when the claim cannot exist.
     """
 
     id: str
@@ -187,7 +186,7 @@ def _normalise_advances(claim: Claim, owed: Decimal) -> tuple[tuple[Advance, ...
         if advance.settled and owed < 0:
             raise ClaimError(
                 f"{path}.settled {advance.settled} is more than the claim owes the employee; "
-                "what is handed back is returned",
+                "write what the employee hands back as returned",
                 code="CB-190",
             )
     return tuple(advances), owed
@@ -252,8 +251,8 @@ def _from_json(data: bytes | str) -> Claim:
 
 
 def _from_dict(data: dict[str, Any]) -> Claim:
-    found = data.get("id") if isinstance(data, dict) else None
-    claim_id = found[:64] if isinstance(found, str) else None
+    stated = data.get("id") if isinstance(data, dict) else None
+    claim_id = stated[:64] if isinstance(stated, str) else None
     try:
         _refuse_floats(data, "claim")
         return msgspec.convert(data, Claim)
@@ -274,8 +273,8 @@ def _as_claim_error(error: Exception, claim_id: str | None) -> ClaimError:
 def _id_of(data: bytes | str) -> str | None:
     """Return the id that broken JSON seems to carry, so that a person finds the claim."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    found = re.search(r'"id"\s*:\s*"([^"\\\x00-\x1f]{1,64})"', text[:100_000])
-    return found.group(1) if found else None
+    match = re.search(r'"id"\s*:\s*"([^"\\\x00-\x1f]{1,64})"', text[:100_000])
+    return match.group(1) if match else None
 
 
 def _refuse_floats(value: object, what: str) -> None:

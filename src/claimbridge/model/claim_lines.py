@@ -59,21 +59,24 @@ FREE_TEXT: Final = frozenset(
 )
 """Texts that people write for people: see ``model.text.check_free_text``."""
 PRINTED: Final = frozenset({"number", "code"})
-"""What stands on a paper, in whatever spelling; ``model.invoices`` tells papers apart."""
+"""What is printed on a document, in any spelling; ``model.invoices`` tells documents apart."""
 
 
 class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An invoice 发票 or slip 附件 behind a claim line.
 
-    ``kind`` is free (``vat_special``, ``vat_ordinary``, ``rail_ticket``, ``receipt`` …); ``code``
-    is the 发票代码 of a paper invoice, empty for a fully digital one (数电票); ``amount`` is the
-    gross amount in the line's currency, ``tax`` the tax in it, ``deductible_tax`` the part of it
-    that whoever verified the invoice lets the company deduct, ``fare`` the part of ``amount`` that
-    tax is computed from where the paper states none (a flight without its airport levy and
-    insurance); None means not stated. ``total`` is the whole invoice's gross amount where only a
-    part of it is claimed: ``amount``, which is then needed, and the others are that part's; None
-    means that the line uses the invoice whole. ``id`` is what the source knows the document by,
-    unique for ever; it identifies what has no number.
+    ``kind`` is free (``vat_special``, ``vat_ordinary``, ``rail_ticket``, ``receipt`` …). ``code``
+    is the 发票代码 of a paper invoice, empty for a fully digital one (数电票).
+
+    ``amount`` is the gross amount in the line's currency, ``tax`` the tax in it. ``deductible_tax``
+    is the part of the tax that the verification of the invoice found deductible. ``fare`` is the
+    part of ``amount`` that a tax is computed from where the document states none: a flight without
+    its airport levy and insurance. None means not stated.
+
+    ``total`` is the whole invoice's gross amount where only a part of it is claimed. ``amount`` is
+    then required, and the other figures are that part's. None: the line uses the whole invoice.
+
+    ``id`` is the source's own id, unique for ever; it identifies a document without a number.
     """
 
     kind: str
@@ -93,9 +96,9 @@ class SupportingDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 class Tax(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of several taxes in a line's amount.
 
-    ``amount`` is in the line's currency, with the line's sign; ``rate`` a fraction, ``deductible``
-    the share that may be deducted, None where the chart decides. ``kind`` is free (``gst``,
-    ``pst``) and may choose its account.
+    ``amount`` is in the line's currency, with the line's sign. ``rate`` is a fraction.
+    ``deductible`` is the share that may be deducted; None: the chart decides. ``kind`` is free
+    (``gst``, ``pst``) and may choose the tax's account.
     """
 
     amount: Decimal
@@ -107,8 +110,8 @@ class Tax(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One item of an itemised bill, such as the breakfast on a hotel's; in the line's currency.
 
-    It has an expense type of its own and says about tax and quantity what a line does.
-    ``personal`` marks what the employee owes the company, on a card line.
+    It has an expense type of its own, and states tax and quantity as a line does. ``personal``
+    marks what the employee owes the company, on a line that the company's card paid.
     """
 
     type: str
@@ -125,8 +128,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Allocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a line's cost that another cost centre, department, project or company bears.
 
-    Either ``share``, a fraction of the line, or ``amount``, gross and in the line's currency. What
-    it leaves empty is the line's.
+    It has either ``share``, a fraction of the line, or ``amount``, gross, in the line's currency.
+    Each empty field takes the line's value.
     """
 
     share: Decimal | None = None
@@ -141,8 +144,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Payee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is paid a part of what the claim owes, in place of its employee.
 
-    ``partner`` is the code of the employee or vendor in the ERP, where the bank account is known;
-    none is carried here. ``amount`` is in the claim's currency.
+    ``partner`` is the code of the employee or vendor in the ERP. The ERP knows the bank account; a
+    claim never holds one. ``amount`` is in the claim's currency.
     """
 
     partner: str
@@ -153,8 +156,8 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Advance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An advance 借款 that the employee had, and what this claim does with it.
 
-    ``reference`` is its number in the source. ``settled`` is written off against what the claim
-    owes the employee; ``returned`` is what the employee hands back besides. Both are in the
+    ``reference`` is the advance's number in the source. ``settled`` is written off against what the
+    claim owes the employee. ``returned`` is what the employee also hands back. Both are in the
     claim's currency and not negative.
     """
 
@@ -167,14 +170,17 @@ class ClaimLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One expense of a claim.
 
     ``amount`` is gross (tax included), in ``currency`` (None: the claim's). ``rate`` converts one
-    unit of ``currency`` into the claim's currency; it is required where they differ. ``tax`` is
-    the tax contained in ``amount`` as the invoice states it, ``tax_rate`` its rate as a fraction
-    (0.06); None means that the chart decides. ``deductible`` is the share of the tax that may be
-    deducted, from 0 to 1; None means that the chart decides. ``taxes`` stand in the place of these
-    three where there are several. ``payment`` says who paid: the employee, or the company by its
-    card; ``personal`` marks what the employee bought with that card for himself and owes. How much
-    of what was used (kilometres, days) is ``quantity`` in ``unit``; None: not stated. ``items``
-    are those of an itemised bill and add up to ``amount``; their taxes stand in the line's place.
+    unit of ``currency`` into the claim's currency, and is required where the two differ.
+
+    ``tax`` is the tax in ``amount`` as the invoice states it, ``tax_rate`` its rate as a fraction
+    (0.06), ``deductible`` the share of it that may be deducted, from 0 to 1. None: the chart
+    decides. ``taxes`` replace these three where there are several.
+
+    ``payment`` says who paid: the employee, or the company by its card. ``personal`` marks what the
+    employee bought with that card for himself, and owes. ``quantity`` is how much was used
+    (kilometres, days), in ``unit``; None: not stated.
+
+    ``items`` are those of an itemised bill; they add up to ``amount`` and state their own taxes.
     ``company`` bears the cost; empty: the claim's. ``allocations`` divide the cost and add up to
     the whole line. ``dimensions`` are further codes by name (``{"project": "P-7"}``), as the chart
     asks for them.

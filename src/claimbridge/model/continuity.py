@@ -12,8 +12,8 @@ from claimbridge.clock import Uptime
 class Gap(msgspec.Struct, frozen=True):
     """A time of which a journal knows nothing, though another copy of it was in use.
 
-    ``since`` is when the journal last began a sending before it; None where it knows none.
-    ``noted`` is when it was said that there is one.
+    ``since`` is when the journal last began a sending before the gap; None where it knows of none.
+    ``noted`` is when somebody reported the gap.
     """
 
     until: dt.datetime
@@ -24,11 +24,10 @@ class Gap(msgspec.Struct, frozen=True):
 class Continuity(msgspec.Struct, frozen=True, kw_only=True):
     """What a journal can say of itself before something is sent through it.
 
-    ``place`` is where it is kept. ``behind`` says why it is not the newest; "" when it is.
-    ``replaces`` says that it is empty, and that another journal was at its place before.
-    ``lasting``: it outlives its process. ``last_begun`` is when a sending last began; None: never.
-    ``lost_until`` is when one began, or later, of which it knows nothing; None: nothing proves that
-    there is one.
+    ``place`` is where the journal is kept. ``behind`` says why it is not the newest; "" when it is.
+    ``replaces``: it is empty, and another journal was at its place before. ``lasting``: it outlives
+    its process. ``last_begun`` is when a sending last began; None: never. ``lost_until``: up to
+    then another copy began sendings that this journal does not know; None: nothing proves any.
     """
 
     place: str = "memory:"

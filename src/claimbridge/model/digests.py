@@ -1,12 +1,12 @@
-"""The digest of a claim's content, and the forms that it had: a journal may hold any of them.
+"""The digest of a claim's content, and its older forms: a journal may hold any of them.
 
-A digest is ``2:`` and a SHA-256 in hex. What changed its meaning gave it another number; without
-one it is of a time before there were numbers:
+A digest is ``2:`` and a SHA-256 in hex. The number is that of the form. Older digests have no
+number:
 
-- form 2, first without its number: fields that say nothing are left out.
-- form 1: every field that a claim had then, said or not.
+- form 2, first written without its number: empty fields are left out.
+- form 1: every field that a claim had then, empty or not.
 
-Whoever changes what is hashed adds a form here, and keeps the older ones.
+If you change what is hashed, add a form here and keep the older ones.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _FIRST: Final = {
 class Digest(str):
     """A digest that knows its older forms; they are computed where a journal holds one.
 
-    It is a text like any other to whoever keeps it.
+    It is stored like any other text.
     """
 
     __slots__ = ("_older",)
 
     def __new__(cls, hashed: str, older: Callable[[], tuple[str, ...]]) -> Digest:
         """Return the digest of what ``hashed`` is the SHA-256 of."""
-        made = super().__new__(cls, _FORM + hashed)
-        made._older = older
-        return made
+        digest = super().__new__(cls, _FORM + hashed)
+        digest._older = older
+        return digest
 
     _older: Callable[[], tuple[str, ...]]
 
@@ -56,36 +56,36 @@ class Digest(str):
         """Return the digest of one of the ``parts`` documents that the claim is divided into."""
         return Digest(
             _of_part(self.removeprefix(_FORM), part, parts),
-            lambda: tuple(_of_part(one, part, parts) for one in self.older),
+            lambda: tuple(_of_part(digest, part, parts) for digest in self.older),
         )
 
 
-def same_content(kept: str, wanted: str) -> bool:
-    """Tell whether a digest that a journal kept is of the content whose digest is ``wanted``."""
-    if kept == wanted or not isinstance(wanted, Digest):
-        return kept == wanted
-    return not kept.startswith(_FORM) and kept in wanted.older
+def same_content(stored: str, digest: str) -> bool:
+    """Whether a digest that a journal holds is of the same content as ``digest``."""
+    if stored == digest or not isinstance(digest, Digest):
+        return stored == digest
+    return not stored.startswith(_FORM) and stored in digest.older
 
 
-def digest_of(claim: msgspec.Struct, said: dict[str, Any]) -> Digest:
-    """Return the digest of a claim; ``said`` is the claim as plain values that say something."""
-    hashed = _sha256(said)
-    return Digest(hashed, lambda: tuple(filter(None, (hashed, _first_form(claim, said)))))
+def digest_of(claim: msgspec.Struct, plain: dict[str, Any]) -> Digest:
+    """Return the digest of a claim; ``plain`` is the claim as plain values without empty fields."""
+    hashed = _sha256(plain)
+    return Digest(hashed, lambda: tuple(filter(None, (hashed, _first_form(claim, plain)))))
 
 
-def _first_form(claim: msgspec.Struct, said: dict[str, Any]) -> str:
-    """Return the digest that form 1 gave; "" where the claim says what it had no field for."""
-    documents = [one for line in said["lines"] for one in line.get("documents", ())]
-    found = {"": [said], "lines": said["lines"], "documents": documents}
+def _first_form(claim: msgspec.Struct, plain: dict[str, Any]) -> str:
+    """Return the digest of form 1; "" where the claim fills a field that the form did not have."""
+    documents = [document for line in plain["lines"] for document in line.get("documents", ())]
+    filled = {"": [plain], "lines": plain["lines"], "documents": documents}
     for part, names in _FIRST.items():
-        known = frozenset(names.split())
-        if any(one.keys() - known for one in found[part]):
+        fields = frozenset(names.split())
+        if any(values.keys() - fields for values in filled[part]):
             return ""
     whole = _only(msgspec.to_builtins(claim), "")
-    whole["approved_at"] = said.get("approved_at")
+    whole["approved_at"] = plain.get("approved_at")
     whole["lines"] = [_only(line, "lines") for line in whole["lines"]]
     for line in whole["lines"]:
-        line["documents"] = [_only(one, "documents") for one in line["documents"]]
+        line["documents"] = [_only(document, "documents") for document in line["documents"]]
     return _sha256(whole)
 
 

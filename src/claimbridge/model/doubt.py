@@ -1,7 +1,7 @@
-"""Doubt: what was sent and has no answer that counts may still arrive, until it has been quiet.
+"""Doubt: a message without an answer that counts may still arrive, until the quiet period is over.
 
-The same for vouchers on their way to an ERP and for what goes back to a source. How long ago it was
-sent is measured by ``Uptime``, which no step of the wall clock moves.
+The rule is the same for vouchers to an ERP and for write-backs to a source. ``Uptime``, which no
+step of the wall clock moves, measures how long ago the message was sent.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ T = TypeVar("T", bound=msgspec.Struct)
 """A frozen value with ``doubt_since`` (for people) and ``doubt_uptime`` (the same, to measure)."""
 
 
-def enter_doubt(one: T, clock: Clock) -> T:
-    """Return ``one`` as sent just now without an answer that counts.
+def enter_doubt(value: T, clock: Clock) -> T:
+    """Return a value as sent just now without an answer that counts.
 
-    Where nobody knows when it was sent it was no later than now, so its doubt is dated from now.
+    Where nobody knows when it was sent, that was not later than now: its doubt begins now.
     """
-    return msgspec.structs.replace(one, doubt_since=clock.now(), doubt_uptime=clock.uptime())
+    return msgspec.structs.replace(value, doubt_since=clock.now(), doubt_uptime=clock.uptime())
 
 
-def leave_doubt(one: T) -> T:
-    """Return ``one`` once nothing of it can arrive any more that we do not know of."""
-    return msgspec.structs.replace(one, doubt_since=None, doubt_uptime=None)
+def leave_doubt(value: T) -> T:
+    """Return a value of which nothing that we do not know of can arrive any more."""
+    return msgspec.structs.replace(value, doubt_since=None, doubt_uptime=None)
 
 
 def is_measured(since: Uptime | None, clock: Clock) -> bool:
-    """Whether the time from ``since`` can be measured: in another boot no clock can say it."""
+    """Whether the time since ``since`` can be measured: after a restart no clock knows it."""
     return clock.uptime().since(since) is not None
 
 

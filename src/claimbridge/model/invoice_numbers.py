@@ -1,7 +1,7 @@
 """Numbers of invoices and tickets as people and spreadsheets write them: one form for each.
 
-What a spreadsheet wraps around a number is taken off where only one number can be meant. A number
-that lost digits there, or may have lost them, is refused: two different ones may look alike.
+What a spreadsheet wraps around a number is removed where only one number can be meant. A number
+that lost digits there, or may have lost them, is refused: two different numbers may look alike.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _ESCAPED: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 """How a workbook's strings write characters (ECMA-376 part 1 §22.9.2.19): ``_x000D_``."""
 _QUOTES: Final = "\"'`´′″“”„‟‘’‚‛«»‹›「」『』《》〈〉"
 _SIGNS: Final = frozenset({"Pd", "Zs", "Zl", "Zp", "Cc"})
-"""Unicode's categories of what only groups digits: dashes, and white space."""
+"""Unicode's categories of dashes and white space, which only group digits."""
 _LABEL: Final = re.compile(
     "(?:增值税|专用|普通|电子|纸质|全电|数电|铁路|航空|出租车|火车|发票|票据|收据|车票|客票|机票"
     r"|行程单|号码|代码|编号|号)+\s*[.:#]*"
     r"|(?:INVOICE|FAPIAO|RECEIPT|TICKET)?\s*(?:NUMBER|NUM|NO|NR)?\s*[.:#]+"
 )
-"""What stands before a number: with a sign after it, or in words that no number has."""
+"""A label before a number: one with a sign after it, or in words that no number has."""
 _BARE_LABEL: Final = re.compile("(?:INVOICE|FAPIAO)?(?:NO|NR)?(?=(?:[0-9]{20}|[0-9]{8})$)")
 _WHOLE: Final = re.compile(r"([0-9]+)\.0+")
 _THOUSANDS: Final = re.compile("[0-9]{1,3}(?:,[0-9]{3})+")
@@ -36,34 +36,34 @@ _LOST: Final = re.compile(
     r"[0-9](?:[.,][0-9]+)?E\+[0-9]+|[0-9][.,][0-9]+E[0-9]+"
     r"|#+|#(?:N/A|REF!|VALUE!|NAME\?|NUM!|NULL!|DIV/0!)"
 )
-"""What a spreadsheet shows for a number of many digits, in a narrow column, or for an error."""
+"""What a spreadsheet shows for a long number in a narrow column, or for an error."""
 _ROUNDED: Final = re.compile("[0-9]{15}0{5}")
-"""What a spreadsheet, whose numbers have 15 digits, makes of one of 20."""
+"""What a spreadsheet makes of 20 digits: its numbers have 15."""
 _GROUPED: Final = re.compile("[0-9][ -][0-9]")
 _ALIKE: Final = frozenset("OIL")
-"""Letters, in capitals, that are taken for digits."""
+"""Capital letters that people mistake for digits."""
 
 
 class InvoiceNumber:
-    """One number, or code, as it stands, and its ``plain`` form; "" where nothing of it is left."""
+    """One number, or code, as written, and its ``plain`` form; "" where nothing of it is left."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._seen = plain(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)).upper()
+        self._seen = plain(_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)).upper()
         self._is_grouped = bool(_GROUPED.search(self._seen))
         self.plain = _unwrap(self._seen)
 
     @property
     def is_digital(self) -> bool:
-        """Whether it is that of a fully digital invoice, which needs nothing beside it."""
+        """Whether it is that of a fully digital invoice, which needs no code beside it."""
         return len(self.plain) == DIGITAL and self.plain.isdecimal()
 
     def check(self, what: str, *lengths: int, sure: bool = False) -> None:
         """Refuse a number that lost digits (CB-566), or may have (CB-567).
 
-        ``what`` names where it stands; ``lengths`` are how many digits such numbers have. ``sure``
-        says that no spreadsheet had it, so that zeros at its end are its own; so do groups of
-        digits, which only a person writes. Raises ClaimError.
+        ``what`` names the field; ``lengths`` are the numbers of digits that such numbers have.
+        ``sure``: the number was in no spreadsheet, so zeros at its end are its own. Groups of
+        digits, which only a person writes, show the same. Raises ClaimError.
         """
         if _LOST.fullmatch(self._seen) or _LOST.fullmatch(self.plain):
             raise ClaimError(
@@ -74,15 +74,15 @@ class InvoiceNumber:
         if _ROUNDED.fullmatch(self.plain) and not (sure or self._is_grouped):
             raise ClaimError(
                 f"{what}: {self.plain} may have lost digits in a spreadsheet, which keeps 15 of "
-                "them and writes zeros for the others; look at the invoice, and if its number does "
-                f"end so, write it in groups: {_in_groups(self.plain)}",
+                "them and writes zeros for the others; look at the invoice, and if its number "
+                f"really ends so, write it in groups: {_in_groups(self.plain)}",
                 code="CB-567",
             )
         letters = sorted(set(self.plain) & _ALIKE)
         if letters and len(self.plain) in lengths and self._is_nearly_digits():
             raise ClaimError(
                 f"{what}: {self.plain} has the letter {' and '.join(letters)} among its digits, "
-                "and no invoice is numbered so; write the digit",
+                "which no invoice number has; write the digit",
                 code="CB-567",
             )
 
@@ -110,7 +110,7 @@ def _unwrap(text: str) -> str:
         before = text
         text = text.strip().strip(_QUOTES).removeprefix("=").rstrip(",;.、。").strip()
         text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
-    text = "".join(one for one in text if unicodedata.category(one) not in _SIGNS and one != "−")
+    text = "".join(c for c in text if unicodedata.category(c) not in _SIGNS and c != "−")
     text = _BARE_LABEL.sub("", text, count=1) if _BARE_LABEL.match(text) else text
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")

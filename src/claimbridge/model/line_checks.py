@@ -128,7 +128,7 @@ def _items(line: ClaimLine, gross: Decimal, path: str, currency: str) -> tuple[I
             raise ClaimError(f"{path} is itemised: its items have the {name}", code="CB-191")
     if line.taxes or line.personal:
         raise ClaimError(
-            f"{path} is itemised: taxes and what is personal stand on its items", code="CB-191"
+            f"{path} is itemised: taxes and personal stand on its items", code="CB-191"
         )
     items = tuple(
         _item(item, line, f"{path}.items[{index}]", currency)
@@ -148,8 +148,8 @@ def _item(item: Item, line: ClaimLine, path: str, currency: str) -> Item:
     fields = _tax_and_use(item, amount, path, currency)
     if item.personal and (line.payment != "company_card" or line.allocations):
         raise ClaimError(
-            f"{path}.personal: only what the company's card paid, and nobody else bears, can "
-            "be owed by the employee",
+            f"{path}.personal: the employee can only owe what the company's card paid and nobody "
+            "else bears",
             code="CB-191",
         )
     return with_fields(item, {"amount": amount, **fields})
@@ -199,12 +199,12 @@ def _share_or_amount(
 def _check_personal(line: ClaimLine, path: str) -> None:
     if line.personal and line.payment != "company_card":
         raise ClaimError(
-            f"{path}.personal: only what the company's card paid can be owed by the employee; "
-            "leave out what he bought for himself with his own money",
+            f"{path}.personal: the employee can only owe what the company's card paid; leave out "
+            "what he bought for himself with his own money",
             code="CB-191",
         )
     if line.personal and line.allocations:
-        raise ClaimError(f"{path}: nobody bears the cost of what is personal", code="CB-191")
+        raise ClaimError(f"{path}: a personal expense has no allocations", code="CB-191")
 
 
 def _documents(line: ClaimLine, path: str, currency: str) -> tuple[SupportingDocument, ...]:
@@ -243,7 +243,7 @@ def _check_figures(document: SupportingDocument, path: str) -> None:
 
 
 def _check_part(amount: Decimal | None, total: Decimal, path: str) -> None:
-    """Refuse an invoice of which a part is claimed, without saying which, or more than there is."""
+    """Refuse a claimed part of an invoice that is not stated, or larger than the invoice."""
     fits = amount is not None and amount and amount.is_signed() == total.is_signed()
     if amount is None or not fits or amount.copy_abs() > total.copy_abs():
         raise ClaimError(

@@ -56,12 +56,12 @@ QUANTA: Final[dict[str, Decimal]] = {
 EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 """What money is computed under, whatever context the calling thread has set.
 
-An amount has 18 digits at most and a rate 22: 60 hold their product and a quotient that rounds
-right. Nobody reads its flags, so that sharing it between threads does no harm.
+An amount has 18 digits at most and a rate 22: 60 digits hold their product, and a quotient that
+rounds right. Nobody reads the context's flags, so threads may share it.
 """
 
 MAX_INTEGER_DIGITS: Final = 15
-"""An amount of 10**15 or more is taken for a mistake, in any currency."""
+"""An amount of 10**15 or more counts as a mistake, in any currency."""
 
 MAX_FRACTION_DECIMALS: Final = 12
 
@@ -103,11 +103,11 @@ def as_amount(value: object, currency: str, *, what: str = "amount") -> Decimal:
         and value.adjusted() < MAX_INTEGER_DIGITS
         and value
     ):
-        return value  # most amounts come from here, and are as they should be
+        return value  # most amounts have the right form already
     amount = as_decimal(value, what=what)
     if amount.adjusted() >= MAX_INTEGER_DIGITS:
         raise ClaimError(
-            f"{what} {excerpt(amount)} {currency} is beyond belief; the limit is "
+            f"{what} {excerpt(amount)} {currency} is too large; the limit is "
             f"{MAX_INTEGER_DIGITS} digits before the point",
             code="CB-105",
         )

@@ -1,7 +1,7 @@
 """What an ERP made of a voucher.
 
-An ``Outcome`` is read by a profile from one reply, for one document. It is evidence, not a state:
-``claimbridge.submission`` decides what it does to a submission.
+A profile reads an ``Outcome`` from one reply, for one document. It is evidence, not a state:
+``claimbridge.submission`` decides what the outcome does to a submission.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class OutcomeKind(enum.StrEnum):
     POSTED = "posted"
     """The ledger holds it; the journal entry's number is known."""
     ACKNOWLEDGED = "acknowledged"
-    """The ERP took it in and will post it later; there may be no number yet."""
+    """The ERP accepted it and will post it later; there may be no number yet."""
     PAID = "paid"
     REVERSED = "reversed"
     DUPLICATE = "duplicate"
@@ -44,17 +44,17 @@ class OutcomeKind(enum.StrEnum):
     REJECTED = "rejected"
     """A business no: the ERP holds nothing of it."""
     UNAVAILABLE = "unavailable"
-    """A technical no (throttled, closed for maintenance): the ERP took nothing in."""
+    """A technical no (throttled, closed for maintenance): the ERP accepted nothing."""
     NOT_DELIVERED = "not_delivered"
     """The request never reached the ERP."""
     UNDER_WAY = "under_way"
-    """The ERP has it in a job of its own that is queued or running: it may yet commit it."""
+    """The ERP's own job holds it, and is queued or running: the ERP may still commit it."""
     UNKNOWN = "unknown"
     """No evidence either way: the document may be in the ledger."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one document after one exchange.
+    """What we know of one document after one exchange.
 
     ``reference`` is ours as the reply repeats it; None when the reply names none. ``item`` counts
     documents in the reply from 1. ``totals`` are the debit totals per currency that the ERP says
@@ -65,7 +65,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ``job`` is what the ERP calls the job that holds the document, "" where there is none.
     ``bound`` False: it was read from a signed reply that may be the true answer to an earlier
     request (see ``claimbridge.submission.evidence.counts``); a profile leaves it alone.
-    ``drift`` says, a sentence each, what was tolerated to read it; it is told, and means no more.
+    ``drift`` says, one sentence each, what was tolerated in the reply; it is reported only.
     """
 
     kind: OutcomeKind

@@ -17,9 +17,9 @@ def divide(
 ) -> list[Decimal]:
     """Return ``amount`` in parts proportional to ``weights``, with the decimals of ``currency``.
 
-    Each part is rounded down; the cents that remain go one each to the parts that rounding made
-    smaller, in the order that ``remainder`` names: no part is a whole cent off. A refund divides
-    as what it refunds. The weights have one sign, and are not all zero unless the amount is.
+    Each part is rounded down. The remaining cents go one each to parts that rounding made smaller,
+    in the order that ``remainder`` names: no part is a whole cent off. A refund divides as what it
+    refunds. The weights have one sign, and are not all zero unless the amount is.
     """
     decimals = exponent(currency)
     units = abs(int(EXACT.scaleb(amount, decimals)))

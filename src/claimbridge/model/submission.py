@@ -11,7 +11,7 @@
     acknowledged, posted, paid ──▶ reversing ──▶ reversed
     pending, rejected ──▶ in_doubt, where the journal is not the one that was used last
 
-``sending`` is written and synced before the first byte leaves; whatever is found in ``sending``
+``sending`` is written and synced before the first byte leaves. A submission that is ``sending``
 without a living owner is ``in_doubt``. The *status* of a document is the ERP's word, not ours.
 """
 
@@ -46,7 +46,7 @@ class State(enum.StrEnum):
     REVERSING = "reversing"
     REVERSED = "reversed"
     PARKED = "parked"
-    """A person must look; ``detail`` says why."""
+    """A person must decide; ``detail`` says why."""
 
 
 LIVE: Final = frozenset({State.ACKNOWLEDGED, State.POSTED, State.PAID})
@@ -109,8 +109,8 @@ class Key(msgspec.Struct, frozen=True, order=True):
     """The idempotency key: one voucher of one claim revision in one book.
 
     ``book`` is the id of its book (``Book.id``), never the name in a configuration. ``part``
-    counts the documents of a claim that the ERP takes as several, from 1; 0 is the claim as one
-    document. No claim's id can stand for a part of another.
+    counts the documents of a divided claim, from 1; 0 is the claim as one document. No claim's id
+    can stand for a part of another claim.
     """
 
     book: str
@@ -128,15 +128,20 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """The record of one key, as the journal keeps it.
 
     ``reference`` is what the ERP can be asked by. ``digest`` is that of the claim. ``attempt``
-    counts the times that it was sent (0: never). ``detail`` says in a sentence why it is in this
-    state. ``reasons`` are the ERP's where it refused; in doubt they say that it refused a later
-    sending while an earlier one may still arrive; of one that it accepted, that it no longer has
-    it. ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last
-    ended without an answer: until the ledger's quiet period has passed, what was sent then may
-    still arrive; None when no attempt ended so. Both are for people: how long ago they were is
-    measured by ``attempted_uptime`` and ``doubt_uptime``, which no step of the wall clock moves.
-    ``returns_to`` is, while ``reversing``, the state to go back to if the ERP refuses the reversal.
-    ``invoices`` are those that its claim uses; a reversal has none. ``job`` is what the ERP calls
+    counts the sendings (0: never sent). ``detail`` says in a sentence why the submission is in its
+    state.
+
+    ``reasons`` are the ERP's words. On a rejected submission they say why it refused. In doubt they
+    say that the ERP refused a later sending while an earlier one may still arrive. On an accepted
+    submission they say that the ERP no longer has the document.
+
+    ``attempted_at`` is when the last attempt began. ``doubt_since`` is when an attempt last ended
+    without an answer; None when no attempt ended so. What was sent then may still arrive, until the
+    ledger's quiet period has passed. Both are for people. ``attempted_uptime`` and ``doubt_uptime``
+    measure how long ago they were: no step of the wall clock moves these.
+
+    ``returns_to``: while ``reversing``, the state to go back to if the ERP refuses the reversal.
+    ``invoices`` are those that the claim uses; a reversal has none. ``job`` is the ERP's name for
     the job that took in the last attempt, by which it may be asked; "" where there is none.
     """
 
@@ -165,7 +170,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def quiet_from(self) -> Uptime | None:
-        """When what was sent last began to be quiet; None also where that is not known."""
+        """The moment from which the quiet period of the last sending counts; None: not known."""
         return self.attempted_uptime if self.doubt_since is None else self.doubt_uptime
 
     @property
@@ -175,9 +180,9 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Withdrawal(msgspec.Struct, frozen=True):
-    """A claim was taken back where it came from: nothing up to ``revision`` may be sent any more.
+    """The source took a claim back: nothing up to ``revision`` may be sent any more.
 
-    It stands also where nothing of the claim was ever begun. ``reason`` is a sentence.
+    A withdrawal is kept even where no submission of the claim was begun. ``reason`` is a sentence.
     """
 
     revision: int
@@ -200,7 +205,7 @@ class History(msgspec.Struct, frozen=True):
 
     def get(self, key: Key) -> Submission | None:
         """Return the submission of ``key``; None when there is none."""
-        return next((known for known in self.submissions if known.key == key), None)
+        return next((entry for entry in self.submissions if entry.key == key), None)
 
 
 class InvoiceHolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,9 +254,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest revision of a claim stands.
 
     ``posting_date`` is that of its voucher; it says which period the journal entry is in.
-    ``period`` is that period's name for what goes back to a source, "" where the ledger's chart
-    has no periods, or nothing goes back. ``reversed_by`` is the journal entry of its reversal; None
-    while there is none.
+    ``period`` is that period's name, which a source may be sent; "" where the ledger's chart has no
+    periods, or nothing goes back to a source. ``reversed_by`` is the journal entry of its reversal;
+    None while there is none.
     ``reasons`` are the ERP's words where it refused; ``detail`` is ours, in a sentence.
     ``documents`` and ``document_number`` are those of a divided claim, as in ``Acknowledgement``.
     The other fields are then those of the document that needs the most attention.
@@ -276,9 +281,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document that changed in the ERP.
 
-    ``outcome`` is the ERP's word; ``standing`` is what we now hold of the claim, None when the
-    reference is not one of ours. ``cursor`` is where ``changes`` goes on once this change has been
-    dealt with: a text to keep, and nothing to take apart.
+    ``outcome`` is the ERP's word. ``standing`` is where we now see the claim; None when the
+    reference is not one of ours. Give ``cursor`` to ``changes`` to go on after this change. Keep
+    the cursor as it is: its form may change.
     """
 
     reference: str

@@ -1,8 +1,8 @@
 """Text: what every later stage can carry, and when two texts name one thing.
 
-Three rules, from the loosest: ``check_text`` is for what a voucher holds and a journal kept;
-``check_free_text`` for what people write on a claim; ``check_code`` and ``check_identifier`` for
-what names something. The last two let nothing pass that a reader cannot see.
+Three rules, from the loosest. ``check_text`` is for the texts of vouchers and journals.
+``check_free_text`` is for what people write on a claim. ``check_code`` and ``check_identifier`` are
+for names of things; they accept no character that a reader cannot see.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _REORDERS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """UAX #9 §2: embeddings, overrides and isolates, which show a text in another order than it has."""
 _TAGS: Final = re.compile("[\U000e0000-\U000e007f]")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Unicode's categories of what has no shape of its own: controls, formats, private, separators."""
+"""Unicode's categories of characters without a shape: controls, formats, private, separators."""
 _SHAPELESS: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
-"""What is a letter or mark by its category, and yet shows nothing (DerivedCoreProperties:
+"""Letters and marks, by their category, that show nothing (DerivedCoreProperties:
 Default_Ignorable_Code_Point; and U+2800, the blank of Braille)."""
 _STOPS: Final = str.maketrans({"\u3002": ".", "\u3001": ",", "\uff61": "."})
 _STOPPED: Final = re.compile("[\u3001\u3002\uff61]")
-"""The stop and the comma of Chinese keyboards, which a code of ASCII does not hold."""
+"""The stop and the comma of Chinese keyboards, which no ASCII code holds."""
 
 MAX_DIMENSIONS: Final = 50
 DIMENSION_NAME: Final = 64
@@ -38,8 +38,8 @@ DIMENSION_TEXT: Final = 200
 def plain(text: str) -> str:
     """Return the form in which texts that name things are compared.
 
-    That is NFKC (UAX #15), so that full-width is half-width; without what a reader cannot see; with
-    one space for every run of white space, and none at the ends.
+    It is NFKC (UAX #15), so that full-width is half-width, without the characters that a reader
+    cannot see. Every run of white space is one space, and there is none at the ends.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
@@ -50,7 +50,7 @@ def plain(text: str) -> str:
 def hidden_in(text: str) -> str | None:
     """Return the first character that a reader cannot see; None where there is none.
 
-    White space is no such character, but for the separators of lines and paragraphs.
+    White space is no such character, except for the separators of lines and paragraphs.
     """
     if text.isprintable() and not _SHAPELESS.search(text):  # most texts are
         return None
@@ -60,7 +60,7 @@ def hidden_in(text: str) -> str | None:
 def check_identifier(
     value: object, what: str, limit: int | None = None, *, required: bool = True
 ) -> None:
-    """Refuse what is not its own ``plain`` form: for ids, of which each has one spelling.
+    """Refuse a text that is not its own ``plain`` form: for ids, each of which has one spelling.
 
     Raises ClaimError naming ``what``: CB-127 for a character that cannot be seen, CB-128 for
     another spelling, and what ``check_text`` raises.
@@ -71,10 +71,11 @@ def check_identifier(
 def check_code(
     value: object, what: str, limit: int | None = None, *, required: bool = False
 ) -> None:
-    """Refuse hidden characters, white space but for single spaces, and a full-width ASCII code.
+    """Refuse hidden characters, white space except single spaces, and a full-width ASCII code.
 
-    For accounts, cost centres, departments and the like. Their ERP may really call one
-    ``研发部（上海）`` or ``Ⅱ期``: such a text stays as it is, and charts compare the ``plain`` one.
+    For accounts, cost centres, departments and the like. An ERP may really call a department
+    ``研发部（上海）`` or ``Ⅱ期``. Such a text stays as it is, and charts compare its ``plain``
+    form.
     Raises ClaimError as ``check_identifier`` does.
     """
     _check_spelling(value, what, limit, required=required, strict=False)
@@ -124,7 +125,7 @@ def check_free_text(
     if match:
         raise ClaimError(
             f"{what} {_quote(value)} holds {character_name(match[0])} at position {match.start()}, "
-            "with which a text shows something else than it holds; remove it",
+            "which makes the text look different from what it holds; remove it",
             code="CB-133",
         )
 
@@ -132,7 +133,7 @@ def check_free_text(
 def check_text(
     value: object, what: str, limit: int | None = None, *, required: bool = False
 ) -> None:
-    """Refuse what is no text, too long, unprintable or, where ``required``, blank.
+    """Refuse a value that is no text, too long, unprintable or, where ``required``, blank.
 
     ``limit`` counts characters; None: any number. Raises ClaimError naming ``what``.
     """
@@ -149,24 +150,24 @@ def check_printable(value: str, what: str) -> None:
     """Refuse control characters and lone surrogates; raises ClaimError naming ``what``."""
     if value.isprintable():  # most text is; nothing unprintable to XML is printable to Python
         return
-    found = UNPRINTABLE.search(value)
-    if found:
+    match = UNPRINTABLE.search(value)
+    if match:
         raise ClaimError(
-            f"{what} holds the control character U+{ord(found.group()):04X} at position "
-            f"{found.start()}; remove it",
+            f"{what} holds the control character U+{ord(match.group()):04X} at position "
+            f"{match.start()}; remove it",
             code="CB-109",
         )
 
 
 def check_dimensions(value: object, what: str) -> None:
-    """Refuse what is no small table of names and texts; raises ClaimError naming ``what``."""
+    """Refuse a value that is no small table of names and texts; ClaimError names ``what``."""
     for name, text in _table(value, what).items():
         check_text(name, f"a name in {what}", DIMENSION_NAME, required=True)
         check_text(text, f"{what}.{name}", DIMENSION_TEXT)
 
 
 def check_codes(value: object, what: str) -> None:
-    """Refuse a claim's dimensions whose names or values are no codes; ClaimError names ``what``."""
+    """Refuse a claim's dimensions unless names and values are codes; ClaimError names ``what``."""
     for name, text in _table(value, what).items():
         check_code(name, f"a name in {what}", DIMENSION_NAME, required=True)
         check_code(text, f"{what}.{name}", DIMENSION_TEXT)

@@ -41,7 +41,7 @@ class Side(enum.StrEnum):
 
 
 class Role(enum.StrEnum):
-    """Why a posting is there; fixed names, shown by ``claimbridge map``."""
+    """Why a posting exists; fixed names, which ``claimbridge map`` shows."""
 
     EXPENSE = "expense"
     INPUT_TAX = "input_tax"
@@ -66,10 +66,11 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One leg 分录 of a voucher.
 
     ``amount`` is positive, in ``currency``. ``partner`` is the employee or vendor that a payable
-    is owed to, empty elsewhere. ``tax_code`` and ``tax_base`` (the net amount that an input tax
-    was computed from, in ``currency``) stand on tax postings. ``source`` is the claim field it
-    came from (``lines[0].amount``), empty for totals. ``company`` is the company whose books it
-    stands in where that is not the voucher's; each company's postings balance by themselves.
+    is owed to, empty elsewhere. Tax postings have ``tax_code`` and ``tax_base``: the net amount
+    that the tax was computed from, in ``currency``. ``source`` is the claim field that the posting
+    came from (``lines[0].amount``), empty for totals. ``company`` names the company whose books the
+    posting stands in, where that is not the voucher's. Each company's postings balance by
+    themselves.
     """
 
     role: Role
@@ -117,7 +118,7 @@ def _normalise(posting: Posting) -> None:
 
 
 def _is_printable(posting: Posting) -> bool:
-    """Whether all texts are printable; most are, and one test says so of all of them."""
+    """Whether all texts are printable; most are, and one test of all of them is fast."""
     try:
         return "".join(
             (
@@ -132,7 +133,7 @@ def _is_printable(posting: Posting) -> bool:
             )
         ).isprintable()
     except TypeError:
-        return False  # one is no text: it is found and named by the caller
+        return False  # a field holds no text: the caller finds and names it
 
 
 class Voucher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,7 +215,8 @@ def _normalise_voucher(voucher: Voucher) -> None:
         raise ClaimError("a voucher needs two postings or more", code="CB-148")
     if (voucher.reverses is None) == (voucher.purpose is Purpose.REVERSE):
         raise ClaimError(
-            "a reversal, and nothing else, names the journal entry it reverses", code="CB-149"
+            "a reversal must name the journal entry that it reverses, and no other voucher may",
+            code="CB-149",
         )
     _check_balance(voucher.postings)
 
@@ -241,7 +243,7 @@ def _check_printables(struct: msgspec.Struct, names: Sequence[str]) -> None:
         if "".join(texts).isprintable():
             return
     except TypeError:
-        pass  # one is no text: found and named below
+        pass  # a field holds no text: the loop below names it
     for name, text in zip(names, texts, strict=True):
         check_text(text, name)
 
@@ -252,7 +254,7 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 def _member(kind: type[_E], value: object, what: str) -> _E:
     """Return the member of ``kind`` that ``value`` spells; raises ClaimError.
 
-    A plain "debit" equals Side.DEBIT, but is not it where sides are compared by identity.
+    A plain "debit" equals Side.DEBIT, but is another object, and sides are compared by identity.
     """
     try:
         return kind(str(value))

@@ -1,8 +1,8 @@
-"""What each place that tells of a voucher does with each of its fields: one table.
+"""Where each field of a voucher is shown: its element in the reference contract, and its word.
 
-A field that is added to ``Voucher`` or ``Posting`` stands here before anything else works: the
-reference contract, the words for accountants, the tests' strategies and the conformance suite are
-held against this table (``tests/model/test_voucher_fields.py``).
+A field that is added to ``Voucher`` or ``Posting`` needs an entry here first. A test compares this
+table with the reference contract, the words for accountants, the tests' strategies and the
+conformance suite (``tests/model/test_voucher_fields.py``).
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Final, NamedTuple
 
 
 class Omission(NamedTuple):
-    """A place does not tell a field, and why it need not."""
+    """Why a field has no element, or no word."""
 
     why: str
 
 
 class FieldNames(NamedTuple):
-    """How a field is told: its element in the reference contract, and what people call it."""
+    """A field's element in the reference contract, and what people call it."""
 
     element: str | Omission
     words: str | Omission
 
 
 _ONE_DOCUMENT: Final = Omission(
-    "a server of this contract takes a voucher whole: none is divided for it"
+    "a server of this contract takes a voucher of any length: none is divided for it"
 )
 _PREVIEW: Final = Omission(
     "the table is for accounts; claimbridge preview shows the whole document"
 )
-_CLAIM: Final = Omission("it is the claim's, which the reader has before him")
+_CLAIM: Final = Omission("it is the claim's, which the reader already has")
 _SIGN: Final = Omission("debit and credit have columns of their own")
 
 VOUCHER: Final[Mapping[str, FieldNames]] = {
@@ -38,18 +38,16 @@ VOUCHER: Final[Mapping[str, FieldNames]] = {
     "revision": FieldNames("Revision", _CLAIM),
     "company": FieldNames("Company", "company"),
     "employee": FieldNames("Employee", _CLAIM),
-    "currency": FieldNames("Currency", Omission("each posting tells its own")),
+    "currency": FieldNames("Currency", Omission("each posting has its own")),
     "document_date": FieldNames("DocumentDate", _PREVIEW),
     "posting_date": FieldNames("PostingDate", "posting date"),
     "postings": FieldNames("Posting", "#"),
-    "purpose": FieldNames(
-        "Purpose", Omission("what is mapped is posted; a reversal is told as one")
-    ),
+    "purpose": FieldNames("Purpose", Omission("a mapped voucher always posts")),
     "text": FieldNames("Text", "text"),
     "employee_name": FieldNames("EmployeeName", _CLAIM),
     "approver": FieldNames("Approver", _CLAIM),
     "approved_at": FieldNames("ApprovedAt", _CLAIM),
-    "reverses": FieldNames("Reverses", Omission("what is mapped reverses nothing")),
+    "reverses": FieldNames("Reverses", Omission("a mapped voucher reverses nothing")),
     "document_number": FieldNames(_ONE_DOCUMENT, "part"),
     "documents": FieldNames(_ONE_DOCUMENT, "of"),
 }
@@ -66,6 +64,6 @@ POSTING: Final[Mapping[str, FieldNames]] = {
     "tax_base": FieldNames("TaxBase", _PREVIEW),
     "narration": FieldNames("Narration", "narration"),
     "dimensions": FieldNames("Dimension", _PREVIEW),
-    "source": FieldNames("Source", Omission("the reasons below tell it")),
+    "source": FieldNames("Source", Omission("the reasons below the table name it")),
     "company": FieldNames("Company", "company"),
 }

@@ -110,7 +110,7 @@ def _attribute(target: str, name: str) -> object:
 
 
 def _is_profile(found: object) -> bool:
-    return not isinstance(found, type) and hasattr(found, "capabilities")
+    return not isinstance(found, type) and isinstance(found, Profile)
 
 
 def _make(maker: object, name: str, options: Mapping[str, object]) -> object:

@@ -131,7 +131,7 @@ class TellsBooksApart(Protocol):
     """
 
     def told_apart_by(self, *, user: str) -> str:
-        """Return what tells this book apart from others behind the endpoint; "" for nothing.
+        """Return the book's mark among others behind the endpoint; "" for none.
 
         People see this text. It stays the same for as long as the book is the same. ``user`` is
         that of ``[ledger.X.auth]``, "" where there is none.

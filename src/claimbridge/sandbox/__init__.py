@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from claimbridge.sandbox.hesi.hooks import HookSettings
     from claimbridge.sandbox.hesi.service import Hesi
     from claimbridge.sandbox.http.control import LedgerRow
-    from claimbridge.sandbox.kit.books import (
-        ErpBooks,
-        ErpDocument,
-        ErpPosting,
-        ErpVoucher,
-        Objection,
-        Series,
-    )
+    from claimbridge.sandbox.kit.books import ErpBooks
     from claimbridge.sandbox.kit.disturbances import (
         DISTURBANCES,
         Disturbance,
         OperationKind,
         parse_disturbances,
+    )
+    from claimbridge.sandbox.kit.documents import (
+        ErpDocument,
+        ErpPosting,
+        ErpVoucher,
+        Objection,
+        Series,
     )
     from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall, Responder
     from claimbridge.sandbox.kit.rules import ErpRules
@@ -47,7 +47,8 @@ _NAMES: Final = {
     "hesi.books": ("Node",),
     "hesi.hooks": ("HookSettings",),
     "hesi.service": ("Hesi",),
-    "kit.books": ("ErpBooks", "ErpDocument", "ErpVoucher", "ErpPosting", "Objection", "Series"),
+    "kit.books": ("ErpBooks",),
+    "kit.documents": ("ErpDocument", "ErpPosting", "ErpVoucher", "Objection", "Series"),
     "kit.disturbances": ("DISTURBANCES", "OperationKind", "Disturbance", "parse_disturbances"),
     "kit.responder": ("ErpAnswer", "ErpCall", "Desk", "Responder"),
     "kit.rules": ("ErpRules",),

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: in a thread of your own process, or serving until it is told to stop."""
+"""The sandbox as a whole: in a thread of your own process, or serving until it is stopped."""
 
 from __future__ import annotations
 

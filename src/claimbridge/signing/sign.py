@@ -175,7 +175,7 @@ class Signer:
         return self._signature(references_to(contents), self._key_info)
 
     def _sign_canonical(self, document: Canonical, element: str | None) -> bytes | None:
-        """Return what ``sign`` would; None if only the parser can tell."""
+        """Return what ``sign`` would; None if only the parser can decide."""
         if element is None:
             root = whole(document)
             if root is None:

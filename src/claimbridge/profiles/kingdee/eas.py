@@ -147,7 +147,7 @@ class KingdeeEas:
             can_list_changes=False,
             unique_reference=refuses_repeats,
             batch=batch if asks else 1,
-            # EAS runs on databases that tell case apart, and on others that do not.
+            # EAS runs on databases that distinguish case, and on others that do not.
             reference_case="upper",
             entry=FORM,
         )

@@ -80,7 +80,7 @@ _CAPABILITIES: Final = Capabilities(
     batch=200,
     reference_length=36,
     reference_pattern=r"[A-Za-z0-9._\-]+",
-    # Oracle does not say whether external ids tell lower and upper case apart.
+    # Oracle does not say whether external ids distinguish lower and upper case.
     reference_case="upper",
     entry=EntryForm(number="[0-9]{1,20}"),  # internal ids
 )

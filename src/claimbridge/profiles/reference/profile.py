@@ -23,7 +23,12 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities, Page
 from claimbridge.profiles.kit.reading import Read, legible, of_several, read_untyped, unknown
-from claimbridge.profiles.reference.voucher_xml import NAMESPACE, UNTOLD, voucher_body, voucher_from
+from claimbridge.profiles.reference.voucher_xml import (
+    NAMESPACE,
+    OMISSIONS,
+    voucher_body,
+    voucher_from,
+)
 from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
@@ -54,7 +59,7 @@ class Reference:
     name: str = "reference"
     contract: str = "voucher-service.wsdl"
     capabilities: Capabilities = _CAPABILITIES
-    no_place: Mapping[str, str] = UNTOLD
+    no_place: Mapping[str, str] = OMISSIONS
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``SubmitVoucher`` for one submission, ``SubmitVouchers`` for more."""

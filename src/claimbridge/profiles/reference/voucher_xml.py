@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.reference import requests
 
-UNTOLD: Final[Mapping[str, str]] = {
-    name: told.element.why for name, told in VOUCHER.items() if isinstance(told.element, Omission)
+OMISSIONS: Final[Mapping[str, str]] = {
+    name: field.element.why
+    for name, field in VOUCHER.items()
+    if isinstance(field.element, Omission)
 } | {
-    f"posting.{name}": told.element.why
-    for name, told in POSTING.items()
-    if isinstance(told.element, Omission)
+    f"posting.{name}": field.element.why
+    for name, field in POSTING.items()
+    if isinstance(field.element, Omission)
 }
 """The fields that the contract has no element for, each with the reason."""
 NAMESPACE: Final = "urn:claimbridge:voucher:1"
@@ -72,33 +74,33 @@ def _entry(entry: JournalEntry | None) -> requests.JournalEntry | None:
 
 
 def _posting(posting: Posting, number: int) -> requests.Posting:
-    def sourced(name: str, text: str) -> Sourced:
+    def value(name: str, text: str) -> Sourced:
         return Sourced(text, claim_field(posting, name))
 
     base = posting.tax_base
     return {
         "@Number": number,
         "Role": posting.role.value,
-        "Account": sourced("account", posting.account),
+        "Account": value("account", posting.account),
         "Side": posting.side.value,
-        "Amount": sourced("amount", f"{posting.amount:f}"),
-        "Currency": sourced("currency", posting.currency),
-        "CostCentre": sourced("cost_centre", posting.cost_centre),
-        "Project": sourced("project", posting.project),
-        "Partner": sourced("partner", posting.partner),
-        "TaxCode": sourced("tax_code", posting.tax_code),
-        "TaxBase": sourced("tax_base", "" if base is None else f"{base:f}"),
-        "Narration": sourced("narration", posting.narration),
+        "Amount": value("amount", f"{posting.amount:f}"),
+        "Currency": value("currency", posting.currency),
+        "CostCentre": value("cost_centre", posting.cost_centre),
+        "Project": value("project", posting.project),
+        "Partner": value("partner", posting.partner),
+        "TaxCode": value("tax_code", posting.tax_code),
+        "TaxBase": value("tax_base", "" if base is None else f"{base:f}"),
+        "Narration": value("narration", posting.narration),
         "Dimension": [
             # An empty value counts as a value here, so plain text stays.
             {
-                "Name": sourced(f"dimensions.{name}", name),
-                "Value": sourced(f"dimensions.{name}", text) if text else "",
+                "Name": value(f"dimensions.{name}", name),
+                "Value": value(f"dimensions.{name}", text) if text else "",
             }
             for name, text in posting.dimensions.items()
         ],
         "Source": posting.source or None,
-        "Company": sourced("company", posting.company),
+        "Company": value("company", posting.company),
     }
 
 

@@ -41,11 +41,8 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimError
 from claimbridge.model import (
-    JournalEntry,
     Outcome,
-    OutcomeKind,
     Posting,
-    Reason,
     Role,
     Side,
     Submission,
@@ -53,10 +50,9 @@ from claimbridge.model import (
 )
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
-from claimbridge.profiles.kit.forms import is_nothing
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
-from claimbridge.profiles.kit.reading import legible, of_several, read_untyped, unknown
+from claimbridge.profiles.kit.reading import of_several, read_untyped
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
@@ -70,6 +66,7 @@ from claimbridge.profiles.sap.items import (
     is_tax,
     roles_of,
 )
+from claimbridge.profiles.sap.journal_entry_replies import read_confirmations
 from claimbridge.profiles.sap.returns import ENTRY
 
 if TYPE_CHECKING:
@@ -102,7 +99,6 @@ _DIMENSIONS: Final = (
     "grant",
 )
 _MESSAGES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:claimbridge:sap-journal-entry:message")
-_K = OutcomeKind
 
 
 class SapJournalEntry:
@@ -166,15 +162,7 @@ class SapJournalEntry:
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return an outcome per confirmation: success only with a document number."""
-        if reply.local != "JournalEntryBulkCreateConfirmation":
-            text = f"the reply is a {reply.local}, not a confirmation"
-            return (unknown(text),)
-        confirmations = reply.all("JournalEntryCreateConfirmation")
-        if not confirmations:
-            return (legible(_read_empty_confirmation, reply, 1),)
-        return tuple(
-            legible(_read_confirmation, item, n) for n, item in enumerate(confirmations, start=1)
-        )
+        return read_confirmations(reply)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what the fault's class says; SAP's contract has no typed faults."""
@@ -365,51 +353,6 @@ def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment |
         "Fund": code("fund"),
         "Grant": code("grant"),
     }
-
-
-def _read_empty_confirmation(reply: Reply, number: int) -> Outcome:
-    """Read a confirmation without entries: its log does not say what became of them."""
-    notes = "; ".join(str(reason) for reason in _errors(reply))
-    text = f"the confirmation names no entry{': ' if notes else ''}{notes}"
-    return unknown(text, item=number)
-
-
-def _read_confirmation(confirmation: Reply, number: int) -> Outcome:
-    """Read a number as success, errors without a number as a refusal, all else as unknown."""
-    reference = confirmation.text("MessageHeader", "ReferenceID") or None
-    entry = _document(confirmation)
-    errors = _errors(confirmation)
-    if entry is not None and not errors:
-        return Outcome(kind=_K.POSTED, reference=reference, journal_entry=entry, item=number)
-    if entry is None and errors:
-        return Outcome(kind=_K.REJECTED, reference=reference, reasons=errors, item=number)
-    if entry is None:
-        text = "the confirmation holds neither a document number nor an error"
-    else:
-        text = f"the confirmation holds the document {entry}, and an error: {errors[0]}"
-    return unknown(text, reference=reference, item=number)
-
-
-def _document(confirmation: Reply) -> JournalEntry | None:
-    number, company, year = (
-        confirmation.text("JournalEntryCreateConfirmation", part)
-        for part in ("AccountingDocument", "CompanyCode", "FiscalYear")
-    )
-    # A refusal has blanks, zeros or a word for nothing where the number would stand.
-    return None if is_nothing(number) else JournalEntry(number, company, year)
-
-
-def _errors(confirmation: Reply) -> tuple[Reason, ...]:
-    """Return the log's errors (severity 3) and aborts (4), in SAP's own words."""
-    return tuple(
-        Reason(
-            item.text("Note"),
-            code=item.text("TypeID"),
-            field=item.text("ReferenceMessageElementName"),
-        )
-        for item in confirmation.all("Log", "Item")
-        if item.text("SeverityCode") in {"3", "4"}
-    )
 
 
 def _submission_name(submission: Submission) -> str:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Final
 
 from claimbridge.contract.calls.replies import Reply
-from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
 from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection
 from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import StringResponder

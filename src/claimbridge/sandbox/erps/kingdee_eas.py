@@ -19,15 +19,9 @@ from xml.sax.saxutils import escape  # it writes only; nothing is parsed with it
 
 from lxml import etree
 
-from claimbridge.sandbox.kit.books import (
-    ErpBooks,
-    ErpDocument,
-    ErpPosting,
-    ErpVoucher,
-    Objection,
-    Series,
-)
+from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 

@@ -31,15 +31,9 @@ from claimbridge.sandbox.erps.netsuite_parts import (
     with_type,
 )
 from claimbridge.sandbox.erps.netsuite_reports import is_report, report_from, report_parts
-from claimbridge.sandbox.kit.books import (
-    ErpDocument,
-    ErpPosting,
-    ErpTransaction,
-    ErpVoucher,
-    Objection,
-    Series,
-)
+from claimbridge.sandbox.kit.books import ErpTransaction
 from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
 from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible

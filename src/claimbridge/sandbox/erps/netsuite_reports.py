@@ -16,7 +16,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, as_double, code_of, date_of
-from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher
 from claimbridge.sandbox.kit.markup import element
 
 _PATH: Final = re.compile(r"expense\[(\d+)\]/(\w+)")

@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from claimbridge.model import JournalEntry
-from claimbridge.sandbox.kit.books import (
-    ErpDocument,
-    ErpPosting,
-    ErpTransaction,
-    ErpVoucher,
-    Objection,
-    Series,
-)
+from claimbridge.sandbox.kit.books import ErpTransaction
 from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
 from claimbridge.sandbox.kit.markup import element, optional, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible, overtaken

@@ -12,8 +12,9 @@ import msgspec
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry
 from claimbridge.sandbox.http.recording import Recorder
-from claimbridge.sandbox.kit.books import ErpBooks, ErpDocument, ErpTransaction, Objection
+from claimbridge.sandbox.kit.books import ErpBooks, ErpTransaction
 from claimbridge.sandbox.kit.disturbances import Disturbances
+from claimbridge.sandbox.kit.documents import ErpDocument, Objection
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):

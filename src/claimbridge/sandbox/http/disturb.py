@@ -36,8 +36,8 @@ from claimbridge.sandbox.http.connection import SandboxConnection
 from claimbridge.sandbox.http.distort import double_items, drift_reply, misname_reference
 from claimbridge.sandbox.http.endpoint import Endpoint, SoapExchange
 from claimbridge.sandbox.http.reply import SandboxReply
-from claimbridge.sandbox.kit.books import Objection
 from claimbridge.sandbox.kit.disturbances import Disturbance
+from claimbridge.sandbox.kit.documents import Objection
 from claimbridge.sandbox.kit.responder import ErpAnswer
 
 RETRY_AFTER: Final = 1

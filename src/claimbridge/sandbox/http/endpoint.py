@@ -14,7 +14,7 @@ from claimbridge.contract import Bundle, Contract, Operation
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.model import Finding
 from claimbridge.sandbox.http.reply import SandboxReply
-from claimbridge.sandbox.kit.books import Objection
+from claimbridge.sandbox.kit.documents import Objection
 from claimbridge.sandbox.kit.markup import MEDIA_TYPES, envelope
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall, Responder
 from claimbridge.signing import Signer

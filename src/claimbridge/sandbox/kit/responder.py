@@ -14,8 +14,9 @@ from typing import Literal, Protocol
 import msgspec
 from lxml import etree
 
-from claimbridge.sandbox.kit.books import ErpBooks, Objection
+from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.documents import Objection
 from claimbridge.sandbox.kit.rules import ErpRules
 from claimbridge.sandbox.kit.signatures import Signatures
 

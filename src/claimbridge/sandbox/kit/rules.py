@@ -11,7 +11,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import exponent
-from claimbridge.sandbox.kit.books import ErpDocument, ErpPosting, ErpVoucher, Objection
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection
 
 MAX_POSTINGS: Final = 999
 

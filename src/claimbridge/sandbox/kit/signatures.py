@@ -15,7 +15,7 @@ from claimbridge.errors import (
     SignerUntrusted,
     SigningError,
 )
-from claimbridge.sandbox.kit.books import Objection
+from claimbridge.sandbox.kit.documents import Objection
 from claimbridge.signing import Policy, Verifier
 
 _DS: Final = "{http://www.w3.org/2000/09/xmldsig#}"

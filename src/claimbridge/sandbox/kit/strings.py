@@ -9,8 +9,8 @@ from typing import Final
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import DocumentError
-from claimbridge.sandbox.kit.books import ErpDocument, ErpVoucher, Objection, Series
 from claimbridge.sandbox.kit.disturbances import OperationKind
+from claimbridge.sandbox.kit.documents import ErpDocument, ErpVoucher, Objection, Series
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 

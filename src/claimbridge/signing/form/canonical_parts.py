@@ -46,7 +46,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def whole(document: Canonical) -> Part | None:
-    """Return the root as the element to sign; None when only a parser can tell."""
+    """Return the root as the element to sign; None when only a parser can decide."""
     tag = _START.match(document)
     if tag is None:
         return None
@@ -63,7 +63,7 @@ def whole(document: Canonical) -> Part | None:
 def each(document: Canonical, element: str) -> list[Part] | None:
     """Return every ``{namespace}name`` of the document, in order, none inside another.
 
-    None when there is none, one lacks a usable Id, or only a parser can tell.
+    None when there is none, one lacks a usable Id, or only a parser can decide.
     """
     uri, _, local = element.rpartition("}")
     declared = set(_DECLARED.findall(document))

@@ -78,7 +78,7 @@ def in_document(root: etree._Element) -> SignaturePlace:
             "the document is not signed: its root carries no ds:Signature as a child"
         )
     if len(signatures) > 1 or children[-1] is not signatures[0]:
-        raise _misplaced("the root must carry one ds:Signature, as its last child")
+        raise _wrong_place("the root must carry one ds:Signature, as its last child")
     ids = {f"#{root.get(name)}": root for name in ID_ATTRIBUTES if root.get(name)}
     return SignaturePlace(signature=signatures[0], target=root, coverable={"": root, **ids})
 
@@ -93,11 +93,11 @@ def in_envelope(root: etree._Element) -> SignaturePlace:
     # inside the Body are content.
     signatures = list(header.iter(SIGNATURE))
     if len(securities) > 1 or len(signatures) > 1:
-        raise _misplaced("the Header holds two or more signatures or WS-Security headers")
+        raise _wrong_place("the Header holds two or more signatures or WS-Security headers")
     if not securities or not signatures:
         raise SignatureInvalid("the envelope is not signed: no signature in a WS-Security header")
     if signatures[0].getparent() is not securities[0]:
-        raise _misplaced("it must be a child of the WS-Security header")
+        raise _wrong_place("it must be a child of the WS-Security header")
     blocks = [block for block in header if block is not securities[0]]
     parts = [part for part in securities[0] if part is not signatures[0]]
     coverable = {
@@ -120,13 +120,13 @@ def split_envelope(root: etree._Element) -> tuple[etree._Element | None, etree._
     """Return Header (None when there is none) and Body, which must be all there is."""
     namespace = etree.QName(root).namespace
     if namespace not in (SOAP11, SOAP12) or etree.QName(root).localname != "Envelope":
-        raise _misplaced("the document is not a SOAP envelope")
+        raise _wrong_place("the document is not a SOAP envelope")
     children = [child for child in root if isinstance(child.tag, str)]
     names = [child.tag for child in children]
     if names == [f"{{{namespace}}}Body"]:
         return None, children[0]
     if names != [f"{{{namespace}}}Header", f"{{{namespace}}}Body"]:
-        raise _misplaced("the envelope must hold one Header and one Body, and nothing else")
+        raise _wrong_place("the envelope must hold one Header and one Body, and nothing else")
     return children[0], children[1]
 
 
@@ -167,9 +167,9 @@ def timestamp(place: SignaturePlace) -> etree._Element | None:
         return None
     found = list(place.security.iterchildren(wsu("Timestamp")))
     if len(found) > 1:
-        raise _misplaced("there are two or more Timestamps")
+        raise _wrong_place("there are two or more Timestamps")
     return found[0] if found else None
 
 
-def _misplaced(why: str) -> SignatureInvalid:
+def _wrong_place(why: str) -> SignatureInvalid:
     return SignatureInvalid(f"the signature does not count where it is: {why}", code="CB-321")

@@ -81,15 +81,15 @@ def read_signature(
         raise no_certificate()
     usual = [ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo")]
     if names not in (usual, [*usual, ds("Object")]) or (detached and names != usual):
-        raise _malformed("Signature", parts)
+        raise _wrong_form("Signature", parts)
     info, value, key_info, *objects = parts
     inside = elements(info, attributes=("Id",))
     expected = (ds("CanonicalizationMethod"), ds("SignatureMethod"))
     references = inside[2:]
     if tuple(child.tag for child in inside[:2]) != expected or not references:
-        raise _malformed("SignedInfo", inside)
+        raise _wrong_form("SignedInfo", inside)
     if len(references) > (MAXIMUM_DETACHED if detached else most):
-        raise _malformed("SignedInfo", inside)
+        raise _wrong_form("SignedInfo", inside)
     properties = (objects[0], _of_properties(references.pop())) if objects else None
     return Signature(
         element=signature,
@@ -107,7 +107,7 @@ def _of_properties(reference: etree._Element) -> DigestReference:
     """Return the Reference to the signed properties of XAdES, which stands last."""
     read = _reference(reference, attributes=("Id", "Type", "URI"))
     if reference.get("Type") != SIGNED_PROPERTIES or read.enveloped:
-        raise _malformed("Reference to SignedProperties", [reference])
+        raise _wrong_form("Reference to SignedProperties", [reference])
     return read
 
 
@@ -132,7 +132,7 @@ def _reference(
     attributes: tuple[str, ...] = ("Id", "URI"),
 ) -> DigestReference:
     if reference.tag != ds("Reference"):
-        raise _malformed("SignedInfo", [reference])
+        raise _wrong_form("SignedInfo", [reference])
     names = (ds("DigestMethod"), ds("DigestValue"))
     expected = names if detached else (ds("Transforms"), *names)
     *transforms, method, value = _children(reference, expected, attributes=attributes)
@@ -173,7 +173,7 @@ def _inclusive_prefixes(method: etree._Element) -> tuple[str, ...]:
     if not parameters:
         return ()
     if len(parameters) > 1 or parameters[0].tag != INCLUSIVE_NAMESPACES:
-        raise _malformed("exclusive C14N", parameters)
+        raise _wrong_form("exclusive C14N", parameters)
     _children(parameters[0], (), attributes=("PrefixList",))
     return tuple(parameters[0].get("PrefixList", "").split())
 
@@ -187,7 +187,7 @@ def read_x509_data(data: etree._Element) -> list[x509.Certificate]:
     found = [part for part in elements(data) if part.tag not in hints]
     for part in found:
         if part.tag != ds("X509Certificate"):
-            raise _malformed("X509Data", found)
+            raise _wrong_form("X509Data", found)
     if not found:
         raise no_certificate()
     return [read_certificate(binary(part)) for part in found]
@@ -242,7 +242,7 @@ def _children(
     """Return the children, which must be exactly the ``expected`` ones, in that order."""
     found = elements(element, attributes=attributes, text_allowed=text_allowed)
     if tuple(child.tag for child in found) != expected:
-        raise _malformed(etree.QName(element).localname, found)
+        raise _wrong_form(etree.QName(element).localname, found)
     return found
 
 
@@ -278,7 +278,7 @@ def _forbidden(what: str, method: etree._Element) -> SignatureInvalid:
     return SignatureInvalid(f"the {what} {name!r} is not accepted", code="CB-323")
 
 
-def _malformed(where: str, found: Sequence[etree._Element]) -> SignatureInvalid:
+def _wrong_form(where: str, found: Sequence[etree._Element]) -> SignatureInvalid:
     names = ", ".join(str(child.tag).replace(f"{{{DS}}}", "")[:60] for child in found[:8])
     return SignatureInvalid(
         f"the signature's {where} is not built as expected; it holds: {names or 'nothing'}",

@@ -96,7 +96,7 @@ def check_properties(signature: Signature, signer: x509.Certificate, now: dateti
     signed = _only(qualifying, "SignedProperties", attributes=("Id", "Target"))
     own = signature.element.get("Id")
     if not own or qualifying.get("Target") != f"#{own}" or reference.uri != f"#{signed.get('Id')}":
-        raise _malformed("it is about another signature")
+        raise _wrong_form("it is about another signature")
     try:
         content = canonical_element(signed, reference.prefixes)
     except DocumentError as error:
@@ -114,23 +114,23 @@ def _by_name(properties: etree._Element) -> dict[str, etree._Element]:
     known = {xades("SigningTime"), xades("SigningCertificate"), xades("SigningCertificateV2")}
     if len(found) != len(properties) or not found.keys() <= known:
         # A signature policy, a role, a place: nothing here would judge them.
-        raise _malformed("it says more than the moment and the certificate")
+        raise _wrong_form("it says more than the moment and the certificate")
     return found
 
 
 def _check_certificate(about: dict[str, etree._Element], signer: x509.Certificate) -> None:
     kinds = [about[name] for name in map(xades, _CERTIFICATE_KINDS) if name in about]
     if len(kinds) != 1:
-        raise _malformed("it must name the signer's certificate once")
+        raise _wrong_form("it must name the signer's certificate once")
     # The signer's comes first (EN 319 132-1 §5.2.2); issuers may follow.
     first = next(kinds[0].iterchildren(xades("Cert")), None)
     named = None if first is None else first.find(xades("CertDigest"))
     parts = [] if named is None else elements(named)
     if [part.tag for part in parts] != [ds("DigestMethod"), ds("DigestValue")]:
-        raise _malformed("it does not hold the certificate's digest")
+        raise _wrong_form("it does not hold the certificate's digest")
     hash_name = DIGESTS.get(parts[0].get("Algorithm", ""))
     if hash_name is None:
-        raise _malformed("the digest algorithm of the certificate is not accepted")
+        raise _wrong_form("the digest algorithm of the certificate is not accepted")
     der = signer.public_bytes(Encoding.DER)
     if not hmac.compare_digest(hashlib.new(hash_name, der).digest(), binary(parts[1])):
         raise SignerUntrusted(
@@ -148,9 +148,9 @@ def _check_time(
     try:
         moment = datetime.fromisoformat("" if stated is None else (stated.text or "").strip())
     except ValueError:
-        raise _malformed("it holds no signing time") from None
+        raise _wrong_form("it holds no signing time") from None
     if moment.tzinfo is None:
-        raise _malformed("its signing time has no time zone")
+        raise _wrong_form("its signing time has no time zone")
     valid = signer.not_valid_before_utc <= moment <= signer.not_valid_after_utc
     if not valid or moment - now > CLOCK_SKEW:
         raise SignatureInvalid(
@@ -165,11 +165,11 @@ def _only(parent: etree._Element, local: str, *, attributes: tuple[str, ...]) ->
     """Return the one child that XAdES-BES has here; other children are refused."""
     found = elements(parent, attributes=attributes)
     if [child.tag for child in found] != [xades(local)]:
-        raise _malformed(f"it must hold {local}, and nothing else")
+        raise _wrong_form(f"it must hold {local}, and nothing else")
     return found[0]
 
 
-def _malformed(why: str) -> SignatureInvalid:
+def _wrong_form(why: str) -> SignatureInvalid:
     return SignatureInvalid(
         f"what the signature says about itself is not XAdES-BES as accepted here: {why}",
         code="CB-350",

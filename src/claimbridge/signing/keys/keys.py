@@ -1,4 +1,4 @@
-"""Keys that sign: in memory, or behind a call of yours. The signer cannot tell them apart."""
+"""Keys that sign: in memory, or behind a call of yours. The signer treats them alike."""
 
 from __future__ import annotations
 

@@ -78,12 +78,12 @@ def carries(subject: Subject, name: str) -> None:
     declared = subject.no_place_of(ledger.setup.profile)
     if name == "posting.company" and not ledger.rules.capabilities.companies:
         return  # refused before a request is built (CB-189)
-    told, silent = _compare(ledger, name, change)
+    seen, silent = _compare(ledger, name, change)
     if name in declared:
-        if told and not silent:
+        if seen and not silent:
             raise Nonconformity(f"{name} is declared to have no place, and it is sent")
         return
-    if silent and (name in EVERYWHERE or not told):
+    if silent and (name in EVERYWHERE or not seen):
         raise Nonconformity(
             f"{silent} differ in {name}, and the requests do not: the ERP posts something "
             "else than the claim says. Send it, refuse it, or declare it: "
@@ -102,7 +102,7 @@ def declarations(subject: Subject) -> None:
 
 def _compare(ledger: Ledger, name: str, change: Change) -> tuple[int, str]:
     """Return in how many places a change was seen or refused, and the last where it was not."""
-    told, silent = 0, ""
+    seen, silent = 0, ""
     for verb, submission in _bases(ledger):
         before = build(ledger, verb, (submission,))
         if before is None:
@@ -110,10 +110,10 @@ def _compare(ledger: Ledger, name: str, change: Change) -> tuple[int, str]:
         for changed in change(submission):
             after = build(ledger, verb, (changed,))
             if after is None or _body(after) != _body(before):
-                told += 1
+                seen += 1
             else:
                 silent = f"two vouchers to {verb} ({submission.voucher.postings[0].role})"
-    return told, silent
+    return seen, silent
 
 
 def _bases(ledger: Ledger) -> Iterator[tuple[str, Submission]]:

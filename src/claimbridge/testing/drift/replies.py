@@ -55,11 +55,11 @@ class DriftingReply:
         reply, done = _mutate(self.reply, draw)
         after = self._read(reply)
         return DriftedReply(
-            reply, tuple(done), after, judge(self.outcomes, after, gone=self._gone(done))
+            reply, tuple(done), after, judge(self.outcomes, after, gone=self._lost_evidence(done))
         )
 
     @cached_property
-    def _relied_on(self) -> frozenset[int]:
+    def _evidence(self) -> frozenset[int]:
         """The elements without which the profile reads something else: its evidence."""
         found = set()
         for number in range(sum(len(part.elements) for part in _parts(parse(self.reply)))):
@@ -74,14 +74,14 @@ class DriftingReply:
                 found.add(number)
         return frozenset(found)
 
-    def _gone(self, done: Sequence[MutationNote]) -> set[str] | None:
+    def _lost_evidence(self, done: Sequence[MutationNote]) -> set[str] | None:
         """Return the values of the evidence that was touched; None when none was."""
         # A contradiction of an element may matter even if its absence would not be noticed.
         touched = {
             number
             for one in done
             for number in one.touched
-            if number in self._relied_on or one.how == CONTRADICTED
+            if number in self._evidence or one.how == CONTRADICTED
         }
         if not touched:
             return None
