@@ -85,7 +85,7 @@ class Contract:
             try:
                 return cls._in_use(part, bundle)
             except ContractError:
-                pass  # the part that was kept does not compile; it is made again
+                pass  # the part that was stored does not compile; it is made again
         return cls._whole(bundle, operations, types)
 
     @classmethod

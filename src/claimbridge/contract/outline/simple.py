@@ -13,14 +13,20 @@ from claimbridge.contract.outline.types import Facets, Group, Type, Wildcard
 from claimbridge.errors import ContractError
 
 ANY_TYPE: Final = f"{{{XSD}}}anyType"
-_TEXTS: Final = (
-    "anySimpleType string normalizedString token language Name NCName NMTOKEN NMTOKENS ID IDREF "
-    "IDREFS ENTITY ENTITIES QName NOTATION anyURI boolean decimal integer nonPositiveInteger "
-    "negativeInteger long int short byte nonNegativeInteger unsignedLong unsignedInt "
-    "unsignedShort unsignedByte positiveInteger float double duration dateTime date time "
-    "gYearMonth gYear gMonthDay gDay gMonth base64Binary hexBinary"
+_INTEGERS: Final = (
+    "integer nonPositiveInteger negativeInteger long int short byte nonNegativeInteger "
+    "unsignedLong unsignedInt unsignedShort unsignedByte positiveInteger"
 )
-BUILT_IN: Final = frozenset({ANY_TYPE, *(f"{{{XSD}}}{name}" for name in _TEXTS.split())})
+_OTHERS: Final = (
+    "anySimpleType string normalizedString token language Name NCName NMTOKEN NMTOKENS ID IDREF "
+    "IDREFS ENTITY ENTITIES QName NOTATION anyURI boolean decimal float double duration dateTime "
+    "date time gYearMonth gYear gMonthDay gDay gMonth base64Binary hexBinary"
+)
+INTEGERS: Final = frozenset(_INTEGERS.split())
+"""The local names of the built-in types of whole numbers."""
+BUILT_IN: Final = frozenset(
+    {ANY_TYPE, *(f"{{{XSD}}}{name}" for name in f"{_INTEGERS} {_OTHERS}".split())}
+)
 
 _NUMBERS: Final = {
     "length": "length",
@@ -48,7 +54,7 @@ def built_in(name: str) -> Type:
 
 
 def restricted(facets: Facets, node: etree._Element) -> Facets:
-    """Return ``facets`` with those of a restriction added; what a step restates, it narrows."""
+    """Return ``facets`` with those of a restriction added, which replace those of their name."""
     changes: dict[str, Any] = {}
     patterns: list[str] = []
     values: list[str] = []
@@ -82,11 +88,11 @@ def count(text: str, what: str) -> int:
     digits = text.strip().removeprefix("+")
     if digits.isascii() and digits.isdecimal() and len(digits) < 20:
         return int(digits)
-    raise ContractError(f"{what} is {text[:40]!r}, which is no number", code="CB-215")
+    raise ContractError(f"{what} is {text[:40]!r}, which is not a number", code="CB-215")
 
 
 def _anything() -> Group:
     return Group(order="sequence", parts=(Wildcard(min=0, max=None),))
 
 
-__all__ = ["ANY_TYPE", "BUILT_IN", "built_in", "count", "occurs", "restricted"]
+__all__ = ["ANY_TYPE", "BUILT_IN", "INTEGERS", "built_in", "count", "occurs", "restricted"]

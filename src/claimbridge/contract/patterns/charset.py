@@ -26,26 +26,26 @@ def written(chars: Chars) -> str:
     if chars.minus is None and all(_is_native(part) for part in chars.parts):
         inner = "".join(map(_native, chars.parts))
         return f"[{'^' if chars.negated else ''}{inner}]"
-    found = ranges(chars)
-    if not found:
+    points = ranges(chars)
+    if not points:
         return r"[^\x{0}-\x{10FFFF}]"
-    return f"[{''.join(map(_written_range, found))}]"
+    return f"[{''.join(map(_written_range, points))}]"
 
 
 @lru_cache(maxsize=256)
 def ranges(chars: Chars) -> Ranges:
     """Return the set's code points. Raises Malformed for a name that XML Schema has not."""
-    found = _joined(chain.from_iterable(_of_part(part) for part in chars.parts))
+    points = _joined(chain.from_iterable(_of_part(part) for part in chars.parts))
     if chars.negated:
-        found = _others(found)
-    return found if chars.minus is None else _without(found, ranges(chars.minus))
+        points = _others(points)
+    return points if chars.minus is None else _without(points, ranges(chars.minus))
 
 
-def holds(found: Ranges, char: str) -> bool:
+def holds(spans: Ranges, char: str) -> bool:
     """Whether ``char`` is one of the set."""
     point = ord(char)
-    index = bisect.bisect_right(found, (point, _LAST)) - 1
-    return index >= 0 and found[index][0] <= point <= found[index][1]
+    index = bisect.bisect_right(spans, (point, _LAST)) - 1
+    return index >= 0 and spans[index][0] <= point <= spans[index][1]
 
 
 def _is_native(part: CharRange | Category) -> bool:
@@ -66,8 +66,8 @@ def _written_range(span: tuple[int, int]) -> str:
 def _of_part(part: CharRange | Category) -> Ranges:
     if isinstance(part, CharRange):
         return ((ord(part.first), ord(part.last)),)
-    found = _named(part.name)
-    return _others(found) if part.negated else found
+    points = _named(part.name)
+    return _others(points) if part.negated else points
 
 
 @lru_cache(maxsize=256)
@@ -91,24 +91,24 @@ def _named(name: str) -> Ranges:
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> Ranges:
-    found: list[tuple[int, int]] = []
+    joined: list[tuple[int, int]] = []
     for first, last in sorted(spans):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
         else:
-            found.append((first, last))
-    return tuple(found)
+            joined.append((first, last))
+    return tuple(joined)
 
 
 def _others(spans: Ranges) -> Ranges:
-    found, start = [], 0
+    gaps, start = [], 0
     for first, last in spans:
         if start < first:
-            found.append((start, first - 1))
+            gaps.append((start, first - 1))
         start = last + 1
     if start <= _LAST:
-        found.append((start, _LAST))
-    return tuple(found)
+        gaps.append((start, _LAST))
+    return tuple(gaps)
 
 
 def _without(spans: Ranges, taken: Ranges) -> Ranges:

@@ -200,8 +200,8 @@ class _Reader:
             raise self.bad("a [ stands inside [ ] without \\")
         if char != "\\":
             return char
-        found = self._escape()
-        return found.first if isinstance(found, CharRange) else found
+        part = self._escape()
+        return part.first if isinstance(part, CharRange) else part
 
     def _escape(self) -> CharRange | Category:
         r"""Read what follows a ``\``."""

@@ -28,13 +28,13 @@ _SHOWN: Final = 200
 
 
 class Undecidable(Exception):
-    """No verdict: the pattern is none, or would take too long for this value. Says why."""
+    """No verdict, and why: the pattern is malformed, or would take too long for this value."""
 
 
 class Pattern:
     """A pattern as a schema has it (``source``); threads may share it.
 
-    Raises nothing: what cannot be judged is told by ``matches``.
+    Raises nothing; ``matches`` raises for a pattern that cannot be judged.
     """
 
     def __init__(self, source: str) -> None:

@@ -49,34 +49,34 @@ class _Matching:
                 starts = self.ends(item, starts)
             return starts
         if isinstance(node, Choice):
-            found = 0
+            places = 0
             for option in node.options:
-                found |= self.ends(option, starts)
-            return found
-        return self._repeated(node, starts)
+                places |= self.ends(option, starts)
+            return places
+        return self._repetition(node, starts)
 
-    def _repeated(self, node: Repeat, starts: int) -> int:
+    def _repetition(self, node: Repeat, starts: int) -> int:
         for _ in range(node.least):
             reached = self.ends(node.item, starts)
             if reached == starts:  # it stands still (empty parts): more of it changes nothing
                 break
             starts = reached
-        found = fresh = starts
+        places = fresh = starts
         count = node.least
         while fresh and (node.most is None or count < node.most):
-            fresh = self.ends(node.item, fresh) & ~found
-            found |= fresh
+            fresh = self.ends(node.item, fresh) & ~places
+            places |= fresh
             count += 1
-        return found
+        return places
 
     def _standing(self, chars: Chars) -> int:
         """Return the places at which one of ``chars`` stands."""
-        known = self._sets.get(chars)
-        if known is None:
-            known = self._sets[chars] = self._found(ranges(chars))
-        return known
+        places = self._sets.get(chars)
+        if places is None:
+            places = self._sets[chars] = self._places_of(ranges(chars))
+        return places
 
-    def _found(self, allowed: Ranges) -> int:
+    def _places_of(self, allowed: Ranges) -> int:
         if allowed not in self._places:
             self._left -= len(self._text)
             bits = "".join("1" if holds(allowed, char) else "0" for char in reversed(self._text))

@@ -1,4 +1,4 @@
-"""Whether a value is one of a union's member, patterns aside: asked of libxml2, type by type."""
+"""Whether a value is one of a union's member, patterns aside: libxml2 says so, type by type."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ def _schema(member: Type) -> etree._Element:
 
 def _simple(kind: Type) -> etree._Element:
     """Return a type without its patterns: a step for each facet, since some exclude each other."""
-    made = etree.Element(f"{{{XSD}}}simpleType")
+    simple = etree.Element(f"{{{XSD}}}simpleType")
     if kind.is_list:
-        etree.SubElement(made, f"{{{XSD}}}list").append(_simple(kind.members[0]))
+        etree.SubElement(simple, f"{{{XSD}}}list").append(_simple(kind.members[0]))
     elif kind.members:
-        etree.SubElement(made, f"{{{XSD}}}union").extend(map(_simple, kind.members))
+        etree.SubElement(simple, f"{{{XSD}}}union").extend(map(_simple, kind.members))
     else:
-        etree.SubElement(made, f"{{{XSD}}}restriction", base=f"xs:{kind.text}")
+        etree.SubElement(simple, f"{{{XSD}}}restriction", base=f"xs:{kind.text}")
     for name, bounds in _bounds(kind.facets):
-        inner, made = made, etree.Element(f"{{{XSD}}}simpleType")
-        step = etree.SubElement(made, f"{{{XSD}}}restriction")
+        inner, simple = simple, etree.Element(f"{{{XSD}}}simpleType")
+        step = etree.SubElement(simple, f"{{{XSD}}}restriction")
         step.append(inner)
         for bound in bounds:
             etree.SubElement(step, f"{{{XSD}}}{name}", value=bound)
-    return made
+    return simple
 
 
 def _bounds(facets: Facets) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,1 +1,1 @@
-"""A contract cut down to what a profile uses, kept for a fast start."""
+"""The part of a locked contract that a profile uses: cut out once, and stored for a fast start."""

@@ -1,10 +1,8 @@
 """A contract's schemas cut down to what some of its elements and types can reach.
 
-The cut keeps too much rather than too little: references are followed by their local names alone,
-whatever their namespace, so that chameleon includes and redefinitions need no rules of their own
-(which ``Declarations`` has, whose names are exact, and for which a cut could be too tight).
-What is kept is kept word for word, save for annotations; libxml2 says of it what it says of the
-whole.
+The cut holds too much rather than too little. It follows references by their local names alone,
+whatever their namespace, so that chameleon includes and redefinitions need no rules of their own.
+Components stay word for word, save for annotations; libxml2 says of them what it says of the whole.
 """
 
 from __future__ import annotations
@@ -29,11 +27,11 @@ _Name = tuple[str, str]
 """The kind of a global component, and its local name."""
 
 
-class Pruned(msgspec.Struct, frozen=True):
-    """Documents cut down, and what is left of them by ``{namespace}name``.
+class Cut(msgspec.Struct, frozen=True):
+    """Documents cut down, and the global components in them by ``{namespace}name``.
 
-    ``elements`` and ``types`` are the global ones that are there. ``hidden`` are the local names
-    of the global elements that are not, where a wildcard is left that might let them in.
+    ``hidden`` are the local names of the global elements that are not in them, if a wildcard in
+    them might let such an element in.
     """
 
     documents: Documents
@@ -42,75 +40,72 @@ class Pruned(msgspec.Struct, frozen=True):
     hidden: frozenset[str]
 
 
-def prune(documents: Documents, elements: Iterable[str], types: Iterable[str]) -> Pruned:
+def prune(documents: Documents, elements: Iterable[str], types: Iterable[str]) -> Cut:
     """Return what the global ``elements`` and ``types`` (``{namespace}name``) can reach."""
     trees = {place: xmlio.parse(text, what=place) for place, text in documents.schemas.items()}
-    cut = _Cut(trees)
-    cut.follow([("element", split_name(name)[1]) for name in elements])
-    cut.follow([("type", split_name(name)[1]) for name in types])
-    hidden = cut.names("element", kept=False) if cut.has_wildcard else ()
-    remaining = _remaining(trees, cut.kept)
-    schemas = {place: _written(trees[place], cut.kept, remaining) for place in remaining}
-    smaller = msgspec.structs.replace(
-        documents,
-        sources={},
-        schemas=schemas,
-        namespaces={
-            name: place for name, place in documents.namespaces.items() if place in remaining
-        },
-    )
-    return Pruned(
-        smaller,
-        frozenset(cut.names("element", kept=True)),
-        frozenset(cut.names("type", kept=True)),
+    walk = _Walk(trees)
+    walk.follow([("element", split_name(name)[1]) for name in elements])
+    walk.follow([("type", split_name(name)[1]) for name in types])
+    hidden = walk.names("element", reached=False) if walk.has_wildcard else ()
+    remaining = _remaining(trees, walk.nodes)
+    schemas = {
+        place: _rest(tree, walk.nodes, remaining)
+        for place, tree in trees.items()
+        if place in remaining
+    }
+    namespaces = {name: place for name, place in documents.namespaces.items() if place in remaining}
+    return Cut(
+        msgspec.structs.replace(documents, sources={}, schemas=schemas, namespaces=namespaces),
+        frozenset(walk.names("element", reached=True)),
+        frozenset(walk.names("type", reached=True)),
         frozenset(split_name(name)[1] for name in hidden),
     )
 
 
-class _Cut:
-    """Follows references from component to component; ``kept`` are the nodes reached."""
+class _Walk:
+    """Follows references from component to component; ``nodes`` are those that it has reached."""
 
     def __init__(self, trees: Mapping[str, etree._Element]) -> None:
-        self.kept: set[etree._Element] = set()
+        self.nodes: set[etree._Element] = set()
         self.has_wildcard = False
         self._named: dict[_Name, list[etree._Element]] = {}
         self._members: dict[str, list[etree._Element]] = {}
-        self._redefined: list[etree._Element] = []
+        self._redefinitions: list[etree._Element] = []
         for tree in trees.values():
             for node in tree.iterchildren(etree.Element):
                 self._register(node)
-        for node in self._redefined:
-            self.kept.add(node)
+        for node in self._redefinitions:
+            self.nodes.add(node)
             self.follow(self._references(node))
 
     def follow(self, names: Iterable[_Name]) -> None:
-        """Keep the components of these names, and all that they lead to."""
+        """Reach the components of these names, and all that they lead to."""
         waiting = deque(names)
         while waiting:
-            for node in self._found(waiting.popleft()):
-                if node not in self.kept:
-                    self.kept.add(node)
+            for node in self._components(waiting.popleft()):
+                if node not in self.nodes:
+                    self.nodes.add(node)
                     waiting.extend(self._references(node))
 
-    def names(self, kind: str, *, kept: bool) -> Iterator[str]:
-        """Yield the ``{namespace}name`` of the components of a kind, kept or not."""
-        for (found, local), nodes in self._named.items():
+    def names(self, kind: str, *, reached: bool) -> Iterator[str]:
+        """Yield the ``{namespace}name`` of the components of a kind, reached or not."""
+        for (own_kind, local), nodes in self._named.items():
             for node in nodes:
-                if found == kind and (node in self.kept) == kept:
+                if own_kind == kind and (node in self.nodes) == reached:
                     space = node.getroottree().getroot().get("targetNamespace", "")
                     yield full_name(space, local)
 
     def _register(self, node: etree._Element) -> None:
         kind = xmlio.local_name(node)
         if kind in ("redefine", "override"):
-            self._redefined.append(node)
+            self._redefinitions.append(node)
         elif kind in _KINDS:
             self._named.setdefault((_KINDS[kind], node.get("name", "")), []).append(node)
             head = unprefixed(node.get("substitutionGroup", ""))
             if head:
                 self._members.setdefault(head, []).append(node)
 
-    def _found(self, name: _Name) -> Iterator[etree._Element]:
+    def _components(self, name: _Name) -> Iterator[etree._Element]:
         yield from self._named.get(name, ())
         if name[0] == "element":
             # XSD 1.0 Part 1 §3.3.6: wherever a head may stand, so may those that substitute it.
@@ -133,7 +128,7 @@ class _Cut:
 
 
 def _is_untyped(node: etree._Element) -> bool:
-    """Tell whether an element declares no type: it then is an anyType, a wildcard."""
+    """Whether an element declares no type: it then is an anyType, a wildcard."""
     return (
         node.tag == f"{{{XSD}}}element"
         and not any(node.get(key) for key in ("type", "ref"))
@@ -142,13 +137,13 @@ def _is_untyped(node: etree._Element) -> bool:
 
 
 def _remaining(
-    trees: Mapping[str, etree._Element], kept: Collection[etree._Element]
+    trees: Mapping[str, etree._Element], nodes: Collection[etree._Element]
 ) -> frozenset[str]:
-    """Return the documents that hold something kept, or bring one in that does."""
+    """Return the documents that hold one of ``nodes``, or bring one in that does."""
     remaining = {
         place
         for place, tree in trees.items()
-        if any(node in kept for node in tree.iterchildren(etree.Element))
+        if any(node in nodes for node in tree.iterchildren(etree.Element))
     }
     brings = {
         place: {
@@ -158,16 +153,16 @@ def _remaining(
         for place, tree in trees.items()
     }
     while True:
-        more = {place for place, held in brings.items() if held & remaining} - remaining
+        more = {place for place, others in brings.items() if others & remaining} - remaining
         if not more:
-            # In the order of the whole: libxml2 asks for them in the same order.
             return frozenset(remaining)
         remaining |= more
 
 
-def _written(
-    tree: etree._Element, kept: Collection[etree._Element], remaining: Collection[str]
+def _rest(
+    tree: etree._Element, nodes: Collection[etree._Element], remaining: Collection[str]
 ) -> bytes:
+    """Return a document without what is not reached; its tree is changed."""
     for node in list(tree):
         if not isinstance(node.tag, str):
             tree.remove(node)
@@ -176,7 +171,7 @@ def _written(
         if kind in ("import", "include") and node.get("schemaLocation"):
             useless = node.get("schemaLocation") not in remaining
         else:
-            useless = kind in _KINDS and node not in kept
+            useless = kind in _KINDS and node not in nodes
         if useless:
             tree.remove(node)
     etree.strip_elements(tree, f"{{{XSD}}}annotation", with_tail=False)
@@ -186,4 +181,4 @@ def _written(
     return etree.tostring(tree, with_tail=False, encoding="utf-8")
 
 
-__all__ = ["Pruned", "prune"]
+__all__ = ["Cut", "prune"]

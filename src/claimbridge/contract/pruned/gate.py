@@ -1,4 +1,4 @@
-"""A gate that compiles little: the schemas cut down, and the whole where a request needs it."""
+"""A gate that compiles little: the schemas in use, and the whole where a request needs it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TYPE = f"{{{XSI}}}type"
 class PrunedGate:
     """Checks bodies as ``Gate`` does, with the same verdicts and findings.
 
-    ``small`` knows the global ``elements`` and ``types``; ``hidden`` are local names of elements
-    that a wildcard might let in and ``small`` does not know. ``whole`` gives the gate of the whole
-    contract, which judges every body that such a name or another type stands in.
+    ``small`` knows the global ``elements`` and ``types``. ``hidden`` are local names of elements
+    that a wildcard might let in and ``small`` does not know. ``whole`` returns the gate of the
+    whole contract, which judges every body with such a name or another type.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PrunedGate:
         return gate.judge(root, body, sources)
 
     def _suffices(self, root: etree._Element) -> bool:
-        """Tell whether libxml2 would meet nothing in ``root`` that was cut away."""
+        """Whether libxml2 would meet nothing in ``root`` that was cut away."""
         if str(root.tag) not in self._elements:
             return False
         for element in root.iter(etree.Element):

@@ -1,8 +1,8 @@
-"""A locked contract as far as it is in use: cut down once, kept, and opened from there.
+"""A locked contract as far as it is in use: cut down once, stored, and opened from there.
 
-What is kept are the operations and endpoints of the WSDL, and the schemas that the operations and
-types in use can reach. Everything else is asked of the whole contract, which is read when that
-first happens; so the part in use answers as the whole does, only sooner.
+The part in use has the operations and endpoints of the WSDL, and the schemas that the operations
+and types in use can reach. The whole contract answers for everything else; it is read when somebody
+first asks. So the part in use answers as the whole does, only sooner.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from claimbridge.errors import ContractError
 VERSION: Final = 2
 """Counts up whenever ``InUse`` would come out otherwise than before, or would not come out at all.
 
-What was kept is opened without the checks of loading: it passed those of its version.
+A stored part is opened without the checks of loading: it passed those of its version.
 """
 
 
 class InUse(msgspec.Struct, frozen=True):
-    """A contract cut down; see ``Service``, ``Documents`` and ``Pruned`` for the fields.
+    """The part in use; see ``Service``, ``Documents`` and ``Cut`` for the fields.
 
     ``types`` has the ``{namespace}name`` of the types by each name that they answer to.
     """
@@ -77,7 +77,7 @@ class InUse(msgspec.Struct, frozen=True):
 
 
 def read_in_use(bundle: Bundle, operations: Iterable[str], types: Iterable[str]) -> InUse | None:
-    """Return what was kept of a locked bundle for this use; None when nothing was."""
+    """Return what is stored of a locked bundle for this use; None when nothing is."""
     if bundle.home is None:
         return None
     content = store.read(_key(bundle, operations, types), bundle.home)
@@ -98,15 +98,15 @@ def write_in_use(
     operations: Iterable[str],
     types: Iterable[str],
 ) -> None:
-    """Keep what is in use of a locked bundle for next time, where that can be; never raises."""
+    """Store what is in use of a locked bundle for next time, if possible; never raises."""
     if bundle.home is None or service.unsupported:
         return  # the encoded calls need all schemas as they are
     try:
-        made = in_use(service, outline, documents, operations, types)
-        made.open(bundle.title, _never)
+        part = in_use(service, outline, documents, operations, types)
+        part.open(bundle.title, _never)
     except ContractError:
         return
-    store.write(_key(bundle, operations, types), msgspec.msgpack.encode(made), bundle.home)
+    store.write(_key(bundle, operations, types), msgspec.msgpack.encode(part), bundle.home)
 
 
 def in_use(
@@ -117,21 +117,22 @@ def in_use(
     types: Iterable[str],
 ) -> InUse:
     """Return the contract cut down to what the operations and types by these names can reach."""
-    used = [service.operations[name] for name in operations if name in service.operations]
-    elements = tuple(
-        dict.fromkeys(name for one in used for name in (one.input, one.output, *one.faults) if name)
-    )
-    concrete = [found.name for name in types if (found := outline.xsi_type(name))]
-    pruned = prune(documents, elements, concrete)
-    unique = {local: name for local, name in outline.unique_types.items() if name in pruned.types}
+    called = [service.operations[name] for name in operations if name in service.operations]
+    messages = (name for each in called for name in (each.input, each.output, *each.faults))
+    elements = tuple(dict.fromkeys(filter(None, messages)))
+    concrete = [kind.name for name in types if (kind := outline.xsi_type(name))]
+    cut = prune(documents, elements, concrete)
+    # A cut names what a chameleon include brings in as if it had no namespace.
+    types_there = cut.types.intersection(outline.type_names())
+    unique = {local: name for local, name in outline.unique_types.items() if name in types_there}
     return InUse(
         operations=dict(service.operations),
         endpoints=dict(service.endpoints),
-        schemas=dict(pruned.documents.schemas),
-        namespaces=dict(pruned.documents.namespaces),
-        elements=pruned.elements,
-        types=unique | {name: name for name in pruned.types},
-        hidden=pruned.hidden,
+        schemas=dict(cut.documents.schemas),
+        namespaces=dict(cut.documents.namespaces),
+        elements=cut.elements,
+        types=unique | {name: name for name in types_there},
+        hidden=cut.hidden,
         explained=sum(map(len, documents.schemas.values())) <= MAX_SCHEMA_BYTES,
     )
 
@@ -142,7 +143,7 @@ def _key(bundle: Bundle, operations: Iterable[str], types: Iterable[str]) -> str
 
 
 def _never() -> MessageRules:
-    raise ContractError("what is only tried has no whole", code="CB-215")
+    raise ContractError("a part that is only tried has no whole", code="CB-215")
 
 
 __all__ = ["InUse", "in_use", "read_in_use", "write_in_use"]

@@ -1,4 +1,4 @@
-"""Shapes of a contract cut down, and of the whole where a request needs it."""
+"""Shapes of the part in use, and of the whole where a request needs it."""
 
 from __future__ import annotations
 

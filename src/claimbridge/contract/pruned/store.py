@@ -1,12 +1,12 @@
-"""Where cut-down contracts are kept: beside the lock, else in the user's cache, else nowhere.
+"""Where parts of contracts are stored: beside the lock, else in the user's cache, else nowhere.
 
-It is only a cache. Whatever is wrong with it - damaged, half written, not writable - costs time
-and nothing else; so, unlike a lock, nothing is synced to the disk.
+This is only a cache. A damaged, half written or unwritable cache costs time and nothing else; so,
+unlike a lock, nothing is synced to the disk.
 
-A view is opened without the checks of the whole contract. So each entry begins with a code over its
-name and its contents, keyed with a secret of this user on this machine: what came with a commit, or
-from somebody else who may write beside the lock, is not ours and is made anew. Without a place for
-the secret nothing is kept.
+A stored part is opened without the checks of the whole contract. So each file begins with a code
+over its name and its contents, keyed with a secret of this user on this machine. A file that came
+with a commit, or from somebody else who may write beside the lock, is not ours and is made anew.
+Without a place for the secret nothing is stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SIZE: Final = 32
 
 
 def read(key: str, beside: Path) -> bytes | None:
-    """Return what this user kept under ``key`` here; None where nothing whole was."""
+    """Return what this user stored under ``key``; None where there is nothing whole."""
     secret = _secret(make=False)
     if secret is None:
         return None
@@ -45,7 +45,7 @@ def read(key: str, beside: Path) -> bytes | None:
 
 
 def write(key: str, content: bytes, beside: Path) -> None:
-    """Keep ``content`` under ``key`` in the first folder that lets itself be written to."""
+    """Store ``content`` under ``key`` in the first folder that can be written to."""
     secret = _secret(make=True)
     if secret is None:
         return
@@ -79,13 +79,13 @@ def _secret(*, make: bool) -> bytes | None:
     if own is None:
         return None
     path = own / _KEY_FILE
-    found = _read_secret(path)
-    if found is None and make:
+    secret = _read_secret(path)
+    if secret is None and make:
         with suppress(OSError):
             own.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make_secret(path)
-        found = _read_secret(path)
-    return found
+        secret = _read_secret(path)
+    return secret
 
 
 def _read_secret(path: Path) -> bytes | None:
@@ -93,9 +93,9 @@ def _read_secret(path: Path) -> bytes | None:
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            held = os.fstat(descriptor)
-            private = stat.S_ISREG(held.st_mode) and not held.st_mode & 0o077
-            content = file.read(_SIZE + 1) if private and held.st_uid == os.geteuid() else b""
+            status = os.fstat(descriptor)
+            private = stat.S_ISREG(status.st_mode) and not status.st_mode & 0o077
+            content = file.read(_SIZE + 1) if private and status.st_uid == os.geteuid() else b""
         return content if len(content) == _SIZE else None
     return None
 

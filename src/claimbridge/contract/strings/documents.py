@@ -1,8 +1,8 @@
 """The contract of a document that travels as text inside an element of a message.
 
-The WSDL says only "a string" there. What the string must hold has a schema of its own, an XSD also
-where it travels as JSON: the document is rendered and judged as XML, and written as JSON from that,
-so that amounts stay exact and findings are the same.
+The WSDL says only "a string" there. The document has a schema of its own, an XSD even if it travels
+as JSON. Such a document is rendered and judged as XML, and then written as JSON, so that amounts
+stay exact and findings are the same.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
@@ -21,6 +22,7 @@ from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.calls.render import render
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import gather_schema
+from claimbridge.contract.outline.simple import INTEGERS
 from claimbridge.contract.outline.types import Element
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.findings import Finding
@@ -28,12 +30,7 @@ from claimbridge.findings import Finding
 Format = Literal["xml", "json"]
 Encoding = Literal["UTF-8", "GBK"]
 
-_ENTRY: Final = "claimbridge-inner.wsdl"
-_NUMBERS: Final = frozenset(
-    {"decimal", "integer", "long", "int", "short", "byte", "double", "float"}
-    | {"nonNegativeInteger", "positiveInteger", "nonPositiveInteger", "negativeInteger"}
-    | {"unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"}
-)
+_NUMBERS: Final = INTEGERS | {"decimal", "double", "float"}
 # XSD 1.0 part 2 §3.2.2: the words of xs:boolean.
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -62,9 +59,9 @@ class InnerContract:
 
     @classmethod
     def open(cls, schema: str, element: str, *, folder: Path) -> InnerContract:
-        """Open a file by its path, from ``folder`` where it is relative, or one of our own schemas.
+        """Open a file by its path, which may be relative to ``folder``, or one of our own schemas.
 
-        Those are in ``claimbridge.xsd``, and named without a folder.
+        Our own are in ``claimbridge.xsd``, and are named without a folder.
         """
         place = Path(folder, schema).expanduser()
         if "/" in schema or place.exists():
@@ -81,8 +78,8 @@ class InnerContract:
     ) -> str:
         """Return the document's text; raises SchemaViolation for what the schema forbids.
 
-        An XML text begins with a declaration of ``encoding``; a character that the encoding lacks
-        is written as a reference, so that who stores the text in that encoding loses nothing.
+        An XML text begins with a declaration of ``encoding``. A character that the encoding lacks
+        is written as a reference, so that nothing is lost when the text is stored in it.
         """
         try:
             written = render(self._root, body, self._rules.shapes)
@@ -104,8 +101,8 @@ class InnerContract:
 def at(path: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings about an inner document as findings about the request that carries it."""
     return tuple(
-        Finding(f"{path}/{one.path}" if one.path else path, one.rule, one.text, one.claim_field)
-        for one in findings
+        msgspec.structs.replace(each, path=f"{path}/{each.path}" if each.path else path)
+        for each in findings
     )
 
 
@@ -113,32 +110,32 @@ def _json(root: etree._Element, outline: Element) -> str:
     return "".join(_written(root, outline))
 
 
-def _written(node: etree._Element, known: Element) -> Iterator[str]:
+def _written(node: etree._Element, element: Element) -> Iterator[str]:
     """Yield the JSON of an element: an object of what stands in it, or its text by its type."""
     if node.attrib:
         raise _no_place(xmlio.local_name(node))
-    children = {one.local: one for one in known.children}
+    children = {one.local: one for one in element.children}
     if not children:
-        yield _scalar(node.text or "", known.type.text)
+        yield _scalar(node.text or "", element.type.text)
         return
-    held: dict[str, list[etree._Element]] = {}
+    members: dict[str, list[etree._Element]] = {}
     for child in node.iterchildren(etree.Element):
-        held.setdefault(xmlio.local_name(child), []).append(child)
+        members.setdefault(xmlio.local_name(child), []).append(child)
     yield "{"
-    for number, (name, nodes) in enumerate(held.items()):
+    for number, (name, nodes) in enumerate(members.items()):
         yield f"{',' if number else ''}{_text(name)}:"
         yield from _member(nodes, children[name])
     yield "}"
 
 
-def _member(nodes: list[etree._Element], known: Element) -> Iterator[str]:
-    if known.max == 1:
-        yield from _written(nodes[0], known)
+def _member(nodes: list[etree._Element], element: Element) -> Iterator[str]:
+    if element.max == 1:
+        yield from _written(nodes[0], element)
         return
     yield "["
     for number, node in enumerate(nodes):
         yield "," if number else ""
-        yield from _written(node, known)
+        yield from _written(node, element)
     yield "]"
 
 

@@ -23,12 +23,11 @@ _NAME: Final = re.compile(r"[^\W\d][\w.\-]*")
 def read_inner(text: str) -> Reply:
     """Return the document that ``text`` holds, to be read as any reply.
 
-    JSON's members are elements by their name, an array's entries repeat it; the root is
-    ``document``. Members whose names no element can have are left out; a member that is given
-    twice stands there twice, so that its value is no evidence. A document that was written as a
-    JSON string once more, or stands as one in the ``d`` of ASP.NET, is taken out of it, and that is
-    told in ``drift``. Raises DocumentError CB-150 for what is neither XML nor an object or array of
-    JSON.
+    A member of a JSON object is an element of its name; the entries of an array repeat the name.
+    The root is ``document``. Members whose names no element can have are left out. A member that is
+    given twice stands there twice, so that its value is no evidence. A document may be written as
+    a JSON string once more, or stand as one in the ``d`` of ASP.NET; ``drift`` then reports that.
+    Raises DocumentError CB-150 for a text that is neither XML nor an object or array of JSON.
     """
     return _read(text, ())
 
@@ -47,13 +46,13 @@ def _read(text: str, drift: tuple[str, ...]) -> Reply:
 
 
 def _within(value: object) -> tuple[str | None, str]:
-    """Return the document that a JSON value only wraps, and how; None where it wraps none."""
+    """Return the document that a JSON value only wraps, and how; None if there is none."""
     if isinstance(value, str):
         return value, "the document in a reply is written as a JSON string once more"
     if isinstance(value, _Object) and len(value) == 1:
-        ((name, held),) = value
-        if name == "d" and isinstance(held, str) and held.lstrip().startswith(("{", "[", "<")):
-            return held, "the document in a reply stands as a string in the member d of another"
+        ((name, text),) = value
+        if name == "d" and isinstance(text, str) and text.lstrip().startswith(("{", "[", "<")):
+            return text, "the document in a reply stands as a string in the member d of another"
     return None, ""
 
 
@@ -99,14 +98,14 @@ def _children(name: str, value: Any, depth: int) -> Iterator[etree._Element]:
     if depth > _MAX_DEPTH:
         raise ValueError("it is nested too deeply")
     if isinstance(value, list) and not isinstance(value, _Object):
-        for one in value:
-            yield from _children(name, one, depth + 1)
+        for entry in value:
+            yield from _children(name, entry, depth + 1)
         return
     node = etree.Element(name)
     if isinstance(value, _Object):
-        for key, held in value:
+        for key, content in value:
             if _NAME.fullmatch(key):
-                node.extend(list(_children(key, held, depth + 1)))
+                node.extend(list(_children(key, content, depth + 1)))
     elif value is not None:
         node.text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     yield node

@@ -14,6 +14,7 @@ import keyword
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from claimbridge.contract.outline.simple import INTEGERS
 from claimbridge.contract.outline.types import Attribute, Element, Type, shared_names
 from claimbridge.contract.outline.wording import comment, facet_words, packed, wrapped
 from claimbridge.contract.study.compare import ElementPlace, places
@@ -31,12 +32,6 @@ _STRICT: Final = {
     "date": "date",
     "dateTime": "datetime",
 }
-_SIZES: Final = ("long", "int", "short", "byte")
-_SIGNS: Final = ("nonNegative", "positive", "nonPositive", "negative")
-_WHOLE: Final = frozenset(
-    {"integer", *_SIZES, *(f"unsigned{size.title()}" for size in _SIZES)}
-    | {f"{sign}Integer" for sign in _SIGNS}
-)
 _TYPING: Final = ("Any", "Literal", "NotRequired", "TypeAlias", "TypedDict")
 _TAKEN: Final = frozenset(
     {"Decimal", "Nil", "Sourced", "date", "datetime", *_TYPING, *dir(builtins), *keyword.kwlist}
@@ -284,7 +279,7 @@ class _Module:
     def _value(self, kind: Type, owner: str) -> str:
         """Return the type of a text: what the renderer writes, and no more."""
         facets = kind.facets
-        if facets.enumeration and kind.text not in _STRICT and kind.text not in _WHOLE:
+        if facets.enumeration and kind.text not in _STRICT and kind.text not in INTEGERS:
             values = ", ".join(map(_literal, facets.enumeration))
             if len(values) <= 60:
                 self._needs.add("Literal")
@@ -294,7 +289,7 @@ class _Module:
         if kind.members and kind.derivation == "union":
             found = dict.fromkeys(self._value(each, owner) for each in kind.members)
             return " | ".join(dict.fromkeys(" | ".join(found).split(" | ")))
-        plain = "int" if kind.text in _WHOLE else _STRICT.get(kind.text, "str")
+        plain = "int" if kind.text in INTEGERS else _STRICT.get(kind.text, "str")
         self._needs.update(each for each in plain.split(" | ") if each in _TAKEN)
         return self._spelled(plain)
 

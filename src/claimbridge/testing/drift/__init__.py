@@ -1,8 +1,8 @@
 """Replies as other versions of an ERP would send them, and a verdict on a profile's reading.
 
-reply = Drifting(data, read=ledger.read_bytes)
+reply = DriftingReply(data, read=ledger.read_bytes)
 drifted = reply.drift(random.Random(seed))
-assert drifted.verdict in {Verdict.RIGHT, Verdict.UNKNOWN}, drifted.how
+assert drifted.verdict in {ReadingVerdict.RIGHT, ReadingVerdict.UNKNOWN}, drifted.how
 """
 
 from claimbridge.testing.drift.judging import ReadingVerdict, judge
