@@ -90,7 +90,7 @@ def test_zeep_reads_what_the_contract_answers(
     profile = load_profile(REFERENCE)
     first, second = posting(trip, chart), posting(renamed(trip, "Z-2"), chart)
     shown = call(REFERENCE, profile.submit([first]))
-    assert (shown.Reference, shown.Standing) == (trip.id, "posted")
+    assert (shown.Reference, shown.Status) == (trip.id, "posted")
     assert shown.DebitTotal[0].Amount == first.voucher.totals["CNY"]
 
     batch = call(REFERENCE, profile.submit([first, second]))
@@ -102,11 +102,11 @@ def test_zeep_reads_what_the_contract_answers(
     assert (unknown.Reference, unknown.Document) == ("Z-3", None)
 
     entry = JournalEntry(shown.JournalEntry.Number, "CN01", "2026")
-    assert call(REFERENCE, profile.reverse(reversing(first, entry))).Standing == "posted"
+    assert call(REFERENCE, profile.reverse(reversing(first, entry))).Status == "posted"
     page = call(REFERENCE, profile.changes("", 2))
     assert (len(page.Document), page.More) == (2, True)
     rest = call(REFERENCE, profile.changes(page.Cursor, 2))
-    assert [document.Standing for document in (*page.Document, *rest.Document)] == [
+    assert [document.Status for document in (*page.Document, *rest.Document)] == [
         "posted",
         "posted",
         "reversed",

@@ -31,6 +31,7 @@ T = TypeVar("T")
 class Journal(Protocol):
     """What every journal does. All methods may be called from any thread.
 
+    A journal of one's own is a ``Keeper`` on a store of one's own (``claimbridge.journal.ports``).
     Each raises JournalError when the record cannot be read or written; a write that raises has
     changed nothing. Times come from the journal's clock. ``book`` is a book's id throughout.
     """
@@ -59,11 +60,12 @@ class Journal(Protocol):
         """Write ``changed`` (one of them ``sending``) if nothing was written since ``seen``.
 
         Returns the new history, durable on disk, with this journal as the living owner of the
-        flight; None when another writer was faster: read again and decide again. Raises, and has
-        then written nothing, ConflictingSubmission CB-457 where a voucher is about to be sent of a
-        claim that another book has, or may have (``rules.refuse_elsewhere``), and ClaimError where
+        flight; None when another writer was faster: read again and decide again.
+
+        Raises ConflictingSubmission CB-457 where a voucher is about to be sent of a claim that
+        another book has, or may have (``claimbridge.journal.elsewhere``). Raises ClaimError where
         another claim has an invoice of one of them, in whatever book
-        (``claimbridge.journal.invoices``).
+        (``claimbridge.journal.invoices``). Nothing is written then.
         """
         ...
 

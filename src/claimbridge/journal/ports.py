@@ -230,7 +230,8 @@ class Store(Protocol):
     def renew(self, decide: Callable[[Evidence], bool]) -> None:
         """Have the store count as the newest, where that is decided, and any copy of it as older.
 
-        It gets another id, and a count of begins that is above its own and its mark's.
+        It gets another id. Where anything was begun, it gets a count of begins that is above its
+        own and above its mark's. The mark outside says the same before this returns.
         """
         ...
 
