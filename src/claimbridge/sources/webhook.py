@@ -140,15 +140,15 @@ class WebhookSource:
     def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
         """Yield what was received after the body of the number ``since``."""
         after = int(since or 0)
-        while found := self._record.deliveries(self.name, after=after, limit=_PAGE):
-            for delivery in found:
+        while page := self._record.deliveries(self.name, after=after, limit=_PAGE):
+            for delivery in page:
                 yield _arrival(delivery)
-            after = found[-1].number
+            after = page[-1].number
 
     def reread(self, key: str) -> Arrival | None:
         """Return what was received last about a document; None when nothing was."""
-        found = self._record.find(self.name, key)
-        return found[-1].arrival() if found else None
+        versions = self._record.find(self.name, key)
+        return versions[-1].arrival() if versions else None
 
     def ended(
         self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
@@ -206,8 +206,8 @@ def _arrival(delivery: Delivery) -> Arrival:
 
 def _only(scope: Scope, wanted: bytes) -> bytes:
     """Return the one header of a name; empty where there is none, and where there are several."""
-    found = [value for name, value in scope["headers"] if name.lower() == wanted]
-    return bytes(found[0]) if len(found) == 1 else b""
+    values = [value for name, value in scope["headers"] if name.lower() == wanted]
+    return bytes(values[0]) if len(values) == 1 else b""
 
 
 def _signature(secret: bytes, stamped: bytes, body: bytes) -> bytes:

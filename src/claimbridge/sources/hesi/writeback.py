@@ -164,13 +164,15 @@ class HesiWriteBackPort:
 
         Hesi says for many documents in one call at which step they are.
         """
-        waiting = [one for one in write_backs if _is_number_to_send(one)]
+        numbers = [each for each in write_backs if _is_number_to_send(each)]
         try:
-            stages = self._client.approval_states(list(dict.fromkeys(one.key for one in waiting)))
+            stages = self._client.approval_states(list(dict.fromkeys(each.key for each in numbers)))
         except ClaimBridgeError:
             return write_backs  # each of them finds out by itself
-        early = {one.flow_id for one in stages if one.stage not in _ENDED_STAGES}
-        return [one for one in write_backs if not (_is_number_to_send(one) and one.key in early)]
+        early = {each.flow_id for each in stages if each.stage not in _ENDED_STAGES}
+        return [
+            each for each in write_backs if not (_is_number_to_send(each) and each.key in early)
+        ]
 
     def send(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
         """Read the document, send what it does not show yet, and return what became of it."""
@@ -265,7 +267,7 @@ class HesiWriteBackPort:
 
     def _not_there_yet(self, write_back: WriteBack) -> DocumentEvidence | None:
         """Ask for the stage, too: after a change a document passes through steps of Hesi's own."""
-        stages = {one.stage for one in self._client.approval_states([write_back.key])}
+        stages = {each.stage for each in self._client.approval_states([write_back.key])}
         if stages == {self._node}:
             return None
         return DocumentEvidence(
@@ -327,8 +329,8 @@ def _reversals(standing: Standing) -> list[JournalEntry]:
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
-def _is_number_to_send(one: WriteBack) -> bool:
-    return one.kind is WriteBackKind.VOUCHER and one.state is WriteBackState.PENDING
+def _is_number_to_send(write_back: WriteBack) -> bool:
+    return write_back.kind is WriteBackKind.VOUCHER and write_back.state is WriteBackState.PENDING
 
 
 def _entries(standing: Standing) -> list[JournalEntry]:
