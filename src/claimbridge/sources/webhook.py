@@ -31,7 +31,7 @@ from claimbridge.sources.record import Delivery, SourceRecord, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source
 
 MOST_AT_ONCE: Final = 64
-"""Bodies taken in at one time; more are told to come again."""
+"""Bodies taken in at one time; beyond that, a sender is asked to come again."""
 _PATIENCE: Final = 20.0
 """Seconds that a body may take to arrive."""
 _PAGE: Final = 100
@@ -57,9 +57,9 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 class Webhook(Receiver):
     """The receiver: an ASGI application for one source.
 
-    Answers 202 once the body is on the disk; 401 where the signature, or the time that it covers,
-    is not right or stands there twice, without saying which; 405, 408 and 413 for what is no such
-    request; 503 when it cannot be kept now. Raises ConfigurationError for an empty secret.
+    Answers 202 once the body is on the disk. Answers 401 where the signature or its time is wrong,
+    or stands there twice, without saying which. Answers 405, 408 and 413 for other requests, and
+    503 when the body cannot be stored now. Raises ConfigurationError for an empty secret.
     """
 
     def __init__(

@@ -56,9 +56,9 @@ class HesiWriteBackPort:
     """Brings write-backs to one Hesi; a ``WriteBackPort`` that ``KnowsWhatIsDue``.
 
     ``source`` is its name in the configuration. ``sign_key`` is the 签名秘钥 of the outbound
-    message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
-    that was posted is agreed to there, one that cannot be is sent back with the reason. ``node``
-    "" decides nothing. ``vouchers`` brings the number, ``payments`` tells Hesi what the ledger
+    message. ``node`` is the name of the EBot node at which claims wait for the ledger. A claim that
+    was posted is agreed to there; one that cannot be posted is sent back with the reason. ``node``
+    "" decides nothing. ``vouchers`` brings the number, ``payments`` reports to Hesi what the ledger
     paid. ``quiet`` is how long a request without an answer may still arrive. ``period`` gives the
     fiscal period, "" for none.
     """

@@ -68,10 +68,11 @@ class HesiClient:
     """Calls one Hesi; threads may share it. ``from_settings`` opens one.
 
     Every read raises NotDelivered, LedgerUnavailable (both: later) or DeliveryRefused (fix the
-    set-up). Every write is one attempt: it returns when Hesi did it, and raises NotDelivered,
-    LedgerUnavailable or DeliveryRefused when Hesi did not even read it, LedgerRejection with
-    Hesi's own code and words in ``reasons`` when it said no (also within an HTTP 200), and
-    OutcomeUnknown when it may have done it: look before trying again.
+    set-up). Every write is one attempt, and returns when Hesi did it. A write raises:
+
+    - NotDelivered, LedgerUnavailable or DeliveryRefused: Hesi did not even read it;
+    - LedgerRejection: Hesi said no, also within an HTTP 200; ``reasons`` has its code and words;
+    - OutcomeUnknown: Hesi may have done it; look before trying again.
     """
 
     def __init__(
