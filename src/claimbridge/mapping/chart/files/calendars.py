@@ -49,7 +49,7 @@ def periods_of(tables: ChartTables, origin: str) -> Periods | None:
     checked = ValueChecks(f"{origin}: [periods]", code="CB-264")
     calendar = _calendar(table, tables.period, checked)
     if not table.posting_date or len(set(table.posting_date)) < len(table.posting_date):
-        checked.refuse("posting_date is empty, or names a source twice")
+        checked.refuse("posting_date names nothing, or something twice")
     companies = {
         code: _closing(
             company.closed_until,
