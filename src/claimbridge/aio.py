@@ -91,9 +91,9 @@ class AsyncClient(LedgerClient[AsyncTransport]):
                 for result in await task:
                     yield result
         finally:
-            for task in window.begun:
+            for task in window.ahead:
                 task.cancel()
-            await _to_its_end(asyncio.gather(*window.begun, return_exceptions=True))
+            await _to_its_end(asyncio.gather(*window.ahead, return_exceptions=True))
 
     async def status(
         self, claim_id: str, *, ask: bool = True, timeout: float | None = None

@@ -1,7 +1,7 @@
 """The one XML parser, with its limits, and canonical bytes.
 
 Everything that is XML enters claimbridge here. A document type declaration is refused before the
-parser sees it, so no entity is ever expanded and no file or address is ever fetched; limits are
+parser sees it, so no entity is ever expanded and no file or address is ever fetched. Limits are
 counted before a tree is built wherever counting is cheaper than building.
 """
 
@@ -175,7 +175,7 @@ def canonical(element: etree._Element, *, inclusive_prefixes: tuple[str, ...] = 
 
 
 def _is_alone(element: etree._Element) -> bool:
-    """Tell whether nothing stands around or beside ``element``."""
+    """Whether nothing stands around or beside ``element``."""
     around = (element.getparent(), element.getprevious(), element.getnext(), element.tail)
     return around == (None, None, None, None)
 
@@ -263,8 +263,8 @@ def _from_utf16(data: bytes, codec: str, name: str, *, what: str) -> bytes:
 
 
 def _declared(start: str) -> str:
-    found = _DECLARED.match(start)
-    return found[1].upper() if found else ""
+    match = _DECLARED.match(start)
+    return match[1].upper() if match else ""
 
 
 def _decoded(data: bytes, codec: str, what: str) -> str:
@@ -307,13 +307,13 @@ def _count_tag(piece: bytes, limits: Limits, what: str) -> None:
     tag = _START_TAG.match(piece)
     if tag is None:
         return
-    if _found(_ATTRIBUTE, tag[0], limits.max_attributes) > limits.max_attributes:
+    if _count(_ATTRIBUTE, tag[0], limits.max_attributes) > limits.max_attributes:
         raise _beyond(what, "more attributes on one element", limits.max_attributes)
-    if _found(_DECLARATION, tag[0], limits.max_namespaces) > limits.max_namespaces:
+    if _count(_DECLARATION, tag[0], limits.max_namespaces) > limits.max_namespaces:
         raise _beyond(what, "more namespaces on one element", limits.max_namespaces)
 
 
-def _found(form: re.Pattern[bytes], tag: bytes, most: int) -> int:
+def _count(form: re.Pattern[bytes], tag: bytes, most: int) -> int:
     """Return how often a form stands in a tag; one more than ``most`` for whatever is beyond."""
     return sum(1 for _ in itertools.islice(form.finditer(tag), most + 1))
 

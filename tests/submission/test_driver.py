@@ -152,7 +152,7 @@ def test_work_is_begun_ahead_but_not_all_of_it() -> None:
     window: WorkWindow[int, int] = WorkWindow(begin, 3)
     results = window.begin(range(5))
     assert (next(results), begun) == (0, [0, 1, 2])
-    assert (next(results), list(window.begun)) == (1, [2, 3])
+    assert (next(results), list(window.ahead)) == (1, [2, 3])
     assert [*results] == [2, 3, 4]
 
 

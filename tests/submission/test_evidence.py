@@ -40,7 +40,7 @@ from claimbridge.submission.evidence import (
     after,
     error_for,
     outcome_of_each,
-    renewed,
+    with_content_of,
     with_original,
 )
 
@@ -190,7 +190,7 @@ def test_what_becomes_of_the_original(original: State, reversal: State, expected
 def test_the_reference_stays() -> None:
     """A claim sent before keeps its reference, whatever the profile would derive today."""
     known = wanted(state=S.REJECTED, reference="OLD")
-    assert renewed(known, wanted()).reference == "OLD"
+    assert with_content_of(known, wanted()).reference == "OLD"
 
 
 @pytest.mark.parametrize(

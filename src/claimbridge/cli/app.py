@@ -57,8 +57,8 @@ def _run(arguments: Sequence[str]) -> int:
             result_action="return_value",
         )
     except CycloptsError as error:
-        asked = " ".join(("claimbridge", *(error.command_chain or ())))
-        for line in [*str(error).strip().splitlines(), f"Try: {asked} --help"]:
+        call = " ".join(("claimbridge", *(error.command_chain or ())))
+        for line in [*str(error).strip().splitlines(), f"Try: {call} --help"]:
             complain(line)
         return USAGE
     except ClaimBridgeError as error:

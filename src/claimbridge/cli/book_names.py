@@ -20,11 +20,11 @@ def book_of(journal: Journal, config: LedgerConfig) -> str:
     The name alone leads to it where the journal knows it: one who only looks may do so before it
     is said whether the book has moved.
     """
-    known = journal.books()
-    named = named_by(known, config.name)
-    if named is not None:
-        return named.id
-    ledger_book = find_book(known, book_config_of(config))
+    books = journal.books()
+    book = named_by(books, config.name)
+    if book is not None:
+        return book.id
+    ledger_book = find_book(books, book_config_of(config))
     return config.name if ledger_book is None else ledger_book.book.id
 
 
@@ -42,11 +42,11 @@ def wanted_books(path: Path, journal_url: str) -> list[BookConfig]:
 def missing_in(path: Path, journal: Journal, journal_url: str) -> list[str]:
     """Return a sentence for each book that holds something and that no ledger means."""
     lost = missing(journal.books(), wanted_books(path, journal_url))
-    held = [(book, sum(journal.counts(book.id).values())) for book in lost]
+    counts = [(book, sum(journal.counts(book.id).values())) for book in lost]
     return [
         f"the journal holds {count} submission{'s' if count != 1 else ''} of ledger {book.name}, "
         f"which is not in {path}; if it was renamed: claimbridge journal rename {book.name} NEW"
-        for book, count in held
+        for book, count in counts
         if count
     ]
 

@@ -25,10 +25,10 @@ def check_identity(config: LedgerConfig) -> str | tuple[str, str]:
     text = "; then ".join(map(_certificate_text, identities))
     now = SYSTEM.now()
     # One that is about to expire is no trouble where the next is there already.
-    left = max(one.certificate.not_valid_after_utc for one in identities) - now
+    left = max(each.certificate.not_valid_after_utc for each in identities) - now
     if left < dt.timedelta(0):
         return "failure", f"{text}: expired; get a new certificate"
-    begins = min(one.certificate.not_valid_before_utc for one in identities)
+    begins = min(each.certificate.not_valid_before_utc for each in identities)
     if begins > now:
         return "failure", (
             f"{text}: not valid before {begins:%Y-%m-%d %H:%M}Z; wait until then, or check this "
@@ -83,25 +83,25 @@ def _anchor_doubts(policy: Policy) -> Iterator[str]:
 
 def _list_doubts(policy: Policy, replies: Replies) -> Iterator[str]:
     anchors = _certificates(policy)
-    issuers = [one.subject for one in anchors]
+    issuers = [each.subject for each in anchors]
     if policy.pin:
-        issuers += [one.issuer for one in anchors]
+        issuers += [each.issuer for each in anchors]
     for file, data in zip(replies.crls, policy.crls, strict=True):
         try:
-            found = _list(data)
+            crl = _list(data)
         except ValueError as error:
             raise ConfigurationError(
                 f"replies.crls: {file} is no revocation list", code="CB-345"
             ) from error
-        if found.issuer not in issuers:
+        if crl.issuer not in issuers:
             yield (
-                f"the revocation list {file} is issued by {found.issuer.rfc4514_string()}, which "
+                f"the revocation list {file} is issued by {crl.issuer.rfc4514_string()}, which "
                 "is no anchor of replies.trust: it says nothing of whom these issued; name the "
                 "list of the right issuer, or ignore this where that is an authority between"
             )
-        elif found.next_update_utc is not None and found.next_update_utc < SYSTEM.now():
-            ended = f"{found.next_update_utc:%Y-%m-%d}"
-            yield f"the revocation list {file} was to be replaced by {ended}"
+        elif crl.next_update_utc is not None and crl.next_update_utc < SYSTEM.now():
+            until = f"{crl.next_update_utc:%Y-%m-%d}"
+            yield f"the revocation list {file} was to be replaced by {until}"
 
 
 def _certificates(policy: Policy) -> Sequence[x509.Certificate]:

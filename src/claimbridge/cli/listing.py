@@ -32,18 +32,18 @@ class Listing:
         if sys.stdout.isatty():
             self._show_below()
             return
-        made = table(*self._columns, self._last, numbers=self._numbers)
+        grid = table(*self._columns, self._last, numbers=self._numbers)
         for cells, why in self._rows:
-            row(made, *cells, why)
-        show(made)
+            row(grid, *cells, why)
+        show(grid)
 
     def _show_below(self) -> None:
-        made = table(*self._columns, numbers=self._numbers)
+        grid = table(*self._columns, numbers=self._numbers)
         for cells, _ in self._rows:
-            row(made, *cells)
+            row(grid, *cells)
         terminal = console()
         with terminal.capture() as captured:
-            terminal.print(made)
+            terminal.print(grid)
         lines = captured.get().splitlines()
         head = len(lines) - len(self._rows)  # a row is one line
         for number, line in enumerate(lines):

@@ -20,53 +20,53 @@ def read_options(given: tuple[str, ...]) -> dict[str, Any]:
 
     Raises ConfigurationError CB-251 for what is no KEY=VALUE, and for a key given twice.
     """
-    found: dict[str, Any] = {}
-    for one in given:
-        key, equals, value = one.partition("=")
+    options: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
         if not (equals and key.strip()):
-            raise _wrong(one, "is not KEY=VALUE")
+            raise _wrong(text, "is not KEY=VALUE")
         try:
             table = tomllib.loads(f"{key} = {value}", parse_float=Decimal)
         except (ValueError, ArithmeticError, RecursionError):  # of TOML, and of absurd numbers
             try:
                 table = tomllib.loads(f"{key} = {json.dumps(value)}")
             except ValueError as error:
-                raise _wrong(one, f"is not KEY=VALUE: {error}") from error
-        _join(found, table, one)
-    return found
+                raise _wrong(text, f"is not KEY=VALUE: {error}") from error
+        _join(options, table, text)
+    return options
 
 
-def _join(found: dict[str, Any], table: dict[str, Any], one: str) -> None:
+def _join(options: dict[str, Any], table: dict[str, Any], text: str) -> None:
     for key, value in table.items():
-        held = found.setdefault(key, value)
-        if held is value:
+        before = options.setdefault(key, value)
+        if before is value:
             continue
-        if not (isinstance(held, dict) and isinstance(value, dict)):
-            raise _wrong(one, "gives a key a second time")
-        _join(held, value, one)
+        if not (isinstance(before, dict) and isinstance(value, dict)):
+            raise _wrong(text, "gives a key a second time")
+        _join(before, value, text)
 
 
-def _wrong(one: str, why: str) -> ConfigurationError:
-    return ConfigurationError(f"--option {one[:80]!r} {why}", code="CB-251")
+def _wrong(text: str, why: str) -> ConfigurationError:
+    return ConfigurationError(f"--option {text[:80]!r} {why}", code="CB-251")
 
 
 def offline_ledger(
     profile: str, contract: Path | None, chart: Path | None, options: tuple[str, ...]
 ) -> Ledger:
     """Return a ledger that builds and reads, for commands that touch no network."""
-    given = read_options(options)
-    with ExitStack() as held:
+    profile_options = read_options(options)
+    with ExitStack() as files:
         if contract is not None:
-            contract = held.enter_context(at_hand(contract, suffix=".wsdl"))
+            contract = files.enter_context(at_hand(contract, suffix=".wsdl"))
         if chart is not None:
-            chart = held.enter_context(at_hand(chart, suffix=".toml"))
+            chart = files.enter_context(at_hand(chart, suffix=".toml"))
         config = LedgerConfig(
             name="preview",
             profile=profile,
             endpoint="http://127.0.0.1/",
             contract=str(contract) if contract else None,
             chart=str(chart) if chart else None,
-            options=given,
+            options=profile_options,
         )
         ledger = Ledger(config)
         _ = ledger.setup.contract  # opened while stdin's copy is there

@@ -15,7 +15,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final, TextIO
+from typing import Final, TextIO
 
 _PLAIN: Final = {
     "✓": "+", "✗": "x", "…": "...", "·": "-", "—": "-", "–": "-", "→": "->", "━": "-", "╺": "-",
@@ -32,7 +32,7 @@ def escape_unseen(text: str) -> str:
     """
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(_units(one) if _is_obeyed(one) else one for one in text)
+    return "".join(_units(character) if _is_obeyed(character) else character for character in text)
 
 
 def _is_obeyed(character: str) -> bool:
@@ -42,7 +42,7 @@ def _is_obeyed(character: str) -> bool:
 
 def in_ascii(text: str) -> str:
     r"""Return a text in ASCII: the rest as ``\uXXXX``, in pairs where need be, as JSON has it."""
-    return _NOT_ASCII.sub(lambda found: _units(found[0]), text)
+    return _NOT_ASCII.sub(lambda character: _units(character[0]), text)
 
 
 def _units(character: str) -> str:
@@ -65,8 +65,8 @@ class Outlet(io.TextIOBase):
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
         self._stream = stream
-        self._binary: BinaryIO | None = getattr(stream, "buffer", None)
-        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._binary = stream.buffer if isinstance(stream, io.TextIOWrapper) else None
+        self._encoding = (stream.encoding if stream is not None else None) or "utf-8"
         self._encoder = codecs.getincrementalencoder(self._encoding)()
         self.failed: OSError | None = None
         self.lacking: bool = False

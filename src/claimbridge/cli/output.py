@@ -69,10 +69,10 @@ def say(*parts: str | tuple[str, str], whole: bool = False) -> None:
     """
     from rich.text import Text
 
-    shown = [
+    texts = [
         harmless(part) if isinstance(part, str) else (harmless(part[0]), part[1]) for part in parts
     ]
-    console().print(Text.assemble(*shown), soft_wrap=whole)
+    console().print(Text.assemble(*texts), soft_wrap=whole)
 
 
 def paragraph(text: str, *, indent: int) -> None:
@@ -98,21 +98,21 @@ def table(
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
     for column in columns:
-        made.add_column(
+        grid.add_column(
             column,
             justify="right" if column in numbers else "left",
             no_wrap=column not in texts and column not in wrapped,
             overflow="fold" if column in wrapped else "ellipsis",
         )
-    return made
+    return grid
 
 
-def row(made: Table, *cells: str | tuple[str, str] | list[str]) -> None:
+def row(grid: Table, *cells: str | tuple[str, str] | list[str]) -> None:
     """Add a row; cells are texts as they are, texts with a style, or several lines of text."""
-    wraps = any(column.overflow == "fold" for column in made.columns)
-    made.add_row(*(_cell(cell, wraps=wraps) for cell in cells))
+    wraps = any(column.overflow == "fold" for column in grid.columns)
+    grid.add_row(*(_cell(cell, wraps=wraps) for cell in cells))
 
 
 def _cell(cell: str | tuple[str, str] | list[str], *, wraps: bool) -> Text:
@@ -127,11 +127,11 @@ def _cell(cell: str | tuple[str, str] | list[str], *, wraps: bool) -> Text:
     return Text(harmless(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
-def show(made: Table, *, title: str = "") -> None:
+def show(grid: Table, *, title: str = "") -> None:
     """Print a table with an empty line after it, under its title if it has one."""
     if title:
         say((title, "italic"))
-    console().print(made)
+    console().print(grid)
     say()
 
 

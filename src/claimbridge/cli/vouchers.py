@@ -15,7 +15,7 @@ def print_voucher(mapped: Mapped, *, explain: bool) -> None:
     elsewhere = any(posting.company for posting in voucher.postings)
     others = any(_partner(posting, voucher) for posting in voucher.postings)
     further = [_words(name) for name, has in (("company", elsewhere), ("partner", others)) if has]
-    made = table(
+    grid = table(
         "#", _words("account"), "debit", "credit", "", *further, _words("cost_centre"),
         _words("role"), _words("narration"),
         numbers=("#", "debit", "credit"), texts=("role", "narration"),
@@ -23,7 +23,7 @@ def print_voucher(mapped: Mapped, *, explain: bool) -> None:
     for number, posting in enumerate(voucher.postings, start=1):
         debit = posting.side is Side.DEBIT
         row(
-            made,
+            grid,
             str(number),
             posting.account,
             amount(posting.amount) if debit else "",
@@ -38,16 +38,16 @@ def print_voucher(mapped: Mapped, *, explain: bool) -> None:
     title = [voucher.text, voucher.company, str(voucher.posting_date)]
     if voucher.documents:
         title.append(f"part {voucher.document_number} of {voucher.documents}")
-    show(made, title=" · ".join(title))
+    show(grid, title=" · ".join(title))
     if explain:
         _print_reasons(mapped)
 
 
 def _words(name: str) -> str:
     """Return what people call a field of a posting."""
-    told = POSTING[name].words
-    assert isinstance(told, str)
-    return told
+    words = POSTING[name].words
+    assert isinstance(words, str)
+    return words
 
 
 def _partner(posting: Posting, voucher: Voucher) -> str:
@@ -56,20 +56,20 @@ def _partner(posting: Posting, voucher: Voucher) -> str:
 
 def _print_reasons(mapped: Mapped) -> None:
     rounded = any(line.rounding or line.remainder for line in mapped.explain)
-    made = table(
+    grid = table(
         "#", "claim, chart", "why", *(["rounding"] if rounded else []),
         numbers=("#", "rounding"), wrapped=("why",),
     )  # fmt: skip
     for line in mapped.explain:
         number = "" if line.posting is None else str(line.posting + 1)
         decided = [part for part in (line.source, line.row) if part]
-        row(made, number, decided, line.rule, *([_rounding(line)] if rounded else []))
-    show(made)
+        row(grid, number, decided, line.rule, *([_rounding(line)] if rounded else []))
+    show(grid)
 
 
 def _rounding(line: Explanation) -> str:
     """Return what rounding added, and in brackets what of it a division did."""
-    told = f"{line.rounding.normalize():+f}" if line.rounding else ""
+    text = f"{line.rounding.normalize():+f}" if line.rounding else ""
     if line.remainder:
-        told += f" ({line.remainder.normalize():+f})"
-    return told.strip()
+        text += f" ({line.remainder.normalize():+f})"
+    return text.strip()

@@ -1,8 +1,8 @@
 """An ERP's contract: loaded from a closed bundle, written to strictly, read from tolerantly.
 
-The rooms, from below: ``files`` a contract consists of; the ``outline`` of its schemas and their
-``patterns``; ``calls`` by it, ``encoded`` ones, and documents inside ``strings``; the ``pruned``
-part that is in use; ``contract`` for those who call; ``study`` for those who ask what it says.
+The rooms, from below: its ``files``; the ``outline`` of its schemas, and their ``patterns``; its
+``calls``, ``encoded`` calls, and documents inside ``strings``; the ``pruned`` part in use. Callers
+use ``contract``; ``study`` answers what a contract says and what changed in it.
 """
 
 from claimbridge.contract.calls.replies import Reply

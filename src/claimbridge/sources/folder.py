@@ -98,7 +98,7 @@ class FolderSource:
 
     def reread(self, key: str) -> Arrival | None:
         """Return one claim as its file has it now; None when the file is gone."""
-        return next((one for one in self._all() if one.key == key), None)
+        return next((arrival for arrival in self._all() if arrival.key == key), None)
 
     def ended(
         self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
@@ -130,7 +130,7 @@ class FolderSource:
 
     def _names(self) -> list[str]:
         """Return the names of files to read, by age."""
-        found = []
+        ages = []
         now = self._clock.now().timestamp()
         try:
             with os.scandir(self._path) as entries:
@@ -144,30 +144,30 @@ class FolderSource:
                         # say. A clock that was set back must not hide a file.
                         rests = abs(now - state.st_ctime) >= self._settings.settle
                         if not stat.S_ISDIR(state.st_mode) and rests:
-                            found.append((state.st_mtime_ns, entry.name))
+                            ages.append((state.st_mtime_ns, entry.name))
         except OSError as error:
             raise _unusable(self._path, error) from error
-        return [name for _, name in sorted(found)]
+        return [name for _, name in sorted(ages)]
 
     def _read(self, name: str) -> Iterator[Arrival]:
         version = _version((self._path / name).lstat())
-        found: list[ClaimOrError] = []
+        claims: list[ClaimOrError] = []
         try:
             data, version = self._bytes(name)
             suffix = Path(name).suffix.casefold()
-            found += claims_in(data, suffix=suffix, what=_printable(name))
-            if not found:
+            claims += claims_in(data, suffix=suffix, what=_printable(name))
+            if not claims:
                 raise _refusal(name, "holds no claims")
         except ClaimBridgeError as error:
-            found = [error]
-        keys = _keys(name, found)
+            claims = [error]
+        keys = _keys(name, claims)
         file = _File(name, version, set(keys), {})
-        for key, one in zip(keys, found, strict=True):
+        for key, claim in zip(keys, claims, strict=True):
             self._of[key] = file
-            if isinstance(one, Claim):
-                yield Arrival(key=key, version=version, claim=one)
+            if isinstance(claim, Claim):
+                yield Arrival(key=key, version=version, claim=claim)
             else:
-                yield Arrival(key=key, version=version, error=one, label=one.claim_id or "")
+                yield Arrival(key=key, version=version, error=claim, label=claim.claim_id or "")
 
     def _bytes(self, name: str) -> tuple[bytes, str]:
         """Return a file's content, and the version that it is."""
@@ -273,16 +273,16 @@ def _refuse_one_place(name: str, *folders: Path) -> None:
         )
 
 
-def _keys(name: str, found: list[ClaimOrError]) -> list[str]:
+def _keys(name: str, claims: list[ClaimOrError]) -> list[str]:
     """Return a key for each claim of a file: the file's name, and the claim's id if it has more."""
-    shown = _printable(name)
-    if len(found) == 1:
-        return [shown]
+    file = _printable(name)
+    if len(claims) == 1:
+        return [file]
     keys: list[str] = []
-    for position, one in enumerate(found, start=1):
-        claim_id = one.id if isinstance(one, Claim) else one.claim_id
-        key = f"{shown}#{claim_id or position}"
-        keys.append(key if key not in keys else f"{shown}#{position}")
+    for position, claim in enumerate(claims, start=1):
+        claim_id = claim.id if isinstance(claim, Claim) else claim.claim_id
+        key = f"{file}#{claim_id or position}"
+        keys.append(key if key not in keys else f"{file}#{position}")
     return keys
 
 

@@ -1,7 +1,7 @@
 """Hints: "this document may have changed", from a webhook or from a log of what it missed.
 
-A hint is never believed, only followed: the document is read again. It is kept until what was read
-is kept, and whatever the hints miss, the source's own reading finds.
+A hint is never believed, only followed: the document is read again. A hint stays until what was
+read is recorded. Whatever the hints miss, the source's own reading finds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SEPARATOR: Final = "|"
 
 
 class Hints(Protocol):
-    """Where hints are kept: the record. Each call is durable when it returns."""
+    """Where hints are stored: the record. Each call is durable when it returns."""
 
     def hint(self, source: str, keys: Sequence[str]) -> None:
         """Keep that these documents may have changed; one that is kept already becomes newest."""
@@ -53,9 +53,9 @@ class Hints(Protocol):
 class SourceWithHints:
     """A source whose hints are followed before it is read on; it is a ``Source`` itself.
 
-    Its marks are those of ``source`` with the number of the last hint that was followed, so that
-    a hint is forgotten when what it led to is kept, not sooner. ``missed`` is called at the start
-    of every reading: it may add hints. ``port`` is how the source is written back to. Every other
+    Its marks are those of ``source`` with the number of the last hint that was followed. So a hint
+    is forgotten when what was read is recorded, not sooner. ``catch_up`` is called at the start
+    of every reading, and may add hints. ``port`` is how the source is written back to. Every other
     ability is the source's own.
     """
 

@@ -88,25 +88,25 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """
         common = {"name": self.name, "folder": self.folder}
         fields = kind.__struct_fields__
-        given = {**self.options, **{key: common[key] for key in common if key in fields}}
+        table = {**self.options, **{key: common[key] for key in common if key in fields}}
         where = f"[source.{self.name}]"
-        found = read_as(kind, given, where=where, code="CB-531")
-        check_finite(msgspec.structs.asdict(found), what=where, code="CB-531")
-        return found
+        settings = read_as(kind, table, where=where, code="CB-531")
+        check_finite(msgspec.structs.asdict(settings), what=where, code="CB-531")
+        return settings
 
     def ledger_of(self, claim: Claim) -> str:
         """Return the ledger that the claim goes to. Raises ClaimError CB-532."""
         if self.ledger:
             return self.ledger
-        found = self.ledgers.get(claim.company)
-        if found is None:
+        ledger = self.ledgers.get(claim.company)
+        if ledger is None:
             raise ClaimError(
                 f"company: no ledger is configured for company {claim.company}; add it to "
                 f"ledgers of [source.{self.name}], which has {', '.join(sorted(self.ledgers))}",
                 code="CB-532",
                 claim_id=claim.id,
             )
-        return found
+        return ledger
 
     @property
     def all_ledgers(self) -> tuple[str, ...]:
@@ -136,8 +136,8 @@ def load_source(
     _override(table, name, os.environ if environ is None else environ, document)
     own = SourceConfig.__struct_fields__
     options = {key: table.pop(key) for key in list(table) if key not in own or key == "options"}
-    given = {**table, "name": name, "options": options, "folder": str(path.parent)}
-    return read_as(SourceConfig, given, where=f"{path} [source.{name}]", code="CB-531")
+    fields = {**table, "name": name, "options": options, "folder": str(path.parent)}
+    return read_as(SourceConfig, fields, where=f"{path} [source.{name}]", code="CB-531")
 
 
 def journal_of(path: str | Path, config: SourceConfig) -> str:
@@ -162,15 +162,15 @@ def open_source(config: SourceConfig, record: SourceRecord) -> Source:
     What ``kind`` names is called with ``config`` and ``record``. Raises ConfigurationError: CB-534
     when there is no such kind, or it cannot be loaded or is no source.
     """
-    found = _maker(config.kind)(config, record)
-    missing = [part for part in _PARTS if not hasattr(found, part)]
+    source = _maker(config.kind)(config, record)
+    missing = [part for part in _PARTS if not hasattr(source, part)]
     if missing:
         raise ConfigurationError(
             f"what {config.kind!r} makes is no source: it has no {', '.join(missing)}; see "
             "claimbridge.sources.Source",
             code="CB-534",
         )
-    return found
+    return source
 
 
 def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:

@@ -31,7 +31,7 @@ from claimbridge.sources.record import Delivery, SourceRecord, open_record
 from claimbridge.sources.settings import SourceConfig, journal_of, load_source
 
 MOST_AT_ONCE: Final = 64
-"""Bodies taken in at one time; more are told to come again."""
+"""Bodies taken in at one time; beyond that, a sender is asked to come again."""
 _PATIENCE: Final = 20.0
 """Seconds that a body may take to arrive."""
 _PAGE: Final = 100
@@ -57,9 +57,9 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 class Webhook(Receiver):
     """The receiver: an ASGI application for one source.
 
-    Answers 202 once the body is on the disk; 401 where the signature, or the time that it covers,
-    is not right or stands there twice, without saying which; 405, 408 and 413 for what is no such
-    request; 503 when it cannot be kept now. Raises ConfigurationError for an empty secret.
+    Answers 202 once the body is on the disk. Answers 401 where the signature or its time is wrong,
+    or stands there twice, without saying which. Answers 405, 408 and 413 for other requests, and
+    503 when the body cannot be stored now. Raises ConfigurationError for an empty secret.
     """
 
     def __init__(
@@ -140,15 +140,15 @@ class WebhookSource:
     def arrivals(self, *, since: str = "") -> Iterator[Arrival]:
         """Yield what was received after the body of the number ``since``."""
         after = int(since or 0)
-        while found := self._record.deliveries(self.name, after=after, limit=_PAGE):
-            for delivery in found:
+        while page := self._record.deliveries(self.name, after=after, limit=_PAGE):
+            for delivery in page:
                 yield _arrival(delivery)
-            after = found[-1].number
+            after = page[-1].number
 
     def reread(self, key: str) -> Arrival | None:
         """Return what was received last about a document; None when nothing was."""
-        found = self._record.find(self.name, key)
-        return found[-1].arrival() if found else None
+        versions = self._record.find(self.name, key)
+        return versions[-1].arrival() if versions else None
 
     def ended(
         self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None
@@ -206,8 +206,8 @@ def _arrival(delivery: Delivery) -> Arrival:
 
 def _only(scope: Scope, wanted: bytes) -> bytes:
     """Return the one header of a name; empty where there is none, and where there are several."""
-    found = [value for name, value in scope["headers"] if name.lower() == wanted]
-    return bytes(found[0]) if len(found) == 1 else b""
+    values = [value for name, value in scope["headers"] if name.lower() == wanted]
+    return bytes(values[0]) if len(values) == 1 else b""
 
 
 def _signature(secret: bytes, stamped: bytes, body: bytes) -> bytes:

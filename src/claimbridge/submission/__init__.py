@@ -50,7 +50,7 @@ from claimbridge.submission.driver import (
     take,
     with_journal,
 )
-from claimbridge.submission.evidence import counts, moved
+from claimbridge.submission.evidence import counts
 from claimbridge.submission.news import absorb, submission_of
 from claimbridge.submission.port import Built, Draft, Exchanger, LedgerPort, Rules
 from claimbridge.submission.probe import ProbeResult
@@ -113,7 +113,6 @@ __all__ = [
     "in_our_spelling",
     "memory_warning",
     "missing",
-    "moved",
     "open_book",
     "perform",
     "perform_awaiting",

@@ -17,7 +17,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.model.doubt import enter_doubt
-from claimbridge.submission.evidence import after, in_reversal, moved, with_original
+from claimbridge.submission.evidence import after, in_reversal, in_state, with_original
 from claimbridge.submission.port import Rules
 from claimbridge.submission.references import reference_for
 from claimbridge.submission.steps import Plan, Record
@@ -104,12 +104,12 @@ def decide_unasked(
 def into_doubt(history: History, flight: Submission, gap: Gap, rules: Rules) -> Plan[None]:
     """Put what another journal may have sent in doubt; the journal must be read anew."""
     if history.get(flight.key) is None:
-        start = yield from Record(history, (moved(flight, State.PENDING, rules, detail=""),))
+        start = yield from Record(history, (in_state(flight, State.PENDING, rules, detail=""),))
         if start is None:
             return
         history = start
     why = f"another journal was in use until {gap.until:%Y-%m-%d %H:%M:%S%z} and may have sent it"
-    doubtful = enter_doubt(moved(flight, State.IN_DOUBT, rules, detail=why), rules.clock)
+    doubtful = enter_doubt(in_state(flight, State.IN_DOUBT, rules, detail=why), rules.clock)
     doubtful = msgspec.structs.replace(doubtful, attempt=1)
     original = history.get(msgspec.structs.replace(flight.key, purpose=Purpose.POST))
     reverses = flight.key.purpose is Purpose.REVERSE and original is not None
@@ -129,7 +129,7 @@ def _for_a_person(flight: Submission, why: str, rules: Rules) -> Submission:
 
     So it counts as sent, by whoever sent it.
     """
-    return msgspec.structs.replace(moved(flight, State.PARKED, rules, detail=why), attempt=1)
+    return msgspec.structs.replace(in_state(flight, State.PARKED, rules, detail=why), attempt=1)
 
 
 def adopt(history: History, flight: Submission, answer: Outcome, rules: Rules) -> Plan[Outcome]:
@@ -147,7 +147,7 @@ def adopt(history: History, flight: Submission, answer: Outcome, rules: Rules) -
         landing = _for_a_person(landing, landing.detail, rules)
     if landing.state is not State.PARKED and history.get(flight.key) is None:
         why = f"asked before it was sent for the first time: the ERP holds {entry}"
-        waiting = moved(flight, State.PENDING, rules, detail=why)
+        waiting = in_state(flight, State.PENDING, rules, detail=why)
         start = yield from Record(history, (waiting,))
         if start is None:
             return answer

@@ -22,7 +22,7 @@ from claimbridge.model import (
 from claimbridge.submission.decisions import Fly, decide
 from claimbridge.submission.delivery import submit_draft
 from claimbridge.submission.documents import Documents
-from claimbridge.submission.evidence import error_for, outcome_of_each, renewed, taking_off
+from claimbridge.submission.evidence import at_take_off, error_for, outcome_of_each, with_content_of
 from claimbridge.submission.first import is_unguarded
 from claimbridge.submission.flight import give_up, record_outcome, take_off
 from claimbridge.submission.port import Built, Draft, Exchanger, LedgerPort
@@ -141,7 +141,7 @@ def _look_at(draft: Draft) -> Plan[tuple[History, Submission] | None]:
     decision = decide(history, target.key, target.digest)
     if not isinstance(decision, Fly):
         return None
-    return history, renewed(decision.record or target, target)
+    return history, with_content_of(decision.record or target, target)
 
 
 def _may_be_sent(
@@ -178,7 +178,7 @@ def _may_be_sent(
 def _take_off(
     index: int, history: History, target: Submission, flights: list[_Flight], ledger: Exchanger
 ) -> Plan[None]:
-    flight = taking_off(target, ledger.rules)
+    flight = at_take_off(target, ledger.rules)
     start = yield from take_off(history, flight, ledger)
     if start is not None:
         flights.append(_Flight(index, start, flight))

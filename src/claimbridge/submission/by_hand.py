@@ -17,7 +17,7 @@ from claimbridge.submission.evidence import (
     EVIDENCE,
     after,
     counts,
-    moved,
+    in_state,
     reversal_key,
     with_original,
 )
@@ -119,7 +119,7 @@ def _as_found(
         raise may_still_arrive(parked, left)
     parked = leave_doubt(parked)
     if nothing_there and outcome.kind is not OutcomeKind.REJECTED:
-        return moved(parked, State.PENDING, rules, detail=outcome.text)
+        return in_state(parked, State.PENDING, rules, detail=outcome.text)
     ending = after(parked, outcome, rules, compare=False)
     return msgspec.structs.replace(ending, detail=outcome.text)
 
@@ -145,7 +145,7 @@ def settle_gone(key: Key, note: str, ledger: Exchanger) -> Plan[Submission]:
             raise _not_accepted(key, record)
         if ledger.rules.capabilities.can_query:
             yield from _check_gone(record, ledger)
-        gone = moved(record, State.REVERSED, ledger.rules, detail=f"gone from the ERP: {note}")
+        gone = in_state(record, State.REVERSED, ledger.rules, detail=f"gone from the ERP: {note}")
         gone = msgspec.structs.replace(gone, reasons=(), returns_to=None)
         if (yield from Record(history, (gone,))) is not None:
             return gone

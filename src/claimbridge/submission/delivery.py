@@ -18,7 +18,7 @@ from claimbridge.submission.decisions import (
     not_reversible,
 )
 from claimbridge.submission.doubt import Resend, resolve
-from claimbridge.submission.evidence import refusal, renewed
+from claimbridge.submission.evidence import refusal, with_content_of
 from claimbridge.submission.first import ask_earlier, ask_first, check_newest
 from claimbridge.submission.flight import Tries, fly
 from claimbridge.submission.intentions import give_up_changes, posting_changes
@@ -113,7 +113,7 @@ class _Delivery:
 
     def _ask_first(self, history: History, decision: Fly, draft: Draft) -> Plan[Draft | None]:
         """Return what may be sent, once it is known that the ERP does not have it."""
-        flight = renewed(decision.record or draft.submission, draft.submission)
+        flight = with_content_of(decision.record or draft.submission, draft.submission)
         answer = yield from ask_first(history, flight, self._ledger)
         if answer is not None:
             yield from self._tries.after_question(flight, answer)

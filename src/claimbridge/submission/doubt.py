@@ -15,7 +15,7 @@ from claimbridge.submission.evidence import (
     counts,
     differ,
     error_for,
-    moved,
+    in_state,
     outcome_of_each,
     with_original,
 )
@@ -57,7 +57,9 @@ def resolve(
         refused = after(doubtful, outcome, ledger.rules)
         doubtful = msgspec.structs.replace(refused, state=doubtful.state)
     if outcome.kind in {OutcomeKind.ABSENT, OutcomeKind.REJECTED}:
-        plan = _absent(history, doubtful, ledger.rules, left=left, resend=resend, proven=proven)
+        plan = _decide_absent(
+            history, doubtful, ledger.rules, left=left, resend=resend, proven=proven
+        )
         return (yield from plan)
     if outcome.kind in EVIDENCE:
         return (yield from _write(history, after(doubtful, outcome, ledger.rules), ledger.rules))
@@ -94,7 +96,7 @@ def _resolve_unasked(
     return sent[0] if sent is not None else None
 
 
-def _absent(
+def _decide_absent(
     history: History,
     doubtful: Submission,
     rules: Rules,
@@ -127,7 +129,7 @@ def _absent(
         return Resend(settled)
     state = State.REJECTED if refused else State.PENDING
     detail = doubtful.detail if refused else "asked; the ERP has no such document"
-    return (yield from _write(history, moved(settled, state, rules, detail=detail), rules))
+    return (yield from _write(history, in_state(settled, state, rules, detail=detail), rules))
 
 
 def _under_way(doubtful: Submission, outcome: Outcome, rules: Rules) -> OutcomeUnknown:
@@ -175,7 +177,7 @@ def may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
 def _park(
     history: History, doubtful: Submission, rules: Rules, why: str
 ) -> Plan[Submission | None]:
-    return (yield from _write(history, moved(doubtful, State.PARKED, rules, detail=why), rules))
+    return (yield from _write(history, in_state(doubtful, State.PARKED, rules, detail=why), rules))
 
 
 def _write(history: History, settled: Submission, rules: Rules) -> Plan[Submission | None]:

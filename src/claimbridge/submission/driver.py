@@ -199,14 +199,14 @@ class WorkWindow(Generic[P, H]):
     def __init__(self, begin: Callable[[P], H], most: int) -> None:
         self._begin = begin
         self._most = most
-        self.begun: Final[deque[H]] = deque()
+        self.ahead: Final[deque[H]] = deque()
         """What was begun and nobody has taken yet."""
 
     def begin(self, work: Iterable[P]) -> Iterator[H]:
         """Begin one after the other; yield the oldest once there are ``most``, the rest at last."""
         for one in work:
-            self.begun.append(self._begin(one))
-            if len(self.begun) >= self._most:
-                yield self.begun.popleft()
-        while self.begun:
-            yield self.begun.popleft()
+            self.ahead.append(self._begin(one))
+            if len(self.ahead) >= self._most:
+                yield self.ahead.popleft()
+        while self.ahead:
+            yield self.ahead.popleft()

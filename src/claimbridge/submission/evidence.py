@@ -115,35 +115,37 @@ def after(
     """Return the submission as ``outcome`` leaves it; the heart of the state machine."""
     kind = outcome.kind
     if kind in EVIDENCE and kind is not OutcomeKind.REJECTED:
-        return _adopted(current, outcome, rules, compare=compare)
+        return _adoption(current, outcome, rules, compare=compare)
     if kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
         current = msgspec.structs.replace(current, job=outcome.job or current.job)
-        return enter_doubt(moved(current, State.IN_DOUBT, rules, detail=outcome.text), rules.clock)
+        return enter_doubt(
+            in_state(current, State.IN_DOUBT, rules, detail=outcome.text), rules.clock
+        )
     if kind is OutcomeKind.REJECTED:
-        return _refused(current, outcome, rules)
+        return _after_refusal(current, outcome, rules)
     # NOT_DELIVERED, UNAVAILABLE: this attempt had no effect; an earlier one may have had.
     if not counts(outcome):
         detail = f"{outcome.text}; {UNBOUND}"
-        return enter_doubt(moved(current, State.IN_DOUBT, rules, detail=detail), rules.clock)
+        return enter_doubt(in_state(current, State.IN_DOUBT, rules, detail=detail), rules.clock)
     state = State.PENDING if current.doubt_since is None else State.IN_DOUBT
-    return moved(current, state, rules, detail=outcome.text)
+    return in_state(current, state, rules, detail=outcome.text)
 
 
-def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bool) -> Submission:
+def _adoption(current: Submission, outcome: Outcome, rules: Rules, *, compare: bool) -> Submission:
     """The ERP holds a document with our reference: ours, if the amounts agree."""
     ours = current.voucher.totals
     unexplained = outcome.kind is OutcomeKind.DUPLICATE and current.doubt_since is None
     if compare and outcome.totals and outcome.totals != ours:
-        return moved(
+        return in_state(
             current,
             State.PARKED,
             rules,
             detail=f"the ERP holds {outcome.journal_entry or 'a document'} under our reference "
-            f"with other amounts ({_listed(outcome.totals)}, ours {_listed(ours)})",
+            f"with other amounts ({_totals_text(outcome.totals)}, ours {_totals_text(ours)})",
         )
     if compare and unexplained and not outcome.totals:
-        return moved(
+        return in_state(
             current,
             State.PARKED,
             rules,
@@ -157,13 +159,13 @@ def _adopted(current: Submission, outcome: Outcome, rules: Rules, *, compare: bo
     if outcome.kind in _POSTED_WHEN_NUMBERED and outcome.journal_entry is not None:
         state = State.POSTED if state is State.ACKNOWLEDGED else state
     return msgspec.structs.replace(
-        leave_doubt(moved(current, state, rules, detail=outcome.text)),
+        leave_doubt(in_state(current, state, rules, detail=outcome.text)),
         journal_entry=outcome.journal_entry or current.journal_entry,
         reasons=(),
     )
 
 
-def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
+def _after_refusal(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
     detail = outcome.text or "; ".join(str(reason) for reason in outcome.reasons)
     state, reasons = State.REJECTED, outcome.reasons
     certain = counts(outcome)
@@ -175,21 +177,21 @@ def _refused(current: Submission, outcome: Outcome, rules: Rules) -> Submission:
         why = "an earlier answer was lost, a later sending was refused" if certain else UNBOUND
         detail = f"{why}: {detail}"
         current = current if current.doubt_since is not None else enter_doubt(current, rules.clock)
-    refusal = moved(current, state, rules, detail=detail)
+    refusal = in_state(current, state, rules, detail=detail)
     return msgspec.structs.replace(refusal, reasons=reasons)
 
 
-def moved(current: Submission, state: State, rules: Rules, *, detail: str) -> Submission:
+def in_state(current: Submission, state: State, rules: Rules, *, detail: str) -> Submission:
     """Return ``current`` in another state, and why."""
     return msgspec.structs.replace(
         current, state=state, detail=detail, updated_at=rules.clock.now()
     )
 
 
-def taking_off(submission: Submission, rules: Rules) -> Submission:
+def at_take_off(submission: Submission, rules: Rules) -> Submission:
     """Return the submission as it is recorded just before it is sent."""
     return msgspec.structs.replace(
-        moved(submission, State.SENDING, rules, detail=""),
+        in_state(submission, State.SENDING, rules, detail=""),
         attempt=submission.attempt + 1,
         attempted_at=rules.clock.now(),
         attempted_uptime=rules.clock.uptime(),
@@ -198,7 +200,7 @@ def taking_off(submission: Submission, rules: Rules) -> Submission:
     )
 
 
-def renewed(record: Submission, target: Submission) -> Submission:
+def with_content_of(record: Submission, target: Submission) -> Submission:
     """Return the record of earlier, ineffective attempts with today's voucher and invoices.
 
     The reference stays, even where the profile would derive another today; but not one that was
@@ -246,7 +248,7 @@ def in_reversal(original: Submission, rules: Rules) -> Submission:
     """Return the original of a reversal that is being sent."""
     if original.state is State.REVERSING:
         return original
-    reversing = moved(original, State.REVERSING, rules, detail="its reversal is being sent")
+    reversing = in_state(original, State.REVERSING, rules, detail="its reversal is being sent")
     return msgspec.structs.replace(reversing, returns_to=original.state)
 
 
@@ -257,27 +259,29 @@ def with_original(history: History, landing: Submission, rules: Rules) -> tuple[
     its claim, where nothing of that may be in the ledger.
     """
     if landing.key.purpose is not Purpose.REVERSE:
-        return landing, *_refused_with(history, landing, rules)
+        return landing, *_refusals_beside(history, landing, rules)
     original = history.get(msgspec.structs.replace(landing.key, purpose=Purpose.POST))
     if original is None:
         return (landing,)
     if landing.state in LIVE and (original.state in LIVE or original.state is State.REVERSING):
-        settled = moved(original, State.REVERSED, rules, detail=f"by {landing.journal_entry or ''}")
+        settled = in_state(
+            original, State.REVERSED, rules, detail=f"by {landing.journal_entry or ''}"
+        )
     elif landing.state in {State.REJECTED, State.PENDING} and original.state is State.REVERSING:
         beside = _beside(history, original)
         if beside and (landing.state is State.PENDING or not _untouched(history, beside)):
             return (landing,)  # the whole claim is to be taken back; some of it may be already
         return (
             landing,
-            _kept(original, rules, "its reversal did not take place"),
-            *(change for one in beside for change in _spared(history, one, rules)),
+            _as_before(original, rules, "its reversal did not take place"),
+            *(change for one in beside for change in _sparing_changes(history, one, rules)),
         )
     else:
         return (landing,)
     return landing, msgspec.structs.replace(settled, returns_to=None)
 
 
-def _refused_with(history: History, landing: Submission, rules: Rules) -> list[Submission]:
+def _refusals_beside(history: History, landing: Submission, rules: Rules) -> list[Submission]:
     """Return what is not sent either because a part of the claim was refused."""
     if landing.state is not State.REJECTED or not landing.voucher.documents:
         return []
@@ -293,7 +297,7 @@ def _refused_with(history: History, landing: Submission, rules: Rules) -> list[S
         return []
     why = f"not sent: the ERP refused part {landing.key.part}"
     waiting = [one for one in others if one.state is State.PENDING]
-    return [moved(one, State.REJECTED, rules, detail=why) for one in waiting]
+    return [in_state(one, State.REJECTED, rules, detail=why) for one in waiting]
 
 
 def _beside(history: History, original: Submission) -> list[Submission]:
@@ -319,18 +323,18 @@ def _untouched(history: History, beside: Sequence[Submission]) -> bool:
     )
 
 
-def _spared(history: History, one: Submission, rules: Rules) -> list[Submission]:
+def _sparing_changes(history: History, one: Submission, rules: Rules) -> list[Submission]:
     """Return what to write of a document that is not to be taken back after all."""
     why = "not sent: the ERP refused to reverse another document of the claim"
     reversal = history.get(reversal_key(one.key))
     waits = reversal is not None and reversal.state is State.PENDING
-    refusal = [moved(reversal, State.REJECTED, rules, detail=why)] if reversal and waits else []
-    return [_kept(one, rules, why), *refusal]
+    refusal = [in_state(reversal, State.REJECTED, rules, detail=why)] if reversal and waits else []
+    return [_as_before(one, rules, why), *refusal]
 
 
-def _kept(original: Submission, rules: Rules, why: str) -> Submission:
+def _as_before(original: Submission, rules: Rules, why: str) -> Submission:
     """Return a document as it was before it was to be taken back."""
-    kept = moved(original, original.returns_to or State.POSTED, rules, detail=why)
+    kept = in_state(original, original.returns_to or State.POSTED, rules, detail=why)
     return msgspec.structs.replace(kept, returns_to=None)
 
 
@@ -376,5 +380,5 @@ def refusal(landing: Submission) -> LedgerRejection:
     )
 
 
-def _listed(totals: dict[str, Any]) -> str:
+def _totals_text(totals: dict[str, Any]) -> str:
     return ", ".join(f"{amount} {currency}" for currency, amount in sorted(totals.items()))

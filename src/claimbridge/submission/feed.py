@@ -24,7 +24,7 @@ class Feed:
     """Reads page after page from a cursor, and knows how far the changes were dealt with."""
 
     def __init__(self, cursor: str) -> None:
-        self.begin, self._done, self._last = _read(cursor)
+        self.begin, self._done, self._last = _position(cursor)
         self._dealt = self._kept = cursor
 
     def limit(self, asked: int) -> int:
@@ -38,7 +38,7 @@ class Feed:
         """
         skipped, count = self._dealt_with(page), len(page.outcomes)
         for place, outcome in enumerate(page.outcomes[skipped:], start=skipped + 1):
-            after = page.cursor if place == count else _written(self.begin, place, outcome)
+            after = page.cursor if place == count else _cursor_within(self.begin, place, outcome)
             yield outcome, after
             self._dealt = after
         self.begin, self._done, self._last = page.cursor, 0, ""
@@ -66,11 +66,11 @@ def _name(change: Outcome) -> str:
     return hashlib.sha256(msgspec.json.encode(key_parts)).hexdigest()[:16]
 
 
-def _written(begin: str, done: int, last: Outcome) -> str:
+def _cursor_within(begin: str, done: int, last: Outcome) -> str:
     return f"{_OURS}:{done}:{_name(last)}:{begin}"
 
 
-def _read(cursor: str) -> tuple[str, int, str]:
+def _position(cursor: str) -> tuple[str, int, str]:
     """Return where a page begins, how many of it were dealt with, and the name of the last."""
     ours, _, rest = cursor.partition(":")
     done, _, rest = rest.partition(":")

@@ -38,7 +38,7 @@ from claimbridge.submission.evidence import (
     UNBOUND,
     counts,
     differ,
-    moved,
+    in_state,
     outcome_of_each,
 )
 from claimbridge.submission.port import Exchanger, Rules
@@ -89,7 +89,7 @@ def ask_first(history: History, flight: Submission, ledger: Exchanger) -> Plan[O
         wait_for_arrivals(flight, gap, ledger.rules)
     if is_refused:
         # What it remembers of another sending must not be taken for the answer to this one.
-        again = moved(flight, State.PENDING, ledger.rules, detail="")
+        again = in_state(flight, State.PENDING, ledger.rules, detail="")
         yield from Record(history, (msgspec.structs.replace(again, attempt=1),))
         return Outcome(kind=_K.UNKNOWN, reference=flight.reference, text="refused before")
     return None

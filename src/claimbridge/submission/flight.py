@@ -7,10 +7,10 @@ from claimbridge.model import History, Key, Outcome, OutcomeKind, State, Submiss
 from claimbridge.submission.evidence import (
     EVIDENCE,
     after,
+    at_take_off,
     error_for,
     in_reversal,
     outcome_of_each,
-    taking_off,
     with_original,
 )
 from claimbridge.submission.news import absorb
@@ -30,7 +30,7 @@ def fly(
 
     Returns None when another writer was faster: read the journal again and decide again.
     """
-    flight = taking_off(records[0], ledger.rules)
+    flight = at_take_off(records[0], ledger.rules)
     others = tuple(in_reversal(other, ledger.rules) for other in records[1:])
     start = yield from take_off(history, flight, ledger, others)
     if start is None:
@@ -82,7 +82,7 @@ def _record(
         try:
             written = yield from Record(history, with_original(history, landing, ledger.rules))
         except JournalError as error:
-            raise _unrecorded(flight, outcome, error) from error
+            raise _not_kept(flight, outcome, error) from error
         if written is not None:
             return landing, outcome
         history = yield from Recall(flight.key.book, flight.key.claim_id)
@@ -104,7 +104,7 @@ def _is_open(history: History, flight: Submission) -> bool:
     )
 
 
-def _unrecorded(flight: Submission, outcome: Outcome, error: JournalError) -> OutcomeUnknown:
+def _not_kept(flight: Submission, outcome: Outcome, error: JournalError) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"the exchange ended as {outcome.kind}"
         + (f" ({outcome.journal_entry})" if outcome.journal_entry else "")

@@ -19,7 +19,13 @@ from claimbridge.submission.documents import (
     stands,
     was_taken,
 )
-from claimbridge.submission.evidence import in_reversal, moved, renewed, reversal_key, reversal_of
+from claimbridge.submission.evidence import (
+    in_reversal,
+    in_state,
+    reversal_key,
+    reversal_of,
+    with_content_of,
+)
 from claimbridge.submission.port import Rules
 
 
@@ -28,7 +34,7 @@ def posting_changes(
 ) -> tuple[Submission, ...]:
     """Return what to write so that the posting of ``targets``, a claim's documents, is intended."""
     first = targets[0]
-    changed = never_sent(
+    changed = as_never_sent(
         obsolete_documents(history, first.key.revision, first.voucher.documents),
         rules,
         f"not sent: revision {first.key.revision}, or another division of it, took its place",
@@ -36,12 +42,14 @@ def posting_changes(
     for one in targets:
         record = history.get(one.key)
         if record is None:
-            changed.append(moved(one, State.PENDING, rules, detail=""))
+            changed.append(in_state(one, State.PENDING, rules, detail=""))
         elif record.state is State.REJECTED:
-            again = moved(renewed(record, one), State.PENDING, rules, detail="submitted again")
+            again = in_state(
+                with_content_of(record, one), State.PENDING, rules, detail="submitted again"
+            )
             changed.append(msgspec.structs.replace(again, reasons=()))
-        elif record.state is State.PENDING and renewed(record, one) != record:
-            changed.append(renewed(record, one))
+        elif record.state is State.PENDING and with_content_of(record, one) != record:
+            changed.append(with_content_of(record, one))
     return tuple(changed)
 
 
@@ -68,18 +76,21 @@ def reversal_changes(
         and one.key.revision not in there
         and not revision < newest < one.key.revision
     ]
-    changed = never_sent(waiting, rules, "not sent: the claim was reversed")
+    changed = as_never_sent(waiting, rules, "not sent: the claim was reversed")
     for one in documents:
         if one.state in LIVE:
             earlier = history.get(reversal_key(one.key))
             reversal = reversal_of(one, earlier, posting_date, text, rules)
-            changed += [in_reversal(one, rules), moved(reversal, State.PENDING, rules, detail="")]
+            changed += [
+                in_reversal(one, rules),
+                in_state(reversal, State.PENDING, rules, detail=""),
+            ]
     return tuple(changed)
 
 
-def never_sent(waiting: Iterable[Submission], rules: Rules, why: str) -> list[Submission]:
+def as_never_sent(waiting: Iterable[Submission], rules: Rules, why: str) -> list[Submission]:
     """Return what waits as it is once it is certain that it will never be sent."""
-    return [moved(one, State.REVERSED, rules, detail=why) for one in waiting]
+    return [in_state(one, State.REVERSED, rules, detail=why) for one in waiting]
 
 
 def give_up_changes(
@@ -95,7 +106,7 @@ def give_up_changes(
     if not last or any(one.state not in LIVE for one in last):
         return ()
     return tuple(
-        moved(one, State.REJECTED, rules, detail=why)
+        in_state(one, State.REJECTED, rules, detail=why)
         for one in posts(history)
         if one.key.revision == revision and one.state is State.PENDING
     )

@@ -50,7 +50,7 @@ def ask_for_nothing(ledger: LedgerPort) -> Plan[ProbeResult]:
         return ProbeResult(None, text)
     nobodys = _nobodys(id_of(ledger.book_config.place), ledger.companies, ledger.rules)
     (outcome,) = yield from ledger.exchange("query", (nobodys,))
-    return _judged(outcome, nobodys.reference)
+    return _result_of(outcome, nobodys.reference)
 
 
 def _nobodys(book: str, companies: Mapping[str, str], rules: Rules) -> Submission:
@@ -89,7 +89,7 @@ def _posting(role: Role, side: Side, currency: str) -> Posting:
     return Posting(role=role, account="0", side=side, amount=_CENT, currency=currency)
 
 
-def _judged(outcome: Outcome, reference: str) -> ProbeResult:
+def _result_of(outcome: Outcome, reference: str) -> ProbeResult:
     text = outcome.text or "; ".join(map(str, outcome.reasons)) or f"it is {outcome.kind}"
     text = text.removesuffix("; reconcile before sending again")
     if outcome.kind is OutcomeKind.ABSENT:

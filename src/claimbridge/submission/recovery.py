@@ -34,7 +34,7 @@ from claimbridge.submission.documents import (
 )
 from claimbridge.submission.doubt import resolve
 from claimbridge.submission.evidence import refusal, reversal_key
-from claimbridge.submission.intentions import never_sent
+from claimbridge.submission.intentions import as_never_sent
 from claimbridge.submission.port import Draft, Exchanger, Rules
 from claimbridge.submission.reversal import reverse_document
 from claimbridge.submission.steps import Access, Plan, ReadContinuity, Recall, Record
@@ -179,7 +179,7 @@ def _close_dead(key: Key, rules: Rules) -> Plan[None]:
         if not waiting or not taken_back or any(stands(one) for one in documents):
             return
         why = "not sent: what was posted of the claim was reversed"
-        if (yield from Record(history, tuple(never_sent(waiting, rules, why)))) is not None:
+        if (yield from Record(history, tuple(as_never_sent(waiting, rules, why)))) is not None:
             return
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
 from claimbridge.model.doubt import enter_doubt
-from claimbridge.submission.evidence import in_reversal, moved
+from claimbridge.submission.evidence import in_reversal, in_state
 from claimbridge.submission.port import Rules
 from claimbridge.submission.steps import Plan, Recall, Record
 
@@ -43,7 +43,7 @@ def after_gap(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...
     for one in history.submissions:
         if one.state not in _OPEN or _is_superseded(history, one) or _was_doubted(one, gap):
             continue
-        after = _anew(one, gap) if _begins_anew(one) else _moved_on(one, gap, rules)
+        after = _anew(one, gap) if _begins_anew(one) else _after_gap_of(one, gap, rules)
         if after == one:
             continue
         changed.append(after)
@@ -86,11 +86,11 @@ def _was_doubted(one: Submission, gap: Gap) -> bool:
     """Whether it is in doubt until the gap's end already, or was begun after it."""
     if one.attempted_at is not None and one.attempted_at > gap.until:
         return True
-    in_doubt = one.state in {State.IN_DOUBT, State.PARKED}
-    return in_doubt and one.doubt_since is not None and one.doubt_since >= gap.until
+    uncertain = one.state in {State.IN_DOUBT, State.PARKED}
+    return uncertain and one.doubt_since is not None and one.doubt_since >= gap.until
 
 
-def _moved_on(one: Submission, gap: Gap, rules: Rules) -> Submission:
+def _after_gap_of(one: Submission, gap: Gap, rules: Rules) -> Submission:
     if one.state is State.PARKED:
         return enter_doubt(one, rules.clock)
     can = rules.capabilities
@@ -98,9 +98,9 @@ def _moved_on(one: Submission, gap: Gap, rules: Rules) -> Submission:
         # In doubt it would be sent again without being asked for: it begins anew instead.
         return msgspec.structs.replace(one, attempt=0)
     if can.can_query or (can.unique_reference and one.state is not State.REJECTED):
-        doubtful = moved(one, State.IN_DOUBT, rules, detail=_why(gap))
+        doubtful = in_state(one, State.IN_DOUBT, rules, detail=_why(gap))
     else:
-        doubtful = moved(one, State.PARKED, rules, detail=f"{_why(gap)}; {_look_for(one)}")
+        doubtful = in_state(one, State.PARKED, rules, detail=f"{_why(gap)}; {_look_for(one)}")
     return msgspec.structs.replace(
         enter_doubt(doubtful, rules.clock),
         # With the sending that may have been made; nobody knows how many there were.

@@ -9,7 +9,7 @@ from claimbridge.errors import OutcomeUnknown
 from claimbridge.journal import newest as newest_journal
 from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Submission, Withdrawal
 from claimbridge.submission.documents import documents_of, is_whole, newest_revision, posts, stands
-from claimbridge.submission.intentions import never_sent
+from claimbridge.submission.intentions import as_never_sent
 from claimbridge.submission.port import Rules
 from claimbridge.submission.steps import Plan, ReadContinuity, Recall, Record
 from claimbridge.submission.unseen import is_unasked
@@ -40,7 +40,7 @@ def withdraw_claim(
         documents = _standing(history)
         waiting = _waiting(history)
         last = _last(waiting) if documents else max(revision, newest_revision(history))
-        changed = tuple(never_sent(waiting, rules, reason))
+        changed = tuple(as_never_sent(waiting, rules, reason))
         gap = None if documents else _unseen(history, (yield from ReadContinuity()), approved_at)
         before = history.withdrawn.revision if history.withdrawn is not None else 0
         if not changed and (documents or before >= last):

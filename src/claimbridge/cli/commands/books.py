@@ -28,19 +28,19 @@ def list_books(
     json: Json = False,
 ) -> int:
     """List the books of the journal: their names, where they are, and what they hold."""
-    made = table("names", "book", "where", "holds", wrapped=("names", "where", "holds"))
+    grid = table("names", "book", "where", "holds", wrapped=("names", "where", "holds"))
     with _journal(config, ledger) as (journal, url):
         configured = wanted_books(config, url)
-        known = journal.books()
-        lost = {book.id for book in missing(known, configured)}
-        for book in known:
+        books = journal.books()
+        lost = {book.id for book in missing(books, configured)}
+        for book in books:
             counts = journal.counts(book.id)
             if json:
                 emit(_record(book, counts, configured=book.id not in lost))
             else:
-                row(made, *_cells(book, counts, configured=book.id not in lost))
+                row(grid, *_cells(book, counts, configured=book.id not in lost))
     if not json:
-        show(made)
+        show(grid)
     return DONE
 
 

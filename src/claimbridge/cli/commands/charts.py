@@ -48,33 +48,33 @@ def check_chart(
 
     """
     with at_hand(chart, suffix=".toml") as file:
-        opened = Chart.load(file)
-    known = None
+        loaded = Chart.load(file)
+    account_list = None
     if accounts is not None:
         with at_hand(accounts, suffix=".csv") as file:
-            known = read_accounts(file)
-    there = None
+            account_list = read_accounts(file)
+    department_list = None
     if departments is not None:
         with at_hand(departments, suffix=".csv") as file:
-            there = read_departments(file)
+            department_list = read_departments(file)
     day = date or SYSTEM.now().date()
-    found = opened.check(day=day, accounts=known, departments=there)
-    wrong = any(finding.weight == "mend" for finding in found)
+    findings = loaded.check(day=day, accounts=account_list, departments=department_list)
+    wrong = any(finding.weight == "mend" for finding in findings)
     if json:
-        for finding in found:
+        for finding in findings:
             emit(msgspec.structs.asdict(finding))
     else:
-        _print_findings(opened, found)
+        _print_findings(loaded, findings)
     return BUSINESS_NO if wrong else DONE
 
 
-def _print_findings(chart: Chart, found: tuple[ChartFinding, ...]) -> None:
-    for finding in found:
+def _print_findings(chart: Chart, findings: tuple[ChartFinding, ...]) -> None:
+    for finding in findings:
         say(_MARKS[finding.weight], f" {finding.kind:<11} {finding.where}: {finding.text}")
-    if found:
+    if findings:
         say()
     counts = {
-        weight: sum(finding.weight == weight for finding in found)
+        weight: sum(finding.weight == weight for finding in findings)
         for weight in ("mend", "look", "note")
     }
     words = f"{counts['mend']} to mend, {counts['look']} to look at, {counts['note']} to know"
@@ -113,7 +113,7 @@ def compare_examples(
                     "claim": result.claim_id,
                     "as_expected": not result.differences,
                     "written": result.written,
-                    "differences": [one._asdict() for one in result.differences],
+                    "differences": [difference._asdict() for difference in result.differences],
                 }
             )
         else:
@@ -127,8 +127,8 @@ def _print_case(result: CaseResult) -> None:
         say(YES, name)
         return
     say(WARN if result.written else NO, name + ("  rewritten" if result.written else ""))
-    made = table("#", "what", "expected", "found", numbers=("#",), texts=("expected", "found"))
-    for posting, what, expected, found in result.differences:
+    grid = table("#", "what", "expected", "found", numbers=("#",), texts=("expected", "found"))
+    for posting, what, expected, actual in result.differences:
         number = str(posting) if posting else ""
-        row(made, number, what.replace("_", " "), expected or "none", found or "none")
-    show(made)
+        row(grid, number, what.replace("_", " "), expected or "none", actual or "none")
+    show(grid)

@@ -28,7 +28,13 @@ from claimbridge.cli.output import NO, YES, complain, emit, progress, say
 from claimbridge.cli.records import plain_entry, plain_findings, plain_reasons, standing_record
 from claimbridge.cli.vouchers import print_voucher
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, ClaimError, LedgerRejection, SchemaViolation
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ClaimError,
+    DeliveryError,
+    LedgerRejection,
+    SchemaViolation,
+)
 from claimbridge.journal import newest
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
@@ -76,7 +82,11 @@ def _show_end(result: Result, json: bool) -> int:
     if json:
         emit(_end_record(result))
     elif ack is not None:
-        entries = [str(one.journal_entry) for one in ack.documents or (ack,) if one.journal_entry]
+        entries = [
+            str(document.journal_entry)
+            for document in ack.documents or (ack,)
+            if document.journal_entry
+        ]
         entry = f"journal entry {', '.join(entries)}" if entries else "accepted"
         say(YES, f" {result.claim_id}  {ack.state}  {entry}")
     else:
@@ -105,7 +115,7 @@ def _end_record(result: Result) -> dict[str, Any]:
     return {
         "claim": result.claim_id,
         "state": _state_after(error),
-        "reference": getattr(error, "reference", None),
+        "reference": error.reference if isinstance(error, DeliveryError) else None,
         "journal_entry": None,
         "code": error.code,
         "reasons": _reasons(error),
@@ -157,7 +167,7 @@ def status(
     ask: bool = True,
     json: Json = False,
 ) -> int:
-    """Tell where claims stand, by their ids.
+    """Report where claims stand, by their ids.
 
     Parameters
     ----------
@@ -168,36 +178,36 @@ def status(
 
     """
     codes = []
-    shown: list[Standing] = []
+    standings: list[Standing] = []
     with Client.from_config(config, ledger=ledger) as client:
         for claim_id in claims:
             try:
-                found = client.status(claim_id, ask=ask)
+                standing = client.status(claim_id, ask=ask)
             except ClaimBridgeError as error:
                 codes.append(exit_code(error))
                 _show_error(claim_id, error, json)
                 continue
             codes.append(DONE)
-            shown.append(found)
+            standings.append(standing)
             if json:
-                emit(standing_record(found))
-    if shown and not json:
-        _print_statuses(shown)
+                emit(standing_record(standing))
+    if standings and not json:
+        _print_statuses(standings)
     return worst(codes)
 
 
 def _print_statuses(statuses: list[Standing]) -> None:
-    made = Listing("claim", "rev", "state", "journal entry", "reference", numbers=("rev",))
-    for found in statuses:
-        made.add(
-            found.claim_id,
-            str(found.revision),
-            found.state,
-            str(found.journal_entry or ""),
-            found.reference,
-            why=found.detail,
+    listing = Listing("claim", "rev", "state", "journal entry", "reference", numbers=("rev",))
+    for standing in statuses:
+        listing.add(
+            standing.claim_id,
+            str(standing.revision),
+            standing.state,
+            str(standing.journal_entry or ""),
+            standing.reference,
+            why=standing.detail,
         )
-    made.show()
+    listing.show()
 
 
 def _show_error(claim_id: str, error: ClaimBridgeError, json: bool) -> None:
@@ -234,23 +244,23 @@ def preview(
             codes.append(BUSINESS_NO)
             _show_unbuilt(error, path, json)
             continue
-        for made in previews:
-            codes.append(DONE if made.valid else BUSINESS_NO)
+        for each in previews:
+            codes.append(DONE if each.valid else BUSINESS_NO)
             if json:
-                emit(_preview_record(made))
+                emit(_preview_record(each))
             else:
-                _print_preview(made)
+                _print_preview(each)
     return worst(codes)
 
 
-def _preview_record(made: Preview) -> dict[str, Any]:
+def _preview_record(shown: Preview) -> dict[str, Any]:
     return {
-        "claim": made.claim_id,
-        "reference": made.reference,
-        "operation": made.operation,
-        "body": made.body.decode(),
-        "valid": made.valid,
-        "findings": plain_findings(made.findings),
+        "claim": shown.claim_id,
+        "reference": shown.reference,
+        "operation": shown.operation,
+        "body": shown.body.decode(),
+        "valid": shown.valid,
+        "findings": plain_findings(shown.findings),
     }
 
 
@@ -272,14 +282,14 @@ def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
     )
 
 
-def _print_preview(made: Preview) -> None:
-    say((made.claim_id, "bold"), f"  {made.operation}  reference {made.reference}")
+def _print_preview(shown: Preview) -> None:
+    say((shown.claim_id, "bold"), f"  {shown.operation}  reference {shown.reference}")
     # Indented for reading; --json has the bytes as they would be sent.
-    for line in indented(made.body).split("\n") if made.body else [""]:
+    for line in indented(shown.body).split("\n") if shown.body else [""]:
         say(line, whole=True)
-    for finding in made.findings:
+    for finding in shown.findings:
         say(NO, f" {_finding_text(finding)}")
-    say(("valid", "green") if made.valid else ("not valid: it would not be sent", "red"))
+    say(("valid", "green") if shown.valid else ("not valid: it would not be sent", "red"))
 
 
 def map_claims(
@@ -301,11 +311,11 @@ def map_claims(
 
     """
     with at_hand(chart, suffix=".toml") as file:
-        opened = Chart.load(file)
+        loaded = Chart.load(file)
     codes = []
     for path in claims:
         try:
-            mapped = opened.map(read_claim(path))
+            mapped = loaded.map(read_claim(path))
         except ClaimError as error:
             codes.append(BUSINESS_NO)
             _show_unmapped(error, path, json)
@@ -378,17 +388,17 @@ def reconcile(
     codes = []
     with Client.from_config(config, ledger=ledger) as client:
         warn_of_missing(config, client)
-        for one in client.reconcile():
-            if one.standing is not None:
+        for end in client.reconcile():
+            if end.standing is not None:
                 codes.append(DONE)
                 if json:
-                    emit(standing_record(one.standing))
+                    emit(standing_record(end.standing))
                 else:
-                    entry = one.standing.journal_entry or ""
-                    say(YES, f" {one.claim_id}  {one.standing.state}  {entry}")
-            elif one.error is not None:
-                codes.append(exit_code(one.error))
-                _show_error(one.claim_id, one.error, json)
+                    entry = end.standing.journal_entry or ""
+                    say(YES, f" {end.claim_id}  {end.standing.state}  {entry}")
+            elif end.error is not None:
+                codes.append(exit_code(end.error))
+                _show_error(end.claim_id, end.error, json)
         if (refusal := newest.refusal(client.journal.continuity())) is not None:
             complain(str(refusal))  # what it does not know is not unfinished to it
             return exit_code(refusal)

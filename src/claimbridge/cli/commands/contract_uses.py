@@ -51,7 +51,7 @@ def diff_contracts(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Tell what changed between two contracts, and whom it breaks.
+    """Report what changed between two contracts, and whom it breaks.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_profile(
     option: ProfileOptions = (),
     json: Json = False,
 ) -> int:
-    """Tell whether a profile works with a contract: what it needs, lacks and could exceed.
+    """Report whether a profile works with a contract: what it needs, lacks and could exceed.
 
     Parameters
     ----------
@@ -88,15 +88,15 @@ def check_profile(
         A locked bundle, or a WSDL file.
 
     """
-    made = load_profile(profile, read_options(option))
-    own = _own_generation(made)
+    judged = load_profile(profile, read_options(option))
+    own = _own_generation(judged)
     with at_hand(contract, suffix=".wsdl") as file:
-        checked = check(uses_of(made, own), Contract.load(file), Generation.load(file), own=own)
+        result = check(uses_of(judged, own), Contract.load(file), Generation.load(file), own=own)
     if json:
-        _emit_check(checked)
+        _emit_check(result)
     else:
-        _print_check(made.name, checked)
-    return DONE if checked.works else BUSINESS_NO
+        _print_check(judged.name, result)
+    return DONE if result.works else BUSINESS_NO
 
 
 def print_types(
@@ -146,7 +146,7 @@ def _judges(names: Sequence[str], old: Generation) -> tuple[Uses, ...]:
     """Return the uses of the profiles named, or of ours that call an operation of ``old``."""
     if names:
         return tuple(_uses(name) for name in names)
-    found: list[Uses] = []
+    judges: list[Uses] = []
     for name in PROFILES:
         try:
             uses = _uses(name)
@@ -154,8 +154,8 @@ def _judges(names: Sequence[str], old: Generation) -> tuple[Uses, ...]:
             complain(f"not judged for {name}: {error}")
             continue
         if any(operation in old.operations for operation in uses.operations):
-            found.append(uses)
-    return tuple(found)
+            judges.append(uses)
+    return tuple(judges)
 
 
 def _uses(name: str) -> Uses:
@@ -165,16 +165,16 @@ def _uses(name: str) -> Uses:
 
 def _print_changes(changes: Sequence[ContractChange], uses: Sequence[Uses]) -> None:
     for verdict, (title, mark) in _TITLES.items():
-        met = [each for each in changes if each.verdict is verdict]
-        if met:
+        group = [each for each in changes if each.verdict is verdict]
+        if group:
             say(mark, f" {title}", whole=True)
-        for _, alike in groupby(met, key=lambda each: (each.side, each.operations, each.type)):
+        for _, alike in groupby(group, key=lambda each: (each.side, each.operations, each.type)):
             _print_type(list(alike))
     others = [each for each in changes if each.strict is Impact.BREAKS is not each.verdict]
     for change in others:
         say(WARN, f" would break who uses it, and no profile here does: {change}")
-    for one in uses:
-        _print_profile(one.profile, changes)
+    for judge in uses:
+        _print_profile(judge.profile, changes)
     if not changes:
         say(YES, " the two mean the same")
 
@@ -185,51 +185,51 @@ def _print_type(changes: Sequence[ContractChange]) -> None:
         for change in changes:
             say(f"    operation {change}")
         return
-    said = ", ".join(first.operations[:3]) + (" …" if len(first.operations) > 3 else "")
-    say(f"    {first.type}, in the {first.side} of {said}")
+    operations = ", ".join(first.operations[:3]) + (" …" if len(first.operations) > 3 else "")
+    say(f"    {first.type}, in the {first.side} of {operations}")
     for text, alike in groupby(changes, key=lambda each: each.text):
         names = [each.name for each in alike]
         say(f"        {', '.join(name for name in names if name) or first.type}: {text}")
 
 
 def _print_profile(name: str, changes: Sequence[ContractChange]) -> None:
-    broken = [each for each in changes if name in each.breaks]
-    for change in broken:
+    breaking = [each for each in changes if name in each.breaks]
+    for change in breaking:
         say(NO, f" {name}: {change}")
-    if not broken:
+    if not breaking:
         say(YES, f" {name}: nothing breaks it")
-    met: dict[str, list[str]] = {}
+    passed_over: dict[str, list[str]] = {}
     for change in changes:
         if change.side == "reply" and name in change.concerns and name not in change.breaks:
-            met.setdefault(change.type, []).append(change.name or change.text)
-    for kind, names in met.items():
-        said = listed(names, most=5)
-        say(WARN, f" {name}: its reading of {kind} in replies meets {said}, and reads past it")
+            passed_over.setdefault(change.type, []).append(change.name or change.text)
+    for kind, names in passed_over.items():
+        parts = listed(names, most=5)
+        say(WARN, f" {name}: its reading of {kind} in replies meets {parts}, and reads past it")
 
 
-def _emit_check(checked: Check) -> None:
-    for need in checked.needs:
+def _emit_check(result: Check) -> None:
+    for need in result.needs:
         emit({"about": "name", **msgspec.to_builtins(need)})
-    for about, obstacles in (("refused", checked.refused), ("limit", checked.could_exceed)):
+    for about, obstacles in (("refused", result.refused), ("limit", result.could_exceed)):
         for each in obstacles:
             emit({"about": about, "operation": each.operation} | msgspec.to_builtins(each.finding))
 
 
-def _print_check(name: str, checked: Check) -> None:
+def _print_check(name: str, result: Check) -> None:
     for sends, what in ((True, "sends"), (False, "reads")):
-        needs = [each for each in checked.needs if each.sends is sends]
+        needs = [each for each in result.needs if each.sends is sends]
         for where in dict.fromkeys(each.where for each in needs):
-            named = [each for each in needs if each.where == where]
-            lacking = [each for each in named if not each.present]
-            count = f"{len(named)} names, {len(lacking)} missing"
-            say(NO if lacking else YES, f" {what} {where}: {count}")
-            for need in lacking:
+            there = [each for each in needs if each.where == where]
+            missing = [each for each in there if not each.present]
+            count = f"{len(there)} names, {len(missing)} missing"
+            say(NO if missing else YES, f" {what} {where}: {count}")
+            for need in missing:
                 say(f"    {need.path or where} is not in the contract")
-    for said, operations in _operations_by_text(checked.refused).items():
-        say(NO, f" refused in {operations}: {said}")
-    for said, operations in _operations_by_text(checked.could_exceed).items():
-        say(WARN, f" could exceed in {operations}: {said}")
-    if checked.works:
+    for text, operations in _operations_by_text(result.refused).items():
+        say(NO, f" refused in {operations}: {text}")
+    for text, operations in _operations_by_text(result.could_exceed).items():
+        say(WARN, f" could exceed in {operations}: {text}")
+    if result.works:
         say(YES, f" {name} works with this contract")
     else:
         say(NO, f" {name} does not work with all of this contract")
@@ -237,12 +237,12 @@ def _print_check(name: str, checked: Check) -> None:
 
 def _operations_by_text(obstacles: Sequence[Obstacle]) -> dict[str, str]:
     """Return each sentence once, with the operations that it holds for."""
-    found: dict[str, list[str]] = {}
+    by_text: dict[str, list[str]] = {}
     for each in obstacles:
         field = f" (from {each.finding.claim_field})" if each.finding.claim_field else ""
-        said = f"{each.finding.path}: {each.finding.text}{field}"
-        found.setdefault(said, []).append(each.operation)
-    return {said: ", ".join(operations) for said, operations in found.items()}
+        text = f"{each.finding.path}: {each.finding.text}{field}"
+        by_text.setdefault(text, []).append(each.operation)
+    return {text: ", ".join(operations) for text, operations in by_text.items()}
 
 
 __all__ = ["check_profile", "diff_contracts", "print_types"]

@@ -49,30 +49,30 @@ def lock_contract(
     from claimbridge.soap.transport.download import Downloads
 
     fetch = Downloads(ca=read_file(ca) if ca else None)
-    with ExitStack() as held:
+    with ExitStack() as files:
         if is_stdin(Path(source)):
-            source = str(held.enter_context(at_hand(Path(source), suffix=".wsdl")))
-        made = lock(
+            source = str(files.enter_context(at_hand(Path(source), suffix=".wsdl")))
+        locked = lock(
             source, into=into, fetch=fetch, at=SYSTEM.now(), hosts=allow_host, replace=force
         )
     if json:
-        emit(_lock_record(made))
+        emit(_lock_record(locked))
         return DONE
-    ports = [port for service in made.offer.services for port in service.ports]
-    say(YES, f" {len(made.files)} files of {made.source} are locked in {into}")
+    ports = [port for service in locked.offer.services for port in service.ports]
+    say(YES, f" {len(locked.files)} files of {locked.source} are locked in {into}")
     for port in ports:
         kind = f"SOAP {port.version}" if port.version else "not SOAP"
         say(f"  port {port.name} ({kind}): {len(port.operations)} operations at {port.address}")
     return DONE
 
 
-def _lock_record(made: Lock) -> dict[str, Any]:
+def _lock_record(locked: Lock) -> dict[str, Any]:
     return {
-        "into": str(made.folder),
-        "from": made.source,
-        "at": made.at,
-        "wsdl": made.entry,
-        "files": {name: f"sha256:{value}" for name, value in made.files.items()},
+        "into": str(locked.folder),
+        "from": locked.source,
+        "at": locked.at,
+        "wsdl": locked.entry,
+        "files": {name: f"sha256:{value}" for name, value in locked.files.items()},
         "ports": [
             {
                 "service": service.name,
@@ -81,7 +81,7 @@ def _lock_record(made: Lock) -> dict[str, Any]:
                 "address": port.address,
                 "operations": [operation.name for operation in port.operations],
             }
-            for service in made.offer.services
+            for service in locked.offer.services
             for port in service.ports
         ],
     }

@@ -62,25 +62,27 @@ def doctor(
 
     """
     names = (ledger,) if ledger is not None else ledgers_in(config)
-    findings = [finding for name in names for finding in _examine(config, name, ask=ask)]
+    results = [result for name in names for result in _examine(config, name, ask=ask)]
     if ledger is None:
-        findings += [one for name in sources_in(config) for one in _source(config, name, ask=ask)]
-    findings += _missing(config, names)
+        results += [
+            result for name in sources_in(config) for result in _source(config, name, ask=ask)
+        ]
+    results += _missing(config, names)
     if json:
-        for finding in findings:
-            emit(msgspec.to_builtins(finding))
+        for result in results:
+            emit(msgspec.to_builtins(result))
     else:
-        _print(findings)
-    return USAGE if any(f.verdict == "failure" for f in findings) else DONE
+        _print(results)
+    return USAGE if any(f.verdict == "failure" for f in results) else DONE
 
 
-def _print(findings: list[CheckResult]) -> None:
+def _print(results: list[CheckResult]) -> None:
     marks = {"ok": YES, "warning": WARN, "failure": NO}
     say(f"claimbridge {metadata.version('claimbridge')}, Python {sys.version.split()[0]}")
-    made = table("", "ledger", "what", "found", wrapped=("found",))
-    for finding in findings:
-        row(made, marks[finding.verdict], finding.ledger, finding.what, finding.text)
-    show(made)
+    grid = table("", "ledger", "what", "found", wrapped=("found",))
+    for result in results:
+        row(grid, marks[result.verdict], result.ledger, result.what, result.text)
+    show(grid)
 
 
 def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
@@ -102,22 +104,24 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         checks["replies"] = certificates.check_replies
     for what, check in checks.items():
         try:
-            found = check(config)
+            verdict_and_text = check(config)
         except ClaimBridgeError as error:
             yield CheckResult(name, what, "failure", str(error))
             continue
-        verdict, text = found if isinstance(found, tuple) else ("ok", found)
+        verdict, text = (
+            verdict_and_text if isinstance(verdict_and_text, tuple) else ("ok", verdict_and_text)
+        )
         yield CheckResult(name, what, verdict, text)
     if ask:
         try:
-            yield from (CheckResult(name, "asked", *one) for one in _ask(config))
+            yield from (CheckResult(name, "asked", *answer) for answer in _ask(config))
         except ClaimBridgeError as error:
             yield CheckResult(name, "asked", "failure", str(error))
 
 
 def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     """Make the source as the intake would; nothing is read from it, unless it is to be asked."""
-    asked: CheckResult | None = None
+    probe: CheckResult | None = None
     try:
         config = load_source(path, name)
         record = open_record(journal_of(path, config))
@@ -125,7 +129,7 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
             source = open_source(config, record)
             try:
                 if ask:
-                    asked = _probe(name, source)
+                    probe = _probe(name, source)
             finally:
                 source.close()
             parked = sum(1 for _ in record.select([ArrivalState.PARKED], source=name))
@@ -138,8 +142,8 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     if parked:
         text += f": {parked} parked; see claimbridge intake list --state parked"
     yield CheckResult(name, "source", "warning" if parked else "ok", text)
-    if asked is not None:
-        yield asked
+    if probe is not None:
+        yield probe
 
 
 def _probe(name: str, source: Source) -> CheckResult:
@@ -165,7 +169,9 @@ def _chart(config: LedgerConfig) -> str | tuple[str, str]:
         return "warning", "none: claims cannot be mapped"
     chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
-    wrong = [one for one in chart.check(day=SYSTEM.now().date()) if one.weight == "mend"]
+    wrong = [
+        finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "mend"
+    ]
     if wrong:
         first = f"{wrong[0].where}: {wrong[0].text}"
         more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
@@ -179,7 +185,7 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     journal = open_journal(config.journal_url)
     try:
         continuity, book = journal.continuity(), book_of(journal, config)
-        held, is_new = journal.counts(book), journal.is_new(book)
+        counts, is_new = journal.counts(book), journal.is_new(book)
     finally:
         journal.close()
     may_send, about = first_send_report(continuity, rules, new=is_new)
@@ -187,10 +193,10 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     if not may_send:
         as_new = is_new and not continuity.replaces and not continuity.behind
         return "warning" if as_new else "failure", about
-    waiting = {state: held.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
+    waiting = {state: counts.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
-        told = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
-        return "warning", f"{config.journal_url}: {told}; run claimbridge reconcile"
+        text = ", ".join(f"{count} {state}" for state, count in waiting.items() if count)
+        return "warning", f"{config.journal_url}: {text}; run claimbridge reconcile"
     if forgetful:
         return "warning", forgetful
     return f"{config.journal_url}: {about}"
@@ -211,19 +217,19 @@ def _book(config: LedgerConfig) -> str:
 
 
 def _missing(path: Path, names: Sequence[str]) -> Iterator[CheckResult]:
-    """Tell of books in the journals of these ledgers that no ledger means."""
+    """Report books in the journals of these ledgers that no ledger means."""
     urls: set[str] = set()
     for name in names:
-        with suppress(ClaimBridgeError):  # told where the ledger was examined
+        with suppress(ClaimBridgeError):  # reported where the ledger was examined
             urls.add(load_config(path, ledger=name).journal_url)
     for url in sorted(urls):
         with suppress(ClaimBridgeError):
             journal = open_journal(url)
             try:
-                told = missing_in(path, journal, url)
+                sentences = missing_in(path, journal, url)
             finally:
                 journal.close()
-            yield from (CheckResult("-", "books", "warning", sentence) for sentence in told)
+            yield from (CheckResult("-", "books", "warning", sentence) for sentence in sentences)
 
 
 def _secrets(config: LedgerConfig) -> str:
@@ -243,13 +249,13 @@ def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
     """
     config = msgspec.structs.replace(config, identity=None, next_identity=None)
     with Client(config, journal=MemoryJournal()) as client:
-        found = client.probe()
+        probe = client.probe()
         drifts = client.contract_drifts()
     verdicts = {True: "ok", False: "failure", None: "warning"}
-    text = found.text
-    if found.works is None and not client.ledger.rules.capabilities.can_query:
+    text = probe.text
+    if probe.works is None and not client.ledger.rules.capabilities.can_query:
         text = f"{greet(transport_settings(config), tls=True)}; {text}"
-    yield verdicts[found.works], text
+    yield verdicts[probe.works], text
     for difference in drifts:
         yield (
             "warning",

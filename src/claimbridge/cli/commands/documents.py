@@ -66,15 +66,15 @@ def reply(
 
 
 def _outcome_record(path: Path, outcome: Outcome, drift: tuple[str, ...]) -> dict[str, Any]:
-    shown = _SHOWN.get(outcome.kind, "unknown")
+    kind = _SHOWN.get(outcome.kind, "unknown")
     if outcome.kind is OutcomeKind.DUPLICATE and outcome.journal_entry is None:
-        shown = "acknowledged"
+        kind = "acknowledged"
     reasons = plain_reasons(outcome.reasons)
     if not reasons and outcome.text:
         reasons = [outcome.text]
     return {
         "file": str(path),
-        "outcome": shown,
+        "outcome": kind,
         "journal_entry": plain_entry(outcome.journal_entry),
         "reference": outcome.reference,
         "reasons": reasons,

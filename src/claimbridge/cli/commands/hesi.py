@@ -35,13 +35,13 @@ def show_fields(*files: Path, field_map: Map, json: Json = False) -> int:
     """
     _require(files)
     fields = _map(field_map)
-    found: dict[str, FormField] = {}
+    by_path: dict[str, FormField] = {}
     for path in files:
         for document in documents_in(read_file(path), name=path.name):
             for field in fields_of(document, fields):
-                found.setdefault(field.path, field)
+                by_path.setdefault(field.path, field)
     if json:
-        for field in found.values():
+        for field in by_path.values():
             emit(
                 {
                     "field": field.path,
@@ -53,7 +53,7 @@ def show_fields(*files: Path, field_map: Map, json: Json = False) -> int:
                 }
             )
     else:
-        _print_fields(tuple(found.values()))
+        _print_fields(tuple(by_path.values()))
     return DONE
 
 
@@ -99,20 +99,20 @@ def translate(
     return code
 
 
-def _print_fields(found: tuple[FormField, ...]) -> None:
-    made = table("", "field", "holds", "becomes", "example", texts=("example",))
-    for field in found:
+def _print_fields(fields: tuple[FormField, ...]) -> None:
+    grid = table("", "field", "holds", "becomes", "example", texts=("example",))
+    for field in fields:
         if field.mapped_to:
             mark, becomes = YES, field.mapped_to
         elif field.deliberate:
             mark, becomes = ("·", "dim"), "left out on purpose"
         else:
             mark, becomes = WARN, "ignored"
-        row(made, mark, field.path, field.kind, becomes, field.example)
-    show(made)
-    mapped = sum(bool(field.mapped_to) for field in found)
-    left = sum(not field.mapped_to and not field.deliberate for field in found)
-    say(f"{mapped} mapped, {len(found) - mapped - left} left out on purpose, {left} ignored")
+        row(grid, mark, field.path, field.kind, becomes, field.example)
+    show(grid)
+    mapped = sum(bool(field.mapped_to) for field in fields)
+    left = sum(not field.mapped_to and not field.deliberate for field in fields)
+    say(f"{mapped} mapped, {len(fields) - mapped - left} left out on purpose, {left} ignored")
 
 
 def _map(path: Path) -> FieldMap:

@@ -76,9 +76,9 @@ def _pass(
     """Make one pass of one source; return the exit code of each end."""
     codes: list[int] = []
     with record_of(config, configured) as record, ExitStack() as closing:
-        made = open_source(configured, record)
-        closing.callback(made.close)
-        work = Intake(made, config=configured, record=record, clients=client_of)
+        opened_source = open_source(configured, record)
+        closing.callback(opened_source.close)
+        work = Intake(opened_source, config=configured, record=record, clients=client_of)
         for item in progress(work.run(), total=None, what=configured.name):
             codes.append(_show(configured.name, item, json))
         for trouble in work.report.troubles:
@@ -109,24 +109,24 @@ def list_arrivals(
         Only these states; may be repeated; all when left out.
 
     """
-    made = Listing("source", "document", "claim", "rev", "state", numbers=("rev",))
+    listing = Listing("source", "document", "claim", "rev", "state", numbers=("rev",))
     for configured in source_configs(config, source):
         with record_of(config, configured) as record:
-            for found in record.select(state, source=configured.name):
+            for arrival in record.select(state, source=configured.name):
                 if json:
-                    emit(_record(found))
+                    emit(_record(arrival))
                     continue
-                why = f"{found.code} {found.reason}".strip()
-                made.add(
-                    found.source,
-                    found.key,
-                    found.claim_id,
-                    str(found.revision or ""),
-                    found.state,
+                why = f"{arrival.code} {arrival.reason}".strip()
+                listing.add(
+                    arrival.source,
+                    arrival.key,
+                    arrival.claim_id,
+                    str(arrival.revision or ""),
+                    arrival.state,
                     why=why,
                 )
     if not json:
-        made.show()
+        listing.show()
     return DONE
 
 
@@ -154,19 +154,19 @@ def retry_arrivals(
         return USAGE
     codes: list[int] = []
     with ExitStack() as closing:
-        opened: dict[str, Source] = {}
+        sources: dict[str, Source] = {}
 
-        def retry(record: SourceRecord, one: StoredArrival) -> bool:
-            if record.retry(one):
+        def retry(record: SourceRecord, arrival: StoredArrival) -> bool:
+            if record.retry(arrival):
                 return True
             try:
-                if one.source not in opened:
-                    configured = load_source(config, one.source)
-                    opened[one.source] = open_source(configured, record)
-                    closing.callback(opened[one.source].close)
-                return reread(opened[one.source], record, one)
+                if arrival.source not in sources:
+                    configured = load_source(config, arrival.source)
+                    sources[arrival.source] = open_source(configured, record)
+                    closing.callback(sources[arrival.source].close)
+                return reread(sources[arrival.source], record, arrival)
             except ClaimBridgeError as error:  # it stays parked
-                complain(f"{one.source}: {one.name} cannot be read again: {error}")
+                complain(f"{arrival.source}: {arrival.name} cannot be read again: {error}")
                 codes.append(exit_code(error))
                 return False
 
@@ -188,12 +188,12 @@ def refuse_arrivals(
     Parameters
     ----------
     reason
-        Why; its source is told.
+        Why; it is reported to the source.
 
     """
 
-    def refuse(record: SourceRecord, one: StoredArrival) -> bool:
-        return record.end(one, ArrivalState.REFUSED, code="CB-544", reason=reason)
+    def refuse(record: SourceRecord, arrival: StoredArrival) -> bool:
+        return record.end(arrival, ArrivalState.REFUSED, code="CB-544", reason=reason)
 
     return _each_parked(source_configs(config, source), config, ids, refuse, json)
 
@@ -209,14 +209,14 @@ def _each_parked(
     codes, missing = [DONE], set(ids)
     for configured in sources:
         with record_of(config, configured) as record:
-            for found in record.select([ArrivalState.PARKED], source=configured.name):
-                names = {found.key, found.claim_id} - {""}
+            for arrival in record.select([ArrivalState.PARKED], source=configured.name):
+                names = {arrival.key, arrival.claim_id} - {""}
                 if ids and not names & set(ids):
                     continue
                 missing -= names
-                done = act(record, found)
+                done = act(record, arrival)
                 codes.append(DONE if done or not ids else BUSINESS_NO)
-                (now,) = record.get([found.number])
+                (now,) = record.get([arrival.number])
                 if json:
                     emit(_record(now))
                 elif done:
@@ -238,21 +238,21 @@ def _each_parked(
 @contextmanager
 def _clients(config: Path, *, new_journal: bool) -> Iterator[Callable[[str], Client]]:
     """Give the clients of ledgers by name, opened when first asked for."""
-    opened: dict[str, Client] = {}
-    told: set[str] = set()
+    clients: dict[str, Client] = {}
+    warned_of: set[str] = set()
 
     def client_of(ledger: str) -> Client:
-        if ledger not in opened:
-            opened[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
-            if (url := opened[ledger].ledger.setup.config.journal_url) not in told:
-                told.add(url)
-                warn_of_missing(config, opened[ledger])
-        return opened[ledger]
+        if ledger not in clients:
+            clients[ledger] = Client.from_config(config, ledger=ledger, new_journal=new_journal)
+            if (url := clients[ledger].ledger.setup.config.journal_url) not in warned_of:
+                warned_of.add(url)
+                warn_of_missing(config, clients[ledger])
+        return clients[ledger]
 
     try:
         yield client_of
     finally:
-        for client in opened.values():
+        for client in clients.values():
             client.close()
 
 

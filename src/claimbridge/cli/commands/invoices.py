@@ -33,25 +33,25 @@ def show_invoice(
         The journal of this ledger alone; of all ledgers when left out.
 
     """
-    found = [
+    holders = [
         (book, holder)
         for url in dict.fromkeys(_journals(config, ledger))
         for book, holder in _holders(url, number)
     ]
     if json:
-        for book, holder in found:
+        for book, holder in holders:
             emit(_record(book, holder))
         return DONE
-    if not found:
+    if not holders:
         say("no claim in the journal uses it")
         return DONE
-    made = table(
+    grid = table(
         "invoice", "claim", "rev", "line", "ledger", "state", "uses it", "amount",
         numbers=("rev", "line", "amount"), wrapped=("invoice",),
     )  # fmt: skip
-    for book, holder in found:
+    for book, holder in holders:
         row(
-            made,
+            grid,
             holder.use.invoice,
             holder.claim_id,
             str(holder.key.revision),
@@ -61,7 +61,7 @@ def show_invoice(
             "yes" if _uses(holder) else "no",
             _amount(holder),
         )
-    show(made)
+    show(grid)
     return DONE
 
 
@@ -74,9 +74,9 @@ def _holders(url: str, number: str) -> list[tuple[str, InvoiceHolder]]:
     """Return who has the invoice, or had it, each after the name of its book."""
     journal = open_journal(url)
     try:
-        named = {book.id: book.name for book in journal.books()}
-        found = journal.invoices(names_of(number))
-        return [(named.get(one.key.book, one.key.book), one) for one in found]
+        names = {book.id: book.name for book in journal.books()}
+        holders = journal.invoices(names_of(number))
+        return [(names.get(holder.key.book, holder.key.book), holder) for holder in holders]
     finally:
         journal.close()
 

@@ -43,27 +43,27 @@ def list_submissions(
     """
     loaded = load_config(config, ledger=ledger)
     journal = open_journal(loaded.journal_url)
-    made = Listing(
+    listing = Listing(
         "claim", "rev", "purpose", "state", "journal entry", "attempt", numbers=("rev", "attempt")
     )
     try:
-        for found in journal.select(book_of(journal, loaded), state):
+        for submission in journal.select(book_of(journal, loaded), state):
             if json:
-                emit(submission_record(found))
+                emit(submission_record(submission))
             else:
-                made.add(
-                    _document_name(found.key),
-                    str(found.key.revision),
-                    found.key.purpose,
-                    found.state,
-                    str(found.journal_entry or ""),
-                    str(found.attempt),
-                    why=found.detail,
+                listing.add(
+                    _document_name(submission.key),
+                    str(submission.key.revision),
+                    submission.key.purpose,
+                    submission.state,
+                    str(submission.journal_entry or ""),
+                    str(submission.attempt),
+                    why=submission.detail,
                 )
     finally:
         journal.close()
     if not json:
-        made.show()
+        listing.show()
     return DONE
 
 
@@ -83,12 +83,14 @@ def show_submissions(
     """Show every move of a claim's submissions, oldest first."""
     loaded = load_config(config, ledger=ledger)
     journal = open_journal(loaded.journal_url)
-    made = Listing("at", "rev", "purpose", "from", "to", "attempt", numbers=("rev", "attempt"))
+    listing = Listing("at", "rev", "purpose", "from", "to", "attempt", numbers=("rev", "attempt"))
     try:
         book = book_of(journal, loaded)
-        known = journal.history(book, claim)
-        gone = map(_move_of_loss, (one for one in known.submissions if one.missing))
-        for move in chain(journal.moves(book, claim), gone):
+        history = journal.history(book, claim)
+        losses = map(
+            _move_of_loss, (submission for submission in history.submissions if submission.missing)
+        )
+        for move in chain(journal.moves(book, claim), losses):
             if json:
                 emit(
                     {
@@ -104,7 +106,7 @@ def show_submissions(
                     }
                 )
             else:
-                made.add(
+                listing.add(
                     f"{move.at:%Y-%m-%d %H:%M:%S}",
                     str(move.key.revision) + (f" part {move.key.part}" if move.key.part else ""),
                     move.key.purpose,
@@ -116,7 +118,7 @@ def show_submissions(
     finally:
         journal.close()
     if not json:
-        made.show()
+        listing.show()
     return DONE
 
 
@@ -177,7 +179,7 @@ def settle_submission(
         entry = JournalEntry(number=posted, company=company, fiscal_year=fiscal_year)
     with Client.from_config(config, ledger=ledger) as client:
         try:
-            status = client.settle(
+            standing = client.settle(
                 claim,
                 revision=revision,
                 part=part,
@@ -191,8 +193,8 @@ def settle_submission(
             complain(str(error))
             return exit_code(error)
     if json:
-        emit(standing_record(status))
+        emit(standing_record(standing))
     else:
-        named = f"{claim}  part {part}" if part else claim
-        say(YES, f" {named}  {status.state}  {status.journal_entry or ''}")
+        document = f"{claim}  part {part}" if part else claim
+        say(YES, f" {document}  {standing.state}  {standing.journal_entry or ''}")
     return DONE

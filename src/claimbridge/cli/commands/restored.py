@@ -71,8 +71,8 @@ def _is_behind(journal: Journal) -> bool:
 
 def _sharing(path: Path, name: str | None) -> list[LedgerConfig]:
     """Return the ledgers of one journal: that of ``name``, or the only one there is."""
-    every = [load_config(path, ledger=one) for one in ledgers_in(path)]
-    urls = {one.journal_url for one in every if name in (None, one.name)}
+    every = [load_config(path, ledger=each) for each in ledgers_in(path)]
+    urls = {each.journal_url for each in every if name in (None, each.name)}
     if name is not None and not urls:
         load_config(path, ledger=name)  # raises: there is none of that name
     if len(urls) != 1:
@@ -81,16 +81,16 @@ def _sharing(path: Path, name: str | None) -> list[LedgerConfig]:
             "that was restored",
             code="CB-252",
         )
-    return [one for one in every if one.journal_url in urls]
+    return [each for each in every if each.journal_url in urls]
 
 
 def _books(
     journal: Journal, path: Path, ledgers: list[LedgerConfig]
 ) -> Iterator[tuple[str, Rules]]:
     """Yield each book of the journal, and what its ERP can be relied on for."""
-    for one in ledgers:
-        capabilities = load_profile(one.profile, one.options).capabilities
-        yield book_of(journal, one), Rules(capabilities=capabilities)
+    for ledger in ledgers:
+        capabilities = load_profile(ledger.profile, ledger.options).capabilities
+        yield book_of(journal, ledger), Rules(capabilities=capabilities)
     for book in missing(journal.books(), wanted_books(path, ledgers[0].journal_url)):
         yield book.id, Rules(capabilities=_NOTHING)  # no ledger of the configuration means it
 
@@ -98,8 +98,8 @@ def _books(
 def _put_in_doubt(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Submission]:
     """Put in doubt what a book's claims may have become in the gap; yield each of them."""
     seen: set[str] = set()
-    for found in journal.select(book, _OPEN):
-        claim_id = found.key.claim_id
+    for submission in journal.select(book, _OPEN):
+        claim_id = submission.key.claim_id
         if claim_id not in seen:
             seen.add(claim_id)
             yield from with_journal(bring_into_doubt(book, claim_id, gap, rules), journal)
@@ -107,17 +107,18 @@ def _put_in_doubt(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterat
 
 def _show(doubted: list[Submission], gap: Gap | None, *, json: bool) -> None:
     if json:
-        for one in doubted:
-            emit(submission_record(one))
+        for submission in doubted:
+            emit(submission_record(submission))
         return
-    for one in doubted:
-        say(WARN, f" {one.key.claim_id}  {one.key.purpose}  {one.state}: {one.detail}")
+    for submission in doubted:
+        name = f"{submission.key.claim_id}  {submission.key.purpose}"
+        say(WARN, f" {name}  {submission.state}: {submission.detail}")
     if gap is None:
         say(YES, " this journal is the newest; it lacks nothing")
         return
     until = gap.until.astimezone(dt.UTC)
     say(YES, f" this journal is the newest; it knows nothing until {until:%Y-%m-%d %H:%M:%S}Z")
-    waiting = {one.state for one in doubted}
+    waiting = {submission.state for submission in doubted}
     if State.IN_DOUBT in waiting:
         say("now: claimbridge reconcile")
     if State.PARKED in waiting:

@@ -62,14 +62,14 @@ def sign(
         raise ConfigurationError("--header goes with --as soap", code="CB-251")
     signer = Signer(open_key(identity, _password(identity_password), algorithm=algorithm))
     if kind == "detached":
-        signed = signer.sign_detached(_contents(files))
+        document = signer.sign_detached(_contents(files))
     else:
         data = read_file(_single(files))
         if kind == "soap":
-            signed = signer.sign_envelope(data, headers=header)
+            document = signer.sign_envelope(data, headers=header)
         else:
-            signed = signer.sign_xades(data) if kind == "xades" else signer.sign(data)
-    write_document(signed)
+            document = signer.sign_xades(data) if kind == "xades" else signer.sign(data)
+    write_document(document)
     return DONE
 
 
@@ -192,14 +192,14 @@ def _verify_contents(
 ) -> Iterator[tuple[Path, Verified | ClaimBridgeError]]:
     from claimbridge.signing import verify_detached
 
-    named = _contents(contents)
+    by_name = _contents(contents)
     verdicts: Mapping[str, Verified | ClaimBridgeError]
     try:
-        verdicts = verify_detached(read_file(signature), named, policy)
+        verdicts = verify_detached(read_file(signature), by_name, policy)
     except ConfigurationError:
         raise
     except ClaimBridgeError as error:
-        verdicts = dict.fromkeys(named, error)
+        verdicts = dict.fromkeys(by_name, error)
     for path in contents:
         yield path, verdicts[path.name]
 

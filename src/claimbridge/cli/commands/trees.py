@@ -63,10 +63,10 @@ def show_contract(
     if validations:
         return _show_validations(overview, operation, wanted, json=json)
     if operation is not None:
-        for found in overview.operations(operation):
-            _show_operation(overview, found, wanted, json=json)
+        for offered in overview.operations(operation):
+            _show_operation(overview, offered, wanted, json=json)
     elif type_ is not None:
-        rows = (one for one in overview.type_tree(type_) if _tells(one, wanted))
+        rows = (row for row in overview.type_tree(type_) if _tells(row, wanted))
         _show_tree(rows, {"of_type": type_}, wanted, json=json)
     else:
         _show_offer(overview, wanted, json=json)
@@ -76,95 +76,103 @@ def show_contract(
 def _show_offer(overview: Overview, wanted: str, *, json: bool) -> None:
     for service in overview.offer.services:
         for port in service.ports:
-            operations = [one for one in port.operations if _holds(one, wanted)]
+            operations = [operation for operation in port.operations if _holds(operation, wanted)]
             kind = f"SOAP {port.version}" if port.version else "another protocol"
             if json:
-                for one in operations:
+                for operation in operations:
                     emit({"service": service.name, "port": port.name, "version": port.version}
-                         | {"address": port.address} | _operation_record(one))  # fmt: skip
+                         | {"address": port.address} | _operation_record(operation))  # fmt: skip
                 continue
             say((f"{service.name} / {port.name}", "bold"), f"  {kind}  {port.address}")
-            made = table("operation", "call", "input", "output", texts=("input", "output"))
-            for one in operations:
-                row(made, one.name, f"{one.style}/{one.use}", *map(_parts, (one.input, one.output)))
-            show(made)
+            grid = table("operation", "call", "input", "output", texts=("input", "output"))
+            for operation in operations:
+                row(
+                    grid,
+                    operation.name,
+                    f"{operation.style}/{operation.use}",
+                    *map(_parts, (operation.input, operation.output)),
+                )
+            show(grid)
 
 
 def _show_operation(
-    overview: Overview, found: OfferedOperation, wanted: str, *, json: bool
+    overview: Overview, operation: OfferedOperation, wanted: str, *, json: bool
 ) -> None:
     if not json:
-        say((found.name, "bold"), f"  {found.style}/{found.use}  SOAPAction {found.soap_action!r}")
-        if found.documentation:
-            say(found.documentation)
-    for root in overview.roots(found):
-        rows = [one for one in overview.tree(root.element) if _tells(one, wanted)]
+        say(
+            (operation.name, "bold"),
+            f"  {operation.style}/{operation.use}  SOAPAction {operation.soap_action!r}",
+        )
+        if operation.documentation:
+            say(operation.documentation)
+    for root in overview.roots(operation):
+        rows = [row for row in overview.tree(root.element) if _tells(row, wanted)]
         if rows and not json:
             say()
             say((root.role, "italic"))
-        _show_tree(rows, {"operation": found.name, "role": root.role}, wanted, json=json)
+        _show_tree(rows, {"operation": operation.name, "role": root.role}, wanted, json=json)
 
 
 def _show_tree(rows: Iterable[Row], about: dict[str, Any], wanted: str, *, json: bool) -> None:
-    for found in rows:
+    for each in rows:
         if json:
-            emit(about | msgspec.to_builtins(found))
+            emit(about | msgspec.to_builtins(each))
         else:
-            _say_row(found, whole_path=bool(wanted))
+            _say_row(each, whole_path=bool(wanted))
 
 
-def _tells(found: Row, wanted: str) -> bool:
-    return wanted in f"{found.path} {found.documentation}".casefold()
+def _tells(tree_row: Row, wanted: str) -> bool:
+    return wanted in f"{tree_row.path} {tree_row.documentation}".casefold()
 
 
-def _say_row(found: Row, *, whole_path: bool) -> None:
-    indent = "" if whole_path else "  " * found.depth
-    local = found.name.rpartition("}")[2]
-    name = found.path if whole_path and found.name else local
-    if found.kind == "attribute" and not whole_path:
+def _say_row(tree_row: Row, *, whole_path: bool) -> None:
+    indent = "" if whole_path else "  " * tree_row.depth
+    local = tree_row.name.rpartition("}")[2]
+    name = tree_row.path if whole_path and tree_row.name else local
+    if tree_row.kind == "attribute" and not whole_path:
         name = f"@{name}"
-    if found.kind in {"choice", "all", "sequence"}:
+    if tree_row.kind in {"choice", "all", "sequence"}:
         words = {"choice": "one of", "all": "in any order", "sequence": "together"}
-        name = f"({words[found.kind]})"
-    if found.kind == "any":
-        name = f"(any element: {found.name})"
-    parts: list[str | tuple[str, str]] = [f"{indent}{name} ", (_times(found), "cyan")]
-    parts += [(f" {word}", "dim") for word in _words(found)]
+        name = f"({words[tree_row.kind]})"
+    if tree_row.kind == "any":
+        name = f"(any element: {tree_row.name})"
+    parts: list[str | tuple[str, str]] = [f"{indent}{name} ", (_times(tree_row), "cyan")]
+    parts += [(f" {word}", "dim") for word in _words(tree_row)]
     say(*parts, whole=True)
 
 
-def _times(found: Row) -> str:
-    if found.kind == "attribute":
-        return "required" if found.least else "optional"
-    most = "*" if found.most is None else str(found.most)
-    return str(found.least) if most == str(found.least) else f"{found.least}..{most}"
+def _times(tree_row: Row) -> str:
+    if tree_row.kind == "attribute":
+        return "required" if tree_row.least else "optional"
+    most = "*" if tree_row.most is None else str(tree_row.most)
+    return str(tree_row.least) if most == str(tree_row.least) else f"{tree_row.least}..{most}"
 
 
-def _words(found: Row) -> Iterator[str]:
-    kind = found.type.rpartition("}")[2]
-    if found.array_of:
-        yield f"array of {found.array_of.rpartition('}')[2]}"
-    elif kind or found.text:
+def _words(tree_row: Row) -> Iterator[str]:
+    kind = tree_row.type.rpartition("}")[2]
+    if tree_row.array_of:
+        yield f"array of {tree_row.array_of.rpartition('}')[2]}"
+    elif kind or tree_row.text:
         yield (
-            f"{kind} ({found.text})"
-            if kind and found.text not in {"", kind}
-            else kind or found.text
+            f"{kind} ({tree_row.text})"
+            if kind and tree_row.text not in {"", kind}
+            else kind or tree_row.text
         )
-    yield from _facet_words(found.facets)
-    if found.nillable:
+    yield from _facet_words(tree_row.facets)
+    if tree_row.nillable:
         yield "nillable"
-    if found.abstract:
-        yield f"abstract: {_some(found.alternatives)}"
-    elif found.alternatives:
-        yield f"or {_some(found.alternatives)}"
-    if found.fixed is not None:
-        yield f"always {found.fixed!r}"
-    elif found.default is not None:
-        yield f"default {found.default!r}"
-    if found.shown_above:
+    if tree_row.abstract:
+        yield f"abstract: {_some(tree_row.alternatives)}"
+    elif tree_row.alternatives:
+        yield f"or {_some(tree_row.alternatives)}"
+    if tree_row.fixed is not None:
+        yield f"always {tree_row.fixed!r}"
+    elif tree_row.default is not None:
+        yield f"default {tree_row.default!r}"
+    if tree_row.shown_above:
         yield "(as above)"
-    if found.documentation:
-        text = found.documentation
+    if tree_row.documentation:
+        text = tree_row.documentation
         yield f"— {text if len(text) <= _QUOTED else text[: _QUOTED - 1] + '…'}"
 
 
@@ -191,33 +199,35 @@ def _some(values: tuple[str, ...]) -> str:
 
 
 def _show_validations(overview: Overview, operation: str | None, wanted: str, *, json: bool) -> int:
-    found: Iterable[Validation] = overview.all_validations()
+    validations: Iterable[Validation] = overview.all_validations()
     if operation is not None:
-        found = (
-            one for each in overview.operations(operation) for one in overview.validations(each)
+        validations = (
+            validation
+            for each in overview.operations(operation)
+            for validation in overview.validations(each)
         )
     about = {} if operation is None else {"operation": operation}
     count = 0
-    for one in found:
-        if wanted not in f"{one.place} {one.message}".casefold():
+    for validation in validations:
+        if wanted not in f"{validation.place} {validation.message}".casefold():
             continue
         count += 1
         if json:
-            emit(about | msgspec.to_builtins(one))
+            emit(about | msgspec.to_builtins(validation))
         else:
-            say((one.place, "cyan"), f"  {one.message}")
+            say((validation.place, "cyan"), f"  {validation.message}")
     if not json:
         complain(f"{count} validation messages")
     return DONE if count else BUSINESS_NO
 
 
-def _operation_record(found: OfferedOperation) -> dict[str, Any]:
-    record: dict[str, Any] = msgspec.to_builtins(found)
+def _operation_record(operation: OfferedOperation) -> dict[str, Any]:
+    record: dict[str, Any] = msgspec.to_builtins(operation)
     return {"operation": record.pop("name")} | record
 
 
-def _holds(found: OfferedOperation, wanted: str) -> bool:
-    return wanted in f"{found.name} {found.documentation}".casefold()
+def _holds(operation: OfferedOperation, wanted: str) -> bool:
+    return wanted in f"{operation.name} {operation.documentation}".casefold()
 
 
 def _parts(message: OfferedMessage | None) -> str:

@@ -36,7 +36,7 @@ def write_backs(
         be repeated.
 
     """
-    made = table(
+    grid = table(
         "source", "document", "what", "content", "state", "tries", "why",
         numbers=("tries",), texts=("content",), wrapped=("why",),
     )  # fmt: skip
@@ -44,40 +44,40 @@ def write_backs(
     for configured in source_configs(config, source):
         with record_of(config, configured) as record:
             missing -= {key for key in retry if _again(record, configured.name, key)}
-            for one in record.select_write_backs(
+            for entry in record.select_write_backs(
                 configured.name, tuple(state) or tuple(WriteBackState)
             ):
                 if json:
-                    emit(_plain(one))
+                    emit(_plain(entry))
                     continue
                 content = ", ".join(
-                    value for name, value in one.content.items() if value and name != "created"
+                    value for name, value in entry.content.items() if value and name != "created"
                 )
                 row(
-                    made,
-                    one.source,
-                    one.key,
-                    one.kind,
+                    grid,
+                    entry.source,
+                    entry.key,
+                    entry.kind,
                     content,
-                    one.state,
-                    str(one.attempt),
-                    one.reason,
+                    entry.state,
+                    str(entry.attempt),
+                    entry.reason,
                 )
     if not json:
-        show(made)
+        show(grid)
     return worst([DONE, *(_unknown(key) for key in sorted(missing))])
 
 
 def _again(record: SourceRecord, source: str, key: str) -> bool:
     """Let the next pass go on with what is refused or parked about a document; say whether any."""
-    waiting = [one for one in record.write_backs_of(source, key) if one.state in FOR_A_PERSON]
+    waiting = [entry for entry in record.write_backs_of(source, key) if entry.state in FOR_A_PERSON]
     moved = [
         record.record_write_back(
             msgspec.structs.replace(
-                one, state=WriteBackState.PENDING, reason=f"let go on; before: {one.reason}"
+                entry, state=WriteBackState.PENDING, reason=f"let go on; before: {entry.reason}"
             )
         )
-        for one in waiting
+        for entry in waiting
     ]
     return True in moved
 
@@ -92,6 +92,6 @@ def _unknown(key: str) -> int:
     return exit_code(error)
 
 
-def _plain(one: WriteBack) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(one)
+def _plain(entry: WriteBack) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(entry)
     return plain

@@ -61,7 +61,7 @@ class Show(Scenes):
 
     def opening(self) -> None:
         """Say what is going to happen."""
-        self._say(
+        self.say(
             f"An ERP listens on {self._sandbox.url('reference')}. It takes signed vouchers only; "
             "ours are signed by an identity made for this demonstration.\n"
         )
@@ -69,32 +69,32 @@ class Show(Scenes):
     def submit_all(self) -> None:
         """Submit every example claim; the answer to one of them is lost on the way."""
         self._sandbox.set_faults(f"commit-then-drop@{LOST}")
-        made = table(
+        grid = table(
             "claim", "what", "amount", "", "entry", "what happened",
             numbers=("amount",), texts=("what",),
         )  # fmt: skip
         adopted: list[Acknowledgement] = []
-        shown = progress(self._claims, total=None, what="submitting")
-        for number, claim in enumerate(shown, start=1):
+        claims = progress(self._claims, total=None, what="submitting")
+        for number, claim in enumerate(claims, start=1):
             questions = self._count("QueryVouchers")
             ack = self._client.submit(claim)
             asked = number == LOST and self._count("QueryVouchers") > questions
             adopted += [ack] * asked
-            told = "answer lost, asked, adopted" if asked else "posted"
+            outcome = "answer lost, asked, adopted" if asked else "posted"
             row(
-                made,
+                grid,
                 claim.id,
                 claim.title,
                 amount(claim.total),
                 claim.currency,
                 _number(ack.journal_entry),
-                told,
+                outcome,
             )
-            self._emit(scene="submit", number=number, claim=claim.id, state=ack.state,
-                       journal_entry=plain_entry(ack.journal_entry), told=told)  # fmt: skip
-        self._show(made, title="1 · Approved claims become journal entries")
+            self.emit(scene="submit", number=number, claim=claim.id, state=ack.state,
+                       journal_entry=plain_entry(ack.journal_entry), told=outcome)  # fmt: skip
+        self.show(grid, title="1 · Approved claims become journal entries")
         for ack in adopted:
-            self._say(
+            self.say(
                 f"  The answer to {ack.claim_id} was lost on the way. It was not sent again: the "
                 f"ERP was asked for {ack.reference}, and its journal entry "
                 f"{_number(ack.journal_entry)} adopted.\n"
@@ -106,9 +106,9 @@ class Show(Scenes):
         try:
             self._client.submit(claim)
         except LedgerRejection as error:
-            self._say(("2 · The ERP says no, and why", "italic"))
-            self._say(f"  {error}\n")
-            self._emit(scene="refusal", claim=claim.id, code=error.code,
+            self.say(("2 · The ERP says no, and why", "italic"))
+            self.say(f"  {error}\n")
+            self.emit(scene="refusal", claim=claim.id, code=error.code,
                        reasons=[str(reason) for reason in error.reasons])  # fmt: skip
             return True
         return False
@@ -127,11 +127,11 @@ class Show(Scenes):
         entries, calls = len(self._sandbox.ledger()), self._count("SubmitVoucher")
         ack = self._client.submit(claim)
         nothing = (len(self._sandbox.ledger()), self._count("SubmitVoucher")) == (entries, calls)
-        self._say(("3 · The same claim once more", "italic"))
-        told = "nothing was sent, nothing was posted" if nothing else "IT WAS SENT AGAIN"
+        self.say(("3 · The same claim once more", "italic"))
+        outcome = "nothing was sent, nothing was posted" if nothing else "IT WAS SENT AGAIN"
         entry = _number(ack.journal_entry)
-        self._say(f"  {claim.id} is journal entry {entry} already: {told}.\n")
-        self._emit(scene="repeat", claim=claim.id, sent=not nothing,
+        self.say(f"  {claim.id} is journal entry {entry} already: {outcome}.\n")
+        self.emit(scene="repeat", claim=claim.id, sent=not nothing,
                    journal_entry=plain_entry(ack.journal_entry))  # fmt: skip
         return nothing
 
@@ -140,14 +140,14 @@ class Show(Scenes):
         documents: list[dict[str, Any]] = [
             msgspec.to_builtins(document) for document in self._sandbox.ledger()
         ]
-        made = table(
+        grid = table(
             "journal entry", "reference", "debit", "credit", "", "state",
             numbers=("debit", "credit"), texts=("reference",),
         )  # fmt: skip
         for document in documents:
             debit, credit = (_sum(document["postings"], side) for side in ("debit", "credit"))
             row(
-                made,
+                grid,
                 document["journal_entry"],
                 document["reference"],
                 amount(debit),
@@ -155,10 +155,10 @@ class Show(Scenes):
                 document["postings"][0]["currency"],
                 document["state"],
             )
-            self._emit(scene="ledger", **document)
-        self._show(made, title="4 · What the ERP's ledger holds")
+            self.emit(scene="ledger", **document)
+        self.show(grid, title="4 · What the ERP's ledger holds")
         once = len(documents) == len(self._claims)
-        self._say(
+        self.say(
             f"{len(self._claims)} claims, {len(documents)} journal entries, "
             f"{self._count('SubmitVoucher')} submissions, one of them refused: "
             f"each claim is in the ledger {'exactly once' if once else 'NOT exactly once'}."

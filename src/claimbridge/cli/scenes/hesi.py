@@ -97,14 +97,14 @@ class HesiShow(Scenes):
 
     def documents(self) -> None:
         """Hand in the example documents, and let people agree to them and pay them."""
-        self._say(
+        self.say(
             f"A Hesi listens on {self._sandbox.url('hesi')}, and an ERP beside it. Four documents "
             "are handed in, agreed to and paid.\n"
         )
         for content in _examples("hesi"):
-            given = msgspec.json.decode(content, type=Put)
-            self._hesi.order(given)
-            self._approve(given.id)
+            document = msgspec.json.decode(content, type=Put)
+            self._hesi.order(document)
+            self._approve(document.id)
 
     def _approve(self, key: str) -> None:
         self._hesi.agree(key, by=_MANAGER, comment="同意")
@@ -114,25 +114,25 @@ class HesiShow(Scenes):
         """Make one pass of the intake; the answer to one voucher number is lost."""
         self._sandbox.set_faults(f"hesi_voucher:commit-then-drop@{LOST}")
         items = list(self._intake.run())
-        made = table(
+        grid = table(
             "document", "what", "amount", "", "entry", "what happened",
             numbers=("amount",), texts=("what",),
         )  # fmt: skip
-        for one in items:
-            self._row_of(made, one)
-        self._show(made, title="1 · Documents of Hesi's become journal entries")
-        for one in items:
-            if one.error is not None:
-                self._say(f"  {one.error}\n")
+        for item in items:
+            self._row_of(grid, item)
+        self.show(grid, title="1 · Documents of Hesi's become journal entries")
+        for item in items:
+            if item.error is not None:
+                self.say(f"  {item.error}\n")
 
-    def _row_of(self, made: Any, one: IntakeItem) -> None:
-        arrival = one.arrival
+    def _row_of(self, grid: Any, item: IntakeItem) -> None:
+        arrival = item.arrival
         form = self._hesi.details(arrival.key)["form"]
-        entry = self._entry_of(arrival.claim_id) if one.error is None else ""
+        entry = self._entry_of(arrival.claim_id) if item.error is None else ""
         total = Decimal(form["expenseMoney"]["standard"])
-        told = "posted" if entry else f"{arrival.state}, see below"
-        row(made, arrival.label, form["title"], amount(total), "CNY", entry, told)
-        self._emit(scene="intake", document=arrival.label, claim=arrival.claim_id,
+        outcome = "posted" if entry else f"{arrival.state}, see below"
+        row(grid, arrival.label, form["title"], amount(total), "CNY", entry, outcome)
+        self.emit(scene="intake", document=arrival.label, claim=arrival.claim_id,
                    state=arrival.state, journal_entry=entry or None,
                    code=arrival.code or None)  # fmt: skip
 
@@ -142,28 +142,28 @@ class HesiShow(Scenes):
 
     def back(self) -> None:
         """Show what went back to Hesi."""
-        made = table("document", "number", "period", "sent", "what happened", numbers=("sent",))
-        found = self._write_backs()
-        for one in found:
-            told = "answer lost, looked, found there" if one.reason else one.state.value
-            content = one.content
-            label = self._label(one.key)
-            row(made, label, content["number"], content["period"], str(one.attempt), told)
-            self._emit(scene="write-back", document=label, number=content["number"],
-                       period=content["period"], state=one.state, attempt=one.attempt,
-                       told=told)  # fmt: skip
-        self._show(made, title="2 · Their numbers go back to Hesi")
-        for one in found:
-            if one.reason:
-                self._say(
-                    f"  The answer about {self._label(one.key)} was lost on the way. The number "
+        grid = table("document", "number", "period", "sent", "what happened", numbers=("sent",))
+        entries = self._write_backs()
+        for entry in entries:
+            outcome = "answer lost, looked, found there" if entry.reason else entry.state.value
+            content = entry.content
+            label = self._label(entry.key)
+            row(grid, label, content["number"], content["period"], str(entry.attempt), outcome)
+            self.emit(scene="write-back", document=label, number=content["number"],
+                       period=content["period"], state=entry.state, attempt=entry.attempt,
+                       told=outcome)  # fmt: skip
+        self.show(grid, title="2 · Their numbers go back to Hesi")
+        for entry in entries:
+            if entry.reason:
+                self.say(
+                    f"  The answer about {self._label(entry.key)} was lost on the way. The number "
                     "was not sent again: Hesi was asked for the document, and it shows "
-                    f"{one.content['number']}.\n"
+                    f"{entry.content['number']}.\n"
                 )
 
     def _write_backs(self) -> list[WriteBack]:
         keys = [document["id"] for document in self._hesi.documents()]
-        return [one for key in keys for one in self._record.write_backs_of("hesi", key)]
+        return [entry for key in keys for entry in self._record.write_backs_of("hesi", key)]
 
     def _label(self, key: str) -> str:
         label: str = self._hesi.details(key)["form"]["code"]
@@ -182,25 +182,25 @@ class HesiShow(Scenes):
             self._hesi.hooks(HookSettings())
         hints = len(self._record.hints("hesi"))
         list(self._intake.run())
-        correction = next((one for one in self._write_backs() if one.key == _WRONG), None)
+        correction = next((entry for entry in self._write_backs() if entry.key == _WRONG), None)
         number = correction.content["number"] if correction is not None else "NOTHING"
-        self._say(("3 · A message from Hesi", "italic"))
-        self._say(
+        self.say(("3 · A message from Hesi", "italic"))
+        self.say(
             f"  {self._label(_WRONG)} is corrected, agreed to and paid. Hesi's messages left "
             f"{hints} hint: the document was read again, whatever they said, and posted as "
             f"{number}, which stands in Hesi.\n"
         )
-        self._emit(scene="message", document=self._label(_WRONG), hints=hints, number=number)
+        self.emit(scene="message", document=self._label(_WRONG), hints=hints, number=number)
 
     def repeat(self) -> bool:
         """Make the same pass once more; say whether that posted and sent nothing."""
         before = self._did()
         list(self._intake.run())
         nothing = self._did() == before
-        told = "Nothing was posted, nothing was sent to Hesi" if nothing else "IT DID SOMETHING"
-        self._say(("4 · The same pass once more", "italic"))
-        self._say(f"  {told}.\n")
-        self._emit(scene="repeat", did=not nothing)
+        outcome = "Nothing was posted, nothing was sent to Hesi" if nothing else "IT DID SOMETHING"
+        self.say(("4 · The same pass once more", "italic"))
+        self.say(f"  {outcome}.\n")
+        self.emit(scene="repeat", did=not nothing)
         return nothing
 
     def _did(self) -> tuple[int, int, int]:
@@ -210,33 +210,31 @@ class HesiShow(Scenes):
 
     def end(self) -> bool:
         """Show what Hesi holds; say whether each number stands there exactly once."""
-        made = table(
+        grid = table(
             "document", "what", "state", "voucher number", "period", "凭证状态", texts=("what",)
         )
         documents = self._hesi.documents()
-        for one in documents:
-            title = self._hesi.details(one["id"])["form"]["title"]
+        for document in documents:
+            title = self._hesi.details(document["id"])["form"]["title"]
             row(
-                made,
-                one["code"],
+                grid,
+                document["code"],
                 title,
-                one["state"],
-                one["voucherNo"],
-                one["fiscalPeriod"],
-                one["voucherStatus"],
+                document["state"],
+                document["voucherNo"],
+                document["fiscalPeriod"],
+                document["voucherStatus"],
             )
-            self._emit(scene="hesi", title=title, **one)
-        self._show(made, title="5 · What Hesi holds")
-        entries = {
-            str(listed.journal_entry).partition(" / ")[0] for listed in self._sandbox.ledger()
-        }
-        written = self._write_backs()
+            self.emit(scene="hesi", title=title, **document)
+        self.show(grid, title="5 · What Hesi holds")
+        entries = {str(entry.journal_entry).partition(" / ")[0] for entry in self._sandbox.ledger()}
+        numbers = self._write_backs()
         once = (
-            sorted(entries) == sorted(one["voucherNo"] for one in documents)
-            and all(len(one["effects"]) == 1 for one in documents)
-            and all(one.state is WriteBackState.DONE for one in written)
+            sorted(entries) == sorted(document["voucherNo"] for document in documents)
+            and all(len(document["effects"]) == 1 for document in documents)
+            and all(document.state is WriteBackState.DONE for document in numbers)
         )
-        self._say(
+        self.say(
             f"{len(documents)} documents, {len(self._sandbox.ledger())} journal entries, "
             f"{self._did()[2]} numbers sent, the answer to one of them lost: each number stands "
             f"in its document {'exactly once' if once else 'NOT exactly once'}."
@@ -246,8 +244,8 @@ class HesiShow(Scenes):
 
 def _examples(folder: str) -> Iterator[bytes]:
     """Yield the example files of a folder, in the order of their names."""
-    found = files("claimbridge.examples").joinpath(folder).iterdir()
-    for path in sorted(found, key=lambda one: one.name):
+    paths = files("claimbridge.examples").joinpath(folder).iterdir()
+    for path in sorted(paths, key=lambda each: each.name):
         if path.name.endswith(".json"):
             yield path.read_bytes()
 

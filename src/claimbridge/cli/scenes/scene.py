@@ -1,4 +1,4 @@
-"""What the demonstrations share: a stage, and how their scenes are told."""
+"""What the demonstrations share: a stage, and how their scenes are shown."""
 
 from __future__ import annotations
 
@@ -45,19 +45,22 @@ def stage(*, hesi: Hesi | None = None) -> Iterator[tuple[list[Claim], Sandbox, C
 
 
 class Scenes:
-    """Scenes that are told to a person, or as one JSON object each."""
+    """Scenes that are shown to a person, or printed as one JSON object each."""
 
     def __init__(self, *, json: bool) -> None:
         self._json = json
 
-    def _emit(self, **record: Any) -> None:
+    def emit(self, **record: Any) -> None:
+        """Print a record, where JSON is wanted."""
         if self._json:
             emit(record)
 
-    def _say(self, *parts: str | tuple[str, str]) -> None:
+    def say(self, *parts: str | tuple[str, str]) -> None:
+        """Print texts, where a person reads."""
         if not self._json:
             say(*parts)
 
-    def _show(self, made: Any, *, title: str) -> None:
+    def show(self, grid: Any, *, title: str) -> None:
+        """Print a table under its title, where a person reads."""
         if not self._json:
-            show(made, title=title)
+            show(grid, title=title)

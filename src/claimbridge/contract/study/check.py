@@ -42,8 +42,8 @@ class Obstacle(msgspec.Struct, frozen=True):
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """What a contract means for a profile.
 
-    ``refused`` is what it forbids in requests of ordinary values, ``could_exceed`` what it forbids
-    besides where the values are as long and large as a claim may have them.
+    ``refused``: violations with ordinary values. ``could_exceed``: further violations with the
+    longest and largest values that a claim may hold.
     """
 
     needs: tuple[Need, ...]
@@ -64,25 +64,27 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 def check(uses: Uses, contract: Contract, generation: Generation, *, own: Generation) -> Check:
     """Return what ``contract`` (and ``generation``, its outline) mean for a profile.
 
-    ``own`` is the contract that the profile was written for: what it reads is wanted where that
-    one has it.
+    ``own`` is the contract that the profile was written for. A name that the profile reads is
+    wanted if ``own`` has it.
     """
-    # An operation that is not offered is a missing name, told once.
-    sent = [one for one in uses.sent if one.operation in generation.operations]
-    refused = _told(obstacle for one in sent for obstacle in _obstacles(contract, one))
-    known = {(each.operation, each.finding.path, each.finding.rule) for each in refused}
-    # A name that is missing has been told; without it the rest can still be judged.
+    # An operation that is not offered is one missing name, and no more.
+    sent = [request for request in uses.sent if request.operation in generation.operations]
+    refused = _once(obstacle for request in sent for obstacle in _obstacles(contract, request))
+    places = {(each.operation, each.finding.path, each.finding.rule) for each in refused}
+    # A missing name is among the needs. Without it the rest can still be judged.
     widest = [
-        _known(one, generation) for one in uses.widest if one.operation in generation.operations
+        _judgeable(request, generation)
+        for request in uses.widest
+        if request.operation in generation.operations
     ]
-    exceeded = _told(obstacle for one in widest for obstacle in _obstacles(contract, one))
+    exceeding = _once(obstacle for request in widest for obstacle in _obstacles(contract, request))
     return Check(
         needs=tuple(_needs(uses, generation, own)),
         refused=refused,
         could_exceed=tuple(
             each
-            for each in exceeded
-            if (each.operation, each.finding.path, each.finding.rule) not in known
+            for each in exceeding
+            if (each.operation, each.finding.path, each.finding.rule) not in places
         ),
     )
 
@@ -96,14 +98,14 @@ def _needs(uses: Uses, generation: Generation, own: Generation) -> Iterator[Need
     answered = {
         split_name(name)[1] for each in here.operations for name in generation.answers(each)
     }
-    # What is answered elsewhere is nothing that this contract lacks.
+    # This contract does not lack what another port answers.
     lacking = {split_name(name)[1] for each in elsewhere for name in own.answers(each)}
-    for (where, path), known in there.names.items():
+    for (where, path), is_there in there.names.items():
         if where in own.operations:
             if where in generation.operations:
                 yield Need(where, path, sends=True, present=here.names.get((where, path), False))
         elif where in answered:
-            if known:
+            if is_there:
                 yield Need(where, path, sends=False, present=here.names.get((where, path), False))
         elif where not in lacking:
             lacking.add(where)
@@ -124,43 +126,45 @@ def _obstacles(contract: Contract, sent: Sent) -> Iterator[Obstacle]:
         yield Obstacle(sent.operation, finding)
 
 
-def _told(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
-    """Return each once, whichever of several alike elements it is about."""
-    told: dict[tuple[str, str, str], Obstacle] = {}
+def _once(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
+    """Return each once, though several elements of one name may have it."""
+    by_place: dict[tuple[str, str, str], Obstacle] = {}
     for each in obstacles:
         path = _INDEX.sub("", each.finding.path)
         plain = msgspec.structs.replace(each.finding, path=path)
-        told.setdefault((each.operation, path, each.finding.rule), Obstacle(each.operation, plain))
-    return tuple(told.values())
+        by_place.setdefault(
+            (each.operation, path, each.finding.rule), Obstacle(each.operation, plain)
+        )
+    return tuple(by_place.values())
 
 
-def _known(sent: Sent, generation: Generation) -> Sent:
+def _judgeable(sent: Sent, generation: Generation) -> Sent:
     """Return the request without the names that the contract does not have."""
     root = generation.root(generation.operations[sent.operation].input)
     if root is None:
         return sent
-    return msgspec.structs.replace(sent, body=_pruned(sent.body, root.type, generation))
+    return msgspec.structs.replace(sent, body=_rest_of(sent.body, root.type, generation))
 
 
-def _pruned(body: Mapping[str, Any], kind: Type, generation: Generation) -> dict[str, Any]:
+def _rest_of(body: Mapping[str, Any], kind: Type, generation: Generation) -> dict[str, Any]:
     concrete = body.get("@xsi:type")
     kind = (generation.type(str(concrete)) if concrete else None) or kind
     children = {child.local: child for child in generation.children(kind)}
     attributes = {f"@{each.local}" for each in kind.attributes}
-    kept: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
     for key, value in body.items():
         child = children.get(split_name(key)[1])
         if child is not None and isinstance(value, list):
-            kept[key] = [_value(each, child.type, generation) for each in value]
+            rest[key] = [_value(each, child.type, generation) for each in value]
         elif child is not None:
-            kept[key] = _value(value, child.type, generation)
+            rest[key] = _value(value, child.type, generation)
         elif key == "#text" or key in attributes or key.startswith("@xsi:"):
-            kept[key] = value
-    return kept
+            rest[key] = value
+    return rest
 
 
 def _value(value: Any, kind: Type, generation: Generation) -> Any:
-    return _pruned(value, kind, generation) if isinstance(value, Mapping) else value
+    return _rest_of(value, kind, generation) if isinstance(value, Mapping) else value
 
 
 __all__ = ["Check", "Need", "Obstacle", "check"]

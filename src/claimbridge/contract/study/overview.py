@@ -1,7 +1,7 @@
 """A contract as people read it: operations, messages as trees, and what the ERP will check.
 
-A tree tells each named type once; where it comes again, the row says so. So trees end, whatever
-recurs, and stay as long as the schema is.
+A tree shows each named type once; where the type comes again, the row says so. So every tree ends,
+and none is longer than the schema.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from claimbridge.contract.outline.types import NO_FACETS, Element, Facets, Group
 from claimbridge.errors import ContractError
 
 MAX_DEPTH: Final = 100
-"""Elements within elements; deeper ones are not told."""
+"""Elements within elements; deeper ones are not shown."""
 MAX_NESTING: Final = 300
 """Elements and groups within each other, whatever Python's own limit is set to."""
 
@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     for unbounded. ``type`` is ``{namespace}name``, "" for a type of the element's own; ``text``
     the built-in type of its text, "" for none. ``array_of`` is what a SOAP-encoded array holds.
     ``alternatives`` are the types or elements that may stand here instead. ``shown_above`` says
-    that the type's content is not told again.
+    that a row above has the type's content.
     """
 
     depth: int
@@ -162,7 +162,7 @@ class Overview:
         for name, content in self._documents.sources.items():
             root = xmlio.parse(content, what=name)
             for note in root.iter(f"{{{XSD}}}annotation"):
-                place = _declared_path(note)
+                place = _path_of(note)
                 yield from (Validation(place, message) for message in validations_in(note))
 
     def _message(self, role: str, message: OfferedMessage) -> Iterator[MessageRoot]:
@@ -184,47 +184,49 @@ class Overview:
 
 
 class _Tree:
-    """Walks one tree, and remembers which named types it has told."""
+    """Walks one tree, and remembers which named types it has shown."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._told: set[str] = set()
+        self._types: set[str] = set()
         self._nested = 0
 
-    def element(self, found: Element, depth: int, above: str) -> Iterator[Row]:
-        path = f"{above}/{found.local}" if above else found.local
-        held = found.type
-        again = held.name in self._told or depth >= MAX_DEPTH
+    def element(self, element: Element, depth: int, above: str) -> Iterator[Row]:
+        path = f"{above}/{element.local}" if above else element.local
+        kind = element.type
+        again = kind.name in self._types or depth >= MAX_DEPTH
         yield Row(
-            depth=depth, kind="element", path=path, name=found.name,
-            least=found.min, most=found.max, nillable=found.nillable,
-            abstract=found.abstract or held.abstract, default=found.default, fixed=found.fixed,
-            alternatives=found.substitutes + (held.extended_by if held.abstract else ()),
-            documentation=found.note.documentation or held.note.documentation,
-            validations=_messages(found.note, held, again=again),
-            shown_above=again, **_typed(held),
+            depth=depth, kind="element", path=path, name=element.name,
+            least=element.min, most=element.max, nillable=element.nillable,
+            abstract=element.abstract or kind.abstract,
+            default=element.default, fixed=element.fixed,
+            alternatives=element.substitutes + (kind.extended_by if kind.abstract else ()),
+            documentation=element.note.documentation or kind.note.documentation,
+            validations=_messages(element.note, kind, again=again),
+            shown_above=again, **_type_fields(kind),
         )  # fmt: skip
         if again:
             return
-        if held.name and (held.content or held.attributes or held.note.validations):
-            self._told.add(held.name)
-        yield from self._inside(held, depth + 1, path)
+        if kind.name and (kind.content or kind.attributes or kind.note.validations):
+            self._types.add(kind.name)
+        yield from self._inside(kind, depth + 1, path)
 
-    def _inside(self, held: Type, depth: int, path: str) -> Iterator[Row]:
+    def _inside(self, kind: Type, depth: int, path: str) -> Iterator[Row]:
         # An array's attributes are SOAP encoding's own, and the same for all arrays.
-        for attribute in () if held.array_of else held.attributes:
+        for attribute in () if kind.array_of else kind.attributes:
             yield Row(
                 depth=depth, kind="attribute", path=f"{path}/@{attribute.local}",
                 name=attribute.name, least=int(attribute.required),
                 default=attribute.default, fixed=attribute.fixed,
                 documentation=attribute.note.documentation,
-                validations=_messages(attribute.note, attribute.type), **_typed(attribute.type),
+                validations=_messages(attribute.note, attribute.type),
+                **_type_fields(attribute.type),
             )  # fmt: skip
-        if held.array_of:
-            item = self._schemas.part(ITEM, of=held.array_of)
+        if kind.array_of:
+            item = self._schemas.part(ITEM, of=kind.array_of)
             yield from self.element(replace(item, min=0, max=None), depth, path)
-        elif held.content is not None:
-            yield from self._part(held.content, depth, path)
+        elif kind.content is not None:
+            yield from self._part(kind.content, depth, path)
 
     def _part(self, part: Part, depth: int, path: str) -> Iterator[Row]:
         self._nested += 1
@@ -233,11 +235,11 @@ class _Tree:
         if isinstance(part, Element):
             yield from self.element(part, depth, path)
         elif isinstance(part, Group):
-            told = part.order != "sequence" or (part.min, part.max) != (1, 1)
-            if told:
+            is_shown = part.order != "sequence" or (part.min, part.max) != (1, 1)
+            if is_shown:
                 yield Row(depth=depth, kind=part.order, path=path, least=part.min, most=part.max)
             for inner in part.parts:
-                yield from self._part(inner, depth + told, path)
+                yield from self._part(inner, depth + is_shown, path)
         else:
             yield Row(
                 depth=depth, kind="any", path=path, name=part.namespaces,
@@ -246,22 +248,22 @@ class _Tree:
         self._nested -= 1
 
 
-def _typed(held: Type) -> dict[str, Any]:
+def _type_fields(kind: Type) -> dict[str, Any]:
     return {
-        "type": held.name,
-        "text": held.text if held.content is None else "",
-        "facets": held.facets,
-        "array_of": held.array_of,
+        "type": kind.name,
+        "text": kind.text if kind.content is None else "",
+        "facets": kind.facets,
+        "array_of": kind.array_of,
     }
 
 
-def _messages(note: Note, held: Type, *, again: bool = False) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(note.validations + (() if again else held.note.validations)))
+def _messages(note: Note, kind: Type, *, again: bool = False) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note.validations + (() if again else kind.note.validations)))
 
 
-def _declared_path(note: etree._Element) -> str:
+def _path_of(note: etree._Element) -> str:
     """Return the names of what declares an annotation, outermost first: ``Type/Element``."""
-    names = [found.get("name") or found.get("ref") for found in note.iterancestors()]
+    names = [node.get("name") or node.get("ref") for node in note.iterancestors()]
     within = [name for name in names[:-1] if name]  # the last is the document itself
     return "/".join(reversed(within))
 

@@ -1,7 +1,7 @@
 """A contract's requests as a Python module of TypedDicts, in the contract's own names.
 
 With it ``mypy --strict`` checks what a profile builds: names, what must be there, what repeats, the
-kinds of values, and listed values. Lengths and patterns are told in comments; the gate checks them.
+kinds of values, and listed values. Comments say lengths and patterns; the gate checks them.
 Only what the operations reach is written, in the order in which it is met, so that the same
 contract gives the same text.
 """

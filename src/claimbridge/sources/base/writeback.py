@@ -1,7 +1,7 @@
 """What is brought back to a source: a voucher's number, an approval, a payment's result.
 
-A write-back is carried like a submission: recorded, then recorded as ``sending`` and synced before
-its first byte leaves, and what was found ``sending`` without a living sender is in doubt:
+A write-back is carried like a submission. It is recorded, then recorded as ``sending`` and synced
+before its first byte leaves. One that is ``sending`` without a living sender is in doubt:
 
                    ┌──── not delivered, too early, or: looked, and it is not there ────┐
                    ▼                                                                   │
@@ -11,8 +11,8 @@ its first byte leaves, and what was found ``sending`` without a living sender is
                               │                  └─▶ (looked) ─────────────────────────┘
                               └───────▶ parked ──▶ (a person decides)
 
-What is in doubt is looked up before it is sent again; what is done is never sent again. What is
-pending and not true any more is superseded; planned anew, it is pending again.
+A write-back in doubt is looked up before it is sent again; one that is done is never sent again.
+A pending one that is not true any more is superseded; planned anew, it is pending again.
 """
 
 from __future__ import annotations
@@ -107,24 +107,24 @@ class WriteBack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WriteBacks(Protocol):
-    """Where write-backs are kept. Each call is durable on disk when it returns.
+    """Where write-backs are stored. Each call is durable on disk when it returns.
 
     Each raises JournalError when the record cannot be read or written.
     """
 
     def begin_write_back(self, write_back: WriteBack) -> WriteBack:
-        """Add ``write_back`` unless its identity is held already; return what is held.
+        """Add ``write_back`` unless its identity is there already; return the stored one.
 
-        What is held as superseded becomes what is given, its attempts counted on.
+        A superseded one is replaced by ``write_back``; its attempts are counted on.
         """
         ...
 
     def record_write_back(self, write_back: WriteBack) -> bool:
-        """Move what is held to ``write_back``, if ``WRITE_BACK_MOVES`` allows it from there.
+        """Move the stored one to ``write_back``, if ``WRITE_BACK_MOVES`` allows it from there.
 
-        A move to ``sending`` counts ``attempt`` up by one, every other keeps it: False, with
-        nothing written, when the record holds another attempt or a state that does not allow the
-        move, because somebody else was faster.
+        A move to ``sending`` counts ``attempt`` up by one; every other move keeps it. Returns
+        False, with nothing written, where somebody else was faster: the record has another
+        attempt, or a state that does not allow the move.
         """
         ...
 

@@ -126,10 +126,10 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _truth(text: str) -> bool:
-    found = _TRUTHS.get(text.lower())
-    if found is None:
+    truth = _TRUTHS.get(text.lower())
+    if truth is None:
         raise UnreadableCell("it is neither true nor false")
-    return found
+    return truth
 
 
 def _whole(text: str) -> int:

@@ -92,13 +92,13 @@ def _rows(text: str, what: str) -> list[_Row]:
         head = next(filled, (0, []))
         columns = columns_of(head[1])
         first = [next(filled, None) for _ in range(_ABOVE)]
-        known = [one for one in first if one is not None]
-        check_header(columns, known, what=what)
-        for number, cells in (*known, *filled):
-            named = _cells_by_column(columns, cells, number, what)
-            kept = {column: texts.setdefault(cell, cell) for column, cell in named.items()}
-            if kept:
-                rows.append(_Row(number, kept))
+        next_rows = [row for row in first if row is not None]
+        check_header(columns, next_rows, what=what)
+        for number, cells in (*next_rows, *filled):
+            row_cells = _cells_by_column(columns, cells, number, what)
+            row_texts = {column: texts.setdefault(cell, cell) for column, cell in row_cells.items()}
+            if row_texts:
+                rows.append(_Row(number, row_texts))
     except csv.Error as error:
         raise ClaimError(
             f"{what}, row {reader.line_num + skipped} is not CSV: {error}", code="CB-536"
@@ -116,7 +116,7 @@ def _cells_by_column(
             "separator inside a text without quotes",
             code="CB-536",
         )
-    named: dict[Column, str] = {}
+    row_cells: dict[Column, str] = {}
     for place, (column, cell) in enumerate(zip(columns, cells, strict=False), start=1):
         text = clean(cell, column.field)
         if text and not column.field:
@@ -125,8 +125,8 @@ def _cells_by_column(
                 code="CB-562",
             )
         if text:
-            named[column] = text
-    return named
+            row_cells[column] = text
+    return row_cells
 
 
 @contextlib.contextmanager
@@ -144,16 +144,16 @@ def _long_cells(most: int) -> Iterator[None]:
 
 
 def _is_of_totals(row: _Row) -> bool:
-    """Tell whether a row adds up those above it: it says so, and claims nothing by itself."""
+    """Return whether a row adds up those above it: it says so, and claims nothing by itself."""
     if row.get("line.type") or row.get("employee"):
         return False
     return any(plain(cell).casefold().rstrip(":") in _TOTALS for cell in row.cells.values())
 
 
 def _totals(row: _Row) -> ClaimError:
-    said = next(iter(row.cells.values()))
+    text = next(iter(row.cells.values()))
     return ClaimError(
-        f'row {row.number} ("{said[:40]}") is one of totals, and no claim: it was left out; '
+        f'row {row.number} ("{text[:40]}") is one of totals, and no claim: it was left out; '
         "delete it",
         code="CB-563",
     )
@@ -166,9 +166,9 @@ def _claim(rows: Sequence[_Row]) -> Claim | ClaimBridgeError:
         _check_same(rows)
         fields = _fields(rows[0], rows[0].get("currency"), prefix="")
         _check_filled(rows[0], _CLAIM)
-        made = {"revision": 1, **fields, "lines": [_line(row, rows[0]) for row in rows]}
+        content = {"revision": 1, **fields, "lines": [_line(row, rows[0]) for row in rows]}
         try:
-            return Claim.from_dict(made)
+            return Claim.from_dict(content)
         except ClaimError as error:
             error.message = _with_place(error.message, rows)
             error.args = (error.message,)
@@ -211,7 +211,7 @@ def _check_filled(row: _Row, fields: Sequence[str]) -> None:
 
 def _fields(row: _Row, currency: str, *, prefix: str) -> dict[str, Any]:
     """Return the cells whose columns begin with ``prefix`` as fields."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for column, cell in row.cells.items():
         field = column.field
         if not (field.startswith(prefix) if prefix else not _is_of_line(field)):
@@ -219,15 +219,15 @@ def _fields(row: _Row, currency: str, *, prefix: str) -> dict[str, Any]:
         name = field.removeprefix(prefix)
         outer, dot, inner = name.partition(".")
         if dot and outer == "dimensions" and prefix != "document.":
-            found.setdefault("dimensions", {})[inner] = _value(cell, column, row, currency)
+            fields.setdefault("dimensions", {})[inner] = _value(cell, column, row, currency)
         elif field in KNOWN:
-            found[name] = _value(cell, column, row, currency)
+            fields[name] = _value(cell, column, row, currency)
         else:
             raise _refusal(
                 f"row {row.number}: nobody knows the column {column.written}; name it as "
                 "docs/sources.md does, or delete it"
             )
-    return found
+    return fields
 
 
 def _value(cell: str, column: Column, row: _Row, currency: str) -> object:
@@ -239,13 +239,13 @@ def _value(cell: str, column: Column, row: _Row, currency: str) -> object:
 
 def _with_place(message: str, rows: Sequence[_Row]) -> str:
     """Return a claim's refusal with the row and the column that it is about."""
-    found = _PLACE.match(message)
-    if found is None:
+    place = _PLACE.match(message)
+    if place is None:
         return message
-    line, document, name = found.groups()
+    line, document, name = place.groups()
     prefix = "" if line is None else "document." if document else "line."
     row = rows[int(line or 0)]
-    column = next((one for one in row.cells if one.field == prefix + name), None)
+    column = next((each for each in row.cells if each.field == prefix + name), None)
     return message if column is None else f"row {row.number}, {column}: {message}"
 
 

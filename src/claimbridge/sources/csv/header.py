@@ -107,7 +107,7 @@ def _column(cell: str) -> Column:
 
 
 def is_header(columns: Sequence[Column]) -> bool:
-    """Tell whether a row of names can be the header."""
+    """Return whether a row of names can be the header."""
     return set(NEEDED) <= {column.field for column in columns}
 
 
@@ -131,7 +131,7 @@ def check_header(
             f"{what}: its header has no column {missing[0]}{hint}; docs/sources.md has the columns"
         )
     for column in columns:
-        twice = [one.written for one in columns if column.field and one.field == column.field]
+        twice = [each.written for each in columns if column.field and each.field == column.field]
         if len(twice) > 1:
             raise _refusal(
                 f"{what}: its header has {column.field} twice ({', '.join(twice)}); keep one"
@@ -139,10 +139,10 @@ def check_header(
 
 
 def _hint(field: str, columns: Sequence[Column]) -> str:
-    unknown = [one.written for one in columns if one.field and one.field not in KNOWN]
+    unknown = [column.written for column in columns if column.field and column.field not in KNOWN]
     names = ", ".join(_CHINESE[field].split())
-    told = f" ({names})" if names else ""
-    return f"{told}; nobody knows {', '.join(unknown[:5])}" if unknown else told
+    hint = f" ({names})" if names else ""
+    return f"{hint}; nobody knows {', '.join(unknown[:5])}" if unknown else hint
 
 
 def _refusal(why: str) -> ClaimError:

@@ -77,7 +77,7 @@ def _from_json(text: str, what: str) -> Iterator[ClaimOrError]:
                 return
             raws = msgspec.json.decode(fields["claims"], type=list[msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        # What seems to be one claim is told in the words of one, with its id if it shows.
+        # What seems to be one claim is refused in the words of one, with its id if it shows.
         if not text.lstrip().startswith("["):
             yield _claim(text)
             return
@@ -134,11 +134,11 @@ def _from_element(plain: object) -> dict[str, Any]:
     claim = {"revision": "1", **plain}
     if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
         return {**claim, "revision": _whole(claim["revision"])}
-    found = _with_types(claim, lines)
-    for line in found["lines"]:
+    typed_claim = _with_types(claim, lines)
+    for line in typed_claim["lines"]:
         if isinstance(line.get("items"), list):
             line["items"] = [_yes_no(i) if isinstance(i, dict) else i for i in line["items"]]
-    return found
+    return typed_claim
 
 
 def _plain(element: Any, what: str) -> Any:
@@ -150,8 +150,8 @@ def _plain(element: Any, what: str) -> Any:
     if name in _LISTS:
         wrong = [child for child in children if xmlio.local_name(child) != _LISTS[name]]
         if wrong:
-            found = xmlio.local_name(wrong[0])
-            raise _unreadable(f"{what}: {name} holds {found}, where {_LISTS[name]} should be")
+            stranger = xmlio.local_name(wrong[0])
+            raise _unreadable(f"{what}: {name} holds {stranger}, where {_LISTS[name]} should be")
         return [_plain(child, what) for child in children]
     if not children:
         return _text(element)

@@ -77,10 +77,10 @@ class HesiHook(Receiver):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take in one request; the key in its URL is hidden before anything else is done."""
-        asked = dict(scope)
+        original = dict(scope)
         if scope.get("query_string"):
             scope["query_string"] = b"***"  # servers log the URL, whatever it was answered
-        await super().__call__(asked, receive, send)
+        await super().__call__(original, receive, send)
 
     async def take(self, scope: Scope, body: bytes) -> int:
         """Keep the hint of a message with the right key; return the status to answer with."""
@@ -102,20 +102,20 @@ class HesiHook(Receiver):
         """Return whether one of the keys given is ours, in the same time for right and wrong."""
         headers = [value for name, value in scope["headers"] if name.lower() == b"signkey"]
         query = parse_qs(scope["query_string"].decode("latin-1")).get("signKey", [])
-        given = [in_body.encode("utf-8", "replace"), *headers[:1], *(q.encode() for q in query[:1])]
-        return sum(hmac.compare_digest(one, self._sign_key) for one in given) > 0
+        keys = [in_body.encode("utf-8", "replace"), *headers[:1], *(q.encode() for q in query[:1])]
+        return sum(hmac.compare_digest(key, self._sign_key) for key in keys) > 0
 
     async def _keep(self, flow_id: str) -> None:
         """Return once the hint is on the disk; what comes while others are written goes together.
 
         Of several messages about one document one is written.
         """
-        kept = self._waiting.get(flow_id)
-        if kept is None:
-            kept = self._waiting[flow_id] = asyncio.get_running_loop().create_future()
+        durable = self._waiting.get(flow_id)
+        if durable is None:
+            durable = self._waiting[flow_id] = asyncio.get_running_loop().create_future()
         if self._writing is None:
             self._writing = asyncio.ensure_future(self._write())
-        await asyncio.shield(kept)
+        await asyncio.shield(durable)
 
     async def _write(self) -> None:
         try:
@@ -127,12 +127,12 @@ class HesiHook(Receiver):
                     await asyncio.to_thread(self._hints.hint, self._source, list(group))
                 except Exception as error:  # noqa: BLE001 - raised to each who waits for it
                     failure = error
-                for kept in group.values():
+                for durable in group.values():
                     if failure is None:
-                        kept.set_result(None)
+                        durable.set_result(None)
                     else:
-                        kept.set_exception(failure)
-                        kept.exception()  # looked at: who waited may have gone
+                        durable.set_exception(failure)
+                        durable.exception()  # looked at: who waited may have gone
         finally:
             self._writing = None
 
@@ -160,13 +160,13 @@ def hints_from_log(
     now = int(clock.now().timestamp() * 1000)
     mark = record.mark(place)
     since = int(mark) - _OVERLAP if mark.isdigit() else now - _FIRST
-    found = {
+    flow_ids = {
         flow_id: None
         for kind in _KINDS
         for flow_id in client.failed_messages(since=since, until=now, kind=kind)
         if len(flow_id) <= _LONGEST_KEY
     }
-    if found:
-        record.hint(source, list(found))
+    if flow_ids:
+        record.hint(source, list(flow_ids))
     record.take_in(place, (), mark=str(now))
-    return len(found)
+    return len(flow_ids)

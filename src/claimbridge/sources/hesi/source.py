@@ -227,8 +227,8 @@ class HesiSource:
                 mark=mark,
             )
         if self._fields.details and self._forms.is_approved(document):
-            found = self.client.details(listed.id)
-            document = found if found is not None else {**document, "active": False}
+            details = self.client.details(listed.id)
+            document = details if details is not None else {**document, "active": False}
             if "form" not in document:
                 document = {**listed.document, "active": False}
         dated = type(listed.document.get("updateTime")) is int
@@ -244,9 +244,9 @@ class HesiSource:
         label, occasion = self._forms.label(document), self._forms.occasion(document)
 
         def version(content: str) -> str:
-            held = (content + occasion).encode("utf-8", "backslashreplace")
-            named = hashlib.sha256(held).hexdigest()[:16]
-            return str(updated) if updated is not None else f"content-{named}"
+            content_bytes = (content + occasion).encode("utf-8", "backslashreplace")
+            digest = hashlib.sha256(content_bytes).hexdigest()[:16]
+            return str(updated) if updated is not None else f"content-{digest}"
 
         if not self._forms.is_approved(document):
             if not self._forms.was_approved(document):
@@ -276,14 +276,14 @@ def _marks(mark: str) -> dict[str, int]:
     """Return the update times that a mark holds, by form type."""
     marks = {}
     for part in mark.split():
-        found = _MARK.fullmatch(part)
-        if found is None:
+        form_mark = _MARK.fullmatch(part)
+        if form_mark is None:
             raise ConfigurationError(
                 f"the mark {mark[:80]!r} is not one of a Hesi source; was the source's kind "
                 "changed under its name?",
                 code="CB-510",
             )
-        marks[found[1]] = int(found[2])
+        marks[form_mark[1]] = int(form_mark[2])
     return marks
 
 

@@ -56,9 +56,9 @@ class HesiWriteBackPort:
     """Brings write-backs to one Hesi; a ``WriteBackPort`` that ``KnowsWhatIsDue``.
 
     ``source`` is its name in the configuration. ``sign_key`` is the 签名秘钥 of the outbound
-    message, and ``node`` the name of the EBot node at which claims wait for the ledger: a claim
-    that was posted is agreed to there, one that cannot be is sent back with the reason. ``node``
-    "" decides nothing. ``vouchers`` brings the number, ``payments`` tells Hesi what the ledger
+    message. ``node`` is the name of the EBot node at which claims wait for the ledger. A claim that
+    was posted is agreed to there; one that cannot be posted is sent back with the reason. ``node``
+    "" decides nothing. ``vouchers`` brings the number, ``payments`` reports to Hesi what the ledger
     paid. ``quiet`` is how long a request without an answer may still arrive. ``period`` gives the
     fiscal period, "" for none.
     """
@@ -89,7 +89,7 @@ class HesiWriteBackPort:
     def plan(
         self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
-        """Return what Hesi is to be told of an arrival that ended so; see ``WriteBackPort``.
+        """Return what goes back to Hesi for an arrival that ended so; see ``WriteBackPort``.
 
         Nothing without a number: an acknowledged claim waits until it has one. The number of a
         reversal takes the place of the one that it took back.
@@ -164,13 +164,15 @@ class HesiWriteBackPort:
 
         Hesi says for many documents in one call at which step they are.
         """
-        waiting = [one for one in write_backs if _is_number_to_send(one)]
+        numbers = [each for each in write_backs if _is_number_to_send(each)]
         try:
-            stages = self._client.approval_states(list(dict.fromkeys(one.key for one in waiting)))
+            stages = self._client.approval_states(list(dict.fromkeys(each.key for each in numbers)))
         except ClaimBridgeError:
             return write_backs  # each of them finds out by itself
-        early = {one.flow_id for one in stages if one.stage not in _ENDED_STAGES}
-        return [one for one in write_backs if not (_is_number_to_send(one) and one.key in early)]
+        early = {each.flow_id for each in stages if each.stage not in _ENDED_STAGES}
+        return [
+            each for each in write_backs if not (_is_number_to_send(each) and each.key in early)
+        ]
 
     def send(self, write_back: WriteBack, *, earlier: Sequence[WriteBack]) -> WriteBack:
         """Read the document, send what it does not show yet, and return what became of it."""
@@ -265,7 +267,7 @@ class HesiWriteBackPort:
 
     def _not_there_yet(self, write_back: WriteBack) -> DocumentEvidence | None:
         """Ask for the stage, too: after a change a document passes through steps of Hesi's own."""
-        stages = {one.stage for one in self._client.approval_states([write_back.key])}
+        stages = {each.stage for each in self._client.approval_states([write_back.key])}
         if stages == {self._node}:
             return None
         return DocumentEvidence(
@@ -327,8 +329,8 @@ def _reversals(standing: Standing) -> list[JournalEntry]:
     return [] if None in entries else [entry for entry in entries if entry is not None]
 
 
-def _is_number_to_send(one: WriteBack) -> bool:
-    return one.kind is WriteBackKind.VOUCHER and one.state is WriteBackState.PENDING
+def _is_number_to_send(write_back: WriteBack) -> bool:
+    return write_back.kind is WriteBackKind.VOUCHER and write_back.state is WriteBackState.PENDING
 
 
 def _entries(standing: Standing) -> list[JournalEntry]:

@@ -1,4 +1,4 @@
-"""Reading a claim again right before it is sent: what waited may have been taken back meanwhile."""
+"""Reading a claim again right before it is sent: it may have been taken back while it waited."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Rereading:
         self._why: ClaimBridgeError | None = None
 
     def against(self, arrival: StoredArrival) -> ClaimBridgeError | None:
-        """Return why a claim is not to be sent now; None: it is, as it was read.
+        """Return why a claim must not be sent now; None: send it as it was read.
 
-        What it has become is kept, for the next pass. Raises JournalError.
+        A new version of its document is recorded for the next pass. Raises JournalError.
         """
         if not self._rereads or arrival.number > self._upto:
             return None
         if self._failures >= _IN_A_ROW:
             return self._why
         try:
-            found = self._source.reread(arrival.key)
+            document = self._source.reread(arrival.key)
         except Exception as error:  # noqa: BLE001 - a user's source may raise anything
             self._failures += 1
             self._why = (
@@ -44,10 +44,10 @@ class Rereading:
             )
             return self._why
         self._failures = 0
-        if found is not None and found.version != arrival.version:
-            self._record.take_in(arrival.source, [found])
+        if document is not None and document.version != arrival.version:
+            self._record.take_in(arrival.source, [document])
             return _not_now(arrival, "has changed there; the next pass goes on with what it is now")
-        if found is None or found.claim is None:
+        if document is None or document.claim is None:
             return _not_now(arrival, "is not approved there any more; every pass looks again")
         return None
 
@@ -58,18 +58,18 @@ def reread(source: Source, record: SourceRecord, arrival: StoredArrival) -> bool
     Raises what reading raises, as errors of ours, and JournalError.
     """
     try:
-        found = source.reread(arrival.key)
+        document = source.reread(arrival.key)
     except ClaimBridgeError:
         raise
     except Exception as error:
         raise foreign(error, arrival.source) from error
-    if found is None:
+    if document is None:
         return False
-    (kept,) = record.take_in(arrival.source, [found])
-    now, held = found.error, kept.error()
-    if kept.state is ArrivalState.PARKED and now is not None and str(now) != str(held):
-        record.end(kept, ArrivalState.PARKED, code=now.code, reason=now.message)
-    return kept.state is ArrivalState.READ
+    (row,) = record.take_in(arrival.source, [document])
+    now, before = document.error, row.error()
+    if row.state is ArrivalState.PARKED and now is not None and str(now) != str(before):
+        record.end(row, ArrivalState.PARKED, code=now.code, reason=now.message)
+    return row.state is ArrivalState.READ
 
 
 def foreign(error: Exception, source: str) -> ConfigurationError:

@@ -18,17 +18,21 @@ def withdraw(
     Raises ClaimError CB-537 where it is in a ledger: a person decides about its reversal;
     OutcomeUnknown CB-538 where that is not known yet.
     """
-    earlier = [one for one in record.find(arrival.source, arrival.key) if not one.withdrawn]
+    versions = record.find(arrival.source, arrival.key)
+    earlier = [version for version in versions if not version.withdrawn]
     claims = {
         claim.id: claim
-        for one in earlier
-        if one.number < arrival.number and (claim := one.claim()) is not None
+        for version in earlier
+        if version.number < arrival.number and (claim := version.claim()) is not None
     }
     for claim in claims.values():
         _keep_out(claim, arrival, client_of(claim))
-    for one in earlier:
-        if one.number < arrival.number and one.state in (ArrivalState.READ, ArrivalState.PARKED):
-            record.end(one, ArrivalState.WITHDRAWN, code="", reason="its source took it back")
+    for version in earlier:
+        if version.number < arrival.number and version.state in (
+            ArrivalState.READ,
+            ArrivalState.PARKED,
+        ):
+            record.end(version, ArrivalState.WITHDRAWN, code="", reason="its source took it back")
     record.end(arrival, ArrivalState.WITHDRAWN, code="", reason="")
 
 

@@ -1,4 +1,4 @@
-"""A chart's tables of periods into what they say, checked."""
+"""A chart's tables of periods into a checked calendar."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def _calendar(
         if getattr(table, key) != getattr(PeriodsTable(), key):
             checked.refuse(f'"{key}" computes periods, and the chart lists them; keep one of both')
     ordered = sorted(periods, key=lambda period: period.first)
-    for one, other in itertools.pairwise(ordered):
-        if other.first <= one.last:
-            checked.refuse(f"period {one} and period {other} have days in common")
-    seen: set[str] = set()
+    for period, following in itertools.pairwise(ordered):
+        if following.first <= period.last:
+            checked.refuse(f"period {period} and period {following} have days in common")
+    names: set[str] = set()
     for period in periods:
-        if period.name in seen:
+        if period.name in names:
             checked.refuse(f'there are two periods "{period.name}"')
-        seen.add(period.name)
+        names.add(period.name)
     return ListedCalendar(periods)
 
 
@@ -101,9 +101,9 @@ def _period(placed: PlacedTable[PeriodTable]) -> Period:
 
 
 def _compute_calendar(table: PeriodsTable, checked: ValueChecks) -> ComputedCalendar:
-    found = _START.fullmatch(table.start)
+    match = _START.fullmatch(table.start)
     try:
-        first = dt.date(2001, int(found[1]), int(found[2])) if found else None  # no leap year
+        first = dt.date(2001, int(match[1]), int(match[2])) if match else None  # no leap year
     except ValueError:
         first = None
     if first is None or first.day > 28:

@@ -1,4 +1,4 @@
-"""How people and spreadsheets write a table in text: its bytes, its first line, days and numbers.
+"""Tables as people and spreadsheets write them: bytes, first line, days and numbers.
 
 A text with one meaning is read. A text with two, or none, raises ``UnreadableCell`` with the
 reason in words; the caller adds which cell it was. Charts and claims in CSV share these rules.
@@ -32,7 +32,7 @@ class UnreadableCell(ValueError):
 def decode_text(data: bytes) -> str:
     """Return text in UTF-8, with or without a mark, in UTF-16 with one, or in GB18030 or cp936.
 
-    Raises UnreadableCell for what is none of them, and for what is more likely Big5.
+    Raises UnreadableCell for bytes in no such encoding, and for those that are more likely Big5.
     """
     try:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -64,22 +64,22 @@ def _chinese(data: bytes) -> str:
 
 
 def _refuse_big5(data: bytes, text: str) -> None:
-    """Refuse what reads as rare characters in GB18030, and as everyday ones in Big5."""
-    foreign = [one for one in text if ord(one) > 0x7F]
-    rare = sum(not _encodes(one, "gb2312") for one in foreign)
+    """Refuse a text of rare characters in GB18030 that is one of everyday characters in Big5."""
+    foreign = [character for character in text if ord(character) > 0x7F]
+    rare = sum(not _encodes(character, "gb2312") for character in foreign)
     if not foreign or rare <= _RARE * len(foreign):
         return
     try:
         other = data.decode("big5")
     except UnicodeDecodeError:
         return
-    known = [one for one in other if ord(one) > 0x7F]
+    in_big5 = [character for character in other if ord(character) > 0x7F]
     # Big5 orders by use: lead bytes A4 to C6 are its everyday characters.
-    common = sum(0xA1 <= one.encode("big5")[0] <= 0xC6 for one in known)
-    if known and common >= _SURE * len(known):
+    common = sum(0xA1 <= character.encode("big5")[0] <= 0xC6 for character in in_big5)
+    if in_big5 and common >= _SURE * len(in_big5):
         raise UnreadableCell(
             f'its text is not likely GB18030, where it begins "{"".join(foreign[:8])}"; in Big5 '
-            f'that is "{"".join(known[:8])}": save it as CSV UTF-8'
+            f'that is "{"".join(in_big5[:8])}": save it as CSV UTF-8'
         )
 
 
@@ -103,18 +103,21 @@ class TableText(NamedTuple):
 
 
 def table_text(text: str) -> TableText:
-    """Return what parts the cells: what a first line ``sep=;`` names, else the header's most."""
-    named = _SEP.match(text)
-    if named:
-        return TableText(text[named.end() :], named[1], 1)
+    """Return a table's text and its separator.
+
+    A first line ``sep=;`` names the separator. Otherwise it is the most frequent one in the header.
+    """
+    match = _SEP.match(text)
+    if match:
+        return TableText(text[match.end() :], match[1], 1)
     head = next((line for line in text.splitlines() if line.strip()), "")
-    bare = "".join(head.split('"')[::2])  # what stands in quotes separates nothing
+    bare = "".join(head.split('"')[::2])  # text in quotes separates nothing
     return TableText(text, max(_DELIMITERS, key=bare.count), 0)
 
 
 def unescape(text: str) -> str:
-    """Return a text with what Excel writes as ``_x000D_`` (ECMA-376 §22.9.2.19) as it is meant."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """Return a text with the characters that Excel writes as ``_x000D_`` (ECMA-376 §22.9.2.19)."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
 
 
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -138,12 +141,12 @@ def day_of(text: str) -> dt.date:
     plain = _plain(text)
     _refuse_computed(plain)
     for form in (_CHINESE_DAY, _EIGHT):
-        if found := form.fullmatch(plain):
-            return _day(found[1], found[2], found[3])
-    if found := _YEAR_FIRST.fullmatch(plain):
-        return _day(found[1], found[3], found[4])
-    if found := _YEAR_LAST.fullmatch(plain):
-        return _year_last(int(found[1]), int(found[3]), found[4])
+        if match := form.fullmatch(plain):
+            return _day(match[1], match[2], match[3])
+    if match := _YEAR_FIRST.fullmatch(plain):
+        return _day(match[1], match[3], match[4])
+    if match := _YEAR_LAST.fullmatch(plain):
+        return _year_last(int(match[1]), int(match[3]), match[4])
     if _SERIAL.fullmatch(plain):
         raise UnreadableCell(
             "it is a day's number of a spreadsheet; give the column a date format and save it anew"
@@ -206,15 +209,15 @@ _LONGEST: Final = 60
 def amount_of(text: str, currency: str) -> Decimal:
     """Return the amount that a cell gives, in ``currency``; raises UnreadableCell."""
     unsigned, negative = _without_sign(text)
-    found = _MONEY.fullmatch(unsigned)
-    if found is None:
+    match = _MONEY.fullmatch(unsigned)
+    if match is None:
         raise UnreadableCell("it is no amount; write it as 1234.50")
-    for mark in (found["before"], found["after"]):
+    for mark in (match["before"], match["after"]):
         if mark and currency not in _MARKS.get(mark.upper(), {mark.upper()}):
             raise UnreadableCell(f"it is in {mark}, and {currency} is meant here")
-    number = _number(found["number"].strip(), decimals=EXPONENTS.get(currency))
-    if found["power"]:
-        number = Decimal(f"{number}{found['power']}")
+    number = _number(match["number"].strip(), decimals=EXPONENTS.get(currency))
+    if match["power"]:
+        number = Decimal(f"{number}{match['power']}")
     return EXACT.minus(number) if negative else number
 
 
@@ -223,10 +226,10 @@ def number_of(text: str) -> Decimal:
     unsigned, negative = _without_sign(text)
     percent = unsigned.endswith("%")
     bare = unsigned.removesuffix("%").strip()
-    found = re.fullmatch(r"([0-9.,' ]*[0-9.])([Ee][+-]?[0-9]{1,3})?", bare)
-    if found is None:
+    match = re.fullmatch(r"([0-9.,' ]*[0-9.])([Ee][+-]?[0-9]{1,3})?", bare)
+    if match is None:
         raise UnreadableCell("it is no number; write it as 1234.5, a rate as 0.06 or 6 %")
-    number = Decimal(f"{_number(found[1], decimals=None)}{found[2] or ''}")
+    number = Decimal(f"{_number(match[1], decimals=None)}{match[2] or ''}")
     number = EXACT.scaleb(number, -2) if percent else number
     return EXACT.minus(number) if negative else number
 
@@ -239,8 +242,8 @@ def _without_sign(text: str) -> tuple[str, bool]:
     if plain.startswith("(") and plain.endswith(")"):  # as accountants write it
         plain, signs = plain[1:-1].strip(), signs + 1
     # A currency's sign may stand before the minus or behind it: -¥23, ¥-23.
-    if found := re.fullmatch(r"([^0-9.,+\-\s()]*)\s*([+-])\s*(.*)", plain):
-        plain, signs = found[1] + found[3], signs + (found[2] == "-")
+    if match := re.fullmatch(r"([^0-9.,+\-\s()]*)\s*([+-])\s*(.*)", plain):
+        plain, signs = match[1] + match[3], signs + (match[2] == "-")
     if plain.endswith("-"):  # as SAP and mainframes write it
         plain, signs = plain[:-1].rstrip(), signs + 1
     if signs > 1 or "(" in plain or ")" in plain:

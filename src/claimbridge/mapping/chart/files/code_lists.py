@@ -1,4 +1,4 @@
-"""The accounts that an ERP has, and the departments that claims name, as lists from elsewhere."""
+"""Lists of an ERP's accounts, and of the departments that claims name, read from files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _DEPARTMENT: Final = frozenset({"department", "department code", "部门", "部�
 def read_accounts(path: Path) -> frozenset[str]:
     """Return the accounts in a file: text with one a line, CSV, or the first sheet of an .xlsx.
 
-    In a sheet they stand in the column ``account``, else in the first one; a line that begins with
-    ``#`` is a remark. Raises ConfigurationError: CB-265 for a list of nothing, and the codes of
+    In a sheet they stand in the column ``account``, otherwise in the first one. A line that begins
+    with ``#`` is a remark. Raises ConfigurationError: CB-265 for an empty list, and the codes of
     unreadable files and cells.
     """
     return _codes_in(path, _ACCOUNT, "account")
 
 
 def read_departments(path: Path) -> frozenset[str]:
-    """Return the departments in a file, likewise: they stand in the column ``department``."""
+    """Return the departments in a file, as ``read_accounts`` does; the column is ``department``."""
     return _codes_in(path, _DEPARTMENT, "department")
 
 
@@ -38,23 +38,23 @@ def _codes_in(path: Path, headers: frozenset[str], what: str) -> frozenset[str]:
         grid = next(iter(workbook_grids(data, file=file)), Grid(file, "", ()))
     else:
         grid = csv_grid(data, where=file, name=path.stem, most=MAX_CODES)
-    found = _codes(grid, headers)
-    if not found:
+    codes = _codes(grid, headers)
+    if not codes:
         raise ConfigurationError(f"{file}: it lists no {what}", code="CB-265")
-    return found
+    return codes
 
 
 def _codes(grid: Grid, headers: frozenset[str]) -> frozenset[str]:
     column = 0
-    found: set[str] = set()
+    codes: set[str] = set()
     for number, cells in grid.rows:
-        filled = [str(cell).lower() if cell is not None else "" for cell in cells]
-        named = next((place for place, cell in enumerate(filled) if cell in headers), None)
-        if named is not None and not found:
-            column = named
+        texts = [str(cell).lower() if cell is not None else "" for cell in cells]
+        header = next((place for place, text in enumerate(texts) if text in headers), None)
+        if header is not None and not codes:
+            column = header
             continue
         cell = cells[column] if column < len(cells) else None
         if cell is None or (isinstance(cell, str) and cell.startswith("#")):
             continue
-        found.add(text_of(cell, f"{grid.where}, row {number}"))
-    return frozenset(found)
+        codes.add(text_of(cell, f"{grid.where}, row {number}"))
+    return frozenset(codes)

@@ -1,4 +1,4 @@
-"""What one chart file says, before it is typed: read from TOML here, and joined to its group's."""
+"""The content of one chart file, before it is typed; TOML is read here, and groups are joined."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class TableEntry(NamedTuple):
     values: Mapping[str, object]
 
     def where(self, list_: str) -> str:
-        """Return what messages call it: its file and number, and its type if it has one."""
+        """Return the entry's name in messages: its file and number, and its type if it has one."""
         type_ = self.values.get("type")
-        shown = f' (type "{type_[:64]}")' if isinstance(type_, str) else ""
-        return f"{self.file}: {NOUNS[list_]} {self.number}{shown}"
+        suffix = f' (type "{type_[:64]}")' if isinstance(type_, str) else ""
+        return f"{self.file}: {NOUNS[list_]} {self.number}{suffix}"
 
 
 class ChartContent(msgspec.Struct, frozen=True, kw_only=True):
-    """The tables of a chart: those there is one of, those under codes, and the lists."""
+    """The tables of a chart: single ones, those under codes, and the lists."""
 
     file: str
     single: Mapping[str, Mapping[str, object]]
@@ -67,20 +67,20 @@ class ChartContent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_toml(data: bytes, *, file: str) -> ChartContent:
-    """Return what TOML ``data`` says; ``file`` names it in messages.
+    """Return the content of TOML ``data``; ``file`` names it in messages.
 
-    Raises ConfigurationError: CB-205 for what is no TOML, CB-206 for an unknown table or key or a
-    wrong type, naming it.
+    Raises ConfigurationError: CB-205 where it is no TOML, CB-206 naming an unknown table or key, or
+    a wrong type.
     """
     if data.count(b"[[expense]]") > MAX_ROWS:  # before minutes are spent on them
         raise _too_many(file, data.count(b"[[expense]]"))
     try:
-        # TOML floats are read as the decimals they are written as.
+        # TOML floats are read as decimals, with the digits that were written.
         raw = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as error:
         # ValueError: bytes that are no UTF-8, TOML's errors, and integers of too many digits.
         raise ConfigurationError(f"{file}: not a TOML file: {error}", code="CB-205") from error
-    known = (*SINGLE, *KEYED, *LISTED)
+    names = (*SINGLE, *KEYED, *LISTED)
     single: dict[str, Mapping[str, object]] = {}
     keyed: dict[str, Mapping[str, Mapping[str, object]]] = {}
     listed: dict[str, tuple[TableEntry, ...]] = {}
@@ -98,14 +98,15 @@ def parse_toml(data: bytes, *, file: str) -> ChartContent:
                 for number, entry in enumerate(_list(value, f"{file}: {name}"), start=1)
             )
         else:
-            raise ConfigurationError(f"{file}: {unknown(name, known)}", code="CB-206")
+            raise ConfigurationError(f"{file}: {unknown(name, names)}", code="CB-206")
     return check_content(ChartContent(file=file, single=single, keyed=keyed, listed=listed))
 
 
 def check_content(content: ChartContent) -> ChartContent:
-    """Return ``content`` with every key known and every value of its type, missing ones apart.
+    """Return ``content``; refuse an unknown key, or a value of a wrong type.
 
-    What is missing may stand in the chart that this one extends. Raises ConfigurationError CB-206.
+    A missing key is no error here: the chart that this one extends may have it. Raises
+    ConfigurationError CB-206.
     """
     for name, values in content.single.items():
         _decode(values, _partial(SINGLE[name]), f"{content.file}: [{name}]")
@@ -116,18 +117,19 @@ def check_content(content: ChartContent) -> ChartContent:
 
 
 def unknown(name: str, known: Iterable[str], what: str = "key", *, also: Iterable[str] = ()) -> str:
-    """Return the sentence about a key that there is not, with the nearest that there is, or all.
+    """Return the sentence about an unknown key, with the nearest of the ``known``, or all of them.
 
-    ``also`` are other names of theirs: the nearest may be one, but not all are listed.
+    ``also`` are further names of the same keys: the nearest may be one of them, but they are not
+    listed.
     """
-    there = list(known)
-    near = difflib.get_close_matches(name, [*there, *also], n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(there)}"
+    names = list(known)
+    near = difflib.get_close_matches(name, [*names, *also], n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}"
     return f'unknown {what} "{name[:64]}"; {hint}'
 
 
 def join(own: ChartContent, group: ChartContent) -> ChartContent:
-    """Return a chart with what its group says besides.
+    """Return a chart joined with its group's content.
 
     Tables are joined key by key, and the chart's own keys win. In the lists the chart's own
     entries come first. Its periods, listed or computed, replace the group's.
@@ -151,29 +153,29 @@ def join(own: ChartContent, group: ChartContent) -> ChartContent:
 
 
 def _without_periods(own: ChartContent, group: ChartContent) -> ChartContent:
-    """Return the group's content without what says which its periods are, if the own says that."""
+    """Return the group's content without its periods, if the chart has periods of its own."""
     periods = group.single.get("periods", {})
     if own.listed.get("period"):
-        kept = {key: value for key, value in periods.items() if key not in COMPUTING}
-        return msgspec.structs.replace(group, single={**group.single, "periods": kept})
+        rest = {key: value for key, value in periods.items() if key not in COMPUTING}
+        return msgspec.structs.replace(group, single={**group.single, "periods": rest})
     if any(key in own.single.get("periods", {}) for key in COMPUTING):
         return msgspec.structs.replace(group, listed={**group.listed, "period": ()})
     return group
 
 
 def _merge(own: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
-    made = {**group, **own}
+    merged = {**group, **own}
     for key in own.keys() & group.keys():
         if isinstance(own[key], Mapping) and isinstance(group[key], Mapping):
-            made[key] = _merge(own[key], group[key])
-    return made
+            merged[key] = _merge(own[key], group[key])
+    return merged
 
 
 def _validity(own: ChartContent, group: ChartContent) -> dict[str, dt.date]:
     bounds: dict[str, dt.date] = {}
     for key, pick in (("valid_from", max), ("valid_to", min)):
-        given = [content.single.get("chart", {}).get(key) for content in (own, group)]
-        dates = [value for value in given if isinstance(value, dt.date)]
+        values = [content.single.get("chart", {}).get(key) for content in (own, group)]
+        dates = [value for value in values if isinstance(value, dt.date)]
         if dates:
             bounds[key] = pick(dates)
     if len(bounds) == 2 and bounds["valid_from"] > bounds["valid_to"]:
@@ -188,8 +190,8 @@ def _validity(own: ChartContent, group: ChartContent) -> dict[str, dt.date]:
 def tables_of(content: ChartContent) -> ChartTables:
     """Return the tables of a whole chart, typed.
 
-    Raises ConfigurationError CB-206 naming the table or entry for what is missing or of a wrong
-    type, CB-260 for more rows than a chart may have.
+    Raises ConfigurationError: CB-206 naming a table or entry that is missing or of a wrong type,
+    CB-260 for more rows than a chart may have.
     """
     file = content.file
     for name in ("chart", "accounts", "company", "expense"):
@@ -260,9 +262,9 @@ def _list(value: object, where: str) -> list[object]:
 def _partial(kind: type[Table]) -> type[Table]:
     """Return ``kind`` with no key required."""
     fields = [(field.name, field.type, None) for field in msgspec.structs.fields(kind)]
-    made = msgspec.defstruct(kind.__name__, fields, bases=(Table,), frozen=True)
-    assert issubclass(made, Table)  # by its bases
-    return made
+    partial = msgspec.defstruct(kind.__name__, fields, bases=(Table,), frozen=True)
+    assert issubclass(partial, Table)  # by its bases
+    return partial
 
 
 def _decode(raw: object, kind: type[_K], where: str) -> _K:
@@ -279,14 +281,14 @@ _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
 def _reword(message: str, kind: type[Table]) -> str:
     """Return msgspec's sentence about an object's field as one about a table's key."""
-    found = _AT.match(message)
-    assert found is not None  # the pattern fits every text
-    problem, path = found["problem"], (found["path"] or "").removeprefix(".")
+    match = _AT.match(message)
+    assert match is not None  # the pattern fits every text
+    problem, path = match["problem"], (match["path"] or "").removeprefix(".")
     if stray := _UNKNOWN.fullmatch(problem):
         return unknown(stray[1], kind.__struct_fields__)
     if missing := _MISSING.fullmatch(problem):
         return f'"{missing[1]}" is missing'
-    said = problem[:1].lower() + problem[1:]
+    sentence = problem[:1].lower() + problem[1:]
     for term, toml in (("`object`", "a table"), ("`array`", "a list"), ("`str`", "text in quotes")):
-        said = said.replace(term, toml)
-    return f"{path}: {said}" if path else said
+        sentence = sentence.replace(term, toml)
+    return f"{path}: {sentence}" if path else sentence

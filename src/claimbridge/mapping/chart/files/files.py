@@ -17,21 +17,21 @@ from claimbridge.mapping.chart.files.workbook import workbook_grids
 
 MAX_DEPTH: Final = 10
 _NOWHERE: Final = (OSError, ValueError)
-"""What a path ends in that names no file: a ValueError where it holds a null character."""
+"""The errors of a path that names no file; ValueError: it holds a null character."""
 _OTHER_SHEETS: Final = frozenset({".xlsm", ".xlsb", ".xls", ".xltx", ".xltm", ".ods", ".numbers"})
 
 
 def load_content(path: Path) -> ChartContent:
-    """Return what the chart at ``path`` says, with what its group says besides.
+    """Return the content of the chart at ``path``, joined with its group's.
 
     Raises ConfigurationError naming the file: CB-205 where it cannot be read, CB-260 where it is
-    no chart, CB-262 where the chart that it extends cannot be had, and the codes of its content.
+    no chart, CB-262 where the chart that it extends is missing, and the codes of its content.
     """
     return _with_group(path, ())
 
 
 def without_files(content: ChartContent) -> ChartContent:
-    """Return ``content``; refuse one that needs files beside it, for it came from none."""
+    """Return ``content``; refuse content that came from no file and needs files beside it."""
     for key in ("extends", "rows"):
         if content.text(key) is not None:
             raise ConfigurationError(
@@ -45,7 +45,7 @@ def without_files(content: ChartContent) -> ChartContent:
 def _with_group(path: Path, below: tuple[Path, ...]) -> ChartContent:
     place = _real_path(path)
     if place in below:
-        names = " extends ".join(one.name for one in (*below[below.index(place) :], place))
+        names = " extends ".join(chart.name for chart in (*below[below.index(place) :], place))
         raise ConfigurationError(f"{path}: charts extend each other: {names}", code="CB-262")
     if len(below) >= MAX_DEPTH:
         raise ConfigurationError(
@@ -55,18 +55,18 @@ def _with_group(path: Path, below: tuple[Path, ...]) -> ChartContent:
     group = content.text("extends")
     if group is None:
         return content
-    found = _beside(path, group)
+    group_path = _beside(path, group)
     try:
-        found.stat()
+        group_path.stat()
     except _NOWHERE as error:
         raise ConfigurationError(
-            f"{path}: [chart]: it extends {group}, and there is no {found}", code="CB-262"
+            f"{path}: [chart]: it extends {group}, and there is no {group_path}", code="CB-262"
         ) from error
-    return join(content, _with_group(found, (*below, place)))
+    return join(content, _with_group(group_path, (*below, place)))
 
 
 def _real_path(path: Path) -> Path:
-    """Return where a chart stands, by no link; refuse a path where nothing stands."""
+    """Return a chart's path without links; refuse a path that names no file."""
     try:
         path.stat()
         return path.resolve()
@@ -92,15 +92,15 @@ def _read(path: Path) -> ChartContent:
 
 def _folder(path: Path) -> list[Grid]:
     try:
-        found = sorted(one for one in path.iterdir() if one.suffix.lower() == ".csv")
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".csv")
     except OSError as error:
         raise _unreadable(path, error) from error
-    if not found:
+    if not files:
         raise refusal(os.fspath(path), "the folder holds no chart.csv, accounts.csv, company.csv …")
     return [
-        csv_grid(read_bytes(one), where=os.fspath(one), name=one.stem)
-        for one in found
-        if not one.name.startswith("#")
+        csv_grid(read_bytes(file), where=os.fspath(file), name=file.stem)
+        for file in files
+        if not file.name.startswith("#")
     ]
 
 
@@ -134,17 +134,17 @@ def _rows(path: Path) -> tuple[TableEntry, ...]:
         grids = [grid for grid in grids if grid.name.lower() == "expense"]
     else:
         raise refusal(file, "expense rows beside a chart stand in a .csv or .xlsx file")
-    found: Mapping[str, tuple[TableEntry, ...]] = content_of(grids, file=file).listed
-    if "expense" not in found:
+    listed: Mapping[str, tuple[TableEntry, ...]] = content_of(grids, file=file).listed
+    if "expense" not in listed:
         raise refusal(file, 'it has no sheet "expense"')
-    return found["expense"]
+    return listed["expense"]
 
 
 def read_bytes(path: Path) -> bytes:
     """Return a file's bytes; raises ConfigurationError CB-205, or CB-260 for one too large."""
     try:
-        with path.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except _NOWHERE as error:
         raise _unreadable(path, error) from error
     if len(data) > MAX_BYTES:

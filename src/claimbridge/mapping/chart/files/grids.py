@@ -1,4 +1,4 @@
-"""Sheets of cells, from CSV text or an Excel workbook, each cell as it was written."""
+"""Sheets of cells, from CSV text or an Excel workbook; each cell as it was written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_LINES: Final = 60_000
 
 
 class Formula(NamedTuple):
-    """A cell that is computed: what it shows depends on the program that opened it last."""
+    """A computed cell: its value depends on the program that opened the file last."""
 
     text: str
 
@@ -42,14 +42,14 @@ class Grid(NamedTuple):
 
 
 def refusal(where: str, problem: str) -> ConfigurationError:
-    """Return the error CB-260: a file is none that a chart can be read from, or too large."""
+    """Return the error CB-260: a file is too large, or no chart can be read from it."""
     return ConfigurationError(f"{where}: {problem}", code="CB-260")
 
 
 def csv_grid(data: bytes, *, where: str, name: str, most: int = MAX_LINES) -> Grid:
     """Return the cells of a CSV file: UTF-8, UTF-16 with its mark, or GB18030.
 
-    Cells are separated by commas, semicolons or tabs, whichever the first line has most of.
+    Commas, semicolons or tabs separate the cells: the one that is most frequent in the first line.
     Raises ConfigurationError CB-260, also for more than ``most`` rows.
     """
     try:

@@ -1,4 +1,4 @@
-"""A chart's tables, their keys and types, whatever file they stand in."""
+"""A chart's tables, their keys and types, in whatever file they stand."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChartTable(Table, frozen=True):
     """``[chart]``: its name, the first and last posting date that it answers for, a default.
 
-    ``default_cost_centre`` stands for rows that have none of their own; empty: none. ``extends``
-    is the chart of a group that answers where this one does not; ``rows`` a CSV or Excel file with
-    the expense rows; ``account_list`` a list of the accounts that the ERP has, ``department_list``
-    one of the departments that claims may name, both for ``chart check``. These paths are
-    relative to the file that they stand in.
+    ``default_cost_centre`` is for rows that have none of their own; empty: none. The other keys are
+    paths, relative to the chart's file. ``extends`` is the chart of a group: it answers where this
+    one does not. ``rows`` is a CSV or Excel file with the expense rows. ``account_list`` lists the
+    ERP's accounts, ``department_list`` the departments that claims may name, for ``chart check``.
     """
 
     name: str
@@ -55,9 +54,9 @@ class AccountsTable(Table, frozen=True):
 
 
 class IntercompanyTable(Table, frozen=True):
-    """``[company.CN01.intercompany.CN02]``: the accounts of what CN01 is owed by CN02, and owes it.
+    """``[company.CN01.intercompany.CN02]``: the accounts for debts between CN01 and CN02.
 
-    ``receivable`` serves where CN01's employees spend for CN02, ``payable`` where CN02's for CN01.
+    ``receivable`` is used where CN01's employees spend for CN02, ``payable`` in the other case.
     """
 
     receivable: str | None = None
@@ -67,11 +66,11 @@ class IntercompanyTable(Table, frozen=True):
 class CompanyTable(Table, frozen=True):
     """``[company.CN01]``: the currency of its books, and its booking rates into it.
 
-    With a booking rate, expense and tax of a foreign line are posted at it, and what the line's
-    own rate pays more or less goes to ``fx_difference``. Without one the line's rate holds.
-    ``closed_until``, ``closed`` and ``open`` say which periods its books are closed for: see
-    ``PeriodsTable``. ``time_zone`` is where its days begin, such as ``Asia/Shanghai``: by it the
-    moment of an approval becomes a day.
+    A booking rate is used to post expense and tax of a foreign line. The difference to the line's
+    own rate goes to ``fx_difference``. Without a booking rate the line's rate is used.
+    ``closed_until``, ``closed`` and ``open`` say for which periods the books are closed: see
+    ``PeriodsTable``. ``time_zone``, such as ``Asia/Shanghai``, turns the moment of an approval into
+    a day.
     """
 
     currency: str
@@ -93,8 +92,8 @@ class NarrationTable(Table, frozen=True):
 class AllocationTable(Table, frozen=True):
     """``[allocation]``: which parts get the cents that remain when an amount is divided.
 
-    Parts are rounded down; the cents that remain go one each to the ``largest`` parts, to the
-    first or to the last.
+    Parts are rounded down. The remaining cents go one each to the ``largest`` parts, to the first
+    or to the last.
     """
 
     remainder: Remainder = "largest"
@@ -103,8 +102,8 @@ class AllocationTable(Table, frozen=True):
 class BetweenTable(Table, frozen=True):
     """``[intercompany]``: what is posted when one company's employee spends for another.
 
-    ``both`` writes into both companies' books; ``recharge`` only what the employee's company is
-    owed, for an invoice that it will write to the other.
+    ``both`` writes into both companies' books. ``recharge`` writes only what the employee's company
+    is owed; that company will send the other one an invoice.
     """
 
     mode: Literal["both", "recharge"] = "both"
@@ -113,16 +112,18 @@ class BetweenTable(Table, frozen=True):
 class PeriodsTable(Table, frozen=True):
     """``[periods]``: which day a voucher is posted on, and the company's fiscal periods.
 
-    ``posting_date`` is what that day is taken from, the first that the claim has: the latest
+    ``posting_date`` lists sources of that day; the first that the claim has is used: the latest
     ``invoice``, the ``approval``, the latest ``line``. A claim's own posting date goes before all.
-    ``when_closed`` says what becomes of a day whose period is closed. ``closed_until`` closes all
-    periods that begin on that day or before, ``closed`` those it names, for every company; ``open``
-    names those that are open nevertheless.
-    The periods are those listed as ``[[period]]``; else they are computed: the fiscal year begins
-    on ``start`` ("04-01") and has twelve ``calendar`` months, or twelve periods of whole weeks,
-    beginning on the ``week_start`` that is ``nearest`` to ``start`` or the last one ``before`` the
-    day after; a fifty-third week lengthens the last period. A fiscal year is called by the calendar
-    year of its ``start`` or ``end``, and a period ``2026-01``.
+    ``when_closed`` says what happens to a day in a closed period. ``closed_until`` closes all
+    periods that begin on that day or before, ``closed`` those that it names, for every company.
+    ``open`` names periods that are open nevertheless.
+
+    Periods listed as ``[[period]]`` are used as they are. Otherwise they are computed. The fiscal
+    year begins on ``start`` ("04-01") and has twelve ``calendar`` months, or twelve periods of
+    whole weeks. With weeks, the year begins on a ``week_start``: the one ``nearest`` to ``start``,
+    or the last one that is not after it (``before``). A fifty-third week lengthens the last period.
+    A fiscal year has the name of the calendar year of its ``start`` or ``end``; a period is called
+    ``2026-01``.
     """
 
     posting_date: tuple[Source, ...] = DEFAULT_SOURCES
@@ -140,7 +141,7 @@ class PeriodsTable(Table, frozen=True):
 
 
 COMPUTING: Final = ("start", "calendar", "week_start", "year_begins", "year_name")
-"""The keys of ``[periods]`` that compute them; a chart that lists its periods has none of them."""
+"""The keys of ``[periods]`` for computed periods; a chart that lists its periods has none."""
 
 
 class PeriodTable(Table, frozen=True):
@@ -155,10 +156,10 @@ class PeriodTable(Table, frozen=True):
 class InvoiceTable(Table, frozen=True):
     """``[[invoice]]``: what a kind of supporting document says about the tax in it.
 
-    ``deductible`` is the share of its tax that may be deducted, where the expense row allows as
-    much; left out: as the row says.
-    ``tax_rate`` computes the tax, from the document's fare, where the paper states none. With
-    ``tax = "none"`` it counts as having none: what it states stays in the expense.
+    ``deductible`` is the share of its tax that may be deducted, if the expense row allows as much;
+    left out: the row decides. ``tax_rate`` computes the tax from the document's fare, where the
+    document states none. With ``tax = "none"`` the document counts as having no tax: a stated tax
+    stays in the expense.
     """
 
     kind: str
@@ -170,20 +171,22 @@ class InvoiceTable(Table, frozen=True):
 class ExpenseTable(Table, frozen=True):
     """``[[expense]]``: what one expense type becomes, under its conditions.
 
-    ``tax_rate`` and ``deductible`` hold where the line states none; left out, no tax is computed
-    and none is deducted. ``non_deductible_tax``: ``separate`` posts it beside the expense,
-    ``in_expense`` adds it to the expense. The cost centre is the line's, else the claim's, else
-    ``default_cost_centre``; with ``cost_centre = "required"`` no default serves: a line without
-    one is refused.
-    ``dimensions`` are those the postings carry, each required: the line's, else the claim's.
-    With ``per_unit`` a line states a quantity, in ``unit`` where it is given, and its amount is
-    quantity times ``per_unit`` in the company's currency. ``tax_free_per_unit`` is the legal rate
-    of an allowance: what goes beyond it goes to ``taxable_account``.
+    ``tax_rate`` and ``deductible`` are used where the line states none; left out, no tax is
+    computed and none is deducted. ``non_deductible_tax``: ``separate`` posts it beside the expense,
+    ``in_expense`` adds it to the expense.
+
+    The cost centre is the line's, otherwise the claim's, otherwise ``default_cost_centre``. With
+    ``cost_centre = "required"`` there is no default: a line without a cost centre is refused.
+    ``dimensions`` stand on the postings, and each is required: the line's, otherwise the claim's.
+
+    With ``per_unit`` a line states a quantity, in ``unit`` where that is given. The line's amount
+    is quantity times ``per_unit``, in the company's currency. ``tax_free_per_unit`` is the legal
+    rate of an allowance: the excess goes to ``taxable_account``.
+
     ``company``, ``department``, ``project``, ``employee``, ``grade``, ``country`` and ``payment``
     are lists of values that fit; left out: any. ``amount_over`` and ``amount_up_to`` are in the
-    claim's currency and concern the amount without its sign; ``valid_from`` and ``valid_to`` are
-    posting dates, both inclusive. ``when`` is an expression: see
-    ``claimbridge.mapping.chart.when``.
+    claim's currency, for the amount without its sign. ``valid_from`` and ``valid_to`` are posting
+    dates, both inclusive. ``when`` is an expression: see ``claimbridge.mapping.chart.when``.
     """
 
     type: str
@@ -219,7 +222,7 @@ _K = TypeVar("_K", bound=Table)
 
 
 class PlacedTable(NamedTuple, Generic[_K]):
-    """An entry of a list, and where it stands: for messages, by its file and its number there."""
+    """An entry of a list, with its file and its number there, which messages name."""
 
     where: str
     file: str
@@ -250,17 +253,17 @@ SINGLE: Final[Mapping[str, type[Table]]] = {
     "intercompany": BetweenTable,
     "periods": PeriodsTable,
 }
-"""ChartTables that a chart has one of."""
+"""Tables that a chart has once."""
 
 KEYED: Final[Mapping[str, type[Table]]] = {"company": CompanyTable}
-"""ChartTables that a chart has several of, each under a code."""
+"""Tables that a chart has several times, each under a code."""
 
 LISTED: Final[Mapping[str, type[Table]]] = {
     "expense": ExpenseTable,
     "invoice": InvoiceTable,
     "period": PeriodTable,
 }
-"""ChartTables that a chart has a list of, in an order that matters."""
+"""Tables that a chart has as a list, in an order that matters."""
 
 NOUNS: Final = {"expense": "expense row", "invoice": "invoice rule", "period": "period"}
 """What messages call an entry of a list."""

@@ -1,8 +1,8 @@
 """A workbook's package, read by the one XML parser, and written anew with what a chart needs.
 
-openpyxl would parse the parts by itself: in whatever encoding, with entities, links, merged areas
-of a billion cells, drawings and pivot tables. So it is given parts that were parsed here, within
-limits on the package as a whole, and of them only those with cells, their texts and styles.
+openpyxl would parse the parts itself, in any encoding, with entities, links, merged areas of a
+billion cells, drawings and pivot tables. So the parts are parsed here first, within limits on the
+package as a whole. openpyxl gets only the parts with cells, their texts and styles.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MAX_ELEMENTS: Final = 800_000
 MAX_ATTRIBUTES: Final = 1_200_000
 """Of all parts together: a cell has two or three."""
 MAX_AREA: Final = 1_000_000
-"""Cells from the first to the last, and of merged areas: openpyxl makes each of these."""
+"""Cells from the first to the last, and of merged areas: openpyxl makes an object for each."""
 
 MAX_STYLES: Final = 65_490
 """Formats of cells: Excel has no more."""
 
 _STRICT: Final = "http://purl.oclc.org/ooxml/spreadsheetml/main"
-_KEPT: Final = {
+_NEEDED: Final = {
     "Types": None,
     "Relationships": None,
     "sst": None,
@@ -38,32 +38,32 @@ _KEPT: Final = {
     "workbook": ("workbookPr", "bookViews", "sheets"),
     "worksheet": ("sheetData", "mergeCells"),
 }
-"""The root elements of the parts that are handed on, and which children; None for all."""
+"""The root elements of the parts that openpyxl gets, and their children; None: all."""
 _AREA: Final = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
 
 def clean(data: bytes, *, file: str) -> bytes:
     """Return a package with the parts that hold cells, each parsed and serialised in UTF-8.
 
-    Raises ConfigurationError CB-260 for what is no .xlsx, is protected, holds macros or a DOCTYPE
-    in any encoding, was saved as Strict Open XML, or is beyond the limits.
+    Raises ConfigurationError CB-260 for a file that is no .xlsx, is protected, holds macros or a
+    DOCTYPE in any encoding, was saved as Strict Open XML, or exceeds the limits.
     """
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise refusal(file, "an old .xls, or protected by a password; save it as .xlsx without one")
-    made = io.BytesIO()
+    output = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package, zipfile.ZipFile(made, "w") as target:
+        with zipfile.ZipFile(io.BytesIO(data)) as package, zipfile.ZipFile(output, "w") as target:
             for name, content in _parts(package, file):
                 target.writestr(name, content)
     except ConfigurationError:
         raise
-    except Exception as error:  # zipfile lets through what a broken package makes of seek, struct …
+    except Exception as error:  # a broken package makes zipfile raise errors of seek, struct …
         raise refusal(file, f"not an .xlsx workbook: {error}") from error
-    return made.getvalue()
+    return output.getvalue()
 
 
 def _parts(package: zipfile.ZipFile, file: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the parts to hand on; each is let go before the next is read."""
+    """Yield the parts for openpyxl; each is freed before the next is read."""
     infos = package.infolist()
     _check_names(infos, file)
     left = xmlio.Limits(
@@ -89,7 +89,7 @@ def _check_names(infos: list[zipfile.ZipInfo], file: str) -> None:
         raise refusal(
             file,
             f"it unpacks to {len(infos)} parts of {size:,} bytes; the limits are "
-            f"{MAX_PARTS} and {MAX_BYTES:,}: delete what is no part of the chart",
+            f"{MAX_PARTS} and {MAX_BYTES:,}: delete what does not belong to the chart",
         )
     names = {info.filename.lower() for info in infos}
     if len(names) < len(infos):
@@ -108,7 +108,7 @@ def _parse(content: bytes, limits: xmlio.Limits, file: str, name: str) -> xmlio.
             raise refusal(file, f"its part {name[:80]} declares a document type") from error
         if error.code == "CB-152":
             raise refusal(
-                file, f"{error.message}; delete empty rows, columns and what is no part of it"
+                file, f"{error.message}; delete empty rows, columns and what does not belong to it"
             ) from error
         raise refusal(
             file, f"the workbook cannot be read: {error.message}; save it anew as .xlsx"
@@ -116,7 +116,7 @@ def _parse(content: bytes, limits: xmlio.Limits, file: str, name: str) -> xmlio.
 
 
 def _less(limits: xmlio.Limits, root: xmlio.Element) -> xmlio.Limits:
-    """Return what the parts after this one may still hold."""
+    """Return the limits for the parts after this one."""
     return xmlio.Limits(
         max_bytes=limits.max_bytes,
         max_elements=limits.max_elements - int(root.xpath("count(//node()[not(self::text())])")),
@@ -126,20 +126,20 @@ def _less(limits: xmlio.Limits, root: xmlio.Element) -> xmlio.Limits:
 
 
 def _copy(root: xmlio.Element, name: str, file: str) -> bytes:
-    """Return a part without what no chart is read from; empty where nothing of it is kept."""
+    """Return a part with the content that a chart is read from; empty where it has none."""
     kind = xmlio.local_name(root)
-    if kind not in _KEPT or "sheets/_rels/" in name:
+    if kind not in _NEEDED or "sheets/_rels/" in name:
         return b""
     if kind == "workbook" and xmlio.namespace(root) == _STRICT:
         raise refusal(file, 'it was saved as "Strict Open XML"; save it as .xlsx')
-    children = _KEPT[kind]
+    children = _NEEDED[kind]
     if children is not None:
-        out = [at for at, one in enumerate(root) if xmlio.local_name(one) not in children]
+        out = [at for at, child in enumerate(root) if xmlio.local_name(child) not in children]
         for at in reversed(out):
-            del root[at]  # freed at once; lxml's remove() takes time in the square of what it moves
+            del root[at]  # freed at once; the time of lxml's remove() grows with the square
     if kind == "worksheet":
         _check_merged(root, file, name)
-        # openpyxl keeps a thing of its own for each row that has a height, a style, a level.
+        # openpyxl makes an object for each row that has a height, a style or a level.
         for row in root.iterfind("{*}sheetData/{*}row"):
             for attribute in set(row.attrib) - {"r"}:
                 del row.attrib[attribute]

@@ -31,7 +31,7 @@ MAX_CODE: Final = 64
 
 
 def rules_from_tables(content: ChartContent) -> ChartRules:
-    """Return what a whole chart says, checked in full.
+    """Return the rules of a whole chart, fully checked.
 
     Raises ConfigurationError naming the file and its table or row.
     """
@@ -69,7 +69,7 @@ def _check_chart(tables: ChartTables, checked: ValueChecks) -> None:
 
 
 def _company(
-    code: str, table: CompanyTable, known: Mapping[str, CompanyTable], checked: ValueChecks
+    code: str, table: CompanyTable, companies: Mapping[str, CompanyTable], checked: ValueChecks
 ) -> Company:
     checked.code(code, "the company's code", CLAIM_TEXT["company"])
     checked.currency(table.currency, "currency")
@@ -81,7 +81,7 @@ def _company(
         checked.refuse(f"rates.{table.currency} is the rate of the company's own currency")
     between = {}
     for other, accounts in table.intercompany.items():
-        if other not in known or other == code:
+        if other not in companies or other == code:
             checked.refuse(
                 f'intercompany.{other}: no other company "{other}" has a [company] table'
             )
@@ -116,21 +116,21 @@ def _accounts(
 
 
 def _input_tax(
-    given: str | dict[str, str], checked: ValueChecks
+    stated: str | dict[str, str], checked: ValueChecks
 ) -> dict[Decimal | str | None, str]:
-    if isinstance(given, str):
-        checked.code(given, "input_tax", MAX_ACCOUNT)
-        return {None: given}
-    found: dict[Decimal | str | None, str] = {}
-    for key, account in given.items():
+    if isinstance(stated, str):
+        checked.code(stated, "input_tax", MAX_ACCOUNT)
+        return {None: stated}
+    accounts: dict[Decimal | str | None, str] = {}
+    for key, account in stated.items():
         checked.code(account, f"input_tax.{key}", MAX_ACCOUNT)
         if key[:1].isalpha():  # a kind of tax; anything else must be a rate
-            found[key] = account
+            accounts[key] = account
         else:
-            found[checked.fraction(key, f"the rate input_tax.{key}")] = account
-    if len(found) < max(len(given), 1):
+            accounts[checked.fraction(key, f"the rate input_tax.{key}")] = account
+    if len(accounts) < max(len(stated), 1):
         checked.refuse("input_tax names no account, or one rate twice")
-    return found
+    return accounts
 
 
 def _invoices(tables: ChartTables) -> dict[str, InvoiceRule]:
@@ -142,19 +142,19 @@ def _invoices(tables: ChartTables) -> dict[str, InvoiceRule]:
         if files.get(table.kind) == file:
             checked.refuse(f'kind "{table.kind}" has a rule already', code="CB-208")
         if table.kind in rules:
-            continue  # the chart's own goes before that of its group
+            continue  # the chart's own rule goes before its group's
         files[table.kind] = file
-        given = {
+        fractions = {
             name: None if value is None else checked.fraction(value, name)
             for name, value in (("deductible", table.deductible), ("tax_rate", table.tax_rate))
         }
-        if table.tax == "none" and given != {"deductible": None, "tax_rate": None}:
+        if table.tax == "none" and fractions != {"deductible": None, "tax_rate": None}:
             checked.refuse('where tax = "none", there is no tax_rate and nothing deductible')
         rules[table.kind] = InvoiceRule(
             kind=table.kind,
             none=table.tax == "none",
             label=f"invoice rule {number} ({table.kind})",
-            **given,
+            **fractions,
         )
     return rules
 
@@ -209,7 +209,7 @@ class _PerUnit(TypedDict):
 
 
 def _per_unit(table: ExpenseTable, checked: ValueChecks) -> _PerUnit:
-    """Return what the row says of mileage and allowances."""
+    """Return the row's fields for mileage and allowances."""
     checked.optional_code(table.unit, "unit", LINE_TEXT["unit"])
     rates = {
         name: None if value is None else checked.fraction(value, name, high=MAX_RATE)
@@ -233,7 +233,7 @@ def _per_unit(table: ExpenseTable, checked: ValueChecks) -> _PerUnit:
 
 
 def _of_file(file: str, origin: str) -> str:
-    """Return which file a row is of, where that is not the chart's own."""
+    """Return the words for a row's file; "" for the chart's own."""
     return "" if file == origin else f" of {Path(file).name}"
 
 

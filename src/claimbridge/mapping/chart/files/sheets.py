@@ -32,13 +32,13 @@ Kind: TypeAlias = Literal["text", "number", "date", "truth", "texts"]
 
 
 class Keys(NamedTuple):
-    """What a sheet may name: keys with their kind, and tables of keys with theirs."""
+    """The keys that a sheet may have, each with its kind, and the tables of keys."""
 
     plain: Mapping[str, Kind]
     tables: Mapping[str, Kind | Mapping[str, Kind]]
 
     def place(self, header: str) -> tuple[tuple[str, ...], Kind] | None:
-        """Return the path to a key, and its kind; None for one that there is not."""
+        """Return the path to a key, and its kind; None for an unknown key."""
         if header in self.plain:
             return (header,), self.plain[header]
         table, _, rest = header.partition(".")
@@ -52,16 +52,16 @@ class Keys(NamedTuple):
 
     def unknown(self, header: Header, what: str = "key") -> str:
         """Return the sentence about a header that names no key of the sheet."""
-        shown = [*self.plain, *(f"{table}.…" for table in self.tables)]
+        keys = [*self.plain, *(f"{table}.…" for table in self.tables)]
         also = chinese_keys({**self.plain, **self.tables})
-        return unknown(header.written, shown, what, also=also)
+        return unknown(header.written, keys, what, also=also)
 
 
 def content_of(grids: Iterable[Grid], *, file: str) -> ChartContent:
-    """Return what the sheets of a chart say; ``file`` names the chart in messages.
+    """Return the content of a chart's sheets; ``file`` names the chart in messages.
 
-    An empty sheet says nothing. Raises ConfigurationError: CB-206 for a sheet or key that there is
-    not, or that there is twice, CB-261 for a cell that cannot be read exactly, naming it.
+    An empty sheet is ignored. Raises ConfigurationError: CB-206 for a sheet or key that is unknown
+    or there twice, CB-261 naming a cell that cannot be read exactly.
     """
     single: dict[str, Mapping[str, object]] = {}
     keyed: dict[str, Mapping[str, Mapping[str, object]]] = {}
@@ -87,10 +87,10 @@ def content_of(grids: Iterable[Grid], *, file: str) -> ChartContent:
                 for number, values in _records(grid, _keys(LISTED[name]))
             )
         elif any(cell is not None for _, cells in grid.rows for cell in cells):
-            known = (*SINGLE, *KEYED, *LISTED)
+            names = (*SINGLE, *KEYED, *LISTED)
             raise ConfigurationError(
-                f"{file}: {unknown(grid.name, known, 'sheet', also=chinese_sheets())}; there are "
-                f"{', '.join(known)}, docs/chart.md has their Chinese names, and a sheet with "
+                f"{file}: {unknown(grid.name, names, 'sheet', also=chinese_sheets())}; there are "
+                f"{', '.join(names)}, docs/chart.md has their Chinese names, and a sheet with "
                 "remarks has a name that begins with #",
                 code="CB-206",
             )
@@ -123,7 +123,7 @@ _KINDS: Final[Mapping[type[inspect.Type], Kind]] = {
     inspect.StrType: "text",
     inspect.LiteralType: "text",
     inspect.DecimalType: "number",
-    inspect.CustomType: "number",  # object: booking rates, which reading.py checks
+    inspect.CustomType: "number",  # object: booking rates, which rules_from_tables checks
     inspect.DateType: "date",
     inspect.BoolType: "truth",
     inspect.VarTupleType: "texts",
@@ -135,27 +135,28 @@ def _kind(type_: inspect.Type) -> Kind:
 
 
 def _pairs(grid: Grid, keys: Keys) -> dict[str, object]:
-    """Return the table that a sheet of keys and values is."""
+    """Return the table that a sheet of keys and values holds."""
     columns = _columns(grid, {"key", "value"})
     if {header.key for header in columns.values()} != {"key", "value"}:
         _refuse(grid.where, 'it must have the columns "key" and "value"', code="CB-206")
     table: dict[str, Any] = {}
-    for number, named in _cells_by_header(grid, columns):
+    for number, by_header in _cells_by_header(grid, columns):
         where = f"{grid.where}, row {number}"
-        cells = {column.key: cell for column, cell in named.items()}
+        cells = {column.key: cell for column, cell in by_header.items()}
         if cells["key"] is None:
             _refuse(where, "there is a value without a key", code="CB-206")
         header = Header.of(text_of(cells["key"], where))
-        found = keys.place(header.key)
-        if found is None:
+        place = keys.place(header.key)
+        if place is None:
             _refuse(where, keys.unknown(header), code="CB-206")
-        value = _read(cells["value"], found[1], f"{where}, {header}", header.key)
-        _put(table, found[0], value, where)
+        path, kind = place
+        value = _read(cells["value"], kind, f"{where}, {header}", header.key)
+        _put(table, path, value, where)
     return table
 
 
 def _by_code(grid: Grid, code: str, keys: Keys) -> dict[str, dict[str, object]]:
-    """Return the tables under codes, one a row; the column of the code is called as the sheet."""
+    """Return the tables under codes, one a row; the code's column has the name of the sheet."""
     records: dict[str, dict[str, object]] = {}
     with_code = Keys({code: "text", **keys.plain}, keys.tables)
     for number, values in _records(grid, with_code):
@@ -173,13 +174,13 @@ def _records(grid: Grid, keys: Keys) -> Iterator[tuple[int, dict[str, object]]]:
     columns = _columns(grid, None)
     places = {}
     for header in columns.values():
-        found = keys.place(header.key)
-        if found is None:
+        place = keys.place(header.key)
+        if place is None:
             _refuse(grid.where, keys.unknown(header, "column"), code="CB-206")
-        places[header] = found
-    for number, named in _cells_by_header(grid, columns):
+        places[header] = place
+    for number, by_header in _cells_by_header(grid, columns):
         record: dict[str, object] = {}
-        for header, cell in named.items():
+        for header, cell in by_header.items():
             path, kind = places[header]
             where = f"{grid.where}, row {number}, {header}"
             _put(record, path, _read(cell, kind, where, header.key), where)
@@ -215,13 +216,14 @@ def _columns(grid: Grid, known: set[str] | None) -> dict[int, Header]:
     return columns
 
 
-def _both(one: Header, other: Header) -> str:
-    """Return, for a message, how two columns are called that are one key; "" for the same name."""
-    return "" if one.written == other.written else f": {one.written} and {other.written}; keep one"
+def _both(header: Header, other: Header) -> str:
+    """Return, for a message, the two names of one key; "" where they are the same."""
+    same = header.written == other.written
+    return "" if same else f": {header.written} and {other.written}; keep one"
 
 
 def _rows_with_cells(grid: Grid) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    """Yield the rows that say something: neither empty nor a remark, the row of headers first."""
+    """Yield the rows that are neither empty nor a remark, the row of headers first."""
     seen = False
     for number, cells in grid.rows:
         first = next((cell for cell in cells if cell is not None), None)
@@ -238,12 +240,12 @@ def _cells_by_header(
     rows = _rows_with_cells(grid)
     next(rows, None)
     for number, cells in rows:
-        named = {
+        by_header = {
             header: cells[place] if place < len(cells) else None
             for place, header in columns.items()
         }
-        if any(cell is not None for cell in named.values()):
-            yield number, named
+        if any(cell is not None for cell in by_header.values()):
+            yield number, by_header
 
 
 def _put(table: dict[str, Any], path: tuple[str, ...], value: object, where: str) -> None:
@@ -265,10 +267,10 @@ def _read(cell: Cell, kind: Kind, where: str, key: str) -> object:
     if isinstance(cell, Formula):
         _refuse(where, f"a formula or error, {cell.text[:40]}; put in its value")
     if kind == "text":
-        return _seen(text_of(cell, where), where, key)
+        return _visible_text(text_of(cell, where), where, key)
     if kind == "texts":
         parts = _COMMA.split(text_of(cell, where))
-        return tuple(_seen(part.strip(), where, key) for part in parts if part.strip())
+        return tuple(_visible_text(part.strip(), where, key) for part in parts if part.strip())
     if kind == "number":
         return _number(cell, where)
     return _date(cell, where) if kind == "date" else _truth(cell, where)
@@ -278,8 +280,8 @@ _FOR_PEOPLE: Final = ("name", "narration", "when", "line", "claim")
 """Keys whose texts are no codes."""
 
 
-def _seen(text: str, where: str, key: str) -> str:
-    """Return a cell's text; refuse one that a reader sees otherwise than it is."""
+def _visible_text(text: str, where: str, key: str) -> str:
+    """Return a cell's text; refuse one that looks different from what it holds."""
     check = check_free_text if key in _FOR_PEOPLE else check_code
     try:
         check(text, "the cell")
@@ -298,7 +300,7 @@ _DATE: Final = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 
 
 def text_of(cell: Cell, where: str) -> str:
-    """Return a cell that is text; raises ConfigurationError CB-261 for a number or a date."""
+    """Return the text of a cell; raises ConfigurationError CB-261 for a number or a date."""
     if isinstance(cell, str):
         if _SCIENTIFIC.fullmatch(cell):
             _refuse(where, f"{cell} has lost digits in a spreadsheet; write it anew as text")
@@ -313,14 +315,14 @@ def text_of(cell: Cell, where: str) -> str:
 
 def _number(cell: Cell, where: str) -> Decimal:
     if isinstance(cell, str):
-        found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", cell))
-        if not found or len(cell) > 40:
+        match = _NUMBER.fullmatch(unicodedata.normalize("NFKC", cell))
+        if not match or len(cell) > 40:
             _refuse(where, f"{cell[:40]!r} is no number such as 1234.56 or 6 %")
-        return EXACT.scaleb(Decimal(found[1]), _PER_CENT) if found[2] else Decimal(found[1])
+        return EXACT.scaleb(Decimal(match[1]), _PER_CENT) if match[2] else Decimal(match[1])
     if isinstance(cell, bool) or not isinstance(cell, (int, float)):
         _refuse(where, f"{cell} is no number")
-    # A workbook's numbers are binary: the shortest decimal that means the same one is what was
-    # typed, unless it was computed, and then it has more decimals than anyone writes.
+    # A workbook's numbers are binary. A typed number is the shortest decimal with the same binary
+    # value; a computed one has more decimals than anyone writes.
     number = Decimal(repr(cell))
     if not number.is_finite() or -int(number.as_tuple().exponent) > MAX_FRACTION_DECIMALS:
         _refuse(
@@ -338,10 +340,10 @@ def _date(cell: Cell, where: str) -> dt.date:
         return cell.date()
     if isinstance(cell, dt.date):
         return cell
-    found = _DATE.fullmatch(cell) if isinstance(cell, str) else None
-    if found is not None:
+    match = _DATE.fullmatch(cell) if isinstance(cell, str) else None
+    if match is not None:
         try:
-            return dt.date(int(found[1]), int(found[3]), int(found[4]))
+            return dt.date(int(match[1]), int(match[3]), int(match[4]))
         except ValueError:
             pass  # no such day: refused below
     return _refuse(where, f"{str(cell)[:40]!r} is no date; write it as 2026-03-31")
@@ -351,10 +353,10 @@ _TRUTHS: Final = {"true": True, "yes": True, "是": True, "false": False, "no": 
 
 
 def _truth(cell: Cell, where: str) -> bool:
-    found = cell if isinstance(cell, bool) else _TRUTHS.get(str(cell).lower())
-    if found is None:
+    truth = cell if isinstance(cell, bool) else _TRUTHS.get(str(cell).lower())
+    if truth is None:
         _refuse(where, f"{str(cell)[:40]!r} is neither yes nor no")
-    return found
+    return truth
 
 
 def _refuse(where: str, problem: str, *, code: str = "CB-261") -> NoReturn:

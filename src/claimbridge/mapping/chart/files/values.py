@@ -40,11 +40,11 @@ class ValueChecks:
         self._as_ours(lambda: check_text(value, what, limit))
 
     def code(self, value: object, what: str, limit: int) -> None:
-        """Refuse a code that is blank, too long, or not what a reader sees."""
+        """Refuse a code that is blank, too long, or holds what a reader cannot see."""
         self._as_ours(lambda: check_code(value, what, limit, required=True))
 
     def optional_code(self, value: object, what: str, limit: int) -> None:
-        """Refuse a code that is too long, or not what a reader sees."""
+        """Refuse a code that is too long, or holds what a reader cannot see."""
         self._as_ours(lambda: check_code(value, what, limit))
 
     def currency(self, value: str, what: str) -> None:
@@ -58,13 +58,13 @@ class ValueChecks:
         return self._as_ours(lambda: as_fraction(value, what=what, low=low, high=high))
 
     def bound(self, value: Decimal, what: str) -> None:
-        """Refuse a bound of an amount that no amount can have."""
+        """Refuse a bound that no amount can reach."""
         number = self._as_ours(lambda: as_decimal(value, what=what))
         if number < 0 or number.adjusted() >= MAX_INTEGER_DIGITS:
             self.refuse(f"{what} {number:f} is out of range: amounts are judged without their sign")
 
     def zone(self, name: str, what: str) -> ZoneInfo:
-        """Return a time zone; CB-267 for a name that none has."""
+        """Return a time zone; CB-267 for an unknown name."""
         try:
             return find_zone(name)
         except ValueError as error:
@@ -78,7 +78,7 @@ class ValueChecks:
             self.refuse(f"{what}: {error}", code="CB-263")
 
     def template(self, text: str, what: str, fields: tuple[str, ...]) -> NarrationTemplate:
-        """Return a narration template; CB-209 for a field that there is not."""
+        """Return a narration template; CB-209 for an unknown field."""
         self.optional_text(text, what, 500)
         try:
             return NarrationTemplate.parse(text, fields)

@@ -1,7 +1,7 @@
 """The sheets of an Excel workbook (.xlsx), read with openpyxl from parts that were parsed here.
 
-Nothing is computed and nothing hidden is left out: a formula is refused where it matters, and a
-hidden sheet, row or column counts like any other, for a filter must not change what is posted.
+Nothing is computed: a formula is refused where it matters. Nothing hidden is left out: a hidden
+sheet, row or column counts like any other, since a filter must not change what is posted.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 
 def workbook_grids(data: bytes, *, file: str) -> list[Grid]:
-    """Return the sheets of a workbook, but for those whose name begins with ``#``.
+    """Return the sheets of a workbook, except those whose name begins with ``#``.
 
-    Raises ConfigurationError CB-260 for what is no .xlsx, holds macros or is too large, CB-261
-    for merged cells; MissingExtra where openpyxl is not installed.
+    Raises ConfigurationError: CB-260 where it is no .xlsx, holds macros or is too large, CB-261 for
+    merged cells. Raises MissingExtra where openpyxl is not installed.
     """
     with requires_extra("excel", need=f"{file}: a chart in Excel needs openpyxl"):
         import openpyxl
     package = clean(data, file=file)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about what it does not keep when it writes
+            warnings.simplefilter("ignore")  # they concern writing, which is not done here
             book = openpyxl.load_workbook(io.BytesIO(package), keep_links=False)
     except Exception as error:  # openpyxl lets those of zipfile, XML and its own through
         raise refusal(
@@ -79,7 +79,7 @@ def _grid(sheet: Worksheet, where: str) -> Grid:
 
 
 def _check_texts(sheet: Worksheet, where: str) -> None:
-    """Refuse texts that Excel would not take, and too many of them: cells may share a text."""
+    """Refuse texts longer than Excel's, and too many of them: cells may share a text."""
     total = 0
     for cells in sheet.iter_rows():
         for cell in cells:

@@ -82,9 +82,9 @@ class HesiCalls:
 
     def refusal(self, request: HesiRequest, code: str, words: str) -> LedgerRejection:
         """Return the error for a no of Hesi's, with its own code and words."""
-        said = f"{code}: {words}" if words else code
+        answer = f"{code}: {words}" if words else code
         return LedgerRejection(
-            f"{self._wire.place(request)} says no ({said})",
+            f"{self._wire.place(request)} says no ({answer})",
             reasons=(Reason(words or code, code),),
             code="CB-516",
         )
@@ -128,9 +128,9 @@ class HesiCalls:
         except OutcomeUnknown as error:
             raise no_answer(error, place=place, read=True) from error
         if reply.status == 403:
-            said = f": {reply.words}" if reply.words else ""
+            words = f": {reply.words}" if reply.words else ""
             raise DeliveryRefused(
-                f"{place} refuses a new access token too (HTTP 403{said}); "
+                f"{place} refuses a new access token too (HTTP 403{words}); "
                 "check what the account may do",
                 code="CB-512",
             )
@@ -145,10 +145,10 @@ class HesiCalls:
         if attempt >= self._settings.retries or not error.retryable or error.code == TOO_LARGE:
             return None
         wait = self._settings.backoff * float(2**attempt)
-        asked = error.retry_after if isinstance(error, LedgerUnavailable) else None
-        if asked is not None and asked > self._settings.longest_wait:
+        retry_after = error.retry_after if isinstance(error, LedgerUnavailable) else None
+        if retry_after is not None and retry_after > self._settings.longest_wait:
             return None
-        return min(max(wait, asked or 0.0), self._settings.longest_wait)
+        return min(max(wait, retry_after or 0.0), self._settings.longest_wait)
 
     def _send_in_turn(self, request: HesiRequest, token: Secret) -> HesiReply:
         """Make one call when it is our turn by the rate limit."""

@@ -68,10 +68,11 @@ class HesiClient:
     """Calls one Hesi; threads may share it. ``from_settings`` opens one.
 
     Every read raises NotDelivered, LedgerUnavailable (both: later) or DeliveryRefused (fix the
-    set-up). Every write is one attempt: it returns when Hesi did it, and raises NotDelivered,
-    LedgerUnavailable or DeliveryRefused when Hesi did not even read it, LedgerRejection with
-    Hesi's own code and words in ``reasons`` when it said no (also within an HTTP 200), and
-    OutcomeUnknown when it may have done it: look before trying again.
+    set-up). Every write is one attempt, and returns when Hesi did it. A write raises:
+
+    - NotDelivered, LedgerUnavailable or DeliveryRefused: Hesi did not even read it;
+    - LedgerRejection: Hesi said no, also within an HTTP 200; ``reasons`` has its code and words;
+    - OutcomeUnknown: Hesi may have done it; look before trying again.
     """
 
     def __init__(
@@ -144,18 +145,20 @@ class HesiClient:
 
     def approval_states(self, flow_ids: Sequence[str]) -> tuple[ApprovalState, ...]:
         """Return where documents are in their approval; one that Hesi has not is left out."""
-        found: list[ApprovalState] = []
+        states: list[ApprovalState] = []
         # An id may be a stranger's word, from a hook: it must not reach into another path.
-        flow_ids = [one for one in flow_ids if _ID.fullmatch(one)]
+        flow_ids = [flow_id for flow_id in flow_ids if _ID.fullmatch(flow_id)]
         for first in range(0, len(flow_ids), _AT_ONCE):
-            asked = ",".join(quote(one, safe="") for one in flow_ids[first : first + _AT_ONCE])
-            answer = self._calls.read(HesiRequest("GET", f"{_STATES}%5B{asked}%5D"))
+            ids = ",".join(
+                quote(flow_id, safe="") for flow_id in flow_ids[first : first + _AT_ONCE]
+            )
+            answer = self._calls.read(HesiRequest("GET", f"{_STATES}%5B{ids}%5D"))
             for item in _items(answer, _STATES):
                 flow_id, stage = item.get("flowId"), item.get("stageName")
                 if not isinstance(flow_id, str) or not isinstance(stage, str):
                     raise _misshapen(_STATES)
-                found.append(ApprovalState(flow_id, stage))
-        return tuple(found)
+                states.append(ApprovalState(flow_id, stage))
+        return tuple(states)
 
     def failed_messages(self, *, since: int, until: int, kind: str = "flow") -> tuple[str, ...]:
         """Return what the messages were about that failed between two moments, in milliseconds.
@@ -208,26 +211,26 @@ class HesiClient:
         comment: str,
     ) -> None:
         """Let the EBot node at which a document waits agree or refuse, with a comment."""
-        given = {
+        body = {
             "signKey": sign_key,
             "flowId": flow_id,
             "nodeId": node_id,
             "action": action,
             "comment": comment,
         }
-        request = HesiRequest("POST", _APPROVAL, body=given)
-        del given, sign_key  # an error's traceback holds this frame
+        request = HesiRequest("POST", _APPROVAL, body=body)
+        del body, sign_key  # an error's traceback holds this frame
         self._send_decision(request)
 
     def report_payment(self, flow_id: str, *, paid: bool, message: str = "") -> None:
-        """Tell that a document in state ``PROCESSING`` was paid, or was not and why.
+        """Report that a document in state ``PROCESSING`` was paid, or was not and why.
 
         LedgerRejection carries Hesi's code: ``R00002`` is a document paid before.
         """
         item = {"id": flow_id, "code": "P00001" if paid else "P00002", "errorMsg": message or None}
         request = HesiRequest("POST", _PAYMENT, body={"items": [item]})
-        answered = self._calls.write(request).get("items")
-        for result in answered if isinstance(answered, list) else ():
+        items = self._calls.write(request).get("items")
+        for result in items if isinstance(items, list) else ():
             if not isinstance(result, dict) or result.get("id") != flow_id:
                 continue
             code = result.get("code")

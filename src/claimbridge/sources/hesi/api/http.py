@@ -185,8 +185,8 @@ def read_json(data: bytes) -> object:
 
 def _object_in(body: bytes) -> JsonObject | None:
     """Return the JSON object of an answer; None for HTML, broken, endless or other things."""
-    found = read_json(body)
-    return found if isinstance(found, dict) else None
+    content = read_json(body)
+    return content if isinstance(content, dict) else None
 
 
 def read_object(reply: HesiReply, *, place: str) -> JsonObject:
@@ -196,9 +196,9 @@ def read_object(reply: HesiReply, *, place: str) -> JsonObject:
     """
     _refuse_unread(reply, place)
     if reply.status in {400, 404, 412}:
-        said = f": {reply.words}" if reply.words else ""
+        words = f": {reply.words}" if reply.words else ""
         raise DeliveryRefused(
-            f"{place} refuses the question (HTTP {reply.status}{said}); "
+            f"{place} refuses the question (HTTP {reply.status}{words}); "
             "check the source's address, forms and states",
             code="CB-517",
         )

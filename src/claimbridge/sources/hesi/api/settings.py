@@ -32,9 +32,9 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     What goes back: ``vouchers`` brings the journal entry's number. ``node`` is the name of the
     EBot node at which documents wait for the ledger, "" for none; ``sign_key`` the reference to
-    its 签名秘钥, which the receiver of messages needs, too. ``payments`` tells what the ledger
-    paid. ``quiet`` is how many seconds a call whose answer was lost may still arrive. ``messages``
-    has Hesi's log of failed messages read for what the receiver missed.
+    its 签名秘钥, which the receiver of messages needs, too. ``payments`` reports what the
+    ledger paid. ``quiet`` is how many seconds a call whose answer was lost may still arrive.
+    ``messages`` has Hesi's log of failed messages read for what the receiver missed.
     """
 
     app_key: str

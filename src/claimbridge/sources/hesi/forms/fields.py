@@ -175,25 +175,25 @@ class FieldMap(msgspec.Struct, frozen=True, kw_only=True):
 
     def claim_fields(self) -> dict[str, str]:
         """Return every path of a form that is read, with the field of the claim that it fills."""
-        found: dict[str, str] = {}
+        by_path: dict[str, str] = {}
         for section, fields in _all(self):
             root = f"{LISTS[section]}." if section in LISTS else ""
             for name, field in fields:
                 for path in filter(None, field.paths):
                     whole = root + path
-                    known = f"{found[whole]}, " if whole in found else ""
-                    found[whole] = f"{known}{section}.{name}"
-        return found
+                    others = f"{by_path[whole]}, " if whole in by_path else ""
+                    by_path[whole] = f"{others}{section}.{name}"
+        return by_path
 
 
 def _all(fields: FieldMap) -> Iterator[tuple[str, Iterable[tuple[str, Field]]]]:
-    for section, named in fields.sections.items():
-        yield section, named.items()
-    for section, named in fields.dimensions.items():
-        yield section, ((f"dimensions.{name}", field) for name, field in named.items())
+    for section, by_name in fields.sections.items():
+        yield section, by_name.items()
+    for section, by_name in fields.dimensions.items():
+        yield section, ((f"dimensions.{name}", field) for name, field in by_name.items())
 
 
-class _Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _MapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file as it stands."""
 
     claim: dict[str, Any] = {}
@@ -226,13 +226,13 @@ def load_map(path: str | Path) -> FieldMap:
 
 def map_from(table: Mapping[str, Any], *, where: Path) -> FieldMap:
     """Return the field map that plain values describe; ``where`` is its file, for the errors."""
-    given = _convert(table, _Given, where, "")
+    file = _convert(table, _MapFile, where, "")
     sections: dict[str, Section] = {}
     dimensions: dict[str, Section] = {}
     for section, usual in _USUAL.items():
-        named = dict(getattr(given, section))
-        free = named.pop("dimensions", {})
-        sections[section] = _section(section, usual, named, where)
+        entries = dict(getattr(file, section))
+        free = entries.pop("dimensions", {})
+        sections[section] = _section(section, usual, entries, where)
         if free:
             if section not in {"claim", "line", "allocation"} or not isinstance(free, dict):
                 raise _wrong(where, f"[{section}.dimensions] has no place there")
@@ -243,24 +243,24 @@ def map_from(table: Mapping[str, Any], *, where: Path) -> FieldMap:
     fields = FieldMap(
         sections=sections,
         dimensions=dimensions,
-        tables={name: _table(entry, name, where) for name, entry in given.tables.items()},
-        forms=given.forms,
-        currency=given.currency,
-        details=given.details,
-        ignore=frozenset(given.ignore) | NOISE,
+        tables={name: _table(entry, name, where) for name, entry in file.tables.items()},
+        forms=file.forms,
+        currency=file.currency,
+        details=file.details,
+        ignore=frozenset(file.ignore) | NOISE,
     )
     _check_tables(fields, where)
     return fields
 
 
-def _section(name: str, usual: Section, given: Mapping[str, Any], where: Path) -> Section:
-    known = usual.keys() | set(_BESIDES[name].split())
+def _section(name: str, usual: Section, entries: Mapping[str, Any], where: Path) -> Section:
+    names = usual.keys() | set(_BESIDES[name].split())
     section = dict(usual)
-    for key, entry in given.items():
+    for key, entry in entries.items():
         place = f"{name}.{key}"
-        if key not in known:
+        if key not in names:
             raise _wrong(
-                where, f"{place} is no field of a claim; [{name}] has: {_sorted_names(known)}"
+                where, f"{place} is no field of a claim; [{name}] has: {_sorted_names(names)}"
             )
         if entry is False:
             section.pop(key, None)
@@ -310,8 +310,8 @@ def _table(entry: dict[str, str] | str, name: str, where: Path) -> dict[str, str
 
 
 def _check_tables(fields: FieldMap, where: Path) -> None:
-    for section, named in _all(fields):
-        for name, field in named:
+    for section, by_name in _all(fields):
+        for name, field in by_name:
             # Employees may also be looked up by the program that opens the source, and Hesi's own
             # fields are missed when a form has them.
             if field.type == "person" or field is _USUAL[section].get(name):

@@ -40,18 +40,18 @@ def fields_of(document: JsonObject, fields: FieldMap) -> tuple[FormField, ...]:
     """Return every field of a form that holds something, in its order, each once."""
     form = document.get("form")
     mapped = fields.claim_fields()
-    found: dict[str, FormField] = {}
+    by_path: dict[str, FormField] = {}
     for path, value in _walk(form, "", frozenset(mapped)):
-        if path in found:
+        if path in by_path:
             continue
-        found[path] = FormField(
+        by_path[path] = FormField(
             path=path,
             kind=_kind(value),
             mapped_to=mapped.get(path, ""),
             deliberate=path not in mapped and _within(path, fields.ignore),
             example=_example(path, value),
         )
-    return tuple(found.values())
+    return tuple(by_path.values())
 
 
 def paths_ignored(document: JsonObject, fields: FieldMap) -> tuple[str, ...]:
@@ -85,11 +85,11 @@ def _walk(part: object, path: str, mapped: frozenset[str]) -> Iterator[tuple[str
 
 
 def _has_inner_field(path: str, mapped: frozenset[str]) -> bool:
-    return path in LISTS.values() or any(one.startswith(f"{path}.") for one in mapped)
+    return path in LISTS.values() or any(other.startswith(f"{path}.") for other in mapped)
 
 
 def _within(path: str, ignored_paths: frozenset[str]) -> bool:
-    return any(path == one or path.startswith(f"{one}.") for one in ignored_paths)
+    return any(path == parent or path.startswith(f"{parent}.") for parent in ignored_paths)
 
 
 def _kind(value: object) -> str:
@@ -119,4 +119,6 @@ def _example(path: str, value: object) -> str:
         return f"{'•' * min(len(text), 8)} ({len(text)} characters)"
     if not isinstance(value, str):
         return text[:_SHOWN]
-    return _LONG_NUMBER.sub(lambda found: found[0][:2] + "•" * (len(found[0]) - 2), text[:_SHOWN])
+    return _LONG_NUMBER.sub(
+        lambda digits: digits[0][:2] + "•" * (len(digits[0]) - 2), text[:_SHOWN]
+    )

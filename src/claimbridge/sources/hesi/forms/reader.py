@@ -28,15 +28,17 @@ class FormReader:
         """Yield the members of a list in the form; none where it is absent."""
         path = LISTS[section].removeprefix("details.")
         label = f"{where}, {path}" if where else path
-        found = self._values.raw(Field(field=path), part)
-        if found is None:
+        entries = self._values.raw(Field(field=path), part)
+        if entries is None:
             return
-        if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, Mapping) for entry in entries
+        ):
             raise ClaimError(
                 f"{label} is not a list of entries, as Hesi documents it; look at the form",
                 code="CB-518",
             )
-        yield from found
+        yield from entries
 
     def text(self, section: str, name: str, part: object, where: str = "") -> str:
         """Return a field as text; empty where the form has nothing there."""
@@ -100,15 +102,15 @@ class FormReader:
 
     def dimensions(self, section: str, part: object, where: str = "") -> dict[str, str]:
         """Return the further codes of a part, by name."""
-        named = self._map.dimensions.get(section, {})
-        found = {}
-        for name, field in named.items():
+        by_name = self._map.dimensions.get(section, {})
+        codes = {}
+        for name, field in by_name.items():
             text = self._values.text(field, part, where)
             if text:
-                found[name] = text
+                codes[name] = text
             elif field.required:
                 raise self._missing(field, where)
-        return found
+        return codes
 
     def place(self, section: str, name: str, where: str = "") -> str:
         """Return where a field of a claim stands in the form."""

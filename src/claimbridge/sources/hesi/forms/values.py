@@ -100,11 +100,11 @@ class FormValues:
     def raw(self, field: Field, part: object) -> object:
         """Return what stands at the field's path; None where there is nothing."""
         for path in field.paths:
-            found: object = part
+            value: object = part
             for name in path.split("."):
-                found = found.get(name) if isinstance(found, Mapping) else None
-            if found not in (None, "", [], {}):
-                return found
+                value = value.get(name) if isinstance(value, Mapping) else None
+            if value not in (None, "", [], {}):
+                return value
         return None
 
     def text(self, field: Field, part: object, where: str = "") -> str:
@@ -194,34 +194,37 @@ class FormValues:
         return FormMoney(amount, currency, spent, other, rate)
 
     def _currency(self, code: object, place: FormPlace) -> str:
-        found = code or self._map.currency
-        if not isinstance(found, str):
+        currency = code or self._map.currency
+        if not isinstance(currency, str):
             raise _other(code, place, "money with the code of its currency")
-        if not found:
+        if not currency:
             raise ClaimError(
                 f"{place} names no currency; give the field map a currency", code="CB-519"
             )
-        return found
+        return currency
 
     def _code_of(
-        self, found: tuple[str, str], place: FormPlace, lookup: Callable[[str], str | None] | None
+        self,
+        reference: tuple[str, str],
+        place: FormPlace,
+        lookup: Callable[[str], str | None] | None,
     ) -> str:
         """Return the ERP's code for a reference, by its id or by its code in Hesi."""
-        key, code = found
+        key, code = reference
         name = place.field.table
         if not name:
             return code or key
         table = self._map.tables.get(name, {})
-        known = table.get(key) or (table.get(code) if code else None)
-        if known is None and lookup is not None:
-            known = lookup(key)
-        if known is None:
+        entry = table.get(key) or (table.get(code) if code else None)
+        if entry is None and lookup is not None:
+            entry = lookup(key)
+        if entry is None:
             raise ClaimError(
                 f"{place}: tables.{name} of the field map does not know {key[:60]!r}; add it with "
                 "its code in the ERP",
                 code="CB-520",
             )
-        return known
+        return entry
 
 
 def _text(value: object, place: FormPlace) -> str:
@@ -248,15 +251,15 @@ def _reference(value: object, place: FormPlace) -> tuple[str, str]:
 
 
 def _choice(value: object, place: FormPlace) -> str:
-    chosen = _reference(value, place)[0]
-    found = place.field.values.get(chosen)
-    if found is None:
+    choice = _reference(value, place)[0]
+    meaning = place.field.values.get(choice)
+    if meaning is None:
         raise ClaimError(
-            f"{place}: the field map has no value for {chosen[:60]!r}; it has: "
+            f"{place}: the field map has no value for {choice[:60]!r}; it has: "
             f"{', '.join(sorted(place.field.values))}",
             code="CB-520",
         )
-    return found
+    return meaning
 
 
 def _switch(value: object, place: FormPlace) -> bool:
@@ -290,19 +293,19 @@ def _money_in(currency: str, value: object, place: FormPlace) -> Decimal:
 
 
 def _rate(
-    given: object, amount: Decimal, foreign: Decimal, currency: str, place: FormPlace
+    stated: object, amount: Decimal, foreign: Decimal, currency: str, place: FormPlace
 ) -> Decimal | None:
     """Return the rate by which the foreign amount becomes the company's, to the cent.
 
     The vendor's page says that one is the other times the rate.
     """
     if not foreign:
-        rate = None if given in (None, "") else _amount(given, place, "money with a rate")
+        rate = None if stated in (None, "") else _amount(stated, place, "money with a rate")
         return rate if rate else Decimal(1)
-    if given in (None, ""):
+    if stated in (None, ""):
         rate = EXACT.quantize(EXACT.divide(amount, foreign), Decimal("1e-12"))
     else:
-        rate = _amount(given, place, "money with a rate")
+        rate = _amount(stated, place, "money with a rate")
     becomes = rounded(EXACT.multiply(foreign, rate), currency)
     if becomes != amount:
         raise ClaimError(

@@ -36,7 +36,7 @@ class FormWords:
 
     def of_refusal(self, text: str) -> str:
         """Return what a claim's own checks say, by the form's fields."""
-        return _CLAIM_PATH.sub(lambda found: self._place(found, alone=True), text)
+        return _CLAIM_PATH.sub(lambda path: self._place(path, alone=True), text)
 
     def of_reason(self, text: str, claim: Claim, *, counted: bool) -> str:
         """Return a reason from behind the claim, by details with their 费用类型, and fields.
@@ -44,32 +44,32 @@ class FormWords:
         ``counted``: its ``line 1`` is the claim's first line, and not one of the ERP's document.
         """
 
-        def detail(found: re.Match[str]) -> str:
-            number = int(found["line"])
+        def detail(path: re.Match[str]) -> str:
+            number = int(path["line"])
             if not 0 < number <= len(claim.lines):
-                return found[0]
+                return path[0]
             kind = claim.lines[number - 1].type
             return f"detail {number} (费用类型 {kind})" if kind else f"detail {number}"
 
-        text = _CLAIM_PATH.sub(lambda found: self._place(found, alone=False), text)
+        text = _CLAIM_PATH.sub(lambda path: self._place(path, alone=False), text)
         if counted:
             text = _COUNTED_LINE.sub(detail, text)
             text = _COUNTED_ALLOCATION.sub(rf"{_WORD['allocation']} \g<number>", text)
         return text
 
-    def _place(self, found: re.Match[str], *, alone: bool) -> str:
+    def _place(self, path: re.Match[str], *, alone: bool) -> str:
         """Return the place in the form for a path of the claim; a word of a sentence stays."""
-        section = _SECTION.get(found["list"] or "", "line" if found["line"] else "claim")
-        name = found["name"]
+        section = _SECTION.get(path["list"] or "", "line" if path["line"] else "claim")
+        name = path["name"]
         field = self._map.sections[section].get(name)
         if field is None and name.startswith("dimensions."):
             free = self._map.dimensions.get(section, {})
             field = free.get(name.removeprefix("dimensions."))
         if field is None and not (section == "invoice" and name in {"number", "code"}):
-            return found[0]
-        if not (found["line"] or found["list"]) and not (alone and name in _NAMED_ALONE):
-            return found[0]
-        where = [f"detail {int(found['line']) + 1}"] if found["line"] else []
-        if found["list"]:
-            where.append(f"{_WORD[section]} {int(found['index']) + 1}")
+            return path[0]
+        if not (path["line"] or path["list"]) and not (alone and name in _NAMED_ALONE):
+            return path[0]
+        where = [f"detail {int(path['line']) + 1}"] if path["line"] else []
+        if path["list"]:
+            where.append(f"{_WORD[section]} {int(path['index']) + 1}")
         return str(FormPlace(field or self._map.sections["invoice"]["id"], ", ".join(where)))
