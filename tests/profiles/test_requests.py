@@ -32,7 +32,7 @@ BROKEN = {
         ('entry["ReversalDate"]', 'entry["ReversedOn"]', 'no key "ReversedOn"'),
     ],
     "reference/voucher_xml.py": [
-        ('"CostCentre": value', '"CostCenter": told', 'Extra key "CostCenter"'),
+        ('"CostCentre": values', '"CostCenter": values', 'Extra key "CostCenter"'),
         ('"@Number": number', '"@Number": str(number)', 'TypedDict item "@Number" has type'),
         ("posting.role.value", "posting.narration", 'TypedDict item "Role" has type'),
     ],

@@ -81,6 +81,11 @@ def claim_field(posting: Posting, name: str) -> str:
     return f"{line if within in _OF_ITEM else part}.{within}"
 
 
+def sourced(posting: Posting, texts: Mapping[str, str]) -> dict[str, Sourced]:
+    """Return texts by the posting's field that each shows, with the claim field behind it."""
+    return {name: Sourced(text, claim_field(posting, name)) for name, text in texts.items()}
+
+
 OWN_DIMENSIONS: Final = ("cost_centre", "project", "partner")
 """The dimensions that are fields of a posting."""
 

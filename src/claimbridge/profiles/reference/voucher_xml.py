@@ -15,7 +15,7 @@ from lxml import etree
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Posting, Purpose, Role, Side, Submission, Voucher
 from claimbridge.model.voucher_fields import POSTING, VOUCHER, Omission
-from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.kit.sourced import Sourced, claim_field, sourced
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
@@ -74,34 +74,45 @@ def _entry(entry: JournalEntry | None) -> requests.JournalEntry | None:
 
 
 def _posting(posting: Posting, number: int) -> requests.Posting:
-    def value(name: str, text: str) -> Sourced:
-        return Sourced(text, claim_field(posting, name))
-
     base = posting.tax_base
+    values = sourced(
+        posting,
+        {
+            "account": posting.account,
+            "amount": f"{posting.amount:f}",
+            "currency": posting.currency,
+            "cost_centre": posting.cost_centre,
+            "project": posting.project,
+            "partner": posting.partner,
+            "tax_code": posting.tax_code,
+            "tax_base": "" if base is None else f"{base:f}",
+            "narration": posting.narration,
+            "company": posting.company,
+        },
+    )
     return {
         "@Number": number,
         "Role": posting.role.value,
-        "Account": value("account", posting.account),
+        "Account": values["account"],
         "Side": posting.side.value,
-        "Amount": value("amount", f"{posting.amount:f}"),
-        "Currency": value("currency", posting.currency),
-        "CostCentre": value("cost_centre", posting.cost_centre),
-        "Project": value("project", posting.project),
-        "Partner": value("partner", posting.partner),
-        "TaxCode": value("tax_code", posting.tax_code),
-        "TaxBase": value("tax_base", "" if base is None else f"{base:f}"),
-        "Narration": value("narration", posting.narration),
-        "Dimension": [
-            # An empty value counts as a value here, so plain text stays.
-            {
-                "Name": value(f"dimensions.{name}", name),
-                "Value": value(f"dimensions.{name}", text) if text else "",
-            }
-            for name, text in posting.dimensions.items()
-        ],
+        "Amount": values["amount"],
+        "Currency": values["currency"],
+        "CostCentre": values["cost_centre"],
+        "Project": values["project"],
+        "Partner": values["partner"],
+        "TaxCode": values["tax_code"],
+        "TaxBase": values["tax_base"],
+        "Narration": values["narration"],
+        "Dimension": [_dimension(posting, name) for name in posting.dimensions],
         "Source": posting.source or None,
-        "Company": value("company", posting.company),
+        "Company": values["company"],
     }
+
+
+def _dimension(posting: Posting, name: str) -> requests.Dimension:
+    text, field = posting.dimensions[name], claim_field(posting, f"dimensions.{name}")
+    # An empty value counts as a value here, so plain text stays.
+    return {"Name": Sourced(name, field), "Value": Sourced(text, field) if text else ""}
 
 
 def voucher_from(source: etree._Element | Reply) -> Voucher:
