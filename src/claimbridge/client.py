@@ -135,9 +135,9 @@ class Client(LedgerClient[Transport]):
 
         ``since`` is the cursor of the last change dealt with, of any in a page; None goes on from
         where the journal remembers; "" begins at the beginning. The journal's memory moves on when
-        the next change is asked for, so one that was being dealt with when the process died comes
-        again, and with it, after a kill, the others of its page. A page is read again to go on
-        within it: where the last change was followed by another of its document meanwhile, its
+        the next change is asked for. So a change that was being dealt with when the process died
+        comes again. After a kill, the others of its page come again too. A page is read again to go
+        on within it: where the last change was followed by another of its document meanwhile, its
         changes come twice. Ends when nothing more has changed. Raises ConfigurationError when the
         profile cannot list changes.
         """
@@ -211,11 +211,11 @@ class Client(LedgerClient[Transport]):
 
         ``part`` names the document of a divided claim, from 1. ``posted`` names the journal entry;
         None says that the ERP holds none, so that it may be submitted again. ``reversed`` says that
-        people have reversed it in the ERP; ``gone``, that an entry which the ERP accepted is there
-        no more: the ERP is asked once more, and then a higher revision may be submitted. ``looked``
-        is when the person looked (with a time zone; None: just now). Raises ConflictingSubmission
-        when there is nothing to settle, and OutcomeUnknown when nothing was found so early that
-        what was sent may have arrived since.
+        people have reversed it in the ERP. ``gone`` says that an entry which the ERP accepted is
+        there no more: the ERP is asked once more, and then a higher revision may be submitted.
+        ``looked`` is when the person looked (with a time zone; None: just now). Raises
+        ConflictingSubmission when there is nothing to settle, and OutcomeUnknown when nothing was
+        found so early that what was sent may have arrived since.
         """
         plan = plans.settle(
             claim_id,

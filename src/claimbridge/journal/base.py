@@ -51,8 +51,8 @@ class Journal(Protocol):
         """Return all submissions of one claim.
 
         A submission in ``sending`` whose owner no longer lives (its process died, or its attempt
-        was given up) is first moved to ``in_doubt``, durably, with ``doubt_since`` now: nobody
-        knows when it ended, and a request may have left until then.
+        was given up) is first moved to ``in_doubt``, durably. ``doubt_since`` is now: nobody knows
+        when the attempt ended, and a request may have left until then.
         """
         ...
 

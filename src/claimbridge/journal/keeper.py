@@ -1,10 +1,10 @@
 """The keeper: the rules of flights, once, over a store that keeps them and owners that live.
 
 A *flight* is one attempt: it takes off with ``begin``, and lands with ``record``. The keeper sees
-to it that nobody takes over a living owner's flight, that a flight which nobody flies any more is
-put in doubt, that no claim is in two books and no invoice is two claims', and that a journal that
-is not the newest begins nothing. A store of another kind needs nothing but ``Store`` and ``Owners``
-(see ``claimbridge.journal.ports``).
+to it that nobody takes over a living owner's flight. It puts a flight that nobody flies any more in
+doubt. It lets no claim into two books, and no invoice into two claims. In a journal that is not the
+newest it begins nothing. A store of another kind needs nothing but ``Store`` and ``Owners`` (see
+``claimbridge.journal.ports``).
 """
 
 from __future__ import annotations

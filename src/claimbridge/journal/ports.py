@@ -118,10 +118,10 @@ class Store(Protocol):
         """Write ``write``, and make the claim's version one higher; False when it is not current.
 
         In one transaction: the claim's version is still ``write.seen.version`` (else False, and
-        nothing is written); the ``Surroundings`` are read, and ``judge`` does not raise; then all
+        nothing is written). The ``Surroundings`` are read, and ``judge`` does not raise. Then all
         is written, with the move of each write, and the invoices of what now uses some. Until the
-        end of the transaction nobody may write what would change the surroundings: of two claims
-        that want one invoice at once, the second sees the first, and so do two books with one
+        end of the transaction nobody may write what would change the surroundings. Of two claims
+        that want one invoice at once, the second sees the first. So it is with two books and one
         claim.
 
         Where a flight begins, the begin is counted in the same transaction (``Lineage.begun``,

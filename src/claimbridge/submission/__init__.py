@@ -14,7 +14,7 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   ``in_doubt`` and is never simply sent again.
 * Doubt ends by evidence only: what the ERP answers when asked for our reference, or its refusal of
   a duplicate. "There is no such document" is believed at once only for sending the *same*
-  reference again to an ERP that refuses duplicates; for everything else it must still be true
+  reference again to an ERP that refuses duplicates. For everything else it must still be true
   after the quiet period, because a request that we gave up may yet arrive.
 * A refusal of a later sending says nothing of an earlier one whose answer was lost: the doubt
   stays, with the ERP's reasons, until the quiet period has passed and the ERP was asked again.

@@ -1,8 +1,8 @@
 """What else is wrong with a refused request, by xmlschema.
 
 libxml2 stops looking inside an element at the first child out of place. xmlschema goes on, so that
-everything can be fixed at once. xmlschema only adds to a refusal: nobody asks it about a valid
-request, and its failures leave libxml2's findings as they are.
+everything can be fixed at once. xmlschema only adds to a refusal. Nobody asks it about a valid
+request. Its failures leave libxml2's findings as they are.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 """The journal in one SQLite file: durable, shared by threads and processes of one machine.
 
-What a returned write promises. The file is in WAL mode with ``synchronous=FULL``: a commit
-appends to the ``-wal`` file and returns only after ``fsync`` of it, so that a committed write
-survives the death of the process, of the operating system, and a power cut, as far as the disk
-keeps what it has confirmed (with ``synchronous=NORMAL`` commits wait for the next checkpoint and
-a power cut loses the last ones). A checkpoint copies pages into the main file and syncs that
-before the ``-wal`` is used again. Readers see the last commit and never wait for a writer. A
-write that raises is not seen by anyone; only where the sync itself failed and the machine dies
-next may it be found after all, as a flight in doubt or an end that did take place.
+What a returned write promises. The file is in WAL mode with ``synchronous=FULL``: a commit appends
+to the ``-wal`` file and returns only after ``fsync`` of that file. So a committed write survives
+the death of the process and of the operating system. It survives a power cut, too, as far as the
+disk keeps what it has confirmed. With ``synchronous=NORMAL`` a power cut would lose the last
+commits. A checkpoint copies pages into the main file and syncs that before the ``-wal`` is used
+again. Readers see the last commit and never wait for a writer. Nobody sees a write that raises. One
+exception: where the sync itself failed and the machine dies next, the write may be found after all,
+as a flight in doubt or an end that did take place.
 
 Beside ``claims.db`` lie SQLite's ``-wal`` and ``-shm``, ``claims.db-writer`` (whose turn it is to
-write), one ``claims.db-owner-…`` per process with flights (see ``owners``), and ``claims.db-mark``,
-by which a journal that is not the newest is known (see ``newest``): a backup does not hold it, and
-to move a journal is to move it too. To copy a journal use ``VACUUM INTO`` or SQLite's backup, never
+write), and one ``claims.db-owner-…`` per process with flights (see ``owners``). ``claims.db-mark``
+shows when a journal is not the newest (see ``newest``). A backup does not hold the mark. Whoever
+moves a journal moves the mark too. To copy a journal use ``VACUUM INTO`` or SQLite's backup, never
 ``cp`` of the main file alone.
 """
 

@@ -1,7 +1,8 @@
 """The mark beside a journal's file: ``claims.db-mark``, one line of always the same length.
 
-It is made and synced before the journal says that it has one, and then written over in place,
-without a sync: after a power cut it is as it was, or as it became, and an older mark says nothing.
+The mark is made and synced before the journal says that it has one. Then it is written over in
+place, without a sync. After a power cut it is as it was, or as it became; an older mark says
+nothing.
 """
 
 from __future__ import annotations

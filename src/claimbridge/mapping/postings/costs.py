@@ -1,9 +1,9 @@
 """The postings of a line: its expense and taxes, in the books of whoever bears them.
 
-A line in a third currency is converted part by part (net, input tax, non-deductible tax), each
-part rounded half up; what the parts lack of the line's converted gross amount goes to the rounding
-account. Where a company has a booking rate for the line's currency, its parts are converted at
-that, and what is owed by the line's own rate beyond it goes to the exchange difference account.
+A line in a third currency is converted part by part (net, input tax, non-deductible tax), each part
+rounded half up. The difference to the line's converted gross amount goes to the rounding account.
+Where a company has a booking rate for the line's currency, its parts are converted at that, and
+what is owed by the line's own rate beyond it goes to the exchange difference account.
 """
 
 from __future__ import annotations

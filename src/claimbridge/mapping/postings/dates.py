@@ -37,12 +37,12 @@ def dates_of(rules: ChartRules, claim: Claim) -> Dates:
 
     The posting date is the claim's own, else the first that the claim has of what the chart names
     (without periods: the approval, else the latest line). The approval's day is that of the
-    company's time zone, in whichever one the moment is written.
-    Where its period is closed, it moves to the first day of the next open one if the chart says
-    so; the claim's own date never moves. The document date is that of the latest line or document.
-    Raises MappingError: CB-117 for a posting date that the chart is not valid on, CB-194 where
-    there is none, CB-195 for a closed period, CB-196 for a day in no period, CB-198 where the
-    approval decides and nobody names a time zone.
+    company's time zone, in whichever one the moment is written. Where its period is closed, it
+    moves to the first day of the next open one if the chart says so; the claim's own date never
+    moves. The document date is that of the latest line or document. Raises MappingError: CB-117 for
+    a posting date that the chart is not valid on, CB-194 where there is none, CB-195 for a closed
+    period, and CB-196 for a day in no period. Raises CB-198 where the approval decides and nobody
+    names a time zone.
     """
     latest = max(line.date for line in claim.lines)
     documents = [d.date for line in claim.lines for d in line.documents if d.date is not None]

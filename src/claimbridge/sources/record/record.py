@@ -1,10 +1,10 @@
 """The record of what sources gave, and of what goes back to them: the rules, over a store.
 
-It stands beside the journal, never in its place: the journal says what is in the ledger, and makes
-submitting twice harmless and lets no two claims use one invoice; the record makes sure that nothing
-read is forgotten, and that what goes back to a source is known. A call that returns has been
-synced to the disk, as ``claimbridge.journal.sqlite.journal`` promises it; no network call is ever
-made inside a transaction. Several processes may share it.
+The record stands beside the journal, never in its place. The journal says what is in the ledger,
+makes submitting twice harmless, and lets no two claims use one invoice. The record makes sure that
+nothing read is forgotten, and that what goes back to a source is known. A call that returns has
+been synced to the disk, as ``claimbridge.journal.sqlite.journal`` promises it; no network call is
+ever made inside a transaction. Several processes may share it.
 """
 
 from __future__ import annotations

@@ -133,9 +133,9 @@ def settle_gone(key: Key, note: str, ledger: Exchanger) -> Plan[Submission]:
     """Record that an entry which the ERP accepted is gone from it, as a person found.
 
     It is then ``reversed``: nothing of it is in effect, and nothing sends it again by itself; a
-    higher revision may be submitted. Where the ERP can be asked it must say so too, after the
-    quiet period: raises ConflictingSubmission when it has the entry, or there is none that it
-    accepted; OutcomeUnknown when it is too early, or its answer may be an old one; and as ``ask``.
+    higher revision may be submitted. Where the ERP can be asked, it must say so too, after the
+    quiet period. Raises ConflictingSubmission when the ERP has the entry, or accepted none. Raises
+    OutcomeUnknown when it is too early, or the answer may be an old one. Raises as ``ask`` does.
     """
     while True:
         history = yield from Recall(key.book, key.claim_id)

@@ -2,8 +2,9 @@
 
 Another copy was in use until the gap's end, and may have moved whatever this one left open. What
 may have been sent since goes into doubt where the ERP can be asked, or refuses duplicates; else a
-person looks. What is live stays so: what may have happened to it, its reversal, is asked for before
-it is sent for the first time (see ``first``), and so is a claim that this journal does not know.
+person looks. What is live stays so. Its reversal, which the lost journal may have sent, is asked
+for before it is sent for the first time (see ``first``). So is a claim that this journal does not
+know.
 """
 
 from __future__ import annotations

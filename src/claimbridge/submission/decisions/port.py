@@ -42,14 +42,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``retries`` is how often a request that certainly had no effect is sent again within one call;
     the waits between them begin at ``backoff`` seconds and double. A wait that the ERP asks for is
     honoured up to ``longest_wait`` seconds, else LedgerUnavailable carries it to the caller.
-    ``quiet_period`` is how many seconds after a lost answer the ERP may still commit it: longer
-    than any request lives in the ERP and the proxies before it, and long enough for what it commits
-    last to be found by its reference. ``turn`` is how long to wait for
-    another sender of the same claim. ``first_send`` says whether the ERP is asked for a document
-    before it is sent for the first time; None: where it can be asked, and does not itself refuse a
-    second one. ``apart`` is what sets the references of a parallel book apart from those of other
-    books in the same ERP; "" for any other book. ``can_bind`` False: replies are signed, and the
-    settings let nothing say that an answer is one to its own question.
+    ``quiet_period`` is how many seconds after a lost answer the ERP may still commit the request.
+    It is longer than any request lives in the ERP and the proxies before it. It is long enough for
+    the last commit to be found by its reference. ``turn`` is how long to wait for another sender of
+    the same claim. ``first_send`` says whether the ERP is asked for a document before it is sent
+    for the first time; None: where it can be asked, and does not itself refuse a second one.
+    ``apart`` is what sets the references of a parallel book apart from those of other books in the
+    same ERP; "" for any other book. ``can_bind`` False: replies are signed, and the settings let
+    nothing say that an answer is one to its own question.
     """
 
     capabilities: Capabilities

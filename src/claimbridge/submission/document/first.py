@@ -63,8 +63,8 @@ def ask_first(history: History, flight: Submission, ledger: Exchanger) -> Plan[O
     Otherwise nothing is sent. Where the outcome is evidence, or UNKNOWN, the journal was written
     and must be read anew; where it is NOT_DELIVERED or UNAVAILABLE, the ERP gave no answer, and
     nothing was recorded. Raises JournalError where the journal is not the newest (CB-235) or new
-    (CB-236), and OutcomeUnknown: CB-432 where the ERP holds an earlier revision which the journal
-    does not know, CB-423 where what is not there may still arrive.
+    (CB-236). Raises OutcomeUnknown: CB-432 where the ERP holds an earlier revision which the
+    journal does not know, CB-423 where what is not there may still arrive.
     """
     if flight.attempt:
         return (yield from ask_earlier(history, flight, ledger))
