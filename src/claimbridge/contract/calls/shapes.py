@@ -159,6 +159,7 @@ class Shapes:
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
         self._leaves: dict[str, Leaf] = {}
+        self._named: dict[str, tuple[str, Shape]] = {}
         # By identity, since a type may have no name. The type stands beside its shape: its number
         # is its own only while it lives.
         self._made: dict[int, tuple[Type, Shape]] = {}
@@ -174,8 +175,12 @@ class Shapes:
 
     def named(self, name: str) -> tuple[str, Shape] | None:
         """Return ``{namespace}name`` and shape of a global type, as ``Types`` promises."""
-        kind = self._schemas.xsi_type(name)
-        return (kind.name, self._of(kind)) if kind else None
+        if name not in self._named:
+            kind = self._schemas.xsi_type(name)
+            if kind is None:
+                return None
+            self._named.setdefault(name, (kind.name, self._of(kind)))
+        return self._named[name]
 
     def _of(self, kind: Type) -> Shape:
         if id(kind) not in self._made:
