@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 SLOW: Final = (
+    "tests/benchmarks/",
     "tests/cli/test_books.py",
     "tests/cli/test_contract_uses.py",
     "tests/cli/test_doctor.py",

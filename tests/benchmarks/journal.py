@@ -118,7 +118,7 @@ def with_mark(folder: Path, threads: int, seconds: float) -> tuple[float, float]
     measured: dict[bool, list[float]] = {False: [], True: []}
     for turn in range(TURNS):
         for marked, rates in measured.items():
-            path = folder / f"mark-{threads}-{marked}-{turn}.db"
+            path = (folder / f"mark-{threads}-{marked}-{turn}.db").resolve()
             journal: Journal = SqliteJournal(path)
             if not marked:
                 journal.close()

@@ -51,7 +51,7 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
         Command(
             "status",
             "commands.claims:status",
-            "Tell where claims stand, by their ids.",
+            "Report where claims stand, by their ids.",
             "claimbridge status EXP-2026-0042",
         ),
         Command(
@@ -142,13 +142,13 @@ CONTRACT: Final = (
     Command(
         "diff",
         "commands.contract_uses:diff_contracts",
-        "Tell what changed between two contracts, and whom it breaks.",
+        "Report what changed between two contracts, and whom it breaks.",
         "claimbridge contract diff contracts/erp contracts/erp-new",
     ),
     Command(
         "check",
         "commands.contract_uses:check_profile",
-        "Tell whether a profile works with a contract: what it needs, lacks and could exceed.",
+        "Report whether a profile works with a contract: what it needs, lacks and could exceed.",
         "claimbridge contract check --profile sap-journal-entry contracts/erp",
     ),
     Command(

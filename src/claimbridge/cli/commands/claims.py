@@ -167,7 +167,7 @@ def status(
     ask: bool = True,
     json: Json = False,
 ) -> int:
-    """Tell where claims stand, by their ids.
+    """Report where claims stand, by their ids.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def diff_contracts(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Tell what changed between two contracts, and whom it breaks.
+    """Report what changed between two contracts, and whom it breaks.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_profile(
     option: ProfileOptions = (),
     json: Json = False,
 ) -> int:
-    """Tell whether a profile works with a contract: what it needs, lacks and could exceed.
+    """Report whether a profile works with a contract: what it needs, lacks and could exceed.
 
     Parameters
     ----------

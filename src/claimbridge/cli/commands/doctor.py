@@ -217,10 +217,10 @@ def _book(config: LedgerConfig) -> str:
 
 
 def _missing(path: Path, names: Sequence[str]) -> Iterator[CheckResult]:
-    """Tell of books in the journals of these ledgers that no ledger means."""
+    """Report books in the journals of these ledgers that no ledger means."""
     urls: set[str] = set()
     for name in names:
-        with suppress(ClaimBridgeError):  # told where the ledger was examined
+        with suppress(ClaimBridgeError):  # reported where the ledger was examined
             urls.add(load_config(path, ledger=name).journal_url)
     for url in sorted(urls):
         with suppress(ClaimBridgeError):

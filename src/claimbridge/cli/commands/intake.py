@@ -188,7 +188,7 @@ def refuse_arrivals(
     Parameters
     ----------
     reason
-        Why; its source is told.
+        Why; it is reported to the source.
 
     """
 

@@ -80,7 +80,7 @@ class Show(Scenes):
             ack = self._client.submit(claim)
             asked = number == LOST and self._count("QueryVouchers") > questions
             adopted += [ack] * asked
-            told = "answer lost, asked, adopted" if asked else "posted"
+            outcome = "answer lost, asked, adopted" if asked else "posted"
             row(
                 grid,
                 claim.id,
@@ -88,10 +88,10 @@ class Show(Scenes):
                 amount(claim.total),
                 claim.currency,
                 _number(ack.journal_entry),
-                told,
+                outcome,
             )
             self.emit(scene="submit", number=number, claim=claim.id, state=ack.state,
-                       journal_entry=plain_entry(ack.journal_entry), told=told)  # fmt: skip
+                       journal_entry=plain_entry(ack.journal_entry), told=outcome)  # fmt: skip
         self.show(grid, title="1 · Approved claims become journal entries")
         for ack in adopted:
             self.say(
@@ -128,9 +128,9 @@ class Show(Scenes):
         ack = self._client.submit(claim)
         nothing = (len(self._sandbox.ledger()), self._count("SubmitVoucher")) == (entries, calls)
         self.say(("3 · The same claim once more", "italic"))
-        told = "nothing was sent, nothing was posted" if nothing else "IT WAS SENT AGAIN"
+        outcome = "nothing was sent, nothing was posted" if nothing else "IT WAS SENT AGAIN"
         entry = _number(ack.journal_entry)
-        self.say(f"  {claim.id} is journal entry {entry} already: {told}.\n")
+        self.say(f"  {claim.id} is journal entry {entry} already: {outcome}.\n")
         self.emit(scene="repeat", claim=claim.id, sent=not nothing,
                    journal_entry=plain_entry(ack.journal_entry))  # fmt: skip
         return nothing

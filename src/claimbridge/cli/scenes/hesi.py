@@ -130,8 +130,8 @@ class HesiShow(Scenes):
         form = self._hesi.details(arrival.key)["form"]
         entry = self._entry_of(arrival.claim_id) if item.error is None else ""
         total = Decimal(form["expenseMoney"]["standard"])
-        told = "posted" if entry else f"{arrival.state}, see below"
-        row(grid, arrival.label, form["title"], amount(total), "CNY", entry, told)
+        outcome = "posted" if entry else f"{arrival.state}, see below"
+        row(grid, arrival.label, form["title"], amount(total), "CNY", entry, outcome)
         self.emit(scene="intake", document=arrival.label, claim=arrival.claim_id,
                    state=arrival.state, journal_entry=entry or None,
                    code=arrival.code or None)  # fmt: skip
@@ -145,13 +145,13 @@ class HesiShow(Scenes):
         grid = table("document", "number", "period", "sent", "what happened", numbers=("sent",))
         entries = self._write_backs()
         for entry in entries:
-            told = "answer lost, looked, found there" if entry.reason else entry.state.value
+            outcome = "answer lost, looked, found there" if entry.reason else entry.state.value
             content = entry.content
             label = self._label(entry.key)
-            row(grid, label, content["number"], content["period"], str(entry.attempt), told)
+            row(grid, label, content["number"], content["period"], str(entry.attempt), outcome)
             self.emit(scene="write-back", document=label, number=content["number"],
                        period=content["period"], state=entry.state, attempt=entry.attempt,
-                       told=told)  # fmt: skip
+                       told=outcome)  # fmt: skip
         self.show(grid, title="2 · Their numbers go back to Hesi")
         for entry in entries:
             if entry.reason:
@@ -197,9 +197,9 @@ class HesiShow(Scenes):
         before = self._did()
         list(self._intake.run())
         nothing = self._did() == before
-        told = "Nothing was posted, nothing was sent to Hesi" if nothing else "IT DID SOMETHING"
+        outcome = "Nothing was posted, nothing was sent to Hesi" if nothing else "IT DID SOMETHING"
         self.say(("4 · The same pass once more", "italic"))
-        self.say(f"  {told}.\n")
+        self.say(f"  {outcome}.\n")
         self.emit(scene="repeat", did=not nothing)
         return nothing
 

@@ -144,7 +144,7 @@ def _long_cells(most: int) -> Iterator[None]:
 
 
 def _is_of_totals(row: _Row) -> bool:
-    """Tell whether a row adds up those above it: it says so, and claims nothing by itself."""
+    """Return whether a row adds up those above it: it says so, and claims nothing by itself."""
     if row.get("line.type") or row.get("employee"):
         return False
     return any(plain(cell).casefold().rstrip(":") in _TOTALS for cell in row.cells.values())

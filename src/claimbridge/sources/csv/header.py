@@ -107,7 +107,7 @@ def _column(cell: str) -> Column:
 
 
 def is_header(columns: Sequence[Column]) -> bool:
-    """Tell whether a row of names can be the header."""
+    """Return whether a row of names can be the header."""
     return set(NEEDED) <= {column.field for column in columns}
 
 

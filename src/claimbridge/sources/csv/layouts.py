@@ -77,7 +77,7 @@ def _from_json(text: str, what: str) -> Iterator[ClaimOrError]:
                 return
             raws = msgspec.json.decode(fields["claims"], type=list[msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        # What seems to be one claim is told in the words of one, with its id if it shows.
+        # What seems to be one claim is refused in the words of one, with its id if it shows.
         if not text.lstrip().startswith("["):
             yield _claim(text)
             return

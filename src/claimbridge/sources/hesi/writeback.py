@@ -89,7 +89,7 @@ class HesiWriteBackPort:
     def plan(
         self, arrival: Arrival, *, standing: Standing | None, error: ClaimBridgeError | None = None
     ) -> tuple[WriteBack, ...]:
-        """Return what Hesi is to be told of an arrival that ended so; see ``WriteBackPort``.
+        """Return what goes back to Hesi for an arrival that ended so; see ``WriteBackPort``.
 
         Nothing without a number: an acknowledged claim waits until it has one. The number of a
         reversal takes the place of the one that it took back.

@@ -223,7 +223,7 @@ class HesiClient:
         self._send_decision(request)
 
     def report_payment(self, flow_id: str, *, paid: bool, message: str = "") -> None:
-        """Tell that a document in state ``PROCESSING`` was paid, or was not and why.
+        """Report that a document in state ``PROCESSING`` was paid, or was not and why.
 
         LedgerRejection carries Hesi's code: ``R00002`` is a document paid before.
         """
