@@ -17,9 +17,9 @@ import pytest
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
+from claimbridge.contract.base.names import XSI
 from claimbridge.contract.calls.zeep_reader import read_service
 from claimbridge.contract.files.documents import gather
-from claimbridge.contract.names import XSI
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.pruned import in_use
 from claimbridge.contract.pruned.store import FOLDER

@@ -15,10 +15,10 @@ from zeep.xsd.elements import Choice
 from zeep.xsd.elements.indicators import OrderIndicator
 
 from claimbridge.contract import Bundle
+from claimbridge.contract.base.names import XSD
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Shapes
 from claimbridge.contract.calls.zeep_reader import ClosedTransport, read_service
 from claimbridge.contract.files.documents import SCHEME_FOR_ZEEP, Documents, gather
-from claimbridge.contract.names import XSD
 from claimbridge.contract.outline.offer import OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas
 

@@ -23,7 +23,7 @@ from typing import Final
 from elementpath.regex import RegexError, translate_pattern
 
 from claimbridge import xmlio
-from claimbridge.contract.names import XSD
+from claimbridge.contract.base.names import XSD
 from claimbridge.contract.patterns import Pattern, Undecidable
 from claimbridge.errors import ClaimBridgeError
 

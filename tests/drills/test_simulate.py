@@ -12,8 +12,9 @@ from tests.drills.simulated.verdict import judge
 from tests.drills.simulated.world import Episode
 
 from claimbridge.model import OutcomeKind
-from claimbridge.submission import decisions, in_our_spelling
-from claimbridge.submission.books import find_book, named_by
+from claimbridge.submission import in_our_spelling
+from claimbridge.submission.decisions import decisions
+from claimbridge.submission.decisions.books import find_book, named_by
 
 
 def _bad(seed: int, deliveries: int, **options: bool) -> dict[str, int]:
@@ -36,7 +37,7 @@ def test_the_simulation_can_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A plan that believes "absent" before the quiet period is found out, with the story."""
-    monkeypatch.setattr("claimbridge.submission.doubt.quiet_left", lambda *_: 0.0)
+    monkeypatch.setattr("claimbridge.submission.document.doubt.quiet_left", lambda *_: 0.0)
     assert decisions.quiet_left is not None  # only the plans are blinded
     assert main(["--deliveries", "1500", "--seed", "11"]) == 1
     told = capsys.readouterr().out
@@ -72,26 +73,29 @@ def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
 
 BREAKS: dict[str, tuple[str, Any]] = {
     "the mark is ignored": ("claimbridge.journal.newest.refusal", lambda _: None),
-    "a gap is ignored": ("claimbridge.submission.first.gap_of", lambda *_: None),
-    "keyed by name": ("claimbridge.submission.books.find_book", _by_name),
+    "a gap is ignored": ("claimbridge.submission.document.first.gap_of", lambda *_: None),
+    "keyed by name": ("claimbridge.submission.decisions.books.find_book", _by_name),
     "another book may have it": (
         "claimbridge.journal.elsewhere.refuse_elsewhere",
         lambda *_: None,
     ),
-    "no intent of a family": ("claimbridge.submission.division._intend_posting", _nothing),
+    "no intent of a family": ("claimbridge.submission.claim.division._intend_posting", _nothing),
     "capitals are not recognised": (
         "tests.drills.simulated.world.in_our_spelling",
         lambda _, outcomes, __: tuple(outcomes),
     ),
     "a queued job is absent": ("tests.drills.simulated.world.in_our_spelling", _not_told_of_jobs),
     "what is gone is not noted": (
-        "claimbridge.submission.question.holds_nothing",
+        "claimbridge.submission.document.question.holds_nothing",
         lambda *_: False,
     ),
     "invoices are not compared": ("claimbridge.journal.invoices.refusal", lambda *_, **__: None),
-    "nothing is asked first": ("claimbridge.submission.first.questions_before", lambda *_: []),
+    "nothing is asked first": (
+        "claimbridge.submission.document.first.questions_before",
+        lambda *_: [],
+    ),
     "a withdrawal is forgotten": (
-        "claimbridge.submission.decisions._is_withdrawn",
+        "claimbridge.submission.decisions.decisions._is_withdrawn",
         lambda *_: False,
     ),
 }

@@ -28,7 +28,7 @@ from claimbridge.profiles import load_profile
 from claimbridge.profiles.conversation import Attempt, Began, Credentials, Wait
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.profiles.netsuite.token_passport import token_passport
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.decisions.references import reference_for
 from claimbridge.xmlio import parse
 
 OURS = Contract.load(Bundle.from_package("netsuite.wsdl"))

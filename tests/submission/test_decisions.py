@@ -8,7 +8,7 @@ from tests.submission.driver import ASK, T0, Scene, history, key, wanted
 
 from claimbridge.model import LIVE, Purpose, State, Submission
 from claimbridge.submission import decide
-from claimbridge.submission.decisions import (
+from claimbridge.submission.decisions.decisions import (
     Busy,
     Close,
     Done,

@@ -22,8 +22,8 @@ from claimbridge.submission import (
     perform,
     with_journal,
 )
-from claimbridge.submission.steps import Emit
-from claimbridge.submission.together import side_by_side
+from claimbridge.submission.steps.steps import Emit
+from claimbridge.submission.steps.together import side_by_side
 
 
 def _recall() -> Plan[History]:

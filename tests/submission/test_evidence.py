@@ -36,7 +36,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles.base import Capabilities
-from claimbridge.submission.evidence import (
+from claimbridge.submission.decisions.evidence import (
     after,
     error_for,
     outcome_of_each,

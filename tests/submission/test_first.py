@@ -35,7 +35,7 @@ from claimbridge.journal.sqlite.journal import SqliteJournal
 from claimbridge.model import Gap, History, Outcome, OutcomeKind, Purpose, State
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import Draft, Rules, reverse_document, submit_batch
-from claimbridge.submission.restored import after_gap
+from claimbridge.submission.claim.restored import after_gap
 
 K, S = OutcomeKind, State
 ABSENT = Outcome(kind=K.ABSENT, reference="C")

@@ -13,8 +13,8 @@ from claimbridge.errors import ConflictingSubmission
 from claimbridge.journal import Journal
 from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.submission import Plan, Rules, settle_by_hand, with_journal
-from claimbridge.submission.by_hand import settle_gone
-from claimbridge.submission.intentions import reversal_changes
+from claimbridge.submission.claim.by_hand import settle_gone
+from claimbridge.submission.decisions.intentions import reversal_changes
 
 
 def _standing(revision: int, state: State) -> Submission:

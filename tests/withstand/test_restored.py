@@ -49,8 +49,9 @@ from claimbridge.journal import SqliteJournal
 from claimbridge.model import Acknowledgement, Claim, Key, State
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
-from claimbridge.submission import adoption, unseen
-from claimbridge.submission.references import earlier_references
+from claimbridge.submission.decisions import unseen
+from claimbridge.submission.decisions.references import earlier_references
+from claimbridge.submission.document import adoption
 
 NewId = Callable[[], str]
 OPTIONS: dict[str, dict[str, Any]] = {

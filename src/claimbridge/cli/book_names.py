@@ -11,7 +11,7 @@ from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
 from claimbridge.ledger import book_config_of
-from claimbridge.submission.books import BookConfig, find_book, missing, named_by
+from claimbridge.submission.decisions.books import BookConfig, find_book, missing, named_by
 
 
 def book_of(journal: Journal, config: LedgerConfig) -> str:

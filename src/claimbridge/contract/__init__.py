@@ -5,9 +5,9 @@ The rooms, from below: its ``files``; the ``outline`` of its schemas, and their 
 use ``contract``; ``study`` answers what a contract says and what changed in it.
 """
 
+from claimbridge.contract.base.operation import Operation
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.contract import Contract
 from claimbridge.contract.files.bundle import Bundle
-from claimbridge.contract.operation import Operation
 
 __all__ = ["Bundle", "Contract", "Operation", "Reply"]

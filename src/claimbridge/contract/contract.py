@@ -10,6 +10,8 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import unique_local_names
+from claimbridge.contract.base.operation import ENCODED, Operation
 from claimbridge.contract.calls.drift import drift
 from claimbridge.contract.calls.findings import traced
 from claimbridge.contract.calls.gate import Gate
@@ -21,8 +23,6 @@ from claimbridge.contract.calls.shapes import Leaf, Shapes
 from claimbridge.contract.encoded.calls import EncodedCalls
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import gather
-from claimbridge.contract.names import unique_local_names
-from claimbridge.contract.operation import ENCODED, Operation
 from claimbridge.contract.pruned.gate import PrunedGate
 from claimbridge.contract.pruned.in_use import InUse, read_in_use, write_in_use
 from claimbridge.contract.pruned.shapes import PrunedShapes

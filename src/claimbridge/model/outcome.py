@@ -64,7 +64,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     NOT_DELIVERED that will be the same next time: credentials or address must be fixed first.
     ``job`` is what the ERP calls the job that holds the document, "" where there is none.
     ``bound`` False: it was read from a signed reply that may be the true answer to an earlier
-    request (see ``claimbridge.submission.evidence.counts``); a profile leaves it alone.
+    request (see ``claimbridge.submission.decisions.evidence.counts``); a profile leaves it alone.
     ``drift`` says, one sentence each, what was tolerated in the reply; it is reported only.
     """
 

@@ -27,17 +27,27 @@ What the plans guarantee, as long as the profile's ``Capabilities`` are true:
   the first one moves, so that any process can finish it.
 """
 
-from claimbridge.submission.advice import first_send_report, memory_warning
-from claimbridge.submission.batch import submit_batch
-from claimbridge.submission.books import BookConfig, id_of, missing, open_book, place_of
-from claimbridge.submission.by_hand import settle_by_hand, settle_gone
-from claimbridge.submission.claim_reversal import reverse_claim
-from claimbridge.submission.decisions import decide
-from claimbridge.submission.delivery import submit_document
-from claimbridge.submission.division import submit_claim
-from claimbridge.submission.documents import digest_of, documents_of
-from claimbridge.submission.doubt import resolve
-from claimbridge.submission.driver import (
+from claimbridge.submission.claim.batch import submit_batch
+from claimbridge.submission.claim.by_hand import settle_by_hand, settle_gone
+from claimbridge.submission.claim.division import submit_claim
+from claimbridge.submission.claim.recovery import reconcile_claim, reconcile_document, unfinished
+from claimbridge.submission.claim.restored import bring_into_doubt
+from claimbridge.submission.claim.reversal import reverse_claim
+from claimbridge.submission.claim.withdrawal import withdraw_claim
+from claimbridge.submission.decisions.advice import first_send_report, memory_warning
+from claimbridge.submission.decisions.books import BookConfig, id_of, missing, open_book, place_of
+from claimbridge.submission.decisions.decisions import decide
+from claimbridge.submission.decisions.documents import digest_of, documents_of
+from claimbridge.submission.decisions.evidence import counts
+from claimbridge.submission.decisions.port import Built, Draft, Exchanger, LedgerPort, Rules
+from claimbridge.submission.decisions.references import in_our_spelling, reference_for
+from claimbridge.submission.document.delivery import submit_document
+from claimbridge.submission.document.doubt import resolve
+from claimbridge.submission.document.news import absorb, submission_of
+from claimbridge.submission.document.question import refresh
+from claimbridge.submission.document.reversal import reverse_document
+from claimbridge.submission.probe import ProbeResult
+from claimbridge.submission.steps.driver import (
     Deadline,
     Emissions,
     End,
@@ -50,16 +60,7 @@ from claimbridge.submission.driver import (
     take,
     with_journal,
 )
-from claimbridge.submission.evidence import counts
-from claimbridge.submission.news import absorb, submission_of
-from claimbridge.submission.port import Built, Draft, Exchanger, LedgerPort, Rules
-from claimbridge.submission.probe import ProbeResult
-from claimbridge.submission.question import refresh
-from claimbridge.submission.recovery import reconcile_claim, reconcile_document, unfinished
-from claimbridge.submission.references import in_our_spelling, reference_for
-from claimbridge.submission.restored import bring_into_doubt
-from claimbridge.submission.reversal import reverse_document
-from claimbridge.submission.steps import (
+from claimbridge.submission.steps.steps import (
     Access,
     AtOnce,
     Begin,
@@ -73,7 +74,6 @@ from claimbridge.submission.steps import (
     Record,
     Step,
 )
-from claimbridge.submission.withdrawal import withdraw_claim
 
 __all__ = [
     "Access",

@@ -36,33 +36,41 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.results import Reconciled, Result
-from claimbridge.submission.batch import submit_together
-from claimbridge.submission.books import open_book
-from claimbridge.submission.by_hand import settle_by_hand, settle_gone
-from claimbridge.submission.claim_reversal import reverse_claim
-from claimbridge.submission.division import prepare, submit_claim
-from claimbridge.submission.documents import (
+from claimbridge.submission.claim.batch import submit_together
+from claimbridge.submission.claim.by_hand import settle_by_hand, settle_gone
+from claimbridge.submission.claim.division import prepare, submit_claim
+from claimbridge.submission.claim.recovery import SelectUnfinished, TakeNext, reconcile_claim
+from claimbridge.submission.claim.reversal import reverse_claim
+from claimbridge.submission.claim.withdrawal import withdraw_claim
+from claimbridge.submission.decisions.books import open_book
+from claimbridge.submission.decisions.documents import (
     Documents,
     current_revision,
     documents_of,
     standing_revision,
 )
-from claimbridge.submission.driver import Emissions
-from claimbridge.submission.evidence import reversal_key
-from claimbridge.submission.feed import Feed
-from claimbridge.submission.news import absorb, submission_of
-from claimbridge.submission.port import LedgerPort
-from claimbridge.submission.probe import ProbeResult, ask_for_nothing
-from claimbridge.submission.question import refresh
-from claimbridge.submission.recovery import SelectUnfinished, TakeNext, reconcile_claim
-from claimbridge.submission.standings import (
+from claimbridge.submission.decisions.evidence import reversal_key
+from claimbridge.submission.decisions.feed import Feed
+from claimbridge.submission.decisions.port import LedgerPort
+from claimbridge.submission.decisions.standings import (
     acknowledgement,
     standing_of,
     standing_of_all,
     standing_of_claim,
 )
-from claimbridge.submission.steps import AgreeNew, Emit, KeepCursor, Pause, Plan, ReadCursor, Recall
-from claimbridge.submission.withdrawal import withdraw_claim
+from claimbridge.submission.document.news import absorb, submission_of
+from claimbridge.submission.document.question import refresh
+from claimbridge.submission.probe import ProbeResult, ask_for_nothing
+from claimbridge.submission.steps.driver import Emissions
+from claimbridge.submission.steps.steps import (
+    AgreeNew,
+    Emit,
+    KeepCursor,
+    Pause,
+    Plan,
+    ReadCursor,
+    Recall,
+)
 
 T = TypeVar("T")
 

@@ -25,10 +25,10 @@ from claimbridge.model import (
     Submission,
     Voucher,
 )
-from claimbridge.submission.books import id_of
-from claimbridge.submission.port import LedgerPort, Rules
-from claimbridge.submission.references import reference_for
-from claimbridge.submission.steps import Plan
+from claimbridge.submission.decisions.books import id_of
+from claimbridge.submission.decisions.port import LedgerPort, Rules
+from claimbridge.submission.decisions.references import reference_for
+from claimbridge.submission.steps.steps import Plan
 
 _CENT: Final = Decimal("0.01")
 

@@ -11,7 +11,7 @@ from tests.exchanger import OneMessage
 from claimbridge.errors import LedgerRejection, NotDelivered
 from claimbridge.model import JournalEntry, Key, Outcome, OutcomeKind, Submission
 from claimbridge.submission import Pause, Rules, Step
-from claimbridge.submission.evidence import outcome_of_each, reversal_of
+from claimbridge.submission.decisions.evidence import outcome_of_each, reversal_of
 
 SUCCESS = frozenset(
     {OutcomeKind.POSTED, OutcomeKind.ACKNOWLEDGED, OutcomeKind.DUPLICATE, OutcomeKind.PAID}

@@ -9,8 +9,8 @@ from tests.drills.simulated.scene import Claim
 
 from claimbridge.model import LIVE, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.submission import bring_into_doubt, settle_by_hand, with_journal
-from claimbridge.submission.by_hand import settle_gone
-from claimbridge.submission.evidence import reversal_key
+from claimbridge.submission.claim.by_hand import settle_gone
+from claimbridge.submission.decisions.evidence import reversal_key
 
 if TYPE_CHECKING:
     from tests.drills.simulated.world import Episode

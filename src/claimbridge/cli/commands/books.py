@@ -18,7 +18,7 @@ from claimbridge.journal import Journal, open_journal
 from claimbridge.ledger import book_config_of
 from claimbridge.model import Book, State
 from claimbridge.submission import with_journal
-from claimbridge.submission.books import missing, move, rename
+from claimbridge.submission.decisions.books import missing, move, rename
 
 
 def list_books(

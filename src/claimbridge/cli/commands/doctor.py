@@ -30,7 +30,7 @@ from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
 from claimbridge.submission import Rules, first_send_report, memory_warning
-from claimbridge.submission.books import find_book
+from claimbridge.submission.decisions.books import find_book
 
 
 class CheckResult(msgspec.Struct, frozen=True):

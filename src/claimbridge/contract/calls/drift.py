@@ -9,9 +9,9 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSI, split_name
 from claimbridge.contract.calls.replies import concrete
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Types
-from claimbridge.contract.names import XSI, split_name
 
 MAX_SENTENCES: Final = 50
 _INSTANCE: Final = f"{{{XSI}}}"

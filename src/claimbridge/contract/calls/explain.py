@@ -16,8 +16,8 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSD
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import XSD
 from claimbridge.findings import Finding
 
 MAX_BYTES: Final = 256_000

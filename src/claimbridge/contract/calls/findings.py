@@ -13,8 +13,8 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import split_name
 from claimbridge.contract.calls.shapes import Leaf, Shape
-from claimbridge.contract.names import split_name
 from claimbridge.contract.outline.wording import BOUNDS, listed
 from claimbridge.findings import Finding
 

@@ -34,8 +34,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from claimbridge.contract.base.names import XML, XSI, split_name
 from claimbridge.contract.calls.shapes import Branch, Leaf, Part, Shape, Types
-from claimbridge.contract.names import XML, XSI, split_name
 from claimbridge.errors import SchemaViolation
 from claimbridge.findings import Finding
 from claimbridge.xmlio import Canonical

@@ -24,8 +24,8 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSI, full_name, qname, split_name
 from claimbridge.contract.calls.shapes import Shape, Types
-from claimbridge.contract.names import XSI, full_name, qname, split_name
 from claimbridge.errors import DocumentError
 
 _NIL: Final = f"{{{XSI}}}nil"

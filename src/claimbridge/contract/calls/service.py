@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from claimbridge.contract.operation import Operation
+from claimbridge.contract.base.operation import Operation
 
 
 class Service(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, Protocol
 
-from claimbridge.contract.names import split_name
+from claimbridge.contract.base.names import split_name
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.types import Element, Group, Type, shared_names
 

@@ -13,9 +13,9 @@ from zeep import Settings
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
 
+from claimbridge.contract.base.operation import Operation
 from claimbridge.contract.calls.service import Service
 from claimbridge.contract.files.documents import SCHEME_FOR_ZEEP, Documents
-from claimbridge.contract.operation import Operation
 from claimbridge.errors import ClaimBridgeError, ContractError
 
 

@@ -17,14 +17,7 @@ from typing import Any, Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.calls.gate import Gate
-from claimbridge.contract.calls.render import render
-from claimbridge.contract.calls.shapes import Leaf, Shape
-from claimbridge.contract.encoded.multiref import resolved
-from claimbridge.contract.encoded.schema import with_calls
-from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct, sequence
-from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import (
+from claimbridge.contract.base.names import (
     ITEM,
     SOAP_ENCODING,
     SOAP_ENVELOPE,
@@ -33,7 +26,14 @@ from claimbridge.contract.names import (
     XSI,
     split_name,
 )
-from claimbridge.contract.operation import ENCODED, Operation
+from claimbridge.contract.base.operation import ENCODED, Operation
+from claimbridge.contract.calls.gate import Gate
+from claimbridge.contract.calls.render import render
+from claimbridge.contract.calls.shapes import Leaf, Shape
+from claimbridge.contract.encoded.multiref import resolved
+from claimbridge.contract.encoded.schema import with_calls
+from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct, sequence
+from claimbridge.contract.files.documents import Documents
 from claimbridge.contract.outline.declarations import Declarations
 from claimbridge.contract.outline.offer import MessagePart, OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas

@@ -10,7 +10,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.contract.names import SOAP_ENCODING
+from claimbridge.contract.base.names import SOAP_ENCODING
 from claimbridge.errors import DocumentError
 
 MAX_ELEMENTS: Final = 200_000

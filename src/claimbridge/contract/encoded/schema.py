@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr  # it writes only; nothing is parsed with
 
 import msgspec
 
+from claimbridge.contract.base.names import ITEM, XSD, split_name
 from claimbridge.contract.encoded.types import Array, EncodedTypes, Simple, Struct
 from claimbridge.contract.files.documents import SCHEME, Documents
-from claimbridge.contract.names import ITEM, XSD, split_name
 
 _PLACE: Final = f"{SCHEME}encoded-"
 

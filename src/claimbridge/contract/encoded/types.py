@@ -14,8 +14,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import ITEM, SOAP_ENCODING, WSDL, XSD, split_name
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape
-from claimbridge.contract.names import ITEM, SOAP_ENCODING, WSDL, XSD, split_name
 from claimbridge.contract.outline.declarations import Component, Declarations
 from claimbridge.errors import ContractError
 

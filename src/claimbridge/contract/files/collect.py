@@ -19,9 +19,9 @@ from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 import msgspec
 from lxml import etree
 
+from claimbridge.contract.base.names import WSDL
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import parse_document, references, refuse_excess
-from claimbridge.contract.names import WSDL
 from claimbridge.errors import ContractError
 
 _ADDRESS: Final = re.compile(r"https?://", re.I)

@@ -20,10 +20,10 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import SOAP_ENCODING, SOAP_ENVELOPE, WSDL, XML, XSD, full_name
 from claimbridge.contract.files.breadth import refuse_breadth
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.expansion import refuse_explosion
-from claimbridge.contract.names import SOAP_ENCODING, SOAP_ENVELOPE, WSDL, XML, XSD, full_name
 from claimbridge.errors import ContractError, DocumentError
 
 MAX_DOCUMENTS: Final = 1000

@@ -13,8 +13,8 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSD, unprefixed
 from claimbridge.contract.files.sizes import total
-from claimbridge.contract.names import XSD, unprefixed
 from claimbridge.errors import ContractError
 
 MAX_PARTS: Final = 10_000

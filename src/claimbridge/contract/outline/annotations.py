@@ -8,7 +8,7 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.names import WSDL, XSD
+from claimbridge.contract.base.names import WSDL, XSD
 from claimbridge.contract.outline.types import NO_NOTE, Note
 
 # Workday's name. Whatever the namespace: it changes with the tenant's version.

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import full_name, qname
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import full_name, qname
 from claimbridge.errors import ContractError
 
 KINDS: Final = {

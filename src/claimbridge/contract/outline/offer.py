@@ -14,8 +14,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import WSDL, full_name, qname
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import WSDL, full_name, qname
 from claimbridge.contract.outline.annotations import documentation_of
 from claimbridge.errors import ContractError
 

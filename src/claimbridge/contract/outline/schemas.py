@@ -13,8 +13,8 @@ from typing import Final
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import WSDL, XSD, unique_local_names
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import WSDL, XSD, unique_local_names
 from claimbridge.contract.outline.annotations import note_of
 from claimbridge.contract.outline.content import ContentReader
 from claimbridge.contract.outline.declarations import Component, Declarations, Scope

@@ -8,7 +8,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
-from claimbridge.contract.names import XSD, split_name
+from claimbridge.contract.base.names import XSD, split_name
 from claimbridge.contract.outline.types import Facets, Group, Type, Wildcard
 from claimbridge.errors import ContractError
 

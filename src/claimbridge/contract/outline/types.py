@@ -14,7 +14,7 @@ from functools import cached_property
 
 import msgspec
 
-from claimbridge.contract.names import split_name
+from claimbridge.contract.base.names import split_name
 
 
 class Facets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,8 +9,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSD, XSI, qname, split_name
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.names import XSD, XSI, qname, split_name
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.simple import ANY_TYPE, built_in
 from claimbridge.contract.outline.types import Element, Group, Type, Wildcard

@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.contract.names import XSD
+from claimbridge.contract.base.names import XSD
 from claimbridge.contract.outline.types import Facets, Type
 
 _NUMBERS: Final = {

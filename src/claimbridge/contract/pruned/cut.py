@@ -15,8 +15,8 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSD, full_name, split_name, unprefixed
 from claimbridge.contract.files.documents import REFERENCES, Documents
-from claimbridge.contract.names import XSD, full_name, split_name, unprefixed
 from claimbridge.contract.outline.declarations import KINDS
 
 _KINDS: Final = KINDS | {"notation": "notation"}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import XSD, XSI, qname, split_name
 from claimbridge.contract.calls.gate import Gate
-from claimbridge.contract.names import XSD, XSI, qname, split_name
 from claimbridge.findings import Finding
 
 _TYPE = f"{{{XSI}}}type"

@@ -14,12 +14,12 @@ from typing import Final
 
 import msgspec
 
+from claimbridge.contract.base.operation import Operation
 from claimbridge.contract.calls.explain import MAX_SCHEMA_BYTES
 from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.calls.service import Service
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import Documents
-from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.pruned import store
 from claimbridge.contract.pruned.cut import prune

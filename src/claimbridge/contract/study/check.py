@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from claimbridge.contract.base.names import split_name
 from claimbridge.contract.contract import Contract
-from claimbridge.contract.names import split_name
 from claimbridge.contract.outline.types import Type
 from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.traces import Trace

@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.contract.names import split_name
-from claimbridge.contract.operation import Operation
+from claimbridge.contract.base.names import split_name
+from claimbridge.contract.base.operation import Operation
 from claimbridge.contract.outline.types import Type
 from claimbridge.contract.study.compare import DifferenceKind, TypeDifference, differences, is_text
 from claimbridge.contract.study.generation import Generation

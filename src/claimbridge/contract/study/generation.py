@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from claimbridge.contract.base.names import ITEM
+from claimbridge.contract.base.operation import Operation
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import Documents, gather
-from claimbridge.contract.names import ITEM
-from claimbridge.contract.operation import Operation
 from claimbridge.contract.outline.offer import OfferedMessage, OfferedOperation, read_offer
 from claimbridge.contract.outline.schemas import Schemas
 from claimbridge.contract.outline.types import Element, Group, Type

@@ -15,9 +15,9 @@ import msgspec
 from lxml import etree
 
 from claimbridge import xmlio
+from claimbridge.contract.base.names import ITEM, XSD, by_local_name
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import Documents, gather
-from claimbridge.contract.names import ITEM, XSD, by_local_name
 from claimbridge.contract.outline.annotations import validations_in
 from claimbridge.contract.outline.offer import (
     MessagePart,

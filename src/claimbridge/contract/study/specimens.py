@@ -11,7 +11,7 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.contract.names import XSI
+from claimbridge.contract.base.names import XSI
 from claimbridge.contract.outline.types import Element, Facets, Group, Type
 from claimbridge.contract.patterns import Pattern, Undecidable
 from claimbridge.contract.study.generation import Generation

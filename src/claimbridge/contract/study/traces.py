@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from claimbridge.contract.names import split_name
+from claimbridge.contract.base.names import split_name
 from claimbridge.contract.outline.types import Element, Type
 from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.uses import Sent, Uses

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr  # they write only; nothing is parsed with them
 
-from claimbridge.contract.names import split_name
+from claimbridge.contract.base.names import split_name
 from claimbridge.xmlio import canonical, parse
 
 _CR: Final = {"\r": "&#xD;"}

@@ -7,8 +7,8 @@ import msgspec
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.model import History, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.model.doubt import leave_doubt
-from claimbridge.submission.decisions import quiet_left
-from claimbridge.submission.evidence import (
+from claimbridge.submission.decisions.decisions import quiet_left
+from claimbridge.submission.decisions.evidence import (
     EVIDENCE,
     UNBOUND,
     after,
@@ -19,9 +19,9 @@ from claimbridge.submission.evidence import (
     outcome_of_each,
     with_original,
 )
-from claimbridge.submission.flight import fly
-from claimbridge.submission.port import Exchanger, Rules
-from claimbridge.submission.steps import Plan, Record
+from claimbridge.submission.decisions.port import Exchanger, Rules
+from claimbridge.submission.document.flight import fly
+from claimbridge.submission.steps.steps import Plan, Record
 
 
 class Resend(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ import msgspec
 from claimbridge.clock import Clock
 from claimbridge.errors import ConfigurationError, JournalError
 from claimbridge.model import Book, Place
-from claimbridge.submission.steps import KeepBooks, Plan, ReadBooks
+from claimbridge.submission.steps.steps import KeepBooks, Plan, ReadBooks
 
 Books = tuple[Book, ...]
 """The books of a journal, in the order in which they were opened."""

@@ -28,9 +28,9 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.model.doubt import enter_doubt, leave_doubt
-from claimbridge.submission.decisions import closed_error
-from claimbridge.submission.port import Rules
-from claimbridge.submission.references import reference_for
+from claimbridge.submission.decisions.decisions import closed_error
+from claimbridge.submission.decisions.port import Rules
+from claimbridge.submission.decisions.references import reference_for
 
 _STATE_OF: Final = {
     OutcomeKind.POSTED: State.POSTED,

@@ -15,9 +15,14 @@ from claimbridge.errors import (
 )
 from claimbridge.model import Claim, History, Key, Submission
 from claimbridge.model.digests import Digest
-from claimbridge.submission.decisions import Busy, Refuse, TakeBack, decide, not_reversible
-from claimbridge.submission.delivery import submit_document, submit_draft
-from claimbridge.submission.documents import (
+from claimbridge.submission.decisions.decisions import (
+    Busy,
+    Refuse,
+    TakeBack,
+    decide,
+    not_reversible,
+)
+from claimbridge.submission.decisions.documents import (
     Documents,
     are_accepted,
     as_error_of_claim,
@@ -25,11 +30,12 @@ from claimbridge.submission.documents import (
     posts,
     stands,
 )
-from claimbridge.submission.first import check_newest
-from claimbridge.submission.flight import Tries
-from claimbridge.submission.intentions import posting_changes
-from claimbridge.submission.port import Draft, Exchanger, LedgerPort, Rules
-from claimbridge.submission.steps import Plan, Recall, Record
+from claimbridge.submission.decisions.intentions import posting_changes
+from claimbridge.submission.decisions.port import Draft, Exchanger, LedgerPort, Rules
+from claimbridge.submission.document.delivery import submit_document, submit_draft
+from claimbridge.submission.document.first import check_newest
+from claimbridge.submission.document.flight import Tries
+from claimbridge.submission.steps.steps import Plan, Recall, Record
 
 
 def prepare(claim: Claim, book: str, ledger: LedgerPort) -> tuple[Draft, ...]:

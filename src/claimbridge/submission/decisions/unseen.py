@@ -14,8 +14,8 @@ from claimbridge.model import (
     Purpose,
     Submission,
 )
-from claimbridge.submission.port import Rules
-from claimbridge.submission.references import earlier_references, reference_for
+from claimbridge.submission.decisions.port import Rules
+from claimbridge.submission.decisions.references import earlier_references, reference_for
 
 _EARLIER: Final = 9
 """How many earlier revisions that the journal does not know are asked for, the newest of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claimbridge.errors import ClaimBridgeError, JournalError, OutcomeUnknown
 from claimbridge.model import History, Key, Outcome, OutcomeKind, State, Submission
-from claimbridge.submission.evidence import (
+from claimbridge.submission.decisions.evidence import (
     EVIDENCE,
     after,
     at_take_off,
@@ -13,9 +13,9 @@ from claimbridge.submission.evidence import (
     outcome_of_each,
     with_original,
 )
-from claimbridge.submission.news import absorb
-from claimbridge.submission.port import Built, Exchanger, Rules
-from claimbridge.submission.steps import Begin, Pause, Plan, Recall, Record
+from claimbridge.submission.decisions.port import Built, Exchanger, Rules
+from claimbridge.submission.document.news import absorb
+from claimbridge.submission.steps.steps import Begin, Pause, Plan, Recall, Record
 
 
 def fly(

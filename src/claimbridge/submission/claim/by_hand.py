@@ -10,10 +10,9 @@ import msgspec
 from claimbridge.errors import ConflictingSubmission, OutcomeUnknown
 from claimbridge.model import LIVE, History, Key, Outcome, OutcomeKind, State, Submission
 from claimbridge.model.doubt import leave_doubt
-from claimbridge.submission.decisions import quiet_left, quiet_left_at
-from claimbridge.submission.documents import documents_of
-from claimbridge.submission.doubt import may_still_arrive, not_fresh
-from claimbridge.submission.evidence import (
+from claimbridge.submission.decisions.decisions import quiet_left, quiet_left_at
+from claimbridge.submission.decisions.documents import documents_of
+from claimbridge.submission.decisions.evidence import (
     EVIDENCE,
     after,
     counts,
@@ -21,10 +20,11 @@ from claimbridge.submission.evidence import (
     reversal_key,
     with_original,
 )
-from claimbridge.submission.news import absorb
-from claimbridge.submission.port import Exchanger, Rules
-from claimbridge.submission.question import ask, findable_in, holds_nothing
-from claimbridge.submission.steps import Plan, Recall, Record
+from claimbridge.submission.decisions.port import Exchanger, Rules
+from claimbridge.submission.document.doubt import may_still_arrive, not_fresh
+from claimbridge.submission.document.news import absorb
+from claimbridge.submission.document.question import ask, findable_in, holds_nothing
+from claimbridge.submission.steps.steps import Plan, Recall, Record
 
 
 def settle_by_hand(

@@ -15,9 +15,9 @@ import msgspec
 
 from claimbridge.model import Gap, History, Purpose, Reason, State, Submission
 from claimbridge.model.doubt import enter_doubt
-from claimbridge.submission.evidence import in_reversal, in_state
-from claimbridge.submission.port import Rules
-from claimbridge.submission.steps import Plan, Recall, Record
+from claimbridge.submission.decisions.evidence import in_reversal, in_state
+from claimbridge.submission.decisions.port import Rules
+from claimbridge.submission.steps.steps import Plan, Recall, Record
 
 _OPEN: Final = frozenset({State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED})
 """Where another copy of the journal may have moved a submission on, by sending."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from claimbridge.model import LIVE, MOVES, Outcome, OutcomeKind, State, Submission
-from claimbridge.submission.decisions import quiet_left
-from claimbridge.submission.evidence import EVIDENCE, after, counts, with_original
-from claimbridge.submission.port import Rules
-from claimbridge.submission.references import spellings
-from claimbridge.submission.steps import Find, Plan, Recall, Record
+from claimbridge.submission.decisions.decisions import quiet_left
+from claimbridge.submission.decisions.evidence import EVIDENCE, after, counts, with_original
+from claimbridge.submission.decisions.port import Rules
+from claimbridge.submission.decisions.references import spellings
+from claimbridge.submission.steps.steps import Find, Plan, Recall, Record
 
 
 def submission_of(book: str, reference: str, rules: Rules) -> Plan[Submission | None]:

@@ -11,15 +11,15 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.model import LIVE, History, Key, State, Submission
-from claimbridge.submission.decisions import closed_error
-from claimbridge.submission.documents import settle_command
-from claimbridge.submission.doubt import Resend, resolve
-from claimbridge.submission.evidence import reversal_key, reversal_of
-from claimbridge.submission.first import ask_first
-from claimbridge.submission.flight import Tries, fly
-from claimbridge.submission.port import Exchanger, Rules
-from claimbridge.submission.question import NO_LONGER_THERE, ask_again, refresh
-from claimbridge.submission.steps import Plan, Recall
+from claimbridge.submission.decisions.decisions import closed_error
+from claimbridge.submission.decisions.documents import settle_command
+from claimbridge.submission.decisions.evidence import reversal_key, reversal_of
+from claimbridge.submission.decisions.port import Exchanger, Rules
+from claimbridge.submission.document.doubt import Resend, resolve
+from claimbridge.submission.document.first import ask_first
+from claimbridge.submission.document.flight import Tries, fly
+from claimbridge.submission.document.question import NO_LONGER_THERE, ask_again, refresh
+from claimbridge.submission.steps.steps import Plan, Recall
 
 
 def reverse_document(

@@ -8,11 +8,17 @@ from typing import Final
 from claimbridge.errors import OutcomeUnknown
 from claimbridge.journal import newest as newest_journal
 from claimbridge.model import LIVE, Continuity, Gap, History, Purpose, State, Submission, Withdrawal
-from claimbridge.submission.documents import documents_of, is_whole, newest_revision, posts, stands
-from claimbridge.submission.intentions import as_never_sent
-from claimbridge.submission.port import Rules
-from claimbridge.submission.steps import Plan, ReadContinuity, Recall, Record
-from claimbridge.submission.unseen import is_unasked
+from claimbridge.submission.decisions.documents import (
+    documents_of,
+    is_whole,
+    newest_revision,
+    posts,
+    stands,
+)
+from claimbridge.submission.decisions.intentions import as_never_sent
+from claimbridge.submission.decisions.port import Rules
+from claimbridge.submission.decisions.unseen import is_unasked
+from claimbridge.submission.steps.steps import Plan, ReadContinuity, Recall, Record
 
 
 def withdraw_claim(

@@ -12,8 +12,8 @@ from claimbridge.clock import SYSTEM, Clock
 from claimbridge.model import Claim, Outcome, Submission
 from claimbridge.profiles.base import Capabilities, Page
 from claimbridge.profiles.request import Request
-from claimbridge.submission.books import BookConfig
-from claimbridge.submission.steps import Plan
+from claimbridge.submission.decisions.books import BookConfig
+from claimbridge.submission.steps.steps import Plan
 
 FirstSend = Literal["ask", "send"]
 

@@ -19,11 +19,10 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.submission.claim_reversal import reverse_claim
-from claimbridge.submission.decisions import closed_error
-from claimbridge.submission.delivery import submit_draft
-from claimbridge.submission.division import submit_each
-from claimbridge.submission.documents import (
+from claimbridge.submission.claim.division import submit_each
+from claimbridge.submission.claim.reversal import reverse_claim
+from claimbridge.submission.decisions.decisions import closed_error
+from claimbridge.submission.decisions.documents import (
     Documents,
     as_error_of_claim,
     documents_of,
@@ -32,12 +31,13 @@ from claimbridge.submission.documents import (
     stands,
     was_taken,
 )
-from claimbridge.submission.doubt import resolve
-from claimbridge.submission.evidence import refusal, reversal_key
-from claimbridge.submission.intentions import as_never_sent
-from claimbridge.submission.port import Draft, Exchanger, Rules
-from claimbridge.submission.reversal import reverse_document
-from claimbridge.submission.steps import Access, Plan, ReadContinuity, Recall, Record
+from claimbridge.submission.decisions.evidence import refusal, reversal_key
+from claimbridge.submission.decisions.intentions import as_never_sent
+from claimbridge.submission.decisions.port import Draft, Exchanger, Rules
+from claimbridge.submission.document.delivery import submit_draft
+from claimbridge.submission.document.doubt import resolve
+from claimbridge.submission.document.reversal import reverse_document
+from claimbridge.submission.steps.steps import Access, Plan, ReadContinuity, Recall, Record
 
 UNFINISHED: Final = (State.PENDING, State.SENDING, State.IN_DOUBT, State.REVERSING)
 """States that a submission does not stay in."""

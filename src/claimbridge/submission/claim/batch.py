@@ -19,16 +19,21 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.submission.decisions import Fly, decide
-from claimbridge.submission.delivery import submit_draft
-from claimbridge.submission.documents import Documents
-from claimbridge.submission.evidence import at_take_off, error_for, outcome_of_each, with_content_of
-from claimbridge.submission.first import is_unguarded
-from claimbridge.submission.flight import give_up, record_outcome, take_off
-from claimbridge.submission.port import Built, Draft, Exchanger, LedgerPort
-from claimbridge.submission.steps import Pause, Plan, ReadContinuity, Recall
-from claimbridge.submission.together import side_by_side
-from claimbridge.submission.unseen import gap_of, questions_before
+from claimbridge.submission.decisions.decisions import Fly, decide
+from claimbridge.submission.decisions.documents import Documents
+from claimbridge.submission.decisions.evidence import (
+    at_take_off,
+    error_for,
+    outcome_of_each,
+    with_content_of,
+)
+from claimbridge.submission.decisions.port import Built, Draft, Exchanger, LedgerPort
+from claimbridge.submission.decisions.unseen import gap_of, questions_before
+from claimbridge.submission.document.delivery import submit_draft
+from claimbridge.submission.document.first import is_unguarded
+from claimbridge.submission.document.flight import give_up, record_outcome, take_off
+from claimbridge.submission.steps.steps import Pause, Plan, ReadContinuity, Recall
+from claimbridge.submission.steps.together import side_by_side
 
 
 class _Flight(msgspec.Struct, frozen=True):

@@ -15,14 +15,14 @@ from claimbridge.errors import (
 )
 from claimbridge.model import LIVE, History, Key, Purpose, State, Submission
 from claimbridge.model.digests import same_content
-from claimbridge.submission.documents import (
+from claimbridge.submission.decisions.documents import (
     obsolete_documents,
     posts,
     settle_command,
     stands,
     was_taken,
 )
-from claimbridge.submission.port import Rules
+from claimbridge.submission.decisions.port import Rules
 
 
 class Done(msgspec.Struct, frozen=True):

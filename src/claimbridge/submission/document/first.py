@@ -24,7 +24,23 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.submission.adoption import (
+from claimbridge.submission.decisions.evidence import (
+    EVIDENCE,
+    UNBOUND,
+    counts,
+    differ,
+    in_state,
+    outcome_of_each,
+)
+from claimbridge.submission.decisions.port import Exchanger, Rules
+from claimbridge.submission.decisions.unseen import (
+    gap_of,
+    question_about,
+    questions_before,
+    unknown_keys,
+    unknown_revisions,
+)
+from claimbridge.submission.document.adoption import (
     GONE,
     adopt,
     decide_unasked,
@@ -33,23 +49,7 @@ from claimbridge.submission.adoption import (
     refuse_earlier,
     wait_for_arrivals,
 )
-from claimbridge.submission.evidence import (
-    EVIDENCE,
-    UNBOUND,
-    counts,
-    differ,
-    in_state,
-    outcome_of_each,
-)
-from claimbridge.submission.port import Exchanger, Rules
-from claimbridge.submission.steps import IsNew, Plan, ReadContinuity, Record
-from claimbridge.submission.unseen import (
-    gap_of,
-    question_about,
-    questions_before,
-    unknown_keys,
-    unknown_revisions,
-)
+from claimbridge.submission.steps.steps import IsNew, Plan, ReadContinuity, Record
 
 _K = OutcomeKind
 

@@ -12,21 +12,21 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from claimbridge.model import LIVE, History, State, Submission
-from claimbridge.submission.documents import (
+from claimbridge.submission.decisions.documents import (
     documents_of,
     obsolete_documents,
     posts,
     stands,
     was_taken,
 )
-from claimbridge.submission.evidence import (
+from claimbridge.submission.decisions.evidence import (
     in_reversal,
     in_state,
     reversal_key,
     reversal_of,
     with_content_of,
 )
-from claimbridge.submission.port import Rules
+from claimbridge.submission.decisions.port import Rules
 
 
 def posting_changes(

@@ -6,7 +6,7 @@ from claimbridge.journal import newest
 from claimbridge.model import (
     Continuity,
 )
-from claimbridge.submission.port import Rules
+from claimbridge.submission.decisions.port import Rules
 
 
 def first_send_report(continuity: Continuity, rules: Rules, *, new: bool) -> tuple[bool, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from claimbridge.errors import ClaimBridgeError
-from claimbridge.submission.steps import Access, AtOnce, Pause, Plan, Step
+from claimbridge.submission.steps.steps import Access, AtOnce, Pause, Plan, Step
 
 T = TypeVar("T")
 

@@ -17,11 +17,11 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.model.doubt import enter_doubt
-from claimbridge.submission.evidence import after, in_reversal, in_state, with_original
-from claimbridge.submission.port import Rules
-from claimbridge.submission.references import reference_for
-from claimbridge.submission.steps import Plan, Record
-from claimbridge.submission.unseen import parts_asked_for, unknown_keys
+from claimbridge.submission.decisions.evidence import after, in_reversal, in_state, with_original
+from claimbridge.submission.decisions.port import Rules
+from claimbridge.submission.decisions.references import reference_for
+from claimbridge.submission.decisions.unseen import parts_asked_for, unknown_keys
+from claimbridge.submission.steps.steps import Plan, Record
 
 _K = OutcomeKind
 GONE: Final = frozenset({_K.ABSENT, _K.REJECTED, _K.REVERSED})

@@ -8,11 +8,11 @@ import msgspec
 
 from claimbridge.errors import LedgerUnavailable, NotDelivered, OutcomeUnknown
 from claimbridge.model import LIVE, Outcome, OutcomeKind, Reason, State, Submission
-from claimbridge.submission.documents import settle_command
-from claimbridge.submission.evidence import counts, outcome_of_each
-from claimbridge.submission.news import absorb
-from claimbridge.submission.port import Exchanger, Rules
-from claimbridge.submission.steps import Plan, Recall, Record
+from claimbridge.submission.decisions.documents import settle_command
+from claimbridge.submission.decisions.evidence import counts, outcome_of_each
+from claimbridge.submission.decisions.port import Exchanger, Rules
+from claimbridge.submission.document.news import absorb
+from claimbridge.submission.steps.steps import Plan, Recall, Record
 
 NO_LONGER_THERE: Final = "CB-427"
 """The code of an entry that the ERP accepted and does not know any more."""

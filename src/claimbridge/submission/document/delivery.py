@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from claimbridge.errors import LedgerRejection, OutcomeUnknown
 from claimbridge.model import LIVE, History, Key, State, Submission
-from claimbridge.submission.decisions import (
+from claimbridge.submission.decisions.decisions import (
     Busy,
     Decision,
     Done,
@@ -17,15 +17,15 @@ from claimbridge.submission.decisions import (
     decide,
     not_reversible,
 )
-from claimbridge.submission.doubt import Resend, resolve
-from claimbridge.submission.evidence import refusal, with_content_of
-from claimbridge.submission.first import ask_earlier, ask_first, check_newest
-from claimbridge.submission.flight import Tries, fly
-from claimbridge.submission.intentions import give_up_changes, posting_changes
-from claimbridge.submission.port import Draft, Exchanger
-from claimbridge.submission.question import NO_LONGER_THERE, ask_again
-from claimbridge.submission.reversal import take_back
-from claimbridge.submission.steps import Plan, Recall, Record
+from claimbridge.submission.decisions.evidence import refusal, with_content_of
+from claimbridge.submission.decisions.intentions import give_up_changes, posting_changes
+from claimbridge.submission.decisions.port import Draft, Exchanger
+from claimbridge.submission.document.doubt import Resend, resolve
+from claimbridge.submission.document.first import ask_earlier, ask_first, check_newest
+from claimbridge.submission.document.flight import Tries, fly
+from claimbridge.submission.document.question import NO_LONGER_THERE, ask_again
+from claimbridge.submission.document.reversal import take_back
+from claimbridge.submission.steps.steps import Plan, Recall, Record
 
 
 def submit_document(

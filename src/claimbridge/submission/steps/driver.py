@@ -15,7 +15,7 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.journal.base import Journal
-from claimbridge.submission.steps import Access, Emit, Pause, Plan, Post, Step
+from claimbridge.submission.steps.steps import Access, Emit, Pause, Plan, Post, Step
 
 H = TypeVar("H")
 P = TypeVar("P")

@@ -16,9 +16,8 @@ from claimbridge.model import (
     State,
     Submission,
 )
-from claimbridge.submission.adoption import into_doubt
-from claimbridge.submission.decisions import closed_error
-from claimbridge.submission.documents import (
+from claimbridge.submission.decisions.decisions import closed_error
+from claimbridge.submission.decisions.documents import (
     Documents,
     as_error_of_claim,
     documents_of,
@@ -26,15 +25,20 @@ from claimbridge.submission.documents import (
     posts,
     was_taken,
 )
-from claimbridge.submission.doubt import resolve
-from claimbridge.submission.first import check_newest
-from claimbridge.submission.flight import Tries
-from claimbridge.submission.intentions import reversal_changes
-from claimbridge.submission.port import Exchanger
-from claimbridge.submission.question import ask_again
-from claimbridge.submission.reversal import check_reversible, learn_number, reverse_document
-from claimbridge.submission.steps import Plan, ReadContinuity, Recall, Record
-from claimbridge.submission.unseen import is_unasked
+from claimbridge.submission.decisions.intentions import reversal_changes
+from claimbridge.submission.decisions.port import Exchanger
+from claimbridge.submission.decisions.unseen import is_unasked
+from claimbridge.submission.document.adoption import into_doubt
+from claimbridge.submission.document.doubt import resolve
+from claimbridge.submission.document.first import check_newest
+from claimbridge.submission.document.flight import Tries
+from claimbridge.submission.document.question import ask_again
+from claimbridge.submission.document.reversal import (
+    check_reversible,
+    learn_number,
+    reverse_document,
+)
+from claimbridge.submission.steps.steps import Plan, ReadContinuity, Recall, Record
 
 
 def reverse_claim(

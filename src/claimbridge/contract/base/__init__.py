@@ -1,0 +1,1 @@
+"""What all rooms of a contract build on: names and operations."""

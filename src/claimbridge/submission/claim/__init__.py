@@ -1,0 +1,1 @@
+"""A whole claim: divided, sent with others, reversed, recovered, withdrawn, settled."""

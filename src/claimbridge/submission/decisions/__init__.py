@@ -1,0 +1,1 @@
+"""What is decided: pure, from a history, an outcome and the rules of a book."""

@@ -1,0 +1,1 @@
+"""What plans ask for, and the one loop that performs them."""
