@@ -143,7 +143,9 @@ def _posting_differences(
 ) -> Iterator[CaseDifference]:
     # Aligned, so that one posting too many does not make all below it different.
     pairs = difflib.SequenceMatcher(
-        a=[_key(one) for one in expected], b=[_key(one) for one in found], autojunk=False
+        a=[_key(posting) for posting in expected],
+        b=[_key(posting) for posting in found],
+        autojunk=False,
     )
     for _, first, last, begin, end in pairs.get_opcodes():
         for offset in range(max(last - first, end - begin)):

@@ -55,18 +55,18 @@ def _map_parts(chart: Chart, claim: Claim, whole: Voucher, most: int) -> tuple[M
     count = max(2, -(-postings // most))
     longest = Counter(_line_of(posting) for posting in whole.postings if posting.source)
     while count <= lines and max(longest.values(), default=0) <= most:
-        found: list[Mapped] = []
+        vouchers: list[Mapped] = []
         for part in _divide(claim, count):
             mapped = chart.map_part(part, of=claim)
             if len(mapped.voucher.postings) > most:
                 break
-            found.append(mapped)
+            vouchers.append(mapped)
         else:
             return tuple(
                 Mapped(
                     _number(mapped.voucher, claim.id, part, count), mapped.explain, mapped.period
                 )
-                for part, mapped in enumerate(found, start=1)
+                for part, mapped in enumerate(vouchers, start=1)
             )
         # By a quarter, and to single lines at last: ten thousand lines end in some forty tries.
         count = min(count + count // 4 + 1, lines) if count < lines else lines + 1

@@ -100,7 +100,7 @@ class RangeAxis(Generic[_B]):
 
 def union(masks: Iterable[int]) -> int:
     """Return the rows that are in any of the masks."""
-    found = 0
+    rows = 0
     for mask in masks:
-        found |= mask
-    return found
+        rows |= mask
+    return rows

@@ -1,7 +1,7 @@
-"""Sets of facts as boxes: what a row takes, what several leave over, and an example of it.
+"""Sets of facts as boxes: those that a row takes, those that several rows leave, an example.
 
 A box has a side for each condition that names values, one for the amount and one for the posting
-date. What a ``when`` says is not part of it.
+date. A ``when`` is not part of a box.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from claimbridge.model.money import EXACT
 
 _ONE: Final = Decimal(1)
 MAX_BOXES: Final = 4000
-"""How many boxes a remainder may have before nothing is said about it."""
+"""A remainder of more boxes than this is not examined."""
 
 
 class ValueSet(NamedTuple):
-    """Texts: those named, or with ``others`` all but those."""
+    """Texts: the ``named`` ones, or with ``others`` all except those."""
 
     named: frozenset[str]
     others: bool
@@ -53,8 +53,8 @@ class Interval(NamedTuple):
 
     def intersection(self, other: Interval) -> Interval:
         """Return what is in both."""
-        overs = [one for one in (self.over, other.over) if one is not None]
-        ups = [one for one in (self.up_to, other.up_to) if one is not None]
+        overs = [bound for bound in (self.over, other.over) if bound is not None]
+        ups = [bound for bound in (self.up_to, other.up_to) if bound is not None]
         return Interval(max(overs, default=None), min(ups, default=None))
 
     def without(self, other: Interval) -> Iterator[Interval]:
@@ -98,22 +98,22 @@ def days(first: dt.date | None, last: dt.date | None) -> Interval:
     )
 
 
-def intersection(one: Box, other: Box) -> Box | None:
+def intersection(box: Box, other: Box) -> Box | None:
     """Return what is in both boxes; None where nothing is."""
-    made = []
-    for side, its in zip(one, other, strict=True):
+    sides = []
+    for side, its in zip(box, other, strict=True):
         both = side.intersection(its)  # type: ignore[arg-type]  # sides of one place are of one kind
         if both.is_empty:
             return None
-        made.append(both)
-    return tuple(made)
+        sides.append(both)
+    return tuple(sides)
 
 
 def remainder(box: Box, taken: Iterable[Box]) -> list[Box] | None:
-    """Return what is in a box and in none of those taken; None where that is in too many pieces."""
+    """Return what is in a box and in none of those taken; None for more than ``MAX_BOXES``."""
     left = [box]
     for other in taken:
-        left = [piece for one in left for piece in _without(one, other)]
+        left = [piece for part in left for piece in _without(part, other)]
         if len(left) > MAX_BOXES:
             return None
         if not left:
@@ -159,13 +159,13 @@ def _value(name: str, side: Extent) -> str:
 def in_words(facts: tuple[Sequence[str], Decimal, dt.date | None], box: Box, asked: Box) -> str:
     """Return an example in words, with the sides that the rows ask about."""
     exact, amount, day = facts
-    said = [
+    words = [
         f"{name} {value or 'none'}"
         for name, value, side, whole in zip(CONDITIONS, exact, box, asked, strict=False)
         if side != whole
     ]
     if box[-2] != asked[-2]:
-        said.append(f"amount {amount:f}")
+        words.append(f"amount {amount:f}")
     if box[-1] != asked[-1] and day is not None:
-        said.append(f"posting date {day}")
-    return ", ".join(said) or "any line"
+        words.append(f"posting date {day}")
+    return ", ".join(words) or "any line"

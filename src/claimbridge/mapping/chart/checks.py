@@ -1,4 +1,4 @@
-"""What is doubtful in a chart that can be loaded: gaps, overlaps, dates, codes, rates."""
+"""Findings about a chart that can be loaded: gaps, overlaps, dates, codes, rates."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def check_rules(
     accounts: Collection[str] | None = None,
     departments: Collection[str] | None = None,
 ) -> tuple[ChartFinding, ...]:
-    """Return what is doubtful in a chart on ``day``, what must be mended first.
+    """Return the findings about a chart on ``day``; those that must be fixed come first.
 
-    ``accounts`` are those that the ERP has, ``departments`` those that claims may name; None: they
-    are not compared, and of departments that is said.
+    ``accounts`` are the ERP's, ``departments`` those that claims may name. None: they are not
+    compared; for departments a note says so.
     """
-    found = [
+    all_findings = [
         *_dates(rules, day),
         *_periods(rules, day),
         *_gaps(rules, day),
@@ -64,10 +64,10 @@ def check_rules(
         *_rates(rules),
     ]
     kinds: defaultdict[tuple[str, str], list[ChartFinding]] = defaultdict(list)
-    for finding in found:
+    for finding in all_findings:
         kinds[finding.weight, finding.kind].append(finding)
-    kept = [finding for findings in kinds.values() for finding in _shorten(findings)]
-    return tuple(sorted(kept, key=lambda finding: ("mend", "look", "note").index(finding.weight)))
+    listed = [finding for findings in kinds.values() for finding in _shorten(findings)]
+    return tuple(sorted(listed, key=lambda finding: ("mend", "look", "note").index(finding.weight)))
 
 
 def _shorten(findings: list[ChartFinding]) -> list[ChartFinding]:
@@ -100,19 +100,19 @@ def _periods(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
     if period is None:
         yield ChartFinding("period", "mend", "periods", f"{day} is in no period")
         return
-    found: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
+    by_text: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
     for company in rules.companies:
         if not rules.periods.is_open(period, company):
             following = rules.periods.next_open(period, [company])
             then = f"{following} is the next open one" if following else "no later one is open"
             closed = f"period {period} is closed; {then}"
-            found["look" if following else "mend", closed].append(company)
-    for (weight, text), companies in found.items():
+            by_text["look" if following else "mend", closed].append(company)
+    for (weight, text), companies in by_text.items():
         yield ChartFinding("period", weight, f"company {', '.join(companies)}", text)
     later = itertools.islice(rules.periods.calendar.after(period), 36)
-    for one, other in itertools.pairwise([period, *later]):
-        if other.first - one.last > dt.timedelta(days=1):
-            text = f"no period has the days between {one} and {other}"
+    for before, after in itertools.pairwise([period, *later]):
+        if after.first - before.last > dt.timedelta(days=1):
+            text = f"no period has the days between {before} and {after}"
             yield ChartFinding("period", "look", "periods", text)
 
 
@@ -125,12 +125,12 @@ def _gaps(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
         rows = rules.rows.of_type(type_)
         if any(not row.specificity for row in rows):
             continue
-        found: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
+        by_gap: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
         for company in rules.companies:
             gap = _gap(rows, company, dates, day)
             if gap is not None:
-                found[gap].append(company)
-        for (weight, text), companies in found.items():
+                by_gap[gap].append(company)
+        for (weight, text), companies in by_gap.items():
             where = f"type {type_}, company {', '.join(companies)}"
             yield ChartFinding("gap", weight, where, text)
 
@@ -149,7 +149,7 @@ def _gap(
         return "look", "too many conditions to tell whether some lines fit no row"
     if not left:
         return None
-    # What falls through now weighs more than what will one day; a when may yet take it.
+    # A gap now weighs more than a later one; a row with a when may still fill it.
     now = [box for box in left if box[-1].over == dates.over]  # type: ignore[union-attr]
     box = (now or left)[0]
     text = f"no row answers for a line with: {in_words(example(box), box, whole)}"
@@ -159,9 +159,9 @@ def _gap(
 
 
 def _unreachable(rules: ChartRules) -> Iterator[ChartFinding]:
-    """Find rows of which several earlier ones of their file leave nothing."""
+    """Find rows whose lines several earlier rows of their file take between them."""
     compared = 0
-    # There are two payments and no others; companies may be added, and so may all else.
+    # There are only two payments; companies and all other values may be added.
     all_lines: Box = (*ALL[: len(CONDITIONS) - 1], _PAYMENTS, *ALL[-2:])
     for type_ in rules.rows.types():
         for row, earlier in rules.rows.meetings(type_):
@@ -182,7 +182,7 @@ def _unreachable(rules: ChartRules) -> Iterator[ChartFinding]:
 
 
 def _overlaps(rules: ChartRules) -> Iterator[ChartFinding]:
-    """Find rows of which the order alone decides: neither is a special case of the other."""
+    """Find pairs of rows where only the order decides: neither is a special case of the other."""
     compared = 0
     for type_ in rules.rows.types():
         for row, earlier in rules.rows.meetings(type_):
@@ -192,7 +192,7 @@ def _overlaps(rules: ChartRules) -> Iterator[ChartFinding]:
                     yield _too_many("overlap", row)
                     return
                 if other.file != row.file or row.takes_all_of(other):
-                    continue  # the exception before the rule, as it should be
+                    continue  # the exception stands before the rule, as it should
                 both = intersection(box_of(row), box_of(other))
                 if both is None or (other.when is not None and row.when is not None):
                     continue

@@ -1,4 +1,4 @@
-"""Codes of a chart that no ERP or claim has: unknown accounts, departments, two spellings."""
+"""Doubtful codes of a chart: unknown accounts and departments, and codes in two spellings."""
 
 from __future__ import annotations
 
@@ -14,57 +14,57 @@ from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.model.text import plain
 
 _Places: TypeAlias = defaultdict[str, list[str]]
-"""By code, where the chart names it."""
+"""The places where the chart names a code, by code."""
 _ALIKE: Final = 2000
-"""Among how many listed codes the nearest is looked for."""
-_SHOWN: Final = 20
+"""How many listed codes are searched for the nearest."""
+_MOST_NAMED: Final = 20
 """How many departments a note shows."""
 
 
 def unknown_accounts(rules: ChartRules, known: Collection[str]) -> Iterator[ChartFinding]:
-    """Find accounts that the ERP does not have; ``known`` are those that it has."""
+    """Find accounts that the ERP does not have; ``known`` are the ERP's."""
     places: _Places = defaultdict(list)
     for where, account in _accounts_of(rules):
         if account not in known:
             places[account].append(where)
-    for account, named in places.items():
-        alike = [one for one in known if one[:3] == account[:3]][:_ALIKE]
+    for account, users in places.items():
+        alike = [code for code in known if code[:3] == account[:3]][:_ALIKE]
         near = difflib.get_close_matches(account, alike, n=1)
-        yield _not_in_list("account", account, named, near)
+        yield _not_in_list("account", account, users, near)
 
 
 def unknown_departments(rules: ChartRules, known: Collection[str] | None) -> Iterator[ChartFinding]:
-    """Find departments of rows' conditions that no claim may name; ``known`` are those it may.
+    """Find departments in rows' conditions that no claim may name; ``known`` are those it may name.
 
-    None: nobody listed them. Then a note shows those of the chart, for a person to compare.
+    None: nobody listed them. A note then shows those of the chart, for a person to compare.
     """
     places = _values_of(rules, "department")
     if known is None:
         if places:
-            more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
-            shown = f"{', '.join(itertools.islice(places, _SHOWN))}{more}"
-            text = f"rows name {shown}; no list says which departments claims may name"
+            more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
+            codes = f"{', '.join(itertools.islice(places, _MOST_NAMED))}{more}"
+            text = f"rows name {codes}; no list says which departments claims may name"
             yield ChartFinding("department", "note", "chart", text)
         return
-    there = {plain(one): one for one in known}
-    for department, named in places.items():
-        if department not in there:
-            yield _not_in_list("department", department, named, _nearest(department, there))
+    listed = {plain(code): code for code in known}
+    for department, users in places.items():
+        if department not in listed:
+            yield _not_in_list("department", department, users, _nearest(department, listed))
 
 
 def two_spellings(rules: ChartRules) -> Iterator[ChartFinding]:
-    """Find codes that a chart writes in two ways that differ in capitals alone.
+    """Find codes that a chart writes in two ways which differ only in capitals.
 
-    Claims are compared letter by letter, so that one of the two may never fit. Where the same rows
-    name both, they mean it.
+    Claims are compared letter by letter, so one of the two may never fit. Where the same rows name
+    both, both are meant.
     """
     for name in ("type", *CONDITIONS):
-        spelt: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
-        for code, named in _values_of(rules, name).items():
-            spelt[code.casefold()][code] = named
-        for codes in spelt.values():
-            if len({tuple(named) for named in codes.values()}) > 1:
-                first = [named[0] for named in codes.values()]
+        spellings: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
+        for code, users in _values_of(rules, name).items():
+            spellings[code.casefold()][code] = users
+        for codes in spellings.values():
+            if len({tuple(users) for users in codes.values()}) > 1:
+                first = [users[0] for users in codes.values()]
                 yield ChartFinding(
                     "spelling",
                     "look",
@@ -86,20 +86,20 @@ def _values_of(rules: ChartRules, name: str) -> _Places:
     return places
 
 
-def _nearest(code: str, there: Mapping[str, str]) -> list[str]:
-    """Return the listed code that is meant, or nothing: first one that differs in capitals."""
-    folded = {one.casefold(): one for one in itertools.islice(there, _ALIKE)}
+def _nearest(code: str, listed: Mapping[str, str]) -> list[str]:
+    """Return the listed code that is probably meant, or nothing; capitals do not count."""
+    folded = {plain_code.casefold(): plain_code for plain_code in itertools.islice(listed, _ALIKE)}
     near = difflib.get_close_matches(code.casefold(), folded, n=1)
-    return [there[folded[one]] for one in near]
+    return [listed[folded[match]] for match in near]
 
 
 def _not_in_list(
-    kind: Literal["account", "department"], code: str, named: list[str], near: list[str]
+    kind: Literal["account", "department"], code: str, users: list[str], near: list[str]
 ) -> ChartFinding:
     hint = f"; did you mean {near[0]}?" if near else ""
-    more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+    more = f" and {len(users) - 1} more" if len(users) > 1 else ""
     text = f"{kind} {code} is not in the list of {kind}s{hint}"
-    return ChartFinding(kind, "mend", f"{named[0]}{more}", text)
+    return ChartFinding(kind, "mend", f"{users[0]}{more}", text)
 
 
 def _accounts_of(rules: ChartRules) -> Iterator[tuple[str, str]]:

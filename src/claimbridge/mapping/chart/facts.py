@@ -1,4 +1,4 @@
-"""What a chart's rows judge a claim line by."""
+"""The facts of a claim line by which a chart's rows judge it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ CONDITIONS: Final = (
 """The conditions that name values, in the order of ``Facts.exact``."""
 
 PAYMENTS: Final = frozenset({"employee", "company_card"})
-"""All values that there are of ``payment``."""
+"""All values of ``payment``."""
 
 
 class Facts(NamedTuple):
-    """What is known of one line, or of a part of it, when its row is chosen.
+    """The facts of one line, or of a part of it, when its row is chosen.
 
-    ``exact`` holds what ``CONDITIONS`` names, "" where there is none. ``amount`` is in the claim's
-    currency and without a sign, so that a refund finds the row of what it refunds. ``posting`` is
-    the posting date. ``claim`` and ``line`` are what a ``when`` may look further into.
+    ``exact`` holds the values that ``CONDITIONS`` names, "" where there is none. ``amount`` is in
+    the claim's currency and without a sign, so that a refund finds the row of what it refunds.
+    ``posting`` is the posting date. A ``when`` may also read ``claim`` and ``line``.
     """
 
     type: str

@@ -1,4 +1,4 @@
-"""What ``chart check`` says about a chart."""
+"""The findings of ``chart check``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Weight: TypeAlias = Literal["mend", "look", "note"]
 class ChartFinding(msgspec.Struct, frozen=True):
     """One finding about a chart.
 
-    ``weight``: ``mend`` for what is wrong, ``look`` for what may be meant, ``note`` for what is
-    good to know. ``where`` names the row, type or table.
+    ``weight``: ``mend`` is wrong and must be fixed, ``look`` may be meant, ``note`` is only for
+    information. ``where`` names the row, type or table.
     """
 
     kind: Literal[

@@ -1,7 +1,8 @@
-"""Which regular expressions a condition may hold: those that no text can keep busy.
+"""The regular expressions that a condition may hold: those that run fast on every text.
 
-Python's engine tries one way after another of reading a text. The ways are counted before a claim
-is read: what could take more than a fraction of a second for the longest text is refused.
+Python's engine tries one way of reading a text after another. The ways are counted before a claim
+is read. An expression that could need more than a fraction of a second for the longest text is
+refused.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _BOUND: Final = MOST_WAYS + 1
 
 
 def check_pattern(pattern: str, *, anywhere: bool) -> None:
-    """Refuse a pattern that a text could keep busy; ``anywhere`` in it, or from its beginning.
+    """Refuse a pattern that could run for long, searched ``anywhere`` or from the beginning.
 
     Raises ValueError saying why.
     """
@@ -40,7 +41,7 @@ def check_pattern(pattern: str, *, anywhere: bool) -> None:
 
 
 def _parse(pattern: str) -> Iterable[tuple[Any, Any]]:
-    # The one parser that reads what ``re`` reads; it has no public name since Python 3.11.
+    # This is the parser of ``re``; it has had no public name since Python 3.11.
     parsed: Iterable[tuple[Any, Any]] = importlib.import_module("re._parser").parse(pattern)
     return parsed
 

@@ -54,7 +54,7 @@ class Closing(msgspec.Struct, frozen=True):
     open: frozenset[str] = frozenset()
 
     def says(self, period: Period) -> bool | None:
-        """Return whether a period is open; None where nothing is said of it."""
+        """Return whether a period is open; None where this closing does not name it."""
         if period.name in self.open:
             return True
         if period.name in self.closed:
@@ -72,12 +72,12 @@ class Periods(msgspec.Struct, frozen=True, kw_only=True):
     companies: Mapping[str, Closing] = {}
 
     def is_open(self, period: Period, company: str) -> bool:
-        """Return whether a company's books are open for a period; its own word goes first."""
+        """Return whether a company's books are open for a period; the company's closing decides."""
         own = self.companies.get(company)
-        said = own.says(period) if own is not None else None
-        if said is None:
-            said = self.everywhere.says(period)
-        return period.open if said is None else said
+        is_open = own.says(period) if own is not None else None
+        if is_open is None:
+            is_open = self.everywhere.says(period)
+        return period.open if is_open is None else is_open
 
     def closed_for(self, period: Period, companies: Sequence[str]) -> list[str]:
         """Return those of the companies whose books are closed for a period."""
@@ -137,7 +137,7 @@ class ComputedCalendar(msgspec.Struct, frozen=True, kw_only=True):
             for year in (day.year + 1, day.year, day.year - 1):
                 periods = _year(self, year)
                 if periods[0].first <= day:
-                    return next((one for one in periods if one.first <= day <= one.last), None)
+                    return next((p for p in periods if p.first <= day <= p.last), None)
         except (ValueError, OverflowError):
             pass  # before the year 1 or after 9999
         return None
@@ -191,8 +191,8 @@ class ComputedCalendar(msgspec.Struct, frozen=True, kw_only=True):
 def _year(calendar: ComputedCalendar, year: int) -> tuple[Period, ...]:
     firsts = calendar.firsts(year)
     ends_later = (calendar.month, calendar.day) != (1, 1)
-    called = year + 1 if calendar.by_end and ends_later else year
+    name = year + 1 if calendar.by_end and ends_later else year
     return tuple(
-        Period(f"{called:04d}-{number:02d}", first, following - dt.timedelta(days=1))
+        Period(f"{name:04d}-{number:02d}", first, following - dt.timedelta(days=1))
         for number, (first, following) in enumerate(itertools.pairwise(firsts), start=1)
     )

@@ -1,11 +1,11 @@
 """The expense rows of a chart, and which of them answers for a claim line.
 
 A row answers for one expense type, under its conditions. The first row that fits wins, in the
-order of the chart; a row that can never be reached, because an earlier one takes all of its
-lines, is refused when the chart is loaded.
+order of the chart. A row that can never be reached, because an earlier one takes all of its lines,
+is refused when the chart is loaded.
 
-The rows of a type are found without walking them: see ``axes``. Only what a ``when`` says is asked
-row by row.
+The rows of a type are found without walking them: see ``axes``. Only a ``when`` is evaluated row by
+row.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ ANY: Final = Window()
 
 
 class ExpenseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One checked row; the fields mean what ``layout.ExpenseTable`` says, defaults filled in.
+    """One checked row; its fields are those of ``layout.ExpenseTable``, with defaults filled in.
 
     ``conditions`` holds, for each of ``CONDITIONS``, the values that fit; None: any. ``file`` is
-    where the row stands, ``number`` its place there, ``label`` how messages call it,
-    ``why`` what an explanation says of the choice of it.
+    the row's file, ``number`` its place there, ``label`` its name in messages. ``why`` explains why
+    the row was chosen.
     """
 
     number: int
@@ -167,8 +167,8 @@ class RowIndex:
 
     def of_type(self, type_: str) -> tuple[ExpenseRow, ...]:
         """Return the rows of a type in the chart's order; empty when the chart has none."""
-        found = self._types.get(type_)
-        return found.rows if found is not None else ()
+        rows = self._types.get(type_)
+        return rows.rows if rows is not None else ()
 
     def types(self) -> tuple[str, ...]:
         """Return the types in the order of their first rows."""
@@ -180,22 +180,22 @@ class RowIndex:
             yield from rows.unreachable()
 
     def meetings(self, type_: str) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
-        """Yield each row of a type with those before it that have something in common with it.
+        """Yield each row of a type with the earlier rows that share lines with it.
 
-        What a ``when`` says counts for nothing.
+        A ``when`` does not count here.
         """
         return self._types[type_].meetings()
 
     def nearest(self, type_: str) -> list[str]:
         """Return up to three types of the chart that are spelt or named most like ``type_``."""
-        spelt = difflib.get_close_matches(type_, self._types, n=3, cutoff=_LIKENESS)
-        named = difflib.get_close_matches(type_, self._names.values(), n=3, cutoff=_LIKENESS)
-        by_name = [known for known, name in self._names.items() if name in named]
-        return list(dict.fromkeys(spelt + by_name))[:3] or list(self._types)[:3]
+        by_type = difflib.get_close_matches(type_, self._types, n=3, cutoff=_LIKENESS)
+        names = difflib.get_close_matches(type_, self._names.values(), n=3, cutoff=_LIKENESS)
+        by_name = [other for other, name in self._names.items() if name in names]
+        return list(dict.fromkeys(by_type + by_name))[:3] or list(self._types)[:3]
 
 
 _LIKENESS: Final = 0.3
-"""Low, for the message helps most when the type is only roughly right: "taxii" finds "travel"."""
+"""Low: the message helps most when the type is only roughly right: "taxii" finds "travel"."""
 
 
 _DAY: Final = dt.timedelta(days=1)
@@ -217,7 +217,7 @@ class _TypeRows:
         self._days = RangeAxis(days) if set(days) != {(None, None)} else None
 
     def candidates(self, facts: Facts) -> Iterator[ExpenseRow]:
-        """Yield the rows that fit, but for what their ``when`` says, in order."""
+        """Yield the rows that fit, in order; their ``when`` is not evaluated."""
         mask = self._all
         for place, axis in self._exact:
             mask &= axis.taking(facts.exact[place])
@@ -234,7 +234,7 @@ class _TypeRows:
             mask ^= lowest
 
     def meetings(self) -> Iterator[tuple[ExpenseRow, Iterator[ExpenseRow]]]:
-        """Yield each row with those before it that have something in common with it."""
+        """Yield each row with the earlier rows that share lines with it."""
         for number, row in enumerate(self.rows):
             mask = (1 << number) - 1
             for place, axis in self._exact:

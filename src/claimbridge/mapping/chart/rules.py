@@ -1,4 +1,4 @@
-"""What a checked chart says, whatever file it came from: all that mapping a claim needs."""
+"""The rules of a checked chart, from whatever file: all that mapping a claim needs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Intercompany(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvoiceRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a kind of document says about the tax in it; see ``layout.InvoiceTable``."""
+    """The rule for the tax in one kind of document; see ``layout.InvoiceTable``."""
 
     kind: str
     deductible: Decimal | None
@@ -69,11 +69,10 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 class ChartRules(msgspec.Struct, frozen=True, kw_only=True):
     """A whole chart, checked; ``valid_from`` and ``valid_to`` are inclusive, None: open.
 
-    ``invoices`` are its rules by kind of document, ``remainder`` says which parts get the cents
-    that remain; with ``recharge`` no books but those of the claim's company are written.
-    ``account_list`` is the file that lists the ERP's accounts, ``department_list`` the one of the
-    departments; None: the chart names none.
-    ``zone`` is where the days of companies begin that name no time zone: the ledger's.
+    ``invoices`` are its rules by kind of document. ``remainder`` says which parts get the remaining
+    cents. With ``recharge`` only the books of the claim's company are written. ``account_list`` is
+    the file that lists the ERP's accounts, ``department_list`` that of the departments; None: the
+    chart names none. ``zone`` is the ledger's time zone, for companies that name none.
     """
 
     name: str
@@ -93,5 +92,5 @@ class ChartRules(msgspec.Struct, frozen=True, kw_only=True):
 
     def zone_of(self, company: str) -> ZoneInfo | None:
         """Return the time zone that a company's days begin in; None: nobody says."""
-        known = self.companies.get(company)
-        return (known.zone if known is not None else None) or self.zone
+        entry = self.companies.get(company)
+        return (entry.zone if entry is not None else None) or self.zone

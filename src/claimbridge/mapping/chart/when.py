@@ -41,7 +41,7 @@ WHEN_FIELDS: Final[dict[str, str]] = {
     "documents": "texts",
     "dimensions": "texts by name",
 }
-"""What an expression may name. ``amount`` is in the claim's currency and without a sign, as for
+"""The fields of an expression. ``amount`` is in the claim's currency and without a sign, as for
 ``amount_over``; ``refund`` says whether it was negative. ``currency`` is the line's.
 ``documents`` are the kinds of the line's documents."""
 
@@ -81,10 +81,10 @@ class When:
         return cls(text, rule)
 
     def holds(self, facts: Facts) -> bool:
-        """Return whether a line fits; raises MappingError CB-197 where it cannot be said."""
+        """Return whether a line fits; raises MappingError CB-197 where that cannot be judged."""
         try:
             return bool(self._rule.matches(facts))
-        except Exception as error:  # rule-engine lets decimal's, re's and its own through
+        except Exception as error:  # rule-engine raises errors of decimal, of re and its own
             raise MappingError(
                 f'a line of type "{facts.type}": the condition when {self.text!r} cannot be '
                 f"judged: {_message(error)}; guard what a line may lack: (quantity ?? 0) > 3",
@@ -109,8 +109,8 @@ class When:
 def _regular(node: object) -> Iterator[Any]:
     """Yield the comparisons with a regular expression in an expression, however deep."""
     if isinstance(node, (tuple, list)):
-        for one in node:
-            yield from _regular(one)
+        for child in node:
+            yield from _regular(child)
     elif isinstance(node, Mapping):
         yield from _regular([*node, *node.values()])
     elif type(node).__module__.startswith("rule_engine.ast"):
@@ -121,7 +121,7 @@ def _regular(node: object) -> Iterator[Any]:
 
 
 def _check_regular(comparison: Any) -> None:
-    """Refuse what a claim's text could keep busy, or could itself say (ValueError)."""
+    """Refuse a pattern that could run for long, or that comes from a claim (ValueError)."""
     pattern = getattr(comparison.right, "value", None)
     if not isinstance(pattern, str):
         raise ValueError("a regular expression must be written out, and not come from a claim")
@@ -140,7 +140,7 @@ _KINDS: Final = {"FLOAT": "a number", "STRING": "a text", "DATETIME": "a date"}
 def _context(engine: Any) -> Any:
     kinds = engine.DataType
     number = kinds.NULLABLE(kinds.FLOAT)
-    known = {
+    by_name = {
         "text": kinds.STRING,
         "number": kinds.FLOAT,
         "number or null": number,
@@ -149,7 +149,7 @@ def _context(engine: Any) -> Any:
         "texts": kinds.ARRAY(kinds.STRING),
         "texts by name": kinds.MAPPING(kinds.STRING, kinds.STRING),
     }
-    types = {name: known[kind] for name, kind in WHEN_FIELDS.items()}
+    types = {name: by_name[kind] for name, kind in WHEN_FIELDS.items()}
     context = engine.Context(
         resolver=_resolve,
         type_resolver=engine.type_resolver_from_dict(types),
@@ -168,7 +168,7 @@ def _context(engine: Any) -> Any:
 
 
 def _message(error: Exception) -> str:
-    """Return rule-engine's sentence, with the nearest field for one that there is not."""
+    """Return rule-engine's sentence; for an unknown field, one with the nearest field."""
     symbol = getattr(error, "symbol_name", None)
     if isinstance(symbol, str):
         near = difflib.get_close_matches(symbol, WHEN_FIELDS, n=1)
@@ -204,7 +204,7 @@ _VALUES: Final[Mapping[str, Callable[[Facts], object]]] = {
 
 
 def _resolve(facts: Facts, name: str) -> object:
-    """Return the value of a field; only those that an expression names are asked for."""
+    """Return the value of a field that an expression names."""
     return _VALUES[name](facts)
 
 

@@ -1,4 +1,4 @@
-"""Mileage and travel allowances: a quantity at a rate, and what goes beyond the legal one."""
+"""Mileage and travel allowances: a quantity at a rate, and the part beyond the legal rate."""
 
 from __future__ import annotations
 

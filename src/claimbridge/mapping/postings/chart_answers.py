@@ -1,4 +1,4 @@
-"""What the chart decides for a claim and its lines; a decision it does not make is an error.
+"""The chart's decisions for a claim and its lines; a missing decision is an error.
 
 Every MappingError names the line, the missing decision, and what in the chart comes nearest.
 """
@@ -66,16 +66,16 @@ def row_for(
 
 def _facts_in_words(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
     """Return the facts that the rows of the type ask about."""
-    said = [
+    words = [
         f"{name} {fact or 'none'}"
         for number, (name, fact) in enumerate(zip(CONDITIONS, facts.exact, strict=True))
         if any(row.conditions[number] is not None for row in rivals)
     ]
     if any(row.window.over is not None or row.window.up_to is not None for row in rivals):
-        said.append(f"amount {facts.amount} {facts.claim.currency}")
+        words.append(f"amount {facts.amount} {facts.claim.currency}")
     if any(row.window.first is not None or row.window.last is not None for row in rivals):
-        said.append(f"posting date {facts.posting}")
-    return ", ".join(said) or "it"
+        words.append(f"posting date {facts.posting}")
+    return ", ".join(words) or "it"
 
 
 def _nearest_rows(facts: Facts, rivals: Sequence[ExpenseRow]) -> str:
@@ -142,7 +142,7 @@ def dimensions_for(
     claim: Claim, line: ClaimLine, path: ClaimPath, row: ExpenseRow
 ) -> dict[str, str]:
     """Return the dimensions that the row asks for; raises MappingError CB-115."""
-    found = {}
+    dimensions = {}
     for name in row.dimensions:
         value = line.dimensions.get(name) or claim.dimensions.get(name)
         if name == "department":
@@ -155,12 +155,12 @@ def dimensions_for(
                 code="CB-115",
                 claim_id=claim.id,
             )
-        found[name] = value
-    return found
+        dimensions[name] = value
+    return dimensions
 
 
 def line_name(line: ClaimLine, path: ClaimPath) -> str:
-    """Return what messages call a line, or a part of it."""
+    """Return the name of a line, or of a part of it, in messages."""
     return f'{path} (type "{line.type}")'
 
 

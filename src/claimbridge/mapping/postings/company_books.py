@@ -1,8 +1,8 @@
-"""The books that a claim is posted in: those of its company, and of others whose cost it bears.
+"""The books that a claim is posted in: its company's, and those of companies that bear its costs.
 
-Each company's postings balance by themselves. What another company owes for its cost stands as a
-receivable in the books of the claim's company and, unless it is recharged by an invoice, as a
-payable in its own.
+Each company's postings balance by themselves. The debt of another company is a receivable in the
+books of the claim's company. Unless an invoice recharges it, it is also a payable in that company's
+own books.
 """
 
 from __future__ import annotations

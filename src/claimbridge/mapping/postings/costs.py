@@ -1,9 +1,9 @@
 """The postings of a line: its expense and taxes, in the books of whoever bears them.
 
-A line in a third currency is converted part by part (net, input tax, non-deductible tax), each part
+A line in another currency is converted part by part (net, input tax, non-deductible tax), each part
 rounded half up. The difference to the line's converted gross amount goes to the rounding account.
-Where a company has a booking rate for the line's currency, its parts are converted at that, and
-what is owed by the line's own rate beyond it goes to the exchange difference account.
+Where a company has a booking rate for the line's currency, its parts are converted at that rate.
+The difference to the line's own rate goes to the exchange difference account.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ZERO: Final = Decimal(0)
 
 
 def post_line(builder: VoucherBuilder, decision: LineDecision) -> None:
-    """Post what a line's parts cost, and count what conversion leaves over."""
+    """Post the costs of a line's parts, and count what conversion leaves over."""
     line = decision.line
     settles = line.currency not in (None, builder.claim.currency) or len(builder.books) > 1
     posted: dict[str, Decimal] = {}
@@ -208,8 +208,8 @@ def _post_part(
 
 
 def _sole_rate(parts: Split) -> Decimal | None:
-    taxed = [one.rate for one in parts.levies if one.tax]
-    return taxed[0] if len(taxed) == 1 else None
+    rates = [levy.rate for levy in parts.levies if levy.tax]
+    return rates[0] if len(rates) == 1 else None
 
 
 def _tax_base(builder: VoucherBuilder, cost: Cost, levy: Levy) -> Decimal:

@@ -35,14 +35,15 @@ _WORDS: Final = {
 def dates_of(rules: ChartRules, claim: Claim) -> Dates:
     """Return the claim's dates.
 
-    The posting date is the claim's own, else the first that the claim has of what the chart names
-    (without periods: the approval, else the latest line). The approval's day is that of the
-    company's time zone, in whichever one the moment is written. Where its period is closed, it
-    moves to the first day of the next open one if the chart says so; the claim's own date never
-    moves. The document date is that of the latest line or document. Raises MappingError: CB-117 for
-    a posting date that the chart is not valid on, CB-194 where there is none, CB-195 for a closed
-    period, and CB-196 for a day in no period. Raises CB-198 where the approval decides and nobody
-    names a time zone.
+    The posting date is the claim's own. Otherwise it is the first that the claim has of the sources
+    that the chart names (without periods: the approval, otherwise the latest line). The approval's
+    day is that of the company's time zone. A date in a closed period moves to the first day of the
+    next open one if the chart says so; the claim's own date never moves. The document date is that
+    of the latest line or document.
+
+    Raises MappingError. CB-117: the chart is not valid on the posting date. CB-194: there is no
+    date. CB-195: the period is closed. CB-196: the day is in no period. CB-198: the approval
+    decides, and nobody names a time zone.
     """
     latest = max(line.date for line in claim.lines)
     documents = [d.date for line in claim.lines for d in line.documents if d.date is not None]
@@ -83,7 +84,7 @@ def _choose(
 
 
 def _approval_day(rules: ChartRules, claim: Claim, moment: dt.datetime) -> tuple[dt.date, str]:
-    """Return the day of the approval where the company keeps its books: another one elsewhere."""
+    """Return the day of the approval in the time zone of the company's books."""
     zone = rules.zone_of(claim.company)
     if zone is None:
         raise MappingError(
@@ -112,17 +113,17 @@ def _in_period(
     if not closed:
         return posting, period, f"{reason}; period {period.name}"
     following = periods.next_open(period, companies)
-    told = f"period {period} is closed for {', '.join(closed)}"
+    why = f"period {period} is closed for {', '.join(closed)}"
     if following is None:
         raise MappingError(
-            f"posting date {posting} ({reason}): {told}, and so is every later one that the chart "
+            f"posting date {posting} ({reason}): {why}, and so is every later one that the chart "
             "has; open one",
             code="CB-196",
             claim_id=claim.id,
         )
     if not periods.move or claim.posting_date is not None:
         raise MappingError(
-            f"posting date {posting} ({reason}): {told}; post to {following.name}, the next open "
+            f"posting date {posting} ({reason}): {why}; post to {following.name}, the next open "
             f"period, from {following.first} on, or open {period.name}",
             code="CB-195",
             claim_id=claim.id,
@@ -130,18 +131,18 @@ def _in_period(
     return (
         following.first,
         following,
-        f"{reason} is {posting}, but {told}: moved to the first day of {following.name}, the next "
+        f"{reason} is {posting}, but {why}: moved to the first day of {following.name}, the next "
         "open one",
     )
 
 
 def _companies(claim: Claim) -> list[str]:
     """Return the companies whose books the claim may concern, its own first."""
-    found = {claim.company: None}
+    companies = {claim.company: None}
     for line in claim.lines:
         if line.company:
-            found[line.company] = None
+            companies[line.company] = None
         for part in line.allocations:
             if part.company:
-                found[part.company] = None
-    return list(found)
+                companies[part.company] = None
+    return list(companies)

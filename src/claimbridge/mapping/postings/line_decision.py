@@ -86,6 +86,10 @@ def decide_line(builder: VoucherBuilder, index: int) -> LineDecision:
     """Return what the chart decides for a line; raises MappingError naming what it does not."""
     line = builder.claim.lines[index]
     taxes = LineTaxes(builder.claim, index, builder.documents)
+    if not (line.items or line.allocations or line.personal or line.company):  # most lines
+        (purchase,) = taxes.purchases()
+        cost = _whole(builder, taxes, purchase, builder.books[""])
+        return LineDecision(index=index, line=line, costs=(cost,), narration=cost.narration)
     costs: list[Cost] = []
     recharged: list[Share] = []
     personal: list[Share] = []
@@ -120,9 +124,17 @@ def _parts(builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase) -> Ite
     book = builder.book(line.company, purchase.path)
     if book.is_recharged:
         return (_share(builder, line, line.amount, purchase.source, book.code),)
-    row = row_for(builder.rules, builder.claim, line, purchase.path, builder.dates.posting)
+    return (_whole(builder, taxes, purchase, book),)
+
+
+def _whole(
+    builder: VoucherBuilder, taxes: LineTaxes, purchase: Purchase, book: CompanyBook
+) -> Cost:
+    """Return the cost of a purchase that one company bears as a whole."""
+    line, path = purchase.line, purchase.path
+    row = row_for(builder.rules, builder.claim, line, path, builder.dates.posting)
     split, words = _split(taxes, purchase, row, book)
-    return (_cost(builder, line, purchase.path, purchase.source, book, row, split, words),)
+    return _cost(builder, line, path, purchase.source, book, row, split, words)
 
 
 def _allocate(
