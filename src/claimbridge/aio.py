@@ -112,11 +112,10 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         plan = plans.wait(claim_id, self.ledger, until=until, timeout=timeout)
         return await self._run(plan, None)
 
-    async def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
+    def changes(self, *, since: str | None = None, limit: int = 100) -> AsyncIterator[Change]:
         """Yield what changed in the ERP, oldest first; see ``Client.changes``."""
-        emissions = plans.changes(self.ledger, since=since, limit=limit)
-        async for change in self._each(emissions, None):
-            yield change
+        # Handed out itself, not looped over: closing it keeps the cursor before ``aclose`` returns.
+        return self._each(plans.changes(self.ledger, since=since, limit=limit), None)
 
     async def reverse(
         self,
@@ -148,10 +147,9 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         )
         return await self._run(plan, timeout)
 
-    async def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
+    def reconcile(self, *, timeout: float | None = None) -> AsyncIterator[Reconciled]:
         """Bring every unfinished submission to an end; see ``Client.reconcile``."""
-        async for reconciled in self._each(plans.reconcile(self.ledger), timeout):
-            yield reconciled
+        return self._each(plans.reconcile(self.ledger), timeout)
 
     async def settle(
         self,

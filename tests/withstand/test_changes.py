@@ -95,6 +95,21 @@ def test_the_journal_remembers_what_was_dealt_with(take: Take) -> None:
     assert take(None, None, 100) == []
 
 
+def test_what_was_dealt_with_is_kept_when_closing_returns(ledger: Ledger) -> None:
+    """Asynchronously, too, the cursor is kept before ``aclose`` returns, and not some time later."""
+
+    async def kept() -> tuple[str, list[Change]]:
+        async with AsyncClient(ledger.setup.config, ledger=ledger) as client:
+            book = (await client.book()).id
+            changes = client.changes()
+            seen = [await anext(changes) for _ in range(3)]
+            await changes.aclose()  # type: ignore[attr-defined]
+            return client.journal.cursor(book), seen
+
+    cursor, seen = asyncio.run(kept())
+    assert cursor == seen[1].cursor
+
+
 def test_a_document_that_changes_again_costs_no_other(
     take: Take, ledger: Ledger, erp: Sandbox
 ) -> None:
