@@ -96,7 +96,7 @@ def test_the_journal_remembers_what_was_dealt_with(take: Take) -> None:
 
 
 def test_what_was_dealt_with_is_kept_when_closing_returns(ledger: Ledger) -> None:
-    """Asynchronously, too, the cursor is kept before ``aclose`` returns, and not some time later."""
+    """Asynchronously, too, the cursor is kept before ``aclose`` returns, and not later."""
 
     async def kept() -> tuple[str, list[Change]]:
         async with AsyncClient(ledger.setup.config, ledger=ledger) as client:
