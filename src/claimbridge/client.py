@@ -122,7 +122,7 @@ class Client(LedgerClient[Transport]):
     def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0
     ) -> Standing:
-        """Wait until the ERP has posted (or paid) a claim, and return its status.
+        """Wait until the ERP has posted (or paid) a claim, and return its standing.
 
         Raises LedgerRejection or OutcomeUnknown when that will not happen, LedgerUnavailable when
         it has not happened after ``timeout`` seconds.
@@ -176,7 +176,7 @@ class Client(LedgerClient[Transport]):
 
         What still waits to be sent never is. Nor is a ``revision`` or an earlier one that was never
         begun: whoever submits it later is refused (CB-459); a higher one may be submitted. Returns
-        None when nothing of the claim is in the ledger; else the status of what is, or may be,
+        None when nothing of the claim is in the ledger; else the standing of what is, or may be,
         there, which stays as it is: ``reverse`` it. ``reason`` is kept with the claim.
 
         Raises JournalError where the journal is not the newest, and OutcomeUnknown CB-470, once,

@@ -1,6 +1,7 @@
 """The command's exit codes, and which of them an error has.
 
-0 done · 1 a business no · 2 usage or configuration · 3 outcome unknown · 4 not delivered
+0 done · 1 refused for a business reason · 2 usage or configuration · 3 outcome unknown ·
+4 not delivered
 """
 
 from __future__ import annotations

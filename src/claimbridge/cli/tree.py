@@ -15,8 +15,8 @@ def build() -> App:
     root = App(
         name="claimbridge",
         help="Approved expense claims into any ERP's ledger, exactly once in effect.\n\n"
-        "Exit codes: 0 done · 1 a business no · 2 usage or configuration · 3 outcome unknown · "
-        "4 not delivered",
+        "Exit codes: 0 done · 1 refused for a business reason · 2 usage or configuration · "
+        "3 outcome unknown · 4 not delivered",
         version=_version,
         help_format="markdown",
         version_flags=["--version"],

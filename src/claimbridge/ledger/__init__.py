@@ -1,4 +1,4 @@
-"""One ledger: builds what is sent to it, reads what it answers, and plans what callers ask for.
+"""One ledger: builds what is sent to it, and reads what it answers.
 
 No I/O and no decisions: the plans come from ``claimbridge.submission``, the clients perform them.
 """

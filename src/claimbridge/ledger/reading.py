@@ -14,7 +14,7 @@ from claimbridge.errors import (
     NotDelivered,
     OutcomeUnknown,
 )
-from claimbridge.ledger.setup import Setup
+from claimbridge.ledger.setup import NOT_BUILT, Setup
 from claimbridge.ledger.wire import OpenReply
 from claimbridge.model import Finding, Outcome, OutcomeKind
 from claimbridge.profiles.kit.forms import judge_entry
@@ -121,7 +121,7 @@ def not_built(error: ClaimBridgeError) -> Outcome:
     return Outcome(
         kind=OutcomeKind.NOT_DELIVERED,
         text=f"the request could not be built: {error.message}",
-        code="CB-419",
+        code=NOT_BUILT,
         retry_is_useless=True,
     )
 

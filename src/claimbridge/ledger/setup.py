@@ -30,6 +30,8 @@ from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.submission import BookConfig, Rules, place_of
 
+NOT_BUILT: Final = "CB-419"
+"""The code of what could not be built: nothing left this machine."""
 _AUTH_KINDS: Final = ("basic", "bearer", "client-certificate", "username-token")
 
 

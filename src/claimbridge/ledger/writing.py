@@ -6,12 +6,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 from urllib.parse import urljoin
 
 import msgspec
 
-from claimbridge import submission as plans
 from claimbridge.contract import Contract
 from claimbridge.errors import (
     ClaimBridgeError,
@@ -22,7 +21,7 @@ from claimbridge.errors import (
 )
 from claimbridge.ledger.inner import InnerDocuments
 from claimbridge.ledger.sessions import Session
-from claimbridge.ledger.setup import Setup
+from claimbridge.ledger.setup import NOT_BUILT, Setup
 from claimbridge.mapping import Explanation
 from claimbridge.mapping.division import map_in_parts
 from claimbridge.model import (
@@ -39,15 +38,12 @@ from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Querie
 from claimbridge.profiles.conversation import Attempt
 from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpMessage
-from claimbridge.submission import Built
+from claimbridge.submission import Built, digest_of, id_of, reference_for
 
 log = logging.getLogger("claimbridge.ledger")
 
 Signing = Literal["each", "together"] | None
 """How the vouchers of a request are signed; None for one that carries none."""
-
-NOT_BUILT: Final = "CB-419"
-"""The code of what could not be built: nothing left this machine."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +94,7 @@ class Writer:
 
     def previews(self, claim: Claim) -> tuple[Preview, ...]:
         """Return the preview of every document that the claim would be, most often one."""
-        book = plans.id_of(self._setup.book_config.place)
+        book = id_of(self._setup.book_config.place)
         return tuple(
             self._preview(submission, explain)
             for submission, explain in self.submissions(claim, book)
@@ -161,8 +157,8 @@ class Writer:
         capabilities, apart = self._profile.capabilities, self._setup.rules.apart
         return Submission(
             key=key,
-            reference=plans.reference_for(key, capabilities, apart=apart),
-            digest=plans.digest_of(claim.digest, voucher.document_number, voucher.documents),
+            reference=reference_for(key, capabilities, apart=apart),
+            digest=digest_of(claim.digest, voucher.document_number, voucher.documents),
             voucher=voucher,
             state=State.PENDING,
             invoices=invoices,

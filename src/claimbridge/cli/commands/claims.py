@@ -192,13 +192,13 @@ def status(
             if json:
                 emit(standing_record(standing))
     if standings and not json:
-        _print_statuses(standings)
+        _print_standings(standings)
     return worst(codes)
 
 
-def _print_statuses(statuses: list[Standing]) -> None:
+def _print_standings(standings: list[Standing]) -> None:
     listing = Listing("claim", "rev", "state", "journal entry", "reference", numbers=("rev",))
-    for standing in statuses:
+    for standing in standings:
         listing.add(
             standing.claim_id,
             str(standing.revision),

@@ -1,4 +1,4 @@
-"""The command ``sandbox``: an ERP on loopback, with faults to order."""
+"""The command ``sandbox``: an ERP on loopback, with disturbances to order."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sandbox(
     sign_replies
         PEM or PKCS#12 file, without a password, with the key and certificate that sign replies.
     seed
-        Makes faults by chance repeatable.
+        Makes disturbances by chance repeatable.
     holds
         Documents are entered first, and posted by POST /sandbox/advance.
     record

@@ -150,7 +150,7 @@ def _with_levy(rule: str, cost: Cost, levy: Levy) -> str:
 
 
 def _by(levy: Levy) -> str:
-    """Return the words for the invoice rule that decision what is deductible; "" for none."""
+    """Return the words for the invoice rule that decides what is deductible; "" for none."""
     return f" by {levy.by}" if levy.by else ""
 
 

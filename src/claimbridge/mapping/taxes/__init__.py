@@ -1,4 +1,4 @@
-"""The taxes in what a claim buys. ``LineTaxes`` answers for one line; nothing else is called."""
+"""The taxes in what a claim buys: ``LineTaxes`` answers for one line, by its documents."""
 
 from claimbridge.mapping.taxes.documents import DocumentRules
 from claimbridge.mapping.taxes.levies import Levy, Split

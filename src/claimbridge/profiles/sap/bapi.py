@@ -44,13 +44,13 @@ from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
     HEADER_TEXT,
-    ITEM_TEXT,
     amount_with_sign,
     check_currency,
     check_dimensions,
     codes_on_items,
     is_creditor,
     is_tax,
+    item_text,
 )
 from claimbridge.profiles.sap.returns import ENTRY, object_key, refusals, spelt
 from claimbridge.profiles.sap.tables import (
@@ -360,15 +360,11 @@ def _amount(posting: Posting, number: str) -> requests.Amount:
     }
 
 
-def _item_text(posting: Posting) -> Sourced:
-    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
-
-
 def _vendor_item(posting: Posting, number: str) -> requests.PayableItem:
     return {
         "ItemnoAcc": number,
         "VendorNo": _internal(posting.partner, "partner", posting),
-        "ItemText": _item_text(posting),
+        "ItemText": item_text(posting),
     }
 
 
@@ -381,7 +377,7 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
     return {
         "ItemnoAcc": number,
         "GlAccount": _internal(posting.account, "account", posting),
-        "ItemText": _item_text(posting),
+        "ItemText": item_text(posting),
         "AllocNmbr": Sourced(posting.partner, claim_field(posting, "partner")),
         "BusArea": code("business_area"),
         "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),

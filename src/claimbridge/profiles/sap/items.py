@@ -11,12 +11,17 @@ from typing import Final
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Role, Side, Voucher
-from claimbridge.profiles.kit.limits import only_currency
-from claimbridge.profiles.kit.sourced import claim_field
+from claimbridge.profiles.kit.limits import one_line, only_currency
+from claimbridge.profiles.kit.sourced import Sourced, claim_field
 
 HEADER_TEXT: Final = 25
 ITEM_TEXT: Final = 50
 _PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
+
+
+def item_text(posting: Posting) -> Sourced:
+    """Return a posting's narration as an item takes it: one line, cut to its length."""
+    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
 
 
 def is_creditor(posting: Posting) -> bool:

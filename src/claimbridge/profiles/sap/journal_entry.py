@@ -57,13 +57,13 @@ from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.items import (
     HEADER_TEXT,
-    ITEM_TEXT,
     amount_with_sign,
     check_currency,
     check_dimensions,
     codes_on_items,
     is_creditor,
     is_tax,
+    item_text,
     roles_of,
 )
 from claimbridge.profiles.sap.journal_entry_replies import read_confirmations
@@ -271,7 +271,7 @@ def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
         "GLAccount": Sourced(posting.account, claim_field(posting, "account")),
         "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
         "DebitCreditCode": _side(posting),
-        "DocumentItemText": _item_text(posting),
+        "DocumentItemText": item_text(posting),
         "AssignmentReference": _partner(posting) if posting.partner else None,
         "Tax": {"TaxCode": tax_code} if posting.tax_code else None,
         "AccountAssignment": _assignment(posting, claim_id),
@@ -284,7 +284,7 @@ def _creditor_item(posting: Posting, number: str) -> requests.CreditorItem:
         "Creditor": _partner(posting),
         "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
         "DebitCreditCode": _side(posting),
-        "DocumentItemText": _item_text(posting),
+        "DocumentItemText": item_text(posting),
     }
 
 
@@ -294,7 +294,7 @@ def _debtor_item(posting: Posting, number: str) -> requests.DebtorItem:
         "Debtor": _partner(posting),
         "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
         "DebitCreditCode": _side(posting),
-        "DocumentItemText": _item_text(posting),
+        "DocumentItemText": item_text(posting),
     }
 
 
@@ -310,7 +310,7 @@ def _tax_item(
         "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
         "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
         "DebitCreditCode": _side(posting),
-        "ProductiveTaxText": _item_text(posting),
+        "ProductiveTaxText": item_text(posting),
         # The base goes with its tax, whatever sign the chart keeps it in.
         "TaxBaseAmountInTransCrcy": _amount(posting, base.copy_abs(), "tax_base"),
         "IsDirectTaxPosting": is_direct or None,
@@ -327,10 +327,6 @@ def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
         "@currencyCode": posting.currency,
         "#text": Sourced(f"{amount_with_sign(posting, size):f}", claim_field(posting, name)),
     }
-
-
-def _item_text(posting: Posting) -> Sourced:
-    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
 
 
 def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:

@@ -6,14 +6,13 @@ voucher keeps its bytes. Names are never resolved: the caller of verify brings t
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
 
 from claimbridge.errors import SignatureInvalid, SigningError
-from claimbridge.signing.form.dsig import SHA256
+from claimbridge.signing.form.dsig import SHA256, digest_value
 from claimbridge.signing.form.structure import MAXIMUM_DETACHED, DigestReference
 
 # A file name that needs no escape in a URI or in XML, and that cannot hide a path.
@@ -35,7 +34,7 @@ def references_to(contents: Mapping[str, bytes]) -> str:
             )
     return "".join(
         f'<ds:Reference URI="{name}"><ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{_digest(content)}</ds:DigestValue></ds:Reference>"
+        f"<ds:DigestValue>{digest_value(content)}</ds:DigestValue></ds:Reference>"
         for name, content in contents.items()
     )
 
@@ -65,7 +64,3 @@ def refusal(
     return SignatureInvalid(
         f"{name[:120]} was altered after it was signed (its digest differs)", code="CB-328"
     )
-
-
-def _digest(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()

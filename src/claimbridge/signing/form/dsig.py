@@ -6,6 +6,8 @@ Canonicalization 1.0, WS-Security 1.1 and its X.509 Certificate Token Profile (O
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -64,3 +66,8 @@ def wsse(local: str) -> str:
 def wsu(local: str) -> str:
     """Return the full name of an element of the WS-Security utilities."""
     return f"{{{WSU}}}{local}"
+
+
+def digest_value(content: bytes) -> str:
+    """Return the SHA-256 digest of ``content`` as the text of a ``DigestValue``."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -6,7 +6,6 @@ Reference declares that canonicalisation as a Transform. So their bytes are the 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import uuid
@@ -28,6 +27,7 @@ from claimbridge.signing.form.dsig import (
     SHA256,
     SIGNED_PROPERTIES,
     XADES,
+    digest_value,
     ds,
     xades,
 )
@@ -58,7 +58,7 @@ def properties_to_sign(certificate: x509.Certificate, now: datetime) -> Properti
         f"<xades:SigningTime>{now:%Y-%m-%dT%H:%M:%SZ}</xades:SigningTime>"
         "<xades:SigningCertificateV2><xades:Cert><xades:CertDigest>"
         f'<ds:DigestMethod xmlns:ds="{DS}" Algorithm="{SHA256}"></ds:DigestMethod>'
-        f'<ds:DigestValue xmlns:ds="{DS}">{_digest(der)}</ds:DigestValue>'
+        f'<ds:DigestValue xmlns:ds="{DS}">{digest_value(der)}</ds:DigestValue>'
         "</xades:CertDigest></xades:Cert></xades:SigningCertificateV2>"
         "</xades:SignedSignatureProperties>"
     )
@@ -181,9 +181,5 @@ def _reference(attributes: str, transforms: tuple[str, ...], content: bytes) -> 
     return (
         f"<ds:Reference {attributes}><ds:Transforms>{steps}</ds:Transforms>"
         f'<ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{_digest(content)}</ds:DigestValue></ds:Reference>"
+        f"<ds:DigestValue>{digest_value(content)}</ds:DigestValue></ds:Reference>"
     )
-
-
-def _digest(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -9,7 +9,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, SchemaViolation
 from claimbridge.ledger import Ledger
-from claimbridge.ledger.writing import NOT_BUILT
+from claimbridge.ledger.setup import NOT_BUILT
 from claimbridge.model import Submission
 from claimbridge.profiles.abilities import lacking
 from claimbridge.profiles.samples import (
