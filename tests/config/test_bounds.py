@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ from claimbridge.bounds import BOUNDS, check_finite, check_numbers
 from claimbridge.config import LedgerConfig, Replies, Timeouts, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles import PROFILES, load_profile
+from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.sources.folder import FolderSettings
 from claimbridge.sources.hesi.api.settings import HesiSettings
 from claimbridge.sources.settings import SourceConfig
@@ -47,10 +48,10 @@ def numbers_of_structs() -> Iterator[str]:
 def numbers_of_profiles() -> Iterator[str]:
     """Yield each number that an option of one of our profiles is."""
     for name in PROFILES:
-        maker = type(load_profile(name))
+        maker = type(load_profile(name, SAMPLE_OPTIONS.get(name, {})))
         hints = get_type_hints(vars(maker).get("__init__", object.__init__))
         for one in signatures.signature(maker).parameters:
-            if hints.get(one) in (int, float, Decimal):
+            if {hints.get(one), *get_args(hints.get(one))} & {int, float, Decimal}:
                 yield f"{name}.{one}"
 
 

@@ -14,6 +14,7 @@ from claimbridge.errors import ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.profiles import PROFILES, Profile, abilities, load_profile
 from claimbridge.profiles.reference.profile import Reference
+from claimbridge.profiles.samples import SAMPLE_OPTIONS
 
 OF_CAPABILITIES = {
     "can_query": (abilities.Queries, abilities.LooksUp),
@@ -26,7 +27,7 @@ DENIED_BY_OPTION = {("kingdee-eas", "can_query")}
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_a_profile_of_ours_has_just_what_its_capabilities_promise(name: str) -> None:
     """No method only refuses; what an option denies may have one all the same."""
-    profile = load_profile(name)
+    profile = load_profile(name, SAMPLE_OPTIONS.get(name, {}))
     assert isinstance(profile, Profile)
     assert list(abilities.lacking(profile)) == []
     for capability, methods in OF_CAPABILITIES.items():

@@ -33,6 +33,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.profiles import load_profile
+from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.results import Reconciled, Result
 from claimbridge.sandbox import DISTURBANCES, LedgerRow, Sandbox
 
@@ -118,7 +119,8 @@ def faults() -> Iterator[str]:
 @functools.cache
 def contract(profile: str) -> Contract:
     """The profile's own contract, loaded once."""
-    return Contract.load(Bundle.from_package(load_profile(profile).contract))
+    found = load_profile(profile, SAMPLE_OPTIONS.get(profile, {}))
+    return Contract.load(Bundle.from_package(found.contract))
 
 
 @functools.cache

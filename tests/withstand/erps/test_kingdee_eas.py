@@ -26,9 +26,9 @@ from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import LISTING, KingdeeEasResponder
 
 NAME = "kingdee-eas"
-ASKED = {"listing": list(LISTING)}
-PERSON: dict[str, Any] = {}
-REPEATS = {"refuses_repeats": True}
+ASKED = {"credit": -1, "listing": list(LISTING)}
+PERSON: dict[str, Any] = {"credit": -1}
+REPEATS = {"credit": -1, "refuses_repeats": True}
 
 LOST = frozenset(
     {
