@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-
 from claimbridge.model.money import EXACT
 from claimbridge.model.voucher import Posting, Role, Voucher
 

@@ -14,8 +14,8 @@ import msgspec
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
-from claimbridge.model.money import EXACT, rounded, summed
 from claimbridge.model.cash_flow import CASH_FLOW, CashFlow, cash_flows
+from claimbridge.model.money import EXACT, rounded, summed
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 
 if TYPE_CHECKING:
