@@ -15,6 +15,7 @@ from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Types
 
 MAX_SENTENCES: Final = 50
 _INSTANCE: Final = f"{{{XSI}}}"
+_IN: Final = " is in "
 
 
 def drift(
@@ -32,12 +33,20 @@ def drift(
     )
 
 
+def kind_of(sentence: str) -> str:
+    """Return what a sentence says, whichever element it is about.
+
+    An ERP that leaves a namespace out does so at hundreds of places: that is one difference.
+    """
+    return sentence.partition(_IN)[2] or sentence
+
+
 def _differences(
     element: etree._Element, leaf: Leaf, path: str, types: Types | None
 ) -> Iterator[str]:
     if element.tag != leaf.name:
         space = xmlio.namespace(element) or "no namespace"
-        yield f"{path} is in {space}; the contract has {leaf.namespace or 'no namespace'}"
+        yield f"{path}{_IN}{space}; the contract has {leaf.namespace or 'no namespace'}"
     shape = concrete(element, leaf.shape, types)
     yield from _attributes(element, shape, path)
     children = [(xmlio.local_name(each), each) for each in element.iterchildren(etree.Element)]
@@ -106,4 +115,4 @@ def _repeats_somewhere(branch: Branch) -> bool:
     )
 
 
-__all__ = ["drift"]
+__all__ = ["drift", "kind_of"]
