@@ -128,5 +128,9 @@ class Profile(Protocol):
         ...
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what a SOAP Fault says: REJECTED, UNAVAILABLE, DUPLICATE, or UNKNOWN."""
+        """Return what a Fault says: REJECTED, UNAVAILABLE, DUPLICATE, NOT_DELIVERED or UNKNOWN.
+
+        NOT_DELIVERED only where the ERP refused the call before doing anything: a login, a
+        permission (see ``profiles.kit.reading.not_let_in``).
+        """
         ...

@@ -32,6 +32,21 @@ def unknown(text: str, *, reference: str | None = None, item: int = 1) -> Outcom
     return Outcome(kind=OutcomeKind.UNKNOWN, reference=reference or None, text=text, item=item)
 
 
+def not_let_in(text: str, *, reference: str | None = None, item: int = 1) -> Outcome:
+    """Return the outcome of a request that the ERP refused at its door, before doing anything.
+
+    A wrong password, a missing permission: nothing was posted, and the same request fails again
+    until somebody changes the set-up. ``text`` says what the ERP said, and what to set.
+    """
+    return Outcome(
+        kind=OutcomeKind.NOT_DELIVERED,
+        reference=reference or None,
+        text=text,
+        retry_is_useless=True,
+        item=item,
+    )
+
+
 def of_several(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     """Return what a reply to several documents says; an outcome without a reference is UNKNOWN.
 

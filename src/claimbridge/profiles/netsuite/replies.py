@@ -16,7 +16,7 @@ import msgspec
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, as_amount
 from claimbridge.model.money import EXACT, summed
-from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
+from claimbridge.profiles.kit.reading import legible, not_let_in, read_untyped, unknown
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -214,7 +214,7 @@ def read_fault(fault: Fault) -> Outcome:
     if local in _THROTTLING:
         return Outcome(kind=_K.UNAVAILABLE, text=text)
     if local in _NOT_ADMITTED:
-        return Outcome(kind=_K.NOT_DELIVERED, text=text, retry_is_useless=True)
+        return not_let_in(text)
     if local in _TOO_LARGE and detail is not None:
         reason = Reason(_words(detail, fault), code=_first(detail, "code"))
         return Outcome(kind=_K.REJECTED, reasons=(reason,))
