@@ -14,6 +14,8 @@ from claimbridge.contract.calls.replies import concrete
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Types
 
 MAX_SENTENCES: Final = 50
+MAX_DIFFERENCES: Final = 10_000
+"""Differences that are looked at, most of them of a kind: a namespace left out everywhere."""
 _INSTANCE: Final = f"{{{XSI}}}"
 _IN: Final = " is in "
 
@@ -21,16 +23,17 @@ _IN: Final = " is in "
 def drift(
     element: etree._Element, leaf: Leaf | None, types: Types | None = None
 ) -> tuple[str, ...]:
-    """Return a sentence for each difference from the contract, at most 50.
+    """Return a sentence for each kind of difference from the contract, at most 50.
 
     ``leaf`` is what the contract knows of the element; None when it knows nothing. ``types`` are
     what an ``xsi:type`` in the reply may name.
     """
     if leaf is None:
         return (f"{xmlio.local_name(element)} is not in the contract",)
-    return tuple(
-        dict.fromkeys(islice(_differences(element, leaf, leaf.local, types), MAX_SENTENCES))
-    )
+    told: dict[str, str] = {}
+    for sentence in islice(_differences(element, leaf, leaf.local, types), MAX_DIFFERENCES):
+        told.setdefault(kind_of(sentence), sentence)
+    return tuple(islice(told.values(), MAX_SENTENCES))
 
 
 def kind_of(sentence: str) -> str:
