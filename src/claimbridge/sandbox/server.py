@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from starlette.types import ASGIApp
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ConfigurationError
+from claimbridge.places import attribute_at
 from claimbridge.sandbox.app import application
 from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.http.connection import SandboxProtocol
@@ -278,16 +278,18 @@ def _listening_socket(port: int) -> socket.socket:
 def _responder(profile: str | Responder) -> Responder:
     if not isinstance(profile, str):
         return profile
-    module, _, attribute = PROFILES.get(profile, profile).partition(":")
-    if not attribute:
+    target = PROFILES.get(profile, profile)
+    if ":" not in target:
         raise ConfigurationError(
             f"the sandbox has no profile {profile!r}; name one of {', '.join(PROFILES)}, or a "
             "Responder as module:attribute",
             code="CB-276",
         )
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        found: Any = attribute_at(target)
+    except ClaimBridgeError:
+        raise
+    except Exception as error:  # a user's module may raise anything while it loads
         raise ConfigurationError(
             f"the Responder {profile} cannot be loaded: {error}", code="CB-276"
         ) from error

@@ -39,6 +39,7 @@ from claimbridge.profiles.conversation import Attempt, Began, Wait, answer_to
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import of_several, unknown
 from claimbridge.profiles.kit.sourced import OWN_DIMENSIONS, Sourced, claim_field
 from claimbridge.profiles.netsuite.codes import LINE_FIELDS, Codes, Field, LineField, double
@@ -319,7 +320,7 @@ class NetSuite:
 
     def _record(self, submission: Submission) -> requests.JournalEntry | requests.ExpenseReport:
         if self._reports is not None:
-            return self._reports.report(submission)
+            return of_document(submission, self._reports.report(submission))
         return self._entry(submission, submission.voucher.text)
 
     def _entry(self, submission: Submission, memo: str) -> requests.JournalEntry:
@@ -329,7 +330,7 @@ class NetSuite:
         )
         company = Sourced(voucher.company, "company")
         day = f"{voucher.posting_date.isoformat()}T{self._time}"
-        return {
+        entry: requests.JournalEntry = {
             "@xsi:type": "JournalEntry",
             "@externalId": Sourced(submission.reference, "id"),
             "tranDate": Sourced(day, "posting_date"),
@@ -340,9 +341,12 @@ class NetSuite:
             "lineList": {
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
-                "line": [self._line(one, voucher.claim_id) for one in voucher.postings],
+                "line": [
+                    of_posting(one, self._line(one, voucher.claim_id)) for one in voucher.postings
+                ],
             },
         }
+        return of_document(submission, entry)
 
     def _line(self, posting: Posting, claim_id: str) -> requests.JournalEntryLine:
         amount = double(posting.amount, claim_field(posting, "amount"), claim_id)

@@ -19,6 +19,7 @@ import msgspec
 
 from claimbridge.model import Posting, Submission, Voucher
 from claimbridge.profiles.kit.limits import one_line, only_currency
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.netsuite.codes import Codes, LineField, double
 from claimbridge.profiles.netsuite.postings import (
@@ -83,7 +84,10 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             "expenseList": {
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
-                "expense": [self._expense(one, voucher, currency) for one in postings.lines],
+                "expense": [
+                    of_posting(one.spent, self._expense(one, voucher, currency))
+                    for one in postings.lines
+                ],
             },
         }
         head = self._head(postings, voucher)
