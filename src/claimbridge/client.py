@@ -134,9 +134,9 @@ class Client(LedgerClient[Transport]):
         """Return what ``probe`` would do with this choice, for a person to agree to; send nothing.
 
         Where the journal knows a probe that is not over, it is that one. ``is_reversed`` False
-        leaves the voucher in the books. Raises ConfigurationError: CB-475 for a ledger that is
-        marked ``production``, unless ``in_production``; CB-477 for a choice that is left open;
-        CB-478 where the profile cannot reverse. Raises ClaimError where chart or contract refuse
+        leaves the voucher in the books. Raises ConfigurationError: CB-277 for a ledger that is
+        marked ``production``, unless ``in_production``; CB-279 for a choice that is left open;
+        CB-287 where the profile cannot reverse. Raises ClaimError where chart or contract refuse
         the voucher.
         """
         plan = probe.intend_probe(

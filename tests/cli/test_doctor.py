@@ -48,7 +48,7 @@ def test_ask_goes_the_whole_way_and_posts_nothing(
 
 
 def test_both_clients_ask_alike(folder: Folder, sandbox: Sandbox) -> None:
-    """``ask_for_nothing`` is what ``--ask`` does; it raises for nothing that goes wrong on the way."""
+    """It is what ``--ask`` does, and raises for nothing that goes wrong on the way."""
 
     async def asked() -> Reachability:
         async with AsyncClient.from_config(folder.config) as client:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from claimbridge.errors import ConfigurationError, OutcomeUnknown
+from claimbridge.errors import ConfigurationError, OutcomeUnknown, SchemaViolation
 from claimbridge.journal.base import Journal
 from claimbridge.model import (
     LIVE,
@@ -27,15 +27,15 @@ from claimbridge.submission.claim.division import prepare, submit_claim
 from claimbridge.submission.claim.recovery import reconcile_claim
 from claimbridge.submission.claim.reversal import reverse_claim
 from claimbridge.submission.decisions.documents import settle_command
-from claimbridge.submission.decisions.evidence import refusal, reversal_key
+from claimbridge.submission.decisions.evidence import refusal, reversal_key, reversal_of
 from claimbridge.submission.decisions.port import LedgerPort
 from claimbridge.submission.decisions.probe_claims import (
     TITLE,
     ProbeChoice,
-    chosen_company,
     is_probe,
     new_id,
     probe_claim,
+    with_all_chosen,
 )
 from claimbridge.submission.document.question import NO_LONGER_THERE, ask, refresh
 from claimbridge.submission.plans import book
@@ -106,8 +106,8 @@ def intend_probe(
 ) -> Plan[ProbeIntention]:
     """Return what a probe would do: go on with one that is not over, or post a new voucher.
 
-    Raises ConfigurationError: CB-475 for a ledger of production, CB-478 where the voucher could not
-    be taken back, CB-477 for a choice that is left open. Raises ClaimError where the chart or the
+    Raises ConfigurationError: CB-277 for a ledger of production, CB-287 where the voucher could not
+    be taken back, CB-279 for a choice that is left open. Raises ClaimError where the chart or the
     contract refuses the voucher.
     """
     _check_place(ledger, is_reversed=is_reversed, in_production=in_production)
@@ -118,6 +118,8 @@ def intend_probe(
     claim = yield from _new_claim(choice, book_id, ledger)
     document = ledger.documents(claim, book_id)[0]
     ledger.build("submit", (document,))
+    if is_reversed:
+        _check_reversal(document, ledger)
     return ProbeIntention(document=document, claim=claim, is_reversed=is_reversed)
 
 
@@ -126,25 +128,45 @@ def _check_place(ledger: LedgerPort, *, is_reversed: bool, in_production: bool) 
         raise ConfigurationError(
             f"ledger {ledger.name} is marked production = true, and a probe posts there: probe a "
             "test client, or say --yes-in-production",
-            code="CB-475",
+            code="CB-277",
         )
     if is_reversed and not ledger.rules.capabilities.can_reverse:
         raise ConfigurationError(
             f"ledger {ledger.name}: this profile cannot reverse, so that the probe's voucher stays "
             "until a person reverses or deletes it in the ERP; nothing was sent. To post it all "
             "the same, say --without-reversal",
-            code="CB-478",
+            code="CB-287",
         )
 
 
+def _check_reversal(document: Submission, ledger: LedgerPort) -> None:
+    """Refuse to post what the contract has no reversal for, such as that of an older SAP system."""
+    voucher = document.voucher
+    entry = JournalEntry(_SAMPLE, voucher.company, f"{voucher.posting_date:%Y}")
+    posted = msgspec.structs.replace(document, journal_entry=entry, state=State.POSTED)
+    reversal = reversal_of(posted, None, voucher.posting_date, TITLE, ledger.rules)
+    try:
+        ledger.build("reverse", (reversal,))
+    except SchemaViolation as error:
+        raise ConfigurationError(
+            f"ledger {ledger.name}: its contract does not take the reversal of an entry "
+            f"{entry} ({error.message}); nothing was sent. To post the voucher all the same, say "
+            "--without-reversal",
+            code="CB-287",
+        ) from error
+
+
+_SAMPLE: Final = "100000008"
+"""A number for a reversal that is built to be judged, and never sent."""
+
+
 def _new_claim(choice: ProbeChoice, book_id: str, ledger: LedgerPort) -> Plan[Claim]:
-    day = choice.posting_date
-    if day is None:
-        day = ledger.today(chosen_company(choice, ledger), claim_id="PROBE")
+    choice = with_all_chosen(choice, ledger)
+    day = choice.posting_date or ledger.today(choice.company, claim_id="PROBE")
     while True:
         claim_id = new_id(day)
         if not (yield from Recall(book_id, claim_id)).submissions:
-            return probe_claim(choice, claim_id, ledger, ledger.rules.clock.now(), day)
+            return probe_claim(choice, claim_id, ledger, day)
 
 
 def probe(intention: ProbeIntention, ledger: LedgerPort, *, wait: float) -> Emissions[ProbeStep]:

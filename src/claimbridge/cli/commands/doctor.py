@@ -112,6 +112,9 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
             verdict_and_text if isinstance(verdict_and_text, tuple) else ("ok", verdict_and_text)
         )
         yield CheckResult(name, what, verdict, text)
+    if config.production:
+        text = "marked as production: claimbridge probe needs --yes-in-production"
+        yield CheckResult(name, "production", "ok", text)
     if ask:
         try:
             yield from (CheckResult(name, "asked", *answer) for answer in _ask(config))

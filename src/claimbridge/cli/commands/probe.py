@@ -28,6 +28,8 @@ _STEPS: Final = {
     "found_reversed": "found reversed",
 }
 """The steps in their order, and what people call them."""
+_UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
+"""What they are called where the ERP shows nothing."""
 _NO_PAGE: Final = frozenset({"reference"})
 """Profiles of no ERP, whose pages say nothing of a first day."""
 
@@ -107,7 +109,7 @@ def _agreed() -> bool:
         raise ConfigurationError(
             "a probe posts, and nobody is here to agree: stdin is no terminal; nothing was sent. "
             "If you agree, say --yes",
-            code="CB-476",
+            code="CB-278",
         )
     sys.stderr.write("Post it? Type yes: ")
     sys.stderr.flush()
@@ -121,7 +123,7 @@ def _show_intention(intention: ProbeIntention, client: Client, *, json: bool) ->
     document, settings = intention.document, client.ledger.setup.config
     voucher, place = document.voucher, client.ledger.book_config.place
     amount = f"{voucher.postings[0].amount} {voucher.currency}"
-    then = "and then taken back by a reversal" if intention.is_reversed else "and left in the books"
+    then = "and taken back by a reversal" if intention.is_reversed else "and left in the books"
     if intention.claim is None:
         say(f"A probe of this ledger is not over: {document.reference} is {document.state}.")
         say(f"It goes on with that one; no other voucher is posted. It is found, {then}.")
@@ -204,7 +206,10 @@ class _Run:
         if self._json:
             emit(self._record(step.name, step.text, step))
         else:
-            say(YES if step.is_proven else WARN, f" {_STEPS[step.name]}")
+            if step.is_proven:
+                say(YES, f" {_STEPS[step.name]}")
+            else:
+                say(WARN, f" {_UNPROVEN[step.name]}")
             paragraph(step.text, indent=4)
 
     def _record(self, name: str, text: str, step: ProbeStep | None, **error: Any) -> dict[str, Any]:

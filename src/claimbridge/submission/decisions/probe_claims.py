@@ -65,12 +65,12 @@ def is_probe(submission: Submission) -> bool:
     )
 
 
-def probe_claim(
-    choice: ProbeChoice, claim_id: str, ledger: LedgerPort, now: dt.datetime, day: dt.date
-) -> Claim:
-    """Return the claim that a probe submits: one line of the currency's smallest amount."""
-    company, type_, employee = _chosen(choice, ledger)
-    like = choice.like
+def probe_claim(choice: ProbeChoice, claim_id: str, ledger: LedgerPort, day: dt.date) -> Claim:
+    """Return the claim that a probe submits: one line of the currency's smallest amount.
+
+    ``choice`` is whole, as ``with_all_chosen`` returns it.
+    """
+    company, like = choice.company, choice.like
     line = like.lines[0] if like is not None else None
     currency = ledger.companies[company]
     smallest = quantum(currency)
@@ -78,12 +78,12 @@ def probe_claim(
         id=claim_id,
         revision=1,
         company=company,
-        employee=employee,
+        employee=choice.employee,
         currency=currency,
         total=smallest,
         lines=(
             ClaimLine(
-                type=type_,
+                type=choice.type,
                 date=day,
                 amount=smallest,
                 text=TITLE,
@@ -99,23 +99,16 @@ def probe_claim(
         country=like.country if like is not None else "",
         grade=like.grade if like is not None else "",
         dimensions=like.dimensions if like is not None else {},
-        approved_at=now,
+        approved_at=ledger.rules.clock.now(),
         posting_date=day,
     )
 
 
-def chosen_company(choice: ProbeChoice, ledger: LedgerPort) -> str:
-    """Return the company that a probe is for; "" where it must still be chosen."""
-    like = choice.like.company if choice.like is not None else ""
-    return choice.company or like or _only(ledger.companies)
-
-
-def _chosen(choice: ProbeChoice, ledger: LedgerPort) -> tuple[str, str, str]:
-    """Return company, type of expense and employee; raises ConfigurationError CB-477."""
+def with_all_chosen(choice: ProbeChoice, ledger: LedgerPort) -> ProbeChoice:
+    """Return a choice with company, type and employee; raises ConfigurationError CB-279."""
     like = choice.like
-    company = chosen_company(choice, ledger)
-    type_ = choice.type or (like.lines[0].type if like is not None else "")
-    type_ = type_ or _only(ledger.expense_types)
+    company = choice.company or (like.company if like is not None else _only(ledger.companies))
+    type_ = choice.type or (like.lines[0].type if like is not None else _only(ledger.expense_types))
     employee = choice.employee or (like.employee if like is not None else "")
     lacking = [
         f"the company ({_listed(ledger.companies)})" if company not in ledger.companies else "",
@@ -128,9 +121,9 @@ def _chosen(choice: ProbeChoice, ledger: LedgerPort) -> tuple[str, str, str]:
         raise ConfigurationError(
             f"the probe of ledger {ledger.name} needs {'; '.join(filter(None, lacking))}: give "
             "--company, --type and --employee, or --like a claim",
-            code="CB-477",
+            code="CB-279",
         )
-    return company, type_, employee
+    return msgspec.structs.replace(choice, company=company, type=type_, employee=employee)
 
 
 def _only(names: Iterable[str]) -> str:
