@@ -25,6 +25,7 @@ from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.local_amounts import LocalCurrency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.kit.options import wrong_option
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, read_untyped
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 from claimbridge.profiles.request import Inner, Request, as_request
@@ -137,13 +138,14 @@ class YonyouNc:
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``synchronizeData`` with one voucher; raises ClaimError CB-175 or CB-177."""
         submission = submissions[0]
-        document = as_request(OPERATION, self._document(submission))
+        document = as_request(OPERATION, of_document(submission, self._document(submission)))
         inner = Inner(
             at="xmlStr",
             schema="yonyou-nc.xsd",
             element="ufinterface",
             body=document.body,
             sources=document.sources,
+            owners=document.owners,
             encoding=self._encoding,
         )
         return Request(operation=OPERATION, body={"pluginCode": self._plugin}, inner=inner)
@@ -208,10 +210,11 @@ class YonyouNc:
         except ClaimError as error:
             error.claim_id = error.claim_id or voucher.claim_id
             raise
-        return [
-            self._entry(posting, at, {column: of[at] for column, of in columns.items()}, voucher)
-            for at, posting in enumerate(voucher.postings)
-        ]
+        entries = []
+        for at, posting in enumerate(voucher.postings):
+            amounts = {column: of[at] for column, of in columns.items()}
+            entries.append(of_posting(posting, self._entry(posting, at, amounts, voucher)))
+        return entries
 
     def _entry(
         self, posting: Posting, at: int, amounts: Mapping[str, Decimal], voucher: Voucher
