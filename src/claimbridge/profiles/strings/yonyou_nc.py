@@ -52,8 +52,8 @@ class YonyouNc:
     """The way of one account set and accounting book of NC 6.5.
 
     A site states by what the exchange platform is addressed: ``account`` 账套, ``groupcode`` 集团,
-    ``business_unit`` 业务中心, and ``receiver``, the organisation's key. It states ``book`` 核算账簿,
-    in which ``{company}`` stands for the organisation's code, and ``preparer`` 制单人, a user of NC.
+    ``business_unit`` 业务中心 and ``receiver``, the organisation's key. It states ``book`` 核算账簿
+    (``{company}`` stands for the organisation's code) and ``preparer`` 制单人, a user of NC.
     Replies are read without them.
 
     ``orgcode`` "" means the voucher's company. ``sender`` is the external system that the platform
