@@ -221,7 +221,7 @@ class Keeper:
         evidence = self._store.evidence()
         while True:
             continuity = newest.judge(evidence)
-            if not continuity.behind and not continuity.replaces:
+            if continuity.is_newest:
                 return continuity
             # The mark may have moved between two readings: what counts has been read twice.
             again = self._store.evidence()

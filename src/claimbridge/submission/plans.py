@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -71,8 +71,6 @@ from claimbridge.submission.steps.steps import (
     ReadCursor,
     Recall,
 )
-
-T = TypeVar("T")
 
 log = logging.getLogger("claimbridge.ledger")
 

@@ -191,7 +191,7 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     may_send, about = first_send_report(continuity, rules, new=is_new)
     forgetful = memory_warning(continuity, rules)
     if not may_send:
-        as_new = is_new and not continuity.replaces and not continuity.behind
+        as_new = is_new and continuity.is_newest
         return "warning" if as_new else "failure", about
     waiting = {state: counts.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
