@@ -169,9 +169,7 @@ def _chart(config: LedgerConfig) -> str | tuple[str, str]:
         return "warning", "none: claims cannot be mapped"
     chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
-    wrong = [
-        finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "mend"
-    ]
+    wrong = [finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "fix"]
     if wrong:
         first = f"{wrong[0].where}: {wrong[0].text}"
         more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
