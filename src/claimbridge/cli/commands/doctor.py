@@ -180,9 +180,7 @@ def _chart(config: LedgerConfig) -> str | tuple[str, str]:
         return "warning", "none: claims cannot be mapped"
     chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
-    wrong = [
-        finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "mend"
-    ]
+    wrong = [finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "fix"]
     if wrong:
         first = f"{wrong[0].where}: {wrong[0].text}"
         more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
@@ -202,7 +200,7 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     may_send, about = first_send_report(continuity, rules, new=is_new)
     forgetful = memory_warning(continuity, rules)
     if not may_send:
-        as_new = is_new and not continuity.replaces and not continuity.behind
+        as_new = is_new and continuity.is_newest
         return "warning" if as_new else "failure", about
     waiting = {state: counts.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
