@@ -83,17 +83,11 @@ class KingdeeEasResponder:
             return _strings(call, _find(self.name, call, desk.books))
         saved: list[str] = []
         refused: list[str] = []
-<<<<<<< HEAD
-        for _, rows in itertools.groupby(_rows(call), key=lambda row: _text(row, "voucherNumber")):
-            self._import(list(rows), call, desk, saved, refused)
-        return _strings(call, [*saved, *refused])
-=======
         for _, rows in itertools.groupby(
             _rows(call), key=lambda row: text_at(row, "voucherNumber")
         ):
-            self._import(list(rows), desk, saved, refused)
-        return _strings("importVoucher", [*saved, *refused])
->>>>>>> main
+            self._import(list(rows), call, desk, saved, refused)
+        return _strings(call, [*saved, *refused])
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a refusal of every voucher; None for a call that imports none."""
