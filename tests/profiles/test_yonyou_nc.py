@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 import pytest
+from tests.profiles.four_claims import previewed
 from tests.profiles.samples import TRIP, submission
 from tests.site import SITE
 
@@ -203,3 +204,40 @@ def test_a_group_s_rates_need_its_currency() -> None:
 def test_books_are_told_apart_as_before(book: str, mark: str) -> None:
     """The usual book leaves the mark as earlier versions wrote it: a journal knows it again."""
     assert posting_by(book=book).told_apart_by(user="") == mark
+
+
+ENTRIES = {
+    "plain": [("6602.03", "23.00", "23.00", "0", "1200"), ("2241.01", "0", "0", "23.00", "E1024")],
+    "taxed": [
+        ("6602.02", "1000.00", "1000.00", "0", "1200"),
+        ("2221.01.01", "60.00", "60.00", "0", ""),
+        ("2241.01", "0", "0", "1060.00", "E1024"),
+    ],
+    "foreign": [
+        ("6602.03", "100.00", "710.00", "0", "1200"),
+        ("2241.01", "0", "0", "100.00", "E1024"),
+    ],
+}
+"""Account, debit as entered and in local currency, credit as entered, and assistant account."""
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_a_claim_becomes(name: str) -> None:
+    """The table of the page, by preview."""
+    shown = previewed("yonyou-nc", name, {**SITE["yonyou-nc"], "rates": {"USD": "7.1"}})
+    assert shown.valid
+    document = read_inner(parse(shown.body).findtext("xmlStr") or "")
+    entries = document.all("voucher", "voucher_head", "details", "item")
+    fields = ("accsubjcode", "debitamount", "localdebitamount", "creditamount")
+    assert [
+        (*map(one.text, fields), one.text("ass", "item", "pk_Checkvalue")) for one in entries
+    ] == ENTRIES[name]
+    wanted = ("USD", "7.1") if name == "foreign" else ("CNY", "1")
+    assert {(one.text("pk_currtype"), one.text("excrate2")) for one in entries} == {wanted}
+
+
+def test_another_company_s_books_are_not_posted_in() -> None:
+    """A voucher of NC stands in one accounting book."""
+    with pytest.raises(ClaimError, match="CN02") as caught:
+        previewed("yonyou-nc", "intercompany", SITE["yonyou-nc"])
+    assert caught.value.code == "CB-189"
