@@ -16,13 +16,13 @@ from tests.contract.generations import (
     generation,
     opened,
 )
+from tests.site import SITE
 
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.study.diff import ContractChange, Impact, diff
 from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.uses import Sent, Uses
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.profiles.usage import uses_of
 
 BODY: Mapping[str, Any] = {
@@ -400,7 +400,7 @@ def test_what_a_profile_uses_is_in_its_own_contract(name: str) -> None:
     """The samples make a profile send and read what its own contract has, and a good part of it."""
     from claimbridge.contract.study.traces import Trace
 
-    profile = load_profile(name, SAMPLE_OPTIONS.get(name, {}))
+    profile = load_profile(name, SITE.get(name, {}))
     own = opened(Bundle.from_package(profile.contract))[1]
     uses = uses_of(profile, own)
     names = Trace(uses, own).names

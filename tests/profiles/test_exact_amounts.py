@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.profiles.samples import TRIP, reply, reversal, submission
+from tests.site import SITE
 
 from claimbridge.model import JournalEntry, OutcomeKind
 from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.profiles.netsuite.replies import Records
-from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.profiles.sap.tables import SapDocument, SapTables, read_totals
 
 COARSE = decimal.Context(prec=3, rounding=decimal.ROUND_DOWN)
@@ -22,7 +22,7 @@ PLAIN = replace(TRIP, postings=tuple(replace(one, dimensions={}) for one in TRIP
 
 def requests(name: str) -> list[str]:
     """What a profile sends of a voucher, and of its reversal; without the time of sending."""
-    profile = load_profile(name, SAMPLE_OPTIONS.get(name, {}))
+    profile = load_profile(name, SITE.get(name, {}))
     built = [profile.submit([submission(PLAIN)])]
     if profile.capabilities.can_reverse:
         back = reversal().voucher

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from tests.site import SITE
 
 from claimbridge import ContractDriftWarning
 from claimbridge.config import LedgerConfig
@@ -12,7 +13,6 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import PROFILES, EntryForm, load_profile
 from claimbridge.profiles.kit.forms import YEAR, is_nothing, is_number, is_period, judge_entry
-from claimbridge.profiles.samples import SAMPLE_OPTIONS
 
 K = OutcomeKind
 SAP = load_profile("sap-bapi").capabilities.entry
@@ -33,7 +33,7 @@ def test_what_says_nothing_is_no_number(text: str) -> None:
     assert is_nothing(text) or text == "true"
     assert not is_number(text)
     for name in PROFILES:
-        form = load_profile(name, SAMPLE_OPTIONS.get(name, {})).capabilities.entry
+        form = load_profile(name, SITE.get(name, {})).capabilities.entry
         assert judge_entry(posted(text, "CN01", "2026"), form).kind is K.UNKNOWN
 
 

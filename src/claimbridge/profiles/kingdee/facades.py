@@ -48,6 +48,7 @@ def import_request(
         operation=IMPORT,
         body={at: {"item": rows}, **flags},
         sources={f"{at}/{path}": field for path, field in plain.sources.items()},
+        owners={f"{at}/{path}": owner for path, owner in plain.owners.items()},
         rows=tuple(rows),
     )
 

@@ -16,6 +16,7 @@ from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
 from claimbridge.model.cash_flow import CASH_FLOW, CashFlow, cash_flows
 from claimbridge.model.money import EXACT, rounded, summed
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 
 if TYPE_CHECKING:
@@ -54,9 +55,12 @@ def rows(submission: Submission, settings: RowSettings) -> list[requests.WSWSVou
         amounts = local_amounts(voucher, settings)
         head = _head(submission, settings)
         entries = [
-            head
-            | _row(posting, local, number, voucher, settings)
-            | _assistants(posting, voucher, settings)
+            of_posting(
+                posting,
+                head
+                | _row(posting, local, number, voucher, settings)
+                | _assistants(posting, voucher, settings),
+            )
             for number, (posting, local) in enumerate(
                 zip(voucher.postings, amounts, strict=True), start=1
             )

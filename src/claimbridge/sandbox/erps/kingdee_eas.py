@@ -34,6 +34,7 @@ from claimbridge.sandbox.erps.kingdee_eas_replies import (
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
+from claimbridge.sandbox.kit.markup import text_at
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
@@ -92,20 +93,22 @@ class KingdeeEasResponder:
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the reference information of each voucher."""
-        return tuple(dict.fromkeys(_text(row, "description") for row in _rows(call)))
+        return tuple(dict.fromkeys(text_at(row, "description") for row in _rows(call)))
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Do what is asked, in a living session."""
         if call.operation == "login":
             return self._session(call)
         if not self._lives(call):
-            return ErpAnswer(content=_exception(), fault="receiver", reason=DEAD)
+            return _dead(call)
         if call.operation == "findVoucher":
-            return strings_answer("findVoucher", _find(self.name, call, desk.books))
+            return strings_answer(call, _find(self.name, call, desk.books))
         saved: list[EasResult] = []
         refused: list[EasResult] = []
-        for _, rows in itertools.groupby(_rows(call), key=lambda row: _text(row, "voucherNumber")):
-            self._import(list(rows), desk, saved, refused)
+        for _, rows in itertools.groupby(
+            _rows(call), key=lambda row: text_at(row, "voucherNumber")
+        ):
+            self._import(list(rows), call, desk, saved, refused)
         return answer_to(call, saved, refused)
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
@@ -121,10 +124,10 @@ class KingdeeEasResponder:
     def _session(self, call: ErpCall) -> ErpAnswer:
         if len(call.body) not in self._logins:
             return ErpAnswer(content=b"", fault="receiver", reason="No such operation 'login'")
-        if _text(call.body, "password") == "wrong":
+        if text_at(call.body, "password") == "wrong":
             return ErpAnswer(content=b"", fault="receiver", reason="用户名或密码错误")
         ends = call.at + self._lifetime
-        session = f"{_text(call.body, 'userName')}-{ends.timestamp():.6f}"
+        session = f"{text_at(call.body, 'userName')}-{ends.timestamp():.6f}"
         proof = hashlib.sha256(session.encode()).hexdigest()[:16]
         return ErpAnswer(
             content=(
@@ -148,14 +151,15 @@ class KingdeeEasResponder:
     def _import(
         self,
         rows: list[etree._Element],
+        call: ErpCall,
         desk: Desk,
         saved: list[EasResult],
         refused: list[EasResult],
     ) -> None:
-        entries = [row for row in rows if _text(row, "itemFlag") != "1"]
+        entries = [row for row in rows if text_at(row, "itemFlag") != "1"]
         entry = _entry(entries)
         head = rows[0]
-        number, type_ = _text(head, "voucherNumber"), _text(head, "voucherType")
+        number, type_ = text_at(head, "voucherNumber"), text_at(head, "voucherType")
         with desk.books.transaction() as books:
             held = books.document_of(self.name, entry.reference) if self._refuses_repeats else None
             if held is not None:
@@ -172,38 +176,41 @@ class KingdeeEasResponder:
             entered = books.enter(self.name, entry, original, series=series, unique=False)
             posted = books.post(entered)
         place = (type_, str(year), str(period))
-        saved.append(EasResult(number, "0000", place, _SAVED, posted.number))
+        told = call.manner.choose("saved", _SAVED, "成功提交")
+        # Newer facades add the voucher's key.
+        key = call.manner.choose("key", "", f"{posted.id:08x}AAA=")
+        saved.append(EasResult(number, "0000", place, told, posted.number, key))
 
     def _about_rows(self, rows: list[etree._Element]) -> list[Objection]:
-        codes = {_text(row, "currencyNumber") for row in rows} - _CURRENCIES.keys()
+        codes = {text_at(row, "currencyNumber") for row in rows} - _CURRENCIES.keys()
         found = [Objection("unknown-currency", f"没有找到币种:{code}") for code in sorted(codes)]
-        signs = {_text(row, "entryDC") for row in rows if _text(row, "itemFlag") != "1"}
+        signs = {text_at(row, "entryDC") for row in rows if text_at(row, "itemFlag") != "1"}
         for sign in sorted(signs - {"1", self._credit}):
             found.append(Objection("side", f"分录方向{sign}不正确"))
         for row in rows:
             lacking = self._uncovered(row, rows)
             if lacking:
-                account = _text(row, "accountNumber")
+                account = text_at(row, "accountNumber")
                 found.append(Objection("cash-flow", f"科目{account}没有指定现金流量:{lacking:f}"))
         return found
 
     def _uncovered(self, row: etree._Element, rows: list[etree._Element]) -> Decimal:
         """Return what rows of cash flows leave of a row of a cash account; zero for any other."""
-        if _text(row, "accountNumber") not in self._cash_accounts:
+        if text_at(row, "accountNumber") not in self._cash_accounts:
             return Decimal(0)
         flows = [
-            Decimal(_text(one, "cashflowAmountLocal"))
+            Decimal(text_at(one, "cashflowAmountLocal"))
             for one in rows
-            if _text(one, "itemFlag") == "1"
-            and _text(one, "entrySeq") == _text(row, "entrySeq")
-            and _text(one, "primaryItem")
+            if text_at(one, "itemFlag") == "1"
+            and text_at(one, "entrySeq") == text_at(row, "entrySeq")
+            and text_at(one, "primaryItem")
         ]
         return _amount(row) - sum(flows, Decimal(0))
 
 
 def _rows(call: ErpCall) -> list[etree._Element]:
     if call.operation == IMPORT_JSON:
-        return _table(_text(call.body, "rows"))
+        return _table(text_at(call.body, "rows"))
     if call.operation != IMPORT:
         return []
     return call.body.findall("col/item") or call.body.findall("voucherCols/item")
@@ -225,20 +232,16 @@ def _row(names: Sequence[str], cells: Sequence[str]) -> etree._Element:
     return row
 
 
-def _text(parent: etree._Element, name: str) -> str:
-    return parent.findtext(name, "").strip()
-
-
 def _entry(rows: list[etree._Element]) -> ErpVoucher:
     head = rows[0]
     postings = tuple(_posting(row, n) for n, row in enumerate(rows, start=1))
     red = any(_amount(row) < 0 for row in rows)
     return ErpVoucher(
-        reference=_text(head, "description"),
-        company=_text(head, "companyNumber"),
+        reference=text_at(head, "description"),
+        company=text_at(head, "companyNumber"),
         currency=_LOCAL,
-        document_date=dt.date.fromisoformat(_text(head, "bizDate")),
-        posting_date=dt.date.fromisoformat(_text(head, "bookedDate")),
+        document_date=dt.date.fromisoformat(text_at(head, "bizDate")),
+        posting_date=dt.date.fromisoformat(text_at(head, "bookedDate")),
         postings=postings,
         purpose="reverse" if red else "post",
     )
@@ -246,26 +249,26 @@ def _entry(rows: list[etree._Element]) -> ErpVoucher:
 
 def _posting(row: etree._Element, number: int) -> ErpPosting:
     amount = _amount(row)
-    debit = _text(row, "entryDC") == "1"
+    debit = text_at(row, "entryDC") == "1"
     return ErpPosting(
-        account=_text(row, "accountNumber"),
+        account=text_at(row, "accountNumber"),
         # A negative debit is a credit to the balance: 红字.
         side="debit" if debit is (amount >= 0) else "credit",
         amount=abs(amount),
         currency=_LOCAL,
-        cost_centre=_text(row, "asstActNumber1"),
+        cost_centre=text_at(row, "asstActNumber1"),
         path=f"第{number}行",
     )
 
 
 def _amount(row: etree._Element) -> Decimal:
-    name = "debitAmount" if _text(row, "entryDC") == "1" else "creditAmount"
-    return Decimal(_text(row, name) or "0")
+    name = "debitAmount" if text_at(row, "entryDC") == "1" else "creditAmount"
+    return Decimal(text_at(row, name) or "0")
 
 
 def _find(profile: str, call: ErpCall, store: ErpBooks) -> list[str]:
-    company = _text(call.body, "comNumber")
-    period = (int(_text(call.body, "year")), int(_text(call.body, "periodNnumber")))
+    company = text_at(call.body, "comNumber")
+    period = (int(text_at(call.body, "year")), int(text_at(call.body, "periodNnumber")))
     with store.transaction() as books:
         documents = [one for one in books.all(profile) if one.entry.company == company]
     return [_listing_string(one) for one in documents if _period(one) == period]
@@ -289,5 +292,11 @@ def _refusal(objections: Sequence[Objection], number: str, reference: str) -> Ea
     return EasResult(reference, code, text=f"凭证{number}: {text}")
 
 
-def _exception() -> bytes:
-    return b'<ns1:fault xmlns:ns1="urn:client.glwebservicefacade"/>'
+def _dead(call: ErpCall) -> ErpAnswer:
+    """Return the Fault of a dead session; its sentence may stand in the detail alone."""
+    code = call.manner.choose("fault-code", "", "userException", "generalException")
+    thrown = "com.kingdee.bos.webservice.WSInvokeException"
+    reason = call.manner.choose("dead", DEAD, f"{thrown}: {DEAD}", thrown, "")
+    told = "" if DEAD in reason else f"<message>{DEAD}</message>"
+    content = f'<ns1:fault xmlns:ns1="urn:client.glwebservicefacade">{told}</ns1:fault>'
+    return ErpAnswer(content=content.encode(), fault="receiver", reason=reason, subcode=code)

@@ -22,79 +22,93 @@ NAMES: Final = (
 
 
 class EasResult(NamedTuple):
-    """What EAS says of one voucher; ``place`` is type, year and period."""
+    """What EAS says of one voucher; ``place`` is type, year and period, ``key`` its id or ""."""
 
     reference: str
     code: str
     place: tuple[str, str, str] = ("null", "0", "0")
     text: str = ""
     number: str = ""
+    key: str = ""
 
 
 def answer_to(call: ErpCall, saved: Sequence[EasResult], refused: Sequence[EasResult]) -> ErpAnswer:
     """Return the results in the form of the service that was called."""
     if call.operation == IMPORT_JSON:
-        return _in_json(saved, refused)
+        return _in_json(call, saved, refused)
     results = [*saved, *refused]
     if call.body.find("voucherCols") is not None:
-        return _rows_of(results)
-    return strings_answer(IMPORT, ["||".join(_parts(one)) for one in results])
+        return _rows_of(call, results)
+    return strings_answer(call, ["||".join(_parts(one)) for one in results])
+
+
+def strings_answer(call: ErpCall, strings: Sequence[str]) -> ErpAnswer:
+    """Return an answer of strings as Axis 1.4 writes it: members have the array's own name.
+
+    Other servers call them ``item``.
+    """
+    member = _member(call)
+    members = "".join(_string(member, one) for one in strings)
+    return _array(call, f"[{len(strings)}]", members)
 
 
 def _parts(one: EasResult) -> list[str]:
-    return [one.code, *one.place, one.text, *([one.number] if one.number else [])]
+    return [one.code, *one.place, one.text, *filter(None, (one.number, one.key))]
 
 
-def _in_json(saved: Sequence[EasResult], refused: Sequence[EasResult]) -> ErpAnswer:
-    held = {
-        "sucs": {
-            str(n): {"voucherNumber": one.reference, "number": one.number, "id": f"vch{n}AAA="}
-            for n, one in enumerate(saved, start=1)
-        },
-        "errs": {str(n): f"{one.code}: {one.text}" for n, one in enumerate(refused, start=2)},
-    }
-    text = escape(json.dumps(held, ensure_ascii=False))
+def _member(call: ErpCall) -> str:
+    return call.manner.choose("member", f"{call.operation}Return", "item", "string")
+
+
+def _array(call: ErpCall, sizes: str, members: str) -> ErpAnswer:
+    name = f"{call.operation}Return"
+    kinds = f'soapenc:arrayType="xsd:string{sizes}" xsi:type="soapenc:Array"'
+    return _reply(call, f"<{name} {kinds}>{members}</{name}>")
+
+
+def _string(name: str, text: str) -> str:
+    return f'<{name} xsi:type="xsd:string">{escape(text)}</{name}>'
+
+
+def _reply(call: ErpCall, content: str) -> ErpAnswer:
+    response = f"ns1:{call.operation}Response"
     return ErpAnswer(
-        content=(
-            f'<ns1:{IMPORT_JSON}Response xmlns:ns1="{FACADE}" {NAMES}><{IMPORT_JSON}Return '
-            f'xsi:type="xsd:string">{text}</{IMPORT_JSON}Return></ns1:{IMPORT_JSON}Response>'
-        ).encode()
+        content=f'<{response} xmlns:ns1="{FACADE}" {NAMES}>{content}</{response}>'.encode()
     )
 
 
-def _rows_of(results: Sequence[EasResult]) -> ErpAnswer:
-    """Return rows of seven strings, our number first; what is missing is nil."""
-    name = f"{IMPORT}Return"
+def _rows_of(call: ErpCall, results: Sequence[EasResult]) -> ErpAnswer:
+    """Return rows of strings, our number first; what is missing is nil."""
+    member = _member(call)
     rows = ""
     for one in results:
         kind, year, period = one.place
-        cells = (one.reference, kind, year, period, one.code, one.text, one.number)
+        cells = [one.reference, kind, year, period, one.code, one.text, one.number]
+        cells += [one.key] if one.key else []
         texts = "".join(
-            f'<{name} xsi:type="xsd:string">{escape(cell)}</{name}>'
-            if cell and cell != "null"
-            else f'<{name} xsi:nil="true"/>'
+            _string(member, cell) if cell and cell != "null" else f'<{member} xsi:nil="true"/>'
             for cell in cells
         )
-        rows += (
-            f'<{name} soapenc:arrayType="xsd:string[7]" xsi:type="soapenc:Array">{texts}</{name}>'
-        )
-    return ErpAnswer(
-        content=(
-            f'<ns1:{IMPORT}Response xmlns:ns1="{FACADE}" {NAMES}><{name} '
-            f'soapenc:arrayType="xsd:string[][{len(results)}]" xsi:type="soapenc:Array">{rows}'
-            f"</{name}></ns1:{IMPORT}Response>"
-        ).encode()
-    )
+        kinds = f'soapenc:arrayType="xsd:string[{len(cells)}]" xsi:type="soapenc:Array"'
+        rows += f"<{member} {kinds}>{texts}</{member}>"
+    return _array(call, f"[][{len(results)}]", rows)
 
 
-def strings_answer(operation: str, strings: Sequence[str]) -> ErpAnswer:
-    """Return an answer of strings as Axis 1.4 writes it: members have the array's own name."""
-    name = f"{operation}Return"
-    members = "".join(f'<{name} xsi:type="xsd:string">{escape(one)}</{name}>' for one in strings)
-    return ErpAnswer(
-        content=(
-            f'<ns1:{operation}Response xmlns:ns1="{FACADE}" {NAMES}><{name} '
-            f'soapenc:arrayType="xsd:string[{len(strings)}]" xsi:type="soapenc:Array">{members}'
-            f"</{name}></ns1:{operation}Response>"
-        ).encode()
-    )
+def _in_json(call: ErpCall, saved: Sequence[EasResult], refused: Sequence[EasResult]) -> ErpAnswer:
+    """Return ``sucs`` and ``errs``; some say a refusal in a sentence, others in an object."""
+    in_words = call.manner.choose("errors", True, False)
+    held = {
+        "sucs": {
+            str(n): {"voucherNumber": one.reference, "number": one.number, "id": one.key}
+            for n, one in enumerate(saved, start=1)
+        },
+        "errs": {
+            str(n): f"{one.code}: {one.text}"
+            if in_words
+            else {"code": one.code, "message": one.text}
+            for n, one in enumerate(refused, start=2)
+        },
+    }
+    text = escape(json.dumps(held, ensure_ascii=call.manner.choose("escapes", False, True)))
+    name = f"{IMPORT_JSON}Return"
+    return _reply(call, f'<{name} xsi:type="xsd:string">{text}</{name}>')
