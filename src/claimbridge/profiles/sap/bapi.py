@@ -37,6 +37,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
+from claimbridge.profiles.kit.owners import of_document
 from claimbridge.profiles.kit.reading import not_let_in, unknown
 from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
@@ -52,7 +53,7 @@ from claimbridge.profiles.sap.tables import (
     documents_question,
     is_same,
     items_question,
-    outcome_of,
+    outcome_of_reference,
     read_documents,
     read_totals,
     references_in,
@@ -164,7 +165,7 @@ class SapBapi:
             # Services return only those optional tables that the request names.
             "Return": {},
         }
-        return as_request(self._post, body)
+        return as_request(self._post, of_document(submission, body))
 
     def reverse(self, submission: Submission) -> Request:
         """Return the posting of the reversing voucher, a document with a reference of its own."""
@@ -242,7 +243,7 @@ class SapBapi:
             if one.entry == posted.entry and is_same(one.reference, reference)
         ]
         if ours:
-            return outcome_of(reference, ours[:1], {})
+            return outcome_of_reference(reference, ours[:1], {})
         if refused and not documents:
             # BAPI_TRANSACTION_COMMIT with WAIT: "Posting could not be carried out" (S& 101).
             return Outcome(kind=OutcomeKind.REJECTED, reference=reference, reasons=refused)
@@ -305,7 +306,7 @@ def _read_posting(reply: Reply, reference: str) -> _PostingReply:
 
 def _outcomes(known: Mapping[str, Sequence[SapDocument]], totals: Totals) -> tuple[Outcome, ...]:
     return tuple(
-        outcome_of(reference, documents, totals, item=n)
+        outcome_of_reference(reference, documents, totals, item=n)
         for n, (reference, documents) in enumerate(known.items(), start=1)
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 import msgspec
 
 from claimbridge.model import Voucher
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.sap.codes import ACCOUNT, COST_CENTRE, PARTNER, dimension, internal
 from claimbridge.profiles.sap.items import (
@@ -56,14 +57,17 @@ def tables_of(items: Sequence[SapItem], settings: Settings) -> Tables:
 
     Raises ClaimError CB-162 for a dimension without a place.
     """
-    accounts = [_gl_item(one, settings) for one in items if one.kind is Kind.GL]
-    vendors = [_vendor_item(one, settings) for one in items if one.kind is Kind.CREDITOR]
-    taxes = [_tax_item(one, settings) for one in items if one.kind is Kind.TAX]
+    kinds: dict[Kind, list[SapItem]] = {kind: [] for kind in Kind}
+    for one in items:
+        kinds[one.kind].append(one)
+    accounts = [of_posting(one.posting, _gl_item(one, settings)) for one in kinds[Kind.GL]]
+    vendors = [of_posting(one.posting, _vendor_item(one, settings)) for one in kinds[Kind.CREDITOR]]
+    taxes = [of_posting(one.posting, _tax_item(one, settings)) for one in kinds[Kind.TAX]]
     return {
         "Accountgl": {"item": accounts} if accounts else None,
         "Accountpayable": {"item": vendors} if vendors else None,
         "Accounttax": {"item": taxes} if taxes else None,
-        "Currencyamount": {"item": [_amount(one) for one in items]},
+        "Currencyamount": {"item": [of_posting(one.posting, _amount(one)) for one in items]},
     }
 
 

@@ -45,6 +45,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
+from claimbridge.profiles.kit.owners import of_document
 from claimbridge.profiles.kit.reading import of_several
 from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
@@ -159,16 +160,15 @@ class SapJournalEntry:
                 f"{first}{more}", "bulk", *(_submission_name(one) for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
-                {
-                    "MessageHeader": self._header(
-                        submission.reference, _submission_name(submission)
-                    ),
-                    "JournalEntry": entry,
-                }
+                of_document(submission, self._request(submission, entry))
                 for submission, entry in entries
             ],
         }
         return as_request(OPERATION, body)
+
+    def _request(self, submission: Submission, entry: requests.JournalEntry) -> requests.Request:
+        name = _submission_name(submission)
+        return {"MessageHeader": self._header(submission.reference, name), "JournalEntry": entry}
 
     def _header(self, message_id: str, *names: str) -> requests.MessageHeader:
         # The same for the same submissions, on every attempt and after a crash: a gateway, or

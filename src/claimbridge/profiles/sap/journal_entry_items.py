@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from claimbridge.model import Posting, Voucher
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.sap.codes import ACCOUNT, COST_CENTRE, PARTNER, dimension, internal
 from claimbridge.profiles.sap.items import (
@@ -50,12 +51,19 @@ def with_items(
 
     Raises ClaimError CB-162 for a dimension without a place.
     """
-    entry["Item"] = [_gl_item(one, settings) for one in items if one.kind is Kind.GL]
-    entry["DebtorItem"] = [_debtor_item(one, settings) for one in items if one.kind is Kind.DEBTOR]
-    entry["CreditorItem"] = [
-        _creditor_item(one, settings) for one in items if one.kind is Kind.CREDITOR
+    kinds: dict[Kind, list[SapItem]] = {kind: [] for kind in Kind}
+    for one in items:
+        kinds[one.kind].append(one)
+    entry["Item"] = [of_posting(one.posting, _gl_item(one, settings)) for one in kinds[Kind.GL]]
+    entry["DebtorItem"] = [
+        of_posting(one.posting, _debtor_item(one, settings)) for one in kinds[Kind.DEBTOR]
     ]
-    entry["ProductTaxItem"] = [_tax_item(one, settings) for one in items if one.kind is Kind.TAX]
+    entry["CreditorItem"] = [
+        of_posting(one.posting, _creditor_item(one, settings)) for one in kinds[Kind.CREDITOR]
+    ]
+    entry["ProductTaxItem"] = [
+        of_posting(one.posting, _tax_item(one, settings)) for one in kinds[Kind.TAX]
+    ]
     return entry
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Side, Submission, Voucher
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
@@ -68,11 +69,11 @@ class VoucherTemplate:
         self._ignored = set(ignored) - used
         amounts = {"debit", "credit"} <= used or {"amount", "side"} <= used
         if not amounts or "account" not in used:
-            raise _wrong(
+            raise wrong_option(
                 "posting needs {account}, and {amount} with {side} or {debit} and {credit}"
             )
         if "side" in used and "" in self._sides.values():
-            raise _wrong("sides needs a word for debit and a word for credit")
+            raise wrong_option("sides needs a word for debit and a word for credit")
 
     def no_place(self) -> dict[str, str]:
         """Return the fields of a voucher that the templates leave out, each with the reason."""
@@ -90,14 +91,14 @@ class VoucherTemplate:
         voucher = submission.voucher
         for posting in voucher.postings:
             self._check_places(posting, voucher)
-        document: dict[str, Any] = {}
+        document: dict[str, Any] = of_document(submission, {})
         for path, text in self._head.items():
             _put(document, path, _fill(text, _head_values(submission), _FIELD_OF))
         rows = []
         for number, posting in enumerate(voucher.postings, start=1):
             values = self._posting_values(posting, number)
             fields = {name: claim_field(posting, name) for name in values}
-            row: dict[str, Any] = {}
+            row: dict[str, Any] = of_posting(posting, {})
             for path, text in self._posting.items():
                 _put(row, path, _fill(text, values, fields))
             rows.append(row)
@@ -173,7 +174,7 @@ def _check(templates: Mapping[str, str], known: frozenset[str], option: str) -> 
     strange = [name for name in sorted(used - known) if not _is_dimension(name, option)]
     if strange:
         offered = ", ".join(sorted(known))
-        raise _wrong(f"{option} names {{{strange[0]}}}; the fields are {offered}")
+        raise wrong_option(f"{option} names {{{strange[0]}}}; the fields are {offered}")
     return used
 
 
@@ -186,11 +187,12 @@ def _put(document: dict[str, Any], path: str, value: object) -> None:
     for step in steps:
         document = document.setdefault(step, {})
         if not isinstance(document, dict):
-            raise _wrong(f"{path} leads through an element that already has a value")
+            raise wrong_option(f"{path} leads through an element that already has a value")
     document[last] = value
 
 
-def _wrong(why: str) -> ConfigurationError:
+def wrong_option(why: str) -> ConfigurationError:
+    """Return the error for an option of a profile whose documents are strings: ``why``."""
     return ConfigurationError(f"profile options: {why}; see [ledger.X.options]", code="CB-176")
 
 

@@ -43,6 +43,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
 from claimbridge.profiles.request import Request, as_request
@@ -181,7 +182,7 @@ class Workday:
             "Journal_Entry_Memo": Sourced(one_line(voucher.text), "title"),
             "External_Reference_ID": Sourced(submission.reference, "id"),
             "Journal_Entry_Line_Replacement_Data": [
-                self._line(posting, number, taken_back, voucher.claim_id)
+                of_posting(posting, self._line(posting, number, taken_back, voucher.claim_id))
                 for number, posting in enumerate(voucher.postings, start=1)
             ],
         }
@@ -190,7 +191,7 @@ class Workday:
             "@version": VERSION,
             "Accounting_Journal_Data": journal,
         }
-        return as_request(SUBMIT, body)
+        return as_request(SUBMIT, of_document(submission, body))
 
     def _line(
         self, posting: Posting, number: int, taken_back: str, claim_id: str
