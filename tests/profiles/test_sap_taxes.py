@@ -205,7 +205,7 @@ def test_a_direct_posting_is_one_where_the_site_says_so(contract: Contract) -> N
 def test_a_tax_without_its_base_is_refused(name: str) -> None:
     """No longer a direct posting by guess; a base of the same code elsewhere serves too."""
     lonely = voucher(of_line(0, HOTEL), of_line(7, TAX))
-    with pytest.raises(ClaimError, match=r"CB-484 .*lines\[7\]\.tax.*direct = true"):
+    with pytest.raises(ClaimError, match=r"CB-180 .*lines\[7\]\.tax.*direct = true"):
         load_profile(name, {}).submit([submission(lonely)])
     load_profile(name, {}).submit([submission(voucher(HOTEL, TAX, of_line(7, TAX)))])
 
@@ -214,7 +214,7 @@ def test_a_tax_without_its_base_is_refused(name: str) -> None:
 def test_an_expense_of_two_codes_is_refused(name: str) -> None:
     """An item has one tax code."""
     other = msgspec.structs.replace(TAX, tax_code="J3")
-    with pytest.raises(ClaimError, match=r"CB-485 .*J1 and J3"):
+    with pytest.raises(ClaimError, match=r"CB-181 .*J1 and J3"):
         load_profile(name, {}).submit([submission(voucher(HOTEL, TAX, other))])
 
 
@@ -223,7 +223,7 @@ def test_two_business_places_are_refused(name: str) -> None:
     """What is owed has one."""
     places = {"J1": {"business_place": "0001"}, "J3": {"business_place": "0002"}}
     profile = load_profile(name, {"taxes": places})
-    with pytest.raises(ClaimError, match=r"CB-486 .*J1 0001, J3 0002"):
+    with pytest.raises(ClaimError, match=r"CB-182 .*J1 0001, J3 0002"):
         profile.submit([submission(voucher(HOTEL, TAX, RAIL, RAIL_TAX))])
     profile.submit([submission(voucher(HOTEL, TAX))])
 

@@ -143,7 +143,7 @@ class SapBapi:
         """Return the posting of one voucher.
 
         Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
-        SAP has no place for, CB-484 to CB-486 for taxes that SAP would refuse.
+        SAP has no place for, CB-180 to CB-182 for taxes that SAP would refuse.
         """
         (submission,) = submissions
         voucher = submission.voucher

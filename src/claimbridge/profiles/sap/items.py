@@ -73,7 +73,7 @@ def items_of(
     """Return the items of a voucher's document, in the order of its postings.
 
     ``untaxed`` is the tax code of expenses without tax. Raises ClaimError: CB-161 for postings in
-    several currencies, CB-484 and CB-485 for taxes that fit no base.
+    several currencies, CB-180 and CB-181 for taxes that fit no base.
     """
     check_currency(voucher)
     links = link_taxes(voucher, taxes, untaxed=untaxed)

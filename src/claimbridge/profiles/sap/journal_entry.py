@@ -122,7 +122,7 @@ class SapJournalEntry:
         """Return one bulk request with an entry per submission.
 
         Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
-        SAP has no place for, CB-484 to CB-486 for taxes that SAP would refuse.
+        SAP has no place for, CB-180 to CB-182 for taxes that SAP would refuse.
         """
         return self._bulk(
             [(submission, self._posting_entry(submission)) for submission in submissions]

@@ -108,7 +108,7 @@ def link_taxes(voucher: Voucher, taxes: Taxes, *, untaxed: str = "") -> TaxLinks
 
     The base of a tax are the expenses of its claim line. If nothing of a tax is deductible, it is a
     cost, and carries the code like its expense. ``untaxed`` is the code of expenses without any.
-    Raises ClaimError CB-484 for a tax without a base in the voucher, and CB-485 for an expense that
+    Raises ClaimError CB-180 for a tax without a base in the voucher, and CB-181 for an expense that
     bears two tax codes: SAP knows one an item.
     """
     postings = voucher.postings
@@ -146,7 +146,7 @@ def _bases(voucher: Voucher, place: int, codes: Mapping[int, str]) -> list[int]:
             f"{claim_field(tax, 'tax_code')}: one expense bears the taxes {codes[line[0]]} and "
             f"{tax.tax_code}, but an item in SAP has one tax code; give the line one tax code in "
             "the chart, or divide it",
-            code="CB-485",
+            code="CB-181",
             claim_id=voucher.claim_id,
         )
     elsewhere = [
@@ -160,7 +160,7 @@ def _bases(voucher: Voucher, place: int, codes: Mapping[int, str]) -> list[int]:
         f"{claim_field(tax, 'tax_code')}: no expense of the same line stands beside the tax of "
         f"{tax.amount} {tax.currency} with the code {tax.tax_code}, and SAP takes no tax without "
         f"its base; fix the line, or set direct = true in [ledger.X.options.taxes.{tax.tax_code}]",
-        code="CB-484",
+        code="CB-180",
         claim_id=voucher.claim_id,
     )
 
@@ -201,7 +201,7 @@ def _without_items(
 def business_place_of(voucher: Voucher, taxes: Taxes) -> str:
     """Return the business place of what is owed, "" for none.
 
-    Raises ClaimError CB-486 where the tax codes of the voucher state different ones.
+    Raises ClaimError CB-182 where the tax codes of the voucher state different ones.
     """
     stated = {
         code: tax_of(taxes, code).business_place
@@ -213,7 +213,7 @@ def business_place_of(voucher: Voucher, taxes: Taxes) -> str:
         raise ClaimError(
             f"the tax codes of the claim state different business places ({named}), but what is "
             "owed has one; claim them apart, or fix [ledger.X.options.taxes]",
-            code="CB-486",
+            code="CB-182",
             claim_id=voucher.claim_id,
         )
     return next(iter(places.values()), "")
