@@ -120,8 +120,6 @@ NOT_YET: Final = {
     "workday-auth.xml",
     "workday-not-authorized.xml",
     "workday-no-xpath.xml",
-    "sap-je-dup-as-error.xml",
-    "sap-fault-security.xml",
     "eas-no-company-old-2d.xml",
     "eas-fault-invoke.xml",
     "nc-dup.xml",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from tests.profiles.samples import reply, submission
 
@@ -15,7 +12,6 @@ from claimbridge.profiles import load_profile
 from claimbridge.profiles.request import Request
 from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.profiles.sap.journal_entry import SapJournalEntry
-from claimbridge.soap.envelope import open_envelope
 
 K = OutcomeKind
 DOOR = Fault("Server", 'SRT: Unsupported xstream found: ("HTTP Code 401 : Unauthorized")')
@@ -143,34 +139,3 @@ def test_a_duplicate_as_a_warning_beside_a_number_is_posted() -> None:
         confirmation(("605(RW)", "1"), ("286(F5)", "2"), number="0100000008")
     )
     assert outcome.kind is K.POSTED
-
-
-CASES = {
-    "sap-je-check-only": [K.UNKNOWN],
-    "sap-je-dup-as-error": [K.REJECTED],
-    "sap-je-locked": [K.REJECTED],
-    "sap-je-mixed": [K.POSTED, K.REJECTED],
-    "sap-je-ok-with-warning": [K.POSTED],
-    "sap-je-ok-zh": [K.POSTED],
-    "sap-je-zeros-period": [K.REJECTED],
-    "sap-fault-security": [K.NOT_DELIVERED],
-    "sap-fault-ws-processing": [K.UNKNOWN],
-    "bapi-commit-missing-authority": [K.REJECTED],
-    "bapi-error": [K.REJECTED],
-    "bapi-ok-warning": [K.UNKNOWN],
-    "bapi-ok-zh": [K.UNKNOWN],
-}
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_handed_cases(case: str, shared: Callable[[str], Path]) -> None:
-    """Replies as real systems write them."""
-    data = shared(f"cases/profiles/{case}.xml").read_bytes()
-    profile = SapBapi() if case.startswith("bapi") else SapJournalEntry()
-    envelope = open_envelope(data)
-    if envelope.fault is None:
-        assert envelope.body is not None
-        outcomes = profile.read(Reply(envelope.body))
-    else:
-        outcomes = (profile.read_fault(Fault(envelope.fault.code, envelope.fault.reason)),)
-    assert [one.kind for one in outcomes] == CASES[case]

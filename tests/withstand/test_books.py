@@ -12,7 +12,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.withstand.scene import SENDERS, Sender, attempted, claim, configured, late, ledger_of
+from tests.withstand.scene import (
+    SENDERS,
+    Sender,
+    attempted,
+    claim,
+    configured,
+    late,
+    ledger_of,
+    lifelike,
+)
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig
@@ -33,7 +42,7 @@ PROFILE = "sap-journal-entry"
 @pytest.fixture
 def other_erp() -> Iterator[Sandbox]:
     """Another ERP on this machine."""
-    with Sandbox() as running:
+    with lifelike() as running:
         yield running
 
 

@@ -58,8 +58,8 @@ def _warning(errors: tuple[Reason, ...], reference: str | None) -> tuple[Reason,
         return ()
     named = f"the reference {reference}" if reference else "the claim's reference"
     text = (
-        f"SAP MAY ALREADY HOLD THIS CLAIM: look in SAP for {named} before you submit a new "
-        "revision. If the document is this claim's, do not submit the claim again"
+        f"THE DOCUMENT IN SAP MAY BE OURS: look in SAP for {named} before you submit a new "
+        "revision. If the document is ours, a new revision would post the claim twice"
     )
     return (Reason(text),)
 

@@ -77,22 +77,23 @@ class KingdeeEasResponder:
         if call.operation == "login":
             return self._session(call)
         if not self._lives(call):
-            return ErpAnswer(content=_exception(), fault="receiver", reason=DEAD)
+            code = call.manner.choose("fault-code", "", "userException", "generalException")
+            return ErpAnswer(content=_exception(), fault="receiver", reason=DEAD, subcode=code)
         if call.operation == "findVoucher":
-            return _strings("findVoucher", _find(self.name, call, desk.books))
+            return _strings(call, _find(self.name, call, desk.books))
         saved: list[str] = []
         refused: list[str] = []
         for _, rows in itertools.groupby(
             _rows(call), key=lambda row: text_at(row, "voucherNumber")
         ):
-            self._import(list(rows), desk, saved, refused)
-        return _strings("importVoucher", [*saved, *refused])
+            self._import(list(rows), call, desk, saved, refused)
+        return _strings(call, [*saved, *refused])
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a refusal of every voucher; None for a call that imports none."""
         if call.operation != "importVoucher":
             return None
-        return _strings("importVoucher", [_refusal(objections) for _ in self.references(call)])
+        return _strings(call, [_refusal(objections) for _ in self.references(call)])
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: EAS has no such answer."""
@@ -124,7 +125,12 @@ class KingdeeEasResponder:
         return False
 
     def _import(
-        self, rows: list[etree._Element], desk: Desk, saved: list[str], refused: list[str]
+        self,
+        rows: list[etree._Element],
+        call: ErpCall,
+        desk: Desk,
+        saved: list[str],
+        refused: list[str],
     ) -> None:
         entry = _entry(rows)
         head = rows[0]
@@ -144,8 +150,10 @@ class KingdeeEasResponder:
             original = b"".join(canonical(row) for row in rows)
             entered = books.enter(self.name, entry, original, series=series, unique=False)
             posted = books.post(entered)
-        result = _result("0000", type_, str(year), str(period), _SAVED, posted.number)
-        saved.append(result)
+        told = call.manner.choose("saved", _SAVED, "成功提交")
+        # Newer facades add the voucher's key.
+        key = call.manner.choose("key", (), (f"{posted.id:08x}AAA=",))
+        saved.append(_result("0000", type_, str(year), str(period), told, posted.number, *key))
 
 
 def _rows(call: ErpCall) -> list[etree._Element]:
@@ -221,10 +229,17 @@ def _result(*parts: str) -> str:
     return "||".join(parts)
 
 
-def _strings(operation: str, strings: Sequence[str]) -> ErpAnswer:
-    """Return an answer of strings as Axis 1.4 writes it: members have the array's own name."""
+def _strings(call: ErpCall, strings: Sequence[str]) -> ErpAnswer:
+    """Return an answer of strings as Axis 1.4 writes it: members have the array's own name.
+
+    Other servers call them ``item``.
+    """
+    operation = call.operation
     name = f"{operation}Return"
-    members = "".join(f'<{name} xsi:type="xsd:string">{escape(one)}</{name}>' for one in strings)
+    member = call.manner.choose("member", name, "item", "string")
+    members = "".join(
+        f'<{member} xsi:type="xsd:string">{escape(one)}</{member}>' for one in strings
+    )
     return ErpAnswer(
         content=(
             f'<ns1:{operation}Response xmlns:ns1="{_FACADE}" {_NAMES}><{name} '

@@ -14,6 +14,8 @@ import msgspec
 from claimbridge.sandbox.kit.documents import Objection
 
 MESSAGES: Final = {
+    "locked": ("F5", "042"),
+    "licence": ("SU", "021"),
     "unknown-account": ("FH", "004"),
     "unknown-vendor": ("F5", "104"),
     "unknown-customer": ("F5", "102"),
