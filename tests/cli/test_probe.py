@@ -415,6 +415,7 @@ def test_a_lost_answer_of_an_erp_that_cannot_be_asked(
     sandbox.set_faults("commit-then-drop@1")
     ended = probed(run)
     assert (ended.code, ended.records[-1]["code"]) == (3, "CB-421")
+    assert "journal settle PROBE-" in ended.records[-1]["text"]
     again = probed(run)
     assert (again.code, again.records[-1]["code"], steps(again)) == (3, "CB-421", ["posted"])
     (held,) = sandbox.ledger()
@@ -531,6 +532,17 @@ def test_an_abandoned_probe_goes_on(folder: Folder, sandbox: Sandbox) -> None:
         assert intention.document.reference == first.reference
         assert [one.name for one in client.probe(intention)] == STEPS
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
+
+
+@pytest.mark.parametrize("wait", ["nan", "inf", "-1", "1e9"])
+def test_a_wait_that_never_ends_is_refused(
+    run: Run, folder: Folder, sandbox: Sandbox, wait: str
+) -> None:
+    """Before anything is sent."""
+    configure(folder, sandbox, "reference")
+    ended = probed(run, "--wait", wait)
+    assert (ended.code, ended.err[:6]) == (2, "CB-251")
+    assert sandbox.requests() == {}
 
 
 def test_a_ledger_without_a_chart(sandbox: Sandbox) -> None:

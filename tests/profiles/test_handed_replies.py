@@ -120,8 +120,6 @@ NOT_YET: Final = {
     "workday-auth.xml",
     "workday-not-authorized.xml",
     "workday-no-xpath.xml",
-    "sap-je-dup-as-error.xml",
-    "sap-fault-security.xml",
 }
 """Those that are not read so yet. Who makes one right takes its name away."""
 

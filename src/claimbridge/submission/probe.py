@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -26,7 +26,6 @@ from claimbridge.model import (
 from claimbridge.submission.claim.division import prepare, submit_claim
 from claimbridge.submission.claim.recovery import reconcile_claim
 from claimbridge.submission.claim.reversal import reverse_claim
-from claimbridge.submission.decisions.documents import settle_command
 from claimbridge.submission.decisions.evidence import refusal, reversal_key, reversal_of
 from claimbridge.submission.decisions.port import LedgerPort
 from claimbridge.submission.decisions.probe_claims import (
@@ -36,6 +35,14 @@ from claimbridge.submission.decisions.probe_claims import (
     new_id,
     probe_claim,
     with_all_chosen,
+)
+from claimbridge.submission.decisions.probe_steps import (
+    ProbeStep,
+    found_step,
+    left_step,
+    posted_step,
+    reversed_step,
+    step,
 )
 from claimbridge.submission.document.question import NO_LONGER_THERE, ask, refresh
 from claimbridge.submission.plans import book
@@ -58,21 +65,6 @@ class ProbeIntention(msgspec.Struct, frozen=True, kw_only=True):
     document: Submission
     claim: Claim | None
     is_reversed: bool
-
-
-class ProbeStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a probe, when it is over.
-
-    ``is_proven`` False: nothing but a person can see it, or it was left out; ``text`` says what the
-    person does. ``reference`` and ``journal_entry`` are those of the voucher, or of its reversal;
-    None: there is no number.
-    """
-
-    name: Literal["posted", "found", "reversed", "found_reversed"]
-    is_proven: bool
-    reference: str
-    journal_entry: JournalEntry | None
-    text: str
 
 
 class FindUnfinished(Access[Submission | None], frozen=True):
@@ -174,8 +166,19 @@ def probe(intention: ProbeIntention, ledger: LedgerPort, *, wait: float) -> Emis
 
     Raises what ``submit``, ``status`` and ``reverse`` raise, and OutcomeUnknown CB-479 where the
     ERP does not show in ``wait`` seconds what it accepted. The next probe goes on from there.
+    Raises ConfigurationError CB-251 for a ``wait`` that is no number of seconds up to a day.
     """
+    check_wait(wait)
     return Emissions(_Probe(intention, ledger, wait).carry())
+
+
+def check_wait(seconds: float) -> None:
+    """Refuse a wait that would never end, or is none (CB-251)."""
+    if not 0 <= seconds <= _DAY:
+        raise ConfigurationError(f"wait {seconds:g}: give seconds, from 0 to {_DAY}", code="CB-251")
+
+
+_DAY: Final = 86_400
 
 
 class _Probe:
@@ -189,15 +192,15 @@ class _Probe:
     def carry(self) -> Plan[None]:
         """Post, find, reverse, find reversed."""
         document = yield from self._post()
-        yield from Emit(_posted(document))
+        yield from Emit(posted_step(document))
         if document.state in LIVE:
             document = yield from self._find(document)
-            yield from Emit(_found(document, asked=self._can_ask))
+            yield from Emit(found_step(document, asked=self._can_ask))
         if not self._intention.is_reversed:
-            yield from Emit(_left(document, can_reverse=self._can_reverse))
+            yield from Emit(left_step(document, can_reverse=self._can_reverse))
             return
         reversal = yield from self._reverse(document)
-        yield from Emit(_reversed(reversal, document))
+        yield from Emit(reversed_step(reversal, document))
         yield from Emit((yield from self._find_reversed(document, reversal)))
         yield from self._end(document)
 
@@ -249,19 +252,19 @@ class _Probe:
         entry = reversal.journal_entry
         if not self._can_ask:
             text = f"this ERP cannot be asked: look whether {document.journal_entry} is reversed"
-            return _step("found_reversed", reversal, text, is_proven=False)
+            return step("found_reversed", reversal, text, is_proven=False)
         patience = _Patience(self._ledger, self._wait, reversal)
         while True:
             outcome = yield from ask(document, self._ledger)
             if outcome.kind is OutcomeKind.REVERSED:
                 text = f"the ERP says that {document.reference} is reversed"
-                return _step("found_reversed", reversal, text)
+                return step("found_reversed", reversal, text)
             if reversal.key != document.key:
                 outcome = yield from ask(reversal, self._ledger)
                 if outcome.kind in (OutcomeKind.POSTED, OutcomeKind.PAID):
                     entry = outcome.journal_entry or entry
                     text = f"the ERP has the reversal under {reversal.reference}: {entry}"
-                    return _step("found_reversed", reversal, text)
+                    return step("found_reversed", reversal, text)
             yield from patience.wait("does not show that it is reversed")
 
     def _end(self, document: Submission) -> Plan[None]:
@@ -306,50 +309,4 @@ class _Patience:
 _ACCEPTED: Final = LIVE | {State.REVERSING, State.REVERSED}
 
 
-def _step(
-    name: Literal["posted", "found", "reversed", "found_reversed"],
-    document: Submission,
-    text: str,
-    *,
-    is_proven: bool = True,
-) -> ProbeStep:
-    return ProbeStep(
-        name=name,
-        is_proven=is_proven,
-        reference=document.reference,
-        journal_entry=document.journal_entry,
-        text=text,
-    )
-
-
-def _posted(document: Submission) -> ProbeStep:
-    entry = document.journal_entry
-    text = f"journal entry {entry}" if entry is not None else "accepted; it has no number yet"
-    return _step("posted", document, text)
-
-
-def _found(document: Submission, *, asked: bool) -> ProbeStep:
-    if not asked:
-        text = f"this ERP cannot be asked: look for {document.reference} there"
-        return _step("found", document, text, is_proven=False)
-    text = f"the ERP has it under {document.reference}: {document.journal_entry}"
-    return _step("found", document, text)
-
-
-def _left(document: Submission, *, can_reverse: bool) -> ProbeStep:
-    key, entry = document.key, document.journal_entry or document.reference
-    text = f"left in the books, as you said; to take it back: `claimbridge reverse {key.claim_id}`"
-    if not can_reverse:
-        command = settle_command(key, "--reversed")
-        text = f"left in the books: reverse or delete {entry} in the ERP, then {command}"
-    return _step("reversed", document, text, is_proven=False)
-
-
-def _reversed(reversal: Submission, document: Submission) -> ProbeStep:
-    text = f"by journal entry {reversal.journal_entry}"
-    if reversal.journal_entry is None or reversal.key == document.key:
-        text = "the ERP has taken it back"
-    return _step("reversed", reversal, text)
-
-
-__all__ = ["ProbeChoice", "ProbeIntention", "ProbeStep", "intend_probe", "probe"]
+__all__ = ["ProbeChoice", "ProbeIntention", "ProbeStep", "check_wait", "intend_probe", "probe"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -16,10 +17,11 @@ from claimbridge.cli.options import Config, Json, NewJournal
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, paragraph, say
 from claimbridge.cli.records import plain_entry, plain_reasons
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, ConfigurationError, LedgerRejection
+from claimbridge.errors import ClaimBridgeError, ConfigurationError, LedgerRejection, OutcomeUnknown
 from claimbridge.model import Posting
 from claimbridge.profiles import PROFILES
 from claimbridge.submission import ProbeChoice, ProbeIntention, ProbeStep
+from claimbridge.submission.probe import check_wait
 
 _STEPS: Final = {
     "posted": "posted",
@@ -30,6 +32,7 @@ _STEPS: Final = {
 """The steps in their order, and what people call them."""
 _UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
 """What they are called where the ERP shows nothing."""
+_PARKED: Final = frozenset({"CB-421", "CB-431"})
 _NO_PAGE: Final = frozenset({"reference"})
 """Profiles of no ERP, whose pages say nothing of a first day."""
 
@@ -91,6 +94,7 @@ def probe(
         like=read_claim(like) if like is not None else None,
         posting_date=date,
     )
+    check_wait(wait)
     with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
         warn_of_missing(config, client)
         intention = client.intend_probe(
@@ -229,7 +233,7 @@ class _Run:
         code = exit_code(error)
         if self._done and code == NOT_DELIVERED:
             code = UNKNOWN  # what was posted is there, whatever became of the question
-        advice = self._advice(code)
+        advice = self._advice(code, error)
         names = [step.name for step in self._done]
         failed = next(name for name in _STEPS if name not in names)
         if self._json:
@@ -242,16 +246,28 @@ class _Run:
             paragraph(advice, indent=4)
         return code
 
-    def _advice(self, code: int) -> str:
+    def _advice(self, code: int, error: ClaimBridgeError) -> str:
         again = f"claimbridge probe {self._client.ledger.name}"
         if code == UNKNOWN:
-            return f"run `{again}` again: it goes on with this voucher, and posts no other"
+            wait = error.retry_after if isinstance(error, OutcomeUnknown) else None
+            soon = f" in {math.ceil(wait)} s" if wait else ""
+            first = f"{self._settle()}; then " if error.code in _PARKED else ""
+            then = "it goes on with this voucher, and posts no other"
+            return f"{first}run `{again}` again{soon}: {then}"
         if code == NOT_DELIVERED:
             return f"nothing was posted; `claimbridge doctor --ask` looks why, then `{again}` again"
         profile = self._client.ledger.setup.config.profile
         page = profile in PROFILES and profile not in _NO_PAGE
         where = f' as "First day" in docs/{profile}.md says' if page else ""
         return f"fix what the ERP refuses{where}, then run `{again}` again"
+
+    def _settle(self) -> str:
+        document = self._intention.document
+        command = f"claimbridge journal settle {document.key.claim_id} --revision 1"
+        return (
+            f"look for {document.reference} in the ERP, and record what you find: "
+            f"`{command} --posted NUMBER` or `{command} --not-posted`"
+        )
 
     def _conclude(self) -> None:
         left = sum(not step.is_proven for step in self._done)
