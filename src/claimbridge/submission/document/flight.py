@@ -138,6 +138,14 @@ def _with_totals(flight: Submission, outcome: Outcome, ledger: Exchanger) -> Pla
     if not ledger.rules.capabilities.can_query:
         return outcome
     (answer,) = outcome_of_each((flight,), (yield from ledger.exchange("query", (flight,))))
+    if answer.kind is OutcomeKind.ABSENT and flight.doubt_since is not None:
+        # "There already" and "not there" contradict each other: it is not acknowledged on either,
+        # nor refused. A later question may find it.
+        return Outcome(
+            kind=OutcomeKind.UNKNOWN,
+            reference=outcome.reference,
+            text="the ERP refuses our reference as there already, and does not find it when asked",
+        )
     return answer if answer.kind in EVIDENCE and answer.totals else outcome
 
 
