@@ -29,6 +29,7 @@ from claimbridge.bounds import check_finite, check_numbers
 from claimbridge.environment import Variable, overrides_nothing, read_as, stem, variables_of
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.model.zones import find_zone
+from claimbridge.places import path_in
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,8 +162,14 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
 
     def path(self, value: str) -> Path:
-        """Return a configured path, from the configuration's own folder where it is relative."""
-        return Path(self.folder, value).expanduser()
+        """Return a configured path, from the configuration's own folder where it is relative.
+
+        Raises ConfigurationError where it begins with the home of a user whom nobody knows.
+        """
+        try:
+            return path_in(self.folder, value)
+        except ValueError as error:
+            raise ConfigurationError(f"ledger {self.name}: {error}", code="CB-251") from error
 
     @property
     def zone(self) -> ZoneInfo | None:

@@ -145,3 +145,28 @@ def test_a_credit_is_never_written_as_a_debit() -> None:
     """``credit = 1`` is what EAS writes for debits: every side would be the same."""
     with pytest.raises(ConfigurationError, match="credit"):
         load_profile("kingdee-eas", {"credit": 1})
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "needed"),
+    [
+        ("CB-251", LedgerConfig, {"endpoint": "https://erp.example/"}),
+        ("CB-510", HesiSettings, {"app_key": "env:K", "app_secret": "env:S"}),
+        ("CB-531", SourceConfig, {"name": "inbox", "kind": "folder", "ledger": "CN"}),
+    ],
+)
+def test_a_home_is_found_from_any_folder(
+    monkeypatch: pytest.MonkeyPatch, code: str, kind: Any, needed: dict[str, Any]
+) -> None:
+    """``~`` means the home also where the file is named with its folder; others start there."""
+    monkeypatch.setenv("HOME", "/home/wang")
+    for folder in (".", "/etc/claimbridge", "conf"):
+        path = kind(**needed, folder=folder).path
+        assert path("~/chart.toml") == Path("/home/wang/chart.toml")
+        assert path("/srv/chart.toml") == Path("/srv/chart.toml")
+        assert path("chart.toml") == Path(folder, "chart.toml")
+        with pytest.raises(
+            ConfigurationError, match="~nobody-of-this-name/x names a home"
+        ) as caught:
+            path("~nobody-of-this-name/x")
+        assert caught.value.code == code

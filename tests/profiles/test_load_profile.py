@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ConfigurationError, KeyUnavailable
 from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.profiles.sap.journal_entry import SapJournalEntry
@@ -81,6 +81,20 @@ def test_what_is_no_profile_is_a_configuration_error(
     with pytest.raises(ConfigurationError, match=said) as caught:
         load_profile(f"{module}:profile")
     assert caught.value.code == "CB-241"
+
+
+@pytest.mark.parametrize("where", ["", "def profile():\n    "])
+def test_an_error_of_ours_passes_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A profile that says by our own errors what is missing is not called unloadable."""
+    source = (
+        "from claimbridge.errors import KeyUnavailable\n"
+        f"{where}raise KeyUnavailable('the licence has no key')\n"
+    )
+    module = own_module(tmp_path, monkeypatch, source)
+    with pytest.raises(KeyUnavailable, match="the licence has no key"):
+        load_profile(f"{module}:profile")
 
 
 def test_a_missing_module_is_a_configuration_error() -> None:

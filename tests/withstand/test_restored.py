@@ -32,7 +32,6 @@ from tests.withstand.scene import (
 )
 from tests.withstand.test_invoices import using
 
-from claimbridge import submission
 from claimbridge.cli.app import main
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
@@ -46,6 +45,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.journal import SqliteJournal
+from claimbridge.ledger import writing
 from claimbridge.model import Acknowledgement, Claim, Key, State
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
@@ -387,7 +387,7 @@ def test_what_an_earlier_version_sent_is_found_by_its_name(
             Key(book, mine.id, 1), load_profile("sap-bapi").capabilities
         )
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(submission, "reference_for", lambda *_, **__: earlier)
+            patched.setattr(writing, "reference_for", lambda *_, **__: earlier)
             patched.setattr(adoption, "reference_for", lambda *_, **__: earlier)
             patched.setattr(unseen, "reference_for", lambda *_, **__: earlier)
             stage.submit(mine)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from claimbridge.profiles.kit.owners import Marked, Owner
 from claimbridge.profiles.kit.sourced import Sourced
 
 
@@ -15,9 +16,9 @@ class Inner(msgspec.Struct, frozen=True, kw_only=True):
 
     Its text goes to the key path ``at`` of the request's body (``xmlStr``, ``arg0/data``).
     ``schema`` is an XSD: one of ``claimbridge.xsd`` by its name, or a path; ``element`` its root
-    as ``{namespace}name``. ``body`` and ``sources`` are as a Request's. With the format ``json``
-    elements become members, those that may repeat arrays, and numbers and booleans of the schema
-    are such in JSON. An XML text declares ``encoding``.
+    as ``{namespace}name``. ``body``, ``sources`` and ``owners`` are as a Request's. With the format
+    ``json`` elements become members, those that may repeat arrays, and numbers and booleans of the
+    schema are such in JSON. An XML text declares ``encoding``.
     """
 
     at: str
@@ -27,6 +28,7 @@ class Inner(msgspec.Struct, frozen=True, kw_only=True):
     sources: Mapping[str, str] = {}
     format: Literal["xml", "json"] = "xml"
     encoding: Literal["UTF-8", "GBK"] = "UTF-8"
+    owners: Mapping[str, Owner] = {}
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +36,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sources`` maps a path in the body to the claim field that the value came from. Paths are
     written as in findings (``Voucher[1]/Posting[2]/Amount``): local names, counted only where a
-    name repeats. ``port`` names another port of the same ERP, one of the profile's ``ports``; "" is
-    the ledger's endpoint. ``harmless`` marks a call of a conversation that changes nothing in the
-    ledger: logging in, asking, polling. ``inner`` is a document that travels as text in the body.
+    name repeats. ``owners`` maps a path to the posting or submission that its element stands for,
+    as the profile marked it (``profiles.kit.owners``). ``port`` names another port of the same ERP,
+    one of the profile's ``ports``; "" is the ledger's endpoint. ``harmless`` marks a call of a
+    conversation that changes nothing in the ledger: logging in, asking, polling. ``inner`` is a
+    document that travels as text in the body.
     """
 
     operation: str
@@ -45,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     port: str = ""
     harmless: bool = False
     inner: Inner | None = None
+    owners: Mapping[str, Owner] = {}
 
 
 def as_request(operation: str, body: Mapping[str, Any]) -> Request:
@@ -53,12 +58,22 @@ def as_request(operation: str, body: Mapping[str, Any]) -> Request:
     Leaves are ``Sourced`` or plain text. None, an empty ``Sourced`` and an empty list are left
     out: claims and vouchers use "" for "not given".
     """
-    sources: dict[str, str] = {}
-    return Request(operation=operation, body=_plain(body, "", sources), sources=sources)
+    found = _Found({}, {})
+    plain = _plain(body, "", found)
+    return Request(operation=operation, body=plain, sources=found.sources, owners=found.owners)
 
 
-def _plain(body: Mapping[str, Any], path: str, sources: dict[str, str]) -> dict[str, Any]:
+class _Found(NamedTuple):
+    """What is known of the values and elements of a body, by their paths."""
+
+    sources: dict[str, str]
+    owners: dict[str, Owner]
+
+
+def _plain(body: Mapping[str, Any], path: str, found: _Found) -> dict[str, Any]:
     plain: dict[str, Any] = {}
+    if isinstance(body, Marked):
+        found.owners[path] = body.owner
     for name, value in body.items():
         if value is None or value == [] or (isinstance(value, Sourced) and not value.text):
             continue
@@ -66,17 +81,17 @@ def _plain(body: Mapping[str, Any], path: str, sources: dict[str, str]) -> dict[
             step = _step(path, name)
             # A step is counted only where its name repeats.
             steps = [step] if len(value) == 1 else [f"{step}[{n + 1}]" for n in range(len(value))]
-            plain[name] = [_value(value[n], steps[n], sources) for n in range(len(value))]
+            plain[name] = [_value(value[n], steps[n], found) for n in range(len(value))]
         else:
-            plain[name] = _value(value, _step(path, name), sources)
+            plain[name] = _value(value, _step(path, name), found)
     return plain
 
 
-def _value(value: object, path: str, sources: dict[str, str]) -> object:
+def _value(value: object, path: str, found: _Found) -> object:
     if isinstance(value, Sourced):
-        sources[path] = value.field
+        found.sources[path] = value.field
         return value.text
-    return _plain(value, path, sources) if isinstance(value, Mapping) else value
+    return _plain(value, path, found) if isinstance(value, Mapping) else value
 
 
 def _step(path: str, name: str) -> str:

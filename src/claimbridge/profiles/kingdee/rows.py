@@ -11,6 +11,7 @@ import msgspec
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
 from claimbridge.model.money import EXACT, rounded, summed
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 
 if TYPE_CHECKING:
@@ -46,9 +47,12 @@ def rows(submission: Submission, settings: RowSettings) -> list[requests.WSWSVou
     try:
         amounts = local_amounts(voucher, settings)
         return [
-            _head(submission, settings)
-            | _row(posting, local, number, voucher, settings)
-            | _assistants(posting, settings)
+            of_posting(
+                posting,
+                _head(submission, settings)
+                | _row(posting, local, number, voucher, settings)
+                | _assistants(posting, settings),
+            )
             for number, (posting, local) in enumerate(
                 zip(voucher.postings, amounts, strict=True), start=1
             )

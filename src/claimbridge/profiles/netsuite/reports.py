@@ -19,6 +19,7 @@ import msgspec
 
 from claimbridge.model import Posting, Submission, Voucher
 from claimbridge.profiles.kit.limits import one_line, only_currency
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.netsuite.codes import Codes, LineField, double
 from claimbridge.profiles.netsuite.postings import (
@@ -47,7 +48,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
 
     codes: Codes
     one_world: bool
-    approved: bool
+    approved: bool | Literal["site"]
     billable: bool
     time_of_day: str
 
@@ -66,7 +67,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
         report: requests.ExpenseReport = {
             "@xsi:type": "ExpenseReport",
             "@externalId": Sourced(submission.reference, "id"),
-            "account": self._account(postings.employee) if self.approved else None,
+            "account": self._account(postings.employee) if self.approved is True else None,
             "entity": self.codes.ref("entity", Sourced(voucher.employee, "employee")),
             "expenseReportCurrency": self.codes.ref("currency", currency),
             "subsidiary": self.codes.ref("subsidiary", company) if self.one_world else None,
@@ -79,11 +80,14 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             "complete": True,
             # The claim's approver has approved it; accounting may look again.
             "supervisorApproval": True,
-            "accountingApproval": self.approved,
+            "accountingApproval": None if self.approved == "site" else self.approved,
             "expenseList": {
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
-                "expense": [self._expense(one, voucher, currency) for one in postings.lines],
+                "expense": [
+                    of_posting(one.spent, self._expense(one, voucher, currency))
+                    for one in postings.lines
+                ],
             },
         }
         head = self._head(postings, voucher)

@@ -22,6 +22,7 @@ from claimbridge.model import (
     as_amount,
 )
 from claimbridge.profiles.base import Capabilities, Page
+from claimbridge.profiles.kit.owners import of_document
 from claimbridge.profiles.kit.reading import Read, legible, of_several, read_untyped, unknown
 from claimbridge.profiles.reference.voucher_xml import (
     NAMESPACE,
@@ -64,7 +65,8 @@ class Reference:
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``SubmitVoucher`` for one submission, ``SubmitVouchers`` for more."""
         vouchers = [
-            voucher_body(submission, number=n) for n, submission in enumerate(submissions, start=1)
+            of_document(submission, voucher_body(submission, number=n))
+            for n, submission in enumerate(submissions, start=1)
         ]
         if len(vouchers) == 1:
             one: requests.SubmitVoucher = {"Voucher": vouchers[0]}
@@ -74,7 +76,9 @@ class Reference:
 
     def reverse(self, submission: Submission) -> Request:
         """Return ``ReverseVoucher``: the reversal is a voucher with a reference of its own."""
-        body: requests.ReverseVoucher = {"Voucher": voucher_body(submission, number=1)}
+        body: requests.ReverseVoucher = {
+            "Voucher": of_document(submission, voucher_body(submission, number=1))
+        }
         return as_request("ReverseVoucher", body)
 
     def query(self, references: Sequence[str]) -> Request:

@@ -15,6 +15,7 @@ from lxml import etree
 from claimbridge.errors import DocumentError
 from claimbridge.model import JournalEntry, Posting, Purpose, Role, Side, Submission, Voucher
 from claimbridge.model.voucher_fields import POSTING, VOUCHER, Omission
+from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, sourced
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def voucher_body(submission: Submission, *, number: int) -> requests.Voucher:
             {"Currency": currency, "Amount": Sourced(f"{amount:f}", "total")}
             for currency, amount in sorted(voucher.totals.items())
         ],
-        "Posting": [_posting(posting, n) for n, posting in enumerate(voucher.postings, start=1)],
+        "Posting": [
+            of_posting(posting, _posting(posting, n))
+            for n, posting in enumerate(voucher.postings, start=1)
+        ],
     }
 
 

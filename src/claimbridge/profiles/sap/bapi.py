@@ -39,6 +39,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import read_untyped, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
@@ -156,11 +157,11 @@ class SapBapi:
         for count, posting in enumerate(voucher.postings, start=1):
             number = f"{count:010}"
             if is_creditor(posting):
-                vendor_items.append(_vendor_item(posting, number))
+                vendor_items.append(of_posting(posting, _vendor_item(posting, number)))
             elif is_tax(posting):
-                tax_items.append(self._tax_item(posting, number, code))
+                tax_items.append(of_posting(posting, self._tax_item(posting, number, code)))
             else:
-                items.append(_gl_item(posting, number, voucher.claim_id))
+                items.append(of_posting(posting, _gl_item(posting, number, voucher.claim_id)))
         body: requests.AccDocumentPost = {
             "Documentheader": {
                 "BusAct": "RFBU",
@@ -177,14 +178,14 @@ class SapBapi:
             "Accounttax": {"item": tax_items} if tax_items else None,
             "Currencyamount": {
                 "item": [
-                    _amount(posting, f"{count:010}")
+                    of_posting(posting, _amount(posting, f"{count:010}"))
                     for count, posting in enumerate(voucher.postings, start=1)
                 ]
             },
             # Services return only those optional tables that the request names.
             "Return": {},
         }
-        return as_request(self._post, body)
+        return as_request(self._post, of_document(submission, body))
 
     def reverse(self, submission: Submission) -> Request:
         """Return the posting of the reversing voucher, a document with a reference of its own."""

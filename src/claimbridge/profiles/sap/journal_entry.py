@@ -52,6 +52,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import of_several, read_untyped
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
@@ -176,16 +177,15 @@ class SapJournalEntry:
                 f"{first}{more}", "bulk", *(_submission_name(one) for one, _ in entries)
             ),
             "JournalEntryCreateRequest": [
-                {
-                    "MessageHeader": self._header(
-                        submission.reference, _submission_name(submission)
-                    ),
-                    "JournalEntry": entry,
-                }
+                of_document(submission, self._request(submission, entry))
                 for submission, entry in entries
             ],
         }
         return as_request(OPERATION, body)
+
+    def _request(self, submission: Submission, entry: requests.JournalEntry) -> requests.Request:
+        name = _submission_name(submission)
+        return {"MessageHeader": self._header(submission.reference, name), "JournalEntry": entry}
 
     def _header(self, message_id: str, *names: str) -> requests.MessageHeader:
         # The same for the same submissions, on every attempt and after a crash: a gateway, or
@@ -249,14 +249,15 @@ def _with_items(
     for count, posting in enumerate(voucher.postings, start=1):
         number, base = str(count), posting.tax_base
         if posting.role in debtors and posting.partner:
-            debtor_items.append(_debtor_item(posting, number))
+            debtor_items.append(of_posting(posting, _debtor_item(posting, number)))
         elif is_creditor(posting):
-            creditor_items.append(_creditor_item(posting, number))
+            creditor_items.append(of_posting(posting, _creditor_item(posting, number)))
         elif is_tax(posting) and base is not None:
             is_direct = posting.tax_code not in code
-            tax_items.append(_tax_item(posting, base, number, is_direct=is_direct))
+            tax_item = _tax_item(posting, base, number, is_direct=is_direct)
+            tax_items.append(of_posting(posting, tax_item))
         else:
-            items.append(_gl_item(posting, number, voucher.claim_id))
+            items.append(of_posting(posting, _gl_item(posting, number, voucher.claim_id)))
     entry["Item"] = items
     entry["DebtorItem"] = debtor_items
     entry["CreditorItem"] = creditor_items

@@ -135,6 +135,7 @@ class InString:
             element=self._root,
             body=plain.body,
             sources=plain.sources,
+            owners=plain.owners,
             format=self._format,
             encoding=self._encoding,
         )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Side, Submission, Voucher
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
@@ -90,14 +91,14 @@ class VoucherTemplate:
         voucher = submission.voucher
         for posting in voucher.postings:
             self._check_places(posting, voucher)
-        document: dict[str, Any] = {}
+        document: dict[str, Any] = of_document(submission, {})
         for path, text in self._head.items():
             _put(document, path, _fill(text, _head_values(submission), _FIELD_OF))
         rows = []
         for number, posting in enumerate(voucher.postings, start=1):
             values = self._posting_values(posting, number)
             fields = {name: claim_field(posting, name) for name in values}
-            row: dict[str, Any] = {}
+            row: dict[str, Any] = of_posting(posting, {})
             for path, text in self._posting.items():
                 _put(row, path, _fill(text, values, fields))
             rows.append(row)

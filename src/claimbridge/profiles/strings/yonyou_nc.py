@@ -32,6 +32,7 @@ from claimbridge.model import (
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 from claimbridge.profiles.request import Inner, Request, as_request
@@ -114,13 +115,14 @@ class YonyouNc:
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``synchronizeData`` with one voucher; raises ClaimError CB-175 or CB-177."""
         submission = submissions[0]
-        document = as_request(OPERATION, self._document(submission))
+        document = as_request(OPERATION, of_document(submission, self._document(submission)))
         inner = Inner(
             at="xmlStr",
             schema="yonyou-nc.xsd",
             element="ufinterface",
             body=document.body,
             sources=document.sources,
+            owners=document.owners,
             encoding=self._encoding,
         )
         return Request(operation=OPERATION, body={"pluginCode": self._plugin}, inner=inner)
@@ -174,7 +176,7 @@ class YonyouNc:
             "pk_group": self._group,
             "details": {
                 "item": [
-                    self._entry(posting, number, voucher)
+                    of_posting(posting, self._entry(posting, number, voucher))
                     for number, posting in enumerate(voucher.postings, start=1)
                 ]
             },

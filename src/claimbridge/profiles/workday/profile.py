@@ -31,6 +31,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
 from claimbridge.profiles.request import Request, as_request
@@ -144,13 +145,14 @@ class Workday:
 
         The errors of a refusal name the claim fields behind them.
         """
+        asks = request.operation == QUERY
+        reference = _asked(request) if asks else str(request.body[_DATA][JOURNAL_ID])
         answer = yield from answer_to(request)
         if not isinstance(answer, Fault):
             return self.read(answer)
-        if request.operation == QUERY:
-            return (read_fault(answer, asked=_asked(request)),)
-        reference = str(request.body[_DATA][JOURNAL_ID])
         outcome = read_fault(answer, asked=reference)
+        if asks:
+            return (outcome,)
         if outcome.kind is _K.REJECTED and may_exist(answer):
             question = msgspec.structs.replace(self.query([reference]), harmless=True)
             outcome = _of_refusal(outcome, (yield from self.converse(question)), reference)
@@ -182,7 +184,7 @@ class Workday:
             "Journal_Entry_Memo": Sourced(one_line(voucher.text), "title"),
             "External_Reference_ID": Sourced(submission.reference, "id"),
             "Journal_Entry_Line_Replacement_Data": [
-                self._line(posting, number, taken_back, voucher.claim_id)
+                of_posting(posting, self._line(posting, number, taken_back, voucher.claim_id))
                 for number, posting in enumerate(voucher.postings, start=1)
             ],
         }
@@ -194,7 +196,7 @@ class Workday:
             ),
             "Accounting_Journal_Data": journal,
         }
-        return as_request(SUBMIT, body)
+        return as_request(SUBMIT, of_document(submission, body))
 
     def _line(
         self, posting: Posting, number: int, taken_back: str, claim_id: str
@@ -227,10 +229,12 @@ class Workday:
                 code="CB-166",
                 claim_id=claim_id,
             )
-        tags = {self._worktags[name]: code for name, code in held.items()}
-        own = [_reference(kind, code.text, code.field) for kind, code in tags.items()]
+        kinds = {self._worktags[name] for name in held}
+        own = [
+            _reference(self._worktags[name], code.text, code.field) for name, code in held.items()
+        ]
         others = self._of_role.get(posting.role, {})
-        return own + [_reference(kind, others[kind]) for kind in others if kind not in tags]
+        return own + [_reference(kind, others[kind]) for kind in others if kind not in kinds]
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
@@ -255,7 +259,7 @@ def _of_refusal(refused: Outcome, answers: Sequence[Outcome], reference: str) ->
     is taken for ours. A refusal stands only if Workday says that there is none.
     """
     words = "; ".join(one.text for one in refused.reasons)
-    ours = [one for one in answers if (one.reference or reference).upper() == reference]
+    ours = [one for one in answers if (one.reference or reference).upper() == reference.upper()]
     kinds = {one.kind for one in ours}
     if kinds == {_K.ABSENT}:
         return refused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import Outcome
+from claimbridge.places import attribute_at
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.abilities import NamesNoPlace
 from claimbridge.sandbox import PROFILES, Responder
@@ -76,9 +76,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         assert self.responder is not None
         if not isinstance(self.responder, str):
             return self.responder
-        module, _, name = PROFILES.get(self.responder, self.responder).partition(":")
         try:
-            found = getattr(importlib.import_module(module), name)
+            found: Any = attribute_at(PROFILES.get(self.responder, self.responder))
             made: Responder = found() if isinstance(found, type) else found
         except Exception as error:  # a user's module may raise anything while it loads
             raise ConfigurationError(
