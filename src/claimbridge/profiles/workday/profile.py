@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.errors import ClaimError
+from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Posting, Role, Side, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
@@ -76,6 +76,8 @@ class Workday:
     of this type already: Workday takes one of each. A default spend category is one of them
     (``{"expense": {"Spend_Category_ID": "Travel"}}``). ``auto_complete`` asks Workday to approve
     every step of the business process by itself; without it the tenant's approvals decide.
+
+    Raises ConfigurationError CB-243 for a worktag without a type or a value.
     """
 
     name: str = "workday"
@@ -101,6 +103,9 @@ class Workday:
         worktags_by_role: Mapping[Role, Mapping[str, str]] = _NO_ROLES,
         auto_complete: bool = False,
     ) -> None:
+        _check_worktags("worktags", worktags)
+        for role, tags in worktags_by_role.items():
+            _check_worktags(f"worktags_by_role.{role}", tags)
         self._account_set = account_set
         self._ledger_type = ledger_type
         self._journal_source = journal_source
@@ -235,6 +240,16 @@ class Workday:
         ]
         others = self._of_role.get(posting.role, {})
         return own + [_reference(kind, others[kind]) for kind in others if kind not in kinds]
+
+
+def _check_worktags(option: str, tags: Mapping[str, str]) -> None:
+    for name, value in tags.items():
+        if not (name.strip() and value.strip()):
+            raise ConfigurationError(
+                f"profile 'workday': {option}: {name!r} = {value!r} says too little of a worktag; "
+                "see [ledger.X.options]",
+                code="CB-243",
+            )
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
