@@ -33,6 +33,13 @@ _NAMES: Final = {"wd": _URI}
 _SERIES: Final = Series("journals", 1, 6)
 _ROOT: Final = "wd:Submit_Accounting_Journal_Request/wd:Accounting_Journal_Data"
 _LINE: Final = "Journal_Entry_Line_Replacement_Data"
+_PLACED: Final = frozenset({"exists", "absent"})
+"""Refusals whose place says what they mean."""
+_REFUSALS: Final = {
+    "locked": "The task cannot be completed: another user is working on this journal.",
+    "licence": "The tenant has reached its limit of concurrent requests.",
+}
+"""What a tenant says of its own state, by the sandbox's names."""
 _STATUS: Final = {"entered": "In_Progress", "rejected": "Denied"}
 # What the contract says of a journal that is there, and the same for users of other languages.
 _ADD_ONLY: Final = "The Web Service is set to Add Only; documents cannot be resubmitted."
@@ -72,7 +79,7 @@ class WorkdayResponder:
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a Validation_Fault."""
-        return _invalid([(one, f"{_ROOT}/{_at(one.field)}") for one in objections], call.manner)
+        return _invalid(call, [(one, f"{_ROOT}/{_at(one.field)}") for one in objections])
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: Workday answers by HTTP alone."""
@@ -84,13 +91,13 @@ class WorkdayResponder:
         entry = _entry(journal)
         with desk.books.transaction() as books:
             if books.document_of(self.name, entry.reference) is not None:
-                return _invalid([_repeat(entry.reference, call.manner)], call.manner)
+                return _invalid(call, [_repeat(entry.reference, call.manner)])
             target = self._target(entry, books)
             objections = list(desk.rules.objections(entry))
             if target is not None:
                 objections += filter(None, [irreversible(entry, target)])
             if objections:
-                return self.refuse(call, objections) or _invalid([], call.manner)
+                return self.refuse(call, objections) or _invalid(call, [])
             held = books.enter(self.name, entry, canonical(journal), series=_SERIES, unique=True)
             if not desk.holds:
                 held = books.post(held)
@@ -107,8 +114,7 @@ class WorkdayResponder:
             held = [books.latest(self.name, reference) for reference in asked]
         lacking = [n for n, one in enumerate(held, start=1) if one is None]
         if lacking:
-            absent = [_absence(asked[n - 1], n, call.manner) for n in lacking]
-            return _invalid(absent, call.manner)
+            return _invalid(call, [_absence(asked[n - 1], n, call.manner) for n in lacking])
         echo = element(f"{_WD}Request_References")
         echo.extend(_ids("JournalEntryReference", Accounting_Journal_ID=one) for one in asked)
         results = element(
@@ -246,44 +252,53 @@ _Error = tuple[Objection, str]
 def _repeat(reference: str, manner: Manner) -> _Error:
     """Return the refusal of an id that exists: where, and in which words, is the tenant's."""
     request, _, data = _ROOT.partition("/")
-    places = (f"{request}/@wd:Add_Only", f"{request}/{data}", request)
-    place = manner.choose("repeat", f"{_ROOT}/wd:Accounting_Journal_ID", *places)
-    words = manner.choose("words", f"The ID {reference} is already in use.", *_ADD_ONLY_ELSEWHERE)
-    if place in places and reference in words:
-        words = _ADD_ONLY
-    return Objection("exists", words), place
+    own = f"The ID {reference} is already in use."
+    place = manner.choose(
+        "repeat",
+        f"{_ROOT}/wd:Accounting_Journal_ID",
+        f"{request}/@wd:Add_Only",
+        f"{request}/{data}",
+        request,
+    )
+    return Objection("exists", manner.choose("words", own, *_ADD_ONLY_ELSEWHERE)), place
 
 
 def _absence(reference: str, number: int, manner: Manner) -> _Error:
     """Return the refusal of a question for an id that nobody has."""
     place = f"wd:Get_Journals_Request/wd:Request_References/wd:JournalEntryReference[{number}]"
     words = f"'{reference}' is not a valid ID value for type = 'Accounting_Journal_ID'"
-    return Objection("absent", f"Invalid ID value.  {words}"), place + manner.choose(
-        "id", "/wd:ID", ""
-    )
+    step = manner.choose("id", "/wd:ID", "")
+    return Objection("absent", f"Invalid ID value.  {words}"), f"{place}{step}"
 
 
-def _xpath(place: str, manner: Manner) -> str:
-    """Return a place as this tenant writes it."""
-    counted = "/".join(
-        step if step.endswith("]") or step.startswith("@") else f"{step}[1]"
-        for step in place.split("/")
-    )
-    return manner.choose("xpath", f"/{place}", f"/{counted}", f"/{counted}".replace("wd:", "bsvc:"))
-
-
-def _invalid(errors: Sequence[_Error], manner: Manner) -> ErpAnswer:
+def _invalid(call: ErpCall, errors: Sequence[_Error]) -> ErpAnswer:
     detail = element(f"{_WD}Validation_Fault")
+    told = call.manner.choose("message", "Validation error occurred.", "", "验证出错。")
     for objection, place in errors:
-        general = "Validation error occurred."
+        text = _REFUSALS.get(objection.code, objection.text)
         detail.append(
             element(
                 f"{_WD}Validation_Error",
-                element(f"{_WD}Message", manner.choose("message", general, objection.text)),
-                element(f"{_WD}Detail_Message", objection.text),
-                element(f"{_WD}Xpath", _xpath(place, manner)),
+                # Tenants repeat the text here.
+                element(f"{_WD}Message", told or text),
+                element(f"{_WD}Detail_Message", text),
+                element(f"{_WD}Xpath", _xpath(call, objection, place)),
             )
         )
     reason = f"Validation error occurred. {errors[0][0].text}" if errors else "Validation error"
-    code = manner.choose("code", "", "validationError")
-    return ErpAnswer(content=render(detail), fault="sender", reason=reason, subcode=code)
+    return ErpAnswer(
+        content=render(detail),
+        fault="sender",
+        reason=reason,
+        subcode=call.manner.choose("code", "", "validationError"),
+    )
+
+
+def _xpath(call: ErpCall, objection: Objection, place: str) -> str:
+    """Return where an error stands: tenants number every step, and name no place for some."""
+    if not objection.field and objection.code not in _PLACED:
+        place = call.manner.choose("no-place", place, "") and place
+    if call.manner.choose("steps", "plain", "numbered", "numbered") == "numbered":
+        place = re.sub(r"(?<![\]])(?=/|$)", "[1]", place) if place else ""
+        place = place.replace("wd:", "bsvc:")
+    return f"/{place}" if place else ""
