@@ -35,7 +35,7 @@ from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
 from claimbridge.profiles.request import Request, as_request
-from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault
+from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault, refusal
 from claimbridge.profiles.workday.replies import read_acceptance, read_journals
 
 if TYPE_CHECKING:
@@ -158,9 +158,10 @@ class Workday:
         outcome = read_fault(answer, asked=reference)
         if asks:
             return (outcome,)
-        if outcome.kind is _K.REJECTED and may_exist(answer):
+        if outcome.kind in {_K.REJECTED, _K.UNKNOWN} and may_exist(answer):
             question = msgspec.structs.replace(self.query([reference]), harmless=True)
-            outcome = _of_refusal(outcome, (yield from self.converse(question)), reference)
+            found = yield from self.converse(question)
+            outcome = _of_refusal(refusal(answer), found, reference)
         return (_at_claim_fields(outcome, request),)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
