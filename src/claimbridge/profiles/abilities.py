@@ -179,6 +179,19 @@ class NamesNoPlace(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesKept(Protocol):
+    """A profile that needs constants in its requests: to refuse repeats, or to read its answers.
+
+    What carries the reference, amounts, accounts and the like is found out, and not listed.
+    """
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """The paths that ``omit`` and ``extra`` leave alone, without counts, with the reasons."""
+        ...
+
+
 def lacking(profile: Profile) -> Iterator[str]:
     """Yield the methods that a profile's capabilities promise, and that it does not have."""
     can = profile.capabilities

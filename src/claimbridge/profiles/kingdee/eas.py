@@ -98,6 +98,14 @@ class KingdeeEas:
     auth_kinds: tuple[str, ...] = ("eas-login",)
     ports: Mapping[str, str] = {"login": "EASLogin"}
     operations: tuple[str, ...] = (IMPORT, FIND, "login")
+    kept: Mapping[str, str] = {
+        "col/item/currencyNumber": "the currency",
+        "col/item/localRate": "the rate",
+        "col/item/entrySeq": "the number of the entry",
+        "col/item/asstSeq": "the number of the row",
+        "col/item/itemFlag": "the kind of the row",
+        "isSubmit": "whether it is more than a draft",
+    }
 
     def __init__(
         self,

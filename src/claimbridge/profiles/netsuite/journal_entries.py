@@ -105,6 +105,16 @@ _NOT_IN_ENTRIES: Final[Mapping[str, str]] = {
 }
 
 
+_KEPT: Final[Mapping[str, str]] = {
+    "record/lineList/@replaceAll": "that a repeat replaces the lines, and adds none",
+    "record/expenseList/@replaceAll": "that a repeat replaces the lines, and adds none",
+    "record/expenseList/expense/corporateCreditCard": "whom the amount is owed to",
+    "record/entity": "whom the amounts are owed to",
+    "record/advance": "the amount of advances",
+    "record/acctCorpCardExp": "the account of the card",
+}
+
+
 class _JobFirst(Request, frozen=True, kw_only=True):
     """The question for a job, and the one for its records that follows once it has ended."""
 
@@ -127,6 +137,7 @@ class NetSuite:
     capabilities: Capabilities = _CAPABILITIES
     auth_kinds: tuple[str, ...] = ("token-passport",)
     operations: tuple[str, ...] = (UPSERT, QUERY, UPSERT_LIST, CHECK, RESULT)
+    kept: Mapping[str, str] = _KEPT
 
     def __init__(
         self,

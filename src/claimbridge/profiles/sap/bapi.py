@@ -88,6 +88,7 @@ _CAPABILITIES: Final = Capabilities(
     entry=ENTRY,
 )
 _DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
+_ITEMS: Final = ("Accountgl", "Accountpayable", "Accounttax", "Currencyamount")
 _TABLES: Final = SapTables()
 
 
@@ -111,6 +112,12 @@ class SapBapi:
         "reverses": "the reversing document is one of its own, with a reference made from ours",
     }
     dimensions: Sequence[str] = _DIMENSIONS
+    kept: Mapping[str, str] = {
+        **dict.fromkeys((f"{table}/item/ItemnoAcc" for table in _ITEMS), "which amount is whose"),
+        "Currencyamount/item/CurrType": "which currency the amount is in",
+        "Accounttax/item/DirectTax": "whether an item's amount holds the tax",
+        "Return": "the request for SAP's messages",
+    }
 
     def __init__(
         self,

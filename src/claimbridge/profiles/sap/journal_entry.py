@@ -99,6 +99,7 @@ _DIMENSIONS: Final = (
     "fund",
     "grant",
 )
+_ENTRY: Final = "JournalEntryCreateRequest/JournalEntry"
 _MESSAGES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:claimbridge:sap-journal-entry:message")
 
 
@@ -117,6 +118,10 @@ class SapJournalEntry:
     capabilities: Capabilities = _CAPABILITIES
     no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
     dimensions: Sequence[str] = _DIMENSIONS
+    kept: Mapping[str, str] = {
+        f"{_ENTRY}/OriginalReferenceDocumentType": "the kind of number that a reversal names",
+        f"{_ENTRY}/ProductTaxItem/IsDirectTaxPosting": "whether an item's amount holds the tax",
+    }
 
     def __init__(
         self,

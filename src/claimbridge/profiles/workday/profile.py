@@ -94,6 +94,11 @@ class Workday:
         "posting.tax_base": NO_TAX,
     }
     operations: tuple[str, ...] = (SUBMIT, QUERY)
+    kept: Mapping[str, str] = {
+        "@Add_Only": "that Workday refuses a repeat",
+        "@version": "the form of the answer",
+        "Accounting_Journal_Data/Submit": "that the journal is more than a draft",
+    }
 
     def __init__(
         self,
