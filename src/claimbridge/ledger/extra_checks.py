@@ -104,11 +104,10 @@ class _Check:
         for trial, usual in zip(self._made, before, strict=True):
             if tried[trial.request.operation] >= _MOST:
                 continue
-            applied = self._applied(trial, entries)
-            if 0 not in applied.used:
+            if 0 not in self._applied(trial, entries[:1]).used:
                 continue
             tried[trial.request.operation] += 1
-            for finding in self._new(applied, usual):
+            for finding in self._own(trial, entries, usual):
                 why = f"the contract forbids it: {finding.path}: {finding.text}"
                 raise self._wrong(title, f"{why}; fix at or value")
         if not tried:
@@ -117,6 +116,16 @@ class _Check:
                 "no document has a place for it: no posting of these roles has such an element "
                 "with this profile; fix at, role or purpose",
             )
+
+    def _own(self, trial: Trial, entries: Sequence[Entry], usual: set[Place]) -> Iterator[Finding]:
+        """Yield what the first entry is to blame for, alone and beside the others.
+
+        Alone it may lack what another entry adds; beside them it may repeat what filters part.
+        """
+        alone = self._new(self._applied(trial, entries[:1]), usual)
+        beside = self._new(self._applied(trial, entries), usual) if alone else []
+        places = {_place(each) for each in beside}
+        yield from (each for each in alone if _place(each) in places)
 
     def _applied(self, trial: Trial, entries: Sequence[Entry]) -> Applied:
         given = tuple(self._full(one) for one in trial.submissions)

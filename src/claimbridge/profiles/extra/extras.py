@@ -13,9 +13,10 @@ before the profile sees it; but only where an entry really carries it.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import msgspec
@@ -38,7 +39,7 @@ from claimbridge.profiles.extra.paths import (
     without_counts,
 )
 from claimbridge.profiles.extra.settings import Extra, listed
-from claimbridge.profiles.extra.values import Scope, Template, template_of
+from claimbridge.profiles.extra.values import Occasion, Template, template_of
 from claimbridge.profiles.request import Inner, Request, as_request
 
 Submissions = tuple[Submission, ...]
@@ -71,7 +72,7 @@ class Entry:
         extra = self.extra
         return bool(self.for_postings or self.template.fields or extra.company or extra.purpose)
 
-    def takes(self, scope: Scope, *, any_account: bool = False) -> bool:
+    def takes(self, scope: Occasion, *, any_account: bool = False) -> bool:
         """Whether its filters let it stand for a document, or for a posting of it.
 
         ``any_account``: accounts and companies are not looked at.
@@ -258,7 +259,7 @@ class _Run:
             if scope is not None and scope.posting is not None:
                 self.carried |= {(at, scope.number - 1, n) for n in entry.template.dimensions}
 
-    def _targets(self, entry: Entry) -> Iterator[tuple[Element, Steps, int, Scope | None]]:
+    def _targets(self, entry: Entry) -> Iterator[tuple[Element, Steps, int, Occasion | None]]:
         """Yield each element to add to, the path in it, the submission's number, and the scope."""
         kind, prefix = entry.level
         if kind == "request":
@@ -282,35 +283,60 @@ class _Run:
             if isinstance(owner, Submission):
                 yield path, self._submission(owner), None
             else:
-                yield path, *self._posting(owner)
+                yield path, *self._whose[path]
 
-    def _scopes(self, entry: Entry, at: int, posting: int | None) -> Iterator[Scope]:
+    def _scopes(self, entry: Entry, at: int, posting: int | None) -> Iterator[Occasion]:
         submission = self._all[at]
         postings = submission.voucher.postings
         if posting is not None:
-            yield Scope(submission, postings[posting], posting + 1)
+            yield Occasion(submission, postings[posting], posting + 1)
         elif entry.for_postings:
             for number, one in enumerate(postings, start=1):
-                yield Scope(submission, one, number)
+                yield Occasion(submission, one, number)
         else:
-            yield Scope(submission)
+            yield Occasion(submission)
 
     def _submission(self, owner: Submission) -> int:
         exact = (at for at, one in enumerate(self._seen) if one is owner)
-        return next(exact, self._seen.index(owner) if owner in self._seen else 0)
+        alike = (at for at, one in enumerate(self._seen) if one.reference == owner.reference)
+        return next(itertools.chain(exact, alike), 0)
 
-    def _posting(self, owner: Posting) -> tuple[int, int]:
-        """Return the numbers of submission and posting; the profile may have made a copy."""
+    @cached_property
+    def _whose(self) -> dict[str, tuple[int, int]]:
+        """The numbers of submission and posting for each element of a posting."""
+        documents = {
+            path: self._submission(owner)
+            for path, owner in self._owners.items()
+            if isinstance(owner, Submission)
+        }
+        found: dict[str, tuple[int, int]] = {}
+        for path, owner in self._owners.items():
+            if isinstance(owner, Posting):
+                around = [one for one in documents if is_within(path, one)]
+                within = documents[max(around, key=len)] if around else None
+                prefix = without_counts(path)
+                taken = {whose for at, whose in found.items() if without_counts(at) == prefix}
+                found[path] = self._posting(owner, within, taken)
+        return found
+
+    def _posting(
+        self, owner: Posting, within: int | None, taken: Collection[tuple[int, int]]
+    ) -> tuple[int, int]:
+        """Return the numbers of submission and posting.
+
+        The profile may have made a copy, and one posting may stand in two vouchers: the first that
+        has no such element yet counts.
+        """
         every = [
             (at, number, posting)
             for at, one in enumerate(self._seen)
             for number, posting in enumerate(one.voucher.postings)
+            if within in (None, at)
         ]
-        for is_it in (operator.is_, operator.eq):
-            for at, number, posting in every:
-                if is_it(posting, owner):
-                    return at, number
-        return 0, 0
+        same = [(at, number) for at, number, posting in every if posting is owner]
+        alike = [(at, number) for at, number, posting in every if posting == owner]
+        known = same or alike or [(within or 0, 0)]
+        return next((one for one in known if one not in taken), known[0])
 
 
 def _without(

@@ -20,7 +20,8 @@ class Missing(NamedTuple):
     near: tuple[str, ...]
 
     def __str__(self) -> str:
-        there = f"; near are {', '.join(self.near)}" if self.near else ""
+        names = ", ".join(self.near)
+        there = f"; it knows {names} …" if names else ""
         return f"the contract knows no {self.step} in {self.above}{there}"
 
 

@@ -35,7 +35,7 @@ _OURS: Final = _PARTS | {"purpose", "reverses"}
 """Fields of a voucher that come from no field of the claim."""
 
 
-class Scope(NamedTuple):
+class Occasion(NamedTuple):
     """What a field is added for: a document, or one posting of it, counted from 1."""
 
     submission: Submission
@@ -67,7 +67,7 @@ class Template(NamedTuple):
     value without fields.
     """
 
-    fill: Callable[[Scope | None], Any]
+    fill: Callable[[Occasion | None], Any]
     fields: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
 
@@ -106,7 +106,7 @@ def _table(table: Mapping[str, object], what: str) -> Template:
 
 
 def _joined(
-    fill: Callable[[Scope | None], Any],
+    fill: Callable[[Occasion | None], Any],
     members: Iterable[Template],
     types: frozenset[str] = frozenset(),
 ) -> Template:
@@ -147,7 +147,7 @@ def _wrong(what: str, why: str) -> ConfigurationError:
     return ConfigurationError(f"{what}: value: {why}", code="CB-247")
 
 
-def _filled_text(pieces: list[tuple[str, str]], scope: Scope | None) -> Sourced | None:
+def _filled_text(pieces: list[tuple[str, str]], scope: Occasion | None) -> Sourced | None:
     fields = [_field(name, scope) for _, name in pieces if name and scope is not None]
     if fields and not any(each.text for each in fields):
         return None
@@ -157,12 +157,12 @@ def _filled_text(pieces: list[tuple[str, str]], scope: Scope | None) -> Sourced 
     return Sourced(text, source) if text else None
 
 
-def _filled_list(members: list[Template], scope: Scope | None) -> list[Any] | None:
+def _filled_list(members: list[Template], scope: Occasion | None) -> list[Any] | None:
     filled = [each.fill(scope) for each in members]
     return [each for each in filled if each is not None] or None
 
 
-def _filled_table(members: Mapping[str, Template], scope: Scope | None) -> dict[str, Any] | None:
+def _filled_table(members: Mapping[str, Template], scope: Occasion | None) -> dict[str, Any] | None:
     """Return the members that are not empty; None where all with a field are."""
     filled = {key: each.fill(scope) for key, each in members.items()}
     varying = [filled[key] for key, each in members.items() if each.fields]
@@ -171,7 +171,7 @@ def _filled_table(members: Mapping[str, Template], scope: Scope | None) -> dict[
     return {key: value for key, value in filled.items() if value is not None} or None
 
 
-def _field(name: str, scope: Scope | None) -> Sourced:
+def _field(name: str, scope: Occasion | None) -> Sourced:
     assert scope is not None  # a value with fields is filled for a document
     owner, _, rest = name.partition(".")
     if owner == "posting":
@@ -186,7 +186,7 @@ def _field(name: str, scope: Scope | None) -> Sourced:
     return Sourced(_text(getattr(voucher, attribute)), source)
 
 
-def _of_posting(scope: Scope, name: str) -> Sourced:
+def _of_posting(scope: Occasion, name: str) -> Sourced:
     posting = scope.posting
     assert posting is not None  # an entry with a posting's field is filled for a posting
     if name == "number":

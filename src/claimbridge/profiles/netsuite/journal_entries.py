@@ -105,10 +105,15 @@ _NOT_IN_ENTRIES: Final[Mapping[str, str]] = {
 }
 
 
+_AMOUNTS: Final = ("debitTax", "creditTax", "grossAmt", "tax1Amt", "totalAmount")
 _KEPT: Final[Mapping[str, str]] = {
     "record/lineList/@replaceAll": "that a repeat replaces the lines, and adds none",
     "record/expenseList/@replaceAll": "that a repeat replaces the lines, and adds none",
     "record/expenseList/expense/corporateCreditCard": "whom the amount is owed to",
+    "record/@internalId": "which record is written",
+    "record/reversalDate": "that nothing takes the entry back",
+    "record/reversalEntry": "that nothing takes the entry back",
+    **dict.fromkeys((f"record/lineList/line/{name}" for name in _AMOUNTS), "an amount"),
     "record/entity": "whom the amounts are owed to",
     "record/advance": "the amount of advances",
     "record/acctCorpCardExp": "the account of the card",

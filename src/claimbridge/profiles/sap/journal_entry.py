@@ -120,6 +120,9 @@ class SapJournalEntry:
     dimensions: Sequence[str] = _DIMENSIONS
     kept: Mapping[str, str] = {
         f"{_ENTRY}/OriginalReferenceDocumentType": "the kind of number that a reversal names",
+        f"{_ENTRY}/OriginalReferenceDocument": "the number that a reversal names",
+        "MessageHeader/TestDataIndicator": "that it is no test",
+        "JournalEntryCreateRequest/MessageHeader/TestDataIndicator": "that it is no test",
         f"{_ENTRY}/ProductTaxItem/IsDirectTaxPosting": "whether an item's amount holds the tax",
     }
 

@@ -77,6 +77,7 @@ class YonyouNc:
         "@replace": "that NC replaces no voucher by it",
         "voucher/voucher_head/details/item/detailindex": "the number of the entry",
         "voucher/voucher_head/details/item/excrate2": "the rate",
+        "voucher/voucher_head/pk_voucher": "which voucher is written",
         "voucher/voucher_head/discardflag": "whether the voucher counts",
     }
 

@@ -70,6 +70,13 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
 )
 _JOURNAL_ID: Final = "Accounting_Journal_ID"
+_LINES: Final = "Accounting_Journal_Data/Journal_Entry_Line_Replacement_Data"
+_OF_LINES: Final[Mapping[str, str]] = {
+    "Currency_Reference": "the currency of the amount",
+    "Ledger_Debit_Amount": "an amount",
+    "Ledger_Credit_Amount": "an amount",
+    "Line_Company_Reference": "the company",
+}
 _NO_WORKTAGS: Final[Mapping[str, str]] = MappingProxyType({})
 _K = OutcomeKind
 
@@ -97,7 +104,11 @@ class Workday:
     kept: Mapping[str, str] = {
         "@Add_Only": "that Workday refuses a repeat",
         "@version": "the form of the answer",
+        "Accounting_Journal_Reference": "which journal is written",
         "Accounting_Journal_Data/Submit": "that the journal is more than a draft",
+        "Accounting_Journal_Data/Create_Reversal": "that nothing takes the journal back",
+        "Accounting_Journal_Data/Reversal_Date": "that nothing takes the journal back",
+        **{f"{_LINES}/{name}": why for name, why in _OF_LINES.items()},
     }
 
     def __init__(
