@@ -29,6 +29,7 @@ from claimbridge.bounds import check_finite, check_numbers
 from claimbridge.environment import Variable, overrides_nothing, read_as, stem, variables_of
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.model.zones import find_zone
+from claimbridge.places import path_in
 from claimbridge.profiles.extra.settings import Extra
 
 
@@ -110,7 +111,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     of fields that its requests to post or reverse leave out, ``extra`` fields that they get besides
     (see ``claimbridge.profiles.extra``). ``book`` tells
     this book apart from others behind the same endpoint, where the profile's options do not. A
-    ``parallel`` ledger is given the same claims as others.
+    ``parallel`` ledger is given the same claims as others. ``production`` marks a ledger in which
+    people keep their accounts: a probe is refused there, unless somebody insists.
 
     ``proxy`` is a URL, or the reference to one with a password. ``ca`` is a PEM file of further
     trust anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's
@@ -140,6 +142,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     soap: Literal["1.1", "1.2"] = "1.1"
     book: str = ""
     parallel: bool = False
+    production: bool = False
     proxy: str | None = None
     ca: str | None = None
     time_zone: str | None = None
@@ -166,8 +169,14 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
 
     def path(self, value: str) -> Path:
-        """Return a configured path, from the configuration's own folder where it is relative."""
-        return Path(self.folder, value).expanduser()
+        """Return a configured path, from the configuration's own folder where it is relative.
+
+        Raises ConfigurationError where it begins with the home of a user whom nobody knows.
+        """
+        try:
+            return path_in(self.folder, value)
+        except ValueError as error:
+            raise ConfigurationError(f"ledger {self.name}: {error}", code="CB-251") from error
 
     @property
     def zone(self) -> ZoneInfo | None:

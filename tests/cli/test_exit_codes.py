@@ -76,6 +76,34 @@ def test_4_not_delivered(run: Run, folder: Folder, sandbox: Sandbox) -> None:
     assert sandbox.ledger() == []
 
 
+def test_the_state_is_what_the_journal_holds(run: Run, folder: Folder, sandbox: Sandbox) -> None:
+    """A script that reads "state" learns of the claim, not of the class of an error."""
+    assert run("submit", folder.claim()).code == 0
+    folder.configure(endpoint="http://127.0.0.1:9/reference")
+    asked = run("status", "--json", "EXP-2026-0042")
+    assert (asked.code, asked.record["state"]) == (4, "posted")
+    folder.configure(endpoint=sandbox.url("reference"))
+    sandbox.set_faults("reverse:commit-then-drop,query:drop-before-commit")
+    taken = run("reverse", "--json", "EXP-2026-0042")
+    assert (taken.code, taken.record["reference"]) == (3, "EXP-2026-0042.x1")
+    assert taken.record["state"] == "in_doubt"
+    other = folder.claim(title="another one")
+    assert run("submit", "--json", other).record["state"] is None
+    unknown = run("status", "--json", "EXP-NONE")
+    assert (unknown.code, unknown.record["state"]) == (1, None)
+
+
+def test_an_earlier_revision_is_not_taken_for_the_one_that_failed(
+    run: Run, folder: Folder, sandbox: Sandbox
+) -> None:
+    """Revision 2 was never sent: that revision 1 is posted is not its state."""
+    assert run("submit", folder.claim()).code == 0
+    sandbox.set_faults("refuse-connection")
+    ended = run("submit", "--json", folder.claim(revision=2, title="Trip, corrected"))
+    assert ended.code == 4
+    assert ended.record["state"] == "pending"
+
+
 def test_several_items_end_as_the_worst_of_them() -> None:
     """An unknown outcome outweighs all else: it is the one to look after."""
     assert worst([0, 0]) == 0

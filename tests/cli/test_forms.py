@@ -104,7 +104,9 @@ def test_reply(run: Run, folder: Folder, sandbox: Sandbox) -> None:
     posted = recorded / "reference/SubmitVoucher/accepted/reply.xml"
     batch = recorded / "sap-journal-entry/JournalEntryCreateRequestConfirmation_In/mixed/reply.xml"
     record = run("reply", "--json", posted).record
-    assert list(record) == ["file", "outcome", "journal_entry", "reference", "reasons", "drift"]
+    assert list(record) == [
+        "file", "outcome", "journal_entry", "reference", "reasons", "drift", "retry_is_useless",
+    ]  # fmt: skip
     assert record["outcome"] == "posted"
     assert record["drift"] == []
     ended = run("reply", "--profile", "sap-journal-entry", "--json", batch)

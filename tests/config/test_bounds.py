@@ -7,11 +7,12 @@ import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 from msgspec import inspect
+from tests.site import SITE
 
 from claimbridge.bounds import BOUNDS, check_finite, check_numbers
 from claimbridge.config import LedgerConfig, Replies, Timeouts, load_config
@@ -47,10 +48,10 @@ def numbers_of_structs() -> Iterator[str]:
 def numbers_of_profiles() -> Iterator[str]:
     """Yield each number that an option of one of our profiles is."""
     for name in PROFILES:
-        maker = type(load_profile(name))
+        maker = type(load_profile(name, SITE.get(name, {})))
         hints = get_type_hints(vars(maker).get("__init__", object.__init__))
         for one in signatures.signature(maker).parameters:
-            if hints.get(one) in (int, float, Decimal):
+            if {hints.get(one), *get_args(hints.get(one))} & {int, float, Decimal}:
                 yield f"{name}.{one}"
 
 
@@ -145,3 +146,28 @@ def test_a_credit_is_never_written_as_a_debit() -> None:
     """``credit = 1`` is what EAS writes for debits: every side would be the same."""
     with pytest.raises(ConfigurationError, match="credit"):
         load_profile("kingdee-eas", {"credit": 1})
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "needed"),
+    [
+        ("CB-251", LedgerConfig, {"endpoint": "https://erp.example/"}),
+        ("CB-510", HesiSettings, {"app_key": "env:K", "app_secret": "env:S"}),
+        ("CB-531", SourceConfig, {"name": "inbox", "kind": "folder", "ledger": "CN"}),
+    ],
+)
+def test_a_home_is_found_from_any_folder(
+    monkeypatch: pytest.MonkeyPatch, code: str, kind: Any, needed: dict[str, Any]
+) -> None:
+    """``~`` means the home also where the file is named with its folder; others start there."""
+    monkeypatch.setenv("HOME", "/home/wang")
+    for folder in (".", "/etc/claimbridge", "conf"):
+        path = kind(**needed, folder=folder).path
+        assert path("~/chart.toml") == Path("/home/wang/chart.toml")
+        assert path("/srv/chart.toml") == Path("/srv/chart.toml")
+        assert path("chart.toml") == Path(folder, "chart.toml")
+        with pytest.raises(
+            ConfigurationError, match="~nobody-of-this-name/x names a home"
+        ) as caught:
+            path("~nobody-of-this-name/x")
+        assert caught.value.code == code

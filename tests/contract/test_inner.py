@@ -93,6 +93,8 @@ def test_a_schema_without_the_element_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "CB-178"
     with pytest.raises(ContractError):
         InnerContract.open("absent.xsd", "bill", folder=tmp_path)
+    with pytest.raises(ContractError, match=r"CB-213 there is no schema: .* names a home"):
+        InnerContract.open("~nobody-of-this-name/bill.xsd", "bill", folder=tmp_path)
 
 
 def test_json_is_read_as_xml_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from claimbridge import errors
+from claimbridge.sources.record import ArrivalState, StoredArrival
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (CB-\d{3}) \| (\w+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -60,3 +62,22 @@ def test_each_code_is_raised_by_the_class_that_is_documented() -> None:
         if not issubclass(CLASSES[kind], CLASSES[documented[code]])
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(code, kind) for code, kind, *_ in ROWS if code.startswith("CB-4")]
+)
+def test_an_end_is_read_back_as_what_it_was(code: str, kind: str) -> None:
+    """What may be posted is not told as refused, nor as never delivered, on a later pass."""
+    kept = StoredArrival(
+        number=1,
+        source="hesi",
+        key="EXP-7",
+        version="1",
+        state=ArrivalState.PARKED,
+        code=code,
+        read_at=dt.datetime(2026, 11, 30, tzinfo=dt.UTC),
+        updated_at=dt.datetime(2026, 11, 30, tzinfo=dt.UTC),
+    )
+    wanted = errors.NotDelivered if kind == "DeliveryRefused" else CLASSES[kind]
+    assert type(kept.error()) is wanted

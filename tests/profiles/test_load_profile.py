@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.site import SITE
 
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ConfigurationError, KeyUnavailable
 from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.profiles.sap.journal_entry import SapJournalEntry
@@ -23,7 +24,7 @@ def own_module(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> st
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_each_profile_of_ours_has_its_contract_in_the_package(name: str) -> None:
     """A profile works without any configured contract: its own is installed with it."""
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     assert profile.name == name
     assert importlib.resources.files("claimbridge.wsdl").joinpath(profile.contract).is_file()
 
@@ -81,6 +82,20 @@ def test_what_is_no_profile_is_a_configuration_error(
     with pytest.raises(ConfigurationError, match=said) as caught:
         load_profile(f"{module}:profile")
     assert caught.value.code == "CB-241"
+
+
+@pytest.mark.parametrize("where", ["", "def profile():\n    "])
+def test_an_error_of_ours_passes_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A profile that says by our own errors what is missing is not called unloadable."""
+    source = (
+        "from claimbridge.errors import KeyUnavailable\n"
+        f"{where}raise KeyUnavailable('the licence has no key')\n"
+    )
+    module = own_module(tmp_path, monkeypatch, source)
+    with pytest.raises(KeyUnavailable, match="the licence has no key"):
+        load_profile(f"{module}:profile")
 
 
 def test_a_missing_module_is_a_configuration_error() -> None:

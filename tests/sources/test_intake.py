@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
     DeliveryRefused,
+    JournalError,
     KeyUnavailable,
     LedgerRejection,
+    LedgerUnavailable,
     NotDelivered,
     OutcomeUnknown,
 )
@@ -22,6 +25,7 @@ from claimbridge.results import Result
 from claimbridge.sources.base import Arrival
 from claimbridge.sources.base.writeback import WriteBack, WriteBackKind, WriteBackState
 from claimbridge.sources.intake import Intake, IntakeItem
+from claimbridge.sources.intake.ledgers import SourceLedgers
 from claimbridge.sources.record import ArrivalState, MemoryRecord
 from claimbridge.sources.settings import SourceConfig
 from claimbridge.testing import FakeLedger
@@ -437,6 +441,56 @@ def test_a_source_that_gives_nothing_usable_is_told(scene: Scene) -> None:
     assert scene.run() == {"odd": "parked"}
     (parked,) = scene.record.select()
     assert parked.code == "CB-542"
+
+
+class AskedLedger:
+    """A stub of a client whose ERP took claims in and posted none; it notes whom it was asked for.
+
+    The real clients end a claim in CB-427 only after the quiet period.
+    """
+
+    def __init__(self, waiting: Sequence[str], ends: dict[str, ClaimBridgeError]) -> None:
+        self.ledger = SimpleNamespace(
+            rules=SimpleNamespace(capabilities=SimpleNamespace(can_list_changes=False))
+        )
+        self.journal = self
+        self.asked: list[str] = []
+        self._waiting, self._ends = waiting, ends
+
+    def book(self) -> SimpleNamespace:
+        return SimpleNamespace(id="b1")
+
+    def select(self, book: str, states: Sequence[State]) -> Iterator[SimpleNamespace]:
+        assert (book, states) == ("b1", [State.ACKNOWLEDGED])
+        for claim_id in self._waiting:
+            yield SimpleNamespace(key=SimpleNamespace(claim_id=claim_id))
+
+    def status(self, claim_id: str) -> None:
+        self.asked.append(claim_id)
+        if claim_id in self._ends:
+            raise self._ends[claim_id]
+
+
+def test_a_claim_that_the_erp_lost_keeps_no_news_from_the_others() -> None:
+    """The others of its ledger get their numbers, and each claim is asked for once."""
+    lost = OutcomeUnknown("the ERP no longer has it", code="CB-427", claim_id="A")
+    stub: Any = AskedLedger(["A", "A", "B"], {"A": lost})
+    troubles: list[ClaimBridgeError] = []
+    assert SourceLedgers(CONFIG, lambda _: stub).ask_for_news(troubles.append) == ["b1"]
+    assert stub.asked == ["A", "B"]
+    assert troubles == [lost]
+
+
+@pytest.mark.parametrize(
+    "down", [NotDelivered("down"), LedgerUnavailable("closed"), JournalError("unreadable")]
+)
+def test_a_ledger_that_cannot_be_asked_is_left_until_the_next_pass(down: ClaimBridgeError) -> None:
+    """A thousand claims that wait are not a thousand time-outs."""
+    stub: Any = AskedLedger(["A", "B"], {"A": down})
+    troubles: list[ClaimBridgeError] = []
+    SourceLedgers(CONFIG, lambda _: stub).ask_for_news(troubles.append)
+    assert stub.asked == ["A"]
+    assert troubles == [down]
 
 
 def test_companies_have_their_ledgers(scene: Scene, fake_ledger: FakeLedger) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.site import SITE
 
 from claimbridge.client import Client
 from claimbridge.clock import Clock, Uptime
@@ -42,7 +43,13 @@ SAP = "JournalEntryCreateRequestConfirmation_In"
 NOON = dt.datetime(2026, 4, 1, 12, 0, tzinfo=dt.UTC)
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "kingdee-eas": {"listing": list(LISTING), "batch": 10, "creator": "张会计"},
+    **SITE,
+    "kingdee-eas": {
+        **SITE["kingdee-eas"],
+        "listing": list(LISTING),
+        "batch": 10,
+        "creator": "张会计",
+    },
     "in-string": {"duplicate_values": ["2"]},
 }
 """What a profile needs to be told of the sandbox's ERP."""
@@ -103,6 +110,7 @@ class Stage:
             endpoints={"login": f"{self.sandbox.url(self.profile)}/EASLogin"},
             timeouts=Timeouts(connect=2, total=2),
             quiet_period=3,
+            first_send="send",  # what is recorded is the sending
             retries=0,
         )
         ledger = Ledger(
@@ -480,9 +488,15 @@ def keep(scene: Scene, recorded: Path, folder: Path) -> None:
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:
-    # JSON's strings, numbers and lists of them are TOML's too.
     for name, value in table.items():
-        yield f"{name} = {msgspec.json.encode(value).decode()}\n"
+        yield f"{name} = {_toml(value)}\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {_toml(one)}' for name, one in value.items())} }}"
+    # JSON's strings, numbers and lists of them are TOML's too.
+    return msgspec.json.encode(value).decode()
 
 
 def main(folder: Path) -> None:

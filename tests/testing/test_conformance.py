@@ -34,6 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "auth": AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
         "path": "/WSGLWebServiceFacade",
     },
+    "yonyou-nc": {"options": OPTIONS["yonyou-nc"]},
 }
 
 
@@ -465,7 +466,7 @@ def test_a_false_promise_is_found(check: str, fault: str) -> None:
 
     The ERP is not asked either, so that everything hangs on that promise.
     """
-    settings = SETTINGS["kingdee-eas"] | {"options": {"refuses_repeats": True}}
+    settings = SETTINGS["kingdee-eas"] | {"options": {"credit": -1, "refuses_repeats": True}}
     cases = conformance_cases("kingdee-eas", responder="kingdee-eas", **settings)
     (case,) = [one for one in cases if str(one) == f"{check}-{fault}"]
     with pytest.raises(Nonconformity, match=r"2 documents|is booked"):

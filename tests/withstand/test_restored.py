@@ -27,12 +27,12 @@ from tests.withstand.scene import (
     configured,
     held,
     ledger_of,
+    lifelike,
     patiently,
     settle_by_hand,
 )
 from tests.withstand.test_invoices import using
 
-from claimbridge import submission
 from claimbridge.cli.app import main
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
@@ -46,6 +46,7 @@ from claimbridge.errors import (
     OutcomeUnknown,
 )
 from claimbridge.journal import SqliteJournal
+from claimbridge.ledger import writing
 from claimbridge.model import Acknowledgement, Claim, Key, State
 from claimbridge.profiles import load_profile
 from claimbridge.sandbox import Sandbox
@@ -263,10 +264,10 @@ def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id:
 
 
 def test_reconcile_says_that_a_journal_is_not_the_newest(
-    erp: Sandbox, tmp_path: Path, new_id: NewId, capsys: pytest.CaptureFixture[str]
+    erp: Sandbox, tmp_path: Path, kind: str, new_id: NewId, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A job that runs at night does not end well where nothing can be sent."""
-    stage = Stage(erp, tmp_path, "reference")
+    """A job that runs at night does not end well where nothing can be sent; nor does a program."""
+    stage = Stage(erp, tmp_path, "reference", kind)
     stage.begin(claim(new_id()))
     copy = stage.backup()
     stage.begin(claim(new_id()))
@@ -274,6 +275,31 @@ def test_reconcile_says_that_a_journal_is_not_the_newest(
     stage.bring_back(copy)
     assert stage.command("reconcile") == 2
     assert "CB-235" in capsys.readouterr().err
+    with stage.sender() as sender, pytest.raises(JournalError, match="CB-235") as refused:
+        sender.reconcile()
+    assert refused.value.claim_id is None
+
+
+def test_reconcile_first_ends_what_an_older_journal_knows(
+    erp: Sandbox, tmp_path: Path, new_id: NewId
+) -> None:
+    """What it knows to be in doubt is asked for and adopted; then the error comes."""
+    stage = Stage(erp, tmp_path, "reference")
+    stage.begin(claim(new_id()))
+    doubtful = claim(new_id())
+    erp.set_faults("submit:commit-then-drop,query:drop-before-commit")
+    assert codes(stage.submit(doubtful)) == ["CB-422"]
+    erp.set_faults("")
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    with Client(stage.config, ledger=ledger_of(stage.config)) as client:
+        ends = client.reconcile()
+        end = next(ends)
+        assert (end.claim_id, end.error) == (doubtful.id, None)
+        with pytest.raises(JournalError, match="CB-235"):
+            next(ends)
+    assert stage.posted(doubtful.id) == 1
 
 
 def test_a_ledger_that_moves_into_anothers_journal_is_new_there(
@@ -377,7 +403,7 @@ def test_what_an_earlier_version_sent_is_found_by_its_name(
 ) -> None:
     """A backup from before an upgrade: the lost journal called some documents otherwise."""
     mine = claim(id_.format(new_id()))
-    with Sandbox(folds=True) as erp:
+    with lifelike(folds=True) as erp:
         stage = Stage(erp, tmp_path, "sap-bapi")
         stage.begin(claim(new_id()))
         copy = stage.backup()
@@ -387,7 +413,7 @@ def test_what_an_earlier_version_sent_is_found_by_its_name(
             Key(book, mine.id, 1), load_profile("sap-bapi").capabilities
         )
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(submission, "reference_for", lambda *_, **__: earlier)
+            patched.setattr(writing, "reference_for", lambda *_, **__: earlier)
             patched.setattr(adoption, "reference_for", lambda *_, **__: earlier)
             patched.setattr(unseen, "reference_for", lambda *_, **__: earlier)
             stage.submit(mine)

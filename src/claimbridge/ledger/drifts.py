@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from claimbridge.contract.calls.drift import kind_of
 from claimbridge.errors import ContractDriftWarning
 from claimbridge.turns import Turn
 
@@ -21,11 +22,13 @@ class Drifts:
     def __init__(self, ledger: str) -> None:
         self._ledger = ledger
         self._counts: Counter[str] = Counter()
+        self._told: set[str] = set()
         self._turn = Turn()
 
     def note(self, differences: Iterable[str]) -> None:
         """Count differences from the contract, and warn of each that is new.
 
+        A namespace that the ERP leaves out is one difference, at however many elements.
         A warning that is turned into an error is swallowed: it must never cost a reply.
         """
         for difference in self._new(differences):
@@ -40,13 +43,15 @@ class Drifts:
             self._warn(f"{sentence}; it is read all the same, but let the ERP's people know")
 
     def _new(self, sentences: Iterable[str]) -> Iterator[str]:
-        """Count sentences, and yield those that are new."""
+        """Count sentences, and yield those that say something new."""
         for sentence in sentences:
             with self._turn.hold():
-                new = sentence not in self._counts
-                if new and len(self._counts) >= _MOST:
+                if sentence not in self._counts and len(self._counts) >= _MOST:
                     continue
                 self._counts[sentence] += 1
+                kind = kind_of(sentence)
+                new = kind not in self._told
+                self._told.add(kind)
             if new:
                 yield sentence
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from importlib import metadata
 from types import MappingProxyType
 from typing import Final
 
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ConfigurationError
+from claimbridge.places import attribute_at, offers
 from claimbridge.profiles.abilities import lacking
 from claimbridge.profiles.base import Capabilities, Page, Profile
 from claimbridge.profiles.kit.forms import EntryForm
@@ -91,25 +90,23 @@ def _incomplete(name: str, what: str, parts: list[str]) -> ConfigurationError:
 
 
 def _entry_point(name: str) -> str:
-    offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
-    if name not in offers:
-        known = ", ".join(sorted([*PROFILES, *offers]))
+    offered = offers(ENTRY_POINTS)
+    if name not in offered:
+        known = ", ".join(sorted([*PROFILES, *offered]))
         raise ConfigurationError(
             f"there is no profile {name!r}; there are {known}, and your own as module:attribute",
             code="CB-240",
         )
-    return offers[name]
+    return offered[name]
 
 
 def _attribute(target: str, name: str) -> object:
-    module, _, path = target.partition(":")
     try:
-        found: object = importlib.import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
+        return attribute_at(target)
+    except ClaimBridgeError:
+        raise
     except Exception as error:  # a user's module may raise anything while it loads
         raise _unloadable(name, error) from error
-    return found
 
 
 def _is_profile(found: object) -> bool:
@@ -122,7 +119,7 @@ def _make(maker: object, name: str, options: Mapping[str, object]) -> object:
     given = convert_options(maker, name, options)
     try:
         return maker(**given)
-    except ConfigurationError:
+    except ClaimBridgeError:
         raise
     except Exception as error:  # a user's code may raise anything when called
         raise _unloadable(name, error) from error

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Objection,
         Series,
     )
+    from claimbridge.sandbox.kit.manner import Manner
     from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall, Responder
     from claimbridge.sandbox.kit.rules import ErpRules
     from claimbridge.sandbox.server import PROFILES, Sandbox
@@ -50,6 +51,7 @@ _NAMES: Final = {
     "kit.books": ("ErpBooks",),
     "kit.documents": ("ErpDocument", "ErpPosting", "ErpVoucher", "Objection", "Series"),
     "kit.disturbances": ("DISTURBANCES", "OperationKind", "Disturbance", "parse_disturbances"),
+    "kit.manner": ("Manner",),
     "kit.responder": ("ErpAnswer", "ErpCall", "Desk", "Responder"),
     "kit.rules": ("ErpRules",),
     "server": ("PROFILES", "Sandbox"),
@@ -71,6 +73,7 @@ __all__ = [
     "Hesi",
     "HookSettings",
     "LedgerRow",
+    "Manner",
     "Node",
     "Objection",
     "OperationKind",

@@ -74,6 +74,7 @@ class SoapApp:
 
     async def _exchange(self, exchange: SoapExchange, connection: SandboxConnection) -> None:
         call = exchange.call
+        connection.manner = call.manner
         self._control.count(call.operation)
         disturbance = self._control.disturbances.next(call.operation, call.kind)
         previous = self._answers.get(call.operation)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from starlette.types import ASGIApp
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from claimbridge.clock import SYSTEM, Clock
-from claimbridge.errors import ConfigurationError
+from claimbridge.errors import ClaimBridgeError, ConfigurationError
+from claimbridge.places import attribute_at
 from claimbridge.sandbox.app import application
 from claimbridge.sandbox.hesi.service import Hesi
 from claimbridge.sandbox.http.connection import SandboxProtocol
@@ -26,6 +26,7 @@ from claimbridge.sandbox.http.endpoint import Endpoint
 from claimbridge.sandbox.http.recording import Recorder
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import Disturbances, parse_disturbances
+from claimbridge.sandbox.kit.manner import Manners
 from claimbridge.sandbox.kit.responder import Desk, Responder
 from claimbridge.sandbox.kit.rules import ErpRules
 from claimbridge.sandbox.kit.signatures import Signatures
@@ -59,6 +60,8 @@ class Sandbox:
     free one. ``holds``: documents are ``entered`` first and posted by ``advance``. ``record`` is a
     folder that keeps every exchange with an ERP. ``hesi`` is a reimbursement system served beside
     them, at ``url("hesi")``. ``folds``: references are kept, found and given back in capitals.
+    ``lifelike``: replies are as untidy as those of real systems, and mean the same; ``seed`` makes
+    them repeatable too.
 
     Raises ConfigurationError CB-270 to CB-275.
     """
@@ -78,6 +81,7 @@ class Sandbox:
         record: Path | None = None,
         hesi: Hesi | None = None,
         folds: bool = False,
+        lifelike: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         self._seed = seed
@@ -87,7 +91,10 @@ class Sandbox:
         self._books = ErpBooks(state, clock=clock, seed=seed, folds=folds)
         desk = Desk(books=self._books, rules=rules, signatures=signatures, holds=holds)
         signer = Signer(identity, clock=clock) if identity else None
-        self._endpoints = [Endpoint(_responder(one), desk, clock, signer) for one in profiles]
+        self._manners = Manners(lifelike=lifelike, seed=seed)
+        self._endpoints = [
+            Endpoint(_responder(one), desk, clock, signer, self._manners) for one in profiles
+        ]
         self._control = Control(self._books, disturbances, Recorder(record) if record else None)
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -156,7 +163,12 @@ class Sandbox:
         return self._control.counts()
 
     def set_faults(self, spec: str, *, seed: int | None = None) -> None:
-        """Order other disturbances from now on; their calls are counted from 1 again."""
+        """Order other disturbances from now on; their calls are counted from 1 again.
+
+        With ``seed`` lifelike replies begin anew as well.
+        """
+        if seed is not None:
+            self._manners.begin(seed)
         seed = self._seed if seed is None else seed
         disturbances = Disturbances(parse_disturbances(spec), seed=seed)
         if self._loop is None or not self._loop.is_running():
@@ -266,16 +278,18 @@ def _listening_socket(port: int) -> socket.socket:
 def _responder(profile: str | Responder) -> Responder:
     if not isinstance(profile, str):
         return profile
-    module, _, attribute = PROFILES.get(profile, profile).partition(":")
-    if not attribute:
+    target = PROFILES.get(profile, profile)
+    if ":" not in target:
         raise ConfigurationError(
             f"the sandbox has no profile {profile!r}; name one of {', '.join(PROFILES)}, or a "
             "Responder as module:attribute",
             code="CB-276",
         )
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        found: Any = attribute_at(target)
+    except ClaimBridgeError:
+        raise
+    except Exception as error:  # a user's module may raise anything while it loads
         raise ConfigurationError(
             f"the Responder {profile} cannot be loaded: {error}", code="CB-276"
         ) from error

@@ -10,10 +10,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,6 +22,7 @@ from claimbridge.config import load_config, read_password, read_tables, stems_in
 from claimbridge.environment import overrides_nothing, read_as, variables_of
 from claimbridge.errors import ClaimBridgeError, ClaimError, ConfigurationError
 from claimbridge.model import Claim
+from claimbridge.places import attribute_at, offers, path_in
 from claimbridge.sources.base import Source
 from claimbridge.sources.record import SourceRecord
 
@@ -70,12 +69,9 @@ class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         Raises ConfigurationError where it begins with the home of a user whom nobody knows.
         """
         try:
-            return Path(self.folder, value).expanduser()
-        except RuntimeError as error:
-            raise ConfigurationError(
-                f"source {self.name}: the path {value} names a home that is not known here",
-                code="CB-531",
-            ) from error
+            return path_in(self.folder, value)
+        except ValueError as error:
+            raise ConfigurationError(f"source {self.name}: {error}", code="CB-531") from error
 
     def secret(self, reference: str, *, what: str) -> str:
         """Return the secret that ``reference`` stands for; ``what`` names its use in errors."""
@@ -175,17 +171,14 @@ def open_source(config: SourceConfig, record: SourceRecord) -> Source:
 
 def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
     target = KINDS.get(kind) or (kind if ":" in kind else _from_entry_points(kind))
-    module, _, attribute = target.partition(":")
     try:
-        maker: object = importlib.import_module(module)
-        for part in attribute.split("."):
-            maker = getattr(maker, part)
+        maker = attribute_at(target)
     except ClaimBridgeError:
         raise
     except Exception as error:  # a user's module may raise anything while it loads
         raise _unloadable(kind, error) from error
     if not callable(maker):
-        raise _unloadable(kind, TypeError(f"{attribute} cannot be called"))
+        raise _unloadable(kind, TypeError(f"{target} cannot be called"))
 
     def make(config: SourceConfig, record: SourceRecord) -> Source:
         try:
@@ -200,15 +193,15 @@ def _maker(kind: str) -> Callable[[SourceConfig, SourceRecord], Source]:
 
 
 def _from_entry_points(kind: str) -> str:
-    offers = {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
-    if kind not in offers:
-        known = ", ".join(sorted([*KINDS, *offers]))
+    offered = offers(ENTRY_POINTS)
+    if kind not in offered:
+        known = ", ".join(sorted([*KINDS, *offered]))
         raise ConfigurationError(
             f"there is no source of kind {kind!r}; there are {known}, and your own as "
             "module:attribute",
             code="CB-534",
         )
-    return offers[kind]
+    return offered[kind]
 
 
 def _unloadable(kind: str, error: Exception) -> ConfigurationError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,11 +32,12 @@ from claimbridge.client import Client
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
+    ConflictingSubmission,
     DeliveryError,
     LedgerRejection,
+    OutcomeUnknown,
     SchemaViolation,
 )
-from claimbridge.journal import newest
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
@@ -61,26 +63,33 @@ def submit(
 
     """
     codes: list[int] = []
+    revisions: deque[int] = deque()
 
     def readable() -> Iterator[Claim]:
         for path in claims:
             try:
-                yield read_claim(path)
+                claim = read_claim(path)
             except ClaimBridgeError as error:
                 codes.append(_show_end(Result(error.claim_id or path.name, None, error), json))
+                continue
+            revisions.append(claim.revision)
+            yield claim
 
     with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
         warn_of_missing(config, client)
         results = client.submit_many(readable())
         for result in progress(results, total=len(claims), what="submitting"):
-            codes.append(_show_end(result, json))
+            revision = revisions.popleft()  # the results are in the order of the claims
+            state = _state_now(client, result.claim_id, result.error, revision)
+            codes.append(_show_end(result, json, state))
     return worst(codes)
 
 
-def _show_end(result: Result, json: bool) -> int:
+def _show_end(result: Result, json: bool, state: State | None = None) -> int:
+    """Print how a claim ended, and return its exit code; ``state`` is ours after an error."""
     ack, error = result.acknowledgement, result.error
     if json:
-        emit(_end_record(result))
+        emit(_end_record(result, state))
     elif ack is not None:
         entries = [
             str(document.journal_entry)
@@ -100,7 +109,7 @@ def _finding_text(finding: Finding) -> str:
     return f"{finding.claim_field or finding.path}: {finding.text}"
 
 
-def _end_record(result: Result) -> dict[str, Any]:
+def _end_record(result: Result, state: State | None) -> dict[str, Any]:
     ack, error = result.acknowledgement, result.error
     if ack is not None:
         return {
@@ -114,7 +123,7 @@ def _end_record(result: Result) -> dict[str, Any]:
     assert error is not None  # a result has one of the two
     return {
         "claim": result.claim_id,
-        "state": _state_after(error),
+        "state": state,
         "reference": error.reference if isinstance(error, DeliveryError) else None,
         "journal_entry": None,
         "code": error.code,
@@ -134,20 +143,26 @@ def _parts(ack: Acknowledgement) -> dict[str, Any]:
     }
 
 
-_STATES = {
-    "LedgerRejection": State.REJECTED,
-    "OutcomeUnknown": State.IN_DOUBT,
-    "NotDelivered": State.PENDING,
-    "DeliveryRefused": State.PENDING,
-    "LedgerUnavailable": State.PENDING,
-}
+def _state_now(
+    client: Client, claim_id: str, error: ClaimBridgeError | None, revision: int | None = None
+) -> State | None:
+    """Return the journal's state of the submission that an error is about.
 
-
-def _state_after(error: ClaimBridgeError) -> State | None:
-    """Return our state of the submission that ended so; None when none was begun."""
-    if error.code in ("CB-421", "CB-431"):
-        return State.PARKED
-    return _STATES.get(type(error).__name__)
+    None where nothing was begun, nothing went wrong, or the call contradicts what was begun.
+    ``revision`` None means the newest.
+    """
+    if not isinstance(error, DeliveryError) or isinstance(error, ConflictingSubmission):
+        return None
+    try:
+        # A reversal, and a document of several, have a reference and a state of their own.
+        named = client.journal.find(client.book().id, error.reference) if error.reference else None
+        if named is not None and revision in (None, named.key.revision):
+            return named.state
+        standing = client.status(claim_id, ask=False)
+    except ClaimBridgeError:
+        # Where the journal itself fails, the error is all that is known.
+        return State.IN_DOUBT if isinstance(error, OutcomeUnknown) else None
+    return standing.state if revision in (None, standing.revision) else None
 
 
 def _reasons(error: ClaimBridgeError) -> list[str]:
@@ -185,7 +200,7 @@ def status(
                 standing = client.status(claim_id, ask=ask)
             except ClaimBridgeError as error:
                 codes.append(exit_code(error))
-                _show_error(claim_id, error, json)
+                _show_error(claim_id, error, json, _state_now(client, claim_id, error))
                 continue
             codes.append(DONE)
             standings.append(standing)
@@ -210,9 +225,11 @@ def _print_standings(standings: list[Standing]) -> None:
     listing.show()
 
 
-def _show_error(claim_id: str, error: ClaimBridgeError, json: bool) -> None:
+def _show_error(
+    claim_id: str, error: ClaimBridgeError, json: bool, state: State | None = None
+) -> None:
     if json:
-        emit(_end_record(Result(claim_id, None, error)))
+        emit(_end_record(Result(claim_id, None, error), state))
     else:
         complain(str(error))
 
@@ -373,7 +390,7 @@ def reverse(
         try:
             ack = client.reverse(claim, revision=revision, posting_date=date, reason=reason)
         except ClaimBridgeError as error:
-            _show_error(claim, error, json)
+            _show_error(claim, error, json, _state_now(client, claim, error, revision))
             return exit_code(error)
     return _show_end(Result(claim, ack, None), json)
 
@@ -398,10 +415,8 @@ def reconcile(
                     say(YES, f" {end.claim_id}  {end.standing.state}  {entry}")
             elif end.error is not None:
                 codes.append(exit_code(end.error))
-                _show_error(end.claim_id, end.error, json)
-        if (refusal := newest.refusal(client.journal.continuity())) is not None:
-            complain(str(refusal))  # what it does not know is not unfinished to it
-            return exit_code(refusal)
+                state = _state_now(client, end.claim_id, end.error)
+                _show_error(end.claim_id, end.error, json, state)
     if not codes and not json:
         say("nothing is unfinished")
     return worst(codes)

@@ -25,6 +25,7 @@ from claimbridge.journal import MemoryJournal, open_journal
 from claimbridge.ledger import Ledger, book_config_of, transport_settings
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
+from claimbridge.profiles.abilities import NamesUnstated
 from claimbridge.soap.transport.tls import greet
 from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
 from claimbridge.sources.record import ArrivalState, open_record
@@ -93,6 +94,7 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         return
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
+        "options": _options,
         "chart": _chart,
         "identity": certificates.check_identity,
         "journal": _journal,
@@ -112,6 +114,9 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
             verdict_and_text if isinstance(verdict_and_text, tuple) else ("ok", verdict_and_text)
         )
         yield CheckResult(name, what, verdict, text)
+    if config.production:
+        text = "marked as production: claimbridge probe needs --yes-in-production"
+        yield CheckResult(name, "production", "ok", text)
     if ask:
         try:
             yield from (CheckResult(name, "asked", *answer) for answer in _ask(config))
@@ -164,14 +169,21 @@ def _contract(config: LedgerConfig) -> str:
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
 
 
+def _options(config: LedgerConfig) -> str | tuple[str, str]:
+    """Say whether the profile knows the codes of the site that it posts by."""
+    profile = load_profile(config.profile, config.options)
+    if isinstance(profile, NamesUnstated) and profile.unstated:
+        missing = ", ".join(profile.unstated)
+        return "failure", f"state {missing} in [ledger.{config.name}.options]; nobody can guess it"
+    return f"{len(config.options)} stated" if config.options else "none stated, none needed"
+
+
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
     chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
-    wrong = [
-        finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "mend"
-    ]
+    wrong = [finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "fix"]
     if wrong:
         first = f"{wrong[0].where}: {wrong[0].text}"
         more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
@@ -191,7 +203,7 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     may_send, about = first_send_report(continuity, rules, new=is_new)
     forgetful = memory_warning(continuity, rules)
     if not may_send:
-        as_new = is_new and not continuity.replaces and not continuity.behind
+        as_new = is_new and continuity.is_newest
         return "warning" if as_new else "failure", about
     waiting = {state: counts.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):
@@ -249,13 +261,13 @@ def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
     """
     config = msgspec.structs.replace(config, identity=None, next_identity=None)
     with Client(config, journal=MemoryJournal()) as client:
-        probe = client.probe()
+        found = client.ask_for_nothing()
         drifts = client.contract_drifts()
     verdicts = {True: "ok", False: "failure", None: "warning"}
-    text = probe.text
-    if probe.works is None and not client.ledger.rules.capabilities.can_query:
+    text = found.text
+    if found.works is None and not client.ledger.rules.capabilities.can_query:
         text = f"{greet(transport_settings(config), tls=True)}; {text}"
-    yield verdicts[probe.works], text
+    yield verdicts[found.works], text
     for difference in drifts:
         yield (
             "warning",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
-from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, UNKNOWN, worst
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, NOT_DELIVERED, UNKNOWN, worst
 from claimbridge.cli.inputs import is_stdin, read_file
 from claimbridge.cli.offline import offline_ledger
 from claimbridge.cli.options import ContractPlace, Json, ProfileName, ProfileOptions
@@ -18,16 +18,20 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import Claim, Finding, Outcome, OutcomeKind
 from claimbridge.soap.envelope import open_envelope
 
-# What the command calls the kinds: a paid document is posted, a duplicate names the posted one,
-# and neither "absent" nor "reversed" says how a submission ended.
-_SHOWN = {
-    OutcomeKind.POSTED: "posted",
-    OutcomeKind.PAID: "posted",
-    OutcomeKind.DUPLICATE: "posted",
-    OutcomeKind.ACKNOWLEDGED: "acknowledged",
-    OutcomeKind.REJECTED: "rejected",
-    OutcomeKind.UNAVAILABLE: "unavailable",
+_EXIT_CODES: Final = {
+    OutcomeKind.REJECTED: BUSINESS_NO,
+    OutcomeKind.ABSENT: BUSINESS_NO,
+    OutcomeKind.DUPLICATE: UNKNOWN,
+    OutcomeKind.UNDER_WAY: UNKNOWN,
+    OutcomeKind.UNKNOWN: UNKNOWN,
+    OutcomeKind.UNAVAILABLE: NOT_DELIVERED,
+    OutcomeKind.NOT_DELIVERED: NOT_DELIVERED,
 }
+"""What a reply alone proves of the ledger; every other kind is done.
+
+A duplicate proves that the ERP holds a document with our reference, not that it is ours: its
+amounts are compared before it is adopted.
+"""
 
 
 def reply(
@@ -41,13 +45,17 @@ def reply(
 ) -> int:
     """Read saved replies of an ERP as its profile would.
 
+    Each document's outcome is printed by its own name. Exit codes: 0 the ledger holds it · 1 the
+    ERP refused it, or has no such document · 3 the reply alone does not say (unknown, under way,
+    duplicate) · 4 the ERP took nothing (not delivered, unavailable).
+
     Parameters
     ----------
     files
         SOAP envelopes; - is stdin.
 
     """
-    ledger = offline_ledger(profile, contract, None, option)
+    ledger = offline_ledger(profile, contract, None, option, reads_only=True)
     codes = []
     for path in files:
         data = read_file(path)
@@ -57,7 +65,7 @@ def reply(
             record = _outcome_record(path, outcome, drift)
             if len(outcomes) > 1:
                 record["item"] = outcome.item
-            codes.append({"rejected": BUSINESS_NO, "unknown": UNKNOWN}.get(record["outcome"], DONE))
+            codes.append(_EXIT_CODES.get(outcome.kind, DONE))
             if json:
                 emit(record)
             else:
@@ -66,19 +74,17 @@ def reply(
 
 
 def _outcome_record(path: Path, outcome: Outcome, drift: tuple[str, ...]) -> dict[str, Any]:
-    kind = _SHOWN.get(outcome.kind, "unknown")
-    if outcome.kind is OutcomeKind.DUPLICATE and outcome.journal_entry is None:
-        kind = "acknowledged"
     reasons = plain_reasons(outcome.reasons)
     if not reasons and outcome.text:
         reasons = [outcome.text]
     return {
         "file": str(path),
-        "outcome": kind,
+        "outcome": outcome.kind,
         "journal_entry": plain_entry(outcome.journal_entry),
         "reference": outcome.reference,
         "reasons": reasons,
         "drift": list(drift),
+        "retry_is_useless": outcome.retry_is_useless,
     }
 
 
@@ -92,7 +98,9 @@ def _drift(ledger: Ledger, data: bytes) -> tuple[str, ...]:
 
 def _print_outcome(record: dict[str, Any]) -> None:
     entry = record["journal_entry"]
-    say(f"{record['file']}: ", (record["outcome"], "bold"), f" {entry}" if entry else "")
+    kind = record["outcome"].replace("_", " ")
+    useless = ", useless to repeat" if record["retry_is_useless"] else ""
+    say(f"{record['file']}: ", (kind, "bold"), useless, f" {entry}" if entry else "")
     for reason in record["reasons"]:
         say(f"  {reason}")
     for difference in record["drift"]:
@@ -116,7 +124,7 @@ def validate(
         Claims in JSON; SOAP envelopes or the Body's child in XML; - is stdin, of either kind.
 
     """
-    ledger = offline_ledger(profile, contract, None, option)
+    ledger = offline_ledger(profile, contract, None, option, reads_only=True)
     codes = []
     for path in files:
         findings = _findings(path, ledger)

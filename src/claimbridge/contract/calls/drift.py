@@ -14,22 +14,34 @@ from claimbridge.contract.calls.replies import concrete
 from claimbridge.contract.calls.shapes import Branch, Leaf, Shape, Types
 
 MAX_SENTENCES: Final = 50
+MAX_DIFFERENCES: Final = 10_000
+"""Differences that are looked at, most of them of a kind: a namespace left out everywhere."""
 _INSTANCE: Final = f"{{{XSI}}}"
+_IN: Final = " is in "
 
 
 def drift(
     element: etree._Element, leaf: Leaf | None, types: Types | None = None
 ) -> tuple[str, ...]:
-    """Return a sentence for each difference from the contract, at most 50.
+    """Return a sentence for each kind of difference from the contract, at most 50.
 
     ``leaf`` is what the contract knows of the element; None when it knows nothing. ``types`` are
     what an ``xsi:type`` in the reply may name.
     """
     if leaf is None:
         return (f"{xmlio.local_name(element)} is not in the contract",)
-    return tuple(
-        dict.fromkeys(islice(_differences(element, leaf, leaf.local, types), MAX_SENTENCES))
-    )
+    told: dict[str, str] = {}
+    for sentence in islice(_differences(element, leaf, leaf.local, types), MAX_DIFFERENCES):
+        told.setdefault(kind_of(sentence), sentence)
+    return tuple(islice(told.values(), MAX_SENTENCES))
+
+
+def kind_of(sentence: str) -> str:
+    """Return what a sentence says, whichever element it is about.
+
+    An ERP that leaves a namespace out does so at hundreds of places: that is one difference.
+    """
+    return sentence.partition(_IN)[2] or sentence
 
 
 def _differences(
@@ -37,7 +49,7 @@ def _differences(
 ) -> Iterator[str]:
     if element.tag != leaf.name:
         space = xmlio.namespace(element) or "no namespace"
-        yield f"{path} is in {space}; the contract has {leaf.namespace or 'no namespace'}"
+        yield f"{path}{_IN}{space}; the contract has {leaf.namespace or 'no namespace'}"
     shape = concrete(element, leaf.shape, types)
     yield from _attributes(element, shape, path)
     children = [(xmlio.local_name(each), each) for each in element.iterchildren(etree.Element)]
@@ -106,4 +118,4 @@ def _repeats_somewhere(branch: Branch) -> bool:
     )
 
 
-__all__ = ["drift"]
+__all__ = ["drift", "kind_of"]

@@ -27,6 +27,7 @@ from claimbridge.contract.outline.simple import INTEGERS
 from claimbridge.contract.outline.types import Element
 from claimbridge.errors import ContractError, SchemaViolation
 from claimbridge.findings import Finding
+from claimbridge.places import path_in
 
 Format = Literal["xml", "json"]
 Encoding = Literal["UTF-8", "GBK"]
@@ -68,9 +69,13 @@ class InnerContract:
     def open(cls, schema: str, element: str, *, folder: Path) -> InnerContract:
         """Open a file by its path, which may be relative to ``folder``, or one of our own schemas.
 
-        Our own are in ``claimbridge.xsd``, and are named without a folder.
+        Our own are in ``claimbridge.xsd``, and are named without a folder. Raises ContractError as
+        ``Bundle.from_path`` does, and CB-213 where the path begins with an unknown home.
         """
-        place = Path(folder, schema).expanduser()
+        try:
+            place = path_in(folder, schema)
+        except ValueError as error:
+            raise ContractError(f"there is no schema: {error}", code="CB-213") from error
         if "/" in schema or place.exists():
             return cls(Bundle.from_path(place), element)
         return cls(Bundle.from_package(schema).started_by(f"xsd/{schema}"), element)

@@ -99,7 +99,7 @@ def _not_in_list(
     hint = f"; did you mean {near[0]}?" if near else ""
     more = f" and {len(users) - 1} more" if len(users) > 1 else ""
     text = f"{kind} {code} is not in the list of {kind}s{hint}"
-    return ChartFinding(kind, "mend", f"{users[0]}{more}", text)
+    return ChartFinding(kind, "fix", f"{users[0]}{more}", text)
 
 
 def _accounts_of(rules: ChartRules) -> Iterator[tuple[str, str]]:
@@ -113,6 +113,8 @@ def _accounts_of(rules: ChartRules) -> Iterator[tuple[str, str]]:
             yield f"accounts.{name}", value
     for rate, account in rules.accounts.input_tax.items():
         yield "accounts.input_tax" + ("" if rate is None else f".{rate}"), account
+    for account in rules.cash_flows:
+        yield "cash_flow", account
     for code, company in rules.companies.items():
         for other, between in company.intercompany.items():
             for name in ("receivable", "payable"):

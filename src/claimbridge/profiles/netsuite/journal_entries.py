@@ -133,6 +133,8 @@ class NetSuite:
     by the chart's codes, for each field; for ``category`` by account. ``dimensions`` names the
     field of a line for each dimension. ``one_world`` False: there are no subsidiaries.
     ``approved`` False: NetSuite's own people approve, and until then a record is *acknowledged*.
+    ``approved`` "site": the request does not say, because the role may not; a record is
+    *acknowledged* until NetSuite shows it as approved.
     ``billable``: lines of a report that name a customer are billed on. ``time_of_day`` stands
     beside each date. ``version`` is that of the contract's namespaces.
     """
@@ -151,7 +153,7 @@ class NetSuite:
         internal_ids: dict[Field, dict[str, str]] | None = None,
         dimensions: dict[str, LineField] | None = None,
         one_world: bool = True,
-        approved: bool = True,
+        approved: bool | Literal["site"] = True,
         billable: bool = False,
         time_of_day: str = "12:00:00Z",
         version: str = "2023_2",
@@ -188,7 +190,8 @@ class NetSuite:
         # The last type comes in replies only: the results of a job.
         self.types: tuple[str, ...] = (type_, "RecordRef", "AsyncUpsertListResult")
         self._records = Records(
-            written=_K.POSTED if approved else _K.ACKNOWLEDGED,
+            written=_K.POSTED if approved is True else _K.ACKNOWLEDGED,
+            shown=_K.POSTED if approved is True else _K.ACKNOWLEDGED,
             currencies={id_: code for code, id_ in ids.get("currency", {}).items()},
         )
         reports = record == "expense-report"
@@ -281,7 +284,7 @@ class NetSuite:
             outcomes = yield from self._follow_job(answer)
         else:
             outcomes = self.read(answer)
-        return _with_references(outcomes, request)
+        return _with_references(_as_approved(outcomes, request), request)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return what became of written records, or which records NetSuite holds."""
@@ -353,7 +356,7 @@ class NetSuite:
             "currency": self._codes.ref("currency", Sourced(currency, "currency")),
             "subsidiary": self._codes.ref("subsidiary", company) if self._one_world else None,
             "memo": Sourced(one_line(memo), "title"),
-            "approved": self._approved,
+            "approved": None if self._approved == "site" else self._approved,
             "lineList": {
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
@@ -382,6 +385,25 @@ class NetSuite:
 
 def _upsert(record: requests.JournalEntry | requests.ExpenseReport) -> requests.upsert:
     return {"record": record}
+
+
+def _as_approved(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
+    """Return the outcomes; a record that was written without approval is not POSTED.
+
+    The request is what was sent: settings of the ledger may have taken the approval out of it.
+    """
+    sent = request.body.get("record")
+    records = sent if isinstance(sent, list) else [sent] if sent is not None else []
+    if all(str(_approval(one)).lower() in {"true", "1"} for one in records):
+        return outcomes
+    return tuple(
+        msgspec.structs.replace(one, kind=_K.ACKNOWLEDGED) if one.kind is _K.POSTED else one
+        for one in outcomes
+    )
+
+
+def _approval(record: Mapping[str, object]) -> object:
+    return record.get("approved", record.get("accountingApproval"))
 
 
 def _with_references(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:

@@ -54,13 +54,47 @@ UNCLEAR: Final = frozenset(
     }
 )
 """Codes of a status that do not prove that nothing was written."""
+NOT_ADMITTED: Final = frozenset(
+    {
+        "ACCESS_DENIED",
+        "ACCT_DISABLED",
+        "ACCT_TEMP_DISABLED",
+        "ACTIVE_ROLE_REQD",
+        "FEATURE_DISABLED",
+        "FEATURE_UNAVAILABLE",
+        "INSUFFICIENT_FLD_PERMISSION",
+        "INSUFFICIENT_PERMISSION",
+        "INVALID_LOGIN",
+        "INVALID_LOGIN_ATTEMPT",
+        "INVALID_LOGIN_CREDENTIALS",
+        "INVALID_LOGIN_IP",
+        "INVALID_ROLE",
+        "INVALID_SESSION",
+        "LOGIN_DISABLED",
+        "LOGIN_REQD",
+        "NOT_ENOUGH_PERMISSIONS",
+        "PERMISSION_VIOLATION",
+        "REQUIRED_FEATURE_IS_NOT_ENABLED",
+        "ROLE_REQD",
+        "ROLE_REQUIRED",
+        "TWO_FA_AUTH_REQD",
+        "USER_DISABLED",
+        "WS_FEATURE_REQD",
+        "WS_PERMISSION_REQD",
+    }
+)
+"""Codes of a status about who calls and what the role may do, in the contract's own list.
+
+The claim is in order, and the same request fails again until an administrator changes the role, or
+``omit`` leaves out the field that the role may not set.
+"""
 
 _THROTTLING: Final = frozenset(
     {"exceededConcurrentRequestLimitFault", "exceededRequestLimitFault", "exceededUsageLimitFault"}
 )
 _TOO_LARGE: Final = frozenset({"exceededRecordCountFault", "exceededRequestSizeFault"})
 # NetSuite checks the caller first: nothing was done, and the same call fails again.
-_NOT_ADMITTED: Final = frozenset(
+_NOT_ADMITTED_FAULTS: Final = frozenset(
     {
         "insufficientPermissionFault",
         "invalidAccountFault",
@@ -71,13 +105,21 @@ _NOT_ADMITTED: Final = frozenset(
 )
 
 
+# Apache Axis, in which NetSuite runs, reads the whole request before it calls anything. What it
+# cannot read it refuses by the name of its parser's exception, with no typed detail.
+_UNREADABLE: Final = re.compile(r"(?:java\.io\.IOException: *)?org\.xml\.sax\.SAX\w*Exception\b")
+_AXIS: Final = "{http://xml.apache.org/axis/}"
+
+
 class Records(msgspec.Struct, frozen=True, kw_only=True):
     """How records are read: ``written`` is the outcome of a record that was just written.
 
+    ``shown`` is the outcome of a journal entry that does not say whether it is approved.
     ``currencies`` are ISO codes by internal id.
     """
 
     written: OutcomeKind
+    shown: OutcomeKind = OutcomeKind.POSTED
     currencies: Mapping[str, str] = {}
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
@@ -86,7 +128,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
             parts, read = reply.all("writeResponse"), self._read_written
         elif reply.local == "getAsyncResultResponse":
             parts = reply.all("asyncResult", "writeResponseList", "writeResponse")
-            read = self._read_written
+            read = self._read_result
         elif reply.local == "getListResponse":
             parts, read = reply.all("readResponseList", "readResponse"), self._read_record
         else:
@@ -107,6 +149,16 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         text = f"isSuccess is {success!r}, and the record's internal id {id_!r}"
         return unknown(text, reference=reference, item=number)
 
+    def _read_result(self, part: Reply, number: int) -> Outcome:
+        """Read the answer to one record of a job: the job itself was let in.
+
+        So a refusal of the caller does not prove that none of the job's records was written.
+        """
+        outcome = self._read_written(part, number)
+        if outcome.kind is not _K.NOT_DELIVERED:
+            return outcome
+        return unknown(outcome.text, reference=outcome.reference, item=number)
+
     def _read_record(self, part: Reply, number: int) -> Outcome:
         success = part.text("status", "@isSuccess")
         id_ = part.text("record", "@internalId")
@@ -118,8 +170,9 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
                 # A report without approval is not in the books.
                 text = f"expense report {id_} does not say whether accounting has approved it"
                 return unknown(text, reference=reference, item=number)
+            silent = self.shown if approval not in _TRUE else _K.POSTED
             return Outcome(
-                kind=_K.ACKNOWLEDGED if approval in _FALSE else _K.POSTED,
+                kind=_K.ACKNOWLEDGED if approval in _FALSE else silent,
                 reference=reference,
                 journal_entry=JournalEntry(id_),
                 totals=self._report_totals(part) if is_report else self._totals(part),
@@ -213,8 +266,10 @@ def read_fault(fault: Fault) -> Outcome:
     text = f"{local}: {fault.reason}" if detail is None else f"{local}: {_words(detail, fault)}"
     if local in _THROTTLING:
         return Outcome(kind=_K.UNAVAILABLE, text=text)
-    if local in _NOT_ADMITTED:
+    if local in _NOT_ADMITTED_FAULTS:
         return not_let_in(text)
+    if _is_unreadable(fault):
+        return Outcome(kind=_K.REJECTED, reasons=(_our_fault(fault),))
     if local in _TOO_LARGE and detail is not None:
         reason = Reason(_words(detail, fault), code=_first(detail, "code"))
         return Outcome(kind=_K.REJECTED, reasons=(reason,))
@@ -222,6 +277,22 @@ def read_fault(fault: Fault) -> Outcome:
         # unexpectedErrorFault may come after the commit; asyncFault is about a job.
         return unknown(text)
     return read_untyped(fault, typed=True)
+
+
+def _is_unreadable(fault: Fault) -> bool:
+    """Say whether NetSuite's XML reader refused the request, before anything was executed."""
+    detail = fault.detail
+    own = detail is not None and not detail.name.startswith(_AXIS)
+    return not own and _UNREADABLE.match(fault.reason) is not None
+
+
+def _our_fault(fault: Fault) -> Reason:
+    return Reason(
+        "NetSuite cannot read claimbridge's request; the claim is not the reason: "
+        f"{fault.reason}; lock your account's own contract (claimbridge contract lock), or leave "
+        "the element out (omit)",
+        code=fault.code,
+    )
 
 
 def job_of(reply: Reply) -> tuple[str, str]:
@@ -244,6 +315,12 @@ def _read_refusal(part: Reply, reference: str | None, number: int) -> Outcome:
         return unknown(text, reference=reference, item=number)
     if codes & BUSY:
         return _busy(reasons, reference, number)
+    if codes <= NOT_ADMITTED:
+        text = (
+            f"NetSuite does not let the role do this: {_reasons_text(reasons)}; change the role, "
+            "or leave out what it may not set (omit)"
+        )
+        return not_let_in(text, reference=reference, item=number)
     return Outcome(kind=_K.REJECTED, reference=reference, reasons=reasons, item=number)
 
 

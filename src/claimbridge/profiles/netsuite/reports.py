@@ -48,7 +48,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
 
     codes: Codes
     one_world: bool
-    approved: bool
+    approved: bool | Literal["site"]
     billable: bool
     time_of_day: str
 
@@ -67,7 +67,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
         report: requests.ExpenseReport = {
             "@xsi:type": "ExpenseReport",
             "@externalId": Sourced(submission.reference, "id"),
-            "account": self._account(postings.employee) if self.approved else None,
+            "account": self._account(postings.employee) if self.approved is True else None,
             "entity": self.codes.ref("entity", Sourced(voucher.employee, "employee")),
             "expenseReportCurrency": self.codes.ref("currency", currency),
             "subsidiary": self.codes.ref("subsidiary", company) if self.one_world else None,
@@ -80,7 +80,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             "complete": True,
             # The claim's approver has approved it; accounting may look again.
             "supervisorApproval": True,
-            "accountingApproval": self.approved,
+            "accountingApproval": None if self.approved == "site" else self.approved,
             "expenseList": {
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,

@@ -23,7 +23,7 @@ from claimbridge.model import exponent
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
-from claimbridge.sandbox.kit.markup import element, optional, render
+from claimbridge.sandbox.kit.markup import element, optional, render, text_at
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
@@ -40,6 +40,8 @@ _LINES: Final = {
 }
 """Each table of lines, with the field of a line's account; SAP takes the rest from master data."""
 _MESSAGES: Final = {
+    "locked": ("F5", "042"),
+    "licence": ("SU", "021"),
     "unknown-account": ("FH", "004"),
     "period-closed": ("F5", "201"),
     "unbalanced": ("F5", "702"),
@@ -77,7 +79,7 @@ class SapBapiResponder:
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return REF_DOC_NO of a posting, or the references in a question."""
-        reference = _text(call.body, "Documentheader/RefDocNo")
+        reference = text_at(call.body, "Documentheader/RefDocNo")
         asked = [value for name, value in _conditions(call.body) if name == "XBLNR"]
         return tuple(asked) or ((reference,) if reference else ())
 
@@ -118,9 +120,15 @@ class SapBapiResponder:
             posting = _Posting(entry, canonical(call.body), self._given)
             self._sessions[session].append(posting)
         key = f"{posting.number:0{_WIDTH}}{entry.company}{entry.posting_date.year}"
-        note = _message("S", "RW", "605", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
+        done = call.manner.choose("done", "Document posted successfully", "凭证过帐成功")
+        notes = [_message(call, "S", "RW", "605", f"{done}: BKPFF {key} {_SYSTEM}")]
+        if call.manner.happens("warning"):
+            text = call.manner.choose(
+                "warns", "Check whether it was entered before", "请检查是否已输入"
+            )
+            notes.append(_message(call, "W", "F5", "286", text))
         cookie = {"set-cookie": f"{SESSION}={session}; path=/; HttpOnly"}
-        return _reply(call, *_object(key), element("Return", note), headers=cookie)
+        return _reply(call, *_object(key), element("Return", *notes), headers=cookie)
 
     def _last_number(self, store: ErpBooks) -> int:
         """Return the last number that the state file holds."""
@@ -138,23 +146,19 @@ class SapBapiResponder:
             books.post(entered)
 
 
-def _text(parent: etree._Element, path: str) -> str:
-    return parent.findtext(path, "").strip()
-
-
 def _entry(body: etree._Element) -> ErpVoucher:
-    amounts = {_text(row, "ItemnoAcc"): row for row in body.iterfind("Currencyamount/item")}
+    amounts = {text_at(row, "ItemnoAcc"): row for row in body.iterfind("Currencyamount/item")}
     postings = tuple(
-        _posting(line, amounts[_text(line, "ItemnoAcc")], table, path)
+        _posting(line, amounts[text_at(line, "ItemnoAcc")], table, path)
         for table, line, path in _lines(body)
-        if _text(line, "ItemnoAcc") in amounts
+        if text_at(line, "ItemnoAcc") in amounts
     )
     return ErpVoucher(
-        reference=_text(body, "Documentheader/RefDocNo"),
-        company=_text(body, "Documentheader/CompCode"),
+        reference=text_at(body, "Documentheader/RefDocNo"),
+        company=text_at(body, "Documentheader/CompCode"),
         currency=postings[0].currency if postings else "",
-        document_date=dt.date.fromisoformat(_text(body, "Documentheader/DocDate")),
-        posting_date=dt.date.fromisoformat(_text(body, "Documentheader/PstngDate")),
+        document_date=dt.date.fromisoformat(text_at(body, "Documentheader/DocDate")),
+        posting_date=dt.date.fromisoformat(text_at(body, "Documentheader/PstngDate")),
         postings=postings,
     )
 
@@ -168,13 +172,13 @@ def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
 
 def _posting(line: etree._Element, row: etree._Element, table: str, path: str) -> ErpPosting:
     account, centre = _LINES[table]
-    amount = Decimal(_text(row, "AmtDoccur"))
+    amount = Decimal(text_at(row, "AmtDoccur"))
     return ErpPosting(
-        account=_text(line, account).lstrip("0"),
+        account=text_at(line, account).lstrip("0"),
         side="credit" if amount < 0 else "debit",
         amount=abs(amount),
-        currency=_text(row, "Currency"),
-        cost_centre=_text(line, centre).lstrip("0") if centre else "",
+        currency=text_at(row, "Currency"),
+        cost_centre=text_at(line, centre).lstrip("0") if centre else "",
         path=path,
     )
 
@@ -203,7 +207,7 @@ def _is_wanted(document: ErpDocument, asked: Sequence[tuple[str, str]]) -> bool:
 
 
 def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
-    table, asked = _text(call.body, "QueryTable"), _conditions(call.body)
+    table, asked = text_at(call.body, "QueryTable"), _conditions(call.body)
     columns = [name.text or "" for name in call.body.iterfind("Fields/item/Fieldname")]
     with store.transaction() as books:
         documents = [one for one in books.all(SapBapiResponder.name) if one.number]
@@ -226,7 +230,7 @@ def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
 
 
 def _row(cells: Mapping[str, str], columns: Sequence[str], body: etree._Element) -> etree._Element:
-    line = _text(body, "Delimiter").join(cells.get(name, "").ljust(4) for name in columns)
+    line = text_at(body, "Delimiter").join(cells.get(name, "").ljust(4) for name in columns)
     return element("item", element("Wa", line))
 
 
@@ -252,24 +256,36 @@ def _object(key: str) -> tuple[etree._Element, ...]:
     return element("ObjKey", key), element("ObjSys", _SYSTEM), element("ObjType", "BKPFF")
 
 
-def _message(kind: str, group: str, number: str, text: str, field: str = "") -> etree._Element:
+def _message(
+    call: ErpCall, kind: str, group: str, number: str, text: str, field: str = ""
+) -> etree._Element:
+    """Return a row of RETURN; a lifelike one has every field, also those without a value."""
+    whole = call.manner.lifelike
     return element(
         "item",
         element("Type", kind),
         element("Id", group),
         element("Number", number),
         element("Message", text[:220]),
-        optional("Parameter", field[:32]),
+        *(_hollow("LogNo", "LogMsgNo", "MessageV1", "MessageV2") if whole else ()),
+        element("Parameter", field[:32]) if whole else optional("Parameter", field[:32]),
+        element("Row", "0") if whole else None,
+        element("Field") if whole else None,
         element("System", _SYSTEM),
     )
 
 
+def _hollow(*names: str) -> list[etree._Element]:
+    return [element(name, "000000" if name == "LogMsgNo" else "") for name in names]
+
+
 def _refusal(call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
-    notes = [_message("E", "RW", "609", f"Error in document: BKPFF $ {_SYSTEM}")]
+    wrong = call.manner.choose("wrong", "Error in document", "凭证错误")
+    notes = [_message(call, "E", "RW", "609", f"{wrong}: BKPFF $ {_SYSTEM}")]
     for objection in objections:
         group, number = _MESSAGES.get(objection.code, (objection.code[:20], "000"))
-        notes.append(_message("E", group, number, objection.text, objection.field))
-    return _reply(call, *_object("$"), element("Return", *notes))
+        notes.append(_message(call, "E", group, number, objection.text, objection.field))
+    return _reply(call, *_object(call.manner.choose("no-key", "$", "")), element("Return", *notes))
 
 
 def _reply(

@@ -20,7 +20,7 @@ from claimbridge.model import JournalEntry
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
-from claimbridge.sandbox.kit.markup import element, optional, render
+from claimbridge.sandbox.kit.markup import element, optional, render, text_at
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import ErpRules, irreversible
 from claimbridge.xmlio import canonical
@@ -36,6 +36,8 @@ _LINES: Final = {
 }
 """Each kind of line, with the field of its account; SAP takes the rest from its master data."""
 _MESSAGES: Final = {
+    "locked": "042(F5)",
+    "licence": "021(SU)",
     "unknown-account": "004(FH)",
     "period-closed": "201(F5)",
     "unbalanced": "702(F5)",
@@ -43,6 +45,8 @@ _MESSAGES: Final = {
 """SAP's message numbers for our names; others are sent under our names."""
 _MAX_NOTE: Final = 200
 _SYSTEM: Final = "SANDBOX"
+_SIMILAR: Final = Objection("286(F5)", "Check whether the document was entered before")
+"""A warning that goes with success: SAP found a document that looks alike, and posted this one."""
 
 
 class SapJournalEntryResponder:
@@ -111,12 +115,9 @@ def _requests(call: ErpCall) -> list[etree._Element]:
 
 
 def _message_id(request: etree._Element) -> str:
-    return _text(request, "MessageHeader/ID") or _text(request, "JournalEntry/DocumentReferenceID")
-
-
-def _text(parent: etree._Element, path: str) -> str:
-    # xs:token: white space around a value is not part of it.
-    return parent.findtext(path, "").strip()
+    return text_at(request, "MessageHeader/ID") or text_at(
+        request, "JournalEntry/DocumentReferenceID"
+    )
 
 
 def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
@@ -128,12 +129,12 @@ def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
 
 def _entry(body: etree._Element, message_id: str) -> ErpVoucher:
     postings = tuple(_posting(kind, line, path) for kind, line, path in _lines(body))
-    posted_on = _text(body, "ReversalDate") or _text(body, "PostingDate")
+    posted_on = text_at(body, "ReversalDate") or text_at(body, "PostingDate")
     return ErpVoucher(
-        reference=_text(body, "DocumentReferenceID") or message_id,
-        company=_text(body, "CompanyCode"),
+        reference=text_at(body, "DocumentReferenceID") or message_id,
+        company=text_at(body, "CompanyCode"),
         currency=postings[0].currency if postings else "",
-        document_date=dt.date.fromisoformat(_text(body, "DocumentDate")),
+        document_date=dt.date.fromisoformat(text_at(body, "DocumentDate")),
         posting_date=dt.date.fromisoformat(posted_on),
         postings=postings,
     )
@@ -141,15 +142,15 @@ def _entry(body: etree._Element, message_id: str) -> ErpVoucher:
 
 def _posting(kind: str, line: etree._Element, path: str) -> ErpPosting:
     account, centre = _LINES[kind]
-    amount = Decimal(_text(line, "AmountInTransactionCurrency"))
+    amount = Decimal(text_at(line, "AmountInTransactionCurrency"))
     currencies = line.xpath("string(AmountInTransactionCurrency/@currencyCode)")
     return ErpPosting(
-        account=_text(line, account),
+        account=text_at(line, account),
         # The sign decides; a code that contradicts it is refused before anything is booked.
         side="credit" if amount < 0 else "debit",
         amount=abs(amount),
         currency=str(currencies),
-        cost_centre=_text(line, centre) if centre else "",
+        cost_centre=text_at(line, centre) if centre else "",
         path=path,
     )
 
@@ -159,7 +160,10 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
     if not entry.postings:
         yield Objection("no-items", "The entry has no items")
     for _, line, path in _lines(body):
-        amount, code = _text(line, "AmountInTransactionCurrency"), _text(line, "DebitCreditCode")
+        amount, code = (
+            text_at(line, "AmountInTransactionCurrency"),
+            text_at(line, "DebitCreditCode"),
+        )
         if code and code != ("H" if Decimal(amount) < 0 else "S"):
             text = f"Amount {amount} contradicts the debit/credit code {code}"
             yield Objection("sign", text, f"{path}/DebitCreditCode")
@@ -167,7 +171,7 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
 
 def _key_to_reverse(body: etree._Element) -> JournalEntry | None:
     """Return the entry to reverse; its object key is number, company code and year."""
-    key = _text(body, "ReversalReferenceDocument")
+    key = text_at(body, "ReversalReferenceDocument")
     return JournalEntry(key[:10], key[10:-4], key[-4:]) if key else None
 
 
@@ -188,7 +192,9 @@ def _taking_back(entry: ErpVoucher, target: ErpDocument) -> ErpVoucher:
 
 def _reply(call: ErpCall, confirmations: list[etree._Element]) -> ErpAnswer:
     root = etree.Element(_ROOT, nsmap={"n0": _ROOT[1:].partition("}")[0]})
-    root.append(_header(_text(call.body, "MessageHeader/ID"), call))
+    root.append(_header(text_at(call.body, "MessageHeader/ID"), call))
+    if call.manner.happens("system"):
+        root[0].append(element("SenderBusinessSystemID", _SYSTEM))
     root.append(element("ConfirmationInterfaceOrignName"))
     root.extend(confirmations)
     root.append(element("Log"))
@@ -210,24 +216,32 @@ def _posting_confirmation(
 ) -> etree._Element:
     year, company = document.fiscal_year, document.entry.company
     key = f"{document.number}{company}{year}"
-    note = Objection("605(RW)", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
-    return _confirmation(request, call, (document.number, company, year), "1", [note])
+    done = call.manner.choose(
+        "done", "Document posted successfully", "凭证过帐成功", "Beleg gebucht"
+    )
+    notes = [("1", Objection("605(RW)", f"{done}: BKPFF {key} {_SYSTEM}"))]
+    if call.manner.happens("warning"):
+        notes.insert(call.manner.choose("warns", 1, 0), ("2", _SIMILAR))
+    return _confirmation(request, call, (document.number, company, year), notes)
 
 
 def _refusal(
     request: etree._Element, call: ErpCall, objections: Sequence[Objection]
 ) -> etree._Element:
-    notes = [Objection("609(RW)", f"Error in document: BKPFF $ {_SYSTEM}"), *objections]
-    return _confirmation(request, call, (" ", " ", "0000"), "3", notes)
+    wrong = call.manner.choose("wrong", "Error in document", "凭证错误")
+    notes = [Objection("609(RW)", f"{wrong}: BKPFF $ {_SYSTEM}"), *objections]
+    company = text_at(request, "JournalEntry/CompanyCode")
+    key = call.manner.choose("no-key", (" ", " ", "0000"), ("0000000000", company, "0000"))
+    return _confirmation(request, call, key, [("3", note) for note in notes])
 
 
 def _confirmation(
     request: etree._Element,
     call: ErpCall,
     key: tuple[str, str, str],
-    severity: str,
-    notes: Sequence[Objection],
+    notes: Sequence[tuple[str, Objection]],
 ) -> etree._Element:
+    """Return a confirmation; each note comes with its severity."""
     number, company, year = key
     return element(
         "JournalEntryCreateConfirmation",
@@ -240,8 +254,8 @@ def _confirmation(
         ),
         element(
             "Log",
-            element("MaximumLogItemSeverityCode", severity),
-            *(_note(objection, severity) for objection in notes),
+            element("MaximumLogItemSeverityCode", max(severity for severity, _ in notes)),
+            *(_note(objection, severity) for severity, objection in notes),
         ),
     )
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from lxml import etree
+
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection
+from claimbridge.sandbox.kit.hand import Hand
+from claimbridge.sandbox.kit.manner import Manner
 from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
@@ -17,6 +22,8 @@ from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
 _NS: Final = "{http://synchdata.pfxx.itf.nc/IPfxxWs}"
 _CODES: Final = {UNREADABLE: "-31002"}
 _REFUSED: Final = "-32003"
+_KEY: Final = re.compile("[0-9A-Z]{20}")
+"""NC's keys: 20 characters, as public clients send the receiver's."""
 
 
 class YonyouNcResponder(StringResponder):
@@ -33,14 +40,18 @@ class YonyouNcResponder(StringResponder):
         """Read the voucher from its XML."""
         return _entry(document)
 
-    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+    def acceptance(self, call: ErpCall, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return a result with the number; a repeat is a voucher of its own."""
-        return _result("1", "processed", held.number, reference=held.reference)
+        name = held.reference
+        long = f"单据 {name} 开始处理... 单据 {name} 处理完毕!"
+        text = call.manner.choose("done", "processed", "处理完毕!", long)
+        return _result(call, "1", text, held.number, reference=name)
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
         """Return a result with the objections."""
         code = _CODES.get(objections[0].code, _REFUSED)
-        return _result(code, "; ".join(one.text for one in objections))
+        text = call.manner.choose("wrong", "", "", "单据处理失败: ", "<b>错误</b> & ")
+        return _result(call, code, text + "; ".join(one.text for one in objections))
 
 
 def _entry(document: Reply) -> ErpVoucher:
@@ -48,6 +59,8 @@ def _entry(document: Reply) -> ErpVoucher:
     items = document.all("voucher", "voucher_head", "details", "item")
     if head is None or not items:
         raise ValueError("it is no vouchergl with entries")
+    if not _KEY.fullmatch(receiver := document.text("@receiver")):
+        raise ValueError(f"the receiver {receiver!r} is no organisation's key")
     day = dt.date.fromisoformat(head.text("prepareddate")[:10])
     return ErpVoucher(
         reference=document.text("@filename"),
@@ -76,9 +89,14 @@ def _posting(item: Reply, number: int) -> ErpPosting:
     )
 
 
-def _result(code: str, text: str, number: str = "", *, reference: str = "") -> ErpAnswer:
+def _result(
+    call: ErpCall, code: str, text: str, number: str = "", *, reference: str = ""
+) -> ErpAnswer:
+    manner = call.manner
+    more = ("billpk", "bdocid") if manner.happens("more") else ()
     result = element(
         "sendresult",
+        *(element(name) for name in more),
         element("filename", reference),
         element("resultcode", code),
         element("resultdescription", text),
@@ -87,6 +105,19 @@ def _result(code: str, text: str, number: str = "", *, reference: str = "") -> E
     document = element("ufinterface", result)
     document.set("billtype", "vouchergl")
     document.set("successful", "Y" if code == "1" else "N")
-    inner = '<?xml version="1.0" encoding="UTF-8"?>' + render(document).decode()
+    if more:
+        document.set("isexchange", "Y")
+        document.set("replace", "N")
+        document.set("roottag", "sendresult")
+    # The declaration says how NC keeps the document; inside a string it says nothing.
+    encoding = manner.choose("inner-encoding", "UTF-8", "GBK", "gb2312")
+    inner = f'<?xml version="1.0" encoding="{encoding}"?>' + _written(document, manner)
     root = element(f"{_NS}synchronizeDataResponse", element("return", inner))
-    return ErpAnswer(content=render(root))
+    return ErpAnswer(content=render(root), encoding=manner.choose("encoding", "", "gbk"))
+
+
+def _written(document: etree._Element, manner: Manner) -> str:
+    if not manner.lifelike:
+        return render(document).decode()
+    draw = manner.draw("inner-hand")
+    return Hand.drawn(draw).write(document, draw)

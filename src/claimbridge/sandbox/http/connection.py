@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from claimbridge.sandbox.http.front import packed
 from claimbridge.sandbox.http.reply import SandboxReply
+from claimbridge.sandbox.kit.manner import TIDY, Manner
 
 MAX_REQUEST: Final = 20 * 1024 * 1024
 """Bytes; the voucher service promises to take as many."""
@@ -37,12 +40,19 @@ class SandboxProtocol(H11Protocol):
 
 
 class SandboxConnection:
-    """What a disturbance needs of the exchange that it strikes."""
+    """What a disturbance needs of the exchange that it strikes.
+
+    ``manner`` is how replies are packed: what stands in front of the ERP packs every one of them.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.manner: Manner = TIDY
         self._transport: asyncio.Transport = scope[_TRANSPORT]
         self._receive = receive
         self._send = send
+
+    def _packed(self, reply: SandboxReply) -> SandboxReply:
+        return packed(reply, self.manner)
 
     async def request(self) -> bytes | None:
         """Return the whole body; None when the client went away or sent too much."""
@@ -66,8 +76,9 @@ class SandboxConnection:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Answer; ``over`` a number of seconds, in small pieces with a ``pause`` before each."""
+        reply = self._packed(reply)
         await self._send(_start(reply))
-        pieces = _pieces(reply.body, 10 if over else 1)
+        pieces = _pieces(reply.body, 10 if over else 3 if reply.chunked else 1)
         for n, piece in enumerate(pieces, start=1):
             if over:
                 await pause(over / len(pieces))
@@ -76,8 +87,9 @@ class SandboxConnection:
 
     async def half_reply(self, reply: SandboxReply) -> None:
         """Announce the whole answer, send half of it, and close."""
+        reply = msgspec.structs.replace(self._packed(reply), chunked=False)
         head = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
-        head += [f"{name}: {value}" for name, value in _headers(reply).items()]
+        head += [f"{name}: {value}" for name, value in _headers(reply)]
         half = reply.body[: len(reply.body) // 2]
         self._transport.write("\r\n".join([*head, "", ""]).encode("latin-1") + half)
         await self.drop()
@@ -109,16 +121,17 @@ class SandboxConnection:
             pass
 
 
-def _headers(reply: SandboxReply) -> dict[str, str]:
-    return {
-        "content-type": reply.content_type,
-        "content-length": str(len(reply.body)),
-        **reply.headers,
-    }
+def _headers(reply: SandboxReply) -> list[tuple[str, str]]:
+    return [
+        ("content-type", reply.content_type),
+        *(() if reply.chunked else (("content-length", str(len(reply.body))),)),
+        *reply.headers.items(),
+        *(("set-cookie", cookie) for cookie in reply.cookies),
+    ]
 
 
 def _start(reply: SandboxReply) -> Message:
-    headers = [(name.encode(), value.encode()) for name, value in _headers(reply).items()]
+    headers = [(name.encode(), value.encode()) for name, value in _headers(reply)]
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 

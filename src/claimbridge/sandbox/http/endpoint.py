@@ -14,7 +14,9 @@ from claimbridge.contract import Bundle, Contract, Operation
 from claimbridge.errors import ConfigurationError, DocumentError
 from claimbridge.model import Finding
 from claimbridge.sandbox.http.reply import SandboxReply
+from claimbridge.sandbox.http.untidy import untidy
 from claimbridge.sandbox.kit.documents import Objection
+from claimbridge.sandbox.kit.manner import Manners
 from claimbridge.sandbox.kit.markup import MEDIA_TYPES, envelope
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall, Responder
 from claimbridge.signing import Signer
@@ -47,7 +49,12 @@ class Endpoint:
     """Reads requests strictly, by the contract; has the Responder judge them."""
 
     def __init__(
-        self, responder: Responder, desk: Desk, clock: Clock, signer: Signer | None = None
+        self,
+        responder: Responder,
+        desk: Desk,
+        clock: Clock,
+        signer: Signer | None = None,
+        manners: Manners | None = None,
     ) -> None:
         self.responder: Responder = responder
         self.bundle: Bundle = Bundle.named(responder.contract)
@@ -55,6 +62,7 @@ class Endpoint:
         self._desk = desk
         self._signer = signer
         self._clock = clock
+        self._manners = manners or Manners()
         self._by_input = {found.input: found for found in self.contract.operations.values()}
         missing = responder.kinds.keys() - self.contract.operations.keys()
         if missing:
@@ -97,6 +105,7 @@ class Endpoint:
             at=self._clock.now(),
             headers=opened.headers,
             cookies=cookies,
+            manner=self._manners.next(),
         )
         return SoapExchange(call=call, version=version, operation=operation, request=request)
 
@@ -135,6 +144,9 @@ class Endpoint:
         """
         related = answering(exchange.call.headers)
         reply = _reply(answer, exchange.version, related)
+        signs = self._signer is not None and signed
+        body = untidy(reply.body, exchange.call.manner, signs=signs)
+        reply = msgspec.structs.replace(reply, body=body)
         if self._signer is None or not signed:
             return reply
         covered = (RELATES_TO,) if related else ()
@@ -162,6 +174,7 @@ def _reply(answer: ErpAnswer, version: str, headers: Sequence[bytes] = ()) -> Sa
         body=body,
         content_type=f"{MEDIA_TYPES[version]}; charset=utf-8",
         headers=answer.headers,
+        encoding=answer.encoding,
     )
 
 

@@ -1,4 +1,4 @@
-"""Writing replies: elements, envelopes and Faults, in the words of both SOAP versions."""
+"""Reading requests, and writing replies: elements, envelopes and Faults of both SOAP versions."""
 
 from __future__ import annotations
 
@@ -34,6 +34,14 @@ def optional(tag: str, text: str) -> etree._Element | None:
     return element(tag, text) if text else None
 
 
+def text_at(parent: etree._Element, path: str) -> str:
+    """Return the text of the first element at ``path``, "" where there is none.
+
+    White space around it is no part of the value, as for xs:token.
+    """
+    return parent.findtext(path, "").strip()
+
+
 def render(root: etree._Element) -> bytes:
     """Return the bytes of a Body's child."""
     return etree.tostring(root, encoding="utf-8")
@@ -43,7 +51,10 @@ def envelope(answer: ErpAnswer, version: str, headers: Sequence[bytes] = ()) -> 
     """Return the HTTP status and the envelope of an answer, in the SOAP version of its request."""
     if not answer.fault:
         return 200, build(answer.content, version=version, headers=headers)
-    fault = _fault(version, _CODES[version][answer.fault], answer.reason, answer.content)
+    code = _CODES[version][answer.fault]
+    if answer.subcode and version == SOAP11:  # SOAP 1.1 §4.4.1: more after a dot
+        code = f"{code}.{answer.subcode}"
+    fault = _fault(version, code, answer.reason, answer.content)
     # SOAP 1.2 part 2, table 17: 400 for env:Sender. SOAP 1.1 §6.2: 500 for every Fault.
     status = 400 if version == SOAP12 and answer.fault == "sender" else 500
     return status, build(fault, version=version, headers=headers)

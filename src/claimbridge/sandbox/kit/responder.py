@@ -17,6 +17,7 @@ from lxml import etree
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import Objection
+from claimbridge.sandbox.kit.manner import TIDY, Manner
 from claimbridge.sandbox.kit.rules import ErpRules
 from claimbridge.sandbox.kit.signatures import Signatures
 
@@ -26,6 +27,7 @@ class ErpCall(msgspec.Struct, frozen=True, kw_only=True):
 
     ``body`` is the Body's child, an rpc/encoded one as if it were literal; ``headers`` are the
     Header's children; ``cookies`` those of the HTTP request; ``at`` is when it arrived, in UTC.
+    ``manner`` is how the reply is to be written: ask it wherever real systems differ.
     """
 
     operation: str
@@ -34,19 +36,24 @@ class ErpCall(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
     headers: tuple[etree._Element, ...] = ()
     cookies: Mapping[str, str] = {}
+    manner: Manner = TIDY
 
 
 class ErpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One reply. ``content`` is the Body's child, or a Fault's detail if ``fault`` is set.
 
     ``fault`` names who must act: ``sender`` for a business no, ``receiver`` for a technical one.
-    ``reason`` is the Fault's text for people; ``headers`` go into the HTTP reply.
+    ``reason`` is the Fault's text for people, ``subcode`` what its code has after a dot
+    (``userException``). ``headers`` go into the HTTP reply. ``encoding`` is what the ERP's server
+    writes in (``gbk``); "" leaves it to the sandbox.
     """
 
     content: bytes
     fault: Literal["", "sender", "receiver"] = ""
     reason: str = ""
+    subcode: str = ""
     headers: Mapping[str, str] = {}
+    encoding: str = ""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,13 @@ from collections.abc import Callable
 import msgspec
 
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, ClaimError
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ClaimError,
+    ConfigurationError,
+    LedgerUnavailable,
+    NotDelivered,
+)
 from claimbridge.model import Claim, Standing, State
 from claimbridge.sources.record import StoredArrival
 from claimbridge.sources.settings import SourceConfig
@@ -63,8 +69,9 @@ class SourceLedgers:
     def ask_for_news(self, trouble: Callable[[ClaimBridgeError], None]) -> list[str]:
         """Take in what changed in the ledgers; return the ids of their books.
 
-        Only what is posted has a number to bring back. A ledger that cannot be asked now is
-        reported as ``trouble``; the others are asked.
+        Only what is posted has a number to bring back. What goes wrong is reported as ``trouble``:
+        with one claim, and the others of its ledger are asked; with a ledger that cannot be asked
+        now, and the other ledgers are.
         """
         books: list[str] = []
         for name in self._config.all_ledgers:
@@ -72,7 +79,7 @@ class SourceLedgers:
                 client = self._clients(name)
                 book = client.book().id
                 books.append(book)
-                _ask(client, book)
+                _ask(client, book, trouble)
             except ClaimBridgeError as error:
                 trouble(error)
         return books
@@ -86,13 +93,21 @@ def claim_of(arrival: StoredArrival) -> Claim | None:
         return None
 
 
-def _ask(client: Client, book: str) -> None:
+def _ask(client: Client, book: str, trouble: Callable[[ClaimBridgeError], None]) -> None:
+    """Ask one ledger; raises what no other claim of it would fare better with."""
     if client.ledger.rules.capabilities.can_list_changes:
         for _ in client.changes():
             pass
         return
-    for submission in client.journal.select(book, [State.ACKNOWLEDGED]):
-        client.status(submission.key.claim_id)
+    waiting = client.journal.select(book, [State.ACKNOWLEDGED])
+    # A status is that of a whole claim, however many of its revisions wait.
+    for claim_id in dict.fromkeys(submission.key.claim_id for submission in waiting):
+        try:
+            client.status(claim_id)
+        except (ConfigurationError, LedgerUnavailable, NotDelivered):
+            raise
+        except ClaimBridgeError as error:
+            trouble(error)
 
 
 __all__ = ["SourceLedgers", "claim_of"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import Outcome
+from claimbridge.places import attribute_at
 from claimbridge.profiles import Profile, load_profile
 from claimbridge.profiles.abilities import NamesNoPlace
 from claimbridge.sandbox import PROFILES, Responder
@@ -32,7 +32,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     ``profile`` is its name, its ``module:attribute``, or itself. ``responder`` plays its ERP;
     ``path`` follows the ERP's address in the sandbox. ``recorded`` is a folder of its exchanges.
-    ``no_place`` are further fields that its ERP has no place for: see ``fields``.
+    ``no_place`` are further fields that its ERP has no place for: see ``fields``. ``lifelike``: the
+    ERP's replies are as untidy as those of real systems.
     """
 
     profile: str | Profile
@@ -43,6 +44,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     chart: Chart | None = None
     path: str = ""
     no_place: Mapping[str, str] = {}
+    lifelike: bool = True
 
     def no_place_of(self, profile: Profile) -> Mapping[str, str]:
         """Return the fields that the ERP has no place for, by name, each with the reason."""
@@ -76,9 +78,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         assert self.responder is not None
         if not isinstance(self.responder, str):
             return self.responder
-        module, _, name = PROFILES.get(self.responder, self.responder).partition(":")
         try:
-            found = getattr(importlib.import_module(module), name)
+            found: Any = attribute_at(PROFILES.get(self.responder, self.responder))
             made: Responder = found() if isinstance(found, type) else found
         except Exception as error:  # a user's module may raise anything while it loads
             raise ConfigurationError(

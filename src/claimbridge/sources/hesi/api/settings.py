@@ -12,6 +12,7 @@ from claimbridge.bounds import check_numbers
 from claimbridge.config import Timeouts, check_proxy, read_password, read_proxy
 from claimbridge.errors import ConfigurationError
 from claimbridge.model.zones import find_zone
+from claimbridge.places import path_in
 from claimbridge.soap.transport.settings import TransportSettings
 
 
@@ -85,8 +86,14 @@ class HesiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise self._wrong(f"time_zone {self.time_zone[:40]!r} {error}") from None
 
     def path(self, value: str) -> Path:
-        """Return a configured path, from the configuration's own folder where it is relative."""
-        return Path(self.folder, value).expanduser()
+        """Return a configured path, from the configuration's own folder where it is relative.
+
+        Raises ConfigurationError where it begins with the home of a user whom nobody knows.
+        """
+        try:
+            return path_in(self.folder, value)
+        except ValueError as error:
+            raise self._wrong(str(error)) from error
 
     def transport(self) -> TransportSettings:
         """Return how to reach it; raises ConfigurationError for what could not be safe."""

@@ -24,6 +24,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.places import path_in
 
 Kind = Literal[
     "text", "number", "percent", "money", "date", "reference", "person", "choice", "switch"
@@ -293,10 +294,10 @@ def _table(entry: dict[str, str] | str, name: str, where: Path) -> dict[str, str
     """Return a table of codes by id; a text names a CSV file whose first two columns they are."""
     if isinstance(entry, dict):
         return entry
-    path = where.parent / entry
     try:
+        path = path_in(where.parent, entry)
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise _wrong(where, f"tables.{name}: {entry} cannot be read as CSV") from error
     table: dict[str, str] = {}
     for number, cells in enumerate(rows[1:], start=2):
