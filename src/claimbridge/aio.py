@@ -25,6 +25,7 @@ from claimbridge.model import (
     Standing,
     State,
 )
+from claimbridge.profiles.master_records import RecordList
 from claimbridge.results import Reconciled, Result
 from claimbridge.soap.transport import AsyncTransport, HttpAnswer, HttpMessage, TransportSettings
 from claimbridge.submission import (
@@ -104,6 +105,10 @@ class AsyncClient(LedgerClient[AsyncTransport]):
     async def probe(self, *, timeout: float | None = None) -> ProbeResult:
         """Ask the ERP about a document that nobody sent; see ``Client.probe``."""
         return await self._run(plans.probe(self.ledger), timeout)
+
+    async def list_records(self, kind: str, *, timeout: float | None = None) -> RecordList:
+        """Fetch the ERP's master records of one kind; see ``Client.list_records``."""
+        return await self._run(self.ledger.list_records(kind), timeout)
 
     async def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0

@@ -20,6 +20,7 @@ from claimbridge.model import (
     Standing,
     State,
 )
+from claimbridge.profiles.master_records import RecordList
 from claimbridge.results import Reconciled, Result
 from claimbridge.soap.transport import HttpAnswer, HttpMessage, Transport, TransportSettings
 from claimbridge.submission import (
@@ -118,6 +119,15 @@ class Client(LedgerClient[Transport]):
         nothing recorded. Never raises for what went wrong on that way.
         """
         return self._run(plans.probe(self.ledger), timeout)
+
+    def list_records(self, kind: str, *, timeout: float | None = None) -> RecordList:
+        """Fetch the ERP's master records of one kind, with its own ids; nothing is posted or kept.
+
+        ``claimbridge codes`` keeps them in a file. Raises ConfigurationError where the profile has
+        no lists, or none of this kind; DeliveryRefused, NotDelivered or LedgerUnavailable where no
+        whole list came.
+        """
+        return self._run(self.ledger.list_records(kind), timeout)
 
     def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0
