@@ -201,7 +201,8 @@ class Client(LedgerClient[Transport]):
         """Bring every unfinished submission of the ledger to an end, and yield what became of it.
 
         Run it after a crash, and from time to time. Never raises for one claim; ``timeout`` bounds
-        each.
+        each. Raises JournalError CB-235 or CB-236 after the last one where the journal is not the
+        newest: what it does not know is not unfinished to it.
         """
         return self._each(plans.reconcile(self.ledger), timeout)
 

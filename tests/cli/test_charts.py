@@ -17,11 +17,11 @@ def chart(tmp_path: Path) -> Path:
     return Path(shutil.copy(EXAMPLES / "chart.toml", tmp_path))
 
 
-def test_check_has_nothing_to_mend_in_the_example(run: Run, chart: Path) -> None:
+def test_check_has_nothing_to_fix_in_the_example(run: Run, chart: Path) -> None:
     """Notes alone end well."""
     ended = run("chart", "check", chart, "--date", "2026-03-31")
     assert (ended.code, ended.err) == (0, "")
-    assert "✓ CN group: 0 to mend, 0 to look at" in ended.out
+    assert "✓ CN group: 0 to fix, 0 to look at" in ended.out
 
 
 def test_check_ends_with_1_where_something_must_be_mended(run: Run, chart: Path) -> None:
@@ -31,10 +31,10 @@ def test_check_ends_with_1_where_something_must_be_mended(run: Run, chart: Path)
     ended = run("chart", "check", chart, "--accounts", accounts, "--json")
     assert ended.code == 1
     assert list(ended.records[0]) == ["kind", "weight", "where", "text"]
-    assert (ended.records[0]["kind"], ended.records[0]["weight"]) == ("account", "mend")
+    assert (ended.records[0]["kind"], ended.records[0]["weight"]) == ("account", "fix")
     shown = run("chart", "check", chart, "--accounts", accounts)
     assert "✗ account" in shown.out
-    assert "to mend" in shown.out.splitlines()[-1]
+    assert "to fix" in shown.out.splitlines()[-1]
 
 
 def test_check_compares_departments_with_a_list(run: Run, chart: Path) -> None:

@@ -67,6 +67,7 @@ def refused(path: Path) -> str:
     try:
         begin(opened, "another")
     except JournalError as error:
+        assert not opened.continuity().is_newest
         assert opened.history(LEDGER, "another").version == 0
         assert opened.select(LEDGER) is not None
         return error.code
@@ -81,7 +82,7 @@ def test_killed_before_the_mark(path: Path, journal: SqliteJournal) -> None:
     killed = process(path, "K", 1, "killed")
     assert killed.wait() == -signal.SIGKILL
     assert MarkFile(path).read() == before
-    assert journal.continuity().behind == ""
+    assert journal.continuity().is_newest
     assert refused(path) == ""
     mark = MarkFile(path).read()
     assert mark is not None
@@ -97,7 +98,7 @@ def test_several_processes_write_one_mark(path: Path, journal: SqliteJournal) ->
         assert mark is not None
         assert mark.begun >= seen
         seen = mark.begun
-        assert journal.continuity().behind == ""
+        assert journal.continuity().is_newest
     assert [worker.wait() for worker in workers] == [0, 0]
     mark = MarkFile(path).read()
     assert mark is not None

@@ -7,15 +7,13 @@ true answers of the ERP a second time, or late. The ERP is one that does not ref
 from __future__ import annotations
 
 import asyncio
-import http.client
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ledger.between import Between, Serve
 from tests.withstand.scene import chart, claim, configured, contract, ledger_of
 
 from claimbridge.aio import AsyncClient
@@ -42,9 +40,6 @@ OVER = QUIET + 121
 """After so long a signed answer by its moment alone is one from after the quiet period."""
 MINE = claim("EXP-1")
 
-Serve = Callable[[], bytes]
-Stands = Callable[[bytes, Serve], bytes]
-
 
 class Watch:
     """The clock of client and ERP, which a test moves on."""
@@ -60,57 +55,6 @@ class Watch:
 
     def uptime(self) -> Uptime:
         return Uptime("test", self.monotonic())
-
-
-class Between:
-    """Passes requests on and answers back, as ``stands`` says; b"" breaks the connection off."""
-
-    def __init__(self, port: int) -> None:
-        self.stands: Stands = lambda _, serve: serve()
-        between = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                cookies: list[str] = []
-
-                def serve() -> bytes:
-                    onward = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                    kept = ("Content-Type", "SOAPAction", "Cookie")
-                    headers = {name: self.headers[name] for name in kept if self.headers[name]}
-                    onward.request("POST", self.path, body, headers)
-                    answer = onward.getresponse()
-                    cookies.extend(answer.headers.get_all("Set-Cookie") or [])
-                    read = answer.read()
-                    onward.close()
-                    return read
-
-                reply = between.stands(body, serve)
-                if not reply:
-                    self.close_connection = True
-                    return
-                self.send_response(200)
-                self.send_header("Content-Type", "text/xml; charset=utf-8")
-                for cookie in cookies:
-                    self.send_header("Set-Cookie", cookie)
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class Scene:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from signxml.verifier import XMLVerifier
+from tests.ledger.between import Between
 from tests.withstand.scene import claim, configured, ledger_of
 
 from claimbridge.aio import AsyncClient
@@ -56,46 +54,6 @@ class At:
         return Uptime("test", self.monotonic())
 
 
-class Middle:
-    """Stands between client and ERP, and may put another reply in the place of each."""
-
-    def __init__(self, port: int) -> None:
-        self.meddle: Meddle = lambda reply: reply
-        self.status = 200
-        """What each answer says of itself, whatever the ERP said."""
-        middle = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                onward = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                kept = {name: self.headers[name] for name in ("Content-Type", "SOAPAction")}
-                onward.request("POST", self.path, body, kept)
-                answer = onward.getresponse()
-                reply = middle.meddle(answer.read())
-                onward.close()
-                self.send_response(middle.status)
-                self.send_header("Content-Type", "text/xml; charset=utf-8")
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 class Stage:
     """A sandbox that signs, someone in the middle, and a client that asks for signatures."""
 
@@ -104,10 +62,10 @@ class Stage:
         (folder / "ca.pem").write_bytes(erp.trust)
         self.sandbox = Sandbox(profiles=["reference"], identity=Identity.from_pem(erp.pem()))
         self.sandbox.start()
-        self.middle = Middle(self.sandbox.port)
+        self.between = Between(self.sandbox.port)
         self.config = configured(
             "reference",
-            port=self.middle.port,
+            port=self.between.port,
             journal=folder / "claims.db",
             folder=str(folder),
         )
@@ -117,11 +75,16 @@ class Stage:
         replies = Replies(trust="ca.pem", subjects=("erp",), **settings)
         self.config = msgspec.structs.replace(self.config, replies=replies)
 
+    def meddle(self, meddle: Meddle, *, status: int = 200) -> None:
+        """Put another reply in the place of each from now on, and this status over it."""
+        self.between.stands = lambda _, serve: meddle(serve())
+        self.between.status = status
+
     def client(self) -> Client:
         return Client(self.config, ledger=ledger_of(self.config))
 
     def close(self) -> None:
-        self.middle.close()
+        self.between.close()
         self.sandbox.close()
 
 
@@ -185,13 +148,13 @@ MEDDLERS: dict[str, tuple[Callable[[Stage], Meddle], set[str]]] = {
 def test_meddling_neither_acknowledges_nor_refuses(stage: Stage, how: str) -> None:
     """Whatever is done to replies, the outcome is unknown; the honest reply then settles it."""
     meddler, codes = MEDDLERS[how]
-    stage.middle.meddle = meddler(stage)
+    stage.meddle(meddler(stage))
     with stage.client() as client:
         with pytest.raises(OutcomeUnknown) as unknown:
             client.submit(claim("CB-WS-1"))
         assert unknown.value.code in codes
         assert client.status("CB-WS-1", ask=False).state is State.IN_DOUBT
-        stage.middle.meddle = lambda reply: reply
+        stage.meddle(lambda reply: reply)
         assert client.submit(claim("CB-WS-1")).reference == "CB-WS-1"
     assert len(stage.sandbox.ledger()) == 1
 
@@ -229,11 +192,11 @@ def test_a_reply_counts_once_also_after_a_restart(stage: Stage) -> None:
         return reply
 
     stage.use(max_age=300)
-    stage.middle.meddle = keep
+    stage.meddle(keep)
     with stage.client() as client:
         client.submit(claim("CB-WS-1"))
         client.status("CB-WS-1")
-    stage.middle.meddle = lambda _: kept[-1]
+    stage.meddle(lambda _: kept[-1])
     with stage.client() as client, pytest.raises(Exception, match="received before"):
         client.status("CB-WS-1")
 
@@ -265,10 +228,10 @@ def test_the_asynchronous_client_verifies_too(stage: Stage) -> None:
         async with AsyncClient(stage.config, ledger=ledger_of(stage.config)) as client:
             return (await client.submit(claim("CB-WS-1"))).reference
 
-    stage.middle.meddle = _unsigned
+    stage.meddle(_unsigned)
     with pytest.raises(OutcomeUnknown):
         asyncio.run(submit())
-    stage.middle.meddle = lambda reply: reply
+    stage.meddle(lambda reply: reply)
     assert asyncio.run(submit()) == "CB-WS-1"
 
 
@@ -292,11 +255,11 @@ def test_contradictory_settings_are_refused_at_once(stage: Stage) -> None:
 def test_a_status_line_that_nobody_signed_proves_nothing(stage: Stage, status: int) -> None:
     """Written over the answer after the ERP has committed, it leaves the outcome unknown."""
     mine = claim(f"EXP-2026-{status}")
-    stage.middle.status, stage.middle.meddle = status, lambda _: b"no, says nobody"
+    stage.meddle(lambda _: b"no, says nobody", status=status)
     with stage.client() as client, pytest.raises(OutcomeUnknown):
         client.submit(mine)
     assert len(stage.sandbox.ledger()) == 1
-    stage.middle.status, stage.middle.meddle = 200, lambda reply: reply
+    stage.meddle(lambda reply: reply)
     with stage.client() as client:
         found = client.submit(mine)
     assert [entry.reference for entry in stage.sandbox.ledger()] == [found.reference]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.profiles.samples import TRIP, reply, reversal, submission
+from tests.site import SITE
 
 from claimbridge.model import JournalEntry, OutcomeKind
 from claimbridge.profiles import PROFILES, load_profile
@@ -21,7 +22,7 @@ PLAIN = replace(TRIP, postings=tuple(replace(one, dimensions={}) for one in TRIP
 
 def requests(name: str) -> list[str]:
     """What a profile sends of a voucher, and of its reversal; without the time of sending."""
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     built = [profile.submit([submission(PLAIN)])]
     if profile.capabilities.can_reverse:
         back = reversal().voucher

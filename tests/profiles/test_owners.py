@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.profiles.samples import TRIP, submission
+from tests.site import SITE
 
 from claimbridge.model import Submission, Voucher
 from claimbridge.profiles import PROFILES, as_request, load_profile
@@ -16,7 +17,7 @@ PLAIN = msgspec.structs.replace(
     TRIP, postings=tuple(msgspec.structs.replace(one, dimensions={}) for one in TRIP.postings)
 )
 WAYS: list[tuple[str, dict[str, Any]]] = [
-    *((name, {}) for name in PROFILES),
+    *((name, SITE.get(name, {})) for name in PROFILES),
     ("netsuite", {"record": "expense-report"}),
     ("in-string", {"format": "elements"}),
 ]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import msgspec
 import pytest
+from tests.profiles.four_claims import previewed
 from tests.profiles.samples import TRIP, submission
+from tests.site import SITE
 
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Bundle, Reply
 from claimbridge.contract.strings.documents import InnerContract
 from claimbridge.contract.strings.replies import read_inner
-from claimbridge.errors import ClaimError
+from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.model import OutcomeKind, Voucher
 from claimbridge.profiles.strings.yonyou_nc import YonyouNc
@@ -48,8 +51,8 @@ def test_a_real_document_is_valid_by_our_schema() -> None:
 @pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
 def test_the_document_in_the_string(encoding: str) -> None:
     """Four columns on each side, balanced; the reference where a person finds it."""
-    options = {"encoding": encoding, "checks": {"cost_centre": "0001", "project": "0010",
-               "partner": "0002", "profit_centre": "F01"}}  # fmt: skip
+    checks = {"cost_centre": "0001", "project": "0044", "partner": "0002", "profit_centre": "F01"}
+    options = {**SITE["yonyou-nc"], "encoding": encoding, "checks": checks}
     config = LedgerConfig(
         name="N", profile="yonyou-nc", endpoint="http://127.0.0.1:1/x", options=options
     )
@@ -76,10 +79,26 @@ def told(inner: str) -> tuple[OutcomeKind, str]:
     return outcome.kind, str(outcome.journal_entry or "")
 
 
-def result(code: str, content: str = "", *, successful: str = "", times: int = 1) -> str:
+def result(
+    code: str,
+    content: str = "",
+    *,
+    successful: str = "",
+    times: int = 1,
+    text: str = "",
+    keys: str | None = None,
+) -> str:
+    """A reply's document; ``keys`` None leaves the places of a document's key out."""
     mark = f' successful="{successful}"' if successful else ""
-    one = f"<sendresult><resultcode>{code}</resultcode><content>{content}</content></sendresult>"
+    places = "" if keys is None else f"<billpk>{keys}</billpk><bdocid/>"
+    one = (
+        f"<sendresult>{places}<filename>EXP-7.xml</filename><resultcode>{code}</resultcode>"
+        f"<resultdescription>{text}</resultdescription><content>{content}</content></sendresult>"
+    )
     return f'<?xml version="1.0" encoding="GBK"?><ufinterface{mark}>{one * times}</ufinterface>'
+
+
+OWN = "nc.vo.pfxx.exception.PfxxException: the period is closed"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +115,17 @@ def result(code: str, content: str = "", *, successful: str = "", times: int = 1
         (result("-32000", successful="N"), OutcomeKind.UNKNOWN),
         (result("", "7"), OutcomeKind.UNKNOWN),
         (result("1", "7", times=2), OutcomeKind.UNKNOWN),
+        (result("-32000", successful="N", text=OWN, keys=""), OutcomeKind.REJECTED),
+        (result("-32000", successful="N", text=OWN, keys="1001X"), OutcomeKind.UNKNOWN),
+        (result("-32000", successful="N", text=OWN), OutcomeKind.UNKNOWN),
+        (result("-32000", successful="Y", text=OWN, keys=""), OutcomeKind.UNKNOWN),
+        (result("-32000", "7", successful="N", text=OWN, keys=""), OutcomeKind.UNKNOWN),
+        (result("-32000", successful="N", text="a NullPointer", keys=""), OutcomeKind.UNKNOWN),
+        (result("-22217", successful="N", text="no such 部门", keys="1001X"), OutcomeKind.UNKNOWN),
+        (result("-31007", successful="N", text="单据重复导入: EXP-7"), OutcomeKind.DUPLICATE),
+        (result("-32000", successful="N", text="EXP-7 already exists"), OutcomeKind.DUPLICATE),
+        (result("-31007", successful="N", text="单据重复导入"), OutcomeKind.UNKNOWN),
+        (result("-22217", successful="N", text="辅助核算重复"), OutcomeKind.UNKNOWN),
         ("<ufinterface/>", OutcomeKind.UNKNOWN),
         ("processed", OutcomeKind.UNKNOWN),
         ("", OutcomeKind.UNKNOWN),
@@ -106,11 +136,108 @@ def test_what_a_reply_proves(inner: str, kind: OutcomeKind) -> None:
     assert told(inner) == (kind, "7" if kind is OutcomeKind.POSTED else "")
 
 
+def posting_by(**options: Any) -> YonyouNc:
+    return YonyouNc(**{**SITE["yonyou-nc"], **options})
+
+
 def test_what_has_no_place_is_refused() -> None:
     """Neither a dimension nor a foreign amount is dropped or guessed."""
     with pytest.raises(ClaimError, match="profit_centre") as caught:
-        YonyouNc().submit([submission(TRIP)])
+        posting_by().submit([submission(TRIP)])
     assert caught.value.code == "CB-175"
-    with pytest.raises(ClaimError, match="EUR too") as caught:
-        YonyouNc(local_currency="EUR").submit([submission(without("profit_centre"))])
+    with pytest.raises(ClaimError, match="from CNY to EUR") as caught:
+        posting_by(local_currency="EUR").submit([submission(without("profit_centre"))])
     assert caught.value.code == "CB-177"
+    with pytest.raises(ClaimError, match="group_rates"):
+        posting_by(group_currency="USD").submit([submission(without("profit_centre"))])
+
+
+def test_nothing_is_posted_by_codes_that_nobody_stated() -> None:
+    """A site's own codes have no defaults; replies are read without them."""
+    ledger = Ledger(LedgerConfig(name="N", profile="yonyou-nc", endpoint="http://127.0.0.1:1/x"))
+    with pytest.raises(ConfigurationError, match="receiver, book") as caught:
+        ledger.writer.build("submit", (submission(without("profit_centre")),))
+    assert caught.value.code == "CB-243"
+
+
+def test_the_three_other_currencies() -> None:
+    """Local, group and global amounts by their rates, each column balanced by itself."""
+    third = Decimal("0.333333")
+    profile = posting_by(
+        local_currency="USD",
+        rates={"CNY": third},
+        group_currency="JPY",
+        group_rates={"CNY": Decimal("20.5")},
+    )
+    inner = profile.submit([submission(without("profit_centre"))]).inner
+    assert inner is not None
+    items = inner.body["voucher"]["voucher_head"]["details"]["item"]
+    assert {item["excrate2"] for item in items} == {"0.333333"}
+    for column, exponent in (("", -2), ("local", -2), ("group", 0), ("global", -2)):
+        debits, credits_ = (
+            [Decimal(str(item[f"{column}{side}amount"])) for item in items]
+            for side in ("debit", "credit")
+        )
+        assert sum(debits) == sum(credits_) > 0
+        amounts = [one for one in debits + credits_ if one]
+        assert {one.as_tuple().exponent for one in amounts} == {exponent}
+    assert [item["localdebitamount"] for item in items] == [
+        item["globaldebitamount"] for item in items
+    ]
+
+
+def test_a_group_s_rates_need_its_currency() -> None:
+    """A rate into nothing is a wrong option."""
+    with pytest.raises(ConfigurationError, match="group_currency") as caught:
+        posting_by(group_rates={"USD": Decimal(7)})
+    assert caught.value.code == "CB-243"
+
+
+@pytest.mark.parametrize(
+    ("book", "mark"),
+    [
+        ("{company}-0001", "account 0001, groupcode G01"),
+        ("{company}-0002", "account 0001, groupcode G01, book {company}-0002"),
+        ("77-0001", "account 0001, groupcode G01, book 77-0001"),
+    ],
+)
+def test_books_are_told_apart_as_before(book: str, mark: str) -> None:
+    """The usual book leaves the mark as earlier versions wrote it: a journal knows it again."""
+    assert posting_by(book=book).told_apart_by(user="") == mark
+
+
+ENTRIES = {
+    "plain": [("6602.03", "23.00", "23.00", "0", "1200"), ("2241.01", "0", "0", "23.00", "E1024")],
+    "taxed": [
+        ("6602.02", "1000.00", "1000.00", "0", "1200"),
+        ("2221.01.01", "60.00", "60.00", "0", ""),
+        ("2241.01", "0", "0", "1060.00", "E1024"),
+    ],
+    "foreign": [
+        ("6602.03", "100.00", "710.00", "0", "1200"),
+        ("2241.01", "0", "0", "100.00", "E1024"),
+    ],
+}
+"""Account, debit as entered and in local currency, credit as entered, and assistant account."""
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_a_claim_becomes(name: str) -> None:
+    """The table of the page, by preview."""
+    shown = previewed("yonyou-nc", name, {**SITE["yonyou-nc"], "rates": {"USD": "7.1"}})
+    assert shown.valid
+    document = read_inner(parse(shown.body).findtext("xmlStr") or "")
+    entries = document.all("voucher", "voucher_head", "details", "item")
+    fields = ("accsubjcode", "debitamount", "localdebitamount", "creditamount")
+    assert [
+        (*map(one.text, fields), one.text("ass", "item", "pk_Checkvalue")) for one in entries
+    ] == ENTRIES[name]
+    wanted = ("USD", "7.1") if name == "foreign" else ("CNY", "1")
+    assert {(one.text("pk_currtype"), one.text("excrate2")) for one in entries} == {wanted}
+
+
+def test_another_company_s_books_are_not_posted_in() -> None:
+    """A voucher of NC stands in one accounting book."""
+    with pytest.raises(ClaimError, match="CN02") as caught:
+        previewed("yonyou-nc", "intercompany", SITE["yonyou-nc"])
+    assert caught.value.code == "CB-189"

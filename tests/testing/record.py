@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.site import SITE
 
 from claimbridge.client import Client
 from claimbridge.clock import Clock, Uptime
@@ -44,6 +45,7 @@ NOON = dt.datetime(2026, 4, 1, 12, 0, tzinfo=dt.UTC)
 OPTIONS: dict[str, dict[str, Any]] = {
     "kingdee-eas": {"listing": list(LISTING), "batch": 10, "creator": "张会计"},
     "in-string": {"duplicate_values": ["2"]},
+    **SITE,
 }
 """What a profile needs to be told of the sandbox's ERP."""
 
@@ -480,9 +482,15 @@ def keep(scene: Scene, recorded: Path, folder: Path) -> None:
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:
-    # JSON's strings, numbers and lists of them are TOML's too.
     for name, value in table.items():
-        yield f"{name} = {msgspec.json.encode(value).decode()}\n"
+        yield f"{name} = {_toml(value)}\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {_toml(one)}' for name, one in value.items())} }}"
+    # JSON's strings, numbers and lists of them are TOML's too.
+    return msgspec.json.encode(value).decode()
 
 
 def main(folder: Path) -> None:

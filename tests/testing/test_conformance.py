@@ -34,6 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "auth": AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
         "path": "/WSGLWebServiceFacade",
     },
+    "yonyou-nc": {"options": OPTIONS["yonyou-nc"]},
 }
 
 

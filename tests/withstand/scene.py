@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
+from tests.site import SITE
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
@@ -139,7 +140,8 @@ def configured(profile: str, *, port: int, journal: Path, **changes: Any) -> Led
         "backoff": 0.05,
         "retries": 1,
     }
-    return LedgerConfig(**settings | changes)
+    options = {**SITE.get(profile, {}), **changes.pop("options", {})}
+    return LedgerConfig(**settings | changes, options=options)
 
 
 def ledger_of(config: LedgerConfig) -> Ledger:

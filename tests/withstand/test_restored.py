@@ -263,10 +263,10 @@ def test_a_new_journal_is_asked_about_once(erp: Sandbox, tmp_path: Path, new_id:
 
 
 def test_reconcile_says_that_a_journal_is_not_the_newest(
-    erp: Sandbox, tmp_path: Path, new_id: NewId, capsys: pytest.CaptureFixture[str]
+    erp: Sandbox, tmp_path: Path, kind: str, new_id: NewId, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A job that runs at night does not end well where nothing can be sent."""
-    stage = Stage(erp, tmp_path, "reference")
+    """A job that runs at night does not end well where nothing can be sent; nor does a program."""
+    stage = Stage(erp, tmp_path, "reference", kind)
     stage.begin(claim(new_id()))
     copy = stage.backup()
     stage.begin(claim(new_id()))
@@ -274,6 +274,31 @@ def test_reconcile_says_that_a_journal_is_not_the_newest(
     stage.bring_back(copy)
     assert stage.command("reconcile") == 2
     assert "CB-235" in capsys.readouterr().err
+    with stage.sender() as sender, pytest.raises(JournalError, match="CB-235") as refused:
+        sender.reconcile()
+    assert refused.value.claim_id is None
+
+
+def test_reconcile_first_ends_what_an_older_journal_knows(
+    erp: Sandbox, tmp_path: Path, new_id: NewId
+) -> None:
+    """What it knows to be in doubt is asked for and adopted; then the error comes."""
+    stage = Stage(erp, tmp_path, "reference")
+    stage.begin(claim(new_id()))
+    doubtful = claim(new_id())
+    erp.set_faults("submit:commit-then-drop,query:drop-before-commit")
+    assert codes(stage.submit(doubtful)) == ["CB-422"]
+    erp.set_faults("")
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    with Client(stage.config, ledger=ledger_of(stage.config)) as client:
+        ends = client.reconcile()
+        end = next(ends)
+        assert (end.claim_id, end.error) == (doubtful.id, None)
+        with pytest.raises(JournalError, match="CB-235"):
+            next(ends)
+    assert stage.posted(doubtful.id) == 1
 
 
 def test_a_ledger_that_moves_into_anothers_journal_is_new_there(

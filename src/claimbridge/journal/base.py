@@ -199,7 +199,7 @@ class Journal(Protocol):
         ...
 
 
-def outcome_of(call: Callable[[], T]) -> T | ClaimBridgeError:
+def result_or_error(call: Callable[[], T]) -> T | ClaimBridgeError:
     """Return what ``call`` returns, or the error of ours that it raises."""
     try:
         return call()
@@ -212,4 +212,4 @@ def key_order(submission: Submission) -> tuple[int, str, int]:
     return submission.key.revision, submission.key.purpose, submission.key.part
 
 
-__all__ = ["Journal", "key_order", "outcome_of"]
+__all__ = ["Journal", "key_order", "result_or_error"]

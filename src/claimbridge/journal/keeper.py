@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimBridgeError, JournalError
 from claimbridge.journal import elsewhere, invoices, newest, rules
-from claimbridge.journal.base import outcome_of
+from claimbridge.journal.base import result_or_error
 from claimbridge.journal.calls import ClientCall
 from claimbridge.journal.flights import Flight, Flights
 from claimbridge.journal.newest import Evidence
@@ -144,10 +144,10 @@ class Keeper:
     def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | ClaimBridgeError]:
         """Make the calls from threads of their own where their writes then share transactions."""
         if len(calls) < 2 or self._store.together < 2:
-            return [outcome_of(call) for call in calls]
+            return [result_or_error(call) for call in calls]
         with ThreadPoolExecutor(min(len(calls), self._store.together)) as pool:
             # Each in a copy of this context: whatever begins there belongs to the call made here.
-            futures = [pool.submit(copy_context().run, outcome_of, call) for call in calls]
+            futures = [pool.submit(copy_context().run, result_or_error, call) for call in calls]
             return [one.result() for one in futures]
 
     # Many claims
@@ -221,7 +221,7 @@ class Keeper:
         evidence = self._store.evidence()
         while True:
             continuity = newest.judge(evidence)
-            if not continuity.behind and not continuity.replaces:
+            if continuity.is_newest:
                 return continuity
             # The mark may have moved between two readings: what counts has been read twice.
             again = self._store.evidence()

@@ -171,7 +171,7 @@ def gap_until(until: dt.datetime, continuity: Continuity, clock: Clock) -> tuple
             "use. Nothing was changed",
             code=NO_GAP,
         )
-    if continuity.behind or continuity.replaces:
+    if not continuity.is_newest:
         _check_long_enough(until, continuity, clock)
     if latest is not None and until <= latest.until:
         return latest, False

@@ -26,8 +26,8 @@ class Session:
 
     __slots__ = ("_cookies", "id")
 
-    def __init__(self, id_: str = "") -> None:
-        self.id: str = id_
+    def __init__(self) -> None:
+        self.id: str = ""
         self._cookies: dict[str, str] = {}
 
     @property

@@ -34,7 +34,14 @@ from claimbridge.model import (
     Voucher,
     invoices_of,
 )
-from claimbridge.profiles.abilities import HasHeaders, HasPorts, LooksUp, Queries, Reverses
+from claimbridge.profiles.abilities import (
+    HasHeaders,
+    HasPorts,
+    LooksUp,
+    NamesUnstated,
+    Queries,
+    Reverses,
+)
 from claimbridge.profiles.conversation import Attempt
 from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpMessage
@@ -177,6 +184,8 @@ class Writer:
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
         profile = self._profile
+        if verb != "query":
+            self._check_stated()
         if verb == "submit":
             return profile.submit(submissions)
         if verb == "reverse" and isinstance(profile, Reverses):
@@ -189,6 +198,16 @@ class Writer:
             f"profile {profile.name} has no method for a {verb}, which its capabilities promise",
             code="CB-242",
         )
+
+    def _check_stated(self) -> None:
+        """Refuse to build a document by codes that the site has not stated (CB-243)."""
+        profile = self._profile
+        if isinstance(profile, NamesUnstated) and (missing := ", ".join(profile.unstated)):
+            raise ConfigurationError(
+                f"profile {profile.name!r} posts nothing before {missing} is stated: nobody can "
+                f"guess the codes of a site; see [ledger.{self._setup.config.name}.options]",
+                code="CB-243",
+            )
 
     def body(
         self, request: Request, *, signing: Signing = None

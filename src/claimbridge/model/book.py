@@ -14,9 +14,9 @@ import msgspec
 class Place(msgspec.Struct, frozen=True, order=True):
     """What identifies a book: the profile, the endpoint, and which of the books behind it.
 
-    ``endpoint`` is written in one way (see ``submission.books.place_of``). ``within`` names the
-    company, tenant or account set, from profile and configuration, in words that a person can
-    compare; "" where the endpoint has one book only.
+    ``endpoint`` is written in one way (see ``submission.decisions.books.place_of``). ``within``
+    names the company, tenant or account set, from profile and configuration, in words that a person
+    can compare; "" where the endpoint has one book only.
     """
 
     profile: str

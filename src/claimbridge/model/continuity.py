@@ -39,6 +39,11 @@ class Continuity(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
 
     @property
+    def is_newest(self) -> bool:
+        """Whether nothing says that another copy, or another journal, knows more."""
+        return not self.behind and not self.replaces
+
+    @property
     def gap(self) -> Gap | None:
         """The gap that ended last; None when there is none."""
         return max(self.gaps, key=lambda gap: gap.until, default=None)

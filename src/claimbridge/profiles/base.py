@@ -35,7 +35,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     ``unique_reference``: the ERP itself refuses a second document with the same reference, even
     when both arrive at once. ``batch`` is the largest number of documents in one request (1: no
     batches). ``postings`` is the most postings that one document may have (None: no limit is
-    known); a claim with more becomes several documents (see ``submission.division``).
+    known); a claim with more becomes several documents (``submission.claim.division``).
 
     ``reference_pattern`` is a regular expression. A claim id that matches it in full serves as the
     reference; any other id is replaced by a base32 digest of at most ``reference_length``

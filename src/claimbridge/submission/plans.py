@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -58,6 +58,7 @@ from claimbridge.submission.decisions.standings import (
     standing_of_all,
     standing_of_claim,
 )
+from claimbridge.submission.document.first import check_newest
 from claimbridge.submission.document.news import absorb, submission_of
 from claimbridge.submission.document.question import refresh
 from claimbridge.submission.probe import ProbeResult, ask_for_nothing
@@ -71,8 +72,6 @@ from claimbridge.submission.steps.steps import (
     ReadCursor,
     Recall,
 )
-
-T = TypeVar("T")
 
 log = logging.getLogger("claimbridge.ledger")
 
@@ -326,7 +325,10 @@ def withdraw(
 
 
 def reconcile(ledger: LedgerPort) -> Emissions[Reconciled]:
-    """Emit what becomes of each unfinished submission; None for one that another has finished."""
+    """Emit what becomes of each unfinished submission; None for one that another has finished.
+
+    After the last one, raises JournalError where the journal is not the newest.
+    """
     return Emissions(_reconcile(ledger))
 
 
@@ -334,6 +336,8 @@ def _reconcile(ledger: LedgerPort) -> Plan[None]:
     rest = yield from SelectUnfinished((yield from book(ledger)).id)
     while (one := (yield from TakeNext(rest))) is not None:
         yield from Emit((yield from _reconcile_one(one, ledger)))
+    # What the journal does not know is not unfinished to it: the end must not look like a good one.
+    yield from check_newest()
 
 
 def _reconcile_one(unfinished: Submission, ledger: LedgerPort) -> Plan[Reconciled | None]:

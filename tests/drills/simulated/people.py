@@ -10,6 +10,7 @@ from tests.drills.simulated.scene import Claim
 from claimbridge.model import LIVE, Outcome, OutcomeKind, Purpose, State, Submission
 from claimbridge.submission import bring_into_doubt, settle_by_hand, with_journal
 from claimbridge.submission.claim.by_hand import settle_gone
+from claimbridge.submission.claim.restored import MOVED_BY_COPIES
 from claimbridge.submission.decisions.evidence import reversal_key
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 QUIET = 300.0
 _K = OutcomeKind
-_OPEN = (State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED)
 _TOLD = LIVE | {State.REVERSING}
 
 
@@ -162,7 +162,7 @@ def bring_back(episode: Episode, backup: Shelf | None) -> None:
     for claim in episode.claims.values():
         claim.kept_out = 0  # the journal may have forgotten
     continuity = episode.journal.continuity()
-    if continuity.behind or continuity.replaces:
+    if not continuity.is_newest:
         episode.waits_for_word = True
     episode.after(episode.rng.uniform(0, 600), say_restored, episode)
 
@@ -173,7 +173,7 @@ def say_restored(episode: Episode) -> None:
     gap, _ = journal.note_gap(now)
     if gap is not None:
         for book in journal.books():
-            claims = {one.key.claim_id: None for one in journal.select(book.id, _OPEN)}
+            claims = {one.key.claim_id: None for one in journal.select(book.id, MOVED_BY_COPIES)}
             for claim_id in claims:
                 with_journal(
                     bring_into_doubt(book.id, claim_id, gap, episode.rules), episode.journal

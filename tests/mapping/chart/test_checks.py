@@ -60,16 +60,16 @@ def test_nothing_is_found_in_a_plain_chart() -> None:
     [
         (
             ('department = ["RD"]',),
-            "gap mend type hotel, company CN01, CN02: no row answers for a line with: "
+            "gap fix type hotel, company CN01, CN02: no row answers for a line with: "
             "department none",
         ),
         (
             ("amount_up_to = 100", "amount_over = 200"),
-            "gap mend type hotel, company CN01, CN02: no row answers for a line with: amount 200",
+            "gap fix type hotel, company CN01, CN02: no row answers for a line with: amount 200",
         ),
         (
             ('payment = ["employee"]',),
-            "gap mend type hotel, company CN01, CN02: no row answers for a line with: "
+            "gap fix type hotel, company CN01, CN02: no row answers for a line with: "
             "payment company_card",
         ),
         (
@@ -79,7 +79,7 @@ def test_nothing_is_found_in_a_plain_chart() -> None:
         ),
         (
             ("valid_from = 2026-04-01",),
-            "gap mend type hotel, company CN01, CN02: no row answers for a line with: "
+            "gap fix type hotel, company CN01, CN02: no row answers for a line with: "
             "posting date 2026-03-31",
         ),
         (('company = ["CN01"]',), "gap note type hotel, company CN02: no row answers for it"),
@@ -94,7 +94,7 @@ def test_nothing_is_found_in_a_plain_chart() -> None:
         ),
         (
             ('department = ["RD"]\ncompany = ["CN01"]', 'grade = ["7"]'),
-            "gap mend type hotel, company CN01: no row answers for a line with: "
+            "gap fix type hotel, company CN01: no row answers for a line with: "
             "department none, grade none",
         ),
     ],
@@ -120,7 +120,7 @@ def test_rows_that_leave_nothing_out_have_no_gap(conditions: tuple[str, ...]) ->
 
 def test_a_row_that_several_hide_is_unreachable() -> None:
     """No single one takes all of its lines, which is why it could be loaded."""
-    text = "unreachable mend expense row 5 (hotel): rows 3, 4 before it take all of its lines"
+    text = "unreachable fix expense row 5 (hotel): rows 3, 4 before it take all of its lines"
     assert texts("amount_up_to = 100", "amount_over = 50", 'department = ["RD"]')[0].startswith(
         text
     )
@@ -130,7 +130,7 @@ def test_a_row_after_both_payments_is_unreachable() -> None:
     """There is no third one; a row for companies to come is no dead row."""
     both = 'payment = ["employee"]', 'payment = ["company_card"]'
     assert texts(*both, "") == [
-        "unreachable mend expense row 5 (hotel): rows 3, 4 before it take all of its lines "
+        "unreachable fix expense row 5 (hotel): rows 3, 4 before it take all of its lines "
         "between them"
     ]
     assert texts('company = ["CN01"]', 'company = ["CN02"]', "") == []
@@ -170,7 +170,7 @@ def test_accounts_are_checked_against_a_list(tmp_path: Path) -> None:
     assert wrong == [
         (
             "account",
-            "mend",
+            "fix",
             "expense row 2 (taxi)",
             "account 6602.03 is not in the list of accounts; did you mean 6602.3?",
         )
@@ -240,7 +240,7 @@ last = 2026-04-30
         ),
     ]  # fmt: skip
     assert found(subject, day=dt.date(2026, 5, 1)) == [
-        ("period", "mend", "periods", "2026-05-01 is in no period")
+        ("period", "fix", "periods", "2026-05-01 is in no period")
     ]
 
 
@@ -252,7 +252,7 @@ def test_findings_without_end_are_shortened() -> None:
     )
     gaps = chart(more=many).check(day=DAY, departments={"RD"})
     assert len(gaps) == 51
-    assert gaps[-1] == ChartFinding("gap", "mend", "chart", "10 more of this kind")
+    assert gaps[-1] == ChartFinding("gap", "fix", "chart", "10 more of this kind")
 
 
 def test_rows_without_end_are_not_compared_for_ever() -> None:
@@ -265,7 +265,7 @@ def test_rows_without_end_are_not_compared_for_ever() -> None:
     assert {("unreachable", "look"), ("overlap", "look")} <= kinds
 
 
-def test_the_example_chart_has_nothing_to_mend() -> None:
+def test_the_example_chart_has_nothing_to_fix() -> None:
     """It is what people copy."""
     assert [one for one in Chart.load(EXAMPLE).check(day=DAY) if one.weight != "note"] == []
 
@@ -279,9 +279,9 @@ def test_departments_are_checked_against_a_list(tmp_path: Path) -> None:
     wrong = found(chart(more=more), departments=read_departments(listed))
     meals, unlisted = "expense row 3 (meals)", "is not in the list of departments"
     assert [one[1:] for one in wrong if one[0] == "department"] == [
-        ("mend", meals, f"department QQ {unlisted}"),
-        ("mend", f"{meals} and 1 more", f"department R&D {unlisted}; did you mean RD?"),
-        ("mend", "expense row 4 (hotel)", f"department rd {unlisted}; did you mean RD?"),
+        ("fix", meals, f"department QQ {unlisted}"),
+        ("fix", f"{meals} and 1 more", f"department R&D {unlisted}; did you mean RD?"),
+        ("fix", "expense row 4 (hotel)", f"department rd {unlisted}; did you mean RD?"),
     ]
     assert [one for one in found(chart(more=more)) if one[0] == "department"] == [
         (

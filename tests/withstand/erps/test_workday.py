@@ -1,4 +1,4 @@
-"""Workday: every fault of the sandbox against both clients leaves one journal, or a reason."""
+"""Workday: numbers that come later, corrections, and refusals of claims and of questions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from tests.withstand.scene import (
     attempted,
     claim,
     configured,
-    faults,
     held,
     late,
-    one_effect,
     settled,
 )
 
@@ -24,24 +22,6 @@ from claimbridge.model import Acknowledgement, State
 from claimbridge.sandbox import Sandbox
 
 PROFILE = "workday"
-
-
-@pytest.mark.parametrize("kind", SENDERS)
-@pytest.mark.parametrize("strikes", ["{}@1", "any:{}@1"])
-@pytest.mark.parametrize("fault", list(faults()))
-def test_one_effect(
-    erp: Sandbox,
-    new_id: Callable[[], str],
-    tmp_path: Path,
-    fault: str,
-    strikes: str,
-    kind: str,
-) -> None:
-    """Submitted again after the fault, a claim has one journal, and its id is the claim's."""
-    config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
-    with SENDERS[kind](config) as sender:
-        spec = strikes.format(fault)
-        one_effect(sender, erp, spec, profile=PROFILE, new_id=new_id).acknowledged()
 
 
 @pytest.mark.parametrize("kind", SENDERS)

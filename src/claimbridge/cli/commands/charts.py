@@ -20,7 +20,7 @@ from claimbridge.mapping.cases import CaseResult, run_cases
 from claimbridge.mapping.chart.files.code_lists import read_accounts, read_departments
 from claimbridge.mapping.chart.finding import ChartFinding
 
-_MARKS: Final = {"mend": NO, "look": WARN, "note": ("·", "dim")}
+_MARKS: Final = {"fix": NO, "look": WARN, "note": ("·", "dim")}
 
 
 def check_chart(
@@ -59,7 +59,7 @@ def check_chart(
             department_list = read_departments(file)
     day = date or SYSTEM.now().date()
     findings = loaded.check(day=day, accounts=account_list, departments=department_list)
-    wrong = any(finding.weight == "mend" for finding in findings)
+    wrong = any(finding.weight == "fix" for finding in findings)
     if json:
         for finding in findings:
             emit(msgspec.structs.asdict(finding))
@@ -75,10 +75,10 @@ def _print_findings(chart: Chart, findings: tuple[ChartFinding, ...]) -> None:
         say()
     counts = {
         weight: sum(finding.weight == weight for finding in findings)
-        for weight in ("mend", "look", "note")
+        for weight in ("fix", "look", "note")
     }
-    words = f"{counts['mend']} to mend, {counts['look']} to look at, {counts['note']} to know"
-    say(NO if counts["mend"] else YES, f" {chart.name}: {words}")
+    words = f"{counts['fix']} to fix, {counts['look']} to look at, {counts['note']} to know"
+    say(NO if counts["fix"] else YES, f" {chart.name}: {words}")
 
 
 def compare_examples(

@@ -38,7 +38,6 @@ from claimbridge.errors import (
     OutcomeUnknown,
     SchemaViolation,
 )
-from claimbridge.journal import newest
 from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
 from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
@@ -418,9 +417,6 @@ def reconcile(
                 codes.append(exit_code(end.error))
                 state = _state_now(client, end.claim_id, end.error)
                 _show_error(end.claim_id, end.error, json, state)
-        if (refusal := newest.refusal(client.journal.continuity())) is not None:
-            complain(str(refusal))  # what it does not know is not unfinished to it
-            return exit_code(refusal)
     if not codes and not json:
         say("nothing is unfinished")
     return worst(codes)

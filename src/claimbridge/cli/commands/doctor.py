@@ -25,6 +25,7 @@ from claimbridge.journal import MemoryJournal, open_journal
 from claimbridge.ledger import Ledger, book_config_of, transport_settings
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
+from claimbridge.profiles.abilities import NamesUnstated
 from claimbridge.soap.transport.tls import greet
 from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
 from claimbridge.sources.record import ArrivalState, open_record
@@ -93,6 +94,7 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         return
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
+        "options": _options,
         "chart": _chart,
         "identity": certificates.check_identity,
         "journal": _journal,
@@ -166,14 +168,21 @@ def _contract(config: LedgerConfig) -> str:
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
 
 
+def _options(config: LedgerConfig) -> str | tuple[str, str]:
+    """Say whether the profile knows the codes of the site that it posts by."""
+    profile = load_profile(config.profile, config.options)
+    if isinstance(profile, NamesUnstated) and profile.unstated:
+        missing = ", ".join(profile.unstated)
+        return "failure", f"state {missing} in [ledger.{config.name}.options]; nobody can guess it"
+    return f"{len(config.options)} stated" if config.options else "none stated, none needed"
+
+
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
     chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
     place = str(config.path(config.chart))
-    wrong = [
-        finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "mend"
-    ]
+    wrong = [finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "fix"]
     if wrong:
         first = f"{wrong[0].where}: {wrong[0].text}"
         more = f" ({len(wrong)} such; claimbridge chart check {place})" if len(wrong) > 1 else ""
@@ -193,7 +202,7 @@ def _journal(config: LedgerConfig) -> str | tuple[str, str]:
     may_send, about = first_send_report(continuity, rules, new=is_new)
     forgetful = memory_warning(continuity, rules)
     if not may_send:
-        as_new = is_new and not continuity.replaces and not continuity.behind
+        as_new = is_new and continuity.is_newest
         return "warning" if as_new else "failure", about
     waiting = {state: counts.get(state, 0) for state in (State.IN_DOUBT, State.PARKED)}
     if any(waiting.values()):

@@ -20,11 +20,11 @@ from claimbridge.model import Gap, State, Submission
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Capabilities
 from claimbridge.submission import Rules, bring_into_doubt, missing, with_journal
+from claimbridge.submission.claim.restored import MOVED_BY_COPIES
 
 _NOTHING: Final = Capabilities(
     can_query=False, can_reverse=False, can_list_changes=False, unique_reference=False
 )
-_OPEN: Final = (State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED)
 
 
 def journal_restored(
@@ -51,10 +51,10 @@ def journal_restored(
     ledgers = _sharing(config, ledger)
     journal = open_journal(ledgers[0].journal_url)
     try:
-        was_behind = _is_behind(journal)
+        was_newest = journal.continuity().is_newest
         gap, is_new = journal.note_gap(ended)
         doubted: list[Submission] = []
-        if gap is not None and (is_new or was_behind):
+        if gap is not None and (is_new or not was_newest):
             for book, rules in _books(journal, config, ledgers):
                 doubted += _put_in_doubt(journal, book, gap, rules)
         journal.make_newest()
@@ -62,11 +62,6 @@ def journal_restored(
         journal.close()
     _show(doubted, gap, json=json)
     return DONE
-
-
-def _is_behind(journal: Journal) -> bool:
-    continuity = journal.continuity()
-    return bool(continuity.behind) or continuity.replaces
 
 
 def _sharing(path: Path, name: str | None) -> list[LedgerConfig]:
@@ -98,7 +93,7 @@ def _books(
 def _put_in_doubt(journal: Journal, book: str, gap: Gap, rules: Rules) -> Iterator[Submission]:
     """Put in doubt what a book's claims may have become in the gap; yield each of them."""
     seen: set[str] = set()
-    for submission in journal.select(book, _OPEN):
+    for submission in journal.select(book, MOVED_BY_COPIES):
         claim_id = submission.key.claim_id
         if claim_id not in seen:
             seen.add(claim_id)

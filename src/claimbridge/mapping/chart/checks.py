@@ -67,7 +67,7 @@ def check_rules(
     for finding in all_findings:
         kinds[finding.weight, finding.kind].append(finding)
     listed = [finding for findings in kinds.values() for finding in _shorten(findings)]
-    return tuple(sorted(listed, key=lambda finding: ("mend", "look", "note").index(finding.weight)))
+    return tuple(sorted(listed, key=lambda finding: ("fix", "look", "note").index(finding.weight)))
 
 
 def _shorten(findings: list[ChartFinding]) -> list[ChartFinding]:
@@ -98,7 +98,7 @@ def _periods(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
         return
     period = rules.periods.calendar.find(day)
     if period is None:
-        yield ChartFinding("period", "mend", "periods", f"{day} is in no period")
+        yield ChartFinding("period", "fix", "periods", f"{day} is in no period")
         return
     by_text: defaultdict[tuple[Weight, str], list[str]] = defaultdict(list)
     for company in rules.companies:
@@ -106,7 +106,7 @@ def _periods(rules: ChartRules, day: dt.date) -> Iterator[ChartFinding]:
             following = rules.periods.next_open(period, [company])
             then = f"{following} is the next open one" if following else "no later one is open"
             closed = f"period {period} is closed; {then}"
-            by_text["look" if following else "mend", closed].append(company)
+            by_text["look" if following else "fix", closed].append(company)
     for (weight, text), companies in by_text.items():
         yield ChartFinding("period", weight, f"company {', '.join(companies)}", text)
     later = itertools.islice(rules.periods.calendar.after(period), 36)
@@ -155,7 +155,7 @@ def _gap(
     text = f"no row answers for a line with: {in_words(example(box), box, whole)}"
     if any(row.when is not None for row in rows):
         return "look", f"{text}; unless a row with when does"
-    return ("mend" if now else "look"), text
+    return ("fix" if now else "look"), text
 
 
 def _unreachable(rules: ChartRules) -> Iterator[ChartFinding]:
@@ -178,7 +178,7 @@ def _unreachable(rules: ChartRules) -> Iterator[ChartFinding]:
             if before and own is not None and remainder(own, map(box_of, before)) == []:
                 numbers = ", ".join(str(other.number) for other in before[:10])
                 text = f"rows {numbers} before it take all of its lines between them"
-                yield ChartFinding("unreachable", "mend", row.label, text)
+                yield ChartFinding("unreachable", "fix", row.label, text)
 
 
 def _overlaps(rules: ChartRules) -> Iterator[ChartFinding]:

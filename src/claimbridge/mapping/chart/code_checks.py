@@ -99,7 +99,7 @@ def _not_in_list(
     hint = f"; did you mean {near[0]}?" if near else ""
     more = f" and {len(users) - 1} more" if len(users) > 1 else ""
     text = f"{kind} {code} is not in the list of {kind}s{hint}"
-    return ChartFinding(kind, "mend", f"{users[0]}{more}", text)
+    return ChartFinding(kind, "fix", f"{users[0]}{more}", text)
 
 
 def _accounts_of(rules: ChartRules) -> Iterator[tuple[str, str]]:

@@ -6,13 +6,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Weight: TypeAlias = Literal["mend", "look", "note"]
+Weight: TypeAlias = Literal["fix", "look", "note"]
 
 
 class ChartFinding(msgspec.Struct, frozen=True):
     """One finding about a chart.
 
-    ``weight``: ``mend`` is wrong and must be fixed, ``look`` may be meant, ``note`` is only for
+    ``weight``: ``fix`` is wrong and must be fixed, ``look`` may be meant, ``note`` is only for
     information. ``where`` names the row, type or table.
     """
 

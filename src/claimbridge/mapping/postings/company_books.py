@@ -66,7 +66,7 @@ class CompanyBook:
         return bool(self.code) and not self.payable
 
 
-def open_book(rules: ChartRules, claim: Claim, code: str, path: ClaimPath) -> CompanyBook:
+def open_company_book(rules: ChartRules, claim: Claim, code: str, path: ClaimPath) -> CompanyBook:
     """Return the books of another company that bears cost of the claim.
 
     Raises MappingError CB-126 for a company, or an account between the two, that the chart does

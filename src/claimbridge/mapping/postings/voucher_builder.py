@@ -13,7 +13,7 @@ from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import ChartRules
 from claimbridge.mapping.postings.chart_answers import company_of
-from claimbridge.mapping.postings.company_books import CompanyBook, open_book
+from claimbridge.mapping.postings.company_books import CompanyBook, open_company_book
 from claimbridge.mapping.postings.dates import dates_of
 from claimbridge.mapping.postings.explanation import Explanation, Mapped
 from claimbridge.mapping.taxes import DocumentRules
@@ -60,7 +60,7 @@ class VoucherBuilder:
         """
         code = "" if code == self.claim.company else code
         if code not in self.books:
-            self.books[code] = open_book(self.rules, self.claim, code, path)
+            self.books[code] = open_company_book(self.rules, self.claim, code, path)
         return self.books[code]
 
     def narration(self, row: ExpenseRow, line: ClaimLine, cost_centre: str) -> str:

@@ -25,10 +25,10 @@ def convert_options(
     unknown = sorted(options.keys() - declared.keys())
     if unknown:
         known = ", ".join(sorted(declared)) or "none"
-        raise _refusal(name, f"there is no option {unknown[0]!r}; there are: {known}")
+        raise wrong_option(name, f"there is no option {unknown[0]!r}; there are: {known}")
     lacking = [key for key, (_, needed) in declared.items() if needed and key not in options]
     if lacking:
-        raise _refusal(name, f"the option {lacking[0]!r} is missing")
+        raise wrong_option(name, f"the option {lacking[0]!r} is missing")
     return {key: _convert(name, key, value, declared[key][0]) for key, value in options.items()}
 
 
@@ -50,11 +50,12 @@ def _convert(name: str, key: str, value: object, kind: Any) -> object:
     try:
         found: object = msgspec.convert(as_kind(value, kind), kind)
     except msgspec.ValidationError as error:
-        raise _refusal(name, f"{key}: {error}") from error
+        raise wrong_option(name, f"{key}: {error}") from error
     check_numbers(name, {key: found}, where=f"profile {name!r}: ", code="CB-243")
     check_finite(found, what=f"profile {name!r}: {key}", code="CB-243")
     return found
 
 
-def _refusal(name: str, what: str) -> ConfigurationError:
+def wrong_option(name: str, what: str) -> ConfigurationError:
+    """Return the error for an option of the profile ``name``: CB-243."""
     return ConfigurationError(f"profile {name!r}: {what}; see [ledger.X.options]", code="CB-243")

@@ -62,7 +62,7 @@ from claimbridge.profiles.sap.tables import (
     documents_question,
     is_same,
     items_question,
-    outcome_of,
+    outcome_of_reference,
     read_documents,
     read_totals,
     references_in,
@@ -275,7 +275,7 @@ class SapBapi:
             if one.entry == posted.entry and is_same(one.reference, reference)
         ]
         if ours:
-            return outcome_of(reference, ours[:1], {})
+            return outcome_of_reference(reference, ours[:1], {})
         if refused and not documents:
             # BAPI_TRANSACTION_COMMIT with WAIT: "Posting could not be carried out" (S& 101).
             return Outcome(kind=OutcomeKind.REJECTED, reference=reference, reasons=refused)
@@ -330,7 +330,7 @@ def _read_posting(reply: Reply, reference: str) -> _PostingReply:
 
 def _outcomes(known: Mapping[str, Sequence[SapDocument]], totals: Totals) -> tuple[Outcome, ...]:
     return tuple(
-        outcome_of(reference, documents, totals, item=n)
+        outcome_of_reference(reference, documents, totals, item=n)
         for n, (reference, documents) in enumerate(known.items(), start=1)
     )
 

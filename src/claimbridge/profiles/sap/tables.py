@@ -94,10 +94,10 @@ def documents_question(
 def references_in(question: Request, tables: SapTables) -> tuple[str, ...]:
     """Return the references that a question for documents asks for, each as we spell it."""
     asked = (
-        outcome_of.replace("''", "'")
+        quoted.replace("''", "'")
         for line in question.body["Options"]["item"]
         if f"( {tables.reference} EQ " in line["Text"]
-        for outcome_of in _QUOTED.findall(line["Text"])
+        for quoted in _QUOTED.findall(line["Text"])
     )
     ours: dict[str, str] = {}
     for one in asked:  # our spelling comes first, then the one that SAP may have made of it
@@ -125,7 +125,7 @@ def read_documents(reply: Reply, tables: SapTables) -> list[SapDocument]:
     Raises DocumentError if the answer does not fit the question.
     """
     rows = _rows(reply, _document_columns(tables))
-    outcome_of = [
+    documents = [
         SapDocument(
             entry=JournalEntry(row[tables.number], row[tables.company], row[tables.year]),
             reference=row[tables.reference],
@@ -136,9 +136,9 @@ def read_documents(reply: Reply, tables: SapTables) -> list[SapDocument]:
         for row in rows
         if row.get(tables.reversal, "") != "2"
     ]
-    if not all(not is_nothing(held.entry.number) and held.reference for held in outcome_of):
+    if not all(not is_nothing(held.entry.number) and held.reference for held in documents):
         raise DocumentError("a row of the answer has no document number or no reference")
-    return outcome_of
+    return documents
 
 
 def read_totals(reply: Reply, held: Sequence[SapDocument], tables: SapTables) -> Totals:
@@ -164,7 +164,7 @@ def read_totals(reply: Reply, held: Sequence[SapDocument], tables: SapTables) ->
     return totals
 
 
-def outcome_of(
+def outcome_of_reference(
     reference: str, documents: Sequence[SapDocument], totals: Totals, *, item: int = 1
 ) -> Outcome:
     """Return the outcome of a reference: absent, one document, or unknown if there are several."""
@@ -206,9 +206,9 @@ def by_reference(
     return known
 
 
-def is_same(outcome_of: str, ours: str) -> bool:
+def is_same(theirs: str, ours: str) -> bool:
     """Say whether a reference in SAP is ours, as it was sent or in capitals."""
-    return _fold(outcome_of) == _fold(ours)
+    return _fold(theirs) == _fold(ours)
 
 
 def _fold(reference: str) -> str:

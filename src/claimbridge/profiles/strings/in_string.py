@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from claimbridge.contract.strings.replies import read_inner
-from claimbridge.errors import ConfigurationError
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
 from claimbridge.profiles.request import Inner, Request, as_request
-from claimbridge.profiles.strings.templates import VoucherTemplate, steps_of
+from claimbridge.profiles.strings.templates import VoucherTemplate, steps_of, wrong_option
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -85,12 +84,14 @@ class InString:
     ) -> None:
         """Check the options; raises ConfigurationError CB-176."""
         if not success_values or not success:
-            raise _wrong("success and success_values must say what proves that a voucher is posted")
+            raise wrong_option(
+                "success and success_values must say what proves that a voucher is posted"
+            )
         values = (*success_values, *refused_values, *duplicate_values)
         if not all(values):
-            raise _wrong("a value is empty; every answer without the element would match it")
+            raise wrong_option("a value is empty; every answer without the element would match it")
         if len(set(values)) != len(values):
-            raise _wrong("one value has two meanings; give each value one meaning")
+            raise wrong_option("one value has two meanings; give each value one meaning")
         self._operation, self._at, self._format = operation, at, format
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._schema, self._root = schema, root
@@ -191,7 +192,3 @@ def _under(path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
     for step in reversed(list(steps_of(path))):
         document = {step: document}
     return document
-
-
-def _wrong(why: str) -> ConfigurationError:
-    return ConfigurationError(f"profile options: {why}; see [ledger.X.options]", code="CB-176")

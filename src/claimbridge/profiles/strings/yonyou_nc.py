@@ -6,36 +6,30 @@ document in a string too. A voucher is posted if its result has code 1 and holds
 
 No operation asks for vouchers, and the platform's settings decide whether it refuses a repeat. So
 after a lost answer nothing is sent again: a person looks for our reference, which is the document's
-``filename`` and the voucher's ``memo1``.
+``filename`` and the voucher's ``memo1``. Replies are read in ``strings.yonyou_replies``.
+
+A site's codes have no defaults: the organisation's key that the platform is addressed by, the
+kinds of assistant accounting and the like differ from one NC to the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
-from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ClaimError
-from claimbridge.model import (
-    JournalEntry,
-    Outcome,
-    OutcomeKind,
-    Posting,
-    Reason,
-    Side,
-    Submission,
-    Voucher,
-)
+from claimbridge.model import Outcome, Posting, Side, Submission, Voucher
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.limits import one_line
+from claimbridge.profiles.kit.local_amounts import LocalCurrency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.owners import of_document, of_posting
-from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
+from claimbridge.profiles.kit.reading import legible, read_untyped
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 from claimbridge.profiles.request import Inner, Request, as_request
+from claimbridge.profiles.strings.yonyou_replies import read_result
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -49,17 +43,26 @@ _CAPABILITIES: Final = Capabilities(
     unique_reference=False,
     reference_length=36,
 )
-_CHECKS: Final = MappingProxyType({"cost_centre": "0001", "partner": "0002", "project": "0010"})
-"""NC's own kinds of assistant accounting: department, person, project."""
+_OWN_BOOK: Final = "{company}-0001"
+"""An organisation's first accounting book, which versions before 0.13 took for granted."""
 _COLUMNS: Final = ("", "local", "group", "global")
-_TAKEN: Final = "1"
-_UNCLEAR: Final = frozenset({"", "-32000"})
-"""The platform's codes for unforeseen errors, which do not say what was done."""
-_K = OutcomeKind
 
 
 class YonyouNc:
-    """The way of one account set and accounting book of NC 6.5."""
+    """The way of one account set and accounting book of NC 6.5.
+
+    A site states by what the exchange platform is addressed: ``account`` 账套, ``groupcode`` 集团,
+    ``business_unit`` 业务中心 and ``receiver``, the organisation's key. It states ``book`` 核算账簿
+    (``{company}`` stands for the organisation's code) and ``preparer`` 制单人, a user of NC.
+    Replies are read without them.
+
+    ``orgcode`` "" means the voucher's company. ``sender`` is the external system that the platform
+    has registered, ``plugin`` the platform's ``pluginCode``. ``voucher_type`` is the code of the
+    凭证类别. ``checks`` are the kinds of assistant accounting 辅助核算 by dimension; a dimension
+    without a kind is refused. ``rates`` convert into ``local_currency``, by ISO code;
+    ``group_rates`` and ``global_rates`` into ``group_currency`` and ``global_currency``. An empty
+    group or global currency: these columns repeat the local amounts.
+    """
 
     name: str = "yonyou-nc"
     contract: str = "yonyou-nc.wsdl"
@@ -76,39 +79,59 @@ class YonyouNc:
     def __init__(
         self,
         *,
-        account: str = "develop",
-        groupcode: str = "0001",
-        orgcode: str = "",
-        book: str = "",
-        sender: str = "claimbridge",
-        receiver: str = "",
+        account: str = "",
+        groupcode: str = "",
         business_unit: str = "",
+        receiver: str = "",
+        book: str = "",
+        preparer: str = "",
+        orgcode: str = "",
+        sender: str = "claimbridge",
         voucher_type: str = "01",
-        preparer: str = "claimbridge",
-        local_currency: str = "CNY",
         checks: dict[str, str] | None = None,
+        local_currency: str = "CNY",
+        rates: dict[str, Decimal] | None = None,
+        group_currency: str = "",
+        group_rates: dict[str, Decimal] | None = None,
+        global_currency: str = "",
+        global_rates: dict[str, Decimal] | None = None,
         encoding: Literal["UTF-8", "GBK"] = "UTF-8",
-        plugin: str = "vouchergl",
+        plugin: str = "PFXX",
     ) -> None:
-        """Take the codes of the account set.
-
-        ``orgcode`` "" means the voucher's company, ``book`` "" that organisation's main book.
-        ``checks`` are the kinds of assistant accounting by dimension.
-        """
         self._account, self._group, self._org, self._book = account, groupcode, orgcode, book
-        self._sender, self._receiver, self._unit = sender, receiver, business_unit or account
-        self._voucher_type, self._preparer, self._local = voucher_type, preparer, local_currency
-        self._checks: Mapping[str, str] = _CHECKS if checks is None else checks
+        self._sender, self._receiver, self._unit = sender, receiver, business_unit
+        self._voucher_type, self._preparer = voucher_type, preparer
+        self._checks: Mapping[str, str] = checks or {}
+        self.dimensions: tuple[str, ...] = tuple(self._checks)
+        local = LocalCurrency(local_currency, rates or {}, option="rates")
+        self._local = local
+        self._currencies: Mapping[str, LocalCurrency] = {
+            "": LocalCurrency("", {}, option=""),
+            "local": local,
+            "group": _column(group_currency, group_rates, local, "group"),
+            "global": _column(global_currency, global_rates, local, "global"),
+        }
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._plugin = plugin
+        needed = {
+            "account": account,
+            "groupcode": groupcode,
+            "business_unit": business_unit,
+            "receiver": receiver,
+            "book": book,
+            "preparer": preparer,
+        }
+        self.unstated: tuple[str, ...] = tuple(name for name, text in needed.items() if not text)
 
     def told_apart_by(self, *, user: str) -> str:
         """Return the codes of the account set, the organisation and the accounting book."""
+        # A journal knows a book by this text; earlier versions left the usual book out of it.
+        book = "" if self._book == _OWN_BOOK else self._book
         named = (
             ("account", self._account),
             ("groupcode", self._group),
             ("orgcode", self._org),
-            ("book", self._book),
+            ("book", book),
         )
         return ", ".join(f"{name} {code}" for name, code in named if code)
 
@@ -129,7 +152,7 @@ class YonyouNc:
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return what the document in the reply says; POSTED only with the voucher's number."""
-        return (legible(_read, reply, 1),)
+        return (legible(read_result, reply, 1),)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return REJECTED when the fault blames our message, else UNKNOWN."""
@@ -145,7 +168,7 @@ class YonyouNc:
             "@groupcode": self._group,
             "@isexchange": "Y",
             "@orgcode": self._org or voucher.company,
-            "@receiver": self._receiver or self._org or voucher.company,
+            "@receiver": self._receiver,
             "@replace": "N",
             "@roottag": "",
             "@sender": self._sender,
@@ -162,7 +185,7 @@ class YonyouNc:
             "pk_system": "GL",
             "voucherkind": "0",
             "pk_accountingbook": Sourced(
-                self._book or f"{self._org or voucher.company}-0001", "company"
+                self._book.replace("{company}", organisation.text), "company"
             ),
             "discardflag": "N",
             "period": Sourced(f"{day.month:02}", "posting_date"),
@@ -174,32 +197,38 @@ class YonyouNc:
             "pk_org": organisation,
             "pk_org_v": organisation,
             "pk_group": self._group,
-            "details": {
-                "item": [
-                    of_posting(posting, self._entry(posting, number, voucher))
-                    for number, posting in enumerate(voucher.postings, start=1)
-                ]
-            },
+            "details": {"item": self._entries(voucher)},
         }
 
-    def _entry(self, posting: Posting, number: int, voucher: Voucher) -> dict[str, Any]:
-        if posting.currency != self._local:
-            raise ClaimError(
-                f"a posting is in {posting.currency}, but a Yonyou NC voucher needs the amount in "
-                f"{self._local} too; convert in the chart, or claim each currency by itself",
-                code="CB-177",
-                claim_id=voucher.claim_id,
-            )
+    def _entries(self, voucher: Voucher) -> list[dict[str, Any]]:
+        """Return an entry for each posting; debits and credits agree in every column."""
+        try:
+            columns = {
+                column: currency.amounts(voucher.postings)
+                for column, currency in self._currencies.items()
+            }
+        except ClaimError as error:
+            error.claim_id = error.claim_id or voucher.claim_id
+            raise
+        entries = []
+        for at, posting in enumerate(voucher.postings):
+            amounts = {column: of[at] for column, of in columns.items()}
+            entries.append(of_posting(posting, self._entry(posting, at, amounts, voucher)))
+        return entries
+
+    def _entry(
+        self, posting: Posting, at: int, amounts: Mapping[str, Decimal], voucher: Voucher
+    ) -> dict[str, Any]:
         account = Sourced(posting.account, claim_field(posting, "account"))
         # NC demands an explanation of each entry.
         explanation = one_line(posting.narration or voucher.text or voucher.claim_id)
         return {
-            "detailindex": str(number),
+            "detailindex": str(at + 1),
             "accsubjcode": account,
             "explanation": Sourced(explanation, claim_field(posting, "narration")),
             "verifydate": f"{voucher.posting_date.isoformat()} 00:00:00",
-            "excrate2": "1",
-            **_columns(posting),
+            "excrate2": f"{self._local.rate(posting.currency):f}",
+            **_columns(posting, amounts),
             "pk_currtype": Sourced(posting.currency, "currency"),
             "pk_accasoa": account,
             "ass": {"item": held} if (held := self._assistants(posting, voucher)) else None,
@@ -221,41 +250,21 @@ class YonyouNc:
         ]
 
 
-def _columns(posting: Posting) -> dict[str, Any]:
+def _column(
+    currency: str, rates: Mapping[str, Decimal] | None, local: LocalCurrency, column: str
+) -> LocalCurrency:
+    """Return how a column's amounts are computed: as the local ones where no currency is named."""
+    if currency:
+        return LocalCurrency(currency, rates or {}, option=f"{column}_rates")
+    if rates:
+        raise wrong_option("yonyou-nc", f"{column}_rates needs {column}_currency beside it")
+    return local
+
+
+def _columns(posting: Posting, amounts: Mapping[str, Decimal]) -> dict[str, Any]:
     """Return the four columns of each side; the other side's are zero."""
     field = claim_field(posting, "amount")
-    amount = Sourced(f"{posting.amount:f}", field)
-    debit = posting.side is Side.DEBIT
-    return {f"{column}debitamount": amount if debit else "0" for column in _COLUMNS} | {
-        f"{column}creditamount": "0" if debit else amount for column in _COLUMNS
-    }
-
-
-def _read(reply: Reply, number: int) -> Outcome:
-    document = read_inner(reply.text("return"))
-    return msgspec.structs.replace(_read_result(document, number), drift=document.drift)
-
-
-def _read_result(document: Reply, number: int) -> Outcome:
-    results = document.all("sendresult")
-    if document.local != "ufinterface" or len(results) != 1:
-        return unknown(f"the answer is a {document.local} with {len(results)} results")
-    result = results[0]
-    code, well = result.text("resultcode"), document.text("@successful")
-    description = result.text("resultdescription")
-    voucher_number = result.text("content")
-    # The platform may keep the document as a file of that name.
-    reference = result.text("filename").removesuffix(".xml") or None
-    if code == _TAKEN and well != "N":
-        if not voucher_number:
-            return unknown(f"the result has code 1, but no number: {description}")
-        entry = JournalEntry(voucher_number)
-        return Outcome(kind=_K.POSTED, reference=reference, journal_entry=entry, item=number)
-    if code == _TAKEN or code in _UNCLEAR or well != "N" or voucher_number:
-        text = (
-            f"the result has code {code!r}, successful {well!r}, number {voucher_number!r}: "
-            f"{description}"
-        )
-        return unknown(text)
-    reason = Reason(description or "the ERP refused it without a reason", code=code)
-    return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
+    own, other = ("debit", "credit") if posting.side is Side.DEBIT else ("credit", "debit")
+    return {
+        f"{column}{own}amount": Sourced(f"{amounts[column]:f}", field) for column in _COLUMNS
+    } | {f"{column}{other}amount": "0" for column in _COLUMNS}

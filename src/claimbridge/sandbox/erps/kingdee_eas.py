@@ -22,6 +22,7 @@ from lxml import etree
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
+from claimbridge.sandbox.kit.markup import text_at
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
@@ -69,7 +70,7 @@ class KingdeeEasResponder:
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the reference information of each voucher."""
-        return tuple(dict.fromkeys(_text(row, "description") for row in _rows(call)))
+        return tuple(dict.fromkeys(text_at(row, "description") for row in _rows(call)))
 
     def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
         """Do what is asked, in a living session."""
@@ -81,7 +82,9 @@ class KingdeeEasResponder:
             return _strings("findVoucher", _find(self.name, call, desk.books))
         saved: list[str] = []
         refused: list[str] = []
-        for _, rows in itertools.groupby(_rows(call), key=lambda row: _text(row, "voucherNumber")):
+        for _, rows in itertools.groupby(
+            _rows(call), key=lambda row: text_at(row, "voucherNumber")
+        ):
             self._import(list(rows), desk, saved, refused)
         return _strings("importVoucher", [*saved, *refused])
 
@@ -96,10 +99,10 @@ class KingdeeEasResponder:
         return None
 
     def _session(self, call: ErpCall) -> ErpAnswer:
-        if _text(call.body, "password") == "wrong":
+        if text_at(call.body, "password") == "wrong":
             return ErpAnswer(content=b"", fault="receiver", reason="用户名或密码错误")
         ends = call.at + self._lifetime
-        session = f"{_text(call.body, 'userName')}-{ends.timestamp():.6f}"
+        session = f"{text_at(call.body, 'userName')}-{ends.timestamp():.6f}"
         proof = hashlib.sha256(session.encode()).hexdigest()[:16]
         return ErpAnswer(
             content=(
@@ -125,7 +128,7 @@ class KingdeeEasResponder:
     ) -> None:
         entry = _entry(rows)
         head = rows[0]
-        number, type_ = _text(head, "voucherNumber"), _text(head, "voucherType")
+        number, type_ = text_at(head, "voucherNumber"), text_at(head, "voucherType")
         with desk.books.transaction() as books:
             held = books.document_of(self.name, entry.reference) if self._refuses_repeats else None
             if held is not None:
@@ -149,20 +152,16 @@ def _rows(call: ErpCall) -> list[etree._Element]:
     return call.body.findall("col/item") if call.operation == "importVoucher" else []
 
 
-def _text(parent: etree._Element, name: str) -> str:
-    return parent.findtext(name, "").strip()
-
-
 def _entry(rows: list[etree._Element]) -> ErpVoucher:
     head = rows[0]
     postings = tuple(_posting(row, n) for n, row in enumerate(rows, start=1))
     red = any(_amount(row) < 0 for row in rows)
     return ErpVoucher(
-        reference=_text(head, "description"),
-        company=_text(head, "companyNumber"),
+        reference=text_at(head, "description"),
+        company=text_at(head, "companyNumber"),
         currency=_LOCAL,
-        document_date=dt.date.fromisoformat(_text(head, "bizDate")),
-        posting_date=dt.date.fromisoformat(_text(head, "bookedDate")),
+        document_date=dt.date.fromisoformat(text_at(head, "bizDate")),
+        posting_date=dt.date.fromisoformat(text_at(head, "bookedDate")),
         postings=postings,
         purpose="reverse" if red else "post",
     )
@@ -170,31 +169,31 @@ def _entry(rows: list[etree._Element]) -> ErpVoucher:
 
 def _posting(row: etree._Element, number: int) -> ErpPosting:
     amount = _amount(row)
-    debit = _text(row, "entryDC") == "1"
+    debit = text_at(row, "entryDC") == "1"
     return ErpPosting(
-        account=_text(row, "accountNumber"),
+        account=text_at(row, "accountNumber"),
         # A negative debit is a credit to the balance: 红字.
         side="debit" if debit is (amount >= 0) else "credit",
         amount=abs(amount),
         currency=_LOCAL,
-        cost_centre=_text(row, "asstActNumber1"),
+        cost_centre=text_at(row, "asstActNumber1"),
         path=f"第{number}行",
     )
 
 
 def _amount(row: etree._Element) -> Decimal:
-    name = "debitAmount" if _text(row, "entryDC") == "1" else "creditAmount"
-    return Decimal(_text(row, name) or "0")
+    name = "debitAmount" if text_at(row, "entryDC") == "1" else "creditAmount"
+    return Decimal(text_at(row, name) or "0")
 
 
 def _about_rows(rows: list[etree._Element]) -> list[Objection]:
-    codes = {_text(row, "currencyNumber") for row in rows} - _CURRENCIES.keys()
+    codes = {text_at(row, "currencyNumber") for row in rows} - _CURRENCIES.keys()
     return [Objection("unknown-currency", f"没有找到币种:{code}") for code in sorted(codes)]
 
 
 def _find(profile: str, call: ErpCall, store: ErpBooks) -> list[str]:
-    company = _text(call.body, "comNumber")
-    period = (int(_text(call.body, "year")), int(_text(call.body, "periodNnumber")))
+    company = text_at(call.body, "comNumber")
+    period = (int(text_at(call.body, "year")), int(text_at(call.body, "periodNnumber")))
     with store.transaction() as books:
         documents = [one for one in books.all(profile) if one.entry.company == company]
     return [_listing_string(one) for one in documents if _period(one) == period]

@@ -23,7 +23,7 @@ from claimbridge.model import exponent
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
-from claimbridge.sandbox.kit.markup import element, optional, render
+from claimbridge.sandbox.kit.markup import element, optional, render, text_at
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.xmlio import canonical
 
@@ -77,7 +77,7 @@ class SapBapiResponder:
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return REF_DOC_NO of a posting, or the references in a question."""
-        reference = _text(call.body, "Documentheader/RefDocNo")
+        reference = text_at(call.body, "Documentheader/RefDocNo")
         asked = [value for name, value in _conditions(call.body) if name == "XBLNR"]
         return tuple(asked) or ((reference,) if reference else ())
 
@@ -138,23 +138,19 @@ class SapBapiResponder:
             books.post(entered)
 
 
-def _text(parent: etree._Element, path: str) -> str:
-    return parent.findtext(path, "").strip()
-
-
 def _entry(body: etree._Element) -> ErpVoucher:
-    amounts = {_text(row, "ItemnoAcc"): row for row in body.iterfind("Currencyamount/item")}
+    amounts = {text_at(row, "ItemnoAcc"): row for row in body.iterfind("Currencyamount/item")}
     postings = tuple(
-        _posting(line, amounts[_text(line, "ItemnoAcc")], table, path)
+        _posting(line, amounts[text_at(line, "ItemnoAcc")], table, path)
         for table, line, path in _lines(body)
-        if _text(line, "ItemnoAcc") in amounts
+        if text_at(line, "ItemnoAcc") in amounts
     )
     return ErpVoucher(
-        reference=_text(body, "Documentheader/RefDocNo"),
-        company=_text(body, "Documentheader/CompCode"),
+        reference=text_at(body, "Documentheader/RefDocNo"),
+        company=text_at(body, "Documentheader/CompCode"),
         currency=postings[0].currency if postings else "",
-        document_date=dt.date.fromisoformat(_text(body, "Documentheader/DocDate")),
-        posting_date=dt.date.fromisoformat(_text(body, "Documentheader/PstngDate")),
+        document_date=dt.date.fromisoformat(text_at(body, "Documentheader/DocDate")),
+        posting_date=dt.date.fromisoformat(text_at(body, "Documentheader/PstngDate")),
         postings=postings,
     )
 
@@ -168,13 +164,13 @@ def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
 
 def _posting(line: etree._Element, row: etree._Element, table: str, path: str) -> ErpPosting:
     account, centre = _LINES[table]
-    amount = Decimal(_text(row, "AmtDoccur"))
+    amount = Decimal(text_at(row, "AmtDoccur"))
     return ErpPosting(
-        account=_text(line, account).lstrip("0"),
+        account=text_at(line, account).lstrip("0"),
         side="credit" if amount < 0 else "debit",
         amount=abs(amount),
-        currency=_text(row, "Currency"),
-        cost_centre=_text(line, centre).lstrip("0") if centre else "",
+        currency=text_at(row, "Currency"),
+        cost_centre=text_at(line, centre).lstrip("0") if centre else "",
         path=path,
     )
 
@@ -203,7 +199,7 @@ def _is_wanted(document: ErpDocument, asked: Sequence[tuple[str, str]]) -> bool:
 
 
 def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
-    table, asked = _text(call.body, "QueryTable"), _conditions(call.body)
+    table, asked = text_at(call.body, "QueryTable"), _conditions(call.body)
     columns = [name.text or "" for name in call.body.iterfind("Fields/item/Fieldname")]
     with store.transaction() as books:
         documents = [one for one in books.all(SapBapiResponder.name) if one.number]
@@ -226,7 +222,7 @@ def _read_table(call: ErpCall, store: ErpBooks) -> ErpAnswer:
 
 
 def _row(cells: Mapping[str, str], columns: Sequence[str], body: etree._Element) -> etree._Element:
-    line = _text(body, "Delimiter").join(cells.get(name, "").ljust(4) for name in columns)
+    line = text_at(body, "Delimiter").join(cells.get(name, "").ljust(4) for name in columns)
     return element("item", element("Wa", line))
 
 

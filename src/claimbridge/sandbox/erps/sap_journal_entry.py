@@ -20,7 +20,7 @@ from claimbridge.model import JournalEntry
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
-from claimbridge.sandbox.kit.markup import element, optional, render
+from claimbridge.sandbox.kit.markup import element, optional, render, text_at
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import ErpRules, irreversible
 from claimbridge.xmlio import canonical
@@ -111,12 +111,9 @@ def _requests(call: ErpCall) -> list[etree._Element]:
 
 
 def _message_id(request: etree._Element) -> str:
-    return _text(request, "MessageHeader/ID") or _text(request, "JournalEntry/DocumentReferenceID")
-
-
-def _text(parent: etree._Element, path: str) -> str:
-    # xs:token: white space around a value is not part of it.
-    return parent.findtext(path, "").strip()
+    return text_at(request, "MessageHeader/ID") or text_at(
+        request, "JournalEntry/DocumentReferenceID"
+    )
 
 
 def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
@@ -128,12 +125,12 @@ def _lines(body: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
 
 def _entry(body: etree._Element, message_id: str) -> ErpVoucher:
     postings = tuple(_posting(kind, line, path) for kind, line, path in _lines(body))
-    posted_on = _text(body, "ReversalDate") or _text(body, "PostingDate")
+    posted_on = text_at(body, "ReversalDate") or text_at(body, "PostingDate")
     return ErpVoucher(
-        reference=_text(body, "DocumentReferenceID") or message_id,
-        company=_text(body, "CompanyCode"),
+        reference=text_at(body, "DocumentReferenceID") or message_id,
+        company=text_at(body, "CompanyCode"),
         currency=postings[0].currency if postings else "",
-        document_date=dt.date.fromisoformat(_text(body, "DocumentDate")),
+        document_date=dt.date.fromisoformat(text_at(body, "DocumentDate")),
         posting_date=dt.date.fromisoformat(posted_on),
         postings=postings,
     )
@@ -141,15 +138,15 @@ def _entry(body: etree._Element, message_id: str) -> ErpVoucher:
 
 def _posting(kind: str, line: etree._Element, path: str) -> ErpPosting:
     account, centre = _LINES[kind]
-    amount = Decimal(_text(line, "AmountInTransactionCurrency"))
+    amount = Decimal(text_at(line, "AmountInTransactionCurrency"))
     currencies = line.xpath("string(AmountInTransactionCurrency/@currencyCode)")
     return ErpPosting(
-        account=_text(line, account),
+        account=text_at(line, account),
         # The sign decides; a code that contradicts it is refused before anything is booked.
         side="credit" if amount < 0 else "debit",
         amount=abs(amount),
         currency=str(currencies),
-        cost_centre=_text(line, centre) if centre else "",
+        cost_centre=text_at(line, centre) if centre else "",
         path=path,
     )
 
@@ -159,7 +156,10 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
     if not entry.postings:
         yield Objection("no-items", "The entry has no items")
     for _, line, path in _lines(body):
-        amount, code = _text(line, "AmountInTransactionCurrency"), _text(line, "DebitCreditCode")
+        amount, code = (
+            text_at(line, "AmountInTransactionCurrency"),
+            text_at(line, "DebitCreditCode"),
+        )
         if code and code != ("H" if Decimal(amount) < 0 else "S"):
             text = f"Amount {amount} contradicts the debit/credit code {code}"
             yield Objection("sign", text, f"{path}/DebitCreditCode")
@@ -167,7 +167,7 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
 
 def _key_to_reverse(body: etree._Element) -> JournalEntry | None:
     """Return the entry to reverse; its object key is number, company code and year."""
-    key = _text(body, "ReversalReferenceDocument")
+    key = text_at(body, "ReversalReferenceDocument")
     return JournalEntry(key[:10], key[10:-4], key[-4:]) if key else None
 
 
@@ -188,7 +188,7 @@ def _taking_back(entry: ErpVoucher, target: ErpDocument) -> ErpVoucher:
 
 def _reply(call: ErpCall, confirmations: list[etree._Element]) -> ErpAnswer:
     root = etree.Element(_ROOT, nsmap={"n0": _ROOT[1:].partition("}")[0]})
-    root.append(_header(_text(call.body, "MessageHeader/ID"), call))
+    root.append(_header(text_at(call.body, "MessageHeader/ID"), call))
     root.append(element("ConfirmationInterfaceOrignName"))
     root.extend(confirmations)
     root.append(element("Log"))

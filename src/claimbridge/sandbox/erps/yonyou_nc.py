@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -17,6 +18,8 @@ from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
 _NS: Final = "{http://synchdata.pfxx.itf.nc/IPfxxWs}"
 _CODES: Final = {UNREADABLE: "-31002"}
 _REFUSED: Final = "-32003"
+_KEY: Final = re.compile("[0-9A-Z]{20}")
+"""NC's keys: 20 characters, as public clients send the receiver's."""
 
 
 class YonyouNcResponder(StringResponder):
@@ -48,6 +51,8 @@ def _entry(document: Reply) -> ErpVoucher:
     items = document.all("voucher", "voucher_head", "details", "item")
     if head is None or not items:
         raise ValueError("it is no vouchergl with entries")
+    if not _KEY.fullmatch(receiver := document.text("@receiver")):
+        raise ValueError(f"the receiver {receiver!r} is no organisation's key")
     day = dt.date.fromisoformat(head.text("prepareddate")[:10])
     return ErpVoucher(
         reference=document.text("@filename"),

@@ -1,4 +1,4 @@
-"""Writing replies: elements, envelopes and Faults, in the words of both SOAP versions."""
+"""Reading requests, and writing replies: elements, envelopes and Faults of both SOAP versions."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def element(tag: str, *content: etree._Element | str | None) -> etree._Element:
 def optional(tag: str, text: str) -> etree._Element | None:
     """Return an element with ``text``, None for an empty one."""
     return element(tag, text) if text else None
+
+
+def text_at(parent: etree._Element, path: str) -> str:
+    """Return the text of the first element at ``path``, "" where there is none.
+
+    White space around it is no part of the value, as for xs:token.
+    """
+    return parent.findtext(path, "").strip()
 
 
 def render(root: etree._Element) -> bytes:

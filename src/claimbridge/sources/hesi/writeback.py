@@ -7,7 +7,7 @@ shows the effect already. What it shows counts, not what an answer said or faile
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -59,8 +59,7 @@ class HesiWriteBackPort:
     message. ``node`` is the name of the EBot node at which claims wait for the ledger. A claim that
     was posted is agreed to there; one that cannot be posted is sent back with the reason. ``node``
     "" decides nothing. ``vouchers`` brings the number, ``payments`` reports to Hesi what the ledger
-    paid. ``quiet`` is how long a request without an answer may still arrive. ``period`` gives the
-    fiscal period, "" for none.
+    paid. ``quiet`` is how long a request without an answer may still arrive.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class HesiWriteBackPort:
         vouchers: bool = True,
         payments: bool = False,
         quiet: dt.timedelta = QUIET,
-        period: Callable[[Standing], str] = period_of,
         clock: Clock = SYSTEM,
     ) -> None:
         self._client = client
@@ -83,7 +81,6 @@ class HesiWriteBackPort:
         self._vouchers = vouchers
         self._payments = payments
         self._quiet = quiet
-        self._period = period
         self._clock = clock
 
     def plan(
@@ -231,7 +228,7 @@ class HesiWriteBackPort:
             arrival.key,
             occasion=str(standing.revision),
             number=",".join(entry.number for entry in _entries(standing)),
-            period=self._period(standing),
+            period=period_of(standing),
         )
 
     def _agreement(self, arrival: Arrival, standing: Standing) -> WriteBack:

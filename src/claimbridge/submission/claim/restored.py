@@ -20,7 +20,7 @@ from claimbridge.submission.decisions.evidence import in_reversal, in_state
 from claimbridge.submission.decisions.port import Rules
 from claimbridge.submission.steps.steps import Plan, Recall, Record
 
-_OPEN: Final = frozenset({State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED})
+MOVED_BY_COPIES: Final = (State.PENDING, State.REJECTED, State.IN_DOUBT, State.PARKED)
 """Where another copy of the journal may have moved a submission on, by sending."""
 
 
@@ -42,7 +42,11 @@ def after_gap(history: History, gap: Gap, rules: Rules) -> tuple[Submission, ...
     """Return what a gap changes of a claim; pure."""
     changed: list[Submission] = []
     for one in history.submissions:
-        if one.state not in _OPEN or _is_superseded(history, one) or _was_doubted(one, gap):
+        if (
+            one.state not in MOVED_BY_COPIES
+            or _is_superseded(history, one)
+            or _was_doubted(one, gap)
+        ):
             continue
         after = _anew(one, gap) if _begins_anew(one) else _after_gap_of(one, gap, rules)
         if after == one:
@@ -129,4 +133,4 @@ def _look_for(one: Submission) -> str:
     )
 
 
-__all__ = ["after_gap", "bring_into_doubt"]
+__all__ = ["MOVED_BY_COPIES", "after_gap", "bring_into_doubt"]

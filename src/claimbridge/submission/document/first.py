@@ -192,8 +192,11 @@ def _check_guarded(continuity: Continuity, flight: Submission, rules: Rules) -> 
         raise refusal
 
 
-def check_newest(claim_id: str) -> Plan[None]:
-    """Raise JournalError CB-235 or CB-236 where a claim's plans would rest on an older journal."""
+def check_newest(claim_id: str | None = None) -> Plan[None]:
+    """Raise JournalError CB-235 or CB-236 where plans would rest on an older journal.
+
+    ``claim_id`` None means that they are about no claim in particular.
+    """
     refusal = newest.refusal((yield from ReadContinuity()))
     if refusal is not None:
         refusal.claim_id = claim_id

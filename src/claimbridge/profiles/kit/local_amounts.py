@@ -1,0 +1,70 @@
+"""A voucher's amounts in another currency, as ERPs that want local amounts beside them need it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from claimbridge.errors import ClaimError
+from claimbridge.model import Posting, Side
+from claimbridge.model.money import EXACT, rounded, summed
+
+_ONE: Final = Decimal(1)
+
+
+class LocalCurrency:
+    """A currency that amounts are converted into, by rates that the configuration states.
+
+    ``rates`` say how much of ``currency`` one unit of another is worth, by ISO code. ``option``
+    names them in errors. ``currency`` "" converts nothing: amounts stay as entered.
+    """
+
+    def __init__(self, currency: str, rates: Mapping[str, Decimal], *, option: str) -> None:
+        self.currency: Final = currency
+        self._rates: Final = dict(rates)
+        self._option: Final = option
+
+    def rate(self, currency: str) -> Decimal:
+        """Return what one unit of ``currency`` is worth; raises ClaimError CB-177 for no rate."""
+        if self.currency in {"", currency}:
+            return _ONE
+        rate = self._rates.get(currency)
+        if rate is None:
+            raise ClaimError(
+                f"there is no rate from {currency} to {self.currency}; add the rate to "
+                f"[ledger.X.options] {self._option}, or convert in the chart",
+                code="CB-177",
+            )
+        return rate
+
+    def amounts(self, postings: Sequence[Posting]) -> list[Decimal]:
+        """Return each posting's amount; debits and credits agree in this currency too.
+
+        A difference from rounding goes to the largest posting of the smaller side.
+        """
+        if not self.currency:
+            return [posting.amount for posting in postings]
+        converted = [self._convert(posting) for posting in postings]
+        debits, credits = (
+            summed(
+                one
+                for one, posting in zip(converted, postings, strict=True)
+                if posting.side is side
+            )
+            for side in (Side.DEBIT, Side.CREDIT)
+        )
+        if debits != credits:
+            short = Side.DEBIT if debits < credits else Side.CREDIT
+            on_it = [at for at, posting in enumerate(postings) if posting.side is short]
+            largest = max(on_it, key=lambda at: converted[at])
+            missing = EXACT.subtract(debits, credits).copy_abs()
+            converted[largest] = EXACT.add(converted[largest], missing)
+        return converted
+
+    def _convert(self, posting: Posting) -> Decimal:
+        rate = self.rate(posting.currency)
+        return rounded(EXACT.multiply(posting.amount, rate), self.currency)
+
+
+__all__ = ["LocalCurrency"]
