@@ -126,6 +126,8 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
             ]
             if len(found) != 1:
                 why = f"{len(found) or 'no'} posting periods hold {at}"
+                if PERIOD not in self.lists.lists:
+                    why = _no_list(PERIOD)
                 raise self._refusal("posting_period", PERIOD, "posting_date", month, why)
             id_ = found[0].id
         return {"@internalId": Sourced(id_, "posting_date")}
@@ -138,7 +140,7 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
             return active[0].id
         what = f"NetSuite has no {field} whose {by} is {code.text!r}"
         if kind not in self.lists.lists:
-            what = f"the ledger has no list of NetSuite's records of the kind {kind}"
+            what = _no_list(kind)
         elif active:
             ids = " and ".join(one.id for one in active)
             what = f"{code.text!r} is the {by} of several records ({ids})"
@@ -212,6 +214,10 @@ def double(amount: Decimal, field: str, claim_id: str) -> Sourced:
             claim_id=claim_id,
         )
     return Sourced(text, field)
+
+
+def _no_list(kind: str) -> str:
+    return f"the ledger has no list of NetSuite's records of the kind {kind}"
 
 
 def _no_place(name: str, field: str, why: str, claim_id: str) -> ClaimError:

@@ -274,7 +274,7 @@ class NetSuite:
         records = [self._record(one) for one in submissions]
         if len(records) == 1:
             return as_request(UPSERT, _upsert(records[0]))
-        body: requests.asyncUpsertList = {"record": [*records]}
+        body: requests.asyncUpsertList = {"record": records}
         return as_request(UPSERT_LIST, body)
 
     def reverse(self, submission: Submission) -> Request:

@@ -1,5 +1,5 @@
-"""Requests as the contract has them: upsert, getList, asyncUpsertList, checkAsyncStatus,
-getAsyncResult, search, searchMoreWithId, getAll.
+"""Requests as the contract has them: upsert, getList, search, searchMoreWithId, getAll,
+asyncUpsertList, checkAsyncStatus, getAsyncResult.
 
 Written by ``claimbridge contract types``; do not edit. Names are the contract's.
 """
@@ -16,188 +16,7 @@ from claimbridge.profiles.kit.sourced import Sourced
 
 
 class UpsertRequest(TypedDict):
-    record: Customer | Vendor | Employee | Currency | ExpenseCategory | Account | Department | Classification | Location | SalesTaxItem | Subsidiary | AccountingPeriod | ExpenseReport | JournalEntry
-
-
-Customer = TypedDict(
-    "Customer",
-    {
-        "@xsi:type": 'Literal["Customer", "{urn:relationships_2023_2.lists.webservices.netsuite.com}Customer"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "entityId": "NotRequired[str | Sourced | None]",
-        "companyName": "NotRequired[str | Sourced | None]",
-        "email": "NotRequired[str | Sourced | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiary": "NotRequired[RecordRef | None]",
-    },
-)
-
-
-Vendor = TypedDict(
-    "Vendor",
-    {
-        "@xsi:type": 'Literal["Vendor", "{urn:relationships_2023_2.lists.webservices.netsuite.com}Vendor"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "entityId": "NotRequired[str | Sourced | None]",
-        "companyName": "NotRequired[str | Sourced | None]",
-        "email": "NotRequired[str | Sourced | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiary": "NotRequired[RecordRef | None]",
-    },
-)
-
-
-Employee = TypedDict(
-    "Employee",
-    {
-        "@xsi:type": 'Literal["Employee", "{urn:employees_2023_2.lists.webservices.netsuite.com}Employee"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "entityId": "NotRequired[str | Sourced | None]",
-        "email": "NotRequired[str | Sourced | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiary": "NotRequired[RecordRef | None]",
-    },
-)
-
-
-Currency = TypedDict(
-    "Currency",
-    {
-        "@xsi:type": 'Literal["Currency", "{urn:accounting_2023_2.lists.webservices.netsuite.com}Currency"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "name": "NotRequired[str | Sourced | None]",
-        "symbol": "NotRequired[str | Sourced | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-    },
-)
-
-
-ExpenseCategory = TypedDict(
-    "ExpenseCategory",
-    {
-        "@xsi:type": 'Literal["ExpenseCategory", "{urn:accounting_2023_2.lists.webservices.netsuite.com}ExpenseCategory"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "name": "NotRequired[str | Sourced | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiaryList": "NotRequired[RecordRefList | None]",
-    },
-)
-
-
-Account = TypedDict(
-    "Account",
-    {
-        "@xsi:type": 'Literal["Account", "{urn:accounting_2023_2.lists.webservices.netsuite.com}Account"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "acctNumber": "NotRequired[str | Sourced | None]",
-        "acctName": "NotRequired[str | Sourced | None]",
-        "parent": "NotRequired[RecordRef | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiaryList": "NotRequired[RecordRefList | None]",
-    },
-)
-
-
-Department = TypedDict(
-    "Department",
-    {
-        "@xsi:type": 'Literal["Department", "{urn:accounting_2023_2.lists.webservices.netsuite.com}Department"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "name": "NotRequired[str | Sourced | None]",
-        "parent": "NotRequired[RecordRef | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiaryList": "NotRequired[RecordRefList | None]",
-    },
-)
-
-
-Classification = TypedDict(
-    "Classification",
-    {
-        "@xsi:type": 'Literal["Classification", "{urn:accounting_2023_2.lists.webservices.netsuite.com}Classification"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "name": "NotRequired[str | Sourced | None]",
-        "parent": "NotRequired[RecordRef | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiaryList": "NotRequired[RecordRefList | None]",
-    },
-)
-
-
-Location = TypedDict(
-    "Location",
-    {
-        "@xsi:type": 'Literal["Location", "{urn:accounting_2023_2.lists.webservices.netsuite.com}Location"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "name": "NotRequired[str | Sourced | None]",
-        "parent": "NotRequired[RecordRef | None]",
-        "subsidiaryList": "NotRequired[RecordRefList | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-    },
-)
-
-
-SalesTaxItem = TypedDict(
-    "SalesTaxItem",
-    {
-        "@xsi:type": 'Literal["SalesTaxItem", "{urn:accounting_2023_2.lists.webservices.netsuite.com}SalesTaxItem"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "itemId": "NotRequired[str | Sourced | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-        "subsidiaryList": "NotRequired[RecordRefList | None]",
-    },
-)
-
-
-Subsidiary = TypedDict(
-    "Subsidiary",
-    {
-        "@xsi:type": 'Literal["Subsidiary", "{urn:accounting_2023_2.lists.webservices.netsuite.com}Subsidiary"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "@externalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "name": "NotRequired[str | Sourced | None]",
-        "parent": "NotRequired[RecordRef | None]",
-        "isInactive": "NotRequired[bool | Sourced | None]",
-    },
-)
-
-
-AccountingPeriod = TypedDict(
-    "AccountingPeriod",
-    {
-        "@xsi:type": 'Literal["AccountingPeriod", "{urn:accounting_2023_2.lists.webservices.netsuite.com}AccountingPeriod"]',
-        "@internalId": "NotRequired[str | Sourced | None]",
-        "nullFieldList": "NotRequired[NullField | None]",
-        "periodName": "NotRequired[str | Sourced | None]",
-        "startDate": "NotRequired[datetime | Sourced | None]",
-        "endDate": "NotRequired[datetime | Sourced | None]",
-        "isAdjust": "NotRequired[bool | Sourced | None]",
-        "isQuarter": "NotRequired[bool | Sourced | None]",
-        "isYear": "NotRequired[bool | Sourced | None]",
-        "closed": "NotRequired[bool | Sourced | None]",
-    },
-)
+    record: ExpenseReport | JournalEntry
 
 
 ExpenseReport = TypedDict(
@@ -267,10 +86,6 @@ RecordRef = TypedDict(
 )
 
 
-class RecordRefList(TypedDict):
-    recordRef: NotRequired[list[RecordRef] | None]
-
-
 ExpenseReportExpenseList = TypedDict(
     "ExpenseReportExpenseList",
     {
@@ -335,19 +150,6 @@ JournalEntryLine = TypedDict(
 
 class GetListRequest(TypedDict):
     baseRef: list[RecordRef]
-
-
-class AsyncUpsertListRequest(TypedDict):
-    record: list[Customer | Vendor | Employee | Currency | ExpenseCategory | Account | Department | Classification | Location | SalesTaxItem | Subsidiary | AccountingPeriod | ExpenseReport | JournalEntry]
-
-
-class CheckAsyncStatusRequest(TypedDict):
-    jobId: str | Sourced
-
-
-class GetAsyncResultRequest(TypedDict):
-    jobId: str | Sourced
-    pageIndex: int | Sourced
 
 
 class SearchRequest(TypedDict):
@@ -459,24 +261,25 @@ GetAllRecord = TypedDict(
 )
 
 
+class AsyncUpsertListRequest(TypedDict):
+    record: list[ExpenseReport | JournalEntry]
+
+
+class CheckAsyncStatusRequest(TypedDict):
+    jobId: str | Sourced
+
+
+class GetAsyncResultRequest(TypedDict):
+    jobId: str | Sourced
+    pageIndex: int | Sourced
+
+
 upsert: TypeAlias = UpsertRequest
 """What upsert takes."""
 
 
 getList: TypeAlias = GetListRequest
 """What getList takes."""
-
-
-asyncUpsertList: TypeAlias = AsyncUpsertListRequest
-"""What asyncUpsertList takes."""
-
-
-checkAsyncStatus: TypeAlias = CheckAsyncStatusRequest
-"""What checkAsyncStatus takes."""
-
-
-getAsyncResult: TypeAlias = GetAsyncResultRequest
-"""What getAsyncResult takes."""
 
 
 search: TypeAlias = SearchRequest
@@ -489,3 +292,15 @@ searchMoreWithId: TypeAlias = SearchMoreWithIdRequest
 
 getAll: TypeAlias = GetAllRequest
 """What getAll takes."""
+
+
+asyncUpsertList: TypeAlias = AsyncUpsertListRequest
+"""What asyncUpsertList takes."""
+
+
+checkAsyncStatus: TypeAlias = CheckAsyncStatusRequest
+"""What checkAsyncStatus takes."""
+
+
+getAsyncResult: TypeAlias = GetAsyncResultRequest
+"""What getAsyncResult takes."""

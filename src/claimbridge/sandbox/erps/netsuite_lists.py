@@ -69,7 +69,14 @@ _ACCOUNTS: Final = (
     *("6602.07", "6602.99", "6603.09"),
     *(f"70{number:02}.{part:02}" for number in range(40) for part in range(1, 4)),
 )
-_PEOPLE: Final = tuple(f"E{number}" for number in range(1001, 1061))
+_PLACES: Final = (
+    *("1000", "1001", "1200", "1300", "2100", "2200", "3000", "3100", "3110"),
+    *("CC-1001", "CC-2002"),
+)
+_PEOPLE: Final = (
+    *("E0815", "E0902", "E2048", "E3071", "E4100", "S0007", "S0012"),
+    *(f"E{number}" for number in range(1001, 1061)),
+)
 RECORDS: Final[Mapping[str, tuple[Listed, ...]]] = {
     "Account": (
         *_rows(200, "acctNumber", _ACCOUNTS, acctName="Account {}"),
@@ -77,7 +84,7 @@ RECORDS: Final[Mapping[str, tuple[Listed, ...]]] = {
     ),
     "Subsidiary": _rows(1, "name", _COMPANIES),
     "Currency": _rows(1, "name", ("CNY", "USD", "EUR", "SGD", "JPY", "HKD"), symbol="{}"),
-    "Department": _rows(10, "name", ("1000", "1001", "3000", "CC-1001", "CC-2002")),
+    "Department": _rows(10, "name", _PLACES),
     "Classification": _rows(30, "name", ("P-7", "P-9")),
     "Location": _rows(40, "name", ("Shanghai", "Singapore")),
     "ExpenseCategory": _rows(60, "name", ("6602.01", "6602.02", "6602.03", "6602.04", "6602.05")),
