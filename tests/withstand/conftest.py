@@ -9,6 +9,7 @@ from multiprocessing.context import ForkServerContext
 
 import pytest
 from tests.withstand.relay import Relay
+from tests.withstand.scene import seed_of
 
 from claimbridge.sandbox import Sandbox
 
@@ -18,14 +19,14 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def shared_erp() -> Iterator[Sandbox]:
     """An ERP that serves every profile, for all tests of a module in one process."""
-    with Sandbox() as erp:
+    with Sandbox(lifelike=True) as erp:
         yield erp
 
 
 @pytest.fixture
-def erp(shared_erp: Sandbox) -> Iterator[Sandbox]:
-    """The module's ERP, without faults before and after."""
-    shared_erp.set_faults("")
+def erp(shared_erp: Sandbox, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """The module's ERP, without faults before and after; each test has its own untidiness."""
+    shared_erp.set_faults("", seed=seed_of(request.node.nodeid))
     yield shared_erp
     shared_erp.set_faults("")
 

@@ -201,7 +201,8 @@ def _message(connection: socket.socket) -> bytes:
     head = _head(connection)
     length = _length(head)
     if length is None:
-        return head + _rest(connection)
+        chunked = re.search(rb"\r\ntransfer-encoding:\s*chunked", head, re.I)
+        return head + (_chunks(connection) if chunked else _rest(connection))
     body = b""
     while len(body) < length:
         piece = connection.recv(65536)
@@ -209,6 +210,17 @@ def _message(connection: socket.socket) -> bytes:
             break
         body += piece
     return head + body
+
+
+def _chunks(connection: socket.socket) -> bytes:
+    """Return a chunked body up to its last chunk, or to where it was cut off."""
+    body = b""
+    while not body.endswith(b"0\r\n\r\n"):
+        piece = connection.recv(65536)
+        if not piece:
+            break
+        body += piece
+    return body
 
 
 def _head(connection: socket.socket) -> bytes:

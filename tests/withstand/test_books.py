@@ -12,7 +12,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.withstand.scene import SENDERS, Sender, attempted, claim, configured, late, ledger_of
+from tests.withstand.scene import (
+    SENDERS,
+    Sender,
+    attempted,
+    claim,
+    configured,
+    late,
+    ledger_of,
+    lifelike,
+)
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig
@@ -33,7 +42,7 @@ PROFILE = "sap-journal-entry"
 @pytest.fixture
 def other_erp() -> Iterator[Sandbox]:
     """Another ERP on this machine."""
-    with Sandbox() as running:
+    with lifelike() as running:
         yield running
 
 
@@ -481,7 +490,7 @@ def test_a_forgotten_book_may_hold_nothing(journal: Journal) -> None:
     ("profile", "options", "other"),
     [
         ("yonyou-nc", {"account": "01", "book": "B1"}, {"account": "01", "book": "B2"}),
-        ("kingdee-eas", {"data_centre": "A"}, {"data_centre": "B"}),
+        ("kingdee-eas", {"credit": -1, "data_centre": "A"}, {"credit": -1, "data_centre": "B"}),
         ("workday", {"account_set": "A"}, {"account_set": "B"}),
     ],
 )

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.withstand.scene import chart, claim, configured, contract
+from tests.withstand.scene import chart, claim, configured, contract, lifelike
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
@@ -23,7 +23,7 @@ Take = Callable[[int | None, str | None, int], list[Change]]
 
 @pytest.fixture
 def erp() -> Iterator[Sandbox]:
-    with Sandbox(profiles=["reference"]) as sandbox:
+    with lifelike(profiles=["reference"]) as sandbox:
         yield sandbox
 
 

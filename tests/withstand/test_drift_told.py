@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.withstand.scene import claim, configured, ledger_of
@@ -16,11 +17,13 @@ from claimbridge.sandbox import Sandbox
 
 
 def test_each_difference_is_told_once_and_counted(
-    erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
+    new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     """Three drifted acknowledgements: three postings, one warning for each difference."""
-    config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
-    with Client(config, ledger=ledger_of(config)) as client:
+    tidy = Sandbox(profiles=["reference"])  # nothing but the fault differs from the contract
+    with tidy as erp, ExitStack() as open_:
+        config = configured("reference", port=erp.port, journal=tmp_path / "claims.db")
+        client = open_.enter_context(Client(config, ledger=ledger_of(config)))
         client.submit(claim(new_id()))
         assert client.contract_drifts() == {}
         erp.set_faults("drift")

@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 from tests.testing.record import OPTIONS
+from tests.withstand.scene import lifelike
 
 from claimbridge.client import Client
 from claimbridge.config import AuthConfig
@@ -103,7 +104,7 @@ def profile(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def erp(profile: str) -> Iterator[Sandbox]:
-    with Sandbox(profiles=[subject(profile).server()], folds=True) as running:
+    with lifelike(profiles=[subject(profile).server()], folds=True) as running:
         yield running
 
 
@@ -186,7 +187,7 @@ class Folding(Reference):
 def test_changes_of_an_earlier_reference_are_ours() -> None:
     """A change that the ERP tells of ``EXP-1.X1`` finds the ``EXP-1.x1`` that the journal kept."""
     journal = MemoryJournal()
-    with Sandbox(profiles=["reference"], folds=True) as erp:
+    with lifelike(profiles=["reference"], folds=True) as erp:
         url = erp.url("reference")
         old = Subject(profile=Reference(), responder="reference").ledger(url)
         new = Subject(profile=Folding(), responder="reference").ledger(url)

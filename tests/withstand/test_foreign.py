@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
-from tests.withstand.scene import chart, claim, configured, contract
+from tests.withstand.scene import chart, claim, configured, contract, lifelike
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
@@ -100,7 +100,7 @@ class FailingChart(Chart):
 
 @pytest.fixture
 def erp() -> Iterator[Sandbox]:
-    with Sandbox(profiles=["reference"]) as sandbox:
+    with lifelike(profiles=["reference"]) as sandbox:
         yield sandbox
 
 

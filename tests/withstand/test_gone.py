@@ -31,14 +31,14 @@ class Scene:
 
     def __init__(self, folder: Path, profile: str, *, asynchronous: bool) -> None:
         self.folder, self.profile, self.asynchronous = folder, profile, asynchronous
-        self.erp = Sandbox(profiles=[profile])
+        self.erp = Sandbox(lifelike=True, profiles=[profile])
         self.erp.start()
         self.journal = folder / "claims.db"
 
     def restore_an_empty_erp(self) -> None:
         port = self.erp.port
         self.erp.close()
-        self.erp = Sandbox(profiles=[self.profile], port=port)
+        self.erp = Sandbox(lifelike=True, profiles=[self.profile], port=port)
         self.erp.start()
 
     def call(self, method: str, *args: Any, **given: Any) -> Any:
@@ -144,7 +144,7 @@ def test_an_entry_that_is_found_again_is_as_it_was(make: Callable[[str], Scene])
     time.sleep(QUIET)
     right, port = scene.erp, scene.erp.port
     right.stop()
-    with Sandbox(profiles=["reference"], port=port), pytest.raises(OutcomeUnknown):
+    with Sandbox(lifelike=True, profiles=["reference"], port=port), pytest.raises(OutcomeUnknown):
         scene.call("status", ID)
     right.start()
     assert WAY_OUT in scene.call("status", ID, ask=False).detail

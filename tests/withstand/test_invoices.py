@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.scene import PROFILES, claim, configured, held, ledger_of
+from tests.withstand.scene import PROFILES, claim, configured, held, ledger_of, lifelike
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
@@ -195,7 +195,7 @@ def test_two_processes_with_the_same_invoices(tmp_path: Path, profile: str) -> N
     """Each of sixty invoices stands on four claims, in two processes: one of the four is posted."""
     invoices = [f"2631200000000{number:06}1" for number in range(60)]
     context = multiprocessing.get_context("spawn")
-    with Sandbox(profiles=[profile]) as erp:
+    with lifelike(profiles=[profile]) as erp:
         config = configured(profile, port=erp.port, journal=tmp_path / "claims.db")
         lines = []
         for name in ("P", "Q"):

@@ -27,6 +27,7 @@ from tests.withstand.scene import (
     configured,
     held,
     ledger_of,
+    lifelike,
     patiently,
     settle_by_hand,
 )
@@ -402,7 +403,7 @@ def test_what_an_earlier_version_sent_is_found_by_its_name(
 ) -> None:
     """A backup from before an upgrade: the lost journal called some documents otherwise."""
     mine = claim(id_.format(new_id()))
-    with Sandbox(folds=True) as erp:
+    with lifelike(folds=True) as erp:
         stage = Stage(erp, tmp_path, "sap-bapi")
         stage.begin(claim(new_id()))
         copy = stage.backup()

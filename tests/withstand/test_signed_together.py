@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.withstand.scene import SENDERS, claim, configured, contract, faults, held, settled
+from tests.withstand.scene import (
+    SENDERS,
+    claim,
+    configured,
+    contract,
+    faults,
+    held,
+    lifelike,
+    settled,
+)
 
 from claimbridge.errors import ConfigurationError, LedgerRejection
 from claimbridge.ledger import Ledger
@@ -20,7 +29,7 @@ SIGNER = throwaway.make()
 @pytest.fixture(scope="module")
 def bank() -> Iterator[Sandbox]:
     """An ERP that takes signed vouchers only."""
-    with Sandbox(profiles=["reference"], trust=SIGNER.trust) as opened:
+    with lifelike(profiles=["reference"], trust=SIGNER.trust) as opened:
         yield opened
 
 

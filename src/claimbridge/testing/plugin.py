@@ -23,8 +23,11 @@ def fake_ledger() -> Iterator[FakeLedger]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Offer an ERP on loopback, with disturbances to order: a ``claimbridge.sandbox.Sandbox``."""
+    """Offer an ERP on loopback, with disturbances to order: a ``claimbridge.sandbox.Sandbox``.
+
+    Its replies are as untidy as those of real systems.
+    """
     from claimbridge.sandbox import Sandbox
 
-    with Sandbox() as erp:
+    with Sandbox(lifelike=True) as erp:
         yield erp

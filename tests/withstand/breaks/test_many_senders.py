@@ -11,14 +11,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from tests.withstand.scene import PROFILES, book_of, claim, configured, ledger_of
+from tests.withstand.scene import PROFILES, book_of, claim, configured, ledger_of, lifelike
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig, Timeouts
 from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.journal import SqliteJournal
 from claimbridge.model import Claim, State
-from claimbridge.sandbox import Sandbox
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -64,7 +63,7 @@ def test_two_processes_of_sixteen_threads(tmp_path: Path, profile: str) -> None:
     """
     names = [f"M{number:03}" for number in range(CLAIMS)]
     context = multiprocessing.get_context("spawn")
-    with Sandbox(profiles=[profile]) as erp:
+    with lifelike(profiles=[profile]) as erp:
         config = configured(
             profile,
             port=erp.port,
@@ -106,7 +105,7 @@ def test_two_processes_of_sixteen_threads(tmp_path: Path, profile: str) -> None:
 
 def test_a_call_whose_time_is_over_does_not_wait_for_another_sender(tmp_path: Path) -> None:
     """``timeout=`` bounds the wait for another process that sends the same claim."""
-    with Sandbox(profiles=["reference"], faults="slow=3@1") as erp:
+    with lifelike(profiles=["reference"], faults="slow=3@1") as erp:
         config = LedgerConfig(
             name="T",
             endpoint=erp.url("reference"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.withstand.scene import chart, claim, configured, contract, held
+from tests.withstand.scene import chart, claim, configured, contract, held, lifelike
 
 from claimbridge.client import Client
 from claimbridge.config import AuthConfig
@@ -27,7 +27,7 @@ class Talkative(KingdeeEas):
     """Imports, and then goes on to something that cannot be finished."""
 
     def __init__(self, then: Request | Wait | LogIn) -> None:
-        super().__init__()
+        super().__init__(credit=-1)
         self.then = then
 
     def converse(self, request: Request) -> Conversation:
@@ -59,7 +59,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_login_that_fails_after_an_import_leaves_the_outcome_unknown(tmp_path: Path) -> None:
     """A fresh session forgets the call before it, not the import before that."""
     with (
-        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        lifelike(profiles=[KingdeeEasResponder()]) as erp,
         client_of(Talkative(LogIn()), erp, tmp_path) as client,
     ):
         erp.set_faults("session:drop-before-commit@3")
@@ -73,7 +73,7 @@ def test_a_wait_that_is_too_long_after_an_import_leaves_the_outcome_unknown(
 ) -> None:
     """The caller's time is over, and the voucher is there."""
     with (
-        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
+        lifelike(profiles=[KingdeeEasResponder()]) as erp,
         client_of(Talkative(Wait(30)), erp, tmp_path) as client,
     ):
         with pytest.raises(OutcomeUnknown):
@@ -91,8 +91,8 @@ class Careless(KingdeeEas):
 def test_an_import_is_not_harmless_because_its_profile_says_so(tmp_path: Path) -> None:
     """A lost answer leaves the outcome unknown, and one voucher."""
     with (
-        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
-        client_of(Careless(), erp, tmp_path) as client,
+        lifelike(profiles=[KingdeeEasResponder()]) as erp,
+        client_of(Careless(credit=-1), erp, tmp_path) as client,
     ):
         erp.set_faults("submit:commit-then-drop@1")
         with pytest.raises(OutcomeUnknown):
@@ -103,8 +103,8 @@ def test_an_import_is_not_harmless_because_its_profile_says_so(tmp_path: Path) -
 def test_a_login_that_fails_before_anything_is_not_delivered(tmp_path: Path) -> None:
     """Nothing has left: it may be tried again."""
     with (
-        Sandbox(profiles=[KingdeeEasResponder()]) as erp,
-        client_of(KingdeeEas(), erp, tmp_path) as client,
+        lifelike(profiles=[KingdeeEasResponder()]) as erp,
+        client_of(KingdeeEas(credit=-1), erp, tmp_path) as client,
     ):
         erp.set_faults("session:drop-before-commit%1.0")
         with pytest.raises(NotDelivered):

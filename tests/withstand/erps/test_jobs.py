@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.withstand.scene import QUIET, chart, claim, configured, contract
+from tests.withstand.scene import QUIET, chart, claim, configured, contract, lifelike
 
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
@@ -19,7 +19,7 @@ from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, State
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
-from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.erps.netsuite import NetSuiteResponder, _no_job, _status_of
 from claimbridge.sandbox.kit.markup import render
 
@@ -57,7 +57,7 @@ class Scene:
     def __init__(self, folder: Path, *, asynchronous: bool) -> None:
         self.asynchronous = asynchronous
         self.jobs = Queueing()
-        self.erp = Sandbox(profiles=[self.jobs])
+        self.erp = lifelike(profiles=[self.jobs])
         self.erp.start()
         config = configured(
             PROFILE, port=self.erp.port, journal=folder / "claims.db", batch=10, retries=0

@@ -17,6 +17,7 @@ from tests.withstand.scene import (
     faults,
     held,
     late,
+    lifelike,
     one_effect,
     settled,
 )
@@ -162,7 +163,7 @@ def test_a_report_with_other_amounts_is_not_adopted(
     new_id: Callable[[], str], tmp_path: Path, kind: str
 ) -> None:
     """What is found under our reference is compared; a person looks at what is not ours."""
-    with Sandbox(profiles=[Mistaken()]) as account:
+    with lifelike(profiles=[Mistaken()]) as account:
         config = configured(
             PROFILE, port=account.port, journal=tmp_path / "claims.db", options=REPORTS
         )
@@ -254,7 +255,7 @@ def test_each_attempt_proves_itself_anew(
     references = {name: f"env:NS_{name}" for name in SECRETS}
     auth = AuthConfig(kind="token-passport", user="1234567_SB1", secrets=references)
     door = Doorkeeper()
-    with Sandbox(profiles=[door]) as account:
+    with lifelike(profiles=[door]) as account:
         config = configured(PROFILE, port=account.port, journal=tmp_path / "claims.db", auth=auth)
         account.set_faults("throttle=typed@1,commit-then-drop@2")
         with SENDERS[kind](config) as sender:
@@ -298,7 +299,7 @@ def test_a_question_that_is_refused_leaves_the_doubt(
 ) -> None:
     """A lost answer stays in doubt while NetSuite will not be asked, whatever it says to that."""
     account = Turnkey(fault)
-    with Sandbox(profiles=[account]) as sandbox:
+    with lifelike(profiles=[account]) as sandbox:
         config = configured(PROFILE, port=sandbox.port, journal=tmp_path / "claims.db")
         sandbox.set_faults("commit-then-drop@1")
         with SENDERS[kind](config) as sender:

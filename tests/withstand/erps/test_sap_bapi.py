@@ -20,6 +20,7 @@ from tests.withstand.scene import (
     faults,
     held,
     late,
+    lifelike,
     one_effect,
     settled,
 )
@@ -122,7 +123,7 @@ def test_without_a_session_nothing_is_said_to_be_posted(tmp_path: Path) -> None:
 
     A client that believes OBJ_KEY would have paid this claim.
     """
-    with Sandbox(profiles=[Forgetful()]) as erp:
+    with lifelike(profiles=[Forgetful()]) as erp:
         config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
         with Threaded(config) as sender:
             end = attempted(sender, claim("T-1"))

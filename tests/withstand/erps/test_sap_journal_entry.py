@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.withstand.scene import SENDERS, Sender, claim, configured, held, late
+from tests.withstand.scene import SENDERS, Sender, claim, configured, held, late, lifelike
 
 from claimbridge.errors import ClaimBridgeError, LedgerRejection
 from claimbridge.model import State
@@ -68,7 +68,7 @@ def test_what_was_posted_is_reversed(
 def test_a_second_attempt_carries_the_ids_of_the_first(tmp_path: Path, kind: str) -> None:
     """After "come back later" the same message is sent, with the same id and UUID."""
     folder = tmp_path / "recorded"
-    with Sandbox(profiles=[PROFILE], record=folder, faults="throttle@1") as erp:
+    with lifelike(profiles=[PROFILE], record=folder, faults="throttle@1") as erp:
         config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db", retries=0)
         with SENDERS[kind](config) as sender:
             with pytest.raises(ClaimBridgeError):

@@ -25,6 +25,7 @@ def sandbox(
     record: Path | None = None,
     hesi: Annotated[bool, Parameter(negative=())] = False,
     folds: Annotated[bool, Parameter(negative=())] = False,
+    lifelike: Annotated[bool, Parameter(negative="--tidy")] = False,
 ) -> int:
     """Serve an ERP on 127.0.0.1 to try things against, until interrupted.
 
@@ -52,6 +53,8 @@ def sandbox(
         Serve a Hesi beside the ERP, too, at /hesi; its documents are kept in memory.
     folds
         Keep references, and give them back, in capitals, as some ERPs do.
+    lifelike
+        Write replies as untidily as real systems do; they mean the same. --tidy is the default.
 
     """
     from claimbridge.sandbox import PROFILES, Hesi, Sandbox
@@ -70,6 +73,7 @@ def sandbox(
         holds=holds,
         hesi=Hesi() if hesi else None,
         folds=folds,
+        lifelike=lifelike,
     )
 
     def announce(running: Sandbox) -> None:

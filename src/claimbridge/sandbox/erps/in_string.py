@@ -37,15 +37,15 @@ class InStringResponder(StringResponder):
         """Read the voucher from its JSON."""
         return _entry(document)
 
-    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+    def acceptance(self, call: ErpCall, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return code 0, or 2 for a repeat, with the number."""
         if again:
-            return _answer(2, held, message="this reference is there already")
-        return _answer(0, held)
+            return _answer(call, 2, held, message="this reference is there already")
+        return _answer(call, 0, held, message=call.manner.choose("done", "", "ok", "操作成功"))
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
         """Return code 1 with the objections."""
-        return _answer(1, message="; ".join(one.text for one in objections))
+        return _answer(call, 1, message="; ".join(one.text for one in objections))
 
 
 def _entry(document: Reply) -> ErpVoucher:
@@ -70,10 +70,24 @@ def _entry(document: Reply) -> ErpVoucher:
     )
 
 
-def _answer(code: int, held: ErpDocument | None = None, *, message: str = "") -> ErpAnswer:
-    answer: dict[str, str | int] = {"code": code, "message": message}
+def _answer(
+    call: ErpCall, code: int, held: ErpDocument | None = None, *, message: str = ""
+) -> ErpAnswer:
+    answer: dict[str, object] = {"code": code, "message": message}
     if held is not None:
         answer |= {"number": held.number, "reference": held.reference}
-    text = json.dumps(answer, ensure_ascii=False)
+    manner = call.manner
+    if manner.happens("more"):
+        answer |= {"data": None, "traceId": "0a1b", "elapsed": 0.25, "success": code != 1}
+    if manner.happens("order"):
+        answer = dict(sorted(answer.items()))
+    if manner.happens("code-as-text"):
+        answer["code"] = str(code)
+    text = json.dumps(
+        answer,
+        ensure_ascii=manner.choose("ascii", False, True),
+        indent=manner.choose("indent", None, 2),
+    )
+    text = manner.choose("around", "", "\n ", "\r\n") + text + manner.choose("after", "", "\n")
     root = element(f"{_NS}receiveVoucherResponse", element("return", text))
     return ErpAnswer(content=render(root))

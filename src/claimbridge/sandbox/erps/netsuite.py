@@ -19,6 +19,7 @@ from lxml import etree
 
 from claimbridge.model import JournalEntry
 from claimbridge.sandbox.erps.netsuite_lists import code_of, list_answer, searched
+from claimbridge.sandbox.erps.netsuite_manner import fault_detail, written
 from claimbridge.sandbox.erps.netsuite_parts import (
     CORE,
     EMPLOYEES,
@@ -43,6 +44,8 @@ _SERIES: Final = Series("records", 1001, 4)
 _JOB: Final = "ASYNCWEBSERVICES_SANDBOX_"
 _WAITING: Final = 900_000
 _CODES: Final = {
+    "locked": "RCRD_LOCKED_BY_WF",
+    "licence": "USER_ERROR",
     "duplicate": "DUP_RCRD",
     "forbidden": "INSUFFICIENT_PERMISSION",
     "period-closed": "TRAN_PERIOD_CLOSED",
@@ -92,10 +95,10 @@ class NetSuiteResponder:
             return self._list(call)
         records = list(call.body.iterchildren(f"{MSG}record"))
         with desk.books.transaction() as books:
-            written = [self._write(record, books, desk) for record in records]
+            records_written = [self._write(record, books, desk) for record in records]
         if call.operation == "upsert":
-            return ErpAnswer(content=render(element(f"{MSG}upsertResponse", *written)))
-        return ErpAnswer(content=render(_status_of("asyncUpsertList", _job(written), "pending")))
+            return _told(call, element(f"{MSG}upsertResponse", *records_written))
+        return _told(call, _status_of("asyncUpsertList", _job(records_written), "pending"))
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return statuses that refuse every record."""
@@ -104,11 +107,9 @@ class NetSuiteResponder:
             for one in call.body.iterchildren(f"{MSG}record")
         ]
         if call.operation == "asyncUpsertList":
-            return ErpAnswer(
-                content=render(_status_of("asyncUpsertList", _job(refused), "pending"))
-            )
+            return _told(call, _status_of("asyncUpsertList", _job(refused), "pending"))
         if call.operation == "upsert":
-            return ErpAnswer(content=render(element(f"{MSG}upsertResponse", *refused[:1])))
+            return _told(call, element(f"{MSG}upsertResponse", *refused[:1]))
         return None
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
@@ -119,17 +120,22 @@ class NetSuiteResponder:
             element(f"{FAULTS}code", "WS_CONCUR_SESSION_DISALLWD"),
             element(f"{FAULTS}message", text),
         )
-        return ErpAnswer(content=render(detail), fault="receiver", reason=text)
+        return ErpAnswer(
+            content=fault_detail(detail, call.manner),
+            fault="receiver",
+            reason=text,
+            subcode=call.manner.choose("fault-code", "", "userException"),
+        )
 
     def _list(self, call: ErpCall) -> ErpAnswer:
         kind = searched(call)
         if kind not in self._forbidden:
-            return list_answer(call)
+            return _told(call, list_answer(call))
         text = f"Permission Violation: You need a higher level of the {kind} permission."
         status = _status(_detail("INSUFFICIENT_PERMISSION", text), success=False)
         name = "getAllResult" if call.operation == "getAll" else "searchResult"
         result = element(f"{CORE}{name}", status)
-        return ErpAnswer(content=render(element(f"{MSG}{call.operation}Response", result)))
+        return _told(call, element(f"{MSG}{call.operation}Response", result))
 
     def _forbidden_in(self, record: etree._Element) -> list[Objection]:
         named = {etree.QName(one).localname for one in record.iter(etree.Element)}
@@ -172,7 +178,11 @@ class NetSuiteResponder:
             for one, kind in zip(documents, kinds, strict=True)
         ]
         response_list = element(f"{MSG}readResponseList", _status(), *responses)
-        return ErpAnswer(content=render(element(f"{MSG}getListResponse", response_list)))
+        return _told(call, element(f"{MSG}getListResponse", response_list))
+
+
+def _told(call: ErpCall, root: etree._Element) -> ErpAnswer:
+    return ErpAnswer(content=written(root, call.manner))
 
 
 def _entry(record: etree._Element) -> ErpVoucher:
@@ -281,8 +291,8 @@ def _line(posting: ErpPosting) -> etree._Element:
     return element(f"{GENERAL}line", amount)
 
 
-def _job(written: Sequence[etree._Element]) -> str:
-    listed = render(element(f"{MSG}writeResponseList", *written))
+def _job(responses: Sequence[etree._Element]) -> str:
+    listed = render(element(f"{MSG}writeResponseList", *responses))
     return _JOB + base64.urlsafe_b64encode(zlib.compress(listed)).decode()
 
 

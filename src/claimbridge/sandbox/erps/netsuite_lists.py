@@ -20,8 +20,8 @@ from claimbridge.sandbox.erps.netsuite_parts import (
     RELATIONS,
     with_type,
 )
-from claimbridge.sandbox.kit.markup import element, render
-from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
+from claimbridge.sandbox.kit.markup import element
+from claimbridge.sandbox.kit.responder import ErpCall
 
 PAGE: Final = 50
 _SEARCH: Final = "WEBSERVICES_SANDBOX_SEARCH_"
@@ -122,13 +122,13 @@ def _code_by_id(field: str, id_: str) -> str:
     return next((one.code for one in listed if one.id == id_), "")
 
 
-def list_answer(call: ErpCall) -> ErpAnswer:
+def list_answer(call: ErpCall) -> etree._Element:
     """Return one page of a search, or all currencies."""
     if call.operation == "getAll":
         result = element(
             f"{CORE}getAllResult", _success(), *_listed("Currency", RECORDS["Currency"], total=True)
         )
-        return ErpAnswer(content=render(element(f"{MSG}getAllResponse", result)))
+        return element(f"{MSG}getAllResponse", result)
     kind, page = searched(call), int(call.body.findtext(f"{MSG}pageIndex") or "1")
     records = RECORDS[kind]
     pages = -(-len(records) // PAGE)
@@ -143,7 +143,7 @@ def list_answer(call: ErpCall) -> ErpAnswer:
         element(f"{CORE}searchId", f"{_SEARCH}{kind}"),
         *_listed(kind, here),
     )
-    return ErpAnswer(content=render(element(f"{MSG}{call.operation}Response", result)))
+    return element(f"{MSG}{call.operation}Response", result)
 
 
 def searched(call: ErpCall) -> str:

@@ -40,6 +40,8 @@ _LINES: Final = {
 }
 """Each table of lines, with the field of a line's account; SAP takes the rest from master data."""
 _MESSAGES: Final = {
+    "locked": ("F5", "042"),
+    "licence": ("SU", "021"),
     "unknown-account": ("FH", "004"),
     "period-closed": ("F5", "201"),
     "unbalanced": ("F5", "702"),
@@ -118,9 +120,15 @@ class SapBapiResponder:
             posting = _Posting(entry, canonical(call.body), self._given)
             self._sessions[session].append(posting)
         key = f"{posting.number:0{_WIDTH}}{entry.company}{entry.posting_date.year}"
-        note = _message("S", "RW", "605", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
+        done = call.manner.choose("done", "Document posted successfully", "凭证过帐成功")
+        notes = [_message(call, "S", "RW", "605", f"{done}: BKPFF {key} {_SYSTEM}")]
+        if call.manner.happens("warning"):
+            text = call.manner.choose(
+                "warns", "Check whether it was entered before", "请检查是否已输入"
+            )
+            notes.append(_message(call, "W", "F5", "286", text))
         cookie = {"set-cookie": f"{SESSION}={session}; path=/; HttpOnly"}
-        return _reply(call, *_object(key), element("Return", note), headers=cookie)
+        return _reply(call, *_object(key), element("Return", *notes), headers=cookie)
 
     def _last_number(self, store: ErpBooks) -> int:
         """Return the last number that the state file holds."""
@@ -248,24 +256,36 @@ def _object(key: str) -> tuple[etree._Element, ...]:
     return element("ObjKey", key), element("ObjSys", _SYSTEM), element("ObjType", "BKPFF")
 
 
-def _message(kind: str, group: str, number: str, text: str, field: str = "") -> etree._Element:
+def _message(
+    call: ErpCall, kind: str, group: str, number: str, text: str, field: str = ""
+) -> etree._Element:
+    """Return a row of RETURN; a lifelike one has every field, also those without a value."""
+    whole = call.manner.lifelike
     return element(
         "item",
         element("Type", kind),
         element("Id", group),
         element("Number", number),
         element("Message", text[:220]),
-        optional("Parameter", field[:32]),
+        *(_hollow("LogNo", "LogMsgNo", "MessageV1", "MessageV2") if whole else ()),
+        element("Parameter", field[:32]) if whole else optional("Parameter", field[:32]),
+        element("Row", "0") if whole else None,
+        element("Field") if whole else None,
         element("System", _SYSTEM),
     )
 
 
+def _hollow(*names: str) -> list[etree._Element]:
+    return [element(name, "000000" if name == "LogMsgNo" else "") for name in names]
+
+
 def _refusal(call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
-    notes = [_message("E", "RW", "609", f"Error in document: BKPFF $ {_SYSTEM}")]
+    wrong = call.manner.choose("wrong", "Error in document", "凭证错误")
+    notes = [_message(call, "E", "RW", "609", f"{wrong}: BKPFF $ {_SYSTEM}")]
     for objection in objections:
         group, number = _MESSAGES.get(objection.code, (objection.code[:20], "000"))
-        notes.append(_message("E", group, number, objection.text, objection.field))
-    return _reply(call, *_object("$"), element("Return", *notes))
+        notes.append(_message(call, "E", group, number, objection.text, objection.field))
+    return _reply(call, *_object(call.manner.choose("no-key", "$", "")), element("Return", *notes))
 
 
 def _reply(

@@ -36,6 +36,8 @@ _LINES: Final = {
 }
 """Each kind of line, with the field of its account; SAP takes the rest from its master data."""
 _MESSAGES: Final = {
+    "locked": "042(F5)",
+    "licence": "021(SU)",
     "unknown-account": "004(FH)",
     "period-closed": "201(F5)",
     "unbalanced": "702(F5)",
@@ -43,6 +45,8 @@ _MESSAGES: Final = {
 """SAP's message numbers for our names; others are sent under our names."""
 _MAX_NOTE: Final = 200
 _SYSTEM: Final = "SANDBOX"
+_SIMILAR: Final = Objection("286(F5)", "Check whether the document was entered before")
+"""A warning that goes with success: SAP found a document that looks alike, and posted this one."""
 
 
 class SapJournalEntryResponder:
@@ -189,6 +193,8 @@ def _taking_back(entry: ErpVoucher, target: ErpDocument) -> ErpVoucher:
 def _reply(call: ErpCall, confirmations: list[etree._Element]) -> ErpAnswer:
     root = etree.Element(_ROOT, nsmap={"n0": _ROOT[1:].partition("}")[0]})
     root.append(_header(text_at(call.body, "MessageHeader/ID"), call))
+    if call.manner.happens("system"):
+        root[0].append(element("SenderBusinessSystemID", _SYSTEM))
     root.append(element("ConfirmationInterfaceOrignName"))
     root.extend(confirmations)
     root.append(element("Log"))
@@ -210,24 +216,32 @@ def _posting_confirmation(
 ) -> etree._Element:
     year, company = document.fiscal_year, document.entry.company
     key = f"{document.number}{company}{year}"
-    note = Objection("605(RW)", f"Document posted successfully: BKPFF {key} {_SYSTEM}")
-    return _confirmation(request, call, (document.number, company, year), "1", [note])
+    done = call.manner.choose(
+        "done", "Document posted successfully", "凭证过帐成功", "Beleg gebucht"
+    )
+    notes = [("1", Objection("605(RW)", f"{done}: BKPFF {key} {_SYSTEM}"))]
+    if call.manner.happens("warning"):
+        notes.insert(call.manner.choose("warns", 1, 0), ("2", _SIMILAR))
+    return _confirmation(request, call, (document.number, company, year), notes)
 
 
 def _refusal(
     request: etree._Element, call: ErpCall, objections: Sequence[Objection]
 ) -> etree._Element:
-    notes = [Objection("609(RW)", f"Error in document: BKPFF $ {_SYSTEM}"), *objections]
-    return _confirmation(request, call, (" ", " ", "0000"), "3", notes)
+    wrong = call.manner.choose("wrong", "Error in document", "凭证错误")
+    notes = [Objection("609(RW)", f"{wrong}: BKPFF $ {_SYSTEM}"), *objections]
+    company = text_at(request, "JournalEntry/CompanyCode")
+    key = call.manner.choose("no-key", (" ", " ", "0000"), ("0000000000", company, "0000"))
+    return _confirmation(request, call, key, [("3", note) for note in notes])
 
 
 def _confirmation(
     request: etree._Element,
     call: ErpCall,
     key: tuple[str, str, str],
-    severity: str,
-    notes: Sequence[Objection],
+    notes: Sequence[tuple[str, Objection]],
 ) -> etree._Element:
+    """Return a confirmation; each note comes with its severity."""
     number, company, year = key
     return element(
         "JournalEntryCreateConfirmation",
@@ -240,8 +254,8 @@ def _confirmation(
         ),
         element(
             "Log",
-            element("MaximumLogItemSeverityCode", severity),
-            *(_note(objection, severity) for objection in notes),
+            element("MaximumLogItemSeverityCode", max(severity for severity, _ in notes)),
+            *(_note(objection, severity) for severity, objection in notes),
         ),
     )
 

@@ -31,6 +31,13 @@ _NAMES: Final = {"wd": _URI}
 _SERIES: Final = Series("journals", 1, 6)
 _ROOT: Final = "wd:Submit_Accounting_Journal_Request/wd:Accounting_Journal_Data"
 _LINE: Final = "Journal_Entry_Line_Replacement_Data"
+_PLACED: Final = frozenset({"exists", "absent"})
+"""Refusals whose place says what they mean."""
+_REFUSALS: Final = {
+    "locked": "The task cannot be completed: another user is working on this journal.",
+    "licence": "The tenant has reached its limit of concurrent requests.",
+}
+"""What a tenant says of its own state, by the sandbox's names."""
 _STATUS: Final = {"entered": "In_Progress", "rejected": "Denied"}
 
 
@@ -63,7 +70,7 @@ class WorkdayResponder:
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer | None:
         """Return a Validation_Fault."""
-        return _invalid([(one, f"{_ROOT}/{_at(one.field)}") for one in objections])
+        return _invalid(call, [(one, f"{_ROOT}/{_at(one.field)}") for one in objections])
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: Workday answers by HTTP alone."""
@@ -76,13 +83,13 @@ class WorkdayResponder:
         with desk.books.transaction() as books:
             if books.document_of(self.name, entry.reference) is not None:
                 exists = Objection("exists", f"The ID {entry.reference} is already in use.")
-                return _invalid([(exists, f"{_ROOT}/wd:Accounting_Journal_ID")])
+                return _invalid(call, [(exists, f"{_ROOT}/wd:Accounting_Journal_ID")])
             target = self._target(entry, books)
             objections = list(desk.rules.objections(entry))
             if target is not None:
                 objections += filter(None, [irreversible(entry, target)])
             if objections:
-                return self.refuse(call, objections) or _invalid([])
+                return self.refuse(call, objections) or _invalid(call, [])
             held = books.enter(self.name, entry, canonical(journal), series=_SERIES, unique=True)
             if not desk.holds:
                 held = books.post(held)
@@ -101,13 +108,14 @@ class WorkdayResponder:
         if lacking:
             place = "wd:Get_Journals_Request/wd:Request_References/wd:JournalEntryReference"
             return _invalid(
+                call,
                 [
                     (
                         Objection("absent", f"{asked[n - 1]} is not a valid ID value"),
                         f"{place}[{n}]/wd:ID",
                     )
                     for n in lacking
-                ]
+                ],
             )
         echo = element(f"{_WD}Request_References")
         echo.extend(_ids("JournalEntryReference", Accounting_Journal_ID=one) for one in asked)
@@ -235,16 +243,34 @@ def _line(posting: ErpPosting, number: int) -> etree._Element:
     )
 
 
-def _invalid(errors: Sequence[tuple[Objection, str]]) -> ErpAnswer:
+def _invalid(call: ErpCall, errors: Sequence[tuple[Objection, str]]) -> ErpAnswer:
     detail = element(f"{_WD}Validation_Fault")
+    told = call.manner.choose("message", "Validation error occurred.", "", "验证出错。")
     for objection, place in errors:
+        text = _REFUSALS.get(objection.code, objection.text)
         detail.append(
             element(
                 f"{_WD}Validation_Error",
-                element(f"{_WD}Message", "Validation error occurred."),
-                element(f"{_WD}Detail_Message", objection.text),
-                element(f"{_WD}Xpath", f"/{place}"),
+                # Tenants repeat the text here.
+                element(f"{_WD}Message", told or text),
+                element(f"{_WD}Detail_Message", text),
+                element(f"{_WD}Xpath", _xpath(call, objection, place)),
             )
         )
     reason = f"Validation error occurred. {errors[0][0].text}" if errors else "Validation error"
-    return ErpAnswer(content=render(detail), fault="sender", reason=reason)
+    return ErpAnswer(
+        content=render(detail),
+        fault="sender",
+        reason=reason,
+        subcode=call.manner.choose("code", "", "validationError"),
+    )
+
+
+def _xpath(call: ErpCall, objection: Objection, place: str) -> str:
+    """Return where an error stands: tenants number every step, and name no place for some."""
+    if not objection.field and objection.code not in _PLACED:
+        place = call.manner.choose("no-place", place, "") and place
+    if call.manner.choose("steps", "plain", "numbered", "numbered") == "numbered":
+        place = re.sub(r"(?<![\]])(?=/|$)", "[1]", place) if place else ""
+        place = place.replace("wd:", "bsvc:")
+    return f"/{place}" if place else ""

@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from lxml import etree
+
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection
+from claimbridge.sandbox.kit.hand import Hand
+from claimbridge.sandbox.kit.manner import Manner
 from claimbridge.sandbox.kit.markup import element, render
 from claimbridge.sandbox.kit.responder import ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.strings import UNREADABLE, StringResponder
@@ -36,14 +40,18 @@ class YonyouNcResponder(StringResponder):
         """Read the voucher from its XML."""
         return _entry(document)
 
-    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+    def acceptance(self, call: ErpCall, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return a result with the number; a repeat is a voucher of its own."""
-        return _result("1", "processed", held.number, reference=held.reference)
+        name = held.reference
+        long = f"单据 {name} 开始处理... 单据 {name} 处理完毕!"
+        text = call.manner.choose("done", "processed", "处理完毕!", long)
+        return _result(call, "1", text, held.number, reference=name)
 
     def refuse(self, call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
         """Return a result with the objections."""
         code = _CODES.get(objections[0].code, _REFUSED)
-        return _result(code, "; ".join(one.text for one in objections))
+        text = call.manner.choose("wrong", "", "", "单据处理失败: ", "<b>错误</b> & ")
+        return _result(call, code, text + "; ".join(one.text for one in objections))
 
 
 def _entry(document: Reply) -> ErpVoucher:
@@ -81,9 +89,14 @@ def _posting(item: Reply, number: int) -> ErpPosting:
     )
 
 
-def _result(code: str, text: str, number: str = "", *, reference: str = "") -> ErpAnswer:
+def _result(
+    call: ErpCall, code: str, text: str, number: str = "", *, reference: str = ""
+) -> ErpAnswer:
+    manner = call.manner
+    more = ("billpk", "bdocid") if manner.happens("more") else ()
     result = element(
         "sendresult",
+        *(element(name) for name in more),
         element("filename", reference),
         element("resultcode", code),
         element("resultdescription", text),
@@ -92,6 +105,19 @@ def _result(code: str, text: str, number: str = "", *, reference: str = "") -> E
     document = element("ufinterface", result)
     document.set("billtype", "vouchergl")
     document.set("successful", "Y" if code == "1" else "N")
-    inner = '<?xml version="1.0" encoding="UTF-8"?>' + render(document).decode()
+    if more:
+        document.set("isexchange", "Y")
+        document.set("replace", "N")
+        document.set("roottag", "sendresult")
+    # The declaration says how NC keeps the document; inside a string it says nothing.
+    encoding = manner.choose("inner-encoding", "UTF-8", "GBK", "gb2312")
+    inner = f'<?xml version="1.0" encoding="{encoding}"?>' + _written(document, manner)
     root = element(f"{_NS}synchronizeDataResponse", element("return", inner))
-    return ErpAnswer(content=render(root))
+    return ErpAnswer(content=render(root), encoding=manner.choose("encoding", "", "gbk"))
+
+
+def _written(document: etree._Element, manner: Manner) -> str:
+    if not manner.lifelike:
+        return render(document).decode()
+    draw = manner.draw("inner-hand")
+    return Hand.drawn(draw).write(document, draw)

@@ -11,13 +11,18 @@ half-reply          the document; half of the reply comes, then the end. ``=malf
                     HTTP reply whose XML ends in the middle
 slow                the document; the answer takes 2 seconds, or ``=N``, and comes in pieces
 fault               nothing: the contract's own refusal, with the reason "sandbox"
+lock                nothing: the ERP's own refusal, as a user works on the ledger or the document
+licence             nothing: the ERP's own refusal, as too many users are logged on
 unsigned-fault      the document, unless ``=before-commit``: a gateway that gave up on the ERP sends
                     a plain soap:Server Fault, which proves nothing either way
 throttle            nothing: 503 with Retry-After, ``=429`` likewise, ``=typed`` the contract's own
 duplicate-reply     the document; the reply is that to the previous call of the operation, or,
                     ``=two-items``, holds the previous document beside this one
-html-200            nothing, unless ``=after-commit``: a login page with the status 200
-redirect            nothing: 302 to a page that counts its visitors
+html-200            nothing, unless ``=after-commit``: a login page with the status 200;
+                    ``=as-xml``: nothing, and the page is well-formed and says that it is
+                    XML
+redirect            nothing: 302 to a page that counts its visitors; ``=login``: the same with a
+                    login page in it, and an address without a host
 wrong-reference     the document; the reply names another reference
 drift               the document; the reply is that of another version of the ERP
 =================== ======================================================================
@@ -47,6 +52,15 @@ LOGIN_PAGE: Final = SandboxReply(
     status=200,
     body=b"<!DOCTYPE html><html><body><h1>Sign in</h1><form method=post></form></body></html>",
     content_type="text/html; charset=utf-8",
+)
+
+LOGIN_XML: Final = SandboxReply(
+    status=200,
+    body=(
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<html xmlns="http://www.w3.org/1999/xhtml">'
+        b"<head><title>Logon</title></head><body><p>Please log on</p></body></html>"
+    ),
+    content_type="text/xml; charset=utf-8",
 )
 
 
@@ -143,6 +157,16 @@ async def _fault(act: Act) -> SandboxReply:
     return await act.send(act.endpoint.refuse(act.exchange, (reason,)))
 
 
+async def _lock(act: Act) -> SandboxReply:
+    reason = Objection("locked", "the document's period is locked by user BATCH01; try again later")
+    return await act.send(act.endpoint.refuse(act.exchange, (reason,)))
+
+
+async def _licence(act: Act) -> SandboxReply:
+    reason = Objection("licence", "the number of users exceeds the licence; log on again later")
+    return await act.send(act.endpoint.refuse(act.exchange, (reason,)))
+
+
 async def _unsigned_fault(act: Act) -> SandboxReply:
     if act.disturbance.variant == "after-commit":
         await act.commit()
@@ -172,10 +196,14 @@ async def _duplicate_reply(act: Act) -> SandboxReply:
 async def _html_200(act: Act) -> SandboxReply:
     if act.disturbance.variant == "after-commit":
         await act.commit()
-    return await act.send_raw(LOGIN_PAGE)
+    return await act.send_raw(LOGIN_XML if act.disturbance.variant == "as-xml" else LOGIN_PAGE)
 
 
 async def _redirect(act: Act) -> SandboxReply:
+    if act.disturbance.variant == "login":
+        headers = {"location": f"{DECOY}?goto=%2Fservices"}
+        page = msgspec.structs.replace(LOGIN_PAGE, status=302, headers=headers)
+        return await act.send_raw(page)
     return await act.send_raw(redirect_reply(act.base))
 
 
@@ -204,6 +232,8 @@ _PERFORM: Final[Mapping[str, Callable[[Act], Awaitable[SandboxReply | None]]]] =
     "half-reply": _half_reply,
     "slow": _slow,
     "fault": _fault,
+    "lock": _lock,
+    "licence": _licence,
     "unsigned-fault": _unsigned_fault,
     "throttle": _throttle,
     "duplicate-reply": _duplicate_reply,

@@ -38,7 +38,7 @@ class StringResponder(abc.ABC):
         """Return the voucher; raises DocumentError, ArithmeticError or ValueError for none."""
 
     @abc.abstractmethod
-    def acceptance(self, held: ErpDocument, *, again: bool) -> ErpAnswer:
+    def acceptance(self, call: ErpCall, held: ErpDocument, *, again: bool) -> ErpAnswer:
         """Return that the voucher is in the books; ``again``: it was there before."""
 
     @abc.abstractmethod
@@ -64,13 +64,13 @@ class StringResponder(abc.ABC):
         with desk.books.transaction() as books:
             held = books.document_of(self.name, entry.reference) if self.unique else None
             if held is not None:
-                return self.acceptance(held, again=True)
+                return self.acceptance(call, held, again=True)
             objections = desk.rules.objections(entry)
             if objections:
                 return self.refuse(call, objections)
             original = canonical(document.element)
             held = books.enter(self.name, entry, original, series=self.series, unique=self.unique)
-            return self.acceptance(books.post(held), again=False)
+            return self.acceptance(call, books.post(held), again=False)
 
     def throttle(self, call: ErpCall, seconds: int) -> ErpAnswer | None:
         """Return None: these services have no such answer."""

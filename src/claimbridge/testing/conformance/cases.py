@@ -52,6 +52,7 @@ def conformance_cases(
     chart: Chart | str | Path | None = None,
     path: str = "",
     no_place: Mapping[str, str] | None = None,
+    lifelike: bool = True,
 ) -> list[ConformanceCase]:
     """Return every check of a profile, as cases for ``pytest.mark.parametrize``.
 
@@ -60,7 +61,8 @@ def conformance_cases(
     exchanges (``claimbridge.testing.load_exchanges``), for the drifts. ``chart`` None
     takes one account for every expense. ``no_place`` are the fields of a voucher (``approver``,
     ``posting.project``) that the ERP has no place for, each with the reason; a profile may have
-    them as ``no_place`` itself.
+    them as ``no_place`` itself. ``lifelike`` False: the responder's replies are written tidily, and
+    not as real systems write them.
     Raises ConfigurationError: CB-296 for an argument of another kind, CB-297 where ``recorded``
     holds no exchange of the profile.
     """
@@ -78,6 +80,7 @@ def conformance_cases(
         chart=chart_given(chart),
         path=path,
         no_place=no_place or {},
+        lifelike=lifelike,
     )
     return [*_cases(subject)]
 

@@ -32,7 +32,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     ``profile`` is its name, its ``module:attribute``, or itself. ``responder`` plays its ERP;
     ``path`` follows the ERP's address in the sandbox. ``recorded`` is a folder of its exchanges.
-    ``no_place`` are further fields that its ERP has no place for: see ``fields``.
+    ``no_place`` are further fields that its ERP has no place for: see ``fields``. ``lifelike``: the
+    ERP's replies are as untidy as those of real systems.
     """
 
     profile: str | Profile
@@ -43,6 +44,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     chart: Chart | None = None
     path: str = ""
     no_place: Mapping[str, str] = {}
+    lifelike: bool = True
 
     def no_place_of(self, profile: Profile) -> Mapping[str, str]:
         """Return the fields that the ERP has no place for, by name, each with the reason."""

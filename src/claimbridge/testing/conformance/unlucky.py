@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -58,7 +59,7 @@ def _disturbances() -> Iterator[str]:
 
 def one_effect(subject: Subject, disturbance: str) -> None:
     """Submitted again after a disturbance, a claim is in the ledger once, or parked."""
-    with _erp(subject) as erp, _client(subject, erp) as client:
+    with _erp(subject, f"one_effect {disturbance}") as erp, _client(subject, erp) as client:
         _one_effect(erp, client.submit, disturbance)
 
 
@@ -67,7 +68,7 @@ def one_effect_folded(subject: Subject) -> None:
 
     Claims that differ in case alone are different documents, and so is one whose id looks marked.
     """
-    with _erp(subject, folds=True) as erp, _client(subject, erp) as client:
+    with _erp(subject, "one_effect_folded", folds=True) as erp, _client(subject, erp) as client:
         for claim in (_claim("CONF-1"), _claim("conf-1"), _claim("CONF-1.R2")):
             _submit_folded(erp, client, claim)
         if len({one.reference for one in _live(erp)}) != len(_live(erp)):
@@ -101,7 +102,7 @@ def one_effect_async(subject: Subject, disturbance: str) -> None:
     """The same with ``AsyncClient``."""
     from claimbridge.aio import AsyncClient
 
-    with _erp(subject) as erp, asyncio.Runner() as loop:
+    with _erp(subject, f"one_effect_async {disturbance}") as erp, asyncio.Runner() as loop:
         ledger = subject.ledger(erp.url(subject.server().name) + subject.path)
         client = AsyncClient(ledger.setup.config, ledger=ledger, journal=MemoryJournal())
         try:
@@ -134,7 +135,7 @@ def _one_effect(erp: Sandbox, submit: Call, disturbance: str) -> None:
 
 def one_effect_each(subject: Subject, disturbance: str) -> None:
     """Each of several vouchers in one request is in the ledger once, or parked."""
-    with _erp(subject) as erp, _client(subject, erp) as client:
+    with _erp(subject, f"one_effect_each {disturbance}") as erp, _client(subject, erp) as client:
         claims = [_claim(f"CONF-{n}") for n in range(1, 4)]
         erp.set_faults(f"{disturbance}@1")
         list(client.submit_many(claims, batch=3))
@@ -155,7 +156,7 @@ def one_effect_each(subject: Subject, disturbance: str) -> None:
 
 def one_revision(subject: Subject, disturbance: str) -> None:
     """A correction leaves its amounts booked once, whatever happens to its first call."""
-    with _erp(subject) as erp, _client(subject, erp) as client:
+    with _erp(subject, f"one_revision {disturbance}") as erp, _client(subject, erp) as client:
 
         def submit(claim: Claim) -> Acknowledgement:
             client.status(claim.id)  # where the number comes later, it is asked for
@@ -177,7 +178,7 @@ def one_revision(subject: Subject, disturbance: str) -> None:
 
 def same_books(subject: Subject) -> None:
     """The ERP books the voucher's sides, amounts, currency, company, year and accounts."""
-    with _erp(subject) as erp, _client(subject, erp) as client:
+    with _erp(subject, "same_books") as erp, _client(subject, erp) as client:
         claim = _claim("CONF-1")
         (made,) = client.previews(claim)
         client.submit(claim)
@@ -219,7 +220,7 @@ def own_drifts(subject: Subject) -> None:
     """The sandbox's own replies, mutated as other versions of the ERP would write them."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        _erp(subject, record=Path(folder)) as erp,
+        _erp(subject, "own_drifts", record=Path(folder)) as erp,
         _client(subject, erp) as client,
     ):
         client.submit(_claim("CONF-1"))
@@ -230,8 +231,17 @@ def own_drifts(subject: Subject) -> None:
                 drifts(client.ledger, exchange.reply, str(exchange))
 
 
-def _erp(subject: Subject, *, record: Path | None = None, folds: bool = False) -> Sandbox:
-    return Sandbox(profiles=[subject.server()], record=record, folds=folds)
+def _erp(
+    subject: Subject, about: str, *, record: Path | None = None, folds: bool = False
+) -> Sandbox:
+    """Return an ERP whose untidiness is that of one check, and always the same."""
+    return Sandbox(
+        profiles=[subject.server()],
+        record=record,
+        folds=folds,
+        lifelike=subject.lifelike,
+        seed=zlib.crc32(about.encode()),
+    )
 
 
 def _client(subject: Subject, erp: Sandbox) -> Client:
