@@ -77,6 +77,8 @@ class NetSuiteResponder:
         **dict.fromkeys(sorted(_LISTS), OperationKind.SESSION),
     }
 
+    _forbidden: frozenset[str] = frozenset()
+
     def __init__(self, *, forbidden: Collection[str] = ()) -> None:
         self._forbidden = frozenset(forbidden)
 
