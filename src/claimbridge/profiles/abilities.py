@@ -215,6 +215,16 @@ class NamesNoPlace(Protocol):
 
 
 @runtime_checkable
+class NamesLaterElements(Protocol):
+    """A profile whose ERP's contract has grown: a site's contract may be of an older generation."""
+
+    @property
+    def later_elements(self) -> Mapping[str, str]:
+        """What to say of an element (``OrderID``) that a site's contract does not have."""
+        ...
+
+
+@runtime_checkable
 class NamesUnstated(Protocol):
     """A profile whose site must state codes that nobody can guess, before anything is posted.
 
