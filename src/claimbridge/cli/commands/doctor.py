@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli import certificates
+from claimbridge.cli import certificates, list_ages
 from claimbridge.cli.book_names import book_of, missing_in
 from claimbridge.cli.exit_codes import DONE, USAGE
 from claimbridge.cli.options import Config, Json, LedgerName
@@ -102,6 +102,8 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
+    if list_ages.works_with_lists(config):
+        checks["codes"] = list_ages.check_codes
     if config.replies is not None:
         checks["replies"] = certificates.check_replies
     for what, check in checks.items():
