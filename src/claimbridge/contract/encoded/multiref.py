@@ -55,7 +55,7 @@ class _Resolver:
             )
         name = element.get("href", "")
         source = element
-        if name.startswith("#") and len(element) == 0:
+        if name.startswith("#") and next(element.iterchildren(etree.Element), None) is None:
             source = self._target(name[1:], path)
             path = (*path, name[1:])
         copy = etree.Element(str(element.tag), nsmap=dict(element.nsmap))
