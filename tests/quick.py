@@ -19,6 +19,7 @@ SLOW: Final = (
     "tests/cli/test_exit_codes.py",
     "tests/cli/test_forms.py",
     "tests/cli/test_output.py",
+    "tests/cli/test_probe.py",
     "tests/cli/test_signatures.py",
     "tests/cli/test_terminal.py",
     "tests/contract/test_breadth.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 SITE: Final[dict[str, dict[str, Any]]] = {
+    "kingdee-eas": {"credit": -1},
     "yonyou-nc": {
         "account": "0001",
         "groupcode": "G01",

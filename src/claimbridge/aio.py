@@ -32,10 +32,14 @@ from claimbridge.submission import (
     Deadline,
     Emissions,
     Plan,
-    ProbeResult,
+    ProbeChoice,
+    ProbeIntention,
+    ProbeStep,
+    Reachability,
     WorkWindow,
     perform_awaiting,
     plans,
+    probe,
 )
 
 T = TypeVar("T")
@@ -101,9 +105,27 @@ class AsyncClient(LedgerClient[AsyncTransport]):
         """Return where the newest revision of a claim stands; see ``Client.status``."""
         return await self._run(plans.status(claim_id, self.ledger, ask=ask), timeout)
 
-    async def probe(self, *, timeout: float | None = None) -> ProbeResult:
-        """Ask the ERP about a document that nobody sent; see ``Client.probe``."""
-        return await self._run(plans.probe(self.ledger), timeout)
+    async def ask_for_nothing(self, *, timeout: float | None = None) -> Reachability:
+        """Ask about a document that nobody sent; see ``Client.ask_for_nothing``."""
+        return await self._run(plans.ask_for_nothing(self.ledger), timeout)
+
+    async def intend_probe(
+        self,
+        choice: ProbeChoice,
+        *,
+        is_reversed: bool = True,
+        in_production: bool = False,
+        timeout: float | None = None,
+    ) -> ProbeIntention:
+        """Return what ``probe`` would do with this choice; see ``Client.intend_probe``."""
+        plan = probe.intend_probe(
+            choice, self.ledger, is_reversed=is_reversed, in_production=in_production
+        )
+        return await self._run(plan, timeout)
+
+    def probe(self, intention: ProbeIntention, *, wait: float = 60.0) -> AsyncIterator[ProbeStep]:
+        """Post a voucher, find it, reverse it, and find it reversed; see ``Client.probe``."""
+        return self._each(probe.probe(intention, self.ledger, wait=wait), None)
 
     async def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0

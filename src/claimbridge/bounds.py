@@ -48,7 +48,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "hesi.quiet": Bound(0, _DAY, "a call whose answer was lost arrives within a day"),
     "hesi.reply_limit": Bound(1000, 1_000_000_000, "an answer is read into memory"),
     "kingdee-eas.database": Bound(0, 9, "EAS numbers the kinds of databases by one digit"),
-    "kingdee-eas.credit": Bound(-1, 0, "entryDC of a credit is 0 or -1; 1 is that of a debit"),
+    "kingdee-eas.credit": Bound(-9, 9, "entryDC is one digit; 1 is that of a debit"),
     "kingdee-eas.batch": Bound(1, 1000, "what one lost answer leaves in doubt"),
     "in-string.reference_length": Bound(8, 255, "shorter references collide; no field is longer"),
 }

@@ -27,10 +27,14 @@ from claimbridge.submission import (
     Emissions,
     InThread,
     Plan,
-    ProbeResult,
+    ProbeChoice,
+    ProbeIntention,
+    ProbeStep,
+    Reachability,
     WorkWindow,
     perform,
     plans,
+    probe,
 )
 
 T = TypeVar("T")
@@ -111,13 +115,43 @@ class Client(LedgerClient[Transport]):
         """
         return self._run(plans.status(claim_id, self.ledger, ask=ask), timeout)
 
-    def probe(self, *, timeout: float | None = None) -> ProbeResult:
+    def ask_for_nothing(self, *, timeout: float | None = None) -> Reachability:
         """Ask the ERP about a document that nobody sent, to see whether the way there works.
 
         It goes through TLS, authentication, path, contract and reading; nothing is posted, and
         nothing recorded. Never raises for what went wrong on that way.
         """
-        return self._run(plans.probe(self.ledger), timeout)
+        return self._run(plans.ask_for_nothing(self.ledger), timeout)
+
+    def intend_probe(
+        self,
+        choice: ProbeChoice,
+        *,
+        is_reversed: bool = True,
+        in_production: bool = False,
+        timeout: float | None = None,
+    ) -> ProbeIntention:
+        """Return what ``probe`` would do with this choice, for a person to agree to; send nothing.
+
+        Where the journal knows a probe that is not over, it is that one. ``is_reversed`` False
+        leaves the voucher in the books. Raises ConfigurationError: CB-277 for a ledger that is
+        marked ``production``, unless ``in_production``; CB-279 for a choice that is left open;
+        CB-287 where the profile cannot reverse. Raises ClaimError where chart or contract refuse
+        the voucher.
+        """
+        plan = probe.intend_probe(
+            choice, self.ledger, is_reversed=is_reversed, in_production=in_production
+        )
+        return self._run(plan, timeout)
+
+    def probe(self, intention: ProbeIntention, *, wait: float = 60.0) -> Iterator[ProbeStep]:
+        """Post a voucher of the smallest amount, find it, reverse it, and find it reversed.
+
+        Yields each step when it is over. ``wait`` is for how many seconds the ERP may not show yet
+        what it accepted. Raises what ``submit``, ``status`` and ``reverse`` raise, and
+        OutcomeUnknown CB-479 after ``wait``; the next probe goes on from there.
+        """
+        return self._each(probe.probe(intention, self.ledger, wait=wait), None)
 
     def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0

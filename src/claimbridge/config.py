@@ -108,7 +108,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
     they are not beside ``endpoint``. ``options`` are the profile's own settings. ``book`` tells
     this book apart from others behind the same endpoint, where the profile's options do not. A
-    ``parallel`` ledger is given the same claims as others.
+    ``parallel`` ledger is given the same claims as others. ``production`` marks a ledger in which
+    people keep their accounts: a probe is refused there, unless somebody insists.
 
     ``proxy`` is a URL, or the reference to one with a password. ``ca`` is a PEM file of further
     trust anchors for TLS. ``time_zone`` (``Asia/Shanghai``) is where the days of the ledger's
@@ -136,6 +137,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     soap: Literal["1.1", "1.2"] = "1.1"
     book: str = ""
     parallel: bool = False
+    production: bool = False
     proxy: str | None = None
     ca: str | None = None
     time_zone: str | None = None

@@ -17,7 +17,7 @@ from tests.soap.server import Server, Wire, http
 
 from claimbridge import AsyncClient, Client
 from claimbridge.sandbox import Hesi, Sandbox
-from claimbridge.submission import ProbeResult
+from claimbridge.submission import Reachability
 
 
 def looked(run: Run, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -48,16 +48,16 @@ def test_ask_goes_the_whole_way_and_posts_nothing(
 
 
 def test_both_clients_ask_alike(folder: Folder, sandbox: Sandbox) -> None:
-    """``probe`` is what ``--ask`` does; it raises for nothing that goes wrong on the way."""
+    """It is what ``--ask`` does, and raises for nothing that goes wrong on the way."""
 
-    async def asked() -> ProbeResult:
+    async def asked() -> Reachability:
         async with AsyncClient.from_config(folder.config) as client:
-            return await client.probe()
+            return await client.ask_for_nothing()
 
     with Client.from_config(folder.config) as client:
-        assert (client.probe().works, asyncio.run(asked()).works) == (True, True)
+        assert (client.ask_for_nothing().works, asyncio.run(asked()).works) == (True, True)
         sandbox.set_faults("query:refuse-connection")
-        assert (client.probe().works, asyncio.run(asked()).works) == (False, False)
+        assert (client.ask_for_nothing().works, asyncio.run(asked()).works) == (False, False)
     assert sandbox.ledger() == []
 
 

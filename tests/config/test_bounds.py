@@ -7,11 +7,12 @@ import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 from msgspec import inspect
+from tests.site import SITE
 
 from claimbridge.bounds import BOUNDS, check_finite, check_numbers
 from claimbridge.config import LedgerConfig, Replies, Timeouts, load_config
@@ -47,10 +48,10 @@ def numbers_of_structs() -> Iterator[str]:
 def numbers_of_profiles() -> Iterator[str]:
     """Yield each number that an option of one of our profiles is."""
     for name in PROFILES:
-        maker = type(load_profile(name))
+        maker = type(load_profile(name, SITE.get(name, {})))
         hints = get_type_hints(vars(maker).get("__init__", object.__init__))
         for one in signatures.signature(maker).parameters:
-            if hints.get(one) in (int, float, Decimal):
+            if {hints.get(one), *get_args(hints.get(one))} & {int, float, Decimal}:
                 yield f"{name}.{one}"
 
 

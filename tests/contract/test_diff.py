@@ -16,6 +16,7 @@ from tests.contract.generations import (
     generation,
     opened,
 )
+from tests.site import SITE
 
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.study.diff import ContractChange, Impact, diff
@@ -399,7 +400,7 @@ def test_what_a_profile_uses_is_in_its_own_contract(name: str) -> None:
     """The samples make a profile send and read what its own contract has, and a good part of it."""
     from claimbridge.contract.study.traces import Trace
 
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     own = opened(Bundle.from_package(profile.contract))[1]
     uses = uses_of(profile, own)
     names = Trace(uses, own).names

@@ -82,7 +82,7 @@ def test_other_ports_lie_beside_the_endpoint_or_where_they_are_named() -> None:
 
     def address(port: str, **endpoints: str) -> str:
         config = LedgerConfig(endpoint=beside, profile="kingdee-eas", endpoints=endpoints)
-        ledger = Ledger(config, profile=KingdeeEas())
+        ledger = Ledger(config, profile=KingdeeEas(credit=-1))
         request = Request(operation="login", body={}, port=port)
         return ledger.writer.message(Built("login", b"<a/>", request), Session()).address
 

@@ -63,7 +63,9 @@ class MockSap:
     def documents(self) -> list[dict[str, Any]]:
         """The journal entries that were posted since it started, in order."""
         found = self._rows("A_JournalEntry")
-        return [row for row in found if row["ReferenceDocument"].startswith(("EXP-", "T-"))]
+        return [
+            row for row in found if row["ReferenceDocument"].startswith(("EXP-", "T-", "PROBE-"))
+        ]
 
     def items(self, number: str) -> list[dict[str, Any]]:
         """The items of one journal entry."""

@@ -33,6 +33,7 @@ from claimbridge import (
 from claimbridge.errors import ContractDriftWarning, DeliveryError, NotDelivered
 from claimbridge.model import OutcomeKind
 from claimbridge.profiles.sap.bapi import SapBapi
+from claimbridge.submission import ProbeChoice
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::claimbridge.errors.ContractDriftWarning"  # its names are spelt otherwise than SAP's
@@ -358,6 +359,38 @@ def test_a_lost_reversal_is_found(client: Any, sap: MockSap, relay: Relay) -> No
     assert sap.calls()[before:] == [READ, READ, READ, POST, COMMIT, READ, READ]
     assert len(sap.documents()) == 2
     assert client.status("T-1", ask=False).state is State.REVERSED
+
+
+PROBED = ProbeChoice(company="CN01", type="taxi", employee="E1024", posting_date=MARCH)
+
+
+def probed(client: Any) -> list[str]:
+    """Probe; return the steps."""
+    return [step.name for step in client.probe(client.intend_probe(PROBED))]
+
+
+def test_a_probe_goes_there_and_back(client: Any, sap: MockSap) -> None:
+    """Posted, found, taken back and found: two documents under two references."""
+    assert probed(client) == ["posted", "found", "reversed", "found_reversed"]
+    references = [document["ReferenceDocument"] for document in sap.documents()]
+    assert references[1] == f"{references[0]}.X1"
+    assert sap.calls().count(POST) == sap.calls().count(COMMIT) == 2
+
+
+@pytest.mark.parametrize("exchange", range(1, 14))
+def test_a_probe_that_loses_an_answer_goes_on(
+    client: Any, sap: MockSap, relay: Relay, exchange: int
+) -> None:
+    """Whichever answer is lost: probed again until it ends, and nothing is there twice."""
+    relay.order(Order(exchange, Stage.ANSWERED, fate=Fate.LOSE))
+    for _ in range(6):
+        try:
+            steps = probed(client)
+            break
+        except DeliveryError:
+            time.sleep(0.4)
+    assert steps[-1] == "found_reversed"
+    assert len(sap.documents()) == 2
 
 
 def settled(client: Any, mine: Claim) -> Any:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from tests.peers.conftest import renamed
 from tests.peers.requests import posting, reversing, reworded
+from tests.site import SITE
 
 from claimbridge import Claim, JournalEntry
 from claimbridge.mapping import Chart
@@ -62,7 +63,7 @@ def test_node_posts_every_example(
     name: str, ask: Ask, erp: Sandbox, examples: tuple[Claim, ...], chart: Chart
 ) -> None:
     """What node makes of the contract is taken in; every number comes back with its zeros."""
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     posted = [posting(claim, chart) for claim in examples if claim.company == "CN01"]
     answers = ask(profile, [profile.submit([one]) for one in posted])
     held = erp.ledger()
@@ -140,7 +141,7 @@ def test_node_reverses(ask: Ask, erp: Sandbox, trip: Claim, chart: Chart) -> Non
 @pytest.mark.parametrize("name", ["reference", "sap-journal-entry"])
 def test_node_reads_a_refusal(name: str, ask: Ask, erp: Sandbox, trip: Claim, chart: Chart) -> None:
     """A closed period: the contract's typed fault, and SAP's reply without a number."""
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     early = posting(msgspec.structs.replace(trip, posting_date=dt.date(2025, 12, 31)), chart)
     (answer,) = ask(profile, [profile.submit([early])])
     if name == "reference":

@@ -56,7 +56,7 @@ def to_eas(
         tmp_path / "claims.db",
         profile="kingdee-eas",
         auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
-        options={"listing": LISTING, "data_centre": "001", "batch": 5},
+        options={"credit": -1, "listing": LISTING, "data_centre": "001", "batch": 5},
     )
     with opened(request.param, config) as client:
         yield client
@@ -145,6 +145,7 @@ def test_what_php_refuses_is_told_in_its_words(
         f"{eas.url}/WSGLWebServiceFacade",
         tmp_path / "other.db",
         profile="kingdee-eas",
+        options={"credit": -1},
         chart=str(place),
         auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.profiles.samples import submission
+from tests.site import SITE
 
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ConfigurationError
@@ -26,7 +27,7 @@ DENIED_BY_OPTION = {("kingdee-eas", "can_query")}
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_a_profile_of_ours_has_just_what_its_capabilities_promise(name: str) -> None:
     """No method only refuses; what an option denies may have one all the same."""
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     assert isinstance(profile, Profile)
     assert list(abilities.lacking(profile)) == []
     for capability, methods in OF_CAPABILITIES.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
+from tests.site import SITE
 
 from claimbridge.errors import ClaimError
 from claimbridge.profiles import load_profile
@@ -19,7 +20,9 @@ def test_a_dimension_never_takes_the_place_of_a_field_in_silence(name: str) -> N
     torn = replace(FIRST, dimensions={"project": "P-8"})
     plain = [replace(one, dimensions={}) for one in TRIP.postings[1:]]
     with pytest.raises(ClaimError) as refused:
-        load_profile(name).submit([submission(replace(TRIP, postings=(torn, *plain)))])
+        load_profile(name, SITE.get(name, {})).submit(
+            [submission(replace(TRIP, postings=(torn, *plain)))]
+        )
     assert (refused.value.code, refused.value.claim_id) == ("CB-188", TRIP.claim_id)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.profiles.samples import submission
+from tests.site import SITE
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
@@ -46,7 +47,7 @@ def way(request: pytest.FixtureRequest, shared: Callable[[str], Path]) -> tuple[
     if request.param == "workday v30":
         folder = shared("contracts/workday-financial-management-v30")
         return "workday", Contract.load(folder / "Financial_Management.wsdl")
-    profile = load_profile(request.param)
+    profile = load_profile(request.param, SITE.get(request.param, {}))
     return profile.name, Contract.load(Bundle.from_package(profile.contract))
 
 
@@ -57,7 +58,9 @@ def test_each_example_claim_is_valid_by_each_contract(
     """From the claim's JSON to valid bytes: by our contracts and by the ERPs' own."""
     name, contract = way
     voucher = chart.map(Claim.from_json(path.read_bytes())).voucher
-    request = load_profile(name).submit([submission(voucher, reference=voucher.claim_id)])
+    request = load_profile(name, SITE.get(name, {})).submit(
+        [submission(voucher, reference=voucher.claim_id)]
+    )
     body = contract.render(request.operation, request.body, sources=request.sources)
     assert contract.check(body, sources=request.sources) == ()
     if name == "sap-journal-entry":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from tests.site import SITE
 
 from claimbridge import ContractDriftWarning
 from claimbridge.config import LedgerConfig
@@ -32,7 +33,7 @@ def test_what_says_nothing_is_no_number(text: str) -> None:
     assert is_nothing(text) or text == "true"
     assert not is_number(text)
     for name in PROFILES:
-        form = load_profile(name).capabilities.entry
+        form = load_profile(name, SITE.get(name, {})).capabilities.entry
         assert judge_entry(posted(text, "CN01", "2026"), form).kind is K.UNKNOWN
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.site import SITE
 
 from claimbridge.errors import ConfigurationError, KeyUnavailable
 from claimbridge.profiles import PROFILES, load_profile
@@ -23,7 +24,7 @@ def own_module(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> st
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_each_profile_of_ours_has_its_contract_in_the_package(name: str) -> None:
     """A profile works without any configured contract: its own is installed with it."""
-    profile = load_profile(name)
+    profile = load_profile(name, SITE.get(name, {}))
     assert profile.name == name
     assert importlib.resources.files("claimbridge.wsdl").joinpath(profile.contract).is_file()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.site import SITE
 
 from claimbridge.contract import Bundle, Reply
 from claimbridge.contract.study.generation import Generation
@@ -64,7 +65,7 @@ def names(uses_sent: object) -> set[str]:
 def test_every_profile_of_ours_is_seen_at_work(name: str) -> None:
     """Each sends and reads something, and widens what it sends, as far as samples can make it."""
     try:
-        profile = load_profile(name)
+        profile = load_profile(name, SITE.get(name, {}))
     except ConfigurationError as error:
         pytest.skip(f"{name} needs options: {error}")
     place = Path(profile.contract)

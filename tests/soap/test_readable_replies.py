@@ -463,6 +463,7 @@ def test_a_logins_cookies_serve_every_exchange(
             "kingdee-eas",
             port=port,
             endpoint=f"http://127.0.0.1:{port}/kingdee-eas/WSGLWebServiceFacade",
+            options={"credit": -1},
             journal=tmp_path / "claims.db",
             auth=AuthConfig(kind="eas-login", user="svc", password="env:EAS_PASSWORD"),
         )

@@ -43,9 +43,14 @@ SAP = "JournalEntryCreateRequestConfirmation_In"
 NOON = dt.datetime(2026, 4, 1, 12, 0, tzinfo=dt.UTC)
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "kingdee-eas": {"listing": list(LISTING), "batch": 10, "creator": "张会计"},
-    "in-string": {"duplicate_values": ["2"]},
     **SITE,
+    "kingdee-eas": {
+        **SITE["kingdee-eas"],
+        "listing": list(LISTING),
+        "batch": 10,
+        "creator": "张会计",
+    },
+    "in-string": {"duplicate_values": ["2"]},
 }
 """What a profile needs to be told of the sandbox's ERP."""
 
@@ -105,6 +110,7 @@ class Stage:
             endpoints={"login": f"{self.sandbox.url(self.profile)}/EASLogin"},
             timeouts=Timeouts(connect=2, total=2),
             quiet_period=3,
+            first_send="send",  # what is recorded is the sending
             retries=0,
         )
         ledger = Ledger(

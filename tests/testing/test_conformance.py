@@ -466,7 +466,7 @@ def test_a_false_promise_is_found(check: str, fault: str) -> None:
 
     The ERP is not asked either, so that everything hangs on that promise.
     """
-    settings = SETTINGS["kingdee-eas"] | {"options": {"refuses_repeats": True}}
+    settings = SETTINGS["kingdee-eas"] | {"options": {"credit": -1, "refuses_repeats": True}}
     cases = conformance_cases("kingdee-eas", responder="kingdee-eas", **settings)
     (case,) = [one for one in cases if str(one) == f"{check}-{fault}"]
     with pytest.raises(Nonconformity, match=r"2 documents|is booked"):

@@ -141,7 +141,8 @@ def every_fault() -> Iterator[str]:
 @functools.cache
 def contract(profile: str) -> Contract:
     """The profile's own contract, loaded once."""
-    return Contract.load(Bundle.from_package(load_profile(profile).contract))
+    found = load_profile(profile, SITE.get(profile, {}))
+    return Contract.load(Bundle.from_package(found.contract))
 
 
 @functools.cache

@@ -490,7 +490,7 @@ def test_a_forgotten_book_may_hold_nothing(journal: Journal) -> None:
     ("profile", "options", "other"),
     [
         ("yonyou-nc", {"account": "01", "book": "B1"}, {"account": "01", "book": "B2"}),
-        ("kingdee-eas", {"data_centre": "A"}, {"data_centre": "B"}),
+        ("kingdee-eas", {"credit": -1, "data_centre": "A"}, {"credit": -1, "data_centre": "B"}),
         ("workday", {"account_set": "A"}, {"account_set": "B"}),
     ],
 )

@@ -39,6 +39,13 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
             "Check the set-up of every ledger; nothing is posted.",
             "claimbridge doctor --config claimbridge.toml",
         ),
+        Command(
+            "probe",
+            "commands.probe:probe",
+            "Post one voucher of 0.01 in a test client, find it, reverse it, find it reversed.",
+            "claimbridge probe CN01 --employee E1024 --type taxi",
+            acts=True,
+        ),
     ),
     "Claims and the ledger": (
         Command(

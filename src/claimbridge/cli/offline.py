@@ -13,6 +13,7 @@ from claimbridge.cli.inputs import at_hand
 from claimbridge.config import LedgerConfig
 from claimbridge.errors import ConfigurationError
 from claimbridge.ledger import Ledger
+from claimbridge.profiles.samples import SAMPLE_OPTIONS
 
 
 def read_options(given: tuple[str, ...]) -> dict[str, Any]:
@@ -51,10 +52,19 @@ def _wrong(text: str, why: str) -> ConfigurationError:
 
 
 def offline_ledger(
-    profile: str, contract: Path | None, chart: Path | None, options: tuple[str, ...]
+    profile: str,
+    contract: Path | None,
+    chart: Path | None,
+    options: tuple[str, ...],
+    *,
+    reads_only: bool = False,
 ) -> Ledger:
-    """Return a ledger that builds and reads, for commands that touch no network."""
-    profile_options = read_options(options)
+    """Return a ledger that builds and reads, for commands that touch no network.
+
+    ``reads_only``: it builds nothing, so options that only matter to what is sent may be lacking.
+    """
+    demanded = SAMPLE_OPTIONS.get(profile, {}) if reads_only else {}
+    profile_options = {**demanded, **read_options(options)}
     with ExitStack() as files:
         if contract is not None:
             contract = files.enter_context(at_hand(contract, suffix=".wsdl"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from claimbridge.clock import SYSTEM, Clock
@@ -78,6 +78,16 @@ class Ledger:
     def companies(self) -> Mapping[str, str]:
         """The companies of its chart, with their currencies; none where it has no chart."""
         return self.setup.chart.companies if self.setup.has_chart else {}
+
+    @property
+    def expense_types(self) -> Sequence[str]:
+        """The types of expense of its chart, in the chart's order; none where it has no chart."""
+        return self.setup.chart.expense_types if self.setup.has_chart else ()
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the configuration marks it as one of production."""
+        return self.setup.config.production
 
     def documents(self, claim: Claim, book: str) -> tuple[Submission, ...]:
         """Return the documents that a claim would be, unsent: most often one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,11 @@ class Chart:
     def companies(self) -> Mapping[str, str]:
         """The companies that it knows, each with its currency."""
         return {code: company.currency for code, company in self._rules.companies.items()}
+
+    @property
+    def expense_types(self) -> Sequence[str]:
+        """The types of expense that it has rows for, in the order of their first rows."""
+        return self._rules.rows.types()
 
     def period_of(self, day: dt.date) -> str | None:
         """Return the name of the fiscal period that a day is in; all companies share the calendar.

@@ -6,7 +6,7 @@ The requests that a profile builds from the samples are all that it ever sends.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -32,6 +32,10 @@ COMMON_DIMENSIONS: Final = (
     "fund",
 )
 """The dimensions to try on a profile that does not say which ones it has places for."""
+
+
+SAMPLE_OPTIONS: Final[Mapping[str, Mapping[str, object]]] = {"kingdee-eas": {"credit": -1}}
+"""By profile, options that it demands, for tools that judge a profile and post nothing."""
 
 
 def dimensions_to_try(profile: Profile) -> Sequence[str]:
@@ -154,4 +158,11 @@ def _long(text: str, limit: int, is_wide: bool) -> str:
     return text.ljust(limit, "W") if is_wide else text
 
 
-__all__ = ["ENTRY", "FIELDS", "dimensions_to_try", "reversing", "sample_submissions"]
+__all__ = [
+    "ENTRY",
+    "FIELDS",
+    "SAMPLE_OPTIONS",
+    "dimensions_to_try",
+    "reversing",
+    "sample_submissions",
+]

@@ -46,7 +46,8 @@ from claimbridge.submission.document.doubt import resolve
 from claimbridge.submission.document.news import absorb, submission_of
 from claimbridge.submission.document.question import refresh
 from claimbridge.submission.document.reversal import reverse_document
-from claimbridge.submission.probe import ProbeResult
+from claimbridge.submission.probe import ProbeChoice, ProbeIntention, ProbeStep
+from claimbridge.submission.reachable import Reachability
 from claimbridge.submission.steps.driver import (
     Deadline,
     Emissions,
@@ -95,7 +96,10 @@ __all__ = [
     "Performer",
     "Plan",
     "Post",
-    "ProbeResult",
+    "ProbeChoice",
+    "ProbeIntention",
+    "ProbeStep",
+    "Reachability",
     "Recall",
     "Record",
     "Rules",

@@ -36,6 +36,7 @@ from claimbridge.model import (
     Submission,
 )
 from claimbridge.results import Reconciled, Result
+from claimbridge.submission import reachable
 from claimbridge.submission.claim.batch import submit_together
 from claimbridge.submission.claim.by_hand import settle_by_hand, settle_gone
 from claimbridge.submission.claim.division import prepare, submit_claim
@@ -61,7 +62,7 @@ from claimbridge.submission.decisions.standings import (
 from claimbridge.submission.document.first import check_newest
 from claimbridge.submission.document.news import absorb, submission_of
 from claimbridge.submission.document.question import refresh
-from claimbridge.submission.probe import ProbeResult, ask_for_nothing
+from claimbridge.submission.reachable import Reachability
 from claimbridge.submission.steps.driver import Emissions
 from claimbridge.submission.steps.steps import (
     AgreeNew,
@@ -237,9 +238,9 @@ def _never(standing: Standing, until: State) -> DeliveryError:
     return OutcomeUnknown(text, code="CB-429", **about)
 
 
-def probe(ledger: LedgerPort) -> Plan[ProbeResult]:
+def ask_for_nothing(ledger: LedgerPort) -> Plan[Reachability]:
     """Ask the ERP about a document that nobody sent, to see whether the way there works."""
-    return ask_for_nothing(ledger)
+    return reachable.ask_for_nothing(ledger)
 
 
 def changes(ledger: LedgerPort, *, since: str | None, limit: int) -> Emissions[Change]:

@@ -1,101 +1,312 @@
-"""Asking an ERP about a document that nobody sent, to see whether the way there works.
+"""The first posting in a test client: one voucher of the smallest amount, there and back.
 
-Nothing is posted, and nothing recorded. The question goes the whole way: connection, TLS,
-authentication, path, contract, and reading what comes back.
+The voucher is posted, looked for by its reference, taken back, and looked for again. It is an
+ordinary claim in the ledger's journal. So a lost answer is a doubt as of any other claim, and the
+next probe goes on with the one that is unfinished before it posts another.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import msgspec
 
+from claimbridge.errors import ConfigurationError, OutcomeUnknown, SchemaViolation
+from claimbridge.journal.base import Journal
 from claimbridge.model import (
-    Key,
-    Outcome,
+    LIVE,
+    Claim,
+    JournalEntry,
     OutcomeKind,
-    Posting,
-    Role,
-    Side,
     State,
     Submission,
-    Voucher,
 )
-from claimbridge.submission.decisions.books import id_of
-from claimbridge.submission.decisions.port import LedgerPort, Rules
-from claimbridge.submission.decisions.references import reference_for
-from claimbridge.submission.steps.steps import Plan
+from claimbridge.submission.claim.division import prepare, submit_claim
+from claimbridge.submission.claim.recovery import reconcile_claim
+from claimbridge.submission.claim.reversal import reverse_claim
+from claimbridge.submission.decisions.evidence import refusal, reversal_key, reversal_of
+from claimbridge.submission.decisions.port import LedgerPort
+from claimbridge.submission.decisions.probe_claims import (
+    TITLE,
+    ProbeChoice,
+    is_probe,
+    new_id,
+    probe_claim,
+    with_all_chosen,
+)
+from claimbridge.submission.decisions.probe_steps import (
+    ProbeStep,
+    found_step,
+    left_step,
+    posted_step,
+    reversed_step,
+    step,
+)
+from claimbridge.submission.document.question import NO_LONGER_THERE, ask, refresh
+from claimbridge.submission.plans import book
+from claimbridge.submission.steps.driver import Emissions
+from claimbridge.submission.steps.steps import Access, Emit, Pause, Plan, Recall, Record
 
-_CENT: Final = Decimal("0.01")
+_ENDED: Final = "probed: found, reversed, and found reversed"
+"""The detail of a probe that is over; until it stands there, the next one goes on with it."""
+_LONGEST_PAUSE: Final = 5.0
 
 
-class ProbeResult(msgspec.Struct, frozen=True):
-    """What a harmless question found; ``works`` None: the ERP cannot be asked, or not now."""
+class ProbeIntention(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe is going to do; nothing was sent for it yet.
 
-    works: bool | None
-    text: str
-
-
-def ask_for_nothing(ledger: LedgerPort) -> Plan[ProbeResult]:
-    """Ask about a document that was never sent, where the ERP can be asked."""
-    if not ledger.rules.capabilities.can_query:
-        text = (
-            "an ERP of this profile cannot be asked by reference; credentials, path and contract "
-            "are tried by the first submission"
-        )
-        return ProbeResult(None, text)
-    nobodys = _nobodys(id_of(ledger.book_config.place), ledger.companies, ledger.rules)
-    (outcome,) = yield from ledger.exchange("query", (nobodys,))
-    return _result_of(outcome, nobodys.reference)
-
-
-def _nobodys(book: str, companies: Mapping[str, str], rules: Rules) -> Submission:
-    """Return a document that nobody sends, with a reference of its own each time.
-
-    It is one of the first company.
+    ``document`` is the voucher with its reference. ``claim`` is what it was mapped from; None: the
+    journal knows the document already, and the probe goes on with it. ``is_reversed``: it is taken
+    back afterwards.
     """
-    company, currency = next(iter(companies.items()), ("1000", "CNY"))
-    key = Key(book, f"DOCTOR-{uuid.uuid4().hex[:8].upper()}", 1)
-    return Submission(
-        key=key,
-        reference=reference_for(key, rules.capabilities, apart=rules.apart),
-        state=State.PENDING,
-        voucher=_voucher(key, company, currency, rules.clock.now().date()),
-        digest="",
-    )
+
+    document: Submission
+    claim: Claim | None
+    is_reversed: bool
 
 
-def _voucher(key: Key, company: str, currency: str, day: dt.date) -> Voucher:
-    return Voucher(
-        claim_id=key.claim_id,
-        revision=key.revision,
-        company=company,
-        employee="DOCTOR",
-        currency=currency,
-        document_date=day,
-        posting_date=day,
-        postings=(
-            _posting(Role.EXPENSE, Side.DEBIT, currency),
-            _posting(Role.ROUNDING, Side.CREDIT, currency),
-        ),
-    )
+class FindUnfinished(Access[Submission | None], frozen=True):
+    """Look for the oldest probe of a book that is not over; None: there is none."""
+
+    book: str
+    is_reversed: bool
+
+    def perform(self, journal: Journal) -> Submission | None:
+        """Do it."""
+        return next(self._unfinished(journal), None)
+
+    def _unfinished(self, journal: Journal) -> Iterator[Submission]:
+        for one in journal.select(self.book):
+            if is_probe(one) and self._is_unfinished(one, journal):
+                yield one
+
+    def _is_unfinished(self, one: Submission, journal: Journal) -> bool:
+        if one.state is State.REVERSED:
+            # One that a person reversed and settled is over.
+            history = journal.history(self.book, one.key.claim_id)
+            ours = history.get(reversal_key(one.key))
+            return one.detail != _ENDED and ours is not None and ours.state in LIVE
+        if one.state in (State.POSTED, State.PAID):
+            return self.is_reversed
+        return one.state is not State.REJECTED
 
 
-def _posting(role: Role, side: Side, currency: str) -> Posting:
-    return Posting(role=role, account="0", side=side, amount=_CENT, currency=currency)
+def intend_probe(
+    choice: ProbeChoice, ledger: LedgerPort, *, is_reversed: bool, in_production: bool
+) -> Plan[ProbeIntention]:
+    """Return what a probe would do: go on with one that is not over, or post a new voucher.
+
+    Raises ConfigurationError: CB-277 for a ledger of production, CB-287 where the voucher could not
+    be taken back, CB-279 for a choice that is left open. Raises ClaimError where the chart or the
+    contract refuses the voucher.
+    """
+    _check_place(ledger, is_reversed=is_reversed, in_production=in_production)
+    book_id = (yield from book(ledger)).id
+    known = yield from FindUnfinished(book_id, is_reversed)
+    if known is not None:
+        return ProbeIntention(document=known, claim=None, is_reversed=is_reversed)
+    claim = yield from _new_claim(choice, book_id, ledger)
+    document = ledger.documents(claim, book_id)[0]
+    ledger.build("submit", (document,))
+    if is_reversed:
+        _check_reversal(document, ledger)
+    return ProbeIntention(document=document, claim=claim, is_reversed=is_reversed)
 
 
-def _result_of(outcome: Outcome, reference: str) -> ProbeResult:
-    text = outcome.text or "; ".join(map(str, outcome.reasons)) or f"it is {outcome.kind}"
-    text = text.removesuffix("; reconcile before sending again")
-    if outcome.kind is OutcomeKind.ABSENT:
-        return ProbeResult(True, f"asked for {reference}: it answers that it has none")
-    if outcome.kind is OutcomeKind.UNAVAILABLE:
-        return ProbeResult(None, f"it takes no question now: {text}")
-    if outcome.kind in {OutcomeKind.NOT_DELIVERED, OutcomeKind.UNKNOWN}:
-        return ProbeResult(False, f"{outcome.code} {text}".strip())
-    return ProbeResult(False, f"it says that it has {reference}, which nobody sent: {text}")
+def _check_place(ledger: LedgerPort, *, is_reversed: bool, in_production: bool) -> None:
+    if ledger.is_production and not in_production:
+        raise ConfigurationError(
+            f"ledger {ledger.name} is marked production = true, and a probe posts there: probe a "
+            "test client, or say --yes-in-production",
+            code="CB-277",
+        )
+    if is_reversed and not ledger.rules.capabilities.can_reverse:
+        raise ConfigurationError(
+            f"ledger {ledger.name}: this profile cannot reverse, so that the probe's voucher stays "
+            "until a person reverses or deletes it in the ERP; nothing was sent. To post it all "
+            "the same, say --without-reversal",
+            code="CB-287",
+        )
+
+
+def _check_reversal(document: Submission, ledger: LedgerPort) -> None:
+    """Refuse to post what the contract has no reversal for, such as that of an older SAP system."""
+    voucher = document.voucher
+    entry = JournalEntry(_SAMPLE, voucher.company, f"{voucher.posting_date:%Y}")
+    posted = msgspec.structs.replace(document, journal_entry=entry, state=State.POSTED)
+    reversal = reversal_of(posted, None, voucher.posting_date, TITLE, ledger.rules)
+    try:
+        ledger.build("reverse", (reversal,))
+    except SchemaViolation as error:
+        raise ConfigurationError(
+            f"ledger {ledger.name}: its contract does not take the reversal of an entry "
+            f"{entry} ({error.message}); nothing was sent. To post the voucher all the same, say "
+            "--without-reversal",
+            code="CB-287",
+        ) from error
+
+
+_SAMPLE: Final = "100000008"
+"""A number for a reversal that is built to be judged, and never sent."""
+
+
+def _new_claim(choice: ProbeChoice, book_id: str, ledger: LedgerPort) -> Plan[Claim]:
+    choice = with_all_chosen(choice, ledger)
+    day = choice.posting_date or ledger.today(choice.company, claim_id="PROBE")
+    while True:
+        claim_id = new_id(day)
+        if not (yield from Recall(book_id, claim_id)).submissions:
+            return probe_claim(choice, claim_id, ledger, day)
+
+
+def probe(intention: ProbeIntention, ledger: LedgerPort, *, wait: float) -> Emissions[ProbeStep]:
+    """Emit each step of a probe when it is over; ``wait`` is how long the ERP may take for one.
+
+    Raises what ``submit``, ``status`` and ``reverse`` raise, and OutcomeUnknown CB-479 where the
+    ERP does not show in ``wait`` seconds what it accepted. The next probe goes on from there.
+    Raises ConfigurationError CB-251 for a ``wait`` that is no number of seconds up to a day.
+    """
+    check_wait(wait)
+    return Emissions(_Probe(intention, ledger, wait).carry())
+
+
+def check_wait(seconds: float) -> None:
+    """Refuse a wait that would never end, or is none (CB-251)."""
+    if not 0 <= seconds <= _DAY:
+        raise ConfigurationError(f"wait {seconds:g}: give seconds, from 0 to {_DAY}", code="CB-251")
+
+
+_DAY: Final = 86_400
+
+
+class _Probe:
+    """One probe under way."""
+
+    def __init__(self, intention: ProbeIntention, ledger: LedgerPort, wait: float) -> None:
+        self._intention = intention
+        self._ledger = ledger
+        self._wait = wait
+
+    def carry(self) -> Plan[None]:
+        """Post, find, reverse, find reversed."""
+        document = yield from self._post()
+        yield from Emit(posted_step(document))
+        if document.state in LIVE:
+            document = yield from self._find(document)
+            yield from Emit(found_step(document, asked=self._can_ask))
+        if not self._intention.is_reversed:
+            yield from Emit(left_step(document, can_reverse=self._can_reverse))
+            return
+        reversal = yield from self._reverse(document)
+        yield from Emit(reversed_step(reversal, document))
+        yield from Emit((yield from self._find_reversed(document, reversal)))
+        yield from self._end(document)
+
+    @property
+    def _can_ask(self) -> bool:
+        return self._ledger.rules.capabilities.can_query
+
+    @property
+    def _can_reverse(self) -> bool:
+        return self._ledger.rules.capabilities.can_reverse
+
+    def _post(self) -> Plan[Submission]:
+        document, claim = self._intention.document, self._intention.claim
+        key = document.key
+        if claim is not None:
+            drafts = partial(prepare, claim, key.book, self._ledger)
+            return (yield from submit_claim(key, claim.digest, drafts, self._ledger))[0]
+        history = yield from Recall(key.book, key.claim_id)
+        current = history.get(key) or document
+        if current.state in _ACCEPTED:
+            return current
+        documents = yield from reconcile_claim(current, self._ledger)
+        return documents[0] if documents else current
+
+    def _find(self, document: Submission) -> Plan[Submission]:
+        """Ask for the voucher until the ERP has posted it; as it is, where nobody can be asked."""
+        patience = _Patience(self._ledger, self._wait, document)
+        while True:
+            seen = "does not find it by its reference"
+            try:
+                now = yield from refresh(document, self._ledger)
+            except OutcomeUnknown as error:  # what it has just taken in may not be indexed yet
+                if error.code != NO_LONGER_THERE:
+                    raise
+            else:
+                if now.state is State.REJECTED:
+                    raise refusal(now)
+                if now.state is not State.ACKNOWLEDGED or not self._can_ask:
+                    return now
+                seen = "has accepted it and not posted it; does somebody there have to approve it?"
+            yield from patience.wait(seen)
+
+    def _reverse(self, document: Submission) -> Plan[Submission]:
+        day = document.voucher.posting_date  # its period is open
+        return (yield from reverse_claim(document.key, day, TITLE, self._ledger))[0]
+
+    def _find_reversed(self, document: Submission, reversal: Submission) -> Plan[ProbeStep]:
+        """Ask until the ERP calls the voucher reversed, or has posted the reversal."""
+        entry = reversal.journal_entry
+        if not self._can_ask:
+            text = f"this ERP cannot be asked: look whether {document.journal_entry} is reversed"
+            return step("found_reversed", reversal, text, is_proven=False)
+        patience = _Patience(self._ledger, self._wait, reversal)
+        while True:
+            outcome = yield from ask(document, self._ledger)
+            if outcome.kind is OutcomeKind.REVERSED:
+                text = f"the ERP says that {document.reference} is reversed"
+                return step("found_reversed", reversal, text)
+            if reversal.key != document.key:
+                outcome = yield from ask(reversal, self._ledger)
+                if outcome.kind in (OutcomeKind.POSTED, OutcomeKind.PAID):
+                    entry = outcome.journal_entry or entry
+                    text = f"the ERP has the reversal under {reversal.reference}: {entry}"
+                    return step("found_reversed", reversal, text)
+            yield from patience.wait("does not show that it is reversed")
+
+    def _end(self, document: Submission) -> Plan[None]:
+        """Keep that the probe is over: the next one posts a voucher of its own."""
+        key = document.key
+        while True:
+            history = yield from Recall(key.book, key.claim_id)
+            current = history.get(key)
+            if current is None or current.state is not State.REVERSED:
+                return
+            ended = msgspec.structs.replace(current, detail=_ENDED)
+            if (yield from Record(history, (ended,))) is not None:
+                return
+
+
+class _Patience:
+    """Waits between questions about a document, until the time for it is over."""
+
+    def __init__(self, ledger: LedgerPort, seconds: float, document: Submission) -> None:
+        self._clock = ledger.rules.clock
+        self._seconds = seconds
+        self._end = self._clock.monotonic() + seconds
+        self._pause = 0.1
+        self._document = document
+
+    def wait(self, seen: str) -> Plan[None]:
+        """Let some time pass; OutcomeUnknown CB-479 when it is over. ``seen``: the ERP does so."""
+        left = self._end - self._clock.monotonic()
+        if left <= 0 or not (yield from Pause(min(self._pause, left))):
+            document = self._document
+            raise OutcomeUnknown(
+                f"the ERP took {document.reference} in, and after {self._seconds:g} s it {seen}; "
+                "probe again to go on with it",
+                code="CB-479",
+                claim_id=document.key.claim_id,
+                reference=document.reference,
+                attempt=document.attempt,
+            )
+        self._pause = min(self._pause * 1.6, _LONGEST_PAUSE)
+
+
+_ACCEPTED: Final = LIVE | {State.REVERSING, State.REVERSED}
+
+
+__all__ = ["ProbeChoice", "ProbeIntention", "ProbeStep", "check_wait", "intend_probe", "probe"]

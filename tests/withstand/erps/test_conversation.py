@@ -27,7 +27,7 @@ class Talkative(KingdeeEas):
     """Imports, and then goes on to something that cannot be finished."""
 
     def __init__(self, then: Request | Wait | LogIn) -> None:
-        super().__init__()
+        super().__init__(credit=-1)
         self.then = then
 
     def converse(self, request: Request) -> Conversation:
@@ -92,7 +92,7 @@ def test_an_import_is_not_harmless_because_its_profile_says_so(tmp_path: Path) -
     """A lost answer leaves the outcome unknown, and one voucher."""
     with (
         lifelike(profiles=[KingdeeEasResponder()]) as erp,
-        client_of(Careless(), erp, tmp_path) as client,
+        client_of(Careless(credit=-1), erp, tmp_path) as client,
     ):
         erp.set_faults("submit:commit-then-drop@1")
         with pytest.raises(OutcomeUnknown):
@@ -104,7 +104,7 @@ def test_a_login_that_fails_before_anything_is_not_delivered(tmp_path: Path) -> 
     """Nothing has left: it may be tried again."""
     with (
         lifelike(profiles=[KingdeeEasResponder()]) as erp,
-        client_of(KingdeeEas(), erp, tmp_path) as client,
+        client_of(KingdeeEas(credit=-1), erp, tmp_path) as client,
     ):
         erp.set_faults("session:drop-before-commit%1.0")
         with pytest.raises(NotDelivered):

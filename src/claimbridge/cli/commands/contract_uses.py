@@ -24,6 +24,7 @@ from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.contract.study.uses import Uses
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.profiles import PROFILES, Profile, load_profile
+from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.profiles.usage import uses_of
 
 _TITLES: Final = {
@@ -88,7 +89,7 @@ def check_profile(
         A locked bundle, or a WSDL file.
 
     """
-    judged = load_profile(profile, read_options(option))
+    judged = load_profile(profile, {**SAMPLE_OPTIONS.get(profile, {}), **read_options(option)})
     own = _own_generation(judged)
     with at_hand(contract, suffix=".wsdl") as file:
         result = check(uses_of(judged, own), Contract.load(file), Generation.load(file), own=own)
@@ -159,7 +160,7 @@ def _judges(names: Sequence[str], old: Generation) -> tuple[Uses, ...]:
 
 
 def _uses(name: str) -> Uses:
-    profile = load_profile(name)
+    profile = load_profile(name, SAMPLE_OPTIONS.get(name, {}))
     return uses_of(profile, _own_generation(profile))
 
 

@@ -114,6 +114,9 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
             verdict_and_text if isinstance(verdict_and_text, tuple) else ("ok", verdict_and_text)
         )
         yield CheckResult(name, what, verdict, text)
+    if config.production:
+        text = "marked as production: claimbridge probe needs --yes-in-production"
+        yield CheckResult(name, "production", "ok", text)
     if ask:
         try:
             yield from (CheckResult(name, "asked", *answer) for answer in _ask(config))
@@ -258,13 +261,13 @@ def _ask(config: LedgerConfig) -> Iterator[tuple[str, str]]:
     """
     config = msgspec.structs.replace(config, identity=None, next_identity=None)
     with Client(config, journal=MemoryJournal()) as client:
-        probe = client.probe()
+        found = client.ask_for_nothing()
         drifts = client.contract_drifts()
     verdicts = {True: "ok", False: "failure", None: "warning"}
-    text = probe.text
-    if probe.works is None and not client.ledger.rules.capabilities.can_query:
+    text = found.text
+    if found.works is None and not client.ledger.rules.capabilities.can_query:
         text = f"{greet(transport_settings(config), tls=True)}; {text}"
-    yield verdicts[probe.works], text
+    yield verdicts[found.works], text
     for difference in drifts:
         yield (
             "warning",

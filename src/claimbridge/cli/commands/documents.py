@@ -55,7 +55,7 @@ def reply(
         SOAP envelopes; - is stdin.
 
     """
-    ledger = offline_ledger(profile, contract, None, option)
+    ledger = offline_ledger(profile, contract, None, option, reads_only=True)
     codes = []
     for path in files:
         data = read_file(path)
@@ -124,7 +124,7 @@ def validate(
         Claims in JSON; SOAP envelopes or the Body's child in XML; - is stdin, of either kind.
 
     """
-    ledger = offline_ledger(profile, contract, None, option)
+    ledger = offline_ledger(profile, contract, None, option, reads_only=True)
     codes = []
     for path in files:
         findings = _findings(path, ledger)

@@ -113,6 +113,8 @@ def _accounts_of(rules: ChartRules) -> Iterator[tuple[str, str]]:
             yield f"accounts.{name}", value
     for rate, account in rules.accounts.input_tax.items():
         yield "accounts.input_tax" + ("" if rate is None else f".{rate}"), account
+    for account in rules.cash_flows:
+        yield "cash_flow", account
     for code, company in rules.companies.items():
         for other, between in company.intercompany.items():
             for name in ("receivable", "payable"):

@@ -18,6 +18,7 @@ CHINESE_SHEETS: Final[Mapping[str, str]] = MappingProxyType(
         "company": "公司",
         "expense": "费用 费用规则",
         "invoice": "发票 票据",
+        "cash_flow": "现金流量",
         "narration": "摘要",
         "allocation": "分摊",
         "intercompany": "公司间 内部往来",
@@ -85,6 +86,8 @@ CHINESE_KEYS: Final[Mapping[str, str]] = MappingProxyType(
         # invoice
         "kind": "发票类型 票据类型 发票种类",
         "tax": "税额",
+        # cash_flow
+        "item": "现金流量项目",
         # narration, allocation, intercompany
         "line": "行摘要",
         "claim": "单据摘要 报销单摘要",

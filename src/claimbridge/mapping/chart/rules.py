@@ -52,6 +52,13 @@ class InvoiceRule(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+class CashFlowItems(msgspec.Struct, frozen=True, kw_only=True):
+    """An account of cash: what is paid from it counts as ``item``, but for some expense types."""
+
+    item: str
+    by_type: Mapping[str, str] = {}
+
+
 class Company(msgspec.Struct, frozen=True, kw_only=True):
     """A company whose claims the chart answers for.
 
@@ -69,10 +76,11 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 class ChartRules(msgspec.Struct, frozen=True, kw_only=True):
     """A whole chart, checked; ``valid_from`` and ``valid_to`` are inclusive, None: open.
 
-    ``invoices`` are its rules by kind of document. ``remainder`` says which parts get the remaining
-    cents. With ``recharge`` only the books of the claim's company are written. ``account_list`` is
-    the file that lists the ERP's accounts, ``department_list`` that of the departments; None: the
-    chart names none. ``zone`` is the ledger's time zone, for companies that name none.
+    ``cash_flows`` are its accounts of cash, ``invoices`` its rules by kind of document.
+    ``remainder`` says which parts get the remaining cents. With ``recharge`` only the books of the
+    claim's company are written. ``account_list`` is the file that lists the ERP's accounts,
+    ``department_list`` that of the departments; None: the chart names none. ``zone`` is the
+    ledger's time zone, for companies that name none.
     """
 
     name: str
@@ -82,6 +90,7 @@ class ChartRules(msgspec.Struct, frozen=True, kw_only=True):
     companies: Mapping[str, Company]
     claim_text: NarrationTemplate
     rows: RowIndex
+    cash_flows: Mapping[str, CashFlowItems] = {}
     invoices: Mapping[str, InvoiceRule] = {}
     remainder: Remainder = "largest"
     recharge: bool = False

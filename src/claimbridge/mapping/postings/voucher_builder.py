@@ -9,15 +9,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from claimbridge.errors import MappingError
 from claimbridge.mapping.chart.rows import ExpenseRow
 from claimbridge.mapping.chart.rules import ChartRules
+from claimbridge.mapping.postings.cash_flow import with_cash_flows
 from claimbridge.mapping.postings.chart_answers import company_of
 from claimbridge.mapping.postings.company_books import CompanyBook, open_company_book
 from claimbridge.mapping.postings.dates import dates_of
 from claimbridge.mapping.postings.explanation import Explanation, Mapped
 from claimbridge.mapping.taxes import DocumentRules
 from claimbridge.model import Claim, ClaimLine, Posting, Side, Voucher
+from claimbridge.model.cash_flow import CASH_FLOW
 from claimbridge.model.claim_path import ClaimPath
 from claimbridge.model.money import EXACT, rounded
 
@@ -134,7 +138,7 @@ class VoucherBuilder:
             currency=claim.currency,
             document_date=dates.document,
             posting_date=dates.posting,
-            postings=tuple(self._postings),
+            postings=tuple(self._with_items()),
             text=self.text,
             employee_name=claim.employee_name,
             approver=claim.approver,
@@ -142,6 +146,16 @@ class VoucherBuilder:
         )
         period = dates.period.name if dates.period is not None else None
         return Mapped(voucher, tuple(self._explain), period)
+
+    def _with_items(self) -> list[Posting]:
+        """Return the postings with their items of the cash flow statement, and explain these."""
+        found = with_cash_flows(self._postings, self.rules.cash_flows, self.claim)
+        for number, explanation in enumerate(self._explain):
+            at = explanation.posting
+            if at is not None and found[at] is not self._postings[at]:
+                rule = f"{explanation.rule}; cash flow item {found[at].dimensions[CASH_FLOW]}"
+                self._explain[number] = msgspec.structs.replace(explanation, rule=rule)
+        return found
 
 
 def _for_display(amount: Decimal) -> Decimal | None:

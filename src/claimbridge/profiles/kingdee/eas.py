@@ -4,7 +4,10 @@ Facts it is built on, seen in its WSDL, in what its clients send and log, and in
 reads rows:
 
 - The services are Axis 1.4, rpc/encoded. ``EASLogin`` gives a session, whose id travels in the SOAP
-  header ``{http://login.webservice.bos.kingdee.com}SessionId``, which no WSDL declares.
+  header ``{http://login.webservice.bos.kingdee.com}SessionId``, which no WSDL declares. The login
+  has six, seven or eight arguments (see ``kingdee.login``).
+- Every value of ``entryDC`` but 1 is a credit to EAS's import. What else reads it differs: most
+  clients send -1, others 0 or 2. So the configuration states it.
 - A voucher is flat rows, and each row repeats the head. Rows that follow each other with one
   ``voucherNumber`` are one voucher. The answer is a string for each voucher, and does not repeat
   our reference (see ``kingdee.replies``).
@@ -22,8 +25,8 @@ After a lost answer there are three cases. With ``listing``, EAS is asked, and a
 if its amounts are equal. With ``refuses_repeats``, the voucher is sent again and EAS refuses the
 repeat. Otherwise a person looks.
 
-A fault about a dead session comes before EAS does anything. The profile logs in again, asks EAS
-where it can be asked, and sends the call once more.
+A fault about a dead session comes before EAS does anything (``kingdee.dead_sessions``). The profile
+logs in again, asks EAS where it can be asked, and sends the call once more.
 """
 
 from __future__ import annotations
@@ -33,34 +36,24 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.errors import (
-    DeliveryRefused,
-    LedgerUnavailable,
-    NotDelivered,
-)
+from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, LogIn, answer_to
-from claimbridge.profiles.kingdee.lookup import (
-    FIND,
-    IMPORT,
-    LookupRequest,
-    VoucherLookup,
-    company_of,
-    is_dead,
-    lookup_request,
-    strings_of,
-)
-from claimbridge.profiles.kingdee.replies import FORM, outcome, results
-from claimbridge.profiles.kingdee.rows import RowSettings, local_total, references, rows
+from claimbridge.profiles.kingdee.answers import ImportRequest, read_import
+from claimbridge.profiles.kingdee.dead_sessions import is_dead, told
+from claimbridge.profiles.kingdee.facades import ENDPOINTS, OPERATIONS, Facade, import_request
+from claimbridge.profiles.kingdee.login import LoginForm, book_of
+from claimbridge.profiles.kingdee.lookup import FIND, LookupRequest, VoucherLookup
+from claimbridge.profiles.kingdee.replies import FORM, outcome
+from claimbridge.profiles.kingdee.rows import DEBIT, RowSettings, local_total, rows
 from claimbridge.profiles.kit.markup import element
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
 from claimbridge.profiles.kit.reading import read_untyped, unknown
-from claimbridge.profiles.request import Request, as_request
+from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
-    from claimbridge.profiles.kingdee import requests
 
 _SESSION: Final = "{http://login.webservice.bos.kingdee.com}SessionId"
 _DIMENSIONS: Final = {"cost_centre": "成本中心", "project": "项目", "partner": "职员"}
@@ -80,11 +73,18 @@ _NO_PLACE: Final[Mapping[str, str]] = {
 class KingdeeEas:
     """EAS's way, with the settings that differ from one EAS to the next.
 
+    ``credit`` is the ``entryDC`` of a credit, and must be given: -1 in most installations, 0 or 2
+    in others. ``facade`` is the service that imports: ``strings`` is ``WSGLWebServiceFacade``,
+    ``rows`` the older ``WSWSVoucher``, ``json`` the latter's ``nImportVoucher``.
+
     ``data_centre`` (dcName), ``solution`` (slnName), ``language`` and ``database`` (dbType) belong
-    to the login. ``voucher_type`` 凭证字 and ``creator`` 制单人 must exist in EAS. ``currencies``
-    are EAS's codes by ISO code, ``rates`` convert into ``local_currency``. ``dimensions`` name the
-    assistant account 核算项目 of each dimension. ``credit`` is EAS's code of the credit side.
-    ``submit`` False saves drafts.
+    to the login. ``auth_pattern`` is its seventh argument, ``password_encoded`` the eighth; None:
+    the login has no such argument.
+
+    ``voucher_type`` 凭证字 and ``creator`` 制单人 must exist in EAS. ``currencies`` are EAS's codes
+    by ISO code, ``rates`` convert into ``local_currency``. ``dimensions`` name the assistant
+    account 核算项目 of each dimension. ``assistant_names`` are names by code, for dimensions whose
+    name EAS asks for beside the code. ``submit`` False saves drafts.
 
     ``listing`` names the parts of a string of ``findVoucher``: ``reference``, ``number``, ``debit``
     (in local currency), ``type``, ``year``, ``period``, "" for a part of no interest. An empty
@@ -94,32 +94,40 @@ class KingdeeEas:
     """
 
     name: str = "kingdee-eas"
-    contract: str = "kingdee-eas.wsdl"
     auth_kinds: tuple[str, ...] = ("eas-login",)
-    ports: Mapping[str, str] = {"login": "EASLogin"}
-    operations: tuple[str, ...] = (IMPORT, FIND, "login")
 
     def __init__(
         self,
         *,
+        credit: int | None = None,
+        facade: Facade = "strings",
         data_centre: str = "",
         solution: str = "eas",
         language: str = "L2",
         database: int = 2,
+        auth_pattern: str | None = None,
+        password_encoded: bool | None = None,
         voucher_type: str = "记",
         creator: str = "",
         local_currency: str = "CNY",
         currencies: dict[str, str] | None = None,
         rates: dict[str, Decimal] | None = None,
         dimensions: dict[str, str] | None = None,
-        credit: int = 0,
+        assistant_names: dict[str, dict[str, str]] | None = None,
         submit: bool = True,
         listing: list[str] | None = None,
         refuses_repeats: bool = False,
         confirm: bool = True,
         batch: int = 1,
     ) -> None:
-        self._place = (solution, data_centre, language, database)
+        self._login = LoginForm(
+            solution=solution,
+            data_centre=data_centre,
+            language=language,
+            database=database,
+            auth_pattern=auth_pattern,
+            password_encoded=password_encoded,
+        )
         self._settings = RowSettings(
             voucher_type=voucher_type,
             creator=creator,
@@ -127,17 +135,23 @@ class KingdeeEas:
             currencies={"CNY": "BB01"} if currencies is None else currencies,
             rates=rates or {},
             dimensions=_DIMENSIONS if dimensions is None else dimensions,
-            credit=credit,
+            assistant_names=assistant_names or {},
+            credit=_check_credit(credit),
         )
+        self._facade: Facade = facade
         self._submits = submit
         self._lookup = VoucherLookup(
             listing or (),
             type_=voucher_type,
             currency=local_currency,
             found=_K.POSTED if submit else _K.ACKNOWLEDGED,
+            port="find" if "find" in ENDPOINTS[facade] else "",
         )
         asks = bool(self._lookup.listing)
         self._confirms = confirm and asks
+        self.contract: str = "kingdee-eas.wsdl" if facade == "strings" else "kingdee-eas-rows.wsdl"
+        self.ports: Mapping[str, str] = {"login": "EASLogin", **ENDPOINTS[facade]}
+        self.operations: tuple[str, ...] = (OPERATIONS[facade], FIND, "login")
         self.no_place: Mapping[str, str] = _NO_PLACE
         self.dimensions: tuple[str, ...] = tuple(self._settings.dimensions)
         self.capabilities: Capabilities = Capabilities(
@@ -154,38 +168,17 @@ class KingdeeEas:
 
     def told_apart_by(self, *, user: str) -> str:
         """Return the solution and the data centre that is logged in to."""
-        solution, data_centre, *_ = self._place
-        return f"solution {solution}" + (f", data_centre {data_centre}" if data_centre else "")
+        return book_of(self._login)
 
     # --- sessions ---------------------------------------------------------------------------
 
     def log_in(self, credentials: Credentials) -> Request:
         """Return the request that begins a session."""
-        solution, data_centre, language, database = self._place
-        body: requests.login = {
-            "userName": credentials.user,
-            "password": credentials.password,
-            "slnName": solution,
-            "dcName": data_centre,
-            "language": language,
-            "dbType": database,
-        }
-        return Request(operation="login", body=body, port="login", harmless=True)
+        return self._login.request(credentials)
 
     def read_log_in(self, reply: Reply | Fault) -> str:
         """Return the session's id; raises DeliveryRefused where EAS gives none."""
-        if isinstance(reply, Fault):
-            if _is_busy(reply):
-                raise LedgerUnavailable(f"EAS gives no session now: {reply.reason}")
-            raise DeliveryRefused(f"EAS refused the login: {reply.reason or reply.code}")
-        session = reply.text("loginReturn", "sessionId")
-        if not session:
-            raise DeliveryRefused(
-                "EAS answered the login without a session; check user, password and data_centre"
-            )
-        if not session.isprintable():
-            raise NotDelivered("EAS gave a session id with characters that cannot be printed")
-        return session
+        return self._login.session_of(reply)
 
     def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the header with the session's id; none while there is no session."""
@@ -196,13 +189,7 @@ class KingdeeEas:
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return an import of these vouchers."""
         held = [row for submission in submissions for row in rows(submission, self._settings)]
-        body: requests.importVoucher = {
-            "col": {"item": held},
-            "isSubmit": 1 if self._submits else 0,
-            "isVerify": 0,
-            "isCashflow": 0,
-        }
-        return as_request(IMPORT, body)
+        return import_request(held, facade=self._facade, submits=self._submits)
 
     def reverse(self, submission: Submission) -> Request:
         """Return an import of the red voucher that takes the entry back."""
@@ -219,7 +206,7 @@ class KingdeeEas:
             reference: (local_total(voucher, self._settings), voucher.totals)
             for reference, voucher in vouchers.items()
         }
-        return lookup_request(places, expected)
+        return self._lookup.request(places, expected)
 
     # --- conversations ----------------------------------------------------------------------
 
@@ -227,6 +214,7 @@ class KingdeeEas:
         """Ask, or import; if the session was dead, log in and do it once more."""
         if isinstance(request, LookupRequest):
             return (yield from self._lookup.look_up(request, alone=True))
+        assert isinstance(request, ImportRequest)  # this profile builds no other
         answer = yield from answer_to(request)
         if is_dead(answer):
             yield LogIn()
@@ -234,9 +222,9 @@ class KingdeeEas:
             if outcomes:
                 return outcomes
             answer = yield from answer_to(request)
-        if isinstance(answer, Fault) or not (self._confirms or len(references(request.body)) > 1):
-            return self._read(answer, company=company_of(request))
-        return (yield from self._lookup.match(request, references(request.body), answer))
+        if isinstance(answer, Fault) or not (self._confirms or len(request.references) > 1):
+            return self._read(answer, request)
+        return (yield from self._lookup.match(request, answer))
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -244,33 +232,41 @@ class KingdeeEas:
         """Return what the strings say, in their order; strings of an import name no reference."""
         if reply.local.startswith(FIND):
             return self._lookup.read(reply)
-        return self._read(reply, company="")
+        return self._read(reply, None)
 
     def read_fault(self, fault: Fault) -> Outcome:
         """Return what a fault says: EAS did nothing if the session was dead."""
         if is_dead(fault):
-            return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {fault.reason}")
-        return read_untyped(fault)
+            return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {told(fault)}")
+        return read_untyped(Fault(fault.code, told(fault), fault.detail))
 
-    def _read(self, answer: Reply | Fault, *, company: str) -> tuple[Outcome, ...]:
+    def _read(self, answer: Reply | Fault, request: ImportRequest | None) -> tuple[Outcome, ...]:
         if isinstance(answer, Fault):
             return (self.read_fault(answer),)
-        # A string without parts is not a result in any version.
-        strings = [one for one in strings_of(answer, IMPORT) or [] if "||" in one]
-        read = results(strings)
-        if not read:
+        read = read_import(answer, request)
+        if not read.results:
             return (unknown("the answer holds no result that EAS is known to give"),)
+        company = request.company if request else ""
         outcomes = tuple(
             outcome(one, company=company, posted=self._submits, item=item)
-            for item, one in enumerate(dict.fromkeys(read), start=1)
+            for item, one in enumerate(dict.fromkeys(read.results), start=1)
         )
-        if len(read) < len(strings) and any(one.kind is _K.REJECTED for one in outcomes):
-            return (unknown("EAS refuses the voucher, and adds a string that is not a result"),)
+        if read.others and any(one.kind is _K.REJECTED for one in outcomes):
+            return (unknown("EAS refuses the voucher, and adds a part that is not a result"),)
         return outcomes
 
 
-def _is_busy(fault: Fault) -> bool:
-    return any(word in fault.reason.lower() for word in ("busy", "too many", "繁忙"))
+def _check_credit(credit: int | None) -> int:
+    if credit is None or credit == DEBIT:
+        raise ConfigurationError(
+            "profile 'kingdee-eas': the option 'credit' "
+            + ("is missing" if credit is None else f"is {credit}, which is a debit's")
+            + "; set it to the entryDC that your EAS takes for a credit: -1 in most installations, "
+            "0 or 2 in others (claimbridge sent 0 until this version). Ask who set up the other "
+            "interfaces to EAS, or try a draft with submit = false; see [ledger.X.options]",
+            code="CB-243",
+        )
+    return credit
 
 
 __all__ = ["KingdeeEas"]

@@ -6,22 +6,22 @@ import. The strings of an import do not say which voucher got which number.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.conversation import Conversation, LogIn, answer_to
+from claimbridge.profiles.kingdee.answers import ImportRequest, read_import, strings_of
+from claimbridge.profiles.kingdee.dead_sessions import is_dead, told
 from claimbridge.profiles.kingdee.replies import (
     SAVED,
     ListedVoucher,
     outcome,
     read_listed_voucher,
-    results,
 )
 from claimbridge.profiles.kit.reading import unknown
 from claimbridge.profiles.request import Request
@@ -29,16 +29,8 @@ from claimbridge.profiles.request import Request
 if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
 
-IMPORT: Final = "importVoucher"
 FIND: Final = "findVoucher"
 _LISTED: Final = frozenset({"reference", "number", "type", "year", "period", "debit", ""})
-_DEAD: Final = re.compile(
-    r"session(\s?id\W+|\s)((is|has|was|been|already)\s)*(invalid|expired|timed?\s?out)"
-    r"|(invalid|expired)\ssession\b(?!\sbean)"
-    r"|(会话|登录)\w{0,4}(失效|过期|超时)|重新登录",
-    re.IGNORECASE,
-)
-"""The words of a dead session; a fault from a session bean, or its transaction, is another one."""
 _K = OutcomeKind
 
 
@@ -60,22 +52,64 @@ class VoucherLookup:
     """The questions of one EAS, whose strings have the parts of ``listing``.
 
     ``type_`` is the type of vouchers if the strings do not hold it, ``currency`` the local one,
-    ``found`` the outcome of a voucher that EAS lists.
+    ``found`` the outcome of a voucher that EAS lists. ``port`` is that of ``findVoucher``, "" where
+    it is the endpoint.
     """
 
     def __init__(
-        self, listing: Sequence[str], *, type_: str, currency: str, found: OutcomeKind
+        self,
+        listing: Sequence[str],
+        *,
+        type_: str,
+        currency: str,
+        found: OutcomeKind,
+        port: str = "",
     ) -> None:
         self.listing: Final = _check_listing(listing)
         self._type = type_
         self._currency = currency
         self._kind = found
+        self._port = port
 
-    def before_again(self, request: Request) -> Conversation:
+    def request(
+        self,
+        places: Sequence[CompanyPeriod],
+        expected: Mapping[str, tuple[Decimal, dict[str, Decimal]]],
+    ) -> LookupRequest:
+        """Return the look-up of the vouchers ``expected`` in ``places``."""
+        unique = tuple(dict.fromkeys(places))
+        return LookupRequest(
+            operation=FIND,
+            body=_question(unique[0], self._port).body,
+            harmless=True,
+            port=self._port,
+            places=unique,
+            expected=expected,
+        )
+
+    def of_import(self, request: ImportRequest) -> LookupRequest:
+        """Return the look-up for the vouchers of an import, from its own rows."""
+        sums: dict[str, Decimal] = {}
+        for row in request.rows:
+            so_far = sums.get(row["description"], Decimal(0))
+            debit = Decimal(row.get("debitAmount", "0")).copy_abs()
+            sums[row["description"]] = EXACT.add(so_far, debit)
+        places = [
+            (row["companyNumber"], int(row["periodYear"]), int(row["periodNumber"]))
+            for row in request.rows
+        ]
+        # The totals in the postings' own currencies are unknown here: only the local sums are
+        # compared.
+        expected: dict[str, tuple[Decimal, dict[str, Decimal]]] = {
+            reference: (total, {}) for reference, total in sums.items()
+        }
+        return self.request(places, expected)
+
+    def before_again(self, request: ImportRequest) -> Conversation:
         """Return what EAS holds of vouchers that are to be sent again; () if it holds none."""
         if not self.listing:
             return ()
-        outcomes = yield from self.look_up(_lookup_of_import(request))
+        outcomes = yield from self.look_up(self.of_import(request))
         return () if all(one.kind is _K.ABSENT for one in outcomes) else outcomes
 
     def look_up(self, wanted: LookupRequest, *, alone: bool = False) -> Conversation:
@@ -86,7 +120,7 @@ class VoucherLookup:
         rows: list[ListedVoucher] = []
         trouble = ""
         for number, place in enumerate(wanted.places):
-            question = wanted if number == 0 else _question(place)
+            question = wanted if number == 0 else _question(place, self._port)
             answer = yield from answer_to(question)
             # LogIn says that the call before had no effect: never yield it after an import.
             if alone and number == 0 and is_dead(answer):
@@ -169,14 +203,14 @@ class VoucherLookup:
         ]
         return None if None in read else [one for one in read if one is not None]
 
-    def match(self, request: Request, named: list[str], answer: Reply | Fault) -> Conversation:
+    def match(self, request: ImportRequest, answer: Reply) -> Conversation:
         """Return an outcome for each of several vouchers, by what EAS lists after the import.
 
         The strings of the import do not say which voucher they are about; the list does. A voucher
         that is not listed was refused, if there are as many refusals as vouchers not listed.
         """
-        read = results(strings_of(answer, IMPORT) or [])
-        listed = yield from self.look_up(_lookup_of_import(request))
+        read, named = read_import(answer, request).results, request.references
+        listed = yield from self.look_up(self.of_import(request))
         lacking = [one for one in listed if one.kind is _K.ABSENT]
         refusals = [outcome(one) for one in read if one.code != SAVED]
         certain = (
@@ -213,80 +247,17 @@ def _check_listing(listing: Sequence[str]) -> tuple[str, ...]:
     return tuple(listing)
 
 
-def lookup_request(
-    places: Sequence[CompanyPeriod], expected: Mapping[str, tuple[Decimal, dict[str, Decimal]]]
-) -> LookupRequest:
-    """Return the look-up of the vouchers ``expected`` in ``places``."""
-    unique = tuple(dict.fromkeys(places))
-    return LookupRequest(
-        operation=FIND,
-        body=_question(unique[0]).body,
-        harmless=True,
-        places=unique,
-        expected=expected,
-    )
-
-
-def _question(place: CompanyPeriod) -> Request:
+def _question(place: CompanyPeriod, port: str) -> Request:
     company, year, period = place
     # The WSDL spells it so: periodNnumber.
     body = {"comNumber": company, "year": str(year), "periodNnumber": str(period)}
-    return Request(operation=FIND, body=body, harmless=True)
-
-
-def _lookup_of_import(request: Request) -> LookupRequest:
-    """Return the look-up for the vouchers of an import, from its own rows."""
-    rows: Sequence[Mapping[str, Any]] = request.body["col"]["item"]
-    sums: dict[str, Decimal] = {}
-    for row in rows:
-        so_far = sums.get(row["description"], Decimal(0))
-        debit = Decimal(row.get("debitAmount", "0")).copy_abs()
-        sums[row["description"]] = EXACT.add(so_far, debit)
-    places = [
-        (row["companyNumber"], int(row["periodYear"]), int(row["periodNumber"])) for row in rows
-    ]
-    # The totals in the posting's own currencies are unknown here: only the local sums are compared.
-    expected: dict[str, tuple[Decimal, dict[str, Decimal]]] = {
-        reference: (total, {}) for reference, total in sums.items()
-    }
-    return lookup_request(places, expected)
-
-
-def company_of(request: Request) -> str:
-    """Return the company of an import's first voucher."""
-    return str(request.body["col"]["item"][0]["companyNumber"])
-
-
-def strings_of(answer: Reply | Fault, operation: str) -> list[str] | None:
-    """Return the strings of an answer; None where it holds no array of them."""
-    if isinstance(answer, Fault):
-        return None
-    arrays = answer.all(f"{operation}Return")
-    if not arrays or any(array.text("@nil") in ("true", "1") for array in arrays):
-        return None
-    members = [member for array in arrays for member in array.all("item")]
-    return [text for member in members for text in _texts(member)]
-
-
-def _texts(member: Reply) -> list[str]:
-    """Return the text of a member, "" where it is blank; a later version may wrap the text."""
-    within = member.children
-    return [text for one in within for text in _texts(one)] if within else [member.text()]
+    return Request(operation=FIND, body=body, harmless=True, port=port)
 
 
 def _no_list(answer: Reply | Fault) -> str:
     """Return the sentence for an answer that lists nothing."""
-    reason = _reason(answer)
+    reason = told(answer)
     return f"EAS did not list its vouchers as configured{f': {reason}' if reason else ''}"
-
-
-def is_dead(answer: Reply | Fault) -> bool:
-    """Say whether a fault reports a dead session, which EAS does before it does anything."""
-    return bool(_DEAD.search(_reason(answer)))
-
-
-def _reason(answer: Reply | Fault) -> str:
-    return answer.reason if isinstance(answer, Fault) else ""
 
 
 def _own(reasons: tuple[Reason, ...], reference: str, *, alone: bool) -> tuple[Reason, ...]:
@@ -295,13 +266,4 @@ def _own(reasons: tuple[Reason, ...], reference: str, *, alone: bool) -> tuple[R
     return reasons if alone or not named else named
 
 
-__all__ = [
-    "FIND",
-    "IMPORT",
-    "LookupRequest",
-    "VoucherLookup",
-    "company_of",
-    "is_dead",
-    "lookup_request",
-    "strings_of",
-]
+__all__ = ["FIND", "LookupRequest", "VoucherLookup"]

@@ -1,7 +1,9 @@
 """What Kingdee EAS answers: one string for each voucher, its parts divided by ``||``.
 
 ``0000||记||2026||3||成功保存||0366``: result, voucher type, year, period, text, number, and after
-some calls an id. As EAS's own code gives the results:
+some calls an id. The older service ``WSWSVoucher`` answers with a row of the same parts in another
+order, our voucher's number before them; or with an object whose members name them. As EAS's own
+code gives the results:
 
 ======== ======================================================================================
 result   means
@@ -20,7 +22,7 @@ part does not have its form, the string has no number.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -52,7 +54,8 @@ _K = OutcomeKind
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     """One string that was understood; ``number`` is "" where EAS gives none.
 
-    ``id`` stands after the number. ``drift`` has a sentence for each correction.
+    ``id`` stands after the number. ``reference`` is ours, which only rows repeat. ``drift`` has a
+    sentence for each correction.
     """
 
     code: str
@@ -62,6 +65,7 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     number: str
     id: str = ""
+    reference: str = ""
     drift: tuple[str, ...] = ()
 
     def entry(self, company: str) -> JournalEntry | None:
@@ -82,28 +86,53 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
         return JournalEntry(f"{self.type}-{self.period}-{self.number}", company, self.year)
 
 
+_STRING: Final = ("code", "type", "year", "period", "text", "number", "id")
+_ROW: Final = ("reference", "type", "year", "period", "code", "text", "number", "id")
+_OBJECT: Final[Mapping[str, str]] = {
+    "number": "reference",
+    "voucherType": "type",
+    "year": "year",
+    "period": "period",
+    "message": "code",
+    "exception": "text",
+    "easNumber": "number",
+}
+"""The members of a ``WSWSRtnInfo``, with what each holds."""
+
+
 def result(written: str) -> ImportResult | None:
     """Return what a string says; None for a string that is not a result."""
-    parts = [part.strip() for part in written.split(PARTED)]
-    if not 5 <= len(parts) <= 7 or not _CODE.fullmatch(parts[0]):
+    parts = written.split(PARTED)
+    return _of_parts(dict(zip(_STRING, parts, strict=False)), 5 <= len(parts) <= 7)
+
+
+def row_result(cells: Sequence[str]) -> ImportResult | None:
+    """Return what a row of ``WSWSVoucher`` says; None for one that is not a result."""
+    return _of_parts(dict(zip(_ROW, cells, strict=False)), 7 <= len(cells) <= 8)
+
+
+def object_result(members: Mapping[str, str]) -> ImportResult | None:
+    """Return what a ``WSWSRtnInfo`` says; None for members that are not a result."""
+    parts = {part: members.get(name, "") for name, part in _OBJECT.items()}
+    return _of_parts(parts, "message" in members and "easNumber" in members)
+
+
+def _of_parts(parts: Mapping[str, str], whole: bool) -> ImportResult | None:
+    held = {name: _without_null(part.strip()) for name, part in parts.items()}
+    if not whole or not _CODE.fullmatch(held["code"]):
         return None
-    code, type_, year, period, text, number, id_, *_ = (*map(_without_null, parts), "", "")
     drift: list[str] = []
     return ImportResult(
-        code=code,
-        type=type_,
-        year=as_written(year, "a voucher's year", drift),
-        period=as_written(period, "a voucher's period", drift),
-        text=text,
-        number=as_written(number, "a voucher's number", drift),
-        id=id_,
+        code=held["code"],
+        type=held["type"],
+        year=as_written(held["year"], "a voucher's year", drift),
+        period=as_written(held["period"], "a voucher's period", drift),
+        text=held["text"],
+        number=as_written(held.get("number", ""), "a voucher's number", drift),
+        id=held.get("id", ""),
+        reference=held.get("reference", ""),
         drift=tuple(drift),
     )
-
-
-def results(strings: Sequence[str]) -> list[ImportResult]:
-    """Return the strings that are results, in their order."""
-    return [found for one in strings if (found := result(one)) is not None]
 
 
 def outcome(
@@ -113,31 +142,31 @@ def outcome(
 
     ``posted`` False: vouchers are saved as drafts, and a person submits them later.
     """
-    entry = found.entry(company)
-    if found.code == SAVED:
-        if entry is None:
-            return unknown(
-                f"EAS says that it saved the voucher, but gives no usable number: {found.text}",
-                item=item,
-            )
+    entry, reference = found.entry(company), found.reference or None
+    if found.code == SAVED and entry is not None:
         return Outcome(
             kind=_K.POSTED if posted else _K.ACKNOWLEDGED,
+            reference=reference,
             journal_entry=entry,
             item=item,
             drift=found.drift,
         )
+    if found.code == SAVED:
+        said = f"EAS says that it saved the voucher, but gives no usable number: {found.text}"
+        return unknown(said, reference=reference, item=item)
     reason = Reason(found.text, code=found.code)
     if found.code == REPEATED:
         return Outcome(
             kind=_K.DUPLICATE,
+            reference=reference,
             journal_entry=entry,
             reasons=(reason,),
             item=item,
             drift=found.drift,
         )
     if found.code in (REPEATING, UNFORESEEN) or found.number:
-        return unknown(f"EAS answers {reason}", item=item)
-    return Outcome(kind=_K.REJECTED, reasons=(reason,), item=item)
+        return unknown(f"EAS answers {reason}", reference=reference, item=item)
+    return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=item)
 
 
 class ListedVoucher(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,8 +216,9 @@ __all__ = [
     "FORM",
     "ImportResult",
     "ListedVoucher",
+    "object_result",
     "outcome",
     "read_listed_voucher",
     "result",
-    "results",
+    "row_result",
 ]

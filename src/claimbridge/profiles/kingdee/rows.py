@@ -1,4 +1,8 @@
-"""A voucher as Kingdee EAS takes it: one flat row for each posting, the head on every one."""
+"""A voucher as Kingdee EAS takes it: one flat row for each posting, the head on every one.
+
+A cash flow is one more row, with ``itemFlag`` 1: ``entrySeq`` is the row of the cash account,
+``oppAccountSeq`` the row that was paid for. EAS finds it by the voucher's number.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import msgspec
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
+from claimbridge.model.cash_flow import CASH_FLOW, CashFlow, cash_flows
 from claimbridge.model.money import EXACT, rounded, summed
 from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
@@ -33,30 +38,34 @@ class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
     currencies: Mapping[str, str]
     rates: Mapping[str, Decimal]
     dimensions: Mapping[str, str]
+    assistant_names: Mapping[str, Mapping[str, str]]
     credit: int
 
 
 def rows(submission: Submission, settings: RowSettings) -> list[requests.WSWSVoucher]:
-    """Return the rows of one voucher.
+    """Return the rows of one voucher, those of its cash flows last.
 
     A reversal is a red voucher: the postings stay on their sides, their amounts are negative.
     Raises ClaimError: CB-185 for a currency without a code or rate, CB-186 for an amount that EAS
-    cannot hold exactly, CB-187 for a dimension without an assistant account, or too many of them.
+    cannot hold exactly, CB-187 for a dimension without an assistant account or a code without a
+    name, or too many of them.
     """
     voucher = submission.voucher
     try:
         amounts = local_amounts(voucher, settings)
-        return [
+        head = _head(submission, settings)
+        entries = [
             of_posting(
                 posting,
-                _head(submission, settings)
+                head
                 | _row(posting, local, number, voucher, settings)
-                | _assistants(posting, settings),
+                | _assistants(posting, voucher, settings),
             )
             for number, (posting, local) in enumerate(
                 zip(voucher.postings, amounts, strict=True), start=1
             )
         ]
+        return entries + [head | row for row in _cash_rows(voucher, amounts, settings)]
     except ClaimError as error:
         error.claim_id = error.claim_id or voucher.claim_id
         raise
@@ -138,13 +147,58 @@ def _row(
     }
 
 
+def _cash_rows(
+    voucher: Voucher, amounts: Sequence[Decimal], settings: RowSettings
+) -> list[requests.WSWSVoucher]:
+    """Return a row for each cash flow; the parts of a cash posting add up in both currencies."""
+    found: list[requests.WSWSVoucher] = []
+    spent: dict[int, Decimal] = {}
+    for flow in cash_flows(voucher):
+        cash, so_far = voucher.postings[flow.cash], spent.get(flow.cash, Decimal(0))
+        exact = EXACT.multiply(flow.amount, _rate(cash.currency, settings))
+        local = (
+            EXACT.subtract(amounts[flow.cash], so_far)
+            if flow.last
+            else rounded(exact, settings.local_currency)
+        )
+        spent[flow.cash] = EXACT.add(so_far, local)
+        found.append(_cash_row(voucher, flow, local, settings))
+    return found
+
+
+def _cash_row(
+    voucher: Voucher, flow: CashFlow, local: Decimal, settings: RowSettings
+) -> requests.WSWSVoucher:
+    cash, opposite = voucher.postings[flow.cash], voucher.postings[flow.opposite]
+    red = voucher.purpose is Purpose.REVERSE
+
+    def amount(size: Decimal) -> Sourced:
+        signed = size.copy_negate() if red else size
+        return Sourced(f"{signed:f}", claim_field(opposite, "amount"))
+
+    return {
+        "entrySeq": flow.cash + 1,
+        "oppAccountSeq": flow.opposite + 1,
+        "itemFlag": 1,
+        "currencyNumber": settings.currencies[cash.currency],
+        "localRate": _rate(cash.currency, settings),
+        "primaryItem": Sourced(flow.item, claim_field(opposite, "account")),
+        # EAS finds the coefficient's sign itself, by the item's direction and the cash row's side.
+        "primaryCoef": 1,
+        "supplyCoef": 0,
+        "cashflowAmountOriginal": amount(flow.amount),
+        "cashflowAmountLocal": amount(local),
+        "cashflowAmountRpt": amount(local),
+    }
+
+
 def _number_to_reverse(voucher: Voucher) -> str:
     return voucher.reverses.number if voucher.reverses else ""
 
 
-def _assistants(posting: Posting, settings: RowSettings) -> requests.WSWSVoucher:
+def _assistants(posting: Posting, voucher: Voucher, settings: RowSettings) -> requests.WSWSVoucher:
     """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
-    held = dimensions_of(posting)
+    held = {name: code for name, code in dimensions_of(posting).items() if name != CASH_FLOW}
     foreign = [name for name in held if name not in settings.dimensions]
     if foreign or len(held) > _MOST_DIMENSIONS:
         what = (
@@ -158,7 +212,25 @@ def _assistants(posting: Posting, settings: RowSettings) -> requests.WSWSVoucher
     for number, (name, code) in enumerate(held.items(), start=1):
         found[f"asstActType{number}"] = settings.dimensions[name]
         found[f"asstActNumber{number}"] = code
+        if name in settings.assistant_names:
+            found[f"asstActName{number}"] = _assistant_name(name, code, voucher, settings)
     return cast("requests.WSWSVoucher", found)  # the names are counted: 1 to 8
+
+
+def _assistant_name(
+    dimension: str, code: Sourced, voucher: Voucher, settings: RowSettings
+) -> Sourced:
+    """Return the name of a code; the claim itself says its employee's."""
+    name = settings.assistant_names[dimension].get(code.text, "")
+    if not name and dimension == "partner" and code.text == voucher.employee:
+        name = voucher.employee_name
+    if not name:
+        raise ClaimError(
+            f"{code.field}: this EAS asks for the name of {dimension} {code.text!r}; add it to "
+            f"[ledger.X.options.assistant_names.{dimension}]",
+            code="CB-187",
+        )
+    return Sourced(name, code.field)
 
 
 def _convert(posting: Posting, settings: RowSettings) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -107,6 +107,16 @@ class LedgerPort(Exchanger, Protocol):
     @property
     def companies(self) -> Mapping[str, str]:
         """The companies of its chart, with their currencies; none where it names none."""
+        ...
+
+    @property
+    def expense_types(self) -> Sequence[str]:
+        """The types of expense of its chart, in the chart's order; none where it has no chart."""
+        ...
+
+    @property
+    def is_production(self) -> bool:
+        """Whether people keep their accounts in it, so that nothing is tried there."""
         ...
 
     def documents(self, claim: Claim, book: str) -> tuple[Submission, ...]:

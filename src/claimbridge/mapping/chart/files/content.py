@@ -22,6 +22,7 @@ from claimbridge.mapping.chart.files.layout import (
     AccountsTable,
     AllocationTable,
     BetweenTable,
+    CashFlowTable,
     ChartTable,
     ChartTables,
     CompanyTable,
@@ -222,6 +223,7 @@ def tables_of(content: ChartContent) -> ChartTables:
         ),
         expense=_place_tables(content, "expense", ExpenseTable),
         invoice=_place_tables(content, "invoice", InvoiceTable),
+        cash_flow=_place_tables(content, "cash_flow", CashFlowTable),
         period=_place_tables(content, "period", PeriodTable),
     )
 

@@ -168,6 +168,18 @@ class InvoiceTable(Table, frozen=True):
     tax: Literal["stated", "none"] = "stated"
 
 
+class CashFlowTable(Table, frozen=True):
+    """``[[cash_flow]]``: an account of cash, and the item 现金流量项目 of the cash flow statement.
+
+    What a claim is paid from the account counts as ``item``. With ``type``, this is so for
+    expenses of these types only. Every account has an entry without ``type``.
+    """
+
+    account: str
+    item: str
+    type: tuple[str, ...] = ()
+
+
 class ExpenseTable(Table, frozen=True):
     """``[[expense]]``: what one expense type becomes, under its conditions.
 
@@ -242,6 +254,7 @@ class ChartTables(msgspec.Struct, frozen=True):
     periods: PeriodsTable | None
     expense: tuple[PlacedTable[ExpenseTable], ...]
     invoice: tuple[PlacedTable[InvoiceTable], ...]
+    cash_flow: tuple[PlacedTable[CashFlowTable], ...]
     period: tuple[PlacedTable[PeriodTable], ...]
 
 
@@ -261,9 +274,15 @@ KEYED: Final[Mapping[str, type[Table]]] = {"company": CompanyTable}
 LISTED: Final[Mapping[str, type[Table]]] = {
     "expense": ExpenseTable,
     "invoice": InvoiceTable,
+    "cash_flow": CashFlowTable,
     "period": PeriodTable,
 }
 """Tables that a chart has as a list, in an order that matters."""
 
-NOUNS: Final = {"expense": "expense row", "invoice": "invoice rule", "period": "period"}
+NOUNS: Final = {
+    "expense": "expense row",
+    "invoice": "invoice rule",
+    "cash_flow": "cash flow rule",
+    "period": "period",
+}
 """What messages call an entry of a list."""

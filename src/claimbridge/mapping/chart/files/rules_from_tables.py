@@ -21,9 +21,16 @@ from claimbridge.mapping.chart.files.layout import (
 from claimbridge.mapping.chart.files.values import ValueChecks
 from claimbridge.mapping.chart.narration import CLAIM_FIELDS, LINE_FIELDS
 from claimbridge.mapping.chart.rows import ANY, ExpenseRow, RowIndex, Window
-from claimbridge.mapping.chart.rules import Accounts, ChartRules, Company, Intercompany, InvoiceRule
+from claimbridge.mapping.chart.rules import (
+    Accounts,
+    CashFlowItems,
+    ChartRules,
+    Company,
+    Intercompany,
+    InvoiceRule,
+)
 from claimbridge.model.claim_lines import CLAIM_TEXT, DOCUMENT_TEXT, LINE_TEXT, MAX_RATE, MIN_RATE
-from claimbridge.model.text import DIMENSION_NAME, plain
+from claimbridge.model.text import DIMENSION_NAME, DIMENSION_TEXT, plain
 from claimbridge.model.voucher import MAX_ACCOUNT
 
 MAX_NAME: Final = 200
@@ -51,6 +58,7 @@ def rules_from_tables(content: ChartContent) -> ChartRules:
         companies=companies,
         claim_text=narration.template(tables.narration.claim, "claim", CLAIM_FIELDS),
         rows=_rows(tables, origin),
+        cash_flows=_cash_flows(tables),
         invoices=_invoices(tables),
         remainder=tables.allocation.remainder,
         recharge=tables.intercompany.mode == "recharge",
@@ -157,6 +165,42 @@ def _invoices(tables: ChartTables) -> dict[str, InvoiceRule]:
             **fractions,
         )
     return rules
+
+
+def _cash_flows(tables: ChartTables) -> dict[str, CashFlowItems]:
+    """Return the accounts of cash; the chart's own entry goes before its group's."""
+    items: dict[tuple[str, str], str] = {}
+    files: dict[tuple[str, str], str] = {}
+    for where, file, _, table in tables.cash_flow:
+        checked = ValueChecks(where)
+        checked.code(table.account, "account", MAX_ACCOUNT)
+        checked.code(table.item, "item", DIMENSION_TEXT)
+        for type_ in table.type or ("",):
+            checked.optional_code(type_, "type", LINE_TEXT["type"])
+            place = (table.account, plain(type_))
+            if files.get(place) == file:
+                about = f' and type "{type_}"' if type_ else ""
+                checked.refuse(
+                    f'account "{table.account}"{about} has an item already', code="CB-208"
+                )
+            if place not in items:
+                items[place], files[place] = table.item, file
+    for where, _, _, table in tables.cash_flow:
+        if (table.account, "") not in items:
+            ValueChecks(where).refuse(
+                f'account "{table.account}" has items by type only; add a [[cash_flow]] without '
+                "type, for all others"
+            )
+    return {
+        account: CashFlowItems(
+            item=item,
+            by_type={
+                type_: one for (other, type_), one in items.items() if other == account and type_
+            },
+        )
+        for (account, of), item in items.items()
+        if not of
+    }
 
 
 def _rows(tables: ChartTables, origin: str) -> RowIndex:

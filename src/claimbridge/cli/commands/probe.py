@@ -1,0 +1,280 @@
+"""The command ``probe``: the first posting in a test client, there and back, with consent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from claimbridge.cli.book_names import warn_of_missing
+from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, NOT_DELIVERED, UNKNOWN, exit_code
+from claimbridge.cli.inputs import read_claim
+from claimbridge.cli.options import Config, Json, NewJournal
+from claimbridge.cli.output import NO, WARN, YES, complain, emit, paragraph, say
+from claimbridge.cli.records import plain_entry, plain_reasons
+from claimbridge.client import Client
+from claimbridge.errors import ClaimBridgeError, ConfigurationError, LedgerRejection, OutcomeUnknown
+from claimbridge.model import Posting
+from claimbridge.profiles import PROFILES
+from claimbridge.submission import ProbeChoice, ProbeIntention, ProbeStep
+from claimbridge.submission.probe import check_wait
+
+_STEPS: Final = {
+    "posted": "posted",
+    "found": "found",
+    "reversed": "reversed",
+    "found_reversed": "found reversed",
+}
+"""The steps in their order, and what people call them."""
+_UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
+"""What they are called where the ERP shows nothing."""
+_PARKED: Final = frozenset({"CB-421", "CB-431"})
+_NO_PAGE: Final = frozenset({"reference"})
+"""Profiles of no ERP, whose pages say nothing of a first day."""
+
+
+def probe(
+    ledger: str,
+    /,
+    *,
+    config: Config = Path("claimbridge.toml"),
+    company: str = "",
+    type: str = "",
+    employee: str = "",
+    cost_centre: str = "",
+    department: str = "",
+    like: Path | None = None,
+    date: dt.date | None = None,
+    without_reversal: Annotated[bool, Parameter(negative=())] = False,
+    wait: float = 60.0,
+    yes: Annotated[bool, Parameter(negative=())] = False,
+    yes_in_production: Annotated[bool, Parameter(negative=())] = False,
+    new_journal: NewJournal = False,
+    json: Json = False,
+) -> int:
+    """Post one voucher of 0.01 in a test client, find it, reverse it, find it reversed.
+
+    It shows what it will send, and asks first. A probe that was interrupted, or whose answer was
+    lost, goes on when you run it again: it posts no second voucher.
+
+    Parameters
+    ----------
+    ledger
+        The ledger's name in the configuration.
+    company
+        The company to post in; may be left out when the chart has one only.
+    type
+        The type of expense of its one line; may be left out when the chart has one only.
+    employee
+        An employee whom the ERP knows, by code.
+    like
+        A claim in JSON: its company, employee, codes and first line are taken, not its amounts.
+    date
+        The posting date of the voucher and its reversal; when left out, today.
+    without_reversal
+        Leave the voucher in the books; a profile that cannot reverse needs this.
+    wait
+        Seconds that the ERP may take to show what it accepted.
+    yes
+        Do not ask; needed where stdin is no terminal.
+    yes_in_production
+        Probe a ledger that is marked production = true.
+
+    """
+    choice = ProbeChoice(
+        company=company,
+        type=type,
+        employee=employee,
+        cost_centre=cost_centre,
+        department=department,
+        like=read_claim(like) if like is not None else None,
+        posting_date=date,
+    )
+    check_wait(wait)
+    with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
+        warn_of_missing(config, client)
+        intention = client.intend_probe(
+            choice, is_reversed=not without_reversal, in_production=yes_in_production
+        )
+        _show_intention(intention, client, json=json)
+        if not (yes or _agreed()):
+            complain("nothing was sent")
+            return BUSINESS_NO
+        return _Run(intention, client, json=json).carry(wait)
+
+
+def _agreed() -> bool:
+    """Ask on stderr; whatever is not yes is no. Raises ConfigurationError where nobody is there."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise ConfigurationError(
+            "a probe posts, and nobody is here to agree: stdin is no terminal; nothing was sent. "
+            "If you agree, say --yes",
+            code="CB-278",
+        )
+    sys.stderr.write("Post it? Type yes: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+def _show_intention(intention: ProbeIntention, client: Client, *, json: bool) -> None:
+    if json:
+        emit(_intention_record(intention, client))
+        return
+    document, settings = intention.document, client.ledger.setup.config
+    voucher, place = document.voucher, client.ledger.book_config.place
+    amount = f"{voucher.postings[0].amount} {voucher.currency}"
+    then = "and taken back by a reversal" if intention.is_reversed else "and left in the books"
+    if intention.claim is None:
+        say(f"A probe of this ledger is not over: {document.reference} is {document.state}.")
+        say(f"It goes on with that one; no other voucher is posted. It is found, {then}.")
+    else:
+        say(f"One voucher of {amount} will be posted, found, {then}.")
+    say()
+    _line("ledger", f"{settings.name} (profile {settings.profile})")
+    _line("endpoint", place.endpoint + (f" ({place.within})" if place.within else ""))
+    _line("company", f"{voucher.company}, employee {voucher.employee}")
+    for posting in voucher.postings:
+        _line(posting.side, _posting(posting))
+    _line("date", str(voucher.posting_date))
+    _line("reference", document.reference)
+    say()
+    stay = "two documents: the voucher and its reversal" if intention.is_reversed else _ONE
+    say(f"What remains in the books: {stay}.")
+
+
+_ONE: Final = "this voucher, until somebody takes it out"
+
+
+def _posting(posting: Posting) -> str:
+    centre = f", cost centre {posting.cost_centre}" if posting.cost_centre else ""
+    return f"{posting.account}  {posting.amount} {posting.currency}{centre}"
+
+
+def _line(name: str, text: str) -> None:
+    say(f"  {name:<10} {text}")
+
+
+def _intention_record(intention: ProbeIntention, client: Client) -> dict[str, Any]:
+    document = intention.document
+    voucher = document.voucher
+    return {
+        "step": "intended",
+        "ledger": client.ledger.name,
+        "endpoint": client.ledger.book_config.place.endpoint,
+        "claim": document.key.claim_id,
+        "reference": document.reference,
+        "goes_on": intention.claim is None,
+        "is_reversed": intention.is_reversed,
+        "company": voucher.company,
+        "employee": voucher.employee,
+        "posting_date": voucher.posting_date,
+        "postings": [
+            {
+                "account": one.account,
+                "side": one.side,
+                "amount": str(one.amount),
+                "currency": one.currency,
+                "cost_centre": one.cost_centre,
+            }
+            for one in voucher.postings
+        ],
+    }
+
+
+class _Run:
+    """One probe, told step by step."""
+
+    def __init__(self, intention: ProbeIntention, client: Client, *, json: bool) -> None:
+        self._intention = intention
+        self._client = client
+        self._json = json
+        self._done: list[ProbeStep] = []
+
+    def carry(self, wait: float) -> int:
+        """Do it, and return the exit code."""
+        try:
+            for step in self._client.probe(self._intention, wait=wait):
+                self._done.append(step)
+                self._show(step)
+        except ClaimBridgeError as error:
+            return self._fail(error)
+        if not self._json:
+            self._conclude()
+        return DONE
+
+    def _show(self, step: ProbeStep) -> None:
+        if self._json:
+            emit(self._record(step.name, step.text, step))
+        else:
+            if step.is_proven:
+                say(YES, f" {_STEPS[step.name]}")
+            else:
+                say(WARN, f" {_UNPROVEN[step.name]}")
+            paragraph(step.text, indent=4)
+
+    def _record(self, name: str, text: str, step: ProbeStep | None, **error: Any) -> dict[str, Any]:
+        return {
+            "step": name,
+            "is_proven": step is not None and step.is_proven,
+            "claim": self._intention.document.key.claim_id,
+            "reference": step.reference if step is not None else None,
+            "journal_entry": plain_entry(step.journal_entry) if step is not None else None,
+            "text": text,
+            "code": None,
+            "reasons": [],
+            **error,
+        }
+
+    def _fail(self, error: ClaimBridgeError) -> int:
+        code = exit_code(error)
+        if self._done and code == NOT_DELIVERED:
+            code = UNKNOWN  # what was posted is there, whatever became of the question
+        advice = self._advice(code, error)
+        names = [step.name for step in self._done]
+        failed = next(name for name in _STEPS if name not in names)
+        if self._json:
+            reasons = plain_reasons(error.reasons) if isinstance(error, LedgerRejection) else []
+            text = f"{error.message}; {advice}"
+            emit(self._record(failed, text, None, code=error.code, reasons=reasons))
+        else:
+            say(NO, f" not {_STEPS[failed]}")
+            paragraph(str(error), indent=4)
+            paragraph(advice, indent=4)
+        return code
+
+    def _advice(self, code: int, error: ClaimBridgeError) -> str:
+        again = f"claimbridge probe {self._client.ledger.name}"
+        if code == UNKNOWN:
+            wait = error.retry_after if isinstance(error, OutcomeUnknown) else None
+            soon = f" in {math.ceil(wait)} s" if wait else ""
+            first = f"{self._settle()}; then " if error.code in _PARKED else ""
+            then = "it goes on with this voucher, and posts no other"
+            return f"{first}run `{again}` again{soon}: {then}"
+        if code == NOT_DELIVERED:
+            return f"nothing was posted; `claimbridge doctor --ask` looks why, then `{again}` again"
+        profile = self._client.ledger.setup.config.profile
+        page = profile in PROFILES and profile not in _NO_PAGE
+        where = f' as "First day" in docs/{profile}.md says' if page else ""
+        return f"fix what the ERP refuses{where}, then run `{again}` again"
+
+    def _settle(self) -> str:
+        document = self._intention.document
+        command = f"claimbridge journal settle {document.key.claim_id} --revision 1"
+        return (
+            f"look for {document.reference} in the ERP, and record what you find: "
+            f"`{command} --posted NUMBER` or `{command} --not-posted`"
+        )
+
+    def _conclude(self) -> None:
+        left = sum(not step.is_proven for step in self._done)
+        if not left:
+            say("The whole way works: what was posted was found, and taken back.")
+        else:
+            say("Done; what is marked ! is for you to look at.")
+
+
+__all__ = ["probe"]
