@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from tests.drills.lifelike import Counts, Said, compare, compare_scene
 
@@ -15,7 +18,17 @@ REJECTED: Said = ((OutcomeKind.REJECTED, ""),)
 UNKNOWN: Said = ((OutcomeKind.UNKNOWN, ""),)
 
 
-@pytest.mark.parametrize("profile", sorted(PROFILES))
+AWAITED = {"workday": "a validation fault without an XPath is read as unknown"}
+
+
+def profiles() -> Iterator[Any]:
+    for profile in sorted(PROFILES):
+        reason = AWAITED.get(profile)
+        marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+        yield pytest.param(profile, marks=marks)
+
+
+@pytest.mark.parametrize("profile", list(profiles()))
 def test_lifelike_replies_are_read_alike(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Posted, refused, repeated, asked for, corrected, reversed: the same outcomes."""
     monkeypatch.setenv("EAS_PASSWORD", "right")
