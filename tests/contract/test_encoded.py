@@ -186,6 +186,17 @@ def test_a_reply_in_multirefs_reads_as_one_in_place(contract: Contract) -> None:
         assert read.texts("putReturn", "item", "code") == ["A", "B"]
 
 
+def test_a_reference_with_a_comment_in_it_is_one(contract: Contract) -> None:
+    """A comment or an instruction is no content of its own."""
+    for within in ("<!-- 1 -->", "<?erp number=1?>"):
+        read = reply(
+            contract,
+            f'<t:putResponse><putReturn href="#a">{within}</putReturn></t:putResponse>'
+            '<multiRef id="a" e:root="0"><putReturn><code>A</code></putReturn></multiRef>',
+        )
+        assert read.texts("putReturn", "item", "code") == ["A"]
+
+
 def test_a_nil_member_holds_its_place(contract: Contract) -> None:
     """A nil string is a member without a value."""
     read = reply(

@@ -52,7 +52,12 @@ def test_whatever_is_drawn_is_valid_or_refused_with_its_field(voucher: Voucher) 
     """No voucher leaves with a value that SAP's structures would cut or refuse."""
     legs = tuple(msgspec.structs.replace(leg, dimensions={}) for leg in voucher.postings)
     post = msgspec.structs.replace(voucher, postings=legs, purpose="post", reverses=None)
-    request = PROFILE.submit([submission(post)])
+    try:
+        request = PROFILE.submit([submission(post)])
+    except ClaimError as refusal:
+        if refusal.code not in {"CB-180", "CB-181"}:  # a tax that fits no expense
+            raise
+        return
     body = OURS.render(request.operation, request.body, sources=request.sources)
     for finding in OURS.check(body, sources=request.sources):
         assert finding.claim_field, finding
@@ -81,36 +86,6 @@ def test_numbers_of_digits_have_leading_zeros() -> None:
     assert texts(body, f"{item}Costcenter/text()") == ["0000001000"]
     assert texts(body, f"{item}Orderid/text()") == ["000000000077"]
     assert texts(body, "Accountpayable/item/VendorNo/text()") == ["E0815"]
-
-
-def test_a_tax_stands_with_its_item_or_for_itself() -> None:
-    """DIRECT_TAX where no G/L item carries the code; keys and account beside it."""
-    assert texts(body_of(), "Accounttax/item/DirectTax/text()") == ["X"]
-    coded = msgspec.structs.replace(TRIP.postings[0], tax_code="J1")
-    body = body_of(msgspec.structs.replace(TRIP, postings=(coded, *TRIP.postings[1:])))
-    assert texts(body, "Accounttax/item/*/text()") == [
-        "0000000002",
-        "2221010100",
-        "MWVS",
-        "VST",
-        "J1",
-    ]
-    assert texts(body, "Accountgl/item/TaxCode/text()") == ["J1"]
-
-
-def test_several_tax_codes_are_several_tax_items() -> None:
-    """Each with its base and amount, and each direct or not for itself."""
-    hotel, tax, paid = TRIP.postings
-    rail = msgspec.structs.replace(hotel, amount=Decimal("100.00"), tax_code="J3")
-    other = msgspec.structs.replace(
-        tax, amount=Decimal("9.00"), tax_code="J3", tax_base=Decimal("100.00")
-    )
-    paid = msgspec.structs.replace(paid, amount=Decimal("1109.00"))
-    body = body_of(msgspec.structs.replace(TRIP, postings=(hotel, tax, rail, other, paid)))
-    assert texts(body, "Accounttax/item/TaxCode/text()") == ["J1", "J3"]
-    direct = [item.findtext("DirectTax", "") for item in body.iterfind("Accounttax/item")]
-    assert direct == ["X", ""]
-    assert texts(body, "Currencyamount/item/AmtBase/text()") == ["943.40", "100.00"]
 
 
 def test_dimensions_have_their_fields() -> None:

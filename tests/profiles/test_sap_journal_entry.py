@@ -87,7 +87,12 @@ def test_whatever_is_drawn_is_valid_or_refused_with_its_field(voucher: Voucher) 
     """No voucher leaves with a value that SAP's limits would cut or refuse."""
     legs = tuple(msgspec.structs.replace(leg, dimensions={}) for leg in voucher.postings)
     post = msgspec.structs.replace(voucher, postings=legs, purpose="post", reverses=None)
-    request = PROFILE.submit([submission(post)])
+    try:
+        request = PROFILE.submit([submission(post)])
+    except ClaimError as refusal:
+        if refusal.code not in {"CB-180", "CB-181"}:  # a tax that fits no expense
+            raise
+        return
     body = OURS.render(request.operation, request.body, sources=request.sources)
     for finding in OURS.check(body, sources=request.sources):
         assert finding.claim_field, finding
@@ -154,7 +159,8 @@ def test_each_posting_becomes_the_item_that_sap_has_for_it() -> None:
     assert texts(body, "//CreditorItem/Creditor/text()") == ["E0815"]
     assert texts(body, "//ProductTaxItem/TaxCode/text()") == ["J1"]
     assert texts(body, "//ProductTaxItem/TaxBaseAmountInTransCrcy/text()") == ["943.40"]
-    assert texts(body, "//ProductTaxItem/IsDirectTaxPosting/text()") == ["true"]
+    assert texts(body, "//Item/Tax/TaxCode/text()") == ["J1"]
+    assert texts(body, "//ProductTaxItem/IsDirectTaxPosting/text()") == []
     assert texts(body, "//ReferenceDocumentItem/text()") == ["1", "3", "2"]
 
 
@@ -162,13 +168,6 @@ def with_posting(index: int, **changes: object) -> Voucher:
     legs = list(TRIP.postings)
     legs[index] = msgspec.structs.replace(legs[index], **changes)
     return msgspec.structs.replace(TRIP, postings=tuple(legs))
-
-
-def test_a_tax_item_belongs_to_the_items_with_its_code() -> None:
-    """Where an expense carries the code, the tax is not a direct posting."""
-    body = body_of(with_posting(0, tax_code="J1"))
-    assert texts(body, "//Item/Tax/TaxCode/text()") == ["J1"]
-    assert texts(body, "//IsDirectTaxPosting/text()") == []
 
 
 @pytest.mark.parametrize("base", ["943.40", "-943.40"])
@@ -252,7 +251,6 @@ def test_texts_for_people_are_shortened_where_it_shows() -> None:
          "lines[0].project"),
         (with_posting(0, dimensions={"segment": "S" * 11}), "Item/AccountAssignment/Segment",
          "lines[0].dimensions.segment"),
-        (with_posting(1, tax_code="J1-CN"), "ProductTaxItem/TaxCode", "lines[0].tax"),
         (with_posting(2, partner="E0815000001"), "CreditorItem/Creditor", "employee"),
     ],
 )  # fmt: skip  # a table
@@ -265,6 +263,17 @@ def test_codes_are_refused_and_never_cut(
     findings = contract.check(body, sources=request.sources)
     assert [(f.path, f.rule, f.claim_field) for f in findings] == [
         (f"JournalEntryCreateRequest/JournalEntry/{path}", "maxLength", claim_field)
+    ]
+
+
+def test_a_tax_code_is_refused_and_never_cut(contract: Contract) -> None:
+    """On the tax item and on its base."""
+    request = PROFILE.submit([submission(with_posting(1, tax_code="J1-CN"))])
+    findings = contract.check(contract.render(request.operation, request.body),
+                              sources=request.sources)  # fmt: skip  # one thought
+    assert [(f.path.rpartition("JournalEntry/")[2], f.rule, f.claim_field) for f in findings] == [
+        ("Item/Tax/TaxCode", "maxLength", "lines[0].tax"),
+        ("ProductTaxItem/TaxCode", "maxLength", "lines[0].tax"),
     ]
 
 
@@ -308,26 +317,6 @@ def test_every_dimension_has_its_place(shared: Shared) -> None:
     older = Contract.load(shared("contracts/sap-journal-entry/2020.wsdl"))
     with pytest.raises(SchemaViolation, match=r"OrderID|Fund|Grant"):
         older.render(request.operation, request.body)
-
-
-def test_several_tax_codes_are_several_tax_items(contract: Contract) -> None:
-    """Each with its own amount and base; a code that an item carries is no direct posting."""
-    hotel, tax, paid = TRIP.postings
-    rail = msgspec.structs.replace(hotel, amount=Decimal("100.00"), tax_code="J3")
-    other = msgspec.structs.replace(
-        tax, amount=Decimal("9.00"), tax_code="J3", tax_base=Decimal("100.00")
-    )
-    total = msgspec.structs.replace(paid, amount=Decimal("1109.00"))
-    voucher = msgspec.structs.replace(TRIP, postings=(hotel, tax, rail, other, total))
-    request = PROFILE.submit([submission(voucher)])
-    raw = contract.render(request.operation, request.body)
-    assert contract.check(raw) == ()
-    items = [
-        [item.findtext(name, "") for name in ("TaxCode", "IsDirectTaxPosting")]
-        + [item.findtext("TaxBaseAmountInTransCrcy", "")]
-        for item in xmlio.parse(raw).iterfind(".//ProductTaxItem")
-    ]
-    assert items == [["J1", "true", "943.40"], ["J3", "", "100.00"]]
 
 
 def test_postings_in_two_currencies_are_refused() -> None:

@@ -75,8 +75,9 @@ def claim(name: str = "travel-cn", **changes: Any) -> Claim:
 
 
 def closed(name: str = "travel-cn") -> Claim:
-    """A claim for a period that the ERP has closed."""
-    return claim(name, id="EXP-2025-0999", posting_date=dt.date(2025, 12, 31))
+    """A claim for a period that the ERP has closed; its invoices are other ones."""
+    found = claim(name, id="EXP-2025-0999", posting_date=dt.date(2025, 12, 31))
+    return Claim.from_json(msgspec.json.encode(found).replace(b'"number":"26', b'"number":"25'))
 
 
 def profile_at(name: str, clock: Clock, options: Mapping[str, Any] | None = None) -> Profile:
@@ -297,7 +298,7 @@ SCENES = (
     Scene(_S, SAP, "answer-cut", submitting(claim(), faults="half-reply=malformed"), (),
           claim="travel-cn"),
     Scene(_S, SAP, "reversed", reversing,
-          ({"outcome": "posted", "reference": "EXP-2026-0042.x1",
+          ({"outcome": "posted", "reference": "EXP-2026-0042.X1",
             "journal_entry": "0100000001 / CN01 / 2026"},)),
     Scene(_B, BAPI, "accepted", submitting(claim()), (NUMBERED,), claim="travel-cn"),
     Scene(_B, BAPI, "refused", submitting(closed()),

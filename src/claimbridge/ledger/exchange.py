@@ -97,6 +97,8 @@ class ExchangeRun:
         """Both, as they were before the last call."""
         self._bound = True
         """Whether every answer is one to its own question, for certain."""
+        self._failed_late = False
+        """Whether a call was answered by a fault after another that may have had an effect."""
         self._job = ""
         """The ERP's job that holds what was sent, "" where there is none."""
 
@@ -157,6 +159,8 @@ class ExchangeRun:
     def _evidence(self, answer: object) -> tuple[Outcome, ...]:
         """Return the outcomes that a profile has read, with what is known of their answers."""
         outcomes = self._reader.outcomes(answer)
+        if self._failed_late:
+            outcomes = tuple(map(_not_undone, outcomes))
         if self._bound:
             return outcomes
         return tuple(msgspec.structs.replace(outcome, bound=False) for outcome in outcomes)
@@ -188,7 +192,9 @@ class ExchangeRun:
         self._left = self._left or not harmless
         reply = yield from self._post(message, self._session, harmless=harmless)
         self._effect = self._effect or not harmless
-        return self._reader.answer(reply, asked=built.operation)
+        content = self._reader.answer(reply, asked=built.operation)
+        self._failed_late |= self._before[0] and isinstance(content, Fault)
+        return content
 
     def _confirm(self, message: HttpMessage) -> Plan[HttpMessage]:
         """Return the message, stamped, if nobody has taken its attempts over; else raise NoAnswer.
@@ -312,3 +318,15 @@ class ExchangeRun:
         raise NotDelivered(
             f"the ERP refused to list changes: {outcome.text or answer.reason}", code="CB-411"
         )
+
+
+def _not_undone(outcome: Outcome) -> Outcome:
+    """Return what "not let in" means after a call that may have had an effect: nothing is known."""
+    if outcome.kind is not OutcomeKind.NOT_DELIVERED:
+        return outcome
+    return msgspec.structs.replace(
+        outcome,
+        kind=OutcomeKind.UNKNOWN,
+        text=f"the conversation broke off midway: {outcome.text}",
+        retry_is_useless=False,
+    )

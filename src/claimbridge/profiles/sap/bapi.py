@@ -17,9 +17,8 @@ Facts it is built on, from SAP's documentation of the function modules:
 How a voucher becomes a document:
 
 - The reference stands whole in REF_DOC_NO (BKPF-XBLNR, 16 characters).
-- Items are numbered through all tables; CURRENCYAMOUNT holds each item's amount with its sign. A
-  payable with a partner is a vendor item, an input tax with code and base a tax item, any other
-  posting a G/L item.
+- A payable with a partner is a vendor item, an input tax with code and base a tax item, any other
+  posting a G/L item. The expenses of a tax's claim line carry its code: they are its base.
 - A reversal is a document of its own with the sides exchanged. ``BAPI_ACC_DOCUMENT_REV_POST`` has
   no field for a reference: after a lost answer, its document could not be found.
 """
@@ -27,33 +26,25 @@ How a voucher becomes a document:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError, DocumentError
-from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Posting, Reason, Submission
+from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
-from claimbridge.profiles.kit.owners import of_document, of_posting
-from claimbridge.profiles.kit.reading import read_untyped, unknown
-from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.kit.owners import of_document
+from claimbridge.profiles.kit.reading import not_let_in, unknown
+from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
-from claimbridge.profiles.sap.items import (
-    HEADER_TEXT,
-    amount_with_sign,
-    check_currency,
-    check_dimensions,
-    codes_on_items,
-    is_creditor,
-    is_tax,
-    item_text,
-)
-from claimbridge.profiles.sap.returns import ENTRY, object_key, refusals, spelt
+from claimbridge.profiles.sap.bapi_items import DIMENSIONS, Settings, tables_of
+from claimbridge.profiles.sap.faults import read_sap_fault
+from claimbridge.profiles.sap.items import HEADER_TEXT, items_of
+from claimbridge.profiles.sap.returns import ENTRY, is_duplicate, object_key, refusals, spelt
 from claimbridge.profiles.sap.tables import (
     SapDocument,
     SapTables,
@@ -67,6 +58,7 @@ from claimbridge.profiles.sap.tables import (
     read_totals,
     references_in,
 )
+from claimbridge.profiles.sap.taxes import SapCondition, SapTax, business_place_of, check_taxes
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -87,8 +79,8 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
     entry=ENTRY,
 )
-_DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "business_area")
 _TABLES: Final = SapTables()
+_NO_TAXES: Final[Mapping[str, SapTax]] = {}
 
 
 class SapBapi:
@@ -97,7 +89,9 @@ class SapBapi:
     ``commit`` says who commits a posting. ``session``: the profile, in the session that posted; the
     service must be stateful. ``service``: the service itself, a wrapper around the BAPI that
     commits and waits. ``document_type`` is that of vouchers and of their reversals; ``user`` is
-    USERNAME; ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of input tax.
+    USERNAME. ``account_key`` and ``condition_key`` are ACCT_KEY and COND_KEY of tax codes that
+    state none; ``taxes`` says what the site states about its tax codes, by code (see ``SapTax``).
+    ``untaxed`` is the tax code of expenses without tax ("V0"), "" for none.
     ``post``, ``commit_work``, ``rollback_work`` and ``read_table`` are the contract's names of the
     operations. ``tables`` says which tables are read (see ``SapTables``).
     """
@@ -110,7 +104,7 @@ class SapBapi:
         "employee": EMPLOYEE,
         "reverses": "the reversing document is one of its own, with a reference made from ours",
     }
-    dimensions: Sequence[str] = _DIMENSIONS
+    dimensions: Sequence[str] = DIMENSIONS
 
     def __init__(
         self,
@@ -120,6 +114,8 @@ class SapBapi:
         user: str = "CLAIMBRIDGE",
         account_key: str = "VST",
         condition_key: str = "MWVS",
+        taxes: Mapping[str, SapTax] = _NO_TAXES,
+        untaxed: str = "",
         post: str = "AccDocumentPost",
         commit_work: str = "TransactionCommit",
         rollback_work: str = "TransactionRollback",
@@ -129,7 +125,9 @@ class SapBapi:
         self._commits = commit == "session"
         self._document_type = document_type
         self._user = user
-        self._tax_keys = (condition_key, account_key)
+        self._tax_keys = SapCondition(condition_type=condition_key, classification=account_key)
+        self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=2)
+        self._untaxed = untaxed
         self._post, self._read_table = post, read_table
         self._commit = Request(operation=commit_work, body={"Wait": "X"})
         self._rollback = Request(operation=rollback_work, body={}, harmless=True)
@@ -145,23 +143,13 @@ class SapBapi:
         """Return the posting of one voucher.
 
         Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
-        SAP has no place for.
+        SAP has no place for, CB-180 to CB-182 for taxes that SAP would refuse.
         """
         (submission,) = submissions
         voucher = submission.voucher
-        check_currency(voucher)
-        items: list[requests.GlItem] = []
-        vendor_items: list[requests.PayableItem] = []
-        tax_items: list[requests.TaxItem] = []
-        code = codes_on_items(voucher)
-        for count, posting in enumerate(voucher.postings, start=1):
-            number = f"{count:010}"
-            if is_creditor(posting):
-                vendor_items.append(of_posting(posting, _vendor_item(posting, number)))
-            elif is_tax(posting):
-                tax_items.append(of_posting(posting, self._tax_item(posting, number, code)))
-            else:
-                items.append(of_posting(posting, _gl_item(posting, number, voucher.claim_id)))
+        items = items_of(voucher, self._taxes, untaxed=self._untaxed)
+        place = business_place_of(voucher, self._taxes)
+        settings = Settings(voucher=voucher, keys=self._tax_keys, business_place=place)
         body: requests.AccDocumentPost = {
             "Documentheader": {
                 "BusAct": "RFBU",
@@ -173,15 +161,7 @@ class SapBapi:
                 "DocType": self._document_type,
                 "RefDocNo": Sourced(submission.reference, "id"),
             },
-            "Accountgl": {"item": items} if items else None,
-            "Accountpayable": {"item": vendor_items} if vendor_items else None,
-            "Accounttax": {"item": tax_items} if tax_items else None,
-            "Currencyamount": {
-                "item": [
-                    of_posting(posting, _amount(posting, f"{count:010}"))
-                    for count, posting in enumerate(voucher.postings, start=1)
-                ]
-            },
+            **tables_of(items, settings),
             # Services return only those optional tables that the request names.
             "Return": {},
         }
@@ -219,23 +199,11 @@ class SapBapi:
             return (unknown(error.message),)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what the fault's class says; a fault carries no RETURN."""
-        return read_untyped(fault)
+        """Return what the fault proves; a fault carries no RETURN."""
+        return read_sap_fault(fault)
 
     def _question(self, wanted: Sequence[tuple[str, str]]) -> Request:
         return documents_question(self._read_table, wanted, self._tables)
-
-    def _tax_item(self, posting: Posting, number: str, code: frozenset[str]) -> requests.TaxItem:
-        condition, account = self._tax_keys
-        return {
-            "ItemnoAcc": number,
-            "GlAccount": _internal(posting.account, "account", posting),
-            "CondKey": condition or None,
-            "AcctKey": account or None,
-            "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
-            # A tax that belongs to no item is posted directly.
-            "DirectTax": None if posting.tax_code in code else "X",
-        }
 
     def _posting(self, request: Request) -> Conversation:
         header = request.body["Documentheader"]
@@ -287,7 +255,7 @@ class SapBapi:
         references = references_in(request, self._tables)
         answer = yield from answer_to(request)
         if not isinstance(answer, Reply):
-            return tuple(_no_answer(answer, one) for one in references)
+            return tuple(_not_asked(answer, one) for one in references)
         try:
             documents = read_documents(answer, self._tables)
             grouped = by_reference(references, documents)
@@ -296,7 +264,7 @@ class SapBapi:
                 question = items_question(self._read_table, documents, self._tables)
                 answer = yield from answer_to(question)
                 if not isinstance(answer, Reply):
-                    return tuple(_no_answer(answer, one) for one in references)
+                    return tuple(_not_asked(answer, one) for one in references)
                 totals = read_totals(answer, documents, self._tables)
         except (DocumentError, ClaimError) as error:
             return tuple(unknown(error.message, reference=one) for one in references)
@@ -315,6 +283,14 @@ def _read_posting(reply: Reply, reference: str) -> _PostingReply:
         refused, entry = refusals(reply), object_key(reply)
     except DocumentError as error:
         return _PostingReply(outcome=unknown(error.message, reference=reference))
+    if entry is None and is_duplicate(refused):
+        # Which one, and with which amounts, is asked by our reference.
+        outcome = Outcome(
+            kind=OutcomeKind.DUPLICATE,
+            reference=reference or None,
+            text="; ".join(map(str, refused)),
+        )
+        return _PostingReply(outcome=outcome)
     if refused and entry is None:
         outcome = Outcome(kind=OutcomeKind.REJECTED, reference=reference or None, reasons=refused)
         return _PostingReply(outcome=outcome)
@@ -340,52 +316,9 @@ def _no_answer(answer: Fault, reference: str) -> Outcome:
     return unknown(text, reference=reference)
 
 
-def _internal(text: str, name: str, posting: Posting, width: int = 10) -> Sourced:
-    """Return a number as the database has it: one of digits only gets leading zeros (ALPHA)."""
-    filled = text.zfill(width) if text.isascii() and text.isdigit() else text
-    return Sourced(filled, claim_field(posting, name))
-
-
-def _amount(posting: Posting, number: str) -> requests.Amount:
-    def with_sign(size: Decimal, name: str) -> Sourced:
-        return Sourced(f"{amount_with_sign(posting, size):f}", claim_field(posting, name))
-
-    base = posting.tax_base if is_tax(posting) else None
-    return {
-        "ItemnoAcc": number,
-        # The currency of the transaction.
-        "CurrType": "00",
-        "Currency": posting.currency,
-        "AmtDoccur": with_sign(posting.amount, "amount"),
-        "AmtBase": None if base is None else with_sign(base, "tax_base"),
-    }
-
-
-def _vendor_item(posting: Posting, number: str) -> requests.PayableItem:
-    return {
-        "ItemnoAcc": number,
-        "VendorNo": _internal(posting.partner, "partner", posting),
-        "ItemText": item_text(posting),
-    }
-
-
-def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.GlItem:
-    check_dimensions(posting, _DIMENSIONS, claim_id)
-
-    def code(name: str, width: int = 0) -> Sourced:
-        return _internal(posting.dimensions.get(name, ""), f"dimensions.{name}", posting, width)
-
-    return {
-        "ItemnoAcc": number,
-        "GlAccount": _internal(posting.account, "account", posting),
-        "ItemText": item_text(posting),
-        "AllocNmbr": Sourced(posting.partner, claim_field(posting, "partner")),
-        "BusArea": code("business_area"),
-        "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
-        "Costcenter": _internal(posting.cost_centre, "cost_centre", posting),
-        "ProfitCtr": code("profit_centre", 10),
-        "WbsElement": Sourced(posting.project, claim_field(posting, "project")),
-        "Orderid": code("order", 12),
-        "FuncAreaLong": code("functional_area"),
-        "Segment": code("segment"),
-    }
+def _not_asked(answer: Fault, reference: str) -> Outcome:
+    """Return what a fault says of a question that changes nothing: asked, or turned away."""
+    outcome = read_sap_fault(answer)
+    if outcome.kind is OutcomeKind.NOT_DELIVERED:
+        return not_let_in(outcome.text, reference=reference)
+    return _no_answer(answer, reference)

@@ -101,6 +101,8 @@ class GlItem(TypedDict):
     FuncAreaLong: NotRequired[str | Sourced | None]
     # at most 10 characters
     Segment: NotRequired[str | Sourced | None]
+    # at most 6 characters; of the form [0-9]*
+    ItemnoTax: NotRequired[str | Sourced | None]
 
 
 class PayableItem(TypedDict):
@@ -114,6 +116,8 @@ class PayableItem(TypedDict):
     AllocNmbr: NotRequired[str | Sourced | None]
     # at most 50 characters
     ItemText: NotRequired[str | Sourced | None]
+    # at most 4 characters
+    Businessplace: NotRequired[str | Sourced | None]
 
 
 class TaxItem(TypedDict):
@@ -129,6 +133,10 @@ class TaxItem(TypedDict):
     AcctKey: NotRequired[str | Sourced | None]
     # at most 2 characters
     TaxCode: str | Sourced
+    # at most 10 characters; of the form [0-9]{4}-[0-9]{2}-[0-9]{2}
+    TaxDate: NotRequired[str | Sourced | None]
+    # at most 6 characters; of the form [0-9]*
+    ItemnoTax: NotRequired[str | Sourced | None]
     # at most 1 characters
     DirectTax: NotRequired[str | Sourced | None]
 

@@ -1,27 +1,191 @@
 """How a voucher's postings become the items of an SAP document, over any interface.
 
 Limits are those of SAP's tables: BKPF-BKTXT 25 characters, BSEG-SGTXT 50, one currency a document.
+A payable with a partner is a vendor item, and a posting of a role among ``debtors`` with a partner
+a customer item. A tax with code and base is a tax item. Any other posting is a G/L item.
+
+Where SAP computes the taxes of a whole document, taxes of one code are one item: SAP compares their
+sum with the sum of their bases. Where it computes them item by item, each stays an item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import enum
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Role, Side, Voucher
+from claimbridge.model.money import EXACT
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.sap.taxes import (
+    SapCondition,
+    SapTax,
+    Taxes,
+    condition_of,
+    link_taxes,
+    tax_of,
+)
 
 HEADER_TEXT: Final = 25
 ITEM_TEXT: Final = 50
+_COSTS: Final = frozenset({Role.EXPENSE, Role.NON_DEDUCTIBLE_TAX})
 _PAYABLES: Final = frozenset({Role.EMPLOYEE_PAYABLE, Role.CARD_PAYABLE})
 
 
-def item_text(posting: Posting) -> Sourced:
-    """Return a posting's narration as an item takes it: one line, cut to its length."""
-    return Sourced(one_line(posting.narration, limit=ITEM_TEXT), claim_field(posting, "narration"))
+class Kind(enum.Enum):
+    """In which of SAP's tables an item stands."""
+
+    GL = "gl"
+    CREDITOR = "creditor"
+    DEBTOR = "debtor"
+    TAX = "tax"
+
+
+class SapItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of an SAP document, with its ``number`` through all tables, from 1.
+
+    ``posting`` is what the item came from; of several taxes in one item, the first. ``amount`` and
+    ``base`` have SAP's sign: a credit is negative. ``tax_code`` is the code that the item carries,
+    "" for none. ``group`` ties a tax item to its bases, "" for none. ``tax``, ``condition`` and
+    ``base`` are those of tax items, None elsewhere.
+    """
+
+    number: int
+    kind: Kind
+    posting: Posting
+    amount: Decimal
+    text: str
+    tax_code: str = ""
+    group: str = ""
+    base: Decimal | None = None
+    tax: SapTax | None = None
+    condition: SapCondition | None = None
+
+
+def items_of(
+    voucher: Voucher, taxes: Taxes, *, debtors: Collection[Role] = (), untaxed: str = ""
+) -> tuple[SapItem, ...]:
+    """Return the items of a voucher's document, in the order of its postings.
+
+    ``untaxed`` is the tax code of expenses without tax. Raises ClaimError: CB-161 for postings in
+    several currencies, CB-180 and CB-181 for taxes that fit no base.
+    """
+    check_currency(voucher)
+    links = link_taxes(voucher, taxes, untaxed=untaxed)
+    items: list[SapItem] = []
+    summed: dict[tuple[str, SapCondition, Side], int] = {}
+    for place, posting in enumerate(voucher.postings):
+        condition = condition_of(taxes, posting)
+        number = len(items) + 1
+        if condition is None:
+            kind = _kind(posting, debtors)
+            code = links.codes.get(place, "") if kind is Kind.GL else ""
+            group = links.groups.get(place, "")
+            items.append(_item(posting, kind, number, tax_code=code, group=group))
+            continue
+        tax = tax_of(taxes, posting.tax_code)
+        item = _tax_item(posting, number, tax, condition, links.groups.get(place, ""))
+        key = (posting.tax_code, condition, posting.side)
+        if tax.by_item or tax.direct or key not in summed:
+            summed[key] = len(items)
+            items.append(item)
+        else:
+            items[summed[key]] = _sum(items[summed[key]], item)
+    items.extend(_zero_items(items, taxes))
+    return tuple(items)
+
+
+def _kind(posting: Posting, debtors: Collection[Role]) -> Kind:
+    if posting.role in debtors and posting.partner:
+        return Kind.DEBTOR
+    return Kind.CREDITOR if is_creditor(posting) else Kind.GL
+
+
+def _item(posting: Posting, kind: Kind, number: int, *, tax_code: str, group: str) -> SapItem:
+    return SapItem(
+        number=number,
+        kind=kind,
+        posting=posting,
+        amount=amount_with_sign(posting, posting.amount),
+        text=posting.narration,
+        tax_code=tax_code,
+        group=group,
+    )
+
+
+def _tax_item(
+    posting: Posting, number: int, tax: SapTax, condition: SapCondition, group: str
+) -> SapItem:
+    base = posting.tax_base
+    assert base is not None  # only what has a base has a condition
+    return SapItem(
+        number=number,
+        kind=Kind.TAX,
+        posting=posting,
+        amount=amount_with_sign(posting, posting.amount),
+        text=posting.narration,
+        tax_code=posting.tax_code,
+        group=group,
+        # The base goes with its tax, whatever sign the chart keeps it in.
+        base=amount_with_sign(posting, base.copy_abs()),
+        tax=tax,
+        condition=condition,
+    )
+
+
+def _sum(one: SapItem, other: SapItem) -> SapItem:
+    """Return two tax items of one code as one, with both texts where they differ."""
+    assert one.base is not None  # both are tax items
+    assert other.base is not None
+    texts = dict.fromkeys([*one.text.split("; "), other.text])
+    return msgspec.structs.replace(
+        one,
+        amount=EXACT.add(one.amount, other.amount),
+        base=EXACT.add(one.base, other.base),
+        text="; ".join(text for text in texts if text),
+    )
+
+
+def _zero_items(items: list[SapItem], taxes: Taxes) -> Iterator[SapItem]:
+    """Yield a tax item of zero for each code on costs that has no tax item.
+
+    SAP wants one for a rate of zero too: "Tax statement item missing for tax code V0" (FF 805).
+    """
+    known = {item.tax_code for item in items if item.kind is Kind.TAX}
+    bases: dict[str, list[SapItem]] = {}
+    for item in items:
+        if item.tax_code and item.tax_code not in known and item.posting.role in _COSTS:
+            bases.setdefault(item.tax_code, []).append(item)
+    for count, (code, those) in enumerate(bases.items(), start=len(items) + 1):
+        tax = tax_of(taxes, code)
+        base = Decimal(0)
+        for item in those:
+            base = EXACT.add(base, item.amount)
+        first = those[0]
+        yield msgspec.structs.replace(
+            first,
+            number=count,
+            kind=Kind.TAX,
+            amount=Decimal(0),
+            base=base,
+            tax=tax,
+            condition=tax,
+        )
+
+
+def item_text(item: SapItem) -> Sourced:
+    """Return an item's text as SAP takes it: one line, cut to its length."""
+    return Sourced(one_line(item.text, limit=ITEM_TEXT), claim_field(item.posting, "narration"))
+
+
+def carried_code(item: SapItem) -> Sourced:
+    """Return the tax code that an item carries, "" for none."""
+    return Sourced(item.tax_code, claim_field(item.posting, "tax_code"))
 
 
 def is_creditor(posting: Posting) -> bool:
@@ -41,20 +205,9 @@ def roles_of(names: Collection[str], *, option: str) -> frozenset[Role]:
     return frozenset(map(Role, names))
 
 
-def is_tax(posting: Posting) -> bool:
-    """Say whether a posting is a tax item: an input tax with its code and base."""
-    coded = bool(posting.tax_code) and posting.tax_base is not None
-    return posting.role is Role.INPUT_TAX and coded
-
-
 def amount_with_sign(posting: Posting, size: Decimal) -> Decimal:
     """Return ``size`` as SAP signs it, exactly: a credit is negative."""
     return size if posting.side is Side.DEBIT else size.copy_negate()
-
-
-def codes_on_items(voucher: Voucher) -> frozenset[str]:
-    """Return the tax codes that G/L items carry; a tax of another code is posted directly."""
-    return frozenset(posting.tax_code for posting in voucher.postings if not is_tax(posting))
 
 
 def check_currency(voucher: Voucher) -> None:

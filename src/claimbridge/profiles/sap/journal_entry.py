@@ -20,8 +20,9 @@ How a voucher becomes an entry:
   posting's own account does not travel. Any other posting with a partner, such as an advance on a
   clearing account, carries the partner as the assignment (ZUONR), which matches open items.
 - An input tax with code and base is a tax item, and SAP takes its account from the tax code. The
-  item is a direct tax posting unless a G/L item carries the same code. Every other posting is a
-  G/L item on the posting's account.
+  expenses of its claim line carry the code too: they are its base (see ``taxes``). Every other
+  posting is a G/L item on the posting's account.
+- Codes of digits only are sent as SAP's database has them, with leading zeros (see ``codes``).
 - Dimensions (``profit_centre``, ``segment``, and the rest of ``dimensions``) are account
   assignments; any other dimension is refused, not dropped. Orders, funds and grants came after
   2020: the contract of 2020 refuses them. Assignments of creditor, debtor and tax items do not
@@ -33,42 +34,27 @@ How a voucher becomes an entry:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ClaimError
-from claimbridge.model import (
-    Outcome,
-    Posting,
-    Role,
-    Side,
-    Submission,
-    Voucher,
-)
+from claimbridge.model import Outcome, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.no_place import EMPLOYEE, OF_THE_CLAIM
-from claimbridge.profiles.kit.owners import of_document, of_posting
-from claimbridge.profiles.kit.reading import of_several, read_untyped
-from claimbridge.profiles.kit.sourced import Sourced, claim_field
+from claimbridge.profiles.kit.owners import of_document
+from claimbridge.profiles.kit.reading import of_several
+from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
-from claimbridge.profiles.sap.items import (
-    HEADER_TEXT,
-    amount_with_sign,
-    check_currency,
-    check_dimensions,
-    codes_on_items,
-    is_creditor,
-    is_tax,
-    item_text,
-    roles_of,
-)
+from claimbridge.profiles.sap.faults import read_sap_fault
+from claimbridge.profiles.sap.items import HEADER_TEXT, items_of, roles_of
+from claimbridge.profiles.sap.journal_entry_items import DIMENSIONS, Settings, with_items
 from claimbridge.profiles.sap.journal_entry_replies import read_confirmations
 from claimbridge.profiles.sap.returns import ENTRY
+from claimbridge.profiles.sap.taxes import SapTax, business_place_of, check_taxes, header_date
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
@@ -89,16 +75,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
     entry=ENTRY,
 )
-_DIMENSIONS: Final = (
-    "profit_centre",
-    "partner_profit_centre",
-    "segment",
-    "partner_segment",
-    "order",
-    "functional_area",
-    "fund",
-    "grant",
-)
+_NO_TAXES: Final[Mapping[str, SapTax]] = {}
 _MESSAGES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:claimbridge:sap-journal-entry:message")
 
 
@@ -109,14 +86,16 @@ class SapJournalEntry:
     invoice, which also takes G/L items alone). ``created_by`` is the CreatedByUser and
     ``reversal_reason`` the ReversalReason. ``debtors`` are roles of postings whose partner is a
     customer in SAP; for example ``advance_clearing`` if employees are customers. ``sender`` is the
-    SenderBusinessSystemID of the message headers, left out when empty.
+    SenderBusinessSystemID of the message headers, left out when empty. ``taxes`` says what the site
+    states about its tax codes, by code (see ``SapTax``). ``untaxed`` is the tax code of expenses
+    without tax ("V0"), "" for none.
     """
 
     name: str = "sap-journal-entry"
     contract: str = "sap-journal-entry.wsdl"
     capabilities: Capabilities = _CAPABILITIES
     no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
-    dimensions: Sequence[str] = _DIMENSIONS
+    dimensions: Sequence[str] = DIMENSIONS
 
     def __init__(
         self,
@@ -126,6 +105,8 @@ class SapJournalEntry:
         reversal_reason: str = "01",
         debtors: tuple[str, ...] = (),
         sender: str = "",
+        taxes: Mapping[str, SapTax] = _NO_TAXES,
+        untaxed: str = "",
         clock: Clock = SYSTEM,
     ) -> None:
         self._document_type = document_type
@@ -133,13 +114,15 @@ class SapJournalEntry:
         self._reversal_reason = reversal_reason
         self._debtors = roles_of(debtors, option="debtors")
         self._sender = sender
+        self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=4)
+        self._untaxed = untaxed
         self._clock = clock
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return one bulk request with an entry per submission.
 
         Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
-        SAP has no place for.
+        SAP has no place for, CB-180 to CB-182 for taxes that SAP would refuse.
         """
         return self._bulk(
             [(submission, self._posting_entry(submission)) for submission in submissions]
@@ -166,8 +149,8 @@ class SapJournalEntry:
         return read_confirmations(reply)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what the fault's class says; SAP's contract has no typed faults."""
-        return read_untyped(fault)
+        """Return what the fault proves; SAP's contract has no typed faults."""
+        return read_sap_fault(fault)
 
     def _bulk(self, entries: Sequence[tuple[Submission, requests.JournalEntry]]) -> Request:
         first = entries[0][0].reference
@@ -200,8 +183,11 @@ class SapJournalEntry:
 
     def _posting_entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
-        check_currency(voucher)
-        return _with_items(self._entry(submission), voucher, self._debtors)
+        items = items_of(voucher, self._taxes, debtors=self._debtors, untaxed=self._untaxed)
+        entry = self._entry(submission)
+        entry["TaxDeterminationDate"] = header_date(voucher, self._taxes)
+        place = business_place_of(voucher, self._taxes)
+        return with_items(entry, items, Settings(voucher=voucher, business_place=place))
 
     def _reversing_entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher
@@ -235,121 +221,6 @@ class SapJournalEntry:
             "DocumentDate": voucher.document_date,
             "PostingDate": Sourced(voucher.posting_date.isoformat(), "posting_date"),
         }
-
-
-def _with_items(
-    entry: requests.JournalEntry, voucher: Voucher, debtors: Collection[Role]
-) -> requests.JournalEntry:
-    """Return the entry with an item for each posting; partners in ``debtors`` are customers."""
-    items: list[requests.Item] = []
-    debtor_items: list[requests.DebtorItem] = []
-    creditor_items: list[requests.CreditorItem] = []
-    tax_items: list[requests.ProductTaxItem] = []
-    code = codes_on_items(voucher)
-    for count, posting in enumerate(voucher.postings, start=1):
-        number, base = str(count), posting.tax_base
-        if posting.role in debtors and posting.partner:
-            debtor_items.append(of_posting(posting, _debtor_item(posting, number)))
-        elif is_creditor(posting):
-            creditor_items.append(of_posting(posting, _creditor_item(posting, number)))
-        elif is_tax(posting) and base is not None:
-            is_direct = posting.tax_code not in code
-            tax_item = _tax_item(posting, base, number, is_direct=is_direct)
-            tax_items.append(of_posting(posting, tax_item))
-        else:
-            items.append(of_posting(posting, _gl_item(posting, number, voucher.claim_id)))
-    entry["Item"] = items
-    entry["DebtorItem"] = debtor_items
-    entry["CreditorItem"] = creditor_items
-    entry["ProductTaxItem"] = tax_items
-    return entry
-
-
-def _gl_item(posting: Posting, number: str, claim_id: str) -> requests.Item:
-    tax_code = Sourced(posting.tax_code, claim_field(posting, "tax_code"))
-    return {
-        "ReferenceDocumentItem": number,
-        "GLAccount": Sourced(posting.account, claim_field(posting, "account")),
-        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
-        "DebitCreditCode": _side(posting),
-        "DocumentItemText": item_text(posting),
-        "AssignmentReference": _partner(posting) if posting.partner else None,
-        "Tax": {"TaxCode": tax_code} if posting.tax_code else None,
-        "AccountAssignment": _assignment(posting, claim_id),
-    }
-
-
-def _creditor_item(posting: Posting, number: str) -> requests.CreditorItem:
-    return {
-        "ReferenceDocumentItem": number,
-        "Creditor": _partner(posting),
-        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
-        "DebitCreditCode": _side(posting),
-        "DocumentItemText": item_text(posting),
-    }
-
-
-def _debtor_item(posting: Posting, number: str) -> requests.DebtorItem:
-    return {
-        "ReferenceDocumentItem": number,
-        "Debtor": _partner(posting),
-        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
-        "DebitCreditCode": _side(posting),
-        "DocumentItemText": item_text(posting),
-    }
-
-
-def _partner(posting: Posting) -> Sourced:
-    return Sourced(posting.partner, claim_field(posting, "partner"))
-
-
-def _tax_item(
-    posting: Posting, base: Decimal, number: str, *, is_direct: bool
-) -> requests.ProductTaxItem:
-    return {
-        "ReferenceDocumentItem": number,
-        "TaxCode": Sourced(posting.tax_code, claim_field(posting, "tax_code")),
-        "AmountInTransactionCurrency": _amount(posting, posting.amount, "amount"),
-        "DebitCreditCode": _side(posting),
-        "ProductiveTaxText": item_text(posting),
-        # The base goes with its tax, whatever sign the chart keeps it in.
-        "TaxBaseAmountInTransCrcy": _amount(posting, base.copy_abs(), "tax_base"),
-        "IsDirectTaxPosting": is_direct or None,
-    }
-
-
-def _side(posting: Posting) -> Literal["S", "H"]:
-    return "S" if posting.side is Side.DEBIT else "H"
-
-
-def _amount(posting: Posting, size: Decimal, name: str) -> requests.Amount:
-    """Return an amount with its sign, which SAP wants beside the debit or credit code."""
-    return {
-        "@currencyCode": posting.currency,
-        "#text": Sourced(f"{amount_with_sign(posting, size):f}", claim_field(posting, name)),
-    }
-
-
-def _assignment(posting: Posting, claim_id: str) -> requests.AccountAssignment | None:
-    check_dimensions(posting, _DIMENSIONS, claim_id)
-
-    def code(name: str) -> Sourced:
-        return Sourced(posting.dimensions.get(name, ""), claim_field(posting, f"dimensions.{name}"))
-
-    if not (posting.cost_centre or posting.project or any(posting.dimensions.values())):
-        return None
-    return {
-        "CostCenter": Sourced(posting.cost_centre, claim_field(posting, "cost_centre")),
-        "WBSElement": Sourced(posting.project, claim_field(posting, "project")),
-        "OrderID": code("order"),
-        "ProfitCenter": code("profit_centre"),
-        "PartnerProfitCenter": code("partner_profit_centre"),
-        "Segment": code("segment"),
-        "PartnerSegment": code("partner_segment"),
-        "FunctionalArea": code("functional_area"),
-        "Fund": code("fund"),
-        "Grant": code("grant"),
-    }
 
 
 def _submission_name(submission: Submission) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason
 from claimbridge.profiles.kit.forms import is_nothing
 from claimbridge.profiles.kit.reading import legible, unknown
+from claimbridge.profiles.sap.returns import is_duplicate
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
@@ -42,12 +43,25 @@ def _read_confirmation(confirmation: Reply, number: int) -> Outcome:
     if entry is not None and not errors:
         return Outcome(kind=_K.POSTED, reference=reference, journal_entry=entry, item=number)
     if entry is None and errors:
-        return Outcome(kind=_K.REJECTED, reference=reference, reasons=errors, item=number)
+        reasons = errors + _warning(errors, reference)
+        return Outcome(kind=_K.REJECTED, reference=reference, reasons=reasons, item=number)
     if entry is None:
         text = "the confirmation holds neither a document number nor an error"
     else:
         text = f"the confirmation holds the document {entry}, and an error: {errors[0]}"
     return unknown(text, reference=reference, item=number)
+
+
+def _warning(errors: tuple[Reason, ...], reference: str | None) -> tuple[Reason, ...]:
+    """Return what to do where SAP refused the entry because it has one already."""
+    if not is_duplicate(errors):
+        return ()
+    named = f"the reference {reference}" if reference else "the claim's reference"
+    text = (
+        f"THE DOCUMENT IN SAP MAY BE OURS: look in SAP for {named} before you submit a new "
+        "revision. If the document is ours, a new revision would post the claim twice"
+    )
+    return (Reason(text),)
 
 
 def _document(confirmation: Reply) -> JournalEntry | None:

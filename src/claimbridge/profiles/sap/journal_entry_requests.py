@@ -125,6 +125,8 @@ class DebtorItem(TypedDict):
     DocumentItemText: NotRequired[str | Sourced | None]
     # 1 to 18 characters
     AssignmentReference: NotRequired[str | Sourced | None]
+    # 1 to 4 characters
+    BusinessPlace: NotRequired[str | Sourced | None]
 
 
 class CreditorItem(TypedDict):
@@ -139,6 +141,8 @@ class CreditorItem(TypedDict):
     DocumentItemText: NotRequired[str | Sourced | None]
     # 1 to 18 characters
     AssignmentReference: NotRequired[str | Sourced | None]
+    # 1 to 4 characters
+    BusinessPlace: NotRequired[str | Sourced | None]
 
 
 class ProductTaxItem(TypedDict):
@@ -146,8 +150,14 @@ class ProductTaxItem(TypedDict):
     ReferenceDocumentItem: NotRequired[str | Sourced | None]
     # 1 to 4 characters
     TaxCode: str | Sourced | TaxCode
+    # 1 to 3 characters
+    TaxItemClassification: NotRequired[str | Sourced | None]
+    # at most 4 characters
+    ConditionType: NotRequired[str | Sourced | None]
     # 1 to 6 characters; of the form \d+
     TaxItemGroup: NotRequired[str | Sourced | None]
+    # of the form [0-9]{4}-[0-9]{2}-[0-9]{2}
+    TaxDeterminationDate: NotRequired[date | Sourced | None]
     IsDirectTaxPosting: NotRequired[bool | Sourced | None]
     AmountInTransactionCurrency: Amount
     # exactly 1 characters

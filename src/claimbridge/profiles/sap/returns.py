@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.errors import DocumentError
@@ -22,6 +23,7 @@ ENTRY: Final = EntryForm(
 )
 """BKPF's key: BELNR, BUKRS and GJAHR; a number of digits only gets leading zeros (ALPHA)."""
 _REFUSING: Final = frozenset({"E", "A", "X"})
+_DUPLICATE: Final = "286(F5)"
 _DOCUMENT: Final = "BKPFF"
 """The OBJ_TYPE of documents that FI made itself: their key is the document's own key."""
 
@@ -52,6 +54,15 @@ def refusals(reply: Reply) -> tuple[Reason, ...]:
     return tuple(
         _reason(message) for message in messages if value(message, "TYPE").upper() in _REFUSING
     )
+
+
+def is_duplicate(reasons: Sequence[Reason]) -> bool:
+    """Say whether SAP refused a document because one like it is there already.
+
+    F5 286 ("Check whether document has already been entered"): the same vendor, currency, company,
+    date and reference. Usually a warning; a site can make it an error.
+    """
+    return any(reason.code == _DUPLICATE for reason in reasons)
 
 
 def _reason(message: Reply) -> Reason:

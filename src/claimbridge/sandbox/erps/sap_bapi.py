@@ -20,6 +20,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge.model import exponent
+from claimbridge.sandbox.erps.sap_judgement import MESSAGES, SapLine, sap_objections
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
@@ -39,14 +40,14 @@ _LINES: Final = {
     "Accounttax": ("TaxCode", ""),
 }
 """Each table of lines, with the field of a line's account; SAP takes the rest from master data."""
-_MESSAGES: Final = {
-    "locked": ("F5", "042"),
-    "licence": ("SU", "021"),
-    "unknown-account": ("FH", "004"),
-    "period-closed": ("F5", "201"),
-    "unbalanced": ("F5", "702"),
+_CODES: Final = {
+    "GlAccount": ("unknown-account", 10),
+    "VendorNo": ("unknown-vendor", 10),
+    "Costcenter": ("unknown-cost-centre", 10),
+    "Orderid": ("unknown-order", 12),
+    "ProfitCtr": ("unknown-profit-centre", 10),
 }
-"""SAP's messages for our names; others are sent under our names, as their field."""
+"""The numbers of a line that SAP's database has with leading zeros, and their width there."""
 _CONDITION: Final = re.compile(r"(\w+) EQ '((?:[^']|'')*)'")
 
 
@@ -188,6 +189,18 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
         yield Objection("no-items", "The document has no items", "ACCOUNTGL")
     if len(entry.postings) < len(list(_lines(body))):
         yield Objection("no-amount", "An item has no amount", "CURRENCYAMOUNT")
+    yield from sap_objections([_sap_line(*one) for one in _lines(body)])
+
+
+def _sap_line(table: str, line: etree._Element, path: str) -> SapLine:
+    return SapLine(
+        path=path,
+        codes=tuple((name, text_at(line, place), width) for place, (name, width) in _CODES.items()),
+        tax_code=text_at(line, "TaxCode"),
+        group=text_at(line, "ItemnoTax"),
+        is_tax=table == "Accounttax",
+        direct=text_at(line, "DirectTax") == "X",
+    )
 
 
 def _conditions(body: etree._Element) -> list[tuple[str, str]]:
@@ -283,7 +296,7 @@ def _refusal(call: ErpCall, objections: Sequence[Objection]) -> ErpAnswer:
     wrong = call.manner.choose("wrong", "Error in document", "凭证错误")
     notes = [_message(call, "E", "RW", "609", f"{wrong}: BKPFF $ {_SYSTEM}")]
     for objection in objections:
-        group, number = _MESSAGES.get(objection.code, (objection.code[:20], "000"))
+        group, number = MESSAGES.get(objection.code, (objection.code[:20], "000"))
         notes.append(_message(call, "E", group, number, objection.text, objection.field))
     return _reply(call, *_object(call.manner.choose("no-key", "$", "")), element("Return", *notes))
 

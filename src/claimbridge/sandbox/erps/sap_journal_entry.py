@@ -17,6 +17,7 @@ import msgspec
 from lxml import etree
 
 from claimbridge.model import JournalEntry
+from claimbridge.sandbox.erps.sap_judgement import MESSAGES, SapLine, sap_objections
 from claimbridge.sandbox.kit.books import ErpBooks
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
@@ -35,14 +36,15 @@ _LINES: Final = {
     "ProductTaxItem": ("TaxCode", ""),
 }
 """Each kind of line, with the field of its account; SAP takes the rest from its master data."""
-_MESSAGES: Final = {
-    "locked": "042(F5)",
-    "licence": "021(SU)",
-    "unknown-account": "004(FH)",
-    "period-closed": "201(F5)",
-    "unbalanced": "702(F5)",
+_CODES: Final = {
+    "GLAccount": ("unknown-account", 10),
+    "Creditor": ("unknown-vendor", 10),
+    "Debtor": ("unknown-customer", 10),
+    "AccountAssignment/CostCenter": ("unknown-cost-centre", 10),
+    "AccountAssignment/OrderID": ("unknown-order", 12),
+    "AccountAssignment/ProfitCenter": ("unknown-profit-centre", 10),
 }
-"""SAP's message numbers for our names; others are sent under our names."""
+"""The numbers of a line that SAP's database has with leading zeros, and their width there."""
 _MAX_NOTE: Final = 200
 _SYSTEM: Final = "SANDBOX"
 _SIMILAR: Final = Objection("286(F5)", "Check whether the document was entered before")
@@ -145,12 +147,12 @@ def _posting(kind: str, line: etree._Element, path: str) -> ErpPosting:
     amount = Decimal(text_at(line, "AmountInTransactionCurrency"))
     currencies = line.xpath("string(AmountInTransactionCurrency/@currencyCode)")
     return ErpPosting(
-        account=text_at(line, account),
+        account=text_at(line, account).lstrip("0"),
         # The sign decides; a code that contradicts it is refused before anything is booked.
         side="credit" if amount < 0 else "debit",
         amount=abs(amount),
         currency=str(currencies),
-        cost_centre=text_at(line, centre) if centre else "",
+        cost_centre=text_at(line, centre).lstrip("0") if centre else "",
         path=path,
     )
 
@@ -167,6 +169,20 @@ def _about_lines(body: etree._Element, entry: ErpVoucher) -> Iterator[Objection]
         if code and code != ("H" if Decimal(amount) < 0 else "S"):
             text = f"Amount {amount} contradicts the debit/credit code {code}"
             yield Objection("sign", text, f"{path}/DebitCreditCode")
+    yield from sap_objections([_sap_line(*one) for one in _lines(body)])
+
+
+def _sap_line(kind: str, line: etree._Element, path: str) -> SapLine:
+    is_tax = kind == "ProductTaxItem"
+    tax = "" if is_tax else "Tax/"
+    return SapLine(
+        path=path,
+        codes=tuple((name, text_at(line, place), width) for place, (name, width) in _CODES.items()),
+        tax_code=text_at(line, f"{tax}TaxCode"),
+        group=text_at(line, f"{tax}TaxItemGroup"),
+        is_tax=is_tax,
+        direct=text_at(line, "IsDirectTaxPosting") in {"true", "1"},
+    )
 
 
 def _key_to_reverse(body: etree._Element) -> JournalEntry | None:
@@ -263,8 +279,13 @@ def _confirmation(
 def _note(objection: Objection, severity: str) -> etree._Element:
     return element(
         "Item",
-        element("TypeID", _MESSAGES.get(objection.code, objection.code)),
+        element("TypeID", _type_id(objection)),
         element("SeverityCode", severity),
         optional("ReferenceMessageElementName", objection.field),
         element("Note", objection.text[:_MAX_NOTE]),
     )
+
+
+def _type_id(objection: Objection) -> str:
+    group, number = MESSAGES.get(objection.code, ("", objection.code))
+    return f"{number}({group})" if group else number
