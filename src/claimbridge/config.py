@@ -93,10 +93,12 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """One ledger as configured; it holds no secret and pickles.
 
     ``contract`` None means the profile's own. ``chart`` None means that vouchers are not mapped
-    from claims here; ``submit`` then needs one. ``identity`` None means that vouchers are not
-    signed. ``identity_algorithm`` None is what suits its key. ``batch_signature`` signs each
-    voucher of a batch, or all of them by one signature. ``next_identity`` takes the place of
-    ``identity`` as soon as its certificate is valid.
+    from claims here; ``submit`` then needs one. ``codes`` is the file of the ERP's own ids, for
+    profiles that use one (``claimbridge codes``); None is a file beside the configuration.
+
+    ``identity`` None means that vouchers are not signed. ``identity_algorithm`` None is what suits
+    its key. ``batch_signature`` signs each voucher of a batch, or all of them by one signature.
+    ``next_identity`` takes the place of ``identity`` as soon as its certificate is valid.
 
     ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
@@ -122,6 +124,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     profile: str = "reference"
     contract: str | None = None
     chart: str | None = None
+    codes: str | None = None
     journal: str = "sqlite:///claimbridge.db"
     identity: str | None = None
     identity_password: str | None = None

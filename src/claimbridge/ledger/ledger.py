@@ -11,14 +11,16 @@ from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.ledger.exchange import ExchangeRun
+from claimbridge.ledger.listing import list_records
 from claimbridge.ledger.reading import Reader, not_built, of_question
 from claimbridge.ledger.setup import Setup
 from claimbridge.ledger.writing import Preview, Writer
 from claimbridge.mapping import Chart
 from claimbridge.model import Claim, Finding, Outcome, Submission
 from claimbridge.profiles.base import Page, Profile
+from claimbridge.profiles.master_records import RecordList
 from claimbridge.signing import Signer
-from claimbridge.submission import BookConfig, Built, Plan, in_our_spelling
+from claimbridge.submission import BookConfig, Built, Plan, id_of, in_our_spelling
 
 
 class Ledger:
@@ -121,6 +123,10 @@ class Ledger:
         LedgerUnavailable, and what the transport raises, when there is no page.
         """
         return self._run(book).page(cursor, limit)
+
+    def list_records(self, kind: str) -> Plan[RecordList]:
+        """Plan the list of all the ERP's records of one kind; see ``listing.list_records``."""
+        return list_records(self.setup, self._run(id_of(self.book_config.place)), kind)
 
     def _run(self, book: str, flights: tuple[Submission, ...] = ()) -> ExchangeRun:
         return ExchangeRun(self.setup, self.writer, self.reader, book=book, flights=flights)

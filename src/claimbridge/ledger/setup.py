@@ -13,6 +13,7 @@ from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger.credentials import open_identities, read_credentials
 from claimbridge.ledger.drifts import Drifts
+from claimbridge.ledger.records_file import read_records
 from claimbridge.ledger.sessions import Sessions
 from claimbridge.ledger.wire import open_wire
 from claimbridge.mapping import Chart
@@ -20,6 +21,7 @@ from claimbridge.model.zones import day_in
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.abilities import (
     HasAuthKinds,
+    ListsMasterRecords,
     NamesOperations,
     NamesTypes,
     TellsBooksApart,
@@ -51,7 +53,9 @@ class Setup:
         """Open profile, contract, chart and identity; arguments replace what ``config`` names."""
         self.config: Final = config
         self.clock: Final = clock
-        self.profile: Final[Profile] = profile or load_profile(config.profile, config.options)
+        self.profile: Final[Profile] = _with_records(
+            config, profile or load_profile(config.profile, config.options)
+        )
         _check_auth(config, self.profile)
         _check_freshness(config, self.profile.capabilities)
         self.sessions: Final = Sessions()
@@ -162,6 +166,14 @@ def book_config_of(config: LedgerConfig, profile: Profile | None = None) -> Book
             ) from error
     place = place_of(profile.name, config.endpoint, own, config.book)
     return BookConfig(name=config.name, place=place, parallel=config.parallel)
+
+
+def _with_records(config: LedgerConfig, profile: Profile) -> Profile:
+    """Return the profile with the lists of its ERP's records, where it works with such lists."""
+    if not isinstance(profile, ListsMasterRecords):
+        return profile
+    records = read_records(config, book_config_of(config, profile).place)
+    return profile.with_records(records) if records.lists or profile.needed_kinds else profile
 
 
 def _open_contract(profile: Profile, source: Path | Bundle) -> Contract:

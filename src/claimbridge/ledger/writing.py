@@ -38,6 +38,7 @@ from claimbridge.profiles.abilities import (
     HasHeaders,
     HasPorts,
     LooksUp,
+    NamesLaterElements,
     NamesUnstated,
     Queries,
     Reverses,
@@ -219,12 +220,21 @@ class Writer:
         contract = self._contract(request)
         try:
             fields = request.body if request.inner is None else self._inner.fill(request)
-            body = contract.render(request.operation, fields)
+            body = contract.render(request.operation, fields, sources=request.sources)
         except SchemaViolation as error:
-            return b"", error.findings
+            return b"", tuple(map(self._with_generation, error.findings))
         if signing is not None:
             body = self._sign(body, signing)
         return body, contract.check(body, sources=request.sources)
+
+    def _with_generation(self, finding: Finding) -> Finding:
+        """Return a finding about an element that came into the ERP's contract later, saying so."""
+        profile = self._profile
+        later = profile.later_elements if isinstance(profile, NamesLaterElements) else {}
+        name = finding.path.rpartition("/")[2].partition("[")[0]
+        if finding.rule != "unexpected" or name not in later:
+            return finding
+        return msgspec.structs.replace(finding, text=f"{finding.text}; {later[name]}")
 
     def _sign(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
         signer, place = self._setup.signer, self._profile.capabilities.document_signature
