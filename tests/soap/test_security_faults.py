@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from claimbridge.clock import SYSTEM
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.model import OutcomeKind
+from claimbridge.model import Outcome, OutcomeKind
 from claimbridge.profiles.kit.reading import read_untyped
 from claimbridge.soap.envelope import NAMESPACES, SOAP11, SOAP12, SoapReply, open_envelope
+from claimbridge.soap.transport import HttpAnswer, HttpMessage
+from claimbridge.soap.wire import SoapWire
 
 CONTRACT = Contract.load(Bundle.from_package("workday.wsdl"))
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
@@ -76,3 +79,31 @@ def test_all_names_of_a_failure_are_known() -> None:
     """The code's parts between dots in SOAP 1.1, and the subcodes of 1.2."""
     assert fault("e:Client.authenticationError").kinds == {"Client", "authenticationError"}
     assert fault("s:badLogin", soap=SOAP12).kinds == {"Sender", "badLogin"}
+
+
+def answered(status: int) -> Outcome:
+    """What an untyped Server fault means that came under an HTTP status."""
+    text = (
+        f'<e:Envelope xmlns:e="{NAMESPACES[SOAP11]}"><e:Body><e:Fault><faultcode>e:Server'
+        "</faultcode><faultstring>Logon failed</faultstring></e:Fault></e:Body></e:Envelope>"
+    )
+    wire = SoapWire(version=SOAP11, clock=SYSTEM)
+    answer = HttpAnswer(status, {"content-type": "text/xml"}, text.encode())
+    asked = HttpMessage("", {}, b"", asked=SYSTEM.now())
+    found = wire.open(answer, asked).content(CONTRACT)
+    assert isinstance(found, Fault)
+    return read_untyped(found)
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_fault_under_401_was_made_at_the_door(status: int) -> None:
+    """RFC 9110 §15.5.2: the request has not been applied, whatever the fault's class."""
+    outcome = answered(status)
+    assert (outcome.kind, outcome.retry_is_useless) == (OutcomeKind.NOT_DELIVERED, True)
+    assert "Logon failed" in outcome.text
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_under_any_other_status_it_is_not(status: int) -> None:
+    """A firewall that inspects answers sends 403, after the ERP has committed."""
+    assert answered(status).kind is OutcomeKind.UNKNOWN

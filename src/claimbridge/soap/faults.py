@@ -22,7 +22,7 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
     it after a dot: ``Server.userException``. ``subcodes`` are SOAP 1.2's, outermost first.
     ``reason`` is the server's sentence, the English one where it gives several languages; "" when
     it gives none. ``entries`` are the elements in the detail. ``role`` names who failed, "" mostly.
-    ``at_door``: one of the codes is WS-Security's.
+    ``at_door``: one of the codes is WS-Security's, or the HTTP status is 401 or 407.
     """
 
     code: str

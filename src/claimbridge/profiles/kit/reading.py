@@ -73,7 +73,8 @@ _REFUSING: Final = _UNREAD | {"Client", "Sender"}
 def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
 
-    NOT_DELIVERED where our credentials or signature were refused (WS-Security's own codes).
+    NOT_DELIVERED where our credentials or signature were refused (WS-Security's own
+    codes, HTTP 401).
 
     A Server or Receiver fault does not say how far the processing went: it may come after the
     commit. ``typed``: this ERP's faults about documents carry typed details, and one of them says
@@ -81,8 +82,9 @@ def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     """
     if fault.at_door:
         return not_let_in(
-            f"the ERP refuses the message's security header: {fault.reason or fault.code}; check "
-            "user, password, signing key and the clock of this machine"
+            "the ERP refuses our credentials, or the message's security header: "
+            f"{fault.reason or fault.code}; check user, password, signing key and the clock of "
+            "this machine"
         )
     # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
     if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):
