@@ -256,7 +256,7 @@ class KingdeeEas:
         """Return what a fault says: EAS did nothing if the session was dead."""
         if is_dead(fault):
             return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {told(fault)}")
-        return read_untyped(Fault(fault.code, told(fault), fault.detail))
+        return read_untyped(msgspec.structs.replace(fault, reason=told(fault)))
 
     def _read(self, answer: Reply | Fault, request: ImportRequest | None) -> tuple[Outcome, ...]:
         if isinstance(answer, Fault):
