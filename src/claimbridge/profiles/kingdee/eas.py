@@ -35,6 +35,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Submission
