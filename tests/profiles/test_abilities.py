@@ -43,6 +43,7 @@ ABILITIES: list[tuple[type, dict[str, Any]]] = [
     (abilities.NamesTypes, {"types": ()}),
     (abilities.NamesDimensions, {"dimensions": ()}),
     (abilities.NamesNoPlace, {"no_place": {}}),
+    (abilities.NamesLaterElements, {"later_elements": {}}),
     (abilities.Converses, {"converse": lambda self, request: None}),
     (abilities.HasHeaders, {"headers": lambda self, call: ()}),
     (

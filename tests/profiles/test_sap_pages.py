@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from lxml import etree
-from tests.profiles.four_claims import previewed
-from tests.profiles.samples import TRIP, submission
+from tests.profiles.four_claims import CHART, previewed
+from tests.profiles.samples import TRIP, reversal, submission
 
 from claimbridge import xmlio
+from claimbridge.config import LedgerConfig
 from claimbridge.contract import Bundle, Contract
-from claimbridge.errors import ClaimError
+from claimbridge.errors import ClaimError, SchemaViolation
+from claimbridge.ledger import Ledger
+from claimbridge.mapping import Chart
 from claimbridge.model import Posting, Role, Side
 from claimbridge.profiles import load_profile
 
@@ -156,3 +161,26 @@ def test_german_vorsteuer_beside_an_expense_without_tax() -> None:
         ("ProductTaxItem", "", "0", "V0", "20.00"),
     ]
     assert [one.text for one in body.iterfind(".//TaxDeterminationDate")] == ["2026-03-31"] * 3
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("submit", r"lines\[0\]\.dimensions\.order: .*OrderID.*WSDLs of 2020.*leave the dimension"),
+        ("reverse", "Reversal.*WSDLs of 2020.*or reverse the entry in SAP"),
+    ],
+)
+def test_what_came_after_2020_is_refused_by_its_generation(
+    verb: str, words: str, shared: Callable[[str], Path]
+) -> None:
+    """The sentence names the generation, and what to do."""
+    older = shared("contracts/sap-journal-entry/2020.wsdl")
+    config = LedgerConfig(
+        name="OLD", profile=JOURNAL_ENTRY, endpoint="http://127.0.0.1:1/x", contract=str(older)
+    )
+    ledger = Ledger(config, chart=Chart.from_toml(CHART))
+    ordered = msgspec.structs.replace(TRIP.postings[0], dimensions={"order": "77"})
+    one = msgspec.structs.replace(TRIP, postings=(ordered, *TRIP.postings[1:]))
+    sent = submission(one) if verb == "submit" else reversal()
+    with pytest.raises(SchemaViolation, match=words):
+        ledger.writer.build(verb, (sent,))

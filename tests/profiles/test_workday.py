@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
-from tests.profiles.samples import TRIP, submission
+from tests.profiles.samples import TRIP, reversal, submission
 
 from claimbridge.contract import Bundle, Contract
-from claimbridge.contract.calls.fault import Fault
-from claimbridge.contract.calls.replies import Reply
-from claimbridge.errors import ClaimError
-from claimbridge.model import OutcomeKind
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.model import OutcomeKind, Role
+from claimbridge.profiles import load_profile
 from claimbridge.profiles.kit.sourced import field_at
 from claimbridge.profiles.workday.profile import Workday
 from claimbridge.xmlio import parse
@@ -35,22 +38,15 @@ def journal(status: str, number: str = "J-1", more: str = "") -> str:
     )
 
 
-def fault(*xpaths: str) -> Fault:
-    errors = "".join(
-        f"<wd:Validation_Error><wd:Message>no</wd:Message><wd:Xpath>{one}</wd:Xpath>"
-        "</wd:Validation_Error>"
-        for one in xpaths
-    )
-    detail = parse(f"<wd:Validation_Fault {WD}>{errors}</wd:Validation_Fault>".encode())
-    return Fault(code="Client", reason="Validation error occurred", detail=Reply(detail))
-
-
 @pytest.mark.parametrize(
     ("document", "kind"),
     [
         (journal("Posted"), OutcomeKind.POSTED),
         (journal("Posted", number=""), OutcomeKind.UNKNOWN),
+        (journal("POSTED", number="LE111 JRNL 2024 000002"), OutcomeKind.POSTED),
         (journal("In_Progress"), OutcomeKind.ACKNOWLEDGED),
+        (journal("IN_PROGRESS"), OutcomeKind.ACKNOWLEDGED),
+        (journal("CANCELED"), OutcomeKind.REJECTED),
         (journal("Denied"), OutcomeKind.REJECTED),
         (journal("Somewhere"), OutcomeKind.UNKNOWN),
         (journal(""), OutcomeKind.UNKNOWN),
@@ -77,31 +73,6 @@ def test_an_empty_answer_is_no_absence() -> None:
     assert read(f"<wd:Other {WD}/>") == [(OutcomeKind.UNKNOWN, None)]
 
 
-@pytest.mark.parametrize(
-    ("xpaths", "kind"),
-    [
-        (("/wd:Submit_Accounting_Journal_Request/wd:Accounting_Journal_Data"
-          "/wd:Accounting_Journal_ID",), OutcomeKind.DUPLICATE),
-        (("/wd:Get_Journals_Request/wd:Request_References/wd:JournalEntryReference[1]/wd:ID",),
-         OutcomeKind.ABSENT),
-        (("/wd:Submit_Accounting_Journal_Request/wd:Accounting_Journal_Data"
-          "/wd:Accounting_Journal_ID", "/wd:Submit_Accounting_Journal_Request/wd:Other"),
-         OutcomeKind.UNKNOWN),
-        (("",), OutcomeKind.UNKNOWN),
-    ],
-)  # fmt: skip
-def test_the_place_of_an_error_says_what_it_is(xpaths: tuple[str, ...], kind: OutcomeKind) -> None:
-    """At the journal's id it is a repeat; at the reference asked for, an absence; else a no."""
-    assert Workday().read_fault(fault(*xpaths)).kind is kind
-
-
-def test_a_processing_fault_says_nothing() -> None:
-    """It may come after the commit."""
-    detail = parse(f"<wd:Processing_Fault {WD}/>".encode())
-    found = Fault(code="Server", reason="busy", detail=Reply(detail))
-    assert Workday().read_fault(found).kind is OutcomeKind.UNKNOWN
-
-
 def test_what_a_journal_cannot_hold_is_refused() -> None:
     """Several currencies, and a dimension that no worktag is named for."""
     plain = [replace(one, dimensions={}) for one in TRIP.postings]
@@ -120,10 +91,79 @@ def test_what_a_journal_cannot_hold_is_refused() -> None:
     assert OURS.check(body) == ()
 
 
+ROLES = {
+    "expense": {"Spend_Category_ID": "Travel", "Project_ID": "P-0"},
+    "employee_payable": {"Fund_ID": "F1"},
+}
+
+
+def rendered(**options: Any) -> str:
+    profile = load_profile("workday", options)
+    plain = tuple(replace(one, dimensions={}) for one in TRIP.postings)
+    request = profile.submit([submission(replace(TRIP, postings=plain))])
+    body = OURS.render(request.operation, request.body)
+    assert OURS.check(body) == ()
+    return body.decode()
+
+
+def test_worktags_by_role_fill_up_what_a_line_does_not_have() -> None:
+    """A default spend category goes to each expense; the project of a posting goes first."""
+    own, body = rendered(), rendered(worktags_by_role=ROLES)
+    expenses = sum(one.role is Role.EXPENSE for one in TRIP.postings)
+    without = sum(one.role is Role.EXPENSE and not one.project for one in TRIP.postings)
+    payables = sum(one.role is Role.EMPLOYEE_PAYABLE for one in TRIP.postings)
+    assert body.count('type="Spend_Category_ID">Travel<') == expenses > 0
+    assert body.count('type="Project_ID">P-0<') == without
+    assert body.count('type="Project_ID">P-7<') == own.count('type="Project_ID">P-7<') > 0
+    assert body.count('type="Fund_ID">F1<') == payables > 0
+
+
+def test_auto_complete_is_asked_for_only_where_it_is_set() -> None:
+    """Without the option nothing is said of the business process."""
+    assert "Business_Process_Parameters" not in rendered(auto_complete=False)
+    assert "Auto_Complete>true<" in rendered(auto_complete=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"worktags_by_role": {"expenses": {"Spend_Category_ID": "T"}}},
+        {"worktags_by_role": {"expense": {"Spend_Category_ID": " "}}},
+        {"worktags_by_role": {"expense": {"": "T"}}},
+        {"worktags_by_role": {"expense": "T"}},
+        {"worktags": {"region": ""}},
+        {"auto_complete": "perhaps"},
+    ],
+)
+def test_wrong_options_are_refused_when_loaded(options: dict[str, Any]) -> None:
+    """A role that does not exist, and a worktag without type or value."""
+    with pytest.raises(ConfigurationError, match="CB-243"):
+        load_profile("workday", options)
+
+
+def test_all_that_options_send_is_valid_by_the_real_contract(
+    shared: Callable[[str], Path],
+) -> None:
+    """Auto-completion and the worktags of roles stand where the contract has them."""
+    folder = shared("contracts/workday-financial-management-v30")
+    real = Contract.load(folder / "Financial_Management.wsdl")
+    for voucher in (TRIP, reversal().voucher):
+        plain = tuple(replace(one, dimensions={}) for one in voucher.postings)
+        profile = Workday(worktags_by_role=by_role(), auto_complete=True)
+        request = profile.submit([submission(replace(voucher, postings=plain))])
+        assert real.check(real.render(request.operation, request.body)) == ()
+
+
+def by_role() -> dict[Role, dict[str, str]]:
+    return {Role(name): tags for name, tags in ROLES.items()}
+
+
 def test_an_xpath_leads_to_its_claim_field() -> None:
     """Whatever the prefixes, the root, and whether a first element is counted."""
     sources = {"Data/Line[2]/Account/ID": "lines[1].type", "Data/Date": "posting_date"}
     assert field_at(sources, "/p:Request/p:Data/p:Line[2]/p:Account") == "lines[1].type"
     assert field_at(sources, "wd:Request/wd:Data[1]/wd:Date") == "posting_date"
+    assert field_at(sources, "/Request[1]/Data[1]/Line[2]/Account[1]/ID[1]") == "lines[1].type"
+    assert field_at(sources, "/Request[1]/Data[1]/Line[1]/Account[1]") == ""
     assert field_at(sources, "/Request/Data/Nothing") == ""
     assert field_at(sources, "") == ""

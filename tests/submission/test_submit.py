@@ -175,6 +175,19 @@ def test_duplicate_answer_is_adopted() -> None:
     assert scene.asked == ["submit C", "submit C"]
 
 
+THERE = Outcome(kind=K.DUPLICATE)
+
+
+@pytest.mark.parametrize("answer", [ABSENT, Outcome(kind=K.NOT_DELIVERED), lost()])
+def test_a_duplicate_that_is_not_found_stays_in_doubt(answer: Outcome) -> None:
+    """It is neither acknowledged nor refused, each call ends, and once found it is adopted."""
+    scene = Scene(ASK_UNIQUE)
+    with pytest.raises(OutcomeUnknown):
+        scene.submit(1, lost(), *[ABSENT, THERE, answer] * 3)
+    assert scene.state() is S.IN_DOUBT
+    assert scene.submit(1, posted()).state is S.POSTED
+
+
 def test_no_recipe() -> None:
     """Where neither helps, a lost answer is parked, and not sent again."""
     scene = Scene(NEITHER)

@@ -35,6 +35,7 @@ from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.abilities import HasSessions, ListsChanges, begin
 from claimbridge.profiles.base import Page
 from claimbridge.profiles.conversation import Began, LogIn, Wait
+from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.submission import (
     Built,
@@ -97,6 +98,8 @@ class ExchangeRun:
         """Both, as they were before the last call."""
         self._bound = True
         """Whether every answer is one to its own question, for certain."""
+        self._failed_late = False
+        """Whether a call was answered by a fault after another that may have had an effect."""
         self._job = ""
         """The ERP's job that holds what was sent, "" where there is none."""
 
@@ -157,6 +160,8 @@ class ExchangeRun:
     def _evidence(self, answer: object) -> tuple[Outcome, ...]:
         """Return the outcomes that a profile has read, with what is known of their answers."""
         outcomes = self._reader.outcomes(answer)
+        if self._failed_late:
+            outcomes = tuple(map(_not_undone, outcomes))
         if self._bound:
             return outcomes
         return tuple(msgspec.structs.replace(outcome, bound=False) for outcome in outcomes)
@@ -188,7 +193,9 @@ class ExchangeRun:
         self._left = self._left or not harmless
         reply = yield from self._post(message, self._session, harmless=harmless)
         self._effect = self._effect or not harmless
-        return self._reader.answer(reply, asked=built.operation)
+        content = self._reader.answer(reply, asked=built.operation)
+        self._failed_late |= self._before[0] and isinstance(content, Fault)
+        return content
 
     def _confirm(self, message: HttpMessage) -> Plan[HttpMessage]:
         """Return the message, stamped, if nobody has taken its attempts over; else raise NoAnswer.
@@ -279,6 +286,16 @@ class ExchangeRun:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
         return NoAnswer(error, outcome)
 
+    def ask(self, request: Request) -> Plan[Reply | Fault]:
+        """Make one harmless call, and return its answer; raises NoAnswer where there is none."""
+        with self._writer.building(f"the question {request.operation}", None):
+            built = self._writer.validate(request)
+        return (yield from self._call(built, harmless=True))
+
+    def outcome_of(self, fault: Fault) -> Outcome:
+        """Return what the profile makes of a fault."""
+        return self._profile.read_fault(fault)
+
     def page(self, cursor: str, limit: int) -> Plan[Page]:
         """Bring one page of changes after ``cursor``; see ``Ledger.page``."""
         profile, name = self._profile, self._profile.name
@@ -312,3 +329,15 @@ class ExchangeRun:
         raise NotDelivered(
             f"the ERP refused to list changes: {outcome.text or answer.reason}", code="CB-411"
         )
+
+
+def _not_undone(outcome: Outcome) -> Outcome:
+    """Return what "not let in" means after a call that may have had an effect: nothing is known."""
+    if outcome.kind is not OutcomeKind.NOT_DELIVERED:
+        return outcome
+    return msgspec.structs.replace(
+        outcome,
+        kind=OutcomeKind.UNKNOWN,
+        text=f"the conversation broke off midway: {outcome.text}",
+        retry_is_useless=False,
+    )

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from claimbridge.contract import Contract
+from claimbridge.contract.calls.shapes import Leaf, Types
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -38,6 +39,7 @@ from claimbridge.profiles.abilities import (
     HasHeaders,
     HasPorts,
     LooksUp,
+    NamesLaterElements,
     NamesUnstated,
     Queries,
     Reverses,
@@ -183,13 +185,14 @@ class Writer:
             )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
-        profile = self._profile
+        profile, extras = self._profile, self._setup.extras
         if verb != "query":
             self._check_stated()
         if verb == "submit":
-            return profile.submit(submissions)
+            return extras.build(profile.submit, submissions, self.opens)
         if verb == "reverse" and isinstance(profile, Reverses):
-            return profile.reverse(submissions[0])
+            reverse = profile.reverse
+            return extras.build(lambda seen: reverse(seen[0]), submissions, self.opens)
         if verb == "query" and isinstance(profile, LooksUp):
             return profile.look_up(submissions)
         if verb == "query" and isinstance(profile, Queries):
@@ -198,6 +201,17 @@ class Writer:
             f"profile {profile.name} has no method for a {verb}, which its capabilities promise",
             code="CB-242",
         )
+
+    def opens(self, request: Request) -> tuple[Leaf, Types]:
+        """Return what the contract knows of the element that a request's paths begin in.
+
+        That is the inner document's root, where one travels in the request. The types are those
+        that ``@xsi:type`` may name there. Raises ContractError.
+        """
+        if request.inner is None:
+            return self._contract(request).request_of(request.operation, request.body.keys())
+        inner = self._inner.opened(request.inner)
+        return inner.root, inner.types
 
     def _check_stated(self) -> None:
         """Refuse to build a document by codes that the site has not stated (CB-243)."""
@@ -219,12 +233,21 @@ class Writer:
         contract = self._contract(request)
         try:
             fields = request.body if request.inner is None else self._inner.fill(request)
-            body = contract.render(request.operation, fields)
+            body = contract.render(request.operation, fields, sources=request.sources)
         except SchemaViolation as error:
-            return b"", error.findings
+            return b"", tuple(map(self._with_generation, error.findings))
         if signing is not None:
             body = self._sign(body, signing)
         return body, contract.check(body, sources=request.sources)
+
+    def _with_generation(self, finding: Finding) -> Finding:
+        """Return a finding about an element that came into the ERP's contract later, saying so."""
+        profile = self._profile
+        later = profile.later_elements if isinstance(profile, NamesLaterElements) else {}
+        name = finding.path.rpartition("/")[2].partition("[")[0]
+        if finding.rule != "unexpected" or name not in later:
+            return finding
+        return msgspec.structs.replace(finding, text=f"{finding.text}; {later[name]}")
 
     def _sign(self, body: bytes, signing: Literal["each", "together"]) -> bytes:
         signer, place = self._setup.signer, self._profile.capabilities.document_signature

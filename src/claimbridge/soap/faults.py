@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from lxml import etree
@@ -21,6 +22,7 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
     it after a dot: ``Server.userException``. ``subcodes`` are SOAP 1.2's, outermost first.
     ``reason`` is the server's sentence, the English one where it gives several languages; "" when
     it gives none. ``entries`` are the elements in the detail. ``role`` names who failed, "" mostly.
+    ``at_door``: one of the codes is WS-Security's, or the HTTP status is 401 or 407.
     """
 
     code: str
@@ -28,6 +30,7 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
     role: str = ""
     subcodes: tuple[str, ...] = ()
     entries: tuple[Reply, ...] = ()
+    at_door: bool = False
 
     @property
     def detail(self) -> Reply | None:
@@ -45,14 +48,15 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
         The detail is the first of those that the contract knows. Servers put details of their own
         beside it, or around it. Where the contract knows none, the detail is the first of all.
         """
+        fault = Fault(self.code, self.reason, None, self.subcodes, self.at_door)
         if not self.entries:
-            return Fault(self.code, self.reason)
+            return fault
         operations = contract.operations.values()
         known = {name.rpartition("}")[2] for operation in operations for name in operation.faults}
         inner = [child for entry in self.entries for child in entry.children]
         candidates = (*self.entries, *inner)
         detail = next((each for each in candidates if each.local in known), self.entries[0])
-        return Fault(self.code, self.reason, contract.reply(detail.element))
+        return msgspec.structs.replace(fault, detail=contract.reply(detail.element))
 
 
 def fault_from(element: etree._Element) -> SoapFault:
@@ -61,7 +65,8 @@ def fault_from(element: etree._Element) -> SoapFault:
     Namespaces of the parts are not looked at: SOAP 1.1's have none, and servers that mix the
     versions give them either.
     """
-    codes = tuple(_codes(element))
+    values = tuple(_codes(element))
+    codes = tuple(map(_local, map(_text, values)))
     detail = _part(element, "detail", "Detail")
     return SoapFault(
         code=codes[0] if codes else "",
@@ -69,19 +74,52 @@ def fault_from(element: etree._Element) -> SoapFault:
         role=_text(_part(element, "faultactor", "Role")),
         subcodes=codes[1:],
         entries=() if detail is None else tuple(map(Reply, detail.iterchildren("*"))),
+        at_door=any(map(_is_of_security, values)),
     )
 
 
-def _codes(element: etree._Element) -> Iterator[str]:
-    """Yield the local part of the code and of each subcode within it."""
+def _codes(element: etree._Element) -> Iterator[etree._Element | None]:
+    """Yield the element of the code and of each subcode within it; None for one that is missing."""
     plain = _part(element, "faultcode")
     if plain is not None:
-        yield _local(_text(plain))
+        yield plain
         return
     level = _part(element, "Code")
     while level is not None:
-        yield _local(_text(_part(level, "Value")))
+        yield _part(level, "Value")
         level = _part(level, "Subcode")
+
+
+# WSS SOAP Message Security 1.1 §12: a receiver that cannot take the security header refuses the
+# message with one of these, of the namespace that its header has.
+_SECURITY: Final = frozenset(
+    {
+        "UnsupportedSecurityToken",
+        "UnsupportedAlgorithm",
+        "InvalidSecurity",
+        "InvalidSecurityToken",
+        "FailedAuthentication",
+        "FailedCheck",
+        "SecurityTokenUnavailable",
+        "MessageExpired",
+    }
+)
+# Of 1.0 and 1.1, and of the drafts that older servers still write.
+_SECURITY_SPACES: Final = (
+    "http://docs.oasis-open.org/wss/",
+    "http://schemas.xmlsoap.org/ws/2002/",
+    "http://schemas.xmlsoap.org/ws/2003/",
+)
+
+
+def _is_of_security(code: etree._Element | None) -> bool:
+    """Say whether a code is WS-Security's own: by its namespace, a name alone may be anybody's."""
+    prefix, colon, name = _text(code).rpartition(":")
+    if code is None or not colon or name not in _SECURITY:
+        return False
+    space = code.nsmap.get(prefix)
+    # Servers that forget to declare the prefix use the one that the standard itself uses.
+    return space.startswith(_SECURITY_SPACES) if space else prefix == "wsse"
 
 
 def _reason(element: etree._Element) -> str:

@@ -13,11 +13,12 @@ from claimbridge.contract import Operation
 from claimbridge.soap.addressing import message_headers
 from claimbridge.soap.authenticator import Authenticator
 from claimbridge.soap.charset import as_document
-from claimbridge.soap.envelope import SoapReply, build, open_envelope
+from claimbridge.soap.envelope import Envelope, SoapReply, build, open_envelope
 from claimbridge.soap.http import accept, content_headers
 from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.xmlio import canonical, local_name, parse
 
+_AT_DOOR: Final = frozenset({401, 407})
 _ACCEPT: Final = "text/xml, application/soap+xml, */*;q=0.5"
 
 
@@ -71,7 +72,7 @@ class SoapWire:
         """
         reply = accept(answer, now=self._clock.now())
         if self._authenticator is None:
-            return SoapReply(open_envelope(reply.body), reply.drift)
+            return SoapReply(_seen_at_door(open_envelope(reply.body), reply.status), reply.drift)
         signed = self._authenticator.open(reply.body, message_id=message.id, asked=message.asked)
         return msgspec.structs.replace(signed, drift=reply.drift)
 
@@ -90,3 +91,16 @@ class SoapWire:
             return data
         body = open_envelope(data).body
         return canonical(body) if body is not None else data
+
+
+def _seen_at_door(envelope: Envelope, status: int) -> Envelope:
+    """Return the envelope; a fault under HTTP 401 or 407 was made before the message was read.
+
+    RFC 9110 §15.5.2: the request "has not been applied because it lacks valid authentication
+    credentials"; §15.5.8 the same of a proxy.
+    """
+    if envelope.fault is None or status not in _AT_DOOR:
+        return envelope
+    return msgspec.structs.replace(
+        envelope, fault=msgspec.structs.replace(envelope.fault, at_door=True)
+    )

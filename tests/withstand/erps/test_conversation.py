@@ -11,12 +11,17 @@ from tests.withstand.scene import chart, claim, configured, contract, held, life
 
 from claimbridge.client import Client
 from claimbridge.config import AuthConfig
+from claimbridge.contract.calls.fault import Fault
+from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import NotDelivered, OutcomeUnknown
 from claimbridge.ledger import Ledger
-from claimbridge.model import Outcome, Submission
+from claimbridge.ledger.reading import Reader
+from claimbridge.ledger.wire import OpenReply
+from claimbridge.model import Outcome, State, Submission
 from claimbridge.profiles.conversation import Conversation, Credentials, LogIn, Wait
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.profiles.request import Request
+from claimbridge.profiles.workday.profile import Workday
 from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import KingdeeEasResponder
 
@@ -110,3 +115,36 @@ def test_a_login_that_fails_before_anything_is_not_delivered(tmp_path: Path) -> 
         with pytest.raises(NotDelivered):
             client.submit(claim("C-3"))
         assert erp.ledger() == []
+
+
+class Gossip(Workday):
+    """Posts a journal, asks about it, and takes the answer to the question for one to both."""
+
+    def converse(self, request: Request) -> Conversation:
+        yield request
+        answer = yield replace(self.query(["R-1"]), harmless=True)
+        assert isinstance(answer, Fault)
+        return (self.read_fault(answer),)
+
+
+def test_not_let_in_after_a_posting_leaves_the_outcome_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a profile says: what was refused is the second call, not the first."""
+    refused = Fault("FailedAuthentication", "no", at_door=True)
+    told = Reader.answer
+    calls = []
+
+    def answer(self: Reader, reply: OpenReply, *, asked: str) -> Reply | Fault:
+        calls.append(asked)
+        return refused if len(calls) == 2 else told(self, reply, asked=asked)
+
+    monkeypatch.setattr(Reader, "answer", answer)
+    with Sandbox() as erp:
+        config = configured("workday", port=erp.port, journal=tmp_path / "claims.db", retries=0)
+        ledger = Ledger(config, profile=Gossip(), contract=contract("workday"), chart=chart())
+        with Client(config, ledger=ledger, new_journal=True) as client:
+            with pytest.raises(OutcomeUnknown):
+                client.submit(claim("C-9"))
+            assert client.status("C-9", ask=False).state is State.IN_DOUBT
+        assert len(held(erp.ledger(), "workday", "C-9").posts) == 1

@@ -14,14 +14,24 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
     """What an ERP says went wrong, in the place of a reply.
 
     ``code`` names the kind of failure in the wire's or the ERP's own words (SOAP: ``Client``,
-    ``Server``, ``Receiver`` …), "" where there is none. ``reason`` is the ERP's sentence, "" where
-    it gives none. ``detail`` is what it adds in the contract's own names, None where it adds
-    nothing.
+    ``Server``, ``Receiver`` …), "" where there is none; ``subcodes`` refine it (SOAP 1.2),
+    outermost first. ``reason`` is the ERP's sentence, "" where it gives none. ``detail`` is what it
+    adds in the contract's own names, None where it adds nothing. ``at_door`` says that, by the
+    wire's own standard, the message's credentials or signature were refused, and its content was
+    not looked at.
     """
 
     code: str
     reason: str
     detail: Reply | None = None
+    subcodes: tuple[str, ...] = ()
+    at_door: bool = False
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Every name of the failure: the code's parts between dots, and the subcodes'."""
+        names = (self.code, *self.subcodes)
+        return frozenset(part for name in names for part in name.split(".") if part)
 
 
 __all__ = ["Fault"]

@@ -73,10 +73,19 @@ _REFUSING: Final = _UNREAD | {"Client", "Sender"}
 def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
 
+    NOT_DELIVERED where our credentials or signature were refused (WS-Security's own
+    codes, HTTP 401).
+
     A Server or Receiver fault does not say how far the processing went: it may come after the
     commit. ``typed``: this ERP's faults about documents carry typed details, and one of them says
     that a document is there already. A fault without a known detail may be that one, changed.
     """
+    if fault.at_door:
+        return not_let_in(
+            "the ERP refuses our credentials, or the message's security header: "
+            f"{fault.reason or fault.code}; check user, password, signing key and the clock of "
+            "this machine"
+        )
     # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
     if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):
         return Outcome(kind=OutcomeKind.REJECTED, reasons=(Reason(fault.reason, code=fault.code),))

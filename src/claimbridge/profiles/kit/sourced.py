@@ -26,17 +26,21 @@ def field_at(sources: Mapping[str, str], xpath: str) -> str:
     ``sources`` are those of a Request. Prefixes, the root's name and a ``[1]`` that we do not count
     make no difference. If the place itself came from no field, the first field below it counts.
     """
-    steps = [step.rpartition(":")[2] for step in xpath.strip("/").split("/")]
-    for first in (1, 0):
-        path = "/".join(steps[first:])
-        for place in (path, path.replace("[1]", "")):
-            if not place:
-                continue
-            below = [field for at, field in sources.items() if at.startswith(f"{place}/")]
-            found = sources.get(place) or next(iter(below), "")
-            if found:
-                return found
+    steps = [step.rpartition(":")[2] for step in xpath.split("/") if step]
+    for place in (steps[1:], steps):
+        below = [at for at in sources if place and _lies_at(at.split("/"), place)]
+        exact = [at for at in below if at.count("/") + 1 == len(place)]
+        found = next((sources[at] for at in (*exact, *below) if sources[at]), "")
+        if found:
+            return found
     return ""
+
+
+def _lies_at(at: list[str], place: list[str]) -> bool:
+    """Say whether the path of a source is the place or lies below it; ``[1]`` may go uncounted."""
+    return len(at) >= len(place) and all(
+        wanted in {own, f"{own}[1]"} for own, wanted in zip(at, place, strict=False)
+    )
 
 
 _OF_LINE: Final = {

@@ -75,6 +75,18 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
     entry=ENTRY,
 )
+_ENTRY: Final = "JournalEntryCreateRequest/JournalEntry"
+_OF_2020: Final = (
+    "SAP's WSDLs of 2020 do not have it: download the WSDL of your system anew and name it in "
+    "contract"
+)
+_LATER: Final = {
+    **dict.fromkeys(
+        ("ReversalReason", "ReversalReferenceDocument", "ReversalDate"),
+        f"{_OF_2020}, or reverse the entry in SAP",
+    ),
+    **dict.fromkeys(("OrderID", "Fund", "Grant"), f"{_OF_2020}, or leave the dimension out"),
+}
 _NO_TAXES: Final[Mapping[str, SapTax]] = {}
 _MESSAGES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:claimbridge:sap-journal-entry:message")
 
@@ -96,6 +108,14 @@ class SapJournalEntry:
     capabilities: Capabilities = _CAPABILITIES
     no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
     dimensions: Sequence[str] = DIMENSIONS
+    later_elements: Mapping[str, str] = _LATER
+    kept: Mapping[str, str] = {
+        f"{_ENTRY}/OriginalReferenceDocumentType": "the kind of number that a reversal names",
+        f"{_ENTRY}/OriginalReferenceDocument": "the number that a reversal names",
+        "MessageHeader/TestDataIndicator": "that it is no test",
+        "JournalEntryCreateRequest/MessageHeader/TestDataIndicator": "that it is no test",
+        f"{_ENTRY}/ProductTaxItem/IsDirectTaxPosting": "whether an item's amount holds the tax",
+    }
 
     def __init__(
         self,

@@ -6,10 +6,9 @@ Facts it is built on, from the contract (v30.0) and its documentation:
   our reference, so a repeat is refused, and a lost answer is resolved by asking for the id.
 - The answer names the journal by its ids. A business process decides whether the journal is posted.
   So a submission is *acknowledged*, and its number comes with ``Get_Journals``.
-- A refusal is a ``Validation_Fault`` with several errors; the XPath of each leads to the wrong
-  claim field. A ``Processing_Fault`` does not say how far the processing went.
-- For an id that does not exist, ``Get_Journals`` answers with a fault at the place of the
-  reference. That fault is the evidence that there is no such journal.
+- What faults say is in ``faults``. A refusal about the journal as a whole may be that of a repeat,
+  in words that we do not know. Then Workday is asked whether the journal is there, and the refusal
+  counts only if it is not.
 
 How a voucher becomes a journal: each posting is a line on its ledger account, debit or credit, with
 its cost centre, project and employee as worktags. A further dimension is a worktag of the type that
@@ -20,33 +19,24 @@ A reversal is a journal of its own, whose lines name the journal that they take 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.errors import ClaimError, DocumentError
-from claimbridge.model import (
-    JournalEntry,
-    Outcome,
-    OutcomeKind,
-    Posting,
-    Reason,
-    Side,
-    Submission,
-    as_amount,
-)
-from claimbridge.model.money import EXACT
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.model import Outcome, OutcomeKind, Posting, Role, Side, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
 from claimbridge.profiles.kit.owners import of_document, of_posting
-from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
+from claimbridge.profiles.kit.reading import legible, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
 from claimbridge.profiles.request import Request, as_request
+from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault
+from claimbridge.profiles.workday.replies import read_acceptance, read_journals
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.replies import Reply
@@ -69,8 +59,16 @@ _CAPABILITIES: Final = Capabilities(
     # Workday does not say whether its reference ids distinguish lower and upper case.
     reference_case="upper",
 )
-_JOURNAL_ID: Final = "Accounting_Journal_ID"
+_LINES: Final = "Accounting_Journal_Data/Journal_Entry_Line_Replacement_Data"
+_OF_LINES: Final[Mapping[str, str]] = {
+    "Currency_Reference": "the currency of the amount",
+    "Ledger_Debit_Amount": "an amount",
+    "Ledger_Credit_Amount": "an amount",
+    "Line_Company_Reference": "the company",
+}
+_DATA: Final = "Accounting_Journal_Data"
 _NO_WORKTAGS: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_ROLES: Final[Mapping[Role, Mapping[str, str]]] = MappingProxyType({})
 _K = OutcomeKind
 
 
@@ -80,6 +78,13 @@ class Workday:
     ``account_set`` is the Account_Set_ID that ledger accounts belong to; ``ledger_type`` the
     Ledger_Type_ID, ``journal_source`` the Journal_Source_ID of our journals. ``worktags`` maps
     dimensions of the chart to types of worktag ids (``{"region": "Region_Reference_ID"}``).
+
+    ``worktags_by_role`` gives each line of a role worktags by their types, unless the line has one
+    of this type already: Workday takes one of each. A default spend category is one of them
+    (``{"expense": {"Spend_Category_ID": "Travel"}}``). ``auto_complete`` asks Workday to approve
+    every step of the business process by itself; without it the tenant's approvals decide.
+
+    Raises ConfigurationError CB-243 for a worktag without a type or a value.
     """
 
     name: str = "workday"
@@ -94,6 +99,15 @@ class Workday:
         "posting.tax_base": NO_TAX,
     }
     operations: tuple[str, ...] = (SUBMIT, QUERY)
+    kept: Mapping[str, str] = {
+        "@Add_Only": "that Workday refuses a repeat",
+        "@version": "the form of the answer",
+        "Accounting_Journal_Reference": "which journal is written",
+        "Accounting_Journal_Data/Submit": "that the journal is more than a draft",
+        "Accounting_Journal_Data/Create_Reversal": "that nothing takes the journal back",
+        "Accounting_Journal_Data/Reversal_Date": "that nothing takes the journal back",
+        **{f"{_LINES}/{name}": why for name, why in _OF_LINES.items()},
+    }
 
     def __init__(
         self,
@@ -102,7 +116,12 @@ class Workday:
         ledger_type: str = "Actuals",
         journal_source: str = "Spreadsheet_Upload",
         worktags: Mapping[str, str] = _NO_WORKTAGS,
+        worktags_by_role: Mapping[Role, Mapping[str, str]] = _NO_ROLES,
+        auto_complete: bool = False,
     ) -> None:
+        _check_worktags("worktags", worktags)
+        for role, tags in worktags_by_role.items():
+            _check_worktags(f"worktags_by_role.{role}", tags)
         self._account_set = account_set
         self._ledger_type = ledger_type
         self._journal_source = journal_source
@@ -112,6 +131,8 @@ class Workday:
             "partner": "Employee_ID",
             **worktags,
         }
+        self._of_role = worktags_by_role
+        self._auto_complete = auto_complete
 
     def told_apart_by(self, *, user: str) -> str:
         """Return the tenant's ledger that journals go to."""
@@ -135,38 +156,40 @@ class Workday:
         body: requests.Get_Journals = {
             "@version": VERSION,
             "Request_References": {
-                "JournalEntryReference": [_reference(_JOURNAL_ID, one) for one in references]
+                "JournalEntryReference": [_reference(JOURNAL_ID, one) for one in references]
             },
         }
         return as_request(QUERY, body)
 
     def converse(self, request: Request) -> Conversation:
-        """Perform one call; the errors of a refusal name the claim fields behind them."""
+        """Ask, or submit; where a refusal may be that of a repeat, ask whether it is one.
+
+        The errors of a refusal name the claim fields behind them.
+        """
+        asks = request.operation == QUERY
+        reference = _asked(request) if asks else str(request.body[_DATA][JOURNAL_ID])
         answer = yield from answer_to(request)
         if not isinstance(answer, Fault):
             return self.read(answer)
-        outcome = self.read_fault(answer)
-        reasons = tuple(
-            msgspec.structs.replace(
-                reason, field=field_at(request.sources, reason.field) or reason.field
-            )
-            for reason in outcome.reasons
-        )
-        return (msgspec.structs.replace(outcome, reasons=reasons),)
+        outcome = read_fault(answer, asked=reference)
+        if asks:
+            return (outcome,)
+        if outcome.kind is _K.REJECTED and may_exist(answer):
+            question = msgspec.structs.replace(self.query([reference]), harmless=True)
+            outcome = _of_refusal(outcome, (yield from self.converse(question)), reference)
+        return (_at_claim_fields(outcome, request),)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return what became of a journal, or which of those asked for Workday holds."""
         if reply.local == f"{SUBMIT}_Response":
-            return (legible(_read_acceptance, reply, 1),)
+            return (legible(read_acceptance, reply, 1),)
         if reply.local == f"{QUERY}_Response":
-            return _journals(reply)
+            return read_journals(reply)
         return (unknown(f"the reply is a {reply.local}, which answers no question of ours"),)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what a fault's detail says; only a ``Validation_Fault`` refuses."""
-        if fault.detail is None or fault.detail.local != "Validation_Fault":
-            return read_untyped(fault, typed=True)
-        return legible(_invalid, fault.detail, 1)
+        """Return what a fault says by itself; only a validation refuses."""
+        return read_fault(fault)
 
     def _journal(self, submission: Submission, *, taken_back: str) -> Request:
         voucher = submission.voucher
@@ -189,6 +212,9 @@ class Workday:
         body: requests.Submit_Accounting_Journal = {
             "@Add_Only": True,
             "@version": VERSION,
+            "Business_Process_Parameters": (
+                {"Auto_Complete": True} if self._auto_complete else None
+            ),
             "Accounting_Journal_Data": journal,
         }
         return as_request(SUBMIT, of_document(submission, body))
@@ -224,9 +250,22 @@ class Workday:
                 code="CB-166",
                 claim_id=claim_id,
             )
-        return [
+        kinds = {self._worktags[name] for name in held}
+        own = [
             _reference(self._worktags[name], code.text, code.field) for name, code in held.items()
         ]
+        others = self._of_role.get(posting.role, {})
+        return own + [_reference(kind, others[kind]) for kind in others if kind not in kinds]
+
+
+def _check_worktags(option: str, tags: Mapping[str, str]) -> None:
+    for name, value in tags.items():
+        if not (name.strip() and value.strip()):
+            raise ConfigurationError(
+                f"profile 'workday': {option}: {name!r} = {value!r} says too little of a worktag; "
+                "see [ledger.X.options]",
+                code="CB-243",
+            )
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
@@ -234,132 +273,43 @@ def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObject
     return {"ID": [{"@type": kind, "#text": Sourced(value, field) if field else value}]}
 
 
-def _read_acceptance(reply: Reply, number: int) -> Outcome:
-    """Read the answer to a submission: a journal's id is the evidence that the journal exists."""
-    ids = _ids(reply.all("Accounting_Journal_Reference"))
-    messages = "; ".join(
-        one.text("Message")
-        for one in reply.all("Exceptions_Response_Data", "Exceptions_Data", "Exception_Data")
-    )
-    if not ids:
-        text = f"the answer names no journal{': ' if messages else ''}{messages}"
-        return unknown(text, item=number)
-    reference = ids.get(_JOURNAL_ID)
-    return Outcome(kind=_K.ACKNOWLEDGED, reference=reference, text=messages, item=number)
+def _asked(request: Request) -> str:
+    """Return the one reference that a question names; "" where it names several."""
+    named = [
+        one["#text"]
+        for reference in request.body["Request_References"]["JournalEntryReference"]
+        for one in reference["ID"]
+    ]
+    return str(named[0]) if len(named) == 1 else ""
 
 
-def _journals(reply: Reply) -> tuple[Outcome, ...]:
-    """Read the journals of an answer; ABSENT only if the answer says that there is none."""
-    entries = reply.all("Response_Data", "Journal_Entry", "Journal_Entry_Data")
-    outcomes = [legible(_journal, entry, n) for n, entry in enumerate(entries, start=1)]
-    if outcomes:
-        return tuple(outcomes)
-    if reply.text("Response_Results", "Total_Results") == "0":
-        asked = [
-            one.text() for one in reply.all("Request_References", "JournalEntryReference", "ID")
-        ]
-        return tuple(
-            Outcome(kind=_K.ABSENT, reference=reference or None, item=n)
-            for n, reference in enumerate(asked or [""], start=1)
-        )
-    return (unknown("the answer holds no journal, and does not say that there is none"),)
+def _of_refusal(refused: Outcome, answers: Sequence[Outcome], reference: str) -> Outcome:
+    """Return what a refusal about the journal as a whole means, by what Workday holds.
 
-
-def _journal(entry: Reply, number: int) -> Outcome:
-    """Read one journal; without a number or a known status it is not posted."""
-    ids = _ids(entry.all("Journal_Entry_Reference"))
-    reference = entry.text("External_Reference_ID") or ids.get(_JOURNAL_ID)
-    status = _ids(entry.all("Journal_Status_Reference")).get("Journal_Entry_Status_ID", "")
-    journal_number = entry.text("Journal_Number")
-    if status == "Posted" and journal_number:
-        undone = _ids(entry.all("Cancel_Reversed_By_Journal_Entry_Reference"))
-        company = _ids(entry.all("Company_Reference")).get("Company_Reference_ID", "")
-        return Outcome(
-            kind=_K.REVERSED if undone else _K.POSTED,
-            reference=reference,
-            journal_entry=JournalEntry(journal_number, company),
-            totals=_totals(entry),
-            item=number,
-        )
-    if status in _WAITING:
-        return Outcome(
-            kind=_K.ACKNOWLEDGED, reference=reference, totals=_totals(entry), item=number
-        )
-    if status in _ENDED:
-        reason = Reason(f"the journal is {status.lower()} in Workday", code=status)
-        return Outcome(kind=_K.REJECTED, reference=reference, reasons=(reason,), item=number)
-    text = f"the journal has the status {status!r} and the number {journal_number!r}"
-    return unknown(text, reference=reference, item=number)
-
-
-_WAITING: Final = frozenset({"Created", "In_Progress"})
-_ENDED: Final = frozenset({"Canceled", "Denied"})
-
-
-def _totals(entry: Reply) -> dict[str, Decimal]:
-    """Return the lines' debits by currency; {} when the lines hold none."""
-    own = _ids(entry.all("Currency_Reference")).get("Currency_ID", "")
-    debits: dict[str, Decimal] = {}
-    credits: dict[str, Decimal] = {}
-    for line in entry.all("Journal_Entry_Line_Data"):
-        currency = _ids(line.all("Currency_Reference")).get("Currency_ID", own)
-        for sums, name in ((debits, "Debit_Amount"), (credits, "Credit_Amount")):
-            if currency and (text := line.text(name)):
-                so_far = sums.get(currency, Decimal(0))
-                sums[currency] = EXACT.add(so_far, _amount(text, currency))
-    # If the lines do not balance, some were not read, and their sum is no evidence.
-    return {one: total for one, total in debits.items() if total} if debits == credits else {}
-
-
-def _amount(text: str, currency: str) -> Decimal:
-    """Return an amount, which Workday writes with six decimals in every currency."""
-    plain = text.rstrip("0").rstrip(".") if "." in text else text
-    return as_amount(plain or "0", currency, what="an amount")
-
-
-def _invalid(detail: Reply, number: int) -> Outcome:
-    """Read a refusal: its errors, unless they say that a journal exists, or does not exist.
-
-    An error that points nowhere into the journal may say either, in words.
+    Where there is a journal, the refusal was that of a repeat. Its amounts are compared before it
+    is taken for ours. A refusal stands only if Workday says that there is none.
     """
-    errors = detail.all("Validation_Error")
-    places = [_plain(error.text("Xpath")) for error in errors]
-    if places and all(place.endswith(_DUPLICATE) for place in places):
-        return Outcome(kind=_K.DUPLICATE, text=errors[0].text("Message"), item=number)
-    if places and all("/JournalEntryReference" in place for place in places):
-        return Outcome(kind=_K.ABSENT, item=number)
-    if not places or not all("/Accounting_Journal_Data" in place for place in places):
-        why = "; ".join(error.text("Detail_Message") or error.text("Message") for error in errors)
-        return unknown(f"Workday refuses without a place: {why or 'no reason'}", item=number)
+    words = "; ".join(one.text for one in refused.reasons)
+    ours = [one for one in answers if (one.reference or reference).upper() == reference.upper()]
+    kinds = {one.kind for one in ours}
+    if kinds == {_K.ABSENT}:
+        return refused
+    if not kinds or kinds & {_K.ABSENT, _K.UNKNOWN, _K.NOT_DELIVERED, _K.UNAVAILABLE, _K.REJECTED}:
+        held = "; ".join(one.text or str(one.kind) for one in ours) or "the answer names another"
+        return unknown(f"Workday refuses ({words}), and does not say whether it is there: {held}")
+    return Outcome(kind=_K.DUPLICATE, text=words)
+
+
+def _at_claim_fields(outcome: Outcome, request: Request) -> Outcome:
+    """Return a refusal whose errors name claim fields; those about the whole name none."""
     reasons = tuple(
-        Reason(
-            error.text("Detail_Message") or error.text("Message") or "no reason given",
-            field=error.text("Xpath"),
-        )
-        for error in errors
+        msgspec.structs.replace(reason, field=_field_of(reason.field, request))
+        for reason in outcome.reasons
     )
-    return Outcome(kind=_K.REJECTED, reasons=reasons, item=number)
+    return msgspec.structs.replace(outcome, reasons=reasons)
 
 
-# Add_Only refuses an id that exists, at the place of the id.
-_DUPLICATE: Final = (f"/Accounting_Journal_Data/{_JOURNAL_ID}", "/@Add_Only")
-
-
-def _plain(xpath: str) -> str:
-    """Return an XPath without prefixes."""
-    return "/".join(step.rpartition(":")[2] for step in xpath.split("/"))
-
-
-def _ids(references: Sequence[Reply]) -> dict[str, str]:
-    """Return the ids of an object by their types; raises DocumentError for one with two values."""
-    ids: dict[str, str] = {}
-    for one in (one for reference in references for one in reference.all("ID")):
-        kind, value = one.text("@type"), one.text()
-        if not (kind and value):
-            continue
-        if ids.setdefault(kind, value) != value:
-            raise DocumentError(
-                f"the reply gives two values for the id {kind}; neither is reliable",
-                code="CB-155",
-            )
-    return ids
+def _field_of(path: str, request: Request) -> str:
+    if path.partition("[")[0] == _DATA and "/" not in path:
+        return ""
+    return field_at(request.sources, path) or path

@@ -20,6 +20,7 @@ Submit_Accounting_Journal_RequestType = TypedDict(
         "@Add_Only": "NotRequired[bool | Sourced | None]",
         "@version": "NotRequired[str | Sourced | None]",
         "Accounting_Journal_Reference": "NotRequired[Accounting_JournalObjectType | None]",
+        "Business_Process_Parameters": "NotRequired[Financials_Business_Process_ParametersType | None]",
         "Accounting_Journal_Data": "Accounting_Journal_DataType",
     },
 )
@@ -32,6 +33,10 @@ Accounting_JournalObjectType = TypedDict(
         "ID": "NotRequired[list[Accounting_JournalObjectIDType] | None]",
     },
 )
+
+
+class Financials_Business_Process_ParametersType(TypedDict):
+    Auto_Complete: NotRequired[bool | Sourced | None]
 
 
 class Accounting_Journal_DataType(TypedDict):

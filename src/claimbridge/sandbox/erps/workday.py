@@ -2,7 +2,8 @@
 
 A tenant takes in a valid journal, and the journal's business process posts it. The answer to the
 submission names the journal by ids, without a number. With ``Add_Only`` an existing id is refused.
-Every refusal is a Validation_Fault whose errors point at their places by XPath.
+Every refusal is a Validation_Fault whose errors point at their places by XPath. Tenants differ in
+how they write places, in where they refuse a repeat, and in the user's language.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from claimbridge.model import JournalEntry
 from claimbridge.sandbox.kit.books import ErpTransaction
 from claimbridge.sandbox.kit.disturbances import OperationKind
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher, Objection, Series
+from claimbridge.sandbox.kit.manner import Manner
 from claimbridge.sandbox.kit.markup import element, optional, render
 from claimbridge.sandbox.kit.responder import Desk, ErpAnswer, ErpCall
 from claimbridge.sandbox.kit.rules import irreversible
@@ -39,6 +41,13 @@ _REFUSALS: Final = {
 }
 """What a tenant says of its own state, by the sandbox's names."""
 _STATUS: Final = {"entered": "In_Progress", "rejected": "Denied"}
+# What the contract says of a journal that is there, and the same for users of other languages.
+_ADD_ONLY: Final = "The Web Service is set to Add Only; documents cannot be resubmitted."
+_ADD_ONLY_ELSEWHERE: Final = (
+    _ADD_ONLY,
+    "Der Webdienst darf nur hinzufügen; Belege können nicht erneut eingereicht werden.",
+    "Web 服务仅允许新增，不能重新提交单据。",
+)
 
 
 class WorkdayResponder:
@@ -82,8 +91,7 @@ class WorkdayResponder:
         entry = _entry(journal)
         with desk.books.transaction() as books:
             if books.document_of(self.name, entry.reference) is not None:
-                exists = Objection("exists", f"The ID {entry.reference} is already in use.")
-                return _invalid(call, [(exists, f"{_ROOT}/wd:Accounting_Journal_ID")])
+                return _invalid(call, [_repeat(entry.reference, call.manner)])
             target = self._target(entry, books)
             objections = list(desk.rules.objections(entry))
             if target is not None:
@@ -106,17 +114,7 @@ class WorkdayResponder:
             held = [books.latest(self.name, reference) for reference in asked]
         lacking = [n for n, one in enumerate(held, start=1) if one is None]
         if lacking:
-            place = "wd:Get_Journals_Request/wd:Request_References/wd:JournalEntryReference"
-            return _invalid(
-                call,
-                [
-                    (
-                        Objection("absent", f"{asked[n - 1]} is not a valid ID value"),
-                        f"{place}[{n}]/wd:ID",
-                    )
-                    for n in lacking
-                ],
-            )
+            return _invalid(call, [_absence(asked[n - 1], n, call.manner) for n in lacking])
         echo = element(f"{_WD}Request_References")
         echo.extend(_ids("JournalEntryReference", Accounting_Journal_ID=one) for one in asked)
         results = element(
@@ -124,7 +122,7 @@ class WorkdayResponder:
             element(f"{_WD}Total_Results", str(len(asked))),
             element(f"{_WD}Page", "1"),
         )
-        data = element(f"{_WD}Response_Data", *(_journal(one) for one in held if one))
+        data = element(f"{_WD}Response_Data", *(_journal(one, call.manner) for one in held if one))
         root = element(f"{_WD}Get_Journals_Response", echo, results, data)
         return ErpAnswer(content=render(root))
 
@@ -209,9 +207,10 @@ def _acceptance(document: ErpDocument) -> etree._Element:
     )
 
 
-def _journal(document: ErpDocument) -> etree._Element:
+def _journal(document: ErpDocument, manner: Manner) -> etree._Element:
     named = {"WID": _wid(document), "Accounting_Journal_ID": document.reference}
     status = _STATUS.get(document.status, "Posted")
+    status = manner.choose("status", status, status.upper())
     undone = document.reversed_by
     data = element(
         f"{_WD}Journal_Entry_Data",
@@ -226,24 +225,53 @@ def _journal(document: ErpDocument) -> etree._Element:
         if undone
         else None,
         *(
-            _line(posting, number)
+            _line(posting, number, manner)
             for number, posting in enumerate(document.entry.postings, start=1)
         ),
     )
     return element(f"{_WD}Journal_Entry", _ids("Journal_Entry_Reference", **named), data)
 
 
-def _line(posting: ErpPosting, number: int) -> etree._Element:
-    amount = "Debit_Amount" if posting.side == "debit" else "Credit_Amount"
+def _line(posting: ErpPosting, number: int, manner: Manner) -> etree._Element:
+    held = {posting.side: f"{posting.amount:.6f}"}
+    # Some tenants write a zero on the other side.
+    other = manner.choose("other side", "", "0")
     return element(
         f"{_WD}Journal_Entry_Line_Data",
         element(f"{_WD}Line_Order", str(number)),
         _ids("Ledger_Account_Reference", Ledger_Account_ID=posting.account),
-        element(f"{_WD}{amount}", f"{posting.amount:.6f}"),
+        optional(f"{_WD}Debit_Amount", held.get("debit", other)),
+        optional(f"{_WD}Credit_Amount", held.get("credit", other)),
     )
 
 
-def _invalid(call: ErpCall, errors: Sequence[tuple[Objection, str]]) -> ErpAnswer:
+_Error = tuple[Objection, str]
+"""What is wrong, and the XPath below the envelope, with counts only where they tell apart."""
+
+
+def _repeat(reference: str, manner: Manner) -> _Error:
+    """Return the refusal of an id that exists: where, and in which words, is the tenant's."""
+    request, _, data = _ROOT.partition("/")
+    own = f"The ID {reference} is already in use."
+    place = manner.choose(
+        "repeat",
+        f"{_ROOT}/wd:Accounting_Journal_ID",
+        f"{request}/@wd:Add_Only",
+        f"{request}/{data}",
+        request,
+    )
+    return Objection("exists", manner.choose("words", own, *_ADD_ONLY_ELSEWHERE)), place
+
+
+def _absence(reference: str, number: int, manner: Manner) -> _Error:
+    """Return the refusal of a question for an id that nobody has."""
+    place = f"wd:Get_Journals_Request/wd:Request_References/wd:JournalEntryReference[{number}]"
+    words = f"'{reference}' is not a valid ID value for type = 'Accounting_Journal_ID'"
+    step = manner.choose("id", "/wd:ID", "")
+    return Objection("absent", f"Invalid ID value.  {words}"), f"{place}{step}"
+
+
+def _invalid(call: ErpCall, errors: Sequence[_Error]) -> ErpAnswer:
     detail = element(f"{_WD}Validation_Fault")
     told = call.manner.choose("message", "Validation error occurred.", "", "验证出错。")
     for objection, place in errors:

@@ -138,7 +138,19 @@ def _with_totals(flight: Submission, outcome: Outcome, ledger: Exchanger) -> Pla
     if not ledger.rules.capabilities.can_query:
         return outcome
     (answer,) = outcome_of_each((flight,), (yield from ledger.exchange("query", (flight,))))
-    return answer if answer.kind in EVIDENCE and answer.totals else outcome
+    if answer.kind in EVIDENCE and answer.totals:
+        return answer
+    if flight.doubt_since is None or outcome.journal_entry is not None or answer.kind in EVIDENCE:
+        return outcome
+    # "There already" names no entry, and the ERP does not find one: nothing is acknowledged on
+    # that, and nothing refused. It stays in doubt, and is asked for again.
+    held = "has no such document" if answer.kind is OutcomeKind.ABSENT else answer.text
+    return Outcome(
+        kind=OutcomeKind.UNKNOWN,
+        reference=outcome.reference,
+        text=f"the ERP refuses it as there already, but asked for it: {held or answer.kind}",
+        retry_after=answer.retry_after,
+    )
 
 
 class Tries:
