@@ -17,6 +17,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.request import Request
 from claimbridge.xmlio import parse
 
 OLDER = Contract.load(Bundle.from_package("kingdee-eas-rows.wsdl"))
@@ -192,6 +193,15 @@ def test_a_dead_session_of_the_older_service_costs_one_more_call() -> None:
     asked, (end,) = held(profile, profile.submit([submission()]), DEAD, None, in_rows(SAVED))
     assert asked[0] is asked[2]
     assert end.kind is K.POSTED
+
+
+def test_a_request_of_one_s_own_is_sent_as_it_is() -> None:
+    """A subclass may build what it likes; nothing is looked up or sent again for it."""
+    profile = loaded("strings", listing=["reference", "number"])
+    own = Request(operation="importVoucher", body={})
+    asked, end = held(profile, own, DEAD)
+    assert asked == [own]
+    assert [one.kind for one in end] == [K.UNAVAILABLE]
 
 
 # --- the handed cases ---------------------------------------------------------------------------

@@ -232,7 +232,9 @@ class KingdeeEas:
         """Ask, or import; if the session was dead, log in and do it once more."""
         if isinstance(request, LookupRequest):
             return (yield from self._lookup.look_up(request, alone=True))
-        assert isinstance(request, ImportRequest)  # this profile builds no other
+        if not isinstance(request, ImportRequest):  # a subclass built it: it is sent as it is
+            answer = yield from answer_to(request)
+            return self._read(answer, None)
         answer = yield from answer_to(request)
         if is_dead(answer):
             yield LogIn()
