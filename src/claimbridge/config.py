@@ -30,6 +30,7 @@ from claimbridge.environment import Variable, overrides_nothing, read_as, stem, 
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.model.zones import find_zone
 from claimbridge.places import path_in
+from claimbridge.profiles.extra.settings import Extra
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,7 +109,9 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
-    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``book`` tells
+    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``omit`` are paths
+    of fields that its requests to post or reverse leave out, ``extra`` fields that they get besides
+    (see ``claimbridge.profiles.extra``). ``book`` tells
     this book apart from others behind the same endpoint, where the profile's options do not. A
     ``parallel`` ledger is given the same claims as others. ``production`` marks a ledger in which
     people keep their accounts: a probe is refused there, unless somebody insists.
@@ -137,6 +140,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     replies: Replies | None = None
     endpoints: dict[str, str] = {}
     options: dict[str, Any] = {}
+    omit: tuple[str, ...] = ()
+    extra: tuple[Extra, ...] = ()
     soap: Literal["1.1", "1.2"] = "1.1"
     book: str = ""
     parallel: bool = False

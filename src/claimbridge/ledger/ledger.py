@@ -11,6 +11,7 @@ from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.ledger.exchange import ExchangeRun
+from claimbridge.ledger.extra_checks import check_extras
 from claimbridge.ledger.listing import list_records
 from claimbridge.ledger.reading import Reader, not_built, of_question
 from claimbridge.ledger.setup import Setup
@@ -40,13 +41,17 @@ class Ledger:
         signer: Signer | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        """Open profile, contract, chart and identity; arguments replace what ``config`` names."""
+        """Open profile, contract, chart and identity; arguments replace what ``config`` names.
+
+        Raises ConfigurationError: CB-247 to CB-249 for fields of ``extra`` and ``omit``.
+        """
         self.setup: Final = Setup(
             config, profile=profile, contract=contract, chart=chart, signer=signer, clock=clock
         )
         self.rules: Final = self.setup.rules
         self.writer: Final = Writer(self.setup)
         self.reader: Final = Reader(self.setup)
+        check_extras(self.setup, self.writer)
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; see ``Writer.preview``."""

@@ -28,6 +28,8 @@ from claimbridge.profiles.abilities import (
 )
 from claimbridge.profiles.base import Capabilities, Profile
 from claimbridge.profiles.conversation import Credentials
+from claimbridge.profiles.extra.extras import Extras
+from claimbridge.profiles.extra.opening import open_extras
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.submission import BookConfig, Rules, place_of
@@ -58,6 +60,9 @@ class Setup:
         )
         _check_auth(config, self.profile)
         _check_freshness(config, self.profile.capabilities)
+        self.extras: Final[Extras] = open_extras(
+            self.profile, config.omit, config.extra, about=f"ledger {config.name}"
+        )
         self.sessions: Final = Sessions()
         self.drifts: Final = Drifts(config.name)
         self._chart = chart
@@ -102,13 +107,23 @@ class Setup:
         if self._contract is not None:
             return self._contract
         if self.config.contract is not None:
-            return _open_contract(self.profile, self.config.path(self.config.contract))
+            return self._open_contract(self.config.path(self.config.contract))
         return self.own_contract
 
     @cached_property
     def own_contract(self) -> Contract:
         """The contract that the profile itself names; another port's operations may be in it."""
-        return _open_contract(self.profile, Bundle.named(self.profile.contract))
+        return self._open_contract(Bundle.named(self.profile.contract))
+
+    def _open_contract(self, source: Path | Bundle) -> Contract:
+        """Return the ERP's contract, opened for what is used of it: by the profile, and added."""
+        profile = self.profile
+        types = tuple(profile.types) if isinstance(profile, NamesTypes) else ()
+        return Contract.load(
+            source,
+            operations=tuple(profile.operations) if isinstance(profile, NamesOperations) else (),
+            types=(*types, *self.extras.types),
+        )
 
     @property
     def has_chart(self) -> bool:
@@ -174,15 +189,6 @@ def _with_records(config: LedgerConfig, profile: Profile) -> Profile:
         return profile
     records = read_records(config, book_config_of(config, profile).place)
     return profile.with_records(records) if records.lists or profile.needed_kinds else profile
-
-
-def _open_contract(profile: Profile, source: Path | Bundle) -> Contract:
-    """Return the ERP's contract, opened for what the profile says it uses of one."""
-    return Contract.load(
-        source,
-        operations=tuple(profile.operations) if isinstance(profile, NamesOperations) else (),
-        types=tuple(profile.types) if isinstance(profile, NamesTypes) else (),
-    )
 
 
 def _check_auth(config: LedgerConfig, profile: Profile) -> None:

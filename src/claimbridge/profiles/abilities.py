@@ -215,6 +215,19 @@ class NamesNoPlace(Protocol):
 
 
 @runtime_checkable
+class NamesKept(Protocol):
+    """A profile that needs constants in its requests: to refuse repeats, or to read its answers.
+
+    What carries the reference, amounts, accounts and the like is found out, and not listed.
+    """
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """The paths that ``omit`` and ``extra`` leave alone, without counts, with the reasons."""
+        ...
+
+
+@runtime_checkable
 class NamesLaterElements(Protocol):
     """A profile whose ERP's contract has grown: a site's contract may be of an older generation."""
 

@@ -70,6 +70,23 @@ _NO_PLACE: Final[Mapping[str, str]] = {
 }
 
 
+_KEPT: Final[Mapping[str, str]] = {
+    **{
+        f"{at}/item/{name}": why
+        for at in ("col", "voucherCols")
+        for name, why in {
+            "currencyNumber": "the currency",
+            "localRate": "the rate",
+            "entrySeq": "the number of the entry",
+            "asstSeq": "the number of the row",
+            "itemFlag": "the kind of the row",
+        }.items()
+    },
+    "isSubmit": "whether it is more than a draft",
+    "isVerify": "whether it is more than a draft",
+}
+
+
 class KingdeeEas:
     """EAS's way, with the settings that differ from one EAS to the next.
 
@@ -153,6 +170,7 @@ class KingdeeEas:
         self.ports: Mapping[str, str] = {"login": "EASLogin", **ENDPOINTS[facade]}
         self.operations: tuple[str, ...] = (OPERATIONS[facade], FIND, "login")
         self.no_place: Mapping[str, str] = _NO_PLACE
+        self.kept: Mapping[str, str] = _KEPT
         self.dimensions: tuple[str, ...] = tuple(self._settings.dimensions)
         self.capabilities: Capabilities = Capabilities(
             can_query=asks,

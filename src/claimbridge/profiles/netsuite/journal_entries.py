@@ -112,6 +112,21 @@ _NOT_IN_ENTRIES: Final[Mapping[str, str]] = {
 }
 
 
+_AMOUNTS: Final = ("debitTax", "creditTax", "grossAmt", "tax1Amt", "totalAmount")
+_KEPT: Final[Mapping[str, str]] = {
+    "record/lineList/@replaceAll": "that a repeat replaces the lines, and adds none",
+    "record/expenseList/@replaceAll": "that a repeat replaces the lines, and adds none",
+    "record/expenseList/expense/corporateCreditCard": "whom the amount is owed to",
+    "record/@internalId": "which record is written",
+    "record/reversalDate": "that nothing takes the entry back",
+    "record/reversalEntry": "that nothing takes the entry back",
+    **dict.fromkeys((f"record/lineList/line/{name}" for name in _AMOUNTS), "an amount"),
+    "record/entity": "whom the amounts are owed to",
+    "record/advance": "the amount of advances",
+    "record/acctCorpCardExp": "the account of the card",
+}
+
+
 class NetSuite:
     """NetSuite's way, with the settings that differ from one account to the next.
 
@@ -140,6 +155,7 @@ class NetSuite:
         *(UPSERT, QUERY, UPSERT_LIST, CHECK, RESULT),
         *(SEARCH, MORE, GET_ALL),
     )
+    kept: Mapping[str, str] = _KEPT
 
     def __init__(
         self,

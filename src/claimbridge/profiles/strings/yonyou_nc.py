@@ -75,6 +75,14 @@ class YonyouNc:
         "posting.tax_code": NO_TAX,
         "posting.tax_base": NO_TAX,
     }
+    kept: Mapping[str, str] = {
+        "@billtype": "the kind of the document",
+        "@replace": "that NC replaces no voucher by it",
+        "voucher/voucher_head/details/item/detailindex": "the number of the entry",
+        "voucher/voucher_head/details/item/excrate2": "the rate",
+        "voucher/voucher_head/pk_voucher": "which voucher is written",
+        "voucher/voucher_head/discardflag": "whether the voucher counts",
+    }
 
     def __init__(
         self,

@@ -59,6 +59,13 @@ _CAPABILITIES: Final = Capabilities(
     # Workday does not say whether its reference ids distinguish lower and upper case.
     reference_case="upper",
 )
+_LINES: Final = "Accounting_Journal_Data/Journal_Entry_Line_Replacement_Data"
+_OF_LINES: Final[Mapping[str, str]] = {
+    "Currency_Reference": "the currency of the amount",
+    "Ledger_Debit_Amount": "an amount",
+    "Ledger_Credit_Amount": "an amount",
+    "Line_Company_Reference": "the company",
+}
 _DATA: Final = "Accounting_Journal_Data"
 _NO_WORKTAGS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_ROLES: Final[Mapping[Role, Mapping[str, str]]] = MappingProxyType({})
@@ -92,6 +99,15 @@ class Workday:
         "posting.tax_base": NO_TAX,
     }
     operations: tuple[str, ...] = (SUBMIT, QUERY)
+    kept: Mapping[str, str] = {
+        "@Add_Only": "that Workday refuses a repeat",
+        "@version": "the form of the answer",
+        "Accounting_Journal_Reference": "which journal is written",
+        "Accounting_Journal_Data/Submit": "that the journal is more than a draft",
+        "Accounting_Journal_Data/Create_Reversal": "that nothing takes the journal back",
+        "Accounting_Journal_Data/Reversal_Date": "that nothing takes the journal back",
+        **{f"{_LINES}/{name}": why for name, why in _OF_LINES.items()},
+    }
 
     def __init__(
         self,
