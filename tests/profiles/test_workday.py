@@ -118,6 +118,14 @@ def test_worktags_by_role_fill_up_what_a_line_does_not_have() -> None:
     assert body.count('type="Fund_ID">F1<') == payables > 0
 
 
+def test_requests_name_the_version_of_the_endpoint() -> None:
+    """In both calls."""
+    assert 'version="v30.0"' in rendered()
+    assert 'version="v42.1"' in rendered(version="v42.1")
+    question = Workday(version="v42.1").query(["R-1"])
+    assert question.body["@version"] == "v42.1"
+
+
 def test_auto_complete_is_asked_for_only_where_it_is_set() -> None:
     """Without the option nothing is said of the business process."""
     assert "Business_Process_Parameters" not in rendered(auto_complete=False)
@@ -133,6 +141,7 @@ def test_auto_complete_is_asked_for_only_where_it_is_set() -> None:
         {"worktags_by_role": {"expense": "T"}},
         {"worktags": {"region": ""}},
         {"auto_complete": "perhaps"},
+        {"version": "30"},
     ],
 )
 def test_wrong_options_are_refused_when_loaded(options: dict[str, Any]) -> None:

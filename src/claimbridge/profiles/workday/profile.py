@@ -18,6 +18,7 @@ A reversal is a journal of its own, whose lines name the journal that they take 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,7 @@ from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
 from claimbridge.profiles.request import Request, as_request
-from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault
+from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault, refusal
 from claimbridge.profiles.workday.replies import read_acceptance, read_journals
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 SUBMIT: Final = "Submit_Accounting_Journal"
 QUERY: Final = "Get_Journals"
-VERSION: Final = "v30.0"
+_VERSION: Final = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
@@ -84,7 +85,10 @@ class Workday:
     (``{"expense": {"Spend_Category_ID": "Travel"}}``). ``auto_complete`` asks Workday to approve
     every step of the business process by itself; without it the tenant's approvals decide.
 
-    Raises ConfigurationError CB-243 for a worktag without a type or a value.
+    ``version`` is the version of the service that requests name; the endpoint's path has it too.
+
+    Raises ConfigurationError CB-243 for a worktag without a type or a value, and for what is no
+    version.
     """
 
     name: str = "workday"
@@ -118,10 +122,14 @@ class Workday:
         worktags: Mapping[str, str] = _NO_WORKTAGS,
         worktags_by_role: Mapping[Role, Mapping[str, str]] = _NO_ROLES,
         auto_complete: bool = False,
+        version: str = "v30.0",
     ) -> None:
         _check_worktags("worktags", worktags)
         for role, tags in worktags_by_role.items():
             _check_worktags(f"worktags_by_role.{role}", tags)
+        if not _VERSION.fullmatch(version):
+            raise _wrong("version", f"{version!r} is no version such as v30.0")
+        self._version = version
         self._account_set = account_set
         self._ledger_type = ledger_type
         self._journal_source = journal_source
@@ -154,7 +162,7 @@ class Workday:
     def query(self, references: Sequence[str]) -> Request:
         """Return ``Get_Journals`` for journals by our ids."""
         body: requests.Get_Journals = {
-            "@version": VERSION,
+            "@version": self._version,
             "Request_References": {
                 "JournalEntryReference": [_reference(JOURNAL_ID, one) for one in references]
             },
@@ -174,9 +182,10 @@ class Workday:
         outcome = read_fault(answer, asked=reference)
         if asks:
             return (outcome,)
-        if outcome.kind is _K.REJECTED and may_exist(answer):
+        if outcome.kind in {_K.REJECTED, _K.UNKNOWN} and may_exist(answer):
             question = msgspec.structs.replace(self.query([reference]), harmless=True)
-            outcome = _of_refusal(outcome, (yield from self.converse(question)), reference)
+            found = yield from self.converse(question)
+            outcome = _of_refusal(refusal(answer), found, reference)
         return (_at_claim_fields(outcome, request),)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
@@ -211,7 +220,7 @@ class Workday:
         }
         body: requests.Submit_Accounting_Journal = {
             "@Add_Only": True,
-            "@version": VERSION,
+            "@version": self._version,
             "Business_Process_Parameters": (
                 {"Auto_Complete": True} if self._auto_complete else None
             ),
@@ -261,11 +270,13 @@ class Workday:
 def _check_worktags(option: str, tags: Mapping[str, str]) -> None:
     for name, value in tags.items():
         if not (name.strip() and value.strip()):
-            raise ConfigurationError(
-                f"profile 'workday': {option}: {name!r} = {value!r} says too little of a worktag; "
-                "see [ledger.X.options]",
-                code="CB-243",
-            )
+            raise _wrong(option, f"{name!r} = {value!r} says too little of a worktag")
+
+
+def _wrong(option: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"profile 'workday': {option}: {why}; see [ledger.X.options]", code="CB-243"
+    )
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
