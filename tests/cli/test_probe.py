@@ -39,6 +39,13 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EAS_PASSWORD", "right")
 
 
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """An ERP whose replies are as untidy as life."""
+    with Sandbox(lifelike=True) as erp:
+        yield erp
+
+
 def configure(folder: Folder, sandbox: Sandbox, profile: str, **values: Any) -> None:
     """Let the ledger CN01 be a profile's, with time-outs as short as can be."""
     further = list(EAS) if profile == "kingdee-eas" else []
