@@ -163,9 +163,11 @@ def test_the_sandbox_is_as_untidy_as_it_is_told(option: str, tidy: bool) -> None
         for line in announced:
             if "Ctrl-C" in line:
                 break
-        ask = b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><q:ListChanges'
-        ask += b' xmlns:q="urn:claimbridge:voucher-service:1"><q:Limit>1</q:Limit></q:ListChanges>'
-        ask += b"</e:Body></e:Envelope>"
+        ask = (
+            b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
+            b'<q:ListChangesRequest xmlns:q="urn:claimbridge:voucher-service:1">'
+            b"<q:Limit>1</q:Limit></q:ListChangesRequest></e:Body></e:Envelope>"
+        )
         sent = urllib.request.Request(address, ask, {"Content-Type": "text/xml"})
         replies = {urllib.request.urlopen(sent).read() for _ in range(4)}
     finally:

@@ -179,7 +179,10 @@ def test_json_that_proves_nothing_is_unknown(held_: object, kind: OutcomeKind) -
     assert [one.kind for one in after("json", in_json(held_))] == [kind]
 
 
-@pytest.mark.parametrize("text", ["", "{", "true", '{"sucs": {}, "sucs": {"1": {}}}', "[" * 9999])
+OURS = '{"1": {"voucherNumber": "EXP-1", "number": "0007"}}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "true", f'{{"sucs": {{}}, "sucs": {OURS}}}', "[" * 9999])
 def test_what_is_no_json_is_unknown(text: str) -> None:
     """Also what gives a member twice, or is nested without end."""
     name = "nImportVoucher"
