@@ -31,6 +31,7 @@ from claimbridge.profiles import (
     as_request,
     claim_field,
     legible,
+    of_posting,
     read_untyped,
 )
 from claimbridge.profiles.kit.no_place import OF_THE_CLAIM
@@ -73,7 +74,8 @@ class OwnErp:
             "Date": Sourced(voucher.posting_date.isoformat(), "posting_date"),
             "Currency": Sourced(voucher.currency, "currency"),
             "Text": Sourced(voucher.text, "title"),
-            "Line": [_line(posting, voucher) for posting in voucher.postings],
+            # The mark says whose element it is, for fields that a configuration adds (`extra`).
+            "Line": [of_posting(posting, _line(posting, voucher)) for posting in voucher.postings],
         }
         return as_request("PostEntry", body)
 

@@ -25,6 +25,7 @@ from claimbridge.model import (
     Standing,
     State,
 )
+from claimbridge.profiles.master_records import RecordList
 from claimbridge.results import Reconciled, Result
 from claimbridge.soap.transport import AsyncTransport, HttpAnswer, HttpMessage, TransportSettings
 from claimbridge.submission import (
@@ -126,6 +127,10 @@ class AsyncClient(LedgerClient[AsyncTransport]):
     def probe(self, intention: ProbeIntention, *, wait: float = 60.0) -> AsyncIterator[ProbeStep]:
         """Post a voucher, find it, reverse it, and find it reversed; see ``Client.probe``."""
         return self._each(probe.probe(intention, self.ledger, wait=wait), None)
+
+    async def list_records(self, kind: str, *, timeout: float | None = None) -> RecordList:
+        """Fetch the ERP's master records of one kind; see ``Client.list_records``."""
+        return await self._run(self.ledger.list_records(kind), timeout)
 
     async def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0

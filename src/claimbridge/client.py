@@ -20,6 +20,7 @@ from claimbridge.model import (
     Standing,
     State,
 )
+from claimbridge.profiles.master_records import RecordList
 from claimbridge.results import Reconciled, Result
 from claimbridge.soap.transport import HttpAnswer, HttpMessage, Transport, TransportSettings
 from claimbridge.submission import (
@@ -152,6 +153,15 @@ class Client(LedgerClient[Transport]):
         OutcomeUnknown CB-479 after ``wait``; the next probe goes on from there.
         """
         return self._each(probe.probe(intention, self.ledger, wait=wait), None)
+
+    def list_records(self, kind: str, *, timeout: float | None = None) -> RecordList:
+        """Fetch the ERP's master records of one kind, with its own ids; nothing is posted or kept.
+
+        ``claimbridge codes`` keeps them in a file. Raises ConfigurationError where the profile has
+        no lists, or none of this kind; DeliveryRefused, NotDelivered or LedgerUnavailable where no
+        whole list came.
+        """
+        return self._run(self.ledger.list_records(kind), timeout)
 
     def wait(
         self, claim_id: str, *, until: State = State.POSTED, timeout: float = 60.0

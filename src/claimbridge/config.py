@@ -30,6 +30,7 @@ from claimbridge.environment import Variable, overrides_nothing, read_as, stem, 
 from claimbridge.errors import ConfigurationError, KeyUnavailable, MissingExtra
 from claimbridge.model.zones import find_zone
 from claimbridge.places import path_in
+from claimbridge.profiles.extra.settings import Extra
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,10 +94,12 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """One ledger as configured; it holds no secret and pickles.
 
     ``contract`` None means the profile's own. ``chart`` None means that vouchers are not mapped
-    from claims here; ``submit`` then needs one. ``identity`` None means that vouchers are not
-    signed. ``identity_algorithm`` None is what suits its key. ``batch_signature`` signs each
-    voucher of a batch, or all of them by one signature. ``next_identity`` takes the place of
-    ``identity`` as soon as its certificate is valid.
+    from claims here; ``submit`` then needs one. ``codes`` is the file of the ERP's own ids, for
+    profiles that use one (``claimbridge codes``); None is a file beside the configuration.
+
+    ``identity`` None means that vouchers are not signed. ``identity_algorithm`` None is what suits
+    its key. ``batch_signature`` signs each voucher of a batch, or all of them by one signature.
+    ``next_identity`` takes the place of ``identity`` as soon as its certificate is valid.
 
     ``batch`` is how many vouchers ``submit_many`` puts into one request (1: one each),
     ``concurrency`` how many requests are under way at once. ``retries``, ``backoff``,
@@ -106,7 +109,9 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``replies`` None means that replies are not signed, and that TLS alone vouches for them.
     ``endpoints`` are the addresses of the ERP's other ports by their names in the profile, where
-    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``book`` tells
+    they are not beside ``endpoint``. ``options`` are the profile's own settings. ``omit`` are paths
+    of fields that its requests to post or reverse leave out, ``extra`` fields that they get besides
+    (see ``claimbridge.profiles.extra``). ``book`` tells
     this book apart from others behind the same endpoint, where the profile's options do not. A
     ``parallel`` ledger is given the same claims as others. ``production`` marks a ledger in which
     people keep their accounts: a probe is refused there, unless somebody insists.
@@ -122,6 +127,7 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     profile: str = "reference"
     contract: str | None = None
     chart: str | None = None
+    codes: str | None = None
     journal: str = "sqlite:///claimbridge.db"
     identity: str | None = None
     identity_password: str | None = None
@@ -134,6 +140,8 @@ class LedgerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     replies: Replies | None = None
     endpoints: dict[str, str] = {}
     options: dict[str, Any] = {}
+    omit: tuple[str, ...] = ()
+    extra: tuple[Extra, ...] = ()
     soap: Literal["1.1", "1.2"] = "1.1"
     book: str = ""
     parallel: bool = False

@@ -224,6 +224,15 @@ def test_a_reference_to_nowhere_is_refused(contract: Contract, content: str) -> 
     assert refused.value.code == "CB-155"
 
 
+def test_a_comment_in_a_reference_changes_nothing(contract: Contract) -> None:
+    """A reference is followed though a comment stands in it, or white space."""
+    content = (
+        '<t:putResponse><putReturn><i href="#a"> <!-- 1 row --> </i></putReturn></t:putResponse>'
+        '<multiRef id="a" e:root="0"><code>A</code></multiRef>'
+    )
+    assert reply(contract, content).texts("putReturn", "item", "code") == ["A"]
+
+
 def test_an_array_that_was_cut_short_is_refused(contract: Contract) -> None:
     """Fewer members than it says: what lacks was not "absent". More are read."""
     array = '<putReturn e:arrayType="t:Row[2]">{}</putReturn>'

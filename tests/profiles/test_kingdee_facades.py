@@ -17,6 +17,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.request import Request
 from claimbridge.xmlio import parse
 
 OLDER = Contract.load(Bundle.from_package("kingdee-eas-rows.wsdl"))
@@ -178,7 +179,10 @@ def test_json_that_proves_nothing_is_unknown(held_: object, kind: OutcomeKind) -
     assert [one.kind for one in after("json", in_json(held_))] == [kind]
 
 
-@pytest.mark.parametrize("text", ["", "{", "true", '{"sucs": {}, "sucs": {"1": {}}}', "[" * 9999])
+OURS = '{"1": {"voucherNumber": "EXP-1", "number": "0007"}}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "true", f'{{"sucs": {{}}, "sucs": {OURS}}}', "[" * 9999])
 def test_what_is_no_json_is_unknown(text: str) -> None:
     """Also what gives a member twice, or is nested without end."""
     name = "nImportVoucher"
@@ -192,6 +196,15 @@ def test_a_dead_session_of_the_older_service_costs_one_more_call() -> None:
     asked, (end,) = held(profile, profile.submit([submission()]), DEAD, None, in_rows(SAVED))
     assert asked[0] is asked[2]
     assert end.kind is K.POSTED
+
+
+def test_a_request_of_one_s_own_is_sent_as_it_is() -> None:
+    """A subclass may build what it likes; nothing is looked up or sent again for it."""
+    profile = loaded("strings", listing=["reference", "number"])
+    own = Request(operation="importVoucher", body={})
+    asked, end = held(profile, own, DEAD)
+    assert asked == [own]
+    assert [one.kind for one in end] == [K.UNAVAILABLE]
 
 
 # --- the handed cases ---------------------------------------------------------------------------

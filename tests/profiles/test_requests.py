@@ -43,12 +43,12 @@ BROKEN = {
         ('"entrySeq": number', '"entrySeq": str(number)', 'TypedDict item "entrySeq" has type'),
         ('"bookedDate": Sourced', '"bookDate": Sourced', 'Extra key "bookDate"'),
     ],
-    "netsuite/journal_entries.py": [
+    "netsuite/entries.py": [
         ('"debit": amount', '"debt": amount', 'Extra key "debt"'),
         ('"@externalId": Sourced', '"externalId": Sourced', 'Extra key "externalId"'),
     ],
     "netsuite/reports.py": [
-        ('"accountingApproval": self', '"accountApproval": self', 'Extra key "accountApproval"'),
+        ('"accountingApproval": None', '"accountApproval": None', 'Extra key "accountApproval"'),
         ('"grossAmt": double', '"grossAmount": double', 'Extra key "grossAmount"'),
         ('expense["tax1Amt"]', 'expense["taxAmt"]', 'no key "taxAmt"'),
     ],

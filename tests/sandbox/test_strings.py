@@ -68,8 +68,8 @@ def test_one_keeps_references_unique_and_the_other_does_not() -> None:
         for account, debit, credit in (("1", 5, 0), ("2", 0, 5))
     )
     xml = (
-        '<ufinterface filename="EXP-1"><voucher><voucher_head><pk_org>CN01</pk_org><prepareddate>'
-        f"2026-03-31</prepareddate><details>{items}</details></voucher_head></voucher>"
+        '<ufinterface filename="EXP-1" receiver="0001A110000000000ABC"><voucher><voucher_head>'
+        f"<pk_org>CN01</pk_org><prepareddate>2026-03-31</prepareddate><details>{items}</details></voucher_head></voucher>"
         "</ufinterface>"
     )
     with Sandbox(profiles=list(FRAMES)) as erp:

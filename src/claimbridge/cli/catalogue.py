@@ -110,6 +110,13 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
             "Print the JSON Schema of a claim or a voucher.",
             "claimbridge schema claim > claim.schema.json",
         ),
+        Command(
+            "codes",
+            "commands.codes:list_codes",
+            "List the records of an ERP with its own ids, and keep them for the ledger's profile.",
+            "claimbridge codes US01 account department --config claimbridge.toml",
+            acts=True,
+        ),
     ),
     "Documents": (
         Command(

@@ -19,7 +19,7 @@ from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.calls.render import render
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.contract.calls.service import Service
-from claimbridge.contract.calls.shapes import Leaf, Shapes
+from claimbridge.contract.calls.shapes import Leaf, Shapes, Types
 from claimbridge.contract.encoded.calls import EncodedCalls
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import gather
@@ -181,6 +181,17 @@ class Contract:
         if name is None:
             return None
         return self._encoded_answers.get(name) or self._shapes.element(name)
+
+    def request_of(self, operation: str, keys: Collection[str]) -> tuple[Leaf, Types]:
+        """Return what a request of ``operation`` may hold, and the types that ``@xsi:type`` names.
+
+        ``keys`` are those that the request has: they tell the signatures of an overloaded name
+        apart. Raises ContractError as ``render`` does.
+        """
+        offered = self._offered(operation)
+        if self._encoded is not None and offered.style == ENCODED:
+            return self._encoded.request_of(operation, keys), self._encoded
+        return self._input(offered), self._shapes
 
     def _offered(self, name: str) -> Operation:
         operation = self.operations.get(name)

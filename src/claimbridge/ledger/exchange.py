@@ -35,6 +35,7 @@ from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.abilities import HasSessions, ListsChanges, begin
 from claimbridge.profiles.base import Page
 from claimbridge.profiles.conversation import Began, LogIn, Wait
+from claimbridge.profiles.request import Request
 from claimbridge.soap.transport import HttpAnswer, HttpMessage
 from claimbridge.submission import (
     Built,
@@ -284,6 +285,16 @@ class ExchangeRun:
         elif lost and harmless and not self._effect:
             outcome = msgspec.structs.replace(outcome, kind=OutcomeKind.NOT_DELIVERED)
         return NoAnswer(error, outcome)
+
+    def ask(self, request: Request) -> Plan[Reply | Fault]:
+        """Make one harmless call, and return its answer; raises NoAnswer where there is none."""
+        with self._writer.building(f"the question {request.operation}", None):
+            built = self._writer.validate(request)
+        return (yield from self._call(built, harmless=True))
+
+    def outcome_of(self, fault: Fault) -> Outcome:
+        """Return what the profile makes of a fault."""
+        return self._profile.read_fault(fault)
 
     def page(self, cursor: str, limit: int) -> Plan[Page]:
         """Bring one page of changes after ``cursor``; see ``Ledger.page``."""

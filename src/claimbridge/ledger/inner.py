@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimbridge.errors import SchemaViolation
-from claimbridge.profiles.request import Request
+from claimbridge.profiles.request import Inner, Request
 
 if TYPE_CHECKING:
     from claimbridge.contract.strings.documents import InnerContract
@@ -39,6 +39,10 @@ class InnerDocuments:
             error.findings = at(inner.at, error.findings)
             raise
         return _put(request.body, inner.at.split("/"), text)
+
+    def opened(self, inner: Inner) -> InnerContract:
+        """Return the schema of an inner document; raises ContractError as ``fill`` does."""
+        return self._of(inner.schema, inner.element)
 
     def _of(self, schema: str, element: str) -> InnerContract:
         from claimbridge.contract.strings.documents import InnerContract

@@ -11,14 +11,17 @@ from claimbridge.config import LedgerConfig
 from claimbridge.contract import Contract
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.ledger.exchange import ExchangeRun
+from claimbridge.ledger.extra_checks import check_extras
+from claimbridge.ledger.listing import list_records
 from claimbridge.ledger.reading import Reader, not_built, of_question
 from claimbridge.ledger.setup import Setup
 from claimbridge.ledger.writing import Preview, Writer
 from claimbridge.mapping import Chart
 from claimbridge.model import Claim, Finding, Outcome, Submission
 from claimbridge.profiles.base import Page, Profile
+from claimbridge.profiles.master_records import RecordList
 from claimbridge.signing import Signer
-from claimbridge.submission import BookConfig, Built, Plan, in_our_spelling
+from claimbridge.submission import BookConfig, Built, Plan, id_of, in_our_spelling
 
 
 class Ledger:
@@ -38,13 +41,17 @@ class Ledger:
         signer: Signer | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        """Open profile, contract, chart and identity; arguments replace what ``config`` names."""
+        """Open profile, contract, chart and identity; arguments replace what ``config`` names.
+
+        Raises ConfigurationError: CB-247 to CB-249 for fields of ``extra`` and ``omit``.
+        """
         self.setup: Final = Setup(
             config, profile=profile, contract=contract, chart=chart, signer=signer, clock=clock
         )
         self.rules: Final = self.setup.rules
         self.writer: Final = Writer(self.setup)
         self.reader: Final = Reader(self.setup)
+        check_extras(self.setup, self.writer)
 
     def preview(self, claim: Claim) -> Preview:
         """Return everything ``submit`` would build; see ``Writer.preview``."""
@@ -121,6 +128,10 @@ class Ledger:
         LedgerUnavailable, and what the transport raises, when there is no page.
         """
         return self._run(book).page(cursor, limit)
+
+    def list_records(self, kind: str) -> Plan[RecordList]:
+        """Plan the list of all the ERP's records of one kind; see ``listing.list_records``."""
+        return list_records(self.setup, self._run(id_of(self.book_config.place)), kind)
 
     def _run(self, book: str, flights: tuple[Submission, ...] = ()) -> ExchangeRun:
         return ExchangeRun(self.setup, self.writer, self.reader, book=book, flights=flights)

@@ -13,6 +13,7 @@ from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger.credentials import open_identities, read_credentials
 from claimbridge.ledger.drifts import Drifts
+from claimbridge.ledger.records_file import read_records
 from claimbridge.ledger.sessions import Sessions
 from claimbridge.ledger.wire import open_wire
 from claimbridge.mapping import Chart
@@ -20,12 +21,15 @@ from claimbridge.model.zones import day_in
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.abilities import (
     HasAuthKinds,
+    ListsMasterRecords,
     NamesOperations,
     NamesTypes,
     TellsBooksApart,
 )
 from claimbridge.profiles.base import Capabilities, Profile
 from claimbridge.profiles.conversation import Credentials
+from claimbridge.profiles.extra.extras import Extras
+from claimbridge.profiles.extra.opening import open_extras
 from claimbridge.signing import Identity, Signer
 from claimbridge.signing.form.xades import CLOCK_SKEW
 from claimbridge.submission import BookConfig, Rules, place_of
@@ -51,9 +55,14 @@ class Setup:
         """Open profile, contract, chart and identity; arguments replace what ``config`` names."""
         self.config: Final = config
         self.clock: Final = clock
-        self.profile: Final[Profile] = profile or load_profile(config.profile, config.options)
+        self.profile: Final[Profile] = _with_records(
+            config, profile or load_profile(config.profile, config.options)
+        )
         _check_auth(config, self.profile)
         _check_freshness(config, self.profile.capabilities)
+        self.extras: Final[Extras] = open_extras(
+            self.profile, config.omit, config.extra, about=f"ledger {config.name}"
+        )
         self.sessions: Final = Sessions()
         self.drifts: Final = Drifts(config.name)
         self._chart = chart
@@ -98,13 +107,23 @@ class Setup:
         if self._contract is not None:
             return self._contract
         if self.config.contract is not None:
-            return _open_contract(self.profile, self.config.path(self.config.contract))
+            return self._open_contract(self.config.path(self.config.contract))
         return self.own_contract
 
     @cached_property
     def own_contract(self) -> Contract:
         """The contract that the profile itself names; another port's operations may be in it."""
-        return _open_contract(self.profile, Bundle.named(self.profile.contract))
+        return self._open_contract(Bundle.named(self.profile.contract))
+
+    def _open_contract(self, source: Path | Bundle) -> Contract:
+        """Return the ERP's contract, opened for what is used of it: by the profile, and added."""
+        profile = self.profile
+        types = tuple(profile.types) if isinstance(profile, NamesTypes) else ()
+        return Contract.load(
+            source,
+            operations=tuple(profile.operations) if isinstance(profile, NamesOperations) else (),
+            types=(*types, *self.extras.types),
+        )
 
     @property
     def has_chart(self) -> bool:
@@ -164,13 +183,12 @@ def book_config_of(config: LedgerConfig, profile: Profile | None = None) -> Book
     return BookConfig(name=config.name, place=place, parallel=config.parallel)
 
 
-def _open_contract(profile: Profile, source: Path | Bundle) -> Contract:
-    """Return the ERP's contract, opened for what the profile says it uses of one."""
-    return Contract.load(
-        source,
-        operations=tuple(profile.operations) if isinstance(profile, NamesOperations) else (),
-        types=tuple(profile.types) if isinstance(profile, NamesTypes) else (),
-    )
+def _with_records(config: LedgerConfig, profile: Profile) -> Profile:
+    """Return the profile with the lists of its ERP's records, where it works with such lists."""
+    if not isinstance(profile, ListsMasterRecords):
+        return profile
+    records = read_records(config, book_config_of(config, profile).place)
+    return profile.with_records(records) if records.lists or profile.needed_kinds else profile
 
 
 def _check_auth(config: LedgerConfig, profile: Profile) -> None:

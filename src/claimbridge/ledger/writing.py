@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from claimbridge.contract import Contract
+from claimbridge.contract.calls.shapes import Leaf, Types
 from claimbridge.errors import (
     ClaimBridgeError,
     ClaimError,
@@ -184,13 +185,14 @@ class Writer:
             )
 
     def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
-        profile = self._profile
+        profile, extras = self._profile, self._setup.extras
         if verb != "query":
             self._check_stated()
         if verb == "submit":
-            return profile.submit(submissions)
+            return extras.build(profile.submit, submissions, self.opens)
         if verb == "reverse" and isinstance(profile, Reverses):
-            return profile.reverse(submissions[0])
+            reverse = profile.reverse
+            return extras.build(lambda seen: reverse(seen[0]), submissions, self.opens)
         if verb == "query" and isinstance(profile, LooksUp):
             return profile.look_up(submissions)
         if verb == "query" and isinstance(profile, Queries):
@@ -199,6 +201,17 @@ class Writer:
             f"profile {profile.name} has no method for a {verb}, which its capabilities promise",
             code="CB-242",
         )
+
+    def opens(self, request: Request) -> tuple[Leaf, Types]:
+        """Return what the contract knows of the element that a request's paths begin in.
+
+        That is the inner document's root, where one travels in the request. The types are those
+        that ``@xsi:type`` may name there. Raises ContractError.
+        """
+        if request.inner is None:
+            return self._contract(request).request_of(request.operation, request.body.keys())
+        inner = self._inner.opened(request.inner)
+        return inner.root, inner.types
 
     def _check_stated(self) -> None:
         """Refuse to build a document by codes that the site has not stated (CB-243)."""

@@ -12,6 +12,7 @@ from claimbridge.profiles.abilities import lacking
 from claimbridge.profiles.base import Capabilities, Page, Profile
 from claimbridge.profiles.kit.forms import EntryForm
 from claimbridge.profiles.kit.options import convert_options
+from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, read_untyped
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.request import Request, as_request
@@ -28,6 +29,8 @@ __all__ = [
     "claim_field",
     "legible",
     "load_profile",
+    "of_document",
+    "of_posting",
     "read_untyped",
 ]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from claimbridge.model import Submission
 from claimbridge.profiles.base import Page, Profile
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, answer_to
+from claimbridge.profiles.master_records import MasterRecords, RecordPage
 from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
@@ -140,6 +141,40 @@ class TellsBooksApart(Protocol):
 
 
 @runtime_checkable
+class ListsMasterRecords(Protocol):
+    """A profile whose ERP knows records by ids of its own; lists of them give the ids.
+
+    The lists are fetched beforehand, by harmless calls: ``claimbridge codes``.
+    """
+
+    @property
+    def record_kinds(self) -> Sequence[str]:
+        """The kinds of records that can be listed, as ``claimbridge codes`` calls them."""
+        ...
+
+    @property
+    def needed_kinds(self) -> Sequence[str]:
+        """Those that its options need; () where it sends codes as they are."""
+        ...
+
+    def list_records(self, kind: str) -> Request:
+        """Return the request for the first page of a kind."""
+        ...
+
+    def read_records(self, kind: str, reply: Reply) -> RecordPage:
+        """Return one page.
+
+        Raises LedgerUnavailable where the ERP is busy, DeliveryRefused where it does not let us,
+        NotDelivered for any other reply that is no page.
+        """
+        ...
+
+    def with_records(self, records: MasterRecords) -> Profile:
+        """Return the same profile with these lists."""
+        ...
+
+
+@runtime_checkable
 class NamesOperations(Protocol):
     """A profile that says which operations it calls, so that a large contract opens faster."""
 
@@ -176,6 +211,19 @@ class NamesNoPlace(Protocol):
     @property
     def no_place(self) -> Mapping[str, str]:
         """The fields (``approver``, ``posting.project``), each with the reason."""
+        ...
+
+
+@runtime_checkable
+class NamesKept(Protocol):
+    """A profile that needs constants in its requests: to refuse repeats, or to read its answers.
+
+    What carries the reference, amounts, accounts and the like is found out, and not listed.
+    """
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """The paths that ``omit`` and ``extra`` leave alone, without counts, with the reasons."""
         ...
 
 

@@ -23,6 +23,7 @@ from claimbridge.model import Submission
 from claimbridge.profiles.abilities import (
     HasSessions,
     ListsChanges,
+    ListsMasterRecords,
     LooksUp,
     Queries,
     Reverses,
@@ -59,6 +60,7 @@ def uses_of(profile: Profile, own: Generation) -> Uses:
         one for request in _requests(profile) for one in _conversation(profile, request, answers)
     ]
     _read_changes(profile, answers)
+    sent += _listing(profile, answers)
     return Uses(
         profile=profile.name,
         sent=tuple(_as_sent(request) for request in (*_logging_in(profile, answers), *sent)),
@@ -213,6 +215,19 @@ def _read_changes(profile: Profile, answers: _Answers) -> None:
         for reply in answers.to(profile.changes("", 50).operation):
             with suppress(Exception):
                 profile.read_changes(reply)
+
+
+def _listing(profile: Profile, answers: _Answers) -> Iterator[Request]:
+    """Yield the questions for lists of records, those for further pages included."""
+    if not isinstance(profile, ListsMasterRecords):
+        return
+    for kind in profile.record_kinds:
+        for request in _build(profile.list_records, kind):
+            yield request
+            for reply in answers.to(request.operation):
+                with suppress(Exception):
+                    if (more := profile.read_records(kind, reply).next) is not None:
+                        yield more
 
 
 __all__ = ["uses_of"]

@@ -1,7 +1,7 @@
 """Where claims come from: what a source of your own implements, and what it works with.
 
 ``Source`` gives each ``Arrival``. What a source can do besides is a protocol of its own:
-``AnswersProbes``, ``RereadsBeforeSending``, ``SpeaksFormLanguage``, ``WritesBack``.
+``AnswersDoctor``, ``RereadsBeforeSending``, ``SpeaksFormLanguage``, ``WritesBack``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from claimbridge.sources.base import (
-        AnswersProbes,
+        AnswersDoctor,
         Arrival,
         KnowsWhatIsDue,
         RereadsBeforeSending,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {
     "base": (
-        "AnswersProbes",
+        "AnswersDoctor",
         "Arrival",
         "KnowsWhatIsDue",
         "RereadsBeforeSending",
@@ -46,7 +46,7 @@ _NAMES: Final = {
 _HOME_OF: Final = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
-    "AnswersProbes",
+    "AnswersDoctor",
     "Arrival",
     "KnowsWhatIsDue",
     "RereadsBeforeSending",

@@ -14,8 +14,8 @@ import msgspec
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Claim, Standing
 from claimbridge.sources.base import (
-    NOT_PROBED,
-    AnswersProbes,
+    NOT_ASKED,
+    AnswersDoctor,
     Arrival,
     RereadsBeforeSending,
     Source,
@@ -135,9 +135,11 @@ class SourceWithHints:
             return text
         return self._source.in_words(text, claim, counted=counted)
 
-    def probe(self) -> str:
+    def answer_doctor(self) -> str:
         """Ask the source whether it answers, where it can be asked."""
-        return self._source.probe() if isinstance(self._source, AnswersProbes) else NOT_PROBED
+        return (
+            self._source.answer_doctor() if isinstance(self._source, AnswersDoctor) else NOT_ASKED
+        )
 
     def write_back_port(self) -> WriteBackPort:
         """Return how the source is written back to."""

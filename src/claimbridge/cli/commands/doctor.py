@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from claimbridge.cli import certificates
+from claimbridge.cli import certificates, list_ages
 from claimbridge.cli.book_names import book_of, missing_in
 from claimbridge.cli.exit_codes import DONE, USAGE
 from claimbridge.cli.options import Config, Json, LedgerName
@@ -27,7 +27,7 @@ from claimbridge.model import State
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.abilities import NamesUnstated
 from claimbridge.soap.transport.tls import greet
-from claimbridge.sources.base import NOT_PROBED, AnswersProbes, Source
+from claimbridge.sources.base import NOT_ASKED, AnswersDoctor, Source
 from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
 from claimbridge.submission import Rules, first_send_report, memory_warning
@@ -102,6 +102,8 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         "secrets": _secrets,
         "endpoint": _endpoint,
     }
+    if list_ages.works_with_lists(config):
+        checks["codes"] = list_ages.check_codes
     if config.replies is not None:
         checks["replies"] = certificates.check_replies
     for what, check in checks.items():
@@ -126,7 +128,7 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
 
 def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     """Make the source as the intake would; nothing is read from it, unless it is to be asked."""
-    probe: CheckResult | None = None
+    answer: CheckResult | None = None
     try:
         config = load_source(path, name)
         record = open_record(journal_of(path, config))
@@ -134,7 +136,7 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
             source = open_source(config, record)
             try:
                 if ask:
-                    probe = _probe(name, source)
+                    answer = _ask_source(name, source)
             finally:
                 source.close()
             parked = sum(1 for _ in record.select([ArrivalState.PARKED], source=name))
@@ -147,15 +149,15 @@ def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     if parked:
         text += f": {parked} parked; see claimbridge intake list --state parked"
     yield CheckResult(name, "source", "warning" if parked else "ok", text)
-    if probe is not None:
-        yield probe
+    if answer is not None:
+        yield answer
 
 
-def _probe(name: str, source: Source) -> CheckResult:
-    if not isinstance(source, AnswersProbes):
-        return CheckResult(name, "asked", "ok", NOT_PROBED)
+def _ask_source(name: str, source: Source) -> CheckResult:
+    if not isinstance(source, AnswersDoctor):
+        return CheckResult(name, "asked", "ok", NOT_ASKED)
     try:
-        return CheckResult(name, "asked", "ok", source.probe())
+        return CheckResult(name, "asked", "ok", source.answer_doctor())
     except ClaimBridgeError as error:
         return CheckResult(name, "asked", "failure", str(error))
     except Exception as error:  # noqa: BLE001 - a user's source may raise anything

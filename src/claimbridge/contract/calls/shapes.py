@@ -127,6 +127,13 @@ class Shape:
         self.last: dict[str, Leaf] = {leaf.key: leaf for leaf in leaves}
         """The last place of each key: it takes what earlier places left."""
 
+    def may_repeat(self, key: str) -> bool:
+        """Whether the element of a key may stand several times here."""
+        leaf = self.last.get(key)
+        if leaf is None or self.content is None:
+            return False
+        return leaf.repeats or leaf.local in _repeating(self.content)
+
     def namespaces_of(self, local: str) -> frozenset[str]:
         """Return the namespaces of the one child of a local name; none where it may repeat."""
         if self.content is None or local in _repeating(self.content):

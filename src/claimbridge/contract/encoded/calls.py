@@ -10,7 +10,7 @@ members of an array are called ``item``, whatever the server calls them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -99,6 +99,10 @@ class EncodedCalls:
         call = _fitting(self._calls[operation], body.keys())
         literal = xmlio.parse(render(call.leaf, body, self), what=operation)
         return _Writer(self._types).written(call, literal)
+
+    def request_of(self, operation: str, keys: Collection[str]) -> Leaf:
+        """Return what a call may hold; of an overloaded name's signatures as ``render`` chooses."""
+        return _fitting(self._calls[operation], keys).leaf
 
     def named(self, name: str) -> tuple[str, Shape] | None:
         """Return None: an encoded value's type is the declared one."""

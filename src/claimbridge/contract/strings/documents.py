@@ -20,6 +20,7 @@ from claimbridge import xmlio
 from claimbridge.contract.calls.findings import traced
 from claimbridge.contract.calls.message_rules import MessageRules
 from claimbridge.contract.calls.render import render
+from claimbridge.contract.calls.shapes import Leaf
 from claimbridge.contract.files.bundle import Bundle
 from claimbridge.contract.files.documents import gather_schema
 from claimbridge.contract.outline.simple import INTEGERS
@@ -55,8 +56,14 @@ class InnerContract:
                 f"the schema {schema.title} declares no element {element}", code="CB-178"
             )
         self._root: Final = root
+        self.types: Final = rules.shapes
         self._outline: Final = outline
         self._rules: Final = rules
+
+    @property
+    def root(self) -> Leaf:
+        """What the document may hold; ``types`` are those that ``@xsi:type`` may name in it."""
+        return self._root
 
     @classmethod
     def open(cls, schema: str, element: str, *, folder: Path) -> InnerContract:

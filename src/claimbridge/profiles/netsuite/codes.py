@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from claimbridge.errors import ClaimError
 from claimbridge.model import Posting
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.kit.sourced import Sourced, dimensions_of
+from claimbridge.profiles.master_records import MasterRecord, MasterRecords
+from claimbridge.profiles.netsuite.record_lists import BEGINS, ENDS, EXTERNAL_ID, PERIOD
 
 if TYPE_CHECKING:
     from claimbridge.profiles.netsuite import requests
@@ -28,7 +31,21 @@ Field = Literal[
     "customer",
     "category",
     "tax_code",
+    "posting_period",
 ]
+MatchField = Literal[
+    "account",
+    "subsidiary",
+    "currency",
+    "department",
+    "class",
+    "location",
+    "entity",
+    "customer",
+    "category",
+    "tax_code",
+]
+Name = Literal["external-id", "number", "name", "full-name", "symbol", "entity-id", "email"]
 LineField = Literal["department", "class", "location", "entity", "customer"]
 LINE_FIELDS: Final[Mapping[str, LineField]] = MappingProxyType(
     {
@@ -41,6 +58,34 @@ LINE_FIELDS: Final[Mapping[str, LineField]] = MappingProxyType(
     }
 )
 """The line's field for each dimension, unless an option says otherwise."""
+KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "account": ("account",),
+        "subsidiary": ("subsidiary",),
+        "currency": ("currency",),
+        "department": ("department",),
+        "class": ("class",),
+        "location": ("location",),
+        # Whoever a line may name; customers only where they were listed too.
+        "entity": ("employee", "vendor", "customer"),
+        "customer": ("customer",),
+        "category": ("expense-category",),
+        "tax_code": ("tax-code",),
+    }
+)
+"""The kinds of records that each field may name."""
+NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "account": ("number", "name"),
+        "currency": ("symbol", "name"),
+        "entity": ("entity-id", "email", "name"),
+        "customer": ("entity-id", "email", "name"),
+        "category": ("name",),
+        "tax_code": ("name",),
+        **dict.fromkeys(("subsidiary", "department", "class", "location"), ("name", "full-name")),
+    }
+)
+"""What ``match`` may say of each field, besides ``external-id``."""
 _DIGITS: Final = 15
 
 
@@ -48,16 +93,69 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
     """How codes of the chart and of claims name NetSuite's records.
 
     ``internal_ids`` are NetSuite's ids by field and code; ``line_fields`` the fields of a line by
-    dimension.
+    dimension. ``match`` says by which name the lists find a field's codes; a field that it does not
+    name is sent as ``externalId``. ``found`` are the listed records by field and code.
     """
 
     internal_ids: Mapping[str, Mapping[str, str]]
     line_fields: Mapping[str, LineField]
+    match: Mapping[str, str] = {}
+    lists: MasterRecords = MasterRecords()
+    found: Mapping[str, Mapping[str, tuple[MasterRecord, ...]]] = {}
 
-    def ref(self, field: Field, code: Sourced) -> requests.RecordRef:
-        """Return a reference to a record: by NetSuite's id where that is known, else by code."""
+    def ref(self, field: MatchField, code: Sourced) -> requests.RecordRef:
+        """Return a reference to a record: by NetSuite's id where that is known, else by code.
+
+        Raises ClaimError CB-488 where the lists do not give one active record for the code.
+        """
         id_ = self.internal_ids.get(field, {}).get(code.text)
+        if not id_ and code.text and self.match.get(field, EXTERNAL_ID) != EXTERNAL_ID:
+            id_ = self._listed(field, code)
         return {"@internalId": Sourced(id_, code.field)} if id_ else {"@externalId": code}
+
+    def period(self, day: dt.date) -> requests.RecordRef:
+        """Return the posting period of a day; raises ClaimError CB-488 where no list has it."""
+        month = f"{day:%Y-%m}"
+        id_ = self.internal_ids.get("posting_period", {}).get(month)
+        if not id_:
+            at = day.isoformat()
+            found = [
+                one
+                for one in self.lists.records(PERIOD)
+                if one.names.get(BEGINS, "~") <= at <= one.names.get(ENDS, "")
+            ]
+            if len(found) != 1:
+                why = f"{len(found) or 'no'} posting periods hold {at}"
+                if PERIOD not in self.lists.lists:
+                    why = _no_list(PERIOD)
+                raise self._refusal("posting_period", PERIOD, "posting_date", month, why)
+            id_ = found[0].id
+        return {"@internalId": Sourced(id_, "posting_date")}
+
+    def _listed(self, field: str, code: Sourced) -> str:
+        by, kind = self.match[field], KINDS[field][0]
+        found = self.found.get(field, {}).get(code.text, ())
+        active = [one for one in found if not one.inactive]
+        if len(active) == 1:
+            return active[0].id
+        what = f"NetSuite has no {field} whose {by} is {code.text!r}"
+        if kind not in self.lists.lists:
+            what = _no_list(kind)
+        elif active:
+            ids = " and ".join(one.id for one in active)
+            what = f"{code.text!r} is the {by} of several records ({ids})"
+        elif found:
+            what = f"the {field} {code.text!r} (internal id {found[0].id}) is inactive in NetSuite"
+        raise self._refusal(field, kind, code.field, code.text, what)
+
+    def _refusal(self, field: str, kind: str, at: str, code: str, why: str) -> ClaimError:
+        listed = self.lists.lists.get(kind)
+        of = f" (list of {listed.fetched_at:%Y-%m-%d})" if listed else ""
+        return ClaimError(
+            f"{at}: {why}{of}; run {self.lists.advice(kind)}, fix the record in NetSuite, or give "
+            f"its id for {code!r} in the option internal_ids.{field}",
+            code="CB-488",
+        )
 
     def by_line_field(self, posting: Posting, claim_id: str) -> dict[LineField, Sourced]:
         """Return the codes of dimensions by the line's fields; no dimension is dropped.
@@ -74,6 +172,30 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
                 raise _no_place(name, code.field, why, claim_id)
             codes[field] = code
         return codes
+
+    def currencies(self) -> dict[str, str]:
+        """Return the ISO codes by NetSuite's ids, as far as they are known."""
+        listed = {
+            one.id: one.names["symbol"]
+            for one in self.lists.records("currency")
+            if "symbol" in one.names
+        }
+        return listed | {id_: code for code, id_ in self.internal_ids.get("currency", {}).items()}
+
+
+def find_all(
+    match: Mapping[str, str], lists: MasterRecords
+) -> dict[str, dict[str, tuple[MasterRecord, ...]]]:
+    """Return the listed records by field, and by the name that ``match`` says."""
+    found: dict[str, dict[str, tuple[MasterRecord, ...]]] = {}
+    for field, by in match.items():
+        if by == EXTERNAL_ID:
+            continue
+        of_field = found.setdefault(field, {})
+        for one in lists.records(*KINDS[field]):
+            if name := one.names.get(by, ""):
+                of_field[name] = (*of_field.get(name, ()), one)
+    return found
 
 
 def double(amount: Decimal, field: str, claim_id: str) -> Sourced:
@@ -92,6 +214,10 @@ def double(amount: Decimal, field: str, claim_id: str) -> Sourced:
             claim_id=claim_id,
         )
     return Sourced(text, field)
+
+
+def _no_list(kind: str) -> str:
+    return f"the ledger has no list of NetSuite's records of the kind {kind}"
 
 
 def _no_place(name: str, field: str, why: str, claim_id: str) -> ClaimError:

@@ -22,7 +22,7 @@ The contract has no operation that voids a report, so the profile cannot reverse
 
 from __future__ import annotations
 
-import re
+import copy
 import secrets
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -32,25 +32,38 @@ import msgspec
 
 from claimbridge.clock import SYSTEM, Clock
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.errors import ConfigurationError
-from claimbridge.model import Outcome, OutcomeKind, Posting, Side, Submission
+from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.base import Capabilities
-from claimbridge.profiles.conversation import Attempt, Began, Wait, answer_to
+from claimbridge.profiles.conversation import Attempt, answer_to
 from claimbridge.profiles.kit.forms import EntryForm
-from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
-from claimbridge.profiles.kit.owners import of_document, of_posting
-from claimbridge.profiles.kit.reading import of_several, unknown
-from claimbridge.profiles.kit.sourced import OWN_DIMENSIONS, Sourced, claim_field
-from claimbridge.profiles.netsuite.codes import LINE_FIELDS, Codes, Field, LineField, double
-from claimbridge.profiles.netsuite.replies import Records, job_of, read_fault
+from claimbridge.profiles.kit.owners import of_document
+from claimbridge.profiles.kit.reading import unknown
+from claimbridge.profiles.kit.sourced import OWN_DIMENSIONS
+from claimbridge.profiles.master_records import MasterRecords, RecordPage
+from claimbridge.profiles.netsuite.answers import as_approved, by_reference
+from claimbridge.profiles.netsuite.codes import Codes, Field, LineField, MatchField, Name
+from claimbridge.profiles.netsuite.entries import Entries
+from claimbridge.profiles.netsuite.every_line import PlaceField
+from claimbridge.profiles.netsuite.jobs import CHECK, RESULT, JobFirst, follow_job, job_under_way
+from claimbridge.profiles.netsuite.record_lists import (
+    GET_ALL,
+    LISTED,
+    MORE,
+    RECORDS,
+    SEARCH,
+    SEARCHES,
+    first_page,
+    read_page,
+)
+from claimbridge.profiles.netsuite.replies import Records, read_fault
 from claimbridge.profiles.netsuite.reports import Reports
+from claimbridge.profiles.netsuite.settings import NetSuiteSettings, RecordKind
 from claimbridge.profiles.netsuite.token_passport import token_passport
 from claimbridge.profiles.request import Request, as_request
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from claimbridge.contract.calls.replies import Reply
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.netsuite import requests
@@ -58,11 +71,8 @@ if TYPE_CHECKING:
 UPSERT: Final = "upsert"
 QUERY: Final = "getList"
 UPSERT_LIST: Final = "asyncUpsertList"
-CHECK: Final = "checkAsyncStatus"
-RESULT: Final = "getAsyncResult"
 
-Record = Literal["journal-entry", "expense-report"]
-_TYPES: Final[Mapping[Record, tuple[str, Literal["journalEntry", "expenseReport"]]]] = (
+_TYPES: Final[Mapping[RecordKind, tuple[str, Literal["journalEntry", "expenseReport"]]]] = (
     MappingProxyType(
         {
             "journal-entry": ("JournalEntry", "journalEntry"),
@@ -85,9 +95,6 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
     entry=EntryForm(number="[0-9]{1,20}"),  # internal ids
 )
-_ENDED: Final = frozenset({"finished", "finishedWithErrors", "failed"})
-_FIRST_WAIT: Final = 0.25
-_LONGEST_WAIT: Final = 15.0
 _K = OutcomeKind
 
 
@@ -105,18 +112,34 @@ _NOT_IN_ENTRIES: Final[Mapping[str, str]] = {
 }
 
 
-class _JobFirst(Request, frozen=True, kw_only=True):
-    """The question for a job, and the one for its records that follows once it has ended."""
-
-    question: Request
+_AMOUNTS: Final = ("debitTax", "creditTax", "grossAmt", "tax1Amt", "totalAmount")
+_KEPT: Final[Mapping[str, str]] = {
+    "record/lineList/@replaceAll": "that a repeat replaces the lines, and adds none",
+    "record/expenseList/@replaceAll": "that a repeat replaces the lines, and adds none",
+    "record/expenseList/expense/corporateCreditCard": "whom the amount is owed to",
+    "record/@internalId": "which record is written",
+    "record/reversalDate": "that nothing takes the entry back",
+    "record/reversalEntry": "that nothing takes the entry back",
+    **dict.fromkeys((f"record/lineList/line/{name}" for name in _AMOUNTS), "an amount"),
+    "record/entity": "whom the amounts are owed to",
+    "record/advance": "the amount of advances",
+    "record/acctCorpCardExp": "the account of the card",
+}
 
 
 class NetSuite:
     """NetSuite's way, with the settings that differ from one account to the next.
 
     ``record`` is the kind of record that a voucher becomes. ``internal_ids`` gives NetSuite's ids
-    by the chart's codes, for each field; for ``category`` by account. ``dimensions`` names the
-    field of a line for each dimension. ``one_world`` False: there are no subsidiaries.
+    by the chart's codes, for each field; for ``category`` by account, for ``posting_period`` by
+    month (``2026-03``). ``match`` says by which name the lists of records (``claimbridge codes``)
+    find the codes of a field; a field that it does not name is sent as ``externalId``.
+
+    ``dimensions`` names the field of a line for each dimension. ``on_every_line`` are the fields
+    that every line must have, ``in_head`` those of the head; ``defaults`` are their codes where the
+    claim gives none, by company (``*``: any). ``one_world`` False: there are no subsidiaries.
+    ``posting_period`` True: the record names its period; else NetSuite takes it from the date.
+
     ``approved`` False: NetSuite's own people approve, and until then a record is *acknowledged*.
     ``approved`` "site": the request does not say, because the role may not; a record is
     *acknowledged* until NetSuite shows it as approved.
@@ -128,61 +151,116 @@ class NetSuite:
     contract: str = "netsuite.wsdl"
     capabilities: Capabilities = _CAPABILITIES
     auth_kinds: tuple[str, ...] = ("token-passport",)
-    operations: tuple[str, ...] = (UPSERT, QUERY, UPSERT_LIST, CHECK, RESULT)
+    operations: tuple[str, ...] = (
+        *(UPSERT, QUERY, UPSERT_LIST, CHECK, RESULT),
+        *(SEARCH, MORE, GET_ALL),
+    )
+    kept: Mapping[str, str] = _KEPT
 
     def __init__(
         self,
         *,
-        record: Record = "journal-entry",
+        record: RecordKind = "journal-entry",
         internal_ids: dict[Field, dict[str, str]] | None = None,
+        match: dict[MatchField, Name] | None = None,
         dimensions: dict[str, LineField] | None = None,
+        on_every_line: tuple[PlaceField, ...] = (),
+        in_head: tuple[PlaceField, ...] = (),
+        defaults: dict[str, dict[PlaceField, str]] | None = None,
         one_world: bool = True,
         approved: bool | Literal["site"] = True,
         billable: bool = False,
+        posting_period: bool = False,
         time_of_day: str = "12:00:00Z",
         version: str = "2023_2",
         clock: Clock = SYSTEM,
     ) -> None:
-        if not re.fullmatch(r"\d{4}_\d", version):
-            raise _wrong_option(
-                f"version {version!r} has another form; write it as in the namespaces: 2023_2"
-            )
-        if record == "journal-entry" and "customer" in (dimensions or {}).values():
-            raise _wrong_option(
-                "dimensions: a line of a journal entry has no customer; use entity for customers"
-            )
-        ids: dict[str, Mapping[str, str]] = {
-            str(key): of for key, of in (internal_ids or {}).items()
-        }
-        self._codes = Codes(internal_ids=ids, line_fields={**LINE_FIELDS, **(dimensions or {})})
-        self._one_world = one_world
-        self._approved = approved
-        self._time = time_of_day
-        self._version = version
+        self._settings = NetSuiteSettings(
+            record=record,
+            internal_ids=internal_ids or {},
+            match=match or {},
+            dimensions=dimensions or {},
+            on_every_line=on_every_line,
+            in_head=in_head,
+            defaults=defaults or {},
+            one_world=one_world,
+            approved=approved,
+            billable=billable,
+            posting_period=posting_period,
+            time_of_day=time_of_day,
+            version=version,
+        )
+        self._settings.check()
         self._clock = clock
         type_, self._kind = _TYPES[record]
-        self._reports: Reports | None = None
-        if record == "expense-report":
-            self.capabilities = msgspec.structs.replace(_CAPABILITIES, can_reverse=False)
-            self._reports = Reports(
-                codes=self._codes,
-                one_world=one_world,
-                approved=approved,
-                billable=billable,
-                time_of_day=time_of_day,
-            )
-        # The last type comes in replies only: the results of a job.
-        self.types: tuple[str, ...] = (type_, "RecordRef", "AsyncUpsertListResult")
-        self._records = Records(
-            written=_K.POSTED if approved is True else _K.ACKNOWLEDGED,
-            shown=_K.POSTED if approved is True else _K.ACKNOWLEDGED,
-            currencies={id_: code for code, id_ in ids.get("currency", {}).items()},
+        # After RecordRef, those that come in replies only: the results of a job, the lists.
+        self.types: tuple[str, ...] = (
+            *(type_, *SEARCHES, "RecordRef", "AsyncUpsertListResult"),
+            *RECORDS,
         )
         reports = record == "expense-report"
+        if reports:
+            self.capabilities = msgspec.structs.replace(_CAPABILITIES, can_reverse=False)
         self.no_place: Mapping[str, str] = _NOT_IN_REPORTS if reports else _NOT_IN_ENTRIES
-        self.dimensions: tuple[str, ...] = tuple(
-            name for name in self._codes.line_fields if name not in OWN_DIMENSIONS
+        self._take(MasterRecords())
+
+    def _take(self, lists: MasterRecords) -> None:
+        """Work with these lists of records."""
+        settings = self._settings
+        codes = settings.codes(lists)
+        self._entries = Entries(
+            codes=codes,
+            every_line=settings.every_line(codes),
+            one_world=settings.one_world,
+            approved=settings.approved,
+            posting_period=settings.posting_period,
+            time_of_day=settings.time_of_day,
         )
+        self._reports = self._reports_with(codes) if settings.record == "expense-report" else None
+        self._records = Records(
+            written=settings.written, shown=settings.written, currencies=codes.currencies()
+        )
+        self.dimensions: tuple[str, ...] = tuple(
+            name for name in codes.line_fields if name not in OWN_DIMENSIONS
+        )
+
+    def _reports_with(self, codes: Codes) -> Reports:
+        settings = self._settings
+        return Reports(
+            codes=codes,
+            every_line=settings.every_line(codes),
+            one_world=settings.one_world,
+            approved=settings.approved,
+            billable=settings.billable,
+            posting_period=settings.posting_period,
+            time_of_day=settings.time_of_day,
+        )
+
+    # --- lists of records -------------------------------------------------------------------
+
+    @property
+    def record_kinds(self) -> Sequence[str]:
+        """The kinds of records that can be listed."""
+        return LISTED
+
+    @property
+    def needed_kinds(self) -> Sequence[str]:
+        """Those that ``match`` and ``posting_period`` need."""
+        return self._settings.needed_kinds
+
+    def list_records(self, kind: str) -> Request:
+        """Return ``search`` for all records of a kind; ``getAll`` for currencies."""
+        return first_page(kind)
+
+    def read_records(self, kind: str, reply: Reply) -> RecordPage:
+        """Return one page; raises LedgerUnavailable, DeliveryRefused or NotDelivered."""
+        return read_page(kind, reply)
+
+    def with_records(self, records: MasterRecords) -> NetSuite:
+        """Return the same profile with these lists."""
+        profile = copy.copy(self)
+        profile._take(records)
+        return profile
 
     def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the token passport with a new nonce; no header where no secrets are configured.
@@ -194,7 +272,7 @@ class NetSuite:
             return ()
         nonce = secrets.token_hex(16)
         at = self._clock.now()
-        return (token_passport(credentials, version=self._version, nonce=nonce, at=at),)
+        return (token_passport(credentials, version=self._settings.version, nonce=nonce, at=at),)
 
     # --- requests ---------------------------------------------------------------------------
 
@@ -228,7 +306,7 @@ class NetSuite:
             )
         entry = submission.voucher.reverses
         memo = f"reverses {entry.number if entry else ''}: {submission.voucher.text}"
-        return as_request(UPSERT, _upsert(self._entry(submission, memo)))
+        return as_request(UPSERT, _upsert(self._record(submission, memo=memo)))
 
     def query(self, references: Sequence[str]) -> Request:
         """Return ``getList`` of records by our references."""
@@ -246,14 +324,14 @@ class NetSuite:
         jobs = [one.job for one in submissions if one.job]
         if not jobs:
             return question
-        return _JobFirst(operation=CHECK, body={"jobId": jobs[0]}, question=question)
+        return JobFirst(operation=CHECK, body={"jobId": jobs[0]}, question=question)
 
     # --- answers ----------------------------------------------------------------------------
 
     def converse(self, request: Request) -> Conversation:
         """Perform one call; if it began a job, ask for the job until it is done."""
-        if isinstance(request, _JobFirst):
-            under_way = yield from self._job_under_way(request)
+        if isinstance(request, JobFirst):
+            under_way = yield from job_under_way(request)
             if under_way:
                 return under_way
             request = request.question
@@ -265,10 +343,10 @@ class NetSuite:
                 outcome = unknown(f"NetSuite refuses the question: {answer.reason}")
             return (outcome,)
         if request.operation == UPSERT_LIST:
-            outcomes = yield from self._follow_job(answer)
+            outcomes = yield from follow_job(answer, self.read)
         else:
             outcomes = self.read(answer)
-        return _with_references(_as_approved(outcomes, request), request)
+        return by_reference(as_approved(outcomes, request), request, fold=self.capabilities.fold)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
         """Return what became of written records, or which records NetSuite holds."""
@@ -278,138 +356,20 @@ class NetSuite:
         """Return what a fault's typed detail says: busy, not admitted, too large, or unknown."""
         return read_fault(fault)
 
-    def _job_under_way(
-        self, asked: _JobFirst
-    ) -> Generator[Request, Reply | Fault | None, tuple[Outcome, ...]]:
-        """Return that a job is queued or running, or cannot be asked for; () once it has ended."""
-        job = asked.body["jobId"]
-        answer = yield from answer_to(asked)
-        if isinstance(answer, Fault):
-            outcome = self.read_fault(answer)
-            if outcome.kind is not _K.UNKNOWN:
-                return (outcome,)
-            text = f"job {job} cannot be asked for: {answer.reason}; look for the job in NetSuite"
-            return (unknown(text),)
-        status = job_of(answer)[1]
-        if status in _ENDED:
-            return ()
-        return (Outcome(kind=_K.UNDER_WAY, text=status, job=job),)
-
-    def _follow_job(
-        self, reply: Reply
-    ) -> Generator[Request | Wait | Began, Reply | Fault | None, tuple[Outcome, ...]]:
-        """Ask for a job until it is done; then for its results, however the job ended."""
-        job, status = job_of(reply)
-        if not job:
-            return (unknown("NetSuite names no job"),)
-        yield Began(job)
-        seconds = _FIRST_WAIT
-        while status not in _ENDED:
-            yield Wait(seconds)
-            seconds = min(seconds * 2, _LONGEST_WAIT)
-            check = Request(operation=CHECK, body={"jobId": job}, harmless=True)
-            answer = yield from answer_to(check)
-            if not isinstance(answer, Fault):
-                status = job_of(answer)[1]
-            elif self.read_fault(answer).kind is not _K.UNAVAILABLE:
-                return (unknown(f"job {job} cannot be asked for: {answer.reason}"),)
-        result = Request(operation=RESULT, body={"jobId": job, "pageIndex": "1"}, harmless=True)
-        answer = yield from answer_to(result)
-        if isinstance(answer, Fault):
-            return (unknown(f"job {job} gives no result: {answer.reason}"),)
-        return self.read(answer)
-
     # --- records ----------------------------------------------------------------------------
 
-    def _record(self, submission: Submission) -> requests.JournalEntry | requests.ExpenseReport:
-        if self._reports is not None:
-            return of_document(submission, self._reports.report(submission))
-        return self._entry(submission, submission.voucher.text)
-
-    def _entry(self, submission: Submission, memo: str) -> requests.JournalEntry:
-        voucher = submission.voucher
-        currency = only_currency(
-            voucher, holds="a NetSuite journal entry has one currency", code="CB-167"
-        )
-        company = Sourced(voucher.company, "company")
-        day = f"{voucher.posting_date.isoformat()}T{self._time}"
-        entry: requests.JournalEntry = {
-            "@xsi:type": "JournalEntry",
-            "@externalId": Sourced(submission.reference, "id"),
-            "tranDate": Sourced(day, "posting_date"),
-            "currency": self._codes.ref("currency", Sourced(currency, "currency")),
-            "subsidiary": self._codes.ref("subsidiary", company) if self._one_world else None,
-            "memo": Sourced(one_line(memo), "title"),
-            "approved": None if self._approved == "site" else self._approved,
-            "lineList": {
-                # A repeat replaces the lines, and never adds to them.
-                "@replaceAll": True,
-                "line": [
-                    of_posting(one, self._line(one, voucher.claim_id)) for one in voucher.postings
-                ],
-            },
-        }
-        return of_document(submission, entry)
-
-    def _line(self, posting: Posting, claim_id: str) -> requests.JournalEntryLine:
-        amount = double(posting.amount, claim_field(posting, "amount"), claim_id)
-        account = Sourced(posting.account, claim_field(posting, "account"))
-        debit = posting.side is Side.DEBIT
-        line: requests.JournalEntryLine = {
-            "account": self._codes.ref("account", account),
-            "debit": amount if debit else None,
-            "credit": None if debit else amount,
-            "memo": Sourced(one_line(posting.narration), claim_field(posting, "narration")),
-        }
-        for place, code in self._codes.by_line_field(posting, claim_id).items():
-            assert place != "customer"  # refused when the profile was made
-            line[place] = self._codes.ref(place, code)
-        return line
+    def _record(
+        self, submission: Submission, *, memo: str | None = None
+    ) -> requests.JournalEntry | requests.ExpenseReport:
+        """Return the record; errors of the lists of records say which claim they are about."""
+        try:
+            if self._reports is not None:
+                return of_document(submission, self._reports.report(submission))
+            return self._entries.entry(submission, memo or submission.voucher.text)
+        except ClaimError as error:
+            error.claim_id = error.claim_id or submission.key.claim_id
+            raise
 
 
 def _upsert(record: requests.JournalEntry | requests.ExpenseReport) -> requests.upsert:
     return {"record": record}
-
-
-def _as_approved(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
-    """Return the outcomes; a record that was written without approval is not POSTED.
-
-    The request is what was sent: settings of the ledger may have taken the approval out of it.
-    """
-    sent = request.body.get("record")
-    records = sent if isinstance(sent, list) else [sent] if sent is not None else []
-    if all(str(_approval(one)).lower() in {"true", "1"} for one in records):
-        return outcomes
-    return tuple(
-        msgspec.structs.replace(one, kind=_K.ACKNOWLEDGED) if one.kind is _K.POSTED else one
-        for one in outcomes
-    )
-
-
-def _approval(record: Mapping[str, object]) -> object:
-    return record.get("approved", record.get("accountingApproval"))
-
-
-def _with_references(outcomes: tuple[Outcome, ...], request: Request) -> tuple[Outcome, ...]:
-    """Return the outcomes with the references that NetSuite did not repeat.
-
-    NetSuite answers in the order of the request. The order counts only if each record has an
-    answer, and no answer names another record's reference, in capitals or not.
-    """
-    asked = request.body.get("record", request.body.get("baseRef", []))
-    records = asked if isinstance(asked, list) else [asked]
-    references = [str(one["@externalId"]) for one in records]
-    answers = len(outcomes) == len(references) and all(
-        one.reference is None or _CAPABILITIES.fold(one.reference) == _CAPABILITIES.fold(own)
-        for one, own in zip(outcomes, references, strict=True)
-    )
-    if not answers:
-        return outcomes if len(references) == 1 else of_several(outcomes)
-    return tuple(
-        msgspec.structs.replace(one, reference=own)
-        for one, own in zip(outcomes, references, strict=True)
-    )
-
-
-def _wrong_option(why: str) -> ConfigurationError:
-    return ConfigurationError(f"profile 'netsuite': {why}; see [ledger.X.options]", code="CB-243")

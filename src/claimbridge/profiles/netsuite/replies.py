@@ -178,7 +178,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
                 totals=self._report_totals(part) if is_report else self._totals(part),
                 item=number,
             )
-        reasons = _reasons(part)
+        reasons = reasons_of(part)
         codes = {reason.code.upper() for reason in reasons}
         if success in _FALSE and not id_ and codes == {ABSENT}:
             return Outcome(kind=_K.ABSENT, item=number)
@@ -303,7 +303,7 @@ def job_of(reply: Reply) -> tuple[str, str]:
 
 def _read_refusal(part: Reply, reference: str | None, number: int) -> Outcome:
     """Read a refusal; it is UNKNOWN if it may have come after the writing, or without words."""
-    reasons = _reasons(part)
+    reasons = reasons_of(part)
     codes = {reason.code.upper() for reason in reasons}
     late = any(one in _TRUE for one in part.texts("status", "statusDetail", "afterSubmitFailed"))
     if late or codes & UNCLEAR or not reasons or "" in codes:
@@ -324,7 +324,7 @@ def _read_refusal(part: Reply, reference: str | None, number: int) -> Outcome:
     return Outcome(kind=_K.REJECTED, reference=reference, reasons=reasons, item=number)
 
 
-def _reasons(part: Reply) -> tuple[Reason, ...]:
+def reasons_of(part: Reply) -> tuple[Reason, ...]:
     """Return the errors of a status, without its warnings."""
     details = [
         one for one in part.all("status", "statusDetail") if one.text("@type") in {"", "ERROR"}

@@ -13,7 +13,7 @@ Facts it is built on, from the contract (2023.2) and Oracle's documentation:
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -22,6 +22,7 @@ from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.netsuite.codes import Codes, LineField, double
+from claimbridge.profiles.netsuite.every_line import PLACE_FIELDS, EveryLine
 from claimbridge.profiles.netsuite.postings import (
     BookedPosting,
     ReportPostings,
@@ -33,12 +34,6 @@ from claimbridge.profiles.netsuite.postings import (
 if TYPE_CHECKING:
     from claimbridge.profiles.netsuite import requests
 
-_HEAD: Final[tuple[Literal["department", "class", "location"], ...]] = (
-    "department",
-    "class",
-    "location",
-)
-
 
 class Reports(msgspec.Struct, frozen=True, kw_only=True):
     """How vouchers become expense reports in one account of NetSuite.
@@ -47,17 +42,19 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     codes: Codes
+    every_line: EveryLine
     one_world: bool
     approved: bool | Literal["site"]
     billable: bool
+    posting_period: bool
     time_of_day: str
 
     def report(self, submission: Submission) -> requests.ExpenseReport:
         """Return the report that pays what the voucher says.
 
-        Raises ClaimError CB-167 to CB-174 for a voucher that cannot become a report.
+        Raises ClaimError CB-167 to CB-174, CB-488 and CB-490 for a voucher that cannot become one.
         """
-        voucher = submission.voucher
+        voucher = self.every_line.filled(submission.voucher)
         currency = Sourced(
             only_currency(voucher, holds="a NetSuite expense report has one", code="CB-167"),
             "currency",
@@ -72,6 +69,9 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             "expenseReportCurrency": self.codes.ref("currency", currency),
             "subsidiary": self.codes.ref("subsidiary", company) if self.one_world else None,
             "acctCorpCardExp": self._account(postings.card),
+            "postingPeriod": self.codes.period(voucher.posting_date)
+            if self.posting_period
+            else None,
             "tranDate": self._time(voucher.posting_date, "posting_date"),
             "advance": double(postings.advance, "total", voucher.claim_id)
             if postings.advance
@@ -91,7 +91,9 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
             },
         }
         head = self._head(postings, voucher)
-        for line_field in _HEAD:
+        for field, code in self.every_line.of_head(voucher).items():
+            head.setdefault(field, code)
+        for line_field in PLACE_FIELDS:
             if line_field in head:
                 report[line_field] = self.codes.ref(line_field, head[line_field])
         return report

@@ -1,5 +1,5 @@
-"""Requests as the contract has them: upsert, getList, asyncUpsertList, checkAsyncStatus,
-getAsyncResult.
+"""Requests as the contract has them: upsert, getList, search, searchMoreWithId, getAll,
+asyncUpsertList, checkAsyncStatus, getAsyncResult.
 
 Written by ``claimbridge contract types``; do not edit. Names are the contract's.
 """
@@ -32,6 +32,7 @@ ExpenseReport = TypedDict(
         "subsidiary": "NotRequired[RecordRef | None]",
         "tranId": "NotRequired[str | Sourced | None]",
         "acctCorpCardExp": "NotRequired[RecordRef | None]",
+        "postingPeriod": "NotRequired[RecordRef | None]",
         "tranDate": "NotRequired[datetime | Sourced | None]",
         "advance": "NotRequired[Decimal | int | Sourced | None]",
         "amount": "NotRequired[Decimal | int | Sourced | None]",
@@ -54,9 +55,13 @@ JournalEntry = TypedDict(
         "@internalId": "NotRequired[str | Sourced | None]",
         "@externalId": "NotRequired[str | Sourced | None]",
         "nullFieldList": "NotRequired[NullField | None]",
+        "postingPeriod": "NotRequired[RecordRef | None]",
         "tranDate": "NotRequired[datetime | Sourced | None]",
         "currency": "NotRequired[RecordRef | None]",
         "tranId": "NotRequired[str | Sourced | None]",
+        "department": "NotRequired[RecordRef | None]",
+        "class": "NotRequired[RecordRef | None]",
+        "location": "NotRequired[RecordRef | None]",
         "subsidiary": "NotRequired[RecordRef | None]",
         "memo": "NotRequired[str | Sourced | None]",
         "approved": "NotRequired[bool | Sourced | None]",
@@ -100,8 +105,9 @@ JournalEntryLineList = TypedDict(
 
 
 RecordType: TypeAlias = Literal[
-    "account", "classification", "currency", "customer", "department", "employee",
-    "expenseCategory", "expenseReport", "journalEntry", "location", "salesTaxItem", "subsidiary",
+    "account", "accountingPeriod", "classification", "currency", "customer", "department",
+    "employee", "expenseCategory", "expenseReport", "journalEntry", "location", "salesTaxItem",
+    "subsidiary", "vendor",
 ]
 
 
@@ -146,6 +152,115 @@ class GetListRequest(TypedDict):
     baseRef: list[RecordRef]
 
 
+class SearchRequest(TypedDict):
+    searchRecord: AccountSearchBasic | SubsidiarySearchBasic | DepartmentSearchBasic | ClassificationSearchBasic | LocationSearchBasic | ExpenseCategorySearchBasic | SalesTaxItemSearchBasic | AccountingPeriodSearchBasic | EmployeeSearchBasic | VendorSearchBasic | CustomerSearchBasic
+
+
+AccountSearchBasic = TypedDict(
+    "AccountSearchBasic",
+    {
+        "@xsi:type": 'Literal["AccountSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}AccountSearchBasic"]',
+    },
+)
+
+
+SubsidiarySearchBasic = TypedDict(
+    "SubsidiarySearchBasic",
+    {
+        "@xsi:type": 'Literal["SubsidiarySearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}SubsidiarySearchBasic"]',
+    },
+)
+
+
+DepartmentSearchBasic = TypedDict(
+    "DepartmentSearchBasic",
+    {
+        "@xsi:type": 'Literal["DepartmentSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}DepartmentSearchBasic"]',
+    },
+)
+
+
+ClassificationSearchBasic = TypedDict(
+    "ClassificationSearchBasic",
+    {
+        "@xsi:type": 'Literal["ClassificationSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}ClassificationSearchBasic"]',
+    },
+)
+
+
+LocationSearchBasic = TypedDict(
+    "LocationSearchBasic",
+    {
+        "@xsi:type": 'Literal["LocationSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}LocationSearchBasic"]',
+    },
+)
+
+
+ExpenseCategorySearchBasic = TypedDict(
+    "ExpenseCategorySearchBasic",
+    {
+        "@xsi:type": 'Literal["ExpenseCategorySearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}ExpenseCategorySearchBasic"]',
+    },
+)
+
+
+SalesTaxItemSearchBasic = TypedDict(
+    "SalesTaxItemSearchBasic",
+    {
+        "@xsi:type": 'Literal["SalesTaxItemSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}SalesTaxItemSearchBasic"]',
+    },
+)
+
+
+AccountingPeriodSearchBasic = TypedDict(
+    "AccountingPeriodSearchBasic",
+    {
+        "@xsi:type": 'Literal["AccountingPeriodSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}AccountingPeriodSearchBasic"]',
+    },
+)
+
+
+EmployeeSearchBasic = TypedDict(
+    "EmployeeSearchBasic",
+    {
+        "@xsi:type": 'Literal["EmployeeSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}EmployeeSearchBasic"]',
+    },
+)
+
+
+VendorSearchBasic = TypedDict(
+    "VendorSearchBasic",
+    {
+        "@xsi:type": 'Literal["VendorSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}VendorSearchBasic"]',
+    },
+)
+
+
+CustomerSearchBasic = TypedDict(
+    "CustomerSearchBasic",
+    {
+        "@xsi:type": 'Literal["CustomerSearchBasic", "{urn:common_2023_2.platform.webservices.netsuite.com}CustomerSearchBasic"]',
+    },
+)
+
+
+class SearchMoreWithIdRequest(TypedDict):
+    searchId: str | Sourced
+    pageIndex: int | Sourced
+
+
+class GetAllRequest(TypedDict):
+    record: GetAllRecord
+
+
+GetAllRecord = TypedDict(
+    "GetAllRecord",
+    {
+        "@recordType": 'NotRequired[Literal["currency"] | Sourced | None]',
+    },
+)
+
+
 class AsyncUpsertListRequest(TypedDict):
     record: list[ExpenseReport | JournalEntry]
 
@@ -165,6 +280,18 @@ upsert: TypeAlias = UpsertRequest
 
 getList: TypeAlias = GetListRequest
 """What getList takes."""
+
+
+search: TypeAlias = SearchRequest
+"""What search takes."""
+
+
+searchMoreWithId: TypeAlias = SearchMoreWithIdRequest
+"""What searchMoreWithId takes."""
+
+
+getAll: TypeAlias = GetAllRequest
+"""What getAll takes."""
 
 
 asyncUpsertList: TypeAlias = AsyncUpsertListRequest

@@ -61,6 +61,12 @@ class Reference:
     contract: str = "voucher-service.wsdl"
     capabilities: Capabilities = _CAPABILITIES
     no_place: Mapping[str, str] = OMISSIONS
+    kept: Mapping[str, str] = {
+        "Voucher/@Id": "the name that signatures refer to",
+        "Voucher/Purpose": "whether it posts or reverses",
+        "Voucher/ClaimId": "the claim",
+        "Voucher/Revision": "the claim's revision",
+    }
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
         """Return ``SubmitVoucher`` for one submission, ``SubmitVouchers`` for more."""

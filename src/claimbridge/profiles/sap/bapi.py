@@ -79,6 +79,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
     entry=ENTRY,
 )
+_ITEMS: Final = ("Accountgl", "Accountpayable", "Accounttax", "Currencyamount")
 _TABLES: Final = SapTables()
 _NO_TAXES: Final[Mapping[str, SapTax]] = {}
 
@@ -105,6 +106,14 @@ class SapBapi:
         "reverses": "the reversing document is one of its own, with a reference made from ours",
     }
     dimensions: Sequence[str] = DIMENSIONS
+    kept: Mapping[str, str] = {
+        **dict.fromkeys((f"{table}/item/ItemnoAcc" for table in _ITEMS), "which amount is whose"),
+        "Currencyamount/item/CurrType": "which currency the amount is in",
+        "Accounttax/item/DirectTax": "whether an item's amount holds the tax",
+        "Documentheader/ObjType": "the kind of number that SAP gives",
+        "Documentheader/ObjKey": "the number that SAP gives",
+        "Return": "the request for SAP's messages",
+    }
 
     def __init__(
         self,

@@ -75,6 +75,7 @@ _CAPABILITIES: Final = Capabilities(
     reference_case="upper",
     entry=ENTRY,
 )
+_ENTRY: Final = "JournalEntryCreateRequest/JournalEntry"
 _OF_2020: Final = (
     "SAP's WSDLs of 2020 do not have it: download the WSDL of your system anew and name it in "
     "contract"
@@ -108,6 +109,13 @@ class SapJournalEntry:
     no_place: Mapping[str, str] = {**OF_THE_CLAIM, "employee": EMPLOYEE}
     dimensions: Sequence[str] = DIMENSIONS
     later_elements: Mapping[str, str] = _LATER
+    kept: Mapping[str, str] = {
+        f"{_ENTRY}/OriginalReferenceDocumentType": "the kind of number that a reversal names",
+        f"{_ENTRY}/OriginalReferenceDocument": "the number that a reversal names",
+        "MessageHeader/TestDataIndicator": "that it is no test",
+        "JournalEntryCreateRequest/MessageHeader/TestDataIndicator": "that it is no test",
+        f"{_ENTRY}/ProductTaxItem/IsDirectTaxPosting": "whether an item's amount holds the tax",
+    }
 
     def __init__(
         self,

@@ -11,13 +11,14 @@ import base64
 import datetime as dt
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from lxml import etree
 
 from claimbridge.model import JournalEntry
+from claimbridge.sandbox.erps.netsuite_lists import code_of, list_answer, searched
 from claimbridge.sandbox.erps.netsuite_manner import fault_detail, written
 from claimbridge.sandbox.erps.netsuite_parts import (
     CORE,
@@ -26,7 +27,6 @@ from claimbridge.sandbox.erps.netsuite_parts import (
     GENERAL,
     MSG,
     as_double,
-    code_of,
     date_of,
     type_of,
     with_type,
@@ -47,6 +47,7 @@ _CODES: Final = {
     "locked": "RCRD_LOCKED_BY_WF",
     "licence": "USER_ERROR",
     "duplicate": "DUP_RCRD",
+    "forbidden": "INSUFFICIENT_PERMISSION",
     "period-closed": "TRAN_PERIOD_CLOSED",
     "unbalanced": "TRANSACTION_NOT_BALANCED",
     "sandbox": "USER_ERROR",
@@ -54,8 +55,15 @@ _CODES: Final = {
 """NetSuite's codes by the sandbox's; the others are INVALID_KEY_OR_REF."""
 
 
+_LISTS: Final = frozenset({"search", "searchMoreWithId", "getAll"})
+
+
 class NetSuiteResponder:
-    """An account that writes both kinds of records, and asks for no token passport."""
+    """An account that writes both kinds of records, and asks for no token passport.
+
+    ``forbidden`` are the fields that the caller's role may not set (``approved``), and the types of
+    records that it may not list (``Employee``).
+    """
 
     name: str = "netsuite"
     contract: str = "netsuite.wsdl"
@@ -66,7 +74,13 @@ class NetSuiteResponder:
         "asyncUpsertList": OperationKind.SUBMIT,
         "checkAsyncStatus": OperationKind.SESSION,
         "getAsyncResult": OperationKind.SESSION,
+        **dict.fromkeys(sorted(_LISTS), OperationKind.SESSION),
     }
+
+    _forbidden: frozenset[str] = frozenset()
+
+    def __init__(self, *, forbidden: Collection[str] = ()) -> None:
+        self._forbidden = frozenset(forbidden)
 
     def references(self, call: ErpCall) -> tuple[str, ...]:
         """Return the external ids of the records, or those in the question."""
@@ -79,6 +93,8 @@ class NetSuiteResponder:
             return self._get_list(call, desk)
         if call.operation in {"checkAsyncStatus", "getAsyncResult"}:
             return _job_answer(call)
+        if call.operation in _LISTS:
+            return self._list(call)
         records = list(call.body.iterchildren(f"{MSG}record"))
         with desk.books.transaction() as books:
             records_written = [self._write(record, books, desk) for record in records]
@@ -113,8 +129,27 @@ class NetSuiteResponder:
             subcode=call.manner.choose("fault-code", "", "userException"),
         )
 
+    def _list(self, call: ErpCall) -> ErpAnswer:
+        kind = searched(call)
+        if kind not in self._forbidden:
+            return _told(call, list_answer(call))
+        text = f"Permission Violation: You need a higher level of the {kind} permission."
+        status = _status(_detail("INSUFFICIENT_PERMISSION", text), success=False)
+        name = "getAllResult" if call.operation == "getAll" else "searchResult"
+        result = element(f"{CORE}{name}", status)
+        return _told(call, element(f"{MSG}{call.operation}Response", result))
+
+    def _forbidden_in(self, record: etree._Element) -> list[Objection]:
+        named = {etree.QName(one).localname for one in record.iter(etree.Element)}
+        text = "You do not have permissions to set a value for element {} due to your role."
+        return [
+            Objection("forbidden", text.format(name)) for name in sorted(named & self._forbidden)
+        ]
+
     def _write(self, record: etree._Element, books: ErpTransaction, desk: Desk) -> etree._Element:
         kind = _kind_of(record)
+        if forbidden := self._forbidden_in(record):
+            return _refusal(record.get("externalId", ""), forbidden, kind=kind)
         reports = kind == "expenseReport"
         entry = report_from(record) if reports else _entry(record)
         held = books.document_of(self.name, entry.reference)
@@ -130,7 +165,7 @@ class NetSuiteResponder:
         if held is None:
             held = books.enter(self.name, entry, canonical(record), series=_SERIES, unique=True)
             approval = f"{EMPLOYEES}accountingApproval" if reports else f"{GENERAL}approved"
-            if record.findtext(approval) != "false":
+            if record.findtext(approval) == "true":
                 held = books.post(held)
             if target is not None and held.journal_entry is not None:
                 books.reverse(target, held.journal_entry)

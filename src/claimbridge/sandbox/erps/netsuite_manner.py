@@ -10,11 +10,15 @@ from claimbridge.sandbox.erps.netsuite_parts import CORE, MSG
 from claimbridge.sandbox.kit.manner import Manner
 from claimbridge.sandbox.kit.markup import element, render
 
+_LISTS: Final = tuple(
+    f"{MSG}{operation}Response" for operation in ("search", "searchMoreWithId", "getAll")
+)
 _HOST: Final = "{http://xml.apache.org/axis/}hostname"
 _BARE: Final = {
     "all": (),
-    "root": (f"{MSG}upsertResponse", f"{MSG}getListResponse"),
+    "root": (f"{MSG}upsertResponse", f"{MSG}getListResponse", *_LISTS),
     "lists": (
+        *_LISTS,
         f"{MSG}upsertResponse",
         f"{MSG}getListResponse",
         f"{MSG}readResponseList",

@@ -12,13 +12,10 @@ CORE: Final = f"{{urn:core_{VERSION}.platform.webservices.netsuite.com}}"
 FAULTS: Final = f"{{urn:faults_{VERSION}.platform.webservices.netsuite.com}}"
 GENERAL: Final = f"{{urn:general_{VERSION}.transactions.webservices.netsuite.com}}"
 EMPLOYEES: Final = f"{{urn:employees_{VERSION}.transactions.webservices.netsuite.com}}"
+LISTS: Final = f"{{urn:accounting_{VERSION}.lists.webservices.netsuite.com}}"
+PEOPLE: Final = f"{{urn:employees_{VERSION}.lists.webservices.netsuite.com}}"
+RELATIONS: Final = f"{{urn:relationships_{VERSION}.lists.webservices.netsuite.com}}"
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
-
-
-def code_of(parent: etree._Element, tag: str) -> str:
-    """Return the id in a reference: this account knows its records by either id."""
-    found = parent.find(tag)
-    return "" if found is None else found.get("externalId") or found.get("internalId") or ""
 
 
 def with_type(made: etree._Element, namespace: str, name: str) -> etree._Element:

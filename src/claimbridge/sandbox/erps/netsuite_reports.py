@@ -15,7 +15,8 @@ from typing import Final
 
 from lxml import etree
 
-from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, as_double, code_of, date_of
+from claimbridge.sandbox.erps.netsuite_lists import code_of
+from claimbridge.sandbox.erps.netsuite_parts import CORE, EMPLOYEES, as_double, date_of
 from claimbridge.sandbox.kit.documents import ErpDocument, ErpPosting, ErpVoucher
 from claimbridge.sandbox.kit.markup import element
 

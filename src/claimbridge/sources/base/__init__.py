@@ -1,8 +1,8 @@
 """What a source is, and what goes back to it: the seam that everybody implements."""
 
 from claimbridge.sources.base.source import (
-    NOT_PROBED,
-    AnswersProbes,
+    NOT_ASKED,
+    AnswersDoctor,
     Arrival,
     KnowsWhatIsDue,
     RereadsBeforeSending,
@@ -23,10 +23,10 @@ from claimbridge.sources.base.writeback import (
 
 __all__ = [
     "FOR_A_PERSON",
-    "NOT_PROBED",
+    "NOT_ASKED",
     "OPEN",
     "WRITE_BACK_MOVES",
-    "AnswersProbes",
+    "AnswersDoctor",
     "Arrival",
     "KnowsWhatIsDue",
     "RereadsBeforeSending",

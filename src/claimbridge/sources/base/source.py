@@ -18,8 +18,8 @@ from claimbridge.errors import ClaimBridgeError
 from claimbridge.model import Claim, Standing
 from claimbridge.sources.base.writeback import WriteBack
 
-NOT_PROBED: Final = "a source of this kind cannot be asked; the first pass tries it"
-"""What is said of a source that is not one of ``AnswersProbes``."""
+NOT_ASKED: Final = "a source of this kind cannot be asked; the first pass tries it"
+"""What is said of a source that is not one of ``AnswersDoctor``."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,10 +81,10 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class AnswersProbes(Protocol):
+class AnswersDoctor(Protocol):
     """A source that can be asked whether it answers."""
 
-    def probe(self) -> str:
+    def answer_doctor(self) -> str:
         """Ask for next to nothing, and return what answered; raises our errors, as a read does."""
         ...
 
@@ -167,8 +167,8 @@ class KnowsWhatIsDue(Protocol):
 
 
 __all__ = [
-    "NOT_PROBED",
-    "AnswersProbes",
+    "NOT_ASKED",
+    "AnswersDoctor",
     "Arrival",
     "KnowsWhatIsDue",
     "RereadsBeforeSending",

@@ -101,7 +101,7 @@ class HesiSource:
                 code=unread[0].code,
             )
 
-    def probe(self) -> str:
+    def answer_doctor(self) -> str:
         """Log in, and ask for one document; raises what ``HesiClient`` raises for a read."""
         form = self._settings.forms[0]
         page = self.client.documents(form=form, count=1)

@@ -204,6 +204,11 @@ def _check_still_there(by_name: Book, at_place: Sequence[Book], config: BookConf
     )
 
 
+def is_same_place(one: Place, other: Place) -> bool:
+    """Say whether two places are one; on this very machine whatever the port."""
+    return one == other or (_without_port(one) or one) == (_without_port(other) or other)
+
+
 def _without_port(place: Place) -> Place | None:
     """Return a place on this very machine, whatever its port; None for one elsewhere."""
     parts = urlsplit(place.endpoint)

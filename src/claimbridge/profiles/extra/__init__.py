@@ -1,0 +1,1 @@
+"""Fields that a configuration adds to a profile's requests, or leaves out: ``extra``, ``omit``."""
