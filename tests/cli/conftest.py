@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,13 @@ class Folder:
         path = self.path / name
         path.write_bytes(content)
         return path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """An ERP that answers as its contract says: what is printed is compared to the letter."""
+    with Sandbox() as erp:
+        yield erp
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,34 @@ def test_an_interrupt_ends_the_sandbox_without_a_traceback(tmp_path: Path) -> No
     _, rest = process.communicate(timeout=20)
     os.close(terminal)
     assert (process.returncode, rest) == (0, "")
+
+
+@pytest.mark.parametrize(("option", "tidy"), [("--tidy", True), ("--lifelike", False)])
+def test_the_sandbox_is_as_untidy_as_it_is_told(option: str, tidy: bool) -> None:
+    """With --lifelike replies differ from one another in how they are sent; with --tidy not."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimbridge.cli", "sandbox", "--port", "0", "--seed", "1", option],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        announced = iter(process.stderr.readline, "")
+        address = next(line for line in announced if line.startswith("reference:")).split()[1]
+        for line in announced:
+            if "Ctrl-C" in line:
+                break
+        ask = (
+            b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
+            b'<q:ListChangesRequest xmlns:q="urn:claimbridge:voucher-service:1">'
+            b"<q:Limit>1</q:Limit></q:ListChangesRequest></e:Body></e:Envelope>"
+        )
+        sent = urllib.request.Request(address, ask, {"Content-Type": "text/xml"})
+        replies = {urllib.request.urlopen(sent).read() for _ in range(4)}
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert (len(replies) == 1) is tidy
 
 
 @pytest.mark.parametrize("module", ["cyclopts", "rich.console"])

@@ -121,6 +121,17 @@ class Stage:
         self.posted("EXP-R")
         return ["reverse", "EXP-R", "--reason", "付重了 ✗ é"], self.submissions
 
+    def do_probe(self) -> tuple[list[Any], Arranged]:
+        """A voucher there and back."""
+        arguments = ["--company", "CN01", "--type", "taxi", "--employee", "E1", "--yes"]
+        return ["probe", "CN01", *arguments], lambda: [one.state for one in self.sandbox.ledger()]
+
+    def do_codes(self) -> tuple[list[Any], Arranged]:
+        """A list of records that the ERP has, kept beside the configuration."""
+        self.folder.configure(endpoint=self.sandbox.url("netsuite"), profile="netsuite")
+        kept = self.folder.path / "claimbridge-codes-CN01.json"
+        return ["codes", "CN01", "account"], lambda: list(json.loads(kept.read_text())["lists"])
+
     def do_reconcile(self) -> tuple[list[Any], Arranged]:
         """Two claims in doubt."""
         self.doubted("EXP-D1")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,13 @@ EAS = ("[ledger.CN01.auth]", 'kind = "eas-login"', 'user = "svc"', 'password = "
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EAS_PASSWORD", "right")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """An ERP whose replies are as untidy as life."""
+    with Sandbox(lifelike=True) as erp:
+        yield erp
 
 
 def configure(folder: Folder, sandbox: Sandbox, profile: str, **values: Any) -> None:
@@ -470,6 +478,41 @@ def test_a_probe_that_was_left_is_taken_back_by_the_next(
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
     new = probed(run)
     assert new.records[0]["goes_on"] is False
+
+
+def test_a_test_client_that_was_set_up_anew(run: Run, folder: Folder, sandbox: Sandbox) -> None:
+    """What was left there is gone: told as that, settled by a person, and then begun anew."""
+    configure(folder, sandbox, "reference")
+    left = probed(run, "--without-reversal").records[0]
+    time.sleep(1.3)
+    with Sandbox() as anew:
+        configure(folder, anew, "reference")
+        ended = probed(run)
+        assert (ended.code, ended.records[-1]["code"]) == (3, "CB-427")
+        assert "--gone" in ended.records[-1]["text"]
+        assert anew.ledger() == []
+        settle = ("journal", "settle", left["claim"], "--revision", "1", "--gone")
+        assert run(*settle).code == 0
+        again = probed(run)
+        assert (again.code, again.records[0]["goes_on"]) == (0, False)
+        assert [len(part) for part in effects(anew.ledger())] == [1, 1]
+
+
+def test_two_at_once_go_on_with_one(folder: Folder, sandbox: Sandbox) -> None:
+    """Two people run it again at the same moment: one voucher, one reversal, both are told."""
+    configure(folder, sandbox, "reference")
+    choice = ProbeChoice(company="CN01", type="taxi", employee="E1024")
+    with Client.from_config(folder.config) as one, Client.from_config(folder.config) as other:
+        begun = one.intend_probe(choice)
+        next(one.probe(begun))
+
+        def go_on(client: Client) -> list[ProbeStep]:
+            return list(client.probe(client.intend_probe(choice)))
+
+        with ThreadPoolExecutor(2) as pool:
+            ends = list(pool.map(go_on, (one, other)))
+    assert {end[-1].name for end in ends} == {"found_reversed"}
+    assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
 
 
 # --- killed ---------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Mutate replies as other versions of an ERP would write them, and judge what is read.
 
-    python -m tests.drills.drift --mutations 10000 [--seed N] [--without-zeep]
+    python -m tests.drills.drift --mutations 10000 [--seed N] [--without-zeep] [--tidy]
 
+Each reply is first rewritten as another server would write it; with ``--tidy`` not.
 Every recorded reply, and every real one that lies on this machine, is changed once or twice (see
 ``claimbridge.testing.drift``) and read by its profile. A reading is *right*, an explicit *unknown*,
 a *needless* unknown (all the evidence is still there), or *wrong*: another document, another fate,
@@ -24,6 +25,8 @@ import msgspec
 from tests.drills.drifted.cases import Case, cases
 from tests.drills.drifted.zeep_reading import Said, zeep_reads
 
+from claimbridge.sandbox.http.untidy import untidy
+from claimbridge.sandbox.kit.manner import Manner
 from claimbridge.testing.drift import DriftingReply, ReadingVerdict
 
 
@@ -36,10 +39,27 @@ class Tally(msgspec.Struct):
     """Case, mutation, verdict and reply of what must not be."""
 
 
-def drill(chosen: Iterable[Case], *, mutations: int, seed: int, with_zeep: bool = True) -> Tally:
-    """Read ``mutations`` mutated replies of the cases, and judge each reading."""
+def drill(
+    chosen: Iterable[Case],
+    *,
+    mutations: int,
+    seed: int,
+    with_zeep: bool = True,
+    lifelike: bool = False,
+) -> Tally:
+    """Read ``mutations`` mutated replies of the cases, and judge each reading.
+
+    ``lifelike``: each reply is rewritten before, as another server would write it.
+    """
     tally, held = Tally(), list(chosen)
-    replies = [DriftingReply(case.reply, read=case.ledger.read_bytes) for case in held]
+    written = [
+        untidy(case.reply, Manner(lifelike=lifelike, seed=seed, turn=turn))
+        for turn, case in enumerate(held)
+    ]
+    replies = [
+        DriftingReply(reply, read=case.ledger.read_bytes)
+        for reply, case in zip(written, held, strict=True)
+    ]
     for number in range(mutations):
         draw = random.Random(f"{seed}:{number}")
         at = draw.randrange(len(held))
@@ -86,6 +106,7 @@ def main() -> int:
     parser.add_argument("--mutations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without-zeep", action="store_true")
+    parser.add_argument("--tidy", action="store_true", help="mutate the replies as recorded")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("zeep").disabled = True
@@ -95,7 +116,11 @@ def main() -> int:
         f"{len(held)} replies of {len({case.ledger.setup.profile.name for case in held})} profiles"
     )
     tally = drill(
-        held, mutations=options.mutations, seed=options.seed, with_zeep=not options.without_zeep
+        held,
+        mutations=options.mutations,
+        seed=options.seed,
+        with_zeep=not options.without_zeep,
+        lifelike=not options.tidy,
     )
     report(tally)
     return 1 if tally.bad else 0

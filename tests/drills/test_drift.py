@@ -21,7 +21,7 @@ def test_no_drifted_reply_is_read_wrong() -> None:
     """600 mutated replies of all profiles: right, or an explicit unknown where evidence is gone."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tally = drill(cases(), mutations=600, seed=7, with_zeep=False)
+        tally = drill(cases(), mutations=600, seed=7, with_zeep=False, lifelike=True)
     assert [(case, how, verdict) for case, how, verdict, _ in tally.bad] == []
     counted = sum(sum(one.values()) for one in tally.verdicts.values())
     assert counted >= 600

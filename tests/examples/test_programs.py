@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def run(program: str, arguments: list[str], erp: Sandbox, folder: Path) -> tuple
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """An ERP that answers as its contract says: a program that warns of nothing prints nothing."""
+    with Sandbox() as erp:
+        yield erp
 
 
 def test_every_program_is_run_here() -> None:

@@ -18,7 +18,7 @@ from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM, Uptime
 from claimbridge.config import Replies
-from claimbridge.errors import ConfigurationError, LedgerRejection, OutcomeUnknown
+from claimbridge.errors import ConfigurationError, DeliveryRefused, LedgerRejection, OutcomeUnknown
 from claimbridge.model import State
 from claimbridge.sandbox import Sandbox
 from claimbridge.signing import Identity, Signer
@@ -212,6 +212,29 @@ def test_an_unsigned_fault_is_told_and_is_no_refusal(stage: Stage) -> None:
         stage.sandbox.set_faults("")
         assert client.submit(claim("CB-WS-1")).journal_entry is not None
     assert len(stage.sandbox.ledger()) == 1
+
+
+DOOR = (
+    SOAP.replace(b">", b' xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-'
+                 b'wssecurity-secext-1.0.xsd">')
+    + b"<soap:Body><soap:Fault><faultcode>wsse:FailedAuthentication</faultcode>"
+    b"<faultstring>who are you?</faultstring></soap:Fault></soap:Body></soap:Envelope>"
+)  # fmt: skip
+
+
+def test_an_unsigned_fault_of_the_door_proves_nothing(stage: Stage) -> None:
+    """Anybody on the way can write one after the commit; where nothing is signed it counts."""
+    stage.meddle(lambda _: DOOR, status=500)
+    with stage.client() as client:
+        with pytest.raises(OutcomeUnknown, match="unauthenticated fault FailedAuthentication"):
+            client.submit(claim("CB-WS-1"))
+        stage.meddle(lambda reply: reply)
+        assert client.submit(claim("CB-WS-1")).journal_entry is not None
+    assert len(stage.sandbox.ledger()) == 1
+    stage.between.stands, stage.between.status = lambda *_: DOOR, 500
+    stage.config = msgspec.structs.replace(stage.config, replies=None)
+    with stage.client() as client, pytest.raises(DeliveryRefused, match="who are you"):
+        client.submit(claim("CB-WS-2"))
 
 
 def test_a_signed_refusal_counts(stage: Stage) -> None:

@@ -69,13 +69,13 @@ def test_an_item_of_its_own_goes_before_the_account_s() -> None:
 
 def test_in_a_foreign_currency_the_parts_add_up_to_the_entry() -> None:
     """The last part gets the cent that rounding leaves."""
-    profile = KingdeeEas(credit=-1, currencies={"USD": "BB02"}, rates={"USD": Decimal("7.1234")})
-    sent = paid("3.33", "3.33", "3.33", currency="USD")
+    profile = KingdeeEas(credit=-1, currencies={"USD": "BB02"}, rates={"USD": Decimal("7.4")})
+    sent = paid("0.01", "0.01", "0.01", currency="USD")
     bank = profile.submit([sent]).body["col"]["item"][3]
     flows = cash_rows(profile, sent)
-    assert [row["cashflowAmountOriginal"] for row in flows] == ["3.33"] * 3
-    local = sum(Decimal(row["cashflowAmountLocal"]) for row in flows)
-    assert str(local) == bank["creditAmount"] == "71.16"
+    assert [row["cashflowAmountOriginal"] for row in flows] == ["0.01"] * 3
+    assert [row["cashflowAmountLocal"] for row in flows] == ["0.07", "0.07", "0.08"]
+    assert bank["creditAmount"] == "0.22"
 
 
 def test_a_red_voucher_takes_its_cash_flows_back() -> None:

@@ -17,6 +17,7 @@ from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.kingdee.eas import KingdeeEas
+from claimbridge.profiles.request import Request
 from claimbridge.xmlio import parse
 
 OLDER = Contract.load(Bundle.from_package("kingdee-eas-rows.wsdl"))
@@ -164,6 +165,10 @@ def test_json_gives_a_number_and_the_request_its_period() -> None:
         ({"sucs": {}, "errs": {"2": {"code": "1002", "message": "没有找到科目"}}}, K.REJECTED),
         ({"sucs": {}, "errs": {"2": "1111: null"}}, K.UNKNOWN),
         ({"sucs": {}, "errs": {"2": "系统错误"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "科目 660201 保存时系统错误"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": {"message": "at line 1234"}}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": {"code": "1002", "errCode": "1111"}}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": ["1002: 没有找到科目"]}}, K.UNKNOWN),
         ({"sucs": {"1": {"voucherNumber": "EXP-9", "number": "0007"}}, "errs": {}}, K.UNKNOWN),
         ({"sucs": {"1": {"voucherNumber": "EXP-1"}}, "errs": {}}, K.UNKNOWN),
         ({"sucs": {"1": "0007"}, "errs": {}}, K.UNKNOWN),
@@ -178,7 +183,10 @@ def test_json_that_proves_nothing_is_unknown(held_: object, kind: OutcomeKind) -
     assert [one.kind for one in after("json", in_json(held_))] == [kind]
 
 
-@pytest.mark.parametrize("text", ["", "{", "true", '{"sucs": {}, "sucs": {"1": {}}}', "[" * 9999])
+OURS = '{"1": {"voucherNumber": "EXP-1", "number": "0007"}}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "true", f'{{"sucs": {{}}, "sucs": {OURS}}}', "[" * 9999])
 def test_what_is_no_json_is_unknown(text: str) -> None:
     """Also what gives a member twice, or is nested without end."""
     name = "nImportVoucher"
@@ -192,6 +200,15 @@ def test_a_dead_session_of_the_older_service_costs_one_more_call() -> None:
     asked, (end,) = held(profile, profile.submit([submission()]), DEAD, None, in_rows(SAVED))
     assert asked[0] is asked[2]
     assert end.kind is K.POSTED
+
+
+def test_a_request_of_one_s_own_is_sent_as_it_is() -> None:
+    """A subclass may build what it likes; nothing is looked up or sent again for it."""
+    profile = loaded("strings", listing=["reference", "number"])
+    own = Request(operation="importVoucher", body={})
+    asked, end = held(profile, own, DEAD)
+    assert asked == [own]
+    assert [one.kind for one in end] == [K.UNAVAILABLE]
 
 
 # --- the handed cases ---------------------------------------------------------------------------

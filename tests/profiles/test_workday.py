@@ -118,6 +118,28 @@ def test_worktags_by_role_fill_up_what_a_line_does_not_have() -> None:
     assert body.count('type="Fund_ID">F1<') == payables > 0
 
 
+@pytest.mark.parametrize("in_lines", [True, False])
+def test_a_reversal_names_the_journal_that_it_takes_back(in_lines: bool) -> None:
+    """In its lines, or in its memo at tenants that refuse it there."""
+    taken = reversal()
+    plain = tuple(replace(one, dimensions={}) for one in taken.voucher.postings)
+    whole = replace(taken, voucher=replace(taken.voucher, postings=plain))
+    request = Workday(line_references=in_lines).reverse(whole)
+    body = OURS.render(request.operation, request.body)
+    assert OURS.check(body) == ()
+    text = body.decode()
+    assert text.count("External_Reference_ID>0100000008<") == (len(plain) if in_lines else 0)
+    assert ("(reverses 0100000008)<" in text) is not in_lines
+
+
+def test_requests_name_the_version_of_the_endpoint() -> None:
+    """In both calls."""
+    assert 'version="v30.0"' in rendered()
+    assert 'version="v42.1"' in rendered(version="v42.1")
+    question = Workday(version="v42.1").query(["R-1"])
+    assert question.body["@version"] == "v42.1"
+
+
 def test_auto_complete_is_asked_for_only_where_it_is_set() -> None:
     """Without the option nothing is said of the business process."""
     assert "Business_Process_Parameters" not in rendered(auto_complete=False)
@@ -133,6 +155,7 @@ def test_auto_complete_is_asked_for_only_where_it_is_set() -> None:
         {"worktags_by_role": {"expense": "T"}},
         {"worktags": {"region": ""}},
         {"auto_complete": "perhaps"},
+        {"version": "30"},
     ],
 )
 def test_wrong_options_are_refused_when_loaded(options: dict[str, Any]) -> None:

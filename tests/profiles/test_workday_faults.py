@@ -126,6 +126,18 @@ def test_an_error_without_words_or_without_its_place_about_the_id_is_no_refusal(
     assert refused().kind is K.REJECTED  # the fault's own sentence is its reason
     assert refused(("", "")).kind is K.UNKNOWN
     assert refused((NO_ID, "")).kind is K.UNKNOWN
+    assert refused(("closed", "/Journal/Date")).kind is K.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("words", "place"), [("", ""), (NO_ID, ""), ("closed", "/Journal/Date"), ("closed", "")]
+)
+def test_what_is_no_refusal_by_itself_is_one_if_nothing_is_there(words: str, place: str) -> None:
+    """A validation refuses; if Workday does not have the journal, it was not that of a repeat."""
+    found = fault(errors((words, place)))
+    assert answered(found, ABSENT).kind is K.REJECTED
+    assert answered(found, journal("POSTED")).kind is K.DUPLICATE
+    assert answered(found, processing("busy")).kind is K.UNKNOWN
 
 
 @pytest.mark.parametrize("writing", WRITINGS)

@@ -20,7 +20,7 @@ from claimbridge.contract.strings.documents import InnerContract
 from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger import Ledger
-from claimbridge.model import OutcomeKind, Voucher
+from claimbridge.model import OutcomeKind, Role, Voucher
 from claimbridge.profiles.strings.yonyou_nc import YonyouNc
 from claimbridge.xmlio import parse
 
@@ -241,3 +241,30 @@ def test_another_company_s_books_are_not_posted_in() -> None:
     with pytest.raises(ClaimError, match="CN02") as caught:
         previewed("yonyou-nc", "intercompany", SITE["yonyou-nc"])
     assert caught.value.code == "CB-189"
+
+
+def test_cash_flows_stand_on_the_entry_of_the_cash() -> None:
+    """One item for each posting that the cash paid; the parts add up in each column."""
+    paid = [
+        msgspec.structs.replace(one, dimensions={"cash_flow": "CI04.07"})
+        if one.role is Role.EMPLOYEE_PAYABLE
+        else one
+        for one in without("profit_centre").postings
+    ]
+    voucher = msgspec.structs.replace(TRIP, postings=tuple(paid))
+    options = {**SITE["yonyou-nc"], "local_currency": "USD", "rates": {"CNY": "0.333333"}}
+    config = LedgerConfig(
+        name="N", profile="yonyou-nc", endpoint="http://127.0.0.1:1/x", options=options
+    )
+    ledger = Ledger(config)
+    request = ledger.setup.profile.submit([submission(voucher)])
+    assert ledger.writer.body(request)[1] == ()
+    assert request.inner is not None
+    items = request.inner.body["voucher"]["voucher_head"]["details"]["item"]
+    (cash,) = (one for one in items if "cashFlow" in one)
+    flows = cash["cashFlow"]["item"]
+    assert {one["pk_cashflow"] for one in flows} == {"CI04.07"}
+    for part, column in (("money", ""), ("moneymain", "local"), ("moneyglobal", "global")):
+        total = sum(Decimal(one[part]) for one in flows)
+        assert total == Decimal(cash[f"{column}creditamount"])
+    assert len(flows) == sum(Decimal(one["debitamount"]) > 0 for one in items)

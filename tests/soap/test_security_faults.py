@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.site import SITE
 
 from claimbridge.clock import SYSTEM
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.model import Outcome, OutcomeKind
+from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.profiles.kit.reading import read_untyped
 from claimbridge.soap.envelope import NAMESPACES, SOAP11, SOAP12, SoapReply, open_envelope
 from claimbridge.soap.transport import HttpAnswer, HttpMessage
@@ -107,3 +109,10 @@ def test_a_fault_under_401_was_made_at_the_door(status: int) -> None:
 def test_under_any_other_status_it_is_not(status: int) -> None:
     """A firewall that inspects answers sends 403, after the ERP has committed."""
     assert answered(status).kind is OutcomeKind.UNKNOWN
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_every_profile_of_ours_reads_it_so(name: str) -> None:
+    """Whatever else an ERP's faults say."""
+    outcome = load_profile(name, SITE.get(name, {})).read_fault(fault("wsse:InvalidSecurity"))
+    assert (outcome.kind, outcome.retry_is_useless) == (OutcomeKind.NOT_DELIVERED, True)

@@ -24,6 +24,8 @@ from claimbridge.profiles import PROFILES, Profile, Request
 from claimbridge.profiles.reference.profile import Reference
 from claimbridge.profiles.sap.bapi import SapBapi
 from claimbridge.sandbox import PROFILES as PLAYED
+from claimbridge.sandbox import Responder
+from claimbridge.sandbox.erps.kingdee_eas import KingdeeEasResponder
 from claimbridge.testing.conformance import ConformanceCase, Nonconformity, check, conformance_cases
 
 pytestmark = pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")
@@ -49,10 +51,18 @@ def ours() -> Iterator[Any]:
     # What was recorded of both kinds of record has been judged.
     reports = {"record": "expense-report"}
     yield from judged("netsuite-reports", "netsuite", options=reports)
+    for facade in ("rows", "json"):
+        settings = SETTINGS["kingdee-eas"] | {"path": "/WSWSVoucher"}
+        settings["options"] = {**settings["options"], "facade": facade}
+        older = KingdeeEasResponder(older=True)
+        yield from judged(f"kingdee-eas-{facade}", "kingdee-eas", responder=older, **settings)
 
 
-def judged(name: str, profile: str, **given: Any) -> Iterator[Any]:
-    cases = conformance_cases(profile, responder=profile if profile in PLAYED else None, **given)
+def judged(
+    name: str, profile: str, *, responder: Responder | None = None, **given: Any
+) -> Iterator[Any]:
+    player = responder or (profile if profile in PLAYED else None)
+    cases = conformance_cases(profile, responder=player, **given)
     # With AsyncClient tests/withstand plays the same faults.
     chosen = (case for case in cases if "AsyncClient" not in str(case))
     yield from (pytest.param(case, id=f"{name}-{case}") for case in chosen)

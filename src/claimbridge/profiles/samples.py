@@ -34,8 +34,19 @@ COMMON_DIMENSIONS: Final = (
 """The dimensions to try on a profile that does not say which ones it has places for."""
 
 
-SAMPLE_OPTIONS: Final[Mapping[str, Mapping[str, object]]] = {"kingdee-eas": {"credit": -1}}
-"""By profile, options that it demands, for tools that judge a profile and post nothing."""
+SAMPLE_OPTIONS: Final[Mapping[str, Mapping[str, object]]] = {
+    "kingdee-eas": {"credit": -1},
+    "yonyou-nc": {
+        "account": "0001",
+        "groupcode": "G01",
+        "business_unit": "unit1",
+        "receiver": "0001A1100000000009XY",
+        "book": "{company}-0001",
+        "preparer": "clerk1",
+        "checks": {"cost_centre": "0001", "partner": "0002", "project": "0044"},
+    },
+}
+"""By profile, options without which it posts nothing, for tools that judge a profile only."""
 
 
 def dimensions_to_try(profile: Profile) -> Sequence[str]:

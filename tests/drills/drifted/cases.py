@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 from tests.conftest import locate
+from tests.site import SITE
 
 from claimbridge.config import LedgerConfig
 from claimbridge.contract import Bundle, Contract
@@ -43,9 +44,10 @@ class Case(msgspec.Struct, frozen=True, eq=False):
 @functools.cache
 def ledger(profile: str, wsdl: str = "") -> Ledger:
     """A ledger of ``profile``, by its own contract or that at ``wsdl``."""
-    found = load_profile(profile)
+    found = load_profile(profile, SITE.get(profile, {}))
     bundle = Bundle.from_path(wsdl) if wsdl else Bundle.from_package(found.contract)
-    config = LedgerConfig(profile=profile, endpoint="http://127.0.0.1:9/")
+    options = SITE.get(profile, {})
+    config = LedgerConfig(profile=profile, endpoint="http://127.0.0.1:9/", options=options)
     return Ledger(config, profile=found, contract=Contract.load(bundle))
 
 

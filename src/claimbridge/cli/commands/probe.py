@@ -32,7 +32,6 @@ _STEPS: Final = {
 """The steps in their order, and what people call them."""
 _UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
 """What they are called where the ERP shows nothing."""
-_PARKED: Final = frozenset({"CB-421", "CB-431"})
 _NO_PAGE: Final = frozenset({"reference"})
 """Profiles of no ERP, whose pages say nothing of a first day."""
 
@@ -251,7 +250,11 @@ class _Run:
         if code == UNKNOWN:
             wait = error.retry_after if isinstance(error, OutcomeUnknown) else None
             soon = f" in {math.ceil(wait)} s" if wait else ""
-            first = f"{self._settle()}; then " if error.code in _PARKED else ""
+            first = {
+                "CB-421": f"{self._settle()}; then ",
+                "CB-431": f"{self._settle()}; then ",
+                "CB-427": "settle it so; then ",
+            }.get(error.code, "")
             then = "it goes on with this voucher, and posts no other"
             return f"{first}run `{again}` again{soon}: {then}"
         if code == NOT_DELIVERED:

@@ -35,6 +35,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Submission
@@ -80,8 +82,17 @@ _KEPT: Final[Mapping[str, str]] = {
             "entrySeq": "the number of the entry",
             "asstSeq": "the number of the row",
             "itemFlag": "the kind of the row",
+            "oppAccountSeq": "what a cash flow paid for",
+            "primaryItem": "the item of a cash flow",
+            "cashflowAmountOriginal": "the amount of a cash flow",
+            "cashflowAmountLocal": "the amount of a cash flow",
+            "cashflowAmountRpt": "the amount of a cash flow",
         }.items()
     },
+    "isCashflow": "whether there are cash flows",
+    "isImpCashflow": "whether there are cash flows",
+    "rows": "the voucher",
+    "params": "whether it is more than a draft",
     "isSubmit": "whether it is more than a draft",
     "isVerify": "whether it is more than a draft",
 }
@@ -232,7 +243,9 @@ class KingdeeEas:
         """Ask, or import; if the session was dead, log in and do it once more."""
         if isinstance(request, LookupRequest):
             return (yield from self._lookup.look_up(request, alone=True))
-        assert isinstance(request, ImportRequest)  # this profile builds no other
+        if not isinstance(request, ImportRequest):  # a subclass built it: it is sent as it is
+            answer = yield from answer_to(request)
+            return self._read(answer, None)
         answer = yield from answer_to(request)
         if is_dead(answer):
             yield LogIn()
@@ -256,7 +269,7 @@ class KingdeeEas:
         """Return what a fault says: EAS did nothing if the session was dead."""
         if is_dead(fault):
             return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {told(fault)}")
-        return read_untyped(Fault(fault.code, told(fault), fault.detail))
+        return read_untyped(msgspec.structs.replace(fault, reason=told(fault)))
 
     def _read(self, answer: Reply | Fault, request: ImportRequest | None) -> tuple[Outcome, ...]:
         if isinstance(answer, Fault):

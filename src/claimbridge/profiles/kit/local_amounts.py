@@ -8,6 +8,7 @@ from typing import Final
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Side
+from claimbridge.model.cash_flow import CashFlow
 from claimbridge.model.money import EXACT, rounded, summed
 
 _ONE: Final = Decimal(1)
@@ -45,7 +46,7 @@ class LocalCurrency:
         """
         if not self.currency:
             return [posting.amount for posting in postings]
-        converted = [self._convert(posting) for posting in postings]
+        converted = [self.convert(posting.amount, posting.currency) for posting in postings]
         debits, credits = (
             summed(
                 one
@@ -62,9 +63,28 @@ class LocalCurrency:
             converted[largest] = EXACT.add(converted[largest], missing)
         return converted
 
-    def _convert(self, posting: Posting) -> Decimal:
-        rate = self.rate(posting.currency)
-        return rounded(EXACT.multiply(posting.amount, rate), self.currency)
+    def convert(self, amount: Decimal, currency: str) -> Decimal:
+        """Return one amount of ``currency``, rounded as this currency is."""
+        if not self.currency:
+            return amount
+        return rounded(EXACT.multiply(amount, self.rate(currency)), self.currency)
+
+    def of_flows(
+        self, flows: Sequence[CashFlow], postings: Sequence[Posting], amounts: Sequence[Decimal]
+    ) -> list[Decimal]:
+        """Return each flow's amount; the flows of a cash posting add up to ``amounts`` of it."""
+        found: list[Decimal] = []
+        spent: dict[int, Decimal] = {}
+        for flow in flows:
+            so_far = spent.get(flow.cash, Decimal(0))
+            part = (
+                EXACT.subtract(amounts[flow.cash], so_far)
+                if flow.last
+                else self.convert(flow.amount, postings[flow.cash].currency)
+            )
+            spent[flow.cash] = EXACT.add(so_far, part)
+            found.append(part)
+        return found
 
 
 __all__ = ["LocalCurrency"]

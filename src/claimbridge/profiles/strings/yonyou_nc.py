@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from claimbridge.errors import ClaimError
 from claimbridge.model import Outcome, Posting, Side, Submission, Voucher
+from claimbridge.model.cash_flow import CASH_FLOW, cash_flows
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.limits import one_line
 from claimbridge.profiles.kit.local_amounts import LocalCurrency
@@ -218,11 +219,39 @@ class YonyouNc:
         except ClaimError as error:
             error.claim_id = error.claim_id or voucher.claim_id
             raise
+        flows = self._cash_flows(voucher, columns)
         entries = []
         for at, posting in enumerate(voucher.postings):
-            amounts = {column: of[at] for column, of in columns.items()}
-            entries.append(of_posting(posting, self._entry(posting, at, amounts, voucher)))
+            entry = self._entry(posting, at, _at(at, columns), voucher)
+            entry["cashFlow"] = {"item": flows[at]} if at in flows else None
+            entries.append(of_posting(posting, entry))
         return entries
+
+    def _cash_flows(
+        self, voucher: Voucher, columns: Mapping[str, Sequence[Decimal]]
+    ) -> dict[int, list[dict[str, Any]]]:
+        """Return the cash flows by the place of the posting on the account of cash."""
+        flows = cash_flows(voucher)
+        parts = {
+            column: currency.of_flows(flows, voucher.postings, columns[column])
+            for column, currency in self._currencies.items()
+        }
+        found: dict[int, list[dict[str, Any]]] = {}
+        for number, flow in enumerate(flows):
+            cash, opposite = voucher.postings[flow.cash], voucher.postings[flow.opposite]
+            field = claim_field(opposite, "amount")
+            sizes = {column: Sourced(f"{of[number]:f}", field) for column, of in parts.items()}
+            found.setdefault(flow.cash, []).append(
+                {
+                    "m_pk_currtype": cash.currency,
+                    "money": sizes[""],
+                    "moneymain": sizes["local"],
+                    "moneygroup": sizes["group"],
+                    "moneyglobal": sizes["global"],
+                    "pk_cashflow": Sourced(flow.item, claim_field(opposite, "account")),
+                }
+            )
+        return found
 
     def _entry(
         self, posting: Posting, at: int, amounts: Mapping[str, Decimal], voucher: Voucher
@@ -244,6 +273,7 @@ class YonyouNc:
 
     def _assistants(self, posting: Posting, voucher: Voucher) -> list[dict[str, Any]]:
         held = dimensions_of(posting, claim_id=voucher.claim_id)
+        held.pop(CASH_FLOW, None)
         lost = sorted(held.keys() - self._checks.keys())
         if lost:
             raise ClaimError(
@@ -267,6 +297,10 @@ def _column(
     if rates:
         raise wrong_option("yonyou-nc", f"{column}_rates needs {column}_currency beside it")
     return local
+
+
+def _at(place: int, columns: Mapping[str, Sequence[Decimal]]) -> dict[str, Decimal]:
+    return {column: amounts[place] for column, amounts in columns.items()}
 
 
 def _columns(posting: Posting, amounts: Mapping[str, Decimal]) -> dict[str, Any]:

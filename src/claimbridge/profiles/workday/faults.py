@@ -51,12 +51,13 @@ class ValidationError(msgspec.Struct, frozen=True):
 
     ``path`` is its place below the request, its steps without prefixes and with their counts; ""
     for the request as a whole, and where there is no place. ``of_query``: the place lies in a
-    question for journals.
+    question for journals. ``strange``: its place lies in nothing that we know.
     """
 
     words: str
     path: str
     of_query: bool = False
+    strange: bool = False
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class ValidationError(msgspec.Struct, frozen=True):
 def read_fault(fault: Fault, *, asked: str = "") -> Outcome:
     """Return what a fault says of a journal, or of the one with the reference ``asked``.
 
-    REJECTED may still be a refusal of a repeat: see ``may_exist``.
+    REJECTED may still be a refusal of a repeat, and UNKNOWN a refusal: see ``may_exist``.
     """
     if "authenticationError" in fault.kinds:
         return not_let_in(
@@ -105,11 +106,16 @@ def read_fault(fault: Fault, *, asked: str = "") -> Outcome:
 
 
 def may_exist(fault: Fault) -> bool:
-    """Say whether a refusal may be that of a repeat: ask whether the journal is there.
+    """Say whether a validation may have refused a repeat: ask whether the journal is there.
 
     An error about the request as a whole may say so in words that we do not know.
     """
     return _is_validation(fault) and any(one.is_open for one in _errors(fault))
+
+
+def refusal(fault: Fault) -> Outcome:
+    """Return what a validation means if Workday says that there is no journal: its reasons."""
+    return _refused(_errors(fault), 1)
 
 
 def _verdict(errors: Sequence[ValidationError], asked: str, number: int) -> Outcome:
@@ -119,10 +125,14 @@ def _verdict(errors: Sequence[ValidationError], asked: str, number: int) -> Outc
     if any(one.says_that_it_exists for one in errors):
         return Outcome(kind=_K.DUPLICATE, text="; ".join(words), item=number)
     # Without its place, an error about the id may be that of a repeat, or of an absence.
-    unplaced = [one for one in errors if not one.path and one.names(asked)]
+    unplaced = [one for one in errors if one.strange or (not one.path and one.names(asked))]
     if not words or unplaced:
         why = "; ".join(words) or "no reason"
         return unknown(f"Workday refuses without a place: {why}", item=number)
+    return _refused(errors, number)
+
+
+def _refused(errors: Sequence[ValidationError], number: int) -> Outcome:
     reasons = tuple(Reason(one.words or "no reason given", field=one.path) for one in errors)
     return Outcome(kind=_K.REJECTED, reasons=reasons, item=number)
 
@@ -169,10 +179,14 @@ def _error(words: str, xpath: str) -> ValidationError:
     root = next((n for n, step in enumerate(steps) if _uncounted(step).endswith("_Request")), -1)
     name = _uncounted(steps[root]) if root >= 0 else ""
     below = [step for step in steps[root + 1 :] if _uncounted(step) not in _OUTSIDE]
-    of_query = name == "Get_Journals_Request" or below[:1] == ["Request_References"]
-    return ValidationError(words, "/".join(below), of_query)
+    first = _uncounted(below[0]) if below else ""
+    of_query = name == "Get_Journals_Request" or first == "Request_References"
+    strange = bool(below) and not name and first not in _PARTS
+    return ValidationError(words, "" if strange else "/".join(below), of_query, strange)
 
 
+# What stands right below the two requests, for places that do not begin with the request.
+_PARTS: Final = frozenset({_DATA, "Request_References", "Business_Process_Parameters", "Add_Only"})
 _OUTSIDE: Final = frozenset({"Envelope", "Body"})
 _NAMESPACE: Final = re.compile(r"\{[^{}]*\}")
 _TEST: Final = re.compile(r"\[(?!\d+\])[^\[\]]*\]")

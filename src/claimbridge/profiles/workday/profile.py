@@ -18,6 +18,7 @@ A reversal is a journal of its own, whose lines name the journal that they take 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,7 @@ from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
 from claimbridge.profiles.request import Request, as_request
-from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault
+from claimbridge.profiles.workday.faults import JOURNAL_ID, may_exist, read_fault, refusal
 from claimbridge.profiles.workday.replies import read_acceptance, read_journals
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 SUBMIT: Final = "Submit_Accounting_Journal"
 QUERY: Final = "Get_Journals"
-VERSION: Final = "v30.0"
+_VERSION: Final = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
@@ -84,7 +85,12 @@ class Workday:
     (``{"expense": {"Spend_Category_ID": "Travel"}}``). ``auto_complete`` asks Workday to approve
     every step of the business process by itself; without it the tenant's approvals decide.
 
-    Raises ConfigurationError CB-243 for a worktag without a type or a value.
+    ``version`` is the version of the service that requests name; the endpoint's path has it too.
+    ``line_references`` False: a reversal names the journal that it takes back in its memo, and not
+    in its lines, for tenants that refuse a line's External_Reference_ID.
+
+    Raises ConfigurationError CB-243 for a worktag without a type or a value, and for what is no
+    version.
     """
 
     name: str = "workday"
@@ -118,10 +124,15 @@ class Workday:
         worktags: Mapping[str, str] = _NO_WORKTAGS,
         worktags_by_role: Mapping[Role, Mapping[str, str]] = _NO_ROLES,
         auto_complete: bool = False,
+        version: str = "v30.0",
+        line_references: bool = True,
     ) -> None:
         _check_worktags("worktags", worktags)
         for role, tags in worktags_by_role.items():
             _check_worktags(f"worktags_by_role.{role}", tags)
+        if not _VERSION.fullmatch(version):
+            raise _wrong("version", f"{version!r} is no version such as v30.0")
+        self._version = version
         self._account_set = account_set
         self._ledger_type = ledger_type
         self._journal_source = journal_source
@@ -133,6 +144,7 @@ class Workday:
         }
         self._of_role = worktags_by_role
         self._auto_complete = auto_complete
+        self._line_references = line_references
 
     def told_apart_by(self, *, user: str) -> str:
         """Return the tenant's ledger that journals go to."""
@@ -154,7 +166,7 @@ class Workday:
     def query(self, references: Sequence[str]) -> Request:
         """Return ``Get_Journals`` for journals by our ids."""
         body: requests.Get_Journals = {
-            "@version": VERSION,
+            "@version": self._version,
             "Request_References": {
                 "JournalEntryReference": [_reference(JOURNAL_ID, one) for one in references]
             },
@@ -174,9 +186,10 @@ class Workday:
         outcome = read_fault(answer, asked=reference)
         if asks:
             return (outcome,)
-        if outcome.kind is _K.REJECTED and may_exist(answer):
+        if outcome.kind in {_K.REJECTED, _K.UNKNOWN} and may_exist(answer):
             question = msgspec.structs.replace(self.query([reference]), harmless=True)
-            outcome = _of_refusal(outcome, (yield from self.converse(question)), reference)
+            found = yield from self.converse(question)
+            outcome = _of_refusal(refusal(answer), found, reference)
         return (_at_claim_fields(outcome, request),)
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
@@ -193,6 +206,9 @@ class Workday:
 
     def _journal(self, submission: Submission, *, taken_back: str) -> Request:
         voucher = submission.voucher
+        memo = one_line(voucher.text)
+        if taken_back and not self._line_references:
+            memo, taken_back = f"{memo} (reverses {taken_back})", ""
         currency = only_currency(voucher, holds="a Workday journal has one currency", code="CB-165")
         journal: requests.Accounting_Journal_DataType = {
             "Accounting_Journal_ID": Sourced(submission.reference, "id"),
@@ -202,7 +218,7 @@ class Workday:
             "Ledger_Type_Reference": _reference("Ledger_Type_ID", self._ledger_type),
             "Accounting_Date": Sourced(voucher.posting_date.isoformat(), "posting_date"),
             "Journal_Source_Reference": _reference("Journal_Source_ID", self._journal_source),
-            "Journal_Entry_Memo": Sourced(one_line(voucher.text), "title"),
+            "Journal_Entry_Memo": Sourced(memo, "title"),
             "External_Reference_ID": Sourced(submission.reference, "id"),
             "Journal_Entry_Line_Replacement_Data": [
                 of_posting(posting, self._line(posting, number, taken_back, voucher.claim_id))
@@ -211,7 +227,7 @@ class Workday:
         }
         body: requests.Submit_Accounting_Journal = {
             "@Add_Only": True,
-            "@version": VERSION,
+            "@version": self._version,
             "Business_Process_Parameters": (
                 {"Auto_Complete": True} if self._auto_complete else None
             ),
@@ -261,11 +277,13 @@ class Workday:
 def _check_worktags(option: str, tags: Mapping[str, str]) -> None:
     for name, value in tags.items():
         if not (name.strip() and value.strip()):
-            raise ConfigurationError(
-                f"profile 'workday': {option}: {name!r} = {value!r} says too little of a worktag; "
-                "see [ledger.X.options]",
-                code="CB-243",
-            )
+            raise _wrong(option, f"{name!r} = {value!r} says too little of a worktag")
+
+
+def _wrong(option: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"profile 'workday': {option}: {why}; see [ledger.X.options]", code="CB-243"
+    )
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
