@@ -602,6 +602,9 @@ def test_a_profile_without_marks_can_have_fields_of_the_document() -> None:
     posting = [{"at": "Voucher/Posting/Narration", "value": "{posting.account}"}]
     with pytest.raises(ConfigurationError, match=r"CB-248 .*of_posting"):
         opened(Unmarked(), ["Voucher/Posting/Narration"], posting)
+    dimension = {"Name": "account", "Value": "{posting.account}"}  # which may repeat
+    with pytest.raises(ConfigurationError, match=r"CB-248 .*of_posting"):
+        opened(Unmarked(), (), [{"at": "Voucher/Posting/Dimension", "value": dimension}])
     constant = [{"at": "Voucher/Posting/Narration", "value": "x"}]
     made = sent(opened(Unmarked(), ["Voucher/Posting/Narration"], constant), submission())
     assert [each[-1] for each in values(made) if "Narration=" in each] == ["x", "x", "x"]

@@ -9,7 +9,8 @@ import msgspec
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.base import Profile
-from claimbridge.profiles.extra.extras import Entry, Extras
+from claimbridge.profiles.extra.entries import Entry
+from claimbridge.profiles.extra.extras import Extras
 from claimbridge.profiles.extra.paths import leaves, steps_of
 from claimbridge.profiles.extra.settings import Extra
 from claimbridge.profiles.extra.trials import (
