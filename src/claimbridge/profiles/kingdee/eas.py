@@ -82,8 +82,17 @@ _KEPT: Final[Mapping[str, str]] = {
             "entrySeq": "the number of the entry",
             "asstSeq": "the number of the row",
             "itemFlag": "the kind of the row",
+            "oppAccountSeq": "what a cash flow paid for",
+            "primaryItem": "the item of a cash flow",
+            "cashflowAmountOriginal": "the amount of a cash flow",
+            "cashflowAmountLocal": "the amount of a cash flow",
+            "cashflowAmountRpt": "the amount of a cash flow",
         }.items()
     },
+    "isCashflow": "whether there are cash flows",
+    "isImpCashflow": "whether there are cash flows",
+    "rows": "the voucher",
+    "params": "whether it is more than a draft",
     "isSubmit": "whether it is more than a draft",
     "isVerify": "whether it is more than a draft",
 }
